@@ -1,0 +1,75 @@
+import { type PowerDNS, Rejection } from './powerdns.ts';
+import type { Change, Zone } from './zone.ts';
+
+export interface Rejected {
+  change: Change;
+  /** PowerDNS's own words. */
+  message: string;
+}
+
+/**
+ * The zones as PowerDNS has them. The agent is the only writer, so a zone is read again only when its serial has moved
+ * or when it was last read `maxAgeMs` ago, which is how a change made by hand is found.
+ */
+export class Database {
+  readonly #powerdns: PowerDNS;
+  readonly #maxAgeMs: number;
+  readonly #read = new Map<string, { zone: Zone; serial: number; at: number }>();
+
+  constructor(powerdns: PowerDNS, { maxAgeMs = 8_000 } = {}) {
+    this.#powerdns = powerdns;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  async zones(now = Date.now()): Promise<Zone[]> {
+    const headers = await this.#powerdns.zones();
+    const zones: Zone[] = [];
+    for (const header of headers) {
+      const known = this.#read.get(header.name);
+      if (known && known.serial === header.serial && now - known.at < this.#maxAgeMs) zones.push(known.zone);
+      else {
+        const zone = await this.#powerdns.zone(header);
+        this.#read.set(header.name, { zone, serial: header.serial, at: now });
+        zones.push(zone);
+      }
+    }
+    return zones;
+  }
+
+  /** Applies what can be applied, in one transaction if possible, and says what PowerDNS would not take. */
+  async apply(zone: Zone, changes: Change[]): Promise<Rejected[]> {
+    this.#read.delete(zone.name);
+    return this.#applyNames(
+      zone,
+      Map.groupBy(changes, (change) => change.rrset.name)
+        .values()
+        .toArray(),
+    );
+  }
+
+  async create(...[name, rrsets]: Parameters<PowerDNS['create']>): Promise<void> {
+    await this.#powerdns.create(name, rrsets);
+    await this.#powerdns.flush(name);
+  }
+
+  async remove(zone: Zone): Promise<void> {
+    this.#read.delete(zone.name);
+    await this.#powerdns.remove(zone);
+    await this.#powerdns.flush(zone.name);
+  }
+
+  /** PowerDNS refuses a whole transaction for one bad name: halve it until the bad ones stand alone. */
+  async #applyNames(zone: Zone, names: Change[][]): Promise<Rejected[]> {
+    if (names.length === 0) return [];
+    try {
+      await this.#powerdns.patch(zone, names.flat());
+      return [];
+    } catch (error) {
+      if (!(error instanceof Rejection) || error.status !== 422) throw error;
+      if (names.length === 1) return names.flat().map((change) => ({ change, message: error.message }));
+      const half = Math.ceil(names.length / 2);
+      const first = await this.#applyNames(zone, names.slice(0, half));
+      return [...first, ...(await this.#applyNames(zone, names.slice(half)))];
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+
+/** Everything comes from the command line: the policy decides names and ports, the agent has no defaults of its own. */
+const flags = {
+  /** File with the declaration: read at the start, and watched where there is no cluster. */
+  declaration: { type: 'string' },
+  'powerdns-api': { type: 'string' },
+  'powerdns-key': { type: 'string' },
+  /** HOST:PORT of PowerDNS's DNS. */
+  dns: { type: 'string' },
+  /** HOST:PORT to listen on. */
+  webhook: { type: 'string' },
+  http: { type: 'string' },
+  /** Without these there is no cluster: reports are logged. */
+  'declared-config-map': { type: 'string' },
+  'status-config-map': { type: 'string' },
+  pod: { type: 'string' },
+  namespace: { type: 'string' },
+  claim: { type: 'string' },
+} as const;
+
+const alwaysNeeded = ['declaration', 'powerdns-api', 'powerdns-key', 'dns', 'webhook', 'http'] as const;
+const clusterNeeds = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim'] as const;
+
+type Values<K extends string> = Record<K, string>;
+export type Options = Values<(typeof alwaysNeeded)[number]> & {
+  cluster: Values<(typeof clusterNeeds)[number]> | undefined;
+};
+
+export function parseOptions(argv: string[]): Options {
+  const { values } = parseArgs({ args: argv, options: flags, strict: true });
+  const require = <K extends keyof typeof flags>(names: readonly K[]): Values<K> => {
+    const missing = names.filter((name) => values[name] === undefined);
+    if (missing.length > 0) throw new Error(`missing ${missing.map((name) => `--${name}`).join(', ')}`);
+    return Object.fromEntries(names.map((name) => [name, values[name]])) as Values<K>;
+  };
+  const inCluster = clusterNeeds.some((name) => values[name] !== undefined);
+  return { ...require(alwaysNeeded), cluster: inCluster ? require(clusterNeeds) : undefined };
+}
+
+/** `HOST:PORT`, or `:PORT` for every address of the machine. */
+export function listenAddress(text: string): { host?: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  if (colon < 0 || !Number.isInteger(port)) throw new Error(`not HOST:PORT: ${text}`);
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return host === '' ? { port } : { host, port };
+}

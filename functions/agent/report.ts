@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+/**
+ * What one pod's agent says of the DNS it serves. The function reads it as untrusted input, so every part is bounded.
+ * Nothing in it changes while nothing that a person would care about does: each write wakes Crossplane.
+ */
+export const report = z.object({
+  /** The hash of the declaration that is spoken of. */
+  declaration: z.string().max(64),
+  zones: z
+    .array(
+      z.object({
+        name: z.string().max(253),
+        /** `Retained`: no longer declared, and kept because it holds records that are not ours. */
+        state: z.enum(['Serving', 'Pending', 'Failed', 'Retained']),
+        message: z.string().max(500).optional(),
+      }),
+    )
+    .max(128),
+  discovery: z.object({
+    /** `Waiting`: ExternalDNS has not finished a loop yet. `Stalled`: it did once, and is no longer heard of. */
+    state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled']),
+    /** Wanted names that are not published, each with the object that wants it; the first few. */
+    refused: z
+      .array(z.object({ name: z.string().max(255), resource: z.string().max(400), message: z.string().max(500) }))
+      .max(20),
+  }),
+  /** Why the claim could not grow. */
+  storage: z.string().max(500).optional(),
+});
+
+export type Report = z.infer<typeof report>;
+export type ZoneReport = Report['zones'][number];

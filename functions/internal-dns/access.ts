@@ -1,0 +1,68 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { claimTemplate, type Names, ports, selectorLabels, sourceRole } from './names.ts';
+import type { Spec } from './spec.ts';
+
+export interface AccessProps {
+  composite: string;
+  spec: Spec;
+  names: Names;
+  labels: Record<string, string>;
+}
+
+/** What the pod may do in the cluster, and what the network may do to the pod. */
+export class Access extends Construct {
+  constructor(scope: Construct, id: string, { composite, spec, names, labels }: AccessProps) {
+    super(scope, id);
+    const { namespace } = spec;
+    const metadata = { name: names.server, namespace, labels };
+    const subjects = [{ kind: 'ServiceAccount', name: names.server, namespace }];
+    new k8s.KubeServiceAccount(this, 'account', { metadata, automountServiceAccountToken: false });
+    new k8s.KubeRole(this, 'role', {
+      metadata,
+      rules: [
+        {
+          apiGroups: [''],
+          resources: ['configmaps'],
+          resourceNames: [names.declared],
+          verbs: ['get', 'list', 'watch'],
+        },
+        { apiGroups: [''], resources: ['configmaps'], resourceNames: [names.status], verbs: ['patch'] },
+        {
+          apiGroups: [''],
+          resources: ['persistentvolumeclaims'],
+          resourceNames: names.pods.map((pod) => `${claimTemplate}-${pod}`),
+          verbs: ['get', 'patch'],
+        },
+      ],
+    });
+    new k8s.KubeRoleBinding(this, 'role-binding', {
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: names.server },
+      subjects,
+    });
+    for (const { kind } of spec.discovery.sources) {
+      new k8s.KubeClusterRoleBinding(this, `source-${kind.toLowerCase()}`, {
+        metadata: { name: names.cluster(kind.toLowerCase()), labels },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: sourceRole(kind) },
+        subjects,
+      });
+    }
+    new k8s.KubeNetworkPolicy(this, 'network', {
+      metadata,
+      spec: {
+        podSelector: { matchLabels: selectorLabels(composite) },
+        policyTypes: ['Ingress'],
+        ingress: [
+          { ports: [port('UDP', ports.dns), port('TCP', ports.dns)] },
+          { ports: [port('TCP', ports.agent), port('TCP', ports.externalDNS)] },
+        ],
+      },
+    });
+  }
+}
+
+const port = (protocol: string, number: number): k8s.NetworkPolicyPort => ({
+  protocol,
+  port: k8s.IntOrString.fromNumber(number),
+});

@@ -1,0 +1,50 @@
+import { k8s } from 'cdk8s-plus-28';
+import { declarationKey } from '../agent/declaration.ts';
+import { agentImage } from './build.ts';
+import { type ContainerOptions, hardened, resourcesOf, tokenMount } from './container.ts';
+import { claimTemplate, type Names, paths, ports } from './names.ts';
+
+/** The agent: PowerDNS's only writer. As a sidecar it is up before ExternalDNS asks; without ExternalDNS it is the main container. */
+export function agent(options: ContainerOptions & { names: Names; sidecar: boolean }): k8s.Container {
+  const { names } = options;
+  return {
+    name: 'agent',
+    image: options.image ?? agentImage,
+    imagePullPolicy: options.pullPolicy,
+    ...(options.sidecar && { restartPolicy: 'Always' }),
+    args: [
+      '/app/agent.cjs',
+      `--declaration=${paths.declared}/${declarationKey}`,
+      `--powerdns-api=http://127.0.0.1:${ports.powerdnsAPI}`,
+      `--powerdns-key=${paths.key}/api.conf`,
+      `--dns=127.0.0.1:${ports.dns}`,
+      `--webhook=127.0.0.1:${ports.webhook}`,
+      `--http=:${ports.agent}`,
+      `--declared-config-map=${names.declared}`,
+      `--status-config-map=${names.status}`,
+      '--pod=$(POD_NAME)',
+      '--namespace=$(POD_NAMESPACE)',
+      `--claim=${claimTemplate}-$(POD_NAME)`,
+    ],
+    env: [
+      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+    ],
+    securityContext: hardened,
+    resources: resourcesOf(options.resources, {
+      requests: { cpu: '10m', memory: '96Mi' },
+      limits: { memory: '256Mi' },
+    }),
+    ports: [{ name: 'http', containerPort: ports.agent }],
+    startupProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 1, failureThreshold: 60 },
+    livenessProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 10, failureThreshold: 3 },
+    readinessProbe: { httpGet: { path: '/readyz', port: httpPort }, periodSeconds: 2, failureThreshold: 1 },
+    volumeMounts: [
+      { name: 'declared', mountPath: paths.declared, readOnly: true },
+      { name: 'key', mountPath: paths.key, readOnly: true },
+      tokenMount,
+    ],
+  };
+}
+
+const httpPort = k8s.IntOrString.fromNumber(ports.agent);

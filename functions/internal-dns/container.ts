@@ -1,0 +1,52 @@
+import { k8s } from 'cdk8s-plus-28';
+import type { Spec } from './spec.ts';
+
+/** What a user may say about any container of the pod. */
+export interface ContainerOptions {
+  image: string | undefined;
+  pullPolicy: string;
+  resources: Resources | undefined;
+}
+
+type Resources = NonNullable<Spec['resources']['agent']>;
+
+/** The container's half of the Pod Security Standard `restricted`. */
+export const hardened: k8s.SecurityContext = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** The user's requests and limits where there are any, else the defaults; no cpu limit, it only adds latency. */
+export function resourcesOf(chosen: Resources | undefined, defaults: Resources): k8s.ResourceRequirements {
+  const { requests, limits } = { ...defaults, ...chosen };
+  return { requests: quantities(requests), limits: quantities(limits) };
+}
+
+function quantities(amounts: Resources['requests']): Record<string, k8s.Quantity> | undefined {
+  if (!amounts) return undefined;
+  return Object.fromEntries(
+    Object.entries(amounts).map(([name, amount]) => [
+      name,
+      typeof amount === 'number' ? k8s.Quantity.fromNumber(amount) : k8s.Quantity.fromString(amount),
+    ]),
+  );
+}
+
+/** Kubernetes' API and the account's token, for the one container that mounts it. */
+export const tokenVolume: k8s.Volume = {
+  name: 'token',
+  projected: {
+    sources: [
+      { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      { downwardApi: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
+    ],
+  },
+};
+
+export const tokenMount: k8s.VolumeMount = {
+  name: tokenVolume.name,
+  mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
+  readOnly: true,
+};

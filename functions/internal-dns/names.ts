@@ -1,0 +1,58 @@
+/** The ports of the pod. PowerDNS's API and the webhook listen on the loopback address only. */
+export const ports = { dns: 5353, powerdnsAPI: 8081, webhook: 8888, agent: 8080, externalDNS: 7979 } as const;
+
+/** The Service's port: where every resolver asks (RFC 1035 section 4.2). */
+export const dnsPort = 53;
+
+/** Paths inside the pod. */
+export const paths = {
+  /** The volume. */
+  database: '/var/lib/powerdns',
+  /** PowerDNS's configuration, mounted from its ConfigMap. */
+  powerdns: '/etc/internal-dns/powerdns',
+  /** The declaration as it was when the pod started. */
+  declared: '/etc/internal-dns/declared',
+  /** The API key's file, in memory. */
+  key: '/run/internal-dns',
+  /** PowerDNS's control socket. */
+  socket: '/var/run/pdns',
+} as const;
+
+/** The claim template; a pod's claim is `data-<pod>`. */
+export const claimTemplate = 'data';
+
+/** The names of everything that belongs to one InternalDNS. Forced apply adopts whatever has the name: keep them. */
+export interface Names {
+  composite: string;
+  /** StatefulSet, ServiceAccount, Role and DNS Service. */
+  server: string;
+  /** ConfigMap and Service of the agents' reports. */
+  status: string;
+  declared: string;
+  powerdns: string;
+  pods: string[];
+  /** A cluster-scoped object of this instance. */
+  cluster(part: string): string;
+}
+
+export function namesOf(composite: string, replicas: number): Names {
+  const server = `idns-${composite}`;
+  return {
+    composite,
+    server,
+    status: `${server}-status`,
+    declared: `${server}-declared`,
+    powerdns: `${server}-powerdns`,
+    pods: Array.from({ length: replicas }, (_, ordinal) => `${server}-${ordinal}`),
+    cluster: (part) => `internal-dns:${composite}:${part}`,
+  };
+}
+
+/** The static ClusterRole of a source kind (configuration/sources.yaml). */
+export const sourceRole = (kind: string) => `internal-dns:source:${kind.toLowerCase()}`;
+
+/** Labels that select an instance's pods. Immutable in a StatefulSet: never change them. */
+export const selectorLabels = (composite: string) => ({
+  'app.kubernetes.io/name': 'internal-dns',
+  'app.kubernetes.io/instance': composite,
+});

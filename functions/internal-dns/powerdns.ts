@@ -1,0 +1,99 @@
+import { k8s } from 'cdk8s-plus-28';
+import { type ContainerOptions, hardened, resourcesOf } from './container.ts';
+import { paths, ports } from './names.ts';
+
+const image = 'docker.io/powerdns/pdns-auth-51:5.1.5';
+const database = `${paths.database}/pdns.sqlite3`;
+
+/** The files that PowerDNS starts from. A change of either restarts it. */
+export const powerdnsFiles = {
+  'pdns.conf': `launch=gsqlite3
+gsqlite3-dnssec=yes
+gsqlite3-database=${database}
+include-dir=${paths.key}
+socket-dir=${paths.socket}
+local-address=0.0.0.0,::
+local-port=${ports.dns}
+api=yes
+webserver=yes
+webserver-address=127.0.0.1
+webserver-port=${ports.powerdnsAPI}
+webserver-allow-from=127.0.0.1,::1
+webserver-loglevel=none
+webserver-max-bodysize=64
+security-poll-suffix=
+version-string=anonymous
+disable-axfr=yes
+max-tcp-connections=200
+default-ttl=60
+`,
+  // The key is drawn at every start, so there is nothing to rotate and nothing outside the pod to steal. A database
+  // that SQLite cannot read is set aside: the agent derives every record again.
+  'start.sh': `set -eu
+umask 077
+echo "api-key=$(head -c 24 /dev/urandom | base64)" > ${paths.key}/api.conf
+
+db=${database}
+check=$(sqlite3 "$db" 'pragma quick_check(1)' 2>&1) || true
+case $check in
+ok) ;;
+*'not a database'* | *malformed* | *'in database'*)
+  echo "set $db aside: $check" >&2
+  mv -f "$db" "$db.corrupt"
+  rm -f "$db-wal" "$db-shm"
+  ;;
+*)
+  echo "cannot open $db: $check" >&2
+  exit 1
+  ;;
+esac
+if [ "$(sqlite3 "$db" "select count(*) from sqlite_master where name = 'domains'")" = 0 ]; then
+  sqlite3 -bail "$db" 'begin immediate;' '.read /usr/local/share/doc/pdns/schema.sqlite3.sql' 'commit;'
+fi
+
+exec /usr/local/sbin/pdns_server --config-dir=${paths.powerdns} --disable-syslog --guardian=no --daemon=no
+`,
+};
+
+/** PowerDNS as a native sidecar: up before everything that depends on it, and stopped last. */
+export function powerdns(options: ContainerOptions & { replicas: number }): k8s.Container {
+  return {
+    name: 'powerdns',
+    image: options.image ?? image,
+    imagePullPolicy: options.pullPolicy,
+    restartPolicy: 'Always',
+    // As PID 1 PowerDNS would ignore SIGTERM and cost the whole grace period.
+    command: ['/usr/bin/tini', '--', 'sh', `${paths.powerdns}/start.sh`],
+    securityContext: hardened,
+    resources: resourcesOf(options.resources, {
+      requests: { cpu: '10m', memory: '64Mi' },
+      limits: { memory: '256Mi' },
+    }),
+    ports: [
+      { name: 'dns', containerPort: ports.dns, protocol: 'UDP' },
+      { name: 'dns-tcp', containerPort: ports.dns, protocol: 'TCP' },
+    ],
+    startupProbe: {
+      tcpSocket: { port: k8s.IntOrString.fromNumber(ports.dns) },
+      periodSeconds: 1,
+      failureThreshold: 60,
+    },
+    // A database file that was destroyed under PowerDNS goes unnoticed by it: it keeps the old one open. An exec probe
+    // is dear, so it is rare.
+    livenessProbe: {
+      exec: { command: ['sqlite3', '-readonly', database, 'select count(*) from domains'] },
+      periodSeconds: 30,
+      timeoutSeconds: 10,
+      failureThreshold: 2,
+    },
+    // With a second replica to go to, clients must have left before this one stops answering. A single one answers
+    // until it ends.
+    ...(options.replicas > 1 && { lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } } }),
+    volumeMounts: [
+      { name: 'data', mountPath: paths.database },
+      { name: 'key', mountPath: paths.key },
+      { name: 'powerdns', mountPath: paths.powerdns, readOnly: true },
+      { name: 'socket', mountPath: paths.socket },
+    ],
+  };
+}

@@ -1,0 +1,118 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/**
+ * A rule that a value keeps, said twice because two judges apply it: as CEL for the API server, which refuses a bad
+ * object at `kubectl apply`, and as a predicate for the function, which also sees objects that no API server has read.
+ */
+interface Rule<T> {
+  cel: string;
+  holds: (value: T) => boolean;
+  message: string;
+}
+
+/** Attaches rules to a schema. Kubernetes reports the first sentence of `message` beside the field's path. */
+export function ruled<S extends z.ZodType>(schema: S, ...rules: Rule<z.output<S>>[]): S {
+  const checked = rules.reduce<z.ZodType>(
+    (s, { holds, message }) => s.refine((value) => holds(value as z.output<S>), message),
+    schema,
+  );
+  return withCEL(checked, ...rules.map(({ cel, message }) => ({ rule: cel, message }))) as S;
+}
+
+/** Attaches rules that compare with the value before (`oldSelf`): only an API server can judge those. */
+export function withCEL<S extends z.ZodType>(schema: S, ...rules: { rule: string; message: string }[]): S {
+  const earlier = (schema.meta()?.['x-kubernetes-validations'] ?? []) as object[];
+  return schema.meta({ ...schema.meta(), 'x-kubernetes-validations': [...earlier, ...rules] }) as S;
+}
+
+/** A field that Kubernetes itself cannot change afterwards. For an optional one see `keeps`. */
+export function immutable<S extends z.ZodType>(schema: S, field: string): S {
+  return withCEL(schema, { rule: 'self == oldSelf', message: `${field} is immutable` });
+}
+
+/** The parent's half of an optional field's immutability: a field set to null escapes `self == oldSelf`. */
+export function keeps(...fields: string[]): { rule: string; message: string }[] {
+  return fields.map((f) => ({
+    rule: `has(self.${f}) == has(oldSelf.${f}) && (!has(self.${f}) || self.${f} == oldSelf.${f})`,
+    message: `${f} is immutable: it can be neither set, changed nor removed later`,
+  }));
+}
+
+const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$';
+
+/** A domain name (RFC 1035 section 2.3.4 for its lengths) as people write it: lower case, without the trailing dot. */
+export function domainName(field: string): z.ZodString {
+  return ruled(
+    z.string().min(1).max(253),
+    {
+      cel: "!self.endsWith('.')",
+      holds: (s) => !s.endsWith('.'),
+      message: `${field} is written without the trailing dot, such as corp.internal`,
+    },
+    {
+      cel: "!self.matches('[A-Z]')",
+      holds: (s) => !/[A-Z]/.test(s),
+      message: `${field} is written in lower case, such as corp.internal`,
+    },
+    {
+      cel: `self.matches('${domainForm}')`,
+      holds: (s) => new RegExp(domainForm).test(s),
+      message: `${field} must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal`,
+    },
+    {
+      cel: "!self.matches('[^.]{64}')",
+      holds: (s) => !/[^.]{64}/.test(s),
+      message: `${field} has a label of more than 63 characters; RFC 1035 allows 63`,
+    },
+  );
+}
+
+const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$`;
+
+/** An IPv4 or IPv6 address. The CEL is a little wider than the function: `isIP` needs Kubernetes 1.30. */
+export function ipAddress(field: string): z.ZodString {
+  return ruled(z.string().max(45), {
+    cel: `self.matches('${ipForm}')`,
+    holds: (s) => isIP(s) !== 0,
+    message: `${field} must be an IPv4 or IPv6 address, such as 192.0.2.7 or 2001:db8::7`,
+  });
+}
+
+const durationForm = '^([0-9]+([.][0-9]+)?(ms|s|m|h))+$';
+const unitSeconds: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** A Go duration in seconds; NaN for what is none. */
+export function seconds(duration: string): number {
+  if (!new RegExp(durationForm).test(duration)) return Number.NaN;
+  const parts = duration.matchAll(/([0-9.]+)(ms|s|m|h)/g);
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitSeconds[unit ?? ''] ?? Number.NaN), 0);
+}
+
+/** A Go duration of at least `least`. */
+export function durationOf(field: string, least: string): z.ZodString {
+  return ruled(z.string().max(32), {
+    cel: `self.matches('${durationForm}') && duration(self) >= duration('${least}')`,
+    holds: (s) => seconds(s) >= seconds(least),
+    message: `${field} must be a duration of at least ${least}, such as 2s or 1m30s`,
+  });
+}
+
+/** The form of a positive Kubernetes quantity; CEL's own check also knows the exponents. */
+const quantityForm = /^\+?([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$/;
+
+/** A Kubernetes quantity such as 1Gi. */
+export function quantity(field: string): z.ZodString {
+  return ruled(z.string().max(32), {
+    cel: 'isQuantity(self) && quantity(self).isGreaterThan(quantity("0"))',
+    holds: (s) => quantityForm.test(s) && Number.parseFloat(s) > 0,
+    message: `${field} must be a quantity above zero, such as 1Gi`,
+  });
+}
+
+/** A cpu or memory amount, which YAML may also write as a plain number. */
+export const amount = z
+  .union([z.int(), z.string().max(32)])
+  .refine((v) => typeof v === 'number' || quantityForm.test(v), 'must be a quantity, such as 100m or 128Mi')
+  .meta({ 'x-kubernetes-int-or-string': true });

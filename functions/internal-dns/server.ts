@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import { agent } from './agent.ts';
+import { tokenVolume } from './container.ts';
+import { externalDNS } from './external-dns.ts';
+import { claimTemplate, type Names, selectorLabels } from './names.ts';
+import { powerdns, powerdnsFiles } from './powerdns.ts';
+import type { Spec } from './spec.ts';
+
+/** The user and group of PowerDNS's image; every container runs as it, so that the agent may read the key's file. */
+const user = 953;
+
+export interface ServerProps {
+  composite: string;
+  spec: Spec;
+  names: Names;
+  labels: Record<string, string>;
+  /** The StatefulSet as it is in the cluster. */
+  observed: KubernetesObject | undefined;
+}
+
+/** One pod is a whole server: PowerDNS, its database, the agent and ExternalDNS. Replicas share nothing. */
+export class Server extends Construct {
+  constructor(scope: Construct, id: string, props: ServerProps) {
+    super(scope, id);
+    const { spec, names, labels } = props;
+    const files = new k8s.KubeConfigMap(this, 'powerdns', {
+      metadata: { name: names.powerdns, namespace: spec.namespace, labels },
+      data: powerdnsFiles,
+    });
+    new k8s.KubeStatefulSet(this, 'pods', {
+      metadata: { name: names.server, namespace: spec.namespace, labels },
+      spec: {
+        serviceName: names.server,
+        replicas: spec.replicas,
+        // OrderedReady never replaces a pod that is not ready, so a corrected spec could not heal it:
+        // https://github.com/kubernetes/kubernetes/issues/67250
+        podManagementPolicy: 'Parallel',
+        revisionHistoryLimit: 2,
+        // The time that clients' nodes need to learn of a new replica before the next one goes.
+        minReadySeconds: spec.replicas > 1 ? 5 : 0,
+        selector: { matchLabels: selectorLabels(props.composite) },
+        persistentVolumeClaimRetentionPolicy: {
+          whenDeleted: spec.storage.retain ? 'Retain' : 'Delete',
+          whenScaled: spec.storage.retain ? 'Retain' : 'Delete',
+        },
+        volumeClaimTemplates: [claim(spec, props.observed)],
+        template: {
+          metadata: {
+            labels: { ...spec.podLabels, ...labels },
+            annotations: { ...spec.podAnnotations, 'dns.internal/configuration': digest(powerdnsFiles) },
+          },
+          spec: pod(props, files.name),
+        },
+      },
+    });
+    if (spec.replicas > 1) {
+      new k8s.KubePodDisruptionBudget(this, 'disruption', {
+        metadata: { name: names.server, namespace: spec.namespace, labels },
+        spec: {
+          maxUnavailable: k8s.IntOrString.fromNumber(1),
+          selector: { matchLabels: selectorLabels(props.composite) },
+        },
+      });
+    }
+  }
+}
+
+function pod({ composite, spec, names }: ServerProps, powerdnsConfigMap: string): k8s.PodSpec {
+  const { images, resources, scheduling } = spec;
+  const discovers = spec.discovery.sources.length > 0;
+  const options = (part: 'powerdns' | 'externalDNS' | 'agent') => ({
+    image: images[part],
+    pullPolicy: images.pullPolicy,
+    resources: resources[part],
+  });
+  const agentContainer = agent({ ...options('agent'), names, sidecar: discovers });
+  return {
+    serviceAccountName: names.server,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: user,
+      runAsGroup: user,
+      fsGroup: user,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    imagePullSecrets: images.pullSecrets.length > 0 ? images.pullSecrets : undefined,
+    ...placement(composite, spec.replicas, scheduling),
+    initContainers: [
+      powerdns({ ...options('powerdns'), replicas: spec.replicas }),
+      ...(discovers ? [agentContainer] : []),
+    ],
+    containers: discovers ? [externalDNS({ ...options('externalDNS'), discovery: spec.discovery })] : [agentContainer],
+    volumes: [
+      { name: 'key', emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString('1Mi') } },
+      { name: 'socket', emptyDir: {} },
+      { name: 'powerdns', configMap: { name: powerdnsConfigMap } },
+      { name: 'declared', configMap: { name: names.declared } },
+      tokenVolume,
+    ],
+  };
+}
+
+function placement(composite: string, replicas: number, chosen: Spec['scheduling']): Partial<k8s.PodSpec> {
+  return {
+    nodeSelector: Object.keys(chosen.nodeSelector).length > 0 ? chosen.nodeSelector : undefined,
+    tolerations: chosen.tolerations.length > 0 ? chosen.tolerations : undefined,
+    affinity: chosen.affinity as k8s.Affinity | undefined,
+    priorityClassName: chosen.priorityClassName,
+    topologySpreadConstraints:
+      replicas > 1
+        ? [
+            {
+              maxSkew: 1,
+              topologyKey: 'kubernetes.io/hostname',
+              whenUnsatisfiable: 'ScheduleAnyway',
+              labelSelector: { matchLabels: selectorLabels(composite) },
+            },
+          ]
+        : undefined,
+  };
+}
+
+/** A claim template is immutable: an existing one stays as it is, and the agent grows the claims. */
+function claim({ storage }: Spec, observed: KubernetesObject | undefined): k8s.KubePersistentVolumeClaimProps {
+  const existing = observed?.spec?.volumeClaimTemplates?.[0]?.spec;
+  return {
+    metadata: { name: claimTemplate },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: storage.storageClassName,
+      resources: {
+        requests: { storage: k8s.Quantity.fromString(existing?.resources?.requests?.storage ?? storage.size) },
+      },
+    },
+  };
+}
+
+const digest = (files: Record<string, string>) =>
+  createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);

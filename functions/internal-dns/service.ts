@@ -1,0 +1,80 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import { dnsPort, type Names, ports, selectorLabels } from './names.ts';
+import { type Spec, typeOf } from './spec.ts';
+
+export interface ServicesProps {
+  composite: string;
+  spec: Spec;
+  names: Names;
+  labels: Record<string, string>;
+}
+
+/** The way in: port 53 for everybody, and the agent's HTTP for people and monitoring. */
+export class Services extends Construct {
+  constructor(scope: Construct, id: string, { composite, spec, names, labels }: ServicesProps) {
+    super(scope, id);
+    const { service, namespace, replicas } = spec;
+    const selector = selectorLabels(composite);
+    new k8s.KubeService(this, 'dns', {
+      metadata: { name: names.server, namespace, labels, annotations: { ...service.annotations, ...tailnet(service) } },
+      spec: {
+        type: typeOf(service),
+        clusterIp: service.clusterIP,
+        loadBalancerIp: service.loadBalancerIP,
+        loadBalancerClass: service.tailscale ? 'tailscale' : service.loadBalancerClass,
+        ipFamilyPolicy: 'PreferDualStack',
+        selector,
+        // A single server answers whatever its neighbours in the pod are at; of several, only the ready ones do.
+        publishNotReadyAddresses: replicas === 1,
+        ports: [
+          { name: 'dns', protocol: 'UDP', port: dnsPort, targetPort: k8s.IntOrString.fromString('dns') },
+          { name: 'dns-tcp', protocol: 'TCP', port: dnsPort, targetPort: k8s.IntOrString.fromString('dns-tcp') },
+        ],
+      },
+    });
+    new k8s.KubeService(this, 'status', {
+      metadata: { name: names.status, namespace, labels },
+      spec: {
+        selector,
+        publishNotReadyAddresses: true,
+        ports: [{ name: 'http', port: ports.agent, targetPort: k8s.IntOrString.fromString('http') }],
+      },
+    });
+  }
+}
+
+/** https://tailscale.com/kb/1445/kubernetes-operator-customization */
+function tailnet({ tailscale }: Spec['service']): Record<string, string> {
+  return {
+    ...(tailscale?.hostname && { 'tailscale.com/hostname': tailscale.hostname }),
+    ...(tailscale?.tags.length && { 'tailscale.com/tags': tailscale.tags.join(',') }),
+  };
+}
+
+/** Where clients reach the DNS Service. `addresses` is empty until the cluster has given one. */
+export interface Endpoint {
+  addresses: string[];
+  /** What a load balancer gives instead of an address. */
+  hostname?: string | undefined;
+  port: number;
+}
+
+/** Reads the Service as it is in the cluster; the spec's own addresses win. */
+export function endpointOf(spec: Spec, observed: KubernetesObject | undefined): Endpoint {
+  const type = typeOf(spec.service);
+  const nodePort = observed?.spec?.ports?.find((p: { name?: string }) => p.name === 'dns')?.nodePort;
+  const port = type === 'NodePort' ? (nodePort ?? dnsPort) : dnsPort;
+  if (spec.service.addresses.length > 0) return { addresses: spec.service.addresses, port };
+  if (type !== 'LoadBalancer') {
+    const inside: string[] = observed?.spec?.clusterIPs ?? [];
+    return { addresses: inside.filter((address) => address !== 'None'), port };
+  }
+  const given: { ip?: string; hostname?: string }[] = observed?.status?.loadBalancer?.ingress ?? [];
+  return {
+    addresses: given.flatMap(({ ip }) => (ip ? [ip] : [])),
+    hostname: given.find(({ hostname }) => hostname)?.hostname,
+    port,
+  };
+}

@@ -1,0 +1,274 @@
+import { z } from 'zod';
+import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import { amount, domainName, durationOf, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
+
+// The single source of the API: the XRD's schema, its reference page and the function's own checks all derive from
+// this file. A `default` here is stored in people's objects and outlives an upgrade, so what should follow the
+// function's version (images, resources) is optional and gets its default where it is used.
+
+const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+
+const namespace = immutable(
+  ruled(
+    z.string().min(1).max(63),
+    {
+      cel: `self.matches('^${label}$')`,
+      holds: (s) => new RegExp(`^${label}$`).test(s),
+      message: 'namespace must be the name of a namespace: lower case letters, digits and hyphens',
+    },
+    {
+      cel: "!self.startsWith('kube-')",
+      holds: (s) => !s.startsWith('kube-'),
+      message: 'namespace must not be one of kube-*: those belong to the cluster; use internal-dns or one of your own',
+    },
+  ),
+  'namespace',
+)
+  .default('internal-dns')
+  .describe('The namespace that the server runs in. It must exist.');
+
+const zone = z.object({
+  name: domainName('zone name').describe(
+    'The domain, forward or reverse, such as corp.internal or 2.0.192.in-addr.arpa.',
+  ),
+  nameServers: z
+    .array(domainName('name server'))
+    .max(13)
+    .default([])
+    .describe(
+      'The names of the servers in the NS records. None means ns1 below the zone. Those inside the zone get the addresses of the DNS Service.',
+    ),
+});
+
+const zones = ruled(z.array(zone).min(1).max(64), {
+  cel: 'self.all(z, self.exists_one(y, y.name == z.name))',
+  holds: (list) => new Set(list.map((z) => z.name)).size === list.length,
+  message: 'zones must have different names',
+})
+  .describe('The zones to serve.')
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+
+const source = z.object({
+  kind: z.enum(['Ingress', 'Service']).describe('The kind of object whose hosts get records.'),
+});
+
+const discovery = z
+  .object({
+    sources: ruled(z.array(source).max(2), {
+      cel: 'self.all(s, self.exists_one(t, t.kind == s.kind))',
+      holds: (list) => new Set(list.map((s) => s.kind)).size === list.length,
+      message: 'sources must be of different kinds',
+    })
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind'] })
+      .default([{ kind: 'Ingress' }, { kind: 'Service' }])
+      .describe('What to look at; an empty list runs no ExternalDNS. Of Services, those of type LoadBalancer.'),
+    interval: durationOf('interval', '1s').default('2s').describe('How often the cluster is compared with the zones.'),
+    policy: z
+      .enum(['Sync', 'UpsertOnly', 'CreateOnly'])
+      .default('Sync')
+      .describe('Sync also removes records whose object is gone; UpsertOnly keeps them; CreateOnly never changes one.'),
+    ownerID: ruled(z.string().min(1).max(63), {
+      cel: "self.matches('^[A-Za-z0-9._-]+$')",
+      holds: (s) => /^[A-Za-z0-9._-]+$/.test(s),
+      message: 'ownerID must consist of letters, digits, dots, hyphens and underscores',
+    })
+      .optional()
+      .describe("Marks discovered records as this instance's. Default: the name of the InternalDNS."),
+  })
+  .prefault({})
+  .describe('Which objects of the cluster get records.');
+
+const tailscale = z
+  .object({
+    hostname: ruled(z.string().min(1).max(63), {
+      cel: `self.matches('^${label}$')`,
+      holds: (s) => new RegExp(`^${label}$`).test(s),
+      message: 'hostname must be one label of lower case letters, digits and hyphens, such as dns',
+    })
+      .optional()
+      .describe('The name of the machine in the tailnet.'),
+    tags: z
+      .array(
+        ruled(z.string().max(63), {
+          cel: "self.matches('^tag:[a-zA-Z][a-zA-Z0-9-]*$')",
+          holds: (s) => /^tag:[a-zA-Z][a-zA-Z0-9-]*$/.test(s),
+          message: 'tags must look like tag:dns',
+        }),
+      )
+      .max(16)
+      .default([])
+      .describe('ACL tags of the machine.'),
+  })
+  .describe("Publishes the Service through Tailscale's operator: a load balancer of class tailscale.");
+
+const isLoadBalancer = (self: string) =>
+  `(has(${self}.tailscale) || (has(${self}.type) && ${self}.type == 'LoadBalancer'))`;
+
+const service = withCEL(
+  ruled(
+    z.object({
+      type: z
+        .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
+        .optional()
+        .describe('Default: ClusterIP, or LoadBalancer with tailscale.'),
+      annotations: z.record(z.string(), z.string()).default({}).describe('Annotations of the DNS Service.'),
+      loadBalancerIP: ipAddress('loadBalancerIP').optional().describe('The address to ask the load balancer for.'),
+      loadBalancerClass: z.string().min(1).max(253).optional().describe('The load balancer implementation. Immutable.'),
+      clusterIP: ipAddress('clusterIP').optional().describe('The address inside the cluster. Immutable.'),
+      addresses: z
+        .array(ipAddress('address'))
+        .max(16)
+        .default([])
+        .describe('The addresses to publish instead of those of the Service, as behind NAT.'),
+      tailscale: tailscale.optional(),
+    }),
+    {
+      cel: "!has(self.tailscale) || !has(self.type) || self.type == 'LoadBalancer'",
+      holds: (s) => !s.tailscale || !s.type || s.type === 'LoadBalancer',
+      message: 'tailscale needs type LoadBalancer: leave type out',
+    },
+    {
+      cel: '!has(self.tailscale) || !has(self.loadBalancerClass)',
+      holds: (s) => !s.tailscale || !s.loadBalancerClass,
+      message: 'tailscale sets loadBalancerClass itself: leave it out',
+    },
+    {
+      cel: `!(has(self.loadBalancerIP) || has(self.loadBalancerClass)) || ${isLoadBalancer('self')}`,
+      holds: (s) => !(s.loadBalancerIP || s.loadBalancerClass) || typeOf(s) === 'LoadBalancer',
+      message: 'loadBalancerIP and loadBalancerClass need type: LoadBalancer',
+    },
+  ),
+  ...keeps('clusterIP'),
+  ...keeps('loadBalancerClass').map(({ rule, message }) => ({
+    rule: `!${isLoadBalancer('self')} || !${isLoadBalancer('oldSelf')} || (${rule} && has(self.tailscale) == has(oldSelf.tailscale))`,
+    message: `${message} while the type stays LoadBalancer; tailscale likewise`,
+  })),
+)
+  .prefault({})
+  .describe('How clients reach the server: one Service, UDP and TCP port 53.');
+
+/** The Service's type, given that tailscale implies one. */
+export function typeOf(service: { type?: ServiceType | undefined; tailscale?: unknown }): ServiceType {
+  return service.type ?? (service.tailscale ? 'LoadBalancer' : 'ClusterIP');
+}
+type ServiceType = 'ClusterIP' | 'NodePort' | 'LoadBalancer';
+
+const storage = withCEL(
+  z.object({
+    size: withCEL(quantity('size'), {
+      rule: 'quantity(self).compareTo(quantity(oldSelf)) >= 0',
+      message: 'size may grow, not shrink',
+    })
+      .default('1Gi')
+      .describe("The size of each replica's volume. It may grow if the storage class allows it."),
+    storageClassName: z
+      .string()
+      .min(1)
+      .max(253)
+      .optional()
+      .describe("The storage class. Default: the cluster's. Immutable."),
+    retain: z.boolean().default(false).describe('Keep the volumes when the InternalDNS is deleted.'),
+  }),
+  ...keeps('storageClassName'),
+)
+  .prefault({})
+  .describe('The volume of the SQLite database.');
+
+const image = z.string().min(1).max(512).optional();
+
+const images = z
+  .object({
+    powerdns: image.describe('Default: the PowerDNS 5.1 that this version was tested with.'),
+    externalDNS: image.describe('Default: the ExternalDNS that this version was tested with.'),
+    agent: image.describe("Default: the function's own image."),
+    pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('For every container.'),
+    pullSecrets: z
+      .array(z.object({ name: z.string().min(1).max(253).describe('The name of the Secret.') }))
+      .max(16)
+      .default([])
+      .describe('Secrets in the namespace to pull the images with.'),
+  })
+  .prefault({})
+  .describe('Container images, as for a private registry.');
+
+const containerResources = z
+  .object({
+    requests: z.record(z.string(), amount).optional().describe('What the container is given at least.'),
+    limits: z.record(z.string(), amount).optional().describe('What the container may use at most.'),
+  })
+  .optional();
+
+const resources = z
+  .object({
+    powerdns: containerResources.describe('Of PowerDNS.'),
+    externalDNS: containerResources.describe('Of ExternalDNS.'),
+    agent: containerResources.describe('Of the agent.'),
+  })
+  .prefault({})
+  .describe('Requests and limits per container, each replacing its defaults.');
+
+const toleration = z.object({
+  key: z.string().max(317).optional().describe('The taint key; none matches every key.'),
+  operator: z.enum(['Equal', 'Exists']).optional().describe('Default: Equal.'),
+  value: z.string().max(63).optional().describe('The taint value.'),
+  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional().describe('None matches every effect.'),
+  tolerationSeconds: z.int().optional().describe('How long NoExecute is tolerated.'),
+});
+
+const scheduling = z
+  .object({
+    nodeSelector: z.record(z.string(), z.string()).default({}).describe('Labels that the node must have.'),
+    tolerations: z.array(toleration).max(32).default([]).describe('Taints that the pods tolerate.'),
+    affinity: z.looseObject({}).optional().describe("The pods' affinity, as in a Pod."),
+    priorityClassName: z.string().min(1).max(253).optional().describe("The pods' priority class."),
+  })
+  .prefault({})
+  .describe('Where the pods run.');
+
+const podLabels = ruled(z.record(z.string(), z.string()), {
+  cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
+  holds: (labels) => Object.keys(labels).every((k) => !k.startsWith('app.kubernetes.io/')),
+  message: 'podLabels must not use app.kubernetes.io/*: the selectors do',
+})
+  .default({})
+  .describe('More labels of the pods.');
+
+export const spec = z.object({
+  namespace,
+  replicas: z.int().min(1).max(5).default(1).describe('Servers that share nothing; two or more survive a node.'),
+  zones,
+  discovery,
+  service,
+  storage,
+  images,
+  resources,
+  scheduling,
+  podLabels,
+  podAnnotations: z.record(z.string(), z.string()).default({}).describe('Annotations of the pods.'),
+});
+
+export type Spec = z.output<typeof spec>;
+
+/** RFC 1035, and short enough that no name made of it is ever cut. */
+export const compositeName = {
+  cel: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40",
+  holds: (name: string) => /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= 40,
+  message:
+    'the name of an InternalDNS must begin with a letter, consist of lower case letters, digits and hyphens, and have at most 40 characters',
+};
+
+/** The composite's spec with every default filled in; throws an error that names each wrong field. */
+export function parseSpec(composite: KubernetesObject): Spec {
+  if (!compositeName.holds(composite.metadata.name)) {
+    throw new Error(`cannot accept metadata.name ${JSON.stringify(composite.metadata.name)}: ${compositeName.message}`);
+  }
+  const parsed = spec.safeParse(composite.spec ?? {});
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${lowerFirst(issue.message)}`);
+  throw new Error(`cannot accept the spec: ${faults.join('; ')}`);
+}
+
+const pathOf = (path: PropertyKey[]) =>
+  path.reduce<string>((text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`), 'spec');
+
+const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

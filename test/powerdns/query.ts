@@ -1,0 +1,88 @@
+/** One DNS question over the wire, as a client would ask it. */
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, isIPv6 } from 'node:net';
+import { addAbortSignal } from 'node:stream';
+import type { Answer, DecodedPacket, OptAnswer, RecordType } from 'dns-packet';
+import { decode, encode, RECURSION_DESIRED } from 'dns-packet';
+
+export interface Question {
+  name: string;
+  type?: RecordType;
+  server?: string;
+  port?: number;
+  tcp?: boolean;
+  /** In milliseconds. */
+  timeout?: number;
+}
+
+/** A record as dns-packet decodes it: `data` is text for A, AAAA, CNAME, NS and PTR, names without a trailing dot. */
+export type Resource = Exclude<Answer, OptAnswer>;
+
+export interface Reply {
+  /** Such as `NOERROR`, `NXDOMAIN`, `REFUSED`. */
+  rcode: string;
+  answers: Resource[];
+  authority: Resource[];
+  /** The set ones, by dig's names: `aa`, `tc`, `rd`, `ra`, `ad`, `cd`. */
+  flags: string[];
+}
+
+/** Asks once. Rejects when no answer comes in time, and when nobody listens. */
+export async function query({
+  name,
+  type = 'A',
+  server = '127.0.0.1',
+  port = 53,
+  tcp = false,
+  timeout = 1000,
+}: Question): Promise<Reply> {
+  const id = randomInt(1 << 16);
+  const question = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type }] });
+  const signal = AbortSignal.timeout(timeout);
+  try {
+    // The types lack rcode: https://github.com/mafintosh/dns-packet/blob/v5.6.1/index.js#L187
+    const reply = decode(await (tcp ? overTCP : overUDP)(question, server, port, signal)) as DecodedPacket & Reply;
+    if (reply.id !== id) throw new Error(`the answer is to question ${reply.id}, not ${id}`);
+    return {
+      rcode: reply.rcode,
+      answers: resources(reply.answers),
+      authority: resources(reply.authorities),
+      flags: (['aa', 'tc', 'rd', 'ra', 'ad', 'cd'] as const).filter((flag) => reply[`flag_${flag}`]),
+    };
+  } catch (error) {
+    const cause = signal.aborted ? `no answer in ${timeout} ms` : (error as Error).message;
+    throw new Error(`cannot ask ${server}:${port} for ${name} ${type}: ${cause}`, { cause: error });
+  }
+}
+
+async function overUDP(question: Buffer, server: string, port: number, signal: AbortSignal): Promise<Buffer> {
+  const socket = createSocket(isIPv6(server) ? 'udp6' : 'udp4');
+  try {
+    // Connected, the kernel drops what others send and reports a closed port.
+    socket.connect(port, server);
+    await once(socket, 'connect', { signal });
+    socket.send(question);
+    const [reply] = await once(socket, 'message', { signal });
+    return reply;
+  } finally {
+    socket.close();
+  }
+}
+
+async function overTCP(question: Buffer, server: string, port: number, signal: AbortSignal): Promise<Buffer> {
+  const socket = addAbortSignal(signal, connect(port, server));
+  // Both ways the length comes first: https://www.rfc-editor.org/rfc/rfc1035#section-4.2.2
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(question.length);
+  socket.write(Buffer.concat([length, question]));
+  let received = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    received = Buffer.concat([received, chunk]);
+    if (received.length > 2 && received.length >= 2 + received.readUInt16BE()) return received.subarray(2);
+  }
+  throw new Error('the connection was closed');
+}
+
+const resources = (answers: Answer[] = []) => answers.filter((answer) => answer.type !== 'OPT');

@@ -1,0 +1,170 @@
+/** A real PowerDNS with the configuration of the pod, on this machine. */
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { chownSync, closeSync, globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { findPowerDNS, type PowerDNS } from './install.ts';
+import { type Question, query, type Reply } from './query.ts';
+
+const run = promisify(execFile);
+
+export interface Options {
+  /** The text of pdns.conf as rendered for the pod: folders and ports are replaced, everything else holds. */
+  config: string;
+  /** Keeps the database, the log (`pdns.log`) and what PowerDNS needs; made if missing, never removed. */
+  dir: string;
+  /** DNS on 127.0.0.1, over UDP and TCP; a free one by default. */
+  port?: number;
+  /** The REST API on 127.0.0.1; a free one by default. */
+  apiPort?: number;
+  /** Drawn by default. */
+  apiKey?: string;
+  powerdns?: PowerDNS;
+}
+
+export interface RunningPowerDNS {
+  /** Such as `http://127.0.0.1:8081`. */
+  apiUrl: string;
+  apiKey: string;
+  dnsPort: number;
+  query(name: string, type?: Question['type'], how?: Pick<Question, 'tcp' | 'timeout'>): Promise<Reply>;
+  /** Sends a signal and waits for nothing. */
+  kill(signal: NodeJS.Signals): void;
+  /** Stops it if it still runs, and resolves when it answers again, at the same ports. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+  /** Destroys the database's files, under a running server too. */
+  wipe(): void;
+}
+
+const seconds = 1000;
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Resolves when the API answers; rejects with the end of PowerDNS's log when it does not come up. */
+export async function startPowerDNS({ config, dir, ...options }: Options): Promise<RunningPowerDNS> {
+  const powerdns = options.powerdns ?? (await findPowerDNS());
+  const dnsPort = options.port ?? (await freePort());
+  const apiPort = options.apiPort ?? (await freePort());
+  const apiKey = options.apiKey ?? randomBytes(24).toString('base64url');
+  const apiUrl = `http://127.0.0.1:${apiPort}`;
+  const include = join(dir, 'include');
+  const database = join(dir, 'pdns.sqlite3');
+  const log = join(dir, 'pdns.log');
+
+  mkdirSync(include, { recursive: true });
+  writeFileSync(join(include, 'api.conf'), `api-key=${apiKey}\n`, { mode: 0o600 });
+  writeFileSync(
+    join(dir, 'pdns.conf'),
+    override(config, {
+      'gsqlite3-database': database,
+      'include-dir': include,
+      'socket-dir': dir,
+      'local-address': '127.0.0.1',
+      'local-port': `${dnsPort}`,
+      'webserver-port': `${apiPort}`,
+      ...(powerdns.moduleDir && { 'module-dir': powerdns.moduleDir }),
+      // Debian 12 has 4.7, which lacks it.
+      ...(powerdns.version.startsWith('4.') && { 'ignore-unknown-settings': 'enable-lua-record-updates' }),
+    }),
+  );
+  const user = unprivileged(powerdns, [dir, include, join(include, 'api.conf')]);
+  const sqlite3 = (...statements: string[]) => {
+    const [command, ...args] = powerdns.sqlite3 as [string, ...string[]];
+    return run(command, [...args, '-bail', database, ...statements], user);
+  };
+  let child: ChildProcess;
+
+  async function start(): Promise<void> {
+    const { stdout } = await sqlite3("select count(*) from sqlite_master where name='domains'");
+    if (stdout.trim() === '0') await sqlite3('BEGIN IMMEDIATE;', `.read ${powerdns.schema}`, 'COMMIT;');
+
+    const output = openSync(log, 'w');
+    const [command, ...args] = powerdns.server as [string, ...string[]];
+    const flags = [`--config-dir=${dir}`, '--daemon=no', '--guardian=no', '--disable-syslog'];
+    child = spawn(command, [...args, ...flags], { stdio: ['ignore', output, output], ...user });
+    closeSync(output);
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    await once(child, 'spawn');
+    await answering(15 * seconds);
+  }
+
+  async function answering(timeout: number): Promise<void> {
+    const ask = { headers: { 'X-API-Key': apiKey }, signal: AbortSignal.timeout(timeout) };
+    const up = () =>
+      fetch(`${apiUrl}/api/v1/servers/localhost`, ask).then(
+        (response) => response.ok,
+        () => false,
+      );
+    while (!(await up())) {
+      if (!running.has(child) || ask.signal.aborted) {
+        child.kill('SIGKILL');
+        const end = readFileSync(log, 'utf8').trim().split('\n').slice(-10).join('\n');
+        throw new Error(`cannot start PowerDNS ${powerdns.version}: ${end}`);
+      }
+      await delay(20);
+    }
+  }
+
+  async function stop(): Promise<void> {
+    if (!running.has(child)) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    const patience = setTimeout(() => child.kill('SIGKILL'), 5 * seconds);
+    await exit;
+    clearTimeout(patience);
+  }
+
+  await start();
+  return {
+    apiUrl,
+    apiKey,
+    dnsPort,
+    query: (name, type, how) => query({ name, type, port: dnsPort, ...how }),
+    kill: (signal) => void child.kill(signal),
+    restart: () => stop().then(start),
+    stop,
+    wipe: () => {
+      for (const file of globSync(`${database}*`)) rmSync(file);
+    },
+  };
+}
+
+/** The same settings with some replaced or added. */
+function override(config: string, settings: Record<string, string>): string {
+  const kept = config.split('\n').filter((line) => !((line.split('=')[0] as string).trim() in settings));
+  return [...kept, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ''].join('\n');
+}
+
+/** Whom PowerDNS runs as: nobody, if that one reaches the program and the folder (below /root it does not); else who runs us. */
+function unprivileged({ server, schema }: PowerDNS, files: string[]): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const nobody = { uid: 65534, gid: 65534 };
+  for (const file of files) chownSync(file, nobody.uid, nobody.gid);
+  const may = (right: string, file: string) => spawnSync('test', [right, file], nobody).status === 0;
+  if (may('-w', files[0] as string) && may('-x', server.at(-1) as string) && may('-r', schema)) return nobody;
+  for (const file of files) chownSync(file, 0, 0);
+  return {};
+}
+
+/** A port that is free on 127.0.0.1 over TCP and UDP at once: DNS needs both. */
+async function freePort(): Promise<number> {
+  const tcp = createServer().listen(0, '127.0.0.1');
+  await once(tcp, 'listening');
+  const { port } = tcp.address() as AddressInfo;
+  const udp = createSocket('udp4').bind(port, '127.0.0.1');
+  const free = await once(udp, 'listening').then(
+    () => true,
+    () => false,
+  );
+  await Promise.all([once(tcp.close(), 'close'), once(udp.close(), 'close')]);
+  return free ? port : freePort();
+}

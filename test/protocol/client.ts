@@ -1,0 +1,75 @@
+import {
+  FunctionRunnerServiceService,
+  RunFunctionRequest,
+  type RunFunctionResponse,
+} from '@crossplane-org/function-sdk-typescript';
+import { Client, credentials } from '@grpc/grpc-js';
+import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import type { Certificates, Pair } from './certificates.ts';
+
+const { path, requestSerialize, responseDeserialize } = FunctionRunnerServiceService.runFunction;
+const MESSAGE_BYTES = 16 * 1024 * 1024;
+
+interface ClientOptions {
+  /** HOST:PORT. */
+  address: string;
+  /** What to show to the server and the CA to expect of it; `client` may be left out. Without any, plain text. */
+  certificates?: Pick<Certificates, 'authority'> & { client?: Pair };
+  /** Milliseconds that a call may take. */
+  deadline?: number;
+}
+
+/** What Crossplane is to a function. */
+export interface FunctionClient {
+  /** One RunFunction call. Rejects with gRPC's error. */
+  run(request: RunFunctionRequest): Promise<RunFunctionResponse>;
+  /** The same, as the bytes on the wire. */
+  bytes(request: RunFunctionRequest): Promise<Buffer>;
+  /** Begins a call and never ends its request. Resolves when it is over, with what gRPC makes of it. */
+  stall(): Promise<Error | null>;
+  close(): void;
+}
+
+/** A client of the function at `address`. */
+export function makeClient({ address, certificates, deadline = 20_000 }: ClientOptions): FunctionClient {
+  const client = new Client(address, channelCredentials(certificates), {
+    'grpc.max_receive_message_length': MESSAGE_BYTES,
+    'grpc.max_send_message_length': MESSAGE_BYTES,
+    // Channels of one process would share a connection otherwise, and with it what one of them has proven.
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  const bytes = (request: RunFunctionRequest) =>
+    new Promise<Buffer>((resolve, reject) => {
+      const options = { deadline: Date.now() + deadline };
+      client.makeUnaryRequest(path, requestSerialize, (buffer) => buffer, request, options, (error, response) =>
+        error ? reject(error) : resolve(response!),
+      );
+    });
+  return {
+    bytes,
+    run: async (request) => responseDeserialize(await bytes(request)),
+    stall: () =>
+      new Promise((resolve) => {
+        client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error) => resolve(error));
+      }),
+    close: () => client.close(),
+  };
+}
+
+// Node refuses Crossplane's server certificates for the reason for which it refuses the client's, so it must not check: a
+// stranger would seem to be turned away by the server when it was this client that left.
+function channelCredentials(certificates: ClientOptions['certificates']) {
+  if (certificates === undefined) return credentials.createInsecure();
+  const { authority, client } = certificates;
+  const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
+  return credentials.createSsl(pem(authority.cert), pem(client?.key), pem(client?.cert), { rejectUnauthorized: false });
+}
+
+/** A request as Crossplane sends it for `composite`, with the composed objects that exist, by resource key. */
+export function requestFor(composite: KubernetesObject, observed: Observed = {}): RunFunctionRequest {
+  const resources = Object.entries(observed).map(([key, resource]) => [key, { resource }]);
+  return RunFunctionRequest.fromPartial({
+    meta: { tag: 'test' },
+    observed: { composite: { resource: composite }, resources: Object.fromEntries(resources) },
+  });
+}

@@ -1,0 +1,268 @@
+import { Ready, RunFunctionResponse, Severity, Status, Target } from '@crossplane-org/function-sdk-typescript';
+import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
+import { ConfigMap } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { describe, expect, test } from 'vitest';
+import type { Composition, KubernetesObject, Rendering } from '../../functions/cdk8s-function-xp/composition.ts';
+import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { requestFor } from './client.ts';
+import { greeting, greetings } from './greeting.ts';
+
+const composite = greeting('hi');
+
+/** A composition of whatever `build` puts into a chart. */
+function composing(build: (chart: Chart) => void, rest: Partial<Rendering> = {}): Composition {
+  return {
+    conditionTypes: ['A', 'B'],
+    render() {
+      const chart = new Chart(new App(), 'chart');
+      build(chart);
+      return { chart, ...rest };
+    },
+  };
+}
+
+function configMap(scope: Construct, id: string, fields: Record<string, unknown> = {}, name = id): ApiObject {
+  return new ApiObject(scope, id, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, ...fields });
+}
+
+function refusal(composition: Composition): string | undefined {
+  return run(requestFor(composite), composition).results[0]?.message;
+}
+
+describe('a composite that renders', () => {
+  test('becomes this response', () => {
+    expect(RunFunctionResponse.toJSON(run(requestFor(composite), greetings))).toEqual({
+      meta: { tag: 'test', ttl: { seconds: 10, nanos: 0 } },
+      desired: {
+        composite: { resource: { status: { text: 'hi' } } },
+        resources: {
+          words: {
+            resource: {
+              apiVersion: 'v1',
+              kind: 'ConfigMap',
+              metadata: {
+                name: 'hello',
+                namespace: 'default',
+                annotations: { 'cdk8s-function-xp/desired': expect.stringMatching(/^[0-9a-f]{16}$/) },
+              },
+              data: { text: 'hi' },
+            },
+            ready: 'READY_FALSE',
+          },
+        },
+      },
+      conditions: [
+        { type: 'Greeted', status: 'STATUS_CONDITION_TRUE', reason: 'Said', target: 'TARGET_COMPOSITE' },
+        {
+          type: 'Heard',
+          status: 'STATUS_CONDITION_UNKNOWN',
+          reason: 'NobodyAnswered',
+          message: 'greet somebody',
+          target: 'TARGET_COMPOSITE',
+        },
+      ],
+    });
+  });
+
+  test('gets its resources by construct path, without the chart and without what cdk8s-plus adds', () => {
+    const composition = composing((chart) => {
+      const part = new Construct(chart, 'part');
+      configMap(part, 'plain');
+      configMap(chart, 'Resource');
+      new ConfigMap(part, 'rich', { metadata: { name: 'rich' } });
+    });
+    const { resources } = run(requestFor(composite), composition).desired!;
+    expect(Object.keys(resources)).toEqual(['Resource', 'part/plain', 'part/rich']);
+  });
+
+  test('leaves out what is null, and keeps what is empty or false', () => {
+    const composition = composing(
+      (chart) => {
+        const object = configMap(chart, 'a', { immutable: false, data: {}, list: [], gone: undefined });
+        object.addJsonPatch(JsonPatch.add('/patched', null));
+      },
+      { status: { zones: [], address: undefined, none: null } },
+    );
+    const { composite: desired, resources } = run(requestFor(composite), composition).desired!;
+    expect(resources.a!.resource).toMatchObject({ immutable: false, data: {}, list: [] });
+    expect(resources.a!.resource).not.toHaveProperty('patched');
+    expect(resources.a!.resource).not.toHaveProperty('gone');
+    expect(desired!.resource).toEqual({ status: { zones: [] } });
+  });
+
+  test('passes on what earlier functions desired and said', () => {
+    const request = requestFor(composite);
+    const earlier = { resource: { kind: 'Earlier' }, connectionDetails: {}, ready: Ready.READY_TRUE };
+    const details = { password: Buffer.from('secret') };
+    request.desired = {
+      composite: { resource: { status: { theirs: 1 } }, connectionDetails: details, ready: Ready.READY_UNSPECIFIED },
+      resources: { earlier },
+    };
+    request.context = { key: 'value' };
+    const response = run(request, greetings);
+    expect(response.context).toEqual({ key: 'value' });
+    expect(Object.keys(response.desired!.resources)).toEqual(['earlier', 'words']);
+    expect(response.desired!.resources.earlier).toEqual(earlier);
+    expect(response.desired!.composite).toEqual({
+      resource: { status: { text: 'hi', theirs: 1 } },
+      connectionDetails: details,
+      ready: Ready.READY_UNSPECIFIED,
+    });
+  });
+
+  test('gives the same bytes whatever the order of what comes in', () => {
+    const labelled = (labels: Record<string, string>) => ({ ...composite, spec: { text: 'hi', labels } });
+    const object = (name: string): KubernetesObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
+    const composition: Composition = {
+      conditionTypes: [],
+      render({ spec }, observed) {
+        const chart = new Chart(new App(), 'chart');
+        const order = [...Object.keys(spec.labels), ...Object.keys(observed)].join();
+        for (const id of Object.keys(spec.labels)) configMap(chart, id, { data: { ...spec.labels, order } });
+        return { chart, status: { ...spec.labels } };
+      },
+    };
+    const bytes = [
+      requestFor(labelled({ x: '1', a: '2' }), { q: object('q'), b: object('b') }),
+      requestFor(labelled({ a: '2', x: '1' }), { b: object('b'), q: object('q') }),
+    ].map((request) => RunFunctionResponse.encode(run(request, composition)).finish());
+    expect(bytes[0]).toEqual(bytes[1]);
+  });
+});
+
+describe('readiness of the composite', () => {
+  const words = (text = 'hi') => run(requestFor(greeting(text)), greetings).desired!.resources.words!;
+  const respond = (observed: KubernetesObject, composition = greetings) =>
+    run(requestFor(composite, { words: observed }), composition);
+
+  test('comes from resources that are observed as they are desired', () => {
+    const response = respond(words().resource as KubernetesObject);
+    expect(response.desired?.resources.words?.ready).toBe(Ready.READY_TRUE);
+    // Crossplane derives it; TRUE would hide an unready resource of another function.
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_UNSPECIFIED);
+    expect(response.meta?.ttl?.seconds).toBe(60);
+  });
+
+  test('does not come from the objects of the spec before', () => {
+    const response = respond(words('what it said before').resource as KubernetesObject);
+    expect(response.desired?.resources.words?.ready).toBe(Ready.READY_FALSE);
+    expect(response.meta?.ttl?.seconds).toBe(10);
+  });
+
+  test('is held back by the composition', () => {
+    const composition: Composition = {
+      ...greetings,
+      render: (...given) => ({ ...greetings.render(...given), ready: false }),
+    };
+    const response = respond(words().resource as KubernetesObject, composition);
+    expect(response.desired?.resources.words?.ready).toBe(Ready.READY_TRUE);
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE);
+    expect(response.meta?.ttl?.seconds).toBe(10);
+  });
+});
+
+describe('a throw', () => {
+  const throwing = (thrown: unknown): Composition => ({
+    conditionTypes: ['A', 'B'],
+    render() {
+      throw thrown;
+    },
+  });
+
+  test('becomes one FATAL result and every condition, and leaves what was desired', () => {
+    const request = requestFor(composite);
+    request.desired = {
+      composite: undefined,
+      resources: { earlier: { resource: { kind: 'Earlier' }, connectionDetails: {}, ready: Ready.READY_TRUE } },
+    };
+    request.context = { key: 'value' };
+    const message = 'spec.zones[0].name: want lower case';
+    const condition = {
+      status: Status.STATUS_CONDITION_UNKNOWN,
+      reason: 'FatalError',
+      message,
+      target: Target.TARGET_COMPOSITE,
+    };
+    expect(run(request, throwing(new Error(message)))).toEqual({
+      meta: { tag: 'test', ttl: { seconds: 10, nanos: 0 } },
+      desired: request.desired,
+      context: { key: 'value' },
+      results: [{ severity: Severity.SEVERITY_FATAL, message, target: Target.TARGET_COMPOSITE }],
+      requirements: undefined,
+      conditions: [
+        { type: 'A', ...condition },
+        { type: 'B', ...condition },
+      ],
+    });
+  });
+
+  test.each([
+    ['a string', 'a string'],
+    [new TypeError(), 'TypeError'],
+    [undefined, 'undefined'],
+    [Object.create(null), '[Object: null prototype] {}'],
+    [{ code: 1 }, '{ code: 1 }'],
+  ])('of %s has a message', (thrown, message) => {
+    expect(refusal(throwing(thrown))).toBe(message);
+  });
+});
+
+describe('refused as a whole', () => {
+  test('a request without a composite', () => {
+    const request = requestFor(composite);
+    request.observed = undefined;
+    expect(run(request, greetings).results[0]?.message).toBe('cannot read the request: it has no observed composite');
+  });
+
+  test.each<[string, unknown, string]>([
+    ['NaN', Number.NaN, 'cannot write a.data.x as JSON: it is NaN'],
+    ['Infinity', Number.POSITIVE_INFINITY, 'cannot write a.data.x as JSON: it is Infinity'],
+    ['a bigint', 1n, 'cannot write a.data.x as JSON: it is a bigint'],
+    ['a function', () => 1, 'cannot write a.data.x as JSON: it is a function'],
+    ['null in a list', ['y', null], 'cannot write a.data.x[1] as JSON: it is undefined'],
+  ])('an object with %s', (_, x, message) => {
+    expect(refusal(composing((chart) => configMap(chart, 'a', { data: { x } })))).toBe(message);
+  });
+
+  test('an object with a Date, be it by cdk8s or by a patch', () => {
+    expect(refusal(composing((chart) => configMap(chart, 'a', { data: { x: new Date(0) } })))).toContain("'Date'");
+    const patched = composing((chart) => {
+      configMap(chart, 'a', { data: {} }).addJsonPatch(JsonPatch.add('/data/x', new Map()));
+    });
+    expect(refusal(patched)).toMatch(/^cannot write a\.data\.x as JSON: it is a Map$/);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a Date', new Date(0), 'cannot write status.x as JSON: it is a Date'],
+    ['a Set', new Set(), 'cannot write status.x as JSON: it is a Set'],
+    ['a bigint', 1n, 'cannot write status.x as JSON: it is a bigint'],
+  ])('a status with %s', (_, x, message) => {
+    expect(refusal(composing(() => {}, { status: { x } }))).toBe(message);
+  });
+
+  test('a chart that does not validate, with all that is wrong', () => {
+    const composition = composing((chart) => {
+      for (const id of ['b', 'a']) configMap(chart, id).node.addValidation({ validate: () => [`${id} is wrong`] });
+    });
+    expect(refusal(composition)).toBe('cannot compose the chart: chart/a: a is wrong; chart/b: b is wrong');
+  });
+
+  test('one object twice', () => {
+    const twice = composing((chart) => {
+      configMap(chart, 'a', {}, 'same');
+      configMap(chart, 'b', {}, 'same');
+    });
+    expect(refusal(twice)).toBe('cannot compose b: a is ConfigMap same already');
+    const apart = composing((chart) => {
+      configMap(chart, 'a', { metadata: { name: 'same', namespace: 'one' } });
+      configMap(chart, 'b', { metadata: { name: 'same', namespace: 'two' } });
+    });
+    expect(refusal(apart)).toBeUndefined();
+  });
+
+  test('two objects of one path', () => {
+    const composition = composing((chart) => configMap(configMap(chart, 'a'), 'Resource', {}, 'other'));
+    expect(refusal(composition)).toBe('cannot compose a: two objects have this path');
+  });
+});

@@ -1,0 +1,30 @@
+import { ApiObject, App, Chart } from 'cdk8s';
+import type { Composition, KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+
+/** A composite that has nothing to do with DNS. */
+export function greeting(text: string, name = 'hello'): KubernetesObject {
+  return { apiVersion: 'example.org/v1', kind: 'Greeting', metadata: { name }, spec: { text } };
+}
+
+/** The smallest composition there is: one ConfigMap. It refuses to say nothing. */
+export const greetings: Composition = {
+  conditionTypes: ['Greeted', 'Heard'],
+  render({ metadata, spec }) {
+    if (spec.text === '') throw new Error('spec.text is empty: say something');
+    const chart = new Chart(new App(), 'greeting');
+    new ApiObject(chart, 'words', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: metadata.name, namespace: 'default' },
+      data: { text: spec.text },
+    });
+    return {
+      chart,
+      status: { text: spec.text },
+      conditions: [
+        { type: 'Greeted', status: 'True', reason: 'Said' },
+        { type: 'Heard', status: 'Unknown', reason: 'NobodyAnswered', message: 'greet somebody' },
+      ],
+    };
+  },
+};

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { formatAddress, listen } from '../../functions/cdk8s-function-xp/address.ts';
+import { makeCertificates } from './certificates.ts';
+import { makeClient, requestFor } from './client.ts';
+import { greeting } from './greeting.ts';
+
+/** main.ts, and what it has written so far. */
+class Process {
+  readonly child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
+      env: { PATH: process.env.PATH, ...env },
+    });
+    this.child.stdout!.on('data', (text) => (this.stdout += text));
+    this.child.stderr!.on('data', (text) => (this.stderr += text));
+    this.#ended = new Promise((resolve) => this.child.once('close', resolve));
+  }
+
+  get log(): Record<string, unknown>[] {
+    return this.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  /** The line that says that it listens. */
+  async listening(): Promise<{ address: string; metrics?: string; tls: boolean }> {
+    return vi.waitUntil(() => this.log.find(({ msg }) => msg === 'listening') as never, { timeout: 20_000 });
+  }
+
+  /** Its exit code. */
+  ended(): Promise<number | null> {
+    return this.#ended;
+  }
+}
+
+const running: Process[] = [];
+function start(args: string[], env?: NodeJS.ProcessEnv): Process {
+  const started = new Process(args, env);
+  running.push(started);
+  return started;
+}
+afterEach(async () => {
+  for (const { child } of running) child.kill('SIGKILL');
+  await Promise.all(running.splice(0).map((each) => each.ended()));
+});
+
+const local = ['--insecure', '--address', '127.0.0.1:0'];
+
+describe('a process that cannot start says why in one line and exits with 1', () => {
+  const failures: [string, string[], RegExp][] = [
+    ['no certificates', [], /^cannot serve without certificates: set --tls-server-certs-dir, .* or --insecure$/],
+    ['no such directory', ['--tls-server-certs-dir', '/none'], /^cannot read the certificates in \/none: ENOENT/],
+    ['an unknown flag', ['--nonsense'], /^cannot read the arguments: Unknown option '--nonsense' \(see --help\)$/],
+    ['a stray word', ['nonsense'], /^cannot read the arguments: Unexpected argument 'nonsense'/],
+    ['a flag without its value', ['--address'], /^cannot read the arguments: Option '--address <value>'/],
+    ['an address that is none', ['--insecure', '--address', 'nonsense'], /^cannot read the address nonsense: want/],
+  ];
+  test.each(failures)('%s', async (_, args, line) => {
+    const failed = start(args);
+    expect(await failed.ended()).toBe(1);
+    expect(failed.stderr.trimEnd()).toMatch(line);
+    expect(failed.stderr.trimEnd()).not.toContain('\n');
+    expect(failed.stdout).toBe('');
+  });
+
+  test.each(['--address', '--metrics-address'])('a port that is taken (%s)', async (flag) => {
+    const rival = createServer();
+    const address = formatAddress(await listen(rival, { host: '127.0.0.1', port: 0 }));
+    const failed = start([...local, flag, address]);
+    expect(await failed.ended()).toBe(1);
+    expect(failed.stderr).toMatch(new RegExp(`^cannot listen on ${address}: .*EADDRINUSE[^\\n]*\\n$`));
+    rival.close();
+  });
+});
+
+describe('a process', () => {
+  test('explains itself', async () => {
+    const helpful = start(['--help']);
+    expect(await helpful.ended()).toBe(0);
+    expect(helpful.stdout).toContain('--tls-server-certs-dir');
+  });
+
+  test('takes the directory of its certificates from the environment, as Crossplane sets it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+    const certificates = makeCertificates(directory);
+    const args = ['--address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0'];
+    const { address, tls } = await start(args, { TLS_SERVER_CERTS_DIR: directory }).listening();
+    expect(tls).toBe(true);
+    const client = makeClient({ address, certificates });
+    expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
+    client.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  test('is local when insecure: one port, and no metrics', async () => {
+    const server = start(local, { TLS_SERVER_CERTS_DIR: '/none', WARM_UP: 'yes' });
+    const { address, metrics, tls } = await server.listening();
+    expect({ metrics, tls }).toEqual({ metrics: undefined, tls: false });
+    // The warm-up leaves no trace, not even when it is refused.
+    expect(server.log).toHaveLength(1);
+    const client = makeClient({ address });
+    expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
+    client.close();
+    expect(server.log.slice(1)).toMatchObject([{ msg: 'request', composite: 'Greeting/hello', outcome: 'ok' }]);
+  });
+
+  test('serves /healthz and /metrics', async () => {
+    const { address, metrics } = await start([...local, '--metrics-address', '127.0.0.1:0']).listening();
+    const client = makeClient({ address });
+    await client.run(requestFor(greeting('hi')));
+    await client.run(requestFor(greeting('')));
+    client.close();
+
+    const healthz = await fetch(`http://${metrics}/healthz`);
+    expect([healthz.status, await healthz.text()]).toEqual([200, 'ok\n']);
+    const scrape = await fetch(`http://${metrics}/metrics`);
+    expect(scrape.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    const text = await scrape.text();
+    expect(text).toContain('function_request_duration_seconds_count{outcome="ok"} 1');
+    expect(text).toContain('function_request_duration_seconds_count{outcome="fatal"} 1');
+    expect(text).toContain('function_refused_clients_total 0');
+    expect(text).toContain('process_resident_memory_bytes');
+    expect((await fetch(`http://${metrics}/other`)).status).toBe(404);
+  });
+});
+
+describe('a process that is told to stop', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('finishes the call under way and exits with 0 (%s)', async (signal) => {
+    const server = start(local);
+    const { address } = await server.listening();
+    const client = makeClient({ address });
+    const slow = greeting('at last');
+    slow.spec.ms = 500;
+    const answer = client.run(requestFor(slow));
+    await vi.waitUntil(() => server.stderr.includes('rendering'), { timeout: 10_000 });
+    server.child.kill(signal);
+    expect((await answer).desired?.resources.words?.resource?.data).toEqual({ text: 'at last' });
+
+    const since = Date.now();
+    expect(await server.ended()).toBe(0);
+    expect(Date.now() - since).toBeLessThan(5_000);
+    await expect(client.run(requestFor(greeting('hi')))).rejects.toMatchObject({ code: 14 });
+    client.close();
+  });
+
+  test('cuts off at the deadline a call that does not end, and exits with 0', async () => {
+    const server = start(local, { DEADLINE: '1000' });
+    const { address } = await server.listening();
+    const client = makeClient({ address });
+    const stalled = client.stall();
+    // On the same connection, so the server knows of the stalled call once it has answered this one.
+    await client.run(requestFor(greeting('hi')));
+    const since = Date.now();
+    server.child.kill('SIGTERM');
+    expect(await server.ended()).toBe(0);
+    const ms = Date.now() - since;
+    expect(ms).toBeGreaterThanOrEqual(1_000);
+    expect(ms).toBeLessThan(6_000);
+    expect(await stalled).toMatchObject({ code: expect.any(Number) });
+    client.close();
+  });
+});

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Server } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatAddress, listen, parseAddress } from '../../functions/cdk8s-function-xp/address.ts';
+import { type Certificates, makeCertificates } from './certificates.ts';
+import { makeClient, requestFor } from './client.ts';
+import { greeting, greetings } from './greeting.ts';
+import { serveLocally } from './loopback.ts';
+
+const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+
+describe('over the wire, with mutual TLS', () => {
+  let directory: string;
+  let certificates: Certificates;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+    certificates = makeCertificates(directory);
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  async function withFunction<T>(use: (client: ReturnType<typeof makeClient>, log: object[]) => Promise<T>) {
+    const server = await serveLocally(greetings, { certificates: directory });
+    const client = makeClient({ address: server.address, certificates });
+    try {
+      return await use(client, server.log);
+    } finally {
+      client.close();
+      await server.close();
+    }
+  }
+
+  test('messages of 8 MiB pass both ways', async () => {
+    const text = 'x'.repeat(8 * 1024 * 1024);
+    const response = await withFunction((client) => client.run(requestFor(greeting(text))));
+    expect(response.results).toEqual([]);
+    expect(response.desired?.resources.words?.resource?.data.text).toHaveLength(text.length);
+  });
+
+  test('two runs give the same bytes', async () => {
+    const request = requestFor(greeting('hi'));
+    const [first, second] = [await withFunction((c) => c.bytes(request)), await withFunction((c) => c.bytes(request))];
+    expect(first.length).toBeGreaterThan(0);
+    expect(first).toEqual(second);
+  });
+
+  test('a refused composite is an answer, not an error of gRPC', async () => {
+    const { results, desired, conditions } = await withFunction((client) => client.run(requestFor(greeting(''))));
+    expect(results.map(({ message }) => message)).toEqual(['spec.text is empty: say something']);
+    expect(conditions.map(({ type, reason }) => [type, reason])).toEqual([
+      ['Greeted', 'FatalError'],
+      ['Heard', 'FatalError'],
+    ]);
+    expect(desired?.resources ?? {}).toEqual({});
+  });
+
+  test('each request is one line in the log, without its spec', async () => {
+    const log = await withFunction(async (client, log) => {
+      await client.run(requestFor(greeting('spoken in confidence')));
+      await client.run(requestFor(greeting('')));
+      const namespaced = greeting('hi');
+      await client.run(requestFor({ ...namespaced, metadata: { name: 'hello', namespace: 'here' } }));
+      return log;
+    });
+    const common = { time: expect.any(Number), ms: expect.any(Number), msg: 'request' };
+    expect(log).toEqual([
+      { ...common, level: 30, composite: 'Greeting/hello', outcome: 'ok', resources: 1 },
+      { ...common, level: 40, composite: 'Greeting/hello', outcome: 'fatal', error: 'spec.text is empty: say something' },
+      { ...common, level: 30, composite: 'Greeting/here/hello', outcome: 'ok', resources: 1 },
+    ]);
+  });
+});
+
+describe('addresses', () => {
+  test.each([
+    [':9443', { host: '::', port: 9443 }],
+    ['127.0.0.1:9443', { host: '127.0.0.1', port: 9443 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:9443', { host: '::1', port: 9443 }],
+  ])('%s', (text, address) => {
+    expect(parseAddress(text)).toEqual(address);
+    expect(parseAddress(formatAddress(address))).toEqual(address);
+  });
+
+  test.each(['', '9443', 'host', 'host:', '::1:9443', '[]:1', '127.0.0.1:65536', '127.0.0.1:-1', 'host:1x'])(
+    '"%s" is none',
+    (text) => {
+      expect(() => parseAddress(text)).toThrow(`cannot read the address ${text}: want HOST:PORT`);
+    },
+  );
+
+  test.runIf(hasIPv6)('[::] takes IPv6 and IPv4, [::1] IPv6 alone', async () => {
+    const both = await serveLocally(greetings, { address: '[::]:0' });
+    const port = both.address.split(':').at(-1);
+    const alone = await serveLocally(greetings, { address: '[::1]:0' });
+    for (const address of [`[::1]:${port}`, `127.0.0.1:${port}`, alone.address]) {
+      const client = makeClient({ address });
+      expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
+      client.close();
+    }
+    await Promise.all([both.close(), alone.close()]);
+  });
+
+  test.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('without IPv6 (%s), [::] is 0.0.0.0', async (code) => {
+    const server = new MachineWithoutIPv6(code);
+    expect((await listen(server, { host: '::', port: 0 })).host).toBe('0.0.0.0');
+    server.close();
+    await expect(listen(new MachineWithoutIPv6(code), { host: '::1', port: 1 })).rejects.toThrow(
+      'cannot listen on [::1]:1: no IPv6',
+    );
+  });
+});
+
+class MachineWithoutIPv6 extends Server {
+  readonly code: string;
+
+  constructor(code: string) {
+    super();
+    this.code = code;
+  }
+
+  override listen(...given: unknown[]): this {
+    const [port, host] = given as [number, string];
+    if (!host.includes(':')) return super.listen(port, host);
+    process.nextTick(() => this.emit('error', Object.assign(new Error('no IPv6'), { code: this.code })));
+    return this;
+  }
+}
