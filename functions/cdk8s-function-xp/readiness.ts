@@ -31,7 +31,7 @@ const rules: Readonly<Record<string, Rule>> = {
 
 /** Whether an observed object does what it is there for. */
 export function isReady(object: KubernetesObject): boolean {
-  if ('deletionTimestamp' in object.metadata) return false;
+  if (object.metadata.deletionTimestamp !== undefined) return false;
   return (rules[kindOf(object)] ?? saysReady)(object);
 }
 

@@ -40,7 +40,11 @@ export async function startServer({ address, certificates, handle, telemetry }: 
 
   // The listener in front decides who comes in; what gets here is trusted.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const accept = (socket: Socket) => injector.injectConnection(socket);
+  const accept = (socket: Socket) => {
+    // A handshake that ended after close() had begun would miss the drain.
+    if (listener.listening) injector.injectConnection(socket);
+    else socket.destroy();
+  };
   const listener = certificates === undefined ? createServer(accept) : secureListener(certificates, accept, telemetry);
   const sockets = new Set<Socket>();
   listener.on('connection', (socket: Socket) => {
@@ -52,10 +56,11 @@ export async function startServer({ address, certificates, handle, telemetry }: 
   return {
     address: bound,
     async close(deadline) {
-      listener.close();
-      const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      // Not tryShutdown: since https://github.com/nodejs/node/pull/57586 closing an HTTP/2 server marks its sessions as closed,
+      // and grpc-js 1.14 takes that for over, calls under way or not.
+      const drained = new Promise<void>((resolve) => listener.close(() => resolve()));
+      injector.drain(deadline);
       await Promise.race([drained, setTimeout(deadline, undefined, { ref: false })]);
-      server.forceShutdown();
       for (const socket of sockets) socket.destroy();
     },
   };

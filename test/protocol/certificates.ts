@@ -52,7 +52,10 @@ export function mount(directory: string, { server, authority }: Pick<Certificate
 /** A CA of its own, with Crossplane's subject. */
 export function makeAuthority(): Pair {
   const { publicKey, privateKey } = makeKeys();
-  const keyID = createHash('sha256').update(publicKey.export({ type: 'pkcs1', format: 'der' })).digest().subarray(0, 20);
+  const keyID = createHash('sha256')
+    .update(publicKey.export({ type: 'pkcs1', format: 'der' }))
+    .digest()
+    .subarray(0, 20);
   const extensions = [
     extension('551d0f', bits('0106'), true),
     extension('551d13', sequence(boolean(true)), true),

@@ -19,14 +19,21 @@ interface ClientOptions {
   deadline?: number;
 }
 
+/** A call under way. */
+export interface UnfinishedCall {
+  send(request: RunFunctionRequest): void;
+  /** Rejects with gRPC's error. */
+  response: Promise<RunFunctionResponse>;
+}
+
 /** What Crossplane is to a function. */
 export interface FunctionClient {
   /** One RunFunction call. Rejects with gRPC's error. */
   run(request: RunFunctionRequest): Promise<RunFunctionResponse>;
   /** The same, as the bytes on the wire. */
   bytes(request: RunFunctionRequest): Promise<Buffer>;
-  /** Begins a call and never ends its request. Resolves when it is over, with what gRPC makes of it. */
-  stall(): Promise<Error | null>;
+  /** Begins a call whose request is still to come. */
+  begin(): UnfinishedCall;
   close(): void;
 }
 
@@ -41,17 +48,25 @@ export function makeClient({ address, certificates, deadline = 20_000 }: ClientO
   const bytes = (request: RunFunctionRequest) =>
     new Promise<Buffer>((resolve, reject) => {
       const options = { deadline: Date.now() + deadline };
-      client.makeUnaryRequest(path, requestSerialize, (buffer) => buffer, request, options, (error, response) =>
-        error ? reject(error) : resolve(response!),
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        (buffer) => buffer,
+        request,
+        options,
+        (error, response) => (error ? reject(error) : resolve(response!)),
       );
     });
   return {
     bytes,
     run: async (request) => responseDeserialize(await bytes(request)),
-    stall: () =>
-      new Promise((resolve) => {
-        client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error) => resolve(error));
-      }),
+    begin() {
+      const { promise, resolve, reject } = Promise.withResolvers<RunFunctionResponse>();
+      const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error, response) =>
+        error ? reject(error) : resolve(response!),
+      );
+      return { send: (request) => call.end(request), response: promise };
+    },
     close: () => client.close(),
   };
 }

@@ -33,9 +33,9 @@ function refusal(composition: Composition): string | undefined {
 describe('a composite that renders', () => {
   test('becomes this response', () => {
     expect(RunFunctionResponse.toJSON(run(requestFor(composite), greetings))).toEqual({
-      meta: { tag: 'test', ttl: { seconds: 10, nanos: 0 } },
+      meta: { tag: 'test', ttl: { seconds: 10 } },
       desired: {
-        composite: { resource: { status: { text: 'hi' } } },
+        composite: { resource: { status: { length: 2 } } },
         resources: {
           words: {
             resource: {
@@ -105,7 +105,7 @@ describe('a composite that renders', () => {
     expect(Object.keys(response.desired!.resources)).toEqual(['earlier', 'words']);
     expect(response.desired!.resources.earlier).toEqual(earlier);
     expect(response.desired!.composite).toEqual({
-      resource: { status: { text: 'hi', theirs: 1 } },
+      resource: { status: { length: 2, theirs: 1 } },
       connectionDetails: details,
       ready: Ready.READY_UNSPECIFIED,
     });
@@ -225,12 +225,8 @@ describe('refused as a whole', () => {
     expect(refusal(composing((chart) => configMap(chart, 'a', { data: { x } })))).toBe(message);
   });
 
-  test('an object with a Date, be it by cdk8s or by a patch', () => {
+  test('an object with a Date, by cdk8s', () => {
     expect(refusal(composing((chart) => configMap(chart, 'a', { data: { x: new Date(0) } })))).toContain("'Date'");
-    const patched = composing((chart) => {
-      configMap(chart, 'a', { data: {} }).addJsonPatch(JsonPatch.add('/data/x', new Map()));
-    });
-    expect(refusal(patched)).toMatch(/^cannot write a\.data\.x as JSON: it is a Map$/);
   });
 
   test.each<[string, unknown, string]>([

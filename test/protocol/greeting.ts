@@ -20,7 +20,7 @@ export const greetings: Composition = {
     });
     return {
       chart,
-      status: { text: spec.text },
+      status: { length: spec.text.length },
       conditions: [
         { type: 'Greeted', status: 'True', reason: 'Said' },
         { type: 'Heard', status: 'Unknown', reason: 'NobodyAnswered', message: 'greet somebody' },

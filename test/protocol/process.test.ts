@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatAddress, listen } from '../../functions/cdk8s-function-xp/address.ts';
-import { makeCertificates } from './certificates.ts';
+import { type Certificates, makeCertificates } from './certificates.ts';
 import { makeClient, requestFor } from './client.ts';
 import { greeting } from './greeting.ts';
 
@@ -26,7 +27,10 @@ class Process {
   }
 
   get log(): Record<string, unknown>[] {
-    return this.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    return this.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   }
 
   /** The line that says that it listens. */
@@ -52,6 +56,15 @@ afterEach(async () => {
 });
 
 const local = ['--insecure', '--address', '127.0.0.1:0'];
+const secure = ['--address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0'];
+
+let directory: string;
+let certificates: Certificates;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+  certificates = makeCertificates(directory);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('a process that cannot start says why in one line and exits with 1', () => {
   const failures: [string, string[], RegExp][] = [
@@ -88,15 +101,11 @@ describe('a process', () => {
   });
 
   test('takes the directory of its certificates from the environment, as Crossplane sets it', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
-    const certificates = makeCertificates(directory);
-    const args = ['--address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0'];
-    const { address, tls } = await start(args, { TLS_SERVER_CERTS_DIR: directory }).listening();
+    const { address, tls } = await start(secure, { TLS_SERVER_CERTS_DIR: directory }).listening();
     expect(tls).toBe(true);
     const client = makeClient({ address, certificates });
     expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
     client.close();
-    rmSync(directory, { recursive: true });
   });
 
   test('is local when insecure: one port, and no metrics', async () => {
@@ -132,38 +141,47 @@ describe('a process', () => {
 });
 
 describe('a process that is told to stop', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('finishes the call under way and exits with 0 (%s)', async (signal) => {
-    const server = start(local);
+  /** A process with certificates, a client of it, and a call that the process knows of and that has not sent its request. */
+  async function startWithCall(env: NodeJS.ProcessEnv = {}) {
+    const server = start(secure, { TLS_SERVER_CERTS_DIR: directory, ...env });
     const { address } = await server.listening();
-    const client = makeClient({ address });
-    const slow = greeting('at last');
-    slow.spec.ms = 500;
-    const answer = client.run(requestFor(slow));
-    await vi.waitUntil(() => server.stderr.includes('rendering'), { timeout: 10_000 });
+    const client = makeClient({ address, certificates });
+    const call = client.begin();
+    // On the same connection and answered, so what was sent before it has arrived.
+    await client.run(requestFor(greeting('hi')));
+    return { server, client, call, address };
+  }
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('finishes the call under way and exits with 0 (%s)', async (signal) => {
+    const { server, client, call, address } = await startWithCall();
     server.child.kill(signal);
-    expect((await answer).desired?.resources.words?.resource?.data).toEqual({ text: 'at last' });
+    await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), { timeout: 10_000 });
+
+    const late = makeClient({ address, certificates });
+    await expect(late.run(requestFor(greeting('hi')))).rejects.toMatchObject({ code: 14 });
+    late.close();
 
     const since = Date.now();
+    call.send(requestFor(greeting('at last')));
+    expect((await call.response).desired?.resources.words?.resource?.data).toEqual({ text: 'at last' });
     expect(await server.ended()).toBe(0);
     expect(Date.now() - since).toBeLessThan(5_000);
-    await expect(client.run(requestFor(greeting('hi')))).rejects.toMatchObject({ code: 14 });
     client.close();
   });
 
-  test('cuts off at the deadline a call that does not end, and exits with 0', async () => {
-    const server = start(local, { DEADLINE: '1000' });
-    const { address } = await server.listening();
-    const client = makeClient({ address });
-    const stalled = client.stall();
-    // On the same connection, so the server knows of the stalled call once it has answered this one.
-    await client.run(requestFor(greeting('hi')));
+  test('cuts off at the deadline a call that does not end and a client that never said hello, and exits with 0', async () => {
+    const { server, client, call, address } = await startWithCall({ DEADLINE: '1000' });
+    const silent = connect(Number(address.split(':')[1]), '127.0.0.1').on('error', () => {});
+    await once(silent, 'connect');
+    const cutOff = expect(call.response).rejects.toMatchObject({ code: expect.any(Number) });
     const since = Date.now();
     server.child.kill('SIGTERM');
     expect(await server.ended()).toBe(0);
     const ms = Date.now() - since;
     expect(ms).toBeGreaterThanOrEqual(1_000);
     expect(ms).toBeLessThan(6_000);
-    expect(await stalled).toMatchObject({ code: expect.any(Number) });
+    await cutOff;
+    silent.destroy();
     client.close();
   });
 });

@@ -66,7 +66,13 @@ describe('over the wire, with mutual TLS', () => {
     const common = { time: expect.any(Number), ms: expect.any(Number), msg: 'request' };
     expect(log).toEqual([
       { ...common, level: 30, composite: 'Greeting/hello', outcome: 'ok', resources: 1 },
-      { ...common, level: 40, composite: 'Greeting/hello', outcome: 'fatal', error: 'spec.text is empty: say something' },
+      {
+        ...common,
+        level: 40,
+        composite: 'Greeting/hello',
+        outcome: 'fatal',
+        error: 'spec.text is empty: say something',
+      },
       { ...common, level: 30, composite: 'Greeting/here/hello', outcome: 'ok', resources: 1 },
     ]);
   });
