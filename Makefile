@@ -10,6 +10,9 @@ export BASE ?= gcr.io/distroless/nodejs24-debian13:nonroot
 export BUILD ?= _build
 XR ?= examples/minimal.yaml
 
+# RESULTS=file also writes what was tested, as JSON.
+reporters = $(if $(RESULTS),--reporter=json --outputFile=$(RESULTS))
+
 .PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -17,13 +20,43 @@ help: ## this list
 # npm writes this file when it has installed what package-lock.json names.
 installed := node_modules/.package-lock.json
 $(installed): package-lock.json
-	npm ci --no-fund --no-audit
+	@npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-.PHONY: package
-package: $(installed) ## build both packages into $(BUILD)
-	functions/package/build.sh
+.PHONY: run
+run: $(installed) ## serve XR (examples/minimal.yaml) from a real PowerDNS on 127.0.0.1:5353, until Ctrl-C
+	@exec node test/run.ts $(XR)
+
+.PHONY: test
+test: $(installed) ## everything that needs no cluster
+	vitest run --config test/vitest.config.ts --reporter=default $(reporters)
+
+.PHONY: render
+render: $(installed) ## print what Crossplane would apply for XR, with the composed objects in OBSERVED
+	@node test/render.ts $(XR) $(OBSERVED)
 
 .PHONY: generate
 generate: $(installed) ## write the XRD and the API reference from functions/internal-dns/spec.ts
-	node functions/internal-dns/definition.ts >apis/internaldns/definition.yaml
+	node functions/internal-dns/definition.ts
+
+.PHONY: check
+check: $(installed) ## format, lint, import rules, types, generated files
+	biome check .
+	tsc -p .
+	vitest run --config test/vitest.config.ts test/policy/definition.test.ts
+
+.PHONY: golden
+golden: $(installed) ## write the golden files anew; review their diff
+	UPDATE=1 vitest run --config test/vitest.config.ts test/golden
+
+.PHONY: package
+package: $(installed) ## build both packages into _build (REGISTRY, VERSION, BASE)
+	functions/package/build.sh
+
+.PHONY: e2e
+e2e: $(installed) ## prove every capability in the cluster of KUBECONFIG, from the pushed packages
+	vitest run --config test/cluster/vitest.config.ts --reporter=verbose $(reporters)
+
+.PHONY: bench
+bench: $(installed) ## measure, each figure beside a baseline of the same run
+	node test/bench/main.ts

@@ -1,0 +1,23 @@
+/**
+ * Every capability in a real cluster, from the packages by their real names. In this order, because each scenario starts
+ * where the one before left the cluster: `installation` installs, and `corp` of examples/minimal.yaml serves until the end.
+ */
+import { afterAll, describe } from 'vitest';
+import { failures } from './failures.ts';
+import { printFigures } from './figures.ts';
+import { installation } from './installation.ts';
+import { neighbours } from './neighbours.ts';
+import { records } from './records.ts';
+// import { refusals } from './refusals.ts';
+import { replicas } from './replicas.ts';
+import { upgrade } from './upgrade.ts';
+
+describe('installation', installation);
+describe('records', records);
+// describe('refusals', refusals);
+describe('failures', failures);
+describe('replicas', replicas);
+describe('neighbours', neighbours);
+describe('upgrade', upgrade);
+
+afterAll(printFigures);

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { figure } from './figures.ts';
+import { apply, exists, get, kubectl, list, patch, remove, until, waitFor } from './kubectl.ts';
+import { clientOf } from './names.ts';
+import { shop } from './objects.ts';
+
+export const registry = process.env.REGISTRY ?? 'ghcr.io/internal-dns';
+const packageVersion = process.env.VERSION ?? `v${JSON.parse(readFileSync('package.json', 'utf8')).version}`;
+/** Where the cluster's registry really is, when an ImageConfig rewrites the packages' names. */
+const rewritten = process.env.REWRITTEN_REGISTRY;
+
+export const functionName = 'internal-dns-cdk8s-function-xp';
+/** As `crossplane xpkg install` names it. */
+const configurationName = 'internal-dns-internal-dns-xp';
+
+export function installation(): void {
+  test('a cluster without any of it', async () => {
+    for (const { metadata } of await list('internaldns').catch(() => [])) await remove('internaldns', metadata.name);
+    await remove('namespace', shop);
+    await remove('configuration', configurationName);
+    await remove('function', functionName);
+    await until('the kind is gone', 60, async () => !(await exists('crd', 'internaldnses.dns.internal')));
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: shop } });
+  });
+
+  test('the administrator applies configuration/ once', async () => {
+    await kubectl('apply', '-R', '-f', 'configuration');
+    // An ImageConfig matches the name after the rewrite.
+    if (rewritten) {
+      const { spec } = await get('imageconfig', 'internal-dns');
+      const prefix = `${rewritten}/internal-dns/cdk8s-function-xp`;
+      await patch('imageconfig', 'internal-dns', {
+        spec: { matchImages: [...spec.matchImages, { type: 'Prefix', prefix }] },
+      });
+    }
+  });
+
+  test('the Configuration brings the Function, Healthy under mutual TLS', async () => {
+    await promisify(execFile)('crossplane', ['xpkg', 'install', 'configuration', `${registry}/internal-dns-xp:${packageVersion}`]);
+    figure('Configuration installed -> Healthy', await waitFor('Healthy', `configuration/${configurationName}`, 120));
+    await until('the Function is there', 60, () => exists('function', functionName));
+    figure('-> Function Healthy', await waitFor('Healthy', `function/${functionName}`, 120));
+    const { spec } = await get('function', functionName);
+    expect(spec.package, 'the registry has a later version than the one under test').toBe(
+      `${registry}/cdk8s-function-xp:${packageVersion}`,
+    );
+    figure('-> kind established', await waitFor('Established', 'xrd/internaldnses.dns.internal', 60));
+    const [pod] = await list('pod', '-n', 'crossplane-system', '-l', `pkg.crossplane.io/function=${functionName}`);
+    expect(pod?.spec.containers[0].securityContext.readOnlyRootFilesystem).toBe(true);
+  });
+
+  test('examples/minimal.yaml is Ready when DNS answers for it', async () => {
+    const before = await breakerTokens();
+    await kubectl('apply', '-f', 'examples/minimal.yaml');
+    figure('InternalDNS applied -> Ready', await waitFor('Ready', 'internaldns/corp', 120));
+    const client = await clientOf('corp');
+    expect(await client.answer('corp.internal', 'SOA')).not.toBe('NXDOMAIN');
+    const { status } = await get('internaldns', 'corp');
+    expect(await client.answer('ns1.corp.internal')).toBe(status.address);
+    expect(status).toMatchObject({
+      port: 53,
+      zonesServed: '1/1',
+      zones: [{ name: 'corp.internal', state: 'Serving' }],
+    });
+    const tokens = (await breakerTokens()) - before;
+    figure('circuit breaker events of the creation', String(tokens), '');
+    expect(tokens).toBeLessThan(60);
+    const namespace = await get('namespace', 'internal-dns');
+    expect(namespace.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
+  });
+}
+
+/** The watch events that Crossplane's circuit breaker has let through to a composite: each takes one of its 100 tokens. */
+async function breakerTokens(): Promise<number> {
+  const [core] = await list('pod', '-n', 'crossplane-system', '-l', 'app=crossplane');
+  const path = `/api/v1/namespaces/crossplane-system/pods/${core?.metadata.name}:8080/proxy/metrics`;
+  const lines = (await kubectl('get', '--raw', path)).split('\n');
+  const events = lines.filter((line) => /^circuit_breaker_events_total\{.*internaldns/.test(line));
+  return events.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}

@@ -1,0 +1,83 @@
+/** The cluster of KUBECONFIG, through the program that people use. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+
+const run = promisify(execFile);
+
+/** Runs kubectl and gives its output; rejects with what it says on stderr. */
+export async function kubectl(...args: string[]): Promise<string> {
+  try {
+    return (await run('kubectl', args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+  } catch (error) {
+    throw new Error((error as { stderr?: string }).stderr?.trim() || String(error));
+  }
+}
+
+/** `kubectl apply` of objects; rejects with the API server's refusal. */
+export const apply = (...objects: object[]): Promise<void> => applyWith([], objects);
+
+/** The API server's whole judgement, without a trace in the cluster. */
+export const dryRun = (...objects: object[]): Promise<void> => applyWith(['--dry-run=server'], objects);
+
+async function applyWith(flags: string[], items: object[]): Promise<void> {
+  const child = spawn('kubectl', ['apply', ...flags, '-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+  child.stdin.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  const words: Buffer[] = [];
+  child.stderr.on('data', (chunk) => words.push(chunk));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(Buffer.concat(words).toString().trim());
+}
+
+export async function get(kind: string, name: string, namespace?: string): Promise<KubernetesObject> {
+  return JSON.parse(await kubectl('get', kind, name, '-o', 'json', ...inNamespace(namespace)));
+}
+
+export async function list(kind: string, ...args: string[]): Promise<KubernetesObject[]> {
+  return JSON.parse(await kubectl('get', kind, '-o', 'json', ...args)).items;
+}
+
+export async function exists(kind: string, name: string, namespace?: string): Promise<boolean> {
+  return (await kubectl('get', kind, name, '--ignore-not-found', '-o', 'name', ...inNamespace(namespace))) !== '';
+}
+
+export async function remove(kind: string, name: string, namespace?: string): Promise<void> {
+  await kubectl('delete', kind, name, '--ignore-not-found', '--wait=true', ...inNamespace(namespace));
+}
+
+/** Merges into an object, as `kubectl edit` would. */
+export async function patch(kind: string, name: string, change: object, namespace?: string): Promise<void> {
+  await kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(change), ...inNamespace(namespace));
+}
+
+/** `kubectl wait --for=condition=...`; gives the seconds it took. */
+export async function waitFor(condition: string, object: string, seconds: number): Promise<number> {
+  const start = performance.now();
+  await kubectl('wait', `--for=condition=${condition}`, object, `--timeout=${seconds}s`);
+  return (performance.now() - start) / 1000;
+}
+
+const inNamespace = (namespace: string | undefined) => (namespace ? ['-n', namespace] : []);
+
+/** Asks again until it holds, or says after `seconds` what it saw last. Gives the seconds it took. */
+export async function until(
+  what: string,
+  seconds: number,
+  holds: () => Promise<unknown>,
+  every = 100,
+): Promise<number> {
+  const start = performance.now();
+  let seen: unknown;
+  while (performance.now() - start < seconds * 1000) {
+    try {
+      seen = await holds();
+      if (seen === true) return (performance.now() - start) / 1000;
+    } catch (error) {
+      seen = error instanceof Error ? error.message : error;
+    }
+    await sleep(every);
+  }
+  throw new Error(`not within ${seconds}s: ${what}; seen last: ${JSON.stringify(seen)}`);
+}

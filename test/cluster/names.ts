@@ -1,0 +1,110 @@
+/** A cluster's names as a client resolves them, through the DNS Service of an InternalDNS. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Question, query, type Reply } from '../powerdns/query.ts';
+import { get, kubectl, until } from './kubectl.ts';
+
+export interface Client {
+  /** The whole reply. */
+  ask(name: string, type?: Question['type'], tcp?: boolean): Promise<Reply>;
+  /** The sorted answers of one type; the response code when there are none. */
+  answer(name: string, type?: Question['type'], tcp?: boolean): Promise<string>;
+  /** Waits for an answer, and gives the seconds it took. */
+  becomes(name: string, wanted: string, seconds?: number, type?: Question['type']): Promise<number>;
+}
+
+/** A client of the instance `composite`. */
+export async function clientOf(composite: string): Promise<Client> {
+  const { status } = await get('internaldns', composite);
+  return clientAt(status.address, status.port);
+}
+
+export function clientAt(server: string, port = 53): Client {
+  const ask: Client['ask'] = (name, type = 'A', tcp = false) => query({ name, type, server, port, tcp, timeout: 1000 });
+  const answer: Client['answer'] = async (name, type = 'A', tcp = false) => {
+    const { rcode, answers } = await ask(name, type, tcp);
+    return (
+      answers
+        .map(({ data }) => String(data))
+        .sort()
+        .join(' ') || rcode
+    );
+  };
+  return {
+    ask,
+    answer,
+    becomes: (name, wanted, seconds = 15, type = 'A') =>
+      until(
+        `${name} ${type} is ${wanted}`,
+        seconds,
+        async () => {
+          const seen = await answer(name, type);
+          return seen === wanted || seen;
+        },
+        50,
+      ),
+  };
+}
+
+/** Five loops of ExternalDNS in which nothing is written: whatever had to be done is done, and nothing is fought over. */
+export async function quiet(composite: string, replica = 0): Promise<void> {
+  const pod = `idns-${composite}-${replica}`;
+  const since = new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString();
+  const log = (container: string) =>
+    kubectl('-n', 'internal-dns', 'logs', pod, '-c', container, `--since-time=${since}`);
+  await until(
+    'five loops of ExternalDNS',
+    60,
+    async () => {
+      const loops = (await log('external-dns')).match(/All records are already up to date/g) ?? [];
+      return loops.length >= 5 || loops.length;
+    },
+    500,
+  );
+  const writes = (await log('agent'))
+    .split('\n')
+    .filter((line) => /apply discovered|repair zone|create zone/.test(line));
+  if (writes.length > 0) throw new Error(`${pod} is not quiet: ${writes[0]}`);
+}
+
+export interface Watch {
+  /** Ends the watch. */
+  stop(): Promise<{ asked: number; unanswered: number; longestGapSeconds: number }>;
+}
+
+/**
+ * Asks one question every `every` milliseconds, each from a port of its own as resolvers do, and counts those that stay
+ * without the right answer. A question is not repeated.
+ */
+export function watchAnswers(client: Client, name: string, wanted: string, every = 20): Watch {
+  let isOver = false;
+  let asked = 0;
+  let unanswered = 0;
+  let lastAnswer = performance.now();
+  let longestGap = 0;
+  const pending = new Set<Promise<void>>();
+  const ask = async (): Promise<void> => {
+    const seen = await client.answer(name).catch(() => 'nothing');
+    const now = performance.now();
+    if (seen !== wanted) unanswered++;
+    else {
+      longestGap = Math.max(longestGap, now - lastAnswer);
+      lastAnswer = now;
+    }
+  };
+  const loop = (async () => {
+    while (!isOver) {
+      asked++;
+      const question = ask().finally(() => pending.delete(question));
+      pending.add(question);
+      await sleep(every);
+    }
+    await Promise.all(pending);
+  })();
+  return {
+    stop: async () => {
+      isOver = true;
+      await loop;
+      return { asked, unanswered, longestGapSeconds: longestGap / 1000 };
+    },
+  };
+}

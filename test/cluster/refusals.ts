@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { badEdits, badSpecs } from '../policy/refusals.ts';
+import { figure } from './figures.ts';
+import { apply, dryRun, get, kubectl, patch, remove, until, waitFor } from './kubectl.ts';
+import { clientOf, quiet } from './names.ts';
+import { internalDNS } from './objects.ts';
+
+export function refusals(): void {
+  test.each(badSpecs.filter(({ judge }) => judge !== 'function'))(
+    'kubectl apply refuses $reason',
+    async ({ spec, message }) => {
+      await expect(dryRun(internalDNS('bad', spec))).rejects.toThrow(message);
+    },
+  );
+
+  test.each(badEdits)('kubectl apply refuses to edit: $reason', async ({ before, after, message }) => {
+    await apply(internalDNS('edited', before));
+    await expect(dryRun(internalDNS('edited', after))).rejects.toThrow(message);
+    await remove('internaldns', 'edited');
+  });
+
+  test('what only the function can refuse leaves the running DNS as it was, and describe says why', async () => {
+    const client = await clientOf('corp');
+    await patch('internaldns', 'corp', { spec: { service: { addresses: ['1:2:3'] } } });
+    await until('describe shows why', 30, async () => {
+      const text = await kubectl('describe', 'internaldns', 'corp');
+      return /spec\.service\.addresses\[0\]: address must be an IPv4 or IPv6 address/.test(text);
+    });
+    const { status } = await get('internaldns', 'corp');
+    const conditions = Object.fromEntries(
+      status.conditions.map((c: { type: string; status: string }) => [c.type, c.status]),
+    );
+    expect(conditions).toMatchObject({
+      Synced: 'False',
+      ServerReady: 'Unknown',
+      ZonesReady: 'Unknown',
+      DiscoveryReady: 'Unknown',
+    });
+    expect(await client.answer('corp.internal', 'NS')).toBe('ns1.corp.internal');
+    await patch('internaldns', 'corp', { spec: { service: { addresses: null } } });
+    figure('bad edit corrected -> Ready', await waitFor('Ready', 'internaldns/corp', 60));
+    await quiet('corp');
+  });
+
+  test('an edit while Ready: wait does not return on the old state', async () => {
+    await patch('internaldns', 'corp', { spec: { zones: [{ name: 'corp.internal' }, { name: 'edit.internal' }] } });
+    await waitFor('Ready', 'internaldns/corp', 60);
+    const client = await clientOf('corp');
+    expect(await client.answer('edit.internal', 'NS')).toBe('ns1.edit.internal');
+    await patch('internaldns', 'corp', { spec: { zones: [{ name: 'corp.internal' }], podLabels: { edited: 'yes' } } });
+    await waitFor('Ready', 'internaldns/corp', 90);
+    expect((await get('pod', 'idns-corp-0', 'internal-dns')).metadata.labels?.edited).toBe('yes');
+    expect(await client.answer('edit.internal', 'NS')).toBe('REFUSED');
+    await patch('internaldns', 'corp', { spec: { podLabels: null } });
+    await waitFor('Ready', 'internaldns/corp', 90);
+  });
+}
