@@ -8,11 +8,13 @@ export interface AccessProps {
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
+  /** Whether the Role is in the cluster. */
+  roleExists: boolean;
 }
 
 /** What the pod may do in the cluster, and what the network may do to the pod. */
 export class Access extends Construct {
-  constructor(scope: Construct, id: string, { composite, spec, names, labels }: AccessProps) {
+  constructor(scope: Construct, id: string, { composite, spec, names, labels, roleExists }: AccessProps) {
     super(scope, id);
     const { namespace } = spec;
     const metadata = { name: names.server, namespace, labels };
@@ -36,11 +38,14 @@ export class Access extends Construct {
         },
       ],
     });
-    new k8s.KubeRoleBinding(this, 'role-binding', {
-      metadata,
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: names.server },
-      subjects,
-    });
+    // Crossplane applies in any order, and may not bind a Role that is not there yet: one such failure ends its pass.
+    if (roleExists) {
+      new k8s.KubeRoleBinding(this, 'role-binding', {
+        metadata,
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: names.server },
+        subjects,
+      });
+    }
     for (const { kind } of spec.discovery.sources) {
       new k8s.KubeClusterRoleBinding(this, `source-${kind.toLowerCase()}`, {
         metadata: { name: names.cluster(kind.toLowerCase()), labels },

@@ -21,19 +21,19 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
     'app.kubernetes.io/version': version,
     'app.kubernetes.io/managed-by': 'internal-dns-xp',
   };
-  const exists = (kind: string, objectName: string) =>
+  const observedAs = (kind: string, objectName: string) =>
     Object.values(observed).find((o) => o.kind === kind && o.metadata.name === objectName);
 
-  const pods = exists('StatefulSet', names.server);
-  const endpoint = endpointOf(spec, exists('Service', names.server));
+  const pods = observedAs('StatefulSet', names.server);
+  const endpoint = endpointOf(spec, observedAs('Service', names.server));
   const declaration = declarationText(name, spec, endpoint);
 
   const chart = new Chart(new App(), name);
   new Mailboxes(chart, 'mailboxes', { spec, names, labels, declaration });
-  new Access(chart, 'access', { composite: name, spec, names, labels });
+  new Access(chart, 'access', { composite: name, spec, names, labels, roleExists: !!observedAs('Role', names.server) });
   new Server(chart, 'server', { composite: name, spec, names, labels, observed: pods });
   new Services(chart, 'services', { composite: name, spec, names, labels });
 
-  const mailbox = exists('ConfigMap', names.status);
+  const mailbox = observedAs('ConfigMap', names.status);
   return { chart, ...assess({ spec, names, endpoint, declaration, pods, mailbox }) };
 }

@@ -1,49 +1,61 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { referenceOf, type Schema } from './reference.ts';
 import { compositeName, spec } from './spec.ts';
 import { status } from './status.ts';
 
-/** The XRD, made of spec.ts and status.ts. Run as a program it prints the committed file. */
-export function definition(): object {
-  return {
-    apiVersion: 'apiextensions.crossplane.io/v2',
-    kind: 'CompositeResourceDefinition',
-    metadata: { name: 'internaldnses.dns.internal' },
-    spec: {
-      group: 'dns.internal',
-      names: { kind: 'InternalDNS', plural: 'internaldnses', singular: 'internaldns', shortNames: ['idns'] },
-      scope: 'Cluster',
-      defaultCompositionRef: { name: 'internaldnses.dns.internal' },
-      versions: [
-        {
-          name: 'v1alpha1',
-          served: true,
-          referenceable: true,
-          additionalPrinterColumns: [
-            { name: 'Zones', type: 'string', jsonPath: '.status.zonesServed' },
-            { name: 'Address', type: 'string', jsonPath: '.status.address' },
-          ],
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description: 'A DNS server for the names of a cluster.',
-              required: ['spec'],
-              'x-kubernetes-validations': [{ rule: compositeName.cel, message: compositeName.message }],
-              properties: { spec: structural(spec), status: structural(status) },
-            },
-          },
-        },
-      ],
-    },
-  };
-}
+const group = 'dns.internal';
+const version = 'v1alpha1';
+const kind = 'InternalDNS';
+
+/** The schema of an InternalDNS, without what Crossplane adds. */
+const schema: Schema = {
+  type: 'object',
+  description: 'A DNS server for the names of a cluster.',
+  required: ['spec'],
+  'x-kubernetes-validations': [{ rule: compositeName.cel, message: compositeName.message }],
+  properties: { spec: structural(spec), status: structural(status) },
+};
+
+/** The XRD. */
+const definition = {
+  apiVersion: 'apiextensions.crossplane.io/v2',
+  kind: 'CompositeResourceDefinition',
+  metadata: { name: `internaldnses.${group}` },
+  spec: {
+    group,
+    names: { kind, plural: 'internaldnses', singular: 'internaldns', shortNames: ['idns'] },
+    scope: 'Cluster',
+    defaultCompositionRef: { name: `internaldnses.${group}` },
+    versions: [
+      {
+        name: version,
+        served: true,
+        referenceable: true,
+        additionalPrinterColumns: [
+          { name: 'Zones', type: 'string', jsonPath: '.status.zonesServed' },
+          { name: 'Address', type: 'string', jsonPath: '.status.address' },
+        ],
+        schema: { openAPIV3Schema: schema },
+      },
+    ],
+  },
+};
+
+/** The files that are made of spec.ts and status.ts, by their paths in the repository. Run as a program this writes them. */
+export const generated: Readonly<Record<string, string>> = {
+  'apis/internaldns/definition.yaml': stringify(definition, { lineWidth: 120, aliasDuplicateObjects: false }),
+  'docs/api.md': referenceOf({ apiVersion: `${group}/${version}`, kind, schema }),
+};
 
 /**
  * A zod schema as a structural schema of Kubernetes:
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
-function structural(schema: z.ZodType): object {
-  const json = z.toJSONSchema(schema, {
+function structural(schema: z.ZodType): Schema {
+  return z.toJSONSchema(schema, {
     target: 'openapi-3.0',
     io: 'input',
     override: ({ jsonSchema: node }) => {
@@ -61,8 +73,10 @@ function structural(schema: z.ZodType): object {
       if (node.anyOf) node.anyOf = [{ type: 'integer' }, { type: 'string' }];
       delete (node as Record<string, unknown>).propertyNames;
     },
-  });
-  return json;
+  }) as Schema;
 }
 
-if (import.meta.main) process.stdout.write(stringify(definition(), { lineWidth: 120, aliasDuplicateObjects: false }));
+if (import.meta.main) {
+  const root = join(import.meta.dirname, '../..');
+  for (const [path, text] of Object.entries(generated)) writeFileSync(join(root, path), text);
+}

@@ -225,11 +225,13 @@ const scheduling = z
   .prefault({})
   .describe('Where the pods run.');
 
-const podLabels = ruled(z.record(z.string(), z.string()), {
+// Bounded, because the API server prices a rule by the most that it may have to look at.
+const podLabels = ruled(z.record(z.string(), z.string().max(63)).meta({ maxProperties: 64 }), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
   holds: (labels) => Object.keys(labels).every((k) => !k.startsWith('app.kubernetes.io/')),
   message: 'podLabels must not use app.kubernetes.io/*: the selectors do',
 })
+  .refine((labels) => Object.keys(labels).length <= 64, 'podLabels must have at most 64 labels')
   .default({})
   .describe('More labels of the pods.');
 
@@ -262,7 +264,8 @@ export function parseSpec(composite: KubernetesObject): Spec {
   if (!compositeName.holds(composite.metadata.name)) {
     throw new Error(`cannot accept metadata.name ${JSON.stringify(composite.metadata.name)}: ${compositeName.message}`);
   }
-  const parsed = spec.safeParse(composite.spec ?? {});
+  const error = ({ input }: { input?: unknown }) => (input === undefined ? 'is required' : undefined);
+  const parsed = spec.safeParse(composite.spec ?? {}, { error });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${lowerFirst(issue.message)}`);
   throw new Error(`cannot accept the spec: ${faults.join('; ')}`);

@@ -53,7 +53,7 @@ export function assess(situation: Situation): Assessment {
   const conditions = [
     serverReady(situation, current),
     zonesReady(situation, zones, reports, current),
-    discoveryReady(situation, current),
+    discoveryReady(spec, reports),
   ];
   const served = zones.filter(({ name, state }) => state === 'Serving' && spec.zones.some((z) => z.name === name));
   return {
@@ -105,9 +105,8 @@ const no = (type: string, reason: string, message: string): Condition => ({ type
 
 function serverReady({ spec, names, endpoint, pods }: Situation, current: Report[]): Condition {
   const type = 'ServerReady';
-  if (!pods) return no(type, 'Creating', `StatefulSet ${names.server} is being created`);
   const { replicas } = spec;
-  const state = pods.status ?? {};
+  const state = pods?.status ?? {};
   if ((state.readyReplicas ?? 0) < replicas || (state.updatedReplicas ?? 0) < replicas) {
     return no(
       type,
@@ -155,11 +154,12 @@ function zonesReady(
 const underLocal = (zone: string) =>
   `${zone} is under .local, which most machines ask by multicast DNS only (RFC 6762): prefer a name under .internal`;
 
-function discoveryReady({ spec }: Situation, current: Report[]): Condition {
+/** Of every report, also of those on an earlier declaration: ExternalDNS goes on while the zones change. */
+function discoveryReady(spec: Spec, reports: (Report | undefined)[]): Condition {
   const type = 'DiscoveryReady';
   if (spec.discovery.sources.length === 0)
     return yes(type, 'Off', 'discovery.sources is empty: no object gets a record');
-  const states = current.map((r) => r.discovery.state);
+  const states = reports.map((r) => r?.discovery.state);
   if (states.includes('Stalled')) {
     return no(
       type,
@@ -167,14 +167,14 @@ function discoveryReady({ spec }: Situation, current: Report[]): Condition {
       'ExternalDNS has not been heard of for a while; see the log of the container external-dns',
     );
   }
-  if (states.length === 0 || states.some((s) => s !== 'Synced')) {
+  if (states.some((s) => s !== 'Synced')) {
     return no(
       type,
       'Waiting',
       'ExternalDNS has not finished its first loop; if this lasts, see the log of the container external-dns',
     );
   }
-  const refused = current.flatMap((r) => r.discovery.refused);
+  const refused = reports.flatMap((r) => r?.discovery.refused ?? []);
   if (refused.length === 0) return yes(type, 'Synced');
   const first = [...new Set(refused.map((r) => `${r.name} (${r.resource}): ${r.message}`))].slice(0, 3);
   return yes(type, 'NamesLeftOut', `left out, among others: ${first.join('; ')}`);

@@ -3,21 +3,23 @@
  * where the one before left the cluster: `installation` installs, and `corp` of examples/minimal.yaml serves until the end.
  */
 import { afterAll, describe } from 'vitest';
+import { examples } from './examples.ts';
 import { failures } from './failures.ts';
 import { printFigures } from './figures.ts';
 import { installation } from './installation.ts';
 import { neighbours } from './neighbours.ts';
 import { records } from './records.ts';
-// import { refusals } from './refusals.ts';
+import { refusals } from './refusals.ts';
 import { replicas } from './replicas.ts';
 import { upgrade } from './upgrade.ts';
 
 describe('installation', installation);
 describe('records', records);
-// describe('refusals', refusals);
+describe('refusals', refusals);
 describe('failures', failures);
 describe('replicas', replicas);
 describe('neighbours', neighbours);
+describe('examples', examples);
 describe('upgrade', upgrade);
 
 afterAll(printFigures);

@@ -51,7 +51,7 @@ export function failures(): void {
       'powerdns',
       'sh',
       '-c',
-      'for p in /proc/[0-9]*; do grep -q pdns_server $p/comm && kill -9 ${p#/proc/}; done',
+      'cd /proc; for p in [0-9]*; do grep -q pdns_server $p/comm && kill -9 $p; done',
     ).catch(() => '');
     await heals(client, 'powerdns', restarts, 'after-powerdns');
     figure('PowerDNS killed: longest time without an answer', (await watch.stop()).longestGapSeconds);

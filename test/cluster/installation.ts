@@ -39,7 +39,12 @@ export function installation(): void {
   });
 
   test('the Configuration brings the Function, Healthy under mutual TLS', async () => {
-    await promisify(execFile)('crossplane', ['xpkg', 'install', 'configuration', `${registry}/internal-dns-xp:${packageVersion}`]);
+    await promisify(execFile)('crossplane', [
+      'xpkg',
+      'install',
+      'configuration',
+      `${registry}/internal-dns-xp:${packageVersion}`,
+    ]);
     figure('Configuration installed -> Healthy', await waitFor('Healthy', `configuration/${configurationName}`, 120));
     await until('the Function is there', 60, () => exists('function', functionName));
     figure('-> Function Healthy', await waitFor('Healthy', `function/${functionName}`, 120));

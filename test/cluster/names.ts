@@ -12,8 +12,9 @@ export interface Client {
   becomes(name: string, wanted: string, seconds?: number, type?: Question['type']): Promise<number>;
 }
 
-/** A client of the instance `composite`. */
-export async function clientOf(composite: string): Promise<Client> {
+/** A client of the instance `composite`, at the address that its status gives, or at another one. */
+export async function clientOf(composite: string, address?: string): Promise<Client> {
+  if (address) return clientAt(address);
   const { status } = await get('internaldns', composite);
   return clientAt(status.address, status.port);
 }

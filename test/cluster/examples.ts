@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { get, kubectl, remove, until, waitFor } from './kubectl.ts';
+import { clientOf } from './names.ts';
+
+/** Examples that need what a test cluster has not, with what the composite then says. */
+const lacking: Record<string, string> = {
+  'load-balancer.yaml': 'NoAddress',
+  'tailscale.yaml': 'NoAddress',
+  'private-registry.yaml': 'PodsNotReady',
+  'storage.yaml': 'PodsNotReady',
+};
+
+const others = readdirSync('examples').filter((file) => file !== 'minimal.yaml');
+
+export function examples(): void {
+  test.each(others.filter((file) => !(file in lacking)))('examples/%s is Ready and answers', async (file) => {
+    const { metadata, spec } = parse(readFileSync(`examples/${file}`, 'utf8'));
+    await kubectl('apply', '-f', `examples/${file}`);
+    await waitFor('Ready', `internaldns/${metadata.name}`, 120);
+    const inside = (await get('service', `idns-${metadata.name}`, 'internal-dns')).spec.clusterIP;
+    const client = await clientOf(metadata.name, inside);
+    for (const { name } of spec.zones) expect(await client.answer(name, 'SOA')).toContain('hostmaster');
+    await remove('internaldns', metadata.name);
+  });
+
+  test.each(Object.entries(lacking))(
+    'examples/%s is composed, and says %s where the cluster lacks something',
+    async (file, reason) => {
+      const { metadata } = parse(readFileSync(`examples/${file}`, 'utf8'));
+      await kubectl('apply', '-f', `examples/${file}`);
+      await waitFor('Synced', `internaldns/${metadata.name}`, 60);
+      await until(`ServerReady says ${reason}`, 90, async () => {
+        const { status } = await get('internaldns', metadata.name);
+        const server = status.conditions.find((c: { type: string }) => c.type === 'ServerReady');
+        const pods = await get('statefulset', `idns-${metadata.name}`, 'internal-dns');
+        return (server?.reason === reason && pods.spec.replicas === 1) || server;
+      });
+      await remove('internaldns', metadata.name);
+      await kubectl('-n', 'internal-dns', 'delete', 'pvc', `data-idns-${metadata.name}-0`, '--ignore-not-found');
+    },
+  );
+}

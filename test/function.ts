@@ -1,0 +1,58 @@
+/** The function as a process of its own, as it is in its image. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface RunningFunction {
+  /** HOST:PORT, on the loopback address. */
+  address: string;
+  stop(): Promise<void>;
+}
+
+const main = join(import.meta.dirname, '../functions/main.ts');
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * Starts functions/main.ts on a free port: with mutual TLS from the directory `certificates`, else in plain text. Rejects
+ * with what it says on stderr when it does not listen.
+ */
+export async function startFunction({ certificates }: { certificates?: string } = {}): Promise<RunningFunction> {
+  const security =
+    certificates === undefined
+      ? ['--insecure']
+      : [`--tls-server-certs-dir=${certificates}`, '--metrics-address=127.0.0.1:0'];
+  const child = spawn(process.execPath, [main, '--address=127.0.0.1:0', ...security], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Without what `make` exports to the build: unbundled, the version and the agent's image are always `dev`.
+    env: { PATH: process.env.PATH },
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint += text;
+  });
+
+  const address = await new Promise<string>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const { msg, address } = JSON.parse(line) as { msg: string; address?: string };
+      if (msg === 'listening' && address) resolve(address);
+    });
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`cannot start the function: ${complaint.trim()}`)));
+  });
+  return {
+    address,
+    async stop() {
+      if (!running.has(child)) return;
+      const exit = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/** A cluster where all is well, as a function gets to see it. Pure. */
+import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
+import { declarationKey, hashOf } from '../../functions/agent/declaration.ts';
+import type { Report } from '../../functions/agent/report.ts';
+import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import { applied } from '../crossplane.ts';
+
+/** The composed objects of a response after everybody has done his part: the status of each, and what the cluster assigns. */
+export function running(composite: KubernetesObject, response: RunFunctionResponse): Observed {
+  const [, ...objects] = applied(composite, response);
+  const pods = objects.find(({ kind }) => kind === 'StatefulSet');
+  const declaration = objects.find(({ data }) => data?.[declarationKey])?.data[declarationKey];
+  const reports = reportsOf(composite, pods, declaration);
+  const keys = Object.keys(response.desired?.resources ?? {}).sort();
+  return Object.fromEntries(
+    objects.map((object, index) => [keys[index], { ...object, ...atRest(object, reports) } as KubernetesObject]),
+  );
+}
+
+/** What each agent writes into the mailbox when it serves `declaration`, by pod. */
+function reportsOf(
+  composite: KubernetesObject,
+  pods: KubernetesObject | undefined,
+  declaration: string,
+): Record<string, string> {
+  const zones: { name: string }[] = composite.spec.zones;
+  const discovers = composite.spec.discovery.sources.length > 0;
+  const report: Report = {
+    declaration: hashOf(declaration),
+    zones: zones.map(({ name }) => ({ name, state: 'Serving' })),
+    discovery: { state: discovers ? 'Synced' : 'Off', refused: [] },
+  };
+  const ordinals = Array.from({ length: pods?.spec.replicas }, (_, ordinal) => ordinal);
+  return Object.fromEntries(ordinals.map((ordinal) => [`${pods?.metadata.name}-${ordinal}`, JSON.stringify(report)]));
+}
+
+/** The members that a cluster sets or changes in an object. */
+function atRest(object: KubernetesObject, reports: Record<string, string>): Partial<KubernetesObject> {
+  const { kind, spec, metadata } = object;
+  if (kind === 'StatefulSet') {
+    const { replicas } = spec;
+    const counts = { replicas, readyReplicas: replicas, availableReplicas: replicas, updatedReplicas: replicas };
+    const revision = `${metadata.name}-5d8f7c9b6d`;
+    return {
+      metadata: { ...metadata, generation: 1 },
+      status: { ...counts, observedGeneration: 1, currentRevision: revision, updateRevision: revision },
+    };
+  }
+  if (kind === 'ConfigMap' && object.data === undefined) return { data: reports };
+  return kind === 'Service' ? service(spec) : {};
+}
+
+function service(spec: KubernetesObject['spec']): Partial<KubernetesObject> {
+  const clusterIPs = [spec.clusterIP ?? '198.18.0.53', '2001:db8:f::53'];
+  const nodePort = 30053;
+  if (spec.type === undefined || spec.type === 'ClusterIP') return { spec: { ...spec, clusterIPs } };
+  const ports = spec.ports.map((port: object) => ({ ...port, nodePort }));
+  const exposed = { spec: { ...spec, clusterIPs, ports } };
+  if (spec.type === 'NodePort') return exposed;
+  // Tailscale's operator gives a name first, then the addresses.
+  const ingress =
+    spec.loadBalancerClass === 'tailscale'
+      ? [{ hostname: 'dns.example.ts.net' }, { ip: '100.64.0.53' }]
+      : [{ ip: spec.loadBalancerIP ?? '192.0.2.7' }];
+  return { ...exposed, status: { loadBalancer: { ingress } } };
+}

@@ -1,0 +1,170 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { schema } from '../crossplane.ts';
+import { kindOf } from './kubernetes.ts';
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  resourceNames?: string[];
+  verbs: string[];
+}
+
+const root = join(import.meta.dirname, '../..');
+const documents = (file: string) => parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS());
+
+const configuration: KubernetesObject[] = readdirSync(join(root, 'configuration')).flatMap((file) =>
+  documents(join(root, 'configuration', file)),
+);
+const roles = configuration.filter(({ kind }) => kind === 'ClusterRole');
+const crossplane = roles.filter(({ metadata }) => metadata.labels?.['rbac.crossplane.io/aggregate-to-crossplane']);
+const sources = roles.filter((role) => !crossplane.includes(role));
+const added: Rule[] = crossplane.flatMap(({ rules }) => rules);
+
+/** Every object that an example composes. */
+const composed: KubernetesObject[] = readdirSync(join(root, 'test/golden'))
+  .filter((file) => file.endsWith('.yaml'))
+  .flatMap((file) => documents(join(root, 'test/golden', file)))
+  .flatMap(({ desired }) => Object.values(desired.resources as Record<string, { resource?: KubernetesObject }>))
+  .flatMap(({ resource }) => resource ?? []);
+
+const compose = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+
+/**
+ * Crossplane's own rules for what is composed here.
+ * https://github.com/crossplane/crossplane/blob/v2.4.0/cluster/charts/crossplane/templates/clusterrole.yaml
+ */
+const own: Rule[] = [
+  { apiGroups: [''], resources: ['serviceaccounts', 'services'], verbs: compose },
+  { apiGroups: [''], resources: ['configmaps'], verbs: compose },
+];
+
+/** Whether one of `rules` gives `verb` on a resource without regard to names. */
+const gives = (rules: Rule[], group: string, resource: string, verb: string) =>
+  rules.some(
+    (rule) =>
+      !rule.resourceNames &&
+      rule.apiGroups.includes(group) &&
+      rule.resources.includes(resource) &&
+      rule.verbs.includes(verb),
+  );
+
+const resourcesOf = (objects: KubernetesObject[]) =>
+  [
+    ...new Set(
+      objects.map((o) => `${o.apiVersion.includes('/') ? o.apiVersion.split('/')[0] : ''}/${kindOf(o)?.plural}`),
+    ),
+  ].sort();
+
+describe('what an administrator gives Crossplane', () => {
+  const isComposing = ({ verbs }: Rule) => verbs.includes('create');
+
+  test('is the seven verbs for every composed kind that it has no right to yet, and for no other', () => {
+    const lacking = resourcesOf(composed).filter((each) => {
+      const [group, resource] = each.split('/') as [string, string];
+      return !compose.every((verb) => gives(own, group, resource, verb));
+    });
+    const given = added.filter(isComposing);
+    expect(
+      given.flatMap(({ apiGroups, resources }) => apiGroups.flatMap((g) => resources.map((r) => `${g}/${r}`))).sort(),
+    ).toEqual(lacking);
+    for (const { verbs, resourceNames } of given) {
+      expect([...verbs].sort()).toEqual(compose);
+      expect(resourceNames).toBeUndefined();
+    }
+  });
+
+  test('beyond that is the binding of the sources’ roles by name, and what the composed Roles hand on', () => {
+    const rest = added.filter((rule) => !isComposing(rule));
+    const [binding, ...handedOn] = [...rest].sort(
+      (a, b) => Number(b.verbs.includes('bind')) - Number(a.verbs.includes('bind')),
+    );
+    expect(binding).toEqual({
+      apiGroups: ['rbac.authorization.k8s.io'],
+      resources: ['clusterroles'],
+      resourceNames: sources.map(({ metadata }) => metadata.name),
+      verbs: ['bind'],
+    });
+    const needed = composed.filter(({ kind }) => kind === 'Role').flatMap(({ rules }) => rules as Rule[]);
+    const beyond = needed.flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((g) => resources.flatMap((r) => verbs.map((v) => [g, r, v] as const))),
+    );
+    const lacking = beyond.filter(
+      ([group, resource, verb]) => !gives([...own, ...added.filter(isComposing)], group, resource, verb),
+    );
+    expect([...new Set(lacking.map((each) => each.join('/')))].sort()).toEqual(
+      handedOn
+        .flatMap(({ apiGroups, resources, verbs }) =>
+          apiGroups.flatMap((g) => resources.flatMap((r) => verbs.map((v) => `${g}/${r}/${v}`))),
+        )
+        .sort(),
+    );
+  });
+
+  test('has no wildcard, no escalate, no impersonate', () => {
+    const words = roles.flatMap(({ rules }) =>
+      (rules as Rule[]).flatMap((r) => [...r.apiGroups, ...r.resources, ...r.verbs]),
+    );
+    for (const word of ['*', 'escalate', 'impersonate']) expect(words).not.toContain(word);
+  });
+
+  test('has no right to Secrets', () => {
+    for (const { resources } of added) expect(resources).not.toContain('secrets');
+  });
+});
+
+describe('the roles of the sources', () => {
+  test('are one for each kind that the spec has, and let list and watch that kind', () => {
+    const kinds =
+      schema.properties?.spec?.properties?.discovery?.properties?.sources?.items?.properties?.kind?.enum ?? [];
+    expect(sources.map(({ metadata }) => metadata.name).sort()).toEqual(
+      kinds.map((kind) => `internal-dns:source:${kind.toLowerCase()}`).sort(),
+    );
+    for (const { rules } of sources) {
+      for (const rule of rules as Rule[]) {
+        expect([...rule.verbs].sort()).toEqual(['list', 'watch']);
+        expect(rule.resourceNames).toBeUndefined();
+      }
+    }
+  });
+
+  test('are all that is bound in the cluster, to the account of the instance', () => {
+    const bindings = composed.filter(({ kind }) => kind === 'ClusterRoleBinding');
+    expect(bindings.length).toBeGreaterThan(0);
+    for (const { roleRef, subjects, metadata } of bindings) {
+      expect(sources.map(({ metadata }) => metadata.name)).toContain(roleRef.name);
+      const instance = metadata.labels?.['app.kubernetes.io/instance'];
+      expect(subjects).toEqual([{ kind: 'ServiceAccount', name: `idns-${instance}`, namespace: 'internal-dns' }]);
+    }
+  });
+});
+
+describe('the composed Roles', () => {
+  const composedRoles = composed.filter(({ kind }) => kind === 'Role');
+
+  test('name every object that they give a right to', () => {
+    expect(composedRoles.length).toBeGreaterThan(0);
+    for (const { rules } of composedRoles) {
+      for (const { resourceNames } of rules as Rule[]) expect(resourceNames?.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('are bound to the account of the instance, once they exist', () => {
+    const bindings = composed.filter(({ kind }) => kind === 'RoleBinding');
+    expect(bindings.map(({ roleRef }) => roleRef.name).sort()).toEqual(
+      composedRoles.map((r) => r.metadata.name).sort(),
+    );
+    for (const { subjects, metadata } of bindings) {
+      expect(subjects).toEqual([{ kind: 'ServiceAccount', name: metadata.name, namespace: metadata.namespace }]);
+    }
+  });
+});
+
+test('the namespace of the configuration is the default one, under the standard that the pods keep', () => {
+  const [namespace] = configuration.filter(({ kind }) => kind === 'Namespace');
+  expect(namespace?.metadata.name).toBe(schema.properties?.spec?.properties?.namespace?.default);
+  expect(namespace?.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
+});

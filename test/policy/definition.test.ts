@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { generated } from '../../functions/internal-dns/definition.ts';
+import { definition, type Schema, schema } from '../crossplane.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+describe('generated files are current', () => {
+  test.for(Object.entries(generated))('%s', ([path, text]) => {
+    expect(readFileSync(join(root, path), 'utf8'), 'run `make generate`').toBe(text);
+  });
+});
+
+describe('the reference page', () => {
+  const page = generated['docs/api.md'] ?? '';
+
+  test('has every field of the definition with its description', () => {
+    for (const { path, node } of nodesIn(schema)) {
+      const isField = path !== '' && !/\[\]$|\[\*\]$/.test(path);
+      if (!isField || path === 'spec' || path === 'status') continue;
+      expect(page).toContain(node.properties && /^spec\.[a-zA-Z]+$/.test(path) ? `### ${path}\n` : `| \`${path}\` |`);
+      expect(page, path).toContain(node.description);
+    }
+  });
+
+  test('has the message of every rule', () => {
+    for (const { node } of nodesIn(schema)) {
+      for (const { message } of node['x-kubernetes-validations'] ?? []) {
+        expect(page).toContain(message.replaceAll('*', '\\*'));
+      }
+    }
+  });
+});
+
+// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+describe('the schema is one that Kubernetes and Crossplane take', () => {
+  const allowed = [
+    ...['type', 'format', 'description', 'default', 'enum', 'properties', 'required', 'items', 'additionalProperties'],
+    ...['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'anyOf'],
+    ...['x-kubernetes-validations', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'],
+    ...['x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
+  ];
+  const all = nodesIn(schema);
+  const faults = (faultOf: (node: Schema & Record<string, unknown>, path: string) => string | false | undefined) =>
+    all.flatMap(({ path, node }) => {
+      const fault = faultOf(node as Schema & Record<string, unknown>, path);
+      return fault ? [`${path}: ${fault}`] : [];
+    });
+
+  test('only with keywords whose failure can be read: a pattern shows its regular expression', () => {
+    expect(
+      faults((node) =>
+        Object.keys(node)
+          .filter((key) => !allowed.includes(key))
+          .join(),
+      ),
+    ).toEqual([]);
+  });
+
+  test('with a type everywhere', () => {
+    const intOrString = [{ type: 'integer' }, { type: 'string' }];
+    expect(
+      faults((node) => {
+        if (node['x-kubernetes-int-or-string']) {
+          const isExact = !node.type && JSON.stringify(node.anyOf) === JSON.stringify(intOrString);
+          return !isExact && 'int-or-string takes exactly anyOf integer and string, and no type';
+        }
+        return !node.type || node.anyOf ? 'no type, or types inside anyOf' : false;
+      }),
+    ).toEqual([]);
+  });
+
+  test('with fields or a map, never both, and nothing of no shape unless it says so', () => {
+    expect(
+      faults((node) => {
+        if (node.type === 'array') return !node.items && 'no items';
+        if (node.type !== 'object') return node.items || node.properties ? 'a scalar with parts' : false;
+        const shapes = [node.properties, node.additionalProperties, node['x-kubernetes-preserve-unknown-fields']];
+        return (
+          shapes.filter(Boolean).length !== 1 && 'not exactly one of properties, additionalProperties, unknown fields'
+        );
+      }),
+    ).toEqual([]);
+  });
+
+  test('with defaults that are of their type, and never for a field that is required', () => {
+    expect(
+      faults((node) => {
+        const required = (node.required ?? []).filter((name) => node.properties?.[name]?.default !== undefined);
+        const absent = (node.required ?? []).filter((name) => !node.properties?.[name]);
+        const value = node.default;
+        const type = Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value;
+        return [
+          ...required.map((name) => `${name} is required and has a default`),
+          ...absent.map((name) => `${name} is required and does not exist`),
+          ...(value !== undefined && type !== node.type ? [`default of type ${type}`] : []),
+          ...(value !== undefined && node.enum && !node.enum.includes(value as string) ? ['default not in enum'] : []),
+        ].join();
+      }),
+    ).toEqual([]);
+  });
+
+  test('with bounds wherever a rule has to look, so that its price can be told', () => {
+    expect(
+      faults((node, path) => {
+        if (!path.startsWith('spec')) return false;
+        if (node.type === 'array') return node.maxItems === undefined && 'no maxItems';
+        if (!node['x-kubernetes-validations'] || node.enum) return false;
+        if (node.type === 'string') return node.maxLength === undefined && 'no maxLength';
+        return node.additionalProperties && node.maxProperties === undefined && 'no maxProperties';
+      }),
+    ).toEqual([]);
+    const integers = all.filter(({ node }) => node.type === 'integer');
+    for (const { node } of integers) expect(Math.abs(node.maximum ?? 0)).toBeLessThan(2 ** 31);
+  });
+
+  test('with lists of objects that are maps by a required key', () => {
+    const lists = all.filter(({ node }) => node['x-kubernetes-list-type'] === 'map');
+    expect(lists.map(({ path }) => path)).toEqual(['spec.zones', 'spec.discovery.sources']);
+    for (const { node } of lists) {
+      expect(node['x-kubernetes-list-map-keys']).toHaveLength(1);
+      expect(node.items?.required).toEqual(node['x-kubernetes-list-map-keys']);
+    }
+  });
+
+  test('with a message of one line for every rule', () => {
+    expect(
+      faults((node) =>
+        (node['x-kubernetes-validations'] ?? [])
+          .filter(({ rule, message }) => !message || /\n/.test(message + rule) || message.length > 2048)
+          .map(({ rule }) => rule)
+          .join(),
+      ),
+    ).toEqual([]);
+  });
+
+  test('with a description of every field', () => {
+    expect(
+      faults((node, path) => /[a-z]$/i.test(path) && !['spec', 'status'].includes(path) && !node.description && 'none'),
+    ).toEqual([]);
+  });
+
+  test('with only what Crossplane keeps: no default of the spec, no rules on metadata but at the root', () => {
+    expect(schema.properties?.spec?.default).toBeUndefined();
+    expect(Object.keys(schema.properties ?? {})).toEqual(['spec', 'status']);
+  });
+
+  test('and the scope is written out', () => {
+    expect(definition.apiVersion).toBe('apiextensions.crossplane.io/v2');
+    expect(definition.spec.scope).toBe('Cluster');
+    expect(definition.metadata.name).toBe(`${definition.spec.names.plural}.${definition.spec.group}`);
+  });
+});
+
+interface Place {
+  path: string;
+  node: Schema;
+}
+
+function nodesIn(node: Schema, path = ''): Place[] {
+  const below = (name: string) => (path === '' ? name : `${path}.${name}`);
+  return [
+    { path, node },
+    ...Object.entries(node.properties ?? {}).flatMap(([name, child]) => nodesIn(child, below(name))),
+    ...(node.items ? nodesIn(node.items, `${path}[]`) : []),
+    ...(node.additionalProperties ? nodesIn(node.additionalProperties, `${path}[*]`) : []),
+  ];
+}

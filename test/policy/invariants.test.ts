@@ -1,0 +1,277 @@
+import { RunFunctionResponse as Response, type RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { defaulted } from '../crossplane.ts';
+import { running } from '../golden/cluster.ts';
+import { requestFor } from '../protocol/client.ts';
+import { badComposites, composites, wildComposites } from './arbitraries.ts';
+import { faultsOf, kindOf } from './kubernetes.ts';
+import { type PodSpec, violations } from './pod-security.ts';
+
+const answer = (composite: KubernetesObject, observed: Observed = {}) =>
+  run(requestFor(composite, observed), internalDNS);
+
+const objectsIn = (response: RunFunctionResponse) =>
+  Object.values(response.desired?.resources ?? {}).map(({ resource }) => resource as KubernetesObject);
+
+/** Once with nothing there, and once where all is well: the objects differ. */
+function bothAnswers(composite: KubernetesObject): RunFunctionResponse[] {
+  const stored = defaulted(composite);
+  const first = answer(stored);
+  return [first, answer(stored, running(stored, first))];
+}
+
+// Each renders twice, and the tests are many.
+const options = { numRuns: 40 };
+
+/** Holds `property` for the objects of random specs, all of them or those of one kind. */
+function forAll(property: (objects: KubernetesObject[], composite: KubernetesObject) => void): void {
+  fc.assert(
+    fc.property(composites, (composite) => {
+      for (const response of bothAnswers(composite)) {
+        expect(response.results).toEqual([]);
+        property(objectsIn(response), composite);
+      }
+    }),
+    options,
+  );
+}
+
+interface Container {
+  name: string;
+  ports?: { name: string; containerPort: number; protocol?: string }[];
+  volumeMounts?: { name: string; mountPath: string }[];
+}
+
+function podIn(objects: KubernetesObject[]) {
+  const { metadata, spec } = objects.find(({ kind }) => kind === 'StatefulSet')!;
+  const { template, selector, volumeClaimTemplates, serviceName, replicas } = spec;
+  const containers: Container[] = [...template.spec.initContainers, ...template.spec.containers];
+  return { metadata, template, selector, volumeClaimTemplates, serviceName, replicas, containers };
+}
+
+describe('whatever the spec, every object', () => {
+  test('is of a kind that is allowed, in the namespace of the spec if the kind has one, and none is twice', () => {
+    forAll((objects, { spec }) => {
+      for (const object of objects) {
+        const namespace = kindOf(object)?.namespaced ? (spec.namespace ?? 'internal-dns') : undefined;
+        expect(kindOf(object), object.kind).toBeDefined();
+        expect(object.metadata.namespace, object.kind).toBe(namespace);
+      }
+      const identities = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+      expect(new Set(identities).size).toBe(identities.length);
+      expect(objects.length).toBeLessThan(15);
+    });
+  });
+
+  test('has a name that Kubernetes takes and that says whose it is', () => {
+    forAll((objects, composite) => {
+      for (const { kind, metadata } of objects) {
+        if (kind === 'ClusterRoleBinding') {
+          // A path segment: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names
+          expect(metadata.name).toMatch(new RegExp(`^internal-dns:${composite.metadata.name}:[a-z]+$`));
+        } else {
+          expect(metadata.name).toMatch(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
+          expect(metadata.name).toMatch(new RegExp(`^idns-${composite.metadata.name}(-|$)`));
+        }
+      }
+      // A pod's name is a label's value and a host, with a hash in the controller's revision.
+      const { metadata, replicas } = podIn(objects);
+      expect(`${metadata.name}-${replicas - 1}`.length).toBeLessThanOrEqual(63 - 11);
+    });
+  });
+
+  test('has our labels, which the user’s do not replace', () => {
+    forAll((objects, { metadata: { name } }) => {
+      const ours = {
+        'app.kubernetes.io/name': 'internal-dns',
+        'app.kubernetes.io/instance': name,
+        'app.kubernetes.io/version': expect.any(String),
+        'app.kubernetes.io/managed-by': 'internal-dns-xp',
+      };
+      const { template } = podIn(objects);
+      for (const { metadata } of [...objects, template]) expect(metadata.labels).toMatchObject(ours);
+    });
+  });
+
+  test('is what Kubernetes has a schema for', () => {
+    forAll((objects) => expect(objects.flatMap(faultsOf)).toEqual([]));
+  });
+
+  test('is pure JSON without a null', () => {
+    forAll((objects) => {
+      expect(JSON.parse(JSON.stringify(objects))).toEqual(objects);
+      expect(JSON.stringify(objects)).not.toMatch(/[:,[]null/);
+    });
+  });
+
+  test('comes without a Secret or anything drawn at random: a second answer is the same, byte for byte', () => {
+    fc.assert(
+      fc.property(composites, (composite) => {
+        const [one, two] = [bothAnswers(composite), bothAnswers(composite)].map((answers) =>
+          answers.map((each) => Buffer.from(Response.encode(each).finish()).toString('base64')),
+        );
+        expect(one).toEqual(two);
+        expect(objectsIn(answer(defaulted(composite))).filter(({ kind }) => kind === 'Secret')).toEqual([]);
+      }),
+      options,
+    );
+  });
+});
+
+describe('whatever the spec, the pod', () => {
+  test('is what everything selects that selects a pod', () => {
+    forAll((objects) => {
+      const { template, selector } = podIn(objects);
+      const selectors = objects.flatMap(({ kind, spec }) => {
+        if (kind === 'Service') return [spec.selector];
+        if (kind === 'NetworkPolicy') return [spec.podSelector.matchLabels];
+        return kind === 'PodDisruptionBudget' ? [spec.selector.matchLabels] : [];
+      });
+      const spread = (template.spec.topologySpreadConstraints ?? []).map(
+        ({ labelSelector }: { labelSelector: { matchLabels: object } }) => labelSelector.matchLabels,
+      );
+      for (const labels of [selector.matchLabels, ...selectors, ...spread]) {
+        expect(Object.keys(labels)).not.toEqual([]);
+        expect(template.metadata.labels).toMatchObject(labels);
+      }
+    });
+  });
+
+  test('has the ports that the Services send to and the NetworkPolicy lets in', () => {
+    forAll((objects) => {
+      const open = podIn(objects).containers.flatMap(({ ports = [] }) =>
+        ports.map(({ name, containerPort, protocol = 'TCP' }) => ({ name, containerPort, protocol })),
+      );
+      const targets = objects
+        .filter(({ kind }) => kind === 'Service')
+        .flatMap(({ spec }) => spec.ports as { targetPort: string; protocol?: string }[])
+        .map(({ targetPort, protocol = 'TCP' }) => ({ name: targetPort, protocol }));
+      for (const target of targets) expect(open).toContainEqual(expect.objectContaining(target));
+      const allowed = objects
+        .filter(({ kind }) => kind === 'NetworkPolicy')
+        .flatMap(({ spec }) => spec.ingress.flatMap((rule: { ports: object[] }) => rule.ports));
+      for (const { name, protocol, containerPort } of open) {
+        if (targets.some((target) => target.name === name))
+          expect(allowed).toContainEqual({ port: containerPort, protocol });
+      }
+      expect(new Set(open.map(({ name }) => name)).size).toBe(open.length);
+    });
+  });
+
+  test('has a volume for every mount, each mounted', () => {
+    forAll((objects) => {
+      const { template, containers, volumeClaimTemplates } = podIn(objects);
+      const volumes: string[] = [
+        ...template.spec.volumes.map(({ name }: { name: string }) => name),
+        ...volumeClaimTemplates.map(({ metadata }: KubernetesObject) => metadata.name),
+      ];
+      const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
+      expect([...new Set(mounts)].sort()).toEqual(volumes.sort());
+      const names = objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name);
+      for (const { configMap } of template.spec.volumes) if (configMap) expect(names).toContain(configMap.name);
+    });
+  });
+
+  test('runs under an account and a governing Service that exist', () => {
+    forAll((objects) => {
+      const { template, serviceName } = podIn(objects);
+      const has = (kind: string, name: string) => objects.some((o) => o.kind === kind && o.metadata.name === name);
+      expect(has('ServiceAccount', template.spec.serviceAccountName)).toBe(true);
+      expect(has('Service', serviceName)).toBe(true);
+    });
+  });
+
+  test('passes the Pod Security Standard restricted, with a read-only root', () => {
+    forAll((objects) => {
+      const { spec } = podIn(objects).template as { spec: PodSpec };
+      expect(violations(spec)).toEqual([]);
+      for (const { securityContext } of [...spec.initContainers!, ...spec.containers]) {
+        expect(securityContext?.readOnlyRootFilesystem).toBe(true);
+      }
+    });
+  });
+
+  test('gives no token to PowerDNS', () => {
+    forAll((objects) => {
+      const { containers, template } = podIn(objects);
+      const powerdns = containers.find(({ name }) => name === 'powerdns')!;
+      expect(template.spec.automountServiceAccountToken).toBe(false);
+      expect(powerdns.volumeMounts?.map(({ mountPath }) => mountPath)).not.toContain(
+        '/var/run/secrets/kubernetes.io/serviceaccount',
+      );
+    });
+  });
+});
+
+describe('whatever is wrong, nothing partial is returned', () => {
+  const isWholeOrNothing = (response: RunFunctionResponse): void => {
+    const composed = objectsIn(response).length;
+    if (response.results.length === 0) {
+      expect(composed).toBeGreaterThan(8);
+      return;
+    }
+    expect(composed).toBe(0);
+    expect(response.results).toMatchObject([{ severity: 1, message: expect.stringMatching(/^cannot accept /) }]);
+    expect(response.conditions.map(({ type }) => type)).toEqual(internalDNS.conditionTypes);
+  };
+
+  test('of a spec with a fault', () => {
+    fc.assert(
+      fc.property(badComposites, (composite) => {
+        const response = answer(composite);
+        expect(response.results).toHaveLength(1);
+        isWholeOrNothing(response);
+      }),
+    );
+  });
+
+  test('of a spec with anything in it', () => {
+    fc.assert(fc.property(wildComposites, (composite) => isWholeOrNothing(answer(composite))));
+  });
+
+  test('of no spec', () => {
+    for (const spec of [undefined, null, 1, 'x', []]) {
+      const response = answer({ ...defaulted({} as never), metadata: { name: 'corp' }, spec } as never);
+      expect(response.results).toHaveLength(1);
+      isWholeOrNothing(response);
+    }
+  });
+});
+
+test('the rules of the standard are rules: a pod that breaks one is found', () => {
+  const container = {
+    name: 'c',
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  };
+  const pod = {
+    containers: [container],
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  };
+  expect(violations(pod)).toEqual([]);
+  expect(violations({ ...pod, hostNetwork: true })).toEqual(['hostNetwork']);
+  expect(violations({ ...pod, volumes: [{ name: 'v', hostPath: {} }] })).toEqual(['volume of type hostPath']);
+  expect(violations({ ...pod, securityContext: {} })).toEqual(['c may run as root', 'c has no seccomp profile']);
+  expect(violations({ ...pod, initContainers: [{ name: 'i' }] })).toEqual([
+    'i may escalate its privileges',
+    'i does not drop every capability',
+  ]);
+});
+
+test('the schemas are schemas: what Kubernetes does not have is found', () => {
+  const objects = objectsIn(answer(defaulted({ ...sample })));
+  const pods = structuredClone(objects.find(({ kind }) => kind === 'StatefulSet')!);
+  pods.spec.template.spec.containers[0].livenessProbe.httpGet.prot = 1;
+  pods.spec.replicas = 'two';
+  expect(faultsOf(pods).join('\n')).toMatch(/replicas(.|\n)*containers\[0\].livenessProbe.httpGet.prot does not exist/);
+});
+
+const sample = {
+  apiVersion: 'dns.internal/v1alpha1',
+  kind: 'InternalDNS',
+  metadata: { name: 'corp' },
+  spec: { zones: [{ name: 'corp.internal' }] },
+};

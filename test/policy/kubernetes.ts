@@ -1,0 +1,69 @@
+/** Kubernetes' own schemas, of two libraries: one knows what is wrong with a field, the other which fields there are. */
+import * as client from '@kubernetes/client-node';
+import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding';
+import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
+import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { Service } from 'kubernetes-models/v1/Service';
+import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
+import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+
+type Model = new (object: never) => { validate(): void };
+
+/** Every kind that may be composed, and whether it is namespaced. */
+export const kinds: Readonly<Record<string, { model: Model; namespaced: boolean; plural: string }>> = {
+  'v1/ConfigMap': { model: ConfigMap, namespaced: true, plural: 'configmaps' },
+  'v1/Service': { model: Service, namespaced: true, plural: 'services' },
+  'v1/ServiceAccount': { model: ServiceAccount, namespaced: true, plural: 'serviceaccounts' },
+  'apps/v1/StatefulSet': { model: StatefulSet, namespaced: true, plural: 'statefulsets' },
+  'networking.k8s.io/v1/NetworkPolicy': { model: NetworkPolicy, namespaced: true, plural: 'networkpolicies' },
+  'policy/v1/PodDisruptionBudget': { model: PodDisruptionBudget, namespaced: true, plural: 'poddisruptionbudgets' },
+  'rbac.authorization.k8s.io/v1/Role': { model: Role, namespaced: true, plural: 'roles' },
+  'rbac.authorization.k8s.io/v1/RoleBinding': { model: RoleBinding, namespaced: true, plural: 'rolebindings' },
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': {
+    model: ClusterRoleBinding,
+    namespaced: false,
+    plural: 'clusterrolebindings',
+  },
+};
+
+export const kindOf = ({ apiVersion, kind }: KubernetesObject) => kinds[`${apiVersion}/${kind}`];
+
+/** What Kubernetes would not take of an object: wrong types, missing fields, and fields that do not exist. */
+export function faultsOf(object: KubernetesObject): string[] {
+  const model = kindOf(object)?.model;
+  if (!model) return [`${object.apiVersion} ${object.kind} is of no kind that is composed`];
+  return [...invalid(object, model), ...unknown(object, `V1${object.kind}`, object.kind)];
+}
+
+function invalid(object: KubernetesObject, model: Model): string[] {
+  try {
+    new model(object as never).validate();
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+interface Attribute {
+  baseName: string;
+  type: string;
+}
+const classes = client as unknown as Record<string, { getAttributeTypeMap?: () => Attribute[] } | undefined>;
+
+/** Types are written as in TypeScript: `V1PodSpec`, `Array<V1Container>`, `{ [key: string]: V1Volume; }`. */
+function unknown(value: unknown, type: string, path: string): string[] {
+  const element = /^Array<(.*)>$/.exec(type)?.[1];
+  if (element !== undefined) {
+    return (value as unknown[]).flatMap((item, index) => unknown(item, element, `${path}[${index}]`));
+  }
+  const attributes = classes[type]?.getAttributeTypeMap?.();
+  if (!attributes) return [];
+  return Object.entries(value as object).flatMap(([name, member]) => {
+    const attribute = attributes.find(({ baseName }) => baseName === name);
+    return attribute ? unknown(member, attribute.type, `${path}.${name}`) : [`${path}.${name} does not exist`];
+  });
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { examples } from '../examples.ts';
+import { query } from '../powerdns/query.ts';
+
+/** run.ts, and what it has written so far. */
+class Run {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+
+  constructor(file: string, port: number) {
+    this.child = spawn(process.execPath, [join(import.meta.dirname, '../run.ts'), file], {
+      env: { PATH: process.env.PATH, PORT: `${port}` },
+    });
+    this.child.stdout!.on('data', (text) => (this.stdout += text));
+    this.child.stderr!.on('data', (text) => (this.stderr += text));
+  }
+
+  /** The port that it serves on, once it says so. */
+  async serving(): Promise<number> {
+    const said = await vi.waitUntil(() => this.child.exitCode !== null || /is served on .*:(\d+)/.exec(this.stdout), {
+      // The first time PowerDNS has to be fetched.
+      timeout: 100_000,
+    });
+    if (said === true) throw new Error(`it ended: ${this.stderr}`);
+    return Number(said[1]);
+  }
+
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null) await once(this.child, 'exit');
+    return this.child.exitCode;
+  }
+}
+
+const runs: Run[] = [];
+function start(file: string, port = 0): Run {
+  const run = new Run(file, port);
+  runs.push(run);
+  return run;
+}
+afterEach(async () => {
+  for (const run of runs.splice(0)) {
+    if (run.child.exitCode === null) run.child.kill('SIGTERM');
+    await run.ended();
+  }
+});
+
+describe('make run', () => {
+  test('serves the zones of an example until Ctrl-C', { timeout: 120_000 }, async () => {
+    const run = start(examples['reverse-zones'] as string);
+    const port = await run.serving();
+
+    // Every question that it proposes has an answer.
+    const proposed = [...run.stdout.matchAll(/dig @127\.0\.0\.1 -p (\d+) (\S+) SOA/g)];
+    expect(proposed.map(([, , zone]) => zone)).toEqual([
+      'office.internal',
+      '2.0.192.in-addr.arpa',
+      '8.b.d.0.1.0.0.2.ip6.arpa',
+    ]);
+    for (const [, at, name] of proposed) {
+      const { rcode, answers, flags } = await query({ name: name as string, type: 'SOA', port: Number(at) });
+      expect({ rcode, answers: answers.length, aa: flags.includes('aa') }).toEqual({
+        rcode: 'NOERROR',
+        answers: 1,
+        aa: true,
+      });
+    }
+    const { answers } = await query({ name: 'ns1.office.internal', port });
+    expect(answers).toMatchObject([{ type: 'A', data: '127.0.0.1' }]);
+
+    run.child.kill('SIGINT');
+    expect(await run.ended()).toBe(0);
+    expect(run.stderr).toBe('');
+    await expect(query({ name: 'office.internal', type: 'SOA', port })).rejects.toThrow(/cannot ask/);
+  });
+
+  test('says in one line that the port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    const run = start(examples.minimal as string, port);
+    expect(await run.ended()).toBe(1);
+    expect(run.stderr).toBe(
+      `cannot run ${examples.minimal}: cannot listen on 127.0.0.1:${port}: something else listens there; choose another port with PORT=\n`,
+    );
+    taken.close();
+  });
+
+  test('says what is wrong with a spec', async () => {
+    const run = start(join(import.meta.dirname, 'none.yaml'));
+    expect(await run.ended()).toBe(1);
+    expect(run.stderr).toMatch(/^cannot run .*none\.yaml: ENOENT/);
+    expect(run.stdout).toBe('');
+  });
+});

@@ -1,0 +1,114 @@
+import { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
+import { describe, expect, test } from 'vitest';
+import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { parseSpec } from '../../functions/internal-dns/spec.ts';
+import { definition, type Schema, schema } from '../crossplane.ts';
+import { running } from '../golden/cluster.ts';
+import { requestFor } from '../protocol/client.ts';
+import { badEdits, badNames, badSpecs, internalDNSOf, oddSpecs } from './refusals.ts';
+
+const answerTo = (spec: Record<string, unknown>, name?: string) =>
+  run(requestFor(internalDNSOf(spec, name)), internalDNS);
+
+describe('a bad spec is refused whole, with its field and what would be right', () => {
+  test.for(badSpecs)('$reason', ({ spec, path, message }) => {
+    const { results, desired, conditions } = answerTo(spec);
+    expect(desired?.resources ?? {}).toEqual({});
+    expect(results).toHaveLength(1);
+    const said = results[0]?.message ?? '';
+    const faults = said.replace(/^cannot accept the spec: /, '').split('; spec');
+    const named = faults.map((fault, index) => (index === 0 ? fault : `spec${fault}`));
+    expect(said).toMatch(/^cannot accept the spec: spec/);
+    expect(named.find((fault) => fault.startsWith(`${path}: `)) ?? said).toMatch(message);
+    expect(conditions.map(({ type, reason }) => [type, reason])).toEqual(
+      internalDNS.conditionTypes.map((type) => [type, 'FatalError']),
+    );
+  });
+
+  test('every fault is told at once', () => {
+    const spec = { zones: [{ name: 'A.internal' }], replicas: 9, storage: { size: 'x' } };
+    const said = answerTo(spec).results[0]?.message;
+    for (const path of ['spec.zones[0].name', 'spec.replicas', 'spec.storage.size'])
+      expect(said).toContain(`${path}: `);
+  });
+
+  test.for(badNames)('a name is refused when $reason', ({ name }) => {
+    const { results, desired } = answerTo({ zones: [{ name: 'corp.internal' }] }, name);
+    expect(desired?.resources ?? {}).toEqual({});
+    expect(results[0]?.message).toBe(
+      `cannot accept metadata.name "${name}": the name of an InternalDNS must begin with a letter, consist of lower case letters, digits and hyphens, and have at most 40 characters`,
+    );
+  });
+});
+
+describe('an odd spec is accepted', () => {
+  test.for(oddSpecs)('$reason', ({ spec, warning }) => {
+    const parsed = internalDNSOf(parseSpec(internalDNSOf(spec)));
+    const call = (observed = {}) => run(requestFor(parsed, observed), internalDNS);
+    const first = call();
+    expect(first.results).toEqual([]);
+    const last = call(running(parsed, call(running(parsed, first))));
+    const zonesReady = last.conditions.find(({ type }) => type === 'ZonesReady');
+    expect(RunFunctionResponse.toJSON({ ...last, conditions: [zonesReady!] })).toMatchObject({
+      conditions: [{ status: 'STATUS_CONDITION_TRUE', ...(warning ? { message: warning } : {}) }],
+    });
+    expect(zonesReady?.message ?? '').toBe(warning ?? '');
+  });
+});
+
+test('the least spec comes out with every default that the definition promises', () => {
+  expect(parseSpec(internalDNSOf({ zones: [{ name: 'corp.internal' }] }))).toEqual({
+    namespace: 'internal-dns',
+    replicas: 1,
+    zones: [{ name: 'corp.internal', nameServers: [] }],
+    discovery: { sources: [{ kind: 'Ingress' }, { kind: 'Service' }], interval: '2s', policy: 'Sync' },
+    service: { annotations: {}, addresses: [] },
+    storage: { size: '1Gi', retain: false },
+    images: { pullPolicy: 'IfNotPresent', pullSecrets: [] },
+    resources: {},
+    scheduling: { nodeSelector: {}, tolerations: [] },
+    podLabels: {},
+    podAnnotations: {},
+  });
+});
+
+test('what Crossplane writes into the spec is no fault', () => {
+  const spec = { zones: [{ name: 'corp.internal' }], crossplane: { resourceRefs: [] } };
+  expect(answerTo(spec).results).toEqual([]);
+});
+
+describe('the tables are complete', () => {
+  const rules = [...rulesIn(schema)];
+
+  test('every rule of the definition has a spec or an edit that it refuses', () => {
+    const said = [
+      ...badSpecs.map(({ message }) => message),
+      ...badEdits.map(({ message }) => message),
+      ...badNames.map(() => 'the name of an InternalDNS must begin with a letter'),
+    ];
+    const missing = rules.filter(({ message }) =>
+      said.every((text) => (typeof text === 'string' ? !message.startsWith(text) : !text.test(message))),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('every edit is refused by a rule that compares with the object before', () => {
+    const transitions = rules.filter(({ rule }) => rule.includes('oldSelf')).map(({ message }) => message);
+    expect(badEdits.map(({ message }) => message).filter((message) => !transitions.includes(message))).toEqual([]);
+    expect(transitions.filter((message) => badEdits.every((edit) => edit.message !== message))).toEqual([]);
+  });
+
+  test('the definition is of the kind that the tables are about', () => {
+    const { apiVersion, kind } = internalDNSOf({});
+    expect(`${definition.spec.group}/${definition.spec.versions[0].name} ${definition.spec.names.kind}`).toBe(
+      `${apiVersion} ${kind}`,
+    );
+  });
+});
+
+function* rulesIn(node: Schema): Generator<{ rule: string; message: string }> {
+  yield* node['x-kubernetes-validations'] ?? [];
+  const children = [...Object.values(node.properties ?? {}), node.items, node.additionalProperties];
+  for (const child of children) if (child) yield* rulesIn(child);
+}

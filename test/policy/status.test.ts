@@ -1,0 +1,409 @@
+import { describe, expect, test } from 'vitest';
+import { hashOf } from '../../functions/agent/declaration.ts';
+import type { Report } from '../../functions/agent/report.ts';
+import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { declarationText } from '../../functions/internal-dns/declared.ts';
+import { namesOf } from '../../functions/internal-dns/names.ts';
+import { endpointOf } from '../../functions/internal-dns/service.ts';
+import { parseSpec } from '../../functions/internal-dns/spec.ts';
+import { assess } from '../../functions/internal-dns/status.ts';
+import { internalDNSOf } from './refusals.ts';
+
+type Message = string | RegExp | undefined;
+type Verdict = readonly [status: 'True' | 'False', reason: string, message?: Message];
+
+interface Case {
+  reason: string;
+  spec?: Record<string, unknown>;
+  /** The Service in the cluster; by default a ClusterIP one with an address. Null is none. */
+  service?: Partial<KubernetesObject> | null;
+  /** Members of the StatefulSet's status; by default as many ready pods as there should be. Null is no StatefulSet. */
+  pods?: Record<string, number> | null;
+  /** What the mailbox holds, by ordinal; a text is there as it is. By default everything is served. */
+  reports?: (Partial<Report> | string | undefined)[];
+  want: {
+    server?: Verdict;
+    zones?: Verdict;
+    discovery?: Verdict;
+    status?: object;
+  };
+}
+
+const zones = [{ name: 'corp.internal' }];
+const two = [{ name: 'a.internal' }, { name: 'b.internal' }];
+const loadBalancer = { zones, service: { type: 'LoadBalancer' } };
+const silent = 'no report from idns-corp-0; if this lasts, see the log of the container agent';
+const waiting =
+  /^ExternalDNS has not finished its first loop; if this lasts, see the log of the container external-dns$/;
+const podsNotReady =
+  'not every pod is ready; if this lasts: kubectl -n internal-dns describe pod -l app.kubernetes.io/name=internal-dns,app.kubernetes.io/instance=corp';
+
+const cases: Case[] = [
+  {
+    reason: 'nothing exists yet',
+    service: null,
+    pods: null,
+    reports: [],
+    want: {
+      server: ['False', 'PodsNotReady', podsNotReady],
+      zones: ['False', 'WaitingForAgent', silent],
+      discovery: ['False', 'Waiting', waiting],
+      status: {
+        address: undefined,
+        port: 53,
+        zonesServed: '0/1',
+        zones: [{ name: 'corp.internal', state: 'Pending' }],
+      },
+    },
+  },
+  {
+    reason: 'everything is served',
+    want: {
+      status: {
+        address: '198.18.0.53',
+        port: 53,
+        zonesServed: '1/1',
+        zones: [{ name: 'corp.internal', state: 'Serving' }],
+      },
+    },
+  },
+  {
+    reason: 'a pod is not ready',
+    pods: { readyReplicas: 0, updatedReplicas: 1 },
+    want: { server: ['False', 'PodsNotReady', podsNotReady] },
+  },
+  {
+    reason: 'a pod is of the revision before',
+    pods: { readyReplicas: 1, updatedReplicas: 0 },
+    want: { server: ['False', 'PodsNotReady', podsNotReady] },
+  },
+  {
+    reason: 'one of two pods is not ready',
+    spec: { zones, replicas: 2 },
+    pods: { readyReplicas: 1, updatedReplicas: 2 },
+    want: { server: ['False', 'PodsNotReady', podsNotReady] },
+  },
+  {
+    reason: 'no load balancer gives an address',
+    spec: loadBalancer,
+    service: { status: { loadBalancer: {} } },
+    want: {
+      server: [
+        'False',
+        'NoAddress',
+        'no load balancer has given Service idns-corp an address: install one, or set service.type to ClusterIP or NodePort',
+      ],
+      status: { address: undefined },
+    },
+  },
+  {
+    reason: 'a Service has no address yet',
+    service: { spec: {} },
+    want: { server: ['False', 'NoAddress', 'Service idns-corp has no address yet'] },
+  },
+  {
+    reason: 'a headless Service has none either',
+    service: { spec: { clusterIPs: ['None'] } },
+    want: { server: ['False', 'NoAddress', 'Service idns-corp has no address yet'], status: { address: undefined } },
+  },
+  {
+    reason: 'a load balancer has only a name',
+    spec: loadBalancer,
+    service: { status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } } },
+    want: { status: { address: 'lb.example.com', port: 53 } },
+  },
+  {
+    reason: 'a load balancer has a name and an address',
+    spec: loadBalancer,
+    service: { status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }, { ip: '192.0.2.7' }] } } },
+    want: { status: { address: '192.0.2.7' } },
+  },
+  {
+    reason: 'a node port is given',
+    spec: { zones, service: { type: 'NodePort' } },
+    service: { spec: { clusterIPs: ['198.18.0.53'], ports: [{ name: 'dns', nodePort: 30053 }] } },
+    want: { status: { address: '198.18.0.53', port: 30053 } },
+  },
+  {
+    reason: 'the spec publishes addresses of its own',
+    spec: { zones, service: { type: 'LoadBalancer', addresses: ['203.0.113.53'] } },
+    service: { status: { loadBalancer: {} } },
+    want: { status: { address: '203.0.113.53' } },
+  },
+  {
+    reason: 'a claim could not grow',
+    reports: [{ storage: 'cannot grow the claim to 2Gi: forbidden' }],
+    want: { server: ['True', 'Serving', 'cannot grow the claim to 2Gi: forbidden'] },
+  },
+
+  {
+    reason: 'the report is of the declaration before',
+    reports: [{ declaration: hashOf('before') }],
+    want: {
+      zones: ['False', 'Applying', 'the servers are taking over this spec'],
+      status: { zonesServed: '0/1', zones: [{ name: 'corp.internal', state: 'Pending' }] },
+    },
+  },
+  {
+    reason: 'one of two servers has the declaration before',
+    spec: { zones, replicas: 2 },
+    reports: [{}, { declaration: hashOf('before') }],
+    want: { zones: ['False', 'Applying'], status: { zonesServed: '0/1' } },
+  },
+  {
+    reason: 'one of two servers says nothing',
+    spec: { zones, replicas: 2 },
+    reports: [{}],
+    want: {
+      discovery: ['False', 'Waiting'],
+      zones: [
+        'False',
+        'WaitingForAgent',
+        'no report from idns-corp-1; if this lasts, see the log of the container agent',
+      ],
+      status: { zonesServed: '0/1', zones: [{ name: 'corp.internal', state: 'Pending' }] },
+    },
+  },
+  {
+    reason: 'a server that is no more has left its report',
+    reports: [{}, { zones: [{ name: 'corp.internal', state: 'Failed', message: 'long ago' }] }],
+    want: {},
+  },
+  {
+    reason: 'a zone has failed',
+    spec: { zones: two },
+    reports: [
+      {
+        zones: [
+          { name: 'a.internal', state: 'Serving' },
+          { name: 'b.internal', state: 'Failed', message: 'not ours' },
+        ],
+      },
+    ],
+    want: {
+      zones: ['False', 'Failed', 'b.internal: not ours'],
+      status: { zonesServed: '1/2', zones: expect.arrayContaining([expect.objectContaining({ message: 'not ours' })]) },
+    },
+  },
+  {
+    reason: 'a zone has failed on one of two servers',
+    spec: { zones, replicas: 2 },
+    reports: [{}, { zones: [{ name: 'corp.internal', state: 'Failed', message: 'disk full' }] }],
+    want: { zones: ['False', 'Failed', 'corp.internal: disk full'], status: { zonesServed: '0/1' } },
+  },
+  {
+    reason: 'a zone does not answer yet',
+    spec: { zones: two },
+    reports: [
+      {
+        zones: [
+          { name: 'a.internal', state: 'Pending' },
+          { name: 'b.internal', state: 'Serving' },
+        ],
+      },
+    ],
+    want: { zones: ['False', 'Pending', 'not answering yet: a.internal'], status: { zonesServed: '1/2' } },
+  },
+  {
+    reason: 'a zone that is no longer declared holds records of somebody else',
+    reports: [
+      {
+        zones: [
+          { name: 'corp.internal', state: 'Serving' },
+          { name: 'old.internal', state: 'Retained', message: 'has 2 records that are not ours' },
+        ],
+      },
+    ],
+    want: {
+      zones: ['True', 'Serving', 'old.internal: has 2 records that are not ours'],
+      status: {
+        zonesServed: '1/1',
+        zones: [
+          { name: 'corp.internal', state: 'Serving' },
+          { name: 'old.internal', state: 'Retained', message: 'has 2 records that are not ours' },
+        ],
+      },
+    },
+  },
+
+  {
+    reason: 'ExternalDNS has not finished a loop',
+    reports: [{ discovery: { state: 'Waiting', refused: [] } }],
+    want: { discovery: ['False', 'Waiting', waiting] },
+  },
+  {
+    reason: 'one of two has not finished a loop',
+    spec: { zones, replicas: 2 },
+    reports: [{}, { discovery: { state: 'Waiting', refused: [] } }],
+    want: { discovery: ['False', 'Waiting', waiting] },
+  },
+  {
+    reason: 'ExternalDNS is no longer heard of',
+    reports: [{ discovery: { state: 'Stalled', refused: [] } }],
+    want: {
+      discovery: [
+        'False',
+        'Stalled',
+        'ExternalDNS has not been heard of for a while; see the log of the container external-dns',
+      ],
+    },
+  },
+  {
+    reason: 'nothing is to be discovered',
+    spec: { zones, discovery: { sources: [] } },
+    reports: [{ discovery: { state: 'Off', refused: [] } }],
+    want: { discovery: ['True', 'Off', 'discovery.sources is empty: no object gets a record'] },
+  },
+  {
+    reason: 'names are left out, the same on both servers',
+    spec: { zones, replicas: 2 },
+    reports: [refusing('a', 'b'), refusing('a', 'b')],
+    want: {
+      discovery: [
+        'True',
+        'NamesLeftOut',
+        'left out, among others: a.corp.internal (ingress/web/a): taken; b.corp.internal (ingress/web/b): taken',
+      ],
+    },
+  },
+  {
+    reason: 'more names are left out than anybody would read',
+    reports: [refusing('a', 'b', 'c', 'd', 'e')],
+    want: { discovery: ['True', 'NamesLeftOut', /^left out, among others: a\.[^;]*; b\.[^;]*; c\.[^;]*$/] },
+  },
+];
+
+function refusing(...names: string[]): Partial<Report> {
+  const refused = names.map((name) => ({
+    name: `${name}.corp.internal`,
+    resource: `ingress/web/${name}`,
+    message: 'taken',
+  }));
+  return { discovery: { state: 'Synced', refused } };
+}
+
+const served: Record<'server' | 'zones' | 'discovery', Verdict> = {
+  server: ['True', 'Serving'],
+  zones: ['True', 'Serving'],
+  discovery: ['True', 'Synced'],
+};
+
+function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, reports }: Case) {
+  const spec = parseSpec(internalDNSOf(chosen));
+  const names = namesOf('corp', spec.replicas);
+  const observed = service && object('Service', { spec: { clusterIPs: ['198.18.0.53'] }, ...service });
+  const endpoint = endpointOf(spec, observed ?? undefined);
+  const declaration = declarationText('corp', spec, endpoint);
+  const report: Report = {
+    declaration: hashOf(declaration),
+    zones: spec.zones.map(({ name }) => ({ name, state: 'Serving' })),
+    discovery: { state: 'Synced', refused: [] },
+  };
+  const texts = (reports ?? Array.from({ length: spec.replicas }, () => ({}))).map((each) =>
+    typeof each === 'string' ? each : each && JSON.stringify({ ...report, ...each }),
+  );
+  const data = Object.fromEntries(texts.flatMap((text, i) => (text === undefined ? [] : [[`idns-corp-${i}`, text]])));
+  const all = { readyReplicas: spec.replicas, updatedReplicas: spec.replicas, ...pods };
+  return assess({
+    spec,
+    names,
+    endpoint,
+    declaration,
+    pods: pods ? object('StatefulSet', { status: all }) : undefined,
+    mailbox: object('ConfigMap', { data }),
+  });
+}
+
+const object = (kind: string, rest: object): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name: 'any' },
+  ...rest,
+});
+
+describe('what is said when', () => {
+  test.for(cases)('$reason', (situation) => {
+    const { status, conditions, ready } = assessmentOf(situation);
+    const want = { ...served, ...situation.want };
+    expect(conditions.map(({ type, status, reason }) => [type, status, reason])).toEqual([
+      ['ServerReady', ...want.server.slice(0, 2)],
+      ['ZonesReady', ...want.zones.slice(0, 2)],
+      ['DiscoveryReady', ...want.discovery.slice(0, 2)],
+    ]);
+    [want.server, want.zones, want.discovery].forEach(([, , message], index) => {
+      const said = conditions[index]?.message ?? '';
+      if (message instanceof RegExp) expect(said).toMatch(message);
+      else if (message !== undefined) expect(said).toBe(message);
+    });
+    if (situation.want.status) expect(status).toMatchObject(situation.want.status);
+    expect(ready).toBe([want.server, want.zones, want.discovery].every(([verdict]) => verdict === 'True'));
+  });
+
+  test('whoever is not ready says what to do or what is missing', () => {
+    const silentOnes = cases.flatMap((situation) =>
+      assessmentOf(situation).conditions.filter(({ status, message }) => status !== 'True' && !message),
+    );
+    expect(silentOnes).toEqual([]);
+  });
+});
+
+const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+const hostile: [string, string][] = [
+  ['nothing', ''],
+  ['no JSON', '{"zones":'],
+  ['another type', '[]'],
+  ['null', 'null'],
+  ['a number', '17'],
+  ['a prototype', '{"__proto__":{"declaration":"x","zones":[],"discovery":{"state":"Synced","refused":[]}}}'],
+  ['fields of other types', '{"declaration":1,"zones":"none","discovery":[]}'],
+  ['an unknown state', withReport({ zones: [{ name: 'corp.internal', state: 'Perfect' }] })],
+  [
+    'a megabyte of message',
+    withReport({ zones: [{ name: 'corp.internal', state: 'Failed', message: 'x'.repeat(1e6) }] }),
+  ],
+  [
+    'a hundred thousand zones',
+    withReport({ zones: Array.from({ length: 1e5 }, (_, i) => ({ name: `z${i}`, state: 'Serving' })) }),
+  ],
+  ['arrays in arrays', deep],
+  ['arrays in arrays in a field', withReport({}).replace('"refused":[]', `"refused":${deep}`)],
+];
+
+function withReport(members: object): string {
+  return JSON.stringify({
+    declaration: 'x',
+    zones: [],
+    discovery: { state: 'Synced', refused: [] },
+    ...members,
+  });
+}
+
+describe('a report is not trusted', () => {
+  test.for(hostile)('%s is no report', ([, text]) => {
+    const { status, conditions, ready } = assessmentOf({ reason: '', reports: [text], want: {} });
+    expect(ready).toBe(false);
+    expect(conditions[1]).toMatchObject({ status: 'False', reason: 'WaitingForAgent', message: silent });
+    expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Pending' }]);
+  });
+
+  test('members that nobody knows go no further', () => {
+    const { status } = assessmentOf({
+      reason: '',
+      reports: [{ zones: [{ name: 'corp.internal', state: 'Serving', owner: 'me' }] } as never],
+      want: {},
+    });
+    expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+  });
+
+  test('the longest report that is believed leaves the status within bounds', () => {
+    const long = Array.from({ length: 128 }, (_, i) => ({
+      name: `${i}.${'z'.repeat(240)}`,
+      state: 'Retained' as const,
+      message: 'm'.repeat(500),
+    }));
+    const reports = Array.from({ length: 5 }, () => ({ zones: long }));
+    const assessment = assessmentOf({ reason: '', spec: { zones, replicas: 5 }, reports, want: {} });
+    // An object may have 1.5 MiB.
+    expect(JSON.stringify(assessment).length).toBeLessThan(512 * 1024);
+  });
+});

@@ -1,0 +1,84 @@
+/**
+ * `make render`: prints what Crossplane would apply for the InternalDNS in a file, through the function over gRPC.
+ *
+ *     node test/render.ts XR [OBSERVED]
+ *
+ * OBSERVED holds composed objects as they are in a cluster, each with the annotation crossplane.io/composition-resource-name.
+ */
+import { readFileSync } from 'node:fs';
+import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
+import { parseAllDocuments } from 'yaml';
+import type { KubernetesObject, Observed } from '../functions/cdk8s-function-xp/composition.ts';
+import { applied, defaulted, objectionsTo, refusalIn, yamlOf } from './crossplane.ts';
+import { startFunction } from './function.ts';
+import { makeClient, requestFor } from './protocol/client.ts';
+
+/** The objects in a YAML file. Throws on one that is no YAML. */
+export function readObjects(file: string): KubernetesObject[] {
+  const documents = parseAllDocuments(readFileSync(file, 'utf8'));
+  return documents.flatMap((document) => {
+    const [error] = document.errors;
+    // The library goes on for three more lines and a drawing.
+    if (error) throw new Error(error.message.split('\n')[0]?.replace(/:$/, ''));
+    const object = document.toJS();
+    return object === null ? [] : [object];
+  });
+}
+
+/** The one InternalDNS in a file, with its defaults. Throws when the file has something else, or fields that do not exist. */
+export function readComposite(file: string): KubernetesObject {
+  const objects = readObjects(file);
+  const [composite] = objects;
+  if (objects.length !== 1 || !composite) throw new Error(`it has ${objects.length} objects, not one InternalDNS`);
+  const objections = objectionsTo(composite);
+  if (objections.length > 0) throw new Error(objections.join('; '));
+  return defaulted(composite);
+}
+
+/** One call of the function at `address`, in plain text. Throws with the function's own words when it refuses. */
+export async function callFunction(
+  address: string,
+  composite: KubernetesObject,
+  observed: Observed = {},
+): Promise<RunFunctionResponse> {
+  const client = makeClient({ address });
+  try {
+    const response = await client.run(requestFor(composite, observed));
+    const refusal = refusalIn(response);
+    if (refusal !== undefined) throw new Error(refusal);
+    return response;
+  } finally {
+    client.close();
+  }
+}
+
+function observedIn(file: string): Observed {
+  const annotation = 'crossplane.io/composition-resource-name';
+  return Object.fromEntries(
+    readObjects(file).map((object) => {
+      const key = object.metadata?.annotations?.[annotation];
+      if (key === undefined) throw new Error(`${object.kind} ${object.metadata?.name} in ${file} has no ${annotation}`);
+      return [key, object];
+    }),
+  );
+}
+
+async function main([file, observedFile]: string[]): Promise<void> {
+  if (!file) throw new Error('which file? (make render XR=examples/minimal.yaml)');
+  const composite = readComposite(file);
+  const observed = observedFile ? observedIn(observedFile) : {};
+  const running = await startFunction();
+  try {
+    const response = await callFunction(running.address, composite, observed);
+    process.stdout.write(yamlOf(applied(composite, response, observed)));
+  } finally {
+    await running.stop();
+  }
+}
+
+if (import.meta.main) {
+  main(process.argv.slice(2)).catch((error) => {
+    process.stderr.write(`cannot render ${process.argv[2] ?? 'nothing'}: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+}

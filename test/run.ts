@@ -1,0 +1,178 @@
+/**
+ * `make run`: serves the InternalDNS in a file on this machine, by a real PowerDNS with the rendered configuration and the agent.
+ *
+ *     node test/run.ts XR
+ *
+ * PORT, from the environment, is the port on 127.0.0.1; 0 is any free one. Ends with 0 on Ctrl-C.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Declaration, declarationKey } from '../functions/agent/declaration.ts';
+import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
+import { startFunction } from './function.ts';
+import { query } from './powerdns/query.ts';
+import { startPowerDNS } from './powerdns/server.ts';
+import { callFunction, readComposite } from './render.ts';
+
+const host = '127.0.0.1';
+const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
+/** Flags of the agent that need a cluster. */
+const clusterFlags = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim'];
+
+/** What the pod of an InternalDNS is made of. */
+interface Rendered {
+  /** The text of pdns.conf. */
+  config: string;
+  declaration: string;
+  agentArgs: string[];
+}
+
+/** Renders through the function, twice: the second time it sees a Service whose address is this machine's. */
+async function rendered(composite: KubernetesObject): Promise<Rendered> {
+  const served = await startFunction();
+  try {
+    const first = await callFunction(served.address, composite);
+    const [key, service] = Object.entries(first.desired?.resources ?? {})
+      .map(([key, { resource }]) => [key, resource as KubernetesObject] as const)
+      .find(([, { kind, spec }]) => kind === 'Service' && spec.ports.some((p: { port: number }) => p.port === 53))!;
+    const here = {
+      ...service,
+      spec: { ...service.spec, clusterIPs: [host] },
+      status: { loadBalancer: { ingress: [{ ip: host }] } },
+    };
+    const { desired } = await callFunction(served.address, composite, { [key]: here });
+    const objects = Object.values(desired?.resources ?? {}).map(({ resource }) => resource as KubernetesObject);
+    const text = (name: string): string => objects.find(({ data }) => data?.[name])!.data[name];
+    const { initContainers, containers } = objects.find(({ kind }) => kind === 'StatefulSet')!.spec.template.spec;
+    const agent = [...initContainers, ...containers].find(({ name }) => name === 'agent');
+    return { config: text('pdns.conf'), declaration: text(declarationKey), agentArgs: agent.args };
+  } finally {
+    await served.stop();
+  }
+}
+
+/** The pod's arguments with the addresses and paths of this machine, without the image's program and without a cluster. */
+function localArgs(args: string[], replaced: Record<string, string>): string[] {
+  return args
+    .filter((arg) => arg.startsWith('--'))
+    .map((arg) => arg.slice(2).split('=')[0] ?? '')
+    .filter((flag) => !clusterFlags.includes(flag))
+    .map((flag) => {
+      const value = replaced[flag];
+      if (value === undefined) throw new Error(`cannot run the agent here: no local value for --${flag}`);
+      return `--${flag}=${value}`;
+    });
+}
+
+interface LocalDNS {
+  port: number;
+  zones: string[];
+  /** Rejects when the agent ends by itself. */
+  ended: Promise<never>;
+}
+
+/** Serves until `stops` are called, last first. Resolves when every zone answers. */
+async function start(
+  composite: KubernetesObject,
+  port: number | undefined,
+  stops: (() => unknown)[],
+): Promise<LocalDNS> {
+  const { config, declaration, agentArgs } = await rendered(composite);
+  if (port !== undefined) await expectFree(port);
+  const dir = mkdtempSync(join(tmpdir(), 'internal-dns-'));
+  stops.push(() => rmSync(dir, { recursive: true, force: true }));
+  const powerdns = await startPowerDNS({ config, dir, ...(port !== undefined && { port }) });
+  stops.push(powerdns.stop);
+
+  const declared = join(dir, declarationKey);
+  writeFileSync(declared, declaration);
+  const log = join(dir, 'agent.log');
+  const agent = startAgent(
+    localArgs(agentArgs, {
+      declaration: declared,
+      'powerdns-api': powerdns.apiUrl,
+      'powerdns-key': join(dir, 'include', 'api.conf'),
+      dns: `${host}:${powerdns.dnsPort}`,
+      webhook: `${host}:0`,
+      http: `${host}:0`,
+    }),
+    log,
+  );
+  stops.push(() => agent.kill('SIGTERM'));
+  const ended = once(agent, 'exit').then(([code]): never => {
+    throw new Error(
+      `the agent ended with ${code}: ${readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n')}`,
+    );
+  });
+  const zones = (JSON.parse(declaration) as Declaration).zones.map(({ name }) => name);
+  await Promise.race([ended, Promise.all(zones.map((zone) => answered(zone, powerdns.dnsPort)))]);
+  return { port: powerdns.dnsPort, zones, ended };
+}
+
+function startAgent(args: string[], log: string): ChildProcess {
+  const output = openSync(log, 'w');
+  // In a process group of its own: a terminal's Ctrl-C would end it before it is asked to.
+  const agent = spawn(process.execPath, [agentMain, ...args], { stdio: ['ignore', output, output], detached: true });
+  closeSync(output);
+  return agent;
+}
+
+async function answered(zone: string, port: number): Promise<void> {
+  for (let tries = 0; tries < 150; tries++) {
+    const reply = await query({ name: zone, type: 'SOA', port }).catch(() => undefined);
+    if (reply?.rcode === 'NOERROR' && reply.answers.length > 0) return;
+    await delay(100);
+  }
+  throw new Error(`${zone} does not answer on ${host}:${port}`);
+}
+
+/** PowerDNS itself would say why in the middle of its log. */
+async function expectFree(port: number): Promise<void> {
+  const tcp = createServer();
+  const udp = createSocket('udp4');
+  try {
+    await once(tcp.listen(port, host), 'listening');
+    await once(udp.bind(port, host), 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'EADDRINUSE' ? 'something else listens there' : code;
+    throw new Error(`cannot listen on ${host}:${port}: ${reason}; choose another port with PORT=`);
+  } finally {
+    await Promise.all([tcp, udp].map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+  }
+}
+
+async function main(file = 'examples/minimal.yaml', portText = process.env.PORT || '5353'): Promise<void> {
+  const stops: (() => unknown)[] = [];
+  let stopping = false;
+  const stop = async (code: number): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    for (const each of stops.reverse()) await each();
+    process.exit(code);
+  };
+  process.once('SIGINT', () => void stop(0));
+  process.once('SIGTERM', () => void stop(0));
+  try {
+    const port = Number(portText);
+    if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`PORT=${portText} is not a port`);
+    const dns = await start(readComposite(file), port || undefined, stops);
+    const questions = dns.zones.map((zone) => `  dig @${host} -p ${dns.port} ${zone} SOA`);
+    process.stdout.write(
+      `${file} is served on ${host}:${dns.port}. Try:\n\n${questions.join('\n')}\n\nCtrl-C ends it.\n`,
+    );
+    await dns.ended;
+  } catch (error) {
+    // What a stop under way takes down is no failure.
+    if (!stopping) process.stderr.write(`cannot run ${file}: ${(error as Error).message}\n`);
+    await stop(1);
+  }
+}
+
+if (import.meta.main) void main(process.argv[2]);
