@@ -1,46 +1,44 @@
 import type { Logger } from 'pino';
-import type { Database } from './database.ts';
-import { type Declaration, declaration as declarationSchema, hashOf } from './declaration.ts';
+import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endpoint.ts';
-import { judge, type Refusal, standingRRsets, type Verdict } from './judge.ts';
-import { reconcile } from './reconcile.ts';
-import type { Report, ZoneReport } from './report.ts';
-import { absolute, answersAlike, type Change, ownershipOf, withoutDot, type Zone, zoneOf } from './zone.ts';
+import { judge, type Refusal, type Refused, standingRRsets } from './judge.ts';
+import { parse } from './parse.ts';
+import type { Report } from './report.ts';
+import { absolute, answerOf, type Change, ownershipOf, withoutDot, type Zone, zoneOf } from './zone.ts';
+import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 
-export interface AgentOptions {
-  database: Database;
-  /** Whether a zone's SOA is answered over DNS. */
-  answers: (zone: string) => Promise<boolean>;
-  log: Logger;
-  now?: () => number;
-}
-
-/** How long PowerDNS may be silent, as in a restart, before a zone that was served counts as failed. Milliseconds. */
-const patienceMs = 10_000;
+export type AgentOptions = Omit<ZonesOptions, 'now'> & { now?: () => number };
 
 /**
  * PowerDNS's only writer: it holds what is declared, hears what is wanted, and brings the zones there. Every method
  * fails while PowerDNS does not answer, and leaves nothing half-done: each zone changes in one transaction.
  */
 export class Agent {
-  readonly #options: Required<AgentOptions>;
-  #declared: { hash: string; declaration: Declaration } | undefined;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #database: AgentOptions['database'];
+  readonly #zones: Zones;
+  #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  #zones: ZoneReport[] = [];
-  #reconciled: { hash: string; at: number } | undefined;
-  #verdict: Verdict = { accepted: [], refused: [] };
-  #refusals: Refusal[] = [];
+  /** Wishes that are not published, by what they would answer. */
+  #refused = new Map<string, Refused>();
+  /** Those of them that PowerDNS refused. */
+  #refusals = new Map<string, Refusal>();
   #heardAt: number | undefined;
-  #synced = false;
+  #hasJudged = false;
+  #isSynced = false;
   #wasReady = false;
   /** Set by the edge that grows the claim. */
   storage: string | undefined;
 
-  constructor(options: AgentOptions) {
-    this.#options = { now: Date.now, ...options };
+  constructor({ now = Date.now, ...options }: AgentOptions) {
+    this.#log = options.log;
+    this.#now = now;
+    this.#database = options.database;
+    this.#zones = new Zones({ now, ...options });
   }
 
-  get declaration(): Declaration | undefined {
+  get declaration(): Declared['declaration'] | undefined {
     return this.#declared?.declaration;
   }
 
@@ -48,89 +46,82 @@ export class Agent {
   declare(text: string): boolean {
     const hash = hashOf(text);
     if (hash === this.#declared?.hash) return false;
-    this.#declared = { hash, declaration: declarationSchema.parse(JSON.parse(text)) };
+    this.#declared = { hash, declaration: parse(text, declarationSchema) };
     return true;
   }
 
   /** Brings the zones to what is declared. */
   reconcile(): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#declared) return;
-      const { hash, declaration } = this.#declared;
-      try {
-        this.#zones = await this.#reconcileZones(declaration);
-        this.#reconciled = { hash, at: this.#options.now() };
-      } catch (error) {
-        this.#fail(declaration, messageOf(error));
-        throw error;
-      }
+      if (this.#declared) await this.#zones.reconcile(this.#declared);
     });
   }
 
   /** What ExternalDNS may change: the records that it made. */
   records(): Promise<Endpoint[]> {
+    this.#heardAt = this.#now();
     return this.#inTurn(async () => {
-      const { declaration } = this.#served();
-      // A second loop begins, so the one before has ended: whatever it wanted was done.
-      if (this.#heardAt !== undefined) this.#synced = true;
-      return standingRRsets(await this.#options.database.zones(), declaration).map(endpointOf);
+      const { declaration, zones } = await this.#zones.present();
+      // A second loop begins, so the one before has ended, and needed no change.
+      if (this.#hasJudged) this.#isSynced = true;
+      return standingRRsets(zones, declaration).map(endpointOf);
     });
   }
 
   /** The verdict on everything that is wanted. */
   adjust(wanted: Endpoint[]): Promise<Endpoint[]> {
+    this.#heardAt = this.#now();
     return this.#inTurn(async () => {
-      const { declaration } = this.#served();
-      const zones = await this.#options.database.zones();
-      const verdict = judge(wanted, zones, declaration, this.#refusals);
-      this.#announce(verdict);
-      this.#heardAt = this.#options.now();
-      const standing = standingRRsets(zones, declaration);
-      this.#synced ||=
-        standing.length === verdict.accepted.length &&
-        verdict.accepted.every((a) => standing.some((s) => answersAlike(s, a)));
-      return verdict.accepted.map(endpointOf);
+      const { declaration, zones } = await this.#zones.present();
+      const { accepted, refused } = judge(wanted, zones, declaration, this.#refusals);
+      this.#remember(refused);
+      this.#hasJudged = true;
+      if (!this.#isSynced) {
+        const standing = new Set(standingRRsets(zones, declaration).map(answerOf));
+        this.#isSynced = standing.size === accepted.length && accepted.every((a) => standing.has(answerOf(a)));
+      }
+      return accepted.map(endpointOf);
     });
   }
 
   /** Applies what ExternalDNS makes of the verdict: one transaction a zone. */
-  apply({ create, updateNew, delete: deleted }: EndpointChanges): Promise<void> {
+  apply({ create = [], updateNew = [], delete: deleted = [] }: EndpointChanges): Promise<void> {
+    // It counts as done when it is.
+    this.#hasJudged = false;
     return this.#inTurn(async () => {
-      const { declaration } = this.#served();
+      const { declaration, zones } = await this.#zones.present();
       const ownerID = declaration.discovery?.ownerID ?? '';
-      const zones = await this.#options.database.zones();
-      const wanted = [...(create ?? []), ...(updateNew ?? [])].map((endpoint) => rrsetOf(endpoint, ownerID));
+      const wanted = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, ownerID));
       const kept = new Set(wanted.map(({ name, type }) => `${name} ${type}`));
       const changes: Change[] = [
-        ...(deleted ?? [])
+        ...deleted
           .map((endpoint) => rrsetOf(endpoint, ownerID))
           .filter(({ name, type }) => !kept.has(`${name} ${type}`))
           .map(({ name, type }): Change => ({ action: 'delete', rrset: { name, type } })),
         ...wanted.map((rrset): Change => ({ action: 'replace', rrset })),
       ];
-      const declared = zones.filter((zone) => declaration.zones.some((z) => absolute(z.name) === zone.name));
-      for (const [zone, ofZone] of Map.groupBy(changes, (change) => zoneOf(change.rrset.name, declared))) {
+      const present = new Map(zones.map((zone) => [zone.name, zone]));
+      const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), present.get(absolute(name))]));
+      for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
         if (zone) await this.#applyDiscovered(zone, ofZone);
       }
-      this.#synced = true;
+      this.#isSynced = true;
     });
   }
 
   /** What to say of it all; nothing before there is anything to say. */
   report(): Report | undefined {
     if (!this.#declared) return undefined;
-    const { discovery, zones } = this.#declared.declaration;
+    const { hash, declaration } = this.#declared;
+    const { reported } = this.#zones;
     return {
-      declaration: this.#declared.hash,
-      zones:
-        this.#reconciled?.hash === this.#declared.hash
-          ? this.#zones
-          : zones.map(({ name }) => this.#zones.find((z) => z.name === name) ?? { name, state: 'Pending' }),
+      declaration: reported?.hash ?? hash,
+      zones: reported?.reports ?? declaration.zones.map(({ name }) => ({ name, state: 'Pending' })),
       discovery: {
-        state: discovery ? this.#discoveryState(discovery.intervalSeconds) : 'Off',
-        refused: this.#verdict.refused.slice(0, 20).map(({ name, resource, message }) => ({
-          name: name.slice(0, 255),
-          resource: resource.slice(0, 400),
+        state: declaration.discovery ? this.#discoveryState(declaration.discovery.intervalSeconds) : 'Off',
+        refused: [...this.#refused.values()].slice(0, 20).map(({ rrset, message }) => ({
+          name: withoutDot(rrset.name).slice(0, 255),
+          resource: (rrset.mark?.content ?? '').slice(0, 400),
           message: message.slice(0, 500),
         })),
       },
@@ -140,96 +131,51 @@ export class Agent {
 
   /** Whether the pod may be asked: everything declared answers and everything wanted was published once. Stays true. */
   get isReady(): boolean {
-    const report = this.report();
+    const state = this.report()?.discovery.state;
     this.#wasReady ||=
-      report !== undefined &&
-      this.#reconciled?.hash === report.declaration &&
-      report.zones.every(({ state }) => state === 'Serving' || state === 'Retained') &&
-      (report.discovery.state === 'Off' || report.discovery.state === 'Synced');
+      this.#declared !== undefined && this.#zones.serve(this.#declared) && (state === 'Off' || state === 'Synced');
     return this.#wasReady;
   }
 
-  async #reconcileZones(declaration: Declaration): Promise<ZoneReport[]> {
-    const { database, log } = this.#options;
-    const zones = await database.zones();
-    const { create, patch, remove, retained } = reconcile(declaration, zones);
-    const failures = new Map<string, string>();
-    const attempt = async (name: string, action: string, work: () => Promise<string | undefined>) => {
-      const failure = await work().catch((error) => rejectionMessage(error));
-      if (failure) failures.set(name, failure);
-      log[failure ? 'warn' : 'info']({ zone: withoutDot(name), ...(failure && { failure }) }, action);
-    };
-    for (const { name, rrsets } of create) {
-      await attempt(name, 'create zone', () => database.create(name, rrsets).then(() => undefined));
-    }
-    for (const { zone, changes } of patch) {
-      await attempt(zone.name, 'repair zone', async () => (await database.apply(zone, changes))[0]?.message);
-    }
-    for (const zone of remove) {
-      await attempt(zone.name, 'remove zone', () => database.remove(zone).then(() => undefined));
-    }
-    const declared = await Promise.all(
-      declaration.zones.map(async ({ name }): Promise<ZoneReport> => {
-        const message = failures.get(absolute(name));
-        if (message) return { name, state: 'Failed', message: message.slice(0, 500) };
-        return { name, state: (await this.#options.answers(name)) ? 'Serving' : 'Pending' };
-      }),
-    );
-    const kept = retained.map(
-      ({ name, message }): ZoneReport => ({ name: withoutDot(name), state: 'Retained', message }),
-    );
-    return [...declared, ...kept.slice(0, 32)];
-  }
-
   async #applyDiscovered(zone: Zone, changes: Change[]): Promise<void> {
+    const names = Map.groupBy(zone.rrsets, (rrset) => rrset.name);
+    const at = (name: string) => names.get(name) ?? [];
     const allowed = changes.filter(({ rrset }) => {
-      const present = zone.rrsets.find((r) => r.name === rrset.name && r.type === rrset.type);
+      const present = at(rrset.name).find(({ type }) => type === rrset.type);
       return !present || ownershipOf(present) === 'discovered';
     });
-    const rejected = await this.#options.database.apply(zone, allowed);
+    const rejected = await this.#database.apply(zone, allowed);
     for (const { change, message } of rejected) {
       if (change.action === 'delete') continue;
       const { rrset } = change;
-      const beside = zone.rrsets.filter((r) => r.name === rrset.name);
-      this.#refusals = [...this.#refusals.filter((r) => !answersAlike(r.rrset, rrset)), { rrset, beside, message }];
+      this.#refusals.set(answerOf(rrset), { rrset, beside: at(rrset.name), message });
     }
-    this.#options.log.info(
-      { zone: withoutDot(zone.name), changes: allowed.length, refused: rejected.length },
-      'apply discovered records',
-    );
+    const counts = { changes: allowed.length, refused: rejected.length };
+    this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
   }
 
-  /** Remembers a verdict and logs what is new in it. */
-  #announce(verdict: Verdict): void {
-    const before = new Set(this.#verdict.refused.map((r) => JSON.stringify(r)));
-    for (const refusal of verdict.refused) {
-      if (!before.has(JSON.stringify(refusal))) this.#options.log.warn(refusal, 'leave a name out');
+  /** Takes over what is refused and logs what is new in it; forgets what PowerDNS refused and nobody wants any more. */
+  #remember(refused: Refused[]): void {
+    const before = this.#refused;
+    this.#refused = new Map();
+    for (const refusal of refused) {
+      const { rrset, message } = refusal;
+      const key = answerOf(rrset);
+      const known = before.get(key);
+      // ExternalDNS names one of the objects that want the same, and not always the same one: the first stays.
+      const isKnown = known?.message === message;
+      this.#refused.set(key, isKnown ? known : refusal);
+      if (isKnown) continue;
+      this.#log.warn({ name: withoutDot(rrset.name), resource: rrset.mark?.content, message }, 'leave a name out');
     }
-    const names = new Set(verdict.refused.map((r) => absolute(r.name)));
-    this.#refusals = this.#refusals.filter(({ rrset }) => names.has(rrset.name));
-    this.#verdict = verdict;
-  }
-
-  #fail(declaration: Declaration, message: string): void {
-    if (this.#reconciled && this.#options.now() - this.#reconciled.at < patienceMs) return;
-    this.#zones = declaration.zones.map(({ name }) => ({
-      name,
-      state: this.#reconciled ? 'Failed' : 'Pending',
-      message: `PowerDNS does not answer: ${message}`.slice(0, 500),
-    }));
+    for (const key of this.#refusals.keys()) if (!this.#refused.has(key)) this.#refusals.delete(key);
   }
 
   #discoveryState(intervalSeconds: number): Report['discovery']['state'] {
     if (this.#heardAt === undefined) return 'Waiting';
-    const silentMs = this.#options.now() - this.#heardAt;
+    const silentMs = this.#now() - this.#heardAt;
     if (silentMs > Math.max(30_000, intervalSeconds * 10_000)) return 'Stalled';
-    return this.#synced ? 'Synced' : 'Waiting';
-  }
-
-  /** The declaration, once its zones are there: before that a wish would be judged against nothing. */
-  #served(): { declaration: Declaration } {
-    if (!this.#declared || !this.#reconciled) throw new Error('the declared zones are not there yet');
-    return this.#declared;
+    return this.#isSynced ? 'Synced' : 'Waiting';
   }
 
   /** One at a time: whoever judges and writes sees zones that nobody else is changing. */
@@ -238,15 +184,4 @@ export class Agent {
     this.#turn = result.catch(() => undefined);
     return result;
   }
-}
-
-function rejectionMessage(error: unknown): string {
-  if (error instanceof Error && 'status' in error) return error.message;
-  throw error;
-}
-
-/** Why a call failed: fetch hides it in the cause. */
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -1,5 +1,5 @@
 import { type PowerDNS, Rejection } from './powerdns.ts';
-import type { Change, Zone } from './zone.ts';
+import type { Change, RRset, Zone } from './zone.ts';
 
 export interface Rejected {
   change: Change;
@@ -23,6 +23,8 @@ export class Database {
 
   async zones(now = Date.now()): Promise<Zone[]> {
     const headers = await this.#powerdns.zones();
+    const names = new Set(headers.map(({ name }) => name));
+    for (const name of this.#read.keys()) if (!names.has(name)) this.#read.delete(name);
     const zones: Zone[] = [];
     for (const header of headers) {
       const known = this.#read.get(header.name);
@@ -47,15 +49,19 @@ export class Database {
     );
   }
 
-  async create(...[name, rrsets]: Parameters<PowerDNS['create']>): Promise<void> {
-    await this.#powerdns.create(name, rrsets);
-    await this.#powerdns.flush(name);
+  /** Makes a zone. A name in it that was asked for before has a cached REFUSED, which only a PATCH forgets. */
+  async create(name: string, rrsets: RRset[]): Promise<void> {
+    this.#read.delete(name);
+    const header = await this.#powerdns.create(name, rrsets);
+    await this.#powerdns.patch(
+      header,
+      rrsets.map((rrset): Change => ({ action: 'replace', rrset })),
+    );
   }
 
   async remove(zone: Zone): Promise<void> {
     this.#read.delete(zone.name);
     await this.#powerdns.remove(zone);
-    await this.#powerdns.flush(zone.name);
   }
 
   /** PowerDNS refuses a whole transaction for one bad name: halve it until the bad ones stand alone. */

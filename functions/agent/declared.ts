@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { Declaration } from './declaration.ts';
-import { absolute, declaredAccount, isWithin, type RRset } from './zone.ts';
+import { absolute, canonicalAddress, declaredAccount, type RRset, zoneOf } from './zone.ts';
 
 // Seconds. A negative answer is cached for `minimum` (RFC 2308 section 4), so a new name is not missed for long by
 // those who asked too early.
@@ -12,19 +12,25 @@ const mark = { account: declaredAccount, content: '' };
 
 /** The names of a zone's servers, absolute. */
 export function nameServersOf(zone: Declaration['zones'][number]): string[] {
-  return zone.nameServers.length > 0 ? zone.nameServers.map(absolute) : [`ns1.${absolute(zone.name)}`];
+  return zone.nameServers.length > 0 ? [...new Set(zone.nameServers.map(absolute))] : [`ns1.${absolute(zone.name)}`];
 }
 
-/** The RRsets that a zone must have: SOA, NS, and the addresses of those of its servers that are inside it. */
-export function declaredRRsets(zone: Declaration['zones'][number], addresses: string[]): RRset[] {
-  const name = absolute(zone.name);
-  const servers = nameServersOf(zone);
+/** The RRsets that every declared zone must have, by the zone: SOA, NS, and the addresses of the servers inside it. */
+export function declaredRRsets({ zones, addresses }: Declaration): Map<string, RRset[]> {
+  const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
+  // A server may be named by one zone and live in another: its address belongs to the zone that is asked for it.
+  const hosts = Map.groupBy(new Set(zones.flatMap(nameServersOf)), (server) => zoneOf(server, names));
+  const canonical = [...new Set(addresses.map(canonicalAddress))];
+  return new Map(
+    zones.map((zone) => {
+      const name = absolute(zone.name);
+      return [name, [...topOf(name, nameServersOf(zone)), ...addressesOf(hosts.get(name) ?? [], canonical)]];
+    }),
+  );
+}
+
+function topOf(name: string, servers: string[]): RRset[] {
   const { refresh, retry, expire, minimum } = soa;
-  const families = [
-    { type: 'A', records: addresses.filter(isIPv4) },
-    { type: 'AAAA', records: addresses.filter((address) => !isIPv4(address)) },
-  ];
-  const hosts = servers.filter((server) => isWithin(server, name));
   return [
     {
       name,
@@ -34,10 +40,17 @@ export function declaredRRsets(zone: Declaration['zones'][number], addresses: st
       mark,
     },
     { name, type: 'NS', ttl: infrastructureTTL, records: servers, mark },
-    ...hosts.flatMap((host) =>
-      families
-        .filter(({ records }) => records.length > 0)
-        .map(({ type, records }) => ({ name: host, type, ttl: defaultTTL, records, mark })),
-    ),
   ];
+}
+
+function addressesOf(hosts: string[], addresses: string[]): RRset[] {
+  const families = [
+    { type: 'A', records: addresses.filter(isIPv4) },
+    { type: 'AAAA', records: addresses.filter((address) => !isIPv4(address)) },
+  ];
+  return hosts.flatMap((name) =>
+    families
+      .filter(({ records }) => records.length > 0)
+      .map(({ type, records }) => ({ name, type, ttl: defaultTTL, records, mark })),
+  );
 }

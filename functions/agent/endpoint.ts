@@ -1,28 +1,39 @@
+import { z } from 'zod';
 import { defaultTTL } from './declared.ts';
 import { absolute, canonicalAddress, discoveredMark, type RRset, withoutDot } from './zone.ts';
 
 /**
- * A record as ExternalDNS speaks of it:
+ * A record as ExternalDNS speaks of it, which leaves out what is empty: a hostname annotation that ends in a comma
+ * arrives as an endpoint without a name.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/api/webhook.yaml
  */
-export interface Endpoint {
-  dnsName: string;
-  targets: string[];
-  recordType: string;
-  recordTTL?: number;
-  labels?: Record<string, string>;
-}
+export const endpoint = z.object({
+  dnsName: z.string().default(''),
+  targets: z.array(z.string()).default([]),
+  recordType: z.string().default(''),
+  recordTTL: z.number().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+});
+
+export type Endpoint = z.infer<typeof endpoint>;
+
+/** Go writes an empty list as null. */
+export const endpoints = z
+  .array(endpoint)
+  .nullable()
+  .transform((list) => list ?? []);
 
 /** What ExternalDNS wants changed. */
-export interface EndpointChanges {
-  create?: Endpoint[] | null;
-  updateOld?: Endpoint[] | null;
-  updateNew?: Endpoint[] | null;
-  delete?: Endpoint[] | null;
-}
+export const endpointChanges = z.object({
+  create: endpoints.optional(),
+  updateNew: endpoints.optional(),
+  delete: endpoints.optional(),
+});
+
+export type EndpointChanges = z.infer<typeof endpointChanges>;
 
 /** The object that wants an endpoint, such as ingress/shop/web. */
-export const resourceOf = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
+const resourceOf = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
 
 /** The endpoint as an RRset in canonical form: whatever ExternalDNS says it in, the same wish looks the same. */
 export function rrsetOf(endpoint: Endpoint, ownerID: string): RRset {

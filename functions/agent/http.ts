@@ -14,9 +14,9 @@ export function http(agent: Agent, powerdns: PowerDNS, metrics: Registry): Serve
         return void response.writeHead(agent.isReady ? 200 : 503).end(`${JSON.stringify(agent.report() ?? {})}\n`);
       case '/metrics': {
         // PowerDNS listens on the loopback address only: its metrics are passed on.
-        const passedOn = await powerdns.metrics().catch(() => '# PowerDNS does not answer\n');
+        const passedOn = powerdns.metrics().catch(() => '# PowerDNS does not answer\n');
         response.setHeader('Content-Type', metrics.contentType);
-        return void response.end(`${await metrics.metrics()}\n${passedOn}`);
+        return void response.end(`${await metrics.metrics()}\n${await passedOn}`);
       }
       default:
         return void response.writeHead(404).end();

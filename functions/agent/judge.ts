@@ -1,107 +1,116 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import type { Declaration } from './declaration.ts';
 import { nameServersOf } from './declared.ts';
 import { type Endpoint, rrsetOf } from './endpoint.ts';
+import { fault, type Setting } from './fault.ts';
 import {
   absolute,
+  answerOf,
   answersAlike,
   areRivals,
   declaredAccount,
-  leavesTo,
+  excludeEachOther,
   ownershipOf,
   type RRset,
-  withoutDot,
+  sameClaimant,
   type Zone,
   zoneOf,
 } from './zone.ts';
 
 /** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
-export interface Refusal {
-  rrset: RRset;
+export interface Refusal extends Refused {
   /** The name's RRsets at that time. */
   beside: RRset[];
+}
+
+/** A wish that is not published. */
+export interface Refused {
+  rrset: RRset;
   message: string;
 }
 
 export interface Verdict {
   /** What ExternalDNS is to go on with: whatever is left out of it and stands, it deletes. */
   accepted: RRset[];
-  /** Wanted, and not published. */
-  refused: { name: string; resource: string; message: string }[];
+  /** In an order that does not depend on that of the wishes. */
+  refused: Refused[];
 }
-
-/** The types that ExternalDNS may ask for. Never LUA: it is code that runs on the server. */
-const types = ['A', 'AAAA', 'CNAME'];
 
 /** Pure: `wanted + actual -> verdict`. Each name is judged by itself, so one bad name stays one bad name. */
 export function judge(
   wanted: Endpoint[],
   zones: Zone[],
   declaration: Declaration,
-  refusals: readonly Refusal[] = [],
+  /** By what the refused wish would have answered. */
+  refusals: ReadonlyMap<string, Refusal> = new Map(),
 ): Verdict {
   const ownerID = declaration.discovery?.ownerID ?? '';
-  const present = new Map(zones.map((zone) => [zone.name, Map.groupBy(zone.rrsets, (rrset) => rrset.name)]));
+  const present = new Map(
+    zones.map((zone) => [zone.name, { zone: zone.name, names: Map.groupBy(zone.rrsets, (rrset) => rrset.name) }]),
+  );
+  const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), absolute(name)]));
+  const servers = new Set(declaration.zones.flatMap(nameServersOf));
   const verdicts = Map.groupBy(
     wanted.map((endpoint) => rrsetOf(endpoint, ownerID)),
     (rrset) => rrset.name,
   )
     .entries()
     .map(([name, wishes]) => {
-      const zone = zoneOf(
-        name,
-        declaration.zones.map((z) => ({ ...z, name: absolute(z.name) })),
-      );
-      const there = present.get(zone?.name ?? '')?.get(name) ?? [];
-      return judgeName(wishes, { zone, there, declaration, refusals });
+      const answering = zoneOf(name, present);
+      const zone = zoneOf(name, declared);
+      const there = (zone === answering?.zone && answering?.names.get(name)) || [];
+      return judgeName(wishes, { zone, answering: answering?.zone, there, servers, declared, refusals });
     })
     .toArray();
   return {
     accepted: verdicts.flatMap(({ accepted }) => accepted),
-    refused: verdicts.flatMap(({ refused }) => refused),
+    refused: verdicts
+      .flatMap(({ refused }) => refused)
+      .map((refused) => ({ key: answerOf(refused.rrset), refused }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ refused }) => refused),
   };
 }
 
-interface Place {
-  /** The declared zone that the name is in. */
-  zone: Declaration['zones'][number] | undefined;
+interface Place extends Setting {
   /** The RRsets that the name has now. */
   there: RRset[];
-  declaration: Declaration;
-  refusals: readonly Refusal[];
+  refusals: ReadonlyMap<string, Refusal>;
 }
 
 function judgeName(wishes: RRset[], place: Place): Verdict {
   const standing = undisputed(place.there);
   const accepted: RRset[] = [];
-  const refused: Verdict['refused'] = [];
+  const refused: Refused[] = [];
   for (const rrset of inOrderOfClaim(wishes, standing)) {
-    const rival = accepted.find((a) => areRivals(a, rrset) && !belongTogether(a, rrset));
-    const objection =
+    if (accepted.some((a) => answersAlike(a, rrset))) continue;
+    const rival = accepted.find((a) => excludeEachOther(a, rrset));
+    const message =
       fault(rrset, place) ??
       occupant(rrset, place.there) ??
       (rival && `${rival.mark?.content} has the name already`) ??
-      place.refusals.find((r) => answersAlike(r.rrset, rrset) && alike(r.beside, place.there))?.message;
-    if (objection === undefined) accepted.push(rrset);
-    else refused.push({ name: withoutDot(rrset.name), resource: rrset.mark?.content ?? '', message: objection });
+      refusalOf(rrset, place);
+    // ExternalDNS names one of the objects that want the same, and not always the same one: the first stays.
+    if (message === undefined) accepted.push(standing.find((s) => answersAlike(s, rrset)) ?? rrset);
+    else refused.push({ rrset, message });
   }
-  // What cannot become what is wanted stays as it is: leaving it out would delete it.
-  const kept = refused.length > 0 ? standing.filter((s) => !accepted.some((a) => areRivals(a, s))) : [];
+  // What is still wanted and cannot become what is wanted stays as it is: leaving it out would delete it.
+  const kept = standing.filter(
+    (s) => refused.some((r) => isFor(r.rrset, s)) && !accepted.some((a) => excludeEachOther(a, s)),
+  );
   return { accepted: [...accepted, ...kept], refused };
 }
 
 /** What ExternalDNS finds: its own RRsets that answer, and that no declaration has taken over. */
 export function standingRRsets(zones: Zone[], declaration: Declaration): RRset[] {
-  const declared = declaration.zones.map((zone) => absolute(zone.name));
+  const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), absolute(name)]));
   return zones
-    .filter((zone) => declared.includes(zone.name))
-    .flatMap((zone) => {
-      const isElsewhere = leavesTo(zone.name, declared);
-      return Map.groupBy(zone.rrsets, (rrset) => rrset.name)
+    .filter((zone) => declared.has(zone.name))
+    .flatMap((zone) =>
+      Map.groupBy(zone.rrsets, (rrset) => rrset.name)
         .entries()
-        .flatMap(([name, there]) => (isElsewhere(name) ? [] : undisputed(there)))
-        .toArray();
-    });
+        .flatMap(([name, there]) => (zoneOf(name, declared) === zone.name ? undisputed(there) : []))
+        .toArray(),
+    );
 }
 
 /** Of one name's RRsets the discovered ones, without those that a declaration has taken the place of. */
@@ -111,53 +120,26 @@ function undisputed(there: RRset[]): RRset[] {
 }
 
 /**
- * Of several claims to one name the standing one comes first, then addresses, then the object whose name sorts first:
- * one rule that gives the same answer in every loop and in every replica.
+ * Of several claims to one name the one that stands comes first, then its object's, then addresses, then the object
+ * whose name sorts first: one rule that gives the same answer in every loop, in whatever order the wishes arrive.
  */
 function inOrderOfClaim(wishes: RRset[], standing: RRset[]): RRset[] {
   const rank = (rrset: RRset) => {
-    const claimant = standing.some((s) => sameClaimant(s, rrset)) ? 0 : 1;
+    const stands = standing.some((s) => answersAlike(s, rrset));
+    const claim = stands ? 0 : standing.some((s) => sameClaimant(s, rrset)) ? 1 : 2;
     const type = standing.some((s) => s.type === rrset.type) ? 0 : 1;
-    return `${claimant}${type}${rrset.type === 'CNAME' ? 1 : 0} ${rrset.mark?.content} ${rrset.type}`;
+    return `${claim}${type}${rrset.type === 'CNAME' ? 1 : 0} ${rrset.mark?.content} ${answerOf(rrset)}`;
   };
-  return wishes.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  if (wishes.length === 1) return wishes;
+  return wishes
+    .map((rrset) => ({ rrset, rank: rank(rrset) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .map(({ rrset }) => rrset);
 }
 
-const sameClaimant = (a: RRset, b: RRset) => a.mark?.content === b.mark?.content;
-
-/** The IPv4 and the IPv6 addresses of one object. */
-const belongTogether = (a: RRset, b: RRset) =>
-  sameClaimant(a, b) && a.type !== b.type && a.type !== 'CNAME' && b.type !== 'CNAME';
-
-/** What is wrong with a wish by itself. */
-function fault({ name, type, records }: RRset, { zone, declaration }: Place): string | undefined {
-  if (!types.includes(type)) return `records of type ${type} are not discovered`;
-  if (!zone) return `outside the zones ${declaration.zones.map((z) => z.name).join(', ')}`;
-  const illegal = illegalName(name);
-  if (illegal) return illegal;
-  if (nameServersOf(zone).includes(name)) return 'the name of the zone’s own server';
-  if (type === 'CNAME' && name === absolute(zone.name))
-    return 'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)';
-  if (type === 'CNAME' && records.length !== 1) return `a CNAME has one target, not ${records.length}`;
-  if (type === 'A' && !records.every(isIPv4)) return `not an IPv4 address: ${records.find((r) => !isIPv4(r))}`;
-  if (type === 'AAAA' && !records.every(isIPv6)) return `not an IPv6 address: ${records.find((r) => !isIPv6(r))}`;
-  return undefined;
-}
-
-/** Host names as RFC 1123 section 2.1 has them, with a wildcard as the first label at most. */
-function illegalName(name: string): string | undefined {
-  const labels = withoutDot(name).split('.');
-  const hosts = labels[0] === '*' ? labels.slice(1) : labels;
-  if (name.length > 254) return 'longer than 253 characters (RFC 1035 section 2.3.4)';
-  if (labels.some((l) => l === '')) return 'has an empty label';
-  if (labels.some((l) => l.length > 63)) return 'has a label of more than 63 characters (RFC 1035 section 2.3.4)';
-  // Service records and challenges such as _acme-challenge prove who owns a name: no annotation may write them.
-  if (labels.some((l) => l.startsWith('_'))) return 'names that begin with an underscore are not for discovery';
-  // Whoever holds it configures the proxy of every browser: https://www.rfc-editor.org/rfc/rfc5507, CERT VU#598349
-  if (labels[0] === 'wpad') return 'wpad would configure the proxies of browsers';
-  const bad = hosts.find((l) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(l));
-  return bad && `${JSON.stringify(bad)} is not a label of letters, digits and hyphens (RFC 1123 section 2.1)`;
-}
+/** Whether a wish is for what stands, or for what its object wants instead of it. */
+const isFor = (wish: RRset, standing: RRset) =>
+  sameClaimant(wish, standing) || wish.records.some((content) => standing.records.includes(content));
 
 /** Who has the place that a wish would take. */
 function occupant(rrset: RRset, there: RRset[]): string | undefined {
@@ -168,4 +150,13 @@ function occupant(rrset: RRset, there: RRset[]): string | undefined {
     : `somebody else's ${other.type} record is at this name: remove it, or mark it`;
 }
 
-const alike = (a: RRset[], b: RRset[]) => a.length === b.length && a.every((x) => b.some((y) => answersAlike(x, y)));
+function refusalOf(rrset: RRset, { refusals, there }: Place): string | undefined {
+  const refusal = refusals.size > 0 ? refusals.get(answerOf(rrset)) : undefined;
+  return refusal && isNoBetter(there, refusal.beside) ? refusal.message : undefined;
+}
+
+/** Whether a place is as it was, or has lost only what would have made room for the wish anyway. */
+function isNoBetter(now: RRset[], then: RRset[]): boolean {
+  const isIn = (rrsets: RRset[]) => (rrset: RRset) => rrsets.some((r) => answersAlike(r, rrset));
+  return now.every(isIn(then)) && then.filter((r) => ownershipOf(r) !== 'discovered').every(isIn(now));
+}

@@ -4,10 +4,12 @@ export interface MailboxOptions {
   write: (text: string) => Promise<void>;
   /** How far apart two writes are that nobody waits for: each wakes Crossplane, which stops listening to a chatterer. */
   intervalMs?: number;
+  /** After this time the same is written again: Kubernetes takes it for no change, unless somebody has removed it. */
+  renewMs?: number;
   now?: () => number;
 }
 
-/** Well below what a ConfigMap holds, with a key for every replica. Characters; a report is ASCII for the most part. */
+/** Bytes. Well below what a ConfigMap holds, with a key for every replica. */
 const limit = 32 * 1024;
 
 /** Writes a report when it says something new: at once if somebody waits for it, else at most once in an interval. */
@@ -16,14 +18,14 @@ export class Mailbox {
   #written: { report: Report; text: string; at: number } | undefined;
 
   constructor(options: MailboxOptions) {
-    this.#options = { intervalMs: 10_000, now: Date.now, ...options };
+    this.#options = { intervalMs: 10_000, renewMs: 60_000, now: Date.now, ...options };
   }
 
   async offer(report: Report): Promise<void> {
-    const { write, intervalMs, now } = this.#options;
+    const { write, intervalMs, renewMs, now } = this.#options;
     const text = fit(report);
     const last = this.#written;
-    if (text === last?.text) return;
+    if (text === last?.text && now() - last.at < renewMs) return;
     const isAwaited =
       !last || last.report.declaration !== report.declaration || readinessOf(last.report) !== readinessOf(report);
     if (!isAwaited && now() - last.at < intervalMs) return;
@@ -36,10 +38,13 @@ const readinessOf = ({ zones, discovery }: Report) => [...zones.map((z) => z.sta
 
 /** The report as text, without the details that would make it too long. */
 function fit(report: Report): string {
-  const text = JSON.stringify(report);
-  if (text.length <= limit) return text;
-  const brief = { ...report, discovery: { ...report.discovery, refused: report.discovery.refused.slice(0, 3) } };
-  const shorter = JSON.stringify(brief);
-  if (shorter.length <= limit) return shorter;
-  return JSON.stringify({ ...brief, zones: brief.zones.map(({ name, state }) => ({ name, state })) });
+  const { zones, discovery } = report;
+  const brief = { ...report, discovery: { ...discovery, refused: discovery.refused.slice(0, 3) } };
+  const bare = {
+    ...report,
+    zones: zones.map(({ name, state }) => ({ name, state })),
+    discovery: { ...discovery, refused: [] },
+  };
+  const texts = [report, brief, bare].map((each) => JSON.stringify(each));
+  return texts.find((text) => Buffer.byteLength(text) <= limit) ?? texts[2]!;
 }

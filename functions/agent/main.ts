@@ -6,9 +6,11 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { Agent, messageOf } from './agent.ts';
+import { Agent } from './agent.ts';
 import { Cluster } from './cluster.ts';
+import { Complaints } from './complaints.ts';
 import { Database } from './database.ts';
+import { messageOf } from './failure.ts';
 import { http } from './http.ts';
 import { Mailbox } from './mailbox.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
@@ -17,59 +19,80 @@ import { webhook } from './webhook.ts';
 
 /** How often the zones are compared with what is declared; sooner after a failure. Milliseconds. */
 const reconcileEvery = 5_000;
-const retryAfter = 500;
+const retryAfter = { least: 500, most: 2_000 };
 /** How often the report is looked at; it is written only when it says something new. */
 const reportEvery = 500;
+/** How long the cluster has to tell the declaration before the file does. */
+const clusterFirst = 3_000;
 
 async function main(options: Options): Promise<void> {
+  process.once('SIGTERM', () => process.exit(0));
+  process.once('SIGINT', () => process.exit(0));
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const complaints = new Complaints(log);
   const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
   const agent = new Agent({ database: new Database(powerdns), answers: soaCheck(options.dns), log });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   // It listens before anything else: ExternalDNS gives up on a webhook that is not there.
-  await listen(webhook(agent, log), options.webhook);
+  await listen(webhook({ agent, complaints }), options.webhook);
   await listen(http(agent, powerdns, metrics), options.http);
-  process.once('SIGTERM', () => process.exit(0));
-  process.once('SIGINT', () => process.exit(0));
 
   let wake = () => {};
+  const woken = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   const declare = (text: string): void => {
-    try {
+    const failure = failureOf(() => {
       if (agent.declare(text)) wake();
-    } catch (error) {
-      log.error({ failure: messageOf(error) }, 'cannot read the declaration');
-    }
+    });
+    complaints.note('read the declaration', failure);
   };
   const cluster = options.cluster && clusterOf(options.cluster);
-  declare(await readFile(options.declaration, 'utf8'));
   if (cluster) {
-    cluster.watchDeclaration(declare, (error) => log.warn({ failure: messageOf(error) }, 'lost the declaration'));
+    const declared = woken();
+    cluster.watchDeclaration(declare, (failure) => complaints.note('watch the declaration', failure));
+    // The file is the declaration as it was at the pod's start: for a start while Kubernetes is away.
+    await Promise.race([declared, sleep(clusterFirst)]);
+    if (!agent.declaration)
+      await readFile(options.declaration, 'utf8').then(declare, (error) => log.warn(messageOf(error)));
   } else {
-    watchFile(options.declaration, { interval: 500 }, () => void readFile(options.declaration, 'utf8').then(declare));
+    const read = () => readFile(options.declaration, 'utf8').then(declare);
+    await read();
+    watchFile(options.declaration, { interval: 500 }, () => {
+      read().catch((error) => complaints.note('read the declaration', messageOf(error)));
+    });
   }
 
   const mailbox = new Mailbox({
     write: async (text) => (cluster ? cluster.writeReport(text) : log.info({ report: JSON.parse(text) }, 'report')),
+    // A log needs no renewal.
+    ...(!cluster && { renewMs: Number.POSITIVE_INFINITY }),
   });
   void every(reportEvery, async () => {
     const report = agent.report();
-    if (report) {
-      await mailbox.offer(report).catch((error) => log.warn({ failure: messageOf(error) }, 'cannot write the report'));
-    }
+    if (report) complaints.note('write the report', await mailbox.offer(report).then(() => undefined, messageOf));
   });
-  if (cluster) void every(reconcileEvery, claimKeeper(cluster, agent));
+  if (cluster) void every(reconcileEvery, claimKeeper(cluster, agent, complaints));
 
   for (let failures = 0; ; ) {
-    const woken = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
+    const declared = woken();
     const failure = await agent.reconcile().then(() => undefined, messageOf);
-    if (failure && failures === 0) log.warn({ failure }, 'cannot reconcile the zones');
+    complaints.note('reconcile the zones', failure);
     failures = failure ? failures + 1 : 0;
     const isSettled = !failure && agent.report()?.zones.every((z) => z.state !== 'Pending');
-    const pause = isSettled ? reconcileEvery : Math.min(reconcileEvery, retryAfter * 2 ** Math.min(failures, 4));
-    await Promise.race([sleep(pause * (0.75 + Math.random() / 2)), woken]);
+    const pause = isSettled ? reconcileEvery : Math.min(retryAfter.most, retryAfter.least * 2 ** failures);
+    await Promise.race([sleep(pause * (0.75 + Math.random() / 2)), declared]);
+  }
+}
+
+function failureOf(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 
@@ -81,17 +104,18 @@ async function every(ms: number, work: () => Promise<void>): Promise<never> {
 }
 
 /** Grows the claim once for each size that is declared; a refusal is for the report. */
-function claimKeeper(cluster: Cluster, agent: Agent): () => Promise<void> {
+function claimKeeper(cluster: Cluster, agent: Agent, complaints: Complaints): () => Promise<void> {
   let grownTo: string | undefined;
   return async () => {
     const size = agent.declaration?.storage.size;
     if (size === undefined || size === grownTo) return;
     try {
-      await cluster.growClaim(size);
-      grownTo = size;
-      agent.storage = undefined;
+      const refusal = await cluster.growClaim(size);
+      if (refusal === undefined) grownTo = size;
+      agent.storage = refusal && `cannot grow the claim to ${size}: ${refusal}`.slice(0, 500);
+      complaints.note('ask for the claim', undefined);
     } catch (error) {
-      agent.storage = `cannot grow the claim to ${size}: ${messageOf(error)}`.slice(0, 500);
+      complaints.note('ask for the claim', messageOf(error));
     }
   };
 }
@@ -123,8 +147,11 @@ async function listen(server: Server, address: string): Promise<void> {
   });
 }
 
-// Not awaited at the top level: the bundle is CommonJS.
-Promise.try(() => main(parseOptions(process.argv.slice(2)))).catch((error) => {
+function die(error: unknown): never {
   process.stderr.write(`cannot run the agent: ${messageOf(error)}\n`);
   process.exit(1);
-});
+}
+
+process.once('unhandledRejection', die);
+// Not awaited at the top level: the bundle is CommonJS.
+Promise.try(() => main(parseOptions(process.argv.slice(2)))).catch(die);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Change, declaredAccount, type RRset, type Zone } from './zone.ts';
+import { type Change, declaredAccount, isOurs, type RRset, type Zone } from './zone.ts';
 
 /** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
 export class Rejection extends Error {
@@ -7,6 +7,11 @@ export class Rejection extends Error {
   constructor(status: number, message: string) {
     super(message);
     this.status = status;
+  }
+
+  /** Whether the request was at fault, and not PowerDNS or its key. */
+  get isFault(): boolean {
+    return this.status >= 400 && this.status < 500 && this.status !== 401;
   }
 }
 
@@ -31,6 +36,7 @@ export interface PowerDNSOptions {
   /** The file that PowerDNS reads its key from, too: `api-key=...`. It changes whenever PowerDNS starts. */
   keyFile: string;
   timeoutMs?: number;
+  fetch?: typeof fetch;
 }
 
 /** PowerDNS's REST API: https://doc.powerdns.com/authoritative/http-api/ */
@@ -39,7 +45,7 @@ export class PowerDNS {
   #key: string | undefined;
 
   constructor(options: PowerDNSOptions) {
-    this.#options = { timeoutMs: 10_000, ...options };
+    this.#options = { timeoutMs: 5_000, fetch, ...options };
   }
 
   zones(): Promise<ZoneHeader[]> {
@@ -52,8 +58,8 @@ export class PowerDNS {
   }
 
   /** Native: replicas share nothing, so there is nobody to notify. */
-  async create(name: string, rrsets: RRset[]): Promise<void> {
-    await this.#call('POST', '/zones', {
+  create(name: string, rrsets: RRset[]): Promise<ZoneHeader> {
+    return this.#call('POST', '/zones', {
       name,
       kind: 'Native',
       account: declaredAccount,
@@ -63,7 +69,7 @@ export class PowerDNS {
   }
 
   /** One transaction: all of the changes or, with a Rejection, none. */
-  async patch({ id }: Zone, changes: Change[]): Promise<void> {
+  async patch({ id }: Pick<Zone, 'id'>, changes: Change[]): Promise<void> {
     const rrsets = changes.map((change) =>
       change.action === 'delete'
         ? { ...change.rrset, changetype: 'DELETE' }
@@ -76,16 +82,12 @@ export class PowerDNS {
     await this.#call('DELETE', `/zones/${id}`);
   }
 
-  /** Forgets what was answered below a name, such as the REFUSED of a zone that did not exist yet. */
-  async flush(name: string): Promise<void> {
-    await this.#call('PUT', `/cache/flush?domain=${encodeURIComponent(`${name}$`)}`);
-  }
-
   /** PowerDNS's metrics in Prometheus' text format; it serves them without a key. */
   async metrics(): Promise<string> {
-    const response = await fetch(`${this.#options.api}/metrics`, {
+    const response = await this.#options.fetch(`${this.#options.api}/metrics`, {
       signal: AbortSignal.timeout(this.#options.timeoutMs),
     });
+    if (!response.ok) throw new Rejection(response.status, `PowerDNS answered ${response.status}`);
     return response.text();
   }
 
@@ -101,7 +103,7 @@ export class PowerDNS {
   }
 
   async #send(method: string, path: string, body: unknown): Promise<Response> {
-    const { api, keyFile, timeoutMs } = this.#options;
+    const { api, keyFile, timeoutMs, fetch } = this.#options;
     this.#key ??= (await readFile(keyFile, 'utf8')).trim().replace(/^api-key=/, '');
     return fetch(`${api}/api/v1/servers/localhost${path}`, {
       method,
@@ -122,8 +124,16 @@ function wordsOf(text: string): string | undefined {
 }
 
 function fromApi({ name, type, ttl, records, comments }: ApiRRset): RRset {
-  const mark = comments[0] && { account: comments[0].account, content: comments[0].content };
-  return { name: name.toLowerCase(), type, ttl, records: records.map((r) => r.content), ...(mark && { mark }) };
+  // A person may have added a comment beside ours.
+  const comment = comments.find(({ account }) => isOurs(account)) ?? comments[0];
+  return {
+    name: name.toLowerCase(),
+    type,
+    ttl,
+    // A disabled record is not answered.
+    records: records.filter(({ disabled }) => !disabled).map(({ content }) => content),
+    ...(comment && { mark: { account: comment.account, content: comment.content } }),
+  };
 }
 
 function toApi({ name, type, ttl, records, mark }: RRset): object {

@@ -1,47 +1,69 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { Logger } from 'pino';
-import { type Agent, messageOf } from './agent.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { Agent } from './agent.ts';
+import type { Complaints } from './complaints.ts';
+import { endpointChanges, endpoints } from './endpoint.ts';
+import { messageOf } from './failure.ts';
+import { parse } from './parse.ts';
 
 const mediaType = 'application/external.dns.webhook+json;version=1';
 
-/** Bytes; ExternalDNS's own limit. */
-const bodyLimit = 32 * 1024 * 1024;
+export interface WebhookOptions {
+  agent: Agent;
+  complaints: Complaints;
+  /** Bytes. */
+  bodyLimit?: number;
+  /** ExternalDNS waits 15 s for an answer, and ends its process without one. */
+  patienceMs?: number;
+}
 
 /**
  * ExternalDNS's extension point: https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/tutorials/webhook-provider/
  * Every failure is 503, which it takes for a soft error and tries again in its next loop; others would end its process.
  */
-export function webhook(agent: Agent, log: Logger): Server {
+export function webhook({ agent, complaints, ...limits }: WebhookOptions): Server {
+  const { bodyLimit = 64 * 1024 * 1024, patienceMs = 10_000 } = limits;
   const routes: Record<string, (request: IncomingMessage) => Promise<unknown>> = {
     // No filter: a name outside the zones is to be reported, not dropped unheard.
     'GET /': async () => ({}),
     'GET /records': () => agent.records(),
-    'POST /adjustendpoints': async (request) => agent.adjust((await json(request)) ?? []),
-    'POST /records': async (request) => agent.apply(await json(request)),
+    'POST /adjustendpoints': async (request) => agent.adjust(await body(request, endpoints, bodyLimit)),
+    'POST /records': async (request) => agent.apply(await body(request, endpointChanges, bodyLimit)),
   };
   return createServer(async (request, response) => {
-    const route = routes[`${request.method} ${request.url}`];
-    if (!route) return void response.writeHead(404).end();
+    const route = `${request.method} ${request.url}`;
+    const answer = routes[route];
+    if (!answer) return void response.writeHead(404).end();
+    const slow = new AbortController();
     try {
-      const result = await route(request);
+      const result = await Promise.race([answer(request), late(patienceMs, slow.signal)]);
       response.setHeader('Content-Type', mediaType);
       if (result === undefined) response.writeHead(204).end();
       else response.end(JSON.stringify(result));
+      complaints.note('serve ExternalDNS', undefined, { route });
     } catch (error) {
-      log.warn({ route: `${request.method} ${request.url}`, failure: messageOf(error) }, 'put ExternalDNS off');
+      complaints.note('serve ExternalDNS', messageOf(error), { route });
       response.writeHead(503).end(`cannot serve ExternalDNS: ${messageOf(error)}`);
+    } finally {
+      slow.abort();
     }
   });
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: ExternalDNS shares the pod; what it sends is judged field by field.
-async function json(request: IncomingMessage): Promise<any> {
+async function late(ms: number, signal: AbortSignal): Promise<never> {
+  await sleep(ms, undefined, { signal });
+  throw new Error(`PowerDNS takes longer than ${ms} ms`);
+}
+
+async function body<T extends z.ZodType>(request: IncomingMessage, shape: T, limit: number): Promise<z.infer<T>> {
   const chunks: Buffer[] = [];
   let size = 0;
+  // Read to its end even if it is too long: a closed connection would end ExternalDNS's process.
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > bodyLimit) throw new Error(`the body is larger than ${bodyLimit} bytes`);
-    chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
   }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  if (size > limit) throw new Error(`the body is larger than ${limit} bytes`);
+  return parse(Buffer.concat(chunks).toString('utf8'), shape);
 }

@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from 'node:net';
+import { isIPv6 } from 'node:net';
 
 /** Names are absolute, in lower case and with the trailing dot, everywhere behind the edges of the agent. */
 export interface RRset {
@@ -39,6 +39,8 @@ export const discoveredMark = (ownerID: string, resource: string): Mark => ({
   content: resource,
 });
 
+export const isOurs = (account: string) => account === declaredAccount || account.startsWith(discoveredPrefix);
+
 export type Ownership = 'declared' | 'discovered' | 'foreign';
 
 /** Foreign RRsets are left alone, whatever is in them. */
@@ -51,19 +53,12 @@ export const absolute = (name: string) => `${name.replace(/\.$/, '').toLowerCase
 
 export const withoutDot = (name: string) => name.replace(/\.$/, '');
 
-export const isWithin = (name: string, zone: string) => name === zone || name.endsWith(`.${zone}`);
-
-/** The zone that answers for a name: the longest that it is within. */
-export function zoneOf<Z extends { name: string }>(name: string, zones: Z[]): Z | undefined {
-  return zones
-    .filter((zone) => isWithin(name, zone.name))
-    .reduce<Z | undefined>((best, zone) => (best && best.name.length >= zone.name.length ? best : zone), undefined);
-}
-
-/** Whether a zone leaves a name to one of the other zones, below it: there it would never be asked for. */
-export function leavesTo(zone: string, zones: string[]): (name: string) => boolean {
-  const children = zones.filter((other) => other !== zone && isWithin(other, zone));
-  return (name) => children.some((child) => isWithin(name, child));
+/** The zone that answers for a name, of several by their names: the longest that it is within. */
+export function zoneOf<Z>(name: string, zones: ReadonlyMap<string, Z>): Z | undefined {
+  for (let suffix = name; suffix !== ''; suffix = suffix.slice(suffix.indexOf('.') + 1)) {
+    if (zones.has(suffix)) return zones.get(suffix);
+  }
+  return undefined;
 }
 
 const isAddressType = (type: string) => type === 'A' || type === 'AAAA';
@@ -79,24 +74,28 @@ export function areRivals(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name'
   );
 }
 
-/** Whether two RRsets answer alike; the serial of a SOA is PowerDNS's own. */
-export function answersAlike(a: RRset, b: RRset): boolean {
-  return (
-    a.name === b.name &&
-    a.type === b.type &&
-    a.ttl === b.ttl &&
-    a.records.length === b.records.length &&
-    comparable(a).every((content, index) => content === comparable(b)[index])
-  );
-}
+/** Whether one object wants both. */
+export const sameClaimant = (a: RRset, b: RRset) => a.mark?.content === b.mark?.content;
 
-function comparable({ type, records }: RRset): string[] {
+/** Rivals, unless they are the IPv4 and the IPv6 addresses of one object. */
+export const excludeEachOther = (a: RRset, b: RRset) =>
+  areRivals(a, b) && !(sameClaimant(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
+
+/** What an RRset answers, as text. The serial of a SOA is PowerDNS's own. */
+export const answerOf = ({ name, type, ttl, records }: RRset) =>
+  JSON.stringify([name, type, ttl, ...comparable(type, records)]);
+
+/** Whether two RRsets answer alike, whosever they are. */
+export const answersAlike = (a: RRset, b: RRset) =>
+  a.name === b.name && a.type === b.type && answerOf(a) === answerOf(b);
+
+function comparable(type: string, records: string[]): string[] {
   if (type === 'SOA') return records.map((content) => content.replace(/^(\S+ \S+) \d+/, '$1'));
   return records.map((content) => (type === 'AAAA' ? canonicalAddress(content) : content)).sort();
 }
 
 /** An address in one form (RFC 5952 for IPv6), so that it can be compared; other text comes back as it is. */
 export function canonicalAddress(text: string): string {
-  if (isIPv4(text) || isIP(text) === 0) return text;
+  if (!isIPv6(text) || text.includes('%')) return text;
   return new URL(`http://[${text}]/`).hostname.slice(1, -1);
 }

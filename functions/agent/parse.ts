@@ -1,0 +1,9 @@
+import type { z } from 'zod';
+
+/** JSON of a known shape. Throws in one line what is wrong, and where. */
+export function parse<T extends z.ZodType>(text: string, shape: T): z.infer<T> {
+  const result = shape.safeParse(JSON.parse(text));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new Error(`${issue?.path.join('.') || 'text'}: ${issue?.message}`);
+}

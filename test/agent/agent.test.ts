@@ -1,0 +1,351 @@
+import { describe, expect, test } from 'vitest';
+import { report as reportSchema } from '../../functions/agent/report.ts';
+import { loop } from './external-dns.ts';
+import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
+import { MemoryZones } from './zones.ts';
+
+const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+const names = (database: MemoryZones) =>
+  database.rrsets
+    .filter((r) => r.mark?.account.startsWith('external-dns/'))
+    .map((r) => `${r.name} ${r.type} ${r.records}`);
+
+/** An agent with corp.internal, reconciled. */
+async function served(database?: MemoryZones, options?: Parameters<typeof makeAgent>[1]) {
+  const made = makeAgent(database, options);
+  made.declare(declare());
+  await made.agent.reconcile();
+  return made;
+}
+
+describe('a declaration', () => {
+  test('is taken over once', () => {
+    const { declare: take } = makeAgent();
+    expect([take(declare()), take(declare()), take(declare({ addresses: [] }))]).toEqual([true, false, true]);
+  });
+
+  test.each([
+    ['', /^Unexpected end of JSON input$/],
+    ['{"zones":[{"name":1}]}', /^zones\.0\.name: Invalid input: expected string, received number$/],
+  ])('that is none changes nothing: %s', async (text, message) => {
+    const { agent, database } = await served();
+    expect(() => agent.declare(text)).toThrow(message);
+    expect(agent.declaration).toEqual(declare());
+    await agent.reconcile();
+    expect(database.names).toEqual(['corp.internal.']);
+    expect(agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+  });
+});
+
+describe('ExternalDNS is put off', () => {
+  test('until the declared zones are there', async () => {
+    const { agent, declare: take } = makeAgent();
+    await expect(agent.records()).rejects.toThrow('the declared zones are not there yet');
+    take(declare());
+    await expect(agent.adjust([www])).rejects.toThrow('the declared zones are not there yet');
+    await agent.reconcile();
+    expect(await agent.records()).toEqual([]);
+  });
+
+  test('when they are lost, and refuses nothing meanwhile', async () => {
+    const { agent, database, log } = await served();
+    await loop(agent, [www]);
+    database.wipe();
+    await expect(loop(agent, [www])).rejects.toThrow('the zone corp.internal is not there');
+    await agent.reconcile();
+    await loop(agent, [www]);
+    expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
+    expect(log.filter(({ msg }) => msg === 'leave a name out')).toEqual([]);
+  });
+});
+
+test('one zone that cannot be made stops only itself', async () => {
+  const database = new MemoryZones();
+  database.refuses = ({ name, type }) => name === 'b.internal.' && type === 'SOA';
+  const { agent, declare: take } = makeAgent(database);
+  take(declare({ zones: zones('corp.internal', 'b.internal') }));
+  await agent.reconcile();
+  await loop(agent, [www, want('o', 'a.b.internal', 'A', '192.0.2.2')]);
+  expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
+  expect(agent.report()).toMatchObject({
+    zones: [
+      { name: 'corp.internal', state: 'Serving' },
+      { name: 'b.internal', state: 'Failed', message: expect.stringContaining('no, thank you') },
+    ],
+    discovery: { refused: [{ name: 'a.b.internal', message: 'the zone b.internal could not be made' }] },
+  });
+});
+
+describe('what PowerDNS refuses', () => {
+  const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', 'a..b');
+  async function refusing() {
+    const database = new MemoryZones();
+    database.refuses = ({ records }) => records.includes('a..b.');
+    const made = await served(database);
+    await loop(made.agent, [www, bad]);
+    return made;
+  }
+
+  test('is reported in its words, beside what is published, and then no longer asked for', async () => {
+    const { agent, database } = await refusing();
+    expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
+    const { writes } = database;
+    for (let i = 0; i < 5; i++) expect(await loop(agent, [bad, www])).toBeUndefined();
+    expect(database.writes).toBe(writes);
+    expect(agent.report()?.discovery.refused).toEqual([
+      {
+        name: 'bad.corp.internal',
+        resource: 'ingress/b/bad',
+        message: "Record bad.corp.internal./CNAME 'a..b.': no, thank you",
+      },
+    ]);
+  });
+
+  test('is forgotten when nobody wants it any more', async () => {
+    const { agent, database } = await refusing();
+    await loop(agent, [www, bad]);
+    await loop(agent, [www]);
+    expect(agent.report()?.discovery.refused).toEqual([]);
+    database.refuses = () => false;
+    await loop(agent, [www, bad]);
+    expect(names(database)).toHaveLength(2);
+  });
+
+  test('leaves what stood there', async () => {
+    const { agent, database } = await refusing();
+    const turned = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'a..b');
+    await loop(agent, [turned]);
+    for (let i = 0; i < 5; i++) expect(await loop(agent, [turned])).toBeUndefined();
+    expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
+  });
+});
+
+describe('the report', () => {
+  test('fits its schema, and stays the same while nothing changes', async () => {
+    const { agent, clock } = await served();
+    const wanted = [
+      www,
+      want('o', '_a.corp.internal', 'A', '192.0.2.1'),
+      want('p', '_b.corp.internal', 'A', '192.0.2.1'),
+    ];
+    await loop(agent, wanted);
+    const first = agent.report();
+    expect(reportSchema.parse(first)).toEqual(first);
+    for (let i = 0; i < 5; i++) {
+      clock.now += 2000;
+      // ExternalDNS's order is that of a Go map.
+      await loop(agent, wanted.toReversed());
+      await agent.reconcile();
+      expect(agent.report()).toEqual(first);
+    }
+  });
+
+  test('names the object that it named first, though ExternalDNS names any that wants the same', async () => {
+    const { agent, log } = await served();
+    for (const object of ['ingress/a/x', 'ingress/b/x', 'ingress/a/x']) {
+      await loop(agent, [want(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
+      expect(agent.report()?.discovery.refused).toMatchObject([{ resource: 'ingress/a/x' }]);
+    }
+    expect(log.filter(({ msg }) => msg === 'leave a name out')).toHaveLength(1);
+  });
+
+  test('does not speak of a declaration before the zones follow it', async () => {
+    const { agent, declare: take } = await served();
+    const before = agent.report();
+    take(declare({ addresses: ['192.0.2.54'] }));
+    expect(agent.report()).toEqual(before);
+    await agent.reconcile();
+    expect(agent.report()).toEqual({ ...before, declaration: expect.not.stringMatching(before!.declaration) });
+  });
+
+  test('of a long list has the first few', async () => {
+    const { agent } = await served();
+    const many = Array.from({ length: 50 }, (_, i) =>
+      want('o'.repeat(999), `_${'ü'.repeat(300)}${i}.x`, 'A', '192.0.2.1'),
+    );
+    await loop(agent, many);
+    expect(reportSchema.parse(agent.report()).discovery.refused).toHaveLength(20);
+  });
+
+  test('says why the claim did not grow', async () => {
+    const { agent } = await served();
+    expect(agent.report()).not.toHaveProperty('storage');
+    agent.storage = 'cannot grow';
+    expect(agent.report()?.storage).toBe('cannot grow');
+  });
+});
+
+describe('zones', () => {
+  test('are pending at first', () => {
+    const { agent, declare: take } = makeAgent();
+    expect(agent.report()).toBeUndefined();
+    take(declare());
+    expect(agent.report()).toMatchObject({ zones: [{ name: 'corp.internal', state: 'Pending' }] });
+  });
+
+  test('do not change in a short restart, and fail in a long silence, with what to do', async () => {
+    const { agent, database, clock, log } = await served();
+    const before = agent.report();
+    database.failure = 'connect ECONNREFUSED 127.0.0.1:8081';
+    for (clock.now = 0; clock.now < 10_000; clock.now += 1000) {
+      await expect(agent.reconcile()).rejects.toThrow();
+      expect(agent.report()).toEqual(before);
+    }
+    await expect(agent.reconcile()).rejects.toThrow();
+    expect(agent.report()?.zones).toEqual([
+      {
+        name: 'corp.internal',
+        state: 'Failed',
+        message: 'PowerDNS cannot be used (connect ECONNREFUSED 127.0.0.1:8081): see the log of the container powerdns',
+      },
+    ]);
+    database.failure = undefined;
+    await agent.reconcile();
+    expect(agent.report()).toEqual(before);
+    expect(log.map(({ msg }) => msg)).toEqual(['create zone']);
+  });
+
+  test('fail too if PowerDNS was never there', async () => {
+    const database = new MemoryZones();
+    database.failure = 'away';
+    const { agent, declare: take, clock } = makeAgent(database);
+    take(declare());
+    await expect(agent.reconcile()).rejects.toThrow('away');
+    expect(agent.report()?.zones).toMatchObject([{ state: 'Pending' }]);
+    clock.now = 10_000;
+    await expect(agent.reconcile()).rejects.toThrow('away');
+    expect(agent.report()?.zones).toMatchObject([{ state: 'Failed' }]);
+  });
+
+  test('that PowerDNS has and does not answer for fail after a while', async () => {
+    const dns = { answers: false };
+    const { agent, clock } = await served(undefined, { answers: async () => dns.answers });
+    const state = async () => {
+      await agent.reconcile();
+      return agent.report()?.zones[0]?.state;
+    };
+    expect(await state()).toBe('Pending');
+    dns.answers = true;
+    expect(await state()).toBe('Serving');
+    dns.answers = false;
+    expect(await state()).toBe('Serving');
+    clock.now += 10_000;
+    expect(await state()).toBe('Failed');
+    dns.answers = true;
+    expect(await state()).toBe('Serving');
+  });
+
+  test('that stay for other people’s records are reported, and no fault', async () => {
+    const database = new MemoryZones([
+      zone('old.internal', [{ name: 'x.old.internal.', type: 'A', ttl: 1, records: ['192.0.2.9'] }]),
+    ]);
+    const { agent } = await served(database);
+    await loop(agent, []);
+    await loop(agent, []);
+    expect(agent.report()?.zones).toEqual([
+      { name: 'corp.internal', state: 'Serving' },
+      { name: 'old.internal', state: 'Retained', message: expect.stringContaining('such as x.old.internal A') },
+    ]);
+    expect(agent.isReady).toBe(true);
+  });
+
+  test('that fail in the same way are logged once', async () => {
+    const database = new MemoryZones();
+    database.refuses = () => true;
+    const { agent, log } = await served(database);
+    for (let i = 0; i < 5; i++) await agent.reconcile();
+    database.refuses = () => false;
+    await agent.reconcile();
+    expect(log.map(({ msg }) => msg)).toEqual(['cannot create zone', 'can create zone again', 'create zone']);
+  });
+});
+
+describe('discovery', () => {
+  const state = ({ agent }: Awaited<ReturnType<typeof served>>) => agent.report()?.discovery.state;
+
+  test('is off when nothing is to be discovered', async () => {
+    const made = makeAgent();
+    made.declare(declare({ discovery: undefined }));
+    expect(state(made)).toBe('Off');
+    await made.agent.reconcile();
+    expect(made.agent.isReady).toBe(true);
+  });
+
+  test('is synced when what is wanted was published', async () => {
+    const made = await served();
+    expect(state(made)).toBe('Waiting');
+    await made.agent.records();
+    await made.agent.adjust([www]);
+    expect([state(made), made.agent.isReady]).toEqual(['Waiting', false]);
+    await made.agent.apply({ create: [www] });
+    expect([state(made), made.agent.isReady]).toEqual(['Synced', true]);
+  });
+
+  test('is synced when there is nothing to do, or nothing that the policy allows', async () => {
+    const idle = await served();
+    await idle.agent.adjust([]);
+    expect(state(idle)).toBe('Synced');
+    const stale = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
+    const careful = await served(new MemoryZones([zone('corp.internal', [stale])]));
+    await loop(careful.agent, [], 'upsert-only');
+    expect(state(careful)).toBe('Waiting');
+    await loop(careful.agent, [], 'upsert-only');
+    expect(state(careful)).toBe('Synced');
+  });
+
+  test('is not synced by a change that failed', async () => {
+    const made = await served();
+    await made.agent.adjust([www]);
+    made.database.failure = 'away';
+    await expect(made.agent.apply({ create: [www] })).rejects.toThrow('away');
+    made.database.failure = undefined;
+    await made.agent.records();
+    expect(state(made)).toBe('Waiting');
+  });
+
+  test('stalls when nothing is heard for long, and not because PowerDNS is away', async () => {
+    const made = await served();
+    await loop(made.agent, []);
+    made.database.failure = 'away';
+    for (; made.clock.now < 60_000; made.clock.now += 2000) await expect(loop(made.agent, [])).rejects.toThrow();
+    expect(state(made)).toBe('Synced');
+    made.clock.now += 31_000;
+    expect(state(made)).toBe('Stalled');
+  });
+
+  test('stays ready', async () => {
+    const made = await served();
+    await loop(made.agent, []);
+    expect(made.agent.isReady).toBe(true);
+    made.clock.now = 60_000;
+    made.database.failure = 'away';
+    await expect(made.agent.reconcile()).rejects.toThrow();
+    expect([state(made), made.agent.isReady]).toEqual(['Stalled', true]);
+  });
+});
+
+test('a zone that is declared later takes over its names at once, and gives them back', async () => {
+  const { agent, database, declare: take } = await served();
+  const inside = want('ingress/a/web', 'www.dev.corp.internal', 'A', '192.0.2.1');
+  await loop(agent, [inside]);
+  for (const declaration of [declare({ zones: [corp, ...zones('dev.corp.internal')] }), declare()]) {
+    take(declaration);
+    await agent.reconcile();
+    const home = declaration.zones.at(-1)?.name;
+    const holders = (await database.zones()).filter((z) => z.rrsets.some((r) => r.name === 'www.dev.corp.internal.'));
+    expect(holders.map((z) => z.name)).toEqual([`${home}.`]);
+    for (let i = 0; i < 5; i++) expect(await loop(agent, [inside])).toBeUndefined();
+  }
+});
+
+test('a change of other people’s between verdict and change is not overwritten', async () => {
+  const { agent, database } = await served();
+  const [adjusted] = await agent.adjust([www]);
+  database.edit('corp.internal.', (there) => {
+    there.rrsets.push({ name: 'www.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.9'] });
+  });
+  await agent.apply({ create: [adjusted!] });
+  expect(database.rrsets.find((r) => r.name === 'www.corp.internal.')?.records).toEqual(['192.0.2.9']);
+  await agent.apply({ delete: [adjusted!] });
+  expect(database.rrsets.some((r) => r.name === 'www.corp.internal.')).toBe(true);
+});

@@ -1,0 +1,97 @@
+/**
+ * ExternalDNS as far as a webhook sees it: a loop of records, adjustendpoints, plan and, if anything differs, POST
+ * records. The plan follows https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/plan/plan.go and conflict.go.
+ */
+import type { Endpoint, EndpointChanges } from '../../functions/agent/endpoint.ts';
+
+export interface Webhook {
+  records(): Promise<Endpoint[]>;
+  adjust(wanted: Endpoint[]): Promise<Endpoint[]>;
+  apply(changes: EndpointChanges): Promise<void>;
+}
+
+export type Policy = 'sync' | 'upsert-only' | 'create-only';
+
+/** One loop; what it posted, or nothing if everything was up to date. */
+export async function loop(webhook: Webhook, wanted: Endpoint[], policy: Policy = 'sync') {
+  const current = await webhook.records();
+  const desired = await webhook.adjust(wanted);
+  const changes = plan(current, desired, policy);
+  if (!changes) return undefined;
+  await webhook.apply(changes);
+  return changes;
+}
+
+interface Row {
+  current: Endpoint[];
+  candidates: Endpoint[];
+}
+
+function plan(current: Endpoint[], desired: Endpoint[], policy: Policy): Required<EndpointChanges> | undefined {
+  const changes = { create: [] as Endpoint[], updateNew: [] as Endpoint[], delete: [] as Endpoint[] };
+  const rows = new Map<string, Row>();
+  const rowOf = ({ dnsName }: Endpoint): Row => {
+    const key = dnsName.trim().toLowerCase();
+    const row = rows.get(key) ?? { current: [], candidates: [] };
+    rows.set(key, row);
+    return row;
+  };
+  const isManaged = ({ recordType }: Endpoint) => ['A', 'AAAA', 'CNAME'].includes(recordType);
+  for (const endpoint of current.filter(isManaged)) rowOf(endpoint).current.push(endpoint);
+  for (const endpoint of desired.filter(isManaged)) rowOf(endpoint).candidates.push(endpoint);
+  for (const row of rows.values()) planRow(row, changes);
+  if (policy !== 'sync') changes.delete = [];
+  if (policy === 'create-only') changes.updateNew = [];
+  return Object.values(changes).some((list) => list.length > 0) ? changes : undefined;
+}
+
+function planRow({ current, candidates }: Row, changes: Required<EndpointChanges>): void {
+  if (candidates.length === 0) return void changes.delete.push(...current);
+  const types = new Set([...current, ...candidates].map((e) => e.recordType));
+  const isMixed = candidates.some((e) => e.recordType === 'CNAME') && candidates.some((e) => e.recordType !== 'CNAME');
+  for (const type of types) {
+    // The last one of a type counts as the current one.
+    const stands = current.findLast((e) => e.recordType === type);
+    const wanted = isMixed && type === 'CNAME' ? [] : candidates.filter((e) => e.recordType === type);
+    const least = wanted.toSorted((a, b) => (lessTargets(a.targets, b.targets) ? -1 : 1))[0];
+    if (!least) {
+      if (stands) changes.delete.push(stands);
+    } else if (!stands) {
+      changes.create.push(least);
+    } else {
+      const update = wanted.find((e) => e.labels?.resource === stands.labels?.resource) ?? least;
+      const ttlDiffers = Boolean(update.recordTTL) && update.recordTTL !== stands.recordTTL;
+      if (ttlDiffers || !sameTargets(update.targets, stands.targets)) changes.updateNew.push(update);
+    }
+  }
+}
+
+const lessTargets = (a: string[], b: string[]) =>
+  a.length === b.length ? a.toSorted().join() < b.toSorted().join() : a.length < b.length;
+
+const sameTargets = (a: string[], b: string[]) =>
+  a.toSorted().join().toLowerCase() === b.toSorted().join().toLowerCase();
+
+const mediaType = 'application/external.dns.webhook+json;version=1';
+
+/** The same over HTTP; rejects with the status and the text of whatever is no success. */
+export function webhookAt(url: string): Webhook & { negotiate(): Promise<unknown> } {
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { Accept: mediaType, 'Content-Type': mediaType },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${response.status} ${text}`);
+    if (response.headers.get('content-type') !== mediaType) throw new Error('not the media type');
+    if (path === '/records' && method === 'POST' && response.status !== 204) throw new Error(`${response.status}`);
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  return {
+    negotiate: () => call('GET', '/'),
+    records: () => call('GET', '/records') as Promise<Endpoint[]>,
+    adjust: (wanted) => call('POST', '/adjustendpoints', wanted) as Promise<Endpoint[]>,
+    apply: async (changes) => void (await call('POST', '/records', changes)),
+  };
+}

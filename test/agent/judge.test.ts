@@ -1,0 +1,296 @@
+import { describe, expect, test } from 'vitest';
+import type { Endpoint } from '../../functions/agent/endpoint.ts';
+import { judge, type Refusal, standingRRsets } from '../../functions/agent/judge.ts';
+import { answerOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
+import { corp, declare, foreign, found, want, zone, zones } from './make.ts';
+
+/** A verdict in short: `name type content`, and `name (object): message`. */
+function verdict(
+  wanted: Endpoint[],
+  there: RRset[] | Zone[] = [],
+  declaration = declare(),
+  refusals?: Map<string, Refusal>,
+) {
+  const isRRset = (each: RRset | Zone): each is RRset => 'type' in each;
+  const rrsets = there.filter(isRRset);
+  const present = there.length > rrsets.length ? (there as Zone[]) : [zone('corp.internal', rrsets, declaration)];
+  const { accepted, refused } = judge(wanted, present, declaration, refusals);
+  return {
+    accepted: accepted.map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`).sort(),
+    refused: refused.map(({ rrset, message }) => `${rrset.name} (${rrset.mark?.content}): ${message}`),
+  };
+}
+
+const x = (type: string, ...targets: string[]) => want('ingress/a/x', 'www.corp.internal', type, ...targets);
+const y = (type: string, ...targets: string[]) => want('ingress/b/y', 'www.corp.internal', type, ...targets);
+const standing = (resource: string, type: string, ...records: string[]) =>
+  found(resource, 'www.corp.internal.', type, ...records);
+
+describe('a name', () => {
+  test.each([
+    'www.corp.internal',
+    'WWW.Corp.Internal',
+    'a.b.c.corp.internal',
+    '*.corp.internal',
+    '*.w.corp.internal',
+    'corp.internal',
+    '0.corp.internal',
+    'xn--bcher-kva.corp.internal',
+    'a.wpad.corp.internal',
+    `${'x'.repeat(63)}.corp.internal`,
+    `${'x.'.repeat(119)}y.corp.internal`,
+  ])('%s is published', (name) => {
+    expect(verdict([want('o', name, 'A', '192.0.2.1')])).toEqual({
+      accepted: [`${name.toLowerCase()}. A 192.0.2.1`],
+      refused: [],
+    });
+  });
+
+  test.each([
+    ['ns1.corp.internal', 'the name of a zone’s own server'],
+    ['NS1.corp.internal', 'the name of a zone’s own server'],
+    ['_dmarc.corp.internal', 'names that begin with an underscore are not for discovery'],
+    ['a._acme-challenge.corp.internal', 'names that begin with an underscore are not for discovery'],
+    ['wpad.corp.internal', 'wpad would configure the proxies of browsers'],
+    ['wpad.dev.corp.internal', 'wpad would configure the proxies of browsers'],
+    ['www.example.com', 'outside the zones corp.internal'],
+    ['notcorp.internal', 'outside the zones corp.internal'],
+    ['', 'an empty name'],
+    ['.', 'an empty name'],
+    ['sp$ecial.corp.internal', '"sp$ecial" is not a label of letters, digits and hyphens (RFC 1123 section 2.1)'],
+    ['a b.corp.internal', '"a b" is not a label'],
+    ['bücher.corp.internal', '"bücher" is not a label'],
+    ['-a.corp.internal', '"-a" is not a label'],
+    ['a-.corp.internal', '"a-" is not a label'],
+    ['a\\.b.corp.internal', '"a\\\\" is not a label'],
+    ['a.*.corp.internal', '"*" is not a label'],
+    ['*a.corp.internal', '"*a" is not a label'],
+    ['double..dot.corp.internal', 'has an empty label'],
+    ['.corp.internal', 'has an empty label'],
+    ['www.corp.internal..', 'outside the zones'],
+    [`${'x'.repeat(64)}.corp.internal`, 'has a label of more than 63 characters (RFC 1035 section 2.3.4)'],
+    [`${'x.'.repeat(120)}y.corp.internal`, 'longer than 253 characters (RFC 1035 section 2.3.4)'],
+  ])('%s is not, and everything else is', (name, message) => {
+    const { accepted, refused } = verdict([want('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
+    expect(accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
+    expect(refused).toEqual([expect.stringContaining(` (o): ${message}`)]);
+  });
+});
+
+test('the servers that a spec names are nobody else’s, in whichever zone they are', () => {
+  const declaration = declare({ zones: [{ ...corp, nameServers: ['dns.b.internal'] }, ...zones('b.internal')] });
+  const there = [zone('corp.internal', [], declaration), zone('b.internal', [], declaration)];
+  expect(verdict([want('o', 'dns.b.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([
+    'dns.b.internal. (o): the name of a zone’s own server',
+  ]);
+  expect(verdict([want('o', 'ns1.corp.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([]);
+});
+
+describe('a record', () => {
+  test.each<[string, Endpoint, string]>([
+    ['NS', x('NS', 'ns.example.com'), 'records of type NS are not discovered'],
+    ['TXT', x('TXT', 'text'), 'records of type TXT are not discovered'],
+    ['LUA', x('LUA', 'A "code"'), 'records of type LUA are not discovered'],
+    ['no type', x(''), 'records of type  are not discovered'],
+    ['no target', x('A'), 'no target'],
+    ['an empty target', x('CNAME', ''), 'no target'],
+    ['A with IPv6', x('A', '192.0.2.1', '2001:db8::1'), 'not an IPv4 address: 2001:db8::1'],
+    ['A with a name', x('A', 'lb.example.com'), 'not an IPv4 address: lb.example.com'],
+    ['AAAA with IPv4', x('AAAA', '192.0.2.1'), 'not an IPv6 address: 192.0.2.1'],
+    // ExternalDNS takes it for an address: https://pkg.go.dev/net/netip#ParseAddr
+    ['AAAA with a scope', x('AAAA', 'fe80::1%eth0'), 'not an IPv6 address: fe80::1%eth0'],
+    ['CNAME with two targets', x('CNAME', 'a.example.com', 'b.example.com'), 'a CNAME has one target, not 2'],
+    ['CNAME with an escape', x('CNAME', 'a\\.b.example.com'), 'not a name: a\\.b.example.com'],
+    ['CNAME to itself', x('CNAME', 'WWW.corp.internal'), 'a CNAME to itself'],
+    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'not a time to live: -1'],
+    ['a huge TTL', { ...x('A', '192.0.2.1'), recordTTL: 2 ** 31 }, 'not a time to live: 2147483648'],
+    [
+      'CNAME at the top',
+      want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
+      'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)',
+    ],
+  ])('%s is left out', (_, wish, message) => {
+    expect(verdict([wish])).toEqual({ accepted: [], refused: [expect.stringMatching(/^\S+ \(ingress\/a\/x\): /)] });
+    expect(verdict([wish]).refused[0]).toContain(`: ${message}`);
+  });
+
+  test('IPv6 is accepted in one form', () => {
+    expect(verdict([x('AAAA', '2001:DB8:0::1', '2001:db8::1')]).accepted).toEqual([
+      'www.corp.internal. AAAA 2001:db8::1',
+    ]);
+  });
+});
+
+describe('rivals for a name', () => {
+  const both = (a: Endpoint, b: Endpoint, there: RRset[] = []) => {
+    const verdicts = [verdict([a, b], there), verdict([b, a], there)];
+    expect(verdicts[0]).toEqual(verdicts[1]);
+    return verdicts[0]!;
+  };
+
+  test('addresses come before a CNAME, and then the object whose name sorts first', () => {
+    expect(both(x('CNAME', 'lb.example.com'), y('A', '192.0.2.2'))).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.2'],
+      refused: ['www.corp.internal. (ingress/a/x): ingress/b/y has the name already'],
+    });
+    expect(both(x('A', '192.0.2.1'), y('AAAA', '2001:db8::2')).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
+    expect(both(x('CNAME', 'a.example.com'), y('CNAME', 'b.example.com')).accepted).toEqual([
+      'www.corp.internal. CNAME a.example.com.',
+    ]);
+  });
+
+  test('one object has IPv4 and IPv6 together', () => {
+    expect(both(x('A', '192.0.2.1'), x('AAAA', '2001:db8::1'))).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1', 'www.corp.internal. AAAA 2001:db8::1'],
+      refused: [],
+    });
+  });
+
+  test('the same twice is once, and the same object’s other record is a rival', () => {
+    expect(both(x('A', '192.0.2.1'), x('A', '192.0.2.1'))).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1'],
+      refused: [],
+    });
+    const { accepted, refused } = both(x('A', '192.0.2.1'), { ...x('A', '192.0.2.1'), recordTTL: 5 });
+    expect([accepted.length, refused.length]).toEqual([1, 1]);
+  });
+
+  test('the claim that stands wins, its changes too', () => {
+    const there = [standing('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    expect(both(x('A', '192.0.2.1'), y('CNAME', 'lb.example.com'), there).accepted).toEqual([
+      'www.corp.internal. CNAME lb.example.com.',
+    ]);
+    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there).accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
+  });
+
+  test('when the winner leaves, the other one comes', () => {
+    const there = [standing('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    expect(verdict([x('A', '192.0.2.1')], there)).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1'],
+      refused: [],
+    });
+  });
+
+  test('what stands is not lost to a rival when ExternalDNS calls it after another of its objects', () => {
+    const there = [standing('ingress/z/was', 'A', '192.0.2.2')];
+    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there)).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.2'],
+      refused: ['www.corp.internal. (ingress/a/x): ingress/z/was has the name already'],
+    });
+  });
+});
+
+describe('what cannot become what is wanted stays as it stands', () => {
+  const there = [standing('ingress/a/x', 'A', '192.0.2.1')];
+
+  test('while its object wants something impossible', () => {
+    expect(verdict([x('CNAME', 'a\\b')], there)).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1'],
+      refused: ['www.corp.internal. (ingress/a/x): not a name: a\\b'],
+    });
+  });
+
+  test('one family while the other one changes', () => {
+    const two = [...there, standing('ingress/a/x', 'AAAA', '2001:db8::1')];
+    expect(verdict([x('A', '192.0.2.9'), x('AAAA', 'fe80::1%eth0')], two).accepted).toEqual([
+      'www.corp.internal. A 192.0.2.9',
+      'www.corp.internal. AAAA 2001:db8::1',
+    ]);
+  });
+
+  test('but not for a stranger’s mistake once its own object is gone', () => {
+    expect(verdict([y('CNAME', 'a\\b')], there).accepted).toEqual([]);
+    expect(verdict([], there).accepted).toEqual([]);
+  });
+
+  test('and not where a declaration takes the place', () => {
+    const taken = found('ingress/a/x', 'ns1.corp.internal.', 'AAAA', '2001:db8::1');
+    expect(verdict([want('ingress/a/x', 'ns1.corp.internal', 'AAAA', '2001:db8::2')], [taken]).accepted).toEqual([]);
+  });
+});
+
+describe('what PowerDNS refused', () => {
+  const message = 'Record www.corp.internal./CNAME: no';
+  const wish = x('CNAME', 'a..b');
+  const rrset = standing('ingress/a/x', 'CNAME', 'a..b.');
+  const refusals = (beside: RRset[] = []) => new Map([[answerOf(rrset), { rrset, beside, message }]]);
+
+  test('is not asked again while wish and zone stay as they were', () => {
+    expect(verdict([wish], [], declare(), refusals())).toEqual({
+      accepted: [],
+      refused: [`www.corp.internal. (ingress/a/x): ${message}`],
+    });
+  });
+
+  test('is asked again when the wish or the zone is another one', () => {
+    expect(verdict([x('CNAME', 'a..c')], [], declare(), refusals()).refused).toEqual([]);
+    const there = [standing('ingress/a/x', 'A', '192.0.2.1')];
+    expect(verdict([wish], there, declare(), refusals()).refused).toEqual([]);
+    expect(verdict([wish], there, declare(), refusals(there)).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
+    const theirs = [foreign('www.corp.internal.', 'TXT', '"any"')];
+    expect(verdict([wish], [], declare(), refusals(theirs)).refused).toEqual([]);
+    expect(verdict([wish], [], declare(), refusals(there)).refused).toHaveLength(1);
+  });
+});
+
+describe('other people’s records', () => {
+  test.each([
+    ['A', 'A'],
+    ['CNAME', 'A'],
+    ['TXT', 'CNAME'],
+    ['AAAA', 'A'],
+  ])('%s keeps %s away', (theirs, ours) => {
+    const there = [foreign('www.corp.internal.', theirs, 'any')];
+    const wish = x(ours, ours === 'A' ? '192.0.2.1' : 'lb.example.com');
+    expect(verdict([wish], there)).toEqual({
+      accepted: [],
+      refused: [
+        `www.corp.internal. (ingress/a/x): somebody else's ${theirs} record is at this name: remove it, or mark it`,
+      ],
+    });
+  });
+
+  test('text beside addresses is no rival', () => {
+    expect(verdict([x('A', '192.0.2.1')], [foreign('www.corp.internal.', 'TXT', '"any"')]).refused).toEqual([]);
+  });
+
+  test('are not in what ExternalDNS finds', () => {
+    const there = [
+      foreign('www.corp.internal.', 'A', '192.0.2.1'),
+      found('o', 'a.corp.internal.', 'A', '192.0.2.2'),
+      found('o', 'ns1.corp.internal.', 'AAAA', '2001:db8::1'),
+    ];
+    const undeclared = zone('other.internal', [found('o', 'a.other.internal.', 'A', '192.0.2.3')]);
+    expect(standingRRsets([zone('corp.internal', there), undeclared], declare())).toEqual([there[1]]);
+  });
+});
+
+describe('zones inside zones', () => {
+  const declaration = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
+  const wish = want('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
+  const parent = zone('corp.internal', [found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
+
+  test('a name is the longest zone’s, and what the other one still has does not count', () => {
+    const there = [parent, zone('dev.corp.internal')];
+    expect(verdict([wish], there, declaration).refused).toEqual([]);
+    expect(standingRRsets(there, declaration)).toEqual([]);
+  });
+
+  test('a name of a zone that could not be made is left out, not put into another zone', () => {
+    expect(verdict([wish], [parent], declaration).refused).toEqual([
+      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be made',
+    ]);
+  });
+
+  test('a zone that is kept for other people’s records answers for its names', () => {
+    expect(verdict([wish], [parent, zone('dev.corp.internal')]).refused).toEqual([
+      'a.dev.corp.internal. (o): the zone dev.corp.internal answers for it, and is not declared',
+    ]);
+  });
+});
+
+test('the order of what is refused does not depend on that of the wishes', () => {
+  const wanted = ['b', 'a', 'c'].map((name) => want('o', `_${name}.corp.internal`, 'A', '192.0.2.1'));
+  expect(verdict(wanted)).toEqual(verdict(wanted.toReversed()));
+  expect(verdict(wanted).refused.map((r) => r.slice(0, 2))).toEqual(['_a', '_b', '_c']);
+});

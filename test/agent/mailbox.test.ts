@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { Mailbox } from '../../functions/agent/mailbox.ts';
+import { type Report, report as reportSchema } from '../../functions/agent/report.ts';
+
+const report = (changes: Partial<Report> = {}): Report => ({
+  declaration: 'one',
+  zones: [{ name: 'corp.internal', state: 'Serving' }],
+  discovery: { state: 'Synced', refused: [] },
+  ...changes,
+});
+const refusing = (...names: string[]) =>
+  report({
+    discovery: { state: 'Synced', refused: names.map((name) => ({ name, resource: 'ingress/a/web', message: 'no' })) },
+  });
+
+function mailbox() {
+  const written: Report[] = [];
+  const clock = { now: 0 };
+  const state = { failure: undefined as string | undefined };
+  const box = new Mailbox({
+    write: async (text) => {
+      if (state.failure) throw new Error(state.failure);
+      written.push(JSON.parse(text));
+    },
+    now: () => clock.now,
+  });
+  return { box, written, clock, state };
+}
+
+test('the first report is written at once, and the same one not again', async () => {
+  const { box, written, clock } = mailbox();
+  for (; clock.now < 59_000; clock.now += 500) await box.offer(report());
+  expect(written).toEqual([report()]);
+});
+
+test('what nobody waits for is held back for ten seconds, and then written as it is by then', async () => {
+  const { box, written, clock } = mailbox();
+  await box.offer(report());
+  for (clock.now = 500; clock.now <= 9_500; clock.now += 500) await box.offer(refusing(`a${clock.now}`));
+  expect(written).toHaveLength(1);
+  clock.now = 10_000;
+  await box.offer(refusing('b'));
+  expect(written).toEqual([report(), refusing('b')]);
+});
+
+test.each<[string, Partial<Report>]>([
+  ['another declaration', { declaration: 'two' }],
+  ['a zone that fails', { zones: [{ name: 'corp.internal', state: 'Failed', message: 'why' }] }],
+  ['another zone', { zones: [...report().zones, { name: 'b.internal', state: 'Pending' }] }],
+  ['a discovery that stalls', { discovery: { state: 'Stalled', refused: [] } }],
+])('%s is never held back', async (_, changes) => {
+  const { box, written } = mailbox();
+  await box.offer(report());
+  await box.offer(report(changes));
+  expect(written).toEqual([report(), report(changes)]);
+});
+
+test('a write that failed is tried again', async () => {
+  const { box, written, state } = mailbox();
+  state.failure = 'away';
+  await expect(box.offer(report())).rejects.toThrow('away');
+  state.failure = undefined;
+  await box.offer(report());
+  expect(written).toEqual([report()]);
+});
+
+test('a mailbox that somebody emptied is filled again', async () => {
+  const { box, written, clock } = mailbox();
+  await box.offer(report());
+  clock.now = 60_000;
+  await box.offer(report());
+  expect(written).toHaveLength(2);
+});
+
+test('the longest report stays below 32 KiB, and is one', async () => {
+  const { box, written } = mailbox();
+  const long = (length: number) => 'ü'.repeat(length);
+  const states = ['Serving', 'Failed', 'Retained'] as const;
+  await box.offer({
+    declaration: 'one',
+    zones: Array.from({ length: 96 }, (_, i) => ({ name: 'z'.repeat(253), state: states[i % 3]!, message: long(500) })),
+    discovery: {
+      state: 'Synced',
+      refused: Array.from({ length: 20 }, () => ({ name: long(255), resource: long(400), message: long(500) })),
+    },
+    storage: long(500),
+  });
+  expect(Buffer.byteLength(JSON.stringify(written[0]))).toBeLessThanOrEqual(32 * 1024);
+  expect(reportSchema.parse(written[0]).zones).toHaveLength(96);
+});

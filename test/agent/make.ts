@@ -1,0 +1,66 @@
+/** Short ways to say what is declared and wanted. */
+import { pino } from 'pino';
+import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
+import type { Declaration } from '../../functions/agent/declaration.ts';
+import { declaredRRsets } from '../../functions/agent/declared.ts';
+import type { Endpoint } from '../../functions/agent/endpoint.ts';
+import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
+import { MemoryZones } from './zones.ts';
+
+export const corp = { name: 'corp.internal', nameServers: [] };
+
+/** One zone, corp.internal, and discovery. */
+export const declare = (changes: Partial<Declaration> = {}): Declaration => ({
+  zones: [corp],
+  addresses: ['192.0.2.53'],
+  discovery: { ownerID: 'corp', intervalSeconds: 2 },
+  storage: { size: '1Gi' },
+  ...changes,
+});
+
+export const zones = (...names: string[]) => names.map((name) => ({ name, nameServers: [] as string[] }));
+
+/** `want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')` */
+export const want = (resource: string, dnsName: string, recordType: string, ...targets: string[]): Endpoint => ({
+  dnsName,
+  targets,
+  recordType,
+  labels: { resource },
+});
+
+/** An RRset that ExternalDNS made for an object. */
+export const found = (resource: string, name: string, type: string, ...records: string[]): RRset => ({
+  name,
+  type,
+  ttl: 60,
+  records,
+  mark: discoveredMark('corp', resource),
+});
+
+export const foreign = (name: string, type: string, ...records: string[]): RRset => ({ name, type, ttl: 60, records });
+
+/** A zone as the agent leaves it, and more in it. */
+export function zone(name = 'corp.internal', more: RRset[] = [], declaration = declare({ zones: zones(name) })): Zone {
+  const rrsets = declaredRRsets(declaration).get(`${name}.`) ?? [];
+  return { name: `${name}.`, id: `${name}.`, account: declaredAccount, rrsets: [...rrsets, ...more] };
+}
+
+/** An agent for zones in memory, its clock, and what it logged. */
+export function makeAgent(database = new MemoryZones(), options: Partial<AgentOptions> = {}) {
+  const log: Record<string, unknown>[] = [];
+  const clock = { now: 0 };
+  const agent = new Agent({
+    database,
+    answers: async () => true,
+    log: pino({ base: null }, { write: (line) => void log.push(JSON.parse(line)) }),
+    now: () => clock.now,
+    ...options,
+  });
+  return {
+    agent,
+    database,
+    log,
+    clock,
+    declare: (declaration: Declaration) => agent.declare(JSON.stringify(declaration)),
+  };
+}

@@ -1,0 +1,202 @@
+/** `node functions/agent/main.ts` beside a real PowerDNS, without a cluster. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Declaration } from '../../functions/agent/declaration.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { loop, webhookAt } from './external-dns.ts';
+import { corp, declare, want, zones } from './make.ts';
+
+const soon = { timeout: 10_000, interval: 50 };
+const dir = mkdtempSync(join(tmpdir(), 'agent-'));
+const file = join(dir, 'declaration.json');
+const write = (declaration: Declaration) => writeFileSync(file, JSON.stringify(declaration));
+let server: RunningPowerDNS;
+
+beforeAll(async () => {
+  mkdirSync(join(dir, 'pdns'));
+  server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: join(dir, 'pdns') });
+}, 180_000); // it may have to be fetched
+afterAll(async () => {
+  await server?.stop();
+  rmSync(dir, { recursive: true });
+});
+
+/** main.ts, and what it has written so far. */
+class Process {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: string[], env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [join(import.meta.dirname, '../../functions/agent/main.ts'), ...args], {
+      env: { PATH: process.env.PATH, ...env },
+    });
+    this.child.stdout!.on('data', (text) => (this.stdout += text));
+    this.child.stderr!.on('data', (text) => (this.stderr += text));
+    this.ended = new Promise((resolve) => this.child.once('close', resolve));
+  }
+
+  get log(): Record<string, unknown>[] {
+    return this.stdout
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  }
+}
+
+const running = new Set<Process>();
+afterAll(async () => {
+  for (const { child } of running) child.kill('SIGKILL');
+  await Promise.all([...running].map(({ ended }) => ended));
+});
+
+async function freePort(): Promise<number> {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  await once(taken.close(), 'close');
+  return port;
+}
+
+/** Starts the agent; where it listens. */
+async function start(changes: Record<string, string> = {}, env: NodeJS.ProcessEnv = {}) {
+  const [web, http] = [await freePort(), await freePort()];
+  const flags = {
+    declaration: file,
+    'powerdns-api': server.apiUrl,
+    'powerdns-key': join(dir, 'pdns/include/api.conf'),
+    dns: `127.0.0.1:${server.dnsPort}`,
+    webhook: `127.0.0.1:${web}`,
+    http: `127.0.0.1:${http}`,
+    ...changes,
+  };
+  const agent = new Process(
+    Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+    env,
+  );
+  const get = async (path: string) => {
+    const response = await fetch(`http://${flags.http}${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+  running.add(agent);
+  return { agent, external: webhookAt(`http://${flags.webhook}`), get };
+}
+
+describe.concurrent('a process that cannot start says why in one line and exits with 1', () => {
+  const failures: [string, Record<string, string>, RegExp][] = [
+    ['an unknown flag', { nonsense: '1' }, /^cannot run the agent: Unknown option '--nonsense'.*$/],
+    [
+      'half of a cluster',
+      { pod: 'idns-corp-0' },
+      /^cannot run the agent: missing --declared-config-map, --status-config/,
+    ],
+    ['an address that is none', { webhook: 'nonsense' }, /^cannot run the agent: not HOST:PORT: nonsense$/],
+    ['a port that is none', { http: '127.0.0.1:99999' }, /^cannot run the agent: .*99999.*$/],
+    [
+      'no declaration',
+      { declaration: '/none' },
+      /^cannot run the agent: ENOENT: no such file or directory, open '\/none'$/,
+    ],
+  ];
+  test.each(failures)('%s', async (_, flags, line) => {
+    write(declare());
+    const { agent } = await start(flags);
+    expect(await agent.ended).toBe(1);
+    expect(agent.stderr.trimEnd()).toMatch(line);
+    expect(agent.stderr.trimEnd()).not.toContain('\n');
+  });
+
+  test.each(['webhook', 'http'])('a port that is taken (%s)', async (flag) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    const { agent } = await start({ [flag]: address });
+    expect(await agent.ended).toBe(1);
+    expect(agent.stderr).toMatch(
+      new RegExp(`^cannot run the agent: cannot listen on ${address}: .*EADDRINUSE[^\\n]*\\n$`),
+    );
+    taken.close();
+  });
+});
+
+test('a process serves what its file declares, follows it, and ends at once', { timeout: 60_000 }, async () => {
+  write(declare());
+  const { agent, external, get } = await start();
+  const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+  await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), soon);
+  const answer = async (name: string) => (await server.query(name)).rcode;
+  await vi.waitFor(async () => expect(await answer('ns1.corp.internal')).toBe('NOERROR'), soon);
+
+  // Ready when everything declared answers, and what is wanted was published.
+  const early = await get('/readyz');
+  expect([early.status, JSON.parse(early.text)]).toMatchObject([503, { discovery: { state: 'Waiting' } }]);
+  await vi.waitFor(() => loop(external, [www]), soon);
+  expect(await answer('www.corp.internal')).toBe('NOERROR');
+  await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), soon);
+  await vi.waitFor(() => expect(agent.log).toContainEqual(expect.objectContaining({ msg: 'report' })), soon);
+
+  // A text that is none changes nothing; the next one does, a file that was away too.
+  writeFileSync(file, '{');
+  await vi.waitFor(() => expect(agent.stdout).toContain('cannot read the declaration'), soon);
+  rmSync(file);
+  await vi.waitFor(() => expect(agent.stdout).toContain('ENOENT'), soon);
+  write(declare({ zones: [corp, ...zones('b.internal')] }));
+  await vi.waitFor(async () => expect(await answer('ns1.b.internal')).toBe('NOERROR'), soon);
+
+  // PowerDNS is passed on, and stays alive and ready without it.
+  expect((await get('/metrics')).text).toMatch(/process_resident_memory_bytes.*pdns_auth_/s);
+  server.kill('SIGKILL');
+  await server.stop();
+  expect((await get('/metrics')).text).toContain('# PowerDNS does not answer');
+  await vi.waitFor(() => expect(agent.stdout).toContain('cannot reconcile the zones'), soon);
+  expect([(await get('/healthz')).status, (await get('/readyz')).status]).toEqual([200, 200]);
+  await expect(external.records()).rejects.toThrow('503');
+
+  // A lost database is made again, without help.
+  server.wipe();
+  await server.restart();
+  await vi.waitFor(() => loop(external, [www]), soon);
+  await vi.waitFor(async () => expect(await answer('www.corp.internal')).toBe('NOERROR'), soon);
+  expect(await answer('ns1.b.internal')).toBe('NOERROR');
+
+  expect((await get('/other')).status).toBe(404);
+  // Every trouble once, and its end.
+  for (const action of ['reconcile the zones', 'read the declaration']) {
+    const said = agent.log.map(({ msg }) => msg).filter((msg) => String(msg).includes(action));
+    expect(said.filter((msg) => msg === `cannot ${action}`).length).toBeLessThanOrEqual(2);
+    expect(said.at(-1)).toBe(`can ${action} again`);
+  }
+  expect(agent.stderr).toBe('');
+  expect(agent.stdout).not.toContain(server.apiKey);
+
+  const since = Date.now();
+  agent.child.kill('SIGTERM');
+  expect(await agent.ended).toBe(0);
+  expect(Date.now() - since).toBeLessThan(2_000);
+});
+
+test('while Kubernetes is away, the file has the declaration', { timeout: 60_000 }, async () => {
+  write(declare({ zones: zones('away.internal') }));
+  const kubeconfig = join(dir, 'kubeconfig');
+  const cluster = { name: 'c', cluster: { server: `http://127.0.0.1:${await freePort()}` } };
+  const context = { name: 'c', context: { cluster: 'c', user: 'u' } };
+  const users = [{ name: 'u', user: { token: 't' } }];
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({ clusters: [cluster], contexts: [context], users, 'current-context': 'c' }),
+  );
+  const names = { 'declared-config-map': 'd', 'status-config-map': 's', pod: 'p', namespace: 'n', claim: 'c' };
+  const { agent } = await start(names, { KUBECONFIG: kubeconfig });
+  await vi.waitFor(async () => expect((await server.query('ns1.away.internal')).rcode).toBe('NOERROR'), soon);
+  await vi.waitFor(() => expect(agent.stdout).toContain('cannot write the report'), soon);
+  expect(agent.log.filter(({ msg }) => msg === 'cannot watch the declaration')).toHaveLength(1);
+  expect(agent.log.filter(({ msg }) => msg === 'cannot write the report')).toHaveLength(1);
+});

@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { judge } from '../../functions/agent/judge.ts';
+import { reconcile } from '../../functions/agent/reconcile.ts';
+import type { RRset } from '../../functions/agent/zone.ts';
+import { loop } from './external-dns.ts';
+import { declare, foreign, found, makeAgent, want, zone } from './make.ts';
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const target = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+const wishes = (count: number) =>
+  range(count).map((i) => want(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', target(i)));
+const standing = (count: number): RRset[] =>
+  range(count).map((i) => found(`ingress/a/${i}`, `h${i}.corp.internal.`, 'A', target(i)));
+
+/** Milliseconds, the best of a few. */
+async function best(work: () => unknown): Promise<number> {
+  const times = [];
+  for (let i = 0; i < 3; i++) {
+    const since = performance.now();
+    await work();
+    times.push(performance.now() - since);
+  }
+  return Math.min(...times);
+}
+
+const cases: [string, (count: number) => () => unknown][] = [
+  [
+    'a quiet verdict',
+    (count) => {
+      const there = [zone('corp.internal', standing(count))];
+      const wanted = wishes(count);
+      return () => judge(wanted, there, declare());
+    },
+  ],
+  [
+    'a verdict that refuses everything',
+    (count) => {
+      const there = [
+        zone(
+          'corp.internal',
+          range(count).map((i) => foreign(`h${i}.corp.internal.`, 'A', target(i))),
+        ),
+      ];
+      const wanted = wishes(count);
+      return () => judge(wanted, there, declare());
+    },
+  ],
+  [
+    'a reconciliation',
+    (count) => {
+      const there = [zone('corp.internal', standing(count))];
+      return () => reconcile(declare(), there);
+    },
+  ],
+  [
+    'a first loop, and one in which everything goes',
+    (count) => {
+      const wanted = wishes(count);
+      return async () => {
+        const { agent, database, declare: take } = makeAgent();
+        // The store is not what is measured.
+        let rrsets: RRset[] = [];
+        database.zones = async () => [zone('corp.internal', rrsets)];
+        database.apply = async (_, changes) => {
+          rrsets = changes.filter((c) => c.action === 'replace').map((c) => c.rrset);
+          return [];
+        };
+        take(declare());
+        await agent.reconcile();
+        await loop(agent, wanted);
+        expect(rrsets).toHaveLength(count);
+        await loop(agent, []);
+        expect(rrsets).toEqual([]);
+      };
+    },
+  ],
+  [
+    'what PowerDNS refuses',
+    (count) => {
+      const wanted = wishes(count);
+      return async () => {
+        const { agent, database, declare: take } = makeAgent();
+        database.zones = async () => [zone()];
+        database.apply = async (_, changes) => changes.map((change) => ({ change, message: 'no' }));
+        take(declare());
+        await agent.reconcile();
+        await loop(agent, wanted);
+        expect(await loop(agent, wanted)).toBeUndefined();
+      };
+    },
+  ],
+];
+
+test.each(cases)('%s takes time in proportion to its names', { timeout: 60_000 }, async (name, make) => {
+  const [few, middle, many] = [await best(make(1000)), await best(make(5000)), await best(make(16_000))];
+  const ms = (time: number) => `${time.toFixed(1)} ms`;
+  console.log(`${name}: 1,000 names ${ms(few)}, 5,000 names ${ms(middle)}, 16,000 names ${ms(many)}`);
+  // Sixteen times as much in proportion, 256 times when every name is compared with every other one.
+  expect(many / few).toBeLessThan(80);
+});
