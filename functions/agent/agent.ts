@@ -3,7 +3,7 @@ import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endpoint.ts';
 import { judge, type Refusal, type Refused, standingRRsets } from './judge.ts';
 import { parse } from './parse.ts';
-import type { Report } from './report.ts';
+import { isServing, type Report } from './report.ts';
 import { absolute, answerOf, type Change, ownershipOf, withoutDot, type Zone, zoneOf } from './zone.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 
@@ -109,16 +109,16 @@ export class Agent {
     });
   }
 
-  /** What to say of it all; nothing before there is anything to say. */
+  /** What to say of it all; nothing before the zones were brought to what is declared, or could not be. */
   report(): Report | undefined {
-    if (!this.#declared) return undefined;
-    const { hash, declaration } = this.#declared;
     const { reported } = this.#zones;
+    if (!this.#declared || !reported) return undefined;
+    const { discovery } = this.#declared.declaration;
     return {
-      declaration: reported?.hash ?? hash,
-      zones: reported?.reports ?? declaration.zones.map(({ name }) => ({ name, state: 'Pending' })),
+      declaration: reported.hash,
+      zones: reported.reports,
       discovery: {
-        state: declaration.discovery ? this.#discoveryState(declaration.discovery.intervalSeconds) : 'Off',
+        state: discovery ? this.#discoveryState(discovery.intervalSeconds) : 'Off',
         refused: [...this.#refused.values()].slice(0, 20).map(({ rrset, message }) => ({
           name: withoutDot(rrset.name).slice(0, 255),
           resource: (rrset.mark?.content ?? '').slice(0, 400),
@@ -131,9 +131,8 @@ export class Agent {
 
   /** Whether the pod may be asked: everything declared answers and everything wanted was published once. Stays true. */
   get isReady(): boolean {
-    const state = this.report()?.discovery.state;
-    this.#wasReady ||=
-      this.#declared !== undefined && this.#zones.serve(this.#declared) && (state === 'Off' || state === 'Synced');
+    const report = this.report();
+    this.#wasReady ||= report !== undefined && report.declaration === this.#declared?.hash && isServing(report);
     return this.#wasReady;
   }
 

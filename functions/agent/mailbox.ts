@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import { isServing, type Report } from './report.ts';
 
 export interface MailboxOptions {
   write: (text: string) => Promise<void>;
@@ -27,14 +27,12 @@ export class Mailbox {
     const last = this.#written;
     if (text === last?.text && now() - last.at < renewMs) return;
     const isAwaited =
-      !last || last.report.declaration !== report.declaration || readinessOf(last.report) !== readinessOf(report);
+      !last || last.report.declaration !== report.declaration || isServing(last.report) !== isServing(report);
     if (!isAwaited && now() - last.at < intervalMs) return;
     await write(text);
     this.#written = { report, text, at: now() };
   }
 }
-
-const readinessOf = ({ zones, discovery }: Report) => [...zones.map((z) => z.state), discovery.state].join();
 
 /** The report as text, without the details that would make it too long. */
 function fit(report: Report): string {

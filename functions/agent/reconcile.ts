@@ -26,10 +26,13 @@ export interface Reconciliation {
 export function reconcile(declaration: Declaration, zones: Zone[]): Reconciliation {
   const declared = declaredRRsets(declaration);
   const names = new Map([...declared.keys()].map((name) => [name, name]));
-  const isAtHome = (zone: Zone, rrset: RRset) => zoneOf(rrset.name, names) === zone.name;
-  // A name that another zone now answers for goes along, so that it is never missing in between.
+  const discovers = declaration.discovery !== undefined;
+  const isAtHome = (zone: Zone, rrset: RRset) => discovers && zoneOf(rrset.name, names) === zone.name;
+  // Without discovery nobody would ever remove a discovered name, so it goes. One that another zone now answers for goes along, so that it is never missing in between.
   const movers = Map.groupBy(
-    zones.flatMap((zone) => zone.rrsets.filter((r) => ownershipOf(r) === 'discovered' && !isAtHome(zone, r))),
+    (discovers ? zones : []).flatMap((zone) =>
+      zone.rrsets.filter((r) => ownershipOf(r) === 'discovered' && !isAtHome(zone, r)),
+    ),
     (rrset) => zoneOf(rrset.name, names),
   );
   const undeclared = zones.filter((zone) => !declared.has(zone.name));

@@ -31,3 +31,11 @@ export const report = z.object({
 
 export type Report = z.infer<typeof report>;
 export type ZoneReport = Report['zones'][number];
+
+/** Whether everything declared answers and everything wanted was published. */
+export function isServing({ zones, discovery }: Report): boolean {
+  return (
+    zones.every(({ state }) => state === 'Serving' || state === 'Retained') &&
+    (discovery.state === 'Off' || discovery.state === 'Synced')
+  );
+}

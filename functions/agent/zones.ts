@@ -48,12 +48,6 @@ export class Zones {
     return this.#reported;
   }
 
-  /** Whether everything in a declaration is there and answers. */
-  serve({ hash }: Declared): boolean {
-    const reports = this.#reported?.reports ?? [];
-    return this.#reconciled?.hash === hash && reports.every(({ state }) => state === 'Serving' || state === 'Retained');
-  }
-
   async reconcile(declared: Declared): Promise<void> {
     try {
       const reports = await this.#bringTo(declared.declaration);

@@ -176,11 +176,13 @@ describe('the report', () => {
 });
 
 describe('zones', () => {
-  test('are pending at first', () => {
+  test('are not spoken of before they were brought to what is declared', async () => {
     const { agent, declare: take } = makeAgent();
     expect(agent.report()).toBeUndefined();
     take(declare());
-    expect(agent.report()).toMatchObject({ zones: [{ name: 'corp.internal', state: 'Pending' }] });
+    expect(agent.report()).toBeUndefined();
+    await agent.reconcile();
+    expect(agent.report()).toMatchObject({ zones: [{ name: 'corp.internal', state: 'Serving' }] });
   });
 
   test('do not change in a short restart, and fail in a long silence, with what to do', async () => {
@@ -211,7 +213,7 @@ describe('zones', () => {
     const { agent, declare: take, clock } = makeAgent(database);
     take(declare());
     await expect(agent.reconcile()).rejects.toThrow('away');
-    expect(agent.report()?.zones).toMatchObject([{ state: 'Pending' }]);
+    expect(agent.report()).toBeUndefined();
     clock.now = 10_000;
     await expect(agent.reconcile()).rejects.toThrow('away');
     expect(agent.report()?.zones).toMatchObject([{ state: 'Failed' }]);
@@ -266,8 +268,8 @@ describe('discovery', () => {
   test('is off when nothing is to be discovered', async () => {
     const made = makeAgent();
     made.declare(declare({ discovery: undefined }));
-    expect(state(made)).toBe('Off');
     await made.agent.reconcile();
+    expect(state(made)).toBe('Off');
     expect(made.agent.isReady).toBe(true);
   });
 

@@ -136,8 +136,10 @@ test('a process serves what its file declares, follows it, and ends at once', { 
   await vi.waitFor(async () => expect(await answer('ns1.corp.internal')).toBe('NOERROR'), soon);
 
   // Ready when everything declared answers, and what is wanted was published.
-  const early = await get('/readyz');
-  expect([early.status, JSON.parse(early.text)]).toMatchObject([503, { discovery: { state: 'Waiting' } }]);
+  await vi.waitFor(async () => {
+    const early = await get('/readyz');
+    expect([early.status, JSON.parse(early.text)]).toMatchObject([503, { discovery: { state: 'Waiting' } }]);
+  }, soon);
   await vi.waitFor(() => loop(external, [www]), soon);
   expect(await answer('www.corp.internal')).toBe('NOERROR');
   await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), soon);

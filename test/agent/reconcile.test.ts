@@ -79,6 +79,17 @@ test('a declaration takes the place of a discovered name, and not of somebody el
   expect(at(foreign('dns.corp.internal.', 'CNAME', 'x.'))).toEqual(missing);
 });
 
+test('without discovery every discovered name goes, and nobody else’s', () => {
+  const there = zone('corp.internal', [
+    found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
+    foreign('b.corp.internal.', 'A', '192.0.2.2'),
+  ]);
+  expect(todo(declare({ discovery: undefined }), [there])).toEqual({
+    ...nothing,
+    patch: [['corp.internal.', 'delete a.corp.internal. A']],
+  });
+});
+
 describe('a zone that is not declared', () => {
   const none = declare({ zones: [] });
 
