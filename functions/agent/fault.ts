@@ -23,7 +23,7 @@ export function fault({ name, type, ttl, records }: RRset, setting: Setting): st
   if (!zone) return `outside the zones ${[...declared.keys()].map(withoutDot).join(', ')}`;
   const illegal = illegalName(name);
   if (illegal) return illegal;
-  if (servers.has(name)) return 'the name of a zone’s own server';
+  if (servers.has(name)) return "the name of a zone's own server";
   if (answering !== zone) return elsewhere(zone, answering);
   // RFC 2181 section 8
   if (!Number.isInteger(ttl) || ttl < 0 || ttl > 2 ** 31 - 1) return `not a time to live: ${ttl}`;
@@ -54,7 +54,7 @@ function illegalName(name: string): string | undefined {
   if (labels.some((l) => l.length > 63)) return 'has a label of more than 63 characters (RFC 1035 section 2.3.4)';
   // Service records and challenges such as _acme-challenge prove who owns a name: no annotation may write them.
   if (labels.some((l) => l.startsWith('_'))) return 'names that begin with an underscore are not for discovery';
-  // Whoever holds it configures the proxy of every browser: https://www.rfc-editor.org/rfc/rfc5507, CERT VU#598349
+  // Whoever holds it configures the proxy of every browser: https://www.kb.cert.org/vuls/id/598349
   if (labels[0] === 'wpad') return 'wpad would configure the proxies of browsers';
   const bad = hosts.find((l) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(l));
   return bad && `${JSON.stringify(bad)} is not a label of letters, digits and hyphens (RFC 1123 section 2.1)`;

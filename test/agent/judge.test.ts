@@ -47,8 +47,8 @@ describe('a name', () => {
   });
 
   test.each([
-    ['ns1.corp.internal', 'the name of a zone’s own server'],
-    ['NS1.corp.internal', 'the name of a zone’s own server'],
+    ['ns1.corp.internal', "the name of a zone's own server"],
+    ['NS1.corp.internal', "the name of a zone's own server"],
     ['_dmarc.corp.internal', 'names that begin with an underscore are not for discovery'],
     ['a._acme-challenge.corp.internal', 'names that begin with an underscore are not for discovery'],
     ['wpad.corp.internal', 'wpad would configure the proxies of browsers'],
@@ -81,7 +81,7 @@ test('the servers that a spec names are nobody else’s, in whichever zone they 
   const declaration = declare({ zones: [{ ...corp, nameServers: ['dns.b.internal'] }, ...zones('b.internal')] });
   const there = [zone('corp.internal', [], declaration), zone('b.internal', [], declaration)];
   expect(verdict([want('o', 'dns.b.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([
-    'dns.b.internal. (o): the name of a zone’s own server',
+    "dns.b.internal. (o): the name of a zone's own server",
   ]);
   expect(verdict([want('o', 'ns1.corp.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([]);
 });

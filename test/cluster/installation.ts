@@ -20,7 +20,9 @@ export function installation(): void {
   test('a cluster without any of it', async () => {
     for (const { metadata } of await list('internaldns').catch(() => [])) await remove('internaldns', metadata.name);
     await remove('namespace', shop);
-    await remove('configuration', configurationName);
+    for (const { metadata, spec } of await list('configuration')) {
+      if (spec.package.startsWith(`${registry}/internal-dns-xp:`)) await remove('configuration', metadata.name);
+    }
     await remove('function', functionName);
     await until('the kind is gone', 60, async () => !(await exists('crd', 'internaldnses.dns.internal')));
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: shop } });
