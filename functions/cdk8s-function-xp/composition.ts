@@ -9,6 +9,7 @@ export interface KubernetesObject {
     namespace?: string;
     uid?: string;
     generation?: number;
+    resourceVersion?: string;
     deletionTimestamp?: string;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
