@@ -21,7 +21,7 @@ export function examples(): void {
     await waitFor('Ready', `internaldns/${metadata.name}`, 120);
     const inside = (await get('service', `idns-${metadata.name}`, 'internal-dns')).spec.clusterIP;
     const client = await clientOf(metadata.name, inside);
-    for (const { name } of spec.zones) expect(await client.answer(name, 'SOA')).toContain('hostmaster');
+    for (const { name } of spec.zones) expect(await client.answer(name, 'SOA')).toContain(`hostmaster.${name}`);
     await remove('internaldns', metadata.name);
   });
 

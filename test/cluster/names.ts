@@ -25,7 +25,7 @@ export function clientAt(server: string, port = 53): Client {
     const { rcode, answers } = await ask(name, type, tcp);
     return (
       answers
-        .map(({ data }) => String(data))
+        .map(({ data }) => (typeof data === 'string' ? data : JSON.stringify(data)))
         .sort()
         .join(' ') || rcode
     );
