@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Bundles the function and the agent into `folder`, as the image has them; gives the function's file. */
+export function bundleFunction(folder: string): string {
+  execFileSync(process.execPath, [join(root, 'functions/bundle.ts'), folder], { stdio: 'pipe' });
+  return join(folder, 'main.cjs');
+}
+
+/** Bundles the composition of the protocol tests, one ConfigMap, in the same way. */
+export async function bundleGreeting(folder: string): Promise<string> {
+  const outfile = join(folder, 'greeting.cjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'greeting.ts')],
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    keepNames: true,
+    logLevel: 'error',
+  });
+  return outfile;
+}

@@ -1,0 +1,85 @@
+/** An InternalDNS in the cluster of KUBECONFIG, beside the same made by hand. */
+import { apply, kubectl, remove, until } from '../cluster/kubectl.ts';
+import { benchCreation } from './creation.ts';
+import { benchHosts, type HostsResult } from './hosts.ts';
+import { benchLatency } from './latency.ts';
+import { podAtRest, type Rest } from './rest.ts';
+import { clientTo, type Stack, stacks } from './stacks.ts';
+import { mebibytes, printTable, seconds } from './table.ts';
+
+const shop = 'bench-shop';
+const namespaces = [shop, ...stacks.map(({ namespace }) => namespace).filter((name) => name.startsWith('bench-'))];
+const sizes = [100, 1_000];
+const functionPod = {
+  namespace: 'crossplane-system',
+  selector: 'pkg.crossplane.io/function=internal-dns-cdk8s-function-xp',
+};
+
+/** Why there is nothing to measure in; undefined when there is. */
+export async function whyNoCluster(): Promise<string | undefined> {
+  try {
+    await kubectl('get', 'crd', 'internaldnses.dns.internal', '--request-timeout=5s');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split('\n').at(-1);
+  }
+}
+
+/** Measures and prints the tables; leaves nothing behind. */
+export async function benchCluster(): Promise<void> {
+  try {
+    for (const name of namespaces) await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await benchCreation();
+    for (const stack of stacks) await start(stack);
+    await benchLatency(shop);
+    for (const { remove } of stacks) await remove();
+    const results: [Stack, HostsResult][] = [];
+    // One after the other: the hosts of each are a burden on the other.
+    for (const stack of stacks) {
+      await start(stack);
+      for (const hosts of sizes) results.push([stack, await benchHosts(stack, hosts, shop)]);
+      await stack.remove();
+    }
+    printHosts(results);
+    printFunction(await podAtRest(functionPod));
+  } finally {
+    await remove('namespace', shop);
+    for (const { remove } of stacks) await remove();
+    for (const name of namespaces) await remove('namespace', name);
+  }
+}
+
+async function start(stack: Stack): Promise<void> {
+  await stack.apply();
+  await stack.ready();
+  await until(`${stack.zone} is answered`, 60, async () => {
+    const { answers } = await (await clientTo(stack)).ask(stack.zone, 'SOA');
+    return answers.length > 0;
+  });
+}
+
+function printHosts(results: [Stack, HostsResult][]): void {
+  printTable(
+    'Hosts applied -> all answered (s after `kubectl` has returned)',
+    ['hosts', ...stacks.map(({ title }) => title), 'n'],
+    sizes.map((size) => {
+      const times = results.filter(([, { hosts }]) => hosts === size).map(([, { answeredIn }]) => seconds(answeredIn));
+      return [size, ...times, 1];
+    }),
+  );
+  printTable(
+    'The pod at rest (kubelet, one minute, one stack after the other)',
+    ['', 'container', 'hosts', 'working set MiB', 'CPU millicores', 'n'],
+    results.flatMap(([{ title }, { hosts, rest }]) =>
+      rest.map(({ name, memory, millicores }) => [title, name, hosts, mebibytes(memory), millicores.toFixed(1), 1]),
+    ),
+  );
+}
+
+function printFunction([{ memory, millicores }]: [Rest, ...Rest[]]): void {
+  printTable(
+    'One pod of the function at rest (kubelet, one minute)',
+    ['', 'working set MiB', 'CPU millicores', 'n'],
+    [['function', mebibytes(memory), millicores.toFixed(1), 1]],
+  );
+}

@@ -1,0 +1,41 @@
+import { until } from '../cluster/kubectl.ts';
+import { clientTo, type Stack, stacks } from './stacks.ts';
+import { median, printTable, seconds } from './table.ts';
+
+const rounds = 5;
+
+/** From the start of `kubectl apply`, with all images present, until DNS answers and until the cluster says that it is ready. */
+export async function benchCreation(): Promise<void> {
+  const times: { answers: number; ready: number }[][] = stacks.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, stack] of stacks.entries()) {
+      times[index]!.push(await create(stack));
+      await stack.remove();
+    }
+  }
+  const row = (which: 'answers' | 'ready') => times.map((each) => seconds(median(each.map((time) => time[which]))));
+  const slowest = times.map((each) => seconds(Math.max(...each.map(({ ready }) => ready))));
+  printTable(
+    'Applied (median, s)',
+    ['', ...stacks.map(({ title }) => title), 'n'],
+    [
+      ['-> SOA answered through the Service', ...row('answers'), rounds],
+      ['-> Ready', ...row('ready'), rounds],
+      ['-> Ready, the slowest', ...slowest, rounds],
+    ],
+  );
+}
+
+async function create(stack: Stack): Promise<{ answers: number; ready: number }> {
+  const start = performance.now();
+  const since = () => (performance.now() - start) / 1000;
+  await stack.apply();
+  const [answers, ready] = await Promise.all([
+    until(`${stack.zone} is answered`, 120, async () => {
+      const { answers } = await (await clientTo(stack)).ask(stack.zone, 'SOA');
+      return answers.length > 0;
+    }).then(since),
+    stack.ready().then(since),
+  ]);
+  return { answers, ready };
+}

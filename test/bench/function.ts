@@ -1,0 +1,137 @@
+/** The function by itself, which needs no cluster. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunFunctionRequest } from '@crossplane-org/function-sdk-typescript';
+import type { Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import { running } from '../golden/cluster.ts';
+import { makeCertificates } from '../protocol/certificates.ts';
+import { type FunctionClient, makeClient, requestFor } from '../protocol/client.ts';
+import { greeting } from '../protocol/greeting.ts';
+import { readComposite } from '../render.ts';
+import { bundleFunction, bundleGreeting } from './bundle.ts';
+import { call, measureCalls } from './calls.ts';
+import { idle, type Measured, measure, nothing } from './process.ts';
+import { printSizes } from './size.ts';
+import { stored, storedAll } from './stored.ts';
+import { mebibytes, median, printTable } from './table.ts';
+
+const starts = 10;
+const warmUp = 2_000;
+const calls = 1_000;
+const composite = stored(readComposite(join(import.meta.dirname, '../../examples/minimal.yaml')));
+
+/** Starts one of the programs, with a client of it. */
+type Start = (
+  file: string,
+  flags?: string[],
+) => Promise<Awaited<ReturnType<typeof measure>> & { client: FunctionClient }>;
+
+/** Measures what is shipped, and baselines in the same minutes; prints the tables. */
+export async function benchFunction(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const certificatesFolder = join(folder, 'certificates');
+    const certificates = makeCertificates(certificatesFolder);
+    const flags = ['--address=127.0.0.1:0', '--metrics-address=127.0.0.1:0'];
+    const start: Start = async (file, nodeFlags) => {
+      const server = await measure(file, [...flags, `--tls-server-certs-dir=${certificatesFolder}`], nodeFlags);
+      return { ...server, client: makeClient({ address: server.address, certificates }) };
+    };
+    const files = { ours: bundleFunction(join(folder, 'image/app')), tiny: await bundleGreeting(folder) };
+    const echo = join(import.meta.dirname, 'echo.ts');
+
+    await benchStarts(start, files);
+    await benchCalls(start, { ...files, echo });
+    printSizes(join(folder, 'image'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function benchStarts(start: Start, { ours, tiny }: { ours: string; tiny: string }): Promise<void> {
+  const requests: [string, RunFunctionRequest][] = [
+    [ours, requestFor(composite)],
+    [tiny, requestFor(greeting('hi'))],
+  ];
+  const times = { started: [[], []] as number[][], answered: [[], []] as number[][], nothing: [] as number[] };
+  for (let round = 0; round < starts; round++) {
+    times.nothing.push(await nothing());
+    for (const [index, [file, request]] of requests.entries()) {
+      const { client, startedIn, stop } = await start(file);
+      times.started[index]!.push(startedIn);
+      times.answered[index]!.push(...(await call({ client, request, calls: 1, concurrency: 1 })));
+      client.close();
+      await stop();
+    }
+  }
+  const medians = (all: number[][]) => all.map((each) => median(each).toFixed(0));
+  printTable(
+    'Start (median, ms)',
+    ['', 'InternalDNS', 'baseline: one ConfigMap', 'baseline: `node -e 0`', 'n'],
+    [
+      ['start to listening', ...medians(times.started), median(times.nothing).toFixed(0), starts],
+      ['the first call, handshake included', ...medians(times.answered), '', starts],
+    ],
+  );
+}
+
+async function benchCalls(start: Start, files: Record<'ours' | 'tiny' | 'echo', string>): Promise<void> {
+  const bare = await idle();
+  const [unlimited, tinyUnlimited] = [await start(files.ours, []), await start(files.tiny, [])];
+  const [ours, tiny, echo] = [await start(files.ours), await start(files.tiny), await start(files.echo)];
+  const memory = (...processes: Pick<Measured, 'memory'>[]) => processes.map((each) => mebibytes(each.memory()));
+  const atStart = memory(ours, tiny, bare);
+
+  const observed = await observedAtRest(ours.client);
+  const request = requestFor(composite, observed);
+  const greet = requestFor(greeting('hi'), observed);
+  const cases = [
+    { name: 'InternalDNS', server: ours, request },
+    { name: 'baseline: one ConfigMap, the same observed', server: tiny, request: greet },
+    { name: 'baseline: gRPC echo of the same request', server: echo, request },
+  ];
+  const all = [...cases, { server: unlimited, request }, { server: tinyUnlimited, request: greet }];
+  for (const { server, request } of all) {
+    await call({ client: server.client, request, calls: warmUp, concurrency: 10 });
+  }
+  const loaded = memory(ours, tiny, bare);
+  const loadedUnlimited = memory(unlimited, tinyUnlimited, bare);
+  const rows = [];
+  for (const concurrency of [1, 10]) {
+    for (const { name, server, request } of cases) {
+      rows.push([name, ...(await measureCalls(server, { client: server.client, request, calls, concurrency }))]);
+    }
+  }
+  const [sent, answered] = [await echo.client.bytes(request), await ours.client.bytes(request)];
+  for (const { client, stop } of [ours, tiny, echo, unlimited, tinyUnlimited]) {
+    client.close();
+    await stop();
+  }
+  await bare.stop();
+
+  printTable(
+    `RunFunction: mutual TLS, ${sent.length} bytes in, ${answered.length} out`,
+    ['', 'concurrency', 'p50 ms', 'p99 ms', 'CPU ms per call', 'calls/s', 'n'],
+    rows,
+  );
+  console.log(
+    '\nCPU is the server process alone; its client runs on the same cores and takes its share of p50 and p99.',
+  );
+  printTable(
+    "Memory (RSS, MiB), with the heap that Node gives itself under the pod's limit",
+    ['', 'InternalDNS', 'baseline: one ConfigMap', 'baseline: bare node', 'n'],
+    [
+      ['idle', ...atStart, 1],
+      [`after ${warmUp} requests`, ...loaded, 1],
+      ['the same, without the limit', ...loadedUnlimited, 1],
+    ],
+  );
+}
+
+/** What a function gets to see most of the time: all is there, and as an API server stores it. */
+async function observedAtRest(client: FunctionClient): Promise<Observed> {
+  const first = await client.run(requestFor(composite));
+  const second = await client.run(requestFor(composite, running(composite, first)));
+  return storedAll(running(composite, second));
+}

@@ -1,0 +1,12 @@
+/** `make bench`: every measure beside a baseline of the same run. Nothing is asserted, since a busy machine is no failure. */
+import { benchCluster, whyNoCluster } from './cluster.ts';
+import { benchFunction } from './function.ts';
+
+await benchFunction();
+
+const obstacle = await whyNoCluster();
+if (obstacle === undefined) await benchCluster();
+else
+  console.log(
+    `\nLeft out, for want of a cluster with the packages: creation, latency, hosts, the pod at rest (${obstacle})`,
+  );

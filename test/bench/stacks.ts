@@ -1,0 +1,67 @@
+/** The two things that are compared in a cluster: an InternalDNS, and the same made by hand. */
+import { join } from 'node:path';
+import { apply, get, kubectl, list, remove, until, waitFor } from '../cluster/kubectl.ts';
+import { type Client, clientAt } from '../cluster/names.ts';
+import { internalDNS } from '../cluster/objects.ts';
+
+export interface Stack {
+  /** As the tables name it. */
+  title: string;
+  zone: string;
+  namespace: string;
+  /** Of its pod. */
+  selector: string;
+  /** Its DNS Service. */
+  service: string;
+  apply(): Promise<unknown>;
+  /** Resolves when the cluster says that it is ready. */
+  ready(): Promise<unknown>;
+  /** Resolves when nothing of it is left. */
+  remove(): Promise<void>;
+}
+
+const file = join(import.meta.dirname, 'by-hand.yaml');
+
+const ours: Stack = {
+  title: 'InternalDNS',
+  zone: 'bench.internal',
+  namespace: 'internal-dns',
+  selector: 'app.kubernetes.io/instance=bench',
+  service: 'idns-bench',
+  apply: () => apply(internalDNS('bench', { zones: [{ name: 'bench.internal' }] })),
+  ready: () => waitFor('Ready', 'internaldns/bench', 120),
+  async remove() {
+    await remove('internaldns', 'bench');
+    await gone(ours);
+  },
+};
+
+const byHand: Stack = {
+  title: 'baseline: by hand',
+  zone: 'hand.internal',
+  namespace: 'bench-by-hand',
+  selector: 'app=by-hand',
+  service: 'by-hand',
+  apply: () => kubectl('apply', '-f', file),
+  ready: () => kubectl('-n', byHand.namespace, 'rollout', 'status', 'statefulset/by-hand', '--timeout=120s'),
+  async remove() {
+    await kubectl('delete', '--ignore-not-found', '-f', file);
+    await gone(byHand);
+  },
+};
+
+export const stacks = [ours, byHand] as const;
+
+async function gone({ namespace, selector, service }: Stack): Promise<void> {
+  await until(`nothing is left of ${service}`, 120, async () => {
+    const pods = await list('pod', '-n', namespace, '-l', selector);
+    const claims = await list('persistentvolumeclaim', '-n', namespace);
+    const left = [...pods, ...claims].map(({ metadata }) => metadata.name).filter((name) => name.includes(service));
+    return left.length === 0 || left;
+  });
+}
+
+/** A client of its DNS Service, which has to exist. */
+export async function clientTo({ service, namespace }: Stack): Promise<Client> {
+  return clientAt((await get('service', service, namespace)).spec.clusterIP);
+}
