@@ -15,10 +15,12 @@ const limit = 32 * 1024;
 /** Writes a report when it says something new: at once if somebody waits for it, else at most once in an interval. */
 export class Mailbox {
   readonly #options: Required<MailboxOptions>;
+  readonly #openedAt: number;
   #written: { report: Report; text: string; at: number } | undefined;
 
   constructor(options: MailboxOptions) {
     this.#options = { intervalMs: 10_000, renewMs: 60_000, now: Date.now, ...options };
+    this.#openedAt = this.#options.now();
   }
 
   async offer(report: Report): Promise<void> {
@@ -26,6 +28,8 @@ export class Mailbox {
     const text = fit(report);
     const last = this.#written;
     if (text === last?.text && now() - last.at < renewMs) return;
+    // A start takes seconds, and is over with the first good report: what comes before it would only cost.
+    if (!last && !isServing(report) && now() - this.#openedAt < intervalMs) return;
     const isAwaited =
       !last || last.report.declaration !== report.declaration || isServing(last.report) !== isServing(report);
     if (!isAwaited && now() - last.at < intervalMs) return;
