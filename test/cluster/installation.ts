@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { figure } from './figures.ts';
-import { apply, exists, get, kubectl, list, patch, remove, until, waitFor } from './kubectl.ts';
+import { apply, exists, get, kubectl, list, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { clientOf } from './names.ts';
-import { shop } from './objects.ts';
+import { internalDNS, shop } from './objects.ts';
 
 export const registry = process.env.REGISTRY ?? 'ghcr.io/internal-dns';
 const packageVersion = process.env.VERSION ?? `v${JSON.parse(readFileSync('package.json', 'utf8')).version}`;
@@ -72,11 +72,21 @@ export function installation(): void {
       zonesServed: '1/1',
       zones: [{ name: 'corp.internal', state: 'Serving' }],
     });
-    const tokens = (await breakerTokens()) - before;
-    figure('circuit breaker events of the creation', String(tokens), '');
-    expect(tokens).toBeLessThan(60);
+    await settle('corp');
+    figure('tokens of the first creation, images included', String((await breakerTokens()) - before), '');
     const namespace = await get('namespace', 'internal-dns');
     expect(namespace.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
+  });
+
+  test('a creation costs fewer than 60 of the 100 tokens of the circuit breaker', async () => {
+    const before = await breakerTokens();
+    await apply(internalDNS('second', { zones: [{ name: 'second.internal' }] }));
+    figure('the next InternalDNS applied -> Ready', await waitFor('Ready', 'internaldns/second', 120));
+    await settle('second');
+    const tokens = (await breakerTokens()) - before;
+    figure('tokens of a creation', String(tokens), '');
+    expect(tokens).toBeLessThan(60);
+    await remove('internaldns', 'second');
   });
 }
 

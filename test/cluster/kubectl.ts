@@ -81,3 +81,18 @@ export async function until(
   }
   throw new Error(`not within ${seconds}s: ${what}; seen last: ${JSON.stringify(seen)}`);
 }
+
+/**
+ * Waits until Crossplane has nothing left to do. An edit that arrives in the middle of its reconcile gets the Ready of the
+ * state before: it marks its conditions with the generation that the API server answers, not with the one it worked on.
+ * https://github.com/crossplane/crossplane/blob/v2.4.0/internal/controller/apiextensions/composite/composition_functions.go#L755
+ */
+export async function settle(composite: string): Promise<void> {
+  let last = '';
+  let since = 0;
+  await until('the composite rests for two seconds', 30, async () => {
+    const version = (await get('internaldns', composite)).metadata.resourceVersion ?? '';
+    if (version !== last) [last, since] = [version, performance.now()];
+    return performance.now() - since > 2000 || version;
+  });
+}

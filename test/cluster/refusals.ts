@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { badEdits, badSpecs, goodEdits } from '../policy/refusals.ts';
 import { figure } from './figures.ts';
-import { apply, dryRun, get, kubectl, patch, remove, until, waitFor } from './kubectl.ts';
+import { apply, dryRun, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { clientOf, quiet } from './names.ts';
 import { internalDNS } from './objects.ts';
 
@@ -63,20 +63,5 @@ export function refusals(): void {
     expect(await client.answer('edit.internal', 'NS')).toBe('REFUSED');
     await patch('internaldns', 'corp', { spec: { podLabels: null } });
     await waitFor('Ready', 'internaldns/corp', 90);
-  });
-}
-
-/**
- * Waits until Crossplane has nothing left to do. An edit that arrives in the middle of its reconcile gets the Ready of the
- * state before: it marks its conditions with the generation that the API server answers, not with the one it worked on.
- * https://github.com/crossplane/crossplane/blob/v2.4.0/internal/controller/apiextensions/composite/composition_functions.go#L755
- */
-async function settle(composite: string): Promise<void> {
-  let last = '';
-  let since = 0;
-  await until('the composite rests for two seconds', 30, async () => {
-    const version = (await get('internaldns', composite)).metadata.resourceVersion ?? '';
-    if (version !== last) [last, since] = [version, performance.now()];
-    return performance.now() - since > 2000 || version;
   });
 }
