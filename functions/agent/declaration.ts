@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What one InternalDNS declares, as the function writes it and the agent reads it. Names are lower case and without

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultTTL } from './declared.ts';
 import { absolute, canonicalAddress, discoveredMark, type RRset, withoutDot } from './zone.ts';
 

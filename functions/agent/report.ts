@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What one pod's agent says of the DNS it serves. The function reads it as untrusted input, so every part is bounded.

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { referenceOf, type Schema } from './reference.ts';
 import { compositeName, spec } from './spec.ts';
 import { status } from './status.ts';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A rule that a value keeps, said twice because two judges apply it: as CEL for the API server, which refuses a bad

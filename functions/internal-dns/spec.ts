@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { amount, domainName, durationOf, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
 

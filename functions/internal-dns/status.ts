@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { hashOf } from '../agent/declaration.ts';
 import { type Report, report, type ZoneReport } from '../agent/report.ts';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';

@@ -27,6 +27,8 @@ export async function whyNoCluster(): Promise<string | undefined> {
 
 /** Measures and prints the tables; leaves nothing behind. */
 export async function benchCluster(): Promise<void> {
+  // What an earlier run left that was killed.
+  await cleanUp();
   try {
     for (const name of namespaces) await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await benchCreation();
@@ -43,10 +45,14 @@ export async function benchCluster(): Promise<void> {
     printHosts(results);
     printFunction(await podAtRest(functionPod));
   } finally {
-    await remove('namespace', shop);
-    for (const { remove } of stacks) await remove();
-    for (const name of namespaces) await remove('namespace', name);
+    await cleanUp();
   }
+}
+
+async function cleanUp(): Promise<void> {
+  await remove('namespace', shop);
+  for (const { remove } of stacks) await remove();
+  for (const name of namespaces) await remove('namespace', name);
 }
 
 async function start(stack: Stack): Promise<void> {
