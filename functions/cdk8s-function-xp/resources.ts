@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Ready, type Resource } from '@crossplane-org/function-sdk-typescript';
 import { ApiObject, type Chart } from 'cdk8s';
 import type { KubernetesObject, Observed } from './composition.ts';
-import { sorted, toJson } from './json.ts';
+import { toJson } from './json.ts';
 import { isReady, kindOf } from './readiness.ts';
 
 /** On every composed object: which desired state it is the result of. */
@@ -26,7 +26,7 @@ export function composedResources(chart: Chart, observed: Observed): Record<stri
     keys.set(identity, key);
     resources[key] = stamped(resource, observed[key]);
   }
-  return sorted(resources);
+  return resources;
 }
 
 // Chart.toJson would validate, but render everything a second time and lose the paths; ApiObject.toJson does not validate.

@@ -4,7 +4,6 @@ import { claimTemplate, type Names, ports, selectorLabels, sourceRole } from './
 import type { Spec } from './spec.ts';
 
 export interface AccessProps {
-  composite: string;
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
@@ -14,7 +13,7 @@ export interface AccessProps {
 
 /** What the pod may do in the cluster, and what the network may do to the pod. */
 export class Access extends Construct {
-  constructor(scope: Construct, id: string, { composite, spec, names, labels, roleExists }: AccessProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels, roleExists }: AccessProps) {
     super(scope, id);
     const { namespace } = spec;
     const metadata = { name: names.server, namespace, labels };
@@ -56,7 +55,7 @@ export class Access extends Construct {
     new k8s.KubeNetworkPolicy(this, 'network', {
       metadata,
       spec: {
-        podSelector: { matchLabels: selectorLabels(composite) },
+        podSelector: { matchLabels: selectorLabels(names.composite) },
         policyTypes: ['Ingress'],
         ingress: [
           { ports: [port('UDP', ports.dns), port('TCP', ports.dns)] },

@@ -30,9 +30,9 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
 
   const chart = new Chart(new App(), name);
   new Mailboxes(chart, 'mailboxes', { spec, names, labels, declaration });
-  new Access(chart, 'access', { composite: name, spec, names, labels, roleExists: !!observedAs('Role', names.server) });
-  new Server(chart, 'server', { composite: name, spec, names, labels, observed: pods });
-  new Services(chart, 'services', { composite: name, spec, names, labels });
+  new Access(chart, 'access', { spec, names, labels, roleExists: !!observedAs('Role', names.server) });
+  new Server(chart, 'server', { spec, names, labels, observed: pods });
+  new Services(chart, 'services', { spec, names, labels });
 
   const mailbox = observedAs('ConfigMap', names.status);
   return { chart, ...assess({ spec, names, endpoint, declaration, pods, mailbox }) };

@@ -13,7 +13,6 @@ import type { Spec } from './spec.ts';
 const user = 953;
 
 export interface ServerProps {
-  composite: string;
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
@@ -41,7 +40,7 @@ export class Server extends Construct {
         revisionHistoryLimit: 2,
         // The time that clients' nodes need to learn of a new replica before the next one goes.
         minReadySeconds: spec.replicas > 1 ? 5 : 0,
-        selector: { matchLabels: selectorLabels(props.composite) },
+        selector: { matchLabels: selectorLabels(names.composite) },
         persistentVolumeClaimRetentionPolicy: {
           whenDeleted: spec.storage.retain ? 'Retain' : 'Delete',
           whenScaled: spec.storage.retain ? 'Retain' : 'Delete',
@@ -61,14 +60,14 @@ export class Server extends Construct {
         metadata: { name: names.server, namespace: spec.namespace, labels },
         spec: {
           maxUnavailable: k8s.IntOrString.fromNumber(1),
-          selector: { matchLabels: selectorLabels(props.composite) },
+          selector: { matchLabels: selectorLabels(names.composite) },
         },
       });
     }
   }
 }
 
-function pod({ composite, spec, names }: ServerProps, powerdnsConfigMap: string): k8s.PodSpec {
+function pod({ spec, names }: ServerProps, powerdnsConfigMap: string): k8s.PodSpec {
   const { images, resources, scheduling } = spec;
   const discovers = spec.discovery.sources.length > 0;
   const options = (part: 'powerdns' | 'externalDNS' | 'agent') => ({
@@ -90,7 +89,7 @@ function pod({ composite, spec, names }: ServerProps, powerdnsConfigMap: string)
       seccompProfile: { type: 'RuntimeDefault' },
     },
     imagePullSecrets: images.pullSecrets.length > 0 ? images.pullSecrets : undefined,
-    ...placement(composite, spec.replicas, scheduling),
+    ...placement(names.composite, spec.replicas, scheduling),
     initContainers: [
       powerdns({ ...options('powerdns'), replicas: spec.replicas }),
       ...(discovers ? [agentContainer] : []),

@@ -5,7 +5,6 @@ import { dnsPort, type Names, ports, selectorLabels } from './names.ts';
 import { type Spec, typeOf } from './spec.ts';
 
 export interface ServicesProps {
-  composite: string;
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
@@ -13,10 +12,10 @@ export interface ServicesProps {
 
 /** The way in: port 53 for everybody, and the agent's HTTP for people and monitoring. */
 export class Services extends Construct {
-  constructor(scope: Construct, id: string, { composite, spec, names, labels }: ServicesProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels }: ServicesProps) {
     super(scope, id);
     const { service, namespace, replicas } = spec;
-    const selector = selectorLabels(composite);
+    const selector = selectorLabels(names.composite);
     new k8s.KubeService(this, 'dns', {
       metadata: { name: names.server, namespace, labels, annotations: { ...service.annotations, ...tailnet(service) } },
       spec: {
