@@ -35,6 +35,10 @@ test: $(installed) ## everything that needs no cluster
 render: $(installed) ## print what Crossplane would apply for XR, with the composed objects in OBSERVED
 	@node test/render.ts $(XR) $(OBSERVED)
 
+.PHONY: import
+import: $(installed) ## print the zone file FILE (- is standard input) of ZONE as it is written in an InternalDNS
+	@node functions/import.ts "$(FILE)" "$(ZONE)"
+
 .PHONY: generate
 generate: $(installed) ## write the XRD and the API reference from functions/internal-dns/spec.ts
 	node functions/internal-dns/definition.ts

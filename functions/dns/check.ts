@@ -1,0 +1,103 @@
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+
+/** Stands for the address that is checked. */
+export const placeholder = '{{value}}';
+
+const unitMilliseconds: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A Go duration in whole seconds, which is all that PowerDNS knows; NaN for any other text. */
+export function wholeSeconds(duration: string): number {
+  if (!/^([0-9]{1,9}(ms|s|m|h))+$/.test(duration)) return Number.NaN;
+  const parts = duration.matchAll(/([0-9]+)(ms|s|m|h)/g);
+  const milliseconds = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * unitMilliseconds[unit ?? '']!, 0);
+  return milliseconds % 1000 === 0 ? milliseconds / 1000 : Number.NaN;
+}
+
+/** Seconds between two checks of an address, and the most that one may take. */
+export function timesOf({ interval, timeout }: { interval?: string | undefined; timeout?: string | undefined }) {
+  const every = wholeSeconds(interval ?? '5s');
+  return { interval: every, timeout: timeout === undefined ? Math.min(2, every) : wholeSeconds(timeout) };
+}
+
+// Checks run inside the pod, so they could tell of listeners that only the pod reaches.
+const refusedIPv4: [network: string, prefix: number, what: string][] = [
+  ['0.0.0.0', 8, 'an unspecified address'],
+  ['127.0.0.0', 8, 'a loopback address'],
+  ['169.254.0.0', 16, 'a link-local address'],
+  ['224.0.0.0', 4, 'a multicast address'],
+  ['255.255.255.255', 32, 'the broadcast address'],
+  ['100.100.100.200', 32, "a cloud's metadata service"],
+  ['168.63.129.16', 32, "a cloud's metadata service"],
+  ['192.0.0.192', 32, "a cloud's metadata service"],
+];
+
+const refusedIPv6: typeof refusedIPv4 = [
+  ['::', 128, 'an unspecified address'],
+  ['::1', 128, 'a loopback address'],
+  ['fe80::', 10, 'a link-local address'],
+  ['ff00::', 8, 'a multicast address'],
+  ['fd00:ec2::254', 128, "a cloud's metadata service"],
+  ['fd20:ce::254', 128, "a cloud's metadata service"],
+];
+
+/** IPv6 that holds IPv4: RFC 4291 section 2.5.5, and RFC 6052 section 2.1 for what NAT64 translates. */
+const embeddings = ['::ffff:', '::', '64:ff9b::'];
+
+const refused = [...refusedIPv6, ...refusedIPv4].map(([network, prefix, what]) => {
+  const list = new BlockList();
+  if (isIPv6(network)) list.addSubnet(network, prefix, 'ipv6');
+  else {
+    list.addSubnet(network, prefix, 'ipv4');
+    for (const embedding of embeddings) list.addSubnet(embedding + network, 96 + prefix, 'ipv6');
+  }
+  return { list, what };
+});
+
+/** Why an address may not be checked, such as `a loopback address`; none if it may. */
+export function whyNoTarget(address: string): string | undefined {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  return isIP(address) ? refused.find(({ list }) => list.check(address, family))?.what : undefined;
+}
+
+const urlForm = /^(?<scheme>https?):\/\/(?<authority>[^/?#]*)(?<rest>.*)$/s;
+// RFC 3986 appendix A.
+const urlText = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$/;
+const authorityForm = /^(?<host>\{\{value\}\}|\[[^\]]*\]|[^:[\]]*)(?::(?<port>[0-9]{1,5}))?$/;
+const hostName =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
+
+/**
+ * What is wrong with the URL of a check. Its host says who is asked: `{{value}}`, or a name that every value answers to,
+ * means the values themselves; an address, what watches them elsewhere and is told by `{{value}}` which one is meant.
+ */
+export function whyNoURL(url: string): string | undefined {
+  const { authority = '', rest = '' } = urlForm.exec(url)?.groups ?? {};
+  if (!urlForm.test(url)) return `not a URL of http or https, such as https://${placeholder}/healthz`;
+  if (authority.includes('@')) return 'no credentials in a URL: anyone who may read the object could read them';
+  if (!urlText.test(url.replaceAll(placeholder, ''))) {
+    return 'only characters of RFC 3986 in a URL; write any other as %XX, its octets in hexadecimal';
+  }
+  const { host = '', port = '80' } = authorityForm.exec(authority)?.groups ?? {};
+  if (Number(port) < 1 || Number(port) > 65_535) return `not a port: ${port}`;
+  if (host === placeholder) return undefined;
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  const isAddress = host.startsWith('[') ? isIPv6(address) : isIPv4(address);
+  return isAddress ? whyNoWatcher(address, rest) : whyNoName(host, rest);
+}
+
+function whyNoWatcher(address: string, rest: string): string | undefined {
+  const what = whyNoTarget(address);
+  if (what) return `${address} is ${what}, and is not asked`;
+  if (rest.includes(placeholder)) return undefined;
+  return `${address} would be asked alone and could not tell one value from another: write ${placeholder} as the host, or after it`;
+}
+
+function whyNoName(host: string, rest: string): string | undefined {
+  // What ends in a number is an address to curl, in whatever base: 127.1, 0x7f000001. https://url.spec.whatwg.org/#ends-in-a-number-checker
+  if (!hostName.test(host) || /(^|\.)([0-9]+|0x[0-9a-f]*)$/i.test(host)) {
+    return `not a host: ${host || 'there is none'}; write ${placeholder}, a name or an address`;
+  }
+  if (/(^|\.)localhost$|^metadata(\.google\.internal)?$/i.test(host)) return `${host} is not asked`;
+  if (!rest.includes(placeholder)) return undefined;
+  return `${placeholder} after a name: every value is asked under that name, so leave it out, or write it as the host`;
+}

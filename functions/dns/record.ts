@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import { type Answer, answerFaults, answerFields, isDynamic } from './answer.ts';
+import { parseContent, recordTypes } from './content.ts';
+import { parseOwner } from './domain-name.ts';
+import type { Entry, Fault } from './rrset.ts';
+
+/** A time to live (RFC 2181 section 8). */
+export const ttl = z.int().min(0).max(2147483647);
+
+/** An RRset as people declare it. */
+export const record = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(255)
+    .describe('The name, relative to the zone: "@" is the zone itself, "*.dev" every name below dev.'),
+  type: z.enum(recordTypes).describe('The type of the record.'),
+  ttl: ttl.optional().describe("Seconds that resolvers may keep the answer. Default: the zone's defaultTTL."),
+  values: z
+    .array(z.string().min(1).max(4096))
+    .min(1)
+    .max(100)
+    .describe('What it answers, as in a zone file; a name without a trailing dot is relative to the zone.'),
+  ptr: z
+    .boolean()
+    .optional()
+    .describe('Of A and AAAA: make the PTR records of the addresses, too, where their reverse zone is declared.'),
+  ...answerFields,
+});
+
+export type DeclaredRecord = z.output<typeof record>;
+
+/** Each value as a record of its own. A fault names the field, such as `records[3].values[0]`. */
+export function entriesOfRecords(records: DeclaredRecord[], zone: string): { entries: Entry[]; faults: Fault[] } {
+  const entries: Entry[] = [];
+  const faults: Fault[] = [];
+  const declaredAt = new Map<string, string>();
+  const attempt = <T>(at: string, parse: () => T): T | undefined => {
+    try {
+      return parse();
+    } catch (error) {
+      faults.push({ at, message: (error as Error).message });
+      return undefined;
+    }
+  };
+  for (const [index, { name, type, values, ttl, ...more }] of records.entries()) {
+    const at = `records[${index}]`;
+    const owner = attempt(`${at}.name`, () => parseOwner(name, zone));
+    const before = owner && declaredAt.get(`${owner} ${type}`);
+    if (before) faults.push({ at, message: `${before} has the ${type} of this name already: put every value there` });
+    declaredAt.set(`${owner} ${type}`, at);
+    faults.push(
+      ...recordFaults({ type, values, ...more }).map((f) => ({ at: `${at}.${f.field}`, message: f.message })),
+    );
+    for (const [position, value] of values.entries()) {
+      const place = `${at}.values[${position}]`;
+      const content = attempt(place, () => parseContent(type, value, zone));
+      if (owner === undefined || content === undefined) continue;
+      entries.push({ name: owner, type, ttl, content, at: place, ...detailsOf(more) });
+    }
+  }
+  return { entries, faults };
+}
+
+function recordFaults(record: Pick<DeclaredRecord, 'type' | 'values' | 'ptr'> & Answer) {
+  const misplaced = record.ptr && record.type !== 'A' && record.type !== 'AAAA';
+  return [
+    ...(misplaced ? [{ field: 'ptr', message: `${record.type} has no address to make a PTR record of` }] : []),
+    ...answerFaults(record),
+  ];
+}
+
+function detailsOf({ ptr, ...answer }: Pick<DeclaredRecord, 'ptr'> & Answer): Pick<Entry, 'ptr' | 'answer'> {
+  return { ...(ptr && { ptr }), ...(isDynamic(answer) && { answer }) };
+}

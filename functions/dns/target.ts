@@ -1,0 +1,50 @@
+import { isIP } from 'node:net';
+import { parseName } from './domain-name.ts';
+import { excerpt, fieldsOf, parseNumber } from './field.ts';
+import { withoutDot } from './name.ts';
+
+/** CNAME, PTR (RFC 1035 section 3.3), DNAME (RFC 6672), and ALIAS of PowerDNS. */
+export function parseTarget(text: string, origin: string): string {
+  const name = parseTargetOrRoot(text, origin);
+  if (name !== '.') return name;
+  throw new Error('the root is no target: .');
+}
+
+/** Where the root says that there is nothing. What was pasted from elsewhere would pass for a relative name. */
+export function parseTargetOrRoot(text: string, origin: string): string {
+  const name = parseName(text, origin);
+  if (isIP(text) || isIP(withoutDot(name))) throw new Error(`not a domain name but an address: ${excerpt(text)}`);
+  if (name.includes('://')) throw new Error(`not a domain name but a URL: ${excerpt(text)}`);
+  return name;
+}
+
+/** NS (RFC 1035 section 3.3.11). */
+export const parseNameServer = (text: string, origin: string) => checkHostName(parseTarget(text, origin));
+
+/** MX (RFC 1035 section 3.3.9), or the null MX `0 .` (RFC 7505). */
+export function parseMailExchange(text: string, origin: string): string {
+  const [preference, exchange] = fieldsOf(text, ['preference', 'mail-server'], '10 mail');
+  const number = parseNumber(preference, 16, 'preference');
+  const name = parseTargetOrRoot(exchange, origin);
+  if (name !== '.') return `${number} ${checkHostName(name)}`;
+  if (number === '0') return '0 .';
+  throw new Error(`"0 ." says that there is no mail, and no other preference does: ${text}`);
+}
+
+/** SRV (RFC 2782); the target `.` says that there is no such service. */
+export function parseService(text: string, origin: string): string {
+  const [priority, weight, port, target] = fieldsOf(text, ['priority', 'weight', 'port', 'target'], '0 5 5060 sip');
+  const numbers = [
+    parseNumber(priority, 16, 'priority'),
+    parseNumber(weight, 16, 'weight'),
+    parseNumber(port, 16, 'port'),
+  ];
+  const name = parseTargetOrRoot(target, origin);
+  return `${numbers.join(' ')} ${name === '.' ? name : checkHostName(name)}`;
+}
+
+/** PowerDNS refuses other names where a host is meant (RFC 1123 section 2.1). */
+function checkHostName(name: string): string {
+  if (/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+$/.test(name)) return name;
+  throw new Error(`not a host name: ${excerpt(name)} (letters, digits and - only, and no - at the ends of a label)`);
+}

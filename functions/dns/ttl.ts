@@ -1,0 +1,21 @@
+import { excerpt } from './field.ts';
+
+/** Seconds: RFC 2181 section 8. */
+export const greatestTTL = 2147483647;
+
+const unitSeconds: Record<string, number> = { w: 604800, d: 86400, h: 3600, m: 60, s: 1 };
+
+/** A TTL as it stands in a zone file, in seconds or in BIND's units: `3600`, `1h30m`. Throws if it is none. */
+export function parseTTL(text: string, what = 'TTL'): number {
+  const seconds = secondsOf(text);
+  if (seconds <= greatestTTL) return seconds;
+  throw new Error(`not a ${what} in seconds (0 to ${greatestTTL}) or like 1h30m: ${excerpt(text)}`);
+}
+
+/** NaN if the text says no time. */
+function secondsOf(text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  if (!/^(?:\d{1,10}[wdhms]){1,5}$/i.test(text)) return Number.NaN;
+  const parts = text.toLowerCase().match(/\d+[wdhms]/g) ?? [];
+  return parts.reduce((sum, part) => sum + Number.parseInt(part, 10) * (unitSeconds[part.at(-1) ?? ''] ?? 0), 0);
+}

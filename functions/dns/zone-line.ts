@@ -1,0 +1,105 @@
+/** One line of a zone file (RFC 1035 section 5.1), or several that parentheses hold together. */
+export interface ZoneLine {
+  /** Where it begins, from 1. */
+  number: number;
+  /** Whether it begins with a blank, and so has no owner of its own. */
+  indented: boolean;
+  /** As they are written, with quotes and escapes; comments and parentheses are gone. */
+  fields: string[];
+  /** Why it cannot be read. */
+  fault?: string;
+}
+
+/** The lines of a zone file that say something. */
+export function* zoneLines(text: string): Generator<ZoneLine> {
+  const lines = new Lines(text);
+  for (let line = lines.next(); line; line = lines.next()) {
+    if (line.fields.length > 0 || line.fault) yield line;
+  }
+}
+
+class Lines {
+  readonly #text: string;
+  #position: number;
+  #number = 1;
+
+  constructor(text: string) {
+    this.#text = text;
+    // Windows begins a text with a byte order mark.
+    this.#position = text.startsWith('\uFEFF') ? 1 : 0;
+  }
+
+  next(): ZoneLine | undefined {
+    if (this.#position >= this.#text.length) return undefined;
+    const line: ZoneLine = { number: this.#number, indented: isBlank(this.#text[this.#position]), fields: [] };
+    const depth = this.#fill(line);
+    if (depth > 0) line.fault ??= 'a parenthesis is opened and never closed';
+    return line;
+  }
+
+  /** Reads to the end of the line, or of the text. Gives how many parentheses are open there. */
+  #fill(line: ZoneLine): number {
+    let depth = 0;
+    while (this.#position < this.#text.length) {
+      const character = this.#text[this.#position];
+      if (character === '\n') {
+        this.#position++;
+        this.#number++;
+        if (depth === 0) return 0;
+      } else if (isBlank(character)) {
+        this.#position++;
+      } else if (character === ';') {
+        this.#position = endOfLine(this.#text, this.#position);
+      } else if (character === '(') {
+        this.#position++;
+        depth++;
+      } else if (character === ')') {
+        this.#position++;
+        if (depth === 0) line.fault ??= 'a parenthesis is closed that was never opened';
+        else depth--;
+      } else {
+        this.#field(line);
+      }
+    }
+    return depth;
+  }
+
+  #field(line: ZoneLine): void {
+    const { end, fault } = scanField(this.#text, this.#position);
+    line.fields.push(this.#text.slice(this.#position, end));
+    if (fault) line.fault ??= fault;
+    this.#position = end;
+  }
+}
+
+/** Where the field ends that begins at `start`, and what is wrong with it. */
+function scanField(text: string, start: number): { end: number; fault?: string } {
+  const isQuoted = text[start] === '"';
+  let open = isQuoted;
+  let end = isQuoted ? start + 1 : start;
+  for (; end < text.length && text[end] !== '\n'; end++) {
+    const character = text[end] as string;
+    if (character === '\\') {
+      end++;
+      if (end >= text.length || text[end] === '\n') return { end, fault: 'a backslash at the end of the line' };
+    } else if (character === '"') {
+      if (isQuoted) return { end: end + 1 };
+      // A value of an SVCB parameter (RFC 9460 section 2.1) is quoted within its field; elsewhere a quote begins another.
+      if (!open && text[end - 1] !== '=') return { end };
+      open = !open;
+    } else if (!open && isDelimiter(character)) {
+      return { end };
+    }
+  }
+  return open ? { end, fault: 'a quote is not closed on its line' } : { end };
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+}
+
+/** A carriage return is one, since lines end with it on Windows. */
+const isBlank = (character: string | undefined) => character === ' ' || character === '\t' || character === '\r';
+
+const isDelimiter = (character: string) => isBlank(character) || ';()'.includes(character);

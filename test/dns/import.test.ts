@@ -1,0 +1,204 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseContent, type RecordType } from '../../functions/dns/content.ts';
+import { parseOwner } from '../../functions/dns/domain-name.ts';
+import { absolute } from '../../functions/dns/name.ts';
+import { parseZoneFile } from '../../functions/dns/zone-file.ts';
+import { fixture, fixtureNames } from './zones/files.ts';
+
+const program = join(import.meta.dirname, '../../functions/import.ts');
+const dir = mkdtempSync(join(tmpdir(), 'import-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** Runs `import`, and gives `input` to its standard input. */
+async function run(args: string[], input: string | Buffer = '') {
+  const child = spawn(process.execPath, [program, ...args]);
+  child.stdin.end(input);
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  return { stdout, stderr: stderr.split('\n').slice(0, -1), code };
+}
+
+const imported = (...lines: string[]) => run(['-', 'corp.internal'], `${lines.join('\n')}\n`);
+
+interface DeclaredZone {
+  name: string;
+  nameServers?: string[];
+  soa?: Record<string, unknown>;
+  defaultTTL?: number;
+  records: { name: string; type: RecordType; ttl?: number; values: string[] }[];
+}
+
+/** Kubernetes reads YAML 1.1. */
+const read = (yaml: string) => (parse(yaml, { version: '1.1' }) as DeclaredZone[])[0] as DeclaredZone;
+
+/** One line for each value of a declared zone, as the composite means it. */
+function meant({ name, defaultTTL, records }: DeclaredZone): string[] {
+  const zone = absolute(name);
+  return records.flatMap(({ name, type, ttl = defaultTTL, values }) =>
+    values.map((value) => [parseOwner(name, zone), ttl, type, parseContent(type, value, zone)].join(' ')),
+  );
+}
+
+describe.each(fixtureNames)('the YAML of %s', (name) => {
+  const { path, text, zone } = fixture(name);
+  const file = parseZoneFile(text, { name: zone });
+
+  test('means the same records in the same order, an RRset an item', async () => {
+    const { stdout, code } = await run([path, zone]);
+    expect(code).toBe(0);
+    const declared = read(stdout);
+    const rrsets = [...Map.groupBy(file.entries, ({ name, type }) => `${name} ${type}`).values()];
+    expect(declared.records).toHaveLength(rrsets.length);
+    // Within an RRset the smallest TTL holds, and in these files there is only one.
+    expect(meant(declared)).toEqual(
+      rrsets.flat().map(({ name, ttl, type, content }) => [name, ttl, type, content].join(' ')),
+    );
+    expect(declared.nameServers?.map(absolute)).toEqual(file.nameServers.map(({ name }) => name));
+    expect(declared.defaultTTL).toBe(file.defaultTTL);
+  });
+});
+
+test('the YAML is what a person would write', async () => {
+  const { stdout, stderr } = await imported(
+    '$TTL 1h',
+    '@ SOA ns1 hostmaster 1 2h 3h 4w 30',
+    '@ NS ns1',
+    '@ NS ns.example.net.',
+    '@ 60 MX 10 mail',
+    'www A 192.0.2.1',
+    '*.dev CNAME www',
+    'www A 192.0.2.2',
+    'www A 192.0.2.1',
+    'no TXT "a long text that stays on one line, however long the line gets, since a break is not a space in it"',
+    '12 TXT a',
+    'www.corp.internal.corp.internal. A 192.0.2.3',
+  );
+  expect(stderr).toEqual([]);
+  expect(stdout).toBe(`\
+- name: corp.internal
+  nameServers:
+    - ns1.corp.internal
+    - ns.example.net
+  soa:
+    mname: ns1.corp.internal
+    rname: hostmaster.corp.internal
+    refresh: 7200
+    retry: 10800
+    expire: 2419200
+    minimum: 30
+  defaultTTL: 3600
+  records:
+    - name: "@"
+      type: MX
+      ttl: 60
+      values:
+        - 10 mail.corp.internal.
+    - name: www
+      type: A
+      values:
+        - 192.0.2.1
+        - 192.0.2.2
+    - name: "*.dev"
+      type: CNAME
+      values:
+        - www.corp.internal.
+    - name: "no"
+      type: TXT
+      values:
+        - '"a long text that stays on one line, however long the line gets, since a break is not a space in it"'
+    - name: "12"
+      type: TXT
+      values:
+        - '"a"'
+    - name: www.corp.internal.corp.internal.
+      type: A
+      values:
+        - 192.0.2.3
+`);
+});
+
+describe('standard error says', () => {
+  test('what was left out', async () => {
+    const { path, zone } = fixture('dig.axfr');
+    const { stderr } = await run([path, zone]);
+    expect(stderr).toEqual([
+      'left out, since PowerDNS makes its own: 15 RRSIG, 1 DNSKEY, 1 NSEC3PARAM, 2 NSEC3, 1 CDS, 1 TYPE65534, 1 TSIG',
+    ]);
+  });
+
+  test('which TTL an RRset has of several', async () => {
+    const { stdout, stderr, code } = await imported(
+      '$TTL 60',
+      'www 90 A 192.0.2.1',
+      'www A 192.0.2.2',
+      'www 5 A 192.0.2.3',
+    );
+    expect(stderr).toEqual(['www.corp.internal A has the TTLs 5, 60, 90: taken is 5 (RFC 2181 section 5.2)']);
+    expect(read(stdout).records).toMatchObject([{ ttl: 5, values: { length: 3 } }]);
+    expect(code).toBe(0);
+  });
+
+  test('where more than 1,000 records belong', async () => {
+    const hint = '1001 records: put the file into a ConfigMap and name it in recordsFrom instead';
+    expect(await imported('$GENERATE 1-1000 h$ A 192.0.2.1')).toMatchObject({ stderr: [], code: 0 });
+    const { stdout, stderr, code } = await imported('$GENERATE 1-1001 h$ A 192.0.2.1');
+    expect({ stderr, code }).toEqual({ stderr: [hint], code: 0 });
+    expect(read(stdout).records).toHaveLength(1001);
+  });
+});
+
+describe('nothing is printed, and the exit code is 1, for', () => {
+  const bad = join(dir, 'bad.zone');
+  writeFileSync(bad, 'www A 192.0.2.1\nwww A 192.0.2.256\n\nx LUA A ""\n');
+  const failed = '; <<>> DiG 9.18.49 <<>> @192.0.2.5 axfr corp.internal\n';
+
+  test.each<[string, string[], string | Buffer, string[]]>([
+    [
+      'a file with faults',
+      [bad, 'corp.internal'],
+      '',
+      [
+        `cannot import ${bad}: line 2: not an IPv4 address: 192.0.2.256`,
+        `cannot import ${bad}: line 4: LUA is code, not data: no file may bring it`,
+      ],
+    ],
+    ['no records', ['-', 'corp.internal'], ';; no servers could be reached\n', ['no record of corp.internal in it']],
+    ['a failed transfer', ['-', 'corp.internal'], `${failed}; Transfer failed.\n`, ['dig did not get the whole zone']],
+    [
+      'half a transfer',
+      ['-', 'corp.internal'],
+      `${failed}www.corp.internal. 60 IN A 192.0.2.1\n`,
+      ['dig did not get the whole zone'],
+    ],
+    [
+      'text in UTF-16',
+      ['-', 'corp.internal'],
+      Buffer.from('\ufeffwww A 192.0.2.1', 'utf16le'),
+      ['not UTF-8: save it so'],
+    ],
+    ['no file', [join(dir, 'none'), 'corp.internal'], '', ['no such file']],
+    ['no zone', [bad], '', ['no FILE or no ZONE, such as corp.zone corp.internal (- is standard input)']],
+    [
+      'what is no zone',
+      ['-', 'corp..internal'],
+      'www A 192.0.2.1\n',
+      ['an empty label in a domain name: corp..internal.'],
+    ],
+  ])('%s', async (_, args, input, messages) => {
+    const { stdout, stderr, code } = await run(args, input);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toEqual(messages.map((message) => expect.stringContaining(message)));
+    expect(stderr.every((line) => line.startsWith('cannot import '))).toBe(true);
+  });
+});
+
+test('a file and standard input are the same', async () => {
+  const { path, zone } = fixture('corp.zone');
+  expect(await run(['-', 'corp.internal'], readFileSync(path))).toEqual(await run([path, zone]));
+});

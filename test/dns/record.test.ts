@@ -1,0 +1,141 @@
+/** Records as people declare them. */
+import { describe, expect, test } from 'vitest';
+import { type DeclaredRecord, entriesOfRecords } from '../../functions/dns/record.ts';
+
+const zone = 'corp.internal.';
+const record = (name: string, type: DeclaredRecord['type'], ...values: string[]): DeclaredRecord => ({
+  name,
+  type,
+  values,
+});
+const read = (...records: DeclaredRecord[]) => entriesOfRecords(records, zone);
+
+describe('a name is relative to the zone', () => {
+  test.each([
+    ['@', 'corp.internal.'],
+    ['corp.internal', 'corp.internal.'],
+    ['corp.internal.', 'corp.internal.'],
+    ['www', 'www.corp.internal.'],
+    ['WWW', 'www.corp.internal.'],
+    ['a.b.c', 'a.b.c.corp.internal.'],
+    ['*', '*.corp.internal.'],
+    ['*.dev', '*.dev.corp.internal.'],
+    ['_sip._tcp', '_sip._tcp.corp.internal.'],
+    ['www.corp.internal', 'www.corp.internal.'],
+    ['www.corp.internal.', 'www.corp.internal.'],
+    // Whether that is in the zone is asked of all its records together.
+    ['www.example.com.', 'www.example.com.'],
+    ['bücher', 'xn--bcher-kva.corp.internal.'],
+  ])('%s is %s', (name, expected) => {
+    expect(read(record(name, 'A', '192.0.2.1'))).toEqual({
+      entries: [{ name: expected, type: 'A', ttl: undefined, content: '192.0.2.1', at: 'records[0].values[0]' }],
+      faults: [],
+    });
+  });
+
+  test('and so are names in values', () => {
+    const { entries } = read(
+      record('a.dev', 'CNAME', 'www'),
+      record('b', 'MX', '10 mail', '20 mail.corp.internal', '30 mail.example.com.'),
+      record('c', 'CNAME', '@'),
+    );
+    expect(entries.map(({ content }) => content)).toEqual([
+      'www.corp.internal.',
+      '10 mail.corp.internal.',
+      '20 mail.corp.internal.',
+      '30 mail.example.com.',
+      'corp.internal.',
+    ]);
+  });
+});
+
+describe('a fault says where it is', () => {
+  const good = record('good', 'A', '192.0.2.1');
+  test.each<[string, DeclaredRecord, string, string]>([
+    ['a name', record('a b', 'A', '192.0.2.1'), 'records[1].name', 'white space in a domain name: a b'],
+    [
+      'a name of nobody',
+      record('$x', 'A', '192.0.2.1'),
+      'records[1].name',
+      'not the name of a record: $x.corp.internal.',
+    ],
+    ['a wildcard inside', record('a.*', 'A', '192.0.2.1'), 'records[1].name', 'not the name of a record'],
+    ['a value', record('www', 'A', '192.0.2.1', '192.0.2.256'), 'records[1].values[1]', '192.0.2.256'],
+    ['an empty value', record('www', 'TXT', ' '), 'records[1].values[0]', 'no value given'],
+    [
+      'ptr on a CNAME',
+      { ...record('www', 'CNAME', 'a'), ptr: true },
+      'records[1].ptr',
+      'CNAME has no address to make a PTR',
+    ],
+    ['ptr on a TXT', { ...record('www', 'TXT', 'a'), ptr: true }, 'records[1].ptr', 'TXT has no address to make a PTR'],
+    [
+      'a check of a TXT',
+      { ...record('www', 'TXT', 'a'), check: { port: 25 } },
+      'records[1].check',
+      'this is for A and AAAA',
+    ],
+    [
+      'a check of a loopback address',
+      { ...record('www', 'A', '192.0.2.1', '127.0.0.1'), check: { port: 25 } },
+      'records[1].values[1]',
+      '127.0.0.1 is a loopback address, and is not checked',
+    ],
+    [
+      'weights that are too few',
+      { ...record('www', 'A', '192.0.2.1', '192.0.2.2'), answer: 'Weighted', weights: [1] },
+      'records[1].weights',
+      'one weight for each value: there are 1 and 2',
+    ],
+  ])('%s', (_, bad, at, message) => {
+    const { entries, faults } = read(good, bad, record('last', 'A', '192.0.2.9'));
+    expect(faults).toEqual([{ at, message: expect.stringContaining(message) }]);
+    // Whatever else is right is read.
+    expect(entries.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['good.corp.internal.', 'last.corp.internal.']),
+    );
+  });
+
+  test('every one of a record', () => {
+    const { entries, faults } = read(record('a b', 'A', 'x', '192.0.2.1', 'y'));
+    expect(entries).toEqual([]);
+    expect(faults.map(({ at }) => at)).toEqual(['records[0].name', 'records[0].values[0]', 'records[0].values[2]']);
+  });
+});
+
+describe('one RRset has one record', () => {
+  test.each([
+    ['www', 'www'],
+    ['www', 'WWW.corp.internal.'],
+    ['@', 'corp.internal'],
+  ])('%s and %s are the same name', (a, b) => {
+    const { faults } = read(record('x', 'A', '192.0.2.9'), record(a, 'A', '192.0.2.1'), record(b, 'A', '192.0.2.2'));
+    expect(faults).toEqual([
+      { at: 'records[2]', message: 'records[1] has the A of this name already: put every value there' },
+    ]);
+  });
+
+  test('other types and other names are others', () => {
+    const records = [record('www', 'A', '192.0.2.1'), record('www', 'AAAA', '::1'), record('ww', 'A', '192.0.2.1')];
+    expect(read(...records).faults).toEqual([]);
+  });
+
+  test('names that are none have nothing in common', () => {
+    const { faults } = read(record('a b', 'A', '192.0.2.1'), record('c d', 'A', '192.0.2.2'));
+    expect(faults.map(({ at }) => at)).toEqual(['records[0].name', 'records[1].name']);
+  });
+});
+
+test('TTL, PTR and the way of answering go along with every value', () => {
+  const more = { ttl: 5, ptr: true, answer: 'Weighted' as const, weights: [1, 2] };
+  expect(read({ ...record('www', 'A', '192.0.2.1', '192.0.2.2'), ...more }).entries).toMatchObject(
+    ['192.0.2.1', '192.0.2.2'].map((content) => ({
+      ttl: 5,
+      ptr: true,
+      answer: { answer: 'Weighted', weights: [1, 2] },
+      content,
+    })),
+  );
+  const [plain] = read({ ...record('www', 'A', '192.0.2.1'), ptr: false, answer: 'All' }).entries;
+  expect(Object.keys(plain ?? {})).toEqual(['name', 'type', 'ttl', 'content', 'at']);
+});

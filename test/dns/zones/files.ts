@@ -1,0 +1,36 @@
+/** Zone files as people have them, and beside each what it says: `FILE.entries`, a record a line. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Entry } from '../../../functions/dns/rrset.ts';
+
+export interface ZoneFixture {
+  path: string;
+  text: string;
+  /** Absolute. */
+  zone: string;
+  /** As `printed` gives them. */
+  entries: string[];
+}
+
+/** One line for an entry: `line 17: www.corp.internal. 300 A 192.0.2.80`. */
+export const printed = ({ at, name, ttl, type, content }: Entry) => `${at}: ${name} ${ttl} ${type} ${content}`;
+
+const zones = {
+  'corp.zone': 'corp.internal.',
+  'bind.zone': 'corp.internal.',
+  'windows.dns': 'corp.internal.',
+  'dig.axfr': 'corp.internal.',
+  '64-26.zone': '64/26.2.0.192.in-addr.arpa.',
+  '2.0.192.zone': '2.0.192.in-addr.arpa.',
+};
+
+export type FixtureName = keyof typeof zones;
+export const fixtureNames = Object.keys(zones) as FixtureName[];
+
+export function fixture(name: FixtureName): ZoneFixture {
+  const path = join(import.meta.dirname, name);
+  const entries = readFileSync(path.replace(/\.\w+$/, '.entries'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  return { path, text: readFileSync(path, 'utf8'), zone: zones[name], entries };
+}
