@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
+import { absolute, withoutDot, zoneOf } from '../dns/name.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endpoint.ts';
 import { judge, type Refusal, type Refused, standingRRsets } from './judge.ts';
 import { parse } from './parse.ts';
 import { isServing, type Report } from './report.ts';
-import { absolute, answerOf, type Change, ownershipOf, withoutDot, type Zone, zoneOf } from './zone.ts';
+import { answerOf, type Change, ownershipOf, type Zone } from './zone.ts';
+import type { ZoneFiles } from './zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & { now?: () => number };
@@ -46,8 +48,14 @@ export class Agent {
   declare(text: string): boolean {
     const hash = hashOf(text);
     if (hash === this.#declared?.hash) return false;
-    this.#declared = { hash, declaration: parse(text, declarationSchema) };
+    const files = this.#declared?.files ?? new Map();
+    this.#declared = { hash, declaration: parse(text, declarationSchema), files };
     return true;
+  }
+
+  /** Takes over the zone files as they are now. */
+  takeFiles(files: ZoneFiles): void {
+    if (this.#declared) this.#declared = { ...this.#declared, files: new Map(files) };
   }
 
   /** Brings the zones to what is declared. */
@@ -106,6 +114,8 @@ export class Agent {
         if (zone) await this.#applyDiscovered(zone, ofZone);
       }
       this.#isSynced = true;
+      // The addresses that were published have names to be found by.
+      if (this.#declared && declaration.discovery?.reverse) await this.#zones.reconcile(this.#declared);
     });
   }
 
@@ -117,6 +127,7 @@ export class Agent {
     return {
       declaration: reported.hash,
       zones: reported.reports,
+      ...(reported.warnings.length > 0 && { warnings: reported.warnings }),
       discovery: {
         state: discovery ? this.#discoveryState(discovery.intervalSeconds) : 'Off',
         refused: [...this.#refused.values()].slice(0, 20).map(({ rrset, message }) => ({

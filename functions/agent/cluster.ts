@@ -6,6 +6,7 @@ import {
   PatchStrategy,
   setHeaderOptions,
   type V1ConfigMap,
+  type V1Secret,
   Watch,
 } from '@kubernetes/client-node';
 import { declarationKey } from './declaration.ts';
@@ -36,34 +37,61 @@ export class Cluster {
 
   /**
    * Calls back with every declaration, the present one first, and with why it cannot hear of the next one or, without
-   * an argument, that it can. A lost connection is opened again, for good.
+   * an argument, that it can.
    */
   watchDeclaration(onText: (text: string) => void, onFailure: (failure?: string) => void): void {
-    const { namespace, declared: name } = this.#options;
+    const { declared: name } = this.#options;
+    this.watchConfigMap(
+      name,
+      (configMap) => {
+        const text = configMap?.data?.[declarationKey];
+        if (text !== undefined) return onText(text);
+        onFailure(configMap ? `ConfigMap ${name} has no ${declarationKey}` : `there is no ConfigMap ${name}`);
+      },
+      onFailure,
+    );
+  }
+
+  /**
+   * Calls back with a ConfigMap as it is, then whenever it changes, and with undefined when it is not there. A lost
+   * connection is opened again, until the result is called.
+   */
+  watchConfigMap(
+    name: string,
+    take: (configMap: V1ConfigMap | undefined) => void,
+    onFailure: (failure?: string) => void,
+  ): () => void {
+    const { namespace } = this.#options;
     const fieldSelector = `metadata.name=${name}`;
+    let watch: ListWatch<V1ConfigMap>;
+    let timer: NodeJS.Timeout | undefined;
+    let isStopped = false;
     const list = async () => {
       const configMaps = await this.#api.listNamespacedConfigMap({ namespace, fieldSelector }).catch(inKubernetesWords);
-      onFailure(configMaps.items.length > 0 ? undefined : `there is no ConfigMap ${name}`);
+      if (configMaps.items.length === 0) take(undefined);
+      else onFailure();
       return configMaps;
     };
-    const path = `/api/v1/namespaces/${namespace}/configmaps`;
-    const take = ({ data }: V1ConfigMap) => {
-      const text = data?.[declarationKey];
-      if (text === undefined) onFailure(`ConfigMap ${name} has no ${declarationKey}`);
-      else onText(text);
-    };
     const start = (): void => {
-      const watch = new ListWatch<V1ConfigMap>(path, new Watch(this.#config), list, false, undefined, fieldSelector);
+      const path = `/api/v1/namespaces/${namespace}/configmaps`;
+      watch = new ListWatch<V1ConfigMap>(path, new Watch(this.#config), list, false, undefined, fieldSelector);
       watch.on('add', take);
       watch.on('update', take);
+      watch.on('delete', () => take(undefined));
       watch.on('error', retry);
       watch.start().catch(retry);
     };
     const retry = (error: unknown): void => {
+      if (isStopped) return;
       onFailure(messageOf(error));
-      setTimeout(start, 1000 + Math.random() * 2000);
+      timer = setTimeout(start, 1000 + Math.random() * 2000);
     };
     start();
+    return () => {
+      isStopped = true;
+      clearTimeout(timer);
+      void watch.stop();
+    };
   }
 
   /** Server-side apply of one key: each pod owns its own. */
@@ -93,7 +121,27 @@ export class Cluster {
       return inKubernetesWords(error);
     }
   }
+
+  /** Undefined when there is none. */
+  async readSecret(name: string): Promise<V1Secret | undefined> {
+    const { namespace } = this.#options;
+    return this.#api.readNamespacedSecret({ namespace, name }).catch(unless(404));
+  }
+
+  /** Merges `body` into a Secret; false when that is not at the `resourceVersion` of the body any more. */
+  async mergeSecret(name: string, body: object): Promise<boolean> {
+    const { namespace, pod: fieldManager } = this.#options;
+    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    const merged = await this.#api
+      .patchNamespacedSecret({ namespace, name, body, fieldManager }, merge)
+      .catch(unless(409));
+    return merged !== undefined;
+  }
 }
+
+/** Takes an answer of this status for none. */
+const unless = (code: number) => (error: unknown) =>
+  error instanceof ApiException && error.code === code ? undefined : inKubernetesWords(error);
 
 /** The client's own message has the headers in it, and with them the time: it would be another one every time. */
 function inKubernetesWords(error: unknown): never {

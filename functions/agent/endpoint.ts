@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { defaultTTL } from './declared.ts';
-import { absolute, canonicalAddress, discoveredMark, type RRset, withoutDot } from './zone.ts';
+import { defaultTTL as usualTTL } from '../dns/apex.ts';
+import { absolute, withoutDot } from '../dns/name.ts';
+import { canonicalAddress, discoveredMark, type RRset } from './zone.ts';
 
 /**
  * A record as ExternalDNS speaks of it, which leaves out what is empty: a hostname annotation that ends in a comma
@@ -36,7 +37,7 @@ export type EndpointChanges = z.infer<typeof endpointChanges>;
 const resourceOf = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
 
 /** The endpoint as an RRset in canonical form: whatever ExternalDNS says it in, the same wish looks the same. */
-export function rrsetOf(endpoint: Endpoint, ownerID: string): RRset {
+export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualTTL): RRset {
   const { dnsName, recordType: type, targets } = endpoint;
   return {
     name: absolute(dnsName),

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { type RRset, withoutDot } from './zone.ts';
+import { withoutDot } from '../dns/name.ts';
+import type { RRset } from './zone.ts';
 
 /** Where a wish would be published. */
 export interface Setting {
@@ -10,6 +11,8 @@ export interface Setting {
   declared: ReadonlyMap<string, string>;
   /** The names of the zones' own servers. */
   servers: ReadonlySet<string>;
+  /** The delegation or DNAME from which on the name is somebody else's. */
+  cut: Pick<RRset, 'name' | 'type'> | undefined;
 }
 
 /** The types that ExternalDNS may ask for. Never LUA: it is code that runs on the server. */
@@ -17,7 +20,7 @@ const types = ['A', 'AAAA', 'CNAME'];
 
 /** What is wrong with a wish by itself. */
 export function fault({ name, type, ttl, records }: RRset, setting: Setting): string | undefined {
-  const { zone, answering, declared, servers } = setting;
+  const { zone, answering, declared, servers, cut } = setting;
   if (name === '.') return 'an empty name';
   if (!types.includes(type)) return `records of type ${type} are not discovered`;
   if (!zone) return `outside the zones ${[...declared.keys()].map(withoutDot).join(', ')}`;
@@ -25,6 +28,8 @@ export function fault({ name, type, ttl, records }: RRset, setting: Setting): st
   if (illegal) return illegal;
   if (servers.has(name)) return "the name of a zone's own server";
   if (answering !== zone) return elsewhere(zone, answering);
+  if (cut?.type === 'DNAME') return `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)`;
+  if (cut) return `${withoutDot(cut.name)} is delegated: its own servers answer for it`;
   // RFC 2181 section 8
   if (!Number.isInteger(ttl) || ttl < 0 || ttl > 2 ** 31 - 1) return `not a time to live: ${ttl}`;
   const bad = records.find((content) => !isContent(type, content));

@@ -1,9 +1,10 @@
+import { serversOf } from '../dns/apex.ts';
+import { cutAt, cutsOf } from '../dns/cut.ts';
+import { absolute, zoneOf } from '../dns/name.ts';
 import type { Declaration } from './declaration.ts';
-import { nameServersOf } from './declared.ts';
 import { type Endpoint, rrsetOf } from './endpoint.ts';
 import { fault, type Setting } from './fault.ts';
 import {
-  absolute,
   answerOf,
   answersAlike,
   areRivals,
@@ -13,7 +14,6 @@ import {
   type RRset,
   sameClaimant,
   type Zone,
-  zoneOf,
 } from './zone.ts';
 
 /** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
@@ -45,12 +45,20 @@ export function judge(
 ): Verdict {
   const ownerID = declaration.discovery?.ownerID ?? '';
   const present = new Map(
-    zones.map((zone) => [zone.name, { zone: zone.name, names: Map.groupBy(zone.rrsets, (rrset) => rrset.name) }]),
+    zones.map((zone) => [
+      zone.name,
+      {
+        zone: zone.name,
+        names: Map.groupBy(zone.rrsets, (rrset) => rrset.name),
+        cuts: cutsOf(zone.name, zone.rrsets),
+      },
+    ]),
   );
   const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), absolute(name)]));
-  const servers = new Set(declaration.zones.flatMap(nameServersOf));
+  const servers = new Set(declaration.zones.flatMap(serversOf));
+  const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [absolute(name), defaultTTL]));
   const verdicts = Map.groupBy(
-    wanted.map((endpoint) => rrsetOf(endpoint, ownerID)),
+    wanted.map((endpoint) => rrsetOf(endpoint, ownerID, zoneOf(absolute(endpoint.dnsName), ttls))),
     (rrset) => rrset.name,
   )
     .entries()
@@ -58,7 +66,8 @@ export function judge(
       const answering = zoneOf(name, present);
       const zone = zoneOf(name, declared);
       const there = (zone === answering?.zone && answering?.names.get(name)) || [];
-      return judgeName(wishes, { zone, answering: answering?.zone, there, servers, declared, refusals });
+      const cut = answering && cutAt(name, answering.zone, answering.cuts);
+      return judgeName(wishes, { zone, answering: answering?.zone, cut, there, servers, declared, refusals });
     })
     .toArray();
   return {
@@ -78,7 +87,7 @@ interface Place extends Setting {
 }
 
 function judgeName(wishes: RRset[], place: Place): Verdict {
-  const standing = undisputed(place.there);
+  const standing = place.cut ? [] : undisputed(place.there);
   const accepted: RRset[] = [];
   const refused: Refused[] = [];
   for (const rrset of inOrderOfClaim(wishes, standing)) {
@@ -105,12 +114,15 @@ export function standingRRsets(zones: Zone[], declaration: Declaration): RRset[]
   const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), absolute(name)]));
   return zones
     .filter((zone) => declared.has(zone.name))
-    .flatMap((zone) =>
-      Map.groupBy(zone.rrsets, (rrset) => rrset.name)
+    .flatMap((zone) => {
+      const cuts = cutsOf(zone.name, zone.rrsets);
+      return Map.groupBy(zone.rrsets, (rrset) => rrset.name)
         .entries()
-        .flatMap(([name, there]) => (zoneOf(name, declared) === zone.name ? undisputed(there) : []))
-        .toArray(),
-    );
+        .filter(([name]) => zoneOf(name, declared) === zone.name)
+        .filter(([name]) => !cutAt(name, zone.name, cuts))
+        .flatMap(([, there]) => undisputed(there))
+        .toArray();
+    });
 }
 
 /** Of one name's RRsets the discovered ones, without those that a declaration has taken the place of. */

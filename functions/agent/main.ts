@@ -1,24 +1,28 @@
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import { watchFile } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent } from './agent.ts';
 import { Cluster } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Database } from './database.ts';
+import { Signer } from './dnssec.ts';
 import { messageOf } from './failure.ts';
 import { http } from './http.ts';
 import { Mailbox } from './mailbox.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
 import { PowerDNS } from './powerdns.ts';
+import { SecretKeys } from './secret.ts';
 import { webhook } from './webhook.ts';
+import { type ConfigMapData, type WatchConfigMap, ZoneFileSet } from './zone-files.ts';
 
 /** How often the zones are compared with what is declared; sooner after a failure. Milliseconds. */
-const reconcileEvery = 5_000;
+const reconcileEvery = 4_000;
 const retryAfter = { least: 500, most: 2_000 };
 /** How often the report is looked at; it is written only when it says something new. */
 const reportEvery = 500;
@@ -31,7 +35,14 @@ async function main(options: Options): Promise<void> {
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const complaints = new Complaints(log);
   const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
-  const agent = new Agent({ database: new Database(powerdns), answers: soaCheck(options.dns), log });
+  const cluster = options.cluster && clusterOf(options.cluster);
+  const agent = new Agent({
+    database: new Database(powerdns),
+    answers: soaCheck(options.dns),
+    lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
+    signer: signerOf(powerdns, cluster, options, log),
+    log,
+  });
   const metrics = new Registry();
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: metrics, eventLoopMonitoringPrecision: 1000 });
@@ -44,13 +55,18 @@ async function main(options: Options): Promise<void> {
     new Promise<void>((resolve) => {
       wake = resolve;
     });
+  const zoneFiles = new ZoneFileSet(watcherOf(cluster, options['zone-files'], complaints), (files) => {
+    agent.takeFiles(files);
+    wake();
+  });
   const declare = (text: string): void => {
     const failure = failureOf(() => {
-      if (agent.declare(text)) wake();
+      if (!agent.declare(text)) return;
+      zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
+      wake();
     });
     complaints.note('read the declaration', failure);
   };
-  const cluster = options.cluster && clusterOf(options.cluster);
   if (cluster) {
     const declared = woken();
     cluster.watchDeclaration(declare, (failure) => complaints.note('watch the declaration', failure));
@@ -129,6 +145,37 @@ const clusterOf = (o: NonNullable<Options['cluster']>) =>
     status: o['status-config-map'],
     claim: o.claim,
   });
+
+/** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
+function signerOf(
+  powerdns: PowerDNS,
+  cluster: Cluster | undefined,
+  { cluster: names }: Options,
+  log: Logger,
+): Signer | undefined {
+  if (!cluster || !names) return undefined;
+  const secret = names['keys-secret'];
+  return new Signer({ powerdns, keys: new SecretKeys(cluster, secret), secret: `Secret ${secret}`, log });
+}
+
+/** Where zone files come from: ConfigMaps or, without a cluster, files that are read once. */
+function watcherOf(cluster: Cluster | undefined, folder: string | undefined, complaints: Complaints): WatchConfigMap {
+  if (cluster) {
+    return (name, take) =>
+      cluster.watchConfigMap(name, take, (failure) =>
+        complaints.note('watch a zone file', failure, { configMap: name }),
+      );
+  }
+  return (name, take) => {
+    take(folder === undefined ? undefined : configMapIn(join(folder, name)));
+    return () => {};
+  };
+}
+
+function configMapIn(folder: string): ConfigMapData | undefined {
+  if (!existsSync(folder)) return undefined;
+  return { data: Object.fromEntries(readdirSync(folder).map((key) => [key, readFileSync(join(folder, key), 'utf8')])) };
+}
 
 /** Whether a zone answers over DNS, as a client would find it. */
 function soaCheck(server: string): (zone: string) => Promise<boolean> {

@@ -17,14 +17,19 @@ const flags = {
   pod: { type: 'string' },
   namespace: { type: 'string' },
   claim: { type: 'string' },
+  /** Secret with the keys of signed zones. */
+  'keys-secret': { type: 'string' },
+  /** Folder with the zone files where there is no cluster: CONFIGMAP/KEY. */
+  'zone-files': { type: 'string' },
 } as const;
 
 const alwaysNeeded = ['declaration', 'powerdns-api', 'powerdns-key', 'dns', 'webhook', 'http'] as const;
-const clusterNeeds = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim'] as const;
+const clusterNeeds = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim', 'keys-secret'] as const;
 
 type Values<K extends string> = Record<K, string>;
 export type Options = Values<(typeof alwaysNeeded)[number]> & {
   cluster: Values<(typeof clusterNeeds)[number]> | undefined;
+  'zone-files': string | undefined;
 };
 
 export function parseOptions(argv: string[]): Options {
@@ -35,7 +40,8 @@ export function parseOptions(argv: string[]): Options {
     return Object.fromEntries(names.map((name) => [name, values[name]])) as Values<K>;
   };
   const inCluster = clusterNeeds.some((name) => values[name] !== undefined);
-  return { ...require(alwaysNeeded), cluster: inCluster ? require(clusterNeeds) : undefined };
+  const zoneFiles = values['zone-files'];
+  return { ...require(alwaysNeeded), 'zone-files': zoneFiles, cluster: inCluster ? require(clusterNeeds) : undefined };
 }
 
 /** `HOST:PORT`, or `:PORT` for every address of the machine. */

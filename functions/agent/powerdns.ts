@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { apiContent } from '../dns/api-content.ts';
 import { type Change, declaredAccount, isOurs, type RRset, type Zone } from './zone.ts';
 
 /** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
@@ -20,7 +21,22 @@ interface ZoneHeader {
   name: string;
   account: string;
   serial: number;
+  /** Whether a key signs the zone's answers. */
+  dnssec: boolean;
 }
+
+/** A DNSSEC key, without what is private in it. */
+export interface Cryptokey {
+  id: number;
+  /** Whether it signs. */
+  active: boolean;
+  /** Whether it is in the zone's DNSKEY RRset. */
+  published: boolean;
+  /** RDATA, such as `257 3 13 oJMR...`. */
+  dnskey: string;
+}
+
+type ZoneRef = Pick<Zone, 'id'>;
 
 interface ApiRRset {
   name: string;
@@ -52,9 +68,9 @@ export class PowerDNS {
     return this.#call('GET', '/zones');
   }
 
-  async zone({ id, name, account }: ZoneHeader): Promise<Zone> {
+  async zone({ id, name, account, dnssec }: ZoneHeader): Promise<Zone> {
     const { rrsets } = await this.#call<{ rrsets: ApiRRset[] }>('GET', `/zones/${id}`);
-    return { id, name, account, rrsets: rrsets.map(fromApi) };
+    return { id, name, account, dnssec, rrsets: rrsets.map(fromApi) };
   }
 
   /** Native: replicas share nothing, so there is nobody to notify. */
@@ -80,6 +96,59 @@ export class PowerDNS {
 
   async remove({ id }: Zone): Promise<void> {
     await this.#call('DELETE', `/zones/${id}`);
+  }
+
+  cryptokeys({ id }: ZoneRef): Promise<Cryptokey[]> {
+    return this.#call('GET', `/zones/${id}/cryptokeys`);
+  }
+
+  /** A key's private part, in the format of BIND's .private files. */
+  async privateKey({ id }: ZoneRef, key: Pick<Cryptokey, 'id'>): Promise<string> {
+    return (await this.#call<{ privatekey: string }>('GET', `/zones/${id}/cryptokeys/${key.id}`)).privatekey;
+  }
+
+  /** Adds a key that signs everything and is not published; PowerDNS does not rectify the zone for it. */
+  async addKey({ id }: ZoneRef, privatekey: string): Promise<Cryptokey> {
+    const state = { active: true, published: false };
+    const body = { keytype: 'csk', ...state, privatekey };
+    // The answer has the private key in it.
+    const added = await this.#call<Cryptokey>('POST', `/zones/${id}/cryptokeys`, body);
+    return { id: added.id, dnskey: added.dnskey, ...state };
+  }
+
+  async setKey({ id }: ZoneRef, key: Pick<Cryptokey, 'id' | 'active' | 'published'>): Promise<void> {
+    const { active, published } = key;
+    await this.#call('PUT', `/zones/${id}/cryptokeys/${key.id}`, { active, published });
+  }
+
+  async removeKey({ id }: ZoneRef, key: Pick<Cryptokey, 'id'>): Promise<void> {
+    await this.#call('DELETE', `/zones/${id}/cryptokeys/${key.id}`);
+  }
+
+  /** A signed zone's NSEC3PARAM, such as `1 0 0 -`; empty when it has NSEC. */
+  async nsec3param({ id }: ZoneRef): Promise<string> {
+    return (await this.#call<{ nsec3param: string }>('GET', `/zones/${id}?rrsets=false`)).nsec3param;
+  }
+
+  /** Sets it, for NSEC with an empty one, and rectifies the zone in the same transaction. */
+  async setNsec3param({ id }: ZoneRef, nsec3param: string): Promise<void> {
+    await this.#call('PUT', `/zones/${id}`, { nsec3param });
+  }
+
+  /** Gives each name what denials of a signed zone need; a PATCH does so by itself. */
+  async rectify({ id }: ZoneRef): Promise<void> {
+    await this.#call('PUT', `/zones/${id}/rectify`);
+  }
+
+  /** Makes PowerDNS forget the answers, keys and metadata of a zone that it has cached. */
+  async flush({ name }: Pick<Zone, 'name'>): Promise<void> {
+    await this.#call('PUT', `/cache/flush?domain=${encodeURIComponent(name)}`);
+  }
+
+  /** A setting's value, as PowerDNS runs with it. */
+  async setting(name: string): Promise<string | undefined> {
+    const settings = await this.#call<{ name: string; value: string }[]>('GET', '/config');
+    return settings.find((setting) => setting.name === name)?.value;
   }
 
   /** PowerDNS's metrics in Prometheus' text format; it serves them without a key. */
@@ -141,7 +210,7 @@ function toApi({ name, type, ttl, records, mark }: RRset): object {
     name,
     type,
     ttl,
-    records: records.map((content) => ({ content, disabled: false })),
+    records: records.map((content) => ({ content: apiContent(type, content), disabled: false })),
     comments: mark ? [mark] : [],
   };
 }

@@ -1,17 +1,8 @@
-import type { Declaration } from './declaration.ts';
-import { declaredRRsets } from './declared.ts';
-import {
-  answersAlike,
-  areRivals,
-  type Change,
-  declaredAccount,
-  excludeEachOther,
-  ownershipOf,
-  type RRset,
-  withoutDot,
-  type Zone,
-  zoneOf,
-} from './zone.ts';
+import { withoutDot, zoneOf } from '../dns/name.ts';
+import type { DeclaredContent } from './declared.ts';
+import { pointersTo } from './pointers.ts';
+import { type Change, declaredAccount, ownershipOf, type RRset, type Zone } from './zone.ts';
+import { arrivals, changesOf, emptying, isForeign, settle, type Wanted } from './zone-changes.ts';
 
 /** What brings the zones to what is declared. Nothing in it touches what is not the agent's own. */
 export interface Reconciliation {
@@ -20,13 +11,26 @@ export interface Reconciliation {
   remove: Zone[];
   /** Zones that are not declared and stay, with the reason. */
   retained: { name: string; message: string }[];
+  /** What people should know, and nothing waits for. */
+  warnings: string[];
+}
+
+export interface Circumstances {
+  /** Whether somebody discovers names: otherwise those that were go. */
+  discovers?: boolean;
+  /** Whether what was discovered gets PTR records. */
+  reverse?: boolean;
+  /** Whether PowerDNS works out LUA records; names that have one wait for it. */
+  lua?: boolean;
 }
 
 /** Pure: `declared + actual -> changes`. Applied once, a second call finds nothing to do. */
-export function reconcile(declaration: Declaration, zones: Zone[]): Reconciliation {
-  const declared = declaredRRsets(declaration);
-  const names = new Map([...declared.keys()].map((name) => [name, name]));
-  const discovers = declaration.discovery !== undefined;
+export function reconcile(
+  contents: ReadonlyMap<string, DeclaredContent>,
+  zones: Zone[],
+  { discovers = false, reverse = false, lua = true }: Circumstances = {},
+): Reconciliation {
+  const names = new Map([...contents.keys()].map((name) => [name, name]));
   const isAtHome = (zone: Zone, rrset: RRset) => discovers && zoneOf(rrset.name, names) === zone.name;
   // Without discovery nobody would ever remove a discovered name, so it goes. One that another zone now answers for goes along, so that it is never missing in between.
   const movers = Map.groupBy(
@@ -35,56 +39,58 @@ export function reconcile(declaration: Declaration, zones: Zone[]): Reconciliati
     ),
     (rrset) => zoneOf(rrset.name, names),
   );
-  const undeclared = zones.filter((zone) => !declared.has(zone.name));
+  const there = new Set(zones.map(({ name }) => name));
+  // Without its files a zone would deny names that are in them.
+  const created = [...contents].filter(([name, { waiting }]) => !there.has(name) && waiting === undefined);
+  /** With these RRsets beside the declared ones. */
+  const settled = (more: ReadonlyMap<string, RRset[]>) => ({
+    create: created.map(([name, content]) => {
+      const { rrsets } = wantedIn(content, more.get(name), lua);
+      return { name, rrsets, arriving: arrivals(name, movers.get(name), rrsets) };
+    }),
+    patch: zones.flatMap((zone) => {
+      const content = contents.get(zone.name);
+      if (!content) return [];
+      const wanted = wantedIn(content, more.get(zone.name), lua);
+      return [{ zone, settlement: settle(zone, wanted, movers.get(zone.name), (r) => isAtHome(zone, r)) }];
+    }),
+  });
+  const pointers = pointersTo(contents, reverse && discovers ? published(settled(new Map())) : undefined);
+  const { create, patch } = settled(pointers.rrsets);
+  const undeclared = zones.filter((zone) => !contents.has(zone.name));
   const remove = undeclared.filter((zone) => zone.account === declaredAccount && !zone.rrsets.some(isForeign));
   const retained = undeclared.filter((zone) => !remove.includes(zone));
   return {
-    create: [...declared]
-      .filter(([name]) => !zones.some((zone) => zone.name === name))
-      .map(([name, rrsets]) => ({ name, rrsets: [...rrsets, ...arrivals(movers.get(name), rrsets)] })),
-    patch: zones
-      .filter((zone) => !remove.includes(zone))
-      .map((zone) => {
-        const wanted = declared.get(zone.name);
-        const gone = leftovers(wanted, zone, (rrset) => isAtHome(zone, rrset)).map(deletion);
-        const missing = (wanted ?? []).filter((w) => !zone.rrsets.some((r) => isDeclared(r) && answersAlike(r, w)));
-        const arriving = wanted ? arrivals(movers.get(zone.name), [...wanted, ...zone.rrsets]) : [];
-        return { zone, changes: [...gone, ...[...missing, ...arriving].map(replacement)] };
-      })
-      .filter(({ changes }) => changes.length > 0),
+    create: create.map(({ name, rrsets, arriving }) => ({ name, rrsets: [...rrsets, ...arriving] })),
+    patch: [
+      ...patch.map(({ zone, settlement }) => ({ zone, changes: changesOf(zone, settlement) })),
+      ...retained.map((zone) => ({ zone, changes: emptying(zone) })),
+    ].filter(({ changes }) => changes.length > 0),
     remove,
     retained: retained.map((zone) => ({ name: zone.name, message: whyRetained(zone) })),
+    warnings: pointers.warnings,
   };
 }
 
-const isForeign = (rrset: RRset) => ownershipOf(rrset) === 'foreign';
-const isDeclared = (rrset: RRset) => ownershipOf(rrset) === 'declared';
-
-/** What is ours in a zone and not to be there any more. */
-function leftovers(wanted: RRset[] | undefined, zone: Zone, isAtHome: (rrset: RRset) => boolean): RRset[] {
-  // A zone that is only kept for other people's records keeps its SOA and NS, and loses names that nobody wants.
-  if (!wanted) return zone.rrsets.filter((r) => ownershipOf(r) === 'discovered');
-  return zone.rrsets.filter((rrset) => {
-    if (isForeign(rrset) || wanted.some((w) => w.name === rrset.name && w.type === rrset.type)) return false;
-    return isDeclared(rrset) || !isAtHome(rrset) || wanted.some((w) => areRivals(w, rrset));
-  });
+function wantedIn({ rrsets: declared, held, derived }: DeclaredContent, more: RRset[] = [], lua: boolean): Wanted {
+  const rrsets = [...declared, ...more];
+  const waiting = new Set(lua ? [] : rrsets.filter(({ type }) => type === 'LUA').map(({ name }) => name));
+  return {
+    rrsets: rrsets.filter(({ type }) => lua || type !== 'LUA'),
+    holds: ({ name, mark }) => waiting.has(name) || held.has(mark?.content ?? ''),
+    isDerived: (rrset) => derived.has(rrset),
+  };
 }
 
-/** Of the names that come from another zone those that find their place free. */
-function arrivals(movers: RRset[] = [], there: RRset[] = []): RRset[] {
-  if (movers.length === 0) return [];
-  const taken = Map.groupBy(there, (rrset) => rrset.name);
-  const arrived = new Map<string, RRset[]>();
-  for (const mover of movers) {
-    const before = arrived.get(mover.name) ?? [];
-    if (taken.get(mover.name)?.some((other) => areRivals(other, mover))) continue;
-    if (!before.some((other) => excludeEachOther(other, mover))) arrived.set(mover.name, [...before, mover]);
-  }
-  return [...arrived.values()].flat();
+/** The discovered RRsets that there will be. */
+function published({ create, patch }: { create: { arriving: RRset[] }[]; patch: { settlement: Arrival }[] }): RRset[] {
+  return [
+    ...create.flatMap(({ arriving }) => arriving),
+    ...patch.flatMap(({ settlement: { staying, arriving } }) => [...staying, ...arriving]),
+  ].filter((rrset) => ownershipOf(rrset) === 'discovered');
 }
 
-const deletion = ({ name, type }: RRset): Change => ({ action: 'delete', rrset: { name, type } });
-const replacement = (rrset: RRset): Change => ({ action: 'replace', rrset });
+type Arrival = { staying: RRset[]; arriving: RRset[] };
 
 function whyRetained(zone: Zone): string {
   if (zone.account !== declaredAccount) return 'not declared, and not made by this instance: left alone';

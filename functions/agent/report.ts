@@ -14,9 +14,15 @@ export const report = z.object({
         /** `Retained`: no longer declared, and kept because it holds records that are not ours. */
         state: z.enum(['Serving', 'Pending', 'Failed', 'Retained']),
         message: z.string().max(500).optional(),
+        /** Of a signed zone, what its parent or a trust anchor needs. */
+        dnssec: z
+          .object({ ds: z.array(z.string().max(200)).max(4), dnskey: z.array(z.string().max(300)).max(4) })
+          .optional(),
       }),
     )
     .max(128),
+  /** What people should know and nothing waits for, such as an address without a zone for its PTR record. */
+  warnings: z.array(z.string().max(500)).max(20).optional(),
   discovery: z.object({
     /** `Waiting`: ExternalDNS has not finished a loop yet. `Stalled`: it did once, and is no longer heard of. */
     state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled']),

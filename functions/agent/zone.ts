@@ -1,13 +1,9 @@
 import { isIPv6 } from 'node:net';
+import { parseIPv6 } from '../dns/address.ts';
+import type { RRset as Answered } from '../dns/rrset.ts';
 
-/** Names are absolute, in lower case and with the trailing dot, everywhere behind the edges of the agent. */
-export interface RRset {
-  name: string;
-  type: string;
-  /** Seconds. */
-  ttl: number;
-  /** The content of each record as PowerDNS writes it. */
-  records: string[];
+/** An RRset as PowerDNS has it. */
+export interface RRset extends Answered {
   /** Whose it is; none when a person made it. */
   mark?: Mark;
 }
@@ -23,6 +19,8 @@ export interface Zone {
   /** What PowerDNS calls the zone in its paths. */
   id: string;
   account: string;
+  /** Whether a key signs its answers. */
+  dnssec?: boolean;
   rrsets: RRset[];
 }
 
@@ -49,19 +47,8 @@ export function ownershipOf({ mark }: RRset): Ownership {
   return mark?.account.startsWith(discoveredPrefix) ? 'discovered' : 'foreign';
 }
 
-export const absolute = (name: string) => `${name.replace(/\.$/, '').toLowerCase()}.`;
-
-export const withoutDot = (name: string) => name.replace(/\.$/, '');
-
-/** The zone that answers for a name, of several by their names: the longest that it is within. */
-export function zoneOf<Z>(name: string, zones: ReadonlyMap<string, Z>): Z | undefined {
-  for (let suffix = name; suffix !== ''; suffix = suffix.slice(suffix.indexOf('.') + 1)) {
-    if (zones.has(suffix)) return zones.get(suffix);
-  }
-  return undefined;
-}
-
-const isAddressType = (type: string) => type === 'A' || type === 'AAAA';
+/** Among them LUA records, which the agent makes of addresses only. */
+export const isAddressType = (type: string) => type === 'A' || type === 'AAAA' || type === 'LUA' || type === 'ALIAS';
 
 /**
  * Two RRsets of one name that cannot stand side by side: a CNAME suffers nothing beside it (RFC 1034 section 3.6.2),
@@ -96,6 +83,5 @@ function comparable(type: string, records: string[]): string[] {
 
 /** An address in one form (RFC 5952 for IPv6), so that it can be compared; other text comes back as it is. */
 export function canonicalAddress(text: string): string {
-  if (!isIPv6(text) || text.includes('%')) return text;
-  return new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  return isIPv6(text) && !text.includes('%') ? parseIPv6(text) : text;
 }

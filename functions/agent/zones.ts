@@ -1,17 +1,25 @@
 import type { Logger } from 'pino';
+import { absolute, withoutDot } from '../dns/name.ts';
 import { Complaints } from './complaints.ts';
 import type { Database } from './database.ts';
-import type { Declaration } from './declaration.ts';
+import type { Declaration, DeclaredZone } from './declaration.ts';
+import { type DeclaredContent, declaredContent } from './declared.ts';
+import type { Signature, Signer } from './dnssec.ts';
 import { messageOf } from './failure.ts';
 import { Rejection } from './powerdns.ts';
 import { reconcile } from './reconcile.ts';
 import type { ZoneReport } from './report.ts';
-import { absolute, withoutDot, type Zone } from './zone.ts';
+import type { RRset, Zone } from './zone.ts';
+import type { ZoneFiles } from './zone-file.ts';
 
 export interface ZonesOptions {
   database: Pick<Database, 'zones' | 'create' | 'apply' | 'remove'>;
   /** Whether a zone's SOA is answered over DNS. */
   answers: (zone: string) => Promise<boolean>;
+  /** Whether PowerDNS takes and works out LUA records, asked only when there are any. */
+  lua?: () => Promise<boolean>;
+  /** None where nothing keeps keys: zones stay as they are. */
+  signer?: Pick<Signer, 'bring'> | undefined;
   log: Logger;
   now: () => number;
 }
@@ -19,10 +27,18 @@ export interface ZonesOptions {
 /** How long PowerDNS may be silent, as in a restart, before a zone counts as failed. Milliseconds. */
 const patienceMs = 10_000;
 
-/** A declaration, and the hash of its text. */
+/** A declaration with its zone files, and the hash of its text. */
 export interface Declared {
   hash: string;
   declaration: Declaration;
+  files: ZoneFiles;
+}
+
+/** What there is to say of the zones, and of which declaration. */
+export interface Reported {
+  hash: string;
+  reports: ZoneReport[];
+  warnings: string[];
 }
 
 /** The declared zones: it brings PowerDNS to them, and says how they are. */
@@ -31,11 +47,16 @@ export class Zones {
   readonly #complaints: Complaints;
   /** What the zones were last brought to. */
   #reconciled: Declared | undefined;
-  #reported: { hash: string; reports: ZoneReport[] } | undefined;
+  #reported: Reported | undefined;
   #reachedAt: number;
   #silentSince = new Map<string, number>();
+  /** Zones that are not made yet, for what they wait for. */
+  #waiting = new Set<string>();
   /** What PowerDNS had against a zone, by its absolute name. */
   #failures = new Map<string, string>();
+  #signatures = new Map<string, Signature>();
+  #lua = true;
+  #content: { of: Declared; signatures: string; contents: Map<string, DeclaredContent> } | undefined;
 
   constructor(options: ZonesOptions) {
     this.#options = options;
@@ -44,14 +65,13 @@ export class Zones {
   }
 
   /** How the zones are, and of which declaration that is said: of a new one not before the zones follow it. */
-  get reported(): { hash: string; reports: ZoneReport[] } | undefined {
+  get reported(): Reported | undefined {
     return this.#reported;
   }
 
   async reconcile(declared: Declared): Promise<void> {
     try {
-      const reports = await this.#bringTo(declared.declaration);
-      this.#reported = { hash: declared.hash, reports };
+      this.#reported = await this.#bringTo(declared);
       this.#reconciled = declared;
       this.#reachedAt = this.#options.now();
     } catch (error) {
@@ -70,16 +90,46 @@ export class Zones {
     const zones = await this.#options.database.zones();
     const there = new Set(zones.map(({ name }) => name));
     const lost = declaration.zones.find(
-      ({ name }) => !there.has(absolute(name)) && !this.#failures.has(absolute(name)),
+      ({ name }) => ![there, this.#failures, this.#waiting].some((names) => names.has(absolute(name))),
     );
     if (lost) throw new Error(`the zone ${lost.name} is not there`);
     return { declaration, zones };
   }
 
-  async #bringTo(declaration: Declaration): Promise<ZoneReport[]> {
-    const { database } = this.#options;
-    const { create, patch, remove, retained } = reconcile(declaration, await database.zones());
+  async #bringTo(declared: Declared): Promise<Reported> {
+    const { declaration, hash } = declared;
     const failures = new Map<string, string>();
+    const { zones, warnings, retained } = await this.#change(declared, failures);
+    if ([...zones, ...declaration.zones].some(({ dnssec }) => dnssec)) {
+      // What a signed zone's parent has to say of it is known only afterwards.
+      if (await this.#sign(declaration, failures)) await this.#change(declared, failures);
+    }
+    const contents = this.#contentsOf(declared);
+    const reports = await Promise.all(
+      declaration.zones.map((zone) => this.#report(zone, contents.get(absolute(zone.name)), failures)),
+    );
+    const names = new Set(declaration.zones.map(({ name }) => name));
+    this.#silentSince = new Map([...this.#silentSince].filter(([name]) => names.has(name)));
+    this.#failures = failures;
+    this.#waiting = new Set([...contents].flatMap(([name, { waiting }]) => (waiting === undefined ? [] : [name])));
+    const kept = retained.map(
+      ({ name, message }): ZoneReport => ({ name: withoutDot(name), state: 'Retained', message }),
+    );
+    return { hash, reports: [...reports, ...kept.slice(0, 32)], warnings: warnings.slice(0, 20) };
+  }
+
+  /** Brings the records there; what one zone has against it goes into `failures`. */
+  async #change(declared: Declared, failures: Map<string, string>) {
+    const { database } = this.#options;
+    const { discovery } = declared.declaration;
+    const contents = this.#contentsOf(declared);
+    this.#lua = await this.#isLuaOn(contents);
+    const zones = await database.zones();
+    const { create, patch, remove, ...rest } = reconcile(contents, zones, {
+      discovers: discovery !== undefined,
+      reverse: discovery?.reverse === true,
+      lua: this.#lua,
+    });
     const attempt = async (name: string, action: string, work: () => Promise<string | undefined>) => {
       const failure = await work().catch(wordsOf);
       this.#complaints.note(action, failure, { zone: withoutDot(name) });
@@ -90,25 +140,69 @@ export class Zones {
       await attempt(name, 'create zone', () => database.create(name, rrsets).then(() => undefined));
     }
     for (const { zone, changes } of patch) {
-      await attempt(zone.name, 'repair zone', async () => (await database.apply(zone, changes))[0]?.message);
+      await attempt(zone.name, 'change zone', async () => (await database.apply(zone, changes))[0]?.message);
     }
     for (const zone of remove) {
       await attempt(zone.name, 'remove zone', () => database.remove(zone).then(() => undefined));
     }
-    const declared = await Promise.all(
-      declaration.zones.map(({ name }) => this.#report(name, failures.get(absolute(name)))),
-    );
-    const names = new Set(declaration.zones.map(({ name }) => name));
-    this.#silentSince = new Map([...this.#silentSince].filter(([name]) => names.has(name)));
-    this.#failures = failures;
-    const kept = retained.map(
-      ({ name, message }): ZoneReport => ({ name: withoutDot(name), state: 'Retained', message }),
-    );
-    return [...declared, ...kept.slice(0, 32)];
+    return { zones, ...rest };
   }
 
-  async #report(name: string, failure: string | undefined): Promise<ZoneReport> {
-    if (failure) return { name, state: 'Failed', message: failure.slice(0, 500) };
+  /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
+  #contentsOf(declared: Declared): Map<string, DeclaredContent> {
+    const ds = new Map([...this.#signatures].map(([zone, signature]) => [zone, signature.ds]));
+    const signatures = JSON.stringify([...ds]);
+    if (this.#content?.of !== declared || this.#content.signatures !== signatures) {
+      const contents = declaredContent(declared.declaration, declared.files, ds);
+      this.#content = { of: declared, signatures, contents };
+    }
+    return this.#content.contents;
+  }
+
+  async #isLuaOn(contents: Map<string, DeclaredContent>): Promise<boolean> {
+    const isNeeded = contents.values().some(({ rrsets }) => rrsets.some(isLua));
+    return !isNeeded || ((await this.#options.lua?.()) ?? true);
+  }
+
+  /** Signs the zones that are to be; true when what they are signed with has changed. */
+  async #sign({ zones }: Declaration, failures: Map<string, string>): Promise<boolean> {
+    const { signer, database } = this.#options;
+    if (!signer) return false;
+    const before = JSON.stringify([...this.#signatures]);
+    const present = new Map((await database.zones()).map((zone) => [zone.name, zone]));
+    const signatures = new Map<string, Signature>();
+    for (const { name, dnssec } of zones) {
+      const zone = present.get(absolute(name));
+      if (!zone || (!dnssec && !zone.dnssec)) continue;
+      const signing = dnssec ?? { mode: 'Off' as const, algorithm: 'ECDSA256' as const, nsec3: false, ds: [] };
+      try {
+        const signature = await signer.bring(zone, signing);
+        if (signature) signatures.set(zone.name, signature);
+      } catch (error) {
+        failures.set(zone.name, messageOf(error));
+        const known = this.#signatures.get(zone.name);
+        if (known) signatures.set(zone.name, known);
+      }
+    }
+    this.#signatures = signatures;
+    return JSON.stringify([...signatures]) !== before;
+  }
+
+  async #report(
+    { name }: DeclaredZone,
+    content: DeclaredContent | undefined,
+    failures: Map<string, string>,
+  ): Promise<ZoneReport> {
+    const signature = this.#signatures.get(absolute(name));
+    const dnssec = signature && { dnssec: signature };
+    const failure = failures.get(absolute(name)) ?? content?.problem;
+    if (failure) return { name, state: 'Failed', message: failure.slice(0, 500), ...dnssec };
+    const waiting = content?.waiting ?? (this.#lua || !content?.rrsets.some(isLua) ? undefined : luaIsOff);
+    if (waiting) return { name, state: 'Pending', message: waiting.slice(0, 500), ...dnssec };
+    return { ...(await this.#answering(name)), ...dnssec };
+  }
+
+  async #answering(name: string): Promise<ZoneReport> {
     if (await this.#options.answers(name)) {
       this.#silentSince.delete(name);
       return { name, state: 'Serving' };
@@ -127,9 +221,16 @@ export class Zones {
   #fail({ hash, declaration }: Declared, failure: string): void {
     if (this.#options.now() - this.#reachedAt < patienceMs) return;
     const message = `PowerDNS cannot be used (${failure}): see the log of the container powerdns`.slice(0, 500);
-    this.#reported = { hash, reports: declaration.zones.map(({ name }) => ({ name, state: 'Failed', message })) };
+    const reports = declaration.zones.map(({ name }): ZoneReport => {
+      const dnssec = this.#signatures.get(absolute(name));
+      return { name, state: 'Failed', message, ...(dnssec && { dnssec }) };
+    });
+    this.#reported = { hash, reports, warnings: [] };
   }
 }
+
+const isLua = ({ type }: RRset) => type === 'LUA';
+const luaIsOff = 'PowerDNS restarts once, to work out the answers of the first record with a check';
 
 /** What PowerDNS has against one zone's change; whatever else fails, fails for all zones. */
 function wordsOf(error: unknown): string {

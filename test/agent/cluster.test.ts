@@ -1,10 +1,12 @@
-/** What the agent asks of Kubernetes, against an API server of our own that knows two ConfigMaps and a claim. */
+/** What the agent asks of Kubernetes, against an API server of our own that knows two ConfigMaps, a claim and a Secret. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Cluster } from '../../functions/agent/cluster.ts';
+import { entryOf, SecretKeys } from '../../functions/agent/secret.ts';
 
 const soon = { timeout: 10_000, interval: 20 };
 const status = (code: number, message: string) => ({
@@ -19,6 +21,9 @@ class Kubernetes {
   readonly requests: string[] = [];
   declaration: string | undefined = 'one';
   claim = '1Gi';
+  secret: { data?: Record<string, string>; version: number } | undefined = { version: 1 };
+  /** Called when the Secret was read. */
+  afterRead: () => void = () => {};
   /** Answered to every request while it is set. */
   failure: { code: number; message: string } | undefined;
   #version = 1;
@@ -69,6 +74,8 @@ class Kubernetes {
       response.once('close', () => this.#watches.delete(response));
       return response.flushHeaders();
     }
+    if (url.pathname === '/api/v1/namespaces/dns/secrets/keys')
+      return this.#serveSecret(request.method, body, response);
     if (request.method === 'PATCH') this.claim = JSON.parse(body).spec?.resources.requests.storage ?? this.claim;
     if (url.pathname.includes('persistentvolumeclaims')) {
       return void response.end(JSON.stringify({ spec: { resources: { requests: { storage: this.claim } } } }));
@@ -76,6 +83,35 @@ class Kubernetes {
     const items = this.declaration === undefined ? [] : [this.#configMap];
     const list = { kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: `${this.#version}` }, items };
     response.end(JSON.stringify(request.method === 'GET' ? list : this.#configMap));
+  }
+
+  /** A merge patch is a conflict when its resourceVersion is not the present one. */
+  #serveSecret(method: string | undefined, body: string, response: ServerResponse): void {
+    const [code, object] = this.#answerSecret(method, body);
+    response.writeHead(code).end(JSON.stringify(object));
+    if (method === 'GET') this.afterRead();
+  }
+
+  #answerSecret(method: string | undefined, body: string): [number, object] {
+    if (!this.secret) return [404, status(404, 'secrets "keys" not found')];
+    if (method === 'PATCH') {
+      const { metadata, data } = JSON.parse(body);
+      const isStale = metadata && metadata.resourceVersion !== `${this.secret.version}`;
+      if (isStale) return [409, status(409, 'the object has been modified')];
+      this.writeSecret(data);
+    }
+    const { data, version } = this.secret;
+    const metadata = { name: 'keys', namespace: 'dns', resourceVersion: `${version}` };
+    return [200, { kind: 'Secret', apiVersion: 'v1', metadata, ...(data && { data }) }];
+  }
+
+  /** As somebody who merges this into the Secret; null removes an entry. */
+  writeSecret(changes: Record<string, string | null>): void {
+    const { data, version = 0 } = this.secret ?? {};
+    const merged = Object.entries({ ...data, ...changes }).filter(
+      (entry): entry is [string, string] => entry[1] !== null,
+    );
+    this.secret = { data: Object.fromEntries(merged), version: version + 1 };
   }
 }
 
@@ -158,4 +194,104 @@ test('a refusal is in Kubernetes’ words, the same every time', async () => {
   kubernetes.failure = { code: 503, message };
   await expect(cluster.growClaim('2Gi')).rejects.toThrow(new Error(message));
   await expect(cluster.writeReport('{}')).rejects.toThrow(new Error(message));
+});
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+describe('the keys of zones', () => {
+  let keys: SecretKeys;
+  beforeEach(() => {
+    keys = new SecretKeys(cluster, 'keys');
+  });
+
+  test('are read, each by its zone', async () => {
+    expect(await keys.read('corp.internal')).toBeUndefined();
+    kubernetes.writeSecret({ 'corp.internal': base64('one\n'), 'other.internal': base64('two\n') });
+    expect(await keys.read('corp.internal')).toBe('one\n');
+    expect(await keys.read('internal')).toBeUndefined();
+    kubernetes.secret = undefined;
+    expect(await keys.read('corp.internal')).toBeUndefined();
+  });
+
+  test('are merged into the Secret as it was read, beside what is there', async () => {
+    kubernetes.writeSecret({ 'other.internal': base64('two') });
+    expect(await keys.keep('corp.internal', 'one\n')).toBe('one\n');
+    expect(kubernetes.requests.at(-1)).toBe(
+      'PATCH /api/v1/namespaces/dns/secrets/keys?fieldManager=idns-0 application/merge-patch+json ' +
+        `{"metadata":{"resourceVersion":"2"},"data":{"corp.internal":"${base64('one\n')}"}}`,
+    );
+    expect(kubernetes.secret?.data).toEqual({ 'corp.internal': base64('one\n'), 'other.internal': base64('two') });
+  });
+
+  test('are not replaced', async () => {
+    await keys.keep('corp.internal', 'one');
+    const { length } = kubernetes.requests;
+    expect(await keys.keep('corp.internal', 'two')).toBe('one');
+    expect(kubernetes.requests.slice(length)).toEqual(['GET /api/v1/namespaces/dns/secrets/keys']);
+  });
+
+  test('are the winner’s when two keep one at the same time, and both when they are of two zones', async () => {
+    const rivals: Record<string, string>[] = [
+      { 'other.internal': base64('two') },
+      { 'corp.internal': base64('theirs') },
+    ];
+    kubernetes.afterRead = () => kubernetes.writeSecret(rivals.shift() ?? {});
+    expect(await keys.keep('corp.internal', 'ours')).toBe('theirs');
+    kubernetes.afterRead = () => {};
+    expect(await keys.keep('third.internal', 'three')).toBe('three');
+    expect(kubernetes.secret?.data).toEqual({
+      'other.internal': base64('two'),
+      'corp.internal': base64('theirs'),
+      'third.internal': base64('three'),
+    });
+    const kept = await Promise.all(['a', 'b', 'c', 'd'].map((key) => keys.keep('fourth.internal', key)));
+    expect(new Set(kept).size).toBe(1);
+  });
+
+  test('cannot be kept without the Secret, nor while others write it all the time', async () => {
+    let count = 0;
+    kubernetes.afterRead = () => kubernetes.writeSecret({ busy: base64(`${count++}`) });
+    await expect(keys.keep('corp.internal', 'one')).rejects.toThrow(new Error('others keep writing it'));
+    kubernetes.secret = undefined;
+    await expect(keys.keep('corp.internal', 'one')).rejects.toThrow(new Error('it is not there yet'));
+    kubernetes.failure = { code: 403, message: 'secrets "keys" is forbidden' };
+    for (const request of [
+      keys.keep('corp.internal', 'one'),
+      keys.read('corp.internal'),
+      keys.forget('corp.internal'),
+    ]) {
+      await expect(request).rejects.toThrow(new Error('secrets "keys" is forbidden'));
+    }
+  });
+
+  test('are forgotten, each alone, and once', async () => {
+    for (const [zone, key] of [
+      ['corp.internal', 'one'],
+      ['other.internal', 'two'],
+    ] as const)
+      await keys.keep(zone, key);
+    await keys.forget('corp.internal');
+    expect(kubernetes.secret?.data).toEqual({ 'other.internal': base64('two') });
+    const { length } = kubernetes.requests;
+    await keys.forget('corp.internal');
+    kubernetes.secret = undefined;
+    await keys.forget('corp.internal');
+    expect(kubernetes.requests.slice(length)).toEqual(Array(2).fill('GET /api/v1/namespaces/dns/secrets/keys'));
+  });
+
+  test('have an entry that Kubernetes takes, and each zone its own', () => {
+    expect(entryOf('corp.internal')).toBe('corp.internal');
+    expect(entryOf('0/26.2.0.192.in-addr.arpa')).toBe('0X2F26.2.0.192.in-addr.arpa');
+    const name = fc.string({ unit: fc.constantFrom(...'abx029-_./*!ü'), minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(name, name, (one, other) => {
+        expect(entryOf(one)).toMatch(/^[-._a-zA-Z0-9]+$/);
+        expect(entryOf(one) === entryOf(other)).toBe(one === other);
+      }),
+      { numRuns: 1000 },
+    );
+    for (const rival of ['0_26.a', '0x2f26.a', '0X2F26.a', '0/26.a']) {
+      expect(entryOf(rival) === entryOf('0/26.a')).toBe(rival === '0/26.a');
+    }
+  });
 });

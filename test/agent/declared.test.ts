@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { declaredRRsets } from '../../functions/agent/declared.ts';
+import { declaredContent } from '../../functions/agent/declared.ts';
 import { declare, zones } from './make.ts';
 
 const mark = { account: 'internal-dns', content: '' };
 
 test('a zone has SOA, NS and the addresses of its server', () => {
   const addresses = ['192.0.2.53', '2001:DB8::53', '2001:db8::53'];
-  expect([...declaredRRsets(declare({ addresses }))]).toEqual([
+  expect([...declaredContent(declare({ addresses }))].map(([zone, { rrsets }]) => [zone, rrsets])).toEqual([
     [
       'corp.internal.',
       [
@@ -27,7 +27,7 @@ test('a zone has SOA, NS and the addresses of its server', () => {
 
 const named = (declaration: Parameters<typeof declare>[0]) =>
   Object.fromEntries(
-    [...declaredRRsets(declare(declaration))].map(([zone, rrsets]) => [
+    [...declaredContent(declare(declaration))].map(([zone, { rrsets }]) => [
       zone,
       rrsets.filter((r) => r.type !== 'SOA').map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`),
     ]),
@@ -44,7 +44,11 @@ test('a server’s address is in the zone that is asked for it', () => {
   const [child] = zones('dev.corp.internal');
   const parent = { name: 'corp.internal', nameServers: ['ns.dev.corp.internal'] };
   expect(named({ zones: [parent, child!] })).toEqual({
-    'corp.internal.': ['corp.internal. NS ns.dev.corp.internal.'],
+    'corp.internal.': [
+      'corp.internal. NS ns.dev.corp.internal.',
+      'dev.corp.internal. NS ns1.dev.corp.internal.',
+      'ns1.dev.corp.internal. A 192.0.2.53',
+    ],
     'dev.corp.internal.': [
       'dev.corp.internal. NS ns1.dev.corp.internal.',
       'ns.dev.corp.internal. A 192.0.2.53',

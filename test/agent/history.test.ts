@@ -3,10 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Declaration } from '../../functions/agent/declaration.ts';
 import type { Endpoint } from '../../functions/agent/endpoint.ts';
-import { reconcile } from '../../functions/agent/reconcile.ts';
 import { ownershipOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
 import { loop, type Policy } from './external-dns.ts';
-import { declare, makeAgent } from './make.ts';
+import { changesFor, declare, makeAgent } from './make.ts';
 import { MemoryZones } from './zones.ts';
 
 // Few names, so that they meet.
@@ -139,7 +138,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
 
         const theirs = structuredClone(foreignIn(database));
         await agent.reconcile();
-        const { create, patch, remove } = reconcile(history.declared, await database.zones());
+        const { create, patch, remove } = changesFor(history.declared, await database.zones());
         // A person may hold a name that the declaration needs: that is reported, and tried again.
         const blocked = agent.report()!.zones.some(({ state }) => state === 'Failed');
         if (!blocked) expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });

@@ -2,9 +2,11 @@
 import { pino } from 'pino';
 import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
 import type { Declaration } from '../../functions/agent/declaration.ts';
-import { declaredRRsets } from '../../functions/agent/declared.ts';
+import { declaredContent } from '../../functions/agent/declared.ts';
 import type { Endpoint } from '../../functions/agent/endpoint.ts';
+import { reconcile } from '../../functions/agent/reconcile.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
+import type { ZoneFiles } from '../../functions/agent/zone-file.ts';
 import { MemoryZones } from './zones.ts';
 
 export const corp = { name: 'corp.internal', nameServers: [] };
@@ -19,6 +21,14 @@ export const declare = (changes: Partial<Declaration> = {}): Declaration => ({
 });
 
 export const zones = (...names: string[]) => names.map((name) => ({ name, nameServers: [] as string[] }));
+
+/** What the agent would do to these zones. */
+export const changesFor = (declaration: Declaration, present: Zone[], files?: ZoneFiles, lua?: boolean) =>
+  reconcile(declaredContent(declaration, files), present, {
+    discovers: declaration.discovery !== undefined,
+    reverse: declaration.discovery?.reverse === true,
+    ...(lua !== undefined && { lua }),
+  });
 
 /** `want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')` */
 export const want = (resource: string, dnsName: string, recordType: string, ...targets: string[]): Endpoint => ({
@@ -41,7 +51,7 @@ export const foreign = (name: string, type: string, ...records: string[]): RRset
 
 /** A zone as the agent leaves it, and more in it. */
 export function zone(name = 'corp.internal', more: RRset[] = [], declaration = declare({ zones: zones(name) })): Zone {
-  const rrsets = declaredRRsets(declaration).get(`${name}.`) ?? [];
+  const rrsets = declaredContent(declaration).get(`${name}.`)?.rrsets ?? [];
   return { name: `${name}.`, id: `${name}.`, account: declaredAccount, rrsets: [...rrsets, ...more] };
 }
 

@@ -195,7 +195,8 @@ test('while Kubernetes is away, the file has the declaration', { timeout: 60_000
     kubeconfig,
     JSON.stringify({ clusters: [cluster], contexts: [context], users, 'current-context': 'c' }),
   );
-  const names = { 'declared-config-map': 'd', 'status-config-map': 's', pod: 'p', namespace: 'n', claim: 'c' };
+  const configMaps = { 'declared-config-map': 'd', 'status-config-map': 's' };
+  const names = { ...configMaps, 'keys-secret': 'k', pod: 'p', namespace: 'n', claim: 'c' };
   const { agent } = await start(names, { KUBECONFIG: kubeconfig });
   await vi.waitFor(async () => expect((await server.query('ns1.away.internal')).rcode).toBe('NOERROR'), soon);
   await vi.waitFor(() => expect(agent.stdout).toContain('cannot write the report'), soon);

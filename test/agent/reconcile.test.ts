@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { reconcile } from '../../functions/agent/reconcile.ts';
 import type { RRset, Zone } from '../../functions/agent/zone.ts';
-import { declare, foreign, found, zone, zones } from './make.ts';
+import { changesFor, declare, foreign, found, zone, zones } from './make.ts';
 
 const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
 /** What is to be done, in short. */
 function todo(declaration: ReturnType<typeof declare>, present: Zone[]) {
-  const { create, patch, remove, retained } = reconcile(declaration, present);
+  const { create, patch, remove, retained } = changesFor(declaration, present);
   return {
     create: create.map(({ name, rrsets }) => [name, ...rrsets.map(short)]),
     patch: patch.map(({ zone, changes }) => [zone.name, ...changes.map((c) => `${c.action} ${short(c.rrset)}`)]),
@@ -123,6 +122,8 @@ describe('a zone that is not declared', () => {
 });
 
 describe('names go along with the zone that answers for them', () => {
+  const delegation = ['replace dev.corp.internal. NS', 'replace ns1.dev.corp.internal. A'];
+
   test('into a zone that is made inside another', () => {
     const { create, patch } = todo(both, [
       zone('corp.internal', [inChild, found('o', 'b.corp.internal.', 'A', '192.0.2.2')]),
@@ -136,14 +137,15 @@ describe('names go along with the zone that answers for them', () => {
         short(inChild),
       ],
     ]);
-    expect(patch).toEqual([['corp.internal.', `delete ${short(inChild)}`]]);
+    expect(patch).toEqual([['corp.internal.', `delete ${short(inChild)}`, ...delegation]]);
   });
 
   test('and back', () => {
-    const there = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
+    const there = [zone('corp.internal', [], both), zone('dev.corp.internal', [inChild])];
+    const undelegated = delegation.map((change) => change.replace('replace', 'delete'));
     expect(todo(declare(), there)).toEqual({
       ...nothing,
-      patch: [['corp.internal.', `replace ${short(inChild)}`]],
+      patch: [['corp.internal.', ...undelegated, `replace ${short(inChild)}`]],
       remove: ['dev.corp.internal.'],
     });
   });
@@ -161,6 +163,6 @@ describe('names go along with the zone that answers for them', () => {
 
   test('what other people put there stays where it is', () => {
     const there = zone('corp.internal', [foreign('a.dev.corp.internal.', 'A', '192.0.2.9')]);
-    expect(todo(both, [there]).patch).toEqual([]);
+    expect(todo(both, [there]).patch).toEqual([['corp.internal.', ...delegation]]);
   });
 });

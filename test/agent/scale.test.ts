@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { judge } from '../../functions/agent/judge.ts';
-import { reconcile } from '../../functions/agent/reconcile.ts';
 import type { RRset } from '../../functions/agent/zone.ts';
 import { loop } from './external-dns.ts';
-import { declare, foreign, found, makeAgent, want, zone } from './make.ts';
+import { changesFor, declare, foreign, found, makeAgent, want, zone } from './make.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const target = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
@@ -49,7 +48,7 @@ const cases: [string, (count: number) => () => unknown][] = [
     'a reconciliation',
     (count) => {
       const there = [zone('corp.internal', standing(count))];
-      return () => reconcile(declare(), there);
+      return () => changesFor(declare(), there);
     },
   ],
   [

@@ -1,19 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import {
-  absolute,
   answersAlike,
   areRivals,
   canonicalAddress,
   excludeEachOther,
   ownershipOf,
-  zoneOf,
 } from '../../functions/agent/zone.ts';
+import { absolute, zoneOf } from '../../functions/dns/name.ts';
 import { foreign, found } from './make.ts';
 
 test.each([
   ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
   ['2001:db8::1', '2001:db8::1'],
-  ['::ffff:192.0.2.1', '::ffff:c000:201'],
+  ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
   ['192.0.2.1', '192.0.2.1'],
   ['fe80::1%eth0', 'fe80::1%eth0'],
   ['no address', 'no address'],

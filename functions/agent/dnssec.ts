@@ -1,0 +1,175 @@
+import type { Logger } from 'pino';
+import { withoutDot } from '../dns/name.ts';
+import { requireAlgorithm, stepTo } from './agreement.ts';
+import { Complaints } from './complaints.ts';
+import { Cryptokeys, isPublished, type SignedZone, type SigningAPI } from './cryptokeys.ts';
+import { type Algorithm, dsOf, SigningKey } from './key.ts';
+import { type KeyStore, StoredKeys, StoreFailure } from './keystore.ts';
+import type { Cryptokey } from './powerdns.ts';
+
+export type { KeyStore } from './keystore.ts';
+
+export interface Signing {
+  mode: 'Off' | 'Signed' | 'Unsigning';
+  algorithm: Algorithm;
+  nsec3: boolean;
+  /** DS records that this zone was published with before, from the composite's status. */
+  ds: string[];
+}
+
+/** What people need to know of a signed zone. */
+export interface Signature {
+  /** For the parent or a trust anchor, such as `12345 13 2 ab...`: SHA-256 only (RFC 8624 section 3.3). */
+  ds: string[];
+  /** RDATA, such as `257 3 13 oJMR...`. */
+  dnskey: string[];
+}
+
+export interface SignerOptions {
+  powerdns: SigningAPI;
+  keys: KeyStore;
+  /** What people call the store, such as `Secret idns-corp-dnssec`. */
+  secret: string;
+  log: Logger;
+  now?: () => number;
+}
+
+/** RFC 9276 section 3.1: SHA-1, no opt-out, no extra iterations and no salt. */
+const nsec3param = '1 0 0 -';
+
+/** How long a look at everything holds while PowerDNS's keys stay the same. Milliseconds. */
+const maxAgeMs = 60_000;
+
+/** What a zone was last brought to. */
+interface Brought {
+  at: number;
+  declared: string;
+  signature: Signature;
+}
+
+/** Signs zones, each with one key, and keeps the keys in a store. */
+export class Signer {
+  readonly #options: Required<SignerOptions>;
+  readonly #cryptokeys: Cryptokeys;
+  readonly #stored: StoredKeys;
+  readonly #complaints: Complaints;
+  readonly #brought = new Map<string, Brought>();
+  /** Zones whose keys are gone from the store. */
+  readonly #forgotten = new Set<string>();
+
+  constructor(options: SignerOptions) {
+    this.#options = { now: Date.now, ...options };
+    this.#cryptokeys = new Cryptokeys(options.powerdns);
+    this.#stored = new StoredKeys(options.keys, options.secret);
+    this.#complaints = new Complaints(options.log);
+  }
+
+  /**
+   * Brings one zone to what is declared of it; undefined when it is not signed. Throws an Error whose message is for
+   * the report; the zone may be signed nevertheless, as it was before. `dnssec` is whether PowerDNS's list of zones
+   * calls it signed: with it, one that is not signed, and should not be, costs no request.
+   */
+  async bring(zone: SignedZone & { dnssec?: boolean }, signing: Signing): Promise<Signature | undefined> {
+    if (signing.mode === 'Off') return this.#unsign(zone, signing);
+    const name = withoutDot(zone.name);
+    const declared = JSON.stringify(signing);
+    const installed = await this.#cryptokeys.of(zone);
+    const last = this.#brought.get(name);
+    const at = this.#options.now();
+    if (last?.declared === declared && at - last.at < maxAgeMs && isSettled(installed, last)) return last.signature;
+    const complain = (failure?: string) => this.#complaints.note('compare keys', failure, { zone: name });
+    try {
+      const signature = await this.#sign(zone, signing, installed);
+      complain();
+      this.#forgotten.delete(name);
+      if (signature) this.#brought.set(name, { at, declared, signature });
+      return signature;
+    } catch (error) {
+      if (error instanceof StoreFailure && last && isSettled(installed, last)) {
+        complain(error.message);
+        return last.signature;
+      }
+      this.#brought.delete(name);
+      throw error;
+    }
+  }
+
+  async #sign(zone: SignedZone, signing: Signing, installed: Cryptokey[]): Promise<Signature | undefined> {
+    const name = withoutDot(zone.name);
+    const keys = await this.#agree(zone, signing, installed);
+    if (keys.length === 0) return undefined;
+    await this.#cryptokeys.publish(zone, keys, signing.nsec3 ? nsec3param : '');
+    const dnskey = keys.map((key) => key.dnskey);
+    if (signing.mode === 'Signed') for (const key of dnskey) requireAlgorithm(name, key, signing.algorithm);
+    return { ds: dnskey.map((key) => dsOf(name, key)), dnskey };
+  }
+
+  /** The keys of a zone in PowerDNS, once the store has the same; none when nothing is to be signed any more. */
+  async #agree(zone: SignedZone, signing: Signing, installed: Cryptokey[]): Promise<Cryptokey[]> {
+    if (signing.mode === 'Unsigning' && installed.length > 0) {
+      const published = installed.filter(isPublished);
+      return published.length > 0 ? published : installed;
+    }
+    const name = withoutDot(zone.name);
+    const stored = await this.#stored.read(name);
+    if (signing.mode === 'Unsigning') return stored ? [await this.#install(zone, stored)] : [];
+    const dnskeys = installed.map(({ dnskey }) => dnskey);
+    const step = (stored?: string) =>
+      stepTo({ zone: name, stored, installed: dnskeys, ds: signing.ds, secret: this.#options.secret });
+    const next = step(stored?.dnskey);
+    const [key, ...copies] = installed;
+    if (!key) return [await this.#install(zone, stored ?? (await this.#make(name, signing.algorithm)))];
+    if (next === 'mirror') step(await this.#mirror(zone, key, signing.algorithm));
+    // Of a request that seemed lost, was repeated, and was served twice.
+    await this.#cryptokeys.remove(zone, copies);
+    return [key];
+  }
+
+  async #make(name: string, algorithm: Algorithm): Promise<SigningKey> {
+    const made = SigningKey.generate(algorithm);
+    const kept = await this.#stored.keep(name, made);
+    if (kept.dnskey === made.dnskey) this.#options.log.info({ zone: name, ds: dsOf(name, made.dnskey) }, 'make key');
+    return kept;
+  }
+
+  async #install(zone: SignedZone, key: SigningKey): Promise<Cryptokey> {
+    const installed = await this.#cryptokeys.install(zone, key);
+    const name = withoutDot(zone.name);
+    this.#options.log.info({ zone: name, ds: dsOf(name, key.dnskey) }, 'install key');
+    return installed;
+  }
+
+  /** Keeps PowerDNS's key; the one that the store has afterwards. */
+  async #mirror(zone: SignedZone, installed: Cryptokey, algorithm: Algorithm): Promise<string> {
+    const name = withoutDot(zone.name);
+    const { dnskey } = installed;
+    requireAlgorithm(name, dnskey, algorithm);
+    const key = SigningKey.parse(await this.#cryptokeys.privateKey(zone, installed));
+    if (key.dnskey !== dnskey) throw new Error(`PowerDNS's key of ${name} is ${dnskey}, and should be ${key.dnskey}`);
+    await this.#cryptokeys.rectify(zone);
+    const kept = await this.#stored.keep(name, key);
+    this.#options.log.info({ zone: name, ds: dsOf(name, kept.dnskey) }, 'mirror key');
+    return kept.dnskey;
+  }
+
+  async #unsign(zone: SignedZone & { dnssec?: boolean }, { ds }: Signing): Promise<undefined> {
+    const name = withoutDot(zone.name);
+    const isForgotten = ds.length === 0 || this.#forgotten.has(name);
+    if (zone.dnssec === false && isForgotten) return;
+    const installed = await this.#cryptokeys.of(zone);
+    if (installed.length === 0 && isForgotten) return;
+    // The store first: as long as PowerDNS has keys, there is something left to do.
+    await this.#stored.forget(name);
+    this.#brought.delete(name);
+    if (installed.length > 0) {
+      await this.#cryptokeys.unsign(zone, installed);
+      const gone = installed.map(({ dnskey }) => dsOf(name, dnskey));
+      this.#options.log.info({ zone: name, ds: gone }, 'remove keys');
+    }
+    this.#forgotten.add(name);
+  }
+}
+
+/** Whether PowerDNS has the same keys as before, and uses them. */
+const isSettled = (installed: Cryptokey[], { signature }: Brought) =>
+  installed.every(isPublished) && `${installed.map(({ dnskey }) => dnskey)}` === `${signature.dnskey}`;

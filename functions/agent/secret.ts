@@ -1,0 +1,58 @@
+import type { V1Secret } from '@kubernetes/client-node';
+import type { Cluster } from './cluster.ts';
+import type { KeyStore } from './keystore.ts';
+
+/** How often others may write the Secret between our reading and our writing it. */
+const patience = 10;
+
+/** Zones' keys in a Secret's data, an entry for each. What else is in it stays. */
+export class SecretKeys implements KeyStore {
+  readonly #cluster: Pick<Cluster, 'readSecret' | 'mergeSecret'>;
+  readonly #name: string;
+
+  constructor(cluster: Pick<Cluster, 'readSecret' | 'mergeSecret'>, name: string) {
+    this.#cluster = cluster;
+    this.#name = name;
+  }
+
+  async read(zone: string): Promise<string | undefined> {
+    return keyIn(await this.#cluster.readSecret(this.#name), zone);
+  }
+
+  async keep(zone: string, key: string): Promise<string> {
+    for (let attempt = 0; attempt < patience; attempt++) {
+      const secret = await this.#cluster.readSecret(this.#name);
+      if (!secret) throw new Error('it is not there yet');
+      const there = keyIn(secret, zone);
+      if (there !== undefined) return there;
+      const { resourceVersion } = secret.metadata ?? {};
+      const data = { [entryOf(zone)]: Buffer.from(key).toString('base64') };
+      if (await this.#cluster.mergeSecret(this.#name, { metadata: { resourceVersion }, data })) return key;
+    }
+    throw new Error('others keep writing it');
+  }
+
+  async forget(zone: string): Promise<void> {
+    const secret = await this.#cluster.readSecret(this.#name);
+    if (secret?.data?.[entryOf(zone)] === undefined) return;
+    await this.#cluster.mergeSecret(this.#name, { data: { [entryOf(zone)]: null } });
+  }
+}
+
+function keyIn(secret: V1Secret | undefined, zone: string): string | undefined {
+  const entry = secret?.data?.[entryOf(zone)];
+  return entry ? Buffer.from(entry, 'base64').toString() : undefined;
+}
+
+/**
+ * A zone's entry. A Secret's keys have letters, digits, `-`, `_` and `.` only, and a zone's name may have more, as
+ * `0/26.2.0.192.in-addr.arpa` (RFC 2317): such a byte becomes `X` and its code, `0X2F26...`. Names are lower case, so
+ * no other name has an `X`, and no two names the same entry.
+ */
+export const entryOf = (zone: string) =>
+  [...Buffer.from(zone.toLowerCase())]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[-._a-z0-9]/.test(character) ? character : `X${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('');
