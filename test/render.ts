@@ -15,7 +15,8 @@ import { makeClient, requestFor } from './protocol/client.ts';
 
 /** The objects in a YAML file. Throws on one that is no YAML. */
 export function readObjects(file: string): KubernetesObject[] {
-  const documents = parseAllDocuments(readFileSync(file, 'utf8'));
+  // Kubernetes reads YAML 1.1, where a bare Off is false.
+  const documents = parseAllDocuments(readFileSync(file, 'utf8'), { version: '1.1' });
   return documents.flatMap((document) => {
     const [error] = document.errors;
     // The library goes on for three more lines and a drawing.
@@ -25,15 +26,32 @@ export function readObjects(file: string): KubernetesObject[] {
   });
 }
 
-/** The one InternalDNS in a file, with its defaults. Throws when the file has something else, or fields that do not exist. */
-export function readComposite(file: string): KubernetesObject {
+/** An InternalDNS and the ConfigMaps with its zone files. */
+export interface Example {
+  /** With its defaults. */
+  composite: KubernetesObject;
+  configMaps: KubernetesObject[];
+}
+
+/**
+ * What is in a file: one InternalDNS, and ConfigMaps beside it. Throws when it has anything else, or fields of an
+ * InternalDNS that do not exist.
+ */
+export function readExample(file: string): Example {
   const objects = readObjects(file);
-  const [composite] = objects;
-  if (objects.length !== 1 || !composite) throw new Error(`it has ${objects.length} objects, not one InternalDNS`);
+  const configMaps = objects.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'ConfigMap');
+  const others = objects.filter((object) => !configMaps.includes(object));
+  const [composite] = others;
+  if (others.length !== 1 || !composite) {
+    throw new Error(`it has ${others.length} objects beside ConfigMaps, not one InternalDNS`);
+  }
   const objections = objectionsTo(composite);
   if (objections.length > 0) throw new Error(objections.join('; '));
-  return defaulted(composite);
+  return { composite: defaulted(composite), configMaps };
 }
+
+/** The one InternalDNS in a file, with its defaults. */
+export const readComposite = (file: string): KubernetesObject => readExample(file).composite;
 
 /** One call of the function at `address`, in plain text. Throws with the function's own words when it refuses. */
 export async function callFunction(

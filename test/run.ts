@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,12 +18,12 @@ import type { KubernetesObject } from '../functions/cdk8s-function-xp/compositio
 import { startFunction } from './function.ts';
 import { query } from './powerdns/query.ts';
 import { startPowerDNS } from './powerdns/server.ts';
-import { callFunction, readComposite } from './render.ts';
+import { callFunction, type Example, readExample } from './render.ts';
 
 const host = '127.0.0.1';
 const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
 /** Flags of the agent that need a cluster. */
-const clusterFlags = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim'];
+const clusterFlags = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim', 'keys-secret'];
 
 /** What the pod of an InternalDNS is made of. */
 interface Rendered {
@@ -79,7 +79,7 @@ interface LocalDNS {
 
 /** Serves until `stops` are called, last first. Resolves when every zone answers. */
 async function start(
-  composite: KubernetesObject,
+  { composite, configMaps }: Example,
   port: number | undefined,
   stops: (() => unknown)[],
 ): Promise<LocalDNS> {
@@ -93,17 +93,15 @@ async function start(
   const declared = join(dir, declarationKey);
   writeFileSync(declared, declaration);
   const log = join(dir, 'agent.log');
-  const agent = startAgent(
-    localArgs(agentArgs, {
-      declaration: declared,
-      'powerdns-api': powerdns.apiUrl,
-      'powerdns-key': join(dir, 'include', 'api.conf'),
-      dns: `${host}:${powerdns.dnsPort}`,
-      webhook: `${host}:0`,
-      http: `${host}:0`,
-    }),
-    log,
-  );
+  const args = localArgs(agentArgs, {
+    declaration: declared,
+    'powerdns-api': powerdns.apiUrl,
+    'powerdns-key': join(dir, 'include', 'api.conf'),
+    dns: `${host}:${powerdns.dnsPort}`,
+    webhook: `${host}:0`,
+    http: `${host}:0`,
+  });
+  const agent = startAgent([...args, ...zoneFiles(configMaps, join(dir, 'zone-files'))], log);
   stops.push(() => agent.kill('SIGTERM'));
   const ended = once(agent, 'exit').then(([code]): never => {
     throw new Error(
@@ -113,6 +111,17 @@ async function start(
   const zones = (JSON.parse(declaration) as Declaration).zones.map(({ name }) => name);
   await Promise.race([ended, Promise.all(zones.map((zone) => answered(zone, powerdns.dnsPort)))]);
   return { port: powerdns.dnsPort, zones, ended };
+}
+
+/** Writes the ConfigMaps where the agent looks for zone files without a cluster; its argument for that. */
+function zoneFiles(configMaps: KubernetesObject[], folder: string): string[] {
+  for (const { metadata, data } of configMaps) {
+    mkdirSync(join(folder, metadata.name), { recursive: true });
+    for (const [key, text] of Object.entries(data ?? {})) {
+      writeFileSync(join(folder, metadata.name, key), text as string);
+    }
+  }
+  return configMaps.length > 0 ? [`--zone-files=${folder}`] : [];
 }
 
 function startAgent(args: string[], log: string): ChildProcess {
@@ -162,7 +171,7 @@ async function main(file = 'examples/minimal.yaml', portText = process.env.PORT 
   try {
     const port = Number(portText);
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`PORT=${portText} is not a port`);
-    const dns = await start(readComposite(file), port || undefined, stops);
+    const dns = await start(readExample(file), port || undefined, stops);
     const questions = dns.zones.map((zone) => `  dig @${host} -p ${dns.port} ${zone} SOA`);
     process.stdout.write(
       `${file} is served on ${host}:${dns.port}. Try:\n\n${questions.join('\n')}\n\nCtrl-C ends it.\n`,

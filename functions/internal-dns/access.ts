@@ -7,13 +7,15 @@ export interface AccessProps {
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
+  /** Whether there is a Secret of keys. */
+  hasKeys: boolean;
   /** Whether the Role is in the cluster. */
   roleExists: boolean;
 }
 
 /** What the pod may do in the cluster, and what the network may do to the pod. */
 export class Access extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels, roleExists }: AccessProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels, hasKeys, roleExists }: AccessProps) {
     super(scope, id);
     const { namespace } = spec;
     const metadata = { name: names.server, namespace, labels };
@@ -21,21 +23,7 @@ export class Access extends Construct {
     new k8s.KubeServiceAccount(this, 'account', { metadata, automountServiceAccountToken: false });
     new k8s.KubeRole(this, 'role', {
       metadata,
-      rules: [
-        {
-          apiGroups: [''],
-          resources: ['configmaps'],
-          resourceNames: [names.declared],
-          verbs: ['get', 'list', 'watch'],
-        },
-        { apiGroups: [''], resources: ['configmaps'], resourceNames: [names.status], verbs: ['patch'] },
-        {
-          apiGroups: [''],
-          resources: ['persistentvolumeclaims'],
-          resourceNames: names.pods.map((pod) => `${claimTemplate}-${pod}`),
-          verbs: ['get', 'patch'],
-        },
-      ],
+      rules: rulesOf(spec, names, hasKeys),
     });
     // Crossplane applies in any order, and may not bind a Role that is not there yet: one such failure ends its pass.
     if (roleExists) {
@@ -64,6 +52,24 @@ export class Access extends Construct {
       },
     });
   }
+}
+
+function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRule[] {
+  const rule = (resource: string, resourceNames: string[], ...verbs: string[]): k8s.PolicyRule => ({
+    apiGroups: [''],
+    resources: [resource],
+    resourceNames,
+    verbs,
+  });
+  const files = zones.flatMap(({ recordsFrom }) => recordsFrom.map(({ configMapKeyRef }) => configMapKeyRef.name));
+  const read = [...new Set([names.declared, ...files])].sort();
+  const claims = names.pods.map((pod) => `${claimTemplate}-${pod}`);
+  return [
+    rule('configmaps', read, 'get', 'list', 'watch'),
+    rule('configmaps', [names.status], 'patch'),
+    rule('persistentvolumeclaims', claims, 'get', 'patch'),
+    ...(hasKeys ? [rule('secrets', [names.dnssec], 'get', 'patch')] : []),
+  ];
 }
 
 const port = (protocol: string, number: number): k8s.NetworkPolicyPort => ({

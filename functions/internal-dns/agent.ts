@@ -22,6 +22,8 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       `--http=:${ports.agent}`,
       `--declared-config-map=${names.declared}`,
       `--status-config-map=${names.status}`,
+      // Also while there is none: a first signed zone must not restart the pod.
+      `--keys-secret=${names.dnssec}`,
       '--pod=$(POD_NAME)',
       '--namespace=$(POD_NAMESPACE)',
       `--claim=${claimTemplate}-$(POD_NAME)`,

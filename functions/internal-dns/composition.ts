@@ -1,13 +1,19 @@
 import { App, Chart } from 'cdk8s';
+import type { Report } from '../agent/report.ts';
 import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8s-function-xp/composition.ts';
 import { Access } from './access.ts';
 import { version } from './build.ts';
-import { declarationText, Mailboxes } from './declared.ts';
+import { type Declarable, declarationOf, Mailboxes, textOf } from './declared.ts';
+import { Keys, keepsKeys } from './keys.ts';
+import { currentOf, reportsOf } from './mailbox.ts';
 import { namesOf, selectorLabels } from './names.ts';
+import { featuresOf } from './powerdns.ts';
 import { Server } from './server.ts';
 import { endpointOf, Services } from './service.ts';
+import { signaturesBefore, signaturesIn } from './signature.ts';
 import { parseSpec } from './spec.ts';
 import { assess, conditionTypes } from './status.ts';
+import { recordsOf } from './zones.ts';
 
 /** What an InternalDNS is. */
 export const internalDNS: Composition = { conditionTypes, render };
@@ -26,14 +32,31 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
 
   const pods = observedAs('StatefulSet', names.server);
   const endpoint = endpointOf(spec, observedAs('Service', names.server));
-  const declaration = declarationText(name, spec, endpoint);
+  const mailbox = observedAs('ConfigMap', names.status);
+  const declarable = { composite: name, spec, endpoint, records: recordsOf(name, spec, endpoint) };
+  const { declared, declaration, signatures } = declare(declarable, composite.status, reportsOf(names.pods, mailbox));
+  const hasKeys = keepsKeys(spec, observedAs('Secret', names.dnssec));
 
   const chart = new Chart(new App(), name);
   new Mailboxes(chart, 'mailboxes', { spec, names, labels, declaration });
-  new Access(chart, 'access', { spec, names, labels, roleExists: !!observedAs('Role', names.server) });
-  new Server(chart, 'server', { spec, names, labels, observed: pods });
+  new Access(chart, 'access', { spec, names, labels, hasKeys, roleExists: !!observedAs('Role', names.server) });
+  if (hasKeys) new Keys(chart, 'keys', { spec, names, labels });
+  new Server(chart, 'server', { spec, names, labels, features: featuresOf(spec), observed: pods });
   new Services(chart, 'services', { spec, names, labels });
 
-  const mailbox = observedAs('ConfigMap', names.status);
-  return { chart, ...assess({ spec, names, endpoint, declaration, pods, mailbox }) };
+  return { chart, ...assess({ spec, names, endpoint, declared, declaration, signatures, pods, mailbox }) };
+}
+
+/**
+ * The declaration says with what zones are signed, so that an agent that has lost a key makes no other. That is known
+ * from the status and, until it is there, from what the agents report of this declaration.
+ */
+function declare(declarable: Omit<Declarable, 'signatures'>, status: unknown, reports: (Report | undefined)[]) {
+  const before = signaturesBefore(status, declarable.spec);
+  const first = declarationOf({ ...declarable, signatures: before });
+  const text = textOf(first);
+  const signatures = new Map([...signaturesIn(currentOf(reports, text), declarable.spec), ...before]);
+  if (signatures.size === before.size) return { declared: first, declaration: text, signatures };
+  const declared = declarationOf({ ...declarable, signatures });
+  return { declared, declaration: textOf(declared), signatures };
 }

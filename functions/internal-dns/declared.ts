@@ -1,23 +1,88 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Declaration, declarationKey } from '../agent/declaration.ts';
+import { type Declaration, type DeclaredZone, declarationKey } from '../agent/declaration.ts';
+import type { DeclaredRecord } from '../dns/record.ts';
 import type { Names } from './names.ts';
 import { seconds } from './rules.ts';
 import type { Endpoint } from './service.ts';
+import type { Signature } from './signature.ts';
 import type { Spec } from './spec.ts';
+import type { SpecZone } from './zone.ts';
 
-/** The text that the agent reads: deterministic, because its hash is how a report says what it speaks of. */
-export function declarationText(composite: string, spec: Spec, endpoint: Endpoint): string {
+/** What a declaration is made of. */
+export interface Declarable {
+  composite: string;
+  spec: Spec;
+  endpoint: Endpoint;
+  /** By zone, without placeholders. */
+  records: ReadonlyMap<string, DeclaredRecord[]>;
+  /** What zones were signed with so far, by zone. */
+  signatures: ReadonlyMap<string, Signature>;
+}
+
+/** What the agent is to serve. */
+export function declarationOf({ composite, spec, endpoint, records, signatures }: Declarable): Declaration {
   const { zones, discovery, storage } = spec;
-  const declared: Declaration = {
-    zones: zones.map(({ name, nameServers }) => ({ name, nameServers })),
+  return {
+    zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
     addresses: endpoint.addresses,
     ...(discovery.sources.length > 0 && {
-      discovery: { ownerID: discovery.ownerID ?? composite, intervalSeconds: seconds(discovery.interval) },
+      discovery: {
+        ownerID: discovery.ownerID ?? composite,
+        intervalSeconds: seconds(discovery.interval),
+        reverse: discovery.reverse === 'Publish',
+      },
     }),
     storage: { size: storage.size },
   };
-  return `${JSON.stringify(declared, null, 2)}\n`;
+}
+
+function declaredZone(zone: SpecZone, records: DeclaredRecord[], signature: Signature | undefined): DeclaredZone {
+  const { name, nameServers, soa, defaultTTL, recordsFrom, dnssec } = zone;
+  const files = recordsFrom.map(({ configMapKeyRef: { name, key } }) => ({ configMap: name, key }));
+  return {
+    name,
+    nameServers,
+    ...(soa && { soa }),
+    ...(defaultTTL !== undefined && { defaultTTL }),
+    ...(records.length > 0 && { records }),
+    ...(files.length > 0 && { recordsFrom: files }),
+    ...(dnssec && dnssec.mode !== 'Off' && { dnssec: { ...dnssec, mode: dnssec.mode, ds: signature?.ds ?? [] } }),
+  };
+}
+
+/** A ConfigMap may have 1 MiB: https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
+const mostBytes = 1_000_000;
+
+/**
+ * The text that the agent reads, deterministic because its hash is how a report says what it speaks of. Throws when it
+ * is too large for a ConfigMap.
+ */
+export function textOf(declaration: Declaration): string {
+  const text = `${printed(declaration)}\n`;
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= mostBytes) return text;
+  const most = mostBytes.toLocaleString('en');
+  throw new Error(
+    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${most} fit: the records are too many, so put them into a zone file and name it in recordsFrom`,
+  );
+}
+
+const longestLine = 120;
+
+/** JSON for people: what is short stands on one line, and each item of a list of objects on lines of its own. */
+function printed(value: unknown, indent = ''): string {
+  const line = JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return line;
+  if (line.length <= longestLine && !line.includes('[{')) return line;
+  const inner = `${indent}  `;
+  const members = Array.isArray(value)
+    ? value.map((item) => inner + printed(item, inner))
+    : Object.entries(value)
+        .filter(([, member]) => member !== undefined)
+        .map(([name, member]) => `${inner}${JSON.stringify(name)}: ${printed(member, inner)}`);
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  return `${open}\n${members.join(',\n')}\n${indent}${close}`;
 }
 
 export interface MailboxesProps {

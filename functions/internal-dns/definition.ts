@@ -46,7 +46,12 @@ const definition = {
 
 /** The files that are made of spec.ts and status.ts, by their paths in the repository. Run as a program this writes them. */
 export const generated: Readonly<Record<string, string>> = {
-  'apis/internaldns/definition.yaml': stringify(definition, { lineWidth: 120, aliasDuplicateObjects: false }),
+  // In YAML 1.1, which Kubernetes reads, a bare Off is a boolean.
+  'apis/internaldns/definition.yaml': stringify(definition, {
+    version: '1.1',
+    lineWidth: 120,
+    aliasDuplicateObjects: false,
+  }),
   'docs/api.md': referenceOf({ apiVersion: `${group}/${version}`, kind, schema }),
 };
 

@@ -30,6 +30,8 @@ export interface Names {
   status: string;
   declared: string;
   powerdns: string;
+  /** Secret of the keys that zones are signed with. */
+  dnssec: string;
   pods: string[];
   /** A cluster-scoped object of this instance. */
   cluster(part: string): string;
@@ -43,6 +45,7 @@ export function namesOf(composite: string, replicas: number): Names {
     status: `${server}-status`,
     declared: `${server}-declared`,
     powerdns: `${server}-powerdns`,
+    dnssec: `${server}-dnssec`,
     pods: Array.from({ length: replicas }, (_, ordinal) => `${server}-${ordinal}`),
     cluster: (part) => `internal-dns:${composite}:${part}`,
   };

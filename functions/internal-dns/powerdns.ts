@@ -1,12 +1,36 @@
 import { k8s } from 'cdk8s-plus-28';
+import { isDynamic } from '../dns/answer.ts';
 import { type ContainerOptions, hardened, resourcesOf } from './container.ts';
 import { paths, ports } from './names.ts';
+import type { Spec } from './spec.ts';
 
 const image = 'docker.io/powerdns/pdns-auth-51:5.1.5';
 const database = `${paths.database}/pdns.sqlite3`;
 
+/** What PowerDNS is told to do only where it is needed. */
+export interface Features {
+  /** Answers that it works out: LUA records. */
+  dynamic: boolean;
+  /** It costs every question another lookup: https://doc.powerdns.com/authoritative/settings.html#dname-processing */
+  dname: boolean;
+}
+
+/** Of the records as they are written: an address that comes later must not restart the pod. */
+export function featuresOf({ zones }: Pick<Spec, 'zones'>): Features {
+  const records = zones.flatMap((zone) => zone.records);
+  return { dynamic: records.some(isDynamic), dname: records.some(({ type }) => type === 'DNAME') };
+}
+
+// One Lua state for all: another one for each question costs twenty times as much. A checked record runs more than the
+// 1,000 instructions that are the default. Without enable-lua-record-updates the API takes no LUA record.
+const dynamicSettings = `enable-lua-records=shared
+enable-lua-record-updates=yes
+lua-health-checks-interval=1
+lua-records-exec-limit=0
+`;
+
 /** The files that PowerDNS starts from. A change of either restarts it. */
-export const powerdnsFiles = {
+export const powerdnsFilesFor = ({ dynamic, dname }: Features) => ({
   'pdns.conf': `launch=gsqlite3
 gsqlite3-dnssec=yes
 gsqlite3-database=${database}
@@ -26,12 +50,24 @@ version-string=anonymous
 disable-axfr=yes
 max-tcp-connections=200
 default-ttl=60
-`,
+expand-alias=yes
+${dynamic ? dynamicSettings : ''}${dname ? 'dname-processing=yes\n' : ''}`,
   // The key is drawn at every start, so there is nothing to rotate and nothing outside the pod to steal. A database
   // that SQLite cannot read is set aside: the agent derives every record again.
   'start.sh': `set -eu
 umask 077
 echo "api-key=$(head -c 24 /dev/urandom | base64)" > ${paths.key}/api.conf
+
+# Whom to ask for what an ALIAS stands for.
+while read -r keyword address _; do
+  case $keyword/$address in
+  nameserver/*%*) continue ;;
+  nameserver/*:*) echo "resolver=[$address]" ;;
+  nameserver/*) echo "resolver=$address" ;;
+  *) continue ;;
+  esac
+  break
+done < /etc/resolv.conf > ${paths.key}/resolver.conf
 
 db=${database}
 check=$(sqlite3 "$db" 'pragma quick_check(1)' 2>&1) || true
@@ -53,7 +89,10 @@ fi
 
 exec /usr/local/sbin/pdns_server --config-dir=${paths.powerdns} --disable-syslog --guardian=no --daemon=no
 `,
-};
+});
+
+/** Those of an instance that needs nothing else. */
+export const powerdnsFiles = powerdnsFilesFor({ dynamic: false, dname: false });
 
 /** PowerDNS as a native sidecar: up before everything that depends on it, and stopped last. */
 export function powerdns(options: ContainerOptions & { replicas: number }): k8s.Container {

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
+import { absolute } from '../dns/name.ts';
+import { rangeOf } from '../dns/reverse.ts';
 
 /**
  * A rule that a value keeps, said twice because two judges apply it: as CEL for the API server, which refuses a bad
@@ -43,30 +45,55 @@ const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a
 
 /** A domain name (RFC 1035 section 2.3.4 for its lengths) as people write it: lower case, without the trailing dot. */
 export function domainName(field: string): z.ZodString {
+  return ruled(z.string().min(1).max(253), ...spelling(field), domainRule(field), labelRule(field));
+}
+
+const rangeForm = '^[0-9]{1,3}/(2[5-9]|3[0-2])([.][0-9]{1,3}){3}[.]in-addr[.]arpa$';
+
+/** A domain name, or that of a part of a /24, which has a slash. The function also knows which parts there are. */
+export function zoneName(field: string): z.ZodString {
+  const domain = domainRule(field);
   return ruled(
     z.string().min(1).max(253),
+    ...spelling(field),
     {
-      cel: "!self.endsWith('.')",
-      holds: (s) => !s.endsWith('.'),
-      message: `${field} is written without the trailing dot, such as corp.internal`,
+      ...domain,
+      cel: `self.contains('/') || ${domain.cel}`,
+      holds: (s) => s.includes('/') || domain.holds(s),
     },
     {
-      cel: "!self.matches('[A-Z]')",
-      holds: (s) => !/[A-Z]/.test(s),
-      message: `${field} is written in lower case, such as corp.internal`,
+      cel: `!self.contains('/') || self.matches('${rangeForm}')`,
+      holds: (s) => !s.includes('/') || (new RegExp(rangeForm).test(s) && rangeOf(absolute(s)) !== undefined),
+      message: `${field} has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa, whose first number is a multiple of the size of the part`,
     },
-    {
-      cel: `self.matches('${domainForm}')`,
-      holds: (s) => new RegExp(domainForm).test(s),
-      message: `${field} must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal`,
-    },
-    {
-      cel: "!self.matches('[^.]{64}')",
-      holds: (s) => !/[^.]{64}/.test(s),
-      message: `${field} has a label of more than 63 characters; RFC 1035 allows 63`,
-    },
+    labelRule(field),
   );
 }
+
+const spelling = (field: string): Rule<string>[] => [
+  {
+    cel: "!self.endsWith('.')",
+    holds: (s) => !s.endsWith('.'),
+    message: `${field} is written without the trailing dot, such as corp.internal`,
+  },
+  {
+    cel: "!self.matches('[A-Z]')",
+    holds: (s) => !/[A-Z]/.test(s),
+    message: `${field} is written in lower case, such as corp.internal`,
+  },
+];
+
+const domainRule = (field: string): Rule<string> => ({
+  cel: `self.matches('${domainForm}')`,
+  holds: (s) => new RegExp(domainForm).test(s),
+  message: `${field} must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal`,
+});
+
+const labelRule = (field: string): Rule<string> => ({
+  cel: "!self.matches('[^.]{64}')",
+  holds: (s) => !/[^.]{64}/.test(s),
+  message: `${field} has a label of more than 63 characters; RFC 1035 allows 63`,
+});
 
 const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$`;
@@ -75,7 +102,7 @@ const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-
 export function ipAddress(field: string): z.ZodString {
   return ruled(z.string().max(45), {
     cel: `self.matches('${ipForm}')`,
-    holds: (s) => isIP(s) !== 0,
+    holds: (s) => new RegExp(ipForm).test(s) && isIP(s) !== 0,
     message: `${field} must be an IPv4 or IPv6 address, such as 192.0.2.7 or 2001:db8::7`,
   });
 }

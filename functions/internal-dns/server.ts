@@ -6,7 +6,7 @@ import { agent } from './agent.ts';
 import { tokenVolume } from './container.ts';
 import { externalDNS } from './external-dns.ts';
 import { claimTemplate, type Names, selectorLabels } from './names.ts';
-import { powerdns, powerdnsFiles } from './powerdns.ts';
+import { type Features, powerdns, powerdnsFilesFor } from './powerdns.ts';
 import type { Spec } from './spec.ts';
 
 /** The user and group of PowerDNS's image; every container runs as it, so that the agent may read the key's file. */
@@ -16,6 +16,8 @@ export interface ServerProps {
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
+  /** What PowerDNS has to do. */
+  features: Features;
   /** The StatefulSet as it is in the cluster. */
   observed: KubernetesObject | undefined;
 }
@@ -25,9 +27,10 @@ export class Server extends Construct {
   constructor(scope: Construct, id: string, props: ServerProps) {
     super(scope, id);
     const { spec, names, labels } = props;
-    const files = new k8s.KubeConfigMap(this, 'powerdns', {
+    const files = powerdnsFilesFor(props.features);
+    const configMap = new k8s.KubeConfigMap(this, 'powerdns', {
       metadata: { name: names.powerdns, namespace: spec.namespace, labels },
-      data: powerdnsFiles,
+      data: files,
     });
     new k8s.KubeStatefulSet(this, 'pods', {
       metadata: { name: names.server, namespace: spec.namespace, labels },
@@ -49,9 +52,9 @@ export class Server extends Construct {
         template: {
           metadata: {
             labels: { ...spec.podLabels, ...labels },
-            annotations: { ...spec.podAnnotations, 'dns.internal/configuration': digest(powerdnsFiles) },
+            annotations: { ...spec.podAnnotations, 'dns.internal/configuration': digest(files) },
           },
-          spec: pod(props, files.name),
+          spec: pod(props, configMap.name),
         },
       },
     });

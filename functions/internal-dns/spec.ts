@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import { amount, domainName, durationOf, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
+import { amount, durationOf, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
+import { zone } from './zone.ts';
 
 // The single source of the API: the XRD's schema, its reference page and the function's own checks all derive from
 // this file. A `default` here is stored in people's objects and outlives an upgrade, so what should follow the
@@ -26,19 +27,6 @@ const namespace = immutable(
 )
   .default('internal-dns')
   .describe('The namespace that the server runs in. It must exist.');
-
-const zone = z.object({
-  name: domainName('zone name').describe(
-    'The domain, forward or reverse, such as corp.internal or 2.0.192.in-addr.arpa.',
-  ),
-  nameServers: z
-    .array(domainName('name server'))
-    .max(13)
-    .default([])
-    .describe(
-      'The names of the servers in the NS records. None means ns1 below the zone. Those inside the zone get the addresses of the DNS Service.',
-    ),
-});
 
 const zones = ruled(z.array(zone).min(1).max(64), {
   cel: 'self.all(z, self.exists_one(y, y.name == z.name))',
@@ -74,6 +62,12 @@ const discovery = z
     })
       .optional()
       .describe("Marks discovered records as this instance's. Default: the name of the InternalDNS."),
+    reverse: z
+      .enum(['Off', 'Publish'])
+      .default('Off')
+      .describe(
+        'Publish: PTR records for the addresses that are published, in the reverse zones that are declared. "Off" is written in quotes: to YAML a bare Off is false.',
+      ),
   })
   .prefault({})
   .describe('Which objects of the cluster get records.');
@@ -267,8 +261,17 @@ export function parseSpec(composite: KubernetesObject): Spec {
   const error = ({ input }: { input?: unknown }) => (input === undefined ? 'is required' : undefined);
   const parsed = spec.safeParse(composite.spec ?? {}, { error });
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${lowerFirst(issue.message)}`);
-  throw new Error(`cannot accept the spec: ${faults.join('; ')}`);
+  throw new Refusal(parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${lowerFirst(issue.message)}`));
+}
+
+const mostFaults = 20;
+
+/** A spec that cannot be served: what is wrong, each with its path. */
+export class Refusal extends Error {
+  constructor(faults: string[]) {
+    const more = faults.length > mostFaults ? [`and ${faults.length - mostFaults} more faults`] : [];
+    super(`cannot accept the spec: ${[...faults.slice(0, mostFaults), ...more].join('; ')}`);
+  }
 }
 
 const pathOf = (path: PropertyKey[]) =>

@@ -1,10 +1,15 @@
 import * as z from 'zod';
-import { hashOf } from '../agent/declaration.ts';
-import { type Report, report, type ZoneReport } from '../agent/report.ts';
+import type { Declaration } from '../agent/declaration.ts';
+import type { Report } from '../agent/report.ts';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import { no, yes } from './condition.ts';
+import { currentOf, reportsOf } from './mailbox.ts';
 import type { Names } from './names.ts';
+import { featuresOf } from './powerdns.ts';
 import type { Endpoint } from './service.ts';
+import type { Signature } from './signature.ts';
 import { type Spec, typeOf } from './spec.ts';
+import { zoneStatus, zoneStatuses, zonesReady } from './zone-status.ts';
 
 /** The composite's status, beside what Crossplane itself writes there. */
 export const status = z.object({
@@ -14,16 +19,7 @@ export const status = z.object({
     .describe('Where clients reach the server: an address, or the name of a load balancer.'),
   port: z.int().optional().describe('The port at that address.'),
   zonesServed: z.string().optional().describe('How many of the zones answer, such as 2/2.'),
-  zones: z
-    .array(
-      z.object({
-        name: z.string().describe('The domain.'),
-        state: z.string().describe('Serving, Pending, Failed, or Retained: no longer declared, but not empty.'),
-        message: z.string().optional().describe('What is wrong, and what to do.'),
-      }),
-    )
-    .optional()
-    .describe('Each zone, as every replica serves it.'),
+  zones: z.array(zoneStatus).optional().describe('Each zone, as every replica serves it.'),
 });
 
 export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady'] as const;
@@ -33,7 +29,11 @@ export interface Situation {
   spec: Spec;
   names: Names;
   endpoint: Endpoint;
+  declared: Declaration;
+  /** The text of `declared`. */
   declaration: string;
+  /** What zones were signed with so far, by zone. */
+  signatures: ReadonlyMap<string, Signature>;
   pods: KubernetesObject | undefined;
   mailbox: KubernetesObject | undefined;
 }
@@ -44,17 +44,15 @@ export interface Assessment {
   ready: boolean;
 }
 
-/** What to say of an instance. No counters and no changing words in a condition: each change wakes Crossplane. */
+/** What to say of an instance. */
 export function assess(situation: Situation): Assessment {
-  const { spec, names, endpoint, declaration, mailbox } = situation;
-  const reports = names.pods.map((pod) => reportOf(pod, mailbox));
-  const current = reports.filter((r) => r?.declaration === hashOf(declaration)) as Report[];
-  const zones = zonesOf(spec, current, names.pods.length);
-  const conditions = [
-    serverReady(situation, current),
-    zonesReady(situation, zones, reports, current),
-    discoveryReady(spec, reports),
-  ];
+  const { spec, names, endpoint, declared, declaration, signatures, mailbox } = situation;
+  const { pods } = names;
+  const reports = reportsOf(pods, mailbox);
+  const current = currentOf(reports, declaration);
+  const of = { zones: declared.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
+  const zones = zoneStatuses(of);
+  const conditions = [serverReady(situation, current), zonesReady(zones, of), discoveryReady(spec, reports)];
   const served = zones.filter(({ name, state }) => state === 'Serving' && spec.zones.some((z) => z.name === name));
   return {
     status: {
@@ -68,50 +66,18 @@ export function assess(situation: Situation): Assessment {
   };
 }
 
-/** A pod's report; none if it is not there or not what an agent writes. */
-function reportOf(pod: string, mailbox: KubernetesObject | undefined): Report | undefined {
-  try {
-    return report.parse(JSON.parse(mailbox?.data?.[pod] ?? ''));
-  } catch {
-    return undefined;
-  }
-}
-
-const severity = { Serving: 0, Retained: 1, Pending: 2, Failed: 3 };
-
-/** Each zone in the worst state that a replica reports; a replica that says nothing has it pending. */
-function zonesOf(spec: Spec, current: Report[], replicas: number): ZoneReport[] {
-  const reported = current.flatMap((r) => r.zones);
-  const retained = reported.filter((z) => z.state === 'Retained').map((z) => z.name);
-  const names = [...new Set([...spec.zones.map((z) => z.name), ...retained])];
-  return names.map((name) => {
-    const states = reported.filter((z) => z.name === name);
-    const worst = states.reduce<ZoneReport | undefined>(
-      (a, b) => (a && severity[a.state] >= severity[b.state] ? a : b),
-      undefined,
-    );
-    const silent = states.length < replicas && !retained.includes(name);
-    return worst && (!silent || worst.state === 'Failed') ? worst : { name, state: 'Pending' };
-  });
-}
-
-const yes = (type: string, reason: string, message?: string): Condition => ({
-  type,
-  status: 'True',
-  reason,
-  ...(message && { message }),
-});
-const no = (type: string, reason: string, message: string): Condition => ({ type, status: 'False', reason, message });
-
 function serverReady({ spec, names, endpoint, pods }: Situation, current: Report[]): Condition {
   const type = 'ServerReady';
   const { replicas } = spec;
   const state = pods?.status ?? {};
   if ((state.readyReplicas ?? 0) < replicas || (state.updatedReplicas ?? 0) < replicas) {
+    const restarts = featuresOf(spec).dynamic
+      ? ' (the first check of an instance, or answer other than All, restarts its pods once)'
+      : '';
     return no(
       type,
       'PodsNotReady',
-      `not every pod is ready; if this lasts: kubectl -n ${spec.namespace} describe pod -l app.kubernetes.io/name=internal-dns,app.kubernetes.io/instance=${names.composite}`,
+      `not every pod is ready${restarts}; if this lasts: kubectl -n ${spec.namespace} describe pod -l app.kubernetes.io/name=internal-dns,app.kubernetes.io/instance=${names.composite}`,
     );
   }
   if (endpoint.addresses.length === 0 && !endpoint.hostname) return no(type, 'NoAddress', noAddress(spec, names));
@@ -123,36 +89,6 @@ function noAddress(spec: Spec, names: Names): string {
     ? `no load balancer has given Service ${names.server} an address: install one, or set service.type to ClusterIP or NodePort`
     : `Service ${names.server} has no address yet`;
 }
-
-function zonesReady(
-  { spec, names }: Situation,
-  zones: ZoneReport[],
-  reports: (Report | undefined)[],
-  current: Report[],
-): Condition {
-  const type = 'ZonesReady';
-  const silent = names.pods.filter((_, index) => !reports[index]);
-  if (silent.length > 0) {
-    return no(
-      type,
-      'WaitingForAgent',
-      `no report from ${silent.join(', ')}; if this lasts, see the log of the container agent`,
-    );
-  }
-  if (current.length < names.pods.length) return no(type, 'Applying', 'the servers are taking over this spec');
-  const failed = zones.filter((z) => z.state === 'Failed');
-  if (failed.length > 0) return no(type, 'Failed', failed.map((z) => `${z.name}: ${z.message}`).join('; '));
-  const pending = zones.filter((z) => z.state === 'Pending');
-  if (pending.length > 0) return no(type, 'Pending', `not answering yet: ${pending.map((z) => z.name).join(', ')}`);
-  const warnings = [
-    ...zones.filter((z) => z.state === 'Retained').map((z) => `${z.name}: ${z.message}`),
-    ...spec.zones.filter((z) => z.name === 'local' || z.name.endsWith('.local')).map((z) => underLocal(z.name)),
-  ];
-  return yes(type, 'Serving', warnings.join('; '));
-}
-
-const underLocal = (zone: string) =>
-  `${zone} is under .local, which most machines ask by multicast DNS only (RFC 6762): prefer a name under .internal`;
 
 /** Of every report, also of those on an earlier declaration: ExternalDNS goes on while the zones change. */
 function discoveryReady(spec: Spec, reports: (Report | undefined)[]): Condition {

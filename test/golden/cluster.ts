@@ -1,7 +1,7 @@
 /** A cluster where all is well, as a function gets to see it. Pure. */
 import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
 import { declarationKey, hashOf } from '../../functions/agent/declaration.ts';
-import type { Report } from '../../functions/agent/report.ts';
+import type { Report, ZoneReport } from '../../functions/agent/report.ts';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
 import { applied } from '../crossplane.ts';
 
@@ -23,16 +23,30 @@ function reportsOf(
   pods: KubernetesObject | undefined,
   declaration: string,
 ): Record<string, string> {
-  const zones: { name: string }[] = composite.spec.zones;
+  const zones: { name: string; dnssec?: { mode: string } }[] = composite.spec.zones;
   const discovers = composite.spec.discovery.sources.length > 0;
   const report: Report = {
     declaration: hashOf(declaration),
-    zones: zones.map(({ name }) => ({ name, state: 'Serving' })),
+    zones: zones.map(({ name, dnssec = { mode: 'Off' } }) => ({
+      name,
+      state: 'Serving',
+      ...(dnssec.mode !== 'Off' && { dnssec: signature }),
+    })),
+    warnings: [],
     discovery: { state: discovers ? 'Synced' : 'Off', refused: [] },
   };
   const ordinals = Array.from({ length: pods?.spec.replicas }, (_, ordinal) => ordinal);
   return Object.fromEntries(ordinals.map((ordinal) => [`${pods?.metadata.name}-${ordinal}`, JSON.stringify(report)]));
 }
+
+/** Of a key that nobody has: a cluster makes another one each time. */
+const signature: ZoneReport['dnssec'] = {
+  ds: [`23 13 2 ${'5e'.repeat(32)}`],
+  dnskey: [`257 3 13 ${Buffer.alloc(64, 'key').toString('base64')}`],
+};
+
+/** What the agent has put into the Secret. */
+export const privateKey = Buffer.from('Private-key-format: v1.2\nPrivateKey: c2VjcmV0\n').toString('base64');
 
 /** The members that a cluster sets or changes in an object. */
 function atRest(object: KubernetesObject, reports: Record<string, string>): Partial<KubernetesObject> {
@@ -47,6 +61,7 @@ function atRest(object: KubernetesObject, reports: Record<string, string>): Part
     };
   }
   if (kind === 'ConfigMap' && object.data === undefined) return { data: reports };
+  if (kind === 'Secret') return { data: { 'corp.internal': privateKey } };
   return kind === 'Service' ? service(spec) : {};
 }
 

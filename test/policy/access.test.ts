@@ -39,7 +39,7 @@ const compose = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
  */
 const own: Rule[] = [
   { apiGroups: [''], resources: ['serviceaccounts', 'services'], verbs: compose },
-  { apiGroups: [''], resources: ['configmaps'], verbs: compose },
+  { apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: compose },
 ];
 
 /** Whether one of `rules` gives `verb` on a resource without regard to names. */
@@ -150,6 +150,33 @@ describe('the composed Roles', () => {
     for (const { rules } of composedRoles) {
       for (const { resourceNames } of rules as Rule[]) expect(resourceNames?.length).toBeGreaterThan(0);
     }
+  });
+
+  const rightsOf = (instance: string) =>
+    composedRoles
+      .filter(({ metadata }) => metadata.name === `idns-${instance}`)
+      .flatMap(({ rules }) => rules as Rule[])
+      .map(({ resources, resourceNames, verbs }) => `${resources} ${resourceNames}: ${verbs}`);
+
+  test('let the agent read the declaration, report, and grow its claim', () => {
+    expect(rightsOf('corp')).toEqual([
+      'configmaps idns-corp-declared: get,list,watch',
+      'configmaps idns-corp-status: patch',
+      'persistentvolumeclaims data-idns-corp-0: get,patch',
+    ]);
+  });
+
+  test('let it read the ConfigMaps of the zone files, which nobody else’s do', () => {
+    expect(rightsOf('plant')).toContain('configmaps idns-plant-declared,plant-zones: get,list,watch');
+    expect(rightsOf('house').join()).not.toContain('plant-zones');
+  });
+
+  test('let it keep keys in its own Secret, where there is one', () => {
+    const secrets = composed.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name);
+    expect(secrets).toEqual(['idns-safe-dnssec']);
+    const holders = composedRoles.filter(({ rules }) => (rules as Rule[]).some((r) => r.resources.includes('secrets')));
+    expect(holders.map(({ metadata }) => metadata.name)).toEqual(['idns-safe']);
+    expect(rightsOf('safe')).toContain('secrets idns-safe-dnssec: get,patch');
   });
 
   test('are bound to the account of the instance, once they exist', () => {

@@ -24,6 +24,68 @@ const discovery = some({
   interval: fc.tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom('s', 'm', 'h')).map((d) => d.join('')),
   policy: fc.constantFrom('Sync', 'UpsertOnly', 'CreateOnly'),
   ownerID: fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/),
+  reverse: fc.constantFrom('Off', 'Publish'),
+});
+
+const ttl = fc.integer({ min: 0, max: 2147483647 });
+const ipV4 = fc.ipV4();
+/** One that may be checked. */
+const host = fc.integer({ min: 1, max: 254 }).map((octet) => `192.0.2.${octet}`);
+const answered = fc.oneof(
+  fc.record({ values: fc.uniqueArray(ipV4, { minLength: 1, maxLength: 4 }) }),
+  fc.constant({ values: ['{{service.address}}'] }),
+  fc.record({
+    values: fc.uniqueArray(host, { minLength: 1, maxLength: 4 }),
+    check: fc.constantFrom({ port: 25 }, { url: 'https://{{value}}/healthz', contains: '"ok"', interval: '10s' }),
+    answer: fc.constantFrom('All', 'Random', 'Sticky', 'Closest'),
+    whenAllDown: fc.constantFrom('All', 'None'),
+  }),
+);
+
+/** Fields of a record but for its name, which are in order whatever the zone. */
+const data = fc.oneof(
+  answered.map((fields) => ({ type: 'A', ...fields })),
+  fc
+    .uniqueArray(fc.constantFrom('2001:db8::1', '2001:DB8::2', '{{service.address}}'), { minLength: 1 })
+    .map((values) => ({
+      type: 'AAAA',
+      values,
+    })),
+  fc.record({
+    type: fc.constant('TXT'),
+    values: fc.uniqueArray(fc.stringMatching(/^[a-z]{1,300}$/), { minLength: 1, maxLength: 3 }),
+  }),
+  fc.constantFrom(
+    { type: 'MX', values: ['10 mail', '20 mail.example.com.'] },
+    { type: 'SRV', values: ['0 5 5060 sip'] },
+    { type: 'CAA', values: ['0 issue ca.example.net'] },
+    { type: 'TXT', values: ['{{zone.name}} of {{xr.name}} at {{service.address}}', 'bücher "quoted"'] },
+  ),
+);
+
+/** With names of which none is another’s, nor the top of the zone or below another zone. */
+const records = fc
+  .array(fc.tuple(data, some({ ttl })), { maxLength: 6 })
+  .map((all) => all.map(([fields, more], index) => ({ name: `record-${index}-{{xr.name}}`, ...fields, ...more })));
+
+const zoneFields = some({
+  nameServers: fc.array(domain, { maxLength: 3 }),
+  soa: some({
+    mname: domain,
+    rname: domain.map((name) => `dns.admin@${name}`),
+    refresh: fc.integer({ min: 1, max: 86400 }),
+  }),
+  defaultTTL: ttl,
+  records,
+  recordsFrom: fc.array(
+    fc.record({ configMapKeyRef: fc.record({ name: domain, key: fc.stringMatching(/^[-._a-zA-Z0-9]{1,20}$/) }) }),
+    { maxLength: 3 },
+  ),
+  dnssec: some({
+    mode: fc.constantFrom('Off', 'Signed', 'Unsigning'),
+    algorithm: fc.constantFrom('ECDSA256', 'ECDSA384', 'ED25519'),
+    nsec3: fc.boolean(),
+  }),
 });
 
 const service = fc.oneof(
@@ -56,7 +118,7 @@ const containers = some({ requests: amounts, limits: amounts });
 export const specs = fc
   .tuple(
     fc.record({
-      zones: fc.uniqueArray(some({ nameServers: fc.array(domain, { maxLength: 3 }) }).chain(named), {
+      zones: fc.uniqueArray(zoneFields.chain(named), {
         minLength: 1,
         maxLength: 8,
         selector: ({ name }) => name,

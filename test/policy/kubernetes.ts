@@ -7,6 +7,7 @@ import { ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/
 import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { Secret } from 'kubernetes-models/v1/Secret';
 import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
@@ -16,6 +17,7 @@ type Model = new (object: never) => { validate(): void };
 /** Every kind that may be composed, and whether it is namespaced. */
 export const kinds: Readonly<Record<string, { model: Model; namespaced: boolean; plural: string }>> = {
   'v1/ConfigMap': { model: ConfigMap, namespaced: true, plural: 'configmaps' },
+  'v1/Secret': { model: Secret, namespaced: true, plural: 'secrets' },
   'v1/Service': { model: Service, namespaced: true, plural: 'services' },
   'v1/ServiceAccount': { model: ServiceAccount, namespaced: true, plural: 'serviceaccounts' },
   'apps/v1/StatefulSet': { model: StatefulSet, namespaced: true, plural: 'statefulsets' },

@@ -26,6 +26,8 @@ const addressForm = 'must be an IPv4 or IPv6 address, such as 192.0.2.7 or 2001:
 const domainForm =
   'must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal';
 const labelForm = 'must be one label of lower case letters, digits and hyphens, such as dns';
+const rangeForm =
+  'zone name has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa';
 const durationForm = 'interval must be a duration of at least 1s, such as 2s or 1m30s';
 const quantityForm = 'size must be a quantity above zero, such as 1Gi';
 const tooMany = /too big|too many|must have at most/i;
@@ -51,6 +53,31 @@ const field = (reason: string, path: string, value: unknown, message: string | R
   path,
   message,
 });
+
+/** A fault of a record that only the function can tell. */
+const record = (reason: string, fields: Spec, path: string, message: string | RegExp, more: Spec = {}): BadSpec => ({
+  reason,
+  spec: {
+    zones: [
+      { name: 'corp.internal', ...more, records: [{ name: 'www', type: 'A', values: ['192.0.2.1'], ...fields }] },
+    ],
+  },
+  path: `spec.zones[0].records[0]${path}`,
+  message,
+  judge: 'function',
+});
+/** A fault of a record's shape, which the API server tells as well. */
+const shape = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => {
+  const { judge: _, ...rest } = record(reason, fields, path, message);
+  return rest;
+};
+const setting = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => ({
+  reason,
+  spec: { zones: [{ name: 'corp.internal', ...fields }] },
+  path: `spec.zones[0].${path}`,
+  message,
+});
+const fromFile = (name: unknown, key: unknown): Spec => ({ recordsFrom: [{ configMapKeyRef: { name, key } }] });
 
 function nested([name, ...rest]: string[], value: unknown): Spec {
   return { [name as string]: rest.length === 0 ? value : nested(rest, value) };
@@ -123,6 +150,212 @@ export const badSpecs: readonly BadSpec[] = [
     path: 'spec.zones[0].nameServers',
     message: tooMany,
   },
+
+  zone('a slash is in a domain', 'a/b.corp.internal', rangeForm),
+  zone('a slash is not in the first label', '2.64/26.0.192.in-addr.arpa', rangeForm),
+  zone('a part of a network has no network', '64/26.0.192.in-addr.arpa', rangeForm),
+  zone('a part is a whole network', '0/24.2.0.192.in-addr.arpa', rangeForm),
+  { ...zone('a part begins within another', '65/26.2.0.192.in-addr.arpa', rangeForm), judge: 'function' },
+
+  {
+    ...setting('the primary server is no name', { soa: { mname: 'a..b' } }, 'soa.mname', /^.*an empty label/),
+    judge: 'function',
+  },
+  {
+    ...setting('the mailbox is none', { soa: { rname: '@corp.internal' } }, 'soa.rname', 'not a mailbox'),
+    judge: 'function',
+  },
+  setting(
+    'a negative answer is kept for two days',
+    { soa: { minimum: 172800 } },
+    'soa.minimum',
+    /<=86400|less than or equal to 86400/,
+  ),
+  setting('the default TTL is negative', { defaultTTL: -1 }, 'defaultTTL', />=0|greater than or equal to 0/),
+  setting('the default TTL is a text', { defaultTTL: '1h' }, 'defaultTTL', wrongType),
+  setting('the mode of DNSSEC does not exist', { dnssec: { mode: 'On' } }, 'dnssec.mode', notOneOf),
+  setting(
+    'the mode of DNSSEC is what YAML makes of Off',
+    { dnssec: { mode: false } },
+    'dnssec.mode',
+    /expected one of|must be of type string/,
+  ),
+  setting(
+    'the algorithm is one that nobody should use',
+    { dnssec: { algorithm: 'RSASHA1' } },
+    'dnssec.algorithm',
+    notOneOf,
+  ),
+  setting(
+    'a ConfigMap’s name has capitals',
+    fromFile('Zones', 'corp'),
+    'recordsFrom[0].configMapKeyRef.name',
+    'name must be the name of a ConfigMap',
+  ),
+  setting(
+    'a ConfigMap’s key is a path',
+    fromFile('zones', 'corp/internal'),
+    'recordsFrom[0].configMapKeyRef.key',
+    'key must be a key of a ConfigMap',
+  ),
+  setting('a zone file has no key', fromFile('zones', undefined), 'recordsFrom[0].configMapKeyRef.key', /required/i),
+  setting(
+    'there are more zone files than 16',
+    { recordsFrom: Array.from({ length: 17 }, () => ({ configMapKeyRef: { name: 'zones', key: 'corp' } })) },
+    'recordsFrom',
+    tooMany,
+  ),
+  setting(
+    'there are more records than 1000',
+    { records: Array.from({ length: 1001 }, (_, i) => ({ name: `r${i}`, type: 'A', values: ['192.0.2.1'] })) },
+    'records',
+    tooMany,
+  ),
+
+  shape('a record has no values', { values: [] }, '.values', /at least 1|>=1 items/),
+  shape('a type is code', { type: 'LUA' }, '.type', notOneOf),
+  shape('a type is in lower case', { type: 'a' }, '.type', notOneOf),
+  shape('a value is a number', { values: [1] }, '.values[0]', wrongType),
+  shape('a TTL is a text', { ttl: '5m' }, '.ttl', wrongType),
+  shape('a weight is zero', { answer: 'Weighted', weights: [0] }, '.weights[0]', />=1|greater than or equal to 1/),
+  record(
+    'an address is out of range',
+    { values: ['192.0.2.1', '192.0.2.256'] },
+    '.values[1]',
+    'not an IPv4 address: 192.0.2.256',
+  ),
+  record('an address is of the other family', { type: 'AAAA' }, '.values[0]', 'not an IPv6 address: 192.0.2.1'),
+  record('a name is none', { name: 'a b' }, '.name', 'white space in a domain name: a b'),
+  record(
+    'a record is outside the zone',
+    { name: 'www.example.com.' },
+    '.values[0]',
+    'www.example.com is outside the zone corp.internal',
+  ),
+  record(
+    'an alias stands at the top',
+    { name: '@', type: 'CNAME', values: ['www'] },
+    '.values[0]',
+    'a CNAME cannot stand at the top of a zone',
+  ),
+  record(
+    'the servers are declared as a record',
+    { name: '@', type: 'NS', values: ['ns1'] },
+    '.values[0]',
+    'by its nameServers',
+  ),
+  record(
+    'a server’s name is an alias',
+    { name: 'ns1', type: 'CNAME', values: ['www'] },
+    '.values[0]',
+    'must have addresses',
+  ),
+  record(
+    'an address is there twice',
+    { values: ['192.0.2.1', '192.0.2.1'] },
+    '.values[1]',
+    'the same as records[0].values[0]',
+  ),
+  record(
+    'a preference is missing',
+    { type: 'MX', values: ['mail'] },
+    '.values[0]',
+    'not "preference mail-server", such as "10 mail"',
+  ),
+  record(
+    'a mailbox has an address to point back from',
+    { type: 'TXT', values: ['x'], ptr: true },
+    '.ptr',
+    'TXT has no address',
+  ),
+  record('a text is checked', { type: 'TXT', values: ['x'], check: { port: 80 } }, '.check', 'this is for A and AAAA'),
+  record('a check has nothing to ask', { check: {} }, '.check', 'check needs port or url'),
+  record(
+    'a check asks the pod itself',
+    { values: ['127.0.0.1'], check: { port: 80 } },
+    '.values[0]',
+    'a loopback address, and is not checked',
+  ),
+  record(
+    'weights are too few',
+    { values: ['192.0.2.1', '192.0.2.2'], answer: 'Weighted', weights: [1] },
+    '.weights',
+    'one weight for each value',
+  ),
+  record(
+    'a placeholder does not exist',
+    { type: 'TXT', values: ['at {{service.ip}}'] },
+    '.values[0]',
+    'unknown placeholder {{service.ip}} (known: {{xr.name}}, {{zone.name}}, {{service.address}})',
+  ),
+  record(
+    'a placeholder in a name does not exist',
+    { name: '{{value}}' },
+    '.name',
+    'unknown placeholder {{value}} (known: {{xr.name}}, ',
+  ),
+  record(
+    'a placeholder is not closed',
+    { type: 'TXT', values: ['{{xr.name}'] },
+    '.values[0]',
+    'unknown placeholder {{xr.name} (known: ',
+  ),
+  record(
+    'a placeholder is not for a check',
+    { check: { url: 'http://{{value}}/{{xr.name}}' } },
+    '.check.url',
+    'unknown placeholder {{xr.name}} (known: {{value}})',
+  ),
+  record(
+    'an ALIAS is in a signed zone',
+    { type: 'ALIAS', values: ['www.example.com.'] },
+    '.type',
+    'the addresses that an ALIAS stands for cannot be signed: declare A and AAAA instead',
+    { dnssec: { mode: 'Signed' } },
+  ),
+  {
+    reason: 'a record belongs to another zone of the instance',
+    spec: {
+      zones: [
+        { name: 'corp.internal', records: [{ name: 'a.lab', type: 'A', values: ['192.0.2.1'] }] },
+        { name: 'lab.corp.internal' },
+      ],
+    },
+    path: 'spec.zones[0].records[0].values[0]',
+    message: 'a.lab.corp.internal belongs to the zone lab.corp.internal, which is declared as well: put it there',
+    judge: 'function',
+  },
+  {
+    reason: 'the server of another zone is an alias',
+    spec: {
+      zones: [
+        { name: 'corp.internal', records: [{ name: 'dns', type: 'CNAME', values: ['www'] }] },
+        { name: 'lab.internal', nameServers: ['dns.corp.internal'] },
+      ],
+    },
+    path: 'spec.zones[0].records[0].values[0]',
+    message: 'must have addresses',
+    judge: 'function',
+  },
+  {
+    reason: 'two records have one name and type',
+    spec: {
+      zones: [
+        {
+          name: 'corp.internal',
+          records: [
+            { name: 'www', type: 'A', values: ['192.0.2.1'] },
+            { name: 'www.corp.internal.', type: 'A', values: ['192.0.2.2'] },
+          ],
+        },
+      ],
+    },
+    path: 'spec.zones[0].records[1]',
+    message: 'records[0] has the A of this name already: put every value there',
+    judge: 'function',
+  },
+
+  field('reverse does not exist', 'spec.discovery.reverse', 'On', notOneOf),
 
   field('the namespace is no name', 'spec.namespace', 'Internal_DNS', 'namespace must be the name of a namespace'),
   field('the namespace is the cluster’s', 'spec.namespace', 'kube-system', 'namespace must not be one of kube-*'),
@@ -259,6 +492,12 @@ export const badNames: readonly { reason: string; name: string }[] = [
 const loadBalancer = (fields: Spec = {}): Spec => ({ zones, service: { type: 'LoadBalancer', ...fields } });
 const isFixed = 'is immutable: it can be neither set, changed nor removed later';
 
+const withDNSSEC = (dnssec: Spec): Spec => ({ zones: [{ name: 'corp.internal', dnssec }] });
+const throughUnsigning =
+  'dnssec.mode goes from Signed to "Off" only through Unsigning: set it to Unsigning, and ZonesReady says what to remove first, or resolvers that validate lose the zone';
+const keepsAlgorithm =
+  'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign anew';
+
 /** Edits that only an API server can refuse: it alone knows the object before. */
 export const badEdits: readonly BadEdit[] = [
   {
@@ -327,10 +566,72 @@ export const badEdits: readonly BadEdit[] = [
     after: loadBalancer({ tailscale: {} }),
     message: `loadBalancerClass ${isFixed} while the type stays LoadBalancer; tailscale likewise`,
   },
+  {
+    reason: 'a signed zone is "Off" at once',
+    before: withDNSSEC({ mode: 'Signed' }),
+    after: withDNSSEC({ mode: 'Off' }),
+    message: throughUnsigning,
+  },
+  {
+    reason: 'a signed zone’s mode falls back to its default',
+    before: withDNSSEC({ mode: 'Signed', nsec3: true }),
+    after: withDNSSEC({ nsec3: true }),
+    message: throughUnsigning,
+  },
+  {
+    reason: 'a signed zone is not one any more',
+    before: withDNSSEC({ mode: 'Signed' }),
+    after: { zones },
+    message: throughUnsigning,
+  },
+  {
+    reason: 'the algorithm of a signed zone changes',
+    before: withDNSSEC({ mode: 'Signed', algorithm: 'ED25519' }),
+    after: withDNSSEC({ mode: 'Signed', algorithm: 'ECDSA256' }),
+    message: keepsAlgorithm,
+  },
+  {
+    reason: 'the algorithm of a signed zone falls back to its default',
+    before: withDNSSEC({ mode: 'Signed', algorithm: 'ED25519' }),
+    after: withDNSSEC({ mode: 'Signed' }),
+    message: keepsAlgorithm,
+  },
+  {
+    reason: 'the algorithm changes while a zone is being unsigned',
+    before: withDNSSEC({ mode: 'Unsigning' }),
+    after: withDNSSEC({ mode: 'Signed', algorithm: 'ECDSA384' }),
+    message: keepsAlgorithm,
+  },
 ];
 
 /** Edits that look like those and are fine. */
 export const goodEdits: readonly Omit<BadEdit, 'message'>[] = [
+  {
+    reason: 'a zone is signed later, with another algorithm than before',
+    before: withDNSSEC({ mode: 'Off', algorithm: 'ECDSA384' }),
+    after: withDNSSEC({ mode: 'Signed', algorithm: 'ED25519' }),
+  },
+  {
+    reason: 'a zone is to be unsigned',
+    before: withDNSSEC({ mode: 'Signed' }),
+    after: withDNSSEC({ mode: 'Unsigning' }),
+  },
+  {
+    reason: 'a zone is signed again after all',
+    before: withDNSSEC({ mode: 'Unsigning' }),
+    after: withDNSSEC({ mode: 'Signed' }),
+  },
+  { reason: 'a zone is unsigned', before: withDNSSEC({ mode: 'Unsigning' }), after: { zones } },
+  {
+    reason: 'a signed zone denies names in the other way',
+    before: withDNSSEC({ mode: 'Signed' }),
+    after: withDNSSEC({ mode: 'Signed', nsec3: true }),
+  },
+  {
+    reason: 'a signed zone goes as a whole',
+    before: withDNSSEC({ mode: 'Signed' }),
+    after: { zones: [{ name: 'other.internal' }] },
+  },
   {
     reason: 'the storage grows into another unit',
     before: { zones },
@@ -355,6 +656,8 @@ export const goodEdits: readonly Omit<BadEdit, 'message'>[] = [
 
 const oddZone = (name: string): Spec => ({ zones: [{ name }] });
 
+const oddRecord = (record: Spec): Spec => ({ zones: [{ name: 'corp.internal', records: [record] }] });
+
 /** What looks wrong and is not; `warning` is what ZonesReady then says. */
 export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }[] = [
   {
@@ -372,6 +675,8 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
   { reason: 'a zone that only ends like .local', spec: oddZone('mylocal') },
   { reason: 'a reverse zone', spec: oddZone('2.0.192.in-addr.arpa') },
   { reason: 'a reverse zone of a part of a network (RFC 2317)', spec: oddZone('0-25.2.0.192.in-addr.arpa') },
+  { reason: 'the same as it has a slash (RFC 2317)', spec: oddZone('64/26.2.0.192.in-addr.arpa') },
+  { reason: 'a single address of a network', spec: oddZone('255/32.2.0.192.in-addr.arpa') },
   { reason: 'a reverse zone of IPv6', spec: oddZone('8.b.d.0.1.0.0.2.ip6.arpa') },
   { reason: 'a zone of one label', spec: oddZone('corp') },
   { reason: 'a label with an underscore', spec: oddZone('_msdcs.corp.internal') },
@@ -379,6 +684,27 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
   { reason: 'a label of 63 characters', spec: oddZone(`${'a'.repeat(63)}.internal`) },
   { reason: 'an internationalised zone', spec: oddZone('xn--bcher-kva.internal') },
   { reason: 'a zone within another', spec: { zones: [{ name: 'internal' }, { name: 'corp.internal' }] } },
+  {
+    reason: 'braces that are text, written as octets',
+    spec: oddRecord({ name: 'www', type: 'TXT', values: ['\\123\\123x}}'] }),
+  },
+  {
+    reason: 'an address of the DNS Service in a check',
+    spec: oddRecord({ name: 'dns', type: 'A', values: ['{{service.address}}'], check: { port: 53 } }),
+  },
+  {
+    reason: 'a DNAME in a signed zone',
+    spec: {
+      zones: [
+        {
+          name: 'corp.internal',
+          dnssec: { mode: 'Signed' },
+          records: [{ name: 'old', type: 'DNAME', values: ['new'] }],
+        },
+      ],
+    },
+  },
+  { reason: 'an ALIAS at the top', spec: oddRecord({ name: '@', type: 'ALIAS', values: ['www.example.com.'] }) },
   { reason: '64 zones', spec: { zones: Array.from({ length: 64 }, (_, i) => ({ name: `z${i}.internal` })) } },
   { reason: 'addresses of IPv6', spec: { zones, service: { addresses: ['2001:db8::53', '::ffff:192.0.2.1', '::1'] } } },
   { reason: 'an interval of two units', spec: { zones, discovery: { interval: '1m30s' } } },

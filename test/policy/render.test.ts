@@ -104,6 +104,15 @@ describe('anything else exits with 1, names the field on stderr in one line, and
       /it has 2 objects/,
     ],
     ['an empty file', '', /it has 0 objects/],
+    ['only a ConfigMap', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'zones' } }, /it has 0 objects/],
+    [
+      'a bare Off, which is a boolean to Kubernetes',
+      stringify(internalDNSOf({ zones: [{ name: 'corp.internal', dnssec: { mode: 'Off' } }] })).replace(
+        /mode: .*/,
+        'mode: Off',
+      ),
+      /spec\.zones\[0\]\.dnssec\.mode: invalid option: expected one of "Off"\|"Signed"\|"Unsigning"$/m,
+    ],
     ['no YAML', '{ a: [', /at line 1, column 7$/m],
     ['no file', undefined, /ENOENT/],
   ];

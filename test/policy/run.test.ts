@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { RecordType } from 'dns-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { examples } from '../examples.ts';
 import { query } from '../powerdns/query.ts';
@@ -59,6 +60,7 @@ describe('make run', () => {
     expect(proposed.map(([, , zone]) => zone)).toEqual([
       'office.internal',
       '2.0.192.in-addr.arpa',
+      '128/26.2.0.192.in-addr.arpa',
       '8.b.d.0.1.0.0.2.ip6.arpa',
     ]);
     for (const [, at, name] of proposed) {
@@ -77,6 +79,35 @@ describe('make run', () => {
     expect(run.stderr).toBe('');
     await expect(query({ name: 'office.internal', type: 'SOA', port })).rejects.toThrow(/cannot ask/);
   });
+
+  const answered: [example: string, name: string, type: RecordType, data: unknown[]][] = [
+    ['records', 'mail.house.internal', 'A', ['192.0.2.25']],
+    ['records', 'any.dev.house.internal', 'A', ['192.0.2.90']],
+    ['records', 'xn--bcher-kva.house.internal', 'CNAME', ['www.house.internal']],
+    ['records', 'mail.old.house.internal', 'A', ['house.internal', 'mail.house.internal', '192.0.2.25']],
+    ['zone-file', 'sensor-7.plant.internal', 'A', ['192.0.2.107']],
+    ['zone-settings', 'dns2.campus.internal', 'A', ['127.0.0.1']],
+    ['delegation', 'vault.bank.internal', 'NS', ['ns1.vault.bank.internal']],
+    ['reverse-zones', '10.2.0.192.in-addr.arpa', 'PTR', ['printer.office.internal']],
+    ['health-checks', 'canary.clinic.internal', 'A', [expect.stringMatching(/^192\.0\.2\.9[01]$/)]],
+    ['dnssec', 'www.safe.internal', 'A', ['192.0.2.80']],
+    ['templates', 'resolver.lab.berlin.example', 'CNAME', ['dns.lab.berlin.example']],
+    ['templates', 'dns.berlin.internal', 'A', ['127.0.0.1']],
+  ];
+  test.each([...Map.groupBy(answered, ([example]) => example)])(
+    'answers with the records of examples/%s.yaml',
+    { timeout: 120_000 },
+    async (example, questions) => {
+      const port = await start(examples[example] as string).serving();
+      for (const [, name, type, expected] of questions) {
+        // What is not written into the spec itself follows a moment after the zone.
+        await vi.waitFor(async () => {
+          const { answers } = await query({ name, type, port });
+          expect(new Set(answers.map((answer) => (answer as { data: unknown }).data))).toEqual(new Set(expected));
+        }, 10_000);
+      }
+    },
+  );
 
   test('says in one line that the port is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');

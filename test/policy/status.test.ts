@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { hashOf } from '../../functions/agent/declaration.ts';
 import type { Report } from '../../functions/agent/report.ts';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
-import { declarationText } from '../../functions/internal-dns/declared.ts';
+import { declarationOf, textOf } from '../../functions/internal-dns/declared.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
 import { endpointOf } from '../../functions/internal-dns/service.ts';
+import { signaturesBefore } from '../../functions/internal-dns/signature.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { assess } from '../../functions/internal-dns/status.ts';
+import { recordsOf } from '../../functions/internal-dns/zones.ts';
 import { internalDNSOf } from './refusals.ts';
 
 type Message = string | RegExp | undefined;
@@ -21,6 +23,8 @@ interface Case {
   pods?: Record<string, number> | null;
   /** What the mailbox holds, by ordinal; a text is there as it is. By default everything is served. */
   reports?: (Partial<Report> | string | undefined)[];
+  /** The zones of the composite's status. */
+  before?: object[];
   want: {
     server?: Verdict;
     zones?: Verdict;
@@ -37,6 +41,16 @@ const waiting =
   /^ExternalDNS has not finished its first loop; if this lasts, see the log of the container external-dns$/;
 const podsNotReady =
   'not every pod is ready; if this lasts: kubectl -n internal-dns describe pod -l app.kubernetes.io/name=internal-dns,app.kubernetes.io/instance=corp';
+
+const ns = 'corp.internal. 3600 IN NS ns1.corp.internal.';
+const signed = { zones: [{ name: 'corp.internal', dnssec: { mode: 'Signed' } }] };
+const keyA = { ds: ['1 13 2 aa'], dnskey: ['257 3 13 aa'] };
+const keyB = { ds: ['2 13 2 bb'], dnskey: ['257 3 13 bb'] };
+const reporting = (dnssec: typeof keyA): Partial<Report> => ({
+  zones: [{ name: 'corp.internal', state: 'Serving', dnssec }],
+});
+const without = (field: string) => expect.not.objectContaining({ [field]: expect.anything() });
+const withRecords = (...records: object[]) => ({ zones: [{ name: 'corp.internal', records }] });
 
 const cases: Case[] = [
   {
@@ -141,14 +155,14 @@ const cases: Case[] = [
     reports: [{ declaration: hashOf('before') }],
     want: {
       zones: ['False', 'Applying', 'the servers are taking over this spec'],
-      status: { zonesServed: '0/1', zones: [{ name: 'corp.internal', state: 'Pending' }] },
+      status: { zonesServed: '1/1', zones: [{ name: 'corp.internal', state: 'Serving' }] },
     },
   },
   {
     reason: 'one of two servers has the declaration before',
     spec: { zones, replicas: 2 },
     reports: [{}, { declaration: hashOf('before') }],
-    want: { zones: ['False', 'Applying'], status: { zonesServed: '0/1' } },
+    want: { zones: ['False', 'Applying'], status: { zonesServed: '1/1' } },
   },
   {
     reason: 'one of two servers says nothing',
@@ -227,6 +241,187 @@ const cases: Case[] = [
   },
 
   {
+    reason: 'a zone waits for something that it can name',
+    spec: { zones: two },
+    reports: [
+      {
+        zones: [
+          { name: 'a.internal', state: 'Pending', message: 'there is no ConfigMap files' },
+          { name: 'b.internal', state: 'Pending' },
+        ],
+      },
+    ],
+    want: {
+      zones: ['False', 'Pending', 'not answering yet: a.internal (there is no ConfigMap files), b.internal'],
+      status: { zones: [{ message: 'there is no ConfigMap files' }, {}] },
+    },
+  },
+  {
+    reason: 'servers warn, some of the same',
+    spec: { zones, replicas: 2 },
+    reports: [{ warnings: ['b', 'a'] }, { warnings: ['d', 'a', 'c'] }],
+    want: { zones: ['True', 'Serving', 'a; b; c'] },
+  },
+  {
+    reason: 'pods are not ready, and their first check may be why',
+    spec: withRecords({ name: 'www', type: 'A', values: ['192.0.2.80'], check: { port: 80 } }),
+    pods: { readyReplicas: 0 },
+    want: {
+      server: [
+        'False',
+        'PodsNotReady',
+        /^not every pod is ready \(the first check of an instance, or answer other than All, restarts its pods once\); if this lasts: /,
+      ],
+    },
+  },
+
+  {
+    reason: 'nobody has delegated a zone',
+    want: { status: { zones: [{ delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53'] }] } },
+  },
+  {
+    reason: 'its servers have addresses of both families',
+    service: { spec: { clusterIPs: ['198.18.0.53', '2001:DB8:0::53'] } },
+    want: {
+      status: {
+        zones: [
+          {
+            delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53', 'ns1.corp.internal. 60 IN AAAA 2001:db8::53'],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'its servers have addresses of their own, or are elsewhere',
+    spec: {
+      zones: [
+        {
+          name: 'corp.internal',
+          nameServers: ['ns1.corp.internal', 'ns2.corp.internal', 'ns.example.com'],
+          defaultTTL: 300,
+          records: [{ name: 'ns2', type: 'A', values: ['192.0.2.53'] }],
+        },
+      ],
+    },
+    want: {
+      status: {
+        zones: [
+          {
+            delegation: [
+              ns,
+              'corp.internal. 3600 IN NS ns2.corp.internal.',
+              'corp.internal. 3600 IN NS ns.example.com.',
+              'ns1.corp.internal. 300 IN A 198.18.0.53',
+              'ns2.corp.internal. 300 IN A 192.0.2.53',
+            ],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'a zone is below another of the same instance',
+    spec: { zones: [{ name: 'lab.corp.internal' }, { name: 'corp.internal' }] },
+    want: {
+      status: {
+        zones: [without('delegation'), { delegation: [ns, expect.any(String)] }],
+      },
+    },
+  },
+
+  {
+    reason: 'a zone is signed, the same on both servers',
+    spec: { ...signed, replicas: 2 },
+    reports: [reporting(keyA), reporting(keyA)],
+    want: {
+      status: {
+        zones: [
+          {
+            state: 'Serving',
+            dnssec: keyA,
+            delegation: [ns, 'corp.internal. 3600 IN DS 1 13 2 aa', 'ns1.corp.internal. 60 IN A 198.18.0.53'],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'the servers sign a zone with different keys',
+    spec: { ...signed, replicas: 2 },
+    reports: [reporting(keyA), reporting(keyB)],
+    want: {
+      zones: [
+        'False',
+        'Failed',
+        'corp.internal: the replicas sign with different keys, with DS 1 13 2 aa and 2 13 2 bb: delete the claim and the pod of the one whose DS the parent has not',
+      ],
+      status: { zonesServed: '0/1', zones: [without('dnssec')] },
+    },
+  },
+  {
+    reason: 'one of two servers has not signed the zone yet',
+    spec: { ...signed, replicas: 2 },
+    reports: [reporting(keyA), { zones: [{ name: 'corp.internal', state: 'Pending' }] }],
+    want: {
+      zones: ['False', 'Pending', 'not answering yet: corp.internal'],
+      status: { zones: [{ dnssec: keyA }] },
+    },
+  },
+  {
+    reason: 'a signed zone is not reported on for a while',
+    spec: signed,
+    before: [{ name: 'corp.internal', state: 'Serving', dnssec: keyA }],
+    reports: [{ declaration: hashOf('before') }],
+    want: {
+      zones: ['False', 'Applying'],
+      status: {
+        zones: [
+          {
+            state: 'Serving',
+            dnssec: keyA,
+            delegation: [ns, 'corp.internal. 3600 IN DS 1 13 2 aa', expect.any(String)],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'the key of a signed zone is lost',
+    spec: signed,
+    before: [{ name: 'corp.internal', state: 'Serving', dnssec: keyA }],
+    reports: [{ zones: [{ name: 'corp.internal', state: 'Failed', message: 'the key is gone' }] }],
+    want: {
+      zones: ['False', 'Failed', 'corp.internal: the key is gone'],
+      status: { zones: [{ state: 'Failed', dnssec: keyA }] },
+    },
+  },
+  {
+    reason: 'a zone is being unsigned: its parent must not have its DS any more',
+    spec: { zones: [{ name: 'corp.internal', dnssec: { mode: 'Unsigning' } }] },
+    reports: [reporting(keyA)],
+    want: {
+      zones: [
+        'True',
+        'Serving',
+        'remove DS 1 13 2 aa of corp.internal from its parent and from trust anchors, wait until their TTL is over, then set its dnssec.mode to "Off"',
+      ],
+      status: { zones: [{ dnssec: keyA, delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53'] }] },
+    },
+  },
+  {
+    reason: 'a zone is being unsigned that has no key',
+    spec: { zones: [{ name: 'corp.internal', dnssec: { mode: 'Unsigning' } }] },
+    want: { zones: ['True', 'Serving', 'corp.internal has no key: set its dnssec.mode to "Off"'] },
+  },
+  {
+    reason: 'a zone is not signed any more, whatever was or is said of its keys',
+    before: [{ name: 'corp.internal', state: 'Serving', dnssec: keyA }],
+    reports: [reporting(keyA)],
+    want: { status: { zones: [without('dnssec')] } },
+  },
+
+  {
     reason: 'ExternalDNS has not finished a loop',
     reports: [{ discovery: { state: 'Waiting', refused: [] } }],
     want: { discovery: ['False', 'Waiting', waiting] },
@@ -288,15 +483,19 @@ const served: Record<'server' | 'zones' | 'discovery', Verdict> = {
   discovery: ['True', 'Synced'],
 };
 
-function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, reports }: Case) {
+function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, reports, before = [] }: Case) {
   const spec = parseSpec(internalDNSOf(chosen));
   const names = namesOf('corp', spec.replicas);
   const observed = service && object('Service', { spec: { clusterIPs: ['198.18.0.53'] }, ...service });
   const endpoint = endpointOf(spec, observed ?? undefined);
-  const declaration = declarationText('corp', spec, endpoint);
+  const signatures = signaturesBefore({ zones: before }, spec);
+  const records = recordsOf('corp', spec, endpoint);
+  const declared = declarationOf({ composite: 'corp', spec, endpoint, records, signatures });
+  const declaration = textOf(declared);
   const report: Report = {
     declaration: hashOf(declaration),
     zones: spec.zones.map(({ name }) => ({ name, state: 'Serving' })),
+    warnings: [],
     discovery: { state: 'Synced', refused: [] },
   };
   const texts = (reports ?? Array.from({ length: spec.replicas }, () => ({}))).map((each) =>
@@ -308,7 +507,9 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
     spec,
     names,
     endpoint,
+    declared,
     declaration,
+    signatures,
     pods: pods ? object('StatefulSet', { status: all }) : undefined,
     mailbox: object('ConfigMap', { data }),
   });
@@ -369,6 +570,8 @@ const hostile: [string, string][] = [
   ['arrays in arrays in a field', withReport({}).replace('"refused":[]', `"refused":${deep}`)],
 ];
 
+const delegation = ['corp.internal. 3600 IN NS ns1.corp.internal.', 'ns1.corp.internal. 60 IN A 198.18.0.53'];
+
 function withReport(members: object): string {
   return JSON.stringify({
     declaration: 'x',
@@ -383,7 +586,7 @@ describe('a report is not trusted', () => {
     const { status, conditions, ready } = assessmentOf({ reason: '', reports: [text], want: {} });
     expect(ready).toBe(false);
     expect(conditions[1]).toMatchObject({ status: 'False', reason: 'WaitingForAgent', message: silent });
-    expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Pending' }]);
+    expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Pending', delegation }]);
   });
 
   test('members that nobody knows go no further', () => {
@@ -392,7 +595,7 @@ describe('a report is not trusted', () => {
       reports: [{ zones: [{ name: 'corp.internal', state: 'Serving', owner: 'me' }] } as never],
       want: {},
     });
-    expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+    expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Serving', delegation }]);
   });
 
   test('the longest report that is believed leaves the status within bounds', () => {

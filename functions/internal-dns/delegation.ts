@@ -1,0 +1,44 @@
+import { isIPv4 } from 'node:net';
+import type { DeclaredZone } from '../agent/declaration.ts';
+import { parseIPv6 } from '../dns/address.ts';
+import { defaultTTL, delegationOf, hostRRsets, isAddress, serversOf } from '../dns/apex.ts';
+import { absolute, isWithin } from '../dns/name.ts';
+import { entriesOfRecords } from '../dns/record.ts';
+import type { RRset } from '../dns/rrset.ts';
+import { contentOf } from '../dns/zone-content.ts';
+
+/**
+ * What a zone's parent needs to have of it, as lines of a zone file; undefined when the parent is a zone of this
+ * instance as well, whose agent delegates it.
+ * @param ds RDATA, when the zone is signed
+ * @param addresses of the DNS Service
+ */
+export function delegationLines(
+  zone: DeclaredZone,
+  zones: DeclaredZone[],
+  ds: string[],
+  addresses: string[],
+): string[] | undefined {
+  const name = absolute(zone.name);
+  if (zones.some((other) => other !== zone && isWithin(name, absolute(other.name)))) return undefined;
+  const lines = ({ name, ttl, type, records }: RRset) =>
+    records.map((content) => `${name} ${ttl} IN ${type} ${content}`);
+  return delegationOf(zone, ds, hostsOf(zone, addresses)).flatMap(lines);
+}
+
+/** The servers' addresses: those that the zone declares, else those of the DNS Service. */
+function hostsOf(zone: DeclaredZone, addresses: string[]): RRset[] {
+  const name = absolute(zone.name);
+  const ttl = zone.defaultTTL ?? defaultTTL;
+  const servers = serversOf(zone);
+  const { entries } = entriesOfRecords(
+    (zone.records ?? []).filter(({ type }) => isAddress(type)),
+    name,
+  );
+  const { rrsets } = contentOf({ name, defaultTTL: ttl, children: [], servers }, entries);
+  const canonical = addresses.map((address) => (isIPv4(address) ? address : parseIPv6(address)));
+  return servers.flatMap((server) => {
+    const declared = rrsets.filter((rrset) => rrset.name === server);
+    return declared.length > 0 ? declared : hostRRsets(server, canonical, ttl);
+  });
+}

@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import type { DeclaredZone } from '../agent/declaration.ts';
+import type { Report, ZoneReport } from '../agent/report.ts';
+import type { Condition } from '../cdk8s-function-xp/composition.ts';
+import { no, yes } from './condition.ts';
+import { delegationLines } from './delegation.ts';
+import { type Signature, signature, voicesOn } from './signature.ts';
+
+export const zoneStatus = z.object({
+  name: z.string().describe('The domain.'),
+  state: z.string().describe('Serving, Pending, Failed, or Retained: no longer declared, but not empty.'),
+  message: z.string().optional().describe('What is wrong, and what to do.'),
+  delegation: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "What the parent of the zone needs to have, as lines of a zone file: NS, DS and the servers' addresses. Absent when the parent is a zone of this instance.",
+    ),
+  dnssec: signature.optional().describe('Of a signed zone, what those need who validate its answers.'),
+});
+
+export type ZoneStatus = z.output<typeof zoneStatus>;
+
+/** What is known of the zones. */
+export interface ZonesSituation {
+  zones: DeclaredZone[];
+  /** Of the DNS Service. */
+  addresses: string[];
+  /** What zones were signed with so far, by zone. */
+  signatures: ReadonlyMap<string, Signature>;
+  pods: string[];
+  reports: (Report | undefined)[];
+  /** Those reports that speak of the present declaration. */
+  current: Report[];
+}
+
+/** Each declared zone, and each that is retained. */
+export function zoneStatuses(situation: ZonesSituation): ZoneStatus[] {
+  const { zones } = situation;
+  const retained = new Map(
+    latestOf(situation).flatMap((r) =>
+      r.zones.filter(({ state }) => state === 'Retained').map((zone) => [zone.name, zone] as const),
+    ),
+  );
+  const declared = zones.map((zone) => statusOf(zone, retained.get(zone.name), situation));
+  const others = [...retained.values()].filter(({ name }) => zones.every((zone) => zone.name !== name));
+  return [...declared, ...others.map(({ name, state, message }) => ({ name, state, ...(message && { message }) }))];
+}
+
+function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, situation: ZonesSituation): ZoneStatus {
+  const { zones, addresses, signatures, current, pods } = situation;
+  const { name, dnssec } = zone;
+  const reported = latestOf(situation).flatMap((r) => r.zones.filter((each) => each.name === name));
+  const voices = dnssec ? voicesOn(name, current) : [];
+  const signature = dnssec && (voices.length === 1 ? voices[0] : signatures.get(name));
+  const ds = dnssec?.mode === 'Signed' ? (signature?.ds ?? []) : [];
+  const delegation = delegationLines(zone, zones, ds, addresses);
+  const state = voices.length > 1 ? disagreement(name, voices) : worstOf(name, reported, pods.length, retained);
+  return { ...state, ...(delegation && { delegation }), ...(signature && { dnssec: signature }) };
+}
+
+/**
+ * What each replica said last. An edit that is on its way does not make a zone less served than it was, and each turn of
+ * the status would cost Crossplane two writes.
+ */
+const latestOf = ({ reports }: ZonesSituation): Report[] => reports.filter((report) => report !== undefined);
+
+type State = Pick<ZoneReport, 'name' | 'state' | 'message'>;
+
+const severity = { Serving: 0, Retained: 1, Pending: 2, Failed: 3 };
+
+/** The worst state that a replica reports; with a replica that says nothing the zone is pending. */
+function worstOf(name: string, reported: ZoneReport[], replicas: number, retained: ZoneReport | undefined): State {
+  const [worst] = [...reported].sort((a, b) => severity[b.state] - severity[a.state]);
+  const isSilent = reported.length < replicas && !retained;
+  if (!worst || (isSilent && worst.state !== 'Failed')) return { name, state: 'Pending' };
+  return { name, state: worst.state, ...(worst.message && { message: worst.message }) };
+}
+
+function disagreement(name: string, voices: Signature[]): State {
+  const keys = voices.map(({ ds }) => ds.join(', ')).sort();
+  const message = `the replicas sign with different keys, with DS ${keys.join(' and ')}: delete the claim and the pod of the one whose DS the parent has not`;
+  return { name, state: 'Failed', message };
+}
+
+/** Whether the zones are served as declared; it says what else people should know of them, too. */
+export function zonesReady(statuses: ZoneStatus[], situation: ZonesSituation): Condition {
+  const { pods, reports, current, zones } = situation;
+  const type = 'ZonesReady';
+  const silent = pods.filter((_, index) => !reports[index]);
+  if (silent.length > 0) {
+    return no(
+      type,
+      'WaitingForAgent',
+      `no report from ${silent.join(', ')}; if this lasts, see the log of the container agent`,
+    );
+  }
+  if (current.length < pods.length) return no(type, 'Applying', 'the servers are taking over this spec');
+  const failed = statuses.filter((z) => z.state === 'Failed');
+  if (failed.length > 0) return no(type, 'Failed', failed.map((z) => `${z.name}: ${z.message}`).join('; '));
+  const pending = statuses.filter((z) => z.state === 'Pending');
+  if (pending.length > 0) {
+    const each = pending.map(({ name, message }) => (message ? `${name} (${message})` : name));
+    return no(type, 'Pending', `not answering yet: ${each.join(', ')}`);
+  }
+  const unsigning = zones.filter(({ dnssec }) => dnssec?.mode === 'Unsigning').map(({ name }) => name);
+  const notes = [
+    ...statuses.filter((z) => z.state === 'Retained').map((z) => `${z.name}: ${z.message}`),
+    ...statuses.filter((z) => unsigning.includes(z.name)).map(howToUnsign),
+    ...zones.filter((z) => z.name === 'local' || z.name.endsWith('.local')).map((z) => underLocal(z.name)),
+    ...[...new Set(current.flatMap(({ warnings }) => warnings))].sort().slice(0, 3),
+  ];
+  return yes(type, 'Serving', notes.join('; '));
+}
+
+function howToUnsign({ name, dnssec }: ZoneStatus): string {
+  const ds = dnssec?.ds ?? [];
+  if (ds.length === 0) return `${name} has no key: set its dnssec.mode to "Off"`;
+  return `remove DS ${ds.join(' and DS ')} of ${name} from its parent and from trust anchors, wait until their TTL is over, then set its dnssec.mode to "Off"`;
+}
+
+const underLocal = (zone: string) =>
+  `${zone} is under .local, which most machines ask by multicast DNS only (RFC 6762): prefer a name under .internal`;

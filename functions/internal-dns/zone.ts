@@ -1,0 +1,93 @@
+import * as z from 'zod';
+import { record, ttl } from '../dns/record.ts';
+import { soa } from '../dns/soa.ts';
+import { domainName, ruled, withCEL, zoneName } from './rules.ts';
+
+// No rule of CEL below `records`: the API server prices it by the most that there may be. The function judges them.
+
+const objectName = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+const objectKey = '^[-._a-zA-Z0-9]+$';
+
+const zoneFile = z.object({
+  configMapKeyRef: z
+    .object({
+      name: ruled(z.string().min(1).max(253), {
+        cel: `self.matches('${objectName}')`,
+        holds: (s) => new RegExp(objectName).test(s),
+        message: 'name must be the name of a ConfigMap: lower case letters, digits, hyphens and dots',
+      }).describe('The name of the ConfigMap.'),
+      key: ruled(z.string().min(1).max(253), {
+        cel: `self.matches('${objectKey}')`,
+        holds: (s) => new RegExp(objectKey).test(s),
+        message: 'key must be a key of a ConfigMap: letters, digits, hyphens, underscores and dots',
+      }).describe('The key in it, such as corp.internal.zone.'),
+    })
+    .describe('A key of a ConfigMap in spec.namespace.'),
+});
+
+const dnssec = z
+  .object({
+    mode: z
+      .enum(['Off', 'Signed', 'Unsigning'])
+      .default('Off')
+      .describe(
+        'Whether answers are signed. Unsigning comes between Signed and "Off": it goes on signing, and ZonesReady says what to remove first. "Off" is written in quotes: to YAML a bare Off is false.',
+      ),
+    algorithm: z
+      .enum(['ECDSA256', 'ECDSA384', 'ED25519'])
+      .default('ECDSA256')
+      .describe('Of the key, which is made once. Changing it needs Unsigning and "Off" first.'),
+    nsec3: z
+      .boolean()
+      .default(false)
+      .describe('Deny names by their hashes (NSEC3) and not by their neighbours, so that nobody can list the zone.'),
+  })
+  .optional()
+  .describe('Signed answers (DNSSEC). The key is kept in the Secret idns-<name>-dnssec; the status says its DS.');
+
+const isKeyed = "has(oldSelf.dnssec) && oldSelf.dnssec.mode != 'Off'";
+const staysKeyed = "has(self.dnssec) && self.dnssec.mode != 'Off'";
+
+export const zone = withCEL(
+  z.object({
+    name: zoneName('zone name').describe(
+      'The domain, forward or reverse, such as corp.internal, 2.0.192.in-addr.arpa or 64/26.2.0.192.in-addr.arpa.',
+    ),
+    nameServers: z
+      .array(domainName('name server'))
+      .max(13)
+      .default([])
+      .describe(
+        'The names of the servers in the NS records. None means ns1 below the zone. Those inside the zone get the addresses of the DNS Service.',
+      ),
+    soa: soa.optional().describe('Fields of the SOA record. The serial increases by itself with every change.'),
+    defaultTTL: ttl.optional().describe('Seconds, of records that state no ttl. Default: 60.'),
+    records: z
+      .array(record)
+      .max(1000)
+      .default([])
+      .describe(
+        'Static records; more of them belong into recordsFrom. A name and the values may have the placeholders {{xr.name}}, {{zone.name}} and {{service.address}}: as the whole value of an A or AAAA record the latter is every address of the DNS Service that the type has room for, elsewhere the first one; while there is none, such a value is left out.',
+      )
+      .meta({ 'x-kubernetes-list-type': 'atomic' }),
+    recordsFrom: z
+      .array(zoneFile)
+      .max(16)
+      .default([])
+      .describe('Zone files (RFC 1035) in ConfigMaps of spec.namespace; no restart when they change.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' }),
+    dnssec,
+  }),
+  {
+    rule: `!(has(oldSelf.dnssec) && oldSelf.dnssec.mode == 'Signed') || (${staysKeyed})`,
+    message:
+      'dnssec.mode goes from Signed to "Off" only through Unsigning: set it to Unsigning, and ZonesReady says what to remove first, or resolvers that validate lose the zone',
+  },
+  {
+    rule: `!(${isKeyed}) || !(${staysKeyed}) || self.dnssec.algorithm == oldSelf.dnssec.algorithm`,
+    message:
+      'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign anew',
+  },
+);
+
+export type SpecZone = z.output<typeof zone>;

@@ -1,0 +1,84 @@
+import { defaultTTL, serversOf } from '../dns/apex.ts';
+import { absolute, isWithin } from '../dns/name.ts';
+import { type DeclaredRecord, entriesOfRecords } from '../dns/record.ts';
+import type { Fault } from '../dns/rrset.ts';
+import { soaFaults } from '../dns/soa.ts';
+import { contentOf, type ZoneFrame } from '../dns/zone-content.ts';
+import type { Endpoint } from './service.ts';
+import { Refusal, type Spec } from './spec.ts';
+import { type FilledRecord, filledRecords } from './template.ts';
+import type { SpecZone } from './zone.ts';
+
+/** Stand for the addresses that a DNS Service will have: no host has them (RFC 1112 section 4, RFC 6666). */
+const standIns = ['240.0.0.53', '100::53'];
+
+/** PowerDNS has a thread for each check under way, and ends when it can have no more of them. */
+const mostChecked = 1000;
+
+const checkedIn = ({ zones }: Spec) =>
+  zones
+    .flatMap(({ records }) => records)
+    .filter(({ check }) => check)
+    .reduce((sum, { values, backup = [] }) => sum + values.length + backup.length, 0);
+
+/** Each zone's records with the placeholders filled in, by the zone's name. Throws every fault of every zone. */
+export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint): Map<string, DeclaredRecord[]> {
+  // What is wrong is said before there is an address, too.
+  const known = addresses.length > 0 ? addresses : standIns;
+  const faults = spec.zones.flatMap((zone, index) =>
+    faultsOf(zone, composite, spec, known).map(({ at, message }) => `spec.zones[${index}].${at}: ${message}`),
+  );
+  const checked = checkedIn(spec);
+  if (checked > mostChecked) {
+    faults.push(`spec.zones: ${checked} addresses are checked, and PowerDNS manages ${mostChecked} in one instance`);
+  }
+  if (faults.length > 0) throw new Refusal(faults);
+  const filled = (zone: SpecZone) => filledRecords(zone.records, { composite, zone: zone.name, addresses }).filled;
+  return new Map(spec.zones.map((zone) => [zone.name, filled(zone).map(({ record }) => record)]));
+}
+
+function faultsOf(zone: SpecZone, composite: string, spec: Spec, addresses: string[]): Fault[] {
+  const { filled, faults } = filledRecords(zone.records, { composite, zone: zone.name, addresses });
+  const { entries, faults: malformed } = entriesOfRecords(
+    filled.map(({ record }) => record),
+    absolute(zone.name),
+  );
+  const misplaced = contentOf(frameOf(zone, spec), entries).faults;
+  return [
+    ...(zone.soa ? soaFaults(zone.soa) : []),
+    ...faults,
+    ...[...malformed, ...misplaced].map((fault) => asWritten(fault, filled)),
+    ...unsignable(zone),
+  ];
+}
+
+function frameOf(zone: SpecZone, { zones }: Spec): ZoneFrame {
+  const name = absolute(zone.name);
+  const others = zones.map((other) => absolute(other.name)).filter((other) => other !== name && isWithin(other, name));
+  return {
+    name,
+    defaultTTL: zone.defaultTTL ?? defaultTTL,
+    children: others.sort((a, b) => b.length - a.length),
+    servers: [...new Set(zones.flatMap(serversOf))],
+  };
+}
+
+/** A fault of filled records, in terms of what is written: a placeholder may stand for several values, or for none. */
+function asWritten({ at, message }: Fault, filled: FilledRecord[]): Fault {
+  const place = (text: string) =>
+    text.replace(/\brecords\[(\d+)\](?:\.values\[(\d+)\])?/g, (found, record: string, value?: string) => {
+      const { index, positions } = filled[Number(record)] ?? {};
+      if (index === undefined) return found;
+      return value === undefined ? `records[${index}]` : `records[${index}].values[${positions?.[Number(value)]}]`;
+    });
+  return { at: place(at), message: place(message) };
+}
+
+/** https://doc.powerdns.com/authoritative/guides/alias.html#alias-and-dnssec */
+function unsignable({ dnssec, records }: SpecZone): Fault[] {
+  if ((dnssec?.mode ?? 'Off') === 'Off') return [];
+  return records.flatMap(({ type }, index) => {
+    const message = 'the addresses that an ALIAS stands for cannot be signed: declare A and AAAA instead';
+    return type === 'ALIAS' ? [{ at: `records[${index}].type`, message }] : [];
+  });
+}

@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest';
+import { declaration as contract, hashOf } from '../../functions/agent/declaration.ts';
+import type { Report } from '../../functions/agent/report.ts';
+import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { privateKey } from '../golden/cluster.ts';
+import { requestFor } from '../protocol/client.ts';
+import { internalDNSOf } from './refusals.ts';
+
+type Spec = Record<string, unknown>;
+
+const answer = (spec: Spec, observed: Observed = {}, status?: object) =>
+  run(requestFor({ ...internalDNSOf(spec), ...(status && { status }) }, observed), internalDNS);
+
+const objects = (response: ReturnType<typeof answer>) =>
+  Object.values(response.desired?.resources ?? {}).map(({ resource }) => resource as KubernetesObject);
+
+const textOf = (response: ReturnType<typeof answer>): string =>
+  objects(response).find(({ metadata }) => metadata.name === 'idns-corp-declared')?.data['declaration.json'];
+
+const zonesIn = (response: ReturnType<typeof answer>) => contract.parse(JSON.parse(textOf(response))).zones;
+
+/** A Service with addresses, as the cluster gives them. */
+const service = (...clusterIPs: string[]): Observed => ({
+  'services/dns': { apiVersion: 'v1', kind: 'Service', metadata: { name: 'idns-corp' }, spec: { clusterIPs } },
+});
+
+const zone = (fields: object) => ({ zones: [{ name: 'corp.internal', ...fields }] });
+const withRecords = (...records: object[]) => zone({ records });
+
+describe('the declaration', () => {
+  test('has the records as they are written, and everything else that is said of a zone', () => {
+    const records = [
+      { name: '@', type: 'MX', values: ['10 mail'] },
+      { name: 'mail', type: 'A', ttl: 30, values: ['192.0.2.25', '192.0.2.26'], ptr: true, check: { port: 25 } },
+    ];
+    const settings = { nameServers: ['ns1.corp.internal'], soa: { rname: 'dns@corp.internal' }, defaultTTL: 300 };
+    const recordsFrom = [{ configMapKeyRef: { name: 'zones', key: 'corp' } }];
+    const response = answer({ ...zone({ ...settings, records, recordsFrom }), discovery: { reverse: 'Publish' } });
+    expect(response.results).toEqual([]);
+    const declared = contract.parse(JSON.parse(textOf(response)));
+    expect(declared.zones).toEqual([
+      { name: 'corp.internal', ...settings, records, recordsFrom: [{ configMap: 'zones', key: 'corp' }] },
+    ]);
+    expect(declared.discovery?.reverse).toBe(true);
+  });
+
+  test('has a line for each short record', () => {
+    const text = textOf(answer(withRecords({ name: 'www', type: 'A', values: ['192.0.2.80'] })));
+    expect(text.split('\n').map((line) => line.trim())).toContain('{"name":"www","type":"A","values":["192.0.2.80"]}');
+  });
+
+  test('is the same text whatever order the fields are written in', () => {
+    const one = answer(withRecords({ name: 'www', type: 'A', ttl: 5, values: ['192.0.2.80'] }));
+    const other = answer(withRecords({ values: ['192.0.2.80'], ttl: 5, type: 'A', name: 'www' }));
+    expect(textOf(one)).toBe(textOf(other));
+  });
+
+  test('that no ConfigMap has room for is refused with what to do', () => {
+    const records = Array.from({ length: 300 }, (_, i) => ({ name: `t${i}`, type: 'TXT', values: ['x'.repeat(3900)] }));
+    const { results } = answer(withRecords(...records));
+    expect(results[0]?.message).toMatch(
+      /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, and 1,000,000 fit: .* put them into a zone file and name it in recordsFrom$/,
+    );
+  });
+});
+
+describe('a placeholder', () => {
+  const recordsIn = (spec: Spec, observed?: Observed) => zonesIn(answer(spec, observed))[0]?.records;
+
+  test('stands for the names of the composite and the zone, in names and values', () => {
+    const record = { name: '{{xr.name}}-info', type: 'TXT', values: ['{{zone.name}} by {{xr.name}}'] };
+    expect(recordsIn(withRecords(record))).toEqual([
+      { name: 'corp-info', type: 'TXT', values: ['corp.internal by corp'] },
+    ]);
+  });
+
+  test.for([
+    ['A', ['198.18.0.53', '198.18.0.54']],
+    ['AAAA', ['2001:db8::53']],
+    ['TXT', ['198.18.0.53']],
+  ])('of the address is, as the whole value of %s, %s', ([type, values]) => {
+    const record = { name: 'dns', type, values: ['{{service.address}}'] };
+    const observed = service('198.18.0.53', '2001:db8::53', '198.18.0.54');
+    expect(recordsIn(withRecords(record), observed)).toEqual([{ name: 'dns', type, values }]);
+  });
+
+  test('without an address leaves out its value with its weight, and a record without values', () => {
+    const spec = withRecords(
+      { name: 'dns', type: 'A', values: ['{{service.address}}'] },
+      { name: '{{service.address}}', type: 'TXT', values: ['x'] },
+      { name: 'any', type: 'A', values: ['{{service.address}}', '192.0.2.1'], answer: 'Weighted', weights: [9, 1] },
+    );
+    expect(recordsIn(spec)).toEqual([
+      { name: 'any', type: 'A', values: ['192.0.2.1'], answer: 'Weighted', weights: [1] },
+    ]);
+    expect(recordsIn(spec, service('198.18.0.53', '198.18.0.54'))?.at(-1)).toMatchObject({
+      values: ['198.18.0.53', '198.18.0.54', '192.0.2.1'],
+      weights: [9, 9, 1],
+    });
+  });
+
+  test('shifts no place in what is said of a fault behind it', () => {
+    const records = [
+      { name: 'dns', type: 'AAAA', values: ['{{service.address}}'] },
+      { name: 'www', type: 'A', values: ['{{service.address}}', '192.0.2.1', '192.0.2.256', '192.0.2.1'] },
+    ];
+    const { results } = answer(withRecords(...records), service('198.18.0.53', '198.18.0.54'));
+    expect(results[0]?.message).toBe(
+      'cannot accept the spec: spec.zones[0].records[1].values[2]: not an IPv4 address: 192.0.2.256; ' +
+        'spec.zones[0].records[1].values[3]: the same as records[1].values[1]',
+    );
+  });
+
+  test('hides no fault before there is an address', () => {
+    const record = { name: 'a b', type: 'A', values: ['{{service.address}}'] };
+    expect(answer(withRecords(record)).results[0]?.message).toContain('spec.zones[0].records[0].name: ');
+  });
+});
+
+describe('PowerDNS is told', () => {
+  const settings = (...records: object[]): string =>
+    objects(answer(withRecords(...records))).find(({ data }) => data?.['pdns.conf'])?.data['pdns.conf'];
+  const www = { name: 'www', type: 'A', values: ['192.0.2.80'] };
+
+  test('to work answers out only where one has to be', () => {
+    for (const dynamic of [{ check: { port: 80 } }, { answer: 'Random' }]) {
+      expect(settings({ ...www, ...dynamic })).toContain(
+        '\nenable-lua-records=shared\nenable-lua-record-updates=yes\n',
+      );
+    }
+    expect(settings({ ...www, answer: 'All' })).not.toContain('lua');
+    expect(settings({ name: 'dns', type: 'A', values: ['{{service.address}}'], answer: 'Random' })).toContain('lua');
+  });
+
+  test('to look for DNAMEs only where there is one', () => {
+    expect(settings({ name: 'old', type: 'DNAME', values: ['new'] })).toContain('\ndname-processing=yes\n');
+    expect(settings(www)).not.toContain('dname');
+  });
+});
+
+describe('of a signed zone', () => {
+  const signature = { ds: ['23 13 2 aa'], dnskey: ['257 3 13 aa'] };
+  const signed = zone({ dnssec: { mode: 'Signed', nsec3: true } });
+  const secretOf = (data?: object): Observed => ({
+    'keys/dnssec': { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'idns-corp-dnssec' }, ...(data && { data }) },
+  });
+  const statusWith = (dnssec: object) => ({ zones: [{ name: 'corp.internal', state: 'Serving', dnssec }] });
+  const reported = (text: string, dnssec: object | undefined = signature): Observed => {
+    const report: Report = {
+      declaration: hashOf(text),
+      zones: [{ name: 'corp.internal', state: 'Serving', ...(dnssec && { dnssec: dnssec as typeof signature }) }],
+      warnings: [],
+      discovery: { state: 'Synced', refused: [] },
+    };
+    const data = { 'idns-corp-0': JSON.stringify(report) };
+    return { status: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'idns-corp-status' }, data } };
+  };
+  const statusOf = (response: ReturnType<typeof answer>) => response.desired?.composite?.resource?.status;
+
+  test('the declaration says how it is to be signed, and that it was not before', () => {
+    const dnssec = { mode: 'Signed', algorithm: 'ECDSA256', nsec3: true, ds: [] };
+    expect(zonesIn(answer(signed))).toEqual([{ name: 'corp.internal', nameServers: [], dnssec }]);
+  });
+
+  test('the declaration says the DS of the status, so that a lost key is noticed', () => {
+    const response = answer(signed, {}, statusWith(signature));
+    expect(zonesIn(response)[0]?.dnssec?.ds).toEqual(signature.ds);
+    expect(statusOf(response).zones[0].dnssec).toEqual(signature);
+  });
+
+  test('a first DS is declared and in the status as soon as it is reported, and from then on nothing changes', () => {
+    const first = answer(signed);
+    const second = answer(signed, reported(textOf(first)));
+    expect(zonesIn(second)[0]?.dnssec?.ds).toEqual(signature.ds);
+    const status = statusOf(second);
+    expect(status.zones[0].dnssec).toEqual(signature);
+    expect(status.zonesServed).toBe('0/1');
+    const third = answer(signed, reported(textOf(second)), status);
+    expect(textOf(third)).toBe(textOf(second));
+    expect(statusOf(third).zonesServed).toBe('1/1');
+  });
+
+  test('a report on another declaration says nothing of its keys', () => {
+    expect(zonesIn(answer(signed, reported('another')))[0]?.dnssec?.ds).toEqual([]);
+  });
+
+  test('the status has its keys until it is "Off"', () => {
+    const unsigning = answer(zone({ dnssec: { mode: 'Unsigning' } }), {}, statusWith(signature));
+    expect(statusOf(unsigning).zones[0].dnssec).toEqual(signature);
+    const off = answer(zone({ dnssec: { mode: 'Off' } }), {}, statusWith(signature));
+    expect(statusOf(off).zones[0].dnssec).toBeUndefined();
+    expect(zonesIn(off)[0]?.dnssec).toBeUndefined();
+  });
+
+  test('a status that is none of ours is no reason to fail', () => {
+    for (const zones of [null, 1, [null], [{ name: 'corp.internal', dnssec: { ds: 'x' } }]]) {
+      expect(zonesIn(answer(signed, {}, { zones }))[0]?.dnssec?.ds).toEqual([]);
+    }
+  });
+
+  test.for<[string, Spec, Observed, boolean]>([
+    ['a zone is signed', signed, {}, true],
+    ['a zone is being unsigned', zone({ dnssec: { mode: 'Unsigning' } }), {}, true],
+    ['no zone is signed', zone({ dnssec: {} }), {}, false],
+    ['no zone is signed, and it is empty', zone({}), secretOf(), false],
+    ['the signed zone is out of the list for a while', zone({}), secretOf({ 'old.internal': privateKey }), true],
+  ])('the Secret is there when %s: $3', ([, spec, observed, isThere]) => {
+    const all = objects(answer(spec, observed));
+    const secrets = all.filter(({ kind }) => kind === 'Secret');
+    expect(secrets.map(({ metadata }) => metadata.name)).toEqual(isThere ? ['idns-corp-dnssec'] : []);
+    for (const secret of secrets) expect(Object.keys(secret).sort()).toEqual(['apiVersion', 'kind', 'metadata']);
+    const rules = all.find(({ kind }) => kind === 'Role')?.rules.flatMap((r: { resources: string[] }) => r.resources);
+    expect(rules.includes('secrets')).toBe(isThere);
+  });
+
+  test('what the Secret holds goes nowhere', () => {
+    const observed = { ...secretOf({ 'corp.internal': privateKey }), ...reported(textOf(answer(signed))) };
+    const said = JSON.stringify(answer(signed, observed, statusWith(signature)));
+    expect(said).toContain('idns-corp-dnssec');
+    expect(said).not.toContain(privateKey);
+    expect(said).not.toContain(Buffer.from(privateKey, 'base64').toString().split('\n')[1]);
+  });
+
+  test('a first signed zone restarts no pod', () => {
+    const pods = (spec: Spec) => objects(answer(spec)).find(({ kind }) => kind === 'StatefulSet')?.spec.template;
+    expect(pods(signed)).toEqual(pods(zone({})));
+  });
+});
