@@ -4,16 +4,21 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-export interface Measured {
-  /** HOST:PORT. */
-  address: string;
-  /** Milliseconds from the start to the line that says that it listens. */
-  startedIn: number;
+export interface Vitals {
   /** Processor time so far, in milliseconds; in steps of the kernel's clock, 10 ms. */
   cpu(): number;
   /** Resident memory, in bytes. */
   memory(): number;
+  /** Of it what is no file's, which a limit can never get back. */
+  anonymous(): number;
   stop(): Promise<void>;
+}
+
+export interface Measured extends Omit<Vitals, 'anonymous'> {
+  /** HOST:PORT. */
+  address: string;
+  /** Milliseconds from the start to the line that says that it listens. */
+  startedIn: number;
 }
 
 const running = new Set<ChildProcess>();
@@ -48,8 +53,21 @@ export async function measure(file: string, args: string[], flags: string[] = li
   return { address, startedIn, ...vitals(child) };
 }
 
+/** Runs `node FLAGS FILE ARGS` without waiting for anything; its log is not read. */
+export function background(
+  file: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  flags: string[] = limited,
+): Vitals {
+  const child = spawnNode([...flags, file, ...args], env);
+  child.stdout!.pipe(process.stdout);
+  child.stderr!.pipe(process.stderr);
+  return vitals(child);
+}
+
 /** Node with nothing to do. */
-export async function idle(): Promise<Pick<Measured, 'memory' | 'stop'>> {
+export async function idle(): Promise<Vitals> {
   const child = spawnNode(['-e', 'setInterval(() => {}, 1 << 30); console.log()']);
   await once(child.stdout!, 'data');
   return vitals(child);
@@ -62,10 +80,10 @@ export async function nothing(): Promise<number> {
   return performance.now() - start;
 }
 
-function spawnNode(args: string[]): ChildProcess {
+function spawnNode(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...env },
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
@@ -73,14 +91,16 @@ function spawnNode(args: string[]): ChildProcess {
 }
 
 // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15; the second, in brackets, may hold blanks.
-function vitals(child: ChildProcess): Pick<Measured, 'cpu' | 'memory' | 'stop'> {
+function vitals(child: ChildProcess): Vitals {
   const read = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, 'utf8');
+  const kibibytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(read('status'))![1]);
   return {
     cpu() {
       const fields = read('stat').split(') ')[1]!.split(' ');
       return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1000;
     },
-    memory: () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(read('status'))![1]) * 1024,
+    memory: () => kibibytes('VmRSS') * 1024,
+    anonymous: () => kibibytes('RssAnon') * 1024,
     async stop() {
       if (!running.has(child)) return;
       const exit = once(child, 'exit');

@@ -12,9 +12,11 @@ import { records } from './records.ts';
 import { refusals } from './refusals.ts';
 import { replicas } from './replicas.ts';
 import { upgrade } from './upgrade.ts';
+import { zones } from './zones.ts';
 
 describe('installation', installation);
 describe('records', records);
+describe('zones', zones);
 describe('refusals', refusals);
 describe('failures', failures);
 describe('replicas', replicas);

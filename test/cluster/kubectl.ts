@@ -22,6 +22,9 @@ export const apply = (...objects: object[]): Promise<void> => applyWith([], obje
 /** The API server's whole judgement, without a trace in the cluster. */
 export const dryRun = (...objects: object[]): Promise<void> => applyWith(['--dry-run=server'], objects);
 
+/** Server-side: `kubectl apply` keeps a copy in an annotation, which has no room for more than 256 KiB. */
+export const applyLarge = (...objects: object[]): Promise<void> => applyWith(['--server-side'], objects);
+
 async function applyWith(flags: string[], items: object[]): Promise<void> {
   const child = spawn('kubectl', ['apply', ...flags, '-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
   child.stdin.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));

@@ -63,7 +63,7 @@ export async function quiet(composite: string, replica = 0): Promise<void> {
   );
   const writes = (await log('agent'))
     .split('\n')
-    .filter((line) => /apply discovered|repair zone|create zone/.test(line));
+    .filter((line) => /apply discovered|change zone|create zone/.test(line));
   if (writes.length > 0) throw new Error(`${pod} is not quiet: ${writes[0]}`);
 }
 

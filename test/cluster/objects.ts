@@ -27,6 +27,13 @@ export function ingress({ name, hosts, namespace = shop, annotations = {} }: Ing
   };
 }
 
+export const configMap = (name: string, data: Record<string, string>): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'internal-dns' },
+  data,
+});
+
 export function internalDNS(name: string, spec: object): KubernetesObject {
   return { apiVersion: 'dns.internal/v1alpha1', kind: 'InternalDNS', metadata: { name }, spec };
 }
