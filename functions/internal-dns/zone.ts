@@ -49,35 +49,43 @@ const isKeyed = "has(oldSelf.dnssec) && oldSelf.dnssec.mode != 'Off'";
 const staysKeyed = "has(self.dnssec) && self.dnssec.mode != 'Off'";
 
 export const zone = withCEL(
-  z.object({
-    name: zoneName('zone name').describe(
-      'The domain, forward or reverse, such as corp.internal, 2.0.192.in-addr.arpa or 64/26.2.0.192.in-addr.arpa.',
-    ),
-    nameServers: z
-      .array(domainName('name server'))
-      .max(13)
-      .default([])
-      .describe(
-        'The names of the servers in the NS records. None means ns1 below the zone. Those inside the zone get the addresses of the DNS Service.',
+  ruled(
+    z.object({
+      name: zoneName('zone name').describe(
+        'The domain, forward or reverse, such as corp.internal, 2.0.192.in-addr.arpa or 64/26.2.0.192.in-addr.arpa.',
       ),
-    soa: soa.optional().describe('Fields of the SOA record. The serial increases by itself with every change.'),
-    defaultTTL: ttl.optional().describe('Seconds, of records that state no ttl. Default: 60.'),
-    records: z
-      .array(record)
-      .max(1000)
-      .default([])
-      .describe(
-        'Static records; more of them belong into recordsFrom. A name and the values may have the placeholders {{xr.name}}, {{zone.name}} and {{service.address}}: as the whole value of an A or AAAA record the latter is every address of the DNS Service that the type has room for, elsewhere the first one; while there is none, such a value is left out.',
-      )
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-    recordsFrom: z
-      .array(zoneFile)
-      .max(16)
-      .default([])
-      .describe('Zone files (RFC 1035) in ConfigMaps of spec.namespace; no restart when they change.')
-      .meta({ 'x-kubernetes-list-type': 'atomic' }),
-    dnssec,
-  }),
+      nameServers: z
+        .array(domainName('name server'))
+        .max(13)
+        .default([])
+        .describe(
+          'The names of the servers in the NS records. None means ns1 below the zone, where that is a host name. Those inside the zone get the addresses of the DNS Service.',
+        ),
+      soa: soa.optional().describe('Fields of the SOA record. The serial increases by itself with every change.'),
+      defaultTTL: ttl.optional().describe('Seconds, of records that state no ttl. Default: 60.'),
+      records: z
+        .array(record)
+        .max(1000)
+        .default([])
+        .describe(
+          'Static records; more of them belong into recordsFrom. A name and the values may have the placeholders {{xr.name}}, {{zone.name}} and {{service.address}}: as the whole value of an A or AAAA record the latter is every address of the DNS Service that the type has room for, elsewhere the first one; while there is none, such a value is left out.',
+        )
+        .meta({ 'x-kubernetes-list-type': 'atomic' }),
+      recordsFrom: z
+        .array(zoneFile)
+        .max(16)
+        .default([])
+        .describe('Zone files (RFC 1035) in ConfigMaps of spec.namespace; no restart when they change.')
+        .meta({ 'x-kubernetes-list-type': 'atomic' }),
+      dnssec,
+    }),
+    {
+      cel: "!self.name.contains('/') || size(self.nameServers) > 0",
+      holds: ({ name, nameServers }) => !name.includes('/') || nameServers.length > 0,
+      message:
+        'a zone with a slash in its name needs nameServers: below it there are no host names (RFC 1123 section 2.1)',
+    },
+  ),
   {
     rule: `!(has(oldSelf.dnssec) && oldSelf.dnssec.mode == 'Signed') || (${staysKeyed})`,
     message:

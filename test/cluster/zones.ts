@@ -16,12 +16,13 @@ export function zones(): void {
   const declare = (zone: object, more: object[] = [], discovery: object = {}) =>
     patch('internaldns', 'corp', { spec: { zones: [{ name: 'corp.internal', ...zone }, ...more], discovery } });
 
-  test('declared records answer beside discovered ones, and ten changes in a row restart nothing', async () => {
+  test('declared records answer beside discovered ones, and edits in a row restart nothing', async () => {
     client = await clientOf('corp');
     const before = await podOf('corp');
     await apply(ingress({ name: 'beside', hosts: ['beside.corp.internal'] }));
     const seconds: number[] = [];
-    for (let turn = 1; turn <= 10; turn++) {
+    // Each costs about 17 of the 100 tokens that Crossplane's circuit breaker gives to a composite.
+    for (let turn = 1; turn <= 3; turn++) {
       const address = `192.0.2.${turn}`;
       const start = performance.now();
       await declare({
@@ -34,12 +35,9 @@ export function zones(): void {
       });
       await client.becomes('www.corp.internal', address);
       seconds.push((performance.now() - start) / 1000);
-      // Each edit costs about ten of the 100 tokens that Crossplane's circuit breaker gives to a composite.
       await settle('corp');
     }
-    seconds.sort((a, b) => a - b);
-    figure('record applied -> answered, slowest of ten', seconds[9]!);
-    figure('record applied -> answered, median of ten', seconds[5]!);
+    figure('record in the resource changed -> answered, slowest of three', Math.max(...seconds));
     expect(await client.answer('corp.internal', 'MX')).toContain('mail.corp.internal');
     await client.becomes('beside.corp.internal', '198.51.100.200');
     await waitFor('Ready', 'internaldns/corp', 60);
@@ -81,8 +79,16 @@ export function zones(): void {
     figure('zone file of 10,000 records named -> answered', (performance.now() - start) / 1000);
     expect(await client.answer('host-9998.corp.internal')).toBe('198.18.39.14');
     await waitFor('Ready', 'internaldns/corp', 60);
-    await applyLarge(file('changing A 192.0.2.2'));
-    figure('one line of 10,000 changed -> answered', await client.becomes('changing.corp.internal', '192.0.2.2'));
+    const before = await podOf('corp');
+    const seconds: number[] = [];
+    for (let turn = 11; turn <= 20; turn++) {
+      await applyLarge(file(`changing A 192.0.2.${turn}`));
+      seconds.push(await client.becomes('changing.corp.internal', `192.0.2.${turn}`));
+    }
+    seconds.sort((a, b) => a - b);
+    figure('one line of 10,000 changed -> answered, median of ten in a row', seconds[5]!);
+    figure('one line of 10,000 changed -> answered, slowest of ten in a row', seconds[9]!);
+    expect(await podOf('corp')).toEqual(before);
 
     await applyLarge(file('changing A 192.0.2.256'));
     await until('the status names the line', 30, async () => {
@@ -90,7 +96,7 @@ export function zones(): void {
       const words = 'ConfigMap corp-zone, key zone, line 10001: not an IPv4 address: 192.0.2.256';
       return message?.includes(words) || message;
     });
-    expect(await client.answer('changing.corp.internal')).toBe('192.0.2.2');
+    expect(await client.answer('changing.corp.internal')).toBe('192.0.2.20');
     expect(await client.answer('host-0.corp.internal')).toBe('198.18.0.0');
     await applyLarge(file('changing A 192.0.2.3'));
     await client.becomes('changing.corp.internal', '192.0.2.3');
@@ -110,7 +116,7 @@ export function zones(): void {
         { name: '2.0.192.in-addr.arpa' },
         { name: '100.51.198.in-addr.arpa' },
         { name: '113.0.203.in-addr.arpa' },
-        { name: '64/26.113.0.203.in-addr.arpa' },
+        { name: '64/26.113.0.203.in-addr.arpa', nameServers: ['ns1.corp.internal'] },
       ],
       { reverse: 'Publish' },
     );

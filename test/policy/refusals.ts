@@ -35,10 +35,10 @@ const tooLong = /too big|too long/i;
 const wrongType = /invalid input|invalid type|must be of type/i;
 const notOneOf = /expected one of|unsupported value/i;
 
-const zone = (reason: string, name: string, message: string | RegExp): BadSpec => ({
+const zone = (reason: string, name: string, message: string | RegExp, field = '.name'): BadSpec => ({
   reason,
   spec: { zones: [{ name }] },
-  path: 'spec.zones[0].name',
+  path: `spec.zones[0]${field}`,
   message,
 });
 const service = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => ({
@@ -155,6 +155,12 @@ export const badSpecs: readonly BadSpec[] = [
   zone('a slash is not in the first label', '2.64/26.0.192.in-addr.arpa', rangeForm),
   zone('a part of a network has no network', '64/26.0.192.in-addr.arpa', rangeForm),
   zone('a part is a whole network', '0/24.2.0.192.in-addr.arpa', rangeForm),
+  zone(
+    'a part of a network has no servers',
+    '64/26.2.0.192.in-addr.arpa',
+    'a zone with a slash in its name needs nameServers',
+    '',
+  ),
   { ...zone('a part begins within another', '65/26.2.0.192.in-addr.arpa', rangeForm), judge: 'function' },
 
   {
@@ -675,8 +681,14 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
   { reason: 'a zone that only ends like .local', spec: oddZone('mylocal') },
   { reason: 'a reverse zone', spec: oddZone('2.0.192.in-addr.arpa') },
   { reason: 'a reverse zone of a part of a network (RFC 2317)', spec: oddZone('0-25.2.0.192.in-addr.arpa') },
-  { reason: 'the same as it has a slash (RFC 2317)', spec: oddZone('64/26.2.0.192.in-addr.arpa') },
-  { reason: 'a single address of a network', spec: oddZone('255/32.2.0.192.in-addr.arpa') },
+  {
+    reason: 'the same as it has a slash (RFC 2317)',
+    spec: { zones: [{ name: '64/26.2.0.192.in-addr.arpa', nameServers: ['ns1.corp.internal'] }] },
+  },
+  {
+    reason: 'a single address of a network',
+    spec: { zones: [{ name: '255/32.2.0.192.in-addr.arpa', nameServers: ['ns1.corp.internal'] }] },
+  },
   { reason: 'a reverse zone of IPv6', spec: oddZone('8.b.d.0.1.0.0.2.ip6.arpa') },
   { reason: 'a zone of one label', spec: oddZone('corp') },
   { reason: 'a label with an underscore', spec: oddZone('_msdcs.corp.internal') },
