@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { breakerTokens } from './breaker.ts';
 import { figure } from './figures.ts';
 import { apply, exists, get, kubectl, list, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { clientOf } from './names.ts';
@@ -88,13 +89,4 @@ export function installation(): void {
     expect(tokens).toBeLessThan(60);
     await remove('internaldns', 'second');
   });
-}
-
-/** The watch events that Crossplane's circuit breaker has let through to a composite: each takes one of its 100 tokens. */
-async function breakerTokens(): Promise<number> {
-  const [core] = await list('pod', '-n', 'crossplane-system', '-l', 'app=crossplane');
-  const path = `/api/v1/namespaces/crossplane-system/pods/${core?.metadata.name}:8080/proxy/metrics`;
-  const lines = (await kubectl('get', '--raw', path)).split('\n');
-  const events = lines.filter((line) => /^circuit_breaker_events_total\{.*internaldns/.test(line));
-  return events.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
