@@ -30,7 +30,7 @@ export class Database {
       const known = this.#read.get(header.name);
       if (known && known.serial === header.serial && now - known.at < this.#maxAgeMs) zones.push(known.zone);
       else {
-        const zone = await this.#powerdns.zone(header);
+        const zone = await this.#powerdns.zone(header, known?.zone);
         this.#read.set(header.name, { zone, serial: header.serial, at: now });
         zones.push(zone);
       }
@@ -41,23 +41,23 @@ export class Database {
   /** Applies what can be applied, in one transaction if possible, and says what PowerDNS would not take. */
   async apply(zone: Zone, changes: Change[]): Promise<Rejected[]> {
     this.#read.delete(zone.name);
-    return this.#applyNames(
-      zone,
-      Map.groupBy(changes, (change) => change.rrset.name)
-        .values()
-        .toArray(),
-    );
+    return this.#applyNames(zone, namesOf(changes));
   }
 
-  /** Makes a zone. A name in it that was asked for before has a cached REFUSED, which only a PATCH forgets: any will do. */
-  async create(name: string, rrsets: RRset[]): Promise<void> {
+  /** Makes a zone with what can be in it, in one transaction if possible, and says what PowerDNS would not take. */
+  async create(name: string, rrsets: RRset[]): Promise<Rejected[]> {
     this.#read.delete(name);
-    const header = await this.#powerdns.create(name, rrsets);
-    const any = rrsets.filter(({ type }) => type === 'NS').slice(0, 1);
-    await this.#powerdns.patch(
-      header,
-      any.map((rrset): Change => ({ action: 'replace', rrset })),
-    );
+    const atTop = rrsets.filter((rrset) => rrset.name === name && (rrset.type === 'SOA' || rrset.type === 'NS'));
+    try {
+      const header = await this.#powerdns.create(name, rrsets);
+      // A name that was asked for before has a cached REFUSED, which only a PATCH forgets: any will do.
+      await this.#powerdns.patch(header, atTop.slice(-1).map(replacement));
+      return [];
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const header = await this.#powerdns.create(name, atTop);
+      return this.#applyNames(header, namesOf(rrsets.map(replacement)));
+    }
   }
 
   async remove(zone: Zone): Promise<void> {
@@ -66,13 +66,13 @@ export class Database {
   }
 
   /** PowerDNS refuses a whole transaction for one bad name: halve it until the bad ones stand alone. */
-  async #applyNames(zone: Zone, names: Change[][]): Promise<Rejected[]> {
+  async #applyNames(zone: Pick<Zone, 'id'>, names: Change[][]): Promise<Rejected[]> {
     if (names.length === 0) return [];
     try {
       await this.#powerdns.patch(zone, names.flat());
       return [];
     } catch (error) {
-      if (!(error instanceof Rejection) || error.status !== 422) throw error;
+      if (!isRefusal(error)) throw error;
       if (names.length === 1) return names.flat().map((change) => ({ change, message: error.message }));
       const half = Math.ceil(names.length / 2);
       const first = await this.#applyNames(zone, names.slice(0, half));
@@ -80,3 +80,10 @@ export class Database {
     }
   }
 }
+
+const namesOf = (changes: Change[]) => [...Map.groupBy(changes, ({ rrset }) => rrset.name).values()];
+
+const replacement = (rrset: RRset): Change => ({ action: 'replace', rrset });
+
+/** Whether PowerDNS takes what it was sent for wrong. */
+const isRefusal = (error: unknown): error is Rejection => error instanceof Rejection && error.status === 422;

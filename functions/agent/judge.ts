@@ -43,7 +43,9 @@ export function judge(
   /** By what the refused wish would have answered. */
   refusals: ReadonlyMap<string, Refusal> = new Map(),
 ): Verdict {
-  const ownerID = declaration.discovery?.ownerID ?? '';
+  // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
+  if (!declaration.discovery) return { accepted: [], refused: [] };
+  const { ownerID } = declaration.discovery;
   const present = new Map(
     zones.map((zone) => [
       zone.name,
@@ -111,6 +113,7 @@ function judgeName(wishes: RRset[], place: Place): Verdict {
 
 /** What ExternalDNS finds: its own RRsets that answer, and that no declaration has taken over. */
 export function standingRRsets(zones: Zone[], declaration: Declaration): RRset[] {
+  if (!declaration.discovery) return [];
   const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), absolute(name)]));
   return zones
     .filter((zone) => declared.has(zone.name))

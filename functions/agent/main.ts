@@ -11,13 +11,13 @@ import { Agent } from './agent.ts';
 import { Cluster } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Database } from './database.ts';
-import { Signer } from './dnssec.ts';
 import { messageOf } from './failure.ts';
 import { http } from './http.ts';
 import { Mailbox } from './mailbox.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
 import { PowerDNS } from './powerdns.ts';
-import { SecretKeys } from './secret.ts';
+import { SecretKeys } from './signing/secret.ts';
+import { Signer } from './signing/signer.ts';
 import { webhook } from './webhook.ts';
 import { type ConfigMapData, type WatchConfigMap, ZoneFileSet } from './zone-files.ts';
 

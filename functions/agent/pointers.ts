@@ -3,7 +3,7 @@ import { cutAt, cutsOf } from '../dns/cut.ts';
 import { withoutDot } from '../dns/name.ts';
 import { pointerPlace, usualZone } from '../dns/reverse.ts';
 import type { DeclaredContent } from './declared.ts';
-import { declaredAccount, type RRset } from './zone.ts';
+import { declaredAccount, ownershipOf, type RRset } from './zone.ts';
 
 /** Marks a PTR record that was made of an address. */
 export const pointerMark = { account: declaredAccount, content: 'ptr' };
@@ -18,12 +18,16 @@ export interface Pointers {
  * One PTR record for each address (RFC 1912 section 2.1 knows no use for more). Of several names the first in this order
  * has it: one that asks with `ptr`, then a published one, then a server's own; of those the one with the fewest
  * labels, then the first of the alphabet. Every replica comes to the same.
+ * @param published what all the zones have; none where only those get PTR records that ask
  */
-export function pointersTo(contents: ReadonlyMap<string, DeclaredContent>, published: RRset[] | undefined): Pointers {
+export function pointersTo(contents: ReadonlyMap<string, DeclaredContent>, published: RRset[] = []): Pointers {
   const candidates = [
     ...[...contents.values()].flatMap(({ pointers }) => pointers.map((pointer) => ({ ...pointer, rank: 0 }))),
-    ...addressesOf(published ?? [], 1),
-    ...(published ? addressesOf(serverAddresses(contents), 2) : []),
+    ...addressesOf(
+      published.filter((rrset) => ownershipOf(rrset) === 'discovered'),
+      1,
+    ),
+    ...addressesOf(serverAddresses(published), 2),
   ].filter(({ name }) => !name.startsWith('*.'));
   const zones = new Map([...contents.keys()].map((name) => [name, name]));
   const rrsets = new Map<string, RRset[]>();
@@ -62,10 +66,10 @@ const addressesOf = (rrsets: RRset[], rank: number): Candidate[] =>
     .filter(({ type }) => isAddress(type))
     .flatMap(({ name, records }) => records.map((address) => ({ address, name, rank })));
 
-function serverAddresses(contents: ReadonlyMap<string, DeclaredContent>): RRset[] {
-  const all = [...contents.values()].flatMap(({ rrsets }) => rrsets);
-  const servers = new Set(all.filter(({ type }) => type === 'NS').flatMap(({ records }) => records));
-  return all.filter(({ name }) => servers.has(name));
+function serverAddresses(published: RRset[]): RRset[] {
+  const declared = published.filter((rrset) => ownershipOf(rrset) === 'declared');
+  const servers = new Set(declared.filter(({ type }) => type === 'NS').flatMap(({ records }) => records));
+  return declared.filter(({ name }) => servers.has(name));
 }
 
 const inOrder = (a: Candidate, b: Candidate) =>

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { apiContent } from '../dns/api-content.ts';
 import { type Change, declaredAccount, isOurs, type RRset, type Zone } from './zone.ts';
@@ -59,6 +60,8 @@ export interface PowerDNSOptions {
 export class PowerDNS {
   readonly #options: Required<PowerDNSOptions>;
   #key: string | undefined;
+  /** Of what PowerDNS said of a zone. */
+  readonly #digests = new WeakMap<Zone, string>();
 
   constructor(options: PowerDNSOptions) {
     this.#options = { timeoutMs: 5_000, fetch, ...options };
@@ -68,9 +71,15 @@ export class PowerDNS {
     return this.#call('GET', '/zones');
   }
 
-  async zone({ id, name, account, dnssec }: ZoneHeader): Promise<Zone> {
-    const { rrsets } = await this.#call<{ rrsets: ApiRRset[] }>('GET', `/zones/${id}`);
-    return { id, name, account, dnssec, rrsets: rrsets.map(fromApi) };
+  /** The zone that was read `before`, itself, if it is still the same: to parse ten thousand records is most of a look at them. */
+  async zone({ id, name, account, dnssec }: ZoneHeader, before?: Zone): Promise<Zone> {
+    const text = await this.#request('GET', `/zones/${id}`);
+    const digest = hash('sha256', text);
+    if (before && this.#digests.get(before) === digest) return before;
+    const { rrsets } = JSON.parse(text) as { rrsets: ApiRRset[] };
+    const zone = { id, name, account, dnssec, rrsets: rrsets.map(fromApi) };
+    this.#digests.set(zone, digest);
+    return zone;
   }
 
   /** Native: replicas share nothing, so there is nobody to notify. */
@@ -161,13 +170,18 @@ export class PowerDNS {
   }
 
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const text = await this.#request(method, path, body);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async #request(method: string, path: string, body?: unknown): Promise<string> {
     let response = await this.#send(method, path, body);
     if (response.status === 401) {
       this.#key = undefined;
       response = await this.#send(method, path, body);
     }
     const text = await response.text();
-    if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
+    if (response.ok) return text;
     throw new Rejection(response.status, wordsOf(text) ?? `PowerDNS answered ${response.status}`);
   }
 

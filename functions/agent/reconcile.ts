@@ -1,8 +1,8 @@
-import { withoutDot, zoneOf } from '../dns/name.ts';
+import { isWithin, withoutDot, zoneOf } from '../dns/name.ts';
 import type { DeclaredContent } from './declared.ts';
 import { pointersTo } from './pointers.ts';
-import { type Change, declaredAccount, ownershipOf, type RRset, type Zone } from './zone.ts';
-import { arrivals, changesOf, emptying, isForeign, settle, type Wanted } from './zone-changes.ts';
+import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from './zone.ts';
+import { arrivals, changesOf, emptying, isForeign, type Settlement, settle, type Wanted } from './zone-changes.ts';
 
 /** What brings the zones to what is declared. Nothing in it touches what is not the agent's own. */
 export interface Reconciliation {
@@ -30,7 +30,12 @@ export function reconcile(
   zones: Zone[],
   { discovers = false, reverse = false, lua = true }: Circumstances = {},
 ): Reconciliation {
-  const names = new Map([...contents.keys()].map((name) => [name, name]));
+  const there = new Set(zones.map(({ name }) => name));
+  // Without its files a zone would deny names that are in them: until they are known, its parent has its names.
+  const absent = [...contents].flatMap(([name, { waiting }]) =>
+    waiting === undefined || there.has(name) ? [] : [name],
+  );
+  const names = new Map([...contents.keys()].filter((name) => !absent.includes(name)).map((name) => [name, name]));
   const isAtHome = (zone: Zone, rrset: RRset) => discovers && zoneOf(rrset.name, names) === zone.name;
   // Without discovery nobody would ever remove a discovered name, so it goes. One that another zone now answers for goes along, so that it is never missing in between.
   const movers = Map.groupBy(
@@ -39,29 +44,27 @@ export function reconcile(
     ),
     (rrset) => zoneOf(rrset.name, names),
   );
-  const there = new Set(zones.map(({ name }) => name));
-  // Without its files a zone would deny names that are in them.
-  const created = [...contents].filter(([name, { waiting }]) => !there.has(name) && waiting === undefined);
+  const created = [...contents].filter(([name]) => !there.has(name) && names.has(name));
   /** With these RRsets beside the declared ones. */
   const settled = (more: ReadonlyMap<string, RRset[]>) => ({
     create: created.map(([name, content]) => {
-      const { rrsets } = wantedIn(content, more.get(name), lua);
-      return { name, rrsets, arriving: arrivals(name, movers.get(name), rrsets) };
+      const { rrsets } = wantedIn([...content.rrsets, ...(more.get(name) ?? [])], content, absent, lua);
+      return { name, rrsets: [...rrsets, ...arrivals(name, movers.get(name), rrsets)] };
     }),
     patch: zones.flatMap((zone) => {
       const content = contents.get(zone.name);
       if (!content) return [];
-      const wanted = wantedIn(content, more.get(zone.name), lua);
+      const wanted = wantedIn([...content.rrsets, ...(more.get(zone.name) ?? [])], content, absent, lua);
       return [{ zone, settlement: settle(zone, wanted, movers.get(zone.name), (r) => isAtHome(zone, r)) }];
     }),
   });
-  const pointers = pointersTo(contents, reverse && discovers ? published(settled(new Map())) : undefined);
+  const pointers = pointersTo(contents, reverse && discovers ? resultOf(settled(new Map())) : undefined);
   const { create, patch } = settled(pointers.rrsets);
   const undeclared = zones.filter((zone) => !contents.has(zone.name));
   const remove = undeclared.filter((zone) => zone.account === declaredAccount && !zone.rrsets.some(isForeign));
   const retained = undeclared.filter((zone) => !remove.includes(zone));
   return {
-    create: create.map(({ name, rrsets, arriving }) => ({ name, rrsets: [...rrsets, ...arriving] })),
+    create,
     patch: [
       ...patch.map(({ zone, settlement }) => ({ zone, changes: changesOf(zone, settlement) })),
       ...retained.map((zone) => ({ zone, changes: emptying(zone) })),
@@ -72,25 +75,25 @@ export function reconcile(
   };
 }
 
-function wantedIn({ rrsets: declared, held, derived }: DeclaredContent, more: RRset[] = [], lua: boolean): Wanted {
-  const rrsets = [...declared, ...more];
-  const waiting = new Set(lua ? [] : rrsets.filter(({ type }) => type === 'LUA').map(({ name }) => name));
+function wantedIn(rrsets: RRset[], { held, derived }: DeclaredContent, absent: string[], lua: boolean): Wanted {
+  const isAbsent = ({ name }: RRset) => absent.some((zone) => isWithin(name, zone));
+  const waiting = new Map(lua ? [] : rrsets.filter(({ type }) => type === 'LUA').map((rrset) => [rrset.name, rrset]));
   return {
-    rrsets: rrsets.filter(({ type }) => lua || type !== 'LUA'),
-    holds: ({ name, mark }) => waiting.has(name) || held.has(mark?.content ?? ''),
+    rrsets: rrsets.filter((rrset) => (lua || rrset.type !== 'LUA') && !isAbsent(rrset)),
+    holds: (rrset) => {
+      const coming = waiting.get(rrset.name);
+      const isReplaced = coming !== undefined && areRivals(coming, rrset);
+      return isReplaced || held.has(rrset.mark?.content ?? '') || isAbsent(rrset);
+    },
     isDerived: (rrset) => derived.has(rrset),
   };
 }
 
-/** The discovered RRsets that there will be. */
-function published({ create, patch }: { create: { arriving: RRset[] }[]; patch: { settlement: Arrival }[] }): RRset[] {
-  return [
-    ...create.flatMap(({ arriving }) => arriving),
-    ...patch.flatMap(({ settlement: { staying, arriving } }) => [...staying, ...arriving]),
-  ].filter((rrset) => ownershipOf(rrset) === 'discovered');
-}
-
-type Arrival = { staying: RRset[]; arriving: RRset[] };
+/** Everything that there will be in the declared zones. */
+const resultOf = ({ create, patch }: { create: { rrsets: RRset[] }[]; patch: { settlement: Settlement }[] }) => [
+  ...create.flatMap(({ rrsets }) => rrsets),
+  ...patch.flatMap(({ settlement }) => settlement.result),
+];
 
 function whyRetained(zone: Zone): string {
   if (zone.account !== declaredAccount) return 'not declared, and not made by this instance: left alone';

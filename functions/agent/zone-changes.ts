@@ -25,8 +25,8 @@ export interface Settlement {
   missing: RRset[];
   /** From other zones. */
   arriving: RRset[];
-  /** What is there, and neither goes nor is replaced. */
-  staying: RRset[];
+  /** Everything that is there afterwards. */
+  result: RRset[];
 }
 
 /**
@@ -50,7 +50,8 @@ export function settle(
   const gone = new Set(leftovers(zone, { rrsets: due, ...wanted }, isAtHome));
   const replaced = new Set(missing.map(keyOf));
   const staying = zone.rrsets.filter((rrset) => !gone.has(rrset) && !replaced.has(keyOf(rrset)));
-  return { gone: [...gone], missing, arriving: arrivals(zone.name, movers, [...due, ...staying]), staying };
+  const arriving = arrivals(zone.name, movers, [...due, ...staying]);
+  return { gone: [...gone], missing, arriving, result: [...staying, ...missing, ...arriving] };
 }
 
 /** A settlement as PowerDNS gets it. */

@@ -4,11 +4,11 @@ import { Complaints } from './complaints.ts';
 import type { Database } from './database.ts';
 import type { Declaration, DeclaredZone } from './declaration.ts';
 import { type DeclaredContent, declaredContent } from './declared.ts';
-import type { Signature, Signer } from './dnssec.ts';
 import { messageOf } from './failure.ts';
 import { Rejection } from './powerdns.ts';
-import { reconcile } from './reconcile.ts';
+import { type Circumstances, type Reconciliation, reconcile } from './reconcile.ts';
 import type { ZoneReport } from './report.ts';
+import type { Signature, Signer } from './signing/signer.ts';
 import type { RRset, Zone } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 
@@ -56,6 +56,8 @@ export class Zones {
   #failures = new Map<string, string>();
   #signatures = new Map<string, Signature>();
   #lua = true;
+  /** The last comparison, and all that it was made of. */
+  #compared: { of: unknown[]; result: Reconciliation } | undefined;
   #content: { of: Declared; signatures: string; contents: Map<string, DeclaredContent> } | undefined;
 
   constructor(options: ZonesOptions) {
@@ -125,7 +127,7 @@ export class Zones {
     const contents = this.#contentsOf(declared);
     this.#lua = await this.#isLuaOn(contents);
     const zones = await database.zones();
-    const { create, patch, remove, ...rest } = reconcile(contents, zones, {
+    const { create, patch, remove, ...rest } = this.#compare(contents, zones, {
       discovers: discovery !== undefined,
       reverse: discovery?.reverse === true,
       lua: this.#lua,
@@ -137,7 +139,7 @@ export class Zones {
       else this.#options.log.info({ zone: withoutDot(name) }, action);
     };
     for (const { name, rrsets } of create) {
-      await attempt(name, 'create zone', () => database.create(name, rrsets).then(() => undefined));
+      await attempt(name, 'create zone', async () => (await database.create(name, rrsets))[0]?.message);
     }
     for (const { zone, changes } of patch) {
       await attempt(zone.name, 'change zone', async () => (await database.apply(zone, changes))[0]?.message);
@@ -146,6 +148,14 @@ export class Zones {
       await attempt(zone.name, 'remove zone', () => database.remove(zone).then(() => undefined));
     }
     return { zones, ...rest };
+  }
+
+  /** Compares only when something is another than the last time: mostly nothing is, and a zone may be large. */
+  #compare(contents: Map<string, DeclaredContent>, zones: Zone[], circumstances: Circumstances): Reconciliation {
+    const of = [contents, ...zones, ...Object.values(circumstances)];
+    const isSame = this.#compared?.of.length === of.length && of.every((part, i) => part === this.#compared?.of[i]);
+    if (!isSame) this.#compared = { of, result: reconcile(contents, zones, circumstances) };
+    return this.#compared!.result;
   }
 
   /** Worked out once for what it is made of: a zone may have tens of thousands of records. */

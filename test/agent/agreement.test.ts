@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { requireAlgorithm, type Step, stepTo } from '../../functions/agent/agreement.ts';
-import { dsOf, SigningKey } from '../../functions/agent/key.ts';
+import { requireAlgorithm, type Step, stepTo } from '../../functions/agent/signing/agreement.ts';
+import { dsOf, SigningKey } from '../../functions/agent/signing/key.ts';
 
 const zone = 'corp.internal';
 const secret = 'Secret idns-corp-dnssec';

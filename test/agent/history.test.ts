@@ -1,15 +1,21 @@
 /** Random histories of what is declared, wanted and there: the agent between ExternalDNS and a DNS server. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Declaration } from '../../functions/agent/declaration.ts';
+import type { Declaration, ZoneFileRef } from '../../functions/agent/declaration.ts';
+import { declaredContent } from '../../functions/agent/declared.ts';
 import type { Endpoint } from '../../functions/agent/endpoint.ts';
-import { ownershipOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
+import { areRivals, ownershipOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
+import type { ZoneFileState, ZoneFiles } from '../../functions/agent/zone-file.ts';
+import { isWithin } from '../../functions/dns/name.ts';
+import type { DeclaredRecord } from '../../functions/dns/record.ts';
+import { pointerName } from '../../functions/dns/reverse.ts';
 import { loop, type Policy } from './external-dns.ts';
-import { changesFor, declare, makeAgent } from './make.ts';
+import { changesFor, declare, fileMark, fileRef, makeAgent } from './make.ts';
 import { MemoryZones } from './zones.ts';
 
 // Few names, so that they meet.
-const zoneNames = ['corp.internal', 'dev.corp.internal', 'other.internal'];
+const reverseNames = ['2.0.192.in-addr.arpa', '64/26.2.0.192.in-addr.arpa'];
+const zoneNames = ['corp.internal', 'dev.corp.internal', 'other.internal', ...reverseNames];
 const hosts = [
   'corp.internal',
   'a.corp.internal',
@@ -20,6 +26,9 @@ const hosts = [
   'b.dev.corp.internal.',
   'ns1.dev.corp.internal',
   'a.other.internal',
+  'd.corp.internal',
+  'x.d.corp.internal',
+  '1.2.0.192.in-addr.arpa',
   'www.example.com',
   'sp$ecial.corp.internal',
   '_x.corp.internal',
@@ -42,32 +51,82 @@ const wish: fc.Arbitrary<Endpoint> = fc
     return { ...endpoint, targets: isCNAME ? [names[picks[0]!]!] : picks.map((i) => of[i]!) };
   });
 
+// Of every kind, and many that cannot stand together: whatever is wrong in them stays out, and nothing else.
+const record: fc.Arbitrary<DeclaredRecord> = fc
+  .record({
+    name: fc.constantFrom('@', 'a', 'b', 'ns1', '*', 'd', 'ns.d', 'x.d', 'dev', 'a.dev', '1', '65', '64/26'),
+    said: fc.constantFrom<Pick<DeclaredRecord, 'type' | 'values'>>(
+      { type: 'A', values: ['192.0.2.1', '192.0.2.65'] },
+      { type: 'A', values: ['192.0.2.2'] },
+      { type: 'AAAA', values: ['2001:db8::1'] },
+      { type: 'CNAME', values: ['lb.example.com.'] },
+      { type: 'ALIAS', values: ['lb.example.com.'] },
+      { type: 'DNAME', values: ['new.example.'] },
+      { type: 'NS', values: ['ns.d'] },
+      { type: 'PTR', values: ['host.example.'] },
+      { type: 'TXT', values: ['x'] },
+      { type: 'MX', values: ['10 a'] },
+    ),
+    how: fc.constantFrom<Partial<DeclaredRecord>>({}, {}, { ptr: true }, { check: { port: 25 } }, { ttl: 5 }),
+  })
+  .map(({ name, said, how }) => {
+    const isAddress = said.type === 'A' || said.type === 'AAAA';
+    return { name, ...said, ...((isAddress || how.ttl) && how) };
+  });
+
 const declaration: fc.Arbitrary<Declaration> = fc
   .record({
     zones: fc.uniqueArray(
-      fc.record({
-        name: fc.constantFrom(...zoneNames),
-        nameServers: fc.constantFrom<string[]>(
-          [],
-          [],
-          ['ns.example.com'],
-          ['a.corp.internal'],
-          ['b.dev.corp.internal'],
-        ),
-      }),
+      fc.record(
+        {
+          name: fc.constantFrom(...zoneNames),
+          nameServers: fc.constantFrom<string[]>(
+            [],
+            [],
+            ['ns.example.com'],
+            ['a.corp.internal'],
+            ['b.dev.corp.internal'],
+          ),
+          records: fc.array(record, { maxLength: 5 }),
+          recordsFrom: fc.constant<ZoneFileRef[]>([fileRef]),
+          defaultTTL: fc.constant(300),
+        },
+        { requiredKeys: ['name', 'nameServers'] },
+      ),
       { selector: ({ name }) => name, minLength: 1 },
     ),
     addresses: fc.subarray(['192.0.2.53', '2001:db8::53']),
+    discovery: fc.constantFrom({}, { reverse: true }, undefined),
   })
-  .map(declare);
+  .map(({ discovery, ...more }) =>
+    declare({ ...more, discovery: discovery && { ownerID: 'corp', intervalSeconds: 2, ...discovery } }),
+  );
+
+/** A zone file that is good for every zone, or for none; undefined while it is not known. */
+const file = fc.oneof(
+  fc
+    .subarray([
+      'fa A 192.0.2.66',
+      'fb 5 CNAME fa',
+      'fd NS ns.fd',
+      'ns.fd A 192.0.2.9',
+      '65 PTR fa',
+      'ns1 A 192.0.2.7',
+      'a TXT x',
+      '96/30 NS ns.example.',
+    ])
+    .map((lines): ZoneFileState => ({ text: lines.join('\n') })),
+  fc.constantFrom<(ZoneFileState | undefined)[]>({ text: 'fa A 192.0.2.256' }, { failure: 'there is none' }, undefined),
+);
 
 /** What a person does past the agent: an RRset of their own, or somebody's hand in ours. */
 const hand = fc.record({
   zone: fc.constantFrom(...zoneNames),
-  host: fc.constantFrom('', 'a.', 'ns1.', 'b.dev.', 'hand.'),
+  host: fc.constantFrom('', 'a.', 'ns1.', 'b.dev.', 'hand.', '1.', '65.'),
   rrset: fc.constantFrom<Pick<RRset, 'type' | 'records'> | undefined>(
     { type: 'A', records: ['192.0.2.99'] },
     { type: 'TXT', records: ['"by hand"'] },
+    { type: 'PTR', records: ['hand.example.'] },
     undefined,
   ),
 });
@@ -77,6 +136,8 @@ const event = fc.oneof(
   { weight: 2, arbitrary: fc.record({ declaration }) },
   { weight: 1, arbitrary: fc.record({ hand }) },
   { weight: 1, arbitrary: fc.record({ wiped: fc.constant(true) }) },
+  { weight: 2, arbitrary: fc.record({ file }) },
+  { weight: 1, arbitrary: fc.record({ lua: fc.boolean() }) },
 );
 
 interface History {
@@ -84,14 +145,18 @@ interface History {
   agent: ReturnType<typeof makeAgent>['agent'];
   wanted: Endpoint[];
   declared: Declaration;
+  files: ZoneFiles;
+  lua: boolean;
 }
 
 function start(first: Declaration, zones?: Zone[]): History & { declare: (declaration: Declaration) => void } {
   const database = new MemoryZones(zones);
   database.refuses = ({ records }) => records.includes('refused.example.com.');
-  const made = makeAgent(database);
+  const made = makeAgent(database, { lua: async () => history.lua });
+  const more = { wanted: [], declared: first, files: new Map(), lua: true };
+  const history = { agent: made.agent, database, ...more, declare: made.declare };
   made.declare(first);
-  return { agent: made.agent, database, wanted: [], declared: first, declare: made.declare };
+  return history;
 }
 
 function byHand(database: MemoryZones, { zone, host, rrset }: typeof hand extends fc.Arbitrary<infer T> ? T : never) {
@@ -106,8 +171,10 @@ function byHand(database: MemoryZones, { zone, host, rrset }: typeof hand extend
 
 const foreignIn = (database: MemoryZones) => database.rrsets.filter((r) => ownershipOf(r) === 'foreign');
 
+const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
+
 /** The state that a DNS server may be in, whatever is wanted. */
-async function expectSound({ database, declared }: History) {
+async function expectSound({ database, declared, files }: History) {
   const zones = await database.zones();
   for (const rrsets of zones.flatMap((zone) =>
     Map.groupBy(zone.rrsets, (r) => r.name)
@@ -117,11 +184,76 @@ async function expectSound({ database, declared }: History) {
     const types = rrsets.map((r) => r.type);
     if (types.includes('CNAME')) expect(types).toEqual(['CNAME']);
   }
-  for (const { name } of declared.zones) expect(database.names).toContain(`${name}.`);
+  for (const [name, { waiting }] of declaredContent(declared, files)) {
+    if (waiting === undefined) expect(database.names).toContain(name);
+  }
+}
+
+/** What must be there of a declaration, and what may not. */
+async function expectDeclared({ database, declared, files, lua }: History) {
+  const zones = new Map((await database.zones()).map((zone) => [zone.name, zone.rrsets]));
+  const contents = declaredContent(declared, files);
+  const absent = [...contents.keys()].filter((name) => !zones.has(name));
+  const isAbsent = (rrset: RRset) => absent.some((zone) => isWithin(rrset.name, zone));
+  for (const [name, { rrsets, held, derived }] of contents) {
+    const there = new Map((zones.get(name) ?? []).map((rrset) => [keyOf(rrset), rrset]));
+    if (there.size === 0) continue;
+    const due = rrsets.filter((r) => !derived.has(r) && !isAbsent(r) && (lua || r.type !== 'LUA'));
+    for (const rrset of due) {
+      expect(there.get(keyOf(rrset))).toEqual(rrset);
+    }
+    const wanted = new Set(rrsets.map(keyOf));
+    const waiting = lua ? [] : rrsets.filter(({ type }) => type === 'LUA');
+    for (const rrset of there.values()) {
+      if (ownershipOf(rrset) !== 'declared' || wanted.has(keyOf(rrset))) continue;
+      if (isAbsent(rrset) || waiting.some((coming) => areRivals(coming, rrset))) continue;
+      expect(['ptr', ...held]).toContain(rrset.mark?.content);
+    }
+  }
+}
+
+/** Every PTR record that was made leads to a name that has the address, and whoever has one by hand keeps it. */
+async function expectPointers({ database, declared, files, lua }: History, before: RRset[]) {
+  const zones = await database.zones();
+  const rrsets = zones.flatMap((zone) => zone.rrsets);
+  for (const pointer of rrsets.filter(({ mark }) => mark?.content === 'ptr')) {
+    const octet = pointer.name.split('.')[0]!;
+    const has = rrsets
+      .filter(({ name, type }) => name === pointer.records[0] && ['A', 'AAAA', 'LUA'].includes(type))
+      .flatMap(({ records }) => records);
+    const isOf = (text: string) =>
+      text.includes(`192.0.2.${octet}`) || (text.includes(':') && pointer.name === pointerName(text));
+    // A name may wait for its zone file or for PowerDNS, and its PTR record is there already.
+    const asks = declared.zones.some(({ records }) =>
+      records?.some((r) => r.ptr && (!lua || r.name === '@' || pointer.records[0]?.startsWith(`${r.name}.`))),
+    );
+    const isThere = has.some(isOf) || (asks && !has.length);
+    expect({ pointer, isThere }).toEqual({ pointer, isThere: true });
+    expect(declared.zones.map(({ name }) => `${name}.`).some((name) => pointer.name.endsWith(name))).toBe(true);
+  }
+  const said = new Set([...declaredContent(declared, files).values()].flatMap((content) => content.rrsets.map(keyOf)));
+  for (const theirs of before.filter(({ type }) => type === 'PTR')) {
+    const now = rrsets.find((r) => keyOf(r) === keyOf(theirs));
+    if (!said.has(keyOf(theirs))) expect(now && ownershipOf(now)).toBe('foreign');
+  }
+}
+
+/** What stands of a zone file that is held stays, unless the composite says otherwise. */
+function expectHeld(before: RRset[], { database, declared, files }: History) {
+  const contents = declaredContent(declared, files);
+  const isHeld = [...contents.values()].some(({ held }) => held.has(fileMark.content));
+  const of = declared.zones.filter(({ recordsFrom }) => recordsFrom).map(({ name }) => `${name}.`);
+  for (const rrset of isHeld ? before.filter(({ mark }) => mark?.content === fileMark.content) : []) {
+    const zone = (rrset as RRset & { zone: string }).zone;
+    const content = contents.get(zone);
+    if (!of.includes(zone) || !content?.held.has(fileMark.content)) continue;
+    if (content.rrsets.some((other) => !content.derived.has(other) && areRivals(other, rrset))) continue;
+    expect(database.rrsets).toContainEqual(rrset);
+  }
 }
 
 test('the agent converges in one step, is quiet afterwards, and touches only what is its own', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(declaration, fc.array(event, { minLength: 1, maxLength: 8 }), async (first, events) => {
@@ -135,22 +267,36 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         }
         if ('hand' in happened) byHand(database, happened.hand);
         if ('wiped' in happened) database.wipe();
+        if ('lua' in happened) history.lua = happened.lua;
+        if ('file' in happened) history.files = new Map(happened.file ? [[fileMark.content, happened.file]] : []);
+        agent.takeFiles(history.files);
 
-        const theirs = structuredClone(foreignIn(database));
+        const before = structuredClone(database.rrsets);
+        const theirs = before.filter((r) => ownershipOf(r) === 'foreign');
+        const { rejections } = database;
         await agent.reconcile();
-        const { create, patch, remove } = changesFor(history.declared, await database.zones());
+        const actual = await database.zones();
+        const { create, patch, remove } = changesFor(history.declared, actual, history.files, history.lua);
         // A person may hold a name that the declaration needs: that is reported, and tried again.
-        const blocked = agent.report()!.zones.some(({ state }) => state === 'Failed');
-        if (!blocked) expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });
+        const blocked = database.rejections > rejections;
+        if (!blocked) {
+          expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });
+          await expectDeclared(history);
+          expectHeld(before, history);
+        }
+        await expectPointers(history, theirs);
 
         // What PowerDNS refuses the agent knows by the next loop, in which a rival may come, and be refused in its turn.
         for (let before = -1; database.rejections > before; ) {
           before = database.rejections;
           await loop(agent, history.wanted);
         }
+        // A PTR record goes after its address, and only then its name is free.
+        if (history.declared.discovery?.reverse) await loop(agent, history.wanted);
         const result = structuredClone(database.rrsets);
         const { writes } = database;
         await expectSound(history);
+        if (!blocked) await expectPointers(history, theirs);
         for (let i = 0; i < 5; i++) {
           if (!blocked) await agent.reconcile();
           expect(await loop(agent, history.wanted.toReversed())).toBeUndefined();
@@ -159,9 +305,9 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         expect(database.rrsets).toEqual(result);
 
         // Unless a declaration takes their place: SOA, NS and addresses of the servers.
-        const keyOf = ({ zone, name, type }: { zone: string } & RRset) => `${zone} ${name} ${type}`;
-        const declared = new Set(database.rrsets.filter((r) => ownershipOf(r) === 'declared').map(keyOf));
-        expect(foreignIn(database)).toEqual(theirs.filter((r) => !declared.has(keyOf(r))));
+        const inZone = ({ zone, name, type }: { zone: string } & RRset) => `${zone} ${name} ${type}`;
+        const declared = new Set(database.rrsets.filter((r) => ownershipOf(r) === 'declared').map(inZone));
+        expect(foreignIn(database)).toEqual(theirs.filter((r) => !declared.has(inZone(r))));
       }
     }),
     { numRuns: 300 },

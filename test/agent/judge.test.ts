@@ -294,3 +294,89 @@ test('the order of what is refused does not depend on that of the wishes', () =>
   expect(verdict(wanted)).toEqual(verdict(wanted.toReversed()));
   expect(verdict(wanted).refused.map((r) => r.slice(0, 2))).toEqual(['_a', '_b', '_c']);
 });
+
+describe('names that somebody else answers for', () => {
+  const dev = (type: string, name = 'dev.corp.internal.') => ({
+    name,
+    type,
+    ttl: 60,
+    records: ['ns.example.'],
+    mark: { account: 'internal-dns', content: '' },
+  });
+  const wish = (name: string) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1');
+  const delegated = ': dev.corp.internal is delegated: its own servers answer for it';
+  const covered = ': the DNAME of dev.corp.internal covers it (RFC 6672 section 2.4)';
+
+  test.each<[string, string, RRset, string | undefined]>([
+    ['at a delegation', 'dev', dev('NS'), delegated],
+    ['below it', 'x.y.dev', dev('NS'), delegated],
+    ['a wildcard below it', '*.dev', dev('NS'), delegated],
+    ['below the delegation of a person', 'x.dev', foreign('dev.corp.internal.', 'NS', 'ns.example.'), delegated],
+    ['at what only ends alike', 'xdev', dev('NS'), undefined],
+    ['above it', 'corp', dev('NS', 'dev.corp.corp.internal.'), undefined],
+    ['below a DNAME', 'x.dev', dev('DNAME'), covered],
+    ['at a DNAME', 'dev', dev('DNAME'), undefined],
+    ['in a zone, whose own NS delegate nothing', 'www', dev('NS', 'corp.internal.'), undefined],
+  ])('%s', (_, name, cut, message) => {
+    expect(verdict([wish(name)], [cut])).toEqual(
+      message
+        ? { accepted: [], refused: [`${name}.corp.internal. (o)${message}`] }
+        : { accepted: [`${name}.corp.internal. A 192.0.2.1`], refused: [] },
+    );
+  });
+
+  test('what stands there is not found any more, and found again when it can be', () => {
+    const there = ['x.dev', 'dev', 'www'].map((name) => found('o', `${name}.corp.internal.`, 'A', '192.0.2.1'));
+    const standingWith = (...cuts: RRset[]) =>
+      standingRRsets([zone('corp.internal', [...there, ...cuts])], declare()).map(({ name }) => name.split('.corp')[0]);
+    expect(standingWith(dev('NS'))).toEqual(['www']);
+    expect(standingWith(dev('DNAME'))).toEqual(['dev', 'www']);
+    expect(standingWith()).toEqual(['x.dev', 'dev', 'www']);
+  });
+
+  test('nothing of it is kept for a mistake of its object', () => {
+    const there = [dev('NS'), found('o', 'x.dev.corp.internal.', 'A', '192.0.2.1')];
+    expect(verdict([want('o', 'x.dev.corp.internal', 'CNAME', 'a\\b')], there).accepted).toEqual([]);
+  });
+});
+
+describe('a name that is declared', () => {
+  const declared = (type: string) => ({ ...standing('', type, 'any'), mark: { account: 'internal-dns', content: '' } });
+  test.each([
+    ['A', 'A'],
+    ['AAAA', 'A'],
+    ['LUA', 'A'],
+    ['ALIAS', 'AAAA'],
+    ['CNAME', 'A'],
+    ['MX', 'CNAME'],
+  ])('has its %s, and no %s of an object', (theirs, ours) => {
+    const content = { A: '192.0.2.1', AAAA: '::1' }[ours] ?? 'lb.example.com';
+    expect(verdict([x(ours, content)], [declared(theirs)])).toEqual({
+      accepted: [],
+      refused: [`www.corp.internal. (ingress/a/x): the InternalDNS declares ${theirs} at this name`],
+    });
+    expect(verdict([x(ours, content)]).refused).toEqual([]);
+  });
+
+  test('may have addresses of an object beside what is none', () => {
+    expect(verdict([x('A', '192.0.2.1')], [declared('MX'), declared('TXT')]).refused).toEqual([]);
+  });
+});
+
+test('a wish has the TTL of its zone, unless it states one', () => {
+  const declaration = declare({ zones: [{ ...corp, defaultTTL: 300 }, ...zones('dev.corp.internal')] });
+  const there = [zone('corp.internal', [], declaration), zone('dev.corp.internal')];
+  const wished = [x('A', '192.0.2.1'), { ...y('AAAA', '::1'), dnsName: 'b.corp.internal', recordTTL: 5 }];
+  const { accepted } = judge([...wished, want('o', 'a.dev.corp.internal', 'A', '192.0.2.1')], there, declaration);
+  expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
+    'a.dev.corp.internal. 60',
+    'b.corp.internal. 5',
+    'www.corp.internal. 300',
+  ]);
+});
+
+test('without discovery nothing is found and nothing is wanted, by an ExternalDNS that has not ended yet', () => {
+  const declaration = declare({ discovery: undefined });
+  expect(verdict([x('A', '192.0.2.1')], [], declaration)).toEqual({ accepted: [], refused: [] });
+  expect(standingRRsets([zone('corp.internal', [standing('o', 'A', '192.0.2.1')])], declaration)).toEqual([]);
+});

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Algorithm, dsOf, SigningKey } from '../../functions/agent/key.ts';
+import { type Algorithm, dsOf, SigningKey } from '../../functions/agent/signing/key.ts';
 
 const algorithms: Algorithm[] = ['ECDSA256', 'ECDSA384', 'ED25519'];
 const isc = (algorithm: string, secret: string) =>

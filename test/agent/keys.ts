@@ -1,5 +1,5 @@
 /** A KeyStore in memory, which can be away, and can let two ask before either writes. */
-import type { KeyStore } from '../../functions/agent/keystore.ts';
+import type { KeyStore } from '../../functions/agent/signing/keystore.ts';
 
 export class MemoryKeys implements KeyStore {
   readonly keys = new Map<string, string>();

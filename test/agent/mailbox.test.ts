@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Mailbox } from '../../functions/agent/mailbox.ts';
 import { type Report, report as reportSchema } from '../../functions/agent/report.ts';
 
@@ -41,6 +41,59 @@ test('a first report waits ten seconds for a good one', async () => {
   await box.offer(starting);
   await box.offer(report());
   expect(written).toEqual([starting, report()]);
+});
+
+describe('the first report on another declaration', () => {
+  const waiting = report({ declaration: 'two', zones: [{ name: 'corp.internal', state: 'Pending' }] });
+  const good = report({ declaration: 'two' });
+
+  test('waits three seconds for a good one', async () => {
+    const { box, written, clock } = mailbox();
+    await box.offer(report());
+    clock.now = 20_000;
+    for (; clock.now < 23_000; clock.now += 500) await box.offer(waiting);
+    expect(written).toEqual([report()]);
+    await box.offer(waiting);
+    expect(written).toEqual([report(), waiting]);
+    await box.offer(good);
+    expect(written).toEqual([report(), waiting, good]);
+  });
+
+  test('is the good one, if that comes in time', async () => {
+    const { box, written, clock } = mailbox();
+    await box.offer(report());
+    await box.offer(waiting);
+    clock.now = 2_500;
+    await box.offer(good);
+    expect(written).toEqual([report(), good]);
+  });
+
+  test('waits anew for each declaration', async () => {
+    const { box, written, clock } = mailbox();
+    await box.offer(report());
+    await box.offer(waiting);
+    clock.now = 2_500;
+    const third = { ...waiting, declaration: 'three' };
+    await box.offer(third);
+    clock.now = 5_000;
+    await box.offer(third);
+    expect(written).toEqual([report()]);
+    clock.now = 5_500;
+    await box.offer(third);
+    expect(written).toEqual([report(), third]);
+  });
+
+  test('waits no longer for a declaration that came back', async () => {
+    const { box, written, clock } = mailbox();
+    await box.offer(report());
+    await box.offer(waiting);
+    clock.now = 1_000;
+    await box.offer(report());
+    expect(written).toEqual([report()]);
+    // The same failure of the same declaration is news at once.
+    await box.offer(report({ zones: [{ name: 'corp.internal', state: 'Failed', message: 'why' }] }));
+    expect(written).toHaveLength(2);
+  });
 });
 
 test('what nobody waits for is held back for ten seconds, and then written as it is by then', async () => {

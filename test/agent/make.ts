@@ -1,12 +1,13 @@
 /** Short ways to say what is declared and wanted. */
 import { pino } from 'pino';
 import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
-import type { Declaration } from '../../functions/agent/declaration.ts';
+import type { Declaration, DeclaredZone } from '../../functions/agent/declaration.ts';
 import { declaredContent } from '../../functions/agent/declared.ts';
 import type { Endpoint } from '../../functions/agent/endpoint.ts';
 import { reconcile } from '../../functions/agent/reconcile.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
 import type { ZoneFiles } from '../../functions/agent/zone-file.ts';
+import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import { MemoryZones } from './zones.ts';
 
 export const corp = { name: 'corp.internal', nameServers: [] };
@@ -21,6 +22,40 @@ export const declare = (changes: Partial<Declaration> = {}): Declaration => ({
 });
 
 export const zones = (...names: string[]) => names.map((name) => ({ name, nameServers: [] as string[] }));
+
+/** `record('www', 'A', '192.0.2.1')` */
+export const record = (name: string, type: DeclaredRecord['type'], ...values: string[]): DeclaredRecord => ({
+  name,
+  type,
+  values,
+});
+
+/** A zone that is declared with these. */
+export const zoneWith = (name: string, records: DeclaredRecord[], more: Partial<DeclaredZone> = {}): DeclaredZone => ({
+  name,
+  nameServers: [],
+  records,
+  ...more,
+});
+
+/** A zone with records of a zone file, and what the file says: a text, or why there is none. */
+export const fileRef = { configMap: 'zones', key: 'corp' };
+export const fileMark = { account: declaredAccount, content: 'ConfigMap zones, key corp' };
+export const fileOf = (...lines: string[]): ZoneFiles => new Map([[fileMark.content, { text: lines.join('\n') }]]);
+export const noFile = (failure: string): ZoneFiles => new Map([[fileMark.content, { failure }]]);
+
+/** The zones once the agent has done what it would do to these. */
+export async function brought(...[declaration, present, ...more]: Parameters<typeof changesFor>): Promise<Zone[]> {
+  const database = new MemoryZones(structuredClone(present));
+  const { create, patch, remove } = changesFor(declaration, present, ...more);
+  for (const { name, rrsets } of create) await database.create(name, rrsets);
+  for (const { zone, changes } of patch) {
+    const [rejected] = await database.apply(zone, changes);
+    if (rejected) throw new Error(rejected.message);
+  }
+  for (const zone of remove) await database.remove(zone);
+  return database.zones();
+}
 
 /** What the agent would do to these zones. */
 export const changesFor = (declaration: Declaration, present: Zone[], files?: ZoneFiles, lua?: boolean) =>

@@ -96,6 +96,19 @@ async function expectQuiet(wanted: Parameters<typeof loop>[1]) {
   expect(writes.slice(before)).toEqual([]);
 }
 
+test('a zone is read as the same object for as long as nothing in it changes, its comments included', async () => {
+  await reconciled();
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }), { maxAgeMs: 0 });
+  const read = async () => (await database.zones())[0];
+  const before = await read();
+  expect(await read()).toBe(before);
+  const comments = [{ account: 'a person', content: 'mine' }];
+  await byHand({ name: 'ns1.corp.internal.', type: 'A', changetype: 'REPLACE', comments });
+  const after = await read();
+  expect(after).not.toBe(before);
+  expect(after?.rrsets.find(({ type }) => type === 'A')?.mark).toEqual(comments[0]);
+});
+
 const www = (...targets: string[]) => want('ingress/a/web', 'www.corp.internal', 'A', ...targets);
 
 describe('zones', () => {

@@ -41,12 +41,13 @@ export class MemoryZones implements Pick<Database, 'zones' | 'create' | 'apply' 
     this.#zones.clear();
   }
 
-  async create(name: string, rrsets: RRset[]): Promise<void> {
+  async create(name: string, rrsets: RRset[]): Promise<Rejected[]> {
     this.#write();
     if (this.#zones.has(name)) throw new Rejection(409, 'Conflict');
     const zone = { name, id: name, account: declaredAccount, rrsets: [] };
     for (const rrset of rrsets) this.#put(zone, rrset);
     this.#zones.set(name, zone);
+    return [];
   }
 
   async apply({ name }: Zone, changes: Change[]): Promise<Rejected[]> {

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
-import { withoutDot } from '../dns/name.ts';
+import { withoutDot } from '../../dns/name.ts';
+import { Complaints } from '../complaints.ts';
+import type { Cryptokey } from '../powerdns.ts';
 import { requireAlgorithm, stepTo } from './agreement.ts';
-import { Complaints } from './complaints.ts';
 import { Cryptokeys, isPublished, type SignedZone, type SigningAPI } from './cryptokeys.ts';
 import { type Algorithm, dsOf, SigningKey } from './key.ts';
 import { type KeyStore, StoredKeys, StoreFailure } from './keystore.ts';
-import type { Cryptokey } from './powerdns.ts';
 
 export type { KeyStore } from './keystore.ts';
 

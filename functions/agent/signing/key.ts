@@ -1,5 +1,5 @@
 import { createECDH, createHash, createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
-import { withoutDot } from '../dns/name.ts';
+import { withoutDot } from '../../dns/name.ts';
 
 /** The number: https://www.iana.org/assignments/dns-sec-alg-numbers */
 const algorithms = {

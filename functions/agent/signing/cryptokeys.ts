@@ -1,5 +1,5 @@
+import type { Cryptokey, PowerDNS } from '../powerdns.ts';
 import type { SigningKey } from './key.ts';
-import type { Cryptokey, PowerDNS } from './powerdns.ts';
 
 /** What of PowerDNS's API signing takes. */
 export type SigningAPI = Pick<

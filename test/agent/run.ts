@@ -1,0 +1,48 @@
+/** `node functions/agent/main.ts` as a process of its own, without a cluster. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Report } from '../../functions/agent/report.ts';
+import { webhookAt } from './external-dns.ts';
+
+export type Running = Awaited<ReturnType<typeof run>>;
+
+/** Starts it with these flags; the webhook and the port for probes are its own. */
+export async function run(flags: Record<string, string>) {
+  const [web, http] = [await freePort(), await freePort()];
+  const all = { ...flags, webhook: `127.0.0.1:${web}`, http: `127.0.0.1:${http}` };
+  const args = Object.entries(all).map(([name, value]) => `--${name}=${value}`);
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../functions/agent/main.ts'), ...args], {
+    env: { PATH: process.env.PATH },
+  });
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  child.stderr.on('data', (text) => (output += text));
+  const ended = once(child, 'close');
+  return {
+    external: webhookAt(`http://127.0.0.1:${web}`),
+    /** What it has written so far. */
+    output: () => output,
+    /** Every report so far. */
+    reports: (): Report[] =>
+      output
+        .split('\n')
+        .slice(0, -1)
+        .filter((line) => line.includes('"msg":"report"'))
+        .map((line) => JSON.parse(line).report),
+    /** Resolves when it has ended. */
+    async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  await once(taken.close(), 'close');
+  return port;
+}
