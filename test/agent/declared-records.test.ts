@@ -93,7 +93,7 @@ const withRecords = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith
 
 /** `NOERROR 192.0.2.1 192.0.2.2`, or only the code. */
 async function dig(name: string, type: QueryType = 'A'): Promise<string> {
-  const { rcode, answers } = await server.query(name, type);
+  const { rcode, answers } = await server.query(name, type, { timeout: 5_000 });
   const data = answers.filter((a) => a.type === type).map((a) => (a as { data: unknown }).data);
   return [rcode, ...data.map((d) => (typeof d === 'string' ? d : JSON.stringify(d))).sort()].join(' ');
 }

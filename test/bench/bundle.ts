@@ -6,8 +6,18 @@ const root = join(import.meta.dirname, '../..');
 
 /** Bundles the function and the agent into `folder`, as the image has them; gives the function's file. */
 export function bundleFunction(folder: string): string {
-  execFileSync(process.execPath, [join(root, 'functions/bundle.ts'), folder], { stdio: 'pipe' });
+  bundleBoth(folder);
   return join(folder, 'main.cjs');
+}
+
+/** The same, for the agent's file. */
+export function bundleAgent(folder: string): string {
+  bundleBoth(folder);
+  return join(folder, 'agent.cjs');
+}
+
+function bundleBoth(folder: string): void {
+  execFileSync(process.execPath, [join(root, 'functions/bundle.ts'), folder], { stdio: 'pipe' });
 }
 
 /** Bundles the composition of the protocol tests, one ConfigMap, in the same way. */

@@ -61,7 +61,7 @@ export function background(
   flags: string[] = limited,
 ): Vitals {
   const child = spawnNode([...flags, file, ...args], env);
-  child.stdout!.pipe(process.stdout);
+  child.stdout!.resume();
   child.stderr!.pipe(process.stderr);
   return vitals(child);
 }
