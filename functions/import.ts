@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { stringify } from 'yaml';
+import { isAddress } from './dns/apex.ts';
 import { parseName } from './dns/domain-name.ts';
 import { withoutDot } from './dns/name.ts';
 import type { Entry } from './dns/rrset.ts';
@@ -38,7 +39,10 @@ function importZone(text: string, zone: string): { yaml: string; notes: string[]
   };
   // Kubernetes reads YAML 1.1, where a name such as `no` is a boolean if nothing quotes it.
   const yaml = stringify([declared], { version: '1.1', lineWidth: 0 });
-  return { yaml, notes: [...skippedNotes(file), ...rrsets.flatMap(ttlNotes), ...sizeNotes(rrsets.length)] };
+  return {
+    yaml,
+    notes: [...skippedNotes(file), ...serverNotes(file), ...rrsets.flatMap(ttlNotes), ...sizeNotes(rrsets.length)],
+  };
 }
 
 function faultsOf(text: string, { entries, faults, nameServers, soa }: ZoneFile, zone: string): string[] {
@@ -79,6 +83,15 @@ const distinct = <T>(values: T[]) => [...new Set(values)];
 function skippedNotes({ skipped }: ZoneFile): string[] {
   const counts = Object.entries(skipped).map(([type, count]) => `${count} ${type}`);
   return counts.length > 0 ? [`left out, since PowerDNS makes its own: ${counts.join(', ')}`] : [];
+}
+
+/** The addresses of the servers that are left behind would go on leading there. */
+function serverNotes({ entries, nameServers }: ZoneFile): string[] {
+  const servers = new Set(nameServers.map(({ name }) => name));
+  const addressed = entries.filter(({ name, type }) => isAddress(type) && servers.has(name));
+  return distinct(addressed.map(({ name }) => withoutDot(name))).map(
+    (name) => `${name} is a server of the zone: without its addresses here it gets those of the DNS Service`,
+  );
 }
 
 function ttlNotes(entries: Entry[]): string[] {

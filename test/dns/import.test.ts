@@ -124,11 +124,12 @@ test('the YAML is what a person would write', async () => {
 });
 
 describe('standard error says', () => {
-  test('what was left out', async () => {
+  test('what was left out, and what should be', async () => {
     const { path, zone } = fixture('dig.axfr');
     const { stderr } = await run([path, zone]);
     expect(stderr).toEqual([
       'left out, since PowerDNS makes its own: 15 RRSIG, 1 DNSKEY, 1 NSEC3PARAM, 2 NSEC3, 1 CDS, 1 TYPE65534, 1 TSIG',
+      'ns1.corp.internal is a server of the zone: without its addresses here it gets those of the DNS Service',
     ]);
   });
 
