@@ -108,7 +108,7 @@ export function zonesReady(statuses: ZoneStatus[], situation: ZonesSituation): C
     ...statuses.filter((z) => z.state === 'Retained').map((z) => `${z.name}: ${z.message}`),
     ...statuses.filter((z) => unsigning.includes(z.name)).map(howToUnsign),
     ...zones.filter((z) => z.name === 'local' || z.name.endsWith('.local')).map((z) => underLocal(z.name)),
-    ...[...new Set(current.flatMap(({ warnings }) => warnings))].sort().slice(0, 3),
+    ...[...new Set(current.flatMap(({ warnings = [] }) => warnings))].sort().slice(0, 3),
   ];
   return yes(type, 'Serving', notes.join('; '));
 }
