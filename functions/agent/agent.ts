@@ -5,7 +5,7 @@ import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endp
 import { judge, type Refusal, type Refused, standingRRsets } from './judge.ts';
 import { parse } from './parse.ts';
 import { isServing, type Report } from './report.ts';
-import { answerOf, type Change, ownershipOf, type Zone } from './zone.ts';
+import { answerOf, type Change, deletion, ownershipOf, replacement, type Zone } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 
@@ -105,8 +105,8 @@ export class Agent {
         ...deleted
           .map((endpoint) => rrsetOf(endpoint, ownerID))
           .filter(({ name, type }) => !kept.has(`${name} ${type}`))
-          .map(({ name, type }): Change => ({ action: 'delete', rrset: { name, type } })),
-        ...wanted.map((rrset): Change => ({ action: 'replace', rrset })),
+          .map(deletion),
+        ...wanted.map(replacement),
       ];
       const present = new Map(zones.map((zone) => [zone.name, zone]));
       const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), present.get(absolute(name))]));

@@ -1,5 +1,5 @@
 import { type PowerDNS, Rejection } from './powerdns.ts';
-import type { Change, RRset, Zone } from './zone.ts';
+import { type Change, type RRset, replacement, type Zone } from './zone.ts';
 
 export interface Rejected {
   change: Change;
@@ -82,8 +82,6 @@ export class Database {
 }
 
 const namesOf = (changes: Change[]) => [...Map.groupBy(changes, ({ rrset }) => rrset.name).values()];
-
-const replacement = (rrset: RRset): Change => ({ action: 'replace', rrset });
 
 /** Whether PowerDNS takes what it was sent for wrong. */
 const isRefusal = (error: unknown): error is Rejection => error instanceof Rejection && error.status === 422;

@@ -1,7 +1,7 @@
-import { apexOf, defaultTTL, delegationOf, hostRRsets, serversOf } from '../dns/apex.ts';
-import { absolute, isWithin, zoneOf } from '../dns/name.ts';
+import { apexOf, delegationOf, hostRRsets, serversOf } from '../dns/apex.ts';
+import { absolute, zoneOf } from '../dns/name.ts';
 import { octetsOf, rangeOf } from '../dns/reverse.ts';
-import type { ZoneFrame } from '../dns/zone-content.ts';
+import { frameOf } from '../dns/zone-content.ts';
 import type { Declaration, DeclaredZone } from './declaration.ts';
 import { canonicalAddress, isAddressType, type RRset } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
@@ -31,7 +31,7 @@ export function declaredContent(
   const canonical = [...new Set(addresses.map(canonicalAddress))];
   const contents = new Map(
     zones.map((zone): [string, DeclaredContent] => {
-      const frame = frameOf(zone, [...names.keys()], [...servers]);
+      const frame = frameOf(zone, zones);
       const content = zoneRecords(zone, frame, files);
       const isTaken = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
       const addressed = (hosts.get(frame.name) ?? [])
@@ -53,12 +53,6 @@ export function declaredContent(
 }
 
 const ours = (rrset: RRset): RRset => ({ ...rrset, mark: declaredMark() });
-
-function frameOf({ name, defaultTTL: ttl = defaultTTL }: DeclaredZone, names: string[], servers: string[]): ZoneFrame {
-  const zone = absolute(name);
-  const below = names.filter((other) => other !== zone && isWithin(other, zone));
-  return { name: zone, defaultTTL: ttl, children: below.sort((a, b) => b.length - a.length), servers };
-}
 
 /** Puts into the parent, where it is declared as well, what leads to a zone. */
 function delegate(zone: DeclaredZone, contents: Map<string, DeclaredContent>, ds: string[]): void {

@@ -4,10 +4,12 @@ import {
   answersAlike,
   areRivals,
   type Change,
+  deletion,
   excludeEachOther,
   isAddressType,
   ownershipOf,
   type RRset,
+  replacement,
   type Zone,
 } from './zone.ts';
 
@@ -137,6 +139,3 @@ function withSerial(rrset: RRset, there: RRset | undefined): RRset {
   if (serial === undefined) return rrset;
   return { ...rrset, records: rrset.records.map((content) => content.replace(/^(\S+ \S+) \d+/, `$1 ${serial}`)) };
 }
-
-const deletion = ({ name, type }: RRset): Change => ({ action: 'delete', rrset: { name, type } });
-const replacement = (rrset: RRset): Change => ({ action: 'replace', rrset });

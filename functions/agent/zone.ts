@@ -26,6 +26,12 @@ export interface Zone {
 
 export type Change = { action: 'replace'; rrset: RRset } | { action: 'delete'; rrset: Pick<RRset, 'name' | 'type'> };
 
+export const deletion = ({ name, type }: Pick<RRset, 'name' | 'type'>): Change => ({
+  action: 'delete',
+  rrset: { name, type },
+});
+export const replacement = (rrset: RRset): Change => ({ action: 'replace', rrset });
+
 /** Marks zones and RRsets that were declared. */
 export const declaredAccount = 'internal-dns';
 

@@ -1,6 +1,6 @@
-import { isAddress } from './apex.ts';
+import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
 import { cutAbove, cutsOf } from './cut.ts';
-import { isWithin, withoutDot } from './name.ts';
+import { absolute, isWithin, withoutDot } from './name.ts';
 import type { DeclaredRRset, Entry, Fault } from './rrset.ts';
 
 /** What a zone is, as far as its records must fit it. */
@@ -13,6 +13,18 @@ export interface ZoneFrame {
   children: string[];
   /** The names of the zone's servers, wherever they are. */
   servers: string[];
+}
+
+/** The frame of one of several zones that are served together. */
+export function frameOf(zone: ZoneSettings, zones: ZoneSettings[]): ZoneFrame {
+  const name = absolute(zone.name);
+  const below = zones.map((other) => absolute(other.name)).filter((other) => other !== name && isWithin(other, name));
+  return {
+    name,
+    defaultTTL: zone.defaultTTL ?? defaultTTL,
+    children: below.sort((a, b) => b.length - a.length),
+    servers: [...new Set(zones.flatMap(serversOf))],
+  };
 }
 
 /** A checked answer that is cached for longer would outlive what it stands for. Seconds. */

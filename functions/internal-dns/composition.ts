@@ -32,9 +32,9 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
 
   const pods = observedAs('StatefulSet', names.server);
   const endpoint = endpointOf(spec, observedAs('Service', names.server));
-  const mailbox = observedAs('ConfigMap', names.status);
+  const reports = reportsOf(names.pods, observedAs('ConfigMap', names.status));
   const declarable = { composite: name, spec, endpoint, records: recordsOf(name, spec, endpoint) };
-  const { declared, declaration, signatures } = declare(declarable, composite.status, reportsOf(names.pods, mailbox));
+  const { declared, declaration, signatures } = declare(declarable, composite.status, reports);
   const hasKeys = keepsKeys(spec, observedAs('Secret', names.dnssec));
 
   const chart = new Chart(new App(), name);
@@ -44,7 +44,7 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
   new Server(chart, 'server', { spec, names, labels, features: featuresOf(spec), observed: pods });
   new Services(chart, 'services', { spec, names, labels });
 
-  return { chart, ...assess({ spec, names, endpoint, declared, declaration, signatures, pods, mailbox }) };
+  return { chart, ...assess({ spec, names, endpoint, declared, declaration, signatures, pods, reports }) };
 }
 
 /**

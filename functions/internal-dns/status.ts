@@ -3,7 +3,7 @@ import type { Declaration } from '../agent/declaration.ts';
 import type { Report } from '../agent/report.ts';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { no, yes } from './condition.ts';
-import { currentOf, reportsOf } from './mailbox.ts';
+import { currentOf } from './mailbox.ts';
 import type { Names } from './names.ts';
 import { featuresOf } from './powerdns.ts';
 import type { Endpoint } from './service.ts';
@@ -35,7 +35,8 @@ export interface Situation {
   /** What zones were signed with so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: KubernetesObject | undefined;
-  mailbox: KubernetesObject | undefined;
+  /** Each pod's, as far as there is one. */
+  reports: (Report | undefined)[];
 }
 
 export interface Assessment {
@@ -46,9 +47,8 @@ export interface Assessment {
 
 /** What to say of an instance. */
 export function assess(situation: Situation): Assessment {
-  const { spec, names, endpoint, declared, declaration, signatures, mailbox } = situation;
+  const { spec, names, endpoint, declared, declaration, signatures, reports } = situation;
   const { pods } = names;
-  const reports = reportsOf(pods, mailbox);
   const current = currentOf(reports, declaration);
   const of = { zones: declared.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
   const zones = zoneStatuses(of);

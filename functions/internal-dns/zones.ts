@@ -1,9 +1,8 @@
-import { defaultTTL, serversOf } from '../dns/apex.ts';
-import { absolute, isWithin } from '../dns/name.ts';
+import { absolute } from '../dns/name.ts';
 import { type DeclaredRecord, entriesOfRecords } from '../dns/record.ts';
 import type { Fault } from '../dns/rrset.ts';
 import { soaFaults } from '../dns/soa.ts';
-import { contentOf, type ZoneFrame } from '../dns/zone-content.ts';
+import { contentOf, frameOf } from '../dns/zone-content.ts';
 import type { Endpoint } from './service.ts';
 import { Refusal, type Spec } from './spec.ts';
 import { type FilledRecord, filledRecords } from './template.ts';
@@ -43,24 +42,13 @@ function faultsOf(zone: SpecZone, composite: string, spec: Spec, addresses: stri
     filled.map(({ record }) => record),
     absolute(zone.name),
   );
-  const misplaced = contentOf(frameOf(zone, spec), entries).faults;
+  const misplaced = contentOf(frameOf(zone, spec.zones), entries).faults;
   return [
     ...(zone.soa ? soaFaults(zone.soa) : []),
     ...faults,
     ...[...malformed, ...misplaced].map((fault) => asWritten(fault, filled)),
     ...unsignable(zone),
   ];
-}
-
-function frameOf(zone: SpecZone, { zones }: Spec): ZoneFrame {
-  const name = absolute(zone.name);
-  const others = zones.map((other) => absolute(other.name)).filter((other) => other !== name && isWithin(other, name));
-  return {
-    name,
-    defaultTTL: zone.defaultTTL ?? defaultTTL,
-    children: others.sort((a, b) => b.length - a.length),
-    servers: [...new Set(zones.flatMap(serversOf))],
-  };
 }
 
 /** A fault of filled records, in terms of what is written: a placeholder may stand for several values, or for none. */

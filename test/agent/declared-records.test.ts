@@ -1,5 +1,5 @@
 /** Declared records, zone files and PTR records in a real PowerDNS. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import { powerdnsFilesFor } from '../../functions/internal-dns/powerdns.ts';
 import { rdataOf } from '../dns/rdata.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { apiAt } from './api.ts';
 import { loop } from './external-dns.ts';
 import { corp, declare, fileMark, fileOf, fileRef, makeAgent, record, want, zones, zoneWith } from './make.ts';
 import { Passage } from './passage.ts';
@@ -60,18 +61,7 @@ afterEach(async () => {
   for (const { id } of (await api('GET', '/zones')) as { id: string }[]) await api('DELETE', `/zones/${id}`);
 });
 
-/** PowerDNS's API, as a person would use it. */
-async function api(method: string, path: string, body?: object): Promise<unknown> {
-  const key = readFileSync(keyFile, 'utf8').trim().replace('api-key=', '');
-  const response = await fetch(`${server.apiUrl}/api/v1/servers/localhost${path}`, {
-    method,
-    headers: { 'X-API-Key': key },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return text === '' ? undefined : JSON.parse(text);
-}
+const api = (method: string, path: string, body?: object) => apiAt(server.apiUrl, keyFile)(method, path, body);
 const byHand = (rrset: object, zone = 'corp.internal.') => api('PATCH', `/zones/${zone}`, { rrsets: [rrset] });
 const theirs = (name: string, type: string, ...contents: string[]) => {
   const records = contents.map((content) => ({ content }));

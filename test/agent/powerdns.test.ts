@@ -1,6 +1,6 @@
 /** The agent, over its webhook, and a real PowerDNS with the pod's configuration. */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { PowerDNS } from '../../functions/agent/powerdns.ts';
 import { webhook } from '../../functions/agent/webhook.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { apiAt } from './api.ts';
 import { loop, type Webhook, webhookAt } from './external-dns.ts';
 import { corp, declare, makeAgent, want, zones } from './make.ts';
 
@@ -61,18 +62,7 @@ afterEach(async () => {
   for (const { id } of (await api('GET', '/zones')) as { id: string }[]) await api('DELETE', `/zones/${id}`);
 });
 
-/** PowerDNS's API, as a person would use it. */
-async function api(method: string, path: string, body?: object): Promise<unknown> {
-  const key = readFileSync(keyFile, 'utf8').trim().replace('api-key=', '');
-  const response = await fetch(`${server.apiUrl}/api/v1/servers/localhost${path}`, {
-    method,
-    headers: { 'X-API-Key': key },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return text === '' ? undefined : JSON.parse(text);
-}
+const api = (method: string, path: string, body?: object) => apiAt(server.apiUrl, keyFile)(method, path, body);
 const byHand = (rrset: object, zone = 'corp.internal.') => api('PATCH', `/zones/${zone}`, { rrsets: [rrset] });
 
 async function reconciled(declaration = declare()) {

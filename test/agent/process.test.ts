@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Declaration } from '../../functions/agent/declaration.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
-import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { loop, webhookAt } from './external-dns.ts';
 import { corp, declare, want, zones } from './make.ts';
 
@@ -57,14 +57,6 @@ afterAll(async () => {
   for (const { child } of running) child.kill('SIGKILL');
   await Promise.all([...running].map(({ ended }) => ended));
 });
-
-async function freePort(): Promise<number> {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  await once(taken.close(), 'close');
-  return port;
-}
 
 /** Starts the agent; where it listens. */
 async function start(changes: Record<string, string> = {}, env: NodeJS.ProcessEnv = {}) {

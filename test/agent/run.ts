@@ -1,9 +1,9 @@
 /** `node functions/agent/main.ts` as a process of its own, without a cluster. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Report } from '../../functions/agent/report.ts';
+import { freePort } from '../powerdns/server.ts';
 import { webhookAt } from './external-dns.ts';
 
 export type Running = Awaited<ReturnType<typeof run>>;
@@ -37,12 +37,4 @@ export async function run(flags: Record<string, string>) {
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  await once(taken.close(), 'close');
-  return port;
 }

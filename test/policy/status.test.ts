@@ -3,6 +3,7 @@ import { hashOf } from '../../functions/agent/declaration.ts';
 import type { Report } from '../../functions/agent/report.ts';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { declarationOf, textOf } from '../../functions/internal-dns/declared.ts';
+import { reportsOf } from '../../functions/internal-dns/mailbox.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
 import { endpointOf } from '../../functions/internal-dns/service.ts';
 import { signaturesBefore } from '../../functions/internal-dns/signature.ts';
@@ -495,7 +496,6 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
   const report: Report = {
     declaration: hashOf(declaration),
     zones: spec.zones.map(({ name }) => ({ name, state: 'Serving' })),
-    warnings: [],
     discovery: { state: 'Synced', refused: [] },
   };
   const texts = (reports ?? Array.from({ length: spec.replicas }, () => ({}))).map((each) =>
@@ -511,7 +511,7 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
     declaration,
     signatures,
     pods: pods ? object('StatefulSet', { status: all }) : undefined,
-    mailbox: object('ConfigMap', { data }),
+    reports: reportsOf(names.pods, object('ConfigMap', { data })),
   });
 }
 

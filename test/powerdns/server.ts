@@ -156,7 +156,7 @@ function unprivileged({ server, schema }: PowerDNS, files: string[]): { uid?: nu
 }
 
 /** A port that is free on 127.0.0.1 over TCP and UDP at once: DNS needs both. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const tcp = createServer().listen(0, '127.0.0.1');
   await once(tcp, 'listening');
   const { port } = tcp.address() as AddressInfo;
