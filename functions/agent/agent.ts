@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { absolute, withoutDot, zoneOf } from '../dns/name.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
-import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endpoint.ts';
-import { judge, type Refusal, type Refused, standingRRsets } from './judge.ts';
+import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './discovery/endpoint.ts';
+import { judge, type Refusal, type Refused, standingRRsets } from './discovery/judge.ts';
 import { parse } from './parse.ts';
 import { isServing, type Report } from './report.ts';
 import { answerOf, type Change, deletion, ownershipOf, replacement, type Zone } from './zone.ts';

@@ -29,6 +29,90 @@ const zone = z.object({
   dnssec: signing.optional(),
 });
 
+/** Kubernetes's own: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
+const labelSelector = z.object({
+  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchExpressions: z
+    .array(
+      z.object({
+        key: z.string(),
+        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+        values: z.array(z.string()).optional(),
+      }),
+    )
+    .optional(),
+});
+
+export type LabelSelector = z.infer<typeof labelSelector>;
+
+const source = z.object({
+  kind: z.string(),
+  /** Of Ingresses; none means every class. */
+  ingressClassNames: z.array(z.string()).optional(),
+  /** Of Services. */
+  serviceTypes: z.array(z.string()).optional(),
+  /** Of routes: the Gateways that count. */
+  gatewayName: z.string().optional(),
+  gatewayNamespace: z.string().optional(),
+  gatewayLabels: z.record(z.string(), z.string()).optional(),
+});
+
+export type DeclaredSource = z.infer<typeof source>;
+
+const names = z.array(z.string()).default([]);
+
+const discovery = z.object({
+  ownerID: z.string(),
+  intervalSeconds: z.number().positive(),
+  /** Whether the addresses that are published get PTR records. */
+  reverse: z.boolean().optional(),
+  sources: z.array(source).default([]),
+  /** None means all, with one ExternalDNS; else each has its own. */
+  namespaces: names,
+  selector: labelSelector.optional(),
+  annotationSelector: labelSelector.optional(),
+  /** Ends in a slash. None means both of ExternalDNS's own. */
+  annotationPrefix: z.string().optional(),
+  /** Whether an annotation may name a host. */
+  hostnames: z.enum(['Spec', 'SpecAndAnnotations']).default('SpecAndAnnotations'),
+  policy: z.enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview']).default('Sync'),
+  recordTypes: z.array(z.string()).default(['A', 'AAAA', 'CNAME']),
+  excludedDomains: names,
+  targets: z
+    .object({
+      /** For objects whose controller writes no address. */
+      default: names,
+      /** Instead of every address and name that an object has. */
+      override: names,
+      /** CIDRs: only addresses within are published. */
+      networks: names,
+      excludedNetworks: names,
+    })
+    .prefault({}),
+  /** Seconds; for wishes without one, before the zone's. */
+  defaultTTL: ttl.optional(),
+  /** Seconds; none is published with less. */
+  minimumTTL: ttl.optional(),
+  deleteGuard: z
+    .object({
+      /** Of an owner's names; 100 switches the guard off. */
+      percent: z.number().default(50),
+      holdSeconds: z.number().default(600),
+      /** RFC 3339: what was held before is let go. */
+      letGo: z.string().optional(),
+    })
+    .prefault({}),
+  sharedHosts: z.enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse']).default('SameNamespace'),
+  tenants: z.array(z.object({ namespaceSelector: labelSelector, names: z.array(z.string()) })).default([]),
+  /** Patterns of names that no object may take. */
+  reservedNames: names,
+  maxNamesPerNamespace: z.number().default(1000),
+  /** ExternalDNS's TXT records beside each record, for a move to its own registry. */
+  ownershipTXT: z.object({ prefix: z.string(), wildcardReplacement: z.string() }).optional(),
+});
+
+export type DeclaredDiscovery = z.infer<typeof discovery>;
+
 /**
  * What one InternalDNS declares, as the function writes it and the agent reads it. Names are lower case and without
  * the trailing dot, as in the composite; records are as the user wrote them, with the placeholders filled in.
@@ -38,19 +122,14 @@ export const declaration = z.object({
   /** Where clients reach the DNS Service: IPv4 and IPv6 addresses of the zones' own name servers. */
   addresses: z.array(z.string()),
   /** Absent when nothing is to be discovered. */
-  discovery: z
-    .object({
-      ownerID: z.string(),
-      intervalSeconds: z.number().positive(),
-      /** Whether the addresses that are published get PTR records. */
-      reverse: z.boolean().optional(),
-    })
-    .optional(),
+  discovery: discovery.optional(),
   /** The size that the pod's claim should have, as a Kubernetes quantity. */
   storage: z.object({ size: z.string() }),
 });
 
 export type Declaration = z.infer<typeof declaration>;
+/** As it is written: what has a default may be left out. */
+export type WrittenDeclaration = z.input<typeof declaration>;
 export type DeclaredZone = Declaration['zones'][number];
 
 /** The key of the ConfigMap that holds a declaration. */

@@ -30,6 +30,25 @@ export const report = z.object({
     refused: z
       .array(z.object({ name: z.string().max(255), resource: z.string().max(400), message: z.string().max(500) }))
       .max(20),
+    /** Kinds of which nothing is heard, because the cluster does not serve what ExternalDNS watches. */
+    missing: z
+      .array(z.object({ kind: z.string().max(63), resource: z.string().max(253) }))
+      .max(32)
+      .optional(),
+    /** What would be deleted and still stands, and since when, as RFC 3339: the delete guard holds it. */
+    held: z.object({ since: z.string().max(40), names: z.array(z.string().max(255)).max(20) }).optional(),
+    /** With the policy Preview, what would change; the first few. */
+    preview: z
+      .array(
+        z.object({
+          action: z.enum(['Create', 'Update', 'Delete']),
+          name: z.string().max(255),
+          type: z.string().max(16),
+          values: z.array(z.string().max(255)).max(8),
+        }),
+      )
+      .max(20)
+      .optional(),
   }),
   /** Why the claim could not grow. */
   storage: z.string().max(500).optional(),

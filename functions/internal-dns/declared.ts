@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Declaration, type DeclaredZone, declarationKey } from '../agent/declaration.ts';
+import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../agent/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import type { Names } from './names.ts';
 import { seconds } from './rules.ts';
@@ -21,7 +21,7 @@ export interface Declarable {
 }
 
 /** What the agent is to serve. */
-export function declarationOf({ composite, spec, endpoint, records, signatures }: Declarable): Declaration {
+export function declarationOf({ composite, spec, endpoint, records, signatures }: Declarable): WrittenDeclaration {
   const { zones, discovery, storage } = spec;
   return {
     zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
@@ -58,7 +58,7 @@ const mostBytes = 1_000_000;
  * The text that the agent reads, deterministic because its hash is how a report says what it speaks of. Throws when it
  * is too large for a ConfigMap.
  */
-export function textOf(declaration: Declaration): string {
+export function textOf(declaration: WrittenDeclaration): string {
   const text = `${printed(declaration)}\n`;
   const bytes = Buffer.byteLength(text);
   if (bytes <= mostBytes) return text;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Declaration } from '../agent/declaration.ts';
+import type { WrittenDeclaration } from '../agent/declaration.ts';
 import type { Report } from '../agent/report.ts';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { no, yes } from './condition.ts';
@@ -29,7 +29,7 @@ export interface Situation {
   spec: Spec;
   names: Names;
   endpoint: Endpoint;
-  declared: Declaration;
+  declared: WrittenDeclaration;
   /** The text of `declared`. */
   declaration: string;
   /** What zones were signed with so far, by zone. */

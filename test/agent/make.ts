@@ -1,9 +1,14 @@
 /** Short ways to say what is declared and wanted. */
 import { pino } from 'pino';
 import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
-import type { Declaration, DeclaredZone } from '../../functions/agent/declaration.ts';
+import {
+  type Declaration,
+  type DeclaredZone,
+  declaration,
+  type WrittenDeclaration,
+} from '../../functions/agent/declaration.ts';
 import { declaredContent } from '../../functions/agent/declared.ts';
-import type { Endpoint } from '../../functions/agent/endpoint.ts';
+import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
 import { reconcile } from '../../functions/agent/reconcile.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
 import type { ZoneFiles } from '../../functions/agent/zone-file.ts';
@@ -13,13 +18,14 @@ import { MemoryZones } from './zones.ts';
 export const corp = { name: 'corp.internal', nameServers: [] };
 
 /** One zone, corp.internal, and discovery. */
-export const declare = (changes: Partial<Declaration> = {}): Declaration => ({
-  zones: [corp],
-  addresses: ['192.0.2.53'],
-  discovery: { ownerID: 'corp', intervalSeconds: 2 },
-  storage: { size: '1Gi' },
-  ...changes,
-});
+export const declare = (changes: Partial<WrittenDeclaration> = {}): Declaration =>
+  declaration.parse({
+    zones: [corp],
+    addresses: ['192.0.2.53'],
+    discovery: { ownerID: 'corp', intervalSeconds: 2 },
+    storage: { size: '1Gi' },
+    ...changes,
+  });
 
 export const zones = (...names: string[]) => names.map((name) => ({ name, nameServers: [] as string[] }));
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge } from '../../functions/agent/judge.ts';
+import { judge } from '../../functions/agent/discovery/judge.ts';
 import type { RRset } from '../../functions/agent/zone.ts';
 import { loop } from './external-dns.ts';
 import { changesFor, declare, foreign, found, makeAgent, want, zone } from './make.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Endpoint } from '../../functions/agent/endpoint.ts';
-import { judge, type Refusal, standingRRsets } from '../../functions/agent/judge.ts';
-import { answerOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
-import { corp, declare, foreign, found, want, zone, zones } from './make.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/judge.ts';
+import { answerOf, type RRset, type Zone } from '../../../functions/agent/zone.ts';
+import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';
 
 /** A verdict in short: `name type content`, and `name (object): message`. */
 function verdict(

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { withoutDot } from '../dns/name.ts';
-import type { RRset } from './zone.ts';
+import { withoutDot } from '../../dns/name.ts';
+import type { RRset } from '../zone.ts';
 
 /** Where a wish would be published. */
 export interface Setting {

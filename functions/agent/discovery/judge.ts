@@ -1,9 +1,7 @@
-import { serversOf } from '../dns/apex.ts';
-import { cutAt, cutsOf } from '../dns/cut.ts';
-import { absolute, zoneOf } from '../dns/name.ts';
-import type { Declaration } from './declaration.ts';
-import { type Endpoint, rrsetOf } from './endpoint.ts';
-import { fault, type Setting } from './fault.ts';
+import { serversOf } from '../../dns/apex.ts';
+import { cutAt, cutsOf } from '../../dns/cut.ts';
+import { absolute, zoneOf } from '../../dns/name.ts';
+import type { Declaration } from '../declaration.ts';
 import {
   answerOf,
   answersAlike,
@@ -14,7 +12,9 @@ import {
   type RRset,
   sameClaimant,
   type Zone,
-} from './zone.ts';
+} from '../zone.ts';
+import { type Endpoint, rrsetOf } from './endpoint.ts';
+import { fault, type Setting } from './fault.ts';
 
 /** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
 export interface Refusal extends Refused {

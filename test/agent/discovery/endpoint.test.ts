@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { endpointChanges, endpointOf, endpoints, rrsetOf } from '../../functions/agent/endpoint.ts';
-import { parse } from '../../functions/agent/parse.ts';
-import { want } from './make.ts';
+import { endpointChanges, endpointOf, endpoints, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { parse } from '../../../functions/agent/parse.ts';
+import { want } from '../make.ts';
 
 test('a wish has one form, whatever it was said in', () => {
   const wish = {
