@@ -73,7 +73,7 @@ export function failures(): void {
     const watch = watchAnswers(client, 'stays.corp.internal', '198.51.100.200');
     const start = performance.now();
     await kubectl('-n', 'internal-dns', 'delete', 'pod', pod);
-    await until('the pod is ready again', 90, () => isReady());
+    await until('the pod is ready again', 90, isReady);
     figure('pod deleted -> Ready', (performance.now() - start) / 1000);
     figure('pod deleted: longest time without an answer', (await watch.stop()).longestGapSeconds);
     expect(await client.answer('stays.corp.internal')).toBe('198.51.100.200');
@@ -134,8 +134,16 @@ export function failures(): void {
   });
 }
 
-async function isReady(): Promise<boolean> {
+/** Whether the pod is ready and, if not, what it is at. */
+async function isReady(): Promise<true | string> {
   const { status, metadata } = await get('pod', pod, 'internal-dns');
-  if (metadata.deletionTimestamp) return false;
-  return status.conditions.some((c: { type: string; status: string }) => c.type === 'Ready' && c.status === 'True');
+  const isTrue = status.conditions?.some(
+    (c: { type: string; status: string }) => c.type === 'Ready' && c.status === 'True',
+  );
+  if (isTrue && !metadata.deletionTimestamp) return true;
+  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const states = containers.map(
+    ({ name, ready, restartCount, state }) => `${name} ${ready ? 'ready' : JSON.stringify(state)} x${restartCount}`,
+  );
+  return [metadata.deletionTimestamp ? 'terminating' : status.phase, ...states].join(', ');
 }
