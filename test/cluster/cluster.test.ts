@@ -8,6 +8,7 @@ import { failures } from './failures.ts';
 import { printFigures } from './figures.ts';
 import { installation } from './installation.ts';
 import { neighbours } from './neighbours.ts';
+import { permissions } from './permissions.ts';
 import { records } from './records.ts';
 import { refusals } from './refusals.ts';
 import { replicas } from './replicas.ts';
@@ -15,6 +16,7 @@ import { upgrade } from './upgrade.ts';
 import { zones } from './zones.ts';
 
 describe('installation', installation);
+describe('permissions', permissions);
 describe('records', records);
 describe('zones', zones);
 describe('refusals', refusals);
