@@ -1,15 +1,21 @@
 import type { Logger } from 'pino';
 import { absolute, withoutDot, zoneOf } from '../dns/name.ts';
-import { declaration as declarationSchema, hashOf } from './declaration.ts';
-import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './discovery/endpoint.ts';
-import { judge, type Refusal, type Refused, standingRRsets } from './discovery/judge.ts';
+import { type Declaration, type DeclaredDiscovery, declaration as declarationSchema, hashOf } from './declaration.ts';
+import { type Claims, unseen } from './discovery/claim.ts';
+import type { Endpoint, EndpointChanges } from './discovery/endpoint.ts';
+import { isOfNobody, Owner, type Present, type Scope, scopesOf } from './discovery/owner.ts';
+import { withTwins } from './discovery/ownership-txt.ts';
 import { parse } from './parse.ts';
 import { isServing, type Report } from './report.ts';
-import { answerOf, type Change, deletion, ownershipOf, replacement, type Zone } from './zone.ts';
+import type { Change, RRset } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 
-export type AgentOptions = Omit<ZonesOptions, 'now'> & { now?: () => number };
+export type AgentOptions = Omit<ZonesOptions, 'now'> & {
+  /** The agent's own view of the objects that want names. */
+  claims?: Claims;
+  now?: () => number;
+};
 
 /**
  * PowerDNS's only writer: it holds what is declared, hears what is wanted, and brings the zones there. Every method
@@ -22,20 +28,19 @@ export class Agent {
   readonly #zones: Zones;
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  /** Wishes that are not published, by what they would answer. */
-  #refused = new Map<string, Refused>();
-  /** Those of them that PowerDNS refused. */
-  #refusals = new Map<string, Refusal>();
-  #heardAt: number | undefined;
-  #hasJudged = false;
-  #isSynced = false;
+  readonly #claims: Claims;
+  readonly #owners = new Map<string, Owner>();
+  #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
   #wasReady = false;
   /** Set by the edge that grows the claim. */
   storage: string | undefined;
+  /** What of the sources the cluster does not serve. Set by the edge that asks it. */
+  missing: NonNullable<Report['discovery']['missing']> = [];
 
-  constructor({ now = Date.now, ...options }: AgentOptions) {
+  constructor({ now = Date.now, claims = unseen, ...options }: AgentOptions) {
     this.#log = options.log;
     this.#now = now;
+    this.#claims = claims;
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
   }
@@ -50,6 +55,9 @@ export class Agent {
     if (hash === this.#declared?.hash) return false;
     const files = this.#declared?.files ?? new Map();
     this.#declared = { hash, declaration: parse(text, declarationSchema), files };
+    const { discovery } = this.#declared.declaration;
+    const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
+    for (const id of this.#owners.keys()) if (!ids.has(id)) this.#owners.delete(id);
     return true;
   }
 
@@ -60,62 +68,32 @@ export class Agent {
 
   /** Brings the zones to what is declared. */
   reconcile(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#declared) await this.#zones.reconcile(this.#declared);
+    return this.#inTurn(() => this.#bringZones());
+  }
+
+  /** What an ExternalDNS may change: the records that it made. */
+  records(namespace?: string): Promise<Endpoint[]> {
+    return this.#asOwner(namespace, [], (owner, present) => owner.records(present));
+  }
+
+  /** The verdict on everything that an ExternalDNS wants. */
+  adjust(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
+    return this.#asOwner(namespace, [], async (owner, present) => {
+      const answer = owner.adjust(wanted, present, this.#claims);
+      await this.#write(owner, owner.remarks(present), present);
+      return answer;
     });
   }
 
-  /** What ExternalDNS may change: the records that it made. */
-  records(): Promise<Endpoint[]> {
-    this.#heardAt = this.#now();
-    return this.#inTurn(async () => {
-      const { declaration, zones } = await this.#zones.present();
-      // A second loop begins, so the one before has ended, and needed no change.
-      if (this.#hasJudged) this.#isSynced = true;
-      return standingRRsets(zones, declaration).map(endpointOf);
-    });
-  }
-
-  /** The verdict on everything that is wanted. */
-  adjust(wanted: Endpoint[]): Promise<Endpoint[]> {
-    this.#heardAt = this.#now();
-    return this.#inTurn(async () => {
-      const { declaration, zones } = await this.#zones.present();
-      const { accepted, refused } = judge(wanted, zones, declaration, this.#refusals);
-      this.#remember(refused);
-      this.#hasJudged = true;
-      if (!this.#isSynced) {
-        const standing = new Set(standingRRsets(zones, declaration).map(answerOf));
-        this.#isSynced = standing.size === accepted.length && accepted.every((a) => standing.has(answerOf(a)));
-      }
-      return accepted.map(endpointOf);
-    });
-  }
-
-  /** Applies what ExternalDNS makes of the verdict: one transaction a zone. */
-  apply({ create = [], updateNew = [], delete: deleted = [] }: EndpointChanges): Promise<void> {
-    // It counts as done when it is.
-    this.#hasJudged = false;
-    return this.#inTurn(async () => {
-      const { declaration, zones } = await this.#zones.present();
-      const ownerID = declaration.discovery?.ownerID ?? '';
-      const wanted = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, ownerID));
-      const kept = new Set(wanted.map(({ name, type }) => `${name} ${type}`));
-      const changes: Change[] = [
-        ...deleted
-          .map((endpoint) => rrsetOf(endpoint, ownerID))
-          .filter(({ name, type }) => !kept.has(`${name} ${type}`))
-          .map(deletion),
-        ...wanted.map(replacement),
-      ];
-      const present = new Map(zones.map((zone) => [zone.name, zone]));
-      const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), present.get(absolute(name))]));
-      for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
-        if (zone) await this.#applyDiscovered(zone, ofZone);
-      }
-      this.#isSynced = true;
-      // The addresses that were published have names to be found by.
-      if (this.#declared && declaration.discovery?.reverse) await this.#zones.reconcile(this.#declared);
+  /** Applies what an ExternalDNS makes of the verdict: one transaction a zone. */
+  apply(endpoints: EndpointChanges, namespace?: string): Promise<void> {
+    this.#ownerIn(this.declaration, namespace)?.expectChange();
+    return this.#asOwner(namespace, undefined, async (owner, present) => {
+      await this.#write(owner, owner.changes(endpoints, present), present);
+      owner.done();
+      const { reverse, ownershipTXT } = present.declaration.discovery ?? {};
+      // Some records follow from what was published.
+      if (reverse || ownershipTXT) await this.#bringZones();
     });
   }
 
@@ -128,14 +106,7 @@ export class Agent {
       declaration: reported.hash,
       zones: reported.reports,
       ...(reported.warnings.length > 0 && { warnings: reported.warnings }),
-      discovery: {
-        state: discovery ? this.#discoveryState(discovery.intervalSeconds) : 'Off',
-        refused: [...this.#refused.values()].slice(0, 20).map(({ rrset, message }) => ({
-          name: withoutDot(rrset.name).slice(0, 255),
-          resource: (rrset.mark?.content ?? '').slice(0, 400),
-          message: message.slice(0, 500),
-        })),
-      },
+      discovery: discovery ? this.#reportOf(discovery) : { state: 'Off', refused: [] },
       ...(this.storage && { storage: this.storage }),
     };
   }
@@ -147,45 +118,89 @@ export class Agent {
     return this.#wasReady;
   }
 
-  async #applyDiscovered(zone: Zone, changes: Change[]): Promise<void> {
-    const names = Map.groupBy(zone.rrsets, (rrset) => rrset.name);
-    const at = (name: string) => names.get(name) ?? [];
-    const allowed = changes.filter(({ rrset }) => {
-      const present = at(rrset.name).find(({ type }) => type === rrset.type);
-      return !present || ownershipOf(present) === 'discovered';
+  async #write(owner: Owner, changes: Change[], { declaration, zones }: Present): Promise<void> {
+    const there = new Map(zones.map((zone) => [zone.name, zone]));
+    const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), there.get(absolute(name))]));
+    for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
+      if (!zone) continue;
+      const allowed = owner.allowed(ofZone, zone, declaration);
+      const whole = withTwins(zone, allowed, declaration.discovery?.ownershipTXT);
+      owner.applied(zone, allowed, await this.#database.apply(zone, whole));
+    }
+  }
+
+  async #bringZones(): Promise<void> {
+    if (this.#declared) await this.#zones.reconcile(this.#declared, this.#isStillDiscovered());
+  }
+
+  /**
+   * Whether somebody still discovers an RRset, which nobody does for a namespace that is no longer in the list. Undefined
+   * until everybody has had his say: a name may have found a new owner.
+   */
+  #isStillDiscovered(): ((rrset: RRset) => boolean) | undefined {
+    const { discovery } = this.#declared?.declaration ?? {};
+    if (!discovery || discovery.namespaces.length === 0 || discovery.policy !== 'Sync') return undefined;
+    if (!scopesOf(discovery).every((scope) => this.#ownerOf(scope).isSynced)) return undefined;
+    // The same function for the same declaration: the zones are compared anew with another one.
+    if (this.#ofSomebody?.of !== discovery) {
+      this.#ofSomebody = { of: discovery, holds: (rrset) => !isOfNobody(discovery, rrset) };
+    }
+    return this.#ofSomebody.holds;
+  }
+
+  /** Does an owner's work in turn, on the zones as they are; nothing for one that is not declared. */
+  #asOwner<T>(
+    namespace: string | undefined,
+    otherwise: T,
+    work: (owner: Owner, present: Present) => T | Promise<T>,
+  ): Promise<T> {
+    this.#ownerIn(this.declaration, namespace)?.hear();
+    return this.#inTurn(async () => {
+      const present = await this.#zones.present();
+      const owner = this.#ownerIn(present.declaration, namespace);
+      return owner ? work(owner, present) : otherwise;
     });
-    const rejected = await this.#database.apply(zone, allowed);
-    for (const { change, message } of rejected) {
-      if (change.action === 'delete') continue;
-      const { rrset } = change;
-      this.#refusals.set(answerOf(rrset), { rrset, beside: at(rrset.name), message });
-    }
-    const counts = { changes: allowed.length, refused: rejected.length };
-    this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
   }
 
-  /** Takes over what is refused and logs what is new in it; forgets what PowerDNS refused and nobody wants any more. */
-  #remember(refused: Refused[]): void {
-    const before = this.#refused;
-    this.#refused = new Map();
-    for (const refusal of refused) {
-      const { rrset, message } = refusal;
-      const key = answerOf(rrset);
-      const known = before.get(key);
-      // ExternalDNS names one of the objects that want the same, and not always the same one: the first stays.
-      const isKnown = known?.message === message;
-      this.#refused.set(key, isKnown ? known : refusal);
-      if (isKnown) continue;
-      this.#log.warn({ name: withoutDot(rrset.name), resource: rrset.mark?.content, message }, 'leave a name out');
-    }
-    for (const key of this.#refusals.keys()) if (!this.#refused.has(key)) this.#refusals.delete(key);
+  #ownerIn(declaration: Declaration | undefined, namespace: string | undefined): Owner | undefined {
+    const scopes = declaration?.discovery ? scopesOf(declaration.discovery) : [];
+    const scope = scopes.find((s) => s.namespace === namespace);
+    return scope && this.#ownerOf(scope);
   }
 
-  #discoveryState(intervalSeconds: number): Report['discovery']['state'] {
-    if (this.#heardAt === undefined) return 'Waiting';
-    const silentMs = this.#now() - this.#heardAt;
-    if (silentMs > Math.max(30_000, intervalSeconds * 10_000)) return 'Stalled';
-    return this.#isSynced ? 'Synced' : 'Waiting';
+  #ownerOf(scope: Scope): Owner {
+    const known = this.#owners.get(scope.ownerID);
+    if (known) return known;
+    const owner = new Owner(scope, { log: this.#log, now: this.#now });
+    this.#owners.set(scope.ownerID, owner);
+    return owner;
+  }
+
+  #reportOf(discovery: DeclaredDiscovery): Report['discovery'] {
+    const owners = scopesOf(discovery).map((scope) => this.#ownerOf(scope));
+    const states = owners.map((owner) => owner.state(discovery.intervalSeconds));
+    const state = (['Stalled', 'Waiting'] as const).find((s) => states.includes(s)) ?? 'Synced';
+    const held = owners.flatMap((owner) => owner.held ?? []);
+    const preview = owners.flatMap((owner) => owner.preview ?? []);
+    return {
+      state,
+      refused: owners
+        .flatMap(({ refused }) => [...refused].slice(0, 20))
+        .slice(0, 20)
+        .map(({ rrset, message }) => ({
+          name: withoutDot(rrset.name).slice(0, 255),
+          resource: (rrset.mark?.content ?? '').slice(0, 400),
+          message: message.slice(0, 500),
+        })),
+      ...(this.missing.length > 0 && { missing: this.missing.slice(0, 32) }),
+      ...(held.length > 0 && {
+        held: {
+          since: held.map(({ since }) => since).sort()[0] ?? '',
+          names: held.flatMap(({ names }) => names).slice(0, 20),
+        },
+      }),
+      ...(discovery.policy === 'Preview' && { preview: preview.slice(0, 20) }),
+    };
   }
 
   /** One at a time: whoever judges and writes sees zones that nobody else is changing. */

@@ -160,7 +160,8 @@ function statusMessage(body: unknown): string | undefined {
   }
 }
 
-function inCluster(): KubeConfig {
+/** The cluster that this process runs in, or that of KUBECONFIG. */
+export function inCluster(): KubeConfig {
   const config = new KubeConfig();
   config.loadFromDefault();
   return config;

@@ -55,6 +55,8 @@ const source = z.object({
   gatewayName: z.string().optional(),
   gatewayNamespace: z.string().optional(),
   gatewayLabels: z.record(z.string(), z.string()).optional(),
+  /** What the cluster has to serve beyond Kubernetes' own kinds: `plural.version.group`. */
+  resources: z.array(z.string()).optional(),
 });
 
 export type DeclaredSource = z.infer<typeof source>;

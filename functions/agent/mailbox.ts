@@ -36,9 +36,12 @@ export class Mailbox {
     }
     // A start or a change takes seconds, and is over with the first good report: what comes before it would only cost.
     const isNews = report.declaration !== last?.report.declaration;
-    if (isNews && !isServing(report) && now() - this.#subject.since < (last ? patienceMs : intervalMs)) return;
+    // Discovery cannot begin before the function has left a source out that the cluster lacks.
+    const lacks = JSON.stringify(report.discovery.missing) !== JSON.stringify(last?.report.discovery.missing);
+    if (isNews && !lacks && !isServing(report) && now() - this.#subject.since < (last ? patienceMs : intervalMs))
+      return;
     const isAwaited =
-      !last || last.report.declaration !== report.declaration || isServing(last.report) !== isServing(report);
+      lacks || !last || last.report.declaration !== report.declaration || isServing(last.report) !== isServing(report);
     if (!isAwaited && now() - last.at < intervalMs) return;
     await write(text);
     this.#written = { report, text, at: now() };

@@ -5,10 +5,11 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent } from './agent.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, inCluster } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Database } from './database.ts';
 import { messageOf } from './failure.ts';
@@ -18,6 +19,7 @@ import { listenAddress, type Options, parseOptions } from './options.ts';
 import { PowerDNS } from './powerdns.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
+import { View } from './view/view.ts';
 import { webhook } from './webhook.ts';
 import { type ConfigMapData, type WatchConfigMap, ZoneFileSet } from './zone-files.ts';
 
@@ -35,8 +37,14 @@ async function main(options: Options): Promise<void> {
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const complaints = new Complaints(log);
   const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
-  const cluster = options.cluster && clusterOf(options.cluster);
-  const agent = new Agent({
+  const config = options.cluster && inCluster();
+  const cluster = options.cluster && clusterOf(options.cluster, config);
+  const onMissing = (missing: Agent['missing']): void => {
+    agent.missing = missing;
+  };
+  const view = config && new View({ config, complaints, onMissing });
+  const agent: Agent = new Agent({
+    ...(view && { claims: view.claims }),
     database: new Database(powerdns),
     answers: soaCheck(options.dns),
     lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
@@ -63,6 +71,7 @@ async function main(options: Options): Promise<void> {
     const failure = failureOf(() => {
       if (!agent.declare(text)) return;
       zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
+      view?.follow(agent.declaration?.discovery);
       wake();
     });
     complaints.note('read the declaration', failure);
@@ -137,8 +146,9 @@ function claimKeeper(cluster: Cluster, agent: Agent, complaints: Complaints): ()
   };
 }
 
-const clusterOf = (o: NonNullable<Options['cluster']>) =>
+const clusterOf = (o: NonNullable<Options['cluster']>, config: KubeConfig | undefined) =>
   new Cluster({
+    ...(config && { config }),
     namespace: o.namespace,
     pod: o.pod,
     declared: o['declared-config-map'],

@@ -1,5 +1,6 @@
 import { isWithin, withoutDot, zoneOf } from '../dns/name.ts';
 import type { DeclaredContent } from './declared.ts';
+import { type OwnershipTXT, twinsOf } from './discovery/ownership-txt.ts';
 import { pointersTo } from './pointers.ts';
 import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from './zone.ts';
 import { arrivals, changesOf, emptying, isForeign, type Settlement, settle, type Wanted } from './zone-changes.ts';
@@ -20,6 +21,10 @@ export interface Circumstances {
   discovers?: boolean;
   /** Whether what was discovered gets PTR records. */
   reverse?: boolean;
+  /** Whether there is still somebody who discovers an RRset; without it there is for all of them. */
+  owns?: ((rrset: RRset) => boolean) | undefined;
+  /** How ExternalDNS's own registry would name the twins of what was discovered, which get them then. */
+  ownershipTXT?: OwnershipTXT | undefined;
   /** Whether PowerDNS works out LUA records; names that have one wait for it. */
   lua?: boolean;
 }
@@ -28,7 +33,7 @@ export interface Circumstances {
 export function reconcile(
   contents: ReadonlyMap<string, DeclaredContent>,
   zones: Zone[],
-  { discovers = false, reverse = false, lua = true }: Circumstances = {},
+  { discovers = false, reverse = false, owns = () => true, ownershipTXT, lua = true }: Circumstances = {},
 ): Reconciliation {
   const there = new Set(zones.map(({ name }) => name));
   // Without its files a zone would deny names that are in them: until they are known, its parent has its names.
@@ -36,17 +41,18 @@ export function reconcile(
     waiting === undefined || there.has(name) ? [] : [name],
   );
   const names = new Map([...contents.keys()].filter((name) => !absent.includes(name)).map((name) => [name, name]));
-  const isAtHome = (zone: Zone, rrset: RRset) => discovers && zoneOf(rrset.name, names) === zone.name;
-  // Without discovery nobody would ever remove a discovered name, so it goes. One that another zone now answers for goes along, so that it is never missing in between.
+  const isWanted = (rrset: RRset) => discovers && owns(rrset);
+  const isAtHome = (zone: Zone, rrset: RRset) => isWanted(rrset) && zoneOf(rrset.name, names) === zone.name;
+  // Where nobody would ever remove a discovered name, it goes. One that another zone now answers for goes along, so that it is never missing in between.
   const movers = Map.groupBy(
     (discovers ? zones : []).flatMap((zone) =>
-      zone.rrsets.filter((r) => ownershipOf(r) === 'discovered' && !isAtHome(zone, r)),
+      zone.rrsets.filter((r) => ownershipOf(r) === 'discovered' && isWanted(r) && !isAtHome(zone, r)),
     ),
     (rrset) => zoneOf(rrset.name, names),
   );
   const created = [...contents].filter(([name]) => !there.has(name) && names.has(name));
   /** With these RRsets beside the declared ones. */
-  const settled = (more: ReadonlyMap<string, RRset[]>) => ({
+  const settled = (more: ReadonlyMap<string, RRset[]>): Settled => ({
     create: created.map(([name, content]) => {
       const { rrsets } = wantedIn([...content.rrsets, ...(more.get(name) ?? [])], content, absent, lua);
       return { name, rrsets: [...rrsets, ...arrivals(name, movers.get(name), rrsets)] };
@@ -59,7 +65,8 @@ export function reconcile(
     }),
   });
   const pointers = pointersTo(contents, reverse && discovers ? resultOf(settled(new Map())) : undefined);
-  const { create, patch } = settled(pointers.rrsets);
+  const twins = ownershipTXT && discovers ? twinsIn(settled(pointers.rrsets), ownershipTXT) : new Map();
+  const { create, patch } = settled(together(pointers.rrsets, twins));
   const undeclared = zones.filter((zone) => !contents.has(zone.name));
   const remove = undeclared.filter((zone) => zone.account === declaredAccount && !zone.rrsets.some(isForeign));
   const retained = undeclared.filter((zone) => !remove.includes(zone));
@@ -89,11 +96,29 @@ function wantedIn(rrsets: RRset[], { held, derived }: DeclaredContent, absent: s
   };
 }
 
+interface Settled {
+  create: { name: string; rrsets: RRset[] }[];
+  patch: { zone: Zone; settlement: Settlement }[];
+}
+
 /** Everything that there will be in the declared zones. */
-const resultOf = ({ create, patch }: { create: { rrsets: RRset[] }[]; patch: { settlement: Settlement }[] }) => [
+const resultOf = ({ create, patch }: Settled) => [
   ...create.flatMap(({ rrsets }) => rrsets),
   ...patch.flatMap(({ settlement }) => settlement.result),
 ];
+
+/** The twins of everything discovered that there will be, by their zones. */
+const twinsIn = ({ create, patch }: Settled, options: OwnershipTXT) =>
+  new Map([
+    ...create.map(({ name, rrsets }): [string, RRset[]] => [name, twinsOf(name, rrsets, options)]),
+    ...patch.map(({ zone, settlement }): [string, RRset[]] => [
+      zone.name,
+      twinsOf(zone.name, settlement.result, options),
+    ]),
+  ]);
+
+const together = (a: ReadonlyMap<string, RRset[]>, b: ReadonlyMap<string, RRset[]>) =>
+  new Map([...a.keys(), ...b.keys()].map((zone) => [zone, [...(a.get(zone) ?? []), ...(b.get(zone) ?? [])]]));
 
 function whyRetained(zone: Zone): string {
   if (zone.account !== declaredAccount) return 'not declared, and not made by this instance: left alone';

@@ -24,20 +24,23 @@ export interface WebhookOptions {
  */
 export function webhook({ agent, complaints, ...limits }: WebhookOptions): Server {
   const { bodyLimit = 64 * 1024 * 1024, patienceMs = 10_000 } = limits;
-  const routes: Record<string, (request: IncomingMessage) => Promise<unknown>> = {
+  const routes: Record<string, (request: IncomingMessage, namespace: string | undefined) => Promise<unknown>> = {
     // No filter: a name outside the zones is to be reported, not dropped unheard.
     'GET /': async () => ({}),
-    'GET /records': () => agent.records(),
-    'POST /adjustendpoints': async (request) => agent.adjust(await body(request, endpoints, bodyLimit)),
-    'POST /records': async (request) => agent.apply(await body(request, endpointChanges, bodyLimit)),
+    'GET /records': (_, namespace) => agent.records(namespace),
+    'POST /adjustendpoints': async (request, namespace) =>
+      agent.adjust(await body(request, endpoints, bodyLimit), namespace),
+    'POST /records': async (request, namespace) =>
+      agent.apply(await body(request, endpointChanges, bodyLimit), namespace),
   };
   return createServer(async (request, response) => {
     const route = `${request.method} ${request.url}`;
-    const answer = routes[route];
+    const { namespace, path } = placeOf(request.url ?? '');
+    const answer = routes[`${request.method} ${path}`];
     if (!answer) return void response.writeHead(404).end();
     const slow = new AbortController();
     try {
-      const result = await Promise.race([answer(request), late(patienceMs, slow.signal)]);
+      const result = await Promise.race([answer(request, namespace), late(patienceMs, slow.signal)]);
       response.setHeader('Content-Type', mediaType);
       if (result === undefined) response.writeHead(204).end();
       else response.end(JSON.stringify(result));
@@ -49,6 +52,14 @@ export function webhook({ agent, complaints, ...limits }: WebhookOptions): Serve
       slow.abort();
     }
   });
+}
+
+/** The path of an ExternalDNS that sees only one namespace; the rest of it is as everybody's. */
+const ofNamespace = /^\/namespaces\/([a-z0-9-]+)(\/.*)?$/;
+
+function placeOf(url: string): { namespace: string | undefined; path: string } {
+  const [, namespace, rest = '/'] = ofNamespace.exec(url) ?? [];
+  return { namespace, path: namespace === undefined ? url : rest };
 }
 
 async function late(ms: number, signal: AbortSignal): Promise<never> {

@@ -1,4 +1,5 @@
 import { cutAt, cutsOf } from '../dns/cut.ts';
+import { isAdopted } from './discovery/adoption.ts';
 import { pointerMark } from './pointers.ts';
 import {
   answersAlike,
@@ -25,6 +26,8 @@ export interface Wanted {
 export interface Settlement {
   gone: RRset[];
   missing: RRset[];
+  /** There, and to be marked as discovered. */
+  adopted: RRset[];
   /** From other zones. */
   arriving: RRset[];
   /** Everything that is there afterwards. */
@@ -53,16 +56,22 @@ export function settle(
   const replaced = new Set(missing.map(keyOf));
   const staying = zone.rrsets.filter((rrset) => !gone.has(rrset) && !replaced.has(keyOf(rrset)));
   const arriving = arrivals(zone.name, movers, [...due, ...staying]);
-  return { gone: [...gone], missing, arriving, result: [...staying, ...missing, ...arriving] };
+  return {
+    gone: [...gone],
+    missing,
+    adopted: staying.filter(isAdopted),
+    arriving,
+    result: [...staying, ...missing, ...arriving],
+  };
 }
 
 /** A settlement as PowerDNS gets it. */
-export function changesOf({ rrsets }: Zone, { gone, missing, arriving }: Settlement): Change[] {
+export function changesOf({ rrsets }: Zone, { gone, missing, adopted, arriving }: Settlement): Change[] {
   const soa = rrsets.find(({ type }) => type === 'SOA');
   return [
     ...gone.map(deletion),
     ...missing.map((rrset) => replacement(withSerial(rrset, soa))),
-    ...arriving.map(replacement),
+    ...[...adopted, ...arriving].map(replacement),
   ];
 }
 

@@ -4,6 +4,7 @@ import { Complaints } from './complaints.ts';
 import type { Database } from './database.ts';
 import type { Declaration, DeclaredZone } from './declaration.ts';
 import { type DeclaredContent, declaredContent } from './declared.ts';
+import { adopted } from './discovery/adoption.ts';
 import { messageOf } from './failure.ts';
 import { Rejection } from './powerdns.ts';
 import { type Circumstances, type Reconciliation, reconcile } from './reconcile.ts';
@@ -56,6 +57,7 @@ export class Zones {
   #failures = new Map<string, string>();
   #signatures = new Map<string, Signature>();
   #lua = true;
+  #owns: Circumstances['owns'];
   /** The last comparison, and all that it was made of. */
   #compared: { of: unknown[]; result: Reconciliation } | undefined;
   #content: { of: Declared; signatures: string; contents: Map<string, DeclaredContent> } | undefined;
@@ -71,7 +73,9 @@ export class Zones {
     return this.#reported;
   }
 
-  async reconcile(declared: Declared): Promise<void> {
+  /** @param owns whether there is still somebody who discovers an RRset: the same function for as long as it says the same */
+  async reconcile(declared: Declared, owns?: Circumstances['owns']): Promise<void> {
+    this.#owns = owns;
     try {
       this.#reported = await this.#bringTo(declared);
       this.#reconciled = declared;
@@ -89,13 +93,21 @@ export class Zones {
   async present(): Promise<{ declaration: Declaration; zones: Zone[] }> {
     if (!this.#reconciled) throw new Error('the declared zones are not there yet');
     const { declaration } = this.#reconciled;
-    const zones = await this.#options.database.zones();
+    const zones = await this.#zones(declaration);
     const there = new Set(zones.map(({ name }) => name));
     const lost = declaration.zones.find(
       ({ name }) => ![there, this.#failures, this.#waiting].some((names) => names.has(absolute(name))),
     );
     if (lost) throw new Error(`the zone ${lost.name} is not there`);
     return { declaration, zones };
+  }
+
+  /** As PowerDNS has them, with what came back from ExternalDNS's own registry among the discovered. */
+  async #zones({ discovery }: Declaration): Promise<Zone[]> {
+    const zones = await this.#options.database.zones();
+    if (!discovery?.ownershipTXT) return zones;
+    const { ownerID, ownershipTXT } = discovery;
+    return zones.map((zone) => adopted(zone, ownerID, ownershipTXT));
   }
 
   async #bringTo(declared: Declared): Promise<Reported> {
@@ -126,10 +138,12 @@ export class Zones {
     const { discovery } = declared.declaration;
     const contents = this.#contentsOf(declared);
     this.#lua = await this.#isLuaOn(contents);
-    const zones = await database.zones();
+    const zones = await this.#zones(declared.declaration);
     const { create, patch, remove, ...rest } = this.#compare(contents, zones, {
       discovers: discovery !== undefined,
       reverse: discovery?.reverse === true,
+      owns: this.#owns,
+      ownershipTXT: discovery?.ownershipTXT,
       lua: this.#lua,
     });
     const attempt = async (name: string, action: string, work: () => Promise<string | undefined>) => {

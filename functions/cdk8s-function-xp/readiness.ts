@@ -27,6 +27,8 @@ const rules: Readonly<Record<string, Rule>> = {
   'Role.rbac.authorization.k8s.io': exists,
   'RoleBinding.rbac.authorization.k8s.io': exists,
   'ServiceMonitor.monitoring.coreos.com': exists,
+  'ValidatingAdmissionPolicy.admissionregistration.k8s.io': exists,
+  'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io': exists,
 };
 
 /** Whether an observed object does what it is there for. */

@@ -1,6 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { metricsPorts } from './external-dns.ts';
 import { claimTemplate, type Names, ports, selectorLabels, sourceRole } from './names.ts';
+import { rolesOf } from './sources.ts';
 import type { Spec } from './spec.ts';
 
 export interface AccessProps {
@@ -33,13 +35,7 @@ export class Access extends Construct {
         subjects,
       });
     }
-    for (const { kind } of spec.discovery.sources) {
-      new k8s.KubeClusterRoleBinding(this, `source-${kind.toLowerCase()}`, {
-        metadata: { name: names.cluster(kind.toLowerCase()), labels },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: sourceRole(kind) },
-        subjects,
-      });
-    }
+    for (const role of sourceRoles(spec)) this.bind(role, { spec, names, labels, subjects });
     new k8s.KubeNetworkPolicy(this, 'network', {
       metadata,
       spec: {
@@ -47,11 +43,40 @@ export class Access extends Construct {
         policyTypes: ['Ingress'],
         ingress: [
           { ports: [port('UDP', ports.dns), port('TCP', ports.dns)] },
-          { ports: [port('TCP', ports.agent), port('TCP', ports.externalDNS)] },
+          { ports: [ports.agent, ...metricsPorts(spec.discovery)].map((each) => port('TCP', each)) },
         ],
       },
     });
   }
+
+  /** In the whole cluster, or in each namespace of the spec. */
+  private bind(role: string, { spec, names, labels, subjects }: Binding): void {
+    // Also in a namespace: no other instance can have a name with colons, whatever namespaces they share.
+    const name = names.cluster(role);
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: sourceRole(role) };
+    const { namespaces } = spec.discovery;
+    if (namespaces.length === 0 || role === namespacesRole) {
+      new k8s.KubeClusterRoleBinding(this, `source-${role}`, { metadata: { name, labels }, roleRef, subjects });
+      return;
+    }
+    for (const namespace of namespaces) {
+      new k8s.KubeRoleBinding(this, `source-${role}-${namespace}`, {
+        metadata: { name, namespace, labels },
+        roleRef,
+        subjects,
+      });
+    }
+  }
+}
+
+type Binding = Pick<AccessProps, 'spec' | 'names' | 'labels'> & { subjects: k8s.Subject[] };
+
+const namespacesRole = 'namespaces';
+
+/** The roles of the sources; those who belong to tenants are told by the labels of their Namespaces. */
+function sourceRoles({ discovery: { sources, tenants } }: Spec): string[] {
+  const reads = new Set(sources.flatMap(rolesOf));
+  return tenants.length > 0 && sources.length > 0 ? [...reads, namespacesRole] : [...reads];
 }
 
 function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRule[] {

@@ -2,15 +2,18 @@ import { App, Chart } from 'cdk8s';
 import type { Report } from '../agent/report.ts';
 import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8s-function-xp/composition.ts';
 import { Access } from './access.ts';
+import { Admission } from './admission.ts';
 import { version } from './build.ts';
 import { type Declarable, declarationOf, Mailboxes, textOf } from './declared.ts';
 import { Keys, keepsKeys } from './keys.ts';
-import { currentOf, reportsOf } from './mailbox.ts';
+import { letGoOf } from './let-go.ts';
+import { currentOf, missingIn, reportsOf } from './mailbox.ts';
 import { namesOf, selectorLabels } from './names.ts';
 import { featuresOf } from './powerdns.ts';
 import { Server } from './server.ts';
 import { endpointOf, Services } from './service.ts';
 import { signaturesBefore, signaturesIn } from './signature.ts';
+import { servedOf } from './sources.ts';
 import { parseSpec } from './spec.ts';
 import { assess, conditionTypes } from './status.ts';
 import { recordsOf } from './zones.ts';
@@ -33,7 +36,9 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
   const pods = observedAs('StatefulSet', names.server);
   const endpoint = endpointOf(spec, observedAs('Service', names.server));
   const reports = reportsOf(names.pods, observedAs('ConfigMap', names.status));
-  const declarable = { composite: name, spec, endpoint, records: recordsOf(name, spec, endpoint) };
+  const sources = servedOf(spec.discovery.sources, missingIn(reports));
+  const letGo = letGoOf(composite.metadata.annotations);
+  const declarable = { composite: name, spec, endpoint, records: recordsOf(name, spec, endpoint), letGo };
   const { declared, declaration, signatures } = declare(declarable, composite.status, reports);
   const hasKeys = keepsKeys(spec, observedAs('Secret', names.dnssec));
 
@@ -41,8 +46,9 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
   new Mailboxes(chart, 'mailboxes', { spec, names, labels, declaration });
   new Access(chart, 'access', { spec, names, labels, hasKeys, roleExists: !!observedAs('Role', names.server) });
   if (hasKeys) new Keys(chart, 'keys', { spec, names, labels });
-  new Server(chart, 'server', { spec, names, labels, features: featuresOf(spec), observed: pods });
+  new Server(chart, 'server', { spec, names, labels, sources, features: featuresOf(spec), observed: pods });
   new Services(chart, 'services', { spec, names, labels });
+  new Admission(chart, 'admission', { spec, names, labels });
 
   return { chart, ...assess({ spec, names, endpoint, declared, declaration, signatures, pods, reports }) };
 }

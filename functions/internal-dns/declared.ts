@@ -2,8 +2,8 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../agent/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
+import { declaredDiscovery } from './declared-discovery.ts';
 import type { Names } from './names.ts';
-import { seconds } from './rules.ts';
 import type { Endpoint } from './service.ts';
 import type { Signature } from './signature.ts';
 import type { Spec } from './spec.ts';
@@ -18,21 +18,24 @@ export interface Declarable {
   records: ReadonlyMap<string, DeclaredRecord[]>;
   /** What zones were signed with so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
+  /** Since when the delete guard lets go: RFC 3339. */
+  letGo?: string | undefined;
 }
 
 /** What the agent is to serve. */
-export function declarationOf({ composite, spec, endpoint, records, signatures }: Declarable): WrittenDeclaration {
+export function declarationOf({
+  composite,
+  spec,
+  endpoint,
+  records,
+  signatures,
+  letGo,
+}: Declarable): WrittenDeclaration {
   const { zones, discovery, storage } = spec;
   return {
     zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
     addresses: endpoint.addresses,
-    ...(discovery.sources.length > 0 && {
-      discovery: {
-        ownerID: discovery.ownerID ?? composite,
-        intervalSeconds: seconds(discovery.interval),
-        reverse: discovery.reverse === 'Publish',
-      },
-    }),
+    ...(discovery.sources.length > 0 && { discovery: declaredDiscovery(discovery, composite, letGo) }),
     storage: { size: storage.size },
   };
 }

@@ -51,8 +51,8 @@ export function namesOf(composite: string, replicas: number): Names {
   };
 }
 
-/** The static ClusterRole of a source kind (configuration/sources.yaml). */
-export const sourceRole = (kind: string) => `internal-dns:source:${kind.toLowerCase()}`;
+/** A static ClusterRole of the sources (configuration/sources.yaml). */
+export const sourceRole = (role: string) => `internal-dns:source:${role}`;
 
 /** Labels that select an instance's pods. Immutable in a StatefulSet: never change them. */
 export const selectorLabels = (composite: string) => ({

@@ -41,7 +41,7 @@ export function keeps(...fields: string[]): { rule: string; message: string }[] 
   }));
 }
 
-const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$';
+export const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$';
 
 /** A domain name (RFC 1035 section 2.3.4 for its lengths) as people write it: lower case, without the trailing dot. */
 export function domainName(field: string): z.ZodString {
@@ -95,8 +95,8 @@ const labelRule = (field: string): Rule<string> => ({
   message: `${field} has a label of more than 63 characters; RFC 1035 allows 63`,
 });
 
-const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
-const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$`;
+export const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+export const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$`;
 
 /** An IPv4 or IPv6 address. The CEL is a little wider than the function: `isIP` needs Kubernetes 1.30. */
 export function ipAddress(field: string): z.ZodString {
@@ -105,6 +105,14 @@ export function ipAddress(field: string): z.ZodString {
     holds: (s) => new RegExp(ipForm).test(s) && isIP(s) !== 0,
     message: `${field} must be an IPv4 or IPv6 address, such as 192.0.2.7 or 2001:db8::7`,
   });
+}
+
+/** A list without repetitions, of at most `most` members. */
+export function setOf<S extends z.ZodType>(member: S, most: number, least = 0): z.ZodArray<S> {
+  const list = z.array(member).max(most);
+  return (least > 0 ? list.min(least) : list)
+    .refine((all) => new Set(all).size === all.length, 'has a member twice')
+    .meta({ 'x-kubernetes-list-type': 'set' });
 }
 
 const durationForm = '^([0-9]+([.][0-9]+)?(ms|s|m|h))+$';
@@ -117,12 +125,13 @@ export function seconds(duration: string): number {
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitSeconds[unit ?? ''] ?? Number.NaN), 0);
 }
 
-/** A Go duration of at least `least`. */
-export function durationOf(field: string, least: string): z.ZodString {
+/** A Go duration of at least `least` and, if that is given, at most `most`. */
+export function durationOf(field: string, least: string, most?: string): z.ZodString {
+  const bound = most === undefined ? '' : ` && duration(self) <= duration('${most}')`;
   return ruled(z.string().max(32), {
-    cel: `self.matches('${durationForm}') && duration(self) >= duration('${least}')`,
-    holds: (s) => seconds(s) >= seconds(least),
-    message: `${field} must be a duration of at least ${least}, such as 2s or 1m30s`,
+    cel: `self.matches('${durationForm}') && duration(self) >= duration('${least}')${bound}`,
+    holds: (s) => seconds(s) >= seconds(least) && (most === undefined || seconds(s) <= seconds(most)),
+    message: `${field} must be a duration of at least ${least}${most === undefined ? '' : ` and at most ${most}`}, such as 2s or 1m30s`,
   });
 }
 

@@ -7,6 +7,7 @@ import { tokenVolume } from './container.ts';
 import { externalDNS } from './external-dns.ts';
 import { claimTemplate, type Names, selectorLabels } from './names.ts';
 import { type Features, powerdns, powerdnsFilesFor } from './powerdns.ts';
+import type { SpecSource } from './source.ts';
 import type { Spec } from './spec.ts';
 
 /** The user and group of PowerDNS's image; every container runs as it, so that the agent may read the key's file. */
@@ -16,6 +17,8 @@ export interface ServerProps {
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
+  /** What ExternalDNS looks at; without any there is none. */
+  sources: SpecSource[];
   /** What PowerDNS has to do. */
   features: Features;
   /** The StatefulSet as it is in the cluster. */
@@ -70,9 +73,9 @@ export class Server extends Construct {
   }
 }
 
-function pod({ spec, names }: ServerProps, powerdnsConfigMap: string): k8s.PodSpec {
+function pod({ spec, names, sources }: ServerProps, powerdnsConfigMap: string): k8s.PodSpec {
   const { images, resources, scheduling } = spec;
-  const discovers = spec.discovery.sources.length > 0;
+  const discovers = sources.length > 0;
   const options = (part: 'powerdns' | 'externalDNS' | 'agent') => ({
     image: images[part],
     pullPolicy: images.pullPolicy,
@@ -97,7 +100,9 @@ function pod({ spec, names }: ServerProps, powerdnsConfigMap: string): k8s.PodSp
       powerdns({ ...options('powerdns'), replicas: spec.replicas }),
       ...(discovers ? [agentContainer] : []),
     ],
-    containers: discovers ? [externalDNS({ ...options('externalDNS'), discovery: spec.discovery })] : [agentContainer],
+    containers: discovers
+      ? externalDNS({ ...options('externalDNS'), discovery: spec.discovery, sources })
+      : [agentContainer],
     volumes: [
       { name: 'key', emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString('1Mi') } },
       { name: 'socket', emptyDir: {} },

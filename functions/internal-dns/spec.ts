@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import { amount, durationOf, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
+import { discovery } from './discovery.ts';
+import { amount, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
 import { zone } from './zone.ts';
 
 // The single source of the API: the XRD's schema, its reference page and the function's own checks all derive from
@@ -35,42 +36,6 @@ const zones = ruled(z.array(zone).min(1).max(64), {
 })
   .describe('The zones to serve.')
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
-
-const source = z.object({
-  kind: z.enum(['Ingress', 'Service']).describe('The kind of object whose hosts get records.'),
-});
-
-const discovery = z
-  .object({
-    sources: ruled(z.array(source).max(2), {
-      cel: 'self.all(s, self.exists_one(t, t.kind == s.kind))',
-      holds: (list) => new Set(list.map((s) => s.kind)).size === list.length,
-      message: 'sources must be of different kinds',
-    })
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind'] })
-      .default([{ kind: 'Ingress' }, { kind: 'Service' }])
-      .describe('What to look at; an empty list runs no ExternalDNS. Of Services, those of type LoadBalancer.'),
-    interval: durationOf('interval', '1s').default('2s').describe('How often the cluster is compared with the zones.'),
-    policy: z
-      .enum(['Sync', 'UpsertOnly', 'CreateOnly'])
-      .default('Sync')
-      .describe('Sync also removes records whose object is gone; UpsertOnly keeps them; CreateOnly never changes one.'),
-    ownerID: ruled(z.string().min(1).max(63), {
-      cel: "self.matches('^[A-Za-z0-9._-]+$')",
-      holds: (s) => /^[A-Za-z0-9._-]+$/.test(s),
-      message: 'ownerID must consist of letters, digits, dots, hyphens and underscores',
-    })
-      .optional()
-      .describe("Marks discovered records as this instance's. Default: the name of the InternalDNS."),
-    reverse: z
-      .enum(['Off', 'Publish'])
-      .default('Off')
-      .describe(
-        'Publish: PTR records for the addresses that are published, in the reverse zones that are declared. "Off" is written in quotes: to YAML a bare Off is false.',
-      ),
-  })
-  .prefault({})
-  .describe('Which objects of the cluster get records.');
 
 const tailscale = z
   .object({

@@ -3,6 +3,7 @@ import type { WrittenDeclaration } from '../agent/declaration.ts';
 import type { Report } from '../agent/report.ts';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { no, yes } from './condition.ts';
+import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery-status.ts';
 import { currentOf } from './mailbox.ts';
 import type { Names } from './names.ts';
 import { featuresOf } from './powerdns.ts';
@@ -20,6 +21,7 @@ export const status = z.object({
   port: z.int().optional().describe('The port at that address.'),
   zonesServed: z.string().optional().describe('How many of the zones answer, such as 2/2.'),
   zones: z.array(zoneStatus).optional().describe('Each zone, as every replica serves it.'),
+  discovery: discoveryStatus.optional().describe('What is held, or would change.'),
 });
 
 export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady'] as const;
@@ -52,7 +54,12 @@ export function assess(situation: Situation): Assessment {
   const current = currentOf(reports, declaration);
   const of = { zones: declared.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
   const zones = zoneStatuses(of);
-  const conditions = [serverReady(situation, current), zonesReady(zones, of), discoveryReady(spec, reports)];
+  const conditions = [
+    serverReady(situation, current),
+    zonesReady(zones, of),
+    discoveryReady(spec, names.composite, reports),
+  ];
+  const discovery = discoveryStatusOf(spec, reports);
   const served = zones.filter(({ name, state }) => state === 'Serving' && spec.zones.some((z) => z.name === name));
   return {
     status: {
@@ -60,6 +67,7 @@ export function assess(situation: Situation): Assessment {
       port: endpoint.port,
       zonesServed: `${served.length}/${spec.zones.length}`,
       zones,
+      ...(discovery && { discovery }),
     },
     conditions,
     ready: conditions.every((c) => c.status === 'True'),
@@ -88,30 +96,4 @@ function noAddress(spec: Spec, names: Names): string {
   return typeOf(spec.service) === 'LoadBalancer'
     ? `no load balancer has given Service ${names.server} an address: install one, or set service.type to ClusterIP or NodePort`
     : `Service ${names.server} has no address yet`;
-}
-
-/** Of every report, also of those on an earlier declaration: ExternalDNS goes on while the zones change. */
-function discoveryReady(spec: Spec, reports: (Report | undefined)[]): Condition {
-  const type = 'DiscoveryReady';
-  if (spec.discovery.sources.length === 0)
-    return yes(type, 'Off', 'discovery.sources is empty: no object gets a record');
-  const states = reports.map((r) => r?.discovery.state);
-  if (states.includes('Stalled')) {
-    return no(
-      type,
-      'Stalled',
-      'ExternalDNS has not been heard of for a while; see the log of the container external-dns',
-    );
-  }
-  if (states.some((s) => s !== 'Synced')) {
-    return no(
-      type,
-      'Waiting',
-      'ExternalDNS has not finished its first loop; if this lasts, see the log of the container external-dns',
-    );
-  }
-  const refused = reports.flatMap((r) => r?.discovery.refused ?? []);
-  if (refused.length === 0) return yes(type, 'Synced');
-  const first = [...new Set(refused.map((r) => `${r.name} (${r.resource}): ${r.message}`))].slice(0, 3);
-  return yes(type, 'NamesLeftOut', `left out, among others: ${first.join('; ')}`);
 }

@@ -77,10 +77,10 @@ test('one zone that cannot be made stops only itself', async () => {
 });
 
 describe('what PowerDNS refuses', () => {
-  const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', 'a..b');
+  const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', 'bad.example.com');
   async function refusing() {
     const database = new MemoryZones();
-    database.refuses = ({ records }) => records.includes('a..b.');
+    database.refuses = ({ records }) => records.includes('bad.example.com.');
     const made = await served(database);
     await loop(made.agent, [www, bad]);
     return made;
@@ -96,7 +96,7 @@ describe('what PowerDNS refuses', () => {
       {
         name: 'bad.corp.internal',
         resource: 'ingress/b/bad',
-        message: "Record bad.corp.internal./CNAME 'a..b.': no, thank you",
+        message: "Record bad.corp.internal./CNAME 'bad.example.com.': no, thank you",
       },
     ]);
   });
@@ -113,7 +113,7 @@ describe('what PowerDNS refuses', () => {
 
   test('leaves what stood there', async () => {
     const { agent, database } = await refusing();
-    const turned = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'a..b');
+    const turned = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'bad.example.com');
     await loop(agent, [turned]);
     for (let i = 0; i < 5; i++) expect(await loop(agent, [turned])).toBeUndefined();
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);

@@ -10,6 +10,9 @@ export interface Webhook {
   apply(changes: EndpointChanges): Promise<void>;
 }
 
+/** What `--managed-record-types` names: of other types it neither makes nor deletes anything. */
+const managedTypes = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'];
+
 export type Policy = 'sync' | 'upsert-only' | 'create-only';
 
 /** One loop; what it posted, or nothing if everything was up to date. */
@@ -36,7 +39,7 @@ function plan(current: Endpoint[], desired: Endpoint[], policy: Policy): Require
     rows.set(key, row);
     return row;
   };
-  const isManaged = ({ recordType }: Endpoint) => ['A', 'AAAA', 'CNAME'].includes(recordType);
+  const isManaged = ({ recordType }: Endpoint) => managedTypes.includes(recordType);
   for (const endpoint of current.filter(isManaged)) rowOf(endpoint).current.push(endpoint);
   for (const endpoint of desired.filter(isManaged)) rowOf(endpoint).candidates.push(endpoint);
   for (const row of rows.values()) planRow(row, changes);
@@ -69,8 +72,24 @@ function planRow({ current, candidates }: Row, changes: Required<EndpointChanges
 const lessTargets = (a: string[], b: string[]) =>
   a.length === b.length ? a.toSorted().join() < b.toSorted().join() : a.length < b.length;
 
-const sameTargets = (a: string[], b: string[]) =>
-  a.toSorted().join().toLowerCase() === b.toSorted().join().toLowerCase();
+/** Sorted with regard to case, and compared without. */
+function sameTargets(a: string[], b: string[]): boolean {
+  const sorted = b.toSorted();
+  return a.length === b.length && a.toSorted().every((t, i) => t.toLowerCase() === sorted[i]?.toLowerCase());
+}
+
+/**
+ * What one source makes of its objects' endpoints before the webhook hears of them; the first one's label stays.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
+ */
+export function merged(endpoints: Endpoint[]): Endpoint[] {
+  const keyOf = ({ dnsName, recordType, recordTTL = 0, targets }: Endpoint) =>
+    JSON.stringify([dnsName, recordType, recordTTL, recordType === 'CNAME' && targets[0]]);
+  return [...Map.groupBy(endpoints, keyOf).values()].map((same) => ({
+    ...(same[0] as Endpoint),
+    targets: [...new Set(same.flatMap(({ targets }) => targets))].sort(),
+  }));
+}
 
 const mediaType = 'application/external.dns.webhook+json;version=1';
 

@@ -14,6 +14,7 @@ import { changesFor, declare, fileMark, fileRef, makeAgent } from './make.ts';
 import { MemoryZones } from './zones.ts';
 
 // Few names, so that they meet.
+const ownershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
 const reverseNames = ['2.0.192.in-addr.arpa', '64/26.2.0.192.in-addr.arpa'];
 const zoneNames = ['corp.internal', 'dev.corp.internal', 'other.internal', ...reverseNames];
 const hosts = [
@@ -96,7 +97,7 @@ const declaration: fc.Arbitrary<Declaration> = fc
       { selector: ({ name }) => name, minLength: 1 },
     ),
     addresses: fc.subarray(['192.0.2.53', '2001:db8::53']),
-    discovery: fc.constantFrom({}, { reverse: true }, undefined),
+    discovery: fc.constantFrom({}, { reverse: true }, { ownershipTXT }, undefined),
   })
   .map(({ discovery, ...more }) =>
     declare({ ...more, discovery: discovery && { ownerID: 'corp', intervalSeconds: 2, ...discovery } }),
@@ -207,7 +208,7 @@ async function expectDeclared({ database, declared, files, lua }: History) {
     for (const rrset of there.values()) {
       if (ownershipOf(rrset) !== 'declared' || wanted.has(keyOf(rrset))) continue;
       if (isAbsent(rrset) || waiting.some((coming) => areRivals(coming, rrset))) continue;
-      expect(['ptr', ...held]).toContain(rrset.mark?.content);
+      expect(['ptr', 'ownership', ...held]).toContain(rrset.mark?.content);
     }
   }
 }
@@ -291,8 +292,9 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
           before = database.rejections;
           await loop(agent, history.wanted);
         }
-        // A PTR record goes after its address, and only then its name is free.
-        if (history.declared.discovery?.reverse) await loop(agent, history.wanted);
+        // A PTR or TXT record goes after the record that it follows, and only then its name is free.
+        if (history.declared.discovery?.reverse || history.declared.discovery?.ownershipTXT)
+          await loop(agent, history.wanted);
         const result = structuredClone(database.rrsets);
         const { writes } = database;
         await expectSound(history);

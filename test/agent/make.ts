@@ -68,6 +68,7 @@ export const changesFor = (declaration: Declaration, present: Zone[], files?: Zo
   reconcile(declaredContent(declaration, files), present, {
     discovers: declaration.discovery !== undefined,
     reverse: declaration.discovery?.reverse === true,
+    ownershipTXT: declaration.discovery?.ownershipTXT,
     ...(lua !== undefined && { lua }),
   });
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { declaredAccount, type RRset, type Zone } from '../../functions/agent/zone.ts';
+import { declaredContent } from '../../functions/agent/declared.ts';
+import { type Circumstances, reconcile } from '../../functions/agent/reconcile.ts';
+import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
 import type { ZoneFiles } from '../../functions/agent/zone-file.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import {
@@ -18,6 +20,7 @@ import {
   zones,
   zoneWith,
 } from './make.ts';
+import { MemoryZones } from './zones.ts';
 
 const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
@@ -551,6 +554,131 @@ describe('PTR records', () => {
     ]);
     expect(there.lines.filter((line) => line.startsWith(`1.${network}.`))).toEqual([
       `1.${network}. PTR w.corp.internal.`,
+    ]);
+  });
+});
+
+/** The zones once everything is done, and nothing more is to be. */
+async function settled(declaration: ReturnType<typeof declare>, present: Zone[], circumstances: Circumstances) {
+  const database = new MemoryZones(structuredClone(present));
+  const contents = declaredContent(declaration);
+  const { create, patch, remove } = reconcile(contents, present, circumstances);
+  for (const { name, rrsets } of create) await database.create(name, rrsets);
+  for (const { zone, changes } of patch) expect(await database.apply(zone, changes)).toEqual([]);
+  for (const zone of remove) await database.remove(zone);
+  const after = await database.zones();
+  expect(reconcile(contents, after, circumstances)).toMatchObject({ create: [], patch: [], remove: [] });
+  return after;
+}
+
+const linesOf = (present: Zone[]) =>
+  present
+    .flatMap(({ name, rrsets }) => rrsets.filter((r) => r.name !== name || r.type === 'A').map(short))
+    .filter((line) => !line.startsWith('ns1.'))
+    .sort();
+
+describe('twins for ExternalDNS’s own registry', () => {
+  const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '_w' };
+  const on: Circumstances = { discovers: true, ownershipTXT };
+  const w = a('w.corp.internal.', '192.0.2.1');
+
+  test('come with what is discovered, and go with it and with the wish for them', async () => {
+    const there = await settled(
+      declare(),
+      [zone('corp.internal', [w, foreign('f.corp.internal.', 'A', '192.0.2.9')])],
+      on,
+    );
+    expect(linesOf(there)).toEqual(['f.corp.internal. A', 'w.corp.internal. A', 'x-a.w.corp.internal. TXT']);
+    const without = (name: string) => there.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== name) }));
+    expect(linesOf(await settled(declare(), without(w.name), on))).toEqual(['f.corp.internal. A']);
+    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+      'f.corp.internal. A',
+      'w.corp.internal. A',
+    ]);
+    expect(linesOf(await settled(declare(), there, { ...on, discovers: false }))).toEqual(['f.corp.internal. A']);
+  });
+
+  test('are of no name that goes in the same step', async () => {
+    const there = [zone('corp.internal', [w, a('x.d.corp.internal.', '192.0.2.2')])];
+    const declared = corpWith(record('w', 'CNAME', 'b'), record('d', 'NS', 'ns.example.'));
+    expect(linesOf(await settled(declared, there, on))).toEqual(['d.corp.internal. NS', 'w.corp.internal. CNAME']);
+  });
+
+  test('are of no name that gives way to a PTR record', async () => {
+    const network = '2.0.192.in-addr.arpa';
+    const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
+    const odd = found('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
+    const there = [zone('corp.internal', [w]), zone(network, [odd])];
+    const after = await settled(declaration, there, { ...on, reverse: true });
+    expect(linesOf(after.slice(1))).toEqual([`1.${network}. PTR`, `53.${network}. PTR`]);
+  });
+
+  test('follow a name into a zone that is made, and back', async () => {
+    const there = await settled(declare(), [zone('corp.internal', [inChild])], on);
+    const made = await settled(both, there, on);
+    expect(linesOf(made.slice(1))).toEqual(['a.dev.corp.internal. A', 'x-a.a.dev.corp.internal. TXT']);
+    expect(linesOf(made.slice(0, 1))).toEqual(['dev.corp.internal. NS']);
+    expect(linesOf(await settled(declare(), made, on))).toEqual([
+      'a.dev.corp.internal. A',
+      'x-a.a.dev.corp.internal. TXT',
+    ]);
+  });
+
+  test('leave their place to a declaration, and take it when it is free', async () => {
+    const taken = corpWith(record('x-a.w', 'TXT', 'mine'));
+    const there = await settled(taken, [zone('corp.internal', [w])], on);
+    const textOf = (present: Zone[]) => present[0]!.rrsets.find(({ name }) => name === 'x-a.w.corp.internal.')?.records;
+    expect(textOf(there)).toEqual(['"mine"']);
+    const free = await settled(declare(), there, on);
+    expect(textOf(free)).toEqual(['"heritage=external-dns,external-dns/owner=corp,external-dns/resource=ingress/a/x"']);
+    expect(textOf(await settled(taken, free, on))).toEqual(['"mine"']);
+    expect(linesOf(await settled(corpWith(record('x-a.w', 'CNAME', 'b')), free, on))).toEqual([
+      'w.corp.internal. A',
+      'x-a.w.corp.internal. CNAME',
+    ]);
+  });
+
+  test('are no reason to keep a zone', async () => {
+    const there = await settled(declare(), [zone('corp.internal', [w])], on);
+    expect(await settled(declare({ zones: [] }), there, on)).toEqual([]);
+  });
+});
+
+describe('what a former owner’s ExternalDNS made', () => {
+  const of = (ownerID: string, rrset: RRset): RRset => ({ ...rrset, mark: discoveredMark(ownerID, 'ingress/a/x') });
+  const owns = ({ mark }: RRset) => mark?.account === 'external-dns/corp/a';
+  const mine = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
+  const former = of('corp/b', a('former.corp.internal.', '192.0.2.2'));
+
+  test('goes once it is known to be nobody’s, and not before', async () => {
+    const there = [zone('corp.internal', [mine, former])];
+    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+      'former.corp.internal. A',
+      'mine.corp.internal. A',
+    ]);
+    expect(linesOf(await settled(declare(), there, { discovers: true, owns }))).toEqual(['mine.corp.internal. A']);
+  });
+
+  test('does not follow into another zone', async () => {
+    const there = [
+      zone('corp.internal', [of('corp/a', inChild), of('corp/b', { ...inChild, name: 'b.dev.corp.internal.' })]),
+    ];
+    const made = await settled(both, there, { discovers: true, owns });
+    expect(linesOf(made)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
+  });
+
+  test('has no twins and no PTR records', async () => {
+    const network = '2.0.192.in-addr.arpa';
+    const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
+    const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '' };
+    const on = { discovers: true, reverse: true, ownershipTXT };
+    const before = await settled(declaration, [zone('corp.internal', [mine, former])], on);
+    expect(linesOf(before)).toContain(`2.${network}. PTR`);
+    expect(linesOf(await settled(declaration, before, { ...on, owns }))).toEqual([
+      `1.${network}. PTR`,
+      `53.${network}. PTR`,
+      'mine.corp.internal. A',
+      'x-a.mine.corp.internal. TXT',
     ]);
   });
 });

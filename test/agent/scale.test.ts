@@ -1,9 +1,20 @@
 import { expect, test } from 'vitest';
+import { rrsetOf } from '../../functions/agent/discovery/endpoint.ts';
 import { judge } from '../../functions/agent/discovery/judge.ts';
 import type { RRset } from '../../functions/agent/zone.ts';
 import { loop } from './external-dns.ts';
 import { changesFor, declare, foreign, found, makeAgent, want, zone } from './make.ts';
 
+/** Neither too many names of one namespace nor all of them going at once is anything special here. */
+const unlimited = () =>
+  declare({
+    discovery: {
+      ownerID: 'corp',
+      intervalSeconds: 2,
+      maxNamesPerNamespace: 100_000,
+      deleteGuard: { percent: 100 },
+    },
+  });
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const target = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
 const wishes = (count: number) =>
@@ -27,8 +38,8 @@ const cases: [string, (count: number) => () => unknown][] = [
     'a quiet verdict',
     (count) => {
       const there = [zone('corp.internal', standing(count))];
-      const wanted = wishes(count);
-      return () => judge(wanted, there, declare());
+      const wanted = wishes(count).map((wish) => rrsetOf(wish, 'corp'));
+      return () => judge(wanted, there, unlimited());
     },
   ],
   [
@@ -40,8 +51,8 @@ const cases: [string, (count: number) => () => unknown][] = [
           range(count).map((i) => foreign(`h${i}.corp.internal.`, 'A', target(i))),
         ),
       ];
-      const wanted = wishes(count);
-      return () => judge(wanted, there, declare());
+      const wanted = wishes(count).map((wish) => rrsetOf(wish, 'corp'));
+      return () => judge(wanted, there, unlimited());
     },
   ],
   [
@@ -64,7 +75,7 @@ const cases: [string, (count: number) => () => unknown][] = [
           rrsets = changes.filter((c) => c.action === 'replace').map((c) => c.rrset);
           return [];
         };
-        take(declare());
+        take(unlimited());
         await agent.reconcile();
         await loop(agent, wanted);
         expect(rrsets).toHaveLength(count);
@@ -81,7 +92,7 @@ const cases: [string, (count: number) => () => unknown][] = [
         const { agent, database, declare: take } = makeAgent();
         database.zones = async () => [zone()];
         database.apply = async (_, changes) => changes.map((change) => ({ change, message: 'no' }));
-        take(declare());
+        take(unlimited());
         await agent.reconcile();
         await loop(agent, wanted);
         expect(await loop(agent, wanted)).toBeUndefined();

@@ -63,6 +63,22 @@ describe('with zones', () => {
     expect(await external.records()).toEqual([]);
   });
 
+  test('an ExternalDNS of one namespace has a path and records of its own', async () => {
+    the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b-1'] } }));
+    await the.agent.reconcile();
+    const [a, b] = ['a', 'b-1'].map((namespace) => webhookAt(`${url}/namespaces/${namespace}`));
+    expect(await (await fetch(`${url}/namespaces/a`)).json()).toEqual({});
+    await loop(a!, [www]);
+    expect([await a!.records(), await b!.records(), await webhookAt(url).records()]).toEqual([
+      [{ ...www, recordTTL: 60 }],
+      [],
+      [],
+    ]);
+    for (const path of ['/namespaces/', '/namespaces/a/other', '/namespaces/a/b/records', '/namespaces/A/records']) {
+      expect([path, (await fetch(url + path)).status]).toEqual([path, 404]);
+    }
+  });
+
   test('a name that is empty, as of an annotation that ends in a comma, is only left out', async () => {
     await loop(webhookAt(url), [www, { recordType: 'A', targets: ['192.0.2.1'], labels: { resource: 'o' } } as never]);
     expect(await webhookAt(url).records()).toHaveLength(1);

@@ -9,7 +9,7 @@ import { mebibytes, printTable, seconds } from './table.ts';
 
 const shop = 'bench-shop';
 const namespaces = [shop, ...stacks.map(({ namespace }) => namespace).filter((name) => name.startsWith('bench-'))];
-const sizes = [100, 1_000];
+const sizes = [10, 100, 1_000, 5_000];
 const functionPod = {
   namespace: 'crossplane-system',
   selector: 'pkg.crossplane.io/function=internal-dns-cdk8s-function-xp',
@@ -79,6 +79,16 @@ function printHosts(results: [Stack, HostsResult][]): void {
     results.flatMap(([{ title }, { hosts, rest }]) =>
       rest.map(({ name, memory, millicores }) => [title, name, hosts, mebibytes(memory), millicores.toFixed(1), 1]),
     ),
+  );
+  printTable(
+    'ExternalDNS at rest: requests to the API server in a minute',
+    ['hosts', ...stacks.map(({ title }) => title), 'n'],
+    sizes.map((size) => {
+      const requests = results
+        .filter(([, { hosts }]) => hosts === size)
+        .map(([, result]) => result.requests.toFixed(1));
+      return [size, ...requests, 1];
+    }),
   );
 }
 

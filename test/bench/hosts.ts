@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apply, kubectl } from '../cluster/kubectl.ts';
+import { applyLarge, kubectl } from '../cluster/kubectl.ts';
 import type { Client } from '../cluster/names.ts';
 import { ingress, target } from '../cluster/objects.ts';
-import { podAtRest } from './rest.ts';
+import { apiRequests, podAtRest } from './rest.ts';
 import { clientTo, type Stack } from './stacks.ts';
 
 const hostsPerIngress = 100;
@@ -15,13 +15,15 @@ export interface HostsResult {
   /** From kubectl's return to the last answer, in seconds. */
   answeredIn: number;
   rest: Awaited<ReturnType<typeof podAtRest>>;
+  /** Of ExternalDNS to the API server, a minute at rest. */
+  requests: number;
 }
 
 /** Gives `stack` hosts, waits until all are answered, watches it at rest, and takes the hosts away again. */
 export async function benchHosts(stack: Stack, hosts: number, namespace: string): Promise<HostsResult> {
   const client = await clientTo(stack);
   const names = Array.from({ length: hosts }, (_, index) => `host-${index}.${stack.zone}`);
-  const ingresses = Array.from({ length: hosts / hostsPerIngress }, (_, index) =>
+  const ingresses = Array.from({ length: Math.ceil(hosts / hostsPerIngress) }, (_, index) =>
     ingress({
       name: `hosts-${index}`,
       namespace,
@@ -29,14 +31,16 @@ export async function benchHosts(stack: Stack, hosts: number, namespace: string)
       annotations: { [target]: address },
     }),
   );
-  await apply(...ingresses);
+  await applyLarge(...ingresses);
   const applied = performance.now();
   await answered(client, names, address);
   const answeredIn = (performance.now() - applied) / 1000;
+  const before = { count: await apiRequests(stack), at: performance.now() };
   const rest = await podAtRest(stack);
+  const requests = ((await apiRequests(stack)) - before.count) / ((performance.now() - before.at) / 60_000);
   await kubectl('-n', namespace, 'delete', 'ingress', '--all');
   await answered(client, names, 'NXDOMAIN');
-  return { hosts, answeredIn, rest };
+  return { hosts, answeredIn, rest, requests };
 }
 
 /** Resolves when every one of `names` is answered with `wanted`. */

@@ -43,6 +43,16 @@ export async function podAtRest({
   return [whole!, ...containers];
 }
 
+/** How often ExternalDNS has asked the API server since it started; a watch that goes on is one request. */
+export async function apiRequests({ namespace, selector }: { namespace: string; selector: string }): Promise<number> {
+  const [pod] = await list('pod', '-n', namespace, '-l', selector);
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod?.metadata.name}:7979/proxy/metrics`;
+  const lines = (await kubectl('get', '--raw', path)).split('\n');
+  return lines
+    .filter((line) => /^external_dns_http_request_duration_seconds_count\{.*scheme="https"/.test(line))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
 async function samples(node: string, uid: string): Promise<Sample[]> {
   const summary = await kubectl('get', '--raw', `/api/v1/nodes/${node}/proxy/stats/summary?only_cpu_and_memory=true`);
   const pods = JSON.parse(summary).pods as (Sample & { podRef: { uid: string }; containers: Sample[] })[];

@@ -3,12 +3,18 @@
  * where the one before left the cluster: `installation` installs, and `corp` of examples/minimal.yaml serves until the end.
  */
 import { afterAll, describe } from 'vitest';
+import { admission } from './admission.ts';
+import { crowd } from './crowd.ts';
+import { discovery } from './discovery.ts';
 import { examples } from './examples.ts';
 import { failures } from './failures.ts';
 import { printFigures } from './figures.ts';
 import { installation } from './installation.ts';
+import { move } from './move.ts';
 import { neighbours } from './neighbours.ts';
+import { owners } from './owners.ts';
 import { permissions } from './permissions.ts';
+import { policies } from './policies.ts';
 import { records } from './records.ts';
 import { refusals } from './refusals.ts';
 import { replicas } from './replicas.ts';
@@ -19,6 +25,12 @@ describe('installation', installation);
 describe('permissions', permissions);
 describe('records', records);
 describe('zones', zones);
+describe('discovery', discovery);
+describe('owners', owners);
+describe('policies', policies);
+describe('admission', admission);
+describe('move', move);
+describe('crowd', crowd);
 describe('refusals', refusals);
 describe('failures', failures);
 describe('replicas', replicas);

@@ -86,8 +86,7 @@ export function records(): void {
     await apply(
       ingress({ name: 'bad', hosts: [], annotations: { [hostname]: 'sp$ecial.corp.internal', [target]: '192.0.2.1' } }),
       ingress({ name: 'dots', hosts: [], annotations: { [hostname]: 'a..b.corp.internal', [target]: '192.0.2.1' } }),
-      // Passes the agent's own judgement: PowerDNS is the one to refuse it.
-      ingress({ name: 'odd', hosts: ['odd.corp.internal'], annotations: { [target]: 'what(ever.example.org' } }),
+      ingress({ name: 'odd', hosts: ['odd.corp.internal'], annotations: { [target]: 'what..ever.example.org' } }),
       ingress({ name: 'good', hosts: ['good.corp.internal'] }),
     );
     await client.becomes('good.corp.internal', '198.51.100.200');

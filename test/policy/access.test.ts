@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { allKinds, type Kind } from '../../functions/internal-dns/source-kinds.ts';
+import { rolesOf, watchedOf } from '../../functions/internal-dns/sources.ts';
 import { schema } from '../crossplane.ts';
 import { kindOf } from './kubernetes.ts';
 
@@ -106,7 +108,7 @@ describe('what an administrator gives Crossplane', () => {
 
   test('has no wildcard, no escalate, no impersonate', () => {
     const words = roles.flatMap(({ rules }) =>
-      (rules as Rule[]).flatMap((r) => [...r.apiGroups, ...r.resources, ...r.verbs]),
+      ((rules ?? []) as Rule[]).flatMap((r) => [...r.apiGroups, ...r.resources, ...r.verbs]),
     );
     for (const word of ['*', 'escalate', 'impersonate']) expect(words).not.toContain(word);
   });
@@ -117,23 +119,86 @@ describe('what an administrator gives Crossplane', () => {
 });
 
 describe('the roles of the sources', () => {
-  test('are one for each kind that the spec has, and let list and watch that kind', () => {
-    const kinds =
-      schema.properties?.spec?.properties?.discovery?.properties?.sources?.items?.properties?.kind?.enum ?? [];
-    expect(sources.map(({ metadata }) => metadata.name).sort()).toEqual(
-      kinds.map((kind) => `internal-dns:source:${kind.toLowerCase()}`).sort(),
+  const given = new Map(
+    sources.map(({ metadata, rules = [] }) => [
+      metadata.name,
+      (rules as Rule[]).flatMap(({ apiGroups, resources, verbs }) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}.${apiGroups}`.replace(/[.]$/, ''))),
+      ),
+    ]),
+  );
+  const read = (...resources: string[]) => resources.flatMap((each) => [`list ${each}`, `watch ${each}`]);
+  const gateway = (route: string) =>
+    read(...['gateways', 'listenersets', route].map((each) => `${each}.gateway.networking.k8s.io`), 'namespaces');
+  const istio = (...kinds: string[]) =>
+    read(...kinds.map((kind) => `${kind}.networking.istio.io`), 'services', 'ingresses.networking.k8s.io');
+
+  // What the sources of ExternalDNS v0.23 wait for: https://github.com/kubernetes-sigs/external-dns/tree/v0.23.0/source
+  const expected: Record<string, string[]> = {
+    ingress: read('ingresses.networking.k8s.io'),
+    service: read('services'),
+    'service-clusterip': read('pods', 'endpointslices.discovery.k8s.io'),
+    'service-nodeport': read('nodes'),
+    httproute: gateway('httproutes'),
+    grpcroute: gateway('grpcroutes'),
+    tlsroute: gateway('tlsroutes'),
+    tcproute: gateway('tcproutes'),
+    udproute: gateway('udproutes'),
+    dnsendpoint: [...read('dnsendpoints.externaldns.k8s.io'), 'update dnsendpoints/status.externaldns.k8s.io'],
+    node: read('nodes'),
+    pod: read('pods', 'nodes'),
+    istiogateway: istio('gateways'),
+    istiovirtualservice: istio('gateways', 'virtualservices'),
+    httpproxy: read('httpproxies.projectcontour.io'),
+    traefikproxy: read(
+      ...['ingressroutes', 'ingressroutetcps', 'ingressrouteudps'].map((each) => `${each}.traefik.io`),
+    ),
+    openshiftroute: read('routes.route.openshift.io'),
+    unstructured: [],
+    namespaces: read('namespaces'),
+  };
+
+  test('let list and watch what the source waits for, and nothing else', () => {
+    expect(Object.fromEntries(given)).toEqual(
+      Object.fromEntries(Object.entries(expected).map(([role, rights]) => [`internal-dns:source:${role}`, rights])),
     );
-    for (const { rules } of sources) {
-      for (const rule of rules as Rule[]) {
-        expect([...rule.verbs].sort()).toEqual(['list', 'watch']);
-        expect(rule.resourceNames).toBeUndefined();
-      }
+    for (const { rules = [] } of sources) {
+      for (const { resourceNames } of rules as Rule[]) expect(resourceNames).toBeUndefined();
     }
   });
 
-  test('are all that is bound in the cluster, to the account of the instance', () => {
-    const bindings = composed.filter(({ kind }) => kind === 'ClusterRoleBinding');
-    expect(bindings.length).toBeGreaterThan(0);
+  test('are what the kinds of the spec need, each of them, and that of Namespaces', () => {
+    const kinds =
+      schema.properties?.spec?.properties?.discovery?.properties?.sources?.items?.properties?.kind?.enum ?? [];
+    expect(kinds).toEqual(allKinds);
+    const needed = kinds.flatMap((kind) => rolesOf({ kind: kind as Kind, serviceTypes: ['ClusterIP', 'NodePort'] }));
+    expect([...new Set([...needed, 'namespaces'])].sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  test.for(allKinds.filter((kind) => watchedOf({ kind }, { extraArgs: [] }).length > 0))(
+    'let %s be watched as the agent looks for it',
+    (kind) => {
+      const resources = watchedOf({ kind }, { extraArgs: ['--gateway-listener-sets'] });
+      const rights = given.get(`internal-dns:source:${kind.toLowerCase()}`);
+      for (const resource of resources) {
+        expect(rights).toContain(`watch ${resource.replace(/[.]v[^.]+/, '')}`);
+      }
+    },
+  );
+
+  test('have one that an administrator fills by a label', () => {
+    const open = sources.filter(({ aggregationRule }) => aggregationRule);
+    expect(open.map(({ metadata, rules }) => [metadata.name, rules])).toEqual([
+      ['internal-dns:source:unstructured', undefined],
+    ]);
+    expect(open[0]?.aggregationRule).toEqual({
+      clusterRoleSelectors: [{ matchLabels: { 'dns.internal/aggregate-to-unstructured': 'true' } }],
+    });
+  });
+
+  test('are all that is bound beside the composed Roles, to the account of the instance', () => {
+    const bindings = composed.filter(({ roleRef }) => roleRef?.kind === 'ClusterRole');
+    expect(new Set(bindings.map(({ kind }) => kind))).toEqual(new Set(['ClusterRoleBinding', 'RoleBinding']));
     for (const { roleRef, subjects, metadata } of bindings) {
       expect(sources.map(({ metadata }) => metadata.name)).toContain(roleRef.name);
       const instance = metadata.labels?.['app.kubernetes.io/instance'];
@@ -180,7 +245,7 @@ describe('the composed Roles', () => {
   });
 
   test('are bound to the account of the instance, once they exist', () => {
-    const bindings = composed.filter(({ kind }) => kind === 'RoleBinding');
+    const bindings = composed.filter(({ kind, roleRef }) => kind === 'RoleBinding' && roleRef.kind === 'Role');
     expect(bindings.map(({ roleRef }) => roleRef.name).sort()).toEqual(
       composedRoles.map((r) => r.metadata.name).sort(),
     );

@@ -19,15 +19,91 @@ const reference = fc.stringMatching(/^[a-z0-9]{1,12}\.example\/[a-z0-9]{1,12}:[a
 /** Some of the fields, or none. */
 const some = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { requiredKeys: [] });
 
-const discovery = some({
-  sources: fc.subarray([{ kind: 'Ingress' }, { kind: 'Service' }]),
+const ttl = fc.integer({ min: 0, max: 2147483647 });
+const dnsLabel = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?$/);
+const selector = some({
+  matchLabels: labels,
+  matchExpressions: fc.array(
+    fc.oneof(
+      fc.record({
+        key,
+        operator: fc.constantFrom('In', 'NotIn'),
+        values: fc.array(labelValue, { minLength: 1, maxLength: 3 }),
+      }),
+      fc.record({ key, operator: fc.constantFrom('Exists', 'DoesNotExist') }),
+    ),
+    { maxLength: 2 },
+  ),
+});
+const pattern = fc.tuple(fc.constantFrom('', '*.', '[*].'), domain).map((parts) => parts.join(''));
+const patterns = fc.uniqueArray(pattern, { maxLength: 4 });
+const addresses = fc.uniqueArray(
+  fc.oneof(
+    address,
+    dnsLabel.map((host) => `${host}.internal`),
+  ),
+  { maxLength: 3 },
+);
+const networks = fc.uniqueArray(fc.constantFrom('192.0.2.0/24', '2001:db8::/32', '0.0.0.0/0'), { maxLength: 2 });
+
+const gateways = some({ gatewayName: dnsLabel, gatewayNamespace: dnsLabel, gatewayLabels: labels });
+/** Kinds that can be seen in some namespaces only. */
+const namespaced = [
+  some({ ingressClassNames: fc.uniqueArray(dnsLabel, { maxLength: 2 }) }).map((rest) => ({ kind: 'Ingress', ...rest })),
+  some({ serviceTypes: fc.subarray(['ClusterIP', 'LoadBalancer', 'ExternalName'], { minLength: 1 }) }).map((rest) => ({
+    kind: 'Service',
+    ...rest,
+  })),
+  ...['DNSEndpoint', 'IstioGateway', 'IstioVirtualService', 'HTTPProxy', 'TraefikProxy', 'OpenShiftRoute'].map((kind) =>
+    fc.constant({ kind }),
+  ),
+  fc.constant({ kind: 'Unstructured', resources: ['virtualmachineinstances.v1.kubevirt.io'] }),
+];
+const clusterWide = gateways.map((filters) => [
+  ...['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'].map((kind) => ({ kind, ...filters })),
+  { kind: 'Node' },
+  { kind: 'Pod' },
+]);
+const few = { maxLength: 5 };
+const seen = fc.oneof(
+  fc.record({
+    sources: fc.tuple(...namespaced).chain((all) => fc.subarray<object>(all, few)),
+    namespaces: fc.uniqueArray(dnsLabel, { maxLength: 8 }),
+  }),
+  fc.record({
+    sources: fc
+      .tuple(clusterWide, ...namespaced)
+      .chain(([everywhere, ...rest]) => fc.subarray<object>([...everywhere, ...rest], few)),
+  }),
+);
+
+const discoverySettings = some({
   interval: fc.tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom('s', 'm', 'h')).map((d) => d.join('')),
-  policy: fc.constantFrom('Sync', 'UpsertOnly', 'CreateOnly'),
+  policy: fc.constantFrom('Sync', 'UpsertOnly', 'CreateOnly', 'Preview'),
   ownerID: fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/),
   reverse: fc.constantFrom('Off', 'Publish'),
+  selector,
+  annotationSelector: selector,
+  annotationPrefix: domain.map((name) => `${name}/`),
+  recordTypes: fc.subarray(['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'], { minLength: 1 }),
+  excludedDomains: fc.uniqueArray(domain, { maxLength: 3 }),
+  targets: some({ default: addresses, override: addresses, networks, excludedNetworks: networks }),
+  defaultTTL: ttl,
+  minimumTTL: ttl,
+  deleteGuard: some({ percent: fc.integer({ min: 0, max: 100 }), hold: fc.constantFrom('1s', '5m', '24h') }),
+  sharedHosts: fc.constantFrom('FirstWins', 'SameNamespace', 'Merge', 'Refuse'),
+  tenants: fc.array(fc.record({ namespaceSelector: selector, names: patterns }), { maxLength: 2 }),
+  reservedNames: patterns,
+  maxNamesPerNamespace: fc.integer({ min: 1, max: 100000 }),
+  ownershipTXT: some({ prefix: fc.constantFrom('extdns-%{record_type}.', 'edns.'), wildcardReplacement: dnsLabel }),
+  extraArgs: fc.subarray(['--log-level=debug', '--publish-host-ip', '--fqdn-template={{.Name}}.corp.internal']),
 });
 
-const ttl = fc.integer({ min: 0, max: 2147483647 });
+const discovery = fc.oneof(
+  discoverySettings,
+  fc.tuple(seen, discoverySettings).map(([what, how]) => ({ ...what, ...how })),
+);
+
 const ipV4 = fc.ipV4();
 /** One that may be checked. */
 const host = fc.integer({ min: 1, max: 254 }).map((octet) => `192.0.2.${octet}`);
@@ -93,10 +169,12 @@ const service = fc.oneof(
     type: fc.constantFrom('ClusterIP', 'NodePort'),
     annotations,
     clusterIP: address,
-    addresses: fc.array(address),
+    addresses: fc.uniqueArray(address),
   }),
   fc
-    .tuple(some({ annotations, loadBalancerIP: address, loadBalancerClass: reference, addresses: fc.array(address) }))
+    .tuple(
+      some({ annotations, loadBalancerIP: address, loadBalancerClass: reference, addresses: fc.uniqueArray(address) }),
+    )
     .map(([fields]) => ({ type: 'LoadBalancer', ...fields })),
   some({ annotations }).chain((fields) =>
     some({

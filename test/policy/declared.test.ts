@@ -46,6 +46,48 @@ describe('the declaration', () => {
     expect(declared.discovery?.reverse).toBe(true);
   });
 
+  const letGo = (time?: string) => {
+    const composite = internalDNSOf(zone({}));
+    const annotated = {
+      ...composite,
+      metadata: { ...composite.metadata, annotations: { ...(time !== undefined && { 'dns.internal/let-go': time }) } },
+    };
+    return run(requestFor(annotated), internalDNS);
+  };
+
+  test.for(['2026-01-31T12:00:00Z', '2026-01-31T13:00:00.5+01:00'])(
+    'has the time %s to let go of held names',
+    (time) => {
+      expect(contract.parse(JSON.parse(textOf(letGo(time)))).discovery?.deleteGuard).toEqual({
+        percent: 50,
+        holdSeconds: 600,
+        letGo: time,
+      });
+      expect(textOf(letGo())).not.toContain('deleteGuard');
+    },
+  );
+
+  test.for(['now', '', '2026-01-31', '2026-13-31T12:00:00Z', '2026-01-31T12:00:00', '1769860800'])(
+    'is refused with %j as the time to let go',
+    (time) => {
+      const { results, desired } = letGo(time);
+      expect(desired?.resources ?? {}).toEqual({});
+      expect(results[0]?.message).toBe(
+        `cannot accept metadata.annotations["dns.internal/let-go"]: not a time as in RFC 3339: ${JSON.stringify(time)} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the present)`,
+      );
+    },
+  );
+
+  test('of the least spec has of discovery only what the agent does not take for granted', () => {
+    const { discovery } = JSON.parse(textOf(answer(zone({}))));
+    expect(discovery).toEqual({
+      ownerID: 'corp',
+      intervalSeconds: 2,
+      reverse: false,
+      sources: [{ kind: 'Ingress' }, { kind: 'Service', serviceTypes: ['LoadBalancer'] }],
+    });
+  });
+
   test('has a line for each short record', () => {
     const text = textOf(answer(withRecords({ name: 'www', type: 'A', values: ['192.0.2.80'] })));
     expect(text.split('\n').map((line) => line.trim())).toContain('{"name":"www","type":"A","values":["192.0.2.80"]}');

@@ -40,8 +40,12 @@ function forAll(property: (objects: KubernetesObject[], composite: KubernetesObj
   );
 }
 
+/** Whether it binds the role of a source. */
+const letsRead = ({ roleRef }: KubernetesObject): boolean => roleRef?.kind === 'ClusterRole';
+
 interface Container {
   name: string;
+  args?: string[];
   ports?: { name: string; containerPort: number; protocol?: string }[];
   volumeMounts?: { name: string; mountPath: string }[];
 }
@@ -57,22 +61,27 @@ describe('whatever the spec, every object', () => {
   test('is of a kind that is allowed, in the namespace of the spec if the kind has one, and none is twice', () => {
     forAll((objects, { spec }) => {
       for (const object of objects) {
-        const namespace = kindOf(object)?.namespaced ? (spec.namespace ?? 'internal-dns') : undefined;
         expect(kindOf(object), object.kind).toBeDefined();
+        if (object.kind === 'RoleBinding' && letsRead(object)) {
+          expect(spec.discovery.namespaces).toContain(object.metadata.namespace);
+          continue;
+        }
+        const namespace = kindOf(object)?.namespaced ? (spec.namespace ?? 'internal-dns') : undefined;
         expect(object.metadata.namespace, object.kind).toBe(namespace);
       }
-      const identities = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+      const identities = objects.map(({ kind, metadata }) => `${kind}/${metadata.namespace}/${metadata.name}`);
       expect(new Set(identities).size).toBe(identities.length);
-      expect(objects.length).toBeLessThan(15);
+      expect(objects.filter((object) => !letsRead(object)).length).toBeLessThan(14);
     });
   });
 
   test('has a name that Kubernetes takes and that says whose it is', () => {
     forAll((objects, composite) => {
-      for (const { kind, metadata } of objects) {
-        if (kind === 'ClusterRoleBinding') {
+      for (const object of objects) {
+        const { metadata } = object;
+        if (letsRead(object)) {
           // A path segment: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names
-          expect(metadata.name).toMatch(new RegExp(`^internal-dns:${composite.metadata.name}:[a-z]+$`));
+          expect(metadata.name).toMatch(new RegExp(`^internal-dns:${composite.metadata.name}:[-a-z]+$`));
         } else {
           expect(metadata.name).toMatch(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
           expect(metadata.name).toMatch(new RegExp(`^idns-${composite.metadata.name}(-|$)`));
@@ -196,6 +205,39 @@ describe('whatever the spec, the pod', () => {
       for (const { securityContext } of [...spec.initContainers!, ...spec.containers]) {
         expect(securityContext?.readOnlyRootFilesystem).toBe(true);
       }
+    });
+  });
+
+  test('has an ExternalDNS for the cluster or for each namespace, which leaves ownership and policy to the agent', () => {
+    forAll((objects, { spec }) => {
+      const { containers } = podIn(objects);
+      const { namespaces = [], sources = ['Ingress', 'Service'] } = spec.discovery ?? {};
+      const running = containers.filter(({ name }) => name.startsWith('external-dns'));
+      expect(running).toHaveLength(sources.length === 0 ? 0 : Math.max(1, namespaces.length));
+      for (const { args = [] } of running) {
+        expect(args).toEqual(expect.arrayContaining(['--provider=webhook', '--registry=noop', '--policy=sync']));
+        expect(args.filter((argument) => argument.startsWith('--source='))).toHaveLength(sources.length);
+        // One that is given twice, and may be given once, ends ExternalDNS.
+        const lists = [
+          'source',
+          'service-type-filter',
+          'ingress-class',
+          'managed-record-types',
+          'unstructured-resource',
+        ];
+        const single = args.filter((argument) => !lists.some((list) => argument.startsWith(`--${list}=`)));
+        expect(new Set(single.map((argument) => argument.split('=')[0])).size).toBe(single.length);
+      }
+      const valuesOf = (flag: string) =>
+        running.flatMap(({ args = [] }) => args.filter((argument) => argument.startsWith(`--${flag}=`)));
+      if (running.length > 0)
+        expect(valuesOf('namespace')).toEqual(namespaces.map((name: string) => `--namespace=${name}`));
+      for (const flag of ['webhook-provider-url', 'metrics-address']) {
+        expect(new Set(valuesOf(flag)).size).toBe(running.length);
+      }
+      const { ingress } = objects.find(({ kind }) => kind === 'NetworkPolicy')!.spec;
+      const scraped = ingress.flatMap((rule: { ports: { port: number }[] }) => rule.ports.map(({ port }) => port));
+      expect(scraped).toEqual(expect.arrayContaining(running.flatMap(({ ports }) => ports?.[0]?.containerPort ?? [])));
     });
   });
 

@@ -1,5 +1,7 @@
 /** Kubernetes' own schemas, of two libraries: one knows what is wrong with a field, the other which fields there are. */
 import * as client from '@kubernetes/client-node';
+import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy';
+import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
@@ -16,6 +18,16 @@ type Model = new (object: never) => { validate(): void };
 
 /** Every kind that may be composed, and whether it is namespaced. */
 export const kinds: Readonly<Record<string, { model: Model; namespaced: boolean; plural: string }>> = {
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': {
+    model: ValidatingAdmissionPolicy,
+    namespaced: false,
+    plural: 'validatingadmissionpolicies',
+  },
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': {
+    model: ValidatingAdmissionPolicyBinding,
+    namespaced: false,
+    plural: 'validatingadmissionpolicybindings',
+  },
   'v1/ConfigMap': { model: ConfigMap, namespaced: true, plural: 'configmaps' },
   'v1/Secret': { model: Secret, namespaced: true, plural: 'secrets' },
   'v1/Service': { model: Service, namespaced: true, plural: 'services' },

@@ -83,6 +83,35 @@ function nested([name, ...rest]: string[], value: unknown): Spec {
   return { [name as string]: rest.length === 0 ? value : nested(rest, value) };
 }
 
+const discovery = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => ({
+  reason,
+  spec: { zones, discovery: fields },
+  path: `spec.discovery${path}`,
+  message,
+});
+/** A fault of one source. */
+const source = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec =>
+  discovery(reason, { sources: [fields] }, `.sources[0]${path}`, message);
+const tenant = (names: string[], namespaceSelector: Spec = {}): Spec => ({ tenants: [{ namespaceSelector, names }] });
+const twice = /has a member twice|Duplicate value/;
+const onlyFunction = (bad: BadSpec): BadSpec => ({ ...bad, judge: 'function' });
+const everywhere = (kinds: string) => `namespaces cannot be used with ${kinds}: `;
+const namespaceForm = (field: string) => `${field} must be the name of a namespace`;
+const objectForm = (field: string) => `${field} must be the name of an object`;
+const targetForm = 'a target must be an address or a name in lower case';
+const networkForm = 'a network must be an address with the length of its prefix';
+const patternForm = (field: string) => `${field} must be a name, *.name for every name below it`;
+const valuesForm = 'values belong to In and NotIn, which need at least one';
+const selectorValue = 'a selector compares with letters, digits, hyphens, underscores and dots only';
+/** An API server lists the flags that there are; the function says what to use instead. */
+const flag = (argument: string, says: string): BadSpec =>
+  discovery(
+    `the argument ${argument.slice(0, 40)} is not for people`,
+    { extraArgs: [argument] },
+    '.extraArgs[0]',
+    new RegExp(`${says}|^extraArgs takes only flags|: extraArgs takes only flags`),
+  );
+
 export const badSpecs: readonly BadSpec[] = [
   { reason: 'there are no zones', spec: {}, path: 'spec.zones', message: /required/i },
   { reason: 'the list of zones is empty', spec: { zones: [] }, path: 'spec.zones', message: /at least 1|>=1 items/ },
@@ -380,7 +409,7 @@ export const badSpecs: readonly BadSpec[] = [
   field('the owner has a quote', 'spec.discovery.ownerID', 'a"b', 'ownerID must consist of letters, digits, dots'),
   {
     reason: 'a source is of an unknown kind',
-    spec: { zones, discovery: { sources: [{ kind: 'Pod' }] } },
+    spec: { zones, discovery: { sources: [{ kind: 'Secret' }] } },
     path: 'spec.discovery.sources[0].kind',
     message: notOneOf,
   },
@@ -390,6 +419,388 @@ export const badSpecs: readonly BadSpec[] = [
     path: 'spec.discovery.sources',
     message: /sources must be of different kinds|Duplicate value/,
   },
+
+  source(
+    'a class belongs to another kind',
+    { kind: 'Service', ingressClassNames: ['nginx'] },
+    '',
+    'ingressClassNames is a filter of kind: Ingress',
+  ),
+  source(
+    'types belong to another kind',
+    { kind: 'Ingress', serviceTypes: ['ClusterIP'] },
+    '',
+    'serviceTypes is a filter of kind: Service',
+  ),
+  source(
+    'a Gateway belongs to another kind',
+    { kind: 'Ingress', gatewayName: 'edge' },
+    '',
+    'gatewayName is a filter of kind: HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute',
+  ),
+  source(
+    'a namespace of Gateways belongs to another kind',
+    { kind: 'Pod', gatewayNamespace: 'edge' },
+    '',
+    'gatewayNamespace is a filter of kind: HTTPRoute, GRPCRoute',
+  ),
+  source(
+    'labels of Gateways belong to another kind',
+    { kind: 'IstioGateway', gatewayLabels: { a: 'b' } },
+    '',
+    'gatewayLabels is a filter of kind: HTTPRoute, GRPCRoute',
+  ),
+  source(
+    'resources belong to another kind',
+    { kind: 'DNSEndpoint', resources: ['a.v1.example.com'] },
+    '',
+    'resources is a filter of kind: Unstructured',
+  ),
+  source(
+    'nothing is said of what is unstructured',
+    { kind: 'Unstructured' },
+    '',
+    'kind: Unstructured needs resources, such as',
+  ),
+  source(
+    'a resource has no version',
+    { kind: 'Unstructured', resources: ['virtualmachines.kubevirt.io'] },
+    '.resources[0]',
+    'a resource is written as plural.version.group',
+  ),
+  source(
+    'a resource is the name of a kind',
+    { kind: 'Unstructured', resources: ['VirtualMachine.v1.kubevirt.io'] },
+    '.resources[0]',
+    'a resource is written as plural.version.group',
+  ),
+  source(
+    'the list of resources is empty',
+    { kind: 'Unstructured', resources: [] },
+    '.resources',
+    /at least 1|>=1 items/,
+  ),
+  source(
+    'a type of Service does not exist',
+    { kind: 'Service', serviceTypes: ['Headless'] },
+    '.serviceTypes[0]',
+    notOneOf,
+  ),
+  source(
+    'a type of Service is there twice',
+    { kind: 'Service', serviceTypes: ['ClusterIP', 'ClusterIP'] },
+    '.serviceTypes',
+    /has a member twice|Duplicate value/,
+  ),
+  source('no type of Service is left', { kind: 'Service', serviceTypes: [] }, '.serviceTypes', /at least 1|>=1 items/),
+  source(
+    'a class is no name',
+    { kind: 'Ingress', ingressClassNames: ['a b'] },
+    '.ingressClassNames[0]',
+    objectForm('ingressClassName'),
+  ),
+  source('a Gateway is no name', { kind: 'HTTPRoute', gatewayName: 'Edge' }, '.gatewayName', objectForm('gatewayName')),
+  source(
+    'the namespace of Gateways is no name',
+    { kind: 'HTTPRoute', gatewayNamespace: 'a.b' },
+    '.gatewayNamespace',
+    namespaceForm('gatewayNamespace'),
+  ),
+  source(
+    'a label of Gateways has a bad key',
+    { kind: 'HTTPRoute', gatewayLabels: { '-a': 'b' } },
+    '.gatewayLabels',
+    'gatewayLabels must have keys of labels',
+  ),
+  source(
+    'a label of Gateways has a bad value',
+    { kind: 'HTTPRoute', gatewayLabels: { a: 'b c' } },
+    '.gatewayLabels',
+    selectorValue,
+  ),
+  discovery(
+    'two kinds of routes want different Gateways',
+    { sources: [{ kind: 'HTTPRoute', gatewayName: 'edge' }, { kind: 'GRPCRoute' }] },
+    '.sources',
+    'gatewayName, gatewayNamespace and gatewayLabels must be the same for all routes: ExternalDNS has one flag of each',
+  ),
+  discovery(
+    'two kinds of routes want Gateways with different labels',
+    {
+      sources: [
+        { kind: 'HTTPRoute', gatewayLabels: { tier: 'edge' } },
+        { kind: 'TLSRoute', gatewayLabels: { tier: 'core' } },
+      ],
+    },
+    '.sources',
+    'gatewayName, gatewayNamespace and gatewayLabels must be the same for all routes',
+  ),
+
+  discovery(
+    'routes are wanted of some namespaces',
+    { sources: [{ kind: 'GRPCRoute' }], namespaces: ['a'] },
+    '',
+    everywhere('kind: HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute'),
+  ),
+  discovery(
+    'Nodes are wanted of some namespaces',
+    { sources: [{ kind: 'Node' }], namespaces: ['a'] },
+    '',
+    everywhere('kind: Node'),
+  ),
+  discovery(
+    'Pods are wanted of some namespaces',
+    { sources: [{ kind: 'Pod' }], namespaces: ['a'] },
+    '',
+    everywhere('kind: Pod'),
+  ),
+  discovery(
+    'node ports are wanted of some namespaces',
+    { sources: [{ kind: 'Service', serviceTypes: ['NodePort'] }], namespaces: ['a'] },
+    '',
+    everywhere('serviceTypes: NodePort'),
+  ),
+  discovery('a namespace is no name', { namespaces: ['a.b'] }, '.namespaces[0]', namespaceForm('namespace')),
+  discovery('a namespace is there twice', { namespaces: ['a', 'a'] }, '.namespaces', twice),
+  discovery(
+    'there are nine namespaces',
+    { namespaces: Array.from({ length: 9 }, (_, i) => `n${i}`) },
+    '.namespaces',
+    tooMany,
+  ),
+  discovery(
+    'hosts of the spec are wanted of Services',
+    { hostnames: 'Spec' },
+    '',
+    'hostnames: Spec cannot be used with kind: Service, TCPRoute, UDPRoute, Node, Pod, Unstructured: ',
+  ),
+  discovery(
+    'classes are selected in two ways',
+    {
+      sources: [{ kind: 'Ingress', ingressClassNames: ['nginx'] }],
+      annotationSelector: { matchExpressions: [{ key: 'kubernetes.io/ingress.class', operator: 'Exists' }] },
+    },
+    '',
+    'annotationSelector cannot select by kubernetes.io/ingress.class beside ingressClassNames',
+  ),
+  discovery(
+    'the prefix of annotations has no slash',
+    { annotationPrefix: 'dns.corp.internal' },
+    '.annotationPrefix',
+    'annotationPrefix must be a domain name with a slash at its end',
+  ),
+  discovery(
+    'the prefix of annotations has capitals',
+    { annotationPrefix: 'DNS.corp.internal/' },
+    '.annotationPrefix',
+    'annotationPrefix must be a domain name with a slash at its end',
+  ),
+  discovery('a type of records does not exist', { recordTypes: ['LUA'] }, '.recordTypes[0]', notOneOf),
+  discovery('no type of records is left', { recordTypes: [] }, '.recordTypes', /at least 1|>=1 items/),
+  discovery(
+    'an excluded domain ends in a dot',
+    { excludedDomains: ['corp.internal.'] },
+    '.excludedDomains[0]',
+    'domain is written without the trailing dot',
+  ),
+  discovery(
+    'an excluded domain has capitals',
+    { excludedDomains: ['Corp.internal'] },
+    '.excludedDomains[0]',
+    'domain is written in lower case',
+  ),
+  discovery(
+    'an excluded domain is a wildcard',
+    { excludedDomains: ['*.corp.internal'] },
+    '.excludedDomains[0]',
+    `domain ${domainForm}`,
+  ),
+  discovery(
+    'an excluded domain has a long label',
+    { excludedDomains: ['a'.repeat(64)] },
+    '.excludedDomains[0]',
+    'domain has a label of more than 63 characters',
+  ),
+  discovery(
+    'a key of a selector is none',
+    { selector: { matchExpressions: [{ key: '/a', operator: 'Exists' }] } },
+    '.selector.matchExpressions[0].key',
+    'key must be that of a label or annotation',
+  ),
+  discovery(
+    'a label of a selector has a bad key',
+    { selector: { matchLabels: { 'a/b/c': 'd' } } },
+    '.selector.matchLabels',
+    'matchLabels must have keys of labels',
+  ),
+  discovery(
+    'a selector compares with a blank',
+    { selector: { matchLabels: { a: 'b c' } } },
+    '.selector.matchLabels',
+    selectorValue,
+  ),
+  discovery(
+    'In has no values',
+    { selector: { matchExpressions: [{ key: 'a', operator: 'In' }] } },
+    '.selector.matchExpressions[0]',
+    valuesForm,
+  ),
+  discovery(
+    'Exists has values',
+    { annotationSelector: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } },
+    '.annotationSelector.matchExpressions[0]',
+    valuesForm,
+  ),
+  discovery(
+    'a selector has too many labels',
+    { selector: { matchLabels: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`a${i}`, 'b'])) } },
+    '.selector.matchLabels',
+    tooMany,
+  ),
+  discovery('a target is no address', { targets: { default: ['192.0.2.256'] } }, '.targets.default[0]', targetForm),
+  discovery(
+    'a target has capitals',
+    { targets: { override: ['LB.corp.internal'] } },
+    '.targets.override[0]',
+    targetForm,
+  ),
+  onlyFunction(
+    discovery(
+      'a target is nearly an address of IPv6',
+      { targets: { default: ['1:2:3'] } },
+      '.targets.default[0]',
+      targetForm,
+    ),
+  ),
+  discovery('a network has no length', { targets: { networks: ['192.0.2.0'] } }, '.targets.networks[0]', networkForm),
+  discovery(
+    'a network of IPv4 is too narrow',
+    { targets: { excludedNetworks: ['192.0.2.0/33'] } },
+    '.targets.excludedNetworks[0]',
+    networkForm,
+  ),
+  discovery('a TTL is negative', { minimumTTL: -1 }, '.minimumTTL', />=0|greater than or equal to 0/),
+  discovery(
+    'the guard’s share is above the whole',
+    { deleteGuard: { percent: 101 } },
+    '.deleteGuard.percent',
+    /<=100|less than or equal to 100/,
+  ),
+  discovery(
+    'the guard holds for days',
+    { deleteGuard: { hold: '25h' } },
+    '.deleteGuard.hold',
+    'hold must be a duration of at least 1s and at most 24h',
+  ),
+  discovery(
+    'the guard holds for no time',
+    { deleteGuard: { hold: '0s' } },
+    '.deleteGuard.hold',
+    'hold must be a duration of at least 1s and at most 24h',
+  ),
+  discovery('the rule of shared hosts does not exist', { sharedHosts: 'LastWins' }, '.sharedHosts', notOneOf),
+  discovery(
+    'a tenant has no selector',
+    { tenants: [{ names: ['*.a.internal'] }] },
+    '.tenants[0].namespaceSelector',
+    /required/i,
+  ),
+  discovery(
+    'a tenant’s name ends in a dot',
+    tenant(['*.a.internal.']),
+    '.tenants[0].names[0]',
+    patternForm('a name of a tenant'),
+  ),
+  discovery(
+    'a tenant has every name there is',
+    tenant(['*']),
+    '.tenants[0].names[0]',
+    patternForm('a name of a tenant'),
+  ),
+  discovery(
+    'a wildcard is not the first label',
+    tenant(['a.*.internal']),
+    '.tenants[0].names[0]',
+    patternForm('a name of a tenant'),
+  ),
+  onlyFunction(
+    discovery(
+      'a label of a pattern begins with a hyphen',
+      tenant(['*.-a.internal']),
+      '.tenants[0].names[0]',
+      patternForm('a name of a tenant'),
+    ),
+  ),
+  discovery(
+    'a reserved name has capitals',
+    { reservedNames: ['WWW.corp.internal'] },
+    '.reservedNames[0]',
+    patternForm('a reserved name'),
+  ),
+  discovery(
+    'no name is allowed to anybody',
+    { maxNamesPerNamespace: 0 },
+    '.maxNamesPerNamespace',
+    />=1|greater than or equal to 1/,
+  ),
+  discovery(
+    'the prefix of TXT records has a blank',
+    { ownershipTXT: { prefix: 'ext dns' } },
+    '.ownershipTXT.prefix',
+    'prefix must consist of lower case letters',
+  ),
+  discovery(
+    'the prefix of TXT records has another placeholder',
+    { ownershipTXT: { prefix: '%{type}.' } },
+    '.ownershipTXT.prefix',
+    'prefix must consist of lower case letters',
+  ),
+  discovery(
+    'a wildcard is replaced by two labels',
+    { ownershipTXT: { wildcardReplacement: 'any.host' } },
+    '.ownershipTXT.wildcardReplacement',
+    'wildcardReplacement must be one label',
+  ),
+  discovery(
+    'admission of what is outside has no such rule',
+    { admission: { outsideZones: 'Refuse' } },
+    '.admission.outsideZones',
+    notOneOf,
+  ),
+  flag('--provider=pdns', '--provider is not allowed: leave it out: the agent is the provider'),
+  flag('--registry=txt', '--registry is not allowed: the agent keeps the registry: use discovery.ownerID'),
+  flag('--txt-owner-id=a', '--txt-owner-id is not allowed: the agent keeps the registry'),
+  flag('--txt-cache-interval=1m', '--txt-cache-interval is not allowed: leave it out: the agent answers from memory'),
+  flag('--policy=sync', '--policy is not allowed: use discovery.policy'),
+  flag('--once', '--once is not allowed: leave it out'),
+  flag('--dry-run', '--dry-run is not allowed: use discovery.policy: Preview'),
+  flag('--no-dry-run', '--dry-run is not allowed: use discovery.policy: Preview'),
+  flag('--domain-filter=a.internal', '--domain-filter is not allowed: the zones are the filter'),
+  flag('--provider-cache-time=1m', '--provider-cache-time is not allowed: leave it out'),
+  flag('--source=ingress', '--source is not allowed: use discovery.sources'),
+  flag(
+    '--webhook-provider-url=http://a',
+    '--webhook-provider-url is not allowed: leave it out: the agent is the provider',
+  ),
+  flag('--events', '--events is not allowed: use discovery.interval'),
+  flag('--kubeconfig=/etc/a', '--kubeconfig is not allowed: extraArgs takes only'),
+  flag('--log-levels=debug', '--log-levels is not allowed: extraArgs takes only'),
+  flag('-h', 'not a flag: "-h"'),
+  flag('--log-level debug', 'not a flag: "--log-level debug"'),
+  onlyFunction(flag('--log-level=loud', 'not a value of --log-level: "loud"')),
+  onlyFunction(flag('--log-level', '--log-level needs a value: write --log-level=VALUE')),
+  onlyFunction(flag('--no-log-level=debug', '--log-level needs a value')),
+  onlyFunction(
+    flag('--publish-host-ip=true', '--publish-host-ip has no value: write --publish-host-ip or --no-publish-host-ip'),
+  ),
+  onlyFunction(
+    discovery(
+      'a flag is given twice',
+      { extraArgs: ['--log-level=debug', '--log-level=info'] },
+      '.extraArgs',
+      '--log-level is given twice',
+    ),
+  ),
 
   service('the type does not exist', { type: 'ExternalName' }, '.type', notOneOf),
   service(
@@ -719,6 +1130,115 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
   { reason: 'an ALIAS at the top', spec: oddRecord({ name: '@', type: 'ALIAS', values: ['www.example.com.'] }) },
   { reason: '64 zones', spec: { zones: Array.from({ length: 64 }, (_, i) => ({ name: `z${i}.internal` })) } },
   { reason: 'addresses of IPv6', spec: { zones, service: { addresses: ['2001:db8::53', '::ffff:192.0.2.1', '::1'] } } },
+  {
+    reason: 'every kind that a namespace may have, in eight',
+    spec: {
+      zones,
+      discovery: {
+        sources: [
+          'Ingress',
+          'Service',
+          'DNSEndpoint',
+          'IstioGateway',
+          'IstioVirtualService',
+          'HTTPProxy',
+          'TraefikProxy',
+          'OpenShiftRoute',
+        ].map((kind) => ({ kind })),
+        namespaces: Array.from({ length: 8 }, (_, i) => `n${i}`),
+      },
+    },
+  },
+  {
+    reason: 'Services of every type',
+    spec: {
+      zones,
+      discovery: {
+        sources: [{ kind: 'Service', serviceTypes: ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] }],
+      },
+    },
+  },
+  {
+    reason: 'routes with the same Gateways, written in another order',
+    spec: {
+      zones,
+      discovery: {
+        sources: [
+          { kind: 'HTTPRoute', gatewayLabels: { a: 'b', c: 'd' } },
+          { kind: 'TLSRoute', gatewayLabels: { c: 'd', a: 'b' } },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'a resource of Kubernetes itself',
+    spec: {
+      zones,
+      discovery: {
+        sources: [
+          { kind: 'Unstructured', resources: ['configmaps.v1', 'virtualmachineinstances.v1beta1.kubevirt.io'] },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'hosts of the spec',
+    spec: {
+      zones,
+      discovery: { hostnames: 'Spec', sources: [{ kind: 'Ingress' }, { kind: 'HTTPRoute' }, { kind: 'DNSEndpoint' }] },
+    },
+  },
+  {
+    reason: 'selectors of every sort',
+    spec: {
+      zones,
+      discovery: {
+        selector: {
+          matchLabels: { 'example.com/team': '' },
+          matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['b', ''] }],
+        },
+        annotationSelector: {},
+      },
+    },
+  },
+  {
+    reason: 'patterns of every sort',
+    spec: {
+      zones,
+      discovery: {
+        tenants: [{ namespaceSelector: {}, names: ['a', '*.a', '[*].a', '*._tcp.corp.internal'] }],
+        reservedNames: ['corp.internal', '[*].corp.internal'],
+      },
+    },
+  },
+  {
+    reason: 'a tenant who may take no name',
+    spec: { zones, discovery: { tenants: [{ namespaceSelector: {}, names: [] }] } },
+  },
+  { reason: 'the guard at its bounds', spec: { zones, discovery: { deleteGuard: { percent: 0, hold: '24h' } } } },
+  {
+    reason: 'prefixes of TXT records as ExternalDNS has them',
+    spec: { zones, discovery: { ownershipTXT: { prefix: 'edns-%{record_type}-' } } },
+  },
+  {
+    reason: 'the older prefix of annotations',
+    spec: { zones, discovery: { annotationPrefix: 'external-dns.alpha.kubernetes.io/' } },
+  },
+  {
+    reason: 'further arguments',
+    spec: {
+      zones,
+      discovery: {
+        extraArgs: [
+          '--fqdn-template={{.Name}}.corp.internal',
+          '--fqdn-template={{.Name}}.b.internal',
+          '--no-exclude-unschedulable',
+          '--kube-api-qps=50',
+          '--nat64-networks=64:ff9b::/96',
+        ],
+      },
+    },
+  },
   { reason: 'an interval of two units', spec: { zones, discovery: { interval: '1m30s' } } },
   { reason: 'an interval of exactly 1s in another unit', spec: { zones, discovery: { interval: '1000ms' } } },
   { reason: 'an interval with a fraction', spec: { zones, discovery: { interval: '1.5s' } } },

@@ -53,6 +53,10 @@ const reporting = (dnssec: typeof keyA): Partial<Report> => ({
 const without = (field: string) => expect.not.objectContaining({ [field]: expect.anything() });
 const withRecords = (...records: object[]) => ({ zones: [{ name: 'corp.internal', records }] });
 
+const routes = { zones, discovery: { sources: [{ kind: 'Ingress' }, { kind: 'HTTPRoute' }] } };
+const noRoutes = { kind: 'HTTPRoute', resource: 'httproutes.v1.gateway.networking.k8s.io' };
+const change = { action: 'Create' as const, name: 'www.corp.internal', type: 'A', values: ['192.0.2.1'] };
+
 const cases: Case[] = [
   {
     reason: 'nothing exists yet',
@@ -445,6 +449,18 @@ const cases: Case[] = [
     },
   },
   {
+    reason: 'one ExternalDNS of several is no longer heard of',
+    spec: { zones, discovery: { namespaces: ['a', 'b'] } },
+    reports: [discovering({ state: 'Stalled' })],
+    want: {
+      discovery: [
+        'False',
+        'Stalled',
+        'ExternalDNS has not been heard of for a while; see the log of each container external-dns*',
+      ],
+    },
+  },
+  {
     reason: 'nothing is to be discovered',
     spec: { zones, discovery: { sources: [] } },
     reports: [{ discovery: { state: 'Off', refused: [] } }],
@@ -467,7 +483,96 @@ const cases: Case[] = [
     reports: [refusing('a', 'b', 'c', 'd', 'e')],
     want: { discovery: ['True', 'NamesLeftOut', /^left out, among others: a\.[^;]*; b\.[^;]*; c\.[^;]*$/] },
   },
+  {
+    reason: 'a CRD is missing, and only one of two servers has noticed',
+    spec: { ...routes, replicas: 2 },
+    reports: [{}, discovering({ missing: [noRoutes] })],
+    want: {
+      discovery: [
+        'True',
+        'SourcesMissing',
+        'the cluster does not serve httproutes.v1.gateway.networking.k8s.io, so no record comes of that for HTTPRoute: install the Gateway API: https://gateway-api.sigs.k8s.io/guides/#installing-gateway-api',
+      ],
+    },
+  },
+  {
+    reason: 'the cluster serves another version than ExternalDNS watches',
+    spec: { zones, discovery: { sources: [{ kind: 'Ingress' }, { kind: 'UDPRoute' }] } },
+    reports: [
+      discovering({ missing: [{ kind: 'UDPRoute', resource: 'udproutes.v1alpha2.gateway.networking.k8s.io' }] }),
+    ],
+    want: { discovery: ['True', 'SourcesMissing', /udproutes\.v1alpha2.*ExternalDNS v0\.23 watches this version/] },
+  },
+  {
+    reason: 'every CRD is missing, so there is no ExternalDNS to be heard of',
+    spec: { zones, discovery: { sources: [{ kind: 'HTTPRoute' }] } },
+    reports: [discovering({ state: 'Stalled', missing: [noRoutes] })],
+    want: { discovery: ['False', 'SourcesMissing', /^the cluster does not serve httproutes\.v1\./] },
+  },
+  {
+    reason: 'a CRD is missing that is no longer asked for',
+    reports: [discovering({ missing: [noRoutes] })],
+    want: { discovery: ['True', 'Synced', ''] },
+  },
+  {
+    reason: 'ExternalDNS is no longer heard of, and a CRD is missing',
+    spec: routes,
+    reports: [discovering({ state: 'Stalled', missing: [noRoutes] })],
+    want: { discovery: ['False', 'Stalled'] },
+  },
+  {
+    reason: 'the guard holds names',
+    spec: { zones, replicas: 2 },
+    reports: [
+      discovering({ held: { since: '2026-01-31T12:00:05Z', names: ['b.corp.internal', 'a.corp.internal'] } }),
+      discovering({ held: { since: '2026-01-31T12:00:01Z', names: ['a.corp.internal'] } }),
+    ],
+    want: {
+      discovery: [
+        'True',
+        'DeletesHeld',
+        'the delete guard holds a.corp.internal, b.corp.internal since 2026-01-31T12:00:01Z, as the objects of many names went at once; to let them go now: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ)',
+      ],
+      status: { discovery: { heldSince: '2026-01-31T12:00:01Z' } },
+    },
+  },
+  {
+    reason: 'the guard holds more names than anybody would read, a CRD is missing and names are left out',
+    spec: routes,
+    reports: [
+      discovering({
+        held: { since: '2026-01-31T12:00:01Z', names: [...'abcdef'] },
+        missing: [noRoutes],
+        refused: refusing('a').discovery?.refused,
+      }),
+    ],
+    want: {
+      discovery: [
+        'True',
+        'DeletesHeld',
+        /^the delete guard holds a, b, c, d, e and others since .*; the cluster does not serve .*; left out, among others: a\.corp\.internal/,
+      ],
+    },
+  },
+  {
+    reason: 'it is a preview',
+    spec: { zones, discovery: { policy: 'Preview' } },
+    reports: [discovering({ preview: [change] })],
+    want: {
+      discovery: ['True', 'Preview', 'nothing is published: see status.discovery.preview'],
+      status: { discovery: { preview: [change] } },
+    },
+  },
+  {
+    reason: 'it was a preview',
+    reports: [discovering({ preview: [change] })],
+    want: { discovery: ['True', 'Synced', ''], status: without('discovery') },
+  },
 ];
+
+function discovering(more: Partial<Report['discovery']>): Partial<Report> {
+  return { discovery: { state: 'Synced', refused: [], ...more } };
+}
 
 function refusing(...names: string[]): Partial<Report> {
   const refused = names.map((name) => ({
@@ -557,6 +662,16 @@ const hostile: [string, string][] = [
   ['a number', '17'],
   ['a prototype', '{"__proto__":{"declaration":"x","zones":[],"discovery":{"state":"Synced","refused":[]}}}'],
   ['fields of other types', '{"declaration":1,"zones":"none","discovery":[]}'],
+  [
+    'an unknown change',
+    withReport({ discovery: { ...discovering({}).discovery, preview: [{ ...change, action: 'x' }] } }),
+  ],
+  [
+    'a hundred thousand held names',
+    withReport({
+      discovery: { ...discovering({}).discovery, held: { since: 'x', names: Array.from({ length: 1e5 }, () => 'x') } },
+    }),
+  ],
   ['an unknown state', withReport({ zones: [{ name: 'corp.internal', state: 'Perfect' }] })],
   [
     'a megabyte of message',

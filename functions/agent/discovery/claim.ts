@@ -8,19 +8,24 @@ export interface Claim {
   created: string;
   /** Absolute names, in lower case. */
   hosts: readonly string[];
-  /** What it answers with: canonical addresses and absolute names. Undefined where that is not in the object. */
+  /**
+   * What it answers with: canonical addresses and absolute names, of all its hosts together. Empty where the object
+   * has none (yet). Undefined where they are somebody else's to tell: those of the Nodes or of the Pods.
+   */
   targets?: readonly string[];
+  /** Whether names one label below its hosts are its own, too: those of the Pods of a headless Service. */
+  below?: boolean;
 }
 
 /** Every object that asks for names, as the cluster has them. */
 export interface Claims {
-  /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all. */
+  /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all: all of its namespace, since the first list. */
   sees(resource: string): boolean;
   /** The object of that name, if it asks for something. */
   of(resource: string): Claim | undefined;
   /** Those who ask for an absolute name. */
   on(name: string): readonly Claim[];
-  /** All those that have no target of their own. */
+  /** All those whose targets are none. */
   addressless(): readonly Claim[];
   /** The labels of a namespace; undefined while they are not known. */
   labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { parseIPv4 } from '../../dns/address.ts';
 import { defaultTTL as usualTTL } from '../../dns/apex.ts';
+import { parseContent } from '../../dns/content.ts';
 import { absolute, withoutDot } from '../../dns/name.ts';
 import { canonicalAddress, discoveredMark, type RRset } from '../zone.ts';
 
@@ -33,8 +35,47 @@ export const endpointChanges = z.object({
 
 export type EndpointChanges = z.infer<typeof endpointChanges>;
 
+/** The types that can be discovered. Never LUA: it is code that runs on the server. */
+export const discoverable = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'] as const;
+
+export type Discoverable = (typeof discoverable)[number];
+
+export const isDiscoverable = (type: string): type is Discoverable =>
+  (discoverable as readonly string[]).includes(type);
+
+/**
+ * A target as PowerDNS gives it back. ExternalDNS has names with and without the dot at the end, and means absolute
+ * ones: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/docs/sources/mx-record.md
+ * Throws what is wrong with it.
+ */
+export function parseTarget(type: Discoverable, target: string): string {
+  if (type === 'A') return parseIPv4(target);
+  // The origin of a zone file, and there is none: a null MX would come of `0 @`.
+  if (type !== 'TXT' && target.includes('@') && /(?:^|\s)@\s*$/.test(target)) {
+    throw new Error(`not an absolute name: ${target}`);
+  }
+  return parseContent(type, target, '.');
+}
+
+/** A target as PowerDNS gives it back, or as it is if that cannot be. */
+export function contentOf(type: string, target: string): string {
+  // Of most records. What is no address is found where wishes are judged.
+  if (type === 'A' || !isDiscoverable(type)) return target;
+  try {
+    return parseTarget(type, target);
+  } catch {
+    return target;
+  }
+}
+
+/** Targets as the contents of an RRset: each once, in one order. */
+export function contentsOf(type: string, targets: readonly string[]): string[] {
+  const contents = targets.map((target) => contentOf(type, target));
+  return contents.length > 1 ? [...new Set(contents)].sort() : contents;
+}
+
 /** The object that wants an endpoint, such as ingress/shop/web. */
-const resourceOf = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
+export const resourceOf = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
 
 /** The endpoint as an RRset in canonical form: whatever ExternalDNS says it in, the same wish looks the same. */
 export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualTTL): RRset {
@@ -43,7 +84,7 @@ export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualT
     name: absolute(dnsName),
     type,
     ttl: endpoint.recordTTL || defaultTTL,
-    records: [...new Set(targets.map((t) => (type === 'CNAME' ? absolute(t) : canonicalAddress(t))))].sort(),
+    records: contentsOf(type, targets),
     mark: discoveredMark(ownerID, resourceOf(endpoint)),
   };
 }
@@ -52,9 +93,29 @@ export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualT
 export function endpointOf({ name, type, ttl, records, mark }: RRset): Endpoint {
   return {
     dnsName: withoutDot(name),
-    targets: records.map((r) => (type === 'CNAME' ? withoutDot(r) : canonicalAddress(r))).sort(),
+    targets: records.map((content) => targetOf(type, content)).sort(),
     recordType: type,
     recordTTL: ttl,
     labels: { resource: mark?.content ?? '' },
   };
+}
+
+/** A content as ExternalDNS says it. */
+function targetOf(type: string, content: string): string {
+  switch (type) {
+    case 'AAAA':
+      return canonicalAddress(content);
+    case 'TXT':
+      // It compares without regard to case, and would never send a text of which only that has changed:
+      // https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/endpoint.go (Targets.Same)
+      return content.replace(/[A-Z]/g, (letter) => `\\0${letter.charCodeAt(0)}`);
+    case 'CNAME':
+    case 'MX':
+    case 'NS':
+    case 'PTR':
+      // But for the null MX, `0 .`, and for a label that would be the origin.
+      return content.replace(/(?<=[^\s@])\.$/, '');
+    default:
+      return content;
+  }
 }

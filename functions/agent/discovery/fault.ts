@@ -1,6 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { withoutDot } from '../../dns/name.ts';
+import { isReverse } from '../../dns/reverse.ts';
 import type { RRset } from '../zone.ts';
+import { isDiscoverable, parseTarget } from './endpoint.ts';
+import type { Wish } from './wish.ts';
 
 /** Where a wish would be published. */
 export interface Setting {
@@ -13,57 +16,109 @@ export interface Setting {
   servers: ReadonlySet<string>;
   /** The delegation or DNAME from which on the name is somebody else's. */
   cut: Pick<RRset, 'name' | 'type'> | undefined;
+  /** The types that are discovered. */
+  recordTypes?: readonly string[];
+  /** A declared name below this one, which a delegation would hide. */
+  beneath?: string | undefined;
 }
 
-/** The types that ExternalDNS may ask for. Never LUA: it is code that runs on the server. */
-const types = ['A', 'AAAA', 'CNAME'];
+const usualTypes: readonly string[] = ['A', 'AAAA', 'CNAME'];
 
 /** What is wrong with a wish by itself. */
-export function fault({ name, type, ttl, records }: RRset, setting: Setting): string | undefined {
-  const { zone, answering, declared, servers, cut } = setting;
+export function fault(wish: Wish, setting: Setting): string | undefined {
+  const { name, type, ttl } = wish;
+  const { zone, answering, declared, servers, recordTypes = usualTypes } = setting;
   if (name === '.') return 'an empty name';
-  if (!types.includes(type)) return `records of type ${type} are not discovered`;
+  const unwanted = typeFault(type, recordTypes);
+  if (unwanted) return unwanted;
   if (!zone) return `outside the zones ${[...declared.keys()].map(withoutDot).join(', ')}`;
-  const illegal = illegalName(name);
+  const illegal = illegalName(name, type);
   if (illegal) return illegal;
   if (servers.has(name)) return "the name of a zone's own server";
   if (answering !== zone) return elsewhere(zone, answering);
-  if (cut?.type === 'DNAME') return `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)`;
-  if (cut) return `${withoutDot(cut.name)} is delegated: its own servers answer for it`;
+  const misplaced = cutFault(wish, setting) ?? placeFault(wish, zone, setting.beneath);
+  if (misplaced) return misplaced;
   // RFC 2181 section 8
-  if (!Number.isInteger(ttl) || ttl < 0 || ttl > 2 ** 31 - 1) return `not a time to live: ${ttl}`;
-  const bad = records.find((content) => !isContent(type, content));
-  if (records.length === 0 || bad === '' || bad === '.') return 'no target';
-  if (bad !== undefined) return `not ${contents[type]}: ${withoutDot(bad)}`;
+  if (!isTTL(ttl)) return `not a time to live: ${ttl}`;
+  return wish.fault ?? contentFault(wish);
+}
+
+export const isTTL = (ttl: number) => Number.isInteger(ttl) && ttl >= 0 && ttl <= 2 ** 31 - 1;
+
+/** Why records of a type are not discovered. */
+export function typeFault(type: string, recordTypes: readonly string[]): string | undefined {
+  if (!isDiscoverable(type)) return `records of type ${type} are not discovered`;
+  if (recordTypes.includes(type)) return undefined;
+  return `records of type ${type} are not discovered: add ${type} to discovery.recordTypes`;
+}
+
+function cutFault({ name, type }: RRset, { cut }: Setting): string | undefined {
+  if (!cut) return undefined;
+  if (cut.type === 'DNAME') return `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)`;
+  // A delegation that stands is its own cut.
+  if (type === 'NS' && cut.name === name) return undefined;
+  return `${withoutDot(cut.name)} is delegated: its own servers answer for it`;
+}
+
+/** What a type cannot be where the name is. */
+function placeFault({ name, type }: RRset, zone: string, beneath: string | undefined): string | undefined {
+  switch (type) {
+    case 'CNAME':
+      return name === zone ? 'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)' : undefined;
+    case 'PTR':
+      return isReverse(zone) ? undefined : 'a PTR record belongs in a reverse zone (RFC 1035 section 3.5)';
+    case 'NS':
+      if (name === zone) return "a zone's own servers are declared, not discovered";
+      if (name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2)';
+      return beneath && `a delegation would hide ${withoutDot(beneath)}, which the InternalDNS declares`;
+    default:
+      return undefined;
+  }
+}
+
+function contentFault({ name, type, records }: RRset): string | undefined {
+  if (records.length === 0 || records.includes('')) return 'no target';
+  const bad = records.map((content) => whyNoContent(type, content)).find((message) => message !== undefined);
+  if (bad) return bad;
   if (type !== 'CNAME') return undefined;
   if (records.length !== 1) return `a CNAME has one target, not ${records.length}`;
-  if (name === zone) return 'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)';
   return records[0] === name ? 'a CNAME to itself' : undefined;
 }
 
-const contents: Record<string, string> = { A: 'an IPv4 address', AAAA: 'an IPv6 address', CNAME: 'a name' };
-
-function isContent(type: string, content: string): boolean {
-  if (type === 'A') return isIPv4(content);
-  if (type === 'AAAA') return isIPv6(content) && !content.includes('%');
-  // PowerDNS resolves escapes: it would come back in another form, and so be wanted anew for ever.
-  return content !== '.' && !content.includes('\\');
+function whyNoContent(type: string, content: string): string | undefined {
+  if (type === 'A' ? isIPv4(content) : type === 'AAAA' && isIPv6(content) && !content.includes('%')) return undefined;
+  try {
+    if (isDiscoverable(type)) parseTarget(type, content);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
-/** Host names as RFC 1123 section 2.1 has them, with a wildcard as the first label at most. */
-function illegalName(name: string): string | undefined {
+/** Host names as RFC 1123 section 2.1 has them, with a wildcard as the first label at most; RFC 8552 for services. */
+function illegalName(name: string, type: string): string | undefined {
   const labels = withoutDot(name).split('.');
   const hosts = labels[0] === '*' ? labels.slice(1) : labels;
   if (name.length > 254) return 'longer than 253 characters (RFC 1035 section 2.3.4)';
   if (labels.some((l) => l === '')) return 'has an empty label';
   if (labels.some((l) => l.length > 63)) return 'has a label of more than 63 characters (RFC 1035 section 2.3.4)';
-  // Service records and challenges such as _acme-challenge prove who owns a name: no annotation may write them.
-  if (labels.some((l) => l.startsWith('_'))) return 'names that begin with an underscore are not for discovery';
+  const isService = type === 'SRV' || type === 'TXT';
+  // Challenges such as _acme-challenge prove who owns a name: where an annotation suffices, nobody may write them.
+  if (!isService && name.includes('_') && labels.some((l) => l.startsWith('_'))) {
+    return `names that begin with an underscore are not for discovery of ${type} records`;
+  }
+  if (type === 'SRV' && !/^_[^.]+\._[^.]+\./.test(name)) {
+    return 'not _service._proto and a name, such as _sip._tcp.www (RFC 2782)';
+  }
   // Whoever holds it configures the proxy of every browser: https://www.kb.cert.org/vuls/id/598349
   if (labels[0] === 'wpad') return 'wpad would configure the proxies of browsers';
-  const bad = hosts.find((l) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(l));
+  const legal = isService ? serviceLabel : hostLabel;
+  const bad = hosts.find((l) => !legal.test(l));
   return bad && `${JSON.stringify(bad)} is not a label of letters, digits and hyphens (RFC 1123 section 2.1)`;
 }
+
+const hostLabel = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+const serviceLabel = /^_?[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 const elsewhere = (zone: string, answering: string | undefined) =>
   answering && answering.length > zone.length

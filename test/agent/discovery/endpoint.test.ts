@@ -1,6 +1,25 @@
-import { expect, test } from 'vitest';
-import { endpointChanges, endpointOf, endpoints, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Database } from '../../../functions/agent/database.ts';
+import {
+  type Discoverable,
+  discoverable,
+  type Endpoint,
+  endpointChanges,
+  endpointOf,
+  endpoints,
+  rrsetOf,
+} from '../../../functions/agent/discovery/endpoint.ts';
 import { parse } from '../../../functions/agent/parse.ts';
+import { PowerDNS } from '../../../functions/agent/powerdns.ts';
+import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/zone.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { values } from '../../dns/values.ts';
+import { startPowerDNS } from '../../powerdns/server.ts';
+import { loop, type Webhook } from '../external-dns.ts';
 import { want } from '../make.ts';
 
 test('a wish has one form, whatever it was said in', () => {
@@ -14,7 +33,55 @@ test('a wish has one form, whatever it was said in', () => {
     records: ['2001:db8::1', '2001:db8::2'],
     mark: { account: 'external-dns/corp', content: 'ingress/a/web' },
   });
-  expect(rrsetOf(want('x', 'a.corp.internal', 'CNAME', 'LB.Example.com'), 'corp').records).toEqual(['lb.example.com.']);
+});
+
+/** As a person writes it, as PowerDNS has it, and as ExternalDNS hears of it. */
+const forms: [type: string, written: string, content: string, said?: string][] = [
+  ['A', '192.0.2.1', '192.0.2.1'],
+  ['A', 'lb.example.com', 'lb.example.com'],
+  ['AAAA', '2001:DB8:0::1', '2001:db8::1'],
+  ['AAAA', '::ffff:c000:201', '::ffff:192.0.2.1'],
+  ['CNAME', 'LB.Example.com', 'lb.example.com.', 'lb.example.com'],
+  ['CNAME', 'lb.example.com.', 'lb.example.com.', 'lb.example.com'],
+  ['CNAME', 'lb', 'lb.', 'lb'],
+  ['CNAME', 'bücher.example.com', 'xn--bcher-kva.example.com.', 'xn--bcher-kva.example.com'],
+  ['CNAME', 'a\\.b.example.com', 'a\\.b.example.com.', 'a\\.b.example.com'],
+  ['CNAME', '\\@', '@.'],
+  ['CNAME', 'a..b', 'a..b'],
+  ['MX', '10 Mail.Example.com', '10 mail.example.com.', '10 mail.example.com'],
+  ['MX', ' 010   mail.example.com. ', '10 mail.example.com.', '10 mail.example.com'],
+  ['MX', '0 .', '0 .'],
+  ['MX', '0 @', '0 @'],
+  ['NS', 'NS1.example.com', 'ns1.example.com.', 'ns1.example.com'],
+  ['PTR', 'host.corp.internal', 'host.corp.internal.', 'host.corp.internal'],
+  ['SRV', '10 5 5060 Sip.example.com.', '10 5 5060 sip.example.com.'],
+  ['SRV', '0 0 0 .', '0 0 0 .'],
+  ['TXT', 'v=spf1 -all', '"v=spf1 -all"'],
+  ['TXT', '"v=spf1 -all"', '"v=spf1 -all"'],
+  ['TXT', '"two" "strings"', '"two" "strings"'],
+  ['TXT', 'a "quoted" word; é', '"a \\"quoted\\" word; \\195\\169"'],
+  ['TXT', 'Key', '"Key"', '"\\075ey"'],
+  ['LUA', 'A "x"', 'A "x"'],
+];
+
+test.each(forms)('%s: %s is %s', (type, written, content, said = content) => {
+  const rrset = rrsetOf(want('crd/a/x', 'x.corp.internal', type, written), 'corp');
+  expect(rrset.records).toEqual([content]);
+  expect(endpointOf(rrset).targets).toEqual([said]);
+  expect(rrsetOf(endpointOf(rrset), 'corp')).toEqual(rrset);
+});
+
+const targetsOf = (type: Discoverable) => fc.array(values[type], { minLength: 1, maxLength: 4 });
+
+test.each(discoverable)('what ExternalDNS is answered of %s is what it is answered again', (type) => {
+  fc.assert(
+    fc.property(targetsOf(type), (targets) => {
+      const rrset = rrsetOf(want('crd/a/x', 'x.corp.internal', type, ...targets), 'corp');
+      const answer = endpointOf(rrset);
+      expect(rrsetOf(answer, 'corp')).toEqual(rrset);
+      expect(endpointOf(rrsetOf(answer, 'corp'))).toEqual(answer);
+    }),
+  );
 });
 
 test('a time to live is kept, and none is 60 s', () => {
@@ -25,6 +92,65 @@ test('a time to live is kept, and none is 60 s', () => {
 test('what ExternalDNS gets back is what it would say itself', () => {
   const wish = { ...want('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
   expect(endpointOf(rrsetOf(wish, 'corp'))).toEqual(wish);
+});
+
+/** ExternalDNS's side of the agent without its judgement: everything that is wanted is published. */
+function publishing(database: Pick<Database, 'zones' | 'apply'>): Webhook & { writes: number } {
+  const zone = async () => (await database.zones()).find(({ name }) => name === 'corp.internal.') as Zone;
+  const webhook = {
+    writes: 0,
+    records: async () => (await zone()).rrsets.filter((r) => ownershipOf(r) === 'discovered').map(endpointOf),
+    adjust: async (wanted: Endpoint[]) => wanted.map((endpoint) => endpointOf(rrsetOf(endpoint, 'corp'))),
+    apply: async ({ create = [], updateNew = [], delete: gone = [] }: Parameters<Webhook['apply']>[0]) => {
+      webhook.writes++;
+      const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
+      const changes: Change[] = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
+      expect(await database.apply(await zone(), changes)).toEqual([]);
+    },
+  };
+  return webhook;
+}
+
+describe('with PowerDNS', () => {
+  test('every type comes back as it was answered, so that the next loop sends nothing', {
+    timeout: 180_000, // it may have to be fetched
+  }, async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'endpoint-'));
+    const server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
+    try {
+      const powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: 20_000 });
+      await powerdns.create('corp.internal.', []);
+      const webhook = publishing(new Database(powerdns, { maxAgeMs: 0 }));
+      const written = forms.filter(
+        ([type, , content]) => discoverable.some((d) => d === type) && !/^(lb\.|a\.\.|0 @)/.test(content),
+      );
+      const tables = written.map(([type, text], i) => want('crd/a/x', `t${i}.corp.internal`, type, text));
+      const drawn = discoverable.flatMap((type) =>
+        fc
+          .sample(targetsOf(type), 40)
+          .map((targets) => (type === 'CNAME' ? targets.slice(0, 1) : targets))
+          .map((targets, i) =>
+            want('crd/a/x', `${type}${i}.corp.internal`, type, ...targets.filter((t) => !/@\s*$/.test(t))),
+          ),
+      );
+      const wanted = [...tables, ...drawn].filter(({ targets }) => targets.length > 0);
+      expect((await loop(webhook, wanted))?.create).toHaveLength(wanted.length);
+      expect(await loop(webhook, wanted)).toBeUndefined();
+      const byName = (a: Endpoint, b: Endpoint) => (a.dnsName < b.dnsName ? -1 : 1);
+      expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjust(wanted)).sort(byName));
+
+      // Of which only the case has changed.
+      const text = (target: string) => want('crd/a/x', 'case.corp.internal', 'TXT', target);
+      await loop(webhook, [text('Key')]);
+      expect((await loop(webhook, [text('kEY')]))?.updateNew).toHaveLength(1);
+      expect(await loop(webhook, [text('kEY')])).toBeUndefined();
+      const { answers } = await server.query('case.corp.internal', 'TXT');
+      expect(answers.map((a) => String((a as { data: unknown }).data))).toEqual(['kEY']);
+    } finally {
+      await server.stop();
+      rmSync(dir, { recursive: true });
+    }
+  });
 });
 
 test('what Go leaves out or writes as null is empty', () => {

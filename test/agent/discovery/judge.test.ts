@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import { unseen } from '../../../functions/agent/discovery/claim.ts';
+import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/judge.ts';
+import { wishesOf } from '../../../functions/agent/discovery/wish.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/zone.ts';
+import { zoneOf } from '../../../functions/dns/name.ts';
 import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';
 
 /** A verdict in short: `name type content`, and `name (object): message`. */
@@ -9,12 +12,13 @@ function verdict(
   wanted: Endpoint[],
   there: RRset[] | Zone[] = [],
   declaration = declare(),
-  refusals?: Map<string, Refusal>,
+  refusals = new Map<string, Refusal>(),
 ) {
   const isRRset = (each: RRset | Zone): each is RRset => 'type' in each;
   const rrsets = there.filter(isRRset);
   const present = there.length > rrsets.length ? (there as Zone[]) : [zone('corp.internal', rrsets, declaration)];
-  const { accepted, refused } = judge(wanted, present, declaration, refusals);
+  const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+  const { accepted, refused } = judge(wishes, present, declaration, { refusals });
   return {
     accepted: accepted.map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`).sort(),
     refused: refused.map(({ rrset, message }) => `${rrset.name} (${rrset.mark?.content}): ${message}`),
@@ -98,9 +102,9 @@ describe('a record', () => {
     ['A with a name', x('A', 'lb.example.com'), 'not an IPv4 address: lb.example.com'],
     ['AAAA with IPv4', x('AAAA', '192.0.2.1'), 'not an IPv6 address: 192.0.2.1'],
     // ExternalDNS takes it for an address: https://pkg.go.dev/net/netip#ParseAddr
-    ['AAAA with a scope', x('AAAA', 'fe80::1%eth0'), 'not an IPv6 address: fe80::1%eth0'],
+    ['AAAA with a scope', x('AAAA', 'fe80::1%eth0'), 'an address in DNS has no zone id: fe80::1%eth0'],
     ['CNAME with two targets', x('CNAME', 'a.example.com', 'b.example.com'), 'a CNAME has one target, not 2'],
-    ['CNAME with an escape', x('CNAME', 'a\\.b.example.com'), 'not a name: a\\.b.example.com'],
+    ['CNAME with a broken escape', x('CNAME', 'a\\b.example.com'), 'not an escape: \\b'],
     ['CNAME to itself', x('CNAME', 'WWW.corp.internal'), 'a CNAME to itself'],
     ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'not a time to live: -1'],
     ['a huge TTL', { ...x('A', '192.0.2.1'), recordTTL: 2 ** 31 }, 'not a time to live: 2147483648'],
@@ -146,13 +150,15 @@ describe('rivals for a name', () => {
     });
   });
 
-  test('the same twice is once, and the same object’s other record is a rival', () => {
+  test('the same twice is once, with the shorter time to live', () => {
     expect(both(x('A', '192.0.2.1'), x('A', '192.0.2.1'))).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
       refused: [],
     });
-    const { accepted, refused } = both(x('A', '192.0.2.1'), { ...x('A', '192.0.2.1'), recordTTL: 5 });
-    expect([accepted.length, refused.length]).toEqual([1, 1]);
+    const wishes = [x('A', '192.0.2.1'), { ...x('A', '192.0.2.1'), recordTTL: 5 }].map((e) => rrsetOf(e, 'corp'));
+    for (const order of [wishes, wishes.toReversed()]) {
+      expect(judge(order, [zone()], declare())).toEqual({ accepted: [wishes[1]], refused: [] });
+    }
   });
 
   test('the claim that stands wins, its changes too', () => {
@@ -186,7 +192,7 @@ describe('what cannot become what is wanted stays as it stands', () => {
   test('while its object wants something impossible', () => {
     expect(verdict([x('CNAME', 'a\\b')], there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
-      refused: ['www.corp.internal. (ingress/a/x): not a name: a\\b'],
+      refused: [expect.stringContaining('www.corp.internal. (ingress/a/x): not an escape: \\b')],
     });
   });
 
@@ -211,8 +217,8 @@ describe('what cannot become what is wanted stays as it stands', () => {
 
 describe('what PowerDNS refused', () => {
   const message = 'Record www.corp.internal./CNAME: no';
-  const wish = x('CNAME', 'a..b');
-  const rrset = standing('ingress/a/x', 'CNAME', 'a..b.');
+  const wish = x('CNAME', 'no.example.com');
+  const rrset = standing('ingress/a/x', 'CNAME', 'no.example.com.');
   const refusals = (beside: RRset[] = []) => new Map([[answerOf(rrset), { rrset, beside, message }]]);
 
   test('is not asked again while wish and zone stay as they were', () => {
@@ -223,7 +229,7 @@ describe('what PowerDNS refused', () => {
   });
 
   test('is asked again when the wish or the zone is another one', () => {
-    expect(verdict([x('CNAME', 'a..c')], [], declare(), refusals()).refused).toEqual([]);
+    expect(verdict([x('CNAME', 'yes.example.com')], [], declare(), refusals()).refused).toEqual([]);
     const there = [standing('ingress/a/x', 'A', '192.0.2.1')];
     expect(verdict([wish], there, declare(), refusals()).refused).toEqual([]);
     expect(verdict([wish], there, declare(), refusals(there)).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
@@ -366,8 +372,16 @@ describe('a name that is declared', () => {
 test('a wish has the TTL of its zone, unless it states one', () => {
   const declaration = declare({ zones: [{ ...corp, defaultTTL: 300 }, ...zones('dev.corp.internal')] });
   const there = [zone('corp.internal', [], declaration), zone('dev.corp.internal')];
-  const wished = [x('A', '192.0.2.1'), { ...y('AAAA', '::1'), dnsName: 'b.corp.internal', recordTTL: 5 }];
-  const { accepted } = judge([...wished, want('o', 'a.dev.corp.internal', 'A', '192.0.2.1')], there, declaration);
+  const wanted = [
+    x('A', '192.0.2.1'),
+    { ...y('AAAA', '::1'), dnsName: 'b.corp.internal', recordTTL: 5 },
+    want('o', 'a.dev.corp.internal', 'A', '192.0.2.1'),
+  ];
+  const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [`${name}.`, defaultTTL]));
+  const { discovery = expect.fail() } = declaration;
+  const scope = { ownerID: 'corp' };
+  const wishes = wishesOf(wanted, { scope, discovery, claims: unseen, ttlOf: (name) => zoneOf(name, ttls) });
+  const { accepted } = judge(wishes, there, declaration);
   expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
     'a.dev.corp.internal. 60',
     'b.corp.internal. 5',

@@ -1,0 +1,53 @@
+import { canonicalAddress, type RRset } from '../zone.ts';
+
+/** Whether two RRsets of one name say the same, for however long. */
+export function sameAnswer(a: RRset, b: RRset): boolean {
+  if (a.type !== b.type || a.records.length !== b.records.length) return false;
+  if (a.records.every((content, i) => content === b.records[i])) return true;
+  const there = new Set(a.records.map(canonicalAddress));
+  return b.records.every((content) => there.has(canonicalAddress(content)));
+}
+
+/** Whether two types have no room beside each other in one party's name. */
+export const crowdEachOther = (a: string, b: string) => (a === b ? isSingle(a) : standsAlone(a) || standsAlone(b));
+
+/** A name has one CNAME (RFC 1034 section 3.6.2). */
+const isSingle = (type: string) => type === 'CNAME';
+
+/** Beside a delegation nothing is answered (RFC 1034 section 4.2.1). */
+const standsAlone = (type: string) => type === 'CNAME' || type === 'NS';
+
+/** The wishes with all that one object says of a type in one RRset: it lives as briefly as the briefest of them. */
+export function gathered(wishes: RRset[]): RRset[] {
+  const groups = Map.groupBy(wishes, ({ mark, type, records }) =>
+    [mark?.content, type, ...(isSingle(type) ? records : [])].join(' '),
+  );
+  if (groups.size === wishes.length) return wishes;
+  return groups
+    .values()
+    .map((group) => ({ ...united(group), ttl: Math.min(...group.map(({ ttl }) => ttl)) }))
+    .toArray();
+}
+
+/** The first of a group with the records of all. */
+export function united(group: RRset[]): RRset {
+  const first = group[0] as RRset;
+  if (group.length === 1) return first;
+  return { ...first, records: [...new Set(group.flatMap(({ records }) => records))].sort() };
+}
+
+/**
+ * The wishes of one party, in the order of their claims, as the groups that become one RRset each; beside them those
+ * that a better claim leaves no room for.
+ */
+export function combined(wishes: RRset[]): { groups: RRset[][]; beside: RRset[] } {
+  const groups = new Map<string, RRset[]>();
+  const beside: RRset[] = [];
+  for (const rrset of wishes) {
+    const group = groups.get(rrset.type);
+    if (groups.keys().some((type) => crowdEachOther(type, rrset.type))) beside.push(rrset);
+    else if (group) group.push(rrset);
+    else groups.set(rrset.type, [rrset]);
+  }
+  return { groups: [...groups.values()], beside };
+}

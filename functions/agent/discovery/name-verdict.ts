@@ -1,0 +1,70 @@
+import { type RRset, sameClaimant } from '../zone.ts';
+import type { Claims } from './claim.ts';
+import { sameAnswer } from './combination.ts';
+import { type Circumstances, isGiven, objectionTo, refusalOf } from './objection.ts';
+import type { Place } from './places.ts';
+import { excludes, type Refused, share } from './sharing.ts';
+import type { Wish } from './wish.ts';
+
+export interface NameVerdict {
+  accepted: RRset[];
+  refused: Refused[];
+  /** What the owner had there. */
+  standing: RRset[];
+  /** The wishes that have a part in what is accepted without being its mark. */
+  merged: RRset[];
+}
+
+/** The verdict on all wishes for one name. */
+export function judgeName(wishes: Wish[], place: Place, circumstances: Circumstances): NameVerdict {
+  const { standing } = place;
+  const { claims, owns, discovery } = circumstances;
+  const { sharedHosts } = discovery;
+  const refused: (Refused & { isFinal: boolean })[] = [];
+  const candidates: RRset[] = [];
+  const holders: RRset[] = [];
+  for (const rrset of wishes) {
+    const objection = objectionTo(rrset, place, circumstances);
+    if (!objection && !isGiven(rrset, place, owns)) candidates.push(rrset);
+    if (objection) refused.push({ rrset, message: objection.message, isFinal: objection.isFinal });
+    if (objection?.isEntitled && standing.some((s) => sameClaimant(s, rrset))) holders.push(rrset);
+  }
+  const shared = share(candidates, holders, { standing, wishes, sharedHosts, claims });
+  const accepted = shared.accepted.filter((rrset) => {
+    // What each object wants passed above; together they are another answer, which PowerDNS may have refused.
+    const isAsked = wishes.includes(rrset) || standing.includes(rrset);
+    const message = isAsked ? undefined : refusalOf(rrset, place, circumstances);
+    if (message !== undefined) refused.push({ rrset, message, isFinal: false });
+    return message === undefined;
+  });
+  const merged = sharedHosts === 'Merge' ? without(candidates, shared.lost) : [];
+  if (refused.length + shared.lost.length === 0) return { accepted, refused, standing, merged };
+  // What is still wanted and cannot become what is wanted stays as it is: leaving it out would delete it.
+  const waiting = [...refused.filter(({ isFinal }) => !isFinal), ...shared.lost];
+  const kept = standing.filter(
+    (s) =>
+      waiting.some(({ rrset }) => isFor(rrset, s, claims)) &&
+      !refused.some(({ rrset, isFinal }) => isFinal && rrset.type === s.type && sameClaimant(rrset, s)) &&
+      !accepted.some((a) => excludes(a, s, sharedHosts)),
+  );
+  const unanswered = shared.lost.filter(({ rrset }) => !kept.some((k) => sameAnswer(k, rrset)));
+  return {
+    accepted: [...accepted, ...kept],
+    refused: [...refused, ...unanswered].map(({ rrset, message }) => ({ rrset, message })),
+    standing,
+    merged,
+  };
+}
+
+function without(wishes: RRset[], lost: Refused[]): RRset[] {
+  const losers = new Set(lost.map(({ rrset }) => rrset));
+  return wishes.filter((rrset) => !losers.has(rrset));
+}
+
+/**
+ * Whether a wish is for what stands, or for what its object wants instead of it. Where objects are not seen, the wish
+ * for a part of what stands may be its own: ExternalDNS names only one of those whose addresses it has merged.
+ */
+const isFor = (wish: RRset, standing: RRset, claims: Claims) =>
+  sameClaimant(wish, standing) ||
+  (!claims.sees(standing.mark?.content ?? '') && wish.records.some((content) => standing.records.includes(content)));

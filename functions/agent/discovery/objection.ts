@@ -1,0 +1,124 @@
+import { isWithin, withoutDot } from '../../dns/name.ts';
+import type { DeclaredDiscovery } from '../declaration.ts';
+import { answerOf, answersAlike, areRivals, declaredAccount, ownershipOf, type RRset } from '../zone.ts';
+import type { Claims } from './claim.ts';
+import { sameAnswer } from './combination.ts';
+import { fault } from './fault.ts';
+import type { Owns, Place } from './places.ts';
+import { householdOf, namespaceOf } from './resource.ts';
+import type { Refused } from './sharing.ts';
+import type { Bar, Barrier } from './tenants.ts';
+import type { Wish } from './wish.ts';
+
+/** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
+export interface Refusal extends Refused {
+  /** The name's RRsets at that time. */
+  beside: RRset[];
+}
+
+/** What every verdict follows. */
+export interface Circumstances {
+  discovery: DeclaredDiscovery;
+  owns: Owns;
+  refusals: ReadonlyMap<string, Refusal>;
+  claims: Claims;
+  bars: Barrier;
+  /** The namespaces that may not have the name as one more. */
+  full?: ReadonlySet<string> | undefined;
+}
+
+export interface Objection {
+  message: string;
+  /** Whether the object may have the name, and so holds what stands for it against others. */
+  isEntitled: boolean;
+  /** Whether what stands in its place goes. */
+  isFinal: boolean;
+}
+
+/** Why a wish cannot be published, whoever else wants the name. */
+export function objectionTo(wish: Wish, place: Place, circumstances: Circumstances): Objection | undefined {
+  const beneath = wish.type === 'NS' ? declaredBeneath(wish, place) : undefined;
+  const wrong = fault(wish, beneath === undefined ? place.setting : { ...place.setting, beneath });
+  const bar = barTo(wish, place, circumstances);
+  const isFinal = wish.isFiltered === true || beneath !== undefined;
+  const isEntitled = !isFinal && (!bar || bar.isPassing === true);
+  const message =
+    wrong ??
+    (bar?.isPassing ? undefined : bar?.message) ??
+    occupant(wish, place, circumstances) ??
+    bar?.message ??
+    refusalOf(wish, place, circumstances);
+  return message === undefined ? undefined : { message, isEntitled, isFinal };
+}
+
+/** Whether another owner gives the same answer at the name, so that there is nothing to add and nothing to report. */
+export const isGiven = (wish: RRset, { there }: Place, owns: Owns) =>
+  there.some((r) => isOthers(r, owns) && sameAnswer(r, wish));
+
+/** What PowerDNS said when it was asked for the same. */
+export function refusalOf(wish: RRset, { there }: Place, { refusals, owns }: Circumstances): string | undefined {
+  const refusal = refusals.size > 0 ? refusals.get(answerOf(wish)) : undefined;
+  return refusal && isNoBetter(there, refusal.beside, owns) ? refusal.message : undefined;
+}
+
+const resourceOf = ({ mark }: RRset) => mark?.content ?? '';
+
+const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
+
+function barTo(wish: RRset, { standing }: Place, { discovery, bars, full }: Circumstances): Bar | undefined {
+  const bar = bars(wish);
+  const namespace = bar?.isPassing || full ? namespaceOf(resourceOf(wish)) : '';
+  if (bar?.isPassing) {
+    // It changes nothing but the time to live.
+    const isThere = (r: RRset) =>
+      r.type === wish.type &&
+      namespaceOf(resourceOf(r)) === namespace &&
+      wish.records.every((content) => r.records.includes(content));
+    return standing.some(isThere) ? undefined : bar;
+  }
+  if (bar || !full?.has(namespace)) return bar;
+  const limit = discovery.maxNamesPerNamespace;
+  return { message: `beyond the ${limit} names of namespace ${namespace} (discovery.maxNamesPerNamespace)` };
+}
+
+/** Who has the place that a wish would take. */
+function occupant(wish: RRset, place: Place, { owns, discovery }: Circumstances): string | undefined {
+  const { there } = place;
+  if (there.length > 0) {
+    const other = there.find((r) => ownershipOf(r) !== 'discovered' && areRivals(r, wish));
+    if (other?.mark?.account === declaredAccount) return `the InternalDNS declares ${other.type} at this name`;
+    if (other) return `somebody else's ${other.type} record is at this name: remove it, or mark it`;
+    if (isGiven(wish, place, owns)) return undefined;
+    // Another owner is another namespace: the whole name is its own, unless all answers are merged.
+    const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, wish)));
+    if (first) return `${resourceOf(first)} has the name already`;
+  }
+  const hidden = wish.type === 'NS' ? othersBeneath(wish, place) : undefined;
+  return (
+    hidden && `a delegation would hide ${withoutDot(hidden.name)}, which ${resourceOf(hidden) || 'somebody else'} has`
+  );
+}
+
+/** Whether a place is as it was, or has lost only what would have made room for the wish anyway. */
+function isNoBetter(now: RRset[], then: RRset[], owns: Owns): boolean {
+  const isIn = (rrsets: RRset[]) => (rrset: RRset) => rrsets.some((r) => answersAlike(r, rrset));
+  const isLasting = (rrset: RRset) => ownershipOf(rrset) !== 'discovered' || !owns(rrset);
+  return now.every(isIn(then)) && then.filter(isLasting).every(isIn(now));
+}
+
+/** What a delegation would hide, but for the addresses of its own servers, which it needs (RFC 1034 section 4.2.1). */
+const beneath = ({ name, records }: RRset, { names }: Place) =>
+  names
+    .entries()
+    .filter(([below]) => below !== name && isWithin(below, name) && !records.includes(below))
+    .flatMap(([, rrsets]) => rrsets);
+
+const declaredBeneath = (wish: RRset, place: Place) =>
+  beneath(wish, place).find((r) => ownershipOf(r) === 'declared')?.name;
+
+/** Another party's; none once the delegation stands. */
+function othersBeneath(wish: RRset, place: Place): RRset | undefined {
+  if (place.standing.some(({ type }) => type === 'NS')) return undefined;
+  const household = householdOf(resourceOf(wish));
+  return beneath(wish, place).find((r) => ownershipOf(r) === 'foreign' || householdOf(resourceOf(r)) !== household);
+}

@@ -1,0 +1,240 @@
+import type { Logger } from 'pino';
+import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
+import type { Rejected } from '../database.ts';
+import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
+import type { Report } from '../report.ts';
+import {
+  answerOf,
+  type Change,
+  deletion,
+  discoveredMark,
+  ownershipOf,
+  type RRset,
+  replacement,
+  type Zone,
+} from '../zone.ts';
+import type { Claims } from './claim.ts';
+import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endpoint.ts';
+import { DeleteGuard, type Guarded } from './guard.ts';
+import { judge, type Refusal, type Refused, standingRRsets } from './judge.ts';
+import { answerUnder } from './policy.ts';
+import { type Wish, wishesOf } from './wish.ts';
+
+/** The zones as they are, and what was declared when they were brought there. */
+export interface Present {
+  declaration: Declaration;
+  zones: Zone[];
+}
+
+/** Who discovers: one ExternalDNS for the cluster, or one for each namespace. */
+export interface Scope {
+  ownerID: string;
+  /** The only namespace that it sees. */
+  namespace?: string;
+}
+
+export function scopesOf({ ownerID, namespaces }: DeclaredDiscovery): Scope[] {
+  if (namespaces.length === 0) return [{ ownerID }];
+  return namespaces.map((namespace) => ({ ownerID: `${ownerID}/${namespace}`, namespace }));
+}
+
+type Discovered = Report['discovery'];
+
+/** One ExternalDNS: what it has made, what it wants, and what it is answered. */
+export class Owner {
+  readonly #scope: Scope;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #guard = new DeleteGuard();
+  /** Wishes that are not published, by what they would answer and why they do not. */
+  #refused = new Map<string, Refused>();
+  /** Those of them that PowerDNS refused, by what they would answer. */
+  #refusals = new Map<string, Refusal>();
+  #heardAt: number | undefined;
+  /** What the last verdict followed. */
+  #judgedBy: Declaration | undefined;
+  /** Whether ExternalDNS has sent a change that is not made. */
+  #isChanging = false;
+  #isSynced = false;
+  #answer: RRset[] = [];
+  #held: Discovered['held'];
+  #preview: Discovered['preview'];
+
+  constructor(scope: Scope, { log, now }: { log: Logger; now: () => number }) {
+    this.#scope = scope;
+    this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
+    this.#now = now;
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  get refused(): Iterable<Refused> {
+    return this.#refused.values();
+  }
+
+  get held(): Discovered['held'] {
+    return this.#held;
+  }
+
+  get preview(): Discovered['preview'] {
+    return this.#preview;
+  }
+
+  /** Notes that ExternalDNS is there. */
+  hear(): void {
+    this.#heardAt = this.#now();
+  }
+
+  /** Notes that ExternalDNS sends a change. It counts as made when it is: see `done`. */
+  expectChange(): void {
+    this.#isChanging = true;
+  }
+
+  state(intervalSeconds: number): Discovered['state'] {
+    if (this.#heardAt === undefined) return 'Waiting';
+    const silentMs = this.#now() - this.#heardAt;
+    if (silentMs > Math.max(30_000, intervalSeconds * 10_000)) return 'Stalled';
+    return this.#isSynced ? 'Synced' : 'Waiting';
+  }
+
+  /** What ExternalDNS may change: the records that it made. */
+  records(present: Present): Endpoint[] {
+    // A second loop begins, so the one before has ended, and needed no change.
+    if (this.#judgedBy && !this.#isChanging) this.#isSynced = true;
+    return this.#standing(present).map(endpointOf);
+  }
+
+  /** The verdict on everything that is wanted: what ExternalDNS is to go on with. */
+  adjust(wanted: Endpoint[], present: Present, claims: Claims): Endpoint[] {
+    const { declaration, zones } = present;
+    const { discovery } = declaration;
+    if (!discovery) return [];
+    const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [absolute(name), defaultTTL]));
+    const wishes = wishesOf(wanted, {
+      scope: this.#scope,
+      discovery,
+      claims,
+      ttlOf: (name) => zoneOf(name, ttls),
+    });
+    const standing = this.#standing(present);
+    const owns = (rrset: RRset) => isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
+    const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#refusals });
+    const guarded = this.#guarded(wishes, standing, discovery, claims);
+    const { answer, preview } = answerUnder(discovery.policy, standing, [...accepted, ...guarded.held]);
+    this.#remember(refused);
+    this.#held = guarded.report;
+    this.#preview = preview;
+    this.#answer = answer;
+    this.#judgedBy = declaration;
+    this.#isChanging = false;
+    if (!this.#isSynced) {
+      const there = new Set(standing.map(answerOf));
+      this.#isSynced = there.size === answer.length && answer.every((a) => there.has(answerOf(a)));
+    }
+    return answer.map(endpointOf);
+  }
+
+  /**
+   * Marks that have to change because another object has the name now. ExternalDNS compares no labels, so it sends
+   * nothing; with the old mark an object that comes back would have the name again.
+   */
+  remarks(present: Present): Change[] {
+    const standing = new Map(this.#standing(present).map((rrset) => [answerOf(rrset), rrset]));
+    return this.#answer
+      .filter((rrset) => {
+        const there = standing.get(answerOf(rrset));
+        return there !== undefined && there.mark?.content !== rrset.mark?.content;
+      })
+      .map(replacement);
+  }
+
+  /** What ExternalDNS makes of the verdict, as changes. Throws when the verdict was on another declaration. */
+  changes(endpoints: EndpointChanges, { declaration }: Present): Change[] {
+    const { create = [], updateNew = [], delete: deleted = [] } = endpoints;
+    if (this.#judgedBy && this.#judgedBy !== declaration)
+      throw new Error('the declaration has changed: the next loop follows it');
+    const { ownerID } = this.#scope;
+    const wanted = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, ownerID));
+    const kept = new Set(wanted.map(({ name, type }) => `${name} ${type}`));
+    return [
+      ...deleted
+        .map((endpoint) => rrsetOf(endpoint, ownerID))
+        .filter(({ name, type }) => !kept.has(`${name} ${type}`))
+        .map(deletion),
+      ...wanted.map(replacement),
+    ];
+  }
+
+  /** Those of its changes that touch nobody else's. */
+  allowed(changes: Change[], zone: Zone, { discovery }: Declaration): Change[] {
+    const names = Map.groupBy(zone.rrsets, (rrset) => rrset.name);
+    return changes.filter(({ rrset }) => {
+      const present = names.get(rrset.name)?.find(({ type }) => type === rrset.type);
+      if (!present || !discovery) return !present;
+      return isOf(this.#scope, discovery, present) || isOfNobody(discovery, present);
+    });
+  }
+
+  /** Takes over that its changes are made, but for what PowerDNS rejected. */
+  applied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
+    for (const { change, message } of rejected) {
+      if (change.action === 'delete') continue;
+      const { rrset } = change;
+      const beside = zone.rrsets.filter(({ name }) => name === rrset.name);
+      this.#refusals.set(answerOf(rrset), { rrset, beside, message });
+    }
+    const counts = { changes: changes.length, refused: rejected.length };
+    this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
+  }
+
+  /** Takes over that ExternalDNS's change is made. */
+  done(): void {
+    this.#isChanging = false;
+    this.#isSynced = true;
+  }
+
+  /** Where nothing is deleted anyway there is nothing to hold. */
+  #guarded(wishes: Wish[], standing: RRset[], { policy, deleteGuard }: DeclaredDiscovery, claims: Claims): Guarded {
+    if (policy !== 'Sync') return { held: [] };
+    const asked = new Set(wishes.map(({ name }) => name));
+    return this.#guard.hold(standing, asked, deleteGuard, claims, this.#now());
+  }
+
+  #standing({ declaration, zones }: Present): RRset[] {
+    const { discovery } = declaration;
+    if (!discovery) return [];
+    return standingRRsets(zones, declaration, (rrset) => isOf(this.#scope, discovery, rrset));
+  }
+
+  /** Takes over what is refused and logs what is new in it; forgets what PowerDNS refused and nobody wants any more. */
+  #remember(refused: Refused[]): void {
+    const before = this.#refused;
+    this.#refused = new Map();
+    for (const refusal of refused) {
+      const { rrset, message } = refusal;
+      const key = `${answerOf(rrset)} ${message}`;
+      // ExternalDNS names one of the objects that want the same, and not always the same one: the first stays.
+      const known = before.get(key);
+      this.#refused.set(key, known ?? refusal);
+      if (known) continue;
+      this.#log.warn({ name: withoutDot(rrset.name), resource: rrset.mark?.content, message }, 'leave a name out');
+    }
+    const answers = new Set(refused.map(({ rrset }) => answerOf(rrset)));
+    for (const key of this.#refusals.keys()) if (!answers.has(key)) this.#refusals.delete(key);
+  }
+}
+
+/** Whether a scope's ExternalDNS made an RRset. A single one has everything, whatever its owner was called before. */
+function isOf({ ownerID }: Scope, { namespaces }: DeclaredDiscovery, rrset: RRset): boolean {
+  if (ownershipOf(rrset) !== 'discovered') return false;
+  return namespaces.length === 0 || rrset.mark?.account === accountOf(ownerID);
+}
+
+/** Whether an RRset's ExternalDNS is gone, as that of a namespace that was taken out of the list. */
+export function isOfNobody(discovery: DeclaredDiscovery, rrset: RRset): boolean {
+  return ownershipOf(rrset) === 'discovered' && !scopesOf(discovery).some((scope) => isOf(scope, discovery, rrset));
+}
+
+const accountOf = (ownerID: string) => discoveredMark(ownerID, '').account;

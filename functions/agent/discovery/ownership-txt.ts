@@ -1,0 +1,108 @@
+import { cutAt, cutsOf } from '../../dns/cut.ts';
+import { absolute, isWithin, withoutDot } from '../../dns/name.ts';
+import type { DeclaredDiscovery } from '../declaration.ts';
+import {
+  answersAlike,
+  areRivals,
+  type Change,
+  declaredAccount,
+  deletion,
+  ownershipOf,
+  type RRset,
+  replacement,
+  type Zone,
+} from '../zone.ts';
+import { contentOfMark } from './ownership-label.ts';
+
+/** As ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */
+export type OwnershipTXT = NonNullable<DeclaredDiscovery['ownershipTXT']>;
+
+/** Marks a TXT record that says whose another one is: the twin that ExternalDNS's own registry would write. */
+export const ownershipMark = { account: declaredAccount, content: 'ownership' };
+
+export const isTwin = ({ mark }: RRset) =>
+  mark?.account === ownershipMark.account && mark.content === ownershipMark.content;
+
+/** As ExternalDNS's pdns provider writes a record that has none. Seconds. */
+const twinTTL = 300;
+
+const typeInPrefix = '%{record_type}';
+
+/**
+ * Where ExternalDNS keeps the owner of a record. A type that is not in the prefix goes before the name's first label.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/registry/mapper/mapper.go
+ */
+export function twinName(name: string, type: string, { prefix, wildcardReplacement }: OwnershipTXT): string {
+  const lowerPrefix = prefix.toLowerCase();
+  const lowerType = type.toLowerCase();
+  const isReplaced = wildcardReplacement !== '' && name.startsWith('*.');
+  const named = isReplaced ? wildcardReplacement + name.slice(1) : name;
+  const typed = lowerPrefix.includes(typeInPrefix) ? named : `${lowerType}-${named}`;
+  return absolute(lowerPrefix.replaceAll(typeInPrefix, lowerType) + typed);
+}
+
+/**
+ * The twins of what is discovered in a zone: of those that are legal names in it and find their place free. The top of
+ * a zone has one only with a prefix that ends in a dot.
+ * @param rrsets everything that the zone has
+ */
+export function twinsOf(zone: string, rrsets: RRset[], options: OwnershipTXT): RRset[] {
+  const discovered = rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered');
+  if (discovered.length === 0) return [];
+  const others = Map.groupBy(
+    rrsets.filter((rrset) => !isTwin(rrset)),
+    ({ name }) => name,
+  );
+  // Below what is discovered itself the twin is only read over the API, as ExternalDNS does.
+  const cuts = cutsOf(
+    zone,
+    rrsets.filter((rrset) => ownershipOf(rrset) !== 'discovered'),
+  );
+  const isPossible = (twin: RRset) =>
+    isWithin(twin.name, zone) &&
+    isLegal(twin.name) &&
+    !cutAt(twin.name, zone, cuts) &&
+    !others.get(twin.name)?.some((other) => areRivals(other, twin));
+  const twins = new Map<string, RRset>();
+  for (const twin of discovered.flatMap((rrset) => twinOf(rrset, options)).filter(isPossible)) {
+    const rival = twins.get(twin.name);
+    // Types and names can run into each other, as with a prefix that ends in the type.
+    if (!rival || `${twin.records}` < `${rival.records}`) twins.set(twin.name, twin);
+  }
+  return [...twins.values()];
+}
+
+function twinOf({ name, type, mark }: RRset, options: OwnershipTXT): RRset[] {
+  const content = mark && contentOfMark(mark);
+  if (!content) return [];
+  return [
+    { name: twinName(name, type, options), type: 'TXT', ttl: twinTTL, records: [content], mark: { ...ownershipMark } },
+  ];
+}
+
+/** The changes of discovered RRsets in a zone together with those of their twins, for one transaction. */
+export function withTwins(zone: Zone, changes: Change[], options: OwnershipTXT | undefined): Change[] {
+  if (!options) return changes;
+  const changed = new Set(changes.map(({ rrset }) => keyOf(rrset)));
+  const result = [
+    ...zone.rrsets.filter((rrset) => !changed.has(keyOf(rrset))),
+    ...changes.flatMap((change) => (change.action === 'replace' ? [change.rrset] : [])),
+  ];
+  const wanted = new Map(twinsOf(zone.name, result, options).map((twin) => [twin.name, twin]));
+  const there = new Map(zone.rrsets.filter(isTwin).map((twin) => [twin.name, twin]));
+  const gone = [...there.values()].filter((twin) => !wanted.has(twin.name) && !changed.has(keyOf(twin)));
+  const missing = [...wanted.values()].filter((twin) => {
+    const present = there.get(twin.name);
+    return !present || !answersAlike(present, twin);
+  });
+  return [...changes, ...gone.map(deletion), ...missing.map(replacement)];
+}
+
+/** Host names, and underscores, which are usual in what nobody is to meet by chance. */
+const isLegal = (name: string) =>
+  name.length <= 254 &&
+  withoutDot(name)
+    .split('.')
+    .every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
+
+const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;

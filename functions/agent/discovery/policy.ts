@@ -1,0 +1,72 @@
+import { withoutDot } from '../../dns/name.ts';
+import type { DeclaredDiscovery } from '../declaration.ts';
+import type { Report } from '../report.ts';
+import { answersAlike, excludeEachOther, type RRset } from '../zone.ts';
+
+export type Policy = DeclaredDiscovery['policy'];
+
+export type PreviewedChange = NonNullable<Report['discovery']['preview']>[number];
+
+export interface Answer {
+  /** What ExternalDNS is to go on with: it deletes what stands and is left out, and changes what is another. */
+  answer: RRset[];
+  /** With the policy Preview, what Sync would do; the first few. */
+  preview?: PreviewedChange[];
+}
+
+/**
+ * What ExternalDNS is answered, which itself always runs with `--policy=sync`: another policy restarts nothing, and
+ * its own `upsert-only` would drop one half of a switch from A to CNAME.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/plan/policy.go
+ * @param standing what the owner's ExternalDNS finds
+ * @param accepted what should stand
+ */
+export function answerUnder(policy: Policy, standing: RRset[], accepted: RRset[]): Answer {
+  switch (policy) {
+    case 'Sync':
+      return { answer: accepted };
+    case 'UpsertOnly':
+      return { answer: [...accepted, ...thoseBeside(accepted, standing)] };
+    case 'CreateOnly':
+      return { answer: [...standing, ...thoseBeside(standing, accepted)] };
+    case 'Preview':
+      return { answer: standing, preview: previewOf(standing, accepted) };
+  }
+}
+
+/** Of some RRsets those that can be there beside others. */
+function thoseBeside(others: RRset[], rrsets: RRset[]): RRset[] {
+  const names = Map.groupBy(others, ({ name }) => name);
+  return rrsets.filter((rrset) => !names.get(rrset.name)?.some((other) => excludeEachOther(other, rrset)));
+}
+
+/** As many as a report takes. */
+const previewed = { changes: 20, values: 8, length: 255 };
+
+function previewOf(standing: RRset[], accepted: RRset[]): PreviewedChange[] {
+  const before = new Map(standing.map((rrset) => [keyOf(rrset), rrset]));
+  const after = new Map(accepted.map((rrset) => [keyOf(rrset), rrset]));
+  const changed = accepted.flatMap((rrset) => {
+    const there = before.get(keyOf(rrset));
+    if (there && answersAlike(there, rrset)) return [];
+    return [{ action: there ? ('Update' as const) : ('Create' as const), rrset }];
+  });
+  const deleted = standing
+    .filter((rrset) => !after.has(keyOf(rrset)))
+    .map((rrset) => ({ action: 'Delete' as const, rrset }));
+  return [...deleted, ...changed]
+    .sort((a, b) => (keyOf(a.rrset) < keyOf(b.rrset) ? -1 : 1))
+    .slice(0, previewed.changes)
+    .map(({ action, rrset: { name, type, records } }) => ({
+      action,
+      name: withoutDot(name),
+      type,
+      values: records
+        // But for the null MX, `0 .`.
+        .map((content) => content.replace(/(?<=\S)\.$/, '').slice(0, previewed.length))
+        .sort()
+        .slice(0, previewed.values),
+    }));
+}
+
+const keyOf = ({ name, type }: RRset) => `${name} ${type}`;

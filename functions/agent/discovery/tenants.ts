@@ -1,0 +1,71 @@
+import { withoutDot } from '../../dns/name.ts';
+import type { DeclaredDiscovery } from '../declaration.ts';
+import { matches } from '../selector.ts';
+import type { RRset } from '../zone.ts';
+import type { Claims } from './claim.ts';
+import { NamePatterns } from './name-patterns.ts';
+import { isNamed, namespaceOf } from './resource.ts';
+
+type Tenant = DeclaredDiscovery['tenants'][number];
+
+/** Why an object may not have a name. */
+export interface Bar {
+  message: string;
+  /** Whether it is only not known yet. */
+  isPassing?: boolean;
+}
+
+/** What keeps an object from a name, or undefined if nothing does. */
+export type Barrier = (wish: RRset) => Bar | undefined;
+
+/** Names that no object may have, and those that only some namespaces may. */
+export function barrierOf(discovery: DeclaredDiscovery, claims: Claims): Barrier {
+  const { reservedNames, tenants } = discovery;
+  if (reservedNames.length === 0 && tenants.length === 0) return () => undefined;
+  const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
+  const tenancy = tenants.length > 0 ? tenancyOf(tenants, claims) : () => undefined;
+  return (wish) => {
+    if (reserved.of(wish.name).length > 0) return { message: 'reserved (discovery.reservedNames)' };
+    return tenancy(wish);
+  };
+}
+
+/**
+ * A tenant's namespaces have its names and no others, and its names are nobody else's. The labels of a namespace say
+ * whose it is; whoever may change them may change that.
+ */
+function tenancyOf(tenants: Tenant[], claims: Claims): Barrier {
+  const patterns = new NamePatterns(
+    tenants.flatMap((tenant) => tenant.names.map((pattern) => [pattern, { tenant, pattern }] as const)),
+  );
+  const known = new Map<string, Tenant[] | undefined>();
+  /** Undefined while the namespace's labels are not known. */
+  const tenantsOf = (namespace: string) => {
+    if (known.has(namespace)) return known.get(namespace);
+    const labels = namespace === '' ? {} : claims.labelsOf(namespace);
+    const own = namespace === '' ? [] : labels && tenants.filter((t) => matches(t.namespaceSelector, labels));
+    known.set(namespace, own);
+    return own;
+  };
+  return ({ name, mark }) => {
+    const resource = mark?.content ?? '';
+    if (!isNamed(resource)) return { message: 'it is not said which object wants it, so nobody knows its tenant' };
+    const namespace = namespaceOf(resource);
+    const own = tenantsOf(namespace);
+    if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
+    const owners = patterns.of(name);
+    if (own.length === 0) {
+      const who = namespace === '' ? resource : `namespace ${namespace}`;
+      return owners[0] && { message: `${owners[0].pattern} is for a tenant that ${who} is not of (discovery.tenants)` };
+    }
+    if (owners.some(({ tenant }) => own.includes(tenant))) return undefined;
+    return { message: `namespace ${namespace} may have ${listed(own)} (discovery.tenants)` };
+  };
+}
+
+function listed(tenants: Tenant[]): string {
+  const names = [...new Set(tenants.flatMap((tenant) => tenant.names.map(withoutDot)))];
+  if (names.length === 0) return 'no names';
+  if (names.length > 4) return `only ${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+  return `only ${names.join(', ')}`;
+}

@@ -1,0 +1,49 @@
+import type { DeclaredDiscovery } from '../declaration.ts';
+import { matches } from '../selector.ts';
+import type { Metadata } from './metadata.ts';
+
+/** What the declaration says of annotations. */
+export type Reading = Pick<DeclaredDiscovery, 'annotationPrefix' | 'annotationSelector' | 'hostnames'>;
+
+/** The value of an annotation by its name behind the prefix, such as `hostname`. */
+export type Annotations = (name: string) => string | undefined;
+
+const prefix = 'external-dns.kubernetes.io/';
+/** ExternalDNS's own until v0.22. It is read as if it were the other one, which wins. */
+const legacyPrefix = 'external-dns.alpha.kubernetes.io/';
+
+export function annotationsOf({ annotations = {} }: Metadata, { annotationPrefix }: Pick<Reading, 'annotationPrefix'>) {
+  return (name: string) => {
+    if (annotationPrefix !== undefined) return valueAt(annotations, annotationPrefix + name);
+    return valueAt(annotations, prefix + name) ?? valueAt(annotations, legacyPrefix + name);
+  };
+}
+
+/** A list in an annotation, with blanks wherever its author put them. */
+export const listIn = (text: string | undefined) =>
+  text === undefined ? [] : text.replaceAll(' ', '').trim().split(',');
+
+/** What replaces the targets that an object has by itself; an empty annotation replaces nothing. */
+export const givenTargets = (annotations: Annotations) => listIn(annotations('target') || undefined);
+
+/** Whether an object is left to another controller than ExternalDNS. */
+export function isForeign(annotations: Annotations): boolean {
+  const controller = annotations('controller');
+  return controller !== undefined && controller !== 'dns-controller';
+}
+
+/** Whether the annotation selector takes an object. To it, too, the old prefix looks like the new one. */
+export function isRead({ annotations = {} }: Metadata, { annotationSelector, annotationPrefix }: Reading): boolean {
+  if (!annotationSelector) return true;
+  return matches(annotationSelector, annotationPrefix === undefined ? withUsualPrefix(annotations) : annotations);
+}
+
+function withUsualPrefix(annotations: Record<string, string>): Record<string, string> {
+  const legacy = Object.entries(annotations).filter(([key]) => key.startsWith(legacyPrefix));
+  const renamed = legacy.map(([key, value]) => [prefix + key.slice(legacyPrefix.length), value]);
+  return { ...Object.fromEntries(renamed), ...annotations };
+}
+
+/** A key such as `constructor` is one that every object inherits. */
+export const valueAt = (annotations: Record<string, string>, key: string) =>
+  Object.hasOwn(annotations, key) ? annotations[key] : undefined;

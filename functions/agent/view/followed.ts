@@ -1,0 +1,91 @@
+import type { Claim } from '../discovery/claim.ts';
+import type { ClaimIndex } from './claim-index.ts';
+import type { Gateway } from './gateway.ts';
+import { type Route, routeClaim } from './route.ts';
+import type { ClaimsWant } from './want.ts';
+import { Watch, type WatchOptions } from './watch.ts';
+
+export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'onFailure' | 'pause'> {
+  want: ClaimsWant;
+  index: ClaimIndex;
+  gateways?: Watch<Gateway>;
+  /** Whose claims stay in the index until there are others. */
+  predecessor?: Followed;
+}
+
+/** The claims of one kind in one scope: in the index from the first complete list on, and while they may be read. */
+export class Followed {
+  readonly want: ClaimsWant;
+  readonly #index: ClaimIndex;
+  readonly #watch: Watch<Claim | Route>;
+  readonly #gateways: Watch<Gateway> | undefined;
+  #predecessor: Followed | undefined;
+  #isShown = false;
+
+  constructor({ want, index, gateways, predecessor, ...options }: FollowedOptions) {
+    this.want = want;
+    this.#index = index;
+    this.#gateways = gateways;
+    this.#predecessor = predecessor;
+    const { path, labelSelector, project } = want;
+    this.#watch = new Watch({
+      ...options,
+      path,
+      labelSelector,
+      project,
+      onChange: (key) => this.#isShown && this.#show(key),
+      onComplete: () => this.settle(),
+    });
+  }
+
+  get isSeen(): boolean {
+    return this.#isShown || (this.#predecessor?.isSeen ?? false);
+  }
+
+  /** Shows its claims once they are complete, and none when they cannot be read any more. */
+  settle(): void {
+    const isComplete = this.#watch.isComplete && (this.#gateways?.isComplete ?? true);
+    if (isComplete === this.#isShown) return;
+    this.withdraw();
+    this.#isShown = isComplete;
+    if (!isComplete) return;
+    for (const key of this.#watch.entries.keys()) this.#show(key);
+  }
+
+  /** A Gateway is another one now. */
+  refresh(gateway: string): void {
+    if (!this.#isShown) return;
+    for (const [key, entry] of this.#watch.entries) {
+      if (isRoute(entry) && entry.parents.some((parent) => parent.gateway === gateway)) this.#show(key);
+    }
+  }
+
+  /** Ends it; who has claims in the index, to be the predecessor of another. */
+  retire(): Followed | undefined {
+    this.#watch.stop();
+    return this.#isShown ? this : this.#predecessor;
+  }
+
+  /** Takes its claims out of the index, or those of its predecessor. */
+  withdraw(): void {
+    this.#predecessor?.withdraw();
+    this.#predecessor = undefined;
+    if (!this.#isShown) return;
+    this.#isShown = false;
+    for (const key of this.#watch.entries.keys()) this.#index.set(this.#resource(key), undefined);
+  }
+
+  #show(key: string): void {
+    const entry = this.#watch.entries.get(key);
+    this.#index.set(this.#resource(key), entry && this.#claimOf(entry));
+  }
+
+  #claimOf(entry: Claim | Route): Claim | undefined {
+    if (!isRoute(entry)) return entry;
+    return routeClaim(this.want.kind.label, entry, (key) => this.#gateways?.entries.get(key));
+  }
+
+  readonly #resource = (key: string) => `${this.want.kind.label}/${key}`;
+}
+
+const isRoute = (entry: Claim | Route): entry is Route => 'parents' in entry;

@@ -1,0 +1,59 @@
+import type { DeclaredSource } from '../declaration.ts';
+import type { Claim } from '../discovery/claim.ts';
+import type { Reading } from './annotation.ts';
+import { dnsEndpointClaim } from './dns-endpoint.ts';
+import { ingressClaim } from './ingress.ts';
+import { type Route, routeOf } from './route.ts';
+import { serviceClaim } from './service.ts';
+
+/** Where the API server has the objects of a kind. */
+export interface Resource {
+  /** The path of its group and version. */
+  api: string;
+  plural: string;
+}
+
+/** A kind of object whose claims are read. */
+export interface Kind extends Resource {
+  /** What ExternalDNS calls it in the label `resource`. */
+  label: string;
+  /** What only some clusters serve, as `Served` names it. */
+  needs: readonly string[];
+  read: (object: never, reading: Reading, source: DeclaredSource) => Claim | Route | undefined;
+}
+
+const gatewayGroup = 'gateway.networking.k8s.io';
+
+export const gateways: Resource = { api: `/apis/${gatewayGroup}/v1`, plural: 'gateways' };
+export const namespaces: Resource = { api: '/api/v1', plural: 'namespaces' };
+
+/** In the versions that ExternalDNS v0.23 asks for: it looks for no other. */
+export const kinds: Readonly<Record<string, Kind>> = {
+  Ingress: { label: 'ingress', api: '/apis/networking.k8s.io/v1', plural: 'ingresses', needs: [], read: ingressClaim },
+  Service: { label: 'service', api: '/api/v1', plural: 'services', needs: [], read: serviceClaim },
+  HTTPRoute: route('httproute', 'v1'),
+  GRPCRoute: route('grpcroute', 'v1'),
+  TLSRoute: route('tlsroute', 'v1'),
+  TCPRoute: route('tcproute', 'v1alpha2'),
+  UDPRoute: route('udproute', 'v1alpha2'),
+  DNSEndpoint: {
+    label: 'crd',
+    api: '/apis/externaldns.k8s.io/v1alpha1',
+    plural: 'dnsendpoints',
+    needs: ['dnsendpoints.v1alpha1.externaldns.k8s.io'],
+    read: dnsEndpointClaim,
+  },
+};
+
+function route(label: string, version: string): Kind {
+  const plural = `${label}s`;
+  const needs = [`${plural}.${version}.${gatewayGroup}`, `gateways.v1.${gatewayGroup}`];
+  return { label, api: `/apis/${gatewayGroup}/${version}`, plural, needs, read: routeOf };
+}
+
+/** Whether the claims of a kind are a matter of its Gateways, too. */
+export const isRoute = ({ read }: Kind) => read === routeOf;
+
+/** The path of the objects in one namespace, or in all of them. */
+export const pathOf = ({ api, plural }: Resource, namespace = '') =>
+  namespace ? `${api}/namespaces/${namespace}/${plural}` : `${api}/${plural}`;

@@ -1,0 +1,42 @@
+import { isIP } from 'node:net';
+import { absolute } from '../../dns/name.ts';
+import type { Claim } from '../discovery/claim.ts';
+import { canonicalAddress } from '../zone.ts';
+
+/** What is read of any object's metadata. */
+export interface Metadata {
+  name: string;
+  namespace?: string;
+  creationTimestamp?: string;
+  resourceVersion?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+
+/** Lists may be null as well as left out: Go writes an empty one so where a schema allows it. */
+export type List<T> = readonly T[] | null | undefined;
+
+/** An object's name within its kind: `shop/web`, or `worker-1` for one without a namespace. */
+export const keyOf = ({ namespace, name }: Metadata) => (namespace ? `${namespace}/${name}` : name);
+
+/** Names as they are compared, each once. An annotation that ends in a comma names nothing after it. */
+export const hostsOf = (names: Iterable<string>) => unique([...names].map(absolute).filter((name) => name !== '.'));
+
+/** What a host is to answer with: addresses and, absolute, names. */
+export const targetsOf = (targets: Iterable<string>) =>
+  unique([...targets].map((text) => (isIP(text) ? canonicalAddress(text) : absolute(text))).filter((t) => t !== '.'));
+
+export const unique = (texts: Iterable<string>) => [...new Set(texts)];
+
+/** What an object of `kind` claims; undefined when it names no host. */
+export function claimOf(
+  kind: string,
+  metadata: Metadata,
+  hosts: readonly string[],
+  targets: readonly string[] | undefined,
+): Claim | undefined {
+  if (hosts.length === 0) return undefined;
+  const { namespace = '', creationTimestamp: created = '' } = metadata;
+  const resource = `${kind}/${keyOf(metadata)}`;
+  return { resource, namespace, created, hosts, ...(targets && { targets }) };
+}

@@ -1,0 +1,136 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { DeclaredDiscovery } from '../declaration.ts';
+import type { Claim, Claims } from '../discovery/claim.ts';
+import { ClaimIndex } from './claim-index.ts';
+import { Followed } from './followed.ts';
+import type { Gateway } from './gateway.ts';
+import { namespaces, pathOf } from './kind.ts';
+import type { Metadata } from './metadata.ts';
+import { type ClaimsWant, type Want, wantsOf } from './want.ts';
+import { Watch, type WatchOptions } from './watch.ts';
+
+export interface ObjectsOptions {
+  config: KubeConfig;
+  /** What cannot be done, such as `watch ingresses`, and why; no failure means that it can be done, or need not be. */
+  onFailure?: (action: string, failure?: string) => void;
+  /** Milliseconds until the next try. */
+  pause?: () => number;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** The objects of the kinds that a declaration looks at, as the cluster has them, and what they claim. */
+export class Objects implements Claims {
+  readonly #options: ObjectsOptions;
+  readonly #index = new ClaimIndex();
+  readonly #followed = new Map<string, Followed>();
+  readonly #gateways = new Map<string, Watch<Gateway>>();
+  #namespaces: Watch<Labels> | undefined;
+  #discovery: DeclaredDiscovery | undefined;
+  #served: ReadonlySet<string> = new Set();
+
+  constructor(options: ObjectsOptions) {
+    this.#options = options;
+  }
+
+  /** Follows what this declaration looks at and nothing else. What stays the same is not listed again. */
+  follow(discovery: DeclaredDiscovery | undefined): void {
+    this.#discovery = discovery;
+    this.#bring();
+  }
+
+  /** Kinds that not every cluster serves are followed while they are among these: see `Served`. */
+  takeServed(served: readonly string[]): void {
+    this.#served = new Set(served);
+    this.#bring();
+  }
+
+  sees(resource: string): boolean {
+    const [label, namespace] = resource.split('/');
+    return this.#followed.values().some(({ isSeen, want }) => {
+      return isSeen && want.kind.label === label && (want.namespace === '' || want.namespace === namespace);
+    });
+  }
+
+  of(resource: string): Claim | undefined {
+    return this.#index.of(resource);
+  }
+
+  on(name: string): readonly Claim[] {
+    return this.#index.on(name);
+  }
+
+  addressless(): readonly Claim[] {
+    return [...this.#index.all()].filter(({ targets }) => targets?.length === 0);
+  }
+
+  labelsOf(namespace: string): Labels | undefined {
+    return this.#namespaces?.isComplete ? this.#namespaces.entries.get(namespace) : undefined;
+  }
+
+  #bring(): void {
+    const wants = this.#discovery ? wantsOf(this.#discovery, this.#served) : [];
+    const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
+    this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
+    for (const want of wants) {
+      if (this.#followed.has(want.id)) continue;
+      const gateways = want.gateways && this.#gateways.get(want.gateways.id);
+      const predecessor = predecessors.get(placeOf(want));
+      predecessors.delete(placeOf(want));
+      const { config, pause, onFailure } = this.#watching(want.path);
+      const options = { config, want, index: this.#index, onFailure, ...(pause && { pause }) };
+      const followed = new Followed({ ...options, ...(gateways && { gateways }), ...(predecessor && { predecessor }) });
+      this.#followed.set(want.id, followed);
+    }
+    for (const followed of predecessors.values()) followed.withdraw();
+    this.#bringNamespaces();
+  }
+
+  /** Ends all but these. Returns those with claims in the index, by their place. */
+  #retire(wanted: ReadonlySet<string>): Map<string, Followed> {
+    const retired = [...this.#followed].filter(([id]) => !wanted.has(id));
+    for (const [id] of retired) this.#followed.delete(id);
+    const shown = retired.flatMap(([, followed]) => followed.retire() ?? []);
+    return new Map(shown.map((followed) => [placeOf(followed.want), followed]));
+  }
+
+  #bringGateways(wants: Want<Gateway>[]): void {
+    const wanted = new Set(wants.map(({ id }) => id));
+    for (const [id, watch] of this.#gateways) {
+      if (wanted.has(id)) continue;
+      watch.stop();
+      this.#gateways.delete(id);
+    }
+    for (const want of wants) {
+      if (this.#gateways.has(want.id)) continue;
+      const routes = () => this.#followed.values().filter((followed) => followed.want.gateways?.id === want.id);
+      const watch = new Watch<Gateway>({
+        ...this.#watching(want.path),
+        ...want,
+        onChange: (key) => routes().forEach((route) => void route.refresh(key)),
+        onComplete: () => routes().forEach((route) => void route.settle()),
+      });
+      this.#gateways.set(want.id, watch);
+    }
+  }
+
+  /** Only tenants are chosen by the labels of their namespaces. */
+  #bringNamespaces(): void {
+    const isWanted = (this.#discovery?.tenants.length ?? 0) > 0;
+    if (isWanted === (this.#namespaces !== undefined)) return;
+    this.#namespaces?.stop();
+    const path = pathOf(namespaces);
+    const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
+    this.#namespaces = isWanted ? new Watch<Labels>({ ...this.#watching(path), path, project }) : undefined;
+  }
+
+  #watching(path: string): Pick<WatchOptions<never>, 'config' | 'pause' | 'onFailure'> {
+    const { config, pause, onFailure } = this.#options;
+    const [plural, namespace] = path.split('/').reverse();
+    const action = path.includes('/namespaces/') ? `watch ${plural} in namespace ${namespace}` : `watch ${plural}`;
+    return { config, ...(pause && { pause }), onFailure: (failure) => onFailure?.(action, failure) };
+  }
+}
+
+/** What one follows instead of another. */
+const placeOf = ({ kind, namespace }: ClaimsWant) => `${kind.label}/${namespace}`;

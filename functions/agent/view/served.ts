@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { messageOf } from '../failure.ts';
+import { connect, isRefusal } from './api-server.ts';
+
+/** Of the resources that are followed, those with an answer. Names as in `httproutes.v1.gateway.networking.k8s.io`. */
+export interface Resources {
+  served: readonly string[];
+  missing: readonly string[];
+}
+
+export interface ServedOptions {
+  config: KubeConfig;
+  onChange: (resources: Resources) => void;
+  /** Why it cannot ask or, without an argument, that it can again. */
+  onFailure?: (failure?: string) => void;
+  /**
+   * Milliseconds between two questions for the resources of one version of a group: while they are served, and while
+   * some are missing. The answer is a page of text that the API server has at hand, and for many clusters something is
+   * missing for good.
+   */
+  every?: number;
+  soon?: number;
+}
+
+const timeout = 10_000;
+
+/** Which resources the cluster serves, as custom resource definitions come and go. */
+export class Served {
+  readonly #options: ServedOptions;
+  #names: readonly string[] = [];
+  /** The plurals of each version of a group. */
+  readonly #answers = new Map<string, ReadonlySet<string>>();
+  readonly #failures = new Map<string, string>();
+  readonly #stops = new Map<string, AbortController>();
+  #reported = JSON.stringify({ served: [], missing: [] } satisfies Resources);
+  #failure: string | undefined;
+
+  constructor(options: ServedOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for these and no others; for none to end. */
+  follow(names: readonly string[]): void {
+    this.#names = [...new Set(names)];
+    const paths = new Set(this.#names.map((name) => partsOf(name).path));
+    for (const [path, stop] of this.#stops) {
+      if (paths.has(path)) continue;
+      stop.abort();
+      this.#stops.delete(path);
+      this.#answers.delete(path);
+      this.#note(path, undefined);
+    }
+    this.#report();
+    for (const path of paths) {
+      if (this.#stops.has(path)) continue;
+      const stop = new AbortController();
+      this.#stops.set(path, stop);
+      void this.#ask(path, stop.signal);
+    }
+  }
+
+  async #ask(path: string, stopped: AbortSignal): Promise<void> {
+    const { every = 60_000, soon = 15_000 } = this.#options;
+    while (!stopped.aborted) {
+      try {
+        const plurals = await this.#pluralsAt(path, stopped);
+        if (stopped.aborted) return;
+        this.#answers.set(path, plurals);
+        this.#note(path, undefined);
+        this.#report();
+      } catch (error) {
+        if (stopped.aborted) return;
+        this.#note(path, messageOf(error));
+      }
+      const isWhole = this.#names.every((name) => partsOf(name).path !== path || this.#isServed(name));
+      const wait = (isWhole ? every : soon) * (0.9 + Math.random() / 5);
+      await sleep(wait, undefined, { signal: stopped }).catch(() => {});
+    }
+  }
+
+  async #pluralsAt(path: string, stopped: AbortSignal): Promise<ReadonlySet<string>> {
+    try {
+      const get = await connect(this.#options.config);
+      const body = await get(path, {}, AbortSignal.any([stopped, AbortSignal.timeout(timeout)]));
+      const { resources } = JSON.parse(await body.text()) as { resources?: { name: string }[] | null };
+      return new Set((resources ?? []).map(({ name }) => name));
+    } catch (error) {
+      if (isRefusal(error, 404)) return new Set();
+      throw error;
+    }
+  }
+
+  /** Undefined before the first answer. */
+  #isServed(name: string): boolean | undefined {
+    const { plural, path } = partsOf(name);
+    return this.#answers.get(path)?.has(plural);
+  }
+
+  #report(): void {
+    const resources = {
+      served: this.#names.filter((name) => this.#isServed(name) === true),
+      missing: this.#names.filter((name) => this.#isServed(name) === false),
+    };
+    const text = JSON.stringify(resources);
+    if (text === this.#reported) return;
+    this.#reported = text;
+    this.#options.onChange(resources);
+  }
+
+  #note(path: string, failure: string | undefined): void {
+    if (failure === undefined) this.#failures.delete(path);
+    else this.#failures.set(path, failure);
+    const [first] = this.#failures.values();
+    if (first === this.#failure) return;
+    this.#failure = first;
+    this.#options.onFailure?.(first);
+  }
+}
+
+function partsOf(name: string): { plural: string; path: string } {
+  const [plural = '', version, ...group] = name.split('.');
+  return { plural, path: `/apis/${group.join('.')}/${version}` };
+}

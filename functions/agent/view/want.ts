@@ -1,0 +1,64 @@
+import type { DeclaredDiscovery, DeclaredSource } from '../declaration.ts';
+import type { Claim } from '../discovery/claim.ts';
+import type { Reading } from './annotation.ts';
+import { type Gateway, gatewayOf } from './gateway.ts';
+import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
+import type { Route } from './route.ts';
+import { selectorText } from './selector.ts';
+import type { WatchOptions } from './watch.ts';
+
+/** What is to be followed. */
+export interface Want<T> extends Pick<WatchOptions<T>, 'path' | 'labelSelector' | 'project'> {
+  /** Differs where anything differs that matters to what is seen. */
+  id: string;
+}
+
+/** One kind in one namespace, or in all of them. */
+export interface ClaimsWant extends Want<Claim | Route> {
+  kind: Kind;
+  /** Empty for all. */
+  namespace: string;
+  /** Of routes. */
+  gateways?: Want<Gateway>;
+}
+
+/** Pure: what to follow for a declaration, of what the cluster serves. */
+export function wantsOf(discovery: DeclaredDiscovery, served: ReadonlySet<string>): ClaimsWant[] {
+  const { sources, namespaces } = discovery;
+  return sources.flatMap((source) => {
+    const kind = kinds[source.kind];
+    if (!kind?.needs.every((name) => served.has(name))) return [];
+    return (namespaces.length > 0 ? namespaces : ['']).map((namespace) => {
+      return claimsWant(kind, namespace, source, discovery);
+    });
+  });
+}
+
+function claimsWant(kind: Kind, namespace: string, source: DeclaredSource, discovery: DeclaredDiscovery): ClaimsWant {
+  const { annotationPrefix, annotationSelector, hostnames } = discovery;
+  const reading = { annotationPrefix, annotationSelector, hostnames };
+  const path = pathOf(kind, namespace);
+  const labelSelector = selectorText(discovery.selector);
+  const through = isRoute(kind) ? gatewaysWant(source, reading) : undefined;
+  return {
+    id: JSON.stringify([path, labelSelector, source, reading]),
+    kind,
+    namespace,
+    path,
+    labelSelector,
+    project: (object) => kind.read(object, reading, source),
+    ...(through && { gateways: through }),
+  };
+}
+
+/** Routes of any namespace have Gateways of any other: only their own filters narrow them. */
+function gatewaysWant({ gatewayNamespace, gatewayLabels }: DeclaredSource, reading: Reading): Want<Gateway> {
+  const path = pathOf(gateways, gatewayNamespace);
+  const labelSelector = selectorText({ matchLabels: gatewayLabels });
+  return {
+    id: JSON.stringify([path, labelSelector, reading.annotationPrefix]),
+    path,
+    labelSelector,
+    project: (object) => gatewayOf(object, reading),
+  };
+}

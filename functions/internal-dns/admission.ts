@@ -1,0 +1,98 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import type { LabelSelector } from '../agent/declaration.ts';
+import { type Fault, illegal, outside, taken } from './admission/fault.ts';
+import { hostsOf } from './admission/hosts.ts';
+import { judged, literal, type Sight } from './admission/kind.ts';
+import { matchConditions, resourceRules } from './admission/scope.ts';
+import type { Names } from './names.ts';
+
+/** As much of the spec as is looked at here. */
+interface Judged {
+  zones: readonly { name: string; nameServers: string[] }[];
+  discovery: Sight & {
+    namespaces?: readonly string[] | undefined;
+    selector?: LabelSelector | undefined;
+    excludedDomains?: readonly string[] | undefined;
+    reservedNames?: readonly string[] | undefined;
+    admission?: { enabled: boolean; outsideZones: 'Allow' | 'Warn' | 'Deny' } | undefined;
+  };
+}
+
+export interface AdmissionProps {
+  spec: Judged;
+  names: Names;
+  labels: Record<string, string>;
+}
+
+// v1 needs Kubernetes 1.30, and cdk8s-plus-28 has only v1beta1.
+const apiVersion = 'admissionregistration.k8s.io/v1';
+
+/**
+ * Says at `kubectl apply` what the agent would otherwise say afterwards. Only names that a change adds are judged, so
+ * an object that was there before can still be edited and deleted.
+ */
+export class Admission extends Construct {
+  constructor(scope: Construct, id: string, { spec, names, labels }: AdmissionProps) {
+    super(scope, id);
+    const { zones, discovery } = spec;
+    const { enabled, outsideZones } = discovery.admission ?? {};
+    if (!enabled || judged(discovery).length === 0) return;
+    const outsider = outside(zones, names.composite);
+    const wrong = [...illegal, ...taken(zones, discovery.reservedNames)];
+    const add = (part: string, faults: Fault[], validationActions: string[]) => {
+      // Not `names.cluster`: the names of these kinds are DNS subdomains, without a colon.
+      const metadata = { name: `${names.server}-${part}`, labels };
+      const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: policyOf(spec, faults) };
+      const binding = { policyName: metadata.name, validationActions };
+      new ApiObject(this, part, policy);
+      new ApiObject(this, `${part}-binding`, { ...policy, kind: `${policy.kind}Binding`, spec: binding });
+    };
+    add('hosts', outsideZones === 'Deny' ? [...wrong, outsider] : wrong, ['Deny']);
+    // What follows from a validation is the binding's to say, and one for all validations of its policy.
+    if (outsideZones === 'Warn') add('zones', [outsider], ['Warn', 'Audit']);
+  }
+}
+
+function policyOf({ zones, discovery }: Judged, faults: Fault[]) {
+  const { namespaces = [], selector, excludedDomains = [] } = discovery;
+  const isHere = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
+  return {
+    // DNS stops no deployment: what CEL cannot finish within its limits the agent judges, as it judges everything again.
+    failurePolicy: 'Ignore',
+    matchConstraints: {
+      resourceRules: resourceRules(discovery),
+      ...(namespaces.length > 0 && { namespaceSelector: { matchExpressions: [isHere] } }),
+      ...(selector && { objectSelector: selector }),
+    },
+    matchConditions: matchConditions(discovery),
+    variables: [
+      { name: 'zones', expression: literal(zones.map(({ name }) => `.${name}`)) },
+      { name: 'hosts', expression: hostsOf(discovery, 'object') },
+      { name: 'before', expression: `oldObject == null ? [] : ${hostsOf(discovery, 'oldObject')}` },
+      { name: 'inside', expression: `variables.hosts.filter(h, ${inside(excludedDomains)})` },
+      ...faults.map(({ name, of, holds }) => ({
+        name,
+        expression: `variables.${of}.filter(h, (${holds}) && !(h in variables.before))`,
+      })),
+    ],
+    validations: faults.map(({ name, message }) => ({
+      expression: `size(variables.${name}) == 0`,
+      messageExpression: `"cannot publish " + ${shown(`variables.${name}`)} + ${literal(`: ${message}`)}`,
+      // For a name with a line break, which a messageExpression may not have.
+      message: `cannot publish a name: ${message}`,
+    })),
+  };
+}
+
+const inZone = 'variables.zones.exists(z, h.endsWith(z))';
+
+function inside(excludedDomains: readonly string[]): string {
+  if (excludedDomains.length === 0) return inZone;
+  const domains = excludedDomains.map((domain) => `.${domain}`);
+  return `${inZone} && !${literal(domains)}.exists(d, h.endsWith(d))`;
+}
+
+/** The first of a list of hosts, cut to what a message has room for. */
+const shown = (list: string) =>
+  `(size(${list}[0]) > 100 ? ${list}[0].substring(1, 100) + "..." : ${list}[0].substring(1)) + (${list}.exists(h, h != ${list}[0]) ? " and others" : "")`;

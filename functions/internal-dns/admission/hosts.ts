@@ -1,0 +1,28 @@
+import { isOf, judged, type Kind, ownAnnotation, type Sight } from './kind.ts';
+
+/**
+ * CEL: the hosts that ExternalDNS v0.23 would read off an object, in lower case, each with a dot before it and none
+ * behind, so that it ends with `.zone` exactly if it is in that zone. Kubernetes 1.30 cannot flatten a list: texts are
+ * joined by commas and split again.
+ */
+export function hostsOf(sight: Sight, object: string): string {
+  const texts = judged(sight).reduceRight(
+    (others, { kind }) => `${isOf(kind)} ? (${textsOf(sight, object, kind)}) : ${others}`,
+    '[]',
+  );
+  const plain = `((${texts}).join(",").replace(" ", "").lowerAscii() + ",").replace(".,", ",")`;
+  return `${plain}.split(",").filter(h, h != "").map(h, "." + h)`;
+}
+
+function textsOf(sight: Sight, object: string, { inSpec, inAnnotations, sourceAnnotation }: Kind): string {
+  const inForce = inSpec.filter(({ flag }) => !flag || !sight.extraArgs?.includes(flag));
+  const inText = inForce.map(({ texts }) => texts(object)).join(' + ');
+  const values = inAnnotations.map((name) => `${ownAnnotation(sight, object, name)}.orValue("").trim()`);
+  const annotated = `[${values.join(', ')}]`;
+  if (!sourceAnnotation) return inText || annotated;
+  const choice = `${ownAnnotation(sight, object, sourceAnnotation)}.orValue("").lowerAscii()`;
+  return [
+    ...(inText ? [`(${choice} != "annotation-only" ? ${inText} : [])`] : []),
+    ...(sight.hostnames === 'Spec' ? [] : [`(${choice} != "defined-hosts-only" ? ${annotated} : [])`]),
+  ].join(' + ');
+}

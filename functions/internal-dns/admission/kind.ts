@@ -1,0 +1,97 @@
+/** The kinds of objects whose hosts can be read off them at apply time, in CEL as Kubernetes 1.30 has it. */
+import type { LabelSelector } from '../../agent/declaration.ts';
+
+/** As much of `discovery` as says what is looked at. */
+export interface Sight {
+  sources: readonly Source[];
+  annotationSelector?: LabelSelector | undefined;
+  annotationPrefix?: string | undefined;
+  hostnames?: 'Spec' | 'SpecAndAnnotations' | undefined;
+  extraArgs?: readonly string[] | undefined;
+}
+
+export interface Source {
+  kind: string;
+  ingressClassNames?: readonly string[] | undefined;
+  serviceTypes?: readonly string[] | undefined;
+  gatewayName?: string | undefined;
+  gatewayNamespace?: string | undefined;
+  gatewayLabels?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Kind {
+  group: string;
+  resource: string;
+  /** CEL: lists of texts, each text of hosts between commas. By the flag of ExternalDNS that leaves them out. */
+  inSpec: { flag?: string; texts: (object: string) => string }[];
+  /** Annotations that name hosts. */
+  inAnnotations: string[];
+  /** The annotation that leaves out the hosts of the spec, or of annotations. */
+  sourceAnnotation?: string;
+}
+
+const route = (resource: string): Kind => ({
+  group: 'gateway.networking.k8s.io',
+  resource,
+  inSpec: [{ texts: (object) => `${object}.spec.?hostnames.orValue([])` }],
+  inAnnotations: ['hostname'],
+  sourceAnnotation: 'gateway-hostname-source',
+});
+
+const kinds: Readonly<Record<string, Kind>> = {
+  Ingress: {
+    group: 'networking.k8s.io',
+    resource: 'ingresses',
+    inSpec: [
+      {
+        flag: '--ignore-ingress-rules-spec',
+        texts: (object) => `${object}.spec.?rules.orValue([]).map(r, r.?host.orValue(""))`,
+      },
+      {
+        flag: '--ignore-ingress-tls-spec',
+        texts: (object) => `${object}.spec.?tls.orValue([]).map(t, t.?hosts.orValue([]).join(","))`,
+      },
+    ],
+    inAnnotations: ['hostname'],
+    sourceAnnotation: 'ingress-hostname-source',
+  },
+  Service: { group: '', resource: 'services', inSpec: [], inAnnotations: ['hostname', 'internal-hostname'] },
+  HTTPRoute: route('httproutes'),
+  GRPCRoute: route('grpcroutes'),
+  TLSRoute: route('tlsroutes'),
+  DNSEndpoint: {
+    group: 'externaldns.k8s.io',
+    resource: 'dnsendpoints',
+    inSpec: [{ texts: (object) => `${object}.spec.?endpoints.orValue([]).map(e, e.?dnsName.orValue(""))` }],
+    inAnnotations: [],
+  },
+};
+
+/** The sources that are judged. Not those that go by the labels of a route's Gateway, which are in another object. */
+export function judged({ sources, hostnames }: Sight): { source: Source; kind: Kind }[] {
+  return sources.flatMap((source) => {
+    const kind = kinds[source.kind];
+    const hasHosts = kind && (kind.inSpec.length > 0 || hostnames !== 'Spec');
+    const isBlind = Object.keys(source.gatewayLabels ?? {}).length > 0;
+    return hasHosts && !isBlind ? [{ source, kind }] : [];
+  });
+}
+
+/** A text, or a list of texts. CEL has the escapes of JSON. */
+export const literal = (value: string | readonly string[]): string => JSON.stringify(value);
+
+/** Whether the object under judgement is of a kind. */
+export const isOf = ({ resource }: Kind) => `request.resource.resource == ${literal(resource)}`;
+
+/** Records of other types than addresses have names that no host has (RFC 2782, RFC 2317). */
+export const isDNSEndpoint = `request.resource.resource == "dnsendpoints"`;
+
+/** An annotation that may be absent. */
+export const annotation = (object: string, key: string) => `${object}.metadata.?annotations[?${literal(key)}]`;
+
+/** One of ExternalDNS's. Of both prefixes the new one counts: source/annotations/annotations.go in v0.23. */
+export function ownAnnotation({ annotationPrefix }: Sight, object: string, name: string): string {
+  if (annotationPrefix) return annotation(object, annotationPrefix + name);
+  const older = annotation(object, `external-dns.alpha.kubernetes.io/${name}`);
+  return `${annotation(object, `external-dns.kubernetes.io/${name}`)}.or(${older})`;
+}

@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import type { Report } from '../agent/report.ts';
+import type { Condition } from '../cdk8s-function-xp/composition.ts';
+import { no, yes } from './condition.ts';
+import { letGoAnnotation } from './let-go.ts';
+import { missingIn } from './mailbox.ts';
+import { type Kind, sourceKind } from './source-kinds.ts';
+import { type Missing, servedOf } from './sources.ts';
+import type { Spec } from './spec.ts';
+
+export const discoveryStatus = z.object({
+  heldSince: z.string().optional().describe('Since when the delete guard holds names that would vanish.'),
+  preview: z
+    .array(
+      z.object({
+        action: z.string().describe('Create, Update or Delete.'),
+        name: z.string().describe('The name.'),
+        type: z.string().describe('The type of the record.'),
+        values: z.array(z.string()).describe('What it would answer with.'),
+      }),
+    )
+    .optional()
+    .describe('With the policy Preview, what Sync would change; the first few.'),
+});
+
+type Discovery = Report['discovery'];
+type Reports = (Report | undefined)[];
+
+const discoveriesIn = (reports: Reports): Discovery[] => reports.flatMap((report) => report?.discovery ?? []);
+
+/** What people may want to read of discovery beside the condition; undefined if there is nothing. */
+export function discoveryStatusOf({ discovery }: Spec, reports: Reports): z.output<typeof discoveryStatus> | undefined {
+  const all = discoveriesIn(reports);
+  const held = heldIn(all);
+  const preview = discovery.policy === 'Preview' ? all.find((each) => each.preview)?.preview : undefined;
+  return held || preview ? { ...(held && { heldSince: held.since }), ...(preview && { preview }) } : undefined;
+}
+
+/** What the replicas hold, since the earliest time of them. */
+function heldIn(all: Discovery[]): Discovery['held'] {
+  const held = all.flatMap((each) => each.held ?? []);
+  const [since] = held.map((each) => each.since).sort();
+  return since ? { since, names: [...new Set(held.flatMap(({ names }) => names))].sort() } : undefined;
+}
+
+/** Of every report, also of those on an earlier declaration: ExternalDNS goes on while the zones change. */
+export function discoveryReady({ discovery }: Spec, composite: string, reports: Reports): Condition {
+  const type = 'DiscoveryReady';
+  const { sources, policy } = discovery;
+  if (sources.length === 0) return yes(type, 'Off', 'discovery.sources is empty: no object gets a record');
+  const missing = missingIn(reports).filter(({ kind }) => sources.some((source) => source.kind === kind));
+  if (servedOf(sources, missing).length === 0) return no(type, 'SourcesMissing', whatIsMissing(missing));
+  const states = reports.map((report) => report?.discovery.state);
+  const log = `see the log of ${discovery.namespaces.length > 1 ? 'each container external-dns*' : 'the container external-dns'}`;
+  if (states.includes('Stalled')) return no(type, 'Stalled', `ExternalDNS has not been heard of for a while; ${log}`);
+  if (states.some((state) => state !== 'Synced')) {
+    return no(type, 'Waiting', `ExternalDNS has not finished its first loop; if this lasts, ${log}`);
+  }
+  const all = discoveriesIn(reports);
+  const held = heldIn(all);
+  const notes = [
+    ...(policy === 'Preview' ? [['Preview', 'nothing is published: see status.discovery.preview'] as const] : []),
+    ...(held ? [['DeletesHeld', whatIsHeld(held, composite)] as const] : []),
+    ...(missing.length > 0 ? [['SourcesMissing', whatIsMissing(missing)] as const] : []),
+    ...leftOut(all),
+  ];
+  const [first] = notes;
+  return first ? yes(type, first[0], notes.map(([, message]) => message).join('; ')) : yes(type, 'Synced');
+}
+
+const mostNames = 5;
+
+function whatIsHeld({ since, names }: NonNullable<Discovery['held']>, composite: string): string {
+  const others = names.length > mostNames ? ' and others' : '';
+  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, as the objects of many names went at once; to let them go now: kubectl annotate internaldns ${composite} --overwrite ${letGoAnnotation}=$(date -u +%FT%TZ)`;
+}
+
+/** Each kind with what it lacks and how to get that. */
+function whatIsMissing(missing: Missing[]): string {
+  const kinds = Map.groupBy(missing, ({ kind }) => kind);
+  const each = [...kinds].map(([kind, lacking]) => {
+    const resources = lacking.map(({ resource }) => resource).sort();
+    return `the cluster does not serve ${resources.join(' and ')}, so no record comes of that for ${kind}: ${sourceKind(kind as Kind).install ?? 'see docs/discovery.md'}`;
+  });
+  return each.sort().join('; ');
+}
+
+function leftOut(all: Discovery[]): (readonly [string, string])[] {
+  const refused = all.flatMap((each) => each.refused);
+  const first = [...new Set(refused.map((r) => `${r.name} (${r.resource}): ${r.message}`))].slice(0, 3);
+  return first.length > 0 ? [['NamesLeftOut', `left out, among others: ${first.join('; ')}`]] : [];
+}

@@ -1,0 +1,34 @@
+import { isIP } from 'node:net';
+import * as z from 'zod';
+import { domainForm, ipForm, octet, ruled, setOf } from './rules.ts';
+
+const numeric = '(^|[.])[0-9]+$';
+
+const target = ruled(z.string().min(1).max(253), {
+  cel: `self.matches('${ipForm}') || (self.matches('${domainForm}') && !self.matches('${numeric}'))`,
+  holds: (s) => isIP(s) !== 0 || (new RegExp(domainForm).test(s) && !new RegExp(numeric).test(s)),
+  message:
+    'a target must be an address or a name in lower case without the trailing dot, such as 192.0.2.7 or lb.corp.internal',
+});
+
+const networkForm = `^(${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])|[0-9a-fA-F:]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$`;
+
+const network = ruled(z.string().min(1).max(49), {
+  cel: `self.matches('${networkForm}')`,
+  holds: (s) => new RegExp(networkForm).test(s) && isIP(s.split('/')[0] ?? '') !== 0,
+  message: 'a network must be an address with the length of its prefix, such as 192.0.2.0/24 or 2001:db8::/32',
+});
+
+export const targets = z
+  .object({
+    default: setOf(target, 16)
+      .default([])
+      .describe('For objects whose controller writes no address into their status.'),
+    override: setOf(target, 16)
+      .default([])
+      .describe('Instead of every address and name that an object has, as behind NAT.'),
+    networks: setOf(network, 16).default([]).describe('Only addresses within these are published. None means all.'),
+    excludedNetworks: setOf(network, 16).default([]).describe('Addresses within these are not published.'),
+  })
+  .prefault({})
+  .describe('What the names of objects point to.');

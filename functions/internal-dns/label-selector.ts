@@ -1,0 +1,71 @@
+import * as z from 'zod';
+import { ruled } from './rules.ts';
+
+const keyForm =
+  '^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
+const valueForm = '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$';
+
+const key = ruled(z.string().min(1).max(317), {
+  cel: `self.matches('${keyForm}')`,
+  holds: (s) => new RegExp(keyForm).test(s),
+  message: 'key must be that of a label or annotation, such as team or example.com/team',
+});
+
+const value = ruled(z.string().max(63), {
+  cel: `self.matches('${valueForm}')`,
+  holds: (s) => new RegExp(valueForm).test(s),
+  message: 'a selector compares with letters, digits, hyphens, underscores and dots only, as in the value of a label',
+});
+
+const expression = ruled(
+  z.object({
+    key: key.describe('The key of the label or annotation.'),
+    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the values are compared.'),
+    values: z.array(value).max(16).optional().describe('Of In and NotIn.'),
+  }),
+  {
+    cel: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+    holds: ({ operator, values = [] }) => operator.endsWith('In') === values.length > 0,
+    message: 'values belong to In and NotIn, which need at least one; Exists and DoesNotExist have none',
+  },
+);
+
+const mostLabels = 16;
+
+/** A map of labels that must be there. */
+export function labelsOf(field: string): z.ZodType<Record<string, string>> {
+  const labels = z
+    .record(z.string(), value)
+    .meta({ maxProperties: mostLabels })
+    .refine((map) => Object.keys(map).length <= mostLabels, `${field} must have at most ${mostLabels} labels`);
+  return ruled(labels, {
+    cel: `self.all(k, size(k) <= 317 && k.matches('${keyForm}'))`,
+    holds: (map) => Object.keys(map).every((k) => k.length <= 317 && new RegExp(keyForm).test(k)),
+    message: `${field} must have keys of labels, such as team or example.com/team`,
+  });
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
+export const labelSelector = z.object({
+  matchLabels: labelsOf('matchLabels').optional().describe('Keys with the value that each must have.'),
+  matchExpressions: z
+    .array(expression)
+    .max(16)
+    .optional()
+    .describe('Further conditions, all of which must hold.')
+    .meta({ 'x-kubernetes-list-type': 'atomic' }),
+});
+
+export type LabelSelector = z.output<typeof labelSelector>;
+
+const print = { In: 'in', NotIn: 'notin' } as const;
+
+/** A selector as kubectl's `-l` takes it; empty if it selects everything. */
+export function printedSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
+    if (operator === 'Exists') return key;
+    return operator === 'DoesNotExist' ? `!${key}` : `${key} ${print[operator]} (${values.join(',')})`;
+  });
+  return [...labels.sort(), ...expressions].join(',');
+}

@@ -1,0 +1,14 @@
+/** On the InternalDNS: what the delete guard held before this time is let go. */
+export const letGoAnnotation = 'dns.internal/let-go';
+
+const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
+/** The time in the annotation, if it is there: RFC 3339. Throws when it is anything else. */
+export function letGoOf(annotations: Record<string, string> | undefined): string | undefined {
+  const time = annotations?.[letGoAnnotation];
+  if (time === undefined) return undefined;
+  if (form.test(time) && !Number.isNaN(Date.parse(time))) return time;
+  throw new Error(
+    `cannot accept metadata.annotations["${letGoAnnotation}"]: not a time as in RFC 3339: ${JSON.stringify(time.slice(0, 40))} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the present)`,
+  );
+}

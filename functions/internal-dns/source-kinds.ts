@@ -1,0 +1,118 @@
+/** What ExternalDNS v0.23 needs for each kind of object, as its sources (source/*.go) have it. */
+
+const gatewayAPI = 'gateway.networking.k8s.io';
+
+/** The group and the version that is watched, of what CRDs serve. */
+const watched = {
+  gateway: `v1.${gatewayAPI}`,
+  layer4: `v1alpha2.${gatewayAPI}`,
+  endpoint: 'v1alpha1.externaldns.k8s.io',
+  istio: 'v1.networking.istio.io',
+  contour: 'v1.projectcontour.io',
+  traefik: 'v1alpha1.traefik.io',
+  openshift: 'v1.route.openshift.io',
+} as const;
+
+/** Why a kind cannot be watched in some namespaces only. */
+export const clusterWide = {
+  routes:
+    'ExternalDNS reads the Namespaces of the whole cluster for routes, so it cannot be limited to some: leave namespaces out and say in tenants who may take which names, or use gatewayNamespace',
+  nodes: 'a Node belongs to no namespace: leave namespaces out, or give Nodes an InternalDNS of their own',
+  onNodes:
+    'the addresses of Pods and of Services of type NodePort are those of Nodes, which belong to no namespace: leave namespaces out',
+} as const;
+
+type ClusterWide = keyof typeof clusterWide;
+
+const install = {
+  gateway: 'install the Gateway API: https://gateway-api.sigs.k8s.io/guides/#installing-gateway-api',
+  layer4:
+    'ExternalDNS v0.23 watches this version, which the experimental channel of the Gateway API has before 1.6 and no channel later: leave the source out, or use annotated Services',
+  endpoint:
+    'install the CRD: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/config/crd/standard/dnsendpoints.externaldns.k8s.io.yaml',
+  istio: 'install Istio: https://istio.io/latest/docs/setup/install/',
+  contour: 'install Contour: https://projectcontour.io/getting-started/',
+  traefik: 'install Traefik 3: https://doc.traefik.io/traefik/getting-started/install-traefik/',
+  openshift: 'only OpenShift has it',
+  any: 'install what defines it, or correct the name in resources',
+} as const;
+
+export const filters = [
+  'ingressClassNames',
+  'serviceTypes',
+  'gatewayName',
+  'gatewayNamespace',
+  'gatewayLabels',
+  'resources',
+] as const;
+export type Filter = (typeof filters)[number];
+
+interface SourceKind {
+  /** The value of ExternalDNS's --source. */
+  flag: string;
+  /** What CRDs have to serve: `plural.version.group`. */
+  resources?: readonly string[];
+  /** How that gets into a cluster. */
+  install?: string;
+  clusterWide?: ClusterWide;
+  filters?: readonly Filter[];
+  /** It names hosts in annotations only, or ExternalDNS reads those in any case. */
+  hostless?: true;
+}
+
+const route = (kind: string, version: keyof typeof watched = 'gateway'): SourceKind => ({
+  flag: `gateway-${kind}`,
+  resources: [`gateways.${watched.gateway}`, `${kind}s.${watched[version]}`],
+  install: install[version],
+  clusterWide: 'routes',
+  filters: ['gatewayName', 'gatewayNamespace', 'gatewayLabels'],
+  ...(version === 'layer4' && { hostless: true }),
+});
+
+/** By the kind as it stands in `spec.discovery.sources`. */
+export const sourceKinds = {
+  Ingress: { flag: 'ingress', filters: ['ingressClassNames'] },
+  Service: { flag: 'service', filters: ['serviceTypes'], hostless: true },
+  HTTPRoute: route('httproute'),
+  GRPCRoute: route('grpcroute'),
+  TLSRoute: route('tlsroute'),
+  TCPRoute: route('tcproute', 'layer4'),
+  UDPRoute: route('udproute', 'layer4'),
+  DNSEndpoint: { flag: 'crd', resources: [`dnsendpoints.${watched.endpoint}`], install: install.endpoint },
+  // With the template that takes the place of annotations, Nodes lose their names as well: source/node.go.
+  Node: { flag: 'node', clusterWide: 'nodes', hostless: true },
+  Pod: { flag: 'pod', clusterWide: 'onNodes', hostless: true },
+  IstioGateway: { flag: 'istio-gateway', resources: [`gateways.${watched.istio}`], install: install.istio },
+  IstioVirtualService: {
+    flag: 'istio-virtualservice',
+    resources: [`gateways.${watched.istio}`, `virtualservices.${watched.istio}`],
+    install: install.istio,
+  },
+  HTTPProxy: { flag: 'contour-httpproxy', resources: [`httpproxies.${watched.contour}`], install: install.contour },
+  TraefikProxy: {
+    flag: 'traefik-proxy',
+    resources: ['ingressroutes', 'ingressroutetcps', 'ingressrouteudps'].map(
+      (plural) => `${plural}.${watched.traefik}`,
+    ),
+    install: install.traefik,
+  },
+  OpenShiftRoute: { flag: 'openshift-route', resources: [`routes.${watched.openshift}`], install: install.openshift },
+  Unstructured: { flag: 'unstructured', install: install.any, filters: ['resources'], hostless: true },
+} as const satisfies Record<string, SourceKind>;
+
+export type Kind = keyof typeof sourceKinds;
+
+export const allKinds = Object.keys(sourceKinds) as [Kind, ...Kind[]];
+
+export const sourceKind = (kind: Kind): SourceKind => sourceKinds[kind];
+
+/** The kinds of which something holds. */
+export const kindsWith = (holds: (kind: SourceKind) => boolean): Kind[] =>
+  allKinds.filter((kind) => holds(sourceKind(kind)));
+
+/** The routes of the Gateway API, for all of which ExternalDNS has one set of flags. */
+export const routes = kindsWith(({ clusterWide }) => clusterWide === 'routes');
+
+const types = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const;
+export const serviceTypes: [...typeof types] = [...types];
+export type ServiceType = (typeof types)[number];

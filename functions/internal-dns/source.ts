@@ -1,0 +1,118 @@
+import * as z from 'zod';
+import { labelsOf } from './label-selector.ts';
+import { ruled, setOf } from './rules.ts';
+import { allKinds, type Filter, kindsWith, routes, serviceTypes } from './source-kinds.ts';
+
+const name = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+
+export const namespaceName = (field: string): z.ZodString =>
+  ruled(z.string().min(1).max(63), {
+    cel: `self.matches('^${name}$')`,
+    holds: (s) => new RegExp(`^${name}$`).test(s),
+    message: `${field} must be the name of a namespace: lower case letters, digits and hyphens`,
+  });
+
+const objectName = (field: string): z.ZodString =>
+  ruled(z.string().min(1).max(253), {
+    cel: `self.matches('^${name}([.]${name})*$')`,
+    holds: (s) => new RegExp(`^${name}([.]${name})*$`).test(s),
+    message: `${field} must be the name of an object: lower case letters, digits, hyphens and dots`,
+  });
+
+const resourceForm = `^${name}[.]v[0-9]+((alpha|beta)[0-9]+)?([.]${name})*$`;
+
+const resource = ruled(z.string().min(1).max(253), {
+  cel: `self.matches('${resourceForm}')`,
+  holds: (s) => new RegExp(resourceForm).test(s),
+  message: 'a resource is written as plural.version.group, such as virtualmachineinstances.v1.kubevirt.io',
+});
+
+const fields = z.object({
+  kind: z
+    .enum(allKinds)
+    .describe(
+      'The kind of object whose hosts get records. HTTPProxy is that of Contour, TraefikProxy its IngressRoute, IngressRouteTCP and IngressRouteUDP.',
+    ),
+  ingressClassNames: setOf(objectName('ingressClassName'), 16)
+    .optional()
+    .describe('Of Ingresses: only those of these classes. Default: every class, and those without one.'),
+  serviceTypes: setOf(z.enum(serviceTypes), 4, 1)
+    .optional()
+    .describe(
+      'Of Services: only those of these types. Default: LoadBalancer. ClusterIP and NodePort let ExternalDNS read every Pod and EndpointSlice as well, NodePort every Node, too.',
+    ),
+  gatewayName: objectName('gatewayName').optional().describe('Of routes: only those of Gateways with this name.'),
+  gatewayNamespace: namespaceName('gatewayNamespace')
+    .optional()
+    .describe('Of routes: only those of Gateways in this namespace.'),
+  gatewayLabels: labelsOf('gatewayLabels').optional().describe('Of routes: only those of Gateways with these labels.'),
+  resources: setOf(resource, 8, 1)
+    .optional()
+    .describe(
+      'Of Unstructured: what to look at, as plural.version.group. Its ClusterRole has to be given by hand: docs/discovery.md.',
+    ),
+});
+
+const quoted = (kinds: readonly string[]) => `[${kinds.map((kind) => `'${kind}'`).join(', ')}]`;
+
+const belongs = (filter: Filter) => {
+  const kinds = kindsWith(({ filters = [] }) => filters.includes(filter));
+  return {
+    cel: `!has(self.${filter}) || self.kind in ${quoted(kinds)}`,
+    holds: (source: z.output<typeof fields>) => source[filter] === undefined || kinds.includes(source.kind),
+    message: `${filter} is a filter of kind: ${kinds.join(', ')}`,
+  };
+};
+
+const source = ruled(
+  fields,
+  belongs('ingressClassNames'),
+  belongs('serviceTypes'),
+  belongs('gatewayName'),
+  belongs('gatewayNamespace'),
+  belongs('gatewayLabels'),
+  belongs('resources'),
+  {
+    cel: "self.kind != 'Unstructured' || has(self.resources)",
+    holds: ({ kind, resources }) => kind !== 'Unstructured' || resources !== undefined,
+    message: 'kind: Unstructured needs resources, such as virtualmachineinstances.v1.kubevirt.io',
+  },
+);
+
+export type SpecSource = z.output<typeof source>;
+
+const gatewayFilters = ['gatewayName', 'gatewayNamespace', 'gatewayLabels'] as const;
+
+const sameFilter = (filter: string) =>
+  `has(s.${filter}) == has(t.${filter}) && (!has(s.${filter}) || s.${filter} == t.${filter})`;
+
+/** What a route's source says of Gateways, as a text that is the same for the same filters. */
+const gatewaysOf = (source: SpecSource): string =>
+  JSON.stringify([source.gatewayName, source.gatewayNamespace, Object.entries(source.gatewayLabels ?? {}).sort()]);
+
+export const sources = ruled(
+  z.array(source).max(16),
+  {
+    cel: 'self.all(s, self.exists_one(t, t.kind == s.kind))',
+    holds: (list) => new Set(list.map((s) => s.kind)).size === list.length,
+    message: 'sources must be of different kinds',
+  },
+  {
+    cel: `self.all(s, self.all(t, !(s.kind in ${quoted(routes)} && t.kind in ${quoted(routes)}) || (${gatewayFilters.map(sameFilter).join(' && ')})))`,
+    holds: (list) => new Set(list.filter(({ kind }) => routes.includes(kind)).map(gatewaysOf)).size <= 1,
+    message:
+      'gatewayName, gatewayNamespace and gatewayLabels must be the same for all routes: ExternalDNS has one flag of each; give other Gateways an InternalDNS of their own',
+  },
+)
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind'] })
+  .default([{ kind: 'Ingress' }, { kind: 'Service' }])
+  .describe('What to look at; an empty list runs no ExternalDNS.');
+
+/** That no source is of one of these kinds, as a rule of an object that has sources. */
+export const kindsIn = {
+  cel: (kinds: readonly string[]) => `self.sources.exists(s, s.kind in ${quoted(kinds)})`,
+  holds: (list: readonly SpecSource[], kinds: readonly string[]) => list.some(({ kind }) => kinds.includes(kind)),
+};
+
+/** The kinds that have no host in their spec. */
+export const hostless = kindsWith(({ hostless }) => hostless === true);

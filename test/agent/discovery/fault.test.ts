@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest';
+import { discoverable } from '../../../functions/agent/discovery/endpoint.ts';
+import { fault, type Setting } from '../../../functions/agent/discovery/fault.ts';
+import type { Wish } from '../../../functions/agent/discovery/wish.ts';
+import { found } from '../make.ts';
+
+const zone = 'corp.internal.';
+const reverse = '2.0.192.in-addr.arpa.';
+const inZone = (name: string, more: Partial<Setting> = {}): Setting => ({
+  zone: name,
+  answering: name,
+  declared: new Map([[name, name]]),
+  servers: new Set([`ns1.${name}`]),
+  cut: undefined,
+  recordTypes: discoverable,
+  ...more,
+});
+const setting = inZone(zone);
+const wish = (name: string, type: string, ...records: string[]): Wish => found('crd/a/x', name, type, ...records);
+
+test.each([
+  ['www.corp.internal.', 'A', '192.0.2.1'],
+  ['*.w.corp.internal.', 'AAAA', '2001:db8::1'],
+  ['www.corp.internal.', 'CNAME', 'lb.example.com.'],
+  ['corp.internal.', 'MX', '10 mail.corp.internal.', '0 mail2.corp.internal.'],
+  ['quiet.corp.internal.', 'MX', '0 .'],
+  ['dev.corp.internal.', 'NS', 'ns1.example.com.', 'ns2.example.com.'],
+  ['_sip._tcp.corp.internal.', 'SRV', '10 5 5060 sip.corp.internal.'],
+  ['_ldap._tcp.dc._msdcs.corp.internal.', 'SRV', '0 0 389 dc.corp.internal.'],
+  ['_xmpp-server._tcp.corp.internal.', 'SRV', '0 0 0 .'],
+  ['corp.internal.', 'TXT', '"v=spf1 -all"'],
+  ['_dmarc.corp.internal.', 'TXT', '"v=DMARC1; p=none"'],
+  ['s1._domainkey.corp.internal.', 'TXT', '"v=DKIM1; p=MIGf"'],
+  ['*.corp.internal.', 'TXT', '"x"'],
+])('%s may have %s %s', (name, type, ...records) => {
+  expect(fault(wish(name, type, ...records), setting)).toBeUndefined();
+});
+
+test('PTR records are for reverse zones', () => {
+  const ptr = wish('1.2.0.192.in-addr.arpa.', 'PTR', 'www.corp.internal.');
+  expect(fault(ptr, inZone(reverse))).toBeUndefined();
+  expect(fault({ ...ptr, name: 'www.corp.internal.' }, setting)).toBe(
+    'a PTR record belongs in a reverse zone (RFC 1035 section 3.5)',
+  );
+});
+
+const hidden = 'names that begin with an underscore are not for discovery of';
+test.each([
+  ['_dmarc.corp.internal.', 'A', '192.0.2.1', `${hidden} A records`],
+  ['a._acme-challenge.corp.internal.', 'AAAA', '2001:db8::1', `${hidden} AAAA records`],
+  ['_acme-challenge.corp.internal.', 'CNAME', 'x.example.com.', `${hidden} CNAME records`],
+  ['_dmarc.corp.internal.', 'MX', '10 mail.corp.internal.', `${hidden} MX records`],
+  ['_tcp.corp.internal.', 'NS', 'ns1.example.com.', `${hidden} NS records`],
+  [
+    '_sip.corp.internal.',
+    'SRV',
+    '0 0 5060 sip.corp.internal.',
+    'not _service._proto and a name, such as _sip._tcp.www',
+  ],
+  ['sip.corp.internal.', 'SRV', '0 0 5060 sip.corp.internal.', 'not _service._proto and a name'],
+  ['*._tcp.corp.internal.', 'SRV', '0 0 5060 sip.corp.internal.', 'not _service._proto and a name'],
+  ['__x.corp.internal.', 'TXT', '"x"', '"__x" is not a label of letters, digits and hyphens'],
+  ['x_y.corp.internal.', 'TXT', '"x"', '"x_y" is not a label of letters, digits and hyphens'],
+  ['corp.internal.', 'NS', 'ns1.example.com.', "a zone's own servers are declared, not discovered"],
+  ['*.corp.internal.', 'NS', 'ns1.example.com.', 'a wildcard cannot be delegated (RFC 4592 section 4.2)'],
+  ['corp.internal.', 'CNAME', 'lb.example.com.', 'a CNAME cannot stand at the top of a zone'],
+  ['www.corp.internal.', 'CNAME', 'www.corp.internal.', 'a CNAME to itself'],
+  ['ns1.corp.internal.', 'TXT', '"x"', "the name of a zone's own server"],
+])('%s cannot have %s %s', (name, type, content, message) => {
+  expect(fault(wish(name, type, content), setting)).toMatch(message);
+});
+
+test.each([
+  ['A', '2001:db8::1', 'not an IPv4 address: 2001:db8::1'],
+  ['A', '192.0.2.01', 'not an IPv4 address: 192.0.2.01'],
+  ['AAAA', '192.0.2.1', 'not an IPv6 address: 192.0.2.1'],
+  ['AAAA', 'fe80::1%eth0', 'an address in DNS has no zone id: fe80::1%eth0'],
+  ['CNAME', '192.0.2.1', 'not a domain name but an address: 192.0.2.1'],
+  ['CNAME', 'https://lb.example.com/', 'not a domain name but a URL: https://lb.example.com/'],
+  ['CNAME', 'a..b', 'an empty label in a domain name: a..b.'],
+  ['CNAME', 'a\\b', 'not an escape: \\b (\\\\ is a backslash, \\DDD an octet by its decimal value)'],
+  ['CNAME', '@', 'not an absolute name: @'],
+  ['MX', 'mail.example.com', 'not "preference mail-server", such as "10 mail": mail.example.com'],
+  ['MX', '99999 mail.example.com.', 'not a number from 0 to 65535 as preference: 99999'],
+  ['MX', '0 @', 'not an absolute name: 0 @'],
+  [
+    'NS',
+    'a_b.example.com.',
+    'not a host name: a_b.example.com. (letters, digits and - only, and no - at the ends of a label)',
+  ],
+  ['PTR', '.', 'the root is no target: .'],
+  ['SRV', '0 5060 sip.', 'not "priority weight port target", such as "0 5 5060 sip": 0 5060 sip.'],
+  ['TXT', '"open', 'not in quotes, or a quote is not closed: "open'],
+])('%s cannot be %s', (type, content, message) => {
+  const name = { SRV: '_sip._tcp.corp.internal.', PTR: `1.${reverse}` }[type] ?? 'www.corp.internal.';
+  const place = type === 'PTR' ? inZone(reverse) : setting;
+  expect(fault(wish(name, type, content), place)).toBe(message);
+});
+
+test('a record says something', () => {
+  expect(fault(wish('www.corp.internal.', 'A'), setting)).toBe('no target');
+  expect(fault(wish('www.corp.internal.', 'CNAME', ''), setting)).toBe('no target');
+  expect(fault(wish('www.corp.internal.', 'CNAME', 'a.', 'b.'), setting)).toBe('a CNAME has one target, not 2');
+  expect(fault({ ...wish('www.corp.internal.', 'A'), fault: 'taken by a filter' }, setting)).toBe('taken by a filter');
+});
+
+test.each([-1, 2 ** 31, 1.5])('%d is not a time to live', (ttl) => {
+  expect(fault({ ...wish('www.corp.internal.', 'A', '192.0.2.1'), ttl }, setting)).toBe(`not a time to live: ${ttl}`);
+});
+
+test.each([
+  [undefined, 'A', undefined],
+  [undefined, 'MX', 'records of type MX are not discovered: add MX to discovery.recordTypes'],
+  [['A'], 'CNAME', 'records of type CNAME are not discovered: add CNAME to discovery.recordTypes'],
+  [['LUA', 'HTTPS'], 'LUA', 'records of type LUA are not discovered'],
+  [['LUA', 'HTTPS'], 'HTTPS', 'records of type HTTPS are not discovered'],
+  [[''], '', 'records of type  are not discovered'],
+])('of %j, %s: %s', (recordTypes, type, message) => {
+  const { recordTypes: _, ...usual } = setting;
+  const given: Setting = { ...usual, ...(recordTypes && { recordTypes }) };
+  expect(fault(wish('www.corp.internal.', type, '192.0.2.1'), given)).toBe(message);
+});
+
+test('a delegation stays where it is, and nothing else is at or below it', () => {
+  const delegated = inZone(zone, { cut: { name: 'dev.corp.internal.', type: 'NS' } });
+  const message = 'dev.corp.internal is delegated: its own servers answer for it';
+  expect(fault(wish('dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBeUndefined();
+  expect(fault(wish('dev.corp.internal.', 'A', '192.0.2.1'), delegated)).toBe(message);
+  expect(fault(wish('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBe(message);
+  const moved = inZone(zone, { cut: { name: 'dev.corp.internal.', type: 'DNAME' } });
+  expect(fault(wish('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), moved)).toMatch(
+    'the DNAME of dev.corp.internal',
+  );
+});
+
+test('a delegation hides nothing that is declared', () => {
+  const above = inZone(zone, { beneath: 'db.dev.corp.internal.' });
+  expect(fault(wish('dev.corp.internal.', 'NS', 'ns1.example.com.'), above)).toBe(
+    'a delegation would hide db.dev.corp.internal, which the InternalDNS declares',
+  );
+  expect(fault(wish('dev.corp.internal.', 'A', '192.0.2.1'), above)).toBeUndefined();
+});

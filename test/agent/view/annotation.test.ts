@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import type { LabelSelector } from '../../../functions/agent/declaration.ts';
+import { isRead, type Reading } from '../../../functions/agent/view/annotation.ts';
+import { ingressClaim } from '../../../functions/agent/view/ingress.ts';
+import { selectorText } from '../../../functions/agent/view/selector.ts';
+import { both, lineOf, metadata } from './claims.ts';
+
+const [own, old, mine] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/', 'dns.corp.example/'];
+const read = (annotations: Record<string, string>, annotationPrefix?: string) =>
+  lineOf(ingressClaim({ metadata: metadata(annotations) }, { ...both, annotationPrefix }));
+
+test.each<[string, Record<string, string>, string | undefined, string]>([
+  ['the usual prefix', { [`${own}hostname`]: 'a' }, undefined, 'a. > none'],
+  [
+    'the one of older versions',
+    { [`${old}hostname`]: 'b', [`${old}target`]: '192.0.2.1' },
+    undefined,
+    'b. > 192.0.2.1',
+  ],
+  ['the usual one where both are there', { [`${old}hostname`]: 'b', [`${own}hostname`]: 'a' }, undefined, 'a. > none'],
+  [
+    'each annotation by itself',
+    { [`${old}hostname`]: 'b', [`${own}target`]: '192.0.2.1' },
+    undefined,
+    'b. > 192.0.2.1',
+  ],
+  [
+    'an empty one rather than the older one',
+    { [`${old}hostname`]: 'b', [`${own}hostname`]: '' },
+    undefined,
+    'no claim',
+  ],
+  ['no other', { [`${mine}hostname`]: 'c' }, undefined, 'no claim'],
+  ['an own prefix', { [`${mine}hostname`]: 'c' }, mine, 'c. > none'],
+  ['an own prefix alone', { [`${own}hostname`]: 'a', [`${old}hostname`]: 'b' }, mine, 'no claim'],
+  [
+    'whose controller it is',
+    { [`${own}hostname`]: 'a', [`${own}controller`]: 'dns-controller' },
+    undefined,
+    'a. > none',
+  ],
+  [
+    'whose controller it is, under the older prefix',
+    { [`${own}hostname`]: 'a', [`${old}controller`]: 'x' },
+    undefined,
+    'no claim',
+  ],
+])('read: %s', (_, annotations, prefix, line) => {
+  expect(read(annotations, prefix)).toBe(line);
+});
+
+const selectors: [string, LabelSelector, string, Record<string, string>[], Record<string, string>[]][] = [
+  ['nothing', {}, '', [{}, { a: '1' }], []],
+  ['a value', { matchLabels: { a: '1' } }, 'a in (1)', [{ a: '1' }], [{}, { a: '2' }]],
+  ['two', { matchLabels: { a: '1', b: '2' } }, 'a in (1),b in (2)', [{ a: '1', b: '2' }], [{ a: '1' }, { b: '2' }]],
+  [
+    'In',
+    { matchExpressions: [{ key: 'a', operator: 'In', values: ['1', '2'] }] },
+    'a in (1,2)',
+    [{ a: '2' }],
+    [{}, { a: '3' }],
+  ],
+  [
+    'NotIn',
+    { matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['1', '2'] }] },
+    'a notin (1,2)',
+    [{}, { a: '3' }],
+    [{ a: '1' }],
+  ],
+  ['Exists', { matchExpressions: [{ key: 'a', operator: 'Exists' }] }, 'a', [{ a: '' }], [{}]],
+  ['DoesNotExist', { matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] }, '!a', [{ b: '1' }], [{ a: '' }]],
+  [
+    'a key that every object inherits',
+    { matchExpressions: [{ key: 'constructor', operator: 'Exists' }] },
+    'constructor',
+    [{ constructor: '1' } as unknown as Record<string, string>],
+    [{}],
+  ],
+];
+
+describe.each(selectors)('a selector of %s', (_, annotationSelector, text, taken, left) => {
+  const reading: Reading = { ...both, annotationSelector };
+  test('takes annotations', () => {
+    for (const annotations of taken) expect(isRead(metadata(annotations), reading)).toBe(true);
+    for (const annotations of left) expect(isRead(metadata(annotations), reading)).toBe(false);
+    expect(isRead({ name: 'web' }, reading)).toBe(isRead(metadata({}), reading));
+  });
+  test('is written as the API server reads it', () => expect(selectorText(annotationSelector)).toBe(text));
+});
+
+test('to a selector the older prefix is the usual one, as long as no own prefix is declared', () => {
+  const annotationSelector = { matchLabels: { [`${own}zone`]: 'inside' } };
+  const object = metadata({ [`${old}zone`]: 'inside' });
+  expect(isRead(object, { ...both, annotationSelector })).toBe(true);
+  expect(isRead(object, { ...both, annotationSelector, annotationPrefix: mine })).toBe(false);
+  expect(
+    isRead(metadata({ [`${old}zone`]: 'inside', [`${own}zone`]: 'outside' }), { ...both, annotationSelector }),
+  ).toBe(false);
+});

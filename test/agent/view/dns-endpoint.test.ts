@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type DNSEndpoint, dnsEndpointClaim } from '../../../functions/agent/view/dns-endpoint.ts';
+import { annotated, both, lineOf, metadata } from './claims.ts';
+
+type Endpoint = NonNullable<NonNullable<DNSEndpoint['spec']>['endpoints']>[number];
+const claim = (...endpoints: Endpoint[]) => dnsEndpointClaim({ metadata: metadata(), spec: { endpoints } }, both);
+const endpoint = (recordType: string, ...targets: string[]) => ({ dnsName: 'A.corp.internal', recordType, targets });
+
+test.each<[string, Endpoint, string]>([
+  ['addresses', endpoint('A', '192.0.2.1', '192.0.2.2'), '192.0.2.1 192.0.2.2'],
+  ['IPv6 addresses in one form', endpoint('AAAA', '2001:DB8:0:0::1'), '2001:db8::1'],
+  ['a name, with a dot or without', endpoint('CNAME', 'Web.example', 'web.example.'), 'web.example.'],
+  ['mail exchanges', endpoint('MX', '10 mail.example.'), '10 mail.example.'],
+  ['services', endpoint('SRV', '0 50 80 web.example.'), '0 50 80 web.example.'],
+  ['text, quoted', endpoint('TXT', 'v=spf1 -all'), '"v=spf1 -all"'],
+  ['what is no content of its type, as it is', endpoint('MX', 'mail'), 'mail'],
+  ['types that are not known', endpoint('SPF', '192.0.2.1'), '192.0.2.1'],
+  ['none, for the default targets', endpoint('A'), 'none'],
+  ['none in a list that is null', { dnsName: 'a.corp.internal', recordType: 'A', targets: null }, 'none'],
+])('its targets are %s', (_, one, targets) => {
+  expect(lineOf(claim(one))).toBe(`a.corp.internal. > ${targets}`);
+});
+
+test('all its endpoints are one claim', () => {
+  const other = { dnsName: 'b.corp.internal', recordType: 'A', targets: ['192.0.2.1', '192.0.2.3'] };
+  expect(claim(endpoint('A', '192.0.2.1'), null, {}, other)).toEqual({
+    resource: 'crd/shop/web',
+    namespace: 'shop',
+    created: '2026-11-21T08:00:00Z',
+    hosts: ['a.corp.internal.', 'b.corp.internal.'],
+    targets: ['192.0.2.1', '192.0.2.3'],
+  });
+});
+
+test('the annotation selector counts, the controller does not', () => {
+  const spec = { endpoints: [endpoint('A', '192.0.2.1')] };
+  const reading = { ...both, annotationSelector: { matchLabels: { public: 'no' } } };
+  expect(dnsEndpointClaim({ metadata: metadata(), spec }, reading)).toBeUndefined();
+  expect(dnsEndpointClaim({ metadata: metadata({ public: 'no' }), spec }, reading)).toBeDefined();
+  expect(dnsEndpointClaim({ metadata: annotated({ controller: 'x' }), spec }, both)).toBeDefined();
+});
+
+test('whatever an author writes, it is read', () => {
+  const text = fc.string({ maxLength: 20 });
+  const any = fc.record(
+    { dnsName: text, recordType: fc.constantFrom('A', 'TXT', 'MX', 'SRV', 'SVCB', 'x'), targets: fc.array(text) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.option(any)), (endpoints) => {
+      const named = endpoints.some((e) => e?.dnsName && e.dnsName !== '.');
+      expect(claim(...endpoints) !== undefined).toBe(named);
+    }),
+  );
+  expect(dnsEndpointClaim({ metadata: metadata() }, both)).toBeUndefined();
+});

@@ -1,0 +1,345 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
+import { kinds } from '../../../functions/agent/view/kind.ts';
+import { Objects } from '../../../functions/agent/view/objects.ts';
+import { Kubernetes } from './kubernetes.ts';
+
+const soon = { timeout: 10_000, interval: 10 };
+const ingresses = '/apis/networking.k8s.io/v1/ingresses';
+const services = '/api/v1/services';
+const namespaces = '/api/v1/namespaces';
+const gatewayAPI = '/apis/gateway.networking.k8s.io/v1';
+const [routes, gateways] = [`${gatewayAPI}/httproutes`, `${gatewayAPI}/gateways`];
+const routeNeeds = kinds.HTTPRoute?.needs ?? [];
+
+let kubernetes: Kubernetes;
+let objects: Objects;
+let said: string[];
+
+beforeEach(async () => {
+  kubernetes = new Kubernetes();
+  const config = await kubernetes.start();
+  said = [];
+  const onFailure = (action: string, failure?: string) => void said.push(`${action}: ${failure ?? 'works'}`);
+  objects = new Objects({ config, onFailure, pause: () => 20 });
+});
+afterEach(() => {
+  objects.follow(undefined);
+  kubernetes.stop();
+});
+
+type Written = Partial<NonNullable<Parameters<typeof declaration.parse>[0]>> & Record<string, unknown>;
+
+/** As the agent reads it. */
+function discovery(more: Written = {}): DeclaredDiscovery {
+  const written = { ownerID: 'dns', intervalSeconds: 2, sources: [{ kind: 'Ingress' }, { kind: 'Service' }], ...more };
+  const { discovery: read } = declaration.parse({
+    zones: [],
+    addresses: [],
+    discovery: written,
+    storage: { size: '1Gi' },
+  });
+  if (!read) throw new Error('nothing is discovered');
+  return read;
+}
+
+const metadata = (name: string, namespace = 'shop', more: object = {}) => ({
+  metadata: { name, namespace, creationTimestamp: '2026-11-21T08:00:00Z', ...more },
+});
+const ingress = (name: string, host: string, namespace?: string, ip = '198.51.100.7') => ({
+  ...metadata(name, namespace),
+  spec: { rules: [{ host }] },
+  status: { loadBalancer: { ingress: ip ? [{ ip }] : [] } },
+});
+const service = (name: string, hostname: string) => ({
+  ...metadata(name, 'shop', { annotations: { 'external-dns.kubernetes.io/hostname': hostname } }),
+  spec: { type: 'LoadBalancer' },
+});
+const accepted = [{ type: 'Accepted', status: 'True' }];
+const route = (name: string, ...hostnames: string[]) => ({
+  ...metadata(name),
+  spec: { hostnames, parentRefs: [{ name: 'envoy' }] },
+  status: { parents: [{ parentRef: { name: 'envoy' }, conditions: accepted }] },
+});
+const gateway = (value: string, hostname?: string) => ({
+  ...metadata('envoy'),
+  spec: { listeners: [{ name: 'http', port: 80, hostname }] },
+  status: { addresses: [{ value }] },
+});
+
+const claimants = (name: string) =>
+  objects
+    .on(name)
+    .map(({ resource }) => resource)
+    .sort();
+const sees = (...resources: string[]) =>
+  vi.waitFor(() => expect(resources.map((r) => objects.sees(r))).not.toContain(false), soon);
+const eventually = (name: string, ...resources: string[]) =>
+  vi.waitFor(() => expect(claimants(name)).toEqual(resources), soon);
+const lists = (path: string) => kubernetes.requests.filter((url) => url.startsWith(`${path}?limit`)).length;
+
+test('knows every claim by its object and by its names', async () => {
+  kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
+  kubernetes.put(ingresses, ingress('rival', 'web.corp.internal', 'bank'));
+  kubernetes.put(services, service('web', 'web.corp.internal,svc.corp.internal'));
+  expect([objects.sees('ingress/shop/web'), objects.on('web.corp.internal.')]).toEqual([false, []]);
+  objects.follow(discovery());
+  await sees('ingress/shop/web', 'service/shop/web');
+  expect(claimants('web.corp.internal.')).toEqual(['ingress/bank/rival', 'ingress/shop/web', 'service/shop/web']);
+  expect(claimants('svc.corp.internal.')).toEqual(['service/shop/web']);
+  expect(claimants('corp.internal.')).toEqual([]);
+  expect(objects.of('ingress/bank/rival')).toMatchObject({ namespace: 'bank', targets: ['198.51.100.7'] });
+  expect(objects.addressless()).toEqual([objects.of('service/shop/web')]);
+});
+
+test('a name goes with its object, and with its place in the object', async () => {
+  kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
+  objects.follow(discovery());
+  await eventually('web.corp.internal.', 'ingress/shop/web');
+  kubernetes.put(ingresses, ingress('other', 'web.corp.internal'));
+  await eventually('web.corp.internal.', 'ingress/shop/other', 'ingress/shop/web');
+  kubernetes.put(ingresses, ingress('web', 'new.corp.internal'));
+  await eventually('new.corp.internal.', 'ingress/shop/web');
+  expect(claimants('web.corp.internal.')).toEqual(['ingress/shop/other']);
+  kubernetes.remove(ingresses, 'shop/web');
+  await eventually('new.corp.internal.');
+  expect(objects.of('ingress/shop/web')).toBeUndefined();
+});
+
+test('the Pods of a headless Service have the names below its own', async () => {
+  const db = service('db', 'db.corp.internal');
+  kubernetes.put(services, { ...db, spec: { type: 'ClusterIP', clusterIP: 'None' } });
+  objects.follow(discovery({ sources: [{ kind: 'Service', serviceTypes: ['ClusterIP'] }] }));
+  await eventually('db-0.db.corp.internal.', 'service/shop/db');
+  expect(claimants('db.corp.internal.')).toEqual(['service/shop/db']);
+  expect(claimants('a.db-0.db.corp.internal.')).toEqual([]);
+  expect(objects.addressless()).toEqual([]);
+});
+
+describe('sees', () => {
+  test('kinds of its sources, none of them before it has all of their objects', async () => {
+    objects.follow(discovery({ sources: [{ kind: 'Ingress' }, { kind: 'Node' }] }));
+    await sees('ingress/shop/web');
+    expect(
+      ['service/shop/web', 'node/a', 'httproute/shop/web', 'ingressroute/shop/web'].filter((r) => objects.sees(r)),
+    ).toEqual([]);
+    objects.follow(undefined);
+    expect(objects.sees('ingress/shop/web')).toBe(false);
+  });
+
+  test('the namespaces that it may', async () => {
+    kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'shop'));
+    kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'bank'));
+    kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'secret'));
+    objects.follow(discovery({ namespaces: ['shop', 'bank'], sources: [{ kind: 'Ingress' }] }));
+    await sees('ingress/shop/web', 'ingress/bank/web');
+    expect(objects.sees('ingress/secret/web')).toBe(false);
+    expect(claimants('web.corp.internal.')).toEqual(['ingress/bank/web', 'ingress/shop/web']);
+    expect(
+      kubernetes.requests.every((url) =>
+        /^\/apis\/networking.k8s.io\/v1\/namespaces\/(shop|bank)\/ingresses\?/.test(url),
+      ),
+    ).toBe(true);
+  });
+
+  test('no kind that is forbidden, and says so', async () => {
+    kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
+    kubernetes.put(services, service('web', 'web.corp.internal'));
+    kubernetes.failures.set(services, { code: 403, message: 'services is forbidden' });
+    objects.follow(discovery());
+    await sees('ingress/shop/web');
+    await vi.waitFor(() => expect(said).toEqual(['watch services: services is forbidden']), soon);
+    expect([objects.sees('service/shop/web'), claimants('web.corp.internal.')]).toEqual([false, ['ingress/shop/web']]);
+    kubernetes.failures.clear();
+    await sees('service/shop/web');
+    kubernetes.failures.set(services, { code: 403, message: 'services is forbidden' });
+    kubernetes.cutWatches();
+    await eventually('web.corp.internal.', 'ingress/shop/web');
+    expect(objects.sees('service/shop/web')).toBe(false);
+  });
+
+  test('what it saw, while Kubernetes is away', async () => {
+    kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
+    objects.follow(discovery({ sources: [{ kind: 'Ingress' }] }));
+    await sees('ingress/shop/web');
+    kubernetes.failures.set('/', { code: 500, message: 'etcd is away' });
+    kubernetes.cutWatches();
+    await vi.waitFor(() => expect(said.at(-1)).toBe('watch ingresses: etcd is away'), soon);
+    expect([objects.sees('ingress/shop/web'), claimants('web.corp.internal.')]).toEqual([true, ['ingress/shop/web']]);
+    objects.follow(undefined);
+    expect(said.at(-1)).toBe('watch ingresses: works');
+  });
+});
+
+describe('another declaration', () => {
+  test('leaves alone what stays', async () => {
+    objects.follow(discovery({ sources: [{ kind: 'Ingress' }] }));
+    await sees('ingress/shop/web');
+    objects.follow(discovery({ policy: 'UpsertOnly', intervalSeconds: 5 }));
+    await sees('ingress/shop/web', 'service/shop/web');
+    objects.follow(discovery({ sources: [{ kind: 'Service' }] }));
+    expect([objects.sees('ingress/shop/web'), objects.sees('service/shop/web')]).toEqual([false, true]);
+    await vi.waitFor(() => expect(kubernetes.watches()).toBe(1), soon);
+    expect([lists(ingresses), lists(services)]).toEqual([1, 1]);
+  });
+
+  test('keeps what was seen of a kind until it is seen in the new way', async () => {
+    kubernetes.put(ingresses, {
+      ...ingress('web', 'web.corp.internal'),
+      spec: { rules: [{ host: 'web.corp.internal' }], ingressClassName: 'nginx' },
+    });
+    kubernetes.put(ingresses, ingress('bare', 'bare.corp.internal'));
+    objects.follow(discovery());
+    await sees('ingress/shop/web');
+    kubernetes.failures.set(ingresses, { code: 500, message: 'etcd is away' });
+    const classes = (...names: string[]) =>
+      objects.follow(discovery({ sources: [{ kind: 'Ingress', ingressClassNames: names }] }));
+    classes('traefik');
+    classes('nginx');
+    await vi.waitFor(() => expect(said).toContain('watch ingresses: etcd is away'), soon);
+    expect([claimants('bare.corp.internal.'), objects.sees('ingress/shop/web')]).toEqual([['ingress/shop/bare'], true]);
+    kubernetes.failures.clear();
+    await eventually('bare.corp.internal.');
+    expect(claimants('web.corp.internal.')).toEqual(['ingress/shop/web']);
+    objects.follow(undefined);
+    expect(claimants('web.corp.internal.')).toEqual([]);
+  });
+
+  test('reads the objects anew when annotations name no host any more', async () => {
+    kubernetes.put(services, service('web', 'web.corp.internal'));
+    objects.follow(discovery());
+    await eventually('web.corp.internal.', 'service/shop/web');
+    objects.follow(discovery({ hostnames: 'Spec' }));
+    await eventually('web.corp.internal.');
+  });
+});
+
+test('the API server selects by labels', async () => {
+  objects.follow(discovery({ selector: { matchLabels: { dns: 'yes' } }, sources: [{ kind: 'Ingress' }] }));
+  await sees('ingress/shop/web');
+  expect(kubernetes.requests.map((url) => new URL(url, 'http://a').searchParams.get('labelSelector'))).toEqual([
+    'dns in (yes)',
+    'dns in (yes)',
+  ]);
+});
+
+describe('routes', () => {
+  const http = () => discovery({ sources: [{ kind: 'HTTPRoute' }] });
+
+  test('are not asked for until the cluster serves them, and not after', async () => {
+    kubernetes.put(routes, route('web', 'web.corp.internal'));
+    kubernetes.put(gateways, gateway('198.51.100.10'));
+    objects.follow(http());
+    objects.takeServed(routeNeeds.slice(1));
+    expect(objects.sees('httproute/shop/web')).toBe(false);
+    objects.takeServed(routeNeeds);
+    await eventually('web.corp.internal.', 'httproute/shop/web');
+    expect(objects.of('httproute/shop/web')?.targets).toEqual(['198.51.100.10']);
+    expect([objects.sees('httproute/shop/web'), objects.sees('grpcroute/shop/web')]).toEqual([true, false]);
+    objects.takeServed([]);
+    expect([objects.sees('httproute/shop/web'), claimants('web.corp.internal.')]).toEqual([false, []]);
+    await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
+    expect(said).toEqual([]);
+  });
+
+  test('follow their Gateway', async () => {
+    kubernetes.put(routes, route('web'));
+    objects.follow(http());
+    objects.takeServed(routeNeeds);
+    await sees('httproute/shop/web');
+    expect(objects.of('httproute/shop/web')).toBeUndefined();
+    kubernetes.put(gateways, gateway('198.51.100.10', 'a.corp.internal'));
+    await eventually('a.corp.internal.', 'httproute/shop/web');
+    kubernetes.put(gateways, gateway('198.51.100.11', 'b.corp.internal'));
+    await eventually('b.corp.internal.', 'httproute/shop/web');
+    expect(claimants('a.corp.internal.')).toEqual([]);
+    expect(objects.of('httproute/shop/web')?.targets).toEqual(['198.51.100.11']);
+    kubernetes.remove(gateways, 'shop/envoy');
+    await eventually('b.corp.internal.');
+  });
+
+  test('are not seen without their Gateways', async () => {
+    kubernetes.put(routes, route('web', 'web.corp.internal'));
+    kubernetes.put(gateways, gateway('198.51.100.10'));
+    kubernetes.failures.set(gateways, { code: 403, message: 'gateways is forbidden' });
+    objects.follow(http());
+    objects.takeServed(routeNeeds);
+    await vi.waitFor(
+      () => expect([said, kubernetes.watches(routes)]).toEqual([['watch gateways: gateways is forbidden'], 1]),
+      soon,
+    );
+    expect(objects.sees('httproute/shop/web')).toBe(false);
+    kubernetes.failures.clear();
+    await eventually('web.corp.internal.', 'httproute/shop/web');
+    expect(objects.sees('httproute/shop/web')).toBe(true);
+  });
+
+  test('share the Gateways that have the same filters', async () => {
+    const filters = { gatewayNamespace: 'infra', gatewayLabels: { dns: 'yes' } };
+    const sources = [{ kind: 'HTTPRoute', ...filters }, { kind: 'GRPCRoute', ...filters }, { kind: 'TLSRoute' }];
+    objects.follow(discovery({ sources }));
+    objects.takeServed(sources.flatMap(({ kind }) => kinds[kind]?.needs ?? []));
+    await sees('httproute/a/b', 'grpcroute/a/b', 'tlsroute/a/b');
+    const asked = kubernetes.requests.filter((url) => url.includes('gateways?limit'));
+    expect(asked.sort()).toEqual([
+      '/apis/gateway.networking.k8s.io/v1/gateways?limit=500',
+      '/apis/gateway.networking.k8s.io/v1/namespaces/infra/gateways?limit=500&labelSelector=dns+in+%28yes%29',
+    ]);
+  });
+});
+
+test('DNSEndpoints are called as ExternalDNS calls them', async () => {
+  const endpoint = { dnsName: 'a.corp.internal', recordType: 'A', targets: ['192.0.2.1'] };
+  kubernetes.put('/apis/externaldns.k8s.io/v1alpha1/dnsendpoints', {
+    ...metadata('a'),
+    spec: { endpoints: [endpoint] },
+  });
+  objects.follow(discovery({ sources: [{ kind: 'DNSEndpoint' }] }));
+  objects.takeServed(kinds.DNSEndpoint?.needs ?? []);
+  await eventually('a.corp.internal.', 'crd/shop/a');
+  expect(objects.sees('crd/shop/a')).toBe(true);
+});
+
+test('knows the labels of namespaces, for tenants only', async () => {
+  const put = (labels?: Record<string, string>) =>
+    kubernetes.put(namespaces, { metadata: { name: 'shop', ...(labels && { labels }) } });
+  put();
+  objects.follow(discovery());
+  await sees('ingress/shop/web');
+  expect([objects.labelsOf('shop'), lists(namespaces)]).toEqual([undefined, 0]);
+  objects.follow(discovery({ tenants: [{ namespaceSelector: {}, names: ['*.a.corp.internal'] }] }));
+  await vi.waitFor(() => expect(objects.labelsOf('shop')).toEqual({}), soon);
+  put({ team: 'a' });
+  await vi.waitFor(() => expect(objects.labelsOf('shop')).toEqual({ team: 'a' }), soon);
+  expect(objects.labelsOf('bank')).toBeUndefined();
+  kubernetes.remove(namespaces, 'shop');
+  await vi.waitFor(() => expect(objects.labelsOf('shop')).toBeUndefined(), soon);
+  objects.follow(discovery());
+  await vi.waitFor(() => expect(kubernetes.watches(namespaces)).toBe(0), soon);
+});
+
+test('after any history it knows what a fresh one knows', async () => {
+  objects.follow(discovery({ sources: [{ kind: 'Ingress' }] }));
+  await sees('ingress/shop/web');
+  let seed = 7;
+  const random = (below: number) => {
+    seed = (seed * 1103515245 + 12345) % 2147483648;
+    return seed % below;
+  };
+  const there = new Map<string, string>();
+  for (let step = 0; step < 400; step++) {
+    const [name, host] = [`i${random(12)}`, `h${random(6)}.corp.internal`];
+    if (random(3) === 0 && there.delete(name)) kubernetes.remove(ingresses, `shop/${name}`);
+    else kubernetes.put(ingresses, ingress(name, there.set(name, host).get(name) ?? host));
+    if (step % 100 === 50) kubernetes.cutWatches('{"type":"ADD');
+    await new Promise(setImmediate);
+  }
+  const wanted = (host: string) =>
+    [...there]
+      .filter(([, h]) => h === host)
+      .map(([name]) => `ingress/shop/${name}`)
+      .sort();
+  const hosts = Array.from({ length: 6 }, (_, i) => `h${i}.corp.internal`);
+  await vi.waitFor(() => expect(hosts.map((h) => claimants(`${h}.`))).toEqual(hosts.map(wanted)), soon);
+  expect(there.size).toBeGreaterThan(3);
+});

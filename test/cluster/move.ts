@@ -1,0 +1,117 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { untilBreakerRests } from './breaker.ts';
+import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
+import { ingress, internalDNS, shop } from './objects.ts';
+
+const zone = 'move.internal';
+const pod = 'idns-move-0';
+const address = '198.51.100.200';
+const ownershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
+const at = (name: string) => `${name}.${zone}`;
+
+/** To ExternalDNS's own provider and TXT registry, and back. */
+export function move(): void {
+  let client: Client;
+  const txtOf = (name: string) => client.answer(name, 'TXT');
+  const declare = async (discovery: object) => {
+    await untilBreakerRests();
+    await settle('move');
+    await patch('internaldns', 'move', { spec: { discovery } });
+    await waitFor('Ready', 'internaldns/move', 60);
+  };
+
+  test('each record has the TXT record that ExternalDNS would write', async () => {
+    await apply(
+      internalDNS('move', {
+        zones: [{ name: zone }],
+        discovery: { sources: [{ kind: 'Ingress' }], ownershipTXT },
+      }),
+      ingress({ name: 'stays', hosts: [at('stays'), zone, `*.${at('any')}`] }),
+      ingress({ name: 'goes', hosts: [at('goes')] }),
+    );
+    await waitFor('Ready', 'internaldns/move', 120);
+    client = await clientOf('move');
+    for (const name of [at('stays'), at('goes'), zone, at('a.any')]) await client.becomes(name, address);
+    for (const name of [at('extdns-a.stays'), `extdns-a.${zone}`, at('extdns-a._wildcard.any')]) {
+      expect([name, await txtOf(name)]).toEqual([name, expect.stringContaining('data')]);
+    }
+    await quiet('move');
+  });
+
+  test('ExternalDNS’s own provider takes over what is there, and no name is lost on the way', async () => {
+    await declare({ policy: 'Preview' });
+    const watch = watchAnswers(client, at('stays'), address);
+    await startBuiltIn();
+    await until('it finds everything as it should be', 60, async () => {
+      const log = await kubectl('-n', 'internal-dns', 'logs', pod, '-c', 'built-in');
+      return /All records are already up to date/.test(log) || log.slice(-500);
+    });
+    await remove('ingress', 'goes', shop);
+    await client.becomes(at('goes'), 'NXDOMAIN');
+    await apply(ingress({ name: 'comes', hosts: [at('comes')] }));
+    await client.becomes(at('comes'), address);
+    await stopBuiltIn();
+    expect((await watch.stop()).unanswered).toBe(0);
+  });
+
+  test('and gives it back', async () => {
+    const watch = watchAnswers(client, at('comes'), address);
+    await declare({ policy: 'Sync' });
+    await quiet('move');
+    expect((await watch.stop()).unanswered).toBe(0);
+    // What the other made is ours to remove, with its TXT record.
+    await remove('ingress', 'comes', shop);
+    await client.becomes(at('comes'), 'NXDOMAIN');
+    expect(await txtOf(at('extdns-a.comes'))).toBe('NXDOMAIN');
+    await declare({ ownershipTXT: null });
+    await client.becomes(at('extdns-a.stays'), 'NXDOMAIN', 30, 'TXT');
+    expect(await client.answer(at('stays'))).toBe(address);
+    await quiet('move');
+    await remove('internaldns', 'move');
+    await remove('ingress', 'stays', shop);
+  });
+}
+
+/** In the pod itself, since PowerDNS's API listens on its loopback address only. */
+async function startBuiltIn(): Promise<void> {
+  const { spec } = await get('pod', pod, 'internal-dns');
+  const own = spec.containers[0];
+  const exec = ['-n', 'internal-dns', 'exec', pod, '-c', 'agent', '--', '/nodejs/bin/node', '-p'];
+  const key = await kubectl(
+    ...exec,
+    `require('fs').readFileSync('/run/internal-dns/api.conf', 'utf8').match(/api-key=(\\S+)/)[1]`,
+  );
+  const custom = join(await mkdtemp(join(tmpdir(), 'move-')), 'container.json');
+  const container = {
+    env: [{ name: 'EXTERNAL_DNS_PDNS_API_KEY', value: key.trim() }],
+    volumeMounts: own.volumeMounts,
+    securityContext: own.securityContext,
+  };
+  await writeFile(custom, JSON.stringify(container), { mode: 0o600 });
+  await kubectl(
+    ...['-n', 'internal-dns', 'debug', pod, '-c', 'built-in', `--image=${own.image}`, '--profile=restricted'],
+    ...[`--custom=${custom}`, '--', 'external-dns', '--source=ingress', '--provider=pdns'],
+    ...['--pdns-server=http://127.0.0.1:8081', `--domain-filter=${zone}`, '--policy=sync', '--interval=2s'],
+    ...['--registry=txt', '--txt-owner-id=move', `--txt-prefix=${ownershipTXT.prefix}`],
+    ...[`--txt-wildcard-replacement=${ownershipTXT.wildcardReplacement}`, '--enable-legacy-annotation-prefix'],
+    ...['--managed-record-types=A', '--managed-record-types=AAAA', '--managed-record-types=CNAME'],
+    ...['--metrics-address=127.0.0.1:7999'],
+  );
+}
+
+/** An ephemeral container stays in its pod; one that shares its processes can end it. */
+async function stopBuiltIn(): Promise<void> {
+  await kubectl(
+    ...['-n', 'internal-dns', 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
+    ...['--target=built-in', '--', 'sh', '-c', 'kill 1'],
+  );
+  await until('it has ended', 60, async () => {
+    const { status } = await get('pod', pod, 'internal-dns');
+    const states = status.ephemeralContainerStatuses.filter(({ name }: { name: string }) => name === 'built-in');
+    return states.every(({ state }: { state: object }) => 'terminated' in state) || states;
+  });
+}

@@ -1,0 +1,187 @@
+import { expect, test } from 'vitest';
+import { untilBreakerRests } from './breaker.ts';
+import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { clientOf, quiet } from './names.ts';
+import { hostname, ingress, internalDNS, market, shop, target } from './objects.ts';
+
+/** Whose names: namespaces of their own, tenants, reserved names, and instances that keep out of each other's way. */
+export function owners(): void {
+  /** Waits until an agent reports that it leaves an object's name out. */
+  const leavesOut = (composite: string, name: string, resource: string) =>
+    until(`${name} of ${resource} is left out`, 30, async () => {
+      const { data } = await get('configmap', `idns-${composite}-status`, 'internal-dns');
+      const { refused } = JSON.parse(data[`idns-${composite}-0`]).discovery;
+      return (
+        refused.some((r: { name: string; resource: string }) => r.name === name && r.resource === resource) || refused
+      );
+    });
+  const fixed = (name: string, host: string, address: string, namespace = shop) =>
+    ingress({ name, namespace, hosts: [host], annotations: { [target]: address } });
+
+  test('an instance sees the namespaces that it names, one ExternalDNS each, and may look nowhere else', async () => {
+    await apply(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: market } },
+      internalDNS('team', {
+        zones: [{ name: 'team.internal' }],
+        discovery: { sources: [{ kind: 'Ingress' }], namespaces: [shop, market] },
+      }),
+      fixed('seen', 'seen.team.internal', '192.0.2.1'),
+      fixed('seen', 'too.team.internal', '192.0.2.2', market),
+      fixed('unseen', 'unseen.team.internal', '192.0.2.3', 'default'),
+    );
+    await waitFor('Ready', 'internaldns/team', 120);
+    const client = await clientOf('team');
+    await client.becomes('seen.team.internal', '192.0.2.1');
+    await client.becomes('too.team.internal', '192.0.2.2');
+    await quiet('team');
+    expect(await client.answer('unseen.team.internal')).toBe('NXDOMAIN');
+    const account = 'system:serviceaccount:internal-dns:idns-team';
+    const may = (namespace: string) =>
+      kubectl('auth', 'can-i', 'list', 'ingresses.networking.k8s.io', `--as=${account}`, '-n', namespace).then(
+        (answer) => answer.trim(),
+        () => 'no',
+      );
+    expect([await may(shop), await may(market), await may('default')]).toEqual(['yes', 'yes', 'no']);
+
+    // What stands in one namespace is not the other's to take or to delete.
+    await apply(fixed('thief', 'seen.team.internal', '192.0.2.66', market));
+    await leavesOut('team', 'seen.team.internal', `ingress/${market}/thief`);
+    await quiet('team');
+    expect(await client.answer('seen.team.internal')).toBe('192.0.2.1');
+    await remove('ingress', 'seen', shop);
+    await client.becomes('seen.team.internal', '192.0.2.66');
+
+    // A namespace that is taken out of the list takes its names with it; the others stay.
+    await apply(fixed('stays', 'stays.team.internal', '192.0.2.4'));
+    await client.becomes('stays.team.internal', '192.0.2.4');
+    await settle('team');
+    await patch('internaldns', 'team', { spec: { discovery: { namespaces: [shop] } } });
+    await client.becomes('too.team.internal', 'NXDOMAIN', 60);
+    await client.becomes('seen.team.internal', 'NXDOMAIN');
+    expect(await client.answer('stays.team.internal')).toBe('192.0.2.4');
+    await waitFor('Ready', 'internaldns/team', 60);
+    await quiet('team');
+    await remove('internaldns', 'team');
+    for (const [name, namespace] of [
+      ['stays', shop],
+      ['seen', market],
+      ['thief', market],
+      ['unseen', 'default'],
+    ] as const) {
+      await remove('ingress', name, namespace);
+    }
+  });
+
+  test('a tenant takes its own names, nobody takes reserved ones, and one namespace not all', async () => {
+    await untilBreakerRests();
+    await kubectl('label', 'namespace', shop, 'team=a', '--overwrite');
+    await apply(
+      internalDNS('tenants', {
+        zones: [{ name: 'rent.internal' }],
+        discovery: {
+          sources: [{ kind: 'Ingress' }],
+          tenants: [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['*.a.rent.internal'] }],
+          reservedNames: ['vpn.rent.internal', 'rent.internal'],
+          maxNamesPerNamespace: 3,
+        },
+      }),
+    );
+    await waitFor('Ready', 'internaldns/tenants', 120);
+    const client = await clientOf('tenants');
+    await apply(
+      fixed('own', 'www.a.rent.internal', '192.0.2.1'),
+      fixed('foreign', 'www.b.rent.internal', '192.0.2.2'),
+      fixed('intruder', 'mail.a.rent.internal', '192.0.2.3', market),
+      fixed('vpn', 'vpn.rent.internal', '192.0.2.4', market),
+      fixed('apex', 'rent.internal', '192.0.2.4', market),
+      fixed('free', 'free.rent.internal', '192.0.2.5', market),
+    );
+    await client.becomes('www.a.rent.internal', '192.0.2.1');
+    await client.becomes('free.rent.internal', '192.0.2.5');
+    await quiet('tenants');
+    for (const name of ['www.b', 'mail.a', 'vpn'].map((label) => `${label}.rent.internal`)) {
+      expect(await client.answer(name)).toBe('NXDOMAIN');
+    }
+    expect(await client.answer('rent.internal')).toBe('NOERROR');
+
+    await apply(...[1, 2, 3].map((n) => fixed(`more-${n}`, `more-${n}.rent.internal`, '192.0.2.6', market)));
+    await client.becomes('more-2.rent.internal', '192.0.2.6');
+    await quiet('tenants');
+    expect(await client.answer('more-3.rent.internal')).toBe('NXDOMAIN');
+    expect(await client.answer('free.rent.internal')).toBe('192.0.2.5');
+
+    // With the label goes the right; what stands stays, and is reported.
+    await kubectl('label', 'namespace', shop, 'team-');
+    await leavesOut('tenants', 'www.a.rent.internal', `ingress/${shop}/own`);
+    await remove('internaldns', 'tenants');
+    for (const name of ['own', 'foreign']) await remove('ingress', name, shop);
+    for (const name of ['intruder', 'vpn', 'apex', 'free', 'more-1', 'more-2', 'more-3']) {
+      await remove('ingress', name, market);
+    }
+  });
+
+  test('two instances with one zone share nothing, and a prefix of its own splits what they read', async () => {
+    const spec = (discovery: object) => ({ zones: [{ name: 'split.internal' }], discovery });
+    await apply(
+      internalDNS('left', spec({ sources: [{ kind: 'Ingress' }], annotationPrefix: 'left.example.org/' })),
+      internalDNS('right', spec({ sources: [{ kind: 'Ingress' }] })),
+      ingress({
+        name: 'split',
+        hosts: [],
+        annotations: {
+          'left.example.org/hostname': 'l.split.internal',
+          'left.example.org/target': '192.0.2.1',
+          [hostname]: 'r.split.internal',
+          [target]: '192.0.2.2',
+        },
+      }),
+      fixed('both', 'both.split.internal', '192.0.2.3'),
+    );
+    for (const name of ['left', 'right']) await waitFor('Ready', `internaldns/${name}`, 120);
+    const [left, right] = [await clientOf('left'), await clientOf('right')];
+    await left.becomes('l.split.internal', '192.0.2.1');
+    await right.becomes('r.split.internal', '192.0.2.2');
+    await left.becomes('both.split.internal', '198.51.100.200');
+    await right.becomes('both.split.internal', '192.0.2.3');
+    expect([await left.answer('r.split.internal'), await right.answer('l.split.internal')]).toEqual([
+      'NXDOMAIN',
+      'NXDOMAIN',
+    ]);
+    // The new one of ExternalDNS's own prefixes is read as well, and wins.
+    await patch(
+      'ingress',
+      'both',
+      { metadata: { annotations: { 'external-dns.kubernetes.io/target': '192.0.2.4' } } },
+      shop,
+    );
+    await right.becomes('both.split.internal', '192.0.2.4');
+    for (const name of ['left', 'right']) await quiet(name);
+    await remove('internaldns', 'left');
+    expect(await right.answer('both.split.internal')).toBe('192.0.2.4');
+    await quiet('right');
+    expect((await get('internaldns', 'right')).status.zonesServed).toBe('1/1');
+    await remove('internaldns', 'right');
+    for (const name of ['split', 'both']) await remove('ingress', name, shop);
+  });
+
+  test('only what an Ingress says in its rules, where annotations may name no host', async () => {
+    await apply(
+      internalDNS('rules', {
+        zones: [{ name: 'rules.internal' }],
+        discovery: { sources: [{ kind: 'Ingress' }], hostnames: 'Spec' },
+      }),
+      ingress({
+        name: 'sly',
+        hosts: ['honest.rules.internal'],
+        annotations: { [hostname]: 'sly.rules.internal', [target]: '192.0.2.1' },
+      }),
+    );
+    await waitFor('Ready', 'internaldns/rules', 120);
+    const client = await clientOf('rules');
+    await client.becomes('honest.rules.internal', '192.0.2.1');
+    await quiet('rules');
+    expect(await client.answer('sly.rules.internal')).toBe('NXDOMAIN');
+    await remove('internaldns', 'rules');
+    await remove('ingress', 'sly', shop);
+  });
+}

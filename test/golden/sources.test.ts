@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { allKinds } from '../../functions/internal-dns/source-kinds.ts';
+import { defaulted, refusalIn, yamlOf } from '../crossplane.ts';
+import { internalDNSOf } from '../policy/refusals.ts';
+import { requestFor } from '../protocol/client.ts';
+
+type Discovery = Record<string, unknown>;
+
+const gateway = { gatewayName: 'edge', gatewayNamespace: 'ingress', gatewayLabels: { traffic: 'internal' } };
+
+/** What a source of each kind comes to, and each way of limiting what is seen. */
+const cases: Record<string, Discovery & { missing?: { kind: string; resource: string }[] }> = {
+  ingress: { sources: [{ kind: 'Ingress', ingressClassNames: ['nginx', 'private'] }] },
+  'service-load-balancer': { sources: [{ kind: 'Service' }] },
+  'service-cluster-ip': { sources: [{ kind: 'Service', serviceTypes: ['ClusterIP', 'ExternalName'] }] },
+  'service-node-port': { sources: [{ kind: 'Service', serviceTypes: ['NodePort'] }] },
+  routes: { sources: ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'].map((kind) => ({ kind })) },
+  'routes-of-some-gateways': { sources: ['HTTPRoute', 'TLSRoute'].map((kind) => ({ kind, ...gateway })) },
+  'listener-sets': { sources: [{ kind: 'HTTPRoute' }], extraArgs: ['--gateway-listener-sets'] },
+  'dns-endpoint': {
+    sources: [{ kind: 'DNSEndpoint' }],
+    recordTypes: ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'],
+  },
+  'nodes-and-pods': { sources: [{ kind: 'Node' }, { kind: 'Pod' }] },
+  istio: { sources: [{ kind: 'IstioGateway' }, { kind: 'IstioVirtualService' }] },
+  proxies: { sources: [{ kind: 'HTTPProxy' }, { kind: 'TraefikProxy' }, { kind: 'OpenShiftRoute' }] },
+  unstructured: {
+    sources: [{ kind: 'Unstructured', resources: ['virtualmachineinstances.v1.kubevirt.io', 'configmaps.v1'] }],
+    extraArgs: ['--fqdn-template={{.Name}}.vms.internal'],
+  },
+
+  'scope-namespaces': {
+    namespaces: ['shop', 'search'],
+    sources: [{ kind: 'Ingress' }, { kind: 'Service', serviceTypes: ['LoadBalancer', 'ClusterIP'] }],
+  },
+  'scope-selectors': {
+    selector: {
+      matchLabels: { exposure: 'private', 'example.com/team': 'shop' },
+      matchExpressions: [
+        { key: 'stage', operator: 'NotIn', values: ['test', 'canary'] },
+        { key: 'tier', operator: 'In', values: ['edge'] },
+        { key: 'public', operator: 'DoesNotExist' },
+        { key: 'owner', operator: 'Exists' },
+      ],
+    },
+    annotationSelector: { matchLabels: { 'corp.internal/publish': 'yes' } },
+  },
+  'scope-annotation-prefix': { annotationPrefix: 'dns.corp.internal/' },
+  'scope-hosts-of-the-spec': { sources: [{ kind: 'Ingress' }, { kind: 'DNSEndpoint' }], hostnames: 'Spec' },
+  'scope-tenants': {
+    namespaces: ['shop'],
+    tenants: [
+      { namespaceSelector: { matchLabels: { team: 'shop' } }, names: ['*.shop.internal', '[*].shop.internal'] },
+    ],
+    reservedNames: ['shop.internal'],
+    maxNamesPerNamespace: 20,
+    sharedHosts: 'Refuse',
+  },
+
+  'policy-and-targets': {
+    policy: 'UpsertOnly',
+    ownerID: 'cluster-1',
+    interval: '1m',
+    reverse: 'Publish',
+    targets: {
+      default: ['192.0.2.80'],
+      override: ['lb.corp.internal'],
+      networks: ['192.0.2.0/24'],
+      excludedNetworks: ['10.0.0.0/8'],
+    },
+    excludedDomains: ['static.corp.internal'],
+    defaultTTL: 300,
+    minimumTTL: 30,
+    deleteGuard: { percent: 20, hold: '1h30m' },
+    ownershipTXT: {},
+    extraArgs: ['--log-level=debug'],
+  },
+  'missing-one': {
+    sources: [{ kind: 'Ingress' }, { kind: 'TCPRoute' }],
+    missing: [{ kind: 'TCPRoute', resource: 'tcproutes.v1alpha2.gateway.networking.k8s.io' }],
+  },
+  'missing-a-resource': {
+    sources: [{ kind: 'Unstructured', resources: ['virtualmachines.v1.kubevirt.io', 'nads.v1.k8s.cni.cncf.io'] }],
+    missing: [{ kind: 'Unstructured', resource: 'nads.v1.k8s.cni.cncf.io' }],
+  },
+  'missing-all': {
+    sources: [{ kind: 'HTTPRoute' }],
+    missing: [{ kind: 'HTTPRoute', resource: 'httproutes.v1.gateway.networking.k8s.io' }],
+  },
+};
+
+const mailboxWith = (missing: object[]): Observed => ({
+  'mailboxes/status': {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'idns-corp-status' },
+    data: {
+      'idns-corp-0': JSON.stringify({
+        declaration: 'x',
+        zones: [],
+        discovery: { state: 'Synced', refused: [], missing },
+      }),
+    },
+  },
+});
+
+/** As much of an answer as has to do with discovery. */
+function answerTo({ missing, ...discovery }: (typeof cases)[string]): object {
+  const composite = defaulted(internalDNSOf({ zones: [{ name: 'corp.internal' }], discovery }));
+  const response = run(requestFor(composite, missing ? mailboxWith(missing) : {}), internalDNS);
+  expect(refusalIn(response)).toBeUndefined();
+  const objects = Object.values(response.desired?.resources ?? {}).map(({ resource }) => resource as KubernetesObject);
+  const pods = objects.find(({ kind }) => kind === 'StatefulSet');
+  const containers: { name: string; args: string[] }[] = pods?.spec.template.spec.containers ?? [];
+  const bindings = objects.filter(({ roleRef }) => roleRef?.kind === 'ClusterRole');
+  const declaration = objects.find(({ metadata }) => metadata.name === 'idns-corp-declared')?.data['declaration.json'];
+  const ready = response.conditions.find(({ type }) => type === 'DiscoveryReady');
+  return {
+    arguments: Object.fromEntries(containers.map(({ name, args }) => [name, name === 'agent' ? undefined : args])),
+    bindings: bindings
+      .map(({ kind, metadata: { name, namespace }, roleRef }) => ({ kind, name, namespace, role: roleRef.name }))
+      .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+    declared: JSON.parse(declaration).discovery,
+    ...(missing && { ready: ready?.message }),
+  };
+}
+
+const folder = join(import.meta.dirname, 'sources');
+const header = '# What discovery comes to: see sources.test.ts. Written by `make golden`: review the difference.\n';
+
+test.for(Object.entries(cases))('%s gives what is in its golden file', ([name, discovery]) => {
+  const text = header + yamlOf([answerTo(discovery)]);
+  const golden = join(folder, `${name}.yaml`);
+  if (process.env.UPDATE) writeFileSync(golden, text);
+  expect(text, 'rewrite it with `make golden`, if this is what you want').toBe(readFileSync(golden, 'utf8'));
+});
+
+test('there is a case for every kind, and no golden file without a case', () => {
+  const kinds = Object.values(cases).flatMap(({ sources = [] }) => (sources as { kind: string }[]).map((s) => s.kind));
+  expect([...new Set(kinds)].sort()).toEqual([...allKinds].sort());
+  expect(readdirSync(folder).sort()).toEqual(
+    Object.keys(cases)
+      .map((name) => `${name}.yaml`)
+      .sort(),
+  );
+});

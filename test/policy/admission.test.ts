@@ -1,0 +1,291 @@
+import { App, Chart } from 'cdk8s';
+import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy';
+import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
+import { describe, expect, test } from 'vitest';
+import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { Admission } from '../../functions/internal-dns/admission.ts';
+import { namesOf } from '../../functions/internal-dns/names.ts';
+import { parseSpec } from '../../functions/internal-dns/spec.ts';
+import { internalDNSOf } from './refusals.ts';
+
+const labels = { 'app.kubernetes.io/instance': 'corp' };
+
+/** The objects of an instance with admission; what the CEL in them means is tried in test/cluster/admission.ts. */
+function objectsOf(discovery: object, zones: object[] = [{ name: 'corp.internal' }], name = 'corp') {
+  const spec = parseSpec(internalDNSOf({ zones, discovery: { admission: { enabled: true }, ...discovery } }));
+  const chart = new Chart(new App(), name);
+  new Admission(chart, 'admission', { spec, names: namesOf(name, 1), labels });
+  return chart.toJson() as KubernetesObject[];
+}
+
+const policiesIn = (objects: KubernetesObject[]) => objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+const policyOf = (...args: Parameters<typeof objectsOf>) => policiesIn(objectsOf(...args))[0]!.spec;
+
+interface Variable {
+  name: string;
+  expression: string;
+}
+interface Validation {
+  expression: string;
+  messageExpression: string;
+  message: string;
+}
+
+const variable = (spec: KubernetesObject['spec'], name: string) =>
+  (spec.variables as Variable[]).find((each) => each.name === name)?.expression;
+const matching = (spec: KubernetesObject['spec']) =>
+  (spec.matchConditions as Variable[]).map(({ expression }) => expression).join('\n');
+
+const every = ['Ingress', 'Service', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'DNSEndpoint'].map((kind) => ({ kind }));
+const sizes = {
+  least: [{ sources: [{ kind: 'Ingress' }], admission: { enabled: true, outsideZones: 'Allow' } }],
+  usual: [{ sources: every }],
+  most: [
+    {
+      sources: every,
+      reservedNames: Array.from({ length: 256 }, (_, n) => `${n % 2 ? '*.' : ''}${'r'.repeat(60)}.n${n}.corp.internal`),
+      excludedDomains: Array.from({ length: 64 }, (_, n) => `x${n}.${'x.'.repeat(100)}corp.internal`),
+      admission: { enabled: true, outsideZones: 'Deny' },
+    },
+    Array.from({ length: 64 }, (_, n) => ({
+      name: `n${n}.${'z.'.repeat(115)}corp.internal`,
+      nameServers: Array.from({ length: 13 }, (_, m) => `ns${m}.n${n}.${'z.'.repeat(110)}corp.internal`),
+    })),
+    'n'.repeat(40),
+  ],
+} satisfies Record<string, Parameters<typeof objectsOf>>;
+
+describe('there is no policy', () => {
+  test.each([
+    ['that nobody asked for', { admission: {} }],
+    ['that is switched off', { admission: { enabled: false, outsideZones: 'Deny' } }],
+    ['without sources', { sources: [] }],
+    ['for kinds whose hosts are not in them', { sources: [{ kind: 'Node' }] }],
+    [
+      'for routes that are chosen by the labels of Gateways',
+      { sources: [{ kind: 'HTTPRoute', gatewayLabels: { a: 'b' } }] },
+    ],
+  ])('%s', (_, discovery) => {
+    expect(objectsOf(discovery)).toEqual([]);
+  });
+});
+
+describe('names outside the zones', () => {
+  test.each([
+    ['Allow', ['idns-corp-hosts Deny'], []],
+    ['Warn', ['idns-corp-hosts Deny', 'idns-corp-zones Warn,Audit'], ['idns-corp-zones']],
+    ['Deny', ['idns-corp-hosts Deny'], ['idns-corp-hosts']],
+  ])('with outsideZones: %s are judged by a policy whose binding says so', (outsideZones, bindings, judges) => {
+    const objects = objectsOf({ admission: { enabled: true, outsideZones } });
+    const bound = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding');
+    expect(bound.map(({ spec }) => `${spec.policyName} ${spec.validationActions}`)).toEqual(bindings);
+    const judging = policiesIn(objects).filter(({ spec }) => variable(spec, 'outside'));
+    expect(judging.map(({ metadata }) => metadata.name)).toEqual(judges);
+  });
+
+  test('are told the zones, or the first of many', () => {
+    const last = ({ validations }: KubernetesObject['spec']) => (validations as Validation[]).at(-1)?.message;
+    const deny = { admission: { enabled: true, outsideZones: 'Deny' } };
+    expect(last(policyOf(deny))).toBe(
+      'cannot publish a name: outside the zones of InternalDNS corp: use a name in corp.internal',
+    );
+    expect(
+      last(
+        policyOf(
+          deny,
+          Array.from({ length: 10 }, (_, n) => ({ name: `z${n}.internal` })),
+        ),
+      ),
+    ).toMatch(/ z6\.internal, z7\.internal or 2 more$/);
+  });
+});
+
+describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => {
+  const objects = objectsOf(...(args as Parameters<typeof objectsOf>));
+
+  test('are what Kubernetes has a schema for, with our labels, and names that these kinds may have', () => {
+    for (const object of objects) {
+      const Model = object.kind.endsWith('Binding') ? ValidatingAdmissionPolicyBinding : ValidatingAdmissionPolicy;
+      expect(() => new Model(object as never).validate()).not.toThrow();
+      expect(object.apiVersion).toBe('admissionregistration.k8s.io/v1');
+      expect(object.metadata).toEqual({ name: object.metadata.name, labels });
+      expect(object.metadata.name).toMatch(/^idns-[a-z]{1,40}-(hosts|zones)$/);
+    }
+  });
+
+  test('are a policy and its binding, by one name', () => {
+    const named = (kind: string) => objects.filter((o) => o.kind === kind).map(({ metadata }) => metadata.name);
+    expect(named('ValidatingAdmissionPolicyBinding')).toEqual(named('ValidatingAdmissionPolicy'));
+    for (const { metadata, spec } of objects) if (spec.policyName) expect(spec.policyName).toBe(metadata.name);
+  });
+
+  test('stop nothing that they cannot judge, and never a deletion or a status', () => {
+    for (const { spec } of policiesIn(objects)) {
+      expect(spec.failurePolicy).toBe('Ignore');
+      expect(matching(spec)).toContain('!has(object.metadata.deletionTimestamp)');
+      for (const { operations, resources } of spec.matchConstraints.resourceRules) {
+        expect(operations).toEqual(['CREATE', 'UPDATE']);
+        expect(resources.join()).toMatch(/^[a-z]+$/);
+      }
+    }
+  });
+
+  test('judge each fault by a variable of names that the object did not have before', () => {
+    for (const { spec } of policiesIn(objects)) {
+      const faults = (spec.validations as Validation[]).map(({ expression }) =>
+        expression.replace(/^size\(variables\.(\w+)\) == 0$/, '$1'),
+      );
+      expect(new Set(faults).size).toBe(faults.length);
+      for (const name of faults) expect(variable(spec, name)).toMatch(/ && !\(h in variables\.before\)\)$/);
+    }
+  });
+
+  test('have variables that know only those before them', () => {
+    for (const { spec } of policiesIn(objects)) {
+      const known = new Set<string>();
+      for (const { name, expression } of spec.variables as Variable[]) {
+        for (const [, used] of expression.matchAll(/variables\.(\w+)/g)) expect(known).toContain(used);
+        known.add(name);
+      }
+      const used = JSON.stringify(spec.validations).matchAll(/variables\.(\w+)/g);
+      expect(known).toEqual(known.union(new Set([...used].map(([, name]) => name as string))));
+    }
+  });
+
+  test('keep the limits of Kubernetes: 100,000 characters of CEL, 5 KiB of a message', () => {
+    for (const { spec } of policiesIn(objects)) {
+      for (const { expression } of spec.variables as Variable[]) expect(expression.length).toBeLessThan(100_000);
+      for (const { message, messageExpression } of spec.validations as Validation[]) {
+        expect(message.length + 200).toBeLessThan(5 * 1024);
+        expect(messageExpression).toContain(message.replace('cannot publish a name', '').replaceAll('"', '\\"'));
+        expect(message).not.toContain('\n');
+      }
+    }
+  });
+});
+
+describe('a policy looks', () => {
+  const resourcesOf = (spec: KubernetesObject['spec']) =>
+    (spec.matchConstraints.resourceRules as { apiGroups: string[]; resources: string[] }[]).map(
+      ({ apiGroups, resources }) => `${resources}.${apiGroups}`,
+    );
+
+  test('at the kinds of the sources', () => {
+    expect(resourcesOf(policyOf({ sources: [...every, { kind: 'Node' }] }))).toEqual([
+      'ingresses.networking.k8s.io',
+      'services.',
+      'httproutes.gateway.networking.k8s.io',
+      'grpcroutes.gateway.networking.k8s.io',
+      'tlsroutes.gateway.networking.k8s.io',
+      'dnsendpoints.externaldns.k8s.io',
+    ]);
+    expect(resourcesOf(policyOf({ sources: [{ kind: 'Service' }] }))).toEqual(['services.']);
+  });
+
+  test('into the namespaces and at the labels that are seen', () => {
+    const selector = { matchLabels: { dns: 'corp' }, matchExpressions: [{ key: 'a', operator: 'Exists' }] };
+    const { matchConstraints } = policyOf({ namespaces: ['shop', 'blog'], selector });
+    expect(matchConstraints).toMatchObject({
+      namespaceSelector: {
+        matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['shop', 'blog'] }],
+      },
+      objectSelector: selector,
+    });
+    expect(Object.keys(policyOf({}).matchConstraints)).toEqual(['resourceRules']);
+  });
+
+  test('at both prefixes of annotations, or at the one that is given', () => {
+    const hosts = (discovery: object) => variable(policyOf(discovery), 'hosts');
+    expect(hosts({})).toMatch(
+      /"external-dns\.kubernetes\.io\/hostname".*"external-dns\.alpha\.kubernetes\.io\/hostname"/,
+    );
+    const own = policyOf({ annotationPrefix: 'dns.corp.internal/' });
+    expect(variable(own, 'hosts')).toContain('"dns.corp.internal/hostname"');
+    expect(JSON.stringify(own)).not.toContain('external-dns.');
+  });
+
+  test('at no host in an annotation with hostnames: Spec', () => {
+    const spec = policyOf({ sources: [{ kind: 'Ingress' }], hostnames: 'Spec' });
+    expect(variable(spec, 'hosts')).not.toMatch(/io\/hostname"/);
+    expect(variable(policyOf({ sources: [{ kind: 'Ingress' }] }), 'hosts')).toMatch(/io\/hostname"/);
+  });
+
+  test('at no part of an Ingress that ExternalDNS is told to ignore', () => {
+    const hosts = (...extraArgs: string[]) =>
+      variable(policyOf({ sources: [{ kind: 'Ingress' }], extraArgs }), 'hosts');
+    expect(hosts()).toMatch(/spec\.\?rules.*spec\.\?tls/);
+    expect(hosts('--ignore-ingress-tls-spec')).not.toContain('spec.?tls');
+    expect(hosts('--ignore-ingress-rules-spec')).not.toContain('spec.?rules');
+  });
+
+  test.each([
+    [{ kind: 'Ingress', ingressClassNames: ['internal', 'vpn'] }, 'in ["internal","vpn"]'],
+    [{ kind: 'Service' }, 'object.spec.type in ["LoadBalancer"]'],
+    [
+      { kind: 'Service', serviceTypes: ['ClusterIP', 'LoadBalancer'] },
+      'object.spec.type in ["ClusterIP","LoadBalancer"]',
+    ],
+    [{ kind: 'HTTPRoute', gatewayName: 'front' }, 'exists(p, p.name == "front")'],
+    [{ kind: 'TLSRoute', gatewayNamespace: 'edge' }, 'orValue(request.namespace) == "edge"'],
+  ])('only at what the source takes: %j', (source, expression) => {
+    expect(matching(policyOf({ sources: [source] }))).toContain(expression);
+  });
+
+  test.each([
+    [{ matchLabels: { 'team.example/dns': 'yes' } }, '.optMap(v, v in ["yes"]).orValue(false)', true],
+    [
+      { matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['b'] }] },
+      '!object.metadata.?annotations[?"a"].optMap',
+      true,
+    ],
+    [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }, '!object.metadata.?annotations[?"a"].hasValue()', false],
+    [
+      { matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] },
+      '!object.metadata.?annotations[?"a"].hasValue()',
+      true,
+    ],
+  ])('only at annotations that are selected: %j', (annotationSelector, expression, isThere) => {
+    expect(matching(policyOf({ annotationSelector })).includes(expression)).toBe(isThere);
+  });
+});
+
+describe('the form of a host', () => {
+  const spec = policyOf({ sources: every });
+  const [ofEndpoints, ofHosts] = [...variable(spec, 'misspelt')!.matchAll(/!h\.matches\(("\^.*?")\)/g)].map(
+    ([, pattern]) => new RegExp(JSON.parse(pattern as string)),
+  );
+
+  test.each<[string, boolean, boolean]>([
+    ['web.corp.internal', true, true],
+    ['*.corp.internal', true, true],
+    ['xn--bcher-kva.corp.internal', true, true],
+    ['0-0.corp.internal', true, true],
+    ['_sip._tcp.corp.internal', false, true],
+    ['7.64/26.2.0.192.in-addr.arpa', false, true],
+    ['a_b.corp.internal', false, true],
+    ['-a.corp.internal', false, true],
+    ['a-.corp.internal', false, true],
+    ['a.*.corp.internal', false, false],
+    ['*a.corp.internal', false, false],
+    ['**.corp.internal', false, false],
+    ['sp$ecial.corp.internal', false, false],
+    ['a\nb.corp.internal', false, false],
+    ['web..corp.internal', false, false],
+  ])('%j: of a host %s, of any record %s', (name, isHost, isRecord) => {
+    expect(ofHosts?.test(`.${name}`)).toBe(isHost);
+    expect(ofEndpoints?.test(`.${name}`)).toBe(isRecord);
+  });
+});
+
+test('reserved names are names, everything below one, or one wildcard', () => {
+  const spec = policyOf({ reservedNames: ['vpn.corp.internal', '*.infra.corp.internal', '[*].only.corp.internal'] });
+  expect(variable(spec, 'reserved')).toContain('h in [".vpn.corp.internal",".*.only.corp.internal"]');
+  expect(variable(spec, 'reservedBelow')).toContain('[".infra.corp.internal"].exists(d, h != d && h.endsWith(d))');
+  expect(variable(policyOf({}), 'reserved')).toBeUndefined();
+});
+
+test('the names of the zones’ servers are taken, unless they are too many to say', () => {
+  const zones = [{ name: 'a.internal' }, { name: 'b.internal', nameServers: ['dns.b.internal'] }];
+  expect(variable(policyOf({}, zones), 'server')).toContain('[".ns1.a.internal",".dns.b.internal"]');
+  expect(variable(policyOf(...(sizes.most as Parameters<typeof policyOf>)), 'server')).toBeUndefined();
+});

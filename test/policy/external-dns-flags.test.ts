@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { allowedFlags, argumentFault, flagRule, repeatedIn } from '../../functions/internal-dns/external-dns-flags.ts';
+
+describe('an argument for ExternalDNS', () => {
+  test.for([
+    ['--provider=pdns', '--provider is not allowed: leave it out: the agent is the provider'],
+    ['--pdns-server=http://a', '--pdns-server is not allowed: leave it out: the agent is the provider'],
+    [
+      '--registry=txt',
+      '--registry is not allowed: the agent keeps the registry: use discovery.ownerID and discovery.ownershipTXT',
+    ],
+    [
+      '--txt-prefix=a',
+      '--txt-prefix is not allowed: the agent keeps the registry: use discovery.ownerID and discovery.ownershipTXT',
+    ],
+    [
+      '--txt-cache-interval=1m',
+      '--txt-cache-interval is not allowed: leave it out: the agent answers from memory, and a cache only makes names late',
+    ],
+    ['--policy=upsert-only', '--policy is not allowed: use discovery.policy'],
+    ['--once', '--once is not allowed: leave it out: ExternalDNS has to go on'],
+    ['--dry-run', '--dry-run is not allowed: use discovery.policy: Preview'],
+    [
+      '--domain-filter=a.internal',
+      '--domain-filter is not allowed: the zones are the filter: use zones and discovery.excludedDomains',
+    ],
+    ['--label-filter=a=b', '--label-filter is not allowed: use discovery.selector'],
+    ['--min-ttl=1m', '--min-ttl is not allowed: use discovery.defaultTTL, or discovery.minimumTTL for a floor'],
+    ['--kubeconfig=/a', `--kubeconfig is not allowed: ${flagRule.message}`],
+    ['--constructor=a', `--constructor is not allowed: ${flagRule.message}`],
+    ['log-level=debug', 'not a flag: "log-level=debug" (such as --log-level=debug)'],
+    ['--log-level=debug --once', 'not a value of --log-level: "debug --once"'],
+    ['--publish-host-ip=true', '--publish-host-ip has no value: write --publish-host-ip or --no-publish-host-ip'],
+    ['--no-fqdn-template', '--fqdn-template needs a value: write --fqdn-template=VALUE'],
+    ['--fqdn-template=', '--fqdn-template needs a value: write --fqdn-template=VALUE'],
+  ] as const)('%s is refused', ([argument, fault]) => {
+    expect(argumentFault(argument)).toBe(fault);
+  });
+
+  test.for([
+    '--fqdn-template={{.Name}}.{{.Namespace}}.corp.internal',
+    '--no-exclude-unschedulable',
+    '--gateway-listener-sets',
+    '--kube-api-request-timeout=30s',
+    '--nat64-networks=64:ff9b::/96',
+  ])('%s is allowed', (argument) => {
+    expect(argumentFault(argument)).toBeUndefined();
+    expect(argument).toMatch(new RegExp(/'(.*)'/.exec(flagRule.rule)?.[1] ?? ''));
+  });
+
+  test('may be there again only if ExternalDNS takes a list', () => {
+    expect(repeatedIn(['--fqdn-template=a', '--fqdn-template=b', '--log-level=info'])).toEqual([]);
+    expect(repeatedIn(['--log-level=info', '--publish-host-ip', '--no-publish-host-ip', '--log-level=debug'])).toEqual([
+      'publish-host-ip',
+      'log-level',
+    ]);
+  });
+});
+
+test('the flags that are allowed are in the rule of the API server, in order', () => {
+  expect(allowedFlags).toEqual([...allowedFlags].sort());
+  for (const flag of allowedFlags) expect(flagRule.message).toContain(`--${flag}`);
+});
