@@ -54,7 +54,8 @@ const source = z.object({
   /** Of routes: the Gateways that count. */
   gatewayName: z.string().optional(),
   gatewayNamespace: z.string().optional(),
-  gatewayLabels: z.record(z.string(), z.string()).optional(),
+  /** As kubectl's `-l` takes it. */
+  gatewayLabels: z.string().optional(),
   /** What the cluster has to serve beyond Kubernetes' own kinds: `plural.version.group`. */
   resources: z.array(z.string()).optional(),
 });
@@ -71,7 +72,8 @@ const discovery = z.object({
   sources: z.array(source).default([]),
   /** None means all, with one ExternalDNS; else each has its own. */
   namespaces: names,
-  selector: labelSelector.optional(),
+  /** As kubectl's `-l` takes it. */
+  selector: z.string().optional(),
   annotationSelector: labelSelector.optional(),
   /** Ends in a slash. None means both of ExternalDNS's own. */
   annotationPrefix: z.string().optional(),

@@ -1,6 +1,6 @@
 import { isWithin, withoutDot, zoneOf } from '../dns/name.ts';
 import type { DeclaredContent } from './declared.ts';
-import { type OwnershipTXT, twinsOf } from './discovery/ownership-txt.ts';
+import { type OwnershipTXT, twinsOf } from './discovery/ownership/ownership-txt.ts';
 import { pointersTo } from './pointers.ts';
 import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from './zone.ts';
 import { arrivals, changesOf, emptying, isForeign, type Settlement, settle, type Wanted } from './zone-changes.ts';

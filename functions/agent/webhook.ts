@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Agent } from './agent.ts';
 import type { Complaints } from './complaints.ts';
-import { endpointChanges, endpoints } from './discovery/endpoint.ts';
+import { endpointChanges, endpoints } from './discovery/wish/endpoint.ts';
 import { messageOf } from './failure.ts';
 import { parse } from './parse.ts';
 

@@ -1,5 +1,5 @@
 import { cutAt, cutsOf } from '../dns/cut.ts';
-import { isAdopted } from './discovery/adoption.ts';
+import { isAdopted } from './discovery/ownership/adoption.ts';
 import { pointerMark } from './pointers.ts';
 import {
   answersAlike,

@@ -4,7 +4,7 @@ import { Complaints } from './complaints.ts';
 import type { Database } from './database.ts';
 import type { Declaration, DeclaredZone } from './declaration.ts';
 import { type DeclaredContent, declaredContent } from './declared.ts';
-import { adopted } from './discovery/adoption.ts';
+import { adopted } from './discovery/ownership/adoption.ts';
 import { messageOf } from './failure.ts';
 import { Rejection } from './powerdns.ts';
 import { type Circumstances, type Reconciliation, reconcile } from './reconcile.ts';

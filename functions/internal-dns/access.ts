@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { metricsPorts } from './external-dns.ts';
+import { metricsPorts } from './discovery/external-dns.ts';
+import { rolesOf } from './discovery/sources.ts';
 import { claimTemplate, type Names, ports, selectorLabels, sourceRole } from './names.ts';
-import { rolesOf } from './sources.ts';
 import type { Spec } from './spec.ts';
 
 export interface AccessProps {

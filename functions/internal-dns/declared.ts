@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../agent/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
-import { declaredDiscovery } from './declared-discovery.ts';
+import { declaredDiscovery } from './discovery/declared.ts';
 import type { Names } from './names.ts';
 import type { Endpoint } from './service.ts';
 import type { Signature } from './signature.ts';

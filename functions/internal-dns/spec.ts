@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import { discovery } from './discovery.ts';
+import { discovery } from './discovery/discovery.ts';
 import { amount, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
 import { zone } from './zone.ts';
 

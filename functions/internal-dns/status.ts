@@ -3,7 +3,7 @@ import type { WrittenDeclaration } from '../agent/declaration.ts';
 import type { Report } from '../agent/report.ts';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { no, yes } from './condition.ts';
-import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery-status.ts';
+import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
 import { currentOf } from './mailbox.ts';
 import type { Names } from './names.ts';
 import { featuresOf } from './powerdns.ts';

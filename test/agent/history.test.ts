@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Declaration, ZoneFileRef } from '../../functions/agent/declaration.ts';
 import { declaredContent } from '../../functions/agent/declared.ts';
-import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
+import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../functions/agent/zone-file.ts';
 import { isWithin } from '../../functions/dns/name.ts';

@@ -8,7 +8,7 @@ import {
   type WrittenDeclaration,
 } from '../../functions/agent/declaration.ts';
 import { declaredContent } from '../../functions/agent/declared.ts';
-import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
+import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
 import { reconcile } from '../../functions/agent/reconcile.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
 import type { ZoneFiles } from '../../functions/agent/zone-file.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { rrsetOf } from '../../functions/agent/discovery/endpoint.ts';
-import { judge } from '../../functions/agent/discovery/judge.ts';
+import { judge } from '../../functions/agent/discovery/verdict/judge.ts';
+import { rrsetOf } from '../../functions/agent/discovery/wish/endpoint.ts';
 import type { RRset } from '../../functions/agent/zone.ts';
 import { loop } from './external-dns.ts';
 import { changesFor, declare, foreign, found, makeAgent, want, zone } from './make.ts';

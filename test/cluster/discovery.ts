@@ -190,6 +190,22 @@ export function discovery(): void {
     await remove('ingress', 'two', market);
   });
 
+  test('a name and an address for one host: the first has it, the other when it leaves, and nobody else waits', async () => {
+    const host = at('either');
+    const named = (name: string, value: string) => ingress({ name, hosts: [host], annotations: { [target]: value } });
+    await apply(named('by-address', '192.0.2.20'));
+    await client.becomes(host, '192.0.2.20');
+    await apply(named('by-name', 'lb.example.org'), ingress({ name: 'innocent', hosts: [at('innocent')] }));
+    await client.becomes(at('innocent'), ingressAddress);
+    expect(await client.answer(host)).toBe('192.0.2.20');
+    await quiet('disco');
+    await remove('ingress', 'by-address', shop);
+    await client.becomes(host, 'lb.example.org', 15, 'CNAME');
+    await quiet('disco');
+    for (const name of ['by-name', 'innocent']) await remove('ingress', name, shop);
+    await client.becomes(host, 'NXDOMAIN');
+  });
+
   test('an Ingress moves to another namespace, and one gets its address late', async () => {
     await apply(ingress({ name: 'mover', hosts: [at('mover')], annotations: { [target]: '192.0.2.7' } }));
     await client.becomes(at('mover'), '192.0.2.7');

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
-import { allKinds, type Kind } from '../../functions/internal-dns/source-kinds.ts';
-import { rolesOf, watchedOf } from '../../functions/internal-dns/sources.ts';
+import { allKinds, type Kind } from '../../functions/internal-dns/discovery/source-kinds.ts';
+import { rolesOf, watchedOf } from '../../functions/internal-dns/discovery/sources.ts';
 import { schema } from '../crossplane.ts';
 import { kindOf } from './kubernetes.ts';
 

@@ -3,7 +3,7 @@ import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistrati
 import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
-import { Admission } from '../../functions/internal-dns/admission.ts';
+import { Admission } from '../../functions/internal-dns/admission/admission.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { internalDNSOf } from './refusals.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { allowedFlags, argumentFault, flagRule, repeatedIn } from '../../functions/internal-dns/external-dns-flags.ts';
+import { allowedFlags, argumentFault, flagRule, repeatedIn } from '../../functions/internal-dns/discovery/flags.ts';
 
 describe('an argument for ExternalDNS', () => {
   test.for([

@@ -14,11 +14,11 @@ import {
   type Zone,
 } from '../zone.ts';
 import type { Claims } from './claim.ts';
-import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endpoint.ts';
 import { DeleteGuard, type Guarded } from './guard.ts';
-import { judge, type Refusal, type Refused, standingRRsets } from './judge.ts';
 import { answerUnder } from './policy.ts';
-import { type Wish, wishesOf } from './wish.ts';
+import { judge, type Refusal, type Refused, standingRRsets } from './verdict/judge.ts';
+import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './wish/endpoint.ts';
+import { type Wish, wishesOf } from './wish/wish.ts';
 
 /** The zones as they are, and what was declared when they were brought there. */
 export interface Present {

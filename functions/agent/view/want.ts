@@ -4,7 +4,6 @@ import type { Reading } from './annotation.ts';
 import { type Gateway, gatewayOf } from './gateway.ts';
 import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
 import type { Route } from './route.ts';
-import { selectorText } from './selector.ts';
 import type { WatchOptions } from './watch.ts';
 
 /** What is to be followed. */
@@ -38,7 +37,7 @@ function claimsWant(kind: Kind, namespace: string, source: DeclaredSource, disco
   const { annotationPrefix, annotationSelector, hostnames } = discovery;
   const reading = { annotationPrefix, annotationSelector, hostnames };
   const path = pathOf(kind, namespace);
-  const labelSelector = selectorText(discovery.selector);
+  const labelSelector = discovery.selector ?? '';
   const through = isRoute(kind) ? gatewaysWant(source, reading) : undefined;
   return {
     id: JSON.stringify([path, labelSelector, source, reading]),
@@ -54,7 +53,7 @@ function claimsWant(kind: Kind, namespace: string, source: DeclaredSource, disco
 /** Routes of any namespace have Gateways of any other: only their own filters narrow them. */
 function gatewaysWant({ gatewayNamespace, gatewayLabels }: DeclaredSource, reading: Reading): Want<Gateway> {
   const path = pathOf(gateways, gatewayNamespace);
-  const labelSelector = selectorText({ matchLabels: gatewayLabels });
+  const labelSelector = gatewayLabels ?? '';
   return {
     id: JSON.stringify([path, labelSelector, reading.annotationPrefix]),
     path,

@@ -12,7 +12,7 @@ import {
   endpointOf,
   endpoints,
   rrsetOf,
-} from '../../../functions/agent/discovery/endpoint.ts';
+} from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { parse } from '../../../functions/agent/parse.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns.ts';
 import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/zone.ts';

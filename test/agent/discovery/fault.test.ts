@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { discoverable } from '../../../functions/agent/discovery/endpoint.ts';
-import { fault, type Setting } from '../../../functions/agent/discovery/fault.ts';
-import type { Wish } from '../../../functions/agent/discovery/wish.ts';
+import { fault, type Setting } from '../../../functions/agent/discovery/verdict/fault.ts';
+import { discoverable } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
 import { found } from '../make.ts';
 
 const zone = 'corp.internal.';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Claim, type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import { endpointOf, type rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { DeleteGuard } from '../../../functions/agent/discovery/guard.ts';
 import { answerUnder } from '../../../functions/agent/discovery/policy.ts';
+import { endpointOf, type rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import type { RRset } from '../../../functions/agent/zone.ts';
 import { loop } from '../external-dns.ts';
 import { found } from '../make.ts';

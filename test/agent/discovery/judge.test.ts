@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { unseen } from '../../../functions/agent/discovery/claim.ts';
-import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/judge.ts';
-import { wishesOf } from '../../../functions/agent/discovery/wish.ts';
+import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/verdict/judge.ts';
+import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { wishesOf } from '../../../functions/agent/discovery/wish/wish.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/zone.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
 import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';

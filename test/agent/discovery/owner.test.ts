@@ -1,7 +1,7 @@
 /** Several ExternalDNSes at one agent: each sees a namespace, and has an owner of its own. */
 import { describe, expect, test } from 'vitest';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
+import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 

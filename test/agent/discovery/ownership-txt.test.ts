@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../../functions/agent/database.ts';
 import type { Declaration } from '../../../functions/agent/declaration.ts';
-import { adopted, isAdopted } from '../../../functions/agent/discovery/adoption.ts';
+import { adopted, isAdopted } from '../../../functions/agent/discovery/ownership/adoption.ts';
 import {
   isTwin,
   type OwnershipTXT,
@@ -15,7 +15,7 @@ import {
   twinName,
   twinsOf,
   withTwins,
-} from '../../../functions/agent/discovery/ownership-txt.ts';
+} from '../../../functions/agent/discovery/ownership/ownership-txt.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns.ts';
 import {
   type Change,

@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Declaration } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { judge, type Knowledge, standingRRsets, type Verdict } from '../../../functions/agent/discovery/judge.ts';
 import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource.ts';
-import type { Wish } from '../../../functions/agent/discovery/wish.ts';
+import {
+  judge,
+  type Knowledge,
+  standingRRsets,
+  type Verdict,
+} from '../../../functions/agent/discovery/verdict/judge.ts';
+import { rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/zone.ts';
 import { declare, found, want, zone } from '../make.ts';
 

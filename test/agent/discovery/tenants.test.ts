@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { judge } from '../../../functions/agent/discovery/judge.ts';
-import { NamePatterns } from '../../../functions/agent/discovery/name-patterns.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource.ts';
+import { judge } from '../../../functions/agent/discovery/verdict/judge.ts';
+import { NamePatterns } from '../../../functions/agent/discovery/verdict/name-patterns.ts';
+import { rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import type { RRset } from '../../../functions/agent/zone.ts';
 import { declare, found, want, zone } from '../make.ts';
 

@@ -215,11 +215,11 @@ describe('another declaration', () => {
 });
 
 test('the API server selects by labels', async () => {
-  objects.follow(discovery({ selector: { matchLabels: { dns: 'yes' } }, sources: [{ kind: 'Ingress' }] }));
+  objects.follow(discovery({ selector: 'dns=yes', sources: [{ kind: 'Ingress' }] }));
   await sees('ingress/shop/web');
   expect(kubernetes.requests.map((url) => new URL(url, 'http://a').searchParams.get('labelSelector'))).toEqual([
-    'dns in (yes)',
-    'dns in (yes)',
+    'dns=yes',
+    'dns=yes',
   ]);
 });
 
@@ -275,7 +275,7 @@ describe('routes', () => {
   });
 
   test('share the Gateways that have the same filters', async () => {
-    const filters = { gatewayNamespace: 'infra', gatewayLabels: { dns: 'yes' } };
+    const filters = { gatewayNamespace: 'infra', gatewayLabels: 'dns=yes' };
     const sources = [{ kind: 'HTTPRoute', ...filters }, { kind: 'GRPCRoute', ...filters }, { kind: 'TLSRoute' }];
     objects.follow(discovery({ sources }));
     objects.takeServed(sources.flatMap(({ kind }) => kinds[kind]?.needs ?? []));
@@ -283,7 +283,7 @@ describe('routes', () => {
     const asked = kubernetes.requests.filter((url) => url.includes('gateways?limit'));
     expect(asked.sort()).toEqual([
       '/apis/gateway.networking.k8s.io/v1/gateways?limit=500',
-      '/apis/gateway.networking.k8s.io/v1/namespaces/infra/gateways?limit=500&labelSelector=dns+in+%28yes%29',
+      '/apis/gateway.networking.k8s.io/v1/namespaces/infra/gateways?limit=500&labelSelector=dns%3Dyes',
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ruled } from './rules.ts';
+import { ruled } from '../rules.ts';
 
 const prefixForm = '^([-a-z0-9_]|%[{]record_type[}])+([.]([-a-z0-9_]|%[{]record_type[}])+)*[.]?$';
 const labelForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?$';

@@ -1,8 +1,8 @@
-import { serversOf } from '../../dns/apex.ts';
-import { cutAbove, cutAt, cutsOf } from '../../dns/cut.ts';
-import { absolute, zoneOf } from '../../dns/name.ts';
-import type { Declaration } from '../declaration.ts';
-import { areRivals, ownershipOf, type RRset, type Zone } from '../zone.ts';
+import { serversOf } from '../../../dns/apex.ts';
+import { cutAbove, cutAt, cutsOf } from '../../../dns/cut.ts';
+import { absolute, zoneOf } from '../../../dns/name.ts';
+import type { Declaration } from '../../declaration.ts';
+import { areRivals, ownershipOf, type RRset, type Zone } from '../../zone.ts';
 import type { Setting } from './fault.ts';
 
 /** Whether a discovered RRset is that of the owner whose wishes are judged. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { ruled, setOf } from '../rules.ts';
 import { labelsOf } from './label-selector.ts';
-import { ruled, setOf } from './rules.ts';
 import { allKinds, type Filter, kindsWith, routes, serviceTypes } from './source-kinds.ts';
 
 const name = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';

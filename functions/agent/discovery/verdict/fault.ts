@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { withoutDot } from '../../dns/name.ts';
-import { isReverse } from '../../dns/reverse.ts';
-import type { RRset } from '../zone.ts';
-import { isDiscoverable, parseTarget } from './endpoint.ts';
-import type { Wish } from './wish.ts';
+import { withoutDot } from '../../../dns/name.ts';
+import { isReverse } from '../../../dns/reverse.ts';
+import type { RRset } from '../../zone.ts';
+import { isDiscoverable, parseTarget } from '../wish/endpoint.ts';
+import type { Wish } from '../wish/wish.ts';
 
 /** Where a wish would be published. */
 export interface Setting {

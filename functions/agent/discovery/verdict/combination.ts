@@ -1,4 +1,4 @@
-import { canonicalAddress, type RRset } from '../zone.ts';
+import { canonicalAddress, type RRset } from '../../zone.ts';
 
 /** Whether two RRsets of one name say the same, for however long. */
 export function sameAnswer(a: RRset, b: RRset): boolean {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { parseIPv4 } from '../../dns/address.ts';
-import { defaultTTL as usualTTL } from '../../dns/apex.ts';
-import { parseContent } from '../../dns/content.ts';
-import { absolute, withoutDot } from '../../dns/name.ts';
-import { canonicalAddress, discoveredMark, type RRset } from '../zone.ts';
+import { parseIPv4 } from '../../../dns/address.ts';
+import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
+import { parseContent } from '../../../dns/content.ts';
+import { absolute, withoutDot } from '../../../dns/name.ts';
+import { canonicalAddress, discoveredMark, type RRset } from '../../zone.ts';
 
 /**
  * A record as ExternalDNS speaks of it, which leaves out what is empty: a hostname annotation that ends in a comma

@@ -1,10 +1,10 @@
-import { defaultTTL as usualTTL } from '../../dns/apex.ts';
-import { absolute, zoneOf } from '../../dns/name.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
-import { discoveredMark, type RRset } from '../zone.ts';
-import type { Claims } from './claim.ts';
+import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
+import { absolute, zoneOf } from '../../../dns/name.ts';
+import type { DeclaredDiscovery } from '../../declaration.ts';
+import { discoveredMark, type RRset } from '../../zone.ts';
+import type { Claims } from '../claim.ts';
+import { isTTL, typeFault } from '../verdict/fault.ts';
 import { contentsOf, type Endpoint, resourceOf } from './endpoint.ts';
-import { isTTL, typeFault } from './fault.ts';
 import { type Networks, networksOf } from './network.ts';
 import { type Share, sharesOf } from './share.ts';
 import { isTargetType, targetsByType } from './target.ts';

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { ttl } from '../dns/record.ts';
-import { targets } from './discovery-targets.ts';
-import { argumentFault, flagRule, repeatedIn } from './external-dns-flags.ts';
+import { ttl } from '../../dns/record.ts';
+import { domainForm, domainName, durationOf, ruled, setOf, withCEL } from '../rules.ts';
+import { argumentFault, flagRule, repeatedIn } from './flags.ts';
 import { type LabelSelector, labelSelector } from './label-selector.ts';
 import { ownershipTXT } from './ownership-txt.ts';
-import { domainForm, domainName, durationOf, ruled, setOf, withCEL } from './rules.ts';
 import { hostless, kindsIn, namespaceName, sources } from './source.ts';
 import { clusterWide, kindsWith, routes } from './source-kinds.ts';
+import { targets } from './targets.ts';
 import { reservedNames, tenants } from './tenants.ts';
 
 /** The types of records that objects may ask for. */

@@ -1,8 +1,8 @@
-import type { DeclaredDiscovery } from '../declaration.ts';
-import { areRivals, type RRset, sameClaimant } from '../zone.ts';
-import type { Claims } from './claim.ts';
+import type { DeclaredDiscovery } from '../../declaration.ts';
+import { areRivals, type RRset, sameClaimant } from '../../zone.ts';
+import type { Claims } from '../claim.ts';
+import { householdOf } from '../resource.ts';
 import { combined, crowdEachOther, gathered, sameAnswer, united } from './combination.ts';
-import { householdOf } from './resource.ts';
 
 export type SharedHosts = DeclaredDiscovery['sharedHosts'];
 

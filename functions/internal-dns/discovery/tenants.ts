@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { setOf } from '../rules.ts';
 import { labelSelector } from './label-selector.ts';
 import { namePattern } from './name-pattern.ts';
-import { setOf } from './rules.ts';
 
 const tenant = z.object({
   namespaceSelector: labelSelector.describe('The namespaces, by their labels; {} is every namespace.'),

@@ -1,5 +1,5 @@
-import { type Mark, ownershipOf, type RRset, type Zone } from '../zone.ts';
-import { isDiscoverable } from './endpoint.ts';
+import { type Mark, ownershipOf, type RRset, type Zone } from '../../zone.ts';
+import { isDiscoverable } from '../wish/endpoint.ts';
 import { markOfContents } from './ownership-label.ts';
 import { isTwin, type OwnershipTXT, ownershipMark, twinName } from './ownership-txt.ts';
 

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { Report } from '../agent/report.ts';
-import type { Condition } from '../cdk8s-function-xp/composition.ts';
-import { no, yes } from './condition.ts';
+import type { Report } from '../../agent/report.ts';
+import type { Condition } from '../../cdk8s-function-xp/composition.ts';
+import { no, yes } from '../condition.ts';
+import { missingIn } from '../mailbox.ts';
+import type { Spec } from '../spec.ts';
 import { letGoAnnotation } from './let-go.ts';
-import { missingIn } from './mailbox.ts';
 import { type Kind, sourceKind } from './source-kinds.ts';
 import { type Missing, servedOf } from './sources.ts';
-import type { Spec } from './spec.ts';
 
 export const discoveryStatus = z.object({
   heldSince: z.string().optional().describe('Since when the delete guard holds names that would vanish.'),

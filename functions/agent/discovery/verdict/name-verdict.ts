@@ -1,10 +1,10 @@
-import { type RRset, sameClaimant } from '../zone.ts';
-import type { Claims } from './claim.ts';
+import { type RRset, sameClaimant } from '../../zone.ts';
+import type { Claims } from '../claim.ts';
+import type { Wish } from '../wish/wish.ts';
 import { sameAnswer } from './combination.ts';
 import { type Circumstances, isGiven, objectionTo, refusalOf } from './objection.ts';
 import type { Place } from './places.ts';
 import { excludes, type Refused, share } from './sharing.ts';
-import type { Wish } from './wish.ts';
 
 export interface NameVerdict {
   accepted: RRset[];

@@ -1,9 +1,9 @@
-import type { WrittenDeclaration } from '../agent/declaration.ts';
-import type { LabelSelector } from './label-selector.ts';
-import { seconds } from './rules.ts';
+import type { WrittenDeclaration } from '../../agent/declaration.ts';
+import { seconds } from '../rules.ts';
+import type { Spec } from '../spec.ts';
+import { type LabelSelector, printedSelector } from './label-selector.ts';
 import type { SpecSource } from './source.ts';
 import { typesOf, watchedOf } from './sources.ts';
-import type { Spec } from './spec.ts';
 
 type WrittenDiscovery = NonNullable<WrittenDeclaration['discovery']>;
 type Discovery = Spec['discovery'];
@@ -22,9 +22,8 @@ export function declaredDiscovery(
     // All that are wanted, also those that the cluster does not serve: the agent learns when it does.
     sources: sources.map((source) => declaredSource(source, discovery)),
     ...someOf({ namespaces: discovery.namespaces }),
-    ...selectorOf('selector', discovery.selector),
     ...selectorOf('annotationSelector', discovery.annotationSelector),
-    ...given({ annotationPrefix: discovery.annotationPrefix }),
+    ...given({ selector: printed(discovery.selector), annotationPrefix: discovery.annotationPrefix }),
     ...(hostnames !== 'SpecAndAnnotations' && { hostnames }),
     ...(policy !== 'Sync' && { policy }),
     ...(recordTypes.join() !== 'A,AAAA,CNAME' && { recordTypes }),
@@ -45,7 +44,7 @@ function declaredSource(source: SpecSource, discovery: Discovery): NonNullable<W
     kind,
     ...someOf({ ingressClassNames }),
     ...(kind === 'Service' && { serviceTypes: typesOf(source) }),
-    ...given({ gatewayName, gatewayNamespace, gatewayLabels }),
+    ...given({ gatewayName, gatewayNamespace, gatewayLabels: printed({ matchLabels: gatewayLabels }) }),
     ...someOf({ resources: watchedOf(source, discovery) }),
   };
 }
@@ -59,6 +58,8 @@ function selectorOf<K extends string>(field: K, { matchLabels = {}, matchExpress
   const some = { ...(Object.keys(matchLabels).length > 0 && { matchLabels }), ...someOf({ matchExpressions }) };
   return partOf(field, some);
 }
+
+const printed = (selector: LabelSelector = {}) => printedSelector(selector) || undefined;
 
 /** The fields that are there. */
 function given<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {

@@ -1,13 +1,13 @@
 import { k8s } from 'cdk8s-plus-28';
-import { type ContainerOptions, hardened, resourcesOf, tokenMount } from './container.ts';
+import { type ContainerOptions, hardened, resourcesOf, tokenMount } from '../container.ts';
+import { ports } from '../names.ts';
+import type { Spec } from '../spec.ts';
 import { discoverable } from './discovery.ts';
-import { flagOf, unless } from './external-dns-flags.ts';
+import { flagOf, unless } from './flags.ts';
 import { printedSelector } from './label-selector.ts';
-import { ports } from './names.ts';
 import type { SpecSource } from './source.ts';
 import { routes, sourceKind } from './source-kinds.ts';
 import { typesOf } from './sources.ts';
-import type { Spec } from './spec.ts';
 
 const image = 'registry.k8s.io/external-dns/external-dns:v0.23.0';
 

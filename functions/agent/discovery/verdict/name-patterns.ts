@@ -1,4 +1,4 @@
-import { absolute } from '../../dns/name.ts';
+import { absolute } from '../../../dns/name.ts';
 
 /**
  * What is said of names by pattern: `www.corp.internal` is that name, `*.corp.internal` every one below it, its

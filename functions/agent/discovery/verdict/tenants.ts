@@ -1,10 +1,10 @@
-import { withoutDot } from '../../dns/name.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
-import { matches } from '../selector.ts';
-import type { RRset } from '../zone.ts';
-import type { Claims } from './claim.ts';
+import { withoutDot } from '../../../dns/name.ts';
+import type { DeclaredDiscovery } from '../../declaration.ts';
+import { matches } from '../../selector.ts';
+import type { RRset } from '../../zone.ts';
+import type { Claims } from '../claim.ts';
+import { isNamed, namespaceOf } from '../resource.ts';
 import { NamePatterns } from './name-patterns.ts';
-import { isNamed, namespaceOf } from './resource.ts';
 
 type Tenant = DeclaredDiscovery['tenants'][number];
 

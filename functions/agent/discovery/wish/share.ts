@@ -1,5 +1,5 @@
-import type { Claim, Claims } from './claim.ts';
-import { namespaceOf } from './resource.ts';
+import type { Claim, Claims } from '../claim.ts';
+import { namespaceOf } from '../resource.ts';
 import { isTargetType, typeOf } from './target.ts';
 
 /** What one object wants of an endpoint, with its targets in canonical form. */

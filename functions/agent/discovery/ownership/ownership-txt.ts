@@ -1,6 +1,6 @@
-import { cutAt, cutsOf } from '../../dns/cut.ts';
-import { absolute, isWithin, withoutDot } from '../../dns/name.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
+import { cutAt, cutsOf } from '../../../dns/cut.ts';
+import { absolute, isWithin, withoutDot } from '../../../dns/name.ts';
+import type { DeclaredDiscovery } from '../../declaration.ts';
 import {
   answersAlike,
   areRivals,
@@ -11,7 +11,7 @@ import {
   type RRset,
   replacement,
   type Zone,
-} from '../zone.ts';
+} from '../../zone.ts';
 import { contentOfMark } from './ownership-label.ts';
 
 /** As ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */

@@ -1,6 +1,6 @@
-import type { RRset } from '../zone.ts';
+import type { RRset } from '../../zone.ts';
+import { namespaceOf } from '../resource.ts';
 import type { NameVerdict } from './name-verdict.ts';
-import { namespaceOf } from './resource.ts';
 
 /**
  * Judges names again until no namespace has more than `limit`, without those of it that are beyond: first come the

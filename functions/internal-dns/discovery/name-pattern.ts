@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ruled } from './rules.ts';
+import { ruled } from '../rules.ts';
 
 const wildcard = '([*][.]|[[][*]][.])?';
 const label = '[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?';

@@ -1,14 +1,14 @@
-import { isWithin, withoutDot } from '../../dns/name.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
-import { answerOf, answersAlike, areRivals, declaredAccount, ownershipOf, type RRset } from '../zone.ts';
-import type { Claims } from './claim.ts';
+import { isWithin, withoutDot } from '../../../dns/name.ts';
+import type { DeclaredDiscovery } from '../../declaration.ts';
+import { answerOf, answersAlike, areRivals, declaredAccount, ownershipOf, type RRset } from '../../zone.ts';
+import type { Claims } from '../claim.ts';
+import { householdOf, namespaceOf } from '../resource.ts';
+import type { Wish } from '../wish/wish.ts';
 import { sameAnswer } from './combination.ts';
 import { fault } from './fault.ts';
 import type { Owns, Place } from './places.ts';
-import { householdOf, namespaceOf } from './resource.ts';
 import type { Refused } from './sharing.ts';
 import type { Bar, Barrier } from './tenants.ts';
-import type { Wish } from './wish.ts';
 
 /** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
 export interface Refusal extends Refused {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ruled } from './rules.ts';
+import { ruled } from '../rules.ts';
 
 const keyForm =
   '^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { domainForm, ipForm, octet, ruled, setOf } from './rules.ts';
+import { domainForm, ipForm, octet, ruled, setOf } from '../rules.ts';
 
 const numeric = '(^|[.])[0-9]+$';
 

@@ -1,4 +1,4 @@
-import { discoveredMark, type Mark } from '../zone.ts';
+import { discoveredMark, type Mark } from '../../zone.ts';
 
 /**
  * What ExternalDNS's own registry says of a record, in a TXT record: who has made it, for which object.

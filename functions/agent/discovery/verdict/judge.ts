@@ -1,13 +1,13 @@
-import type { Declaration } from '../declaration.ts';
-import { answerOf, type RRset, type Zone } from '../zone.ts';
-import { type Claims, unseen } from './claim.ts';
+import type { Declaration } from '../../declaration.ts';
+import { answerOf, type RRset, type Zone } from '../../zone.ts';
+import { type Claims, unseen } from '../claim.ts';
+import type { Wish } from '../wish/wish.ts';
 import { judgeName, type NameVerdict } from './name-verdict.ts';
 import type { Refusal } from './objection.ts';
 import { type Owns, placesIn, standingIn } from './places.ts';
 import { keepWithin } from './quota.ts';
 import type { Refused } from './sharing.ts';
 import { barrierOf } from './tenants.ts';
-import type { Wish } from './wish.ts';
 
 export type { Owns, Refusal, Refused };
 

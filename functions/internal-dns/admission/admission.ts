@@ -1,11 +1,11 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { LabelSelector } from '../agent/declaration.ts';
-import { type Fault, illegal, outside, taken } from './admission/fault.ts';
-import { hostsOf } from './admission/hosts.ts';
-import { judged, literal, type Sight } from './admission/kind.ts';
-import { matchConditions, resourceRules } from './admission/scope.ts';
-import type { Names } from './names.ts';
+import type { LabelSelector } from '../../agent/declaration.ts';
+import type { Names } from '../names.ts';
+import { type Fault, illegal, outside, taken } from './fault.ts';
+import { hostsOf } from './hosts.ts';
+import { judged, literal, type Sight } from './kind.ts';
+import { matchConditions, resourceRules } from './scope.ts';
 
 /** As much of the spec as is looked at here. */
 interface Judged {
