@@ -17,6 +17,9 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   now?: () => number;
 };
 
+/** How long a verdict waits for the objects. Milliseconds. */
+const sightPatienceMs = 30_000;
+
 /**
  * PowerDNS's only writer: it holds what is declared, hears what is wanted, and brings the zones there. Every method
  * fails while PowerDNS does not answer, and leaves nothing half-done: each zone changes in one transaction.
@@ -32,6 +35,7 @@ export class Agent {
   readonly #owners = new Map<string, Owner>();
   #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
   #wasReady = false;
+  #blindSince: number | undefined;
   /** Set by the edge that grows the claim. */
   storage: string | undefined;
   /** What of the sources the cluster does not serve. Set by the edge that asks it. */
@@ -79,6 +83,7 @@ export class Agent {
   /** The verdict on everything that an ExternalDNS wants. */
   adjust(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
     return this.#asOwner(namespace, [], async (owner, present) => {
+      this.#expectSight();
       const answer = owner.adjust(wanted, present, this.#claims);
       await this.#write(owner, owner.remarks(present), present);
       return answer;
@@ -116,6 +121,20 @@ export class Agent {
     const report = this.report();
     this.#wasReady ||= report !== undefined && report.declaration === this.#declared?.hash && isServing(report);
     return this.#wasReady;
+  }
+
+  /**
+   * Throws while the objects are not listed yet, as after a start: ExternalDNS merges what several want, and without them
+   * nobody can tell whose address is whose. What cannot be listed at all is not waited for.
+   */
+  #expectSight(): void {
+    const pending = this.#claims.pending();
+    if (pending === undefined) {
+      this.#blindSince = undefined;
+      return;
+    }
+    this.#blindSince ??= this.#now();
+    if (this.#now() - this.#blindSince < sightPatienceMs) throw new Error(`the ${pending} are not listed yet`);
   }
 
   async #write(owner: Owner, changes: Change[], { declaration, zones }: Present): Promise<void> {

@@ -70,7 +70,10 @@ export function policies(): void {
     await declare({ policy: 'Sync' });
     await client.becomes(at('one'), '192.0.2.9');
     expect(await podOf(), 'a policy restarts nothing').toBe(pod);
-    for (const name of ['one', 'three']) await remove('ingress', name, shop);
+    for (const name of ['one', 'three']) {
+      await remove('ingress', name, shop);
+      await client.becomes(at(name), 'NXDOMAIN');
+    }
     await quiet('care');
   });
 

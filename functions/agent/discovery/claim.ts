@@ -21,6 +21,8 @@ export interface Claim {
 export interface Claims {
   /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all: all of its namespace, since the first list. */
   sees(resource: string): boolean;
+  /** Of which objects there is no list yet, in words; undefined when all that can be seen are. */
+  pending(): string | undefined;
   /** The object of that name, if it asks for something. */
   of(resource: string): Claim | undefined;
   /** Those who ask for an absolute name. */
@@ -34,6 +36,7 @@ export interface Claims {
 /** Where nothing of the cluster is seen. */
 export const unseen: Claims = {
   sees: () => false,
+  pending: () => undefined,
   of: () => undefined,
   on: () => [],
   addressless: () => [],

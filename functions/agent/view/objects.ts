@@ -27,7 +27,7 @@ export class Objects implements Claims {
   readonly #gateways = new Map<string, Watch<Gateway>>();
   #namespaces: Watch<Labels> | undefined;
   #discovery: DeclaredDiscovery | undefined;
-  #served: ReadonlySet<string> = new Set();
+  #served: ReadonlySet<string> | undefined;
 
   constructor(options: ObjectsOptions) {
     this.#options = options;
@@ -52,6 +52,12 @@ export class Objects implements Claims {
     });
   }
 
+  pending(): string | undefined {
+    const isAsking = !this.#served && this.#discovery?.sources.some(({ resources = [] }) => resources.length > 0);
+    if (isAsking) return 'kinds that the cluster serves';
+    return this.#followed.values().find(({ isSeen }) => !isSeen)?.want.kind.plural;
+  }
+
   of(resource: string): Claim | undefined {
     return this.#index.of(resource);
   }
@@ -69,7 +75,7 @@ export class Objects implements Claims {
   }
 
   #bring(): void {
-    const wants = this.#discovery ? wantsOf(this.#discovery, this.#served) : [];
+    const wants = this.#discovery ? wantsOf(this.#discovery, this.#served ?? new Set()) : [];
     const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
     this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
     for (const want of wants) {

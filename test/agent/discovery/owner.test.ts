@@ -141,6 +141,21 @@ test('a mark follows the object that has the name now, though nothing else chang
   expect(database.writes).toBe(writes);
 });
 
+test('a verdict waits until the objects are seen, but not for ever', async () => {
+  const sight: { pending: string | undefined } = { pending: 'ingresses' };
+  const { clock, of } = await started(declare({ discovery }), { ...unseen, pending: () => sight.pending });
+  const www = [wants('shop', 'www', '192.0.2.1')];
+  await expect(loop(of(), www)).rejects.toThrow('the ingresses are not listed yet');
+  clock.now += 29_000;
+  await expect(loop(of(), www)).rejects.toThrow('not listed yet');
+  sight.pending = undefined;
+  expect(await loop(of(), www)).toMatchObject({ create: [{ dnsName: 'www.corp.internal' }] });
+  sight.pending = 'services';
+  await expect(loop(of(), [])).rejects.toThrow('the services are not listed yet');
+  clock.now += 30_000;
+  expect(await loop(of(), [])).toMatchObject({ delete: [{ dnsName: 'www.corp.internal' }] });
+});
+
 test('what follows an outdated verdict is not done', async () => {
   const { agent, declare: take, of, there } = await started(declare({ discovery }));
   await loop(of(), [wants('shop', 'www', '192.0.2.1')]);

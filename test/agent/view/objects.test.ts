@@ -223,6 +223,19 @@ test('the API server selects by labels', async () => {
   ]);
 });
 
+test('says what is not listed yet, and whether it knows what there is to list', async () => {
+  expect(objects.pending()).toBeUndefined();
+  objects.follow(discovery({ sources: [{ kind: 'Ingress' }, { kind: 'HTTPRoute', resources: routeNeeds }] }));
+  expect(objects.pending()).toBe('kinds that the cluster serves');
+  await sees('ingress/shop/web');
+  objects.takeServed(routeNeeds);
+  expect(objects.pending()).toBe('httproutes');
+  await sees('httproute/shop/web');
+  expect(objects.pending()).toBeUndefined();
+  objects.takeServed([]);
+  expect(objects.pending()).toBeUndefined();
+});
+
 describe('routes', () => {
   const http = () => discovery({ sources: [{ kind: 'HTTPRoute' }] });
 
