@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { figure } from './figures.ts';
 import { apply, applyLarge, get, kubectl, list, remove, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
-import { ingress, internalDNS, shop } from './objects.ts';
+import { ingress, internalDNS, shop, target } from './objects.ts';
 
 const zone = 'crowd.internal';
 const pod = 'idns-crowd-0';
@@ -20,7 +20,11 @@ const { FREEZE_API: freeze, THAW_API: thaw } = process.env;
 export function crowd(): void {
   let client: Client;
   const names = Array.from({ length: 1_000 }, (_, index) => `host-${index}`);
-  const objects = (some: string[]) => some.map((name) => ingress({ name, hosts: [`${name}.${zone}`] }));
+  // With an address of their own: how fast an ingress controller writes a thousand is not what is looked at.
+  const objects = (some: string[]) =>
+    some.map((name) => ingress({ name, hosts: [`${name}.${zone}`], annotations: { [target]: address } }));
+  /** All in one request, as a controller that prunes. */
+  const deleteAll = () => kubectl('delete', '--raw', `/apis/networking.k8s.io/v1/namespaces/${shop}/ingresses`);
   const all = async (some: string[], wanted: string, seconds: number) => {
     const start = performance.now();
     for (const name of some) await client.becomes(`${name}.${zone}`, wanted, seconds);
@@ -36,11 +40,12 @@ export function crowd(): void {
     );
     await waitFor('Ready', 'internaldns/crowd', 120);
     client = await clientOf('crowd');
-    await applyLarge(...objects(names));
+    const part = names.length / 4;
+    await Promise.all([0, 1, 2, 3].map((n) => applyLarge(...objects(names.slice(n * part, (n + 1) * part)))));
     figure('1,000 Ingresses applied -> all answer', await all(names, address, 120));
     await quiet('crowd');
     await restsWithinLimits();
-    await kubectl('-n', shop, 'delete', 'ingress', '--wait=false', ...names);
+    await deleteAll();
     figure('1,000 Ingresses deleted -> none answers', await all(names, 'NXDOMAIN', 120));
     await quiet('crowd');
     await restsWithinLimits();
@@ -131,6 +136,6 @@ export function crowd(): void {
 
   test('the crowd goes home', async () => {
     await remove('internaldns', 'crowd');
-    await kubectl('-n', shop, 'delete', 'ingress', '--all');
+    await deleteAll();
   });
 }

@@ -94,7 +94,7 @@ async function startBuiltIn(): Promise<void> {
   await writeFile(custom, JSON.stringify(container), { mode: 0o600 });
   await kubectl(
     ...['-n', 'internal-dns', 'debug', pod, '-c', 'built-in', `--image=${own.image}`, '--profile=restricted'],
-    ...[`--custom=${custom}`, '--', 'external-dns', '--source=ingress', '--provider=pdns'],
+    ...['--target=external-dns', `--custom=${custom}`, '--', 'external-dns', '--source=ingress', '--provider=pdns'],
     ...['--pdns-server=http://127.0.0.1:8081', `--domain-filter=${zone}`, '--policy=sync', '--interval=2s'],
     ...['--registry=txt', '--txt-owner-id=move', `--txt-prefix=${ownershipTXT.prefix}`],
     ...[`--txt-wildcard-replacement=${ownershipTXT.wildcardReplacement}`, '--enable-legacy-annotation-prefix'],
@@ -103,11 +103,12 @@ async function startBuiltIn(): Promise<void> {
   );
 }
 
-/** An ephemeral container stays in its pod; one that shares its processes can end it. */
+/** An ephemeral container stays in its pod; another that shares its processes can end it. */
 async function stopBuiltIn(): Promise<void> {
   await kubectl(
     ...['-n', 'internal-dns', 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
-    ...['--target=built-in', '--', 'sh', '-c', 'kill 1'],
+    ...['--target=external-dns', '--', 'sh', '-c'],
+    'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done',
   );
   await until('it has ended', 60, async () => {
     const { status } = await get('pod', pod, 'internal-dns');
