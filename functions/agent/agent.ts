@@ -1,13 +1,13 @@
-import type { Logger } from 'pino';
-import { absolute, withoutDot, zoneOf } from '../dns/name.ts';
-import { type Declaration, type DeclaredDiscovery, declaration as declarationSchema, hashOf } from './declaration.ts';
+import { absolute, zoneOf } from '../dns/name.ts';
+import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Claims, unseen } from './discovery/claim.ts';
-import { isOfNobody, Owner, type Present, type Scope, scopesOf } from './discovery/owner.ts';
+import type { Owner, Present } from './discovery/owner.ts';
+import { Owners } from './discovery/owners.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
 import type { Endpoint, EndpointChanges } from './discovery/wish/endpoint.ts';
 import { parse } from './parse.ts';
 import { isServing, type Report } from './report.ts';
-import type { Change, RRset } from './zone.ts';
+import type { Change } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 
@@ -25,15 +25,13 @@ const sightPatienceMs = 30_000;
  * fails while PowerDNS does not answer, and leaves nothing half-done: each zone changes in one transaction.
  */
 export class Agent {
-  readonly #log: Logger;
   readonly #now: () => number;
   readonly #database: AgentOptions['database'];
   readonly #zones: Zones;
+  readonly #claims: Claims;
+  readonly #owners: Owners;
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #claims: Claims;
-  readonly #owners = new Map<string, Owner>();
-  #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
   #wasReady = false;
   #blindSince: number | undefined;
   /** Set by the edge that grows the claim. */
@@ -42,9 +40,9 @@ export class Agent {
   missing: NonNullable<Report['discovery']['missing']> = [];
 
   constructor({ now = Date.now, claims = unseen, ...options }: AgentOptions) {
-    this.#log = options.log;
     this.#now = now;
     this.#claims = claims;
+    this.#owners = new Owners({ log: options.log, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
   }
@@ -59,9 +57,7 @@ export class Agent {
     if (hash === this.#declared?.hash) return false;
     const files = this.#declared?.files ?? new Map();
     this.#declared = { hash, declaration: parse(text, declarationSchema), files };
-    const { discovery } = this.#declared.declaration;
-    const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
-    for (const id of this.#owners.keys()) if (!ids.has(id)) this.#owners.delete(id);
+    this.#owners.follow(this.#declared.declaration.discovery);
     return true;
   }
 
@@ -92,7 +88,7 @@ export class Agent {
 
   /** Applies what an ExternalDNS makes of the verdict: one transaction a zone. */
   apply(endpoints: EndpointChanges, namespace?: string): Promise<void> {
-    this.#ownerIn(this.declaration, namespace)?.expectChange();
+    this.#owners.in(this.declaration, namespace)?.expectChange();
     return this.#asOwner(namespace, undefined, async (owner, present) => {
       await this.#write(owner, owner.changes(endpoints, present), present);
       owner.done();
@@ -106,12 +102,14 @@ export class Agent {
   report(): Report | undefined {
     const { reported } = this.#zones;
     if (!this.#declared || !reported) return undefined;
-    const { discovery } = this.#declared.declaration;
     return {
       declaration: reported.hash,
       zones: reported.reports,
       ...(reported.warnings.length > 0 && { warnings: reported.warnings }),
-      discovery: discovery ? this.#reportOf(discovery) : { state: 'Off', refused: [] },
+      discovery: {
+        ...this.#owners.report(this.#declared.declaration.discovery),
+        ...(this.missing.length > 0 && { missing: this.missing.slice(0, 32) }),
+      },
       ...(this.storage && { storage: this.storage }),
     };
   }
@@ -149,22 +147,8 @@ export class Agent {
   }
 
   async #bringZones(): Promise<void> {
-    if (this.#declared) await this.#zones.reconcile(this.#declared, this.#isStillDiscovered());
-  }
-
-  /**
-   * Whether somebody still discovers an RRset, which nobody does for a namespace that is no longer in the list. Undefined
-   * until everybody has had his say: a name may have found a new owner.
-   */
-  #isStillDiscovered(): ((rrset: RRset) => boolean) | undefined {
-    const { discovery } = this.#declared?.declaration ?? {};
-    if (!discovery || discovery.namespaces.length === 0 || discovery.policy !== 'Sync') return undefined;
-    if (!scopesOf(discovery).every((scope) => this.#ownerOf(scope).isSynced)) return undefined;
-    // The same function for the same declaration: the zones are compared anew with another one.
-    if (this.#ofSomebody?.of !== discovery) {
-      this.#ofSomebody = { of: discovery, holds: (rrset) => !isOfNobody(discovery, rrset) };
-    }
-    return this.#ofSomebody.holds;
+    if (this.#declared)
+      await this.#zones.reconcile(this.#declared, this.#owners.isStillDiscovered(this.declaration?.discovery));
   }
 
   /** Does an owner's work in turn, on the zones as they are; nothing for one that is not declared. */
@@ -173,53 +157,12 @@ export class Agent {
     otherwise: T,
     work: (owner: Owner, present: Present) => T | Promise<T>,
   ): Promise<T> {
-    this.#ownerIn(this.declaration, namespace)?.hear();
+    this.#owners.in(this.declaration, namespace)?.hear();
     return this.#inTurn(async () => {
       const present = await this.#zones.present();
-      const owner = this.#ownerIn(present.declaration, namespace);
+      const owner = this.#owners.in(present.declaration, namespace);
       return owner ? work(owner, present) : otherwise;
     });
-  }
-
-  #ownerIn(declaration: Declaration | undefined, namespace: string | undefined): Owner | undefined {
-    const scopes = declaration?.discovery ? scopesOf(declaration.discovery) : [];
-    const scope = scopes.find((s) => s.namespace === namespace);
-    return scope && this.#ownerOf(scope);
-  }
-
-  #ownerOf(scope: Scope): Owner {
-    const known = this.#owners.get(scope.ownerID);
-    if (known) return known;
-    const owner = new Owner(scope, { log: this.#log, now: this.#now });
-    this.#owners.set(scope.ownerID, owner);
-    return owner;
-  }
-
-  #reportOf(discovery: DeclaredDiscovery): Report['discovery'] {
-    const owners = scopesOf(discovery).map((scope) => this.#ownerOf(scope));
-    const states = owners.map((owner) => owner.state(discovery.intervalSeconds));
-    const state = (['Stalled', 'Waiting'] as const).find((s) => states.includes(s)) ?? 'Synced';
-    const held = owners.flatMap((owner) => owner.held ?? []);
-    const preview = owners.flatMap((owner) => owner.preview ?? []);
-    return {
-      state,
-      refused: owners
-        .flatMap(({ refused }) => [...refused].slice(0, 20))
-        .slice(0, 20)
-        .map(({ rrset, message }) => ({
-          name: withoutDot(rrset.name).slice(0, 255),
-          resource: (rrset.mark?.content ?? '').slice(0, 400),
-          message: message.slice(0, 500),
-        })),
-      ...(this.missing.length > 0 && { missing: this.missing.slice(0, 32) }),
-      ...(held.length > 0 && {
-        held: {
-          since: held.map(({ since }) => since).sort()[0] ?? '',
-          names: held.flatMap(({ names }) => names).slice(0, 20),
-        },
-      }),
-      ...(discovery.policy === 'Preview' && { preview: preview.slice(0, 20) }),
-    };
   }
 
   /** One at a time: whoever judges and writes sees zones that nobody else is changing. */

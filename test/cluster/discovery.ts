@@ -75,8 +75,9 @@ export function discovery(): void {
 
   test('Services of each type', async () => {
     const named = (name: string) => ({ annotations: { [hostname]: at(name) } });
+    const both = { annotations: { [hostname]: at('balanced'), [internalHostname]: at('private') } };
     await apply(
-      service('balanced', { type: 'LoadBalancer' }, named('balanced')),
+      service('balanced', { type: 'LoadBalancer' }, both),
       service('inside', { type: 'ClusterIP' }, named('inside')),
       service('noded', { type: 'NodePort', selector: { app: 'none' } }, named('noded')),
       service('outside', { type: 'ExternalName', externalName: 'elsewhere.example.org' }, named('outside')),
@@ -89,6 +90,7 @@ export function discovery(): void {
     const [node] = await list('node');
     const noded = node?.status.addresses.find((a: { type: string }) => a.type === 'InternalIP').address;
     await client.becomes(at('balanced'), balanced);
+    await client.becomes(at('private'), (await get('service', 'balanced', shop)).spec.clusterIP);
     await client.becomes(at('inside'), inside);
     await client.becomes(at('noded'), noded);
     await client.becomes(at('outside'), 'elsewhere.example.org', 15, 'CNAME');
@@ -285,6 +287,7 @@ export function discovery(): void {
 }
 
 const ttl = 'external-dns.alpha.kubernetes.io/ttl';
+const internalHostname = 'external-dns.alpha.kubernetes.io/internal-hostname';
 
 export async function condition(
   composite: string,

@@ -1,0 +1,80 @@
+import type { Logger } from 'pino';
+import { withoutDot } from '../../dns/name.ts';
+import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
+import type { Report } from '../report.ts';
+import type { RRset } from '../zone.ts';
+import { isOfNobody, Owner, type Scope, scopesOf } from './owner.ts';
+
+/** As many as a report takes of each. */
+const most = 20;
+
+/** Everybody who discovers. */
+export class Owners {
+  readonly #options: { log: Logger; now: () => number };
+  readonly #owners = new Map<string, Owner>();
+  #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
+
+  constructor(options: { log: Logger; now: () => number }) {
+    this.#options = options;
+  }
+
+  /** Forgets those that are no longer declared: one that comes back has everything to say anew. */
+  follow(discovery: DeclaredDiscovery | undefined): void {
+    const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
+    for (const id of this.#owners.keys()) if (!ids.has(id)) this.#owners.delete(id);
+  }
+
+  /** The declared one that sees a namespace only, or everything; none if no such is declared. */
+  in(declaration: Declaration | undefined, namespace: string | undefined): Owner | undefined {
+    const scopes = declaration?.discovery ? scopesOf(declaration.discovery) : [];
+    const scope = scopes.find((s) => s.namespace === namespace);
+    return scope && this.#of(scope);
+  }
+
+  /**
+   * Whether somebody still discovers an RRset, which nobody does for a namespace that is no longer in the list. Undefined
+   * until everybody has had his say: a name may have found a new owner.
+   */
+  isStillDiscovered(discovery: DeclaredDiscovery | undefined): ((rrset: RRset) => boolean) | undefined {
+    if (!discovery || discovery.namespaces.length === 0 || discovery.policy !== 'Sync') return undefined;
+    if (!scopesOf(discovery).every((scope) => this.#of(scope).isSynced)) return undefined;
+    // The same function for the same declaration: the zones are compared anew with another one.
+    if (this.#ofSomebody?.of !== discovery) {
+      this.#ofSomebody = { of: discovery, holds: (rrset) => !isOfNobody(discovery, rrset) };
+    }
+    return this.#ofSomebody.holds;
+  }
+
+  /** What to say of them together: the state is that of the worst. */
+  report(discovery: DeclaredDiscovery | undefined): Report['discovery'] {
+    if (!discovery) return { state: 'Off', refused: [] };
+    const owners = scopesOf(discovery).map((scope) => this.#of(scope));
+    const states = owners.map((owner) => owner.state(discovery.intervalSeconds));
+    const held = owners.flatMap((owner) => owner.held ?? []);
+    return {
+      state: (['Stalled', 'Waiting'] as const).find((state) => states.includes(state)) ?? 'Synced',
+      refused: owners.flatMap(({ refused }) => [...refused].slice(0, most).map(refusalOf)).slice(0, most),
+      ...(held.length > 0 && {
+        held: {
+          since: held.map(({ since }) => since).sort()[0] ?? '',
+          names: held.flatMap(({ names }) => names).slice(0, most),
+        },
+      }),
+      ...(discovery.policy === 'Preview' && { preview: owners.flatMap(({ preview = [] }) => preview).slice(0, most) }),
+    };
+  }
+
+  #of(scope: Scope): Owner {
+    const known = this.#owners.get(scope.ownerID);
+    if (known) return known;
+    const owner = new Owner(scope, this.#options);
+    this.#owners.set(scope.ownerID, owner);
+    return owner;
+  }
+}
+
+const refusalOf = ({ rrset, message }: { rrset: RRset; message: string }) => ({
+  name: withoutDot(rrset.name).slice(0, 255),
+  resource: (rrset.mark?.content ?? '').slice(0, 400),
+  message: message.slice(0, 500),
+});
