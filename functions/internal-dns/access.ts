@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { metricsPorts } from './discovery/external-dns.ts';
-import { rolesOf } from './discovery/sources.ts';
+import { namespacesRole, rolesOf } from './discovery/roles.ts';
 import { claimTemplate, type Names, ports, selectorLabels, sourceRole } from './names.ts';
 import type { Spec } from './spec.ts';
 
@@ -35,7 +35,7 @@ export class Access extends Construct {
         subjects,
       });
     }
-    for (const role of sourceRoles(spec)) this.bind(role, { spec, names, labels, subjects });
+    for (const role of rolesOf(spec.discovery)) this.bind(role, { spec, names, labels, subjects });
     new k8s.KubeNetworkPolicy(this, 'network', {
       metadata,
       spec: {
@@ -70,14 +70,6 @@ export class Access extends Construct {
 }
 
 type Binding = Pick<AccessProps, 'spec' | 'names' | 'labels'> & { subjects: k8s.Subject[] };
-
-const namespacesRole = 'namespaces';
-
-/** The roles of the sources; those who belong to tenants are told by the labels of their Namespaces. */
-function sourceRoles({ discovery: { sources, tenants } }: Spec): string[] {
-  const reads = new Set(sources.flatMap(rolesOf));
-  return tenants.length > 0 && sources.length > 0 ? [...reads, namespacesRole] : [...reads];
-}
 
 function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRule[] {
   const rule = (resource: string, resourceNames: string[], ...verbs: string[]): k8s.PolicyRule => ({

@@ -1,7 +1,6 @@
 import { hashOf } from '../agent/declaration.ts';
 import { type Report, report } from '../agent/report.ts';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import type { Missing } from './discovery/sources.ts';
 
 /** The reports of some pods, each undefined if it is not there or not what an agent writes. */
 export function reportsOf(pods: string[], mailbox: KubernetesObject | undefined): (Report | undefined)[] {
@@ -12,14 +11,6 @@ export function reportsOf(pods: string[], mailbox: KubernetesObject | undefined)
       return undefined;
     }
   });
-}
-
-/** What any of them finds missing in the cluster. */
-export function missingIn(reports: (Report | undefined)[]): Missing[] {
-  const all = reports.flatMap((report) => report?.discovery.missing ?? []);
-  return all.filter(
-    (one, index) => all.findIndex(({ kind, resource }) => kind === one.kind && resource === one.resource) === index,
-  );
 }
 
 /** Those that speak of this declaration. */

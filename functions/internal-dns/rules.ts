@@ -1,13 +1,11 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { absolute } from '../dns/name.ts';
-import { rangeOf } from '../dns/reverse.ts';
 
 /**
  * A rule that a value keeps, said twice because two judges apply it: as CEL for the API server, which refuses a bad
  * object at `kubectl apply`, and as a predicate for the function, which also sees objects that no API server has read.
  */
-interface Rule<T> {
+export interface Rule<T> {
   cel: string;
   holds: (value: T) => boolean;
   message: string;
@@ -28,6 +26,13 @@ export function withCEL<S extends z.ZodType>(schema: S, ...rules: { rule: string
   return schema.meta({ ...schema.meta(), 'x-kubernetes-validations': [...earlier, ...rules] }) as S;
 }
 
+/** That a text is of a form: a regular expression that RE2 and JavaScript read alike, without a single quote. */
+export const ofForm = (form: string, message: string): Rule<string> => ({
+  cel: `self.matches('${form}')`,
+  holds: (s) => new RegExp(form).test(s),
+  message,
+});
+
 /** A field that Kubernetes itself cannot change afterwards. For an optional one see `keeps`. */
 export function immutable<S extends z.ZodType>(schema: S, field: string): S {
   return withCEL(schema, { rule: 'self == oldSelf', message: `${field} is immutable` });
@@ -40,60 +45,6 @@ export function keeps(...fields: string[]): { rule: string; message: string }[] 
     message: `${f} is immutable: it can be neither set, changed nor removed later`,
   }));
 }
-
-export const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$';
-
-/** A domain name (RFC 1035 section 2.3.4 for its lengths) as people write it: lower case, without the trailing dot. */
-export function domainName(field: string): z.ZodString {
-  return ruled(z.string().min(1).max(253), ...spelling(field), domainRule(field), labelRule(field));
-}
-
-const rangeForm = '^[0-9]{1,3}/(2[5-9]|3[0-2])([.][0-9]{1,3}){3}[.]in-addr[.]arpa$';
-
-/** A domain name, or that of a part of a /24, which has a slash. The function also knows which parts there are. */
-export function zoneName(field: string): z.ZodString {
-  const domain = domainRule(field);
-  return ruled(
-    z.string().min(1).max(253),
-    ...spelling(field),
-    {
-      ...domain,
-      cel: `self.contains('/') || ${domain.cel}`,
-      holds: (s) => s.includes('/') || domain.holds(s),
-    },
-    {
-      cel: `!self.contains('/') || self.matches('${rangeForm}')`,
-      holds: (s) => !s.includes('/') || (new RegExp(rangeForm).test(s) && rangeOf(absolute(s)) !== undefined),
-      message: `${field} has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa, whose first number is a multiple of the size of the part`,
-    },
-    labelRule(field),
-  );
-}
-
-const spelling = (field: string): Rule<string>[] => [
-  {
-    cel: "!self.endsWith('.')",
-    holds: (s) => !s.endsWith('.'),
-    message: `${field} is written without the trailing dot, such as corp.internal`,
-  },
-  {
-    cel: "!self.matches('[A-Z]')",
-    holds: (s) => !/[A-Z]/.test(s),
-    message: `${field} is written in lower case, such as corp.internal`,
-  },
-];
-
-const domainRule = (field: string): Rule<string> => ({
-  cel: `self.matches('${domainForm}')`,
-  holds: (s) => new RegExp(domainForm).test(s),
-  message: `${field} must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal`,
-});
-
-const labelRule = (field: string): Rule<string> => ({
-  cel: "!self.matches('[^.]{64}')",
-  holds: (s) => !/[^.]{64}/.test(s),
-  message: `${field} has a label of more than 63 characters; RFC 1035 allows 63`,
-});
 
 export const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 export const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$`;

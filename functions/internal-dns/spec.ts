@@ -1,29 +1,20 @@
 import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { discovery } from './discovery/discovery.ts';
-import { amount, immutable, ipAddress, keeps, quantity, ruled, withCEL } from './rules.ts';
+import { hostLabel, namespaceName } from './name-form.ts';
+import { amount, immutable, ipAddress, keeps, ofForm, quantity, ruled, withCEL } from './rules.ts';
 import { zone } from './zone.ts';
 
 // The single source of the API: the XRD's schema, its reference page and the function's own checks all derive from
 // this file. A `default` here is stored in people's objects and outlives an upgrade, so what should follow the
 // function's version (images, resources) is optional and gets its default where it is used.
 
-const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-
 const namespace = immutable(
-  ruled(
-    z.string().min(1).max(63),
-    {
-      cel: `self.matches('^${label}$')`,
-      holds: (s) => new RegExp(`^${label}$`).test(s),
-      message: 'namespace must be the name of a namespace: lower case letters, digits and hyphens',
-    },
-    {
-      cel: "!self.startsWith('kube-')",
-      holds: (s) => !s.startsWith('kube-'),
-      message: 'namespace must not be one of kube-*: those belong to the cluster; use internal-dns or one of your own',
-    },
-  ),
+  ruled(namespaceName('namespace'), {
+    cel: "!self.startsWith('kube-')",
+    holds: (s) => !s.startsWith('kube-'),
+    message: 'namespace must not be one of kube-*: those belong to the cluster; use internal-dns or one of your own',
+  }),
   'namespace',
 )
   .default('internal-dns')
@@ -39,21 +30,14 @@ const zones = ruled(z.array(zone).min(1).max(64), {
 
 const tailscale = z
   .object({
-    hostname: ruled(z.string().min(1).max(63), {
-      cel: `self.matches('^${label}$')`,
-      holds: (s) => new RegExp(`^${label}$`).test(s),
-      message: 'hostname must be one label of lower case letters, digits and hyphens, such as dns',
-    })
+    hostname: ruled(
+      z.string().min(1).max(63),
+      ofForm(`^${hostLabel}$`, 'hostname must be one label of lower case letters, digits and hyphens, such as dns'),
+    )
       .optional()
       .describe('The name of the machine in the tailnet.'),
     tags: z
-      .array(
-        ruled(z.string().max(63), {
-          cel: "self.matches('^tag:[a-zA-Z][a-zA-Z0-9-]*$')",
-          holds: (s) => /^tag:[a-zA-Z][a-zA-Z0-9-]*$/.test(s),
-          message: 'tags must look like tag:dns',
-        }),
-      )
+      .array(ruled(z.string().max(63), ofForm('^tag:[a-zA-Z][a-zA-Z0-9-]*$', 'tags must look like tag:dns')))
       .max(16)
       .default([])
       .describe('ACL tags of the machine.'),
@@ -160,7 +144,7 @@ const containerResources = z
 const resources = z
   .object({
     powerdns: containerResources.describe('Of PowerDNS.'),
-    externalDNS: containerResources.describe('Of ExternalDNS.'),
+    externalDNS: containerResources.describe('Of each ExternalDNS: with discovery.namespaces there are several.'),
     agent: containerResources.describe('Of the agent.'),
   })
   .prefault({})

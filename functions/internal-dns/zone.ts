@@ -1,26 +1,19 @@
 import * as z from 'zod';
 import { record, ttl } from '../dns/record.ts';
 import { soa } from '../dns/soa.ts';
-import { domainName, ruled, withCEL, zoneName } from './rules.ts';
+import { domainName, objectName, zoneName } from './name-form.ts';
+import { ofForm, ruled, withCEL } from './rules.ts';
 
 // No rule of CEL below `records`: the API server prices it by the most that there may be. The function judges them.
-
-const objectName = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
-const objectKey = '^[-._a-zA-Z0-9]+$';
 
 const zoneFile = z.object({
   configMapKeyRef: z
     .object({
-      name: ruled(z.string().min(1).max(253), {
-        cel: `self.matches('${objectName}')`,
-        holds: (s) => new RegExp(objectName).test(s),
-        message: 'name must be the name of a ConfigMap: lower case letters, digits, hyphens and dots',
-      }).describe('The name of the ConfigMap.'),
-      key: ruled(z.string().min(1).max(253), {
-        cel: `self.matches('${objectKey}')`,
-        holds: (s) => new RegExp(objectKey).test(s),
-        message: 'key must be a key of a ConfigMap: letters, digits, hyphens, underscores and dots',
-      }).describe('The key in it, such as corp.internal.zone.'),
+      name: objectName('name', 'a ConfigMap').describe('The name of the ConfigMap.'),
+      key: ruled(
+        z.string().min(1).max(253),
+        ofForm('^[-._a-zA-Z0-9]+$', 'key must be a key of a ConfigMap: letters, digits, hyphens, underscores and dots'),
+      ).describe('The key in it, such as corp.internal.zone.'),
     })
     .describe('A key of a ConfigMap in spec.namespace.'),
 });

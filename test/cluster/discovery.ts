@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
-import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
 import { apply, get, kubectl, list, patch, remove, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
@@ -29,7 +28,6 @@ export function discovery(): void {
   const at = (name: string) => `${name}.${zone}`;
 
   test('an instance with every source of its own; what the cluster does not serve is left out and named', async () => {
-    await untilBreakerRests();
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: market } }, gateway('front'));
     await apply(
       internalDNS('disco', {
@@ -232,7 +230,6 @@ export function discovery(): void {
   });
 
   test('a class and a selector leave out what they do not name, targets and TTLs are as declared', async () => {
-    await untilBreakerRests();
     await patch('internaldns', 'disco', {
       spec: {
         discovery: {

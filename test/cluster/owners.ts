@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { untilBreakerRests } from './breaker.ts';
 import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { clientOf, quiet } from './names.ts';
 import { hostname, ingress, internalDNS, market, shop, target } from './objects.ts';
@@ -73,7 +72,6 @@ export function owners(): void {
   });
 
   test('a tenant takes its own names, nobody takes reserved ones, and one namespace not all', async () => {
-    await untilBreakerRests();
     await kubectl('label', 'namespace', shop, 'team=a', '--overwrite');
     await apply(
       internalDNS('tenants', {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
-import { allKinds } from '../../functions/internal-dns/discovery/source-kinds.ts';
+import { allKinds } from '../../functions/internal-dns/discovery/kind.ts';
 import { defaulted, refusalIn, yamlOf } from '../crossplane.ts';
 import { internalDNSOf } from '../policy/refusals.ts';
 import { requestFor } from '../protocol/client.ts';
@@ -48,7 +48,7 @@ const cases: Record<string, Discovery & { missing?: { kind: string; resource: st
         { key: 'owner', operator: 'Exists' },
       ],
     },
-    annotationSelector: { matchLabels: { 'corp.internal/publish': 'yes' } },
+    annotationSelector: { matchLabels: { 'corp.internal/publish': 'yes', 'corp.internal/audience': '' } },
   },
   'scope-annotation-prefix': { annotationPrefix: 'dns.corp.internal/' },
   'scope-hosts-of-the-spec': { sources: [{ kind: 'Ingress' }, { kind: 'DNSEndpoint' }], hostnames: 'Spec' },

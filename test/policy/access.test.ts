@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
-import { allKinds, type Kind } from '../../functions/internal-dns/discovery/source-kinds.ts';
-import { rolesOf, watchedOf } from '../../functions/internal-dns/discovery/sources.ts';
+import { allKinds, type Kind } from '../../functions/internal-dns/discovery/kind.ts';
+import { rolesOf } from '../../functions/internal-dns/discovery/roles.ts';
+import { neededFor } from '../../functions/internal-dns/discovery/served.ts';
 import { schema } from '../crossplane.ts';
 import { kindOf } from './kubernetes.ts';
 
@@ -171,14 +172,18 @@ describe('the roles of the sources', () => {
     const kinds =
       schema.properties?.spec?.properties?.discovery?.properties?.sources?.items?.properties?.kind?.enum ?? [];
     expect(kinds).toEqual(allKinds);
-    const needed = kinds.flatMap((kind) => rolesOf({ kind: kind as Kind, serviceTypes: ['ClusterIP', 'NodePort'] }));
-    expect([...new Set([...needed, 'namespaces'])].sort()).toEqual(Object.keys(expected).sort());
+    const sources = kinds.map((kind) => ({
+      kind: kind as Kind,
+      serviceTypes: ['ClusterIP' as const, 'NodePort' as const],
+    }));
+    const tenants = [{ namespaceSelector: {}, names: [] }];
+    expect(rolesOf({ sources, tenants }).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.for(allKinds.filter((kind) => watchedOf({ kind }, { extraArgs: [] }).length > 0))(
+  test.for(allKinds.filter((kind) => neededFor({ kind }, { extraArgs: [] }).length > 0))(
     'let %s be watched as the agent looks for it',
     (kind) => {
-      const resources = watchedOf({ kind }, { extraArgs: ['--gateway-listener-sets'] });
+      const resources = neededFor({ kind }, { extraArgs: ['--gateway-listener-sets'] });
       const rights = given.get(`internal-dns:source:${kind.toLowerCase()}`);
       for (const resource of resources) {
         expect(rights).toContain(`watch ${resource.replace(/[.]v[^.]+/, '')}`);

@@ -535,6 +535,12 @@ export const badSpecs: readonly BadSpec[] = [
     '.sources',
     'gatewayName, gatewayNamespace and gatewayLabels must be the same for all routes',
   ),
+  discovery(
+    'one kind of routes wants Gateways of any labels, another says nothing of them',
+    { sources: [{ kind: 'HTTPRoute' }, { kind: 'GRPCRoute', gatewayLabels: {} }] },
+    '.sources',
+    'gatewayName, gatewayNamespace and gatewayLabels must be the same for all routes',
+  ),
 
   discovery(
     'routes are wanted of some namespaces',
@@ -592,6 +598,12 @@ export const badSpecs: readonly BadSpec[] = [
   discovery(
     'the prefix of annotations has capitals',
     { annotationPrefix: 'DNS.corp.internal/' },
+    '.annotationPrefix',
+    'annotationPrefix must be a domain name with a slash at its end',
+  ),
+  discovery(
+    'the prefix of annotations is nothing that a key may begin with',
+    { annotationPrefix: 'dns_names.corp.internal/' },
     '.annotationPrefix',
     'annotationPrefix must be a domain name with a slash at its end',
   ),
@@ -664,6 +676,18 @@ export const badSpecs: readonly BadSpec[] = [
     '.targets.override[0]',
     targetForm,
   ),
+  discovery(
+    'a target has a long label',
+    { targets: { default: [`${'a'.repeat(64)}.internal`] } },
+    '.targets.default[0]',
+    'a target has a label of more than 63 characters',
+  ),
+  discovery(
+    'a target is an address within a zone of addresses',
+    { targets: { override: ['fe80::1%eth0'] } },
+    '.targets.override[0]',
+    targetForm,
+  ),
   onlyFunction(
     discovery(
       'a target is nearly an address of IPv6',
@@ -678,6 +702,14 @@ export const badSpecs: readonly BadSpec[] = [
     { targets: { excludedNetworks: ['192.0.2.0/33'] } },
     '.targets.excludedNetworks[0]',
     networkForm,
+  ),
+  onlyFunction(
+    discovery(
+      'a network of IPv6 has too few groups',
+      { targets: { networks: ['1:2:3/64'] } },
+      '.targets.networks[0]',
+      networkForm,
+    ),
   ),
   discovery('a TTL is negative', { minimumTTL: -1 }, '.minimumTTL', />=0|greater than or equal to 0/),
   discovery(
@@ -723,13 +755,11 @@ export const badSpecs: readonly BadSpec[] = [
     '.tenants[0].names[0]',
     patternForm('a name of a tenant'),
   ),
-  onlyFunction(
-    discovery(
-      'a label of a pattern begins with a hyphen',
-      tenant(['*.-a.internal']),
-      '.tenants[0].names[0]',
-      patternForm('a name of a tenant'),
-    ),
+  discovery(
+    'a label of a pattern is too long',
+    tenant([`*.${'a'.repeat(64)}.internal`]),
+    '.tenants[0].names[0]',
+    patternForm('a name of a tenant'),
   ),
   discovery(
     'a reserved name has capitals',
@@ -787,19 +817,21 @@ export const badSpecs: readonly BadSpec[] = [
   flag('--log-levels=debug', '--log-levels is not allowed: extraArgs takes only'),
   flag('-h', 'not a flag: "-h"'),
   flag('--log-level debug', 'not a flag: "--log-level debug"'),
-  onlyFunction(flag('--log-level=loud', 'not a value of --log-level: "loud"')),
-  onlyFunction(flag('--log-level', '--log-level needs a value: write --log-level=VALUE')),
-  onlyFunction(flag('--no-log-level=debug', '--log-level needs a value')),
-  onlyFunction(
-    flag('--publish-host-ip=true', '--publish-host-ip has no value: write --publish-host-ip or --no-publish-host-ip'),
+  flag('--log-level=loud', 'not a value of --log-level: "loud" \\(such as --log-level=debug\\)'),
+  flag('--log-level', '--log-level needs a value, such as --log-level=debug'),
+  flag('--no-log-level=debug', '--log-level needs a value'),
+  flag('--publish-host-ip=true', '--publish-host-ip has no value: write --publish-host-ip or --no-publish-host-ip'),
+  discovery(
+    'a flag is given twice',
+    { extraArgs: ['--log-level=debug', '--log-level=info'] },
+    '.extraArgs',
+    /--log-level is given twice|extraArgs has a flag twice: only/,
   ),
-  onlyFunction(
-    discovery(
-      'a flag is given twice',
-      { extraArgs: ['--log-level=debug', '--log-level=info'] },
-      '.extraArgs',
-      '--log-level is given twice',
-    ),
+  discovery(
+    'a flag is given and taken back',
+    { extraArgs: ['--publish-host-ip', '--no-publish-host-ip'] },
+    '.extraArgs',
+    /--publish-host-ip is given twice|extraArgs has a flag twice: only/,
   ),
 
   service('the type does not exist', { type: 'ExternalName' }, '.type', notOneOf),

@@ -491,7 +491,7 @@ const cases: Case[] = [
       discovery: [
         'True',
         'SourcesMissing',
-        'the cluster does not serve httproutes.v1.gateway.networking.k8s.io, so no record comes of that for HTTPRoute: install the Gateway API: https://gateway-api.sigs.k8s.io/guides/#installing-gateway-api',
+        'the cluster does not serve httproutes.v1.gateway.networking.k8s.io, which HTTPRoute needs: install the Gateway API: https://gateway-api.sigs.k8s.io/guides/#installing-gateway-api',
       ],
     },
   },
@@ -559,7 +559,7 @@ const cases: Case[] = [
     spec: { zones, discovery: { policy: 'Preview' } },
     reports: [discovering({ preview: [change] })],
     want: {
-      discovery: ['True', 'Preview', 'nothing is published: see status.discovery.preview'],
+      discovery: ['True', 'Preview', 'nothing is changed: status.discovery.preview has what Sync would change'],
       status: { discovery: { preview: [change] } },
     },
   },

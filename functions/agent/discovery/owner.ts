@@ -18,7 +18,7 @@ import { DeleteGuard, type Guarded } from './guard.ts';
 import { answerUnder } from './policy.ts';
 import { judge, type Refusal, type Refused, standingRRsets } from './verdict/judge.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './wish/endpoint.ts';
-import { type Wish, wishesOf } from './wish/wish.ts';
+import { wishesOf } from './wish/wish.ts';
 
 /** The zones as they are, and what was declared when they were brought there. */
 export interface Present {
@@ -121,7 +121,9 @@ export class Owner {
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
     const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#refusals });
-    const guarded = this.#guarded(wishes, standing, discovery, claims);
+    // With those that a filter has left out before they were wishes: they vanish for us alone.
+    const asked = new Set([...wishes.map(({ name }) => name), ...wanted.map(({ dnsName }) => absolute(dnsName))]);
+    const guarded = this.#guarded(asked, standing, discovery, claims);
     const { answer, preview } = answerUnder(discovery.policy, standing, [...accepted, ...guarded.held]);
     this.#remember(refused);
     this.#held = guarded.report;
@@ -196,9 +198,13 @@ export class Owner {
   }
 
   /** Where nothing is deleted anyway there is nothing to hold. */
-  #guarded(wishes: Wish[], standing: RRset[], { policy, deleteGuard }: DeclaredDiscovery, claims: Claims): Guarded {
+  #guarded(
+    asked: ReadonlySet<string>,
+    standing: RRset[],
+    { policy, deleteGuard }: DeclaredDiscovery,
+    claims: Claims,
+  ): Guarded {
     if (policy !== 'Sync') return { held: [] };
-    const asked = new Set(wishes.map(({ name }) => name));
     return this.#guard.hold(standing, asked, deleteGuard, claims, this.#now());
   }
 

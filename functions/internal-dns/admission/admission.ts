@@ -1,26 +1,14 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { LabelSelector } from '../../agent/declaration.ts';
 import type { Names } from '../names.ts';
-import { type Fault, illegal, outside, taken } from './fault.ts';
+import type { Spec } from '../spec.ts';
+import { type Fault, illegal, inZone, outside, taken } from './fault.ts';
 import { hostsOf } from './hosts.ts';
-import { judged, literal, type Sight } from './kind.ts';
+import { judged, literal } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
 
-/** As much of the spec as is looked at here. */
-interface Judged {
-  zones: readonly { name: string; nameServers: string[] }[];
-  discovery: Sight & {
-    namespaces?: readonly string[] | undefined;
-    selector?: LabelSelector | undefined;
-    excludedDomains?: readonly string[] | undefined;
-    reservedNames?: readonly string[] | undefined;
-    admission?: { enabled: boolean; outsideZones: 'Allow' | 'Warn' | 'Deny' } | undefined;
-  };
-}
-
 export interface AdmissionProps {
-  spec: Judged;
+  spec: Spec;
   names: Names;
   labels: Record<string, string>;
 }
@@ -36,7 +24,7 @@ export class Admission extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels }: AdmissionProps) {
     super(scope, id);
     const { zones, discovery } = spec;
-    const { enabled, outsideZones } = discovery.admission ?? {};
+    const { enabled, outsideZones } = discovery.admission;
     if (!enabled || judged(discovery).length === 0) return;
     const outsider = outside(zones, names.composite);
     const wrong = [...illegal, ...taken(zones, discovery.reservedNames)];
@@ -54,8 +42,8 @@ export class Admission extends Construct {
   }
 }
 
-function policyOf({ zones, discovery }: Judged, faults: Fault[]) {
-  const { namespaces = [], selector, excludedDomains = [] } = discovery;
+function policyOf({ zones, discovery }: Spec, faults: Fault[]) {
+  const { namespaces, selector, excludedDomains } = discovery;
   const isHere = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
   return {
     // DNS stops no deployment: what CEL cannot finish within its limits the agent judges, as it judges everything again.
@@ -84,8 +72,6 @@ function policyOf({ zones, discovery }: Judged, faults: Fault[]) {
     })),
   };
 }
-
-const inZone = 'variables.zones.exists(z, h.endsWith(z))';
 
 function inside(excludedDomains: readonly string[]): string {
   if (excludedDomains.length === 0) return inZone;

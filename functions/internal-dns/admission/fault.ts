@@ -1,5 +1,7 @@
 import { serversOf } from '../../dns/apex.ts';
 import { withoutDot } from '../../dns/name.ts';
+import { hostLabel } from '../name-form.ts';
+import type { SpecZone } from '../zone.ts';
 import { isDNSEndpoint, literal } from './kind.ts';
 
 /** Something that may be wrong with a host. */
@@ -13,15 +15,9 @@ export interface Fault {
   message: string;
 }
 
-interface Zone {
-  name: string;
-  nameServers: string[];
-}
-
 const fault = (name: string, holds: string, message: string): Fault => ({ name, of: 'inside', holds, message });
 
-const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const isMisspelt = `${isDNSEndpoint} ? !h.matches("^([.][*])?([.][-_/a-z0-9]+)+$") : !h.matches("^([.][*])?([.]${label})+$")`;
+const isMisspelt = `${isDNSEndpoint} ? !h.matches("^([.][*])?([.][-_/a-z0-9]+)+$") : !h.matches("^([.][*])?([.]${hostLabel})+$")`;
 
 /** What the agent refuses as well, whatever the instance. Names with letters beyond ASCII are left to it. */
 export const illegal: readonly Fault[] = [
@@ -43,9 +39,9 @@ export const illegal: readonly Fault[] = [
 ];
 
 /** Names that are somebody's already. */
-export function taken(zones: readonly Zone[], reservedNames: readonly string[] = []): Fault[] {
+export function taken(zones: readonly SpecZone[], reservedNames: readonly string[]): Fault[] {
   const servers = zones.flatMap((zone) => serversOf(zone).map((server) => `.${withoutDot(server)}`));
-  // name-pattern.ts: a name, `*.name` for all below it, or `[*].name` for that wildcard alone.
+  // As in discovery/tenants.ts: a name, `*.name` for all below it, or `[*].name` for that wildcard alone.
   const below = reservedNames.filter((pattern) => pattern.startsWith('*.')).map((pattern) => pattern.slice(1));
   const exact = reservedNames
     .filter((pattern) => !pattern.startsWith('*.'))
@@ -63,14 +59,17 @@ function listed(name: string, list: string[], holds: (list: string) => string, m
   return list.length > 0 && text.length < 90_000 ? [fault(name, holds(text), message)] : [];
 }
 
+/** CEL over `h`: whether the instance has a zone for it. */
+export const inZone = 'variables.zones.exists(z, h.endsWith(z))';
+
 /** A name that the instance has no zone for. */
-export function outside(zones: readonly Zone[], composite: string): Fault {
+export function outside(zones: readonly SpecZone[], composite: string): Fault {
   const shown = zones.slice(0, 8).map(({ name }) => name);
   const more = zones.length > shown.length ? ` or ${zones.length - shown.length} more` : '';
   return {
     name: 'outside',
     of: 'hosts',
-    holds: '!variables.zones.exists(z, h.endsWith(z))',
+    holds: `!${inZone}`,
     message: `outside the zones of InternalDNS ${composite}: use a name in ${shown.join(', ')}${more}`,
   };
 }

@@ -1,28 +1,31 @@
-import { isOf, judged, type Kind, ownAnnotation, type Sight } from './kind.ts';
+import type { Spec } from '../spec.ts';
+import { isOf, judged, type Kind, ownAnnotation } from './kind.ts';
+
+type Discovery = Spec['discovery'];
 
 /**
  * CEL: the hosts that ExternalDNS v0.23 would read off an object, in lower case, each with a dot before it and none
  * behind, so that it ends with `.zone` exactly if it is in that zone. Kubernetes 1.30 cannot flatten a list: texts are
  * joined by commas and split again.
  */
-export function hostsOf(sight: Sight, object: string): string {
-  const texts = judged(sight).reduceRight(
-    (others, { kind }) => `${isOf(kind)} ? (${textsOf(sight, object, kind)}) : ${others}`,
+export function hostsOf(discovery: Discovery, object: string): string {
+  const texts = judged(discovery).reduceRight(
+    (others, { kind }) => `${isOf(kind)} ? (${textsOf(discovery, object, kind)}) : ${others}`,
     '[]',
   );
   const plain = `((${texts}).join(",").replace(" ", "").lowerAscii() + ",").replace(".,", ",")`;
   return `${plain}.split(",").filter(h, h != "").map(h, "." + h)`;
 }
 
-function textsOf(sight: Sight, object: string, { inSpec, inAnnotations, sourceAnnotation }: Kind): string {
-  const inForce = inSpec.filter(({ flag }) => !flag || !sight.extraArgs?.includes(flag));
+function textsOf(discovery: Discovery, object: string, { inSpec, inAnnotations, sourceAnnotation }: Kind): string {
+  const inForce = inSpec.filter(({ flag }) => !flag || !discovery.extraArgs.includes(flag));
   const inText = inForce.map(({ texts }) => texts(object)).join(' + ');
-  const values = inAnnotations.map((name) => `${ownAnnotation(sight, object, name)}.orValue("").trim()`);
+  const values = inAnnotations.map((name) => `${ownAnnotation(discovery, object, name)}.orValue("").trim()`);
   const annotated = `[${values.join(', ')}]`;
   if (!sourceAnnotation) return inText || annotated;
-  const choice = `${ownAnnotation(sight, object, sourceAnnotation)}.orValue("").lowerAscii()`;
+  const choice = `${ownAnnotation(discovery, object, sourceAnnotation)}.orValue("").lowerAscii()`;
   return [
     ...(inText ? [`(${choice} != "annotation-only" ? ${inText} : [])`] : []),
-    ...(sight.hostnames === 'Spec' ? [] : [`(${choice} != "defined-hosts-only" ? ${annotated} : [])`]),
+    ...(discovery.hostnames === 'Spec' ? [] : [`(${choice} != "defined-hosts-only" ? ${annotated} : [])`]),
   ].join(' + ');
 }

@@ -1,23 +1,8 @@
 /** The kinds of objects whose hosts can be read off them at apply time, in CEL as Kubernetes 1.30 has it. */
-import type { LabelSelector } from '../../agent/declaration.ts';
+import type { SpecSource } from '../discovery/source.ts';
+import type { Spec } from '../spec.ts';
 
-/** As much of `discovery` as says what is looked at. */
-export interface Sight {
-  sources: readonly Source[];
-  annotationSelector?: LabelSelector | undefined;
-  annotationPrefix?: string | undefined;
-  hostnames?: 'Spec' | 'SpecAndAnnotations' | undefined;
-  extraArgs?: readonly string[] | undefined;
-}
-
-export interface Source {
-  kind: string;
-  ingressClassNames?: readonly string[] | undefined;
-  serviceTypes?: readonly string[] | undefined;
-  gatewayName?: string | undefined;
-  gatewayNamespace?: string | undefined;
-  gatewayLabels?: Readonly<Record<string, string>> | undefined;
-}
+type Discovery = Spec['discovery'];
 
 export interface Kind {
   group: string;
@@ -38,7 +23,7 @@ const route = (resource: string): Kind => ({
   sourceAnnotation: 'gateway-hostname-source',
 });
 
-const kinds: Readonly<Record<string, Kind>> = {
+const kinds: Readonly<Partial<Record<SpecSource['kind'], Kind>>> = {
   Ingress: {
     group: 'networking.k8s.io',
     resource: 'ingresses',
@@ -68,7 +53,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 /** The sources that are judged. Not those that go by the labels of a route's Gateway, which are in another object. */
-export function judged({ sources, hostnames }: Sight): { source: Source; kind: Kind }[] {
+export function judged({ sources, hostnames }: Discovery): { source: SpecSource; kind: Kind }[] {
   return sources.flatMap((source) => {
     const kind = kinds[source.kind];
     const hasHosts = kind && (kind.inSpec.length > 0 || hostnames !== 'Spec');
@@ -90,7 +75,7 @@ export const isDNSEndpoint = `request.resource.resource == "dnsendpoints"`;
 export const annotation = (object: string, key: string) => `${object}.metadata.?annotations[?${literal(key)}]`;
 
 /** One of ExternalDNS's. Of both prefixes the new one counts: source/annotations/annotations.go in v0.23. */
-export function ownAnnotation({ annotationPrefix }: Sight, object: string, name: string): string {
+export function ownAnnotation({ annotationPrefix }: Discovery, object: string, name: string): string {
   if (annotationPrefix) return annotation(object, annotationPrefix + name);
   const older = annotation(object, `external-dns.alpha.kubernetes.io/${name}`);
   return `${annotation(object, `external-dns.kubernetes.io/${name}`)}.or(${older})`;

@@ -1,9 +1,13 @@
-import type { LabelSelector } from '../../agent/declaration.ts';
-import { annotation, isOf, judged, literal, ownAnnotation, type Sight, type Source } from './kind.ts';
+import type { LabelSelector } from '../discovery/label-selector.ts';
+import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
+import type { Spec } from '../spec.ts';
+import { annotation, isOf, judged, literal, ownAnnotation } from './kind.ts';
+
+type Discovery = Spec['discovery'];
 
 /** What is judged: everything that is made or changed of the kinds that count. */
-export const resourceRules = (sight: Sight) =>
-  judged(sight).map(({ kind: { group, resource } }) => ({
+export const resourceRules = (discovery: Discovery) =>
+  judged(discovery).map(({ kind: { group, resource } }) => ({
     apiGroups: [group],
     // The Gateway API serves several, alike in all that is read here.
     apiVersions: ['*'],
@@ -12,30 +16,31 @@ export const resourceRules = (sight: Sight) =>
   }));
 
 /** Which of these objects ExternalDNS looks at, beyond what selectors of Kubernetes can say. */
-export function matchConditions(sight: Sight): { name: string; expression: string }[] {
-  const filters = judged(sight).flatMap(({ kind, source }) =>
+export function matchConditions(discovery: Discovery): { name: string; expression: string }[] {
+  const filters = judged(discovery).flatMap(({ kind, source }) =>
     filterOf(source).map((filter) => `(${isOf(kind)} ? ${filter} : true)`),
   );
-  const selected = annotationFilters(sight.annotationSelector);
+  const selected = annotationFilters(discovery.annotationSelector);
   return [
     // What is on its way out must be able to lose its finalizers.
     { name: 'stays', expression: '!has(object.metadata.deletionTimestamp)' },
     {
       name: 'for-external-dns',
-      expression: `${ownAnnotation(sight, 'object', 'controller')}.orValue("dns-controller") == "dns-controller"`,
+      expression: `${ownAnnotation(discovery, 'object', 'controller')}.orValue("dns-controller") == "dns-controller"`,
     },
     ...(filters.length > 0 ? [{ name: 'in-a-source', expression: filters.join(' && ') }] : []),
     ...(selected.length > 0 ? [{ name: 'annotated', expression: selected.join(' && ') }] : []),
   ];
 }
 
-function filterOf({ kind, ingressClassNames = [], serviceTypes, gatewayName, gatewayNamespace }: Source): string[] {
+function filterOf(source: SpecSource): string[] {
+  const { kind, ingressClassNames = [], gatewayName, gatewayNamespace } = source;
   if (kind === 'Ingress' && ingressClassNames.length > 0) {
     const named = 'object.spec.?ingressClassName.orValue("")';
     const annotated = `${annotation('object', 'kubernetes.io/ingress.class')}.orValue("")`;
     return [`(${named} != "" ? ${named} : ${annotated}) in ${literal(ingressClassNames)}`];
   }
-  if (kind === 'Service') return [`object.spec.type in ${literal(serviceTypes ?? ['LoadBalancer'])}`];
+  if (kind === 'Service') return [`object.spec.type in ${literal(serviceTypesOf(source))}`];
   const parent = [
     ...(gatewayName ? [`p.name == ${literal(gatewayName)}`] : []),
     ...(gatewayNamespace ? [`p.?namespace.orValue(request.namespace) == ${literal(gatewayNamespace)}`] : []),

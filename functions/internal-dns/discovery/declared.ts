@@ -1,9 +1,10 @@
-import type { WrittenDeclaration } from '../../agent/declaration.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { declaration, type WrittenDeclaration } from '../../agent/declaration.ts';
 import { seconds } from '../rules.ts';
 import type { Spec } from '../spec.ts';
-import { type LabelSelector, printedSelector } from './label-selector.ts';
-import type { SpecSource } from './source.ts';
-import { typesOf, watchedOf } from './sources.ts';
+import { printedSelector } from './label-selector.ts';
+import { neededFor } from './served.ts';
+import { type SpecSource, serviceTypesOf } from './source.ts';
 
 type WrittenDiscovery = NonNullable<WrittenDeclaration['discovery']>;
 type Discovery = Spec['discovery'];
@@ -14,64 +15,69 @@ export function declaredDiscovery(
   composite: string,
   letGo: string | undefined,
 ): WrittenDiscovery {
-  const { sources, policy, hostnames, sharedHosts, recordTypes, tenants, maxNamesPerNamespace } = discovery;
+  const { interval, reverse, sources, selector = {}, deleteGuard } = discovery;
   return {
     ownerID: discovery.ownerID ?? composite,
-    intervalSeconds: seconds(discovery.interval),
-    reverse: discovery.reverse === 'Publish',
+    intervalSeconds: seconds(interval),
+    reverse: reverse === 'Publish',
     // All that are wanted, also those that the cluster does not serve: the agent learns when it does.
     sources: sources.map((source) => declaredSource(source, discovery)),
-    ...someOf({ namespaces: discovery.namespaces }),
-    ...selectorOf('annotationSelector', discovery.annotationSelector),
-    ...given({ selector: printed(discovery.selector), annotationPrefix: discovery.annotationPrefix }),
-    ...(hostnames !== 'SpecAndAnnotations' && { hostnames }),
-    ...(policy !== 'Sync' && { policy }),
-    ...(recordTypes.join() !== 'A,AAAA,CNAME' && { recordTypes }),
-    ...someOf({ excludedDomains: discovery.excludedDomains }),
-    ...partOf('targets', someOf(discovery.targets)),
-    ...given({ defaultTTL: discovery.defaultTTL, minimumTTL: discovery.minimumTTL }),
-    ...partOf('deleteGuard', guardOf(discovery, letGo)),
-    ...(sharedHosts !== 'SameNamespace' && { sharedHosts }),
-    ...someOf({ tenants, reservedNames: discovery.reservedNames }),
-    ...(maxNamesPerNamespace !== 1000 && { maxNamesPerNamespace }),
-    ...given({ ownershipTXT: discovery.ownershipTXT }),
+    ...beyond(defaults, {
+      namespaces: discovery.namespaces,
+      annotationSelector: discovery.annotationSelector,
+      selector: printedSelector(selector) || undefined,
+      annotationPrefix: discovery.annotationPrefix,
+      hostnames: discovery.hostnames,
+      policy: discovery.policy,
+      recordTypes: discovery.recordTypes,
+      excludedDomains: discovery.excludedDomains,
+      targets: discovery.targets,
+      defaultTTL: discovery.defaultTTL,
+      minimumTTL: discovery.minimumTTL,
+      deleteGuard: { percent: deleteGuard.percent, holdSeconds: seconds(deleteGuard.hold), letGo },
+      sharedHosts: discovery.sharedHosts,
+      tenants: discovery.tenants,
+      reservedNames: discovery.reservedNames,
+      maxNamesPerNamespace: discovery.maxNamesPerNamespace,
+      ownershipTXT: discovery.ownershipTXT,
+    }),
   };
 }
 
-function declaredSource(source: SpecSource, discovery: Discovery): NonNullable<WrittenDiscovery['sources']>[number] {
-  const { kind, ingressClassNames = [], gatewayName, gatewayNamespace, gatewayLabels } = source;
+type WrittenSource = NonNullable<WrittenDiscovery['sources']>[number];
+
+function declaredSource(source: SpecSource, discovery: Discovery): WrittenSource {
+  const { kind, gatewayLabels } = source;
   return {
     kind,
-    ...someOf({ ingressClassNames }),
-    ...(kind === 'Service' && { serviceTypes: typesOf(source) }),
-    ...given({ gatewayName, gatewayNamespace, gatewayLabels: printed({ matchLabels: gatewayLabels }) }),
-    ...someOf({ resources: watchedOf(source, discovery) }),
+    ...beyond(nothing, {
+      ingressClassNames: source.ingressClassNames,
+      serviceTypes: kind === 'Service' ? serviceTypesOf(source) : [],
+      gatewayName: source.gatewayName,
+      gatewayNamespace: source.gatewayNamespace,
+      gatewayLabels: printedSelector({ matchLabels: gatewayLabels }) || undefined,
+      resources: neededFor(source, discovery),
+    }),
   };
 }
 
-function guardOf({ deleteGuard: { percent, hold } }: Discovery, letGo: string | undefined) {
-  const holdSeconds = seconds(hold);
-  return { ...(percent !== 50 && { percent }), ...(holdSeconds !== 600 && { holdSeconds }), ...given({ letGo }) };
+type Fields = Readonly<Record<string, unknown>>;
+
+const defaults: Fields = declaration.shape.discovery.unwrap().parse({ ownerID: '', intervalSeconds: 1 });
+const nothing: Fields = {};
+
+type Beyond<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** The fields that say more than their defaults: of an object likewise, and none that is empty. */
+function beyond<T extends Fields>(usual: Fields, fields: T): Beyond<T> {
+  const said = Object.entries(fields)
+    .map(([name, value]) => [name, isFields(value) ? beyond(fieldsOf(usual[name]), value) : value] as const)
+    .filter(([name, value]) => !isEmpty(value) && !isDeepStrictEqual(value, usual[name]));
+  return Object.fromEntries(said) as Beyond<T>;
 }
 
-function selectorOf<K extends string>(field: K, { matchLabels = {}, matchExpressions = [] }: LabelSelector = {}) {
-  const some = { ...(Object.keys(matchLabels).length > 0 && { matchLabels }), ...someOf({ matchExpressions }) };
-  return partOf(field, some);
-}
-
-const printed = (selector: LabelSelector = {}) => printedSelector(selector) || undefined;
-
-/** The fields that are there. */
-function given<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
-}
-
-/** The lists that have something in them. */
-function someOf<T extends Record<string, readonly unknown[]>>(lists: T): Partial<T> {
-  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) as Partial<T>;
-}
-
-/** A part, if there is anything in it. */
-function partOf<K extends string, T extends object>(field: K, part: T): { [k in K]?: T } {
-  return (Object.keys(part).length > 0 ? { [field]: part } : {}) as { [k in K]?: T };
-}
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : nothing);
+const isEmpty = (value: unknown) =>
+  value === undefined || (typeof value === 'object' && Object.keys(value ?? {}).length === 0);

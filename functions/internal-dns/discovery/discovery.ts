@@ -1,15 +1,17 @@
 import * as z from 'zod';
 import { ttl } from '../../dns/record.ts';
-import { domainForm, domainName, durationOf, ruled, setOf, withCEL } from '../rules.ts';
-import { argumentFault, flagRule, repeatedIn } from './flags.ts';
+import { domainName, hostLabel, namespaceName } from '../name-form.ts';
+import { durationOf, ofForm, ruled, setOf } from '../rules.ts';
+import { deleteGuard } from './delete-guard.ts';
+import { extraArgs } from './extra-args.ts';
+import { clusterWide, kindsWith, routes } from './kind.ts';
 import { type LabelSelector, labelSelector } from './label-selector.ts';
 import { ownershipTXT } from './ownership-txt.ts';
-import { hostless, kindsIn, namespaceName, sources } from './source.ts';
-import { clusterWide, kindsWith, routes } from './source-kinds.ts';
+import { kindsIn, sources } from './source.ts';
 import { targets } from './targets.ts';
 import { reservedNames, tenants } from './tenants.ts';
 
-/** The types of records that objects may ask for. */
+/** The types of records that objects may ask for. The agent has a list of its own, which must be the same. */
 export const discoverable = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'] as const;
 
 const fields = z.object({
@@ -23,11 +25,13 @@ const fields = z.object({
   annotationSelector: labelSelector
     .optional()
     .describe('Only objects with these annotations count; they are compared as labels are.'),
-  annotationPrefix: ruled(z.string().min(2).max(253), {
-    cel: `self.endsWith('/') && self.matches('${domainForm.replace('$', '/$')}')`,
-    holds: (s) => s.endsWith('/') && new RegExp(domainForm).test(s.slice(0, -1)),
-    message: 'annotationPrefix must be a domain name with a slash at its end, such as dns.corp.internal/',
-  })
+  annotationPrefix: ruled(
+    z.string().min(2).max(253),
+    ofForm(
+      `^${hostLabel}([.]${hostLabel})*/$`,
+      'annotationPrefix must be a domain name with a slash at its end, such as dns.corp.internal/',
+    ),
+  )
     .optional()
     .describe(
       'What the names of annotations begin with, to divide objects between instances. Default: external-dns.kubernetes.io/ and, as before v0.22, external-dns.alpha.kubernetes.io/.',
@@ -36,9 +40,11 @@ const fields = z.object({
     .enum(['Spec', 'SpecAndAnnotations'])
     .default('SpecAndAnnotations')
     .describe('Spec: annotations name no host, only what an object says in its spec counts.'),
-  recordTypes: setOf(z.enum(discoverable), 8, 1)
+  recordTypes: setOf(z.enum(discoverable), discoverable.length, 1)
     .default(['A', 'AAAA', 'CNAME'])
-    .describe('The types of records that are published. Those beyond the default come from DNSEndpoints only.'),
+    .describe(
+      'The types of records that are published. Those beyond the default come from DNSEndpoints, and SRV from Services of type NodePort, too.',
+    ),
   excludedDomains: setOf(domainName('domain'), 64)
     .default([])
     .describe('Domains in which no object gets a name, and everything below them.'),
@@ -52,11 +58,10 @@ const fields = z.object({
     .describe(
       'Sync also removes records whose object is gone; UpsertOnly keeps them; CreateOnly never changes one; Preview changes nothing and shows in the status what Sync would do.',
     ),
-  ownerID: ruled(z.string().min(1).max(63), {
-    cel: "self.matches('^[A-Za-z0-9._-]+$')",
-    holds: (s) => /^[A-Za-z0-9._-]+$/.test(s),
-    message: 'ownerID must consist of letters, digits, dots, hyphens and underscores',
-  })
+  ownerID: ruled(
+    z.string().min(1).max(63),
+    ofForm('^[A-Za-z0-9._-]+$', 'ownerID must consist of letters, digits, dots, hyphens and underscores'),
+  )
     .optional()
     .describe("Marks discovered records as this instance's. Default: the name of the InternalDNS."),
   ownershipTXT,
@@ -66,20 +71,7 @@ const fields = z.object({
     .describe(
       'Publish: PTR records for the addresses that are published, in the reverse zones that are declared. "Off" is written in quotes: to YAML a bare Off is false.',
     ),
-  deleteGuard: z
-    .object({
-      percent: z
-        .int()
-        .min(0)
-        .max(100)
-        .default(50)
-        .describe("How much of an owner's names may vanish at once, when they are five or more; 100 is off."),
-      hold: durationOf('hold', '1s', '24h').default('10m').describe('How long they stand nevertheless.'),
-    })
-    .prefault({})
-    .describe(
-      'Holds deletions that come in masses, as when an ingress controller restarts and clears every status. The annotation dns.internal/let-go lets go at once.',
-    ),
+  deleteGuard,
   sharedHosts: z
     .enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse'])
     .default('SameNamespace')
@@ -96,7 +88,10 @@ const fields = z.object({
     .describe('How many names the objects of one namespace may take.'),
   admission: z
     .object({
-      enabled: z.boolean().default(false).describe('Whether there is a ValidatingAdmissionPolicy. Kubernetes 1.30.'),
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('Whether there is a ValidatingAdmissionPolicy, which needs Kubernetes 1.30.'),
       outsideZones: z
         .enum(['Allow', 'Warn', 'Deny'])
         .default('Warn')
@@ -104,21 +99,8 @@ const fields = z.object({
     })
     .prefault({})
     .describe('Judges objects when they are applied, as far as the API server can.'),
-  extraArgs: z
-    .array(withCEL(z.string().min(1).max(1024).superRefine(judge), flagRule))
-    .max(32)
-    .superRefine((args, context) => {
-      for (const flag of repeatedIn(args)) context.addIssue(`--${flag} is given twice`);
-    })
-    .default([])
-    .describe('Further flags of ExternalDNS, as --flag=value: those that change what its sources see.')
-    .meta({ 'x-kubernetes-list-type': 'atomic' }),
+  extraArgs,
 });
-
-function judge(argument: string, context: z.RefinementCtx): void {
-  const fault = argumentFault(argument);
-  if (fault) context.addIssue(fault);
-}
 
 type Fields = z.output<typeof fields>;
 
@@ -138,6 +120,7 @@ const everywhere = (kinds: string[], reason: string) => ({
 
 const nodes = kindsWith((kind) => kind.clusterWide === 'nodes');
 const onNodes = kindsWith((kind) => kind.clusterWide === 'onNodes');
+const hostless = kindsWith((kind) => kind.hostless === true);
 
 const ingressClass = 'kubernetes.io/ingress.class';
 const selectsClass = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector) =>

@@ -3,11 +3,10 @@ import { type ContainerOptions, hardened, resourcesOf, tokenMount } from '../con
 import { ports } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { discoverable } from './discovery.ts';
-import { flagOf, unless } from './flags.ts';
+import { flagOf, unless } from './extra-args.ts';
+import { routes, sourceKind } from './kind.ts';
 import { printedSelector } from './label-selector.ts';
-import type { SpecSource } from './source.ts';
-import { routes, sourceKind } from './source-kinds.ts';
-import { typesOf } from './sources.ts';
+import { type SpecSource, serviceTypesOf } from './source.ts';
 
 const image = 'registry.k8s.io/external-dns/external-dns:v0.23.0';
 
@@ -93,7 +92,7 @@ const writingStatus = ['--kube-api-qps=100', '--kube-api-burst=200'];
 
 function filtersOf(source: SpecSource): string[] {
   const { kind, ingressClassNames = [], resources = [] } = source;
-  const types = kind === 'Service' ? typesOf(source) : [];
+  const types = kind === 'Service' ? serviceTypesOf(source) : [];
   return [
     ...ingressClassNames.map((name) => `--ingress-class=${name}`),
     // Without a filter it reads every Pod and Node of the cluster.

@@ -1,21 +1,21 @@
 import * as z from 'zod';
-import { ruled } from '../rules.ts';
+import { ofForm, ruled } from '../rules.ts';
 
 const keyForm =
   '^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
-const valueForm = '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$';
 
-const key = ruled(z.string().min(1).max(317), {
-  cel: `self.matches('${keyForm}')`,
-  holds: (s) => new RegExp(keyForm).test(s),
-  message: 'key must be that of a label or annotation, such as team or example.com/team',
-});
+const key = ruled(
+  z.string().min(1).max(317),
+  ofForm(keyForm, 'key must be that of a label or annotation, such as team or example.com/team'),
+);
 
-const value = ruled(z.string().max(63), {
-  cel: `self.matches('${valueForm}')`,
-  holds: (s) => new RegExp(valueForm).test(s),
-  message: 'a selector compares with letters, digits, hyphens, underscores and dots only, as in the value of a label',
-});
+const value = ruled(
+  z.string().max(63),
+  ofForm(
+    '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$',
+    'a selector compares with letters, digits, hyphens, underscores and dots only, as in the value of a label',
+  ),
+);
 
 const expression = ruled(
   z.object({

@@ -1,26 +1,28 @@
 import * as z from 'zod';
-import { ruled } from '../rules.ts';
+import { ofForm, ruled } from '../rules.ts';
 
 const prefixForm = '^([-a-z0-9_]|%[{]record_type[}])+([.]([-a-z0-9_]|%[{]record_type[}])+)*[.]?$';
-const labelForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?$';
 
 export const ownershipTXT = z
   .object({
-    prefix: ruled(z.string().min(1).max(63), {
-      cel: `self.matches('${prefixForm}')`,
-      holds: (s) => new RegExp(prefixForm).test(s),
-      message:
+    prefix: ruled(
+      z.string().min(1).max(63),
+      ofForm(
+        prefixForm,
         'prefix must consist of lower case letters, digits, hyphens, underscores, dots and %{record_type}, such as extdns-%{record_type}.',
-    })
+      ),
+    )
       .default('extdns-%{record_type}.')
       .describe(
         "ExternalDNS's --txt-prefix. One that ends in a dot keeps the record of a zone's top inside the zone and every label within 63 characters.",
       ),
-    wildcardReplacement: ruled(z.string().min(1).max(63), {
-      cel: `self.matches('${labelForm}')`,
-      holds: (s) => new RegExp(labelForm).test(s),
-      message: 'wildcardReplacement must be one label of lower case letters, digits, hyphens and underscores',
-    })
+    wildcardReplacement: ruled(
+      z.string().min(1).max(63),
+      ofForm(
+        '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?$',
+        'wildcardReplacement must be one label of lower case letters, digits, hyphens and underscores',
+      ),
+    )
       .default('_wildcard')
       .describe(
         "ExternalDNS's --txt-wildcard-replacement. No host can have the default's name, because of the underscore (RFC 1123 section 2.1).",

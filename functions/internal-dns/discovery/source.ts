@@ -1,31 +1,16 @@
 import * as z from 'zod';
-import { ruled, setOf } from '../rules.ts';
+import { hostLabel, namespaceName, objectName } from '../name-form.ts';
+import { ofForm, ruled, setOf } from '../rules.ts';
+import { allKinds, type Filter, kindsWith, routes } from './kind.ts';
 import { labelsOf } from './label-selector.ts';
-import { allKinds, type Filter, kindsWith, routes, serviceTypes } from './source-kinds.ts';
 
-const name = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-
-export const namespaceName = (field: string): z.ZodString =>
-  ruled(z.string().min(1).max(63), {
-    cel: `self.matches('^${name}$')`,
-    holds: (s) => new RegExp(`^${name}$`).test(s),
-    message: `${field} must be the name of a namespace: lower case letters, digits and hyphens`,
-  });
-
-const objectName = (field: string): z.ZodString =>
-  ruled(z.string().min(1).max(253), {
-    cel: `self.matches('^${name}([.]${name})*$')`,
-    holds: (s) => new RegExp(`^${name}([.]${name})*$`).test(s),
-    message: `${field} must be the name of an object: lower case letters, digits, hyphens and dots`,
-  });
-
-const resourceForm = `^${name}[.]v[0-9]+((alpha|beta)[0-9]+)?([.]${name})*$`;
-
-const resource = ruled(z.string().min(1).max(253), {
-  cel: `self.matches('${resourceForm}')`,
-  holds: (s) => new RegExp(resourceForm).test(s),
-  message: 'a resource is written as plural.version.group, such as virtualmachineinstances.v1.kubevirt.io',
-});
+const resource = ruled(
+  z.string().min(1).max(253),
+  ofForm(
+    `^${hostLabel}[.]v[0-9]+((alpha|beta)[0-9]+)?([.]${hostLabel})*$`,
+    'a resource is written as plural.version.group, such as virtualmachineinstances.v1.kubevirt.io',
+  ),
+);
 
 const fields = z.object({
   kind: z
@@ -36,7 +21,7 @@ const fields = z.object({
   ingressClassNames: setOf(objectName('ingressClassName'), 16)
     .optional()
     .describe('Of Ingresses: only those of these classes. Default: every class, and those without one.'),
-  serviceTypes: setOf(z.enum(serviceTypes), 4, 1)
+  serviceTypes: setOf(z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']), 4, 1)
     .optional()
     .describe(
       'Of Services: only those of these types. Default: LoadBalancer. ClusterIP and NodePort let ExternalDNS read every Pod and EndpointSlice as well, NodePort every Node, too.',
@@ -80,6 +65,11 @@ const source = ruled(
 );
 
 export type SpecSource = z.output<typeof source>;
+export type ServiceType = NonNullable<SpecSource['serviceTypes']>[number];
+
+/** Of Services: those of type LoadBalancer, unless the spec says more. The other types need more rights. */
+export const serviceTypesOf = ({ serviceTypes }: Pick<SpecSource, 'serviceTypes'>): ServiceType[] =>
+  serviceTypes ?? ['LoadBalancer'];
 
 const gatewayFilters = ['gatewayName', 'gatewayNamespace', 'gatewayLabels'] as const;
 
@@ -87,8 +77,8 @@ const sameFilter = (filter: string) =>
   `has(s.${filter}) == has(t.${filter}) && (!has(s.${filter}) || s.${filter} == t.${filter})`;
 
 /** What a route's source says of Gateways, as a text that is the same for the same filters. */
-const gatewaysOf = (source: SpecSource): string =>
-  JSON.stringify([source.gatewayName, source.gatewayNamespace, Object.entries(source.gatewayLabels ?? {}).sort()]);
+const gatewaysOf = ({ gatewayName, gatewayNamespace, gatewayLabels }: SpecSource): string =>
+  JSON.stringify([gatewayName, gatewayNamespace, gatewayLabels && Object.entries(gatewayLabels).sort()]);
 
 export const sources = ruled(
   z.array(source).max(16),
@@ -113,6 +103,3 @@ export const kindsIn = {
   cel: (kinds: readonly string[]) => `self.sources.exists(s, s.kind in ${quoted(kinds)})`,
   holds: (list: readonly SpecSource[], kinds: readonly string[]) => list.some(({ kind }) => kinds.includes(kind)),
 };
-
-/** The kinds that have no host in their spec. */
-export const hostless = kindsWith(({ hostless }) => hostless === true);

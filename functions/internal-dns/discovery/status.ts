@@ -2,11 +2,10 @@ import * as z from 'zod';
 import type { Report } from '../../agent/report.ts';
 import type { Condition } from '../../cdk8s-function-xp/composition.ts';
 import { no, yes } from '../condition.ts';
-import { missingIn } from '../mailbox.ts';
 import type { Spec } from '../spec.ts';
-import { letGoAnnotation } from './let-go.ts';
-import { type Kind, sourceKind } from './source-kinds.ts';
-import { type Missing, servedOf } from './sources.ts';
+import { letGoAnnotation } from './delete-guard.ts';
+import { type Kind, sourceKind } from './kind.ts';
+import { type Missing, missingIn, servedOf } from './served.ts';
 
 export const discoveryStatus = z.object({
   heldSince: z.string().optional().describe('Since when the delete guard holds names that would vanish.'),
@@ -59,7 +58,9 @@ export function discoveryReady({ discovery }: Spec, composite: string, reports: 
   const all = discoveriesIn(reports);
   const held = heldIn(all);
   const notes = [
-    ...(policy === 'Preview' ? [['Preview', 'nothing is published: see status.discovery.preview'] as const] : []),
+    ...(policy === 'Preview'
+      ? [['Preview', 'nothing is changed: status.discovery.preview has what Sync would change'] as const]
+      : []),
     ...(held ? [['DeletesHeld', whatIsHeld(held, composite)] as const] : []),
     ...(missing.length > 0 ? [['SourcesMissing', whatIsMissing(missing)] as const] : []),
     ...leftOut(all),
@@ -80,7 +81,7 @@ function whatIsMissing(missing: Missing[]): string {
   const kinds = Map.groupBy(missing, ({ kind }) => kind);
   const each = [...kinds].map(([kind, lacking]) => {
     const resources = lacking.map(({ resource }) => resource).sort();
-    return `the cluster does not serve ${resources.join(' and ')}, so no record comes of that for ${kind}: ${sourceKind(kind as Kind).install ?? 'see docs/discovery.md'}`;
+    return `the cluster does not serve ${resources.join(' and ')}, which ${kind} needs: ${sourceKind(kind as Kind).install ?? 'see docs/discovery.md'}`;
   });
   return each.sort().join('; ');
 }

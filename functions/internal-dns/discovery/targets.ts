@@ -1,15 +1,24 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { domainForm, ipForm, octet, ruled, setOf } from '../rules.ts';
+import { domainForm, labelRule } from '../name-form.ts';
+import { ipForm, octet, ruled, setOf } from '../rules.ts';
 
 const numeric = '(^|[.])[0-9]+$';
 
-const target = ruled(z.string().min(1).max(253), {
-  cel: `self.matches('${ipForm}') || (self.matches('${domainForm}') && !self.matches('${numeric}'))`,
-  holds: (s) => isIP(s) !== 0 || (new RegExp(domainForm).test(s) && !new RegExp(numeric).test(s)),
-  message:
-    'a target must be an address or a name in lower case without the trailing dot, such as 192.0.2.7 or lb.corp.internal',
-});
+/** The CEL is a little wider than the function, here and below: `isIP` needs Kubernetes 1.30. */
+const target = ruled(
+  z.string().min(1).max(253),
+  {
+    cel: `self.matches('${ipForm}') || (self.matches('${domainForm}') && !self.matches('${numeric}'))`,
+    holds: (s) => isAddress(s) || (new RegExp(domainForm).test(s) && !new RegExp(numeric).test(s)),
+    message:
+      'a target must be an address or a name in lower case without the trailing dot, such as 192.0.2.7 or lb.corp.internal',
+  },
+  labelRule('a target'),
+);
+
+/** `isIP` takes the zone of an IPv6 address, too (RFC 4007 section 11), which no record can have. */
+const isAddress = (text: string) => isIP(text) !== 0 && new RegExp(ipForm).test(text);
 
 const networkForm = `^(${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])|[0-9a-fA-F:]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$`;
 

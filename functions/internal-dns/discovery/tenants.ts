@@ -1,7 +1,19 @@
 import * as z from 'zod';
-import { setOf } from '../rules.ts';
+import { ofForm, ruled, setOf } from '../rules.ts';
 import { labelSelector } from './label-selector.ts';
-import { namePattern } from './name-pattern.ts';
+
+/** Short, because the API server prices a rule by its length, and there may be thousands of patterns. */
+const patternForm = '^([*][.]|[[][*]][.])?[-a-z0-9_]{1,63}([.][-a-z0-9_]{1,63})*$';
+
+/** Names: `www.corp.internal` itself, `*.corp.internal` for all below it, `[*].corp.internal` for the wildcard alone. */
+const namePattern = (field: string): z.ZodString =>
+  ruled(
+    z.string().min(1).max(257),
+    ofForm(
+      patternForm,
+      `${field} must be a name, *.name for every name below it, or [*].name for that wildcard alone, in lower case and without the trailing dot`,
+    ),
+  );
 
 const tenant = z.object({
   namespaceSelector: labelSelector.describe('The namespaces, by their labels; {} is every namespace.'),

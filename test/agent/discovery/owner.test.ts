@@ -156,6 +156,19 @@ test('a verdict waits until the objects are seen, but not for ever', async () =>
   expect(await loop(of(), [])).toMatchObject({ delete: [{ dnsName: 'www.corp.internal' }] });
 });
 
+test('names that the spec excludes are no mass of deletions', async () => {
+  const { agent, declare: take, of, there } = await started(declare({ discovery }));
+  const many = Array.from({ length: 10 }, (_, n) =>
+    want(`ingress/shop/${n}`, `n${n}.dev.corp.internal`, 'A', '192.0.2.1'),
+  );
+  await loop(of(), many);
+  take(declare({ discovery: { ...discovery, excludedDomains: ['dev.corp.internal'] } }));
+  await agent.reconcile();
+  await loop(of(), many);
+  expect(await there()).toEqual([]);
+  expect(agent.report()?.discovery.held).toBeUndefined();
+});
+
 test('what follows an outdated verdict is not done', async () => {
   const { agent, declare: take, of, there } = await started(declare({ discovery }));
   await loop(of(), [wants('shop', 'www', '192.0.2.1')]);

@@ -1,4 +1,4 @@
-/** What ExternalDNS v0.23 needs for each kind of object, as its sources (source/*.go) have it. */
+/** The kinds of objects that can be discovered, with what ExternalDNS v0.23 (source/*.go) needs for each. */
 
 const gatewayAPI = 'gateway.networking.k8s.io';
 
@@ -37,15 +37,14 @@ const install = {
   any: 'install what defines it, or correct the name in resources',
 } as const;
 
-export const filters = [
-  'ingressClassNames',
-  'serviceTypes',
-  'gatewayName',
-  'gatewayNamespace',
-  'gatewayLabels',
-  'resources',
-] as const;
-export type Filter = (typeof filters)[number];
+/** The fields of a source that belong to some kinds only. */
+export type Filter =
+  | 'ingressClassNames'
+  | 'serviceTypes'
+  | 'gatewayName'
+  | 'gatewayNamespace'
+  | 'gatewayLabels'
+  | 'resources';
 
 interface SourceKind {
   /** The value of ExternalDNS's --source. */
@@ -70,7 +69,7 @@ const route = (kind: string, version: keyof typeof watched = 'gateway'): SourceK
 });
 
 /** By the kind as it stands in `spec.discovery.sources`. */
-export const sourceKinds = {
+const sourceKinds = {
   Ingress: { flag: 'ingress', filters: ['ingressClassNames'] },
   Service: { flag: 'service', filters: ['serviceTypes'], hostless: true },
   HTTPRoute: route('httproute'),
@@ -102,7 +101,7 @@ export const sourceKinds = {
 
 export type Kind = keyof typeof sourceKinds;
 
-export const allKinds = Object.keys(sourceKinds) as [Kind, ...Kind[]];
+export const allKinds = Object.keys(sourceKinds) as Kind[];
 
 export const sourceKind = (kind: Kind): SourceKind => sourceKinds[kind];
 
@@ -112,7 +111,3 @@ export const kindsWith = (holds: (kind: SourceKind) => boolean): Kind[] =>
 
 /** The routes of the Gateway API, for all of which ExternalDNS has one set of flags. */
 export const routes = kindsWith(({ clusterWide }) => clusterWide === 'routes');
-
-const types = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const;
-export const serviceTypes: [...typeof types] = [...types];
-export type ServiceType = (typeof types)[number];

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { allowedFlags, argumentFault, flagRule, repeatedIn } from '../../functions/internal-dns/discovery/flags.ts';
+import {
+  allowedFlags,
+  argumentFault,
+  argumentRule,
+  repeatedIn,
+} from '../../functions/internal-dns/discovery/extra-args.ts';
+
+/** What the API server takes. */
+const form = new RegExp(/'(.*)'/.exec(argumentRule.rule)?.[1] ?? '');
 
 describe('an argument for ExternalDNS', () => {
   test.for([
@@ -26,15 +34,16 @@ describe('an argument for ExternalDNS', () => {
     ],
     ['--label-filter=a=b', '--label-filter is not allowed: use discovery.selector'],
     ['--min-ttl=1m', '--min-ttl is not allowed: use discovery.defaultTTL, or discovery.minimumTTL for a floor'],
-    ['--kubeconfig=/a', `--kubeconfig is not allowed: ${flagRule.message}`],
-    ['--constructor=a', `--constructor is not allowed: ${flagRule.message}`],
+    ['--kubeconfig=/a', `--kubeconfig is not allowed: ${argumentRule.message}`],
+    ['--constructor=a', `--constructor is not allowed: ${argumentRule.message}`],
     ['log-level=debug', 'not a flag: "log-level=debug" (such as --log-level=debug)'],
-    ['--log-level=debug --once', 'not a value of --log-level: "debug --once"'],
+    ['--log-level=debug --once', 'not a value of --log-level: "debug --once" (such as --log-level=debug)'],
     ['--publish-host-ip=true', '--publish-host-ip has no value: write --publish-host-ip or --no-publish-host-ip'],
-    ['--no-fqdn-template', '--fqdn-template needs a value: write --fqdn-template=VALUE'],
-    ['--fqdn-template=', '--fqdn-template needs a value: write --fqdn-template=VALUE'],
+    ['--no-fqdn-template', '--fqdn-template needs a value, such as --fqdn-template={{.Name}}.corp.internal'],
+    ['--fqdn-template=', '--fqdn-template needs a value, such as --fqdn-template={{.Name}}.corp.internal'],
   ] as const)('%s is refused', ([argument, fault]) => {
     expect(argumentFault(argument)).toBe(fault);
+    expect(argument).not.toMatch(form);
   });
 
   test.for([
@@ -45,7 +54,7 @@ describe('an argument for ExternalDNS', () => {
     '--nat64-networks=64:ff9b::/96',
   ])('%s is allowed', (argument) => {
     expect(argumentFault(argument)).toBeUndefined();
-    expect(argument).toMatch(new RegExp(/'(.*)'/.exec(flagRule.rule)?.[1] ?? ''));
+    expect(argument).toMatch(form);
   });
 
   test('may be there again only if ExternalDNS takes a list', () => {
@@ -57,7 +66,12 @@ describe('an argument for ExternalDNS', () => {
   });
 });
 
-test('the flags that are allowed are in the rule of the API server, in order', () => {
+test('the flags that are allowed are in the words of the API server, in order, each as it may be written', () => {
   expect(allowedFlags).toEqual([...allowedFlags].sort());
-  for (const flag of allowedFlags) expect(flagRule.message).toContain(`--${flag}`);
+  const examples = argumentRule.message.split('written like these: ')[1]?.split(', ') ?? [];
+  expect(examples.map((argument) => argument.slice(2).split('=')[0])).toEqual(allowedFlags);
+  for (const argument of examples) {
+    expect(argumentFault(argument)).toBeUndefined();
+    expect(argument).toMatch(form);
+  }
 });

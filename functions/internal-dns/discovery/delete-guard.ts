@@ -1,5 +1,23 @@
-/** On the InternalDNS: what the delete guard held before this time is let go. */
+import * as z from 'zod';
+import { durationOf } from '../rules.ts';
+
+/** On the InternalDNS: what was held before this time is let go. */
 export const letGoAnnotation = 'dns.internal/let-go';
+
+export const deleteGuard = z
+  .object({
+    percent: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(50)
+      .describe("How much of an owner's names may vanish at once, when they are five or more; 100 is off."),
+    hold: durationOf('hold', '1s', '24h').default('10m').describe('How long they stand nevertheless.'),
+  })
+  .prefault({})
+  .describe(
+    `Holds deletions that come in masses, as when an ingress controller restarts and clears every status. The annotation ${letGoAnnotation} lets go at once.`,
+  );
 
 const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 

@@ -1,0 +1,66 @@
+const cache = 'leave it out: the agent answers from memory, and a cache only makes names late';
+const registry = 'the agent keeps the registry: use discovery.ownerID and discovery.ownershipTXT';
+const webhook = 'leave it out: the agent is the provider';
+
+/** A name that ends in * is a prefix. */
+const instead: Readonly<Record<string, string>> = {
+  'annotation-filter': 'use discovery.annotationSelector',
+  'annotation-prefix': 'use discovery.annotationPrefix',
+  'batch-change-*': 'leave it out: the agent writes one batch for each zone',
+  compatibility: 'use the annotations of ExternalDNS',
+  'create-ptr': 'use discovery.reverse: Publish',
+  'crd-source-*': 'use kind: DNSEndpoint or Unstructured in discovery.sources',
+  'crd-registry-*': registry,
+  'default-targets': 'use discovery.targets.default',
+  'domain-filter': 'the zones are the filter: use zones and discovery.excludedDomains',
+  'dry-run': 'use discovery.policy: Preview',
+  'dynamodb-*': registry,
+  'enable-legacy-annotation-prefix': 'it is set unless discovery.annotationPrefix is',
+  events: 'use discovery.interval: with events ExternalDNS answers later than at the default interval',
+  'events-emit': 'see DiscoveryReady and the metrics of the agent',
+  'exclude-domains': 'use discovery.excludedDomains',
+  'exclude-record-types': 'use discovery.recordTypes',
+  'exclude-target-net': 'use discovery.targets.excludedNetworks',
+  'force-default-targets': 'use discovery.targets.override',
+  'gateway-label-filter': 'use gatewayLabels of the source',
+  'gateway-name': 'use gatewayName of the source',
+  'gateway-namespace': 'use gatewayNamespace of the source',
+  'ignore-hostname-annotation': 'use discovery.hostnames: Spec',
+  'ingress-class': 'use ingressClassNames of the source',
+  interval: 'use discovery.interval',
+  'label-filter': 'use discovery.selector',
+  'listen-endpoint-events': 'use discovery.interval',
+  'log-format': 'it is json: use --log-level for how much is logged',
+  'managed-record-types': 'use discovery.recordTypes',
+  'metrics-address': 'leave it out: the probes need it as it is',
+  'migrate-from-txt-owner': registry,
+  'min-event-sync-interval': 'use discovery.interval',
+  'min-ttl': 'use discovery.defaultTTL, or discovery.minimumTTL for a floor',
+  namespace: 'use discovery.namespaces',
+  once: 'leave it out: ExternalDNS has to go on',
+  'pdns-*': webhook,
+  policy: 'use discovery.policy',
+  'prefer-alias': 'declare a record of type ALIAS in zones',
+  provider: webhook,
+  'provider-cache-time': cache,
+  'publish-internal-services': 'use serviceTypes with ClusterIP of the source',
+  'regex-domain-exclusion': 'use discovery.excludedDomains',
+  'regex-domain-filter': 'the zones are the filter: use zones and discovery.excludedDomains',
+  registry,
+  'request-timeout': 'use --kube-api-request-timeout',
+  'service-type-filter': 'use serviceTypes of the source',
+  source: 'use discovery.sources',
+  'target-net-filter': 'use discovery.targets.networks',
+  'traefik-*': 'only the resources of Traefik 3 are read: use kind: TraefikProxy in discovery.sources',
+  'txt-cache-interval': cache,
+  'txt-*': registry,
+  'unstructured-resource': 'use kind: Unstructured with resources in discovery.sources',
+  'webhook-*': webhook,
+  'zone-*': 'the zones are the filter: use zones',
+};
+
+/** What to use instead of a flag of ExternalDNS that would break its agreement with the agent. */
+export const insteadOf = (name: string): string | undefined =>
+  Object.entries(instead).find(([flag]) =>
+    flag.endsWith('*') ? name.startsWith(flag.slice(0, -1)) : name === flag,
+  )?.[1];

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { absolute } from '../dns/name.ts';
+import { rangeOf } from '../dns/reverse.ts';
+import { ofForm, type Rule, ruled } from './rules.ts';
+
+/** A label of a host (RFC 1123 section 2.1), which is also what Kubernetes calls most of its objects. */
+export const hostLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+
+/** The name of a namespace (RFC 1123 section 2.1). */
+export function namespaceName(field: string): z.ZodString {
+  const message = `${field} must be the name of a namespace: lower case letters, digits and hyphens`;
+  return ruled(z.string().min(1).max(63), ofForm(`^${hostLabel}$`, message));
+}
+
+/** The name of most other objects. */
+export function objectName(field: string, of = 'an object'): z.ZodString {
+  const message = `${field} must be the name of ${of}: lower case letters, digits, hyphens and dots`;
+  return ruled(z.string().min(1).max(253), ofForm(`^${hostLabel}([.]${hostLabel})*$`, message));
+}
+
+export const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$';
+
+/** A domain name (RFC 1035 section 2.3.4 for its lengths) as people write it: lower case, without the trailing dot. */
+export function domainName(field: string): z.ZodString {
+  return ruled(z.string().min(1).max(253), ...spelling(field), domainRule(field), labelRule(field));
+}
+
+const rangeForm = '^[0-9]{1,3}/(2[5-9]|3[0-2])([.][0-9]{1,3}){3}[.]in-addr[.]arpa$';
+
+/** A domain name, or that of a part of a /24, which has a slash. The function also knows which parts there are. */
+export function zoneName(field: string): z.ZodString {
+  const domain = domainRule(field);
+  return ruled(
+    z.string().min(1).max(253),
+    ...spelling(field),
+    {
+      ...domain,
+      cel: `self.contains('/') || ${domain.cel}`,
+      holds: (s) => s.includes('/') || domain.holds(s),
+    },
+    {
+      cel: `!self.contains('/') || self.matches('${rangeForm}')`,
+      holds: (s) => !s.includes('/') || (new RegExp(rangeForm).test(s) && rangeOf(absolute(s)) !== undefined),
+      message: `${field} has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa, whose first number is a multiple of the size of the part`,
+    },
+    labelRule(field),
+  );
+}
+
+const spelling = (field: string): Rule<string>[] => [
+  {
+    cel: "!self.endsWith('.')",
+    holds: (s) => !s.endsWith('.'),
+    message: `${field} is written without the trailing dot, such as corp.internal`,
+  },
+  {
+    cel: "!self.matches('[A-Z]')",
+    holds: (s) => !/[A-Z]/.test(s),
+    message: `${field} is written in lower case, such as corp.internal`,
+  },
+];
+
+const domainRule = (field: string): Rule<string> =>
+  ofForm(
+    domainForm,
+    `${field} must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal`,
+  );
+
+export const labelRule = (field: string): Rule<string> => ({
+  cel: "!self.matches('[^.]{64}')",
+  holds: (s) => !/[^.]{64}/.test(s),
+  message: `${field} has a label of more than 63 characters; RFC 1035 allows 63`,
+});
