@@ -12,7 +12,7 @@ const mediaType = 'application/external.dns.webhook+json;version=1';
 export interface WebhookOptions {
   agent: Agent;
   complaints: Complaints;
-  /** Bytes. */
+  /** Bytes: some 80,000 names, and as much as the container's memory bears. */
   bodyLimit?: number;
   /** ExternalDNS waits 15 s for an answer, and ends its process without one. */
   patienceMs?: number;
@@ -23,7 +23,7 @@ export interface WebhookOptions {
  * Every failure is 503, which it takes for a soft error and tries again in its next loop; others would end its process.
  */
 export function webhook({ agent, complaints, ...limits }: WebhookOptions): Server {
-  const { bodyLimit = 64 * 1024 * 1024, patienceMs = 10_000 } = limits;
+  const { bodyLimit = 16 * 1024 * 1024, patienceMs = 10_000 } = limits;
   const routes: Record<string, (request: IncomingMessage, namespace: string | undefined) => Promise<unknown>> = {
     // No filter: a name outside the zones is to be reported, not dropped unheard.
     'GET /': async () => ({}),

@@ -61,6 +61,11 @@ export function move(): void {
   test('and gives it back', async () => {
     const watch = watchAnswers(client, at('comes'), address);
     await declare({ policy: 'Sync' });
+    // The other's default is 300.
+    await until('it lives as long as ours do', 30, async () => {
+      const [answer] = (await client.ask(at('comes'))).answers;
+      return answer?.ttl === 60 || answer?.ttl;
+    });
     await quiet('move');
     expect((await watch.stop()).unanswered).toBe(0);
     // What the other made is ours to remove, with its TXT record.

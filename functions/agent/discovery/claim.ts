@@ -13,9 +13,16 @@ export interface Claim {
    * has none (yet). Undefined where they are somebody else's to tell: those of the Nodes or of the Pods.
    */
   targets?: readonly string[];
+  /** What it wants by name and type, `www.corp.internal. A`, where that is not the same for all its hosts. */
+  parts?: ReadonlyMap<string, Part>;
+  /** Seconds; absent where it asks for none. */
+  ttl?: number;
   /** Whether names one label below its hosts are its own, too: those of the Pods of a headless Service. */
   below?: boolean;
 }
+
+/** What a claim wants of one name and type. */
+export type Part = Pick<Claim, 'targets' | 'ttl'>;
 
 /** Every object that asks for names, as the cluster has them. */
 export interface Claims {

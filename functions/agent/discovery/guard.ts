@@ -3,6 +3,7 @@ import type { DeclaredDiscovery } from '../declaration.ts';
 import type { Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
+import { stillAsks } from './succession.ts';
 
 export interface Guarded {
   /** To be put back into the answer, as it stands. */
@@ -53,7 +54,7 @@ export class DeleteGuard {
 
   /**
    * @param standing what the owner's ExternalDNS finds
-   * @param wanted the absolute names that anybody asks for, be it in vain
+   * @param wanted the absolute names that are asked for: see `askedFor`
    * @param now milliseconds since 1970
    */
   hold(
@@ -112,9 +113,7 @@ type Cause = 'Cleared' | 'Gone' | 'Unseen';
 /** Whether an object still asks for a name, and so has lost its address, or no longer does. */
 function causeOf({ name, object }: Vanished, claims: Claims): Cause {
   if (!claims.sees(object)) return 'Unseen';
-  const { hosts = [], below = false } = claims.of(object) ?? {};
-  const asks = hosts.includes(name) || (below && hosts.includes(name.slice(name.indexOf('.') + 1)));
-  return asks ? 'Cleared' : 'Gone';
+  return stillAsks(object, name, claims) ? 'Cleared' : 'Gone';
 }
 
 /** Which names are none that go with their one object. */

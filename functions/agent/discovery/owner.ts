@@ -5,6 +5,7 @@ import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import type { Report } from '../report.ts';
 import {
   answerOf,
+  areRivals,
   type Change,
   deletion,
   discoveredMark,
@@ -16,8 +17,9 @@ import {
 import type { Claims } from './claim.ts';
 import { DeleteGuard, type Guarded } from './guard.ts';
 import { answerUnder } from './policy.ts';
+import { askedFor, besideHeld } from './succession.ts';
 import { judge, type Refusal, type Refused, standingRRsets } from './verdict/judge.ts';
-import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './wish/endpoint.ts';
+import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
 import { wishesOf } from './wish/wish.ts';
 
 /** The zones as they are, and what was declared when they were brought there. */
@@ -37,6 +39,9 @@ export function scopesOf({ ownerID, namespaces }: DeclaredDiscovery): Scope[] {
   if (namespaces.length === 0) return [{ ownerID }];
   return namespaces.map((namespace) => ({ ownerID: `${ownerID}/${namespace}`, namespace }));
 }
+
+/** Of one loop: an annotation may name thousands. */
+const mostLogged = 20;
 
 type Discovered = Report['discovery'];
 
@@ -121,11 +126,14 @@ export class Owner {
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
     const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#refusals });
+    const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
-    const asked = new Set([...wishes.map(({ name }) => name), ...wanted.map(({ dnsName }) => absolute(dnsName))]);
+    const filtered = new Set(wanted.map(nameOf)).difference(new Set(wishes.map(({ name }) => name)));
+    const asked = askedFor({ standing, wishes, accepted, sharedHosts }, claims).union(filtered);
     const guarded = this.#guarded(asked, standing, discovery, claims);
-    const { answer, preview } = answerUnder(discovery.policy, standing, [...accepted, ...guarded.held]);
-    this.#remember(refused);
+    const beside = besideHeld(accepted, guarded.held);
+    const { answer, preview } = answerUnder(policy, standing, [...beside.accepted, ...guarded.held]);
+    this.#remember([...refused, ...beside.refused]);
     this.#held = guarded.report;
     this.#preview = preview;
     this.#answer = answer;
@@ -172,11 +180,14 @@ export class Owner {
   /** Those of its changes that touch nobody else's. */
   allowed(changes: Change[], zone: Zone, { discovery }: Declaration): Change[] {
     const names = Map.groupBy(zone.rrsets, (rrset) => rrset.name);
-    return changes.filter(({ rrset }) => {
-      const present = names.get(rrset.name)?.find(({ type }) => type === rrset.type);
-      if (!present || !discovery) return !present;
-      return isOf(this.#scope, discovery, present) || isOfNobody(discovery, present);
-    });
+    const isOurs = (r: RRset) =>
+      discovery !== undefined && (isOf(this.#scope, discovery, r) || isOfNobody(discovery, r));
+    // Another owner may have come first since the verdict: unless all answers are merged, the whole name is its own.
+    const isInTheWay = (r: RRset, { action, rrset }: Change) =>
+      r.type === rrset.type ||
+      (action === 'replace' &&
+        (areRivals(r, rrset) || (ownershipOf(r) === 'discovered' && discovery?.sharedHosts !== 'Merge')));
+    return changes.filter((change) => !names.get(change.rrset.name)?.some((r) => !isOurs(r) && isInTheWay(r, change)));
   }
 
   /** Takes over that its changes are made, but for what PowerDNS rejected. */
@@ -218,15 +229,21 @@ export class Owner {
   #remember(refused: Refused[]): void {
     const before = this.#refused;
     this.#refused = new Map();
+    const fresh: Refused[] = [];
     for (const refusal of refused) {
       const { rrset, message } = refusal;
       const key = `${answerOf(rrset)} ${message}`;
       // ExternalDNS names one of the objects that want the same, and not always the same one: the first stays.
       const known = before.get(key);
       this.#refused.set(key, known ?? refusal);
-      if (known) continue;
-      this.#log.warn({ name: withoutDot(rrset.name), resource: rrset.mark?.content, message }, 'leave a name out');
+      if (!known) fresh.push(refusal);
     }
+    for (const { rrset, message } of fresh.slice(0, mostLogged)) {
+      const [name, resource] = [withoutDot(rrset.name).slice(0, 255), rrset.mark?.content.slice(0, 400)];
+      this.#log.warn({ name, resource, message: message.slice(0, 500) }, 'leave a name out');
+    }
+    const more = fresh.length - mostLogged;
+    if (more > 0) this.#log.warn({ names: more }, 'leave more names out');
     const answers = new Set(refused.map(({ rrset }) => answerOf(rrset)));
     for (const key of this.#refusals.keys()) if (!answers.has(key)) this.#refusals.delete(key);
   }

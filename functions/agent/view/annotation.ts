@@ -19,9 +19,20 @@ export function annotationsOf({ annotations = {} }: Metadata, { annotationPrefix
   };
 }
 
-/** A list in an annotation, with blanks wherever its author put them. */
+/**
+ * A list in an annotation, with blanks wherever its author put them. Go trims U+0085, too: a host that ExternalDNS reads
+ * and that is not seen here would be merged into somebody else's answer.
+ */
 export const listIn = (text: string | undefined) =>
-  text === undefined ? [] : text.replaceAll(' ', '').trim().split(',');
+  text === undefined
+    ? []
+    : text
+        .replaceAll(/[ \u0085]/g, '')
+        .trim()
+        .split(',');
+
+/** As Go's strings.ToLower, which makes one letter of a dotted capital I. */
+export const lowerCase = (text: string | undefined) => text?.replaceAll('\u0130', 'i').toLowerCase();
 
 /** What replaces the targets that an object has by itself; an empty annotation replaces nothing. */
 export const givenTargets = (annotations: Annotations) => listIn(annotations('target') || undefined);

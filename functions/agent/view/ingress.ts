@@ -1,7 +1,17 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
-import { annotationsOf, givenTargets, isForeign, isRead, listIn, type Reading, valueAt } from './annotation.ts';
+import {
+  annotationsOf,
+  givenTargets,
+  isForeign,
+  isRead,
+  listIn,
+  lowerCase,
+  type Reading,
+  valueAt,
+} from './annotation.ts';
 import { claimOf, hostsOf, type List, type Metadata, targetsOf } from './metadata.ts';
+import { ttlIn } from './ttl.ts';
 
 export interface Ingress {
   metadata: Metadata;
@@ -35,7 +45,7 @@ export function ingressClaim(
   const hosts = hostsFrom(annotations('ingress-hostname-source'), defined, annotated);
   const given = givenTargets(annotations);
   const targets = given.length > 0 ? given : loadBalancerTargets(status?.loadBalancer);
-  return claimOf('ingress', metadata, hostsOf(hosts), targetsOf(targets));
+  return claimOf('ingress', metadata, hostsOf(hosts), targetsOf(targets), ttlIn(annotations('ttl')));
 }
 
 /** Both the address and the name of each entry, should it have both. */
@@ -44,7 +54,7 @@ export const loadBalancerTargets = ({ ingress }: LoadBalancer = {}) =>
 
 /** An annotation that says neither names no host at all. */
 function hostsFrom(source: string | undefined, defined: string[], annotated: string[]): string[] {
-  switch (source?.toLowerCase()) {
+  switch (lowerCase(source)) {
     case undefined:
       return [...defined, ...annotated];
     case 'defined-hosts-only':

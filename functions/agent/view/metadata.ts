@@ -19,8 +19,14 @@ export type List<T> = readonly T[] | null | undefined;
 /** An object's name within its kind: `shop/web`, or `worker-1` for one without a namespace. */
 export const keyOf = ({ namespace, name }: Metadata) => (namespace ? `${namespace}/${name}` : name);
 
-/** Names as they are compared, each once. An annotation that ends in a comma names nothing after it. */
-export const hostsOf = (names: Iterable<string>) => unique([...names].map(absolute).filter((name) => name !== '.'));
+/**
+ * Names as they are compared, each once. An annotation that ends in a comma names nothing after it; of dots at the end
+ * ExternalDNS takes up to two. What is too long is nobody's name (RFC 1035 section 2.3.4).
+ */
+export const hostsOf = (names: Iterable<string>) =>
+  unique([...names].map((name) => absolute(name.replace(/\.{1,2}$/, '')))).filter(
+    (name) => name !== '.' && name.length <= 254,
+  );
 
 /** What a host is to answer with: addresses and, absolute, names. */
 export const targetsOf = (targets: Iterable<string>) =>
@@ -34,9 +40,10 @@ export function claimOf(
   metadata: Metadata,
   hosts: readonly string[],
   targets: readonly string[] | undefined,
+  ttl?: number,
 ): Claim | undefined {
   if (hosts.length === 0) return undefined;
   const { namespace = '', creationTimestamp: created = '' } = metadata;
   const resource = `${kind}/${keyOf(metadata)}`;
-  return { resource, namespace, created, hosts, ...(targets && { targets }) };
+  return { resource, namespace, created, hosts, ...(targets && { targets }), ...(ttl && { ttl }) };
 }

@@ -1,8 +1,9 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
-import { type Annotations, annotationsOf, isForeign, isRead, listIn, type Reading } from './annotation.ts';
+import { type Annotations, annotationsOf, isForeign, isRead, listIn, lowerCase, type Reading } from './annotation.ts';
 import type { Gateway, Listener } from './gateway.ts';
 import { claimOf, hostsOf, keyOf, type List, type Metadata, unique } from './metadata.ts';
+import { ttlIn } from './ttl.ts';
 
 export interface RouteObject {
   metadata: Metadata;
@@ -27,6 +28,8 @@ export interface Route {
   /** Absolute; an empty one is whatever the listener has. */
   hosts: readonly string[];
   parents: readonly Parent[];
+  /** Seconds. */
+  ttl: number | undefined;
 }
 
 /** A Gateway that has taken the route. */
@@ -52,7 +55,7 @@ export function routeOf(
   const parents = parentsOf(route).filter(({ gateway }) => !gatewayName || gateway.endsWith(`/${gatewayName}`));
   const hosts = routeHosts(route.spec?.hostnames ?? [], annotations, reading);
   if (parents.length === 0 || hosts.length === 0) return undefined;
-  return { metadata: { namespace, name, creationTimestamp }, hosts, parents };
+  return { metadata: { namespace, name, creationTimestamp }, hosts, parents, ttl: ttlIn(annotations('ttl')) };
 }
 
 /**
@@ -61,7 +64,7 @@ export function routeOf(
  */
 export function routeClaim(
   kind: string,
-  { metadata, hosts, parents }: Route,
+  { metadata, hosts, parents, ttl }: Route,
   gatewayAt: (key: string) => Gateway | undefined,
 ): Claim | undefined {
   const places = parents.flatMap((parent) => {
@@ -72,7 +75,8 @@ export function routeClaim(
     return [{ hosts: common.filter((host) => host !== ''), targets: gateway.targets }];
   });
   const taken = places.filter((place) => place.hosts.length > 0);
-  return claimOf(kind, metadata, unique(taken.flatMap((p) => p.hosts)), unique(taken.flatMap((p) => p.targets)));
+  const [names, targets] = [taken.flatMap((p) => p.hosts), taken.flatMap((p) => p.targets)];
+  return claimOf(kind, metadata, unique(names), unique(targets), ttl);
 }
 
 /** The parents in the status count as long as the route still asks for them. */
@@ -102,7 +106,7 @@ const isAt = ({ section, port }: Parent, listener: Listener) =>
 
 function routeHosts(hostnames: readonly string[], annotations: Annotations, { hostnames: named }: Reading): string[] {
   const annotated = named === 'Spec' ? [] : listIn(annotations('hostname'));
-  switch (annotations('gateway-hostname-source')?.toLowerCase()) {
+  switch (lowerCase(annotations('gateway-hostname-source'))) {
     case 'annotation-only':
       return withAny(annotated);
     case 'defined-hosts-only':

@@ -62,18 +62,24 @@ export class Served {
 
   async #ask(path: string, stopped: AbortSignal): Promise<void> {
     const { every = 60_000, soon = 15_000 } = this.#options;
+    let isDoubted = false;
     while (!stopped.aborted) {
       try {
         const plurals = await this.#pluralsAt(path, stopped);
         if (stopped.aborted) return;
-        this.#answers.set(path, plurals);
         this.#note(path, undefined);
-        this.#report();
+        // An API server that starts may not know its custom resources for a moment:
+        // https://github.com/kubernetes/kubernetes/issues/115241
+        isDoubted = !isDoubted && this.#hasLost(path, plurals);
+        if (!isDoubted) {
+          this.#answers.set(path, plurals);
+          this.#report();
+        }
       } catch (error) {
         if (stopped.aborted) return;
         this.#note(path, messageOf(error));
       }
-      const isWhole = this.#names.every((name) => partsOf(name).path !== path || this.#isServed(name));
+      const isWhole = !isDoubted && this.#names.every((name) => partsOf(name).path !== path || this.#isServed(name));
       const wait = (isWhole ? every : soon) * (0.9 + Math.random() / 5);
       await sleep(wait, undefined, { signal: stopped }).catch(() => {});
     }
@@ -89,6 +95,13 @@ export class Served {
       if (isRefusal(error, 404)) return new Set();
       throw error;
     }
+  }
+
+  /** Whether something is missing now that was there. */
+  #hasLost(path: string, plurals: ReadonlySet<string>): boolean {
+    return this.#names.some((name) => {
+      return partsOf(name).path === path && this.#isServed(name) === true && !plurals.has(partsOf(name).plural);
+    });
   }
 
   /** Undefined before the first answer. */

@@ -1,8 +1,9 @@
 import type { DeclaredSource } from '../declaration.ts';
-import type { Claim } from '../discovery/claim.ts';
+import type { Claim, Part } from '../discovery/claim.ts';
 import { annotationsOf, givenTargets, isForeign, isRead, listIn, type Reading } from './annotation.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
-import { claimOf, hostsOf, type List, type Metadata, targetsOf } from './metadata.ts';
+import { claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
+import { ttlIn } from './ttl.ts';
 
 export interface Service {
   metadata: Metadata;
@@ -33,32 +34,61 @@ export function serviceClaim(
   // A Service has no host but in its annotations.
   if (reading.hostnames === 'Spec' || isForeign(annotations) || !isRead(metadata, reading)) return undefined;
   if (!serviceTypes.includes(spec.type ?? 'ClusterIP')) return undefined;
-  const hosts = listIn(annotations('hostname'));
-  const internal = listIn(annotations('internal-hostname'));
-  const all = hostsOf([...hosts, ...internal]);
+  const hosts = hostsOf(listIn(annotations('hostname')));
+  const internal = hostsOf(listIn(annotations('internal-hostname')));
+  const all = unique([...hosts, ...internal]);
+  const ttl = ttlIn(annotations('ttl'));
   const given = givenTargets(annotations);
-  if (given.length > 0) return claimOf('service', metadata, all, targetsOf(given));
-  const own = ownTargets(service, hosts.length > 0, internal.length > 0);
-  const claim = claimOf('service', metadata, [...all, ...servicePorts(service, all)], own && targetsOf(own));
-  return claim && isHeadless(service) ? { ...claim, below: true } : claim;
+  if (given.length > 0) return claimOf('service', metadata, all, targetsOf(given), ttl);
+  const [outside, inside] = [publishedTargets(service), internalTargets(service)].map((own) => own && targetsOf(own));
+  const own =
+    outside && inside && unique([...(hosts.length > 0 ? outside : []), ...(internal.length > 0 ? inside : [])]);
+  const claim = claimOf('service', metadata, [...all, ...servicePorts(service, all)], own, ttl);
+  if (claim && isHeadless(service)) return { ...claim, below: true };
+  if (!claim || !outside || !inside || hosts.length === 0 || internal.length === 0) return claim;
+  return { ...claim, parts: partsOf(hosts, outside, internal, inside, ttl) };
 }
 
-/** Undefined where they are those of Pods or Nodes. */
-function ownTargets(service: Service, isPublished: boolean, isInternal: boolean): string[] | undefined {
-  const { type, clusterIP = '', externalName = '', externalIPs } = service.spec ?? {};
-  if (isHeadless(service) || type === 'NodePort') return undefined;
-  const outside = externalIPs?.length ? [...externalIPs] : undefined;
-  if (type === 'ExternalName') return outside ?? [externalName];
-  if (type !== 'LoadBalancer') return [clusterIP];
-  const published = outside ?? loadBalancerTargets(service.status?.loadBalancer);
-  return [...(isPublished ? published : []), ...(isInternal ? [clusterIP] : [])];
+/** What goes by `hostname`. Undefined where it is what Pods or Nodes have. */
+function publishedTargets(service: Service): readonly string[] | undefined {
+  const { type, externalName = '', externalIPs } = service.spec ?? {};
+  if (type !== 'LoadBalancer' && type !== 'ExternalName') return internalTargets(service);
+  if (externalIPs?.length) return externalIPs;
+  return type === 'ExternalName' ? [externalName] : loadBalancerTargets(service.status?.loadBalancer);
+}
+
+/** What goes by `internal-hostname`. */
+function internalTargets(service: Service): readonly string[] | undefined {
+  const { type, clusterIP = '' } = service.spec ?? {};
+  if (type === 'ExternalName') return publishedTargets(service);
+  return isHeadless(service) || type === 'NodePort' ? undefined : [clusterIP];
+}
+
+/** Its hosts of both kinds have each their own targets. */
+function partsOf(
+  hosts: readonly string[],
+  outside: readonly string[],
+  internal: readonly string[],
+  inside: readonly string[],
+  ttl: number | undefined,
+): ReadonlyMap<string, Part> {
+  const [published, hidden] = [new Set(hosts), new Set(internal)];
+  return new Map(
+    unique([...hosts, ...internal]).flatMap((name) => {
+      const targets = unique([...(published.has(name) ? outside : []), ...(hidden.has(name) ? inside : [])]);
+      return ['A', 'AAAA', 'CNAME'].map((type): [string, Part] => [
+        `${name} ${type}`,
+        { targets, ...(ttl && { ttl }) },
+      ]);
+    }),
+  );
 }
 
 /** Its Pods answer for it, and each with a `hostname` for the name below. */
 const isHeadless = ({ spec }: Service) => spec?.type !== 'ExternalName' && spec?.clusterIP === 'None';
 
 /** SRV records (RFC 2782) of the ports that a Service has on the nodes. */
-function servicePorts({ metadata, spec }: Service, hosts: string[]): string[] {
+function servicePorts({ metadata, spec }: Service, hosts: readonly string[]): string[] {
   if (spec?.type !== 'NodePort') return [];
   const protocols = (spec.ports ?? []).filter((p) => p.nodePort).map(({ protocol = 'TCP' }) => protocol.toLowerCase());
   return hosts.flatMap((host) => [...new Set(protocols)].map((protocol) => `_${metadata.name}._${protocol}.${host}`));

@@ -183,3 +183,15 @@ test('what follows an outdated verdict is not done', async () => {
     { action: 'Delete', name: 'www.corp.internal', type: 'A', values: ['192.0.2.1'] },
   ]);
 });
+
+test('of two owners that were judged at the same time the first has the whole name', async () => {
+  const { of, there } = await started();
+  const [first, second] = [
+    want('ingress/shop/www', 'www.corp.internal', 'A', '192.0.2.1'),
+    want('ingress/market/www', 'www.corp.internal', 'AAAA', '2001:db8::66'),
+  ];
+  const answers = [await of('shop').adjust([first]), await of('market').adjust([second])];
+  await of('shop').apply({ create: answers[0] });
+  await of('market').apply({ create: answers[1] });
+  expect(await there()).toEqual(['www 192.0.2.1 (external-dns/corp/shop)']);
+});

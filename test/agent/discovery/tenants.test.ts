@@ -281,6 +281,18 @@ describe('a namespace has so many names', () => {
     });
   });
 
+  test.each(['UpsertOnly', 'CreateOnly', 'Sync', 'Preview'] as const)(
+    'with those that nobody wants and that the policy %s leaves',
+    (policy) => {
+      const there = [...['a', 'b'].map((name) => stands('ingress/a/x', name)), stands('ingress/b/y', 'c')];
+      const isLeft = policy === 'UpsertOnly' || policy === 'CreateOnly';
+      expect(verdict({ ...limited, policy }, [...of('ingress/a/x', 'd'), ...of('ingress/b/y', 'e')], there)).toEqual({
+        accepted: [...(isLeft ? [] : ['d ingress/a/x 192.0.2.1']), 'e ingress/b/y 192.0.2.1'],
+        refused: isLeft ? [beyond('d', 'ingress/a/x')] : [],
+      });
+    },
+  );
+
   test('a name beyond the limit is free for another namespace, which may come to its own limit by that', () => {
     const wishes = [
       ...of('ingress/a/x', 'a', 'b', 'c', 'd', 'e'),

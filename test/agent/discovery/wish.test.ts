@@ -91,6 +91,24 @@ test('the same wish of two sources is one, with the shorter time to live', () =>
   expect(wished([x('A', '192.0.2.1'), y('A', '192.0.2.1'), x('A', '192.0.2.2')])).toHaveLength(3);
 });
 
+test('of a name that is too long only the end is judged, and of a target only the beginning', () => {
+  const deep = want('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
+  const long = x('CNAME', `${'a.'.repeat(1e5)}example.com`);
+  const wishes = wished([deep, long, x('A', '1'.repeat(1e5))]);
+  expect(wishes.map(({ name, records }) => [name.length, records[0]?.length])).toEqual([
+    [255, 9],
+    [18, 61],
+    [18, 61],
+  ]);
+  const [zoneName, zones] = ['corp.internal.', new Map([['corp.internal.', 'corp.internal.']])];
+  const setting = { zone: zoneName, answering: zoneName, declared: zones, servers: new Set<string>(), cut: undefined };
+  expect(wishes.map((wish) => fault(wish, setting))).toEqual([
+    'longer than 253 characters (RFC 1035 section 2.3.4)',
+    expect.stringMatching(/^not a .{1,200}$/),
+    expect.stringMatching(/^not an IPv4 address: .{1,100}$/),
+  ]);
+});
+
 test('names in excluded domains are left out without a word', () => {
   const settings = { excludedDomains: ['Dev.corp.internal'], targets: { default: ['192.0.2.9'] } };
   const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
@@ -221,7 +239,24 @@ describe('what ExternalDNS has merged', () => {
     `cannot tell whose target ${targets} is, of ${objects.join(' and ')}`;
   test.each<[string, Claim[], Endpoint, string[]]>([
     ['nobody is seen', [], x('A', one, two), [`www A ${one} ${two} (ingress/a/x)`]],
-    ['one is seen', [claim('ingress/a/x', [one])], x('A', one, two), [`www A ${one} ${two} (ingress/a/x)`]],
+    [
+      'one is seen, and the other is not',
+      [claim('ingress/a/x', [one])],
+      x('A', one, two),
+      [`www A ${one} (ingress/a/x)`],
+    ],
+    [
+      'the only one was seen with other addresses',
+      [claim('ingress/a/x', [three])],
+      x('A', one, two),
+      [`www A ${one} ${two} (ingress/a/x)`],
+    ],
+    [
+      'the only one was seen without an address',
+      [claim('ingress/a/x', [])],
+      x('A', one, two),
+      [`www A ${one} ${two} (ingress/a/x)`],
+    ],
     [
       'each has its own',
       [claim('ingress/a/x', [one, '2001:db8::1']), claim('ingress/b/y', [two])],
@@ -284,10 +319,25 @@ describe('what ExternalDNS has merged', () => {
       [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
-      'another kind wants the name',
+      'another kind wants another answer',
       [claim('ingress/a/x', [one]), claim('service/b/y', [two])],
+      x('A', one),
+      [`www A ${one} (ingress/a/x)`],
+    ],
+    [
+      'another kind wants the same, which ExternalDNS leaves out',
+      [claim('ingress/a/x', [one]), claim('service/b/y', [one])],
+      x('A', one),
+      [`www A ${one} (ingress/a/x)`, `www A ${one} (service/b/y)`],
+    ],
+    [
+      'one wants it of another name',
+      [
+        { ...claim('ingress/a/x', [one, two]), parts: new Map([['www.corp.internal. A', { targets: [one] }]]) },
+        claim('ingress/b/y', [two]),
+      ],
       x('A', one, two),
-      [`www A ${one} ${two} (ingress/a/x)`],
+      [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
       'CNAMEs are merged with their like only',
@@ -307,18 +357,37 @@ describe('what ExternalDNS has merged', () => {
 
   const shared = [claim('ingress/a/x', [one]), claim('ingress/b/y', [two])];
 
-  test('stays together where shared hosts are merged, and where objects of the kind are not seen', () => {
+  test('is so, too, where shared hosts are merged: not every namespace may have the name', () => {
     expect(said(wished([x('A', one, two)], { claims: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
-      `www A ${one} ${two} (ingress/a/x)`,
+      `www A ${one} (ingress/a/x)`,
+      `www A ${two} (ingress/b/y)`,
     ]);
-    const pod = want('pod/a/x', www, 'A', one, two);
-    expect(said(wished([pod], { claims: shared }))).toEqual([`www A ${one} ${two} (pod/a/x)`]);
+  });
+
+  test('stays together where objects of the kind are not seen', () => {
+    const pod = want('pod/a/x', www, 'A', three, '192.0.2.4');
+    expect(said(wished([pod], { claims: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
+    // Those that are seen may have been left out as the same.
+    const same = want('pod/a/x', www, 'A', one);
+    expect(said(wished([same], { claims: shared }))).toEqual([`www A ${one} (ingress/a/x)`, `www A ${one} (pod/a/x)`]);
+  });
+
+  test('has each object’s own time to live, whichever of the same endpoints ExternalDNS has left', () => {
+    const claims = [
+      { ...claim('ingress/a/x', [one]), ttl: 300 },
+      claim('ingress/b/y', [one]),
+      claim('service/a/x', [one]),
+    ];
+    const ttls = (endpoint: Endpoint) =>
+      wished([endpoint], { claims }).map(({ ttl, mark }) => `${mark?.content} ${ttl}`);
+    const expected = ['ingress/a/x 300', 'ingress/b/y 60', 'service/a/x 60'];
+    expect(ttls({ ...x('A', one), recordTTL: 300 })).toEqual(expected);
+    expect(ttls(y('A', one))).toEqual(expected);
   });
 
   test('in one namespace is nobody’s of another one', () => {
-    expect(said(wished([x('A', one, two)], { claims: shared, namespace: 'a' }))).toEqual([
-      `www A ${one} ${two} (ingress/a/x)`,
-    ]);
+    expect(said(wished([x('A', one)], { claims: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
+    expect(said(wished([y('A', one)], { claims: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
   });
 
   test('is what each of them wanted, if all are known', () => {

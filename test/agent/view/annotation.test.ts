@@ -48,6 +48,25 @@ test.each<[string, Record<string, string>, string | undefined, string]>([
   expect(read(annotations, prefix)).toBe(line);
 });
 
+test.each<[string, Record<string, string>]>([
+  ['blanks', { hostname: ' a.corp , b.corp\t' }],
+  ['the next line of EBCDIC, which Go trims', { hostname: 'a.corp,b.corp\u0085' }],
+  ['two dots at the end, which ExternalDNS cuts off', { hostname: 'a.corp..,b.corp.' }],
+  ['capitals', { hostname: 'A.corp,B.CORP' }],
+  [
+    'a dotted capital I, of which Go makes a small one',
+    { hostname: 'a.corp,b.corp', 'ingress-hostname-source': 'Annotat\u0130on-Only' },
+  ],
+])('no host that ExternalDNS reads is hidden by %s', (_, values) => {
+  const annotations = Object.fromEntries(Object.entries(values).map(([key, value]) => [own + key, value]));
+  expect(read(annotations)).toBe('a.corp. b.corp. > none');
+});
+
+test('a host that is too long for a name is none', () => {
+  const fits = `${'a.'.repeat(126)}a`;
+  expect(read({ [`${own}hostname`]: `${fits},${fits}b,${'a.'.repeat(1e5)}` })).toBe(`${fits}. > none`);
+});
+
 const selectors: [string, LabelSelector, Record<string, string>[], Record<string, string>[]][] = [
   ['nothing', {}, [{}, { a: '1' }], []],
   ['a value', { matchLabels: { a: '1' } }, [{ a: '1' }], [{}, { a: '2' }]],

@@ -24,12 +24,18 @@ test.each<[string, Endpoint, string]>([
 
 test('all its endpoints are one claim', () => {
   const other = { dnsName: 'b.corp.internal', recordType: 'A', targets: ['192.0.2.1', '192.0.2.3'] };
-  expect(claim(endpoint('A', '192.0.2.1'), null, {}, other)).toEqual({
+  const slow = { ...endpoint('TXT', 'text'), recordTTL: 300 };
+  expect(claim(endpoint('A', '192.0.2.1'), null, {}, other, slow)).toEqual({
     resource: 'crd/shop/web',
     namespace: 'shop',
     created: '2026-11-21T08:00:00Z',
     hosts: ['a.corp.internal.', 'b.corp.internal.'],
-    targets: ['192.0.2.1', '192.0.2.3'],
+    targets: ['192.0.2.1', '192.0.2.3', '"text"'],
+    parts: new Map([
+      ['a.corp.internal. A', { targets: ['192.0.2.1'] }],
+      ['b.corp.internal. A', { targets: ['192.0.2.1', '192.0.2.3'] }],
+      ['a.corp.internal. TXT', { targets: ['"text"'], ttl: 300 }],
+    ]),
   });
 });
 

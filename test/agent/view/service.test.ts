@@ -94,6 +94,28 @@ test.each<[string, Record<string, string>, Spec, string]>([
   expect(lineOf(serviceClaim(service(annotations, spec, metalLB), both, { serviceTypes }))).toBe(line);
 });
 
+test('each name of a load balancer has its own targets where it has names inside and outside', () => {
+  const both3 = {
+    hostname: 'web.corp.internal,two.corp.internal',
+    'internal-hostname': `${internal},two.corp.internal`,
+    ttl: '5m',
+  };
+  const claim = serviceClaim(service(both3, { type: 'LoadBalancer' }, metalLB), both);
+  expect([...(claim?.parts ?? [])].filter(([key]) => key.endsWith(' A'))).toEqual([
+    ['web.corp.internal. A', { targets: ['198.51.100.8'], ttl: 300 }],
+    ['two.corp.internal. A', { targets: ['198.51.100.8', '198.19.4.2'], ttl: 300 }],
+    ['web-in.corp.internal. A', { targets: ['198.19.4.2'], ttl: 300 }],
+  ]);
+  const others: Record<string, string>[] = [
+    { hostname },
+    { 'internal-hostname': internal },
+    { ...names, target: '192.0.2.9' },
+  ];
+  for (const one of others) {
+    expect(serviceClaim(service(one, { type: 'LoadBalancer' }, metalLB), both)?.parts).toBeUndefined();
+  }
+});
+
 test('a load balancer that has no address yet leaves a claim without targets', () => {
   expect(lineOf(serviceClaim(service({ hostname }, { type: 'LoadBalancer' }), both))).toBe('web.corp.internal. > none');
 });

@@ -47,8 +47,14 @@ export function judge(
   const judged = (name: string, full?: ReadonlySet<string>): NameVerdict =>
     judgeName(byName.get(name) ?? [], placeOf(name), full ? { ...circumstances, full } : circumstances);
   const verdicts = new Map(byName.keys().map((name) => [name, judged(name)]));
+  // What is never deleted counts for as long as it stands: else a namespace could have any number of names, in turns.
+  const lasting = discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly';
+  const left = (lasting ? standingIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));
+  for (const [name, standing] of Map.groupBy(left, (rrset) => rrset.name)) {
+    verdicts.set(name, { accepted: standing, refused: [], standing, merged: [] });
+  }
   keepWithin(discovery.maxNamesPerNamespace, verdicts, judged);
-  const all = [...verdicts.values()];
+  const all = [...byName.keys()].flatMap((name) => verdicts.get(name) ?? []);
   return {
     accepted: all.flatMap(({ accepted }) => accepted),
     refused: inOrder(all.flatMap(({ refused }) => refused)),

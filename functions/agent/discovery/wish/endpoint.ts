@@ -68,10 +68,24 @@ export function contentOf(type: string, target: string): string {
   }
 }
 
+/** More than any name has, even with every octet escaped. An annotation may have a quarter of a million. */
+const longestTarget = 2048;
+
 /** Targets as the contents of an RRset: each once, in one order. */
 export function contentsOf(type: string, targets: readonly string[]): string[] {
-  const contents = targets.map((target) => contentOf(type, target));
+  const contents = targets.map((target) =>
+    target.length > longestTarget && type !== 'TXT' ? `${target.slice(0, 60)}…` : contentOf(type, target),
+  );
   return contents.length > 1 ? [...new Set(contents)].sort() : contents;
+}
+
+/**
+ * The name of an endpoint, absolute. Of one that is too long (RFC 1035 section 2.3.4) only the end: to look for its zone,
+ * label by label, would take longer than everything else.
+ */
+export function nameOf({ dnsName }: Pick<Endpoint, 'dnsName'>): string {
+  const name = absolute(dnsName);
+  return name.length > 254 ? `…${name.slice(-254)}` : name;
 }
 
 /** The object that wants an endpoint, such as ingress/shop/web. */
@@ -79,9 +93,9 @@ export const resourceOf = ({ labels }: Endpoint) => labels?.resource ?? 'unknown
 
 /** The endpoint as an RRset in canonical form: whatever ExternalDNS says it in, the same wish looks the same. */
 export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualTTL): RRset {
-  const { dnsName, recordType: type, targets } = endpoint;
+  const { recordType: type, targets } = endpoint;
   return {
-    name: absolute(dnsName),
+    name: nameOf(endpoint),
     type,
     ttl: endpoint.recordTTL || defaultTTL,
     records: contentsOf(type, targets),

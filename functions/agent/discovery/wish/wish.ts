@@ -4,7 +4,7 @@ import type { DeclaredDiscovery } from '../../declaration.ts';
 import { discoveredMark, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { isTTL, typeFault } from '../verdict/fault.ts';
-import { contentsOf, type Endpoint, resourceOf } from './endpoint.ts';
+import { contentsOf, type Endpoint, nameOf, resourceOf } from './endpoint.ts';
 import { type Networks, networksOf } from './network.ts';
 import { type Share, sharesOf } from './share.ts';
 import { isTargetType, targetsByType } from './target.ts';
@@ -58,17 +58,15 @@ class Wishes {
   }
 
   take(endpoint: Endpoint): void {
-    const name = absolute(endpoint.dnsName);
+    const name = nameOf(endpoint);
     if (this.#isExcluded(name)) return;
-    const { scope, discovery, claims } = this.#circumstances;
-    const { recordType: type, recordTTL } = endpoint;
-    const whole = { resource: resourceOf(endpoint), records: contentsOf(type, endpoint.targets) };
-    const isShared = discovery.sharedHosts !== 'Merge' && claims.sees(whole.resource);
-    const shares = isShared ? sharesOf(name, type, whole, claims, scope.namespace) : [whole];
-    for (const share of shares) {
+    const { scope, claims } = this.#circumstances;
+    const { recordType: type, recordTTL: ttl } = endpoint;
+    const whole = { resource: resourceOf(endpoint), records: contentsOf(type, endpoint.targets), ttl };
+    for (const share of sharesOf(name, type, whole, claims, scope.namespace)) {
       const instead = this.#insteadOf(type, share);
-      if (!instead) this.#add(name, type, share, recordTTL);
-      else for (const [type, records] of instead) this.#add(name, type, { ...share, records }, recordTTL);
+      if (!instead) this.#add(name, type, share);
+      else for (const [type, records] of instead) this.#add(name, type, { ...share, records });
     }
   }
 
@@ -106,7 +104,7 @@ class Wishes {
     return records.length === 0 && this.#default.size > 0 ? this.#default : undefined;
   }
 
-  #add(name: string, type: string, { resource, records, fault }: Share, ttl?: number): void {
+  #add(name: string, type: string, { resource, records, ttl, fault }: Share): void {
     const { scope, discovery } = this.#circumstances;
     const whole: Wish = {
       name,

@@ -1,0 +1,121 @@
+/** What one namespace may try on the names of another. */
+import { describe, expect, test } from 'vitest';
+import { type Claim, type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
+import { namespaceOf } from '../../../functions/agent/discovery/resource.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { loop, type Webhook } from '../external-dns.ts';
+import { declare, makeAgent, want } from '../make.ts';
+
+const [own, evil] = ['192.0.2.1', '192.0.2.66'];
+const www = 'www.corp.internal';
+
+const claim = (resource: string, created: string, targets: string[], more: Partial<Claim> = {}): Claim => ({
+  resource,
+  namespace: namespaceOf(resource),
+  created,
+  hosts: [`${www}.`],
+  targets,
+  ...more,
+});
+
+/** An agent, the view that it has of the cluster, and what is published: `www A 192.0.2.1 60 (service/shop/web)`. */
+async function started(discovery: object = {}) {
+  const seen = new Map<string, Claim>();
+  const claims: Claims = {
+    ...unseen,
+    sees: (resource) => /^(?:ingress|service)\//.test(resource),
+    of: (resource) => seen.get(resource),
+    on: (name) => [...seen.values()].filter(({ hosts }) => hosts.includes(name)),
+    labelsOf: (team) => ({ team }),
+  };
+  const { agent, declare: declared, database } = makeAgent(undefined, { claims });
+  declared(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } }));
+  await agent.reconcile();
+  const webhook: Webhook = {
+    records: () => agent.records(),
+    adjust: (wanted) => agent.adjust(wanted),
+    apply: (changes) => agent.apply(changes),
+  };
+  const published = async () =>
+    (await database.zones())
+      .flatMap(({ rrsets }) => rrsets)
+      .filter(({ mark }) => mark?.account === 'external-dns/corp')
+      .map(({ name, type, ttl, records, mark }) => `${name.split('.')[0]} ${type} ${records} ${ttl} (${mark?.content})`)
+      .sort();
+  return {
+    database,
+    published,
+    sees: (...all: Claim[]) => {
+      for (const each of all) seen.set(each.resource, each);
+    },
+    loop: (...wanted: Endpoint[]) => loop(webhook, wanted),
+  };
+}
+
+const web = (...targets: string[]) => want('service/shop/web', www, 'A', ...targets);
+const thief = (...targets: string[]) => want('ingress/evil/x', www, 'A', ...targets);
+const standing = [`www A ${own} 60 (service/shop/web)`];
+
+describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHosts: %s', (sharedHosts) => {
+  test('who says the same first, and then something else, has no name of another kind of object', async () => {
+    const { loop, sees, published } = await started({ sharedHosts });
+    sees(claim('service/shop/web', '2025', [own]));
+    await loop(web(own));
+    // ExternalDNS leaves the Service's endpoint out: it comes after the Ingress's and says the same.
+    sees(claim('ingress/evil/x', '2026', [own]));
+    for (let i = 0; i < 3; i++) await loop(thief(own));
+    expect(await published()).toEqual(standing);
+    sees(claim('ingress/evil/x', '2026', [evil]));
+    for (let i = 0; i < 3; i++) await loop(thief(evil), web(own));
+    expect(await published()).toEqual(standing);
+  });
+
+  test('who asks for the same with another time to live changes nothing, whose endpoint ever ExternalDNS leaves', async () => {
+    const { loop, sees, published, database } = await started({ sharedHosts });
+    const [mine, its] = [want('ingress/shop/web', www, 'A', own), { ...thief(own), recordTTL: 1 }];
+    sees(claim('ingress/shop/web', '2025', [own]), claim('ingress/evil/x', '2026', [own], { ttl: 1 }));
+    await loop(mine);
+    const before = await database.zones();
+    for (const each of [its, mine, its, its]) expect(await loop(each)).toBeUndefined();
+    expect(await database.zones()).toEqual(before);
+    expect(await published()).toEqual([`www A ${own} 60 (ingress/shop/web)`]);
+  });
+
+  test('who is not seen to ask for a name adds nothing to it', async () => {
+    const { loop, sees, published } = await started({ sharedHosts });
+    sees(claim('service/shop/web', '2025', [own]));
+    await loop(web(own, evil));
+    expect(await published()).toEqual(standing);
+  });
+});
+
+test('merged answers have no address of a namespace that may not have the name', async () => {
+  const tenants = [
+    { namespaceSelector: { matchLabels: { team: 'shop' } }, names: [`*.corp.internal`] },
+    { namespaceSelector: { matchLabels: { team: 'evil' } }, names: [`*.evil.corp.internal`] },
+  ];
+  const { loop, sees, published } = await started({ sharedHosts: 'Merge', tenants });
+  sees(claim('service/shop/web', '2025', [own]), claim('service/evil/x', '2026', [evil]));
+  for (const each of [web(own, evil), want('service/evil/x', www, 'A', own, evil)]) {
+    for (let i = 0; i < 2; i++) await loop(each);
+    expect(await published()).toEqual(standing);
+  }
+});
+
+test('who waits for names in masses has none while their objects have no address for a moment', async () => {
+  const { loop, sees, published } = await started();
+  const names = Array.from({ length: 8 }, (_, i) => `h${i}.corp.internal`);
+  const shop = names.map((name, i) => want(`ingress/shop/x${i}`, name, 'A', own));
+  const waiting = names.map((name) => want('ingress/evil/x', name, 'A', evil));
+  const claims = names.map((name, i) => claim(`ingress/shop/x${i}`, '2025', [own], { hosts: [`${name}.`] }));
+  const hosts = names.map((name) => `${name}.`);
+  sees(...claims, claim('ingress/evil/x', '2026', [evil], { hosts }));
+  await loop(...shop);
+  const before = await published();
+  sees(...claims.map((each) => ({ ...each, targets: [] })));
+  for (let i = 0; i < 3; i++) expect(await loop(...waiting)).toBeUndefined();
+  sees(...claims);
+  expect(await loop(...shop, ...waiting)).toBeUndefined();
+  expect(await published()).toEqual(before);
+  expect(before).toHaveLength(8);
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { ttlIn } from '../../../functions/agent/view/ttl.ts';
+
+test.each<[string | undefined, number | undefined]>([
+  [undefined, undefined],
+  ['300', 300],
+  ['+5', 5],
+  ['5m', 300],
+  ['1h30m', 5400],
+  ['1.5s', 1],
+  ['.5m', 30],
+  ['1h1m1s1ms1us1µs1μs1ns', 3661],
+  ['2147483647', 2 ** 31 - 1],
+  // What is none to ExternalDNS.
+  ['2147483648', undefined],
+  ['600000h', undefined],
+  ['0', undefined],
+  ['999ms', undefined],
+  ['-5', undefined],
+  ['-5m', undefined],
+  ['', undefined],
+  ['5 m', undefined],
+  ['5d', undefined],
+  ['0x10', undefined],
+  ['1e3', undefined],
+  ['1_000', undefined],
+  ['1'.repeat(1e5), undefined],
+])('%j is %j', (text, ttl) => {
+  expect(ttlIn(text)).toBe(ttl);
+});
+
+test('a long text is read in no time that grows with its square', { timeout: 5000 }, () => {
+  for (const text of ['1'.repeat(250_000), `${'1.'.repeat(1e5)}x`, `${'1m'.repeat(1e5)}x`, `${'.1'.repeat(1e5)}`]) {
+    expect(ttlIn(`${text}x`)).toBeUndefined();
+  }
+});
