@@ -62,6 +62,9 @@ const source = z.object({
 
 export type DeclaredSource = z.infer<typeof source>;
 
+/** The types that objects may ask for. Never LUA: it is code that runs on the server. */
+export const discoverable = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'] as const;
+
 const names = z.array(z.string()).default([]);
 
 const discovery = z.object({

@@ -1,9 +1,7 @@
 import { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
 import { describe, expect, test } from 'vitest';
-import { discoverable } from '../../functions/agent/discovery/wish/endpoint.ts';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
-import { discoverable as recordTypes } from '../../functions/internal-dns/discovery/discovery.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { definition, type Schema, schema } from '../crossplane.ts';
 import { running } from '../golden/cluster.ts';
@@ -99,10 +97,6 @@ test('the least spec comes out with every default that the definition promises',
     podLabels: {},
     podAnnotations: {},
   });
-});
-
-test('the types of records that may be published are those that the agent takes from objects', () => {
-  expect([...recordTypes].sort()).toEqual([...discoverable].sort());
 });
 
 test('what Crossplane writes into the spec is no fault', () => {

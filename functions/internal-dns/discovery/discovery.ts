@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { discoverable } from '../../agent/declaration.ts';
 import { ttl } from '../../dns/record.ts';
 import { domainName, hostLabel, namespaceName } from '../name-form.ts';
 import { durationOf, ofForm, ruled, setOf } from '../rules.ts';
@@ -10,9 +11,6 @@ import { ownershipTXT } from './ownership-txt.ts';
 import { kindsIn, sources } from './source.ts';
 import { targets } from './targets.ts';
 import { reservedNames, tenants } from './tenants.ts';
-
-/** The types of records that objects may ask for. The agent has a list of its own, which must be the same. */
-export const discoverable = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'] as const;
 
 const fields = z.object({
   sources,

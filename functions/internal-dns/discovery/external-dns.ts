@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
+import { discoverable } from '../../agent/declaration.ts';
 import { type ContainerOptions, hardened, resourcesOf, tokenMount } from '../container.ts';
 import { ports } from '../names.ts';
 import type { Spec } from '../spec.ts';
-import { discoverable } from './discovery.ts';
 import { flagOf, unless } from './extra-args.ts';
 import { routes, sourceKind } from './kind.ts';
 import { printedSelector } from './label-selector.ts';

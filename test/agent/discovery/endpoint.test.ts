@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../../functions/agent/database.ts';
+import { discoverable } from '../../../functions/agent/declaration.ts';
 import {
   type Discoverable,
-  discoverable,
   type Endpoint,
   endpointChanges,
   endpointOf,

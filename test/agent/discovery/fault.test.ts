@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { discoverable } from '../../../functions/agent/declaration.ts';
 import { fault, type Setting } from '../../../functions/agent/discovery/verdict/fault.ts';
-import { discoverable } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
 import { found } from '../make.ts';
 

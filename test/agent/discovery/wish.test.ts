@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
+import { discoverable } from '../../../functions/agent/declaration.ts';
 import { type Claim, type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
 import { fault } from '../../../functions/agent/discovery/verdict/fault.ts';
-import { discoverable, type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { type Wish, wishesOf } from '../../../functions/agent/discovery/wish/wish.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/zone.ts';
 import { values } from '../../dns/values.ts';

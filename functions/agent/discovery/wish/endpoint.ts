@@ -3,6 +3,7 @@ import { parseIPv4 } from '../../../dns/address.ts';
 import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
 import { parseContent } from '../../../dns/content.ts';
 import { absolute, withoutDot } from '../../../dns/name.ts';
+import { discoverable } from '../../declaration.ts';
 import { canonicalAddress, discoveredMark, type RRset } from '../../zone.ts';
 
 /**
@@ -34,9 +35,6 @@ export const endpointChanges = z.object({
 });
 
 export type EndpointChanges = z.infer<typeof endpointChanges>;
-
-/** The types that can be discovered. Never LUA: it is code that runs on the server. */
-export const discoverable = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'] as const;
 
 export type Discoverable = (typeof discoverable)[number];
 
