@@ -5,7 +5,7 @@ import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composi
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
 import { apply, exists, kubectl, patch, remove, until, waitFor } from './kubectl.ts';
-import { dnsEndpoint, hostname, ingress, internalDNS, route, service, shop } from './objects.ts';
+import { dnsEndpoint, hostname, ingress, internalDNS, route, service, shop, target } from './objects.ts';
 
 const zone = 'gate.internal';
 const at = (label: string) => `${label}.${zone}`;
@@ -66,6 +66,11 @@ const refused: [reason: string, object: KubernetesObject, message: RegExp | stri
   ['a GRPCRoute', seen(route('GRPCRoute', 'gated', [at('wpad')])), 'wpad'],
   ['a TLSRoute', seen(route('TLSRoute', 'gated', [at('wpad')])), 'wpad'],
   ['a DNSEndpoint', endpoints(at('ok'), at('sp$ecial')), `cannot publish sp$ecial.${zone}: `],
+  [
+    'a very long target',
+    web([at('web')], { [target]: Array(200).fill('192.0.2.1').join() }),
+    'more than 1024 characters',
+  ],
   ['the last of 100 hosts', web([...Array.from({ length: 99 }, (_, n) => at(`h${n}`)), at('ns1')]), 'own server'],
 ];
 

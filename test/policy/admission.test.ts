@@ -70,6 +70,17 @@ describe('there is no policy', () => {
   });
 });
 
+/** What is said of names, each of which is in the message. */
+const ofNames = ({ validations }: KubernetesObject['spec']) =>
+  (validations as Validation[]).filter(({ messageExpression }) => messageExpression);
+
+test('a target that is too long to be that of every host is refused, unless it was there before', () => {
+  const [validation, ...others] = policyOf({ admission: { enabled: true } }).validations as Validation[];
+  expect(validation?.message).toMatch(/^the annotation target has more than 1024 characters/);
+  expect(validation?.expression).toMatch(/^size\(.*\/target.*\) <= 1024 \|\| \(oldObject != null && /);
+  expect(others.every(({ messageExpression }) => messageExpression)).toBe(true);
+});
+
 describe('names outside the zones', () => {
   test.each([
     ['Allow', ['idns-corp-hosts Deny'], []],
@@ -132,9 +143,7 @@ describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => 
 
   test('judge each fault by a variable of names that the object did not have before', () => {
     for (const { spec } of policiesIn(objects)) {
-      const faults = (spec.validations as Validation[]).map(({ expression }) =>
-        expression.replace(/^size\(variables\.(\w+)\) == 0$/, '$1'),
-      );
+      const faults = ofNames(spec).map(({ expression }) => expression.replace(/^size\(variables\.(\w+)\) == 0$/, '$1'));
       expect(new Set(faults).size).toBe(faults.length);
       for (const name of faults) expect(variable(spec, name)).toMatch(/ && !\(h in variables\.before\)\)$/);
     }
@@ -155,8 +164,8 @@ describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => 
   test('keep the limits of Kubernetes: 100,000 characters of CEL, 5 KiB of a message', () => {
     for (const { spec } of policiesIn(objects)) {
       for (const { expression } of spec.variables as Variable[]) expect(expression.length).toBeLessThan(100_000);
-      for (const { message, messageExpression } of spec.validations as Validation[]) {
-        expect(message.length + 200).toBeLessThan(5 * 1024);
+      for (const { message } of spec.validations as Validation[]) expect(message.length + 200).toBeLessThan(5 * 1024);
+      for (const { message, messageExpression } of ofNames(spec)) {
         expect(messageExpression).toContain(message.replace('cannot publish a name', '').replaceAll('"', '\\"'));
         expect(message).not.toContain('\n');
       }

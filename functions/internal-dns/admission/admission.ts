@@ -4,7 +4,7 @@ import type { Names } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { type Fault, illegal, inZone, outside, taken } from './fault.ts';
 import { hostsOf } from './hosts.ts';
-import { judged, literal } from './kind.ts';
+import { judged, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
 
 export interface AdmissionProps {
@@ -28,21 +28,21 @@ export class Admission extends Construct {
     if (!enabled || judged(discovery).length === 0) return;
     const outsider = outside(zones, names.composite);
     const wrong = [...illegal, ...taken(zones, discovery.reservedNames)];
-    const add = (part: string, faults: Fault[], validationActions: string[]) => {
+    const add = (part: string, faults: Fault[], validationActions: string[], more: object[] = []) => {
       // Not `names.cluster`: the names of these kinds are DNS subdomains, without a colon.
       const metadata = { name: `${names.server}-${part}`, labels };
-      const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: policyOf(spec, faults) };
+      const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: policyOf(spec, faults, more) };
       const binding = { policyName: metadata.name, validationActions };
       new ApiObject(this, part, policy);
       new ApiObject(this, `${part}-binding`, { ...policy, kind: `${policy.kind}Binding`, spec: binding });
     };
-    add('hosts', outsideZones === 'Deny' ? [...wrong, outsider] : wrong, ['Deny']);
+    add('hosts', outsideZones === 'Deny' ? [...wrong, outsider] : wrong, ['Deny'], [briefTarget(discovery)]);
     // What follows from a validation is the binding's to say, and one for all validations of its policy.
     if (outsideZones === 'Warn') add('zones', [outsider], ['Warn', 'Audit']);
   }
 }
 
-function policyOf({ zones, discovery }: Spec, faults: Fault[]) {
+function policyOf({ zones, discovery }: Spec, faults: Fault[], more: object[]) {
   const { namespaces, selector, excludedDomains } = discovery;
   const isHere = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
   return {
@@ -64,12 +64,26 @@ function policyOf({ zones, discovery }: Spec, faults: Fault[]) {
         expression: `variables.${of}.filter(h, (${holds}) && !(h in variables.before))`,
       })),
     ],
-    validations: faults.map(({ name, message }) => ({
-      expression: `size(variables.${name}) == 0`,
-      messageExpression: `"cannot publish " + ${shown(`variables.${name}`)} + ${literal(`: ${message}`)}`,
-      // For a name with a line break, which a messageExpression may not have.
-      message: `cannot publish a name: ${message}`,
-    })),
+    validations: [
+      ...more,
+      ...faults.map(({ name, message }) => ({
+        expression: `size(variables.${name}) == 0`,
+        messageExpression: `"cannot publish " + ${shown(`variables.${name}`)} + ${literal(`: ${message}`)}`,
+        // For a name with a line break, which a messageExpression may not have.
+        message: `cannot publish a name: ${message}`,
+      })),
+    ],
+  };
+}
+
+const longestTarget = 1024;
+
+/** ExternalDNS repeats the annotation for every host of the object: two long ones together exhaust its memory. */
+function briefTarget(discovery: Spec['discovery']) {
+  const target = (object: string) => `${ownAnnotation(discovery, object, 'target')}.orValue("")`;
+  return {
+    expression: `size(${target('object')}) <= ${longestTarget} || (oldObject != null && ${target('object')} == ${target('oldObject')})`,
+    message: `the annotation target has more than ${longestTarget} characters, and each host of the object would have all of it`,
   };
 }
 
