@@ -1,4 +1,4 @@
-import { isWithin, withoutDot, zoneOf } from '../dns/name.ts';
+import { withoutDot, zoneOf } from '../dns/name.ts';
 import type { DeclaredContent } from './declared.ts';
 import { type OwnershipTXT, twinsOf } from './discovery/ownership/ownership-txt.ts';
 import { pointersTo } from './pointers.ts';
@@ -40,7 +40,9 @@ export function reconcile(
   const absent = [...contents].flatMap(([name, { waiting }]) =>
     waiting === undefined || there.has(name) ? [] : [name],
   );
-  const names = new Map([...contents.keys()].filter((name) => !absent.includes(name)).map((name) => [name, name]));
+  const homes = new Map([...contents.keys()].map((name) => [name, name]));
+  const isAbsent = ({ name }: RRset) => absent.includes(zoneOf(name, homes) ?? '');
+  const names = new Map([...homes].filter(([name]) => !absent.includes(name)));
   const isWanted = (rrset: RRset) => discovers && owns(rrset);
   const isAtHome = (zone: Zone, rrset: RRset) => isWanted(rrset) && zoneOf(rrset.name, names) === zone.name;
   // Where nobody would ever remove a discovered name, it goes. One that another zone now answers for goes along, so that it is never missing in between.
@@ -54,13 +56,13 @@ export function reconcile(
   /** With these RRsets beside the declared ones. */
   const settled = (more: ReadonlyMap<string, RRset[]>): Settled => ({
     create: created.map(([name, content]) => {
-      const { rrsets } = wantedIn([...content.rrsets, ...(more.get(name) ?? [])], content, absent, lua);
+      const { rrsets } = wantedIn([...content.rrsets, ...(more.get(name) ?? [])], content, isAbsent, lua);
       return { name, rrsets: [...rrsets, ...arrivals(name, movers.get(name), rrsets)] };
     }),
     patch: zones.flatMap((zone) => {
       const content = contents.get(zone.name);
       if (!content) return [];
-      const wanted = wantedIn([...content.rrsets, ...(more.get(zone.name) ?? [])], content, absent, lua);
+      const wanted = wantedIn([...content.rrsets, ...(more.get(zone.name) ?? [])], content, isAbsent, lua);
       return [{ zone, settlement: settle(zone, wanted, movers.get(zone.name), (r) => isAtHome(zone, r)) }];
     }),
   });
@@ -82,8 +84,12 @@ export function reconcile(
   };
 }
 
-function wantedIn(rrsets: RRset[], { held, derived }: DeclaredContent, absent: string[], lua: boolean): Wanted {
-  const isAbsent = ({ name }: RRset) => absent.some((zone) => isWithin(name, zone));
+function wantedIn(
+  rrsets: RRset[],
+  { held, derived }: DeclaredContent,
+  isAbsent: (rrset: RRset) => boolean,
+  lua: boolean,
+): Wanted {
   const waiting = new Map(lua ? [] : rrsets.filter(({ type }) => type === 'LUA').map((rrset) => [rrset.name, rrset]));
   return {
     rrsets: rrsets.filter((rrset) => (lua || rrset.type !== 'LUA') && !isAbsent(rrset)),

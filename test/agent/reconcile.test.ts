@@ -415,6 +415,19 @@ describe('while a zone inside another waits for its file', () => {
     ]);
     expect(made[0]!.rrsets.map(short)).toContain('dev.corp.internal. NS');
   });
+
+  test('a zone below it is served all the same', async () => {
+    const grandchild = zoneWith('x.dev.corp.internal', [record('www', 'A', '192.0.2.7')]);
+    const { zones: made } = await after(declare({ zones: [corp, child, grandchild] }), [], new Map());
+    const [, x] = made;
+    expect(x?.name).toBe('x.dev.corp.internal.');
+    expect(x?.rrsets.map(short)).toEqual(
+      expect.arrayContaining(['x.dev.corp.internal. SOA', 'www.x.dev.corp.internal. A']),
+    );
+    const gone = declare({ zones: [corp, child, zoneWith('x.dev.corp.internal', [])] });
+    const { zones: left } = await after(gone, made, new Map());
+    expect(left[1]?.rrsets.map(short)).not.toContain('www.x.dev.corp.internal. A');
+  });
 });
 
 describe('until PowerDNS works out LUA records', () => {
