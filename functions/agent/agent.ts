@@ -80,8 +80,8 @@ export class Agent {
   adjust(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
     return this.#asOwner(namespace, [], async (owner, present) => {
       this.#expectSight();
-      const answer = owner.adjust(wanted, present, this.#claims);
-      await this.#write(owner, owner.remarks(present), present);
+      const { answer, remarks } = owner.adjust(wanted, present, this.#claims);
+      await this.#write(owner, remarks, present);
       return answer;
     });
   }

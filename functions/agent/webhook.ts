@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
 import type { Agent } from './agent.ts';
 import type { Complaints } from './complaints.ts';
-import { endpointChanges, endpoints } from './discovery/wish/endpoint.ts';
+import { endpointChanges } from './discovery/wish/endpoint.ts';
+import { Repetition } from './discovery/wish/repetition.ts';
 import { messageOf } from './failure.ts';
 import { parse } from './parse.ts';
 
@@ -24,14 +24,20 @@ export interface WebhookOptions {
  */
 export function webhook({ agent, complaints, ...limits }: WebhookOptions): Server {
   const { bodyLimit = 16 * 1024 * 1024, patienceMs = 10_000 } = limits;
+  const wantedOf = new Map<string | undefined, Repetition>();
+  const repetitionOf = (namespace: string | undefined): Repetition => {
+    const known = wantedOf.get(namespace) ?? new Repetition();
+    wantedOf.set(namespace, known);
+    return known;
+  };
   const routes: Record<string, (request: IncomingMessage, namespace: string | undefined) => Promise<unknown>> = {
     // No filter: a name outside the zones is to be reported, not dropped unheard.
     'GET /': async () => ({}),
     'GET /records': (_, namespace) => agent.records(namespace),
     'POST /adjustendpoints': async (request, namespace) =>
-      agent.adjust(await body(request, endpoints, bodyLimit), namespace),
+      agent.adjust(repetitionOf(namespace).read(await body(request, bodyLimit)), namespace),
     'POST /records': async (request, namespace) =>
-      agent.apply(await body(request, endpointChanges, bodyLimit), namespace),
+      agent.apply(parse(await body(request, bodyLimit), endpointChanges), namespace),
   };
   return createServer(async (request, response) => {
     const route = `${request.method} ${request.url}`;
@@ -43,7 +49,7 @@ export function webhook({ agent, complaints, ...limits }: WebhookOptions): Serve
       const result = await Promise.race([answer(request, namespace), late(patienceMs, slow.signal)]);
       response.setHeader('Content-Type', mediaType);
       if (result === undefined) response.writeHead(204).end();
-      else response.end(JSON.stringify(result));
+      else response.end(textOf(result as object));
       complaints.note('serve ExternalDNS', undefined, { route });
     } catch (error) {
       complaints.note('serve ExternalDNS', messageOf(error), { route });
@@ -52,6 +58,15 @@ export function webhook({ agent, complaints, ...limits }: WebhookOptions): Serve
       slow.abort();
     }
   });
+}
+
+const texts = new WeakMap<object, string>();
+
+/** As JSON, made once: an answer that is the same as before is the same object. */
+function textOf(answer: object): string {
+  const text = texts.get(answer) ?? JSON.stringify(answer);
+  texts.set(answer, text);
+  return text;
 }
 
 /** The path of an ExternalDNS that sees only one namespace; the rest of it is as everybody's. */
@@ -64,10 +79,10 @@ function placeOf(url: string): { namespace: string | undefined; path: string } {
 
 async function late(ms: number, signal: AbortSignal): Promise<never> {
   await sleep(ms, undefined, { signal });
-  throw new Error(`PowerDNS takes longer than ${ms} ms`);
+  throw new Error(`the answer takes longer than ${ms} ms`);
 }
 
-async function body<T extends z.ZodType>(request: IncomingMessage, shape: T, limit: number): Promise<z.infer<T>> {
+async function body(request: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   // Read to its end even if it is too long: a closed connection would end ExternalDNS's process.
@@ -76,5 +91,5 @@ async function body<T extends z.ZodType>(request: IncomingMessage, shape: T, lim
     if (size <= limit) chunks.push(chunk);
   }
   if (size > limit) throw new Error(`the body is larger than ${limit} bytes`);
-  return parse(Buffer.concat(chunks).toString('utf8'), shape);
+  return Buffer.concat(chunks).toString('utf8');
 }

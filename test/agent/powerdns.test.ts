@@ -9,6 +9,8 @@ import type { RecordType } from 'dns-packet';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Complaints } from '../../functions/agent/complaints.ts';
 import { Database } from '../../functions/agent/database.ts';
+import { unseen } from '../../functions/agent/discovery/claim.ts';
+import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
 import { PowerDNS } from '../../functions/agent/powerdns.ts';
 import { webhook } from '../../functions/agent/webhook.ts';
 import { replacement } from '../../functions/agent/zone.ts';
@@ -367,6 +369,55 @@ describe('PowerDNS', () => {
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
     await expectQuiet([www('192.0.2.1')]);
   });
+});
+
+test('judges only when something is another than in the loop before', async () => {
+  let looks = 0;
+  const look = () => {
+    looks++;
+    return [];
+  };
+  const claims = { ...unseen, version: 0, sees: () => true, on: look };
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }));
+  const { agent, declare: take } = makeAgent(database as never, { claims });
+  const other = webhook({ agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
+  const [first, more] = [www('192.0.2.1'), want('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
+  /** Whether a loop looked at the objects. */
+  const looked = async (...wanted: Endpoint[]) => {
+    looks = 0;
+    await loop(external, wanted);
+    return looks > 0;
+  };
+  try {
+    take(declare());
+    await agent.reconcile();
+    expect(await looked(first, more)).toBe(true);
+    // What was just published is there now.
+    expect(await looked(first, more)).toBe(true);
+    expect(await looked(more, first)).toBe(false);
+    claims.version++;
+    expect(await looked(first, more)).toBe(true);
+    expect(await looked(first, more)).toBe(false);
+    await byHand({
+      name: 'hand.corp.internal.',
+      type: 'A',
+      ttl: 60,
+      changetype: 'REPLACE',
+      records: [{ content: '192.0.2.9' }],
+    });
+    expect(await looked(first, more)).toBe(true);
+    expect(await looked(first)).toBe(true);
+    take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, minimumTTL: 300 } }));
+    await agent.reconcile();
+    expect(await looked(first)).toBe(true);
+    expect((await external.records()).map(({ recordTTL }) => recordTTL)).toEqual([300]);
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
 });
 
 test('what PowerDNS refuses of a batch is found and named in its words, and the rest is there', async () => {

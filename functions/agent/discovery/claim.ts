@@ -26,6 +26,8 @@ export type Part = Pick<Claim, 'targets' | 'ttl'>;
 
 /** Every object that asks for names, as the cluster has them. */
 export interface Claims {
+  /** Another one after everything that changes what the rest says. */
+  readonly version: number;
   /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all: all of its namespace, since the first list. */
   sees(resource: string): boolean;
   /** Of which objects there is no list yet, in words; undefined when all that can be seen are. */
@@ -42,6 +44,7 @@ export interface Claims {
 
 /** Where nothing of the cluster is seen. */
 export const unseen: Claims = {
+  version: 0,
   sees: () => false,
   pending: () => undefined,
   of: () => undefined,

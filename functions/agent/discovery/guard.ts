@@ -83,6 +83,11 @@ export class DeleteGuard {
     return guarded(standing, this.#hold);
   }
 
+  /** Whether nothing is held or counted, so that time changes nothing. */
+  get isIdle(): boolean {
+    return !this.#hold && this.#vanished.size === 0 && this.#released.size === 0;
+  }
+
   /** The guard's own clock, which a wall clock that is set back does not hold up. Milliseconds. */
   #tick(now: number): number {
     this.#clock += Math.max(0, now - (this.#heardAt ?? now));

@@ -6,9 +6,20 @@ export class ClaimIndex {
   readonly #at = new ByName();
   /** By the name above those that are claimed. */
   readonly #below = new ByName();
+  #version = 0;
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Notes that something has changed beside the claims. */
+  touch(): void {
+    this.#version++;
+  }
 
   /** Puts a claim in the place of the one that the object had; undefined takes that away. */
   set(resource: string, claim: Claim | undefined): void {
+    this.touch();
     const before = this.#claims.get(resource);
     for (const host of before?.hosts ?? []) {
       this.#at.remove(host, before as Claim);

@@ -48,6 +48,7 @@ export class Followed {
     if (isComplete === this.#isShown) return;
     this.withdraw();
     this.#isShown = isComplete;
+    this.#index.touch();
     if (!isComplete) return;
     for (const key of this.#watch.entries.keys()) this.#show(key);
   }
@@ -72,6 +73,7 @@ export class Followed {
     this.#predecessor = undefined;
     if (!this.#isShown) return;
     this.#isShown = false;
+    this.#index.touch();
     for (const key of this.#watch.entries.keys()) this.#index.set(this.#resource(key), undefined);
   }
 

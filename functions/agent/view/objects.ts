@@ -45,6 +45,10 @@ export class Objects implements Claims {
     this.#bring();
   }
 
+  get version(): number {
+    return this.#index.version;
+  }
+
   sees(resource: string): boolean {
     const [label, namespace] = resource.split('/');
     return this.#followed.values().some(({ isSeen, want }) => {
@@ -75,6 +79,7 @@ export class Objects implements Claims {
   }
 
   #bring(): void {
+    this.#index.touch();
     const wants = this.#discovery ? wantsOf(this.#discovery, this.#served ?? new Set()) : [];
     const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
     this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
@@ -127,7 +132,10 @@ export class Objects implements Claims {
     this.#namespaces?.stop();
     const path = pathOf(namespaces);
     const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
-    this.#namespaces = isWanted ? new Watch<Labels>({ ...this.#watching(path), path, project }) : undefined;
+    const onChange = () => this.#index.touch();
+    this.#namespaces = isWanted
+      ? new Watch<Labels>({ ...this.#watching(path), path, project, onChange, onComplete: onChange })
+      : undefined;
   }
 
   #watching(path: string): Pick<WatchOptions<never>, 'config' | 'pause' | 'onFailure'> {

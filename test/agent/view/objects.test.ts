@@ -236,6 +236,30 @@ test('says what is not listed yet, and whether it knows what there is to list', 
   expect(objects.pending()).toBeUndefined();
 });
 
+test('has another version after each change of what it says, and no other without one', async () => {
+  const put = (labels: Record<string, string>) => kubernetes.put(namespaces, { metadata: { name: 'shop', labels } });
+  const labelled = (labels: object) => vi.waitFor(() => expect(objects.labelsOf('shop')).toEqual(labels), soon);
+  const versions: number[] = [];
+  put({});
+  objects.follow(discovery({ sources: [{ kind: 'Ingress' }], tenants: [{ namespaceSelector: {}, names: [] }] }));
+  await sees('ingress/shop/web');
+  await labelled({});
+  versions.push(objects.version);
+  kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
+  await eventually('web.corp.internal.', 'ingress/shop/web');
+  versions.push(objects.version);
+  put({ team: 'a' });
+  await labelled({ team: 'a' });
+  versions.push(objects.version);
+  // The same again, and then something else: there is nothing between them.
+  kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
+  kubernetes.put(ingresses, ingress('other', 'other.corp.internal'));
+  await eventually('other.corp.internal.', 'ingress/shop/other');
+  versions.push(objects.version);
+  const [first = 0] = versions;
+  expect(versions).toEqual([first, first + 1, first + 2, first + 3]);
+});
+
 describe('routes', () => {
   const http = () => discovery({ sources: [{ kind: 'HTTPRoute' }] });
 
