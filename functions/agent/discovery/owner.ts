@@ -8,7 +8,6 @@ import {
   areRivals,
   type Change,
   deletion,
-  discoveredMark,
   ownershipOf,
   type RRset,
   replacement,
@@ -16,9 +15,11 @@ import {
 } from '../zone.ts';
 import type { Claims } from './claim.ts';
 import { DeleteGuard, type Guarded } from './guard.ts';
+import { LeftOut } from './left-out.ts';
 import { answerUnder } from './policy.ts';
+import { isOf, isOfNobody, type Scope } from './scope.ts';
 import { askedFor, besideHeld } from './succession.ts';
-import { judge, type Refusal, type Refused, standingRRsets } from './verdict/judge.ts';
+import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
 import { wishesOf } from './wish/wish.ts';
 
@@ -28,21 +29,6 @@ export interface Present {
   zones: Zone[];
 }
 
-/** Who discovers: one ExternalDNS for the cluster, or one for each namespace. */
-export interface Scope {
-  ownerID: string;
-  /** The only namespace that it sees. */
-  namespace?: string;
-}
-
-export function scopesOf({ ownerID, namespaces }: DeclaredDiscovery): Scope[] {
-  if (namespaces.length === 0) return [{ ownerID }];
-  return namespaces.map((namespace) => ({ ownerID: `${ownerID}/${namespace}`, namespace }));
-}
-
-/** Of one loop: an annotation may name thousands. */
-const mostLogged = 20;
-
 type Discovered = Report['discovery'];
 
 /** One ExternalDNS: what it has made, what it wants, and what it is answered. */
@@ -51,10 +37,7 @@ export class Owner {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #guard = new DeleteGuard();
-  /** Wishes that are not published, by what they would answer and why they do not. */
-  #refused = new Map<string, Refused>();
-  /** Those of them that PowerDNS refused, by what they would answer. */
-  #refusals = new Map<string, Refusal>();
+  readonly #leftOut: LeftOut;
   #heardAt: number | undefined;
   /** What the last verdict followed. */
   #judgedBy: Declaration | undefined;
@@ -70,6 +53,7 @@ export class Owner {
   constructor(scope: Scope, { log, now }: { log: Logger; now: () => number }) {
     this.#scope = scope;
     this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
+    this.#leftOut = new LeftOut(this.#log);
     this.#now = now;
   }
 
@@ -78,7 +62,7 @@ export class Owner {
   }
 
   get refused(): Iterable<Refused> {
-    return this.#refused.values();
+    return this.#leftOut.refused;
   }
 
   get held(): Discovered['held'] {
@@ -145,7 +129,7 @@ export class Owner {
     });
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
-    const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#refusals });
+    const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#leftOut.refusals });
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
     const filtered = new Set(wanted.map(nameOf)).difference(new Set(wishes.map(({ name }) => name)));
@@ -153,7 +137,7 @@ export class Owner {
     const guarded = this.#guarded(asked, standing, discovery, claims);
     const beside = besideHeld(accepted, guarded.held);
     const { answer, preview } = answerUnder(policy, standing, [...beside.accepted, ...guarded.held]);
-    this.#remember([...refused, ...beside.refused]);
+    this.#leftOut.take([...refused, ...beside.refused]);
     this.#held = guarded.report;
     this.#preview = preview;
     return { answer, standing };
@@ -192,12 +176,7 @@ export class Owner {
   /** Takes over that its changes are made, but for what PowerDNS rejected. */
   applied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
     this.#adjusted = undefined;
-    for (const { change, message } of rejected) {
-      if (change.action === 'delete') continue;
-      const { rrset } = change;
-      const beside = zone.rrsets.filter(({ name }) => name === rrset.name);
-      this.#refusals.set(answerOf(rrset), { rrset, beside, message });
-    }
+    this.#leftOut.reject(zone, rejected);
     const counts = { changes: changes.length, refused: rejected.length };
     this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
   }
@@ -224,29 +203,6 @@ export class Owner {
     if (!discovery) return [];
     return standingRRsets(zones, declaration, (rrset) => isOf(this.#scope, discovery, rrset));
   }
-
-  /** Takes over what is refused and logs what is new in it; forgets what PowerDNS refused and nobody wants any more. */
-  #remember(refused: Refused[]): void {
-    const before = this.#refused;
-    this.#refused = new Map();
-    const fresh: Refused[] = [];
-    for (const refusal of refused) {
-      const { rrset, message } = refusal;
-      const key = `${answerOf(rrset)} ${message}`;
-      // ExternalDNS names one of the objects that want the same, and not always the same one: the first stays.
-      const known = before.get(key);
-      this.#refused.set(key, known ?? refusal);
-      if (!known) fresh.push(refusal);
-    }
-    for (const { rrset, message } of fresh.slice(0, mostLogged)) {
-      const [name, resource] = [withoutDot(rrset.name).slice(0, 255), rrset.mark?.content.slice(0, 400)];
-      this.#log.warn({ name, resource, message: message.slice(0, 500) }, 'leave a name out');
-    }
-    const more = fresh.length - mostLogged;
-    if (more > 0) this.#log.warn({ names: more }, 'leave more names out');
-    const answers = new Set(refused.map(({ rrset }) => answerOf(rrset)));
-    for (const key of this.#refusals.keys()) if (!answers.has(key)) this.#refusals.delete(key);
-  }
 }
 
 /** What ExternalDNS is to go on with, and what is to be written beside that. */
@@ -272,16 +228,3 @@ function remarksOf(answer: RRset[], standing: ReadonlyMap<string, RRset>): Chang
 function isSame(before: readonly unknown[], now: readonly unknown[]): boolean {
   return before.length === now.length && before.every((each, index) => each === now[index]);
 }
-
-/** Whether a scope's ExternalDNS made an RRset. A single one has everything, whatever its owner was called before. */
-function isOf({ ownerID }: Scope, { namespaces }: DeclaredDiscovery, rrset: RRset): boolean {
-  if (ownershipOf(rrset) !== 'discovered') return false;
-  return namespaces.length === 0 || rrset.mark?.account === accountOf(ownerID);
-}
-
-/** Whether an RRset's ExternalDNS is gone, as that of a namespace that was taken out of the list. */
-export function isOfNobody(discovery: DeclaredDiscovery, rrset: RRset): boolean {
-  return ownershipOf(rrset) === 'discovered' && !scopesOf(discovery).some((scope) => isOf(scope, discovery, rrset));
-}
-
-const accountOf = (ownerID: string) => discoveredMark(ownerID, '').account;

@@ -3,7 +3,8 @@ import { withoutDot } from '../../dns/name.ts';
 import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import type { Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
-import { isOfNobody, Owner, type Scope, scopesOf } from './owner.ts';
+import { Owner } from './owner.ts';
+import { isOfNobody, type Scope, scopesOf } from './scope.ts';
 
 /** As many as a report takes of each. */
 const most = 20;
