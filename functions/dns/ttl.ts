@@ -3,6 +3,8 @@ import { excerpt } from './field.ts';
 /** Seconds: RFC 2181 section 8. */
 export const greatestTTL = 2147483647;
 
+export const isTTL = (seconds: number) => Number.isInteger(seconds) && seconds >= 0 && seconds <= greatestTTL;
+
 const unitSeconds: Record<string, number> = { w: 604800, d: 86400, h: 3600, m: 60, s: 1 };
 
 /** A TTL as it stands in a zone file, in seconds or in BIND's units: `3600`, `1h30m`. Throws if it is none. */

@@ -21,7 +21,7 @@ import { isOf, isOfNobody, type Scope } from './scope.ts';
 import { askedFor, besideHeld } from './succession.ts';
 import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
-import { wishesOf } from './wish/wish.ts';
+import { wishesOf } from './wish/wishes.ts';
 
 /** The zones as they are, and what was declared when they were brought there. */
 export interface Present {

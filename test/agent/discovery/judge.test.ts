@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { unseen } from '../../../functions/agent/discovery/claim.ts';
 import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/verdict/judge.ts';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
-import { wishesOf } from '../../../functions/agent/discovery/wish/wish.ts';
+import { wishesOf } from '../../../functions/agent/discovery/wish/wishes.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/zone.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
 import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';

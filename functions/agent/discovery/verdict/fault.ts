@@ -1,8 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { withoutDot } from '../../../dns/name.ts';
 import { isReverse } from '../../../dns/reverse.ts';
+import { isTTL } from '../../../dns/ttl.ts';
 import type { RRset } from '../../zone.ts';
-import { isDiscoverable, parseTarget } from '../wish/endpoint.ts';
+import { isDiscoverable, parseTarget, typeFault } from '../wish/endpoint.ts';
 import type { Wish } from '../wish/wish.ts';
 
 /** Where a wish would be published. */
@@ -38,18 +39,8 @@ export function fault(wish: Wish, setting: Setting): string | undefined {
   if (answering !== zone) return elsewhere(zone, answering);
   const misplaced = cutFault(wish, setting) ?? placeFault(wish, zone, setting.beneath);
   if (misplaced) return misplaced;
-  // RFC 2181 section 8
   if (!isTTL(ttl)) return `not a time to live: ${ttl}`;
   return wish.fault ?? contentFault(wish);
-}
-
-export const isTTL = (ttl: number) => Number.isInteger(ttl) && ttl >= 0 && ttl <= 2 ** 31 - 1;
-
-/** Why records of a type are not discovered. */
-export function typeFault(type: string, recordTypes: readonly string[]): string | undefined {
-  if (!isDiscoverable(type)) return `records of type ${type} are not discovered`;
-  if (recordTypes.includes(type)) return undefined;
-  return `records of type ${type} are not discovered: add ${type} to discovery.recordTypes`;
 }
 
 function cutFault({ name, type }: RRset, { cut }: Setting): string | undefined {

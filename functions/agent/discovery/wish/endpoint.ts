@@ -41,6 +41,12 @@ export type Discoverable = (typeof discoverable)[number];
 export const isDiscoverable = (type: string): type is Discoverable =>
   (discoverable as readonly string[]).includes(type);
 
+/** Why records of a type are not discovered. */
+export function typeFault(type: string, recordTypes: readonly string[]): string | undefined {
+  if (!isDiscoverable(type)) return `records of type ${type} are not discovered`;
+  if (recordTypes.includes(type)) return undefined;
+  return `records of type ${type} are not discovered: add ${type} to discovery.recordTypes`;
+}
 /**
  * A target as PowerDNS gives it back. ExternalDNS has names with and without the dot at the end, and means absolute
  * ones: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/docs/sources/mx-record.md
