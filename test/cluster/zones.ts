@@ -125,6 +125,9 @@ export function zones(): void {
     );
     await client.becomes('7.2.0.192.in-addr.arpa', 'db.corp.internal', 30, 'PTR');
     await client.becomes('200.100.51.198.in-addr.arpa', 'reverse.corp.internal', 30, 'PTR');
+    // The zones are made one after the other.
+    const both = '70.64/26.113.0.203.in-addr.arpa db.corp.internal';
+    await client.becomes('70.113.0.203.in-addr.arpa', both, 15, 'PTR');
     const range = await client.ask('70.113.0.203.in-addr.arpa', 'PTR');
     expect(range.answers.map(({ type, data }) => `${type} ${data}`)).toEqual([
       'CNAME 70.64/26.113.0.203.in-addr.arpa',
