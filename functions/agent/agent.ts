@@ -6,7 +6,7 @@ import { Owners } from './discovery/owners.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
 import type { Endpoint, EndpointChanges } from './discovery/wish/endpoint.ts';
 import { parse } from './parse.ts';
-import { isServing, type Report } from './report.ts';
+import { bounds, isServing, type Report } from './report.ts';
 import type { Change } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
@@ -108,7 +108,7 @@ export class Agent {
       ...(reported.warnings.length > 0 && { warnings: reported.warnings }),
       discovery: {
         ...this.#owners.report(this.#declared.declaration.discovery),
-        ...(this.missing.length > 0 && { missing: this.missing.slice(0, 32) }),
+        ...(this.missing.length > 0 && { missing: this.missing.slice(0, bounds.missing) }),
       },
       ...(this.storage && { storage: this.storage }),
     };

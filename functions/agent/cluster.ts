@@ -10,7 +10,7 @@ import {
   Watch,
 } from '@kubernetes/client-node';
 import { declarationKey } from './declaration.ts';
-import { messageOf } from './failure.ts';
+import { kubernetesWords, messageOf } from './failure.ts';
 
 export interface ClusterOptions {
   namespace: string;
@@ -149,16 +149,7 @@ function inKubernetesWords(error: unknown): never {
   throw new Error(wordsOf(error));
 }
 
-const wordsOf = ({ body, code }: ApiException<unknown>) => statusMessage(body) ?? `Kubernetes answered ${code}`;
-
-function statusMessage(body: unknown): string | undefined {
-  try {
-    const status = typeof body === 'string' ? JSON.parse(body) : body;
-    return typeof status?.message === 'string' ? status.message : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const wordsOf = ({ body, code }: ApiException<unknown>) => kubernetesWords(code, body);
 
 /** The cluster that this process runs in, or that of KUBECONFIG. */
 export function inCluster(): KubeConfig {

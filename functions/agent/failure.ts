@@ -5,3 +5,17 @@ export function messageOf(error: unknown): string {
   const message = cause instanceof Error && (cause.message || (cause as NodeJS.ErrnoException).code);
   return (message || error.message).replaceAll(/\s*\n\s*/g, ' ');
 }
+
+/** Why Kubernetes refused, in its own words: the `message` of a Status, parsed or as text. A proxy in between has others. */
+export function kubernetesWords(code: number, body: unknown): string {
+  return messageIn(body) || `Kubernetes answered ${code}`;
+}
+
+function messageIn(body: unknown): string | undefined {
+  try {
+    const status = typeof body === 'string' ? JSON.parse(body) : body;
+    return typeof status?.message === 'string' ? status.message : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,5 +1,20 @@
 import * as z from 'zod';
 
+/** The most of discovery that a report takes: members of lists, characters of texts. */
+export const bounds = {
+  refused: 20,
+  missing: 32,
+  held: 20,
+  preview: 20,
+  values: 8,
+  name: 255,
+  resource: 400,
+  message: 500,
+  value: 255,
+} as const;
+
+const name = z.string().max(bounds.name);
+
 /**
  * What one pod's agent says of the DNS it serves. The function reads it as untrusted input, so every part is bounded.
  * Nothing in it changes while nothing that a person would care about does: each write wakes Crossplane.
@@ -28,26 +43,26 @@ export const report = z.object({
     state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled']),
     /** Wanted names that are not published, each with the object that wants it; the first few. */
     refused: z
-      .array(z.object({ name: z.string().max(255), resource: z.string().max(400), message: z.string().max(500) }))
-      .max(20),
+      .array(z.object({ name, resource: z.string().max(bounds.resource), message: z.string().max(bounds.message) }))
+      .max(bounds.refused),
     /** Kinds of which nothing is heard, because the cluster does not serve what ExternalDNS watches. */
     missing: z
       .array(z.object({ kind: z.string().max(63), resource: z.string().max(253) }))
-      .max(32)
+      .max(bounds.missing)
       .optional(),
     /** What would be deleted and still stands, and since when, as RFC 3339: the delete guard holds it. */
-    held: z.object({ since: z.string().max(40), names: z.array(z.string().max(255)).max(20) }).optional(),
+    held: z.object({ since: z.string().max(40), names: z.array(name).max(bounds.held) }).optional(),
     /** With the policy Preview, what would change; the first few. */
     preview: z
       .array(
         z.object({
           action: z.enum(['Create', 'Update', 'Delete']),
-          name: z.string().max(255),
+          name,
           type: z.string().max(16),
-          values: z.array(z.string().max(255)).max(8),
+          values: z.array(z.string().max(bounds.value)).max(bounds.values),
         }),
       )
-      .max(20)
+      .max(bounds.preview)
       .optional(),
   }),
   /** Why the claim could not grow. */

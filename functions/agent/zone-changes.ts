@@ -8,6 +8,7 @@ import {
   deletion,
   excludeEachOther,
   isAddressType,
+  keyOf,
   ownershipOf,
   type RRset,
   replacement,
@@ -88,8 +89,6 @@ export function emptying(zone: Zone): Change[] {
     })
     .map(deletion);
 }
-
-const keyOf = ({ name, type }: RRset) => `${name} ${type}`;
 
 export const isForeign = (rrset: RRset) => ownershipOf(rrset) === 'foreign';
 

@@ -4,7 +4,7 @@ import type { DeclaredRRset, Entry, Fault } from '../dns/rrset.ts';
 import { contentOf, type ZoneFrame } from '../dns/zone-content.ts';
 import type { DeclaredZone } from './declaration.ts';
 import { luaContent } from './lua.ts';
-import { declaredAccount, type RRset } from './zone.ts';
+import { declaredAccount, keyOf, type RRset } from './zone.ts';
 import { entriesOfFile, nameOf, type ZoneFiles } from './zone-file.ts';
 
 /** What the records of a zone and those of its files come to. */
@@ -61,8 +61,6 @@ export function zoneRecords(zone: DeclaredZone, frame: ZoneFrame, files: ZoneFil
   }
   return content;
 }
-
-const keyOf = ({ name, type }: { name: string; type: string }) => `${name} ${type}`;
 
 /** What belongs to an RRset that is said elsewhere: one RRset is of one source, or none could ever be given up. */
 function repeated(entries: Entry[], known: ReadonlyMap<string, string>): Fault[] {

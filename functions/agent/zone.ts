@@ -67,6 +67,12 @@ export function areRivals(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name'
   );
 }
 
+/** Identifies an RRset in its zone. */
+export const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
+
+/** The object that a discovered RRset is for, such as ingress/shop/web; empty where nobody has said so. */
+export const claimantOf = ({ mark }: Pick<RRset, 'mark'>) => mark?.content ?? '';
+
 /** Whether one object wants both. */
 export const sameClaimant = (a: RRset, b: RRset) => a.mark?.content === b.mark?.content;
 

@@ -6,6 +6,7 @@ import type { Declaration, DeclaredZone } from './declaration.ts';
 import { type DeclaredContent, declaredContent } from './declared.ts';
 import { adopted } from './discovery/ownership/adoption.ts';
 import { messageOf } from './failure.ts';
+import { Memo } from './memo.ts';
 import { Rejection } from './powerdns.ts';
 import { type Circumstances, type Reconciliation, reconcile } from './reconcile.ts';
 import type { ZoneReport } from './report.ts';
@@ -58,9 +59,8 @@ export class Zones {
   #signatures = new Map<string, Signature>();
   #lua = true;
   #owns: Circumstances['owns'];
-  /** The last comparison, and all that it was made of. */
-  #compared: { of: unknown[]; result: Reconciliation } | undefined;
-  #content: { of: Declared; signatures: string; contents: Map<string, DeclaredContent> } | undefined;
+  readonly #compared = new Memo<Reconciliation>();
+  readonly #contents = new Memo<Map<string, DeclaredContent>>();
 
   constructor(options: ZonesOptions) {
     this.#options = options;
@@ -167,20 +167,14 @@ export class Zones {
   /** Compares only when something is another than the last time: mostly nothing is, and a zone may be large. */
   #compare(contents: Map<string, DeclaredContent>, zones: Zone[], circumstances: Circumstances): Reconciliation {
     const of = [contents, ...zones, ...Object.values(circumstances)];
-    const isSame = this.#compared?.of.length === of.length && of.every((part, i) => part === this.#compared?.of[i]);
-    if (!isSame) this.#compared = { of, result: reconcile(contents, zones, circumstances) };
-    return this.#compared!.result;
+    return this.#compared.get(of, () => reconcile(contents, zones, circumstances));
   }
 
   /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
   #contentsOf(declared: Declared): Map<string, DeclaredContent> {
     const ds = new Map([...this.#signatures].map(([zone, signature]) => [zone, signature.ds]));
-    const signatures = JSON.stringify([...ds]);
-    if (this.#content?.of !== declared || this.#content.signatures !== signatures) {
-      const contents = declaredContent(declared.declaration, declared.files, ds);
-      this.#content = { of: declared, signatures, contents };
-    }
-    return this.#content.contents;
+    const { declaration, files } = declared;
+    return this.#contents.get([declared, JSON.stringify([...ds])], () => declaredContent(declaration, files, ds));
   }
 
   async #isLuaOn(contents: Map<string, DeclaredContent>): Promise<boolean> {

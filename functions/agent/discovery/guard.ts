@@ -1,6 +1,6 @@
 import { withoutDot } from '../../dns/name.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
-import type { Report } from '../report.ts';
+import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
 import { stillAsks } from './succession.ts';
@@ -148,7 +148,7 @@ function extended(
 
 function guarded(standing: RRset[], hold: Hold | undefined): Guarded {
   if (!hold) return { held: [] };
-  const names = [...hold.names].sort().slice(0, 20).map(withoutDot);
+  const names = [...hold.names].sort().slice(0, bounds.held).map(withoutDot);
   return {
     held: standing.filter(({ name }) => hold.names.has(name)),
     report: { since: new Date(hold.since).toISOString(), names },

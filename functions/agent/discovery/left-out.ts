@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
 import type { Rejected } from '../database.ts';
-import { answerOf, type Zone } from '../zone.ts';
+import { bounds, type Report } from '../report.ts';
+import { answerOf, claimantOf, type Zone } from '../zone.ts';
 import type { Refusal, Refused } from './verdict/judge.ts';
 
 /** Of one loop: an annotation may name thousands. */
@@ -55,11 +56,15 @@ export class LeftOut {
   }
 
   #say(fresh: readonly Refused[]): void {
-    for (const { rrset, message } of fresh.slice(0, mostLogged)) {
-      const [name, resource] = [withoutDot(rrset.name).slice(0, 255), rrset.mark?.content.slice(0, 400)];
-      this.#log.warn({ name, resource, message: message.slice(0, 500) }, 'leave a name out');
-    }
+    for (const refusal of fresh.slice(0, mostLogged)) this.#log.warn(toldOf(refusal), 'leave a name out');
     const more = fresh.length - mostLogged;
     if (more > 0) this.#log.warn({ names: more }, 'leave more names out');
   }
 }
+
+/** A refusal as people are told of it, cut to what a report takes: an annotation may be long. */
+export const toldOf = ({ rrset, message }: Refused): Report['discovery']['refused'][number] => ({
+  name: withoutDot(rrset.name).slice(0, bounds.name),
+  resource: claimantOf(rrset).slice(0, bounds.resource),
+  message: message.slice(0, bounds.message),
+});

@@ -2,12 +2,14 @@ import type { Logger } from 'pino';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
 import type { Rejected } from '../database.ts';
 import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
+import { Memo } from '../memo.ts';
 import type { Report } from '../report.ts';
 import {
   answerOf,
   areRivals,
   type Change,
   deletion,
+  keyOf,
   ownershipOf,
   type RRset,
   replacement,
@@ -44,9 +46,8 @@ export class Owner {
   /** Whether ExternalDNS has sent a change that is not made. */
   #isChanging = false;
   #isSynced = false;
-  /** What ExternalDNS was answered the last time, and all that this was made of. */
-  #adjusted: { of: unknown[]; answer: Endpoint[] } | undefined;
-  #found: { of: unknown[]; endpoints: Endpoint[] } | undefined;
+  readonly #found = new Memo<Endpoint[]>();
+  readonly #answered = new Memo<Endpoint[]>();
   #held: Discovered['held'];
   #preview: Discovered['preview'];
 
@@ -94,26 +95,25 @@ export class Owner {
   records(present: Present): Endpoint[] {
     // A second loop begins, so the one before has ended, and needed no change.
     if (this.#judgedBy && !this.#isChanging) this.#isSynced = true;
-    const of = [present.declaration, ...present.zones];
-    const known = this.#found;
-    if (known && isSame(known.of, of)) return known.endpoints;
-    this.#found = { of, endpoints: this.#standing(present).map(endpointOf) };
-    return this.#found.endpoints;
+    return this.#found.get([present.declaration, ...present.zones], () => this.#standing(present).map(endpointOf));
   }
 
   /** The verdict on everything that is wanted. Worked out only when something is another than the last time. */
   adjust(wanted: Endpoint[], present: Present, claims: Claims): Adjusted {
     const { declaration, zones } = present;
-    const of = [wanted, declaration, claims.version, ...zones];
     this.#judgedBy = declaration;
     this.#isChanging = false;
-    const known = this.#adjusted;
-    if (known && this.#guard.isIdle && isSame(known.of, of)) return { answer: known.answer, remarks: [] };
-    const { answer, standing } = this.#judge(wanted, present, claims);
-    const there = new Map(standing.map((rrset) => [answerOf(rrset), rrset]));
-    this.#isSynced ||= there.size === answer.length && answer.every((rrset) => there.has(answerOf(rrset)));
-    this.#adjusted = { of, answer: answer.map(endpointOf) };
-    return { answer: this.#adjusted.answer, remarks: remarksOf(answer, there) };
+    // What it holds or counts changes with time.
+    if (!this.#guard.isIdle) this.#answered.forget();
+    let remarks: Change[] = [];
+    const answer = this.#answered.get([wanted, declaration, claims.version, ...zones], () => {
+      const { answer, standing } = this.#judge(wanted, present, claims);
+      const there = new Map(standing.map((rrset) => [answerOf(rrset), rrset]));
+      this.#isSynced ||= there.size === answer.length && answer.every((rrset) => there.has(answerOf(rrset)));
+      remarks = remarksOf(answer, there);
+      return answer.map(endpointOf);
+    });
+    return { answer, remarks };
   }
 
   #judge(wanted: Endpoint[], present: Present, claims: Claims): { answer: RRset[]; standing: RRset[] } {
@@ -128,7 +128,7 @@ export class Owner {
       ttlOf: (name) => zoneOf(name, ttls),
     });
     const standing = this.#standing(present);
-    const owns = (rrset: RRset) => isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
+    const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#leftOut.refusals });
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
@@ -150,11 +150,11 @@ export class Owner {
       throw new Error('the declaration has changed: the next loop follows it');
     const { ownerID } = this.#scope;
     const wanted = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, ownerID));
-    const kept = new Set(wanted.map(({ name, type }) => `${name} ${type}`));
+    const kept = new Set(wanted.map(keyOf));
     return [
       ...deleted
         .map((endpoint) => rrsetOf(endpoint, ownerID))
-        .filter(({ name, type }) => !kept.has(`${name} ${type}`))
+        .filter((rrset) => !kept.has(keyOf(rrset)))
         .map(deletion),
       ...wanted.map(replacement),
     ];
@@ -163,8 +163,7 @@ export class Owner {
   /** Those of its changes that touch nobody else's. */
   allowed(changes: Change[], zone: Zone, { discovery }: Declaration): Change[] {
     const names = Map.groupBy(zone.rrsets, (rrset) => rrset.name);
-    const isOurs = (r: RRset) =>
-      discovery !== undefined && (isOf(this.#scope, discovery, r) || isOfNobody(discovery, r));
+    const isOurs = (r: RRset) => discovery !== undefined && this.#mayTake(r, discovery);
     // Another owner may have come first since the verdict: unless all answers are merged, the whole name is its own.
     const isInTheWay = (r: RRset, { action, rrset }: Change) =>
       r.type === rrset.type ||
@@ -175,7 +174,7 @@ export class Owner {
 
   /** Takes over that its changes are made, but for what PowerDNS rejected. */
   applied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
-    this.#adjusted = undefined;
+    this.#answered.forget();
     this.#leftOut.reject(zone, rejected);
     const counts = { changes: changes.length, refused: rejected.length };
     this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
@@ -185,6 +184,10 @@ export class Owner {
   done(): void {
     this.#isChanging = false;
     this.#isSynced = true;
+  }
+
+  #mayTake(rrset: RRset, discovery: DeclaredDiscovery): boolean {
+    return isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
   }
 
   /** Where nothing is deleted anyway there is nothing to hold. */
@@ -222,9 +225,4 @@ function remarksOf(answer: RRset[], standing: ReadonlyMap<string, RRset>): Chang
       return there !== undefined && there.mark?.content !== rrset.mark?.content;
     })
     .map(replacement);
-}
-
-/** Whether two lists have the very same members. */
-function isSame(before: readonly unknown[], now: readonly unknown[]): boolean {
-  return before.length === now.length && before.every((each, index) => each === now[index]);
 }

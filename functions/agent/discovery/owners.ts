@@ -1,13 +1,10 @@
 import type { Logger } from 'pino';
-import { withoutDot } from '../../dns/name.ts';
 import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
-import type { Report } from '../report.ts';
+import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
+import { toldOf } from './left-out.ts';
 import { Owner } from './owner.ts';
 import { isOfNobody, type Scope, scopesOf } from './scope.ts';
-
-/** As many as a report takes of each. */
-const most = 20;
 
 /** Everybody who discovers. */
 export class Owners {
@@ -54,14 +51,18 @@ export class Owners {
     const held = owners.flatMap((owner) => owner.held ?? []);
     return {
       state: (['Stalled', 'Waiting'] as const).find((state) => states.includes(state)) ?? 'Synced',
-      refused: owners.flatMap(({ refused }) => [...refused].slice(0, most).map(refusalOf)).slice(0, most),
+      refused: owners
+        .flatMap(({ refused }) => [...refused].slice(0, bounds.refused).map(toldOf))
+        .slice(0, bounds.refused),
       ...(held.length > 0 && {
         held: {
           since: held.map(({ since }) => since).sort()[0] ?? '',
-          names: held.flatMap(({ names }) => names).slice(0, most),
+          names: held.flatMap(({ names }) => names).slice(0, bounds.held),
         },
       }),
-      ...(discovery.policy === 'Preview' && { preview: owners.flatMap(({ preview = [] }) => preview).slice(0, most) }),
+      ...(discovery.policy === 'Preview' && {
+        preview: owners.flatMap(({ preview = [] }) => preview).slice(0, bounds.preview),
+      }),
     };
   }
 
@@ -73,9 +74,3 @@ export class Owners {
     return owner;
   }
 }
-
-const refusalOf = ({ rrset, message }: { rrset: RRset; message: string }) => ({
-  name: withoutDot(rrset.name).slice(0, 255),
-  resource: (rrset.mark?.content ?? '').slice(0, 400),
-  message: message.slice(0, 500),
-});

@@ -1,7 +1,7 @@
 import { withoutDot } from '../../dns/name.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
-import type { Report } from '../report.ts';
-import { answersAlike, excludeEachOther, type RRset } from '../zone.ts';
+import { bounds, type Report } from '../report.ts';
+import { answersAlike, excludeEachOther, keyOf, type RRset } from '../zone.ts';
 
 export type Policy = DeclaredDiscovery['policy'];
 
@@ -40,9 +40,6 @@ function thoseBeside(others: RRset[], rrsets: RRset[]): RRset[] {
   return rrsets.filter((rrset) => !names.get(rrset.name)?.some((other) => excludeEachOther(other, rrset)));
 }
 
-/** As many as a report takes. */
-const previewed = { changes: 20, values: 8, length: 255 };
-
 function previewOf(standing: RRset[], accepted: RRset[]): PreviewedChange[] {
   const before = new Map(standing.map((rrset) => [keyOf(rrset), rrset]));
   const after = new Map(accepted.map((rrset) => [keyOf(rrset), rrset]));
@@ -56,17 +53,15 @@ function previewOf(standing: RRset[], accepted: RRset[]): PreviewedChange[] {
     .map((rrset) => ({ action: 'Delete' as const, rrset }));
   return [...deleted, ...changed]
     .sort((a, b) => (keyOf(a.rrset) < keyOf(b.rrset) ? -1 : 1))
-    .slice(0, previewed.changes)
+    .slice(0, bounds.preview)
     .map(({ action, rrset: { name, type, records } }) => ({
       action,
       name: withoutDot(name),
       type,
       values: records
         // But for the null MX, `0 .`.
-        .map((content) => content.replace(/(?<=\S)\.$/, '').slice(0, previewed.length))
+        .map((content) => content.replace(/(?<=\S)\.$/, '').slice(0, bounds.value))
         .sort()
-        .slice(0, previewed.values),
+        .slice(0, bounds.values),
     }));
 }
-
-const keyOf = ({ name, type }: RRset) => `${name} ${type}`;

@@ -1,4 +1,4 @@
-import type { RRset } from '../zone.ts';
+import { claimantOf, type RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
 import { householdOf } from './resource.ts';
 import type { Refused, SharedHosts } from './verdict/sharing.ts';
@@ -19,9 +19,9 @@ export function askedFor({ standing, wishes, accepted, sharedHosts }: Judged, cl
   const wishers = Map.groupBy(wishes, ({ name }) => name);
   const given = new Set(accepted.map(({ name }) => name));
   const isAsked = (rrset: RRset) =>
-    wishers.get(rrset.name)?.some((wish) => householdOf(resourceOf(wish)) === householdOf(resourceOf(rrset)));
+    wishers.get(rrset.name)?.some((wish) => householdOf(claimantOf(wish)) === householdOf(claimantOf(rrset)));
   const hasGone = (rrset: RRset) =>
-    given.has(rrset.name) && (sharedHosts === 'Merge' || !stillAsks(resourceOf(rrset), rrset.name, claims));
+    given.has(rrset.name) && (sharedHosts === 'Merge' || !stillAsks(claimantOf(rrset), rrset.name, claims));
   return new Set(standing.filter((rrset) => isAsked(rrset) || hasGone(rrset)).map(({ name }) => name));
 }
 
@@ -41,10 +41,8 @@ export function besideHeld(
     holders.has(name) ? 'waiting' : 'beside',
   );
   const refused = waiting.map((rrset) => {
-    const holder = resourceOf(holders.get(rrset.name) as RRset);
+    const holder = claimantOf(holders.get(rrset.name) as RRset);
     return { rrset, message: `${holder} has the name, which is held while it has no address (discovery.deleteGuard)` };
   });
   return { accepted: beside, refused };
 }
-
-const resourceOf = ({ mark }: Pick<RRset, 'mark'>) => mark?.content ?? '';

@@ -1,11 +1,12 @@
 import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from '@kubernetes/client-node';
+import { kubernetesWords } from '../failure.ts';
 
 /** What the API server answers instead of what it was asked for. */
 export class Refusal extends Error {
   /** Its HTTP status. */
   readonly code: number;
 
-  constructor(code: number, message = `Kubernetes answered ${code}`) {
+  constructor(code: number, message: string) {
     super(message);
     this.code = code;
   }
@@ -40,17 +41,7 @@ export async function connect(config: KubeConfig): Promise<Get> {
     request.setUrl(url.href);
     request.setSignal(signal);
     const { httpStatusCode, body } = await library.send(request).toPromise();
-    if (httpStatusCode !== 200) throw new Refusal(httpStatusCode, messageIn(await body.text()));
+    if (httpStatusCode !== 200) throw new Refusal(httpStatusCode, kubernetesWords(httpStatusCode, await body.text()));
     return body;
   };
-}
-
-/** Why, in Kubernetes' own words. A proxy in between has others. */
-function messageIn(text: string): string | undefined {
-  try {
-    const { message } = JSON.parse(text);
-    return typeof message === 'string' && message !== '' ? message : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { Claim, Part } from '../discovery/claim.ts';
 import { contentsOf } from '../discovery/wish/endpoint.ts';
+import { keyOf } from '../zone.ts';
 import { isRead, type Reading } from './annotation.ts';
 import { claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
 
@@ -28,7 +29,7 @@ export function dnsEndpointClaim({ metadata, spec }: DNSEndpoint, reading: Readi
     const [host] = hostsOf([dnsName]);
     if (!endpoint || host === undefined) continue;
     hosts.add(host);
-    const key = `${host} ${recordType}`;
+    const key = keyOf({ name: host, type: recordType });
     const targets = unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]);
     parts.set(key, { targets, ...(recordTTL && { ttl: recordTTL }) });
   }

@@ -1,5 +1,6 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim, Part } from '../discovery/claim.ts';
+import { keyOf } from '../zone.ts';
 import { annotationsOf, givenTargets, isForeign, isRead, listIn, type Reading } from './annotation.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
 import { claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
@@ -77,7 +78,7 @@ function partsOf(
     unique([...hosts, ...internal]).flatMap((name) => {
       const targets = unique([...(published.has(name) ? outside : []), ...(hidden.has(name) ? inside : [])]);
       return ['A', 'AAAA', 'CNAME'].map((type): [string, Part] => [
-        `${name} ${type}`,
+        keyOf({ name, type }),
         { targets, ...(ttl && { ttl }) },
       ]);
     }),

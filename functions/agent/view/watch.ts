@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { messageOf } from '../failure.ts';
+import { kubernetesWords, messageOf } from '../failure.ts';
 import { connect, type Get, isRefusal, type Query, Refusal } from './api-server.ts';
 import { linesOf } from './lines.ts';
 import { keyOf, type Metadata } from './metadata.ts';
@@ -129,7 +129,7 @@ export class Watch<T> {
   /** Returns the version that the event brings. */
   #hear(line: string): string {
     const { type, object } = JSON.parse(line);
-    if (type === 'ERROR') throw new Refusal(object.code, object.message);
+    if (type === 'ERROR') throw new Refusal(object.code, kubernetesWords(object.code, object));
     if (type === 'DELETED') this.#set(keyOf(object.metadata), undefined);
     else if (type !== 'BOOKMARK') this.#take(object);
     return object.metadata.resourceVersion;

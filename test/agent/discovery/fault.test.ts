@@ -109,15 +109,14 @@ test.each([-1, 2 ** 31, 1.5])('%d is not a time to live', (ttl) => {
 });
 
 test.each([
-  [undefined, 'A', undefined],
-  [undefined, 'MX', 'records of type MX are not discovered: add MX to discovery.recordTypes'],
+  [['A', 'AAAA', 'CNAME'], 'A', undefined],
+  [['A', 'AAAA', 'CNAME'], 'MX', 'records of type MX are not discovered: add MX to discovery.recordTypes'],
   [['A'], 'CNAME', 'records of type CNAME are not discovered: add CNAME to discovery.recordTypes'],
   [['LUA', 'HTTPS'], 'LUA', 'records of type LUA are not discovered'],
   [['LUA', 'HTTPS'], 'HTTPS', 'records of type HTTPS are not discovered'],
   [[''], '', 'records of type  are not discovered'],
 ])('of %j, %s: %s', (recordTypes, type, message) => {
-  const { recordTypes: _, ...usual } = setting;
-  const given: Setting = { ...usual, ...(recordTypes && { recordTypes }) };
+  const given = inZone(zone, { recordTypes });
   expect(fault(wish('www.corp.internal.', type, '192.0.2.1'), given)).toBe(message);
 });
 

@@ -102,8 +102,10 @@ test('of a name that is too long only the end is judged, and of a target only th
     [18, 61],
     [18, 61],
   ]);
-  const [zoneName, zones] = ['corp.internal.', new Map([['corp.internal.', 'corp.internal.']])];
-  const setting = { zone: zoneName, answering: zoneName, declared: zones, servers: new Set<string>(), cut: undefined };
+  const zone = 'corp.internal.';
+  const declared = new Map([[zone, zone]]);
+  const recordTypes = ['A', 'CNAME'];
+  const setting = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
   expect(wishes.map((wish) => fault(wish, setting))).toEqual([
     'longer than 253 characters (RFC 1035 section 2.3.4)',
     expect.stringMatching(/^not a .{1,200}$/),

@@ -7,6 +7,7 @@ import {
   type Change,
   declaredAccount,
   deletion,
+  keyOf,
   ownershipOf,
   type RRset,
   replacement,
@@ -104,5 +105,3 @@ const isLegal = (name: string) =>
   withoutDot(name)
     .split('.')
     .every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
-
-const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;

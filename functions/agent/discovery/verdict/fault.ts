@@ -18,17 +18,15 @@ export interface Setting {
   /** The delegation or DNAME from which on the name is somebody else's. */
   cut: Pick<RRset, 'name' | 'type'> | undefined;
   /** The types that are discovered. */
-  recordTypes?: readonly string[];
+  recordTypes: readonly string[];
   /** A declared name below this one, which a delegation would hide. */
   beneath?: string | undefined;
 }
 
-const usualTypes: readonly string[] = ['A', 'AAAA', 'CNAME'];
-
 /** What is wrong with a wish by itself. */
 export function fault(wish: Wish, setting: Setting): string | undefined {
   const { name, type, ttl } = wish;
-  const { zone, answering, declared, servers, recordTypes = usualTypes } = setting;
+  const { zone, answering, declared, servers, recordTypes } = setting;
   if (name === '.') return 'an empty name';
   const unwanted = typeFault(type, recordTypes);
   if (unwanted) return unwanted;

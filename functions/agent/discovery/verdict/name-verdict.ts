@@ -1,4 +1,4 @@
-import { type RRset, sameClaimant } from '../../zone.ts';
+import { claimantOf, type RRset, sameClaimant } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import type { Wish } from '../wish/wish.ts';
 import { sameAnswer } from './combination.ts';
@@ -67,4 +67,4 @@ function without(wishes: RRset[], lost: Refused[]): RRset[] {
  */
 const isFor = (wish: RRset, standing: RRset, claims: Claims) =>
   sameClaimant(wish, standing) ||
-  (!claims.sees(standing.mark?.content ?? '') && wish.records.some((content) => standing.records.includes(content)));
+  (!claims.sees(claimantOf(standing)) && wish.records.some((content) => standing.records.includes(content)));

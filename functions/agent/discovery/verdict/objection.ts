@@ -1,6 +1,6 @@
 import { isWithin, withoutDot } from '../../../dns/name.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
-import { answerOf, answersAlike, areRivals, declaredAccount, ownershipOf, type RRset } from '../../zone.ts';
+import { answerOf, answersAlike, areRivals, claimantOf, declaredAccount, ownershipOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf, namespaceOf } from '../resource.ts';
 import type { Wish } from '../wish/wish.ts';
@@ -61,18 +61,16 @@ export function refusalOf(wish: RRset, { there }: Place, { refusals, owns }: Cir
   return refusal && isNoBetter(there, refusal.beside, owns) ? refusal.message : undefined;
 }
 
-const resourceOf = ({ mark }: RRset) => mark?.content ?? '';
-
 const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
 
 function barTo(wish: RRset, { standing }: Place, { discovery, bars, full }: Circumstances): Bar | undefined {
   const bar = bars(wish);
-  const namespace = bar?.isPassing || full ? namespaceOf(resourceOf(wish)) : '';
+  const namespace = bar?.isPassing || full ? namespaceOf(claimantOf(wish)) : '';
   if (bar?.isPassing) {
     // It changes nothing but the time to live.
     const isThere = (r: RRset) =>
       r.type === wish.type &&
-      namespaceOf(resourceOf(r)) === namespace &&
+      namespaceOf(claimantOf(r)) === namespace &&
       wish.records.every((content) => r.records.includes(content));
     return standing.some(isThere) ? undefined : bar;
   }
@@ -91,11 +89,11 @@ function occupant(wish: RRset, place: Place, { owns, discovery }: Circumstances)
     if (isGiven(wish, place, owns)) return undefined;
     // Another owner is another namespace: the whole name is its own, unless all answers are merged.
     const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, wish)));
-    if (first) return `${resourceOf(first)} has the name already`;
+    if (first) return `${claimantOf(first)} has the name already`;
   }
   const hidden = wish.type === 'NS' ? othersBeneath(wish, place) : undefined;
   return (
-    hidden && `a delegation would hide ${withoutDot(hidden.name)}, which ${resourceOf(hidden) || 'somebody else'} has`
+    hidden && `a delegation would hide ${withoutDot(hidden.name)}, which ${claimantOf(hidden) || 'somebody else'} has`
   );
 }
 
@@ -119,6 +117,6 @@ const declaredBeneath = (wish: RRset, place: Place) =>
 /** Another party's; none once the delegation stands. */
 function othersBeneath(wish: RRset, place: Place): RRset | undefined {
   if (place.standing.some(({ type }) => type === 'NS')) return undefined;
-  const household = householdOf(resourceOf(wish));
-  return beneath(wish, place).find((r) => ownershipOf(r) === 'foreign' || householdOf(resourceOf(r)) !== household);
+  const household = householdOf(claimantOf(wish));
+  return beneath(wish, place).find((r) => ownershipOf(r) === 'foreign' || householdOf(claimantOf(r)) !== household);
 }

@@ -1,4 +1,4 @@
-import type { RRset } from '../../zone.ts';
+import { claimantOf, type RRset } from '../../zone.ts';
 import { namespaceOf } from '../resource.ts';
 import type { NameVerdict } from './name-verdict.ts';
 
@@ -44,8 +44,8 @@ function namesBeyond(limit: number, verdicts: ReadonlyMap<string, NameVerdict>):
 function namesByNamespace(verdicts: ReadonlyMap<string, NameVerdict>): Map<string, string[]> {
   const byNamespace = new Map<string, string[]>();
   for (const [name, { accepted, merged }] of verdicts) {
-    for (const { mark } of merged.length > 0 ? [...accepted, ...merged] : accepted) {
-      const namespace = namespaceOf(mark?.content ?? '');
+    for (const rrset of merged.length > 0 ? [...accepted, ...merged] : accepted) {
+      const namespace = namespaceOf(claimantOf(rrset));
       const names = byNamespace.get(namespace);
       if (namespace !== '' && !names) byNamespace.set(namespace, [name]);
       // A name comes once, with all that is in it.
@@ -55,4 +55,4 @@ function namesByNamespace(verdicts: ReadonlyMap<string, NameVerdict>): Map<strin
   return byNamespace;
 }
 
-const isOf = ({ mark }: RRset, namespace: string) => namespaceOf(mark?.content ?? '') === namespace;
+const isOf = (rrset: RRset, namespace: string) => namespaceOf(claimantOf(rrset)) === namespace;

@@ -1,5 +1,5 @@
 import type { DeclaredDiscovery } from '../../declaration.ts';
-import { areRivals, type RRset, sameClaimant } from '../../zone.ts';
+import { areRivals, claimantOf, type RRset, sameClaimant } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf } from '../resource.ts';
 import { combined, crowdEachOther, gathered, sameAnswer, united } from './combination.ts';
@@ -50,7 +50,7 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
   }
   const isHeld = new Set(holders);
   const valid = ranked.filter((rrset) => !isHeld.has(rrset));
-  const isFirst = (rrset: RRset) => partyOf(resourceOf(rrset)) === partyOf(resourceOf(first));
+  const isFirst = (rrset: RRset) => partyOf(claimantOf(rrset)) === partyOf(claimantOf(first));
   const { groups, beside } = combined(valid.filter(isFirst));
   const accepted = groups.map((group) => settled(group, stand));
   const lost = [...beside, ...valid.filter((rrset) => !isFirst(rrset))]
@@ -58,8 +58,6 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
     .map((rrset) => ({ rrset, message: taken(rrset, accepted, first) }));
   return { accepted, lost };
 }
-
-const resourceOf = ({ mark }: RRset) => mark?.content ?? '';
 
 /** Who shares a name with whom. */
 const parties: Record<SharedHosts, (resource: string) => string> = {
@@ -72,7 +70,7 @@ const parties: Record<SharedHosts, (resource: string) => string> = {
 /** Whether what is accepted leaves no room for what stands. */
 export function excludes(accepted: RRset, standing: RRset, sharedHosts: SharedHosts): boolean {
   const partyOf = parties[sharedHosts];
-  const isSameParty = partyOf(resourceOf(accepted)) === partyOf(resourceOf(standing));
+  const isSameParty = partyOf(claimantOf(accepted)) === partyOf(claimantOf(standing));
   return !isSameParty || accepted.type === standing.type || crowdEachOther(accepted.type, standing.type);
 }
 
@@ -83,7 +81,7 @@ function claimOf(wish: RRset, { standing, sharedHosts }: Stand): number | undefi
   const own = standing.filter((s) => sameClaimant(s, wish));
   if (own.some((s) => s.type === wish.type)) return isAlike ? 1 : 2;
   if (own.length > 0) return 3;
-  if (standing.some((s) => partyOf(resourceOf(s)) === partyOf(resourceOf(wish)))) return isAlike ? 4 : 5;
+  if (standing.some((s) => partyOf(claimantOf(s)) === partyOf(claimantOf(wish)))) return isAlike ? 4 : 5;
   return isAlike ? 6 : undefined;
 }
 
@@ -93,8 +91,9 @@ function inOrder(wishes: RRset[], stand: Stand): RRset[] {
 }
 
 /** How old the object is, and whatever else gives everything its place. Unknown is youngest. */
-function seniorityOf({ type, ttl, records, mark }: RRset, claims: Claims): string {
-  const resource = mark?.content ?? '';
+function seniorityOf(rrset: RRset, claims: Claims): string {
+  const { type, ttl, records } = rrset;
+  const resource = claimantOf(rrset);
   const last = type === 'CNAME' || type === 'NS' ? 1 : 0;
   return [claims.of(resource)?.created ?? '~', last, resource, type, ...records, ttl].join(' ');
 }
@@ -116,20 +115,20 @@ function settled(group: RRset[], { standing, wishes, claims }: Stand): RRset {
   const isSameOwner = stands.mark?.account === rrset.mark?.account;
   if (isSameOwner && isStanding(rrset)) return stands;
   // ExternalDNS names one of the objects that want the same, and not always the same one.
-  const isUnsure = !claims.sees(resourceOf(stands)) && !wishes.some(isStanding);
+  const isUnsure = !claims.sees(claimantOf(stands)) && !wishes.some(isStanding);
   return isSameOwner && isUnsure ? stands : rrset;
 }
 
 /** Each wish with one of a party that wants another answer, if there are such. */
 function disagreement(ranked: RRset[], partyOf: (resource: string) => string): Refused[] {
-  const sides = Map.groupBy(ranked, (rrset) => partyOf(resourceOf(rrset)))
+  const sides = Map.groupBy(ranked, (rrset) => partyOf(claimantOf(rrset)))
     .values()
     .map((wishes) => ({ wishes, answer: answerText(combined(wishes).groups) }))
     .toArray();
   return sides.flatMap(({ wishes, answer }) => {
     const other = sides.find((side) => side.answer !== answer)?.wishes[0];
     if (!other) return [];
-    const message = `${resourceOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
+    const message = `${claimantOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
     return wishes.map((rrset) => ({ rrset, message }));
   });
 }
@@ -146,5 +145,5 @@ function taken(rrset: RRset, accepted: RRset[], first: RRset): string {
   const rival = accepted.find((a) => areRivals(a, rrset)) ?? accepted[0] ?? first;
   if (sameClaimant(rival, rrset))
     return `its own ${rival.type} has the name already, and ${rival.type} and ${rrset.type} cannot stand together`;
-  return `${resourceOf(rival)} has the name already`;
+  return `${claimantOf(rival)} has the name already`;
 }

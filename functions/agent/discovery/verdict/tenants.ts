@@ -1,7 +1,7 @@
 import { withoutDot } from '../../../dns/name.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
 import { matches } from '../../selector.ts';
-import type { RRset } from '../../zone.ts';
+import { claimantOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { isNamed, namespaceOf } from '../resource.ts';
 import { NamePatterns } from './name-patterns.ts';
@@ -47,13 +47,13 @@ function tenancyOf(tenants: Tenant[], claims: Claims): Barrier {
     known.set(namespace, own);
     return own;
   };
-  return ({ name, mark }) => {
-    const resource = mark?.content ?? '';
+  return (wish) => {
+    const resource = claimantOf(wish);
     if (!isNamed(resource)) return { message: 'it is not said which object wants it, so nobody knows its tenant' };
     const namespace = namespaceOf(resource);
     const own = tenantsOf(namespace);
     if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
-    const owners = patterns.of(name);
+    const owners = patterns.of(wish.name);
     if (own.length === 0) {
       const who = namespace === '' ? resource : `namespace ${namespace}`;
       return owners[0] && { message: `${owners[0].pattern} is for a tenant that ${who} is not of (discovery.tenants)` };

@@ -4,7 +4,7 @@ import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
 import { parseContent } from '../../../dns/content.ts';
 import { absolute, withoutDot } from '../../../dns/name.ts';
 import { discoverable } from '../../declaration.ts';
-import { canonicalAddress, discoveredMark, type RRset } from '../../zone.ts';
+import { canonicalAddress, claimantOf, discoveredMark, type RRset } from '../../zone.ts';
 
 /**
  * A record as ExternalDNS speaks of it, which leaves out what is empty: a hostname annotation that ends in a comma
@@ -47,6 +47,7 @@ export function typeFault(type: string, recordTypes: readonly string[]): string 
   if (recordTypes.includes(type)) return undefined;
   return `records of type ${type} are not discovered: add ${type} to discovery.recordTypes`;
 }
+
 /**
  * A target as PowerDNS gives it back. ExternalDNS has names with and without the dot at the end, and means absolute
  * ones: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/docs/sources/mx-record.md
@@ -108,13 +109,14 @@ export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualT
 }
 
 /** The RRset as ExternalDNS expects to find it again. */
-export function endpointOf({ name, type, ttl, records, mark }: RRset): Endpoint {
+export function endpointOf(rrset: RRset): Endpoint {
+  const { name, type, ttl, records } = rrset;
   return {
     dnsName: withoutDot(name),
     targets: records.map((content) => targetOf(type, content)).sort(),
     recordType: type,
     recordTTL: ttl,
-    labels: { resource: mark?.content ?? '' },
+    labels: { resource: claimantOf(rrset) },
   };
 }
 

@@ -1,3 +1,4 @@
+import { keyOf } from '../../zone.ts';
 import type { Claim, Claims, Part } from '../claim.ts';
 import { namespaceOf } from '../resource.ts';
 import { isTargetType, typeOf } from './target.ts';
@@ -66,7 +67,7 @@ function apart(type: string, whole: Share, seen: Seen[]): Share[] {
 const shareOf = ({ claim: { resource }, part: { ttl }, records }: Seen): Share => ({ resource, records, ttl });
 
 function seenOf(claim: Claim, name: string, type: string, contents: string[]): Seen {
-  const part = claim.parts ? (claim.parts.get(`${name} ${type}`) ?? { targets: [] }) : claim;
+  const part = claim.parts ? (claim.parts.get(keyOf({ name, type })) ?? { targets: [] }) : claim;
   return { claim, part, records: contents.filter((content) => part.targets?.includes(content)) };
 }
 
