@@ -5,8 +5,12 @@ import type { Owner, Present } from './discovery/owner.ts';
 import { Owners } from './discovery/owners.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
 import type { Endpoint, EndpointChanges } from './discovery/wish/endpoint.ts';
+import { Memo } from './memo.ts';
+import { explained } from './names/explanation.ts';
+import { Names, type NamesOptions } from './names/names.ts';
+import type { Overview } from './names/overview.ts';
 import { parse } from './parse.ts';
-import { bounds, isServing, type Report } from './report.ts';
+import { bounds, isServing, type Report, type Resolution } from './report.ts';
 import type { Change } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
@@ -14,6 +18,7 @@ import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   /** The agent's own view of the objects that want names. */
   claims?: Claims;
+  onPropagation?: NamesOptions['onPropagation'];
   now?: () => number;
 };
 
@@ -30,19 +35,28 @@ export class Agent {
   readonly #zones: Zones;
   readonly #claims: Claims;
   readonly #owners: Owners;
+  readonly #names: Names;
+  readonly #explained = new Memo<void>();
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #blindSince: number | undefined;
+  /** The zones as they were read last. */
+  #present: Present | undefined;
   /** Set by the edge that grows the claim. */
   storage: string | undefined;
+  /** What the self-test says. Set by the edge that does it. */
+  resolution: Resolution | undefined;
+  /** Of the optional kinds those that the cluster serves; none is another answer than none yet. Set by the edge that asks it. */
+  served: string[] | undefined;
   /** What of the sources the cluster does not serve. Set by the edge that asks it. */
   missing: NonNullable<Report['discovery']['missing']> = [];
 
-  constructor({ now = Date.now, claims = unseen, ...options }: AgentOptions) {
+  constructor({ now = Date.now, claims = unseen, onPropagation, ...options }: AgentOptions) {
     this.#now = now;
     this.#claims = claims;
     this.#owners = new Owners({ log: options.log, now });
+    this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
   }
@@ -57,7 +71,10 @@ export class Agent {
     if (hash === this.#declared?.hash) return false;
     const files = this.#declared?.files ?? new Map();
     this.#declared = { hash, declaration: parse(text, declarationSchema), files };
-    this.#owners.follow(this.#declared.declaration.discovery);
+    const { discovery } = this.#declared.declaration;
+    this.#owners.follow(discovery);
+    if (discovery) this.#names.follow(discovery.intervalSeconds);
+    else this.#names.forget();
     return true;
   }
 
@@ -82,6 +99,7 @@ export class Agent {
       this.#expectSight();
       const { answer, remarks } = owner.adjust(wanted, present, this.#claims);
       await this.#write(owner, remarks, present);
+      this.explain();
       return answer;
     });
   }
@@ -95,13 +113,64 @@ export class Agent {
       const { reverse, ownershipTXT } = present.declaration.discovery ?? {};
       // Some records follow from what was published.
       if (reverse || ownershipTXT) await this.#bringZones();
+      this.#present = await this.#zones.present();
+      this.explain();
     });
+  }
+
+  /** Says anew how names are, if anything has changed that they depend on. */
+  explain(): void {
+    const { discovery } = this.declaration ?? {};
+    if (!this.#present || !discovery) return;
+    const { declaration, zones } = this.#present;
+    const judged = this.#owners.judged(discovery);
+    const state = this.discoveryState;
+    const claims = this.#claims;
+    if (judged.length === 0 || claims.pending() !== undefined) return;
+    if (this.#names.isDue) this.#explained.forget();
+    this.#explained.get([declaration, claims.revision, state, ...judged, ...zones], () => {
+      const isYoung = (key: string) => this.#names.isYoung(key);
+      const states = explained({ declaration, zones, claims, judged, discovery: state, isYoung });
+      this.#names.take(states, (resource) => claims.changedAt(resource));
+    });
+  }
+
+  /** All that there is to tell people. */
+  overview(): Overview {
+    return {
+      instance: this.declaration?.name ?? '',
+      zones: this.#zones.reported?.reports ?? [],
+      discovery: this.#owners.report(this.declaration?.discovery),
+      ...(this.resolution && { resolution: this.resolution }),
+      names: this.#names.list ?? [],
+    };
+  }
+
+  get discoveryState(): Report['discovery']['state'] {
+    return this.#owners.report(this.declaration?.discovery).state;
+  }
+
+  /** How many names the delete guard holds. */
+  get held(): number {
+    return this.names.counts().Held;
+  }
+
+  /** Milliseconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
+  get discoveryAge(): number | undefined {
+    const { discovery } = this.declaration ?? {};
+    const finishedAt = discovery && this.#owners.finishedAt(discovery);
+    return finishedAt === undefined ? undefined : this.#now() - finishedAt;
+  }
+
+  get names(): Pick<Names, 'list' | 'counts'> {
+    return this.#names;
   }
 
   /** What to say of it all; nothing before the zones were brought to what is declared, or could not be. */
   report(): Report | undefined {
     const { reported } = this.#zones;
     if (!this.#declared || !reported) return undefined;
+    const names = this.#names.report();
     return {
       declaration: reported.hash,
       zones: reported.reports,
@@ -110,6 +179,9 @@ export class Agent {
         ...this.#owners.report(this.#declared.declaration.discovery),
         ...(this.missing.length > 0 && { missing: this.missing.slice(0, bounds.missing) }),
       },
+      ...(names && { names }),
+      ...(this.resolution && { resolution: this.resolution }),
+      ...(this.served && { served: this.served }),
       ...(this.storage && { storage: this.storage }),
     };
   }
@@ -160,6 +232,7 @@ export class Agent {
     this.#owners.in(this.declaration, namespace)?.hear();
     return this.#inTurn(async () => {
       const present = await this.#zones.present();
+      this.#present = present;
       const owner = this.#owners.in(present.declaration, namespace);
       return owner ? work(owner, present) : otherwise;
     });

@@ -1,8 +1,11 @@
 import {
   ApiException,
+  type ConfigurationOptions,
   CoreV1Api,
+  type CoreV1Event,
   KubeConfig,
   ListWatch,
+  Observable,
   PatchStrategy,
   setHeaderOptions,
   type V1ConfigMap,
@@ -21,6 +24,17 @@ export interface ClusterOptions {
   status: string;
   claim: string;
   config?: KubeConfig;
+}
+
+/** What has become of an event that was to be created. */
+export interface Creation {
+  /**
+   * `known`: there is one of that name. `gone`: its namespace is, or is about to be. `forbidden`: a right, a quota or a policy
+   * is against it. `invalid`: it will never be taken.
+   */
+  result: 'created' | 'known' | 'gone' | 'forbidden' | 'invalid';
+  /** Kubernetes' own words, where it was not created. */
+  failure?: string;
 }
 
 /** The little of Kubernetes that the agent sees: two ConfigMaps and its own claim. */
@@ -122,6 +136,22 @@ export class Cluster {
     }
   }
 
+  /**
+   * Throws when there is no answer, or one that may be another soon.
+   * @param timeout milliseconds: others wait for it
+   */
+  async createEvent(body: CoreV1Event, timeout = 10_000): Promise<Creation> {
+    const { namespace = '' } = body.metadata;
+    try {
+      await this.#api.createNamespacedEvent({ namespace, body }, within(timeout));
+      return { result: 'created' };
+    } catch (error) {
+      const result = error instanceof ApiException ? resultOf(error) : undefined;
+      if (error instanceof ApiException && result) return { result, failure: wordsOf(error) };
+      return inKubernetesWords(error);
+    }
+  }
+
   /** Undefined when there is none. */
   async readSecret(name: string): Promise<V1Secret | undefined> {
     const { namespace } = this.#options;
@@ -137,6 +167,27 @@ export class Cluster {
       .catch(unless(409));
     return merged !== undefined;
   }
+}
+
+/** Undefined for what may be otherwise next time. */
+function resultOf({ code, body }: ApiException<unknown>): Creation['result'] | undefined {
+  // https://github.com/kubernetes/apiserver/blob/v0.34.4/pkg/admission/plugin/namespace/lifecycle/admission.go#L174
+  if (code === 403) return /because it is being terminated/.test(kubernetesWords(code, body)) ? 'gone' : 'forbidden';
+  if (code === 404) return 'gone';
+  if (code === 409) return 'known';
+  return [400, 413, 422].includes(code) ? 'invalid' : undefined;
+}
+
+/** Ends a request of the client, which would wait for ever. */
+function within(milliseconds: number): ConfigurationOptions {
+  const limit: NonNullable<ConfigurationOptions['middleware']>[number] = {
+    pre: (request) => {
+      request.setSignal(AbortSignal.timeout(milliseconds));
+      return new Observable(Promise.resolve(request));
+    },
+    post: (response) => new Observable(Promise.resolve(response)),
+  };
+  return { middleware: [limit], middlewareMergeStrategy: 'append' };
 }
 
 /** Takes an answer of this status for none. */

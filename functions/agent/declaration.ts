@@ -125,9 +125,16 @@ export type DeclaredDiscovery = z.infer<typeof discovery>;
  * the trailing dot, as in the composite; records are as the user wrote them, with the placeholders filled in.
  */
 export const declaration = z.object({
+  /** Of the InternalDNS, for those who are told. */
+  name: z.string().default(''),
+  replicas: z.int().default(1),
   zones: z.array(zone),
   /** Where clients reach the DNS Service: IPv4 and IPv6 addresses of the zones' own name servers. */
   addresses: z.array(z.string()),
+  /** Where the pods of the cluster reach the DNS Service, on port 53: its cluster IPs. */
+  service: names,
+  /** Kinds that are composed only where the cluster serves them: `plural.version.group`. */
+  optional: names,
   /** Absent when nothing is to be discovered. */
   discovery: discovery.optional(),
   /** The size that the pod's claim should have, as a Kubernetes quantity. */
@@ -138,6 +145,9 @@ export type Declaration = z.infer<typeof declaration>;
 /** As it is written: what has a default may be left out. */
 export type WrittenDeclaration = z.input<typeof declaration>;
 export type DeclaredZone = Declaration['zones'][number];
+
+/** On the InternalDNS: what the delete guard held before this time is let go. */
+export const letGoAnnotation = 'dns.internal/let-go';
 
 /** The key of the ConfigMap that holds a declaration. */
 export const declarationKey = 'declaration.json';

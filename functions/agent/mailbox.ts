@@ -2,7 +2,10 @@ import { isServing, type Report } from './report.ts';
 
 export interface MailboxOptions {
   write: (text: string) => Promise<void>;
-  /** How far apart two writes are that nobody waits for: each wakes Crossplane, which stops listening to a chatterer. */
+  /**
+   * How far apart two writes of one replica are that nobody waits for; of several, so many times as far. Each wakes
+   * Crossplane, which stops listening to a chatterer, and it counts what the replicas of a composite say together.
+   */
   intervalMs?: number;
   /** How long the first report on a new declaration waits for a good one. */
   patienceMs?: number;
@@ -26,7 +29,8 @@ export class Mailbox {
     this.#subject = { declaration: undefined, since: this.#options.now() };
   }
 
-  async offer(report: Report): Promise<void> {
+  /** `replicas` share what may be said. */
+  async offer(report: Report, replicas = 1): Promise<void> {
     const { write, intervalMs, patienceMs, renewMs, now } = this.#options;
     const text = fit(report);
     const last = this.#written;
@@ -40,23 +44,38 @@ export class Mailbox {
     const lacks = JSON.stringify(report.discovery.missing) !== JSON.stringify(last?.report.discovery.missing);
     if (isNews && !lacks && !isServing(report) && now() - this.#subject.since < (last ? patienceMs : intervalMs))
       return;
-    const isAwaited =
-      lacks || !last || last.report.declaration !== report.declaration || isServing(last.report) !== isServing(report);
-    if (!isAwaited && now() - last.at < intervalMs) return;
+    const isAwaited = !last || isNews || lacks || awaited(report) !== awaited(last.report);
+    if (!isAwaited && now() - last.at < intervalMs * replicas) return;
     await write(text);
     this.#written = { report, text, at: now() };
   }
 }
 
+/** What of a report changes the composite's readiness, or what is composed. Names come and go, and nothing waits for them. */
+function awaited(report: Report): string {
+  const { resolution, served } = report;
+  const resolves = resolution === undefined || resolution.state === 'Serving';
+  return JSON.stringify([isServing(report), resolves, served]);
+}
+
 /** The report as text, without the details that would make it too long. */
 function fit(report: Report): string {
-  const { zones, discovery } = report;
-  const brief = { ...report, discovery: { ...discovery, refused: discovery.refused.slice(0, 3) } };
-  const bare = {
-    ...report,
-    zones: zones.map(({ message: _, ...zone }) => zone),
-    discovery: { ...discovery, refused: [] },
-  };
-  const texts = [report, brief, bare].map((each) => JSON.stringify(each));
+  const { zones } = report;
+  const bare = { ...withFirst(0, report), zones: zones.map(({ message: _, ...zone }) => zone) };
+  const texts = [report, withFirst(3, report), bare].map((each) => JSON.stringify(each));
   return texts.find((text) => Buffer.byteLength(text) <= limit) ?? texts[2]!;
+}
+
+/** With so many at most of what objects bring. The counts of names stay as they are. */
+function withFirst(count: number, { discovery, names, ...rest }: Report): Report {
+  const { refused, preview } = discovery;
+  return {
+    ...rest,
+    discovery: {
+      ...discovery,
+      refused: refused.slice(0, count),
+      ...(preview && { preview: preview.slice(0, count) }),
+    },
+    ...(names && { names: { ...names, problems: names.problems.slice(0, count) } }),
+  };
 }

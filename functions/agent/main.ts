@@ -9,16 +9,22 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent } from './agent.ts';
+import { Canary } from './canary/canary.ts';
+import { ResolutionState } from './canary/resolution.ts';
+import { selfTest } from './canary/self-test.ts';
 import { Cluster, inCluster } from './cluster.ts';
 import { Complaints } from './complaints.ts';
 import { Database } from './database.ts';
 import { messageOf } from './failure.ts';
 import { http } from './http.ts';
 import { Mailbox } from './mailbox.ts';
+import { Metrics } from './metrics.ts';
+import { Events } from './names/events.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
 import { PowerDNS } from './powerdns.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
+import { referenceOf } from './view/reference.ts';
 import { View } from './view/view.ts';
 import { webhook } from './webhook.ts';
 import { type ConfigMapData, type WatchConfigMap, ZoneFileSet } from './zone-files.ts';
@@ -28,6 +34,8 @@ const reconcileEvery = 4_000;
 const retryAfter = { least: 500, most: 2_000 };
 /** How often the report is looked at; it is written only when it says something new. */
 const reportEvery = 500;
+/** How often names are looked at that nobody has asked for, and people are told what is new. */
+const tellEvery = 500;
 /** How long the cluster has to tell the declaration before the file does. */
 const clusterFirst = 3_000;
 
@@ -42,21 +50,44 @@ async function main(options: Options): Promise<void> {
   const onMissing = (missing: Agent['missing']): void => {
     agent.missing = missing;
   };
-  const view = config && new View({ config, complaints, onMissing });
+  const onServed = (served: string[]): void => {
+    agent.served = served;
+  };
+  /** Why the API server cannot be asked. */
+  let reach: string | undefined;
+  const onReach = (failure?: string): void => {
+    reach = failure;
+  };
+  const view = config && new View({ config, complaints, onMissing, onServed, onReach });
   const agent: Agent = new Agent({
     ...(view && { claims: view.claims }),
+    onPropagation: (milliseconds) => metrics.observePropagation(milliseconds / 1000),
     database: new Database(powerdns),
     answers: soaCheck(options.dns),
     lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
     signer: signerOf(powerdns, cluster, options, log),
     log,
   });
-  const metrics = new Registry();
+  const events =
+    cluster &&
+    view &&
+    new Events({ ...announcements(agent, view, options), create: (e) => cluster.createEvent(e), complaints });
+  const registry = new Registry();
+  const metrics: Metrics = new Metrics(registry, {
+    names: () => agent.names.list ?? [],
+    zones: () => agent.report()?.zones ?? [],
+    serials: () => powerdns.zones(),
+    resolution: () => agent.resolution?.state,
+    discoveryAge: () => agent.discoveryAge && agent.discoveryAge / 1000,
+    held: () => agent.held,
+    events: () => events?.counts ?? {},
+    untold: () => events?.waiting ?? 0,
+  });
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
-  collectDefaultMetrics({ register: metrics, eventLoopMonitoringPrecision: 1000 });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
   // It listens before anything else: ExternalDNS gives up on a webhook that is not there.
   await listen(webhook({ agent, complaints }), options.webhook);
-  await listen(http(agent, powerdns, metrics), options.http);
+  await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
 
   let wake = () => {};
   const woken = () =>
@@ -71,7 +102,7 @@ async function main(options: Options): Promise<void> {
     const failure = failureOf(() => {
       if (!agent.declare(text)) return;
       zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
-      view?.follow(agent.declaration?.discovery);
+      view?.follow(agent.declaration?.discovery, agent.declaration?.optional);
       wake();
     });
     complaints.note('read the declaration', failure);
@@ -91,14 +122,38 @@ async function main(options: Options): Promise<void> {
     });
   }
 
+  const canary = new Canary({
+    powerdns,
+    dns: { host: '127.0.0.1', ...listenAddress(options.dns) },
+    service: () => (agent.declaration?.service ?? []).map((host) => ({ host, port: 53 })),
+    onAnswer: metrics.observeCanary,
+    onFailure: metrics.countCanaryFailure,
+  });
+  const resolution = new ResolutionState({ place: options.cluster });
+  const circumstances = () => ({
+    discovery: agent.discoveryState,
+    reach,
+    replicas: agent.declaration?.replicas ?? 1,
+  });
+  void selfTest({ canary, resolution, circumstances, complaints });
+
   const mailbox = new Mailbox({
     write: async (text) => (cluster ? cluster.writeReport(text) : log.info({ report: JSON.parse(text) }, 'report')),
     // A log needs no renewal.
     ...(!cluster && { renewMs: Number.POSITIVE_INFINITY }),
   });
   void every(reportEvery, async () => {
+    agent.resolution = resolution.resolution(circumstances());
     const report = agent.report();
-    if (report) complaints.note('write the report', await mailbox.offer(report).then(() => undefined, messageOf));
+    if (!report) return;
+    const offer = mailbox.offer(report, agent.declaration?.replicas);
+    complaints.note('write the report', await offer.then(() => undefined, messageOf));
+  });
+  void every(tellEvery, async () => {
+    agent.explain();
+    const { list } = agent.names;
+    if (list) events?.announce(list);
+    await events?.drain();
   });
   if (cluster) void every(reconcileEvery, claimKeeper(cluster, agent, complaints));
 
@@ -145,6 +200,14 @@ function claimKeeper(cluster: Cluster, agent: Agent, complaints: Complaints): ()
     }
   };
 }
+
+/** What there is to be said on objects, and of whom. */
+const announcements = (agent: Agent, { claims }: View, { cluster }: Options) => ({
+  claimOf: (resource: string) => claims.known(resource),
+  referenceOf,
+  instance: () => agent.declaration?.name ?? '',
+  reporter: cluster?.pod ?? '',
+});
 
 const clusterOf = (o: NonNullable<Options['cluster']>, config: KubeConfig | undefined) =>
   new Cluster({

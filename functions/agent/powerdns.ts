@@ -83,11 +83,11 @@ export class PowerDNS {
   }
 
   /** Native: replicas share nothing, so there is nobody to notify. */
-  create(name: string, rrsets: RRset[]): Promise<ZoneHeader> {
+  create(name: string, rrsets: RRset[], account = declaredAccount): Promise<ZoneHeader> {
     return this.#call('POST', '/zones', {
       name,
       kind: 'Native',
-      account: declaredAccount,
+      account,
       nameservers: [],
       rrsets: rrsets.map(toApi),
     });

@@ -1,11 +1,13 @@
 import * as z from 'zod';
+import { verdicts } from './names/verdict.ts';
 
-/** The most of discovery that a report takes: members of lists, characters of texts. */
+/** The most that a report takes of what objects bring: members of lists, characters of texts. */
 export const bounds = {
   refused: 20,
   missing: 32,
   held: 20,
   preview: 20,
+  problems: 20,
   values: 8,
   name: 255,
   resource: 400,
@@ -14,6 +16,12 @@ export const bounds = {
 } as const;
 
 const name = z.string().max(bounds.name);
+
+/**
+ * `NotAnswering`: PowerDNS does not answer. `Unreachable`: it does, and not through its Service. `NotUpdating`: it answers
+ * with what it had before. `Stalled`: ExternalDNS is not heard of. `Blind`: the cluster cannot be asked what it has.
+ */
+export const resolutionStates = ['Serving', 'NotAnswering', 'Unreachable', 'NotUpdating', 'Stalled', 'Blind'] as const;
 
 /**
  * What one pod's agent says of the DNS it serves. The function reads it as untrusted input, so every part is bounded.
@@ -65,12 +73,42 @@ export const report = z.object({
       .max(bounds.preview)
       .optional(),
   }),
+  /** The hosts that objects ask for. Absent until they are known, and where nothing is discovered. */
+  names: z
+    .object({
+      /** Those that this server is to answer: in its zones, left out by no filter, and not just on their way. */
+      total: z.int().nonnegative(),
+      resolved: z.int().nonnegative(),
+      /** Those that do not resolve, the gravest first; the first few. */
+      problems: z
+        .array(
+          z.object({
+            name,
+            resource: z.string().max(bounds.resource),
+            verdict: z.enum(verdicts),
+            message: z.string().max(bounds.message),
+          }),
+        )
+        .max(bounds.problems),
+    })
+    .optional(),
+  /** What the agent's own test says of the whole chain, and since when, as RFC 3339. Absent before the first one. */
+  resolution: z
+    .object({
+      state: z.enum(resolutionStates),
+      since: z.string().max(40),
+      message: z.string().max(bounds.message).optional(),
+    })
+    .optional(),
+  /** Of the kinds that are composed only where the cluster serves them, those that it does: `plural.version.group`. */
+  served: z.array(z.string().max(253)).max(8).optional(),
   /** Why the claim could not grow. */
   storage: z.string().max(500).optional(),
 });
 
 export type Report = z.infer<typeof report>;
 export type ZoneReport = Report['zones'][number];
+export type Resolution = NonNullable<Report['resolution']>;
 
 /** Whether everything declared answers and everything wanted was published. */
 export function isServing({ zones, discovery }: Report): boolean {

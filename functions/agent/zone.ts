@@ -48,7 +48,7 @@ export const isOurs = (account: string) => account === declaredAccount || accoun
 export type Ownership = 'declared' | 'discovered' | 'foreign';
 
 /** Foreign RRsets are left alone, whatever is in them. */
-export function ownershipOf({ mark }: RRset): Ownership {
+export function ownershipOf({ mark }: Pick<RRset, 'mark'>): Ownership {
   if (mark?.account === declaredAccount) return 'declared';
   return mark?.account.startsWith(discoveredPrefix) ? 'discovered' : 'foreign';
 }

@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { metricsPorts } from './discovery/external-dns.ts';
 import { namespacesRole, rolesOf } from './discovery/roles.ts';
-import { claimTemplate, type Names, ports, selectorLabels, sourceRole } from './names.ts';
+import { claimTemplate, eventsRole, type Names, ports, selectorLabels, sourceRole } from './names.ts';
 import type { Spec } from './spec.ts';
 
 export interface AccessProps {
@@ -35,7 +35,13 @@ export class Access extends Construct {
         subjects,
       });
     }
-    for (const role of rolesOf(spec.discovery)) this.bind(role, { spec, names, labels, subjects });
+    const bindings = rolesOf(spec.discovery).map((role) => ({
+      id: `source-${role}`,
+      part: role,
+      role: sourceRole(role),
+    }));
+    if (bindings.length > 0) bindings.push({ id: 'events', part: 'events', role: eventsRole });
+    for (const binding of bindings) this.bind(binding, { spec, names, labels, subjects });
     new k8s.KubeNetworkPolicy(this, 'network', {
       metadata,
       spec: {
@@ -50,17 +56,17 @@ export class Access extends Construct {
   }
 
   /** In the whole cluster, or in each namespace of the spec. */
-  private bind(role: string, { spec, names, labels, subjects }: Binding): void {
+  private bind({ id, part, role }: Binding, { spec, names, labels, subjects }: Bound): void {
     // Also in a namespace: no other instance can have a name with colons, whatever namespaces they share.
-    const name = names.cluster(role);
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: sourceRole(role) };
+    const name = names.cluster(part);
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role };
     const { namespaces } = spec.discovery;
-    if (namespaces.length === 0 || role === namespacesRole) {
-      new k8s.KubeClusterRoleBinding(this, `source-${role}`, { metadata: { name, labels }, roleRef, subjects });
+    if (namespaces.length === 0 || part === namespacesRole) {
+      new k8s.KubeClusterRoleBinding(this, id, { metadata: { name, labels }, roleRef, subjects });
       return;
     }
     for (const namespace of namespaces) {
-      new k8s.KubeRoleBinding(this, `source-${role}-${namespace}`, {
+      new k8s.KubeRoleBinding(this, `${id}-${namespace}`, {
         metadata: { name, namespace, labels },
         roleRef,
         subjects,
@@ -69,7 +75,14 @@ export class Access extends Construct {
   }
 }
 
-type Binding = Pick<AccessProps, 'spec' | 'names' | 'labels'> & { subjects: k8s.Subject[] };
+/** A static ClusterRole, and what names it among what is composed. */
+interface Binding {
+  id: string;
+  part: string;
+  role: string;
+}
+
+type Bound = Pick<AccessProps, 'spec' | 'names' | 'labels'> & { subjects: k8s.Subject[] };
 
 function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRule[] {
   const rule = (resource: string, resourceNames: string[], ...verbs: string[]): k8s.PolicyRule => ({

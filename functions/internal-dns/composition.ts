@@ -9,6 +9,8 @@ import { letGoOf } from './discovery/delete-guard.ts';
 import { missingIn, servedOf } from './discovery/served.ts';
 import { Keys, keepsKeys } from './keys.ts';
 import { currentOf, reportsOf } from './mailbox.ts';
+import { presentIn, servedIn } from './monitoring/kind.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import { namesOf, selectorLabels } from './names.ts';
 import { featuresOf } from './powerdns.ts';
 import { Server } from './server.ts';
@@ -49,6 +51,8 @@ function render(composite: KubernetesObject, observed: Observed): Rendering {
   new Server(chart, 'server', { spec, names, labels, sources, features: featuresOf(spec), observed: pods });
   new Services(chart, 'services', { spec, names, labels });
   new Admission(chart, 'admission', { spec, names, labels });
+  const kinds = [...new Set([...servedIn(reports), ...presentIn(Object.values(observed))])];
+  new Monitoring(chart, 'monitoring', { spec, names, labels, kinds });
 
   return { chart, ...assess({ spec, names, endpoint, declared, declaration, signatures, pods, reports }) };
 }

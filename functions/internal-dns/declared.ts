@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../agent/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declared.ts';
+import { soughtKinds } from './monitoring/kind.ts';
 import type { Names } from './names.ts';
 import type { Endpoint } from './service.ts';
 import type { Signature } from './signature.ts';
@@ -31,10 +32,16 @@ export function declarationOf({
   signatures,
   letGo,
 }: Declarable): WrittenDeclaration {
-  const { zones, discovery, storage } = spec;
+  const { replicas, zones, discovery, storage } = spec;
+  const { addresses, clusterIPs } = endpoint;
+  const optional = soughtKinds(spec);
   return {
+    name: composite,
+    ...(replicas > 1 && { replicas }),
     zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
-    addresses: endpoint.addresses,
+    addresses,
+    ...(clusterIPs.length > 0 && { service: clusterIPs }),
+    ...(optional.length > 0 && { optional }),
     ...(discovery.sources.length > 0 && { discovery: declaredDiscovery(discovery, composite, letGo) }),
     storage: { size: storage.size },
   };

@@ -36,6 +36,7 @@ const definition = {
         referenceable: true,
         additionalPrinterColumns: [
           { name: 'Zones', type: 'string', jsonPath: '.status.zonesServed' },
+          { name: 'Names', type: 'string', jsonPath: '.status.namesResolved' },
           { name: 'Address', type: 'string', jsonPath: '.status.address' },
         ],
         schema: { openAPIV3Schema: schema },

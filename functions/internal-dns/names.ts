@@ -54,6 +54,9 @@ export function namesOf(composite: string, replicas: number): Names {
 /** A static ClusterRole of the sources (configuration/sources.yaml). */
 export const sourceRole = (role: string) => `internal-dns:source:${role}`;
 
+/** The static ClusterRole of what the agent tells on objects (configuration/events.yaml). */
+export const eventsRole = 'internal-dns:events';
+
 /** Labels that select an instance's pods. Immutable in a StatefulSet: never change them. */
 export const selectorLabels = (composite: string) => ({
   'app.kubernetes.io/name': 'internal-dns',

@@ -58,6 +58,8 @@ export interface Endpoint {
   /** What a load balancer gives instead of an address. */
   hostname?: string | undefined;
   port: number;
+  /** Where the pods of the cluster reach it, on port 53, whatever its type. Empty until the cluster has given one. */
+  clusterIPs: string[];
 }
 
 /** Reads the Service as it is in the cluster; the spec's own addresses win. */
@@ -65,15 +67,15 @@ export function endpointOf(spec: Spec, observed: KubernetesObject | undefined): 
   const type = typeOf(spec.service);
   const nodePort = observed?.spec?.ports?.find((p: { name?: string }) => p.name === 'dns')?.nodePort;
   const port = type === 'NodePort' ? (nodePort ?? dnsPort) : dnsPort;
-  if (spec.service.addresses.length > 0) return { addresses: spec.service.addresses, port };
-  if (type !== 'LoadBalancer') {
-    const inside: string[] = observed?.spec?.clusterIPs ?? [];
-    return { addresses: inside.filter((address) => address !== 'None'), port };
-  }
+  const observedIPs: string[] = observed?.spec?.clusterIPs ?? [];
+  const clusterIPs = observedIPs.filter((address) => address !== 'None');
+  if (spec.service.addresses.length > 0) return { addresses: spec.service.addresses, port, clusterIPs };
+  if (type !== 'LoadBalancer') return { addresses: clusterIPs, port, clusterIPs };
   const given: { ip?: string; hostname?: string }[] = observed?.status?.loadBalancer?.ingress ?? [];
   return {
     addresses: given.flatMap(({ ip }) => (ip ? [ip] : [])),
     hostname: given.find(({ hostname }) => hostname)?.hostname,
     port,
+    clusterIPs,
   };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { discovery } from './discovery/discovery.ts';
+import { monitoring } from './monitoring/settings.ts';
 import { hostLabel, namespaceName } from './name-form.ts';
 import { amount, immutable, ipAddress, keeps, ofForm, quantity, ruled, withCEL } from './rules.ts';
 import { zone } from './zone.ts';
@@ -190,6 +191,7 @@ export const spec = z.object({
   scheduling,
   podLabels,
   podAnnotations: z.record(z.string(), z.string()).default({}).describe('Annotations of the pods.'),
+  monitoring,
 });
 
 export type Spec = z.output<typeof spec>;

@@ -5,7 +5,16 @@ import type { Condition, KubernetesObject } from '../cdk8s-function-xp/compositi
 import { no, yes } from './condition.ts';
 import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
 import { currentOf } from './mailbox.ts';
+import { monitoringReady } from './monitoring/status.ts';
 import type { Names } from './names.ts';
+import {
+  isServed,
+  namesStatus,
+  namesStatusOf,
+  resolutionStatus,
+  resolutionStatusOf,
+  resolvable,
+} from './names-status.ts';
 import { featuresOf } from './powerdns.ts';
 import type { Endpoint } from './service.ts';
 import type { Signature } from './signature.ts';
@@ -20,11 +29,25 @@ export const status = z.object({
     .describe('Where clients reach the server: an address, or the name of a load balancer.'),
   port: z.int().optional().describe('The port at that address.'),
   zonesServed: z.string().optional().describe('How many of the zones answer, such as 2/2.'),
+  namesResolved: z
+    .string()
+    .optional()
+    .describe('How many of the hosts that objects ask for resolve, such as 37/40. Absent until it is known.'),
   zones: z.array(zoneStatus).optional().describe('Each zone, as every replica serves it.'),
   discovery: discoveryStatus.optional().describe('What is held, or would change.'),
+  names: namesStatus
+    .optional()
+    .describe(
+      'The hosts that objects ask for. Of several replicas the one says it that resolves the fewest. Absent until it is known, and where nothing is discovered.',
+    ),
+  resolution: resolutionStatus
+    .optional()
+    .describe(
+      "The agent's own test of the whole chain, from a change to its answer through the Service. Absent before the first one.",
+    ),
 });
 
-export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady'] as const;
+export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady', 'Resolvable', 'MonitoringReady'] as const;
 
 /** The cluster as one InternalDNS sees it. */
 export interface Situation {
@@ -54,7 +77,9 @@ export function assess(situation: Situation): Assessment {
   const current = currentOf(reports, declaration);
   const of = { zones: declared.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
   const zones = zoneStatuses(of);
-  const conditions = [
+  const known = namesStatusOf(spec, reports);
+  const resolution = resolutionStatusOf(pods, reports);
+  const parts = [
     serverReady(situation, current),
     zonesReady(zones, of),
     discoveryReady(spec, names.composite, reports),
@@ -68,9 +93,12 @@ export function assess(situation: Situation): Assessment {
       zonesServed: `${served.length}/${spec.zones.length}`,
       zones,
       ...(discovery && { discovery }),
+      ...(known && { namesResolved: `${known.resolved}/${known.total}`, names: known }),
+      ...(resolution && { resolution }),
     },
-    conditions,
-    ready: conditions.every((c) => c.status === 'True'),
+    conditions: [...parts, resolvable({ spec, names, known, resolution }), monitoringReady(spec, reports)],
+    // A name that does not resolve is its object's fault, and nothing that waiting for this server would mend.
+    ready: parts.every(({ status }) => status === 'True') && isServed(resolution),
   };
 }
 

@@ -6,6 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Cluster } from '../../functions/agent/cluster.ts';
+import { eventOf } from '../../functions/agent/names/event.ts';
 import { entryOf, SecretKeys } from '../../functions/agent/signing/secret.ts';
 
 const soon = { timeout: 10_000, interval: 20 };
@@ -26,6 +27,9 @@ class Kubernetes {
   afterRead: () => void = () => {};
   /** Answered to every request while it is set. */
   failure: { code: number; message: string } | undefined;
+  /** Never answers. */
+  isStuck = false;
+  readonly events = new Set<string>();
   #version = 1;
   readonly #watches = new Set<ServerResponse>();
   readonly server: Server = createServer((request, response) => void this.#serve(request, response));
@@ -62,6 +66,7 @@ class Kubernetes {
     this.requests.push(
       `${request.method} ${url.pathname}${url.search} ${request.headers['content-type'] ?? ''} ${body}`.trim(),
     );
+    if (this.isStuck) return;
     response.setHeader('Content-Type', 'application/json');
     if (this.failure) {
       const { code, message } = this.failure;
@@ -74,6 +79,7 @@ class Kubernetes {
       response.once('close', () => this.#watches.delete(response));
       return response.flushHeaders();
     }
+    if (url.pathname.endsWith('/events')) return this.#serveEvents(body, response);
     if (url.pathname === '/api/v1/namespaces/dns/secrets/keys')
       return this.#serveSecret(request.method, body, response);
     if (request.method === 'PATCH') this.claim = JSON.parse(body).spec?.resources.requests.storage ?? this.claim;
@@ -83,6 +89,15 @@ class Kubernetes {
     const items = this.declaration === undefined ? [] : [this.#configMap];
     const list = { kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: `${this.#version}` }, items };
     response.end(JSON.stringify(request.method === 'GET' ? list : this.#configMap));
+  }
+
+  #serveEvents(body: string, response: ServerResponse): void {
+    const { name } = JSON.parse(body).metadata;
+    const [code, object] = this.events.has(name)
+      ? [409, status(409, `events "${name}" already exists`)]
+      : [201, JSON.parse(body)];
+    this.events.add(name);
+    response.writeHead(code).end(JSON.stringify(object));
   }
 
   /** A merge patch is a conflict when its resourceVersion is not the present one. */
@@ -194,6 +209,62 @@ test('a refusal is in Kubernetes’ words, the same every time', async () => {
   kubernetes.failure = { code: 503, message };
   await expect(cluster.growClaim('2Gi')).rejects.toThrow(new Error(message));
   await expect(cluster.writeReport('{}')).rejects.toThrow(new Error(message));
+});
+
+describe('an event', () => {
+  const event = eventOf({
+    state: {
+      name: 'www.corp.internal',
+      resource: 'ingress/shop/web',
+      verdict: 'Resolved',
+      message: 'resolves to 192.0.2.7',
+      answers: [],
+    },
+    object: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', namespace: 'shop', name: 'web', uid: '1' },
+    instance: 'corp',
+    reporter: 'idns-0',
+    since: Date.parse('2026-01-31T12:00:00.123Z'),
+  });
+
+  test('is created in its own namespace, with times as Kubernetes reads them, and once', async () => {
+    expect(await cluster.createEvent(event)).toEqual({ result: 'created' });
+    const failure = `events "${event.metadata.name}" already exists`;
+    expect(await cluster.createEvent(event)).toEqual({ result: 'known', failure });
+    const [request = ''] = kubernetes.requests;
+    expect(request).toMatch(/^POST \/api\/v1\/namespaces\/shop\/events application\/json \{/);
+    expect(JSON.parse(request.slice(request.indexOf('{')))).toEqual(JSON.parse(JSON.stringify(event)));
+    expect(request).toContain('"eventTime":"2026-01-31T12:00:00.123000Z"');
+  });
+
+  test.each([
+    [403, 'events is forbidden', 'forbidden'],
+    [
+      403,
+      'events "a" is forbidden: unable to create new content in namespace shop because it is being terminated',
+      'gone',
+    ],
+    [404, 'namespaces "shop" not found', 'gone'],
+    [422, 'Event "a" is invalid', 'invalid'],
+  ])('is not when Kubernetes says %i: %s', async (code, message, result) => {
+    kubernetes.failure = { code, message };
+    expect(await cluster.createEvent(event)).toEqual({ result, failure: message });
+  });
+
+  test.each([
+    [401, 'Kubernetes answered 401'],
+    [429, 'later'],
+    [500, 'later'],
+    [503, 'later'],
+  ])('may be another time when Kubernetes says %i', async (code, message) => {
+    kubernetes.failure = { code, message: 'later' };
+    await expect(cluster.createEvent(event)).rejects.toThrow(new Error(message));
+  });
+
+  test('does not wait for an answer for ever', async () => {
+    kubernetes.isStuck = true;
+    await expect(cluster.createEvent(event, 50)).rejects.toThrow('timeout');
+    expect(kubernetes.requests).toHaveLength(1);
+  });
 });
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Mailbox } from '../../functions/agent/mailbox.ts';
-import { type Report, report as reportSchema } from '../../functions/agent/report.ts';
+import { bounds, type Report, type Resolution, report as reportSchema } from '../../functions/agent/report.ts';
 
 const report = (changes: Partial<Report> = {}): Report => ({
   declaration: 'one',
@@ -12,6 +13,13 @@ const refusing = (...names: string[]) =>
   report({
     discovery: { state: 'Synced', refused: names.map((name) => ({ name, resource: 'ingress/a/web', message: 'no' })) },
   });
+
+const problem = { name: 'a.corp.internal', resource: 'ingress/a/web', verdict: 'Pending' as const, message: 'wait' };
+const resolving = (resolved: number, total = resolved): Report =>
+  report({ names: { total, resolved, problems: resolved < total ? [problem] : [] } });
+const tested = (state: Resolution['state']): Partial<Report> => ({
+  resolution: { state, since: '2026-01-31T12:00:00Z', ...(state !== 'Serving' && { message: 'why' }) },
+});
 
 function mailbox() {
   const written: Report[] = [];
@@ -111,11 +119,65 @@ test.each<[string, Partial<Report>]>([
   ['a zone that fails', { zones: [{ name: 'corp.internal', state: 'Failed', message: 'why' }] }],
   ['another zone', { zones: [...report().zones, { name: 'b.internal', state: 'Pending' }] }],
   ['a discovery that stalls', { discovery: { state: 'Stalled', refused: [] } }],
+  ['a test that fails', tested('NotAnswering')],
+  ['a kind that the cluster serves by now', { served: ['podmonitors.v1.monitoring.coreos.com'] }],
 ])('%s is never held back', async (_, changes) => {
   const { box, written } = mailbox();
   await box.offer(report());
   await box.offer(report(changes));
   expect(written).toEqual([report(), report(changes)]);
+});
+
+test('a test that fails and passes again is never held back, and another reason of the same failure is', async () => {
+  const { box, written } = mailbox();
+  const offers = [tested('Serving'), tested('NotUpdating'), tested('Stalled'), tested('Serving')].map(report);
+  for (const each of offers) await box.offer(each);
+  expect(written).toEqual([offers[0], offers[1], offers[3]]);
+});
+
+test('the first test that passes is no news, nor are the first names', async () => {
+  const { box, written, clock } = mailbox();
+  await box.offer(report());
+  clock.now = 1_000;
+  await box.offer({ ...resolving(1), ...tested('Serving') });
+  expect(written).toEqual([report()]);
+  clock.now = 10_000;
+  await box.offer({ ...resolving(2), ...tested('Serving') });
+  expect(written.at(-1)?.names?.total).toBe(2);
+});
+
+describe('whatever becomes of the names', () => {
+  const names = fc.record({ resolved: fc.nat(40), total: fc.integer({ min: 40, max: 60 }) });
+  const seconds = fc.array(names, { minLength: 301, maxLength: 301 });
+
+  /** The times of all writes when each second of five minutes brings other names. */
+  async function writesOf(everySecond: { resolved: number; total: number }[], replicas?: number): Promise<number[]> {
+    const { box, written, clock } = mailbox();
+    const times: number[] = [];
+    for (const { resolved, total } of everySecond) {
+      const before = written.length;
+      await box.offer(resolving(resolved, total), replicas);
+      if (written.length > before) times.push(clock.now);
+      clock.now += 1_000;
+    }
+    return times;
+  }
+
+  test('they are written at most once in ten seconds: 31 times in five minutes', async () => {
+    await fc.assert(
+      fc.asyncProperty(seconds, async (everySecond) => {
+        const times = await writesOf(everySecond);
+        expect(times.length).toBeLessThanOrEqual(31);
+        for (const [i, time] of times.entries()) if (i > 0) expect(time - times[i - 1]!).toBeGreaterThanOrEqual(10_000);
+      }),
+    );
+  });
+
+  test.for([1, 2, 5])('%i replicas together write no more often than one does', async (replicas) => {
+    const changing = Array.from({ length: 300 }, (_, i) => ({ resolved: i, total: i + 1 }));
+    const times = await writesOf(changing, replicas);
+    expect(times).toEqual(Array.from({ length: 30 / replicas }, (_, i) => i * 10_000 * replicas));
+  });
 });
 
 test('a write that failed is tried again', async () => {
@@ -135,20 +197,60 @@ test('a mailbox that somebody emptied is filled again', async () => {
   expect(written).toHaveLength(2);
 });
 
-test('the longest report stays below 32 KiB, and is one', async () => {
-  const { box, written, clock } = mailbox();
-  clock.now = 10_000;
+describe('of a report that is too long', () => {
   const long = (length: number) => 'ü'.repeat(length);
   const states = ['Serving', 'Failed', 'Retained'] as const;
-  await box.offer({
-    declaration: 'one',
-    zones: Array.from({ length: 96 }, (_, i) => ({ name: 'z'.repeat(253), state: states[i % 3]!, message: long(500) })),
+  const zonesOf = (count: number, message: string): Report['zones'] =>
+    Array.from({ length: count }, (_, i) => ({ name: 'z'.repeat(253), state: states[i % 3]!, message }));
+  const wordsOf = (length: number) => ({ resource: long(length), name: long(bounds.name), message: long(length) });
+  const full = (length: number): Partial<Report> => ({
     discovery: {
       state: 'Synced',
-      refused: Array.from({ length: 20 }, () => ({ name: long(255), resource: long(400), message: long(500) })),
+      refused: Array.from({ length: bounds.refused }, () => wordsOf(length)),
+      preview: Array.from({ length: bounds.preview }, () => ({
+        action: 'Create' as const,
+        name: long(bounds.name),
+        type: 'TXT',
+        values: Array.from({ length: bounds.values }, () => long(bounds.value)),
+      })),
+    },
+    names: {
+      total: 5000,
+      resolved: 1000,
+      problems: Array.from({ length: bounds.problems }, () => ({ ...wordsOf(length), verdict: 'Held' as const })),
     },
     storage: long(500),
   });
-  expect(Buffer.byteLength(JSON.stringify(written[0]))).toBeLessThanOrEqual(32 * 1024);
-  expect(reportSchema.parse(written[0]).zones).toHaveLength(96);
+
+  async function writtenOf(changes: Partial<Report>): Promise<Report> {
+    const { box, written, clock } = mailbox();
+    clock.now = 10_000;
+    await box.offer(report(changes));
+    expect(Buffer.byteLength(JSON.stringify(written[0]))).toBeLessThanOrEqual(32 * 1024);
+    return reportSchema.parse(written[0]);
+  }
+  const countsOf = ({ discovery, names }: Report) => [
+    discovery.refused.length,
+    discovery.preview?.length,
+    names?.problems.length,
+  ];
+
+  test('everything is left that fits', async () => {
+    const { discovery: _, ...names } = full(100);
+    expect(await writtenOf(names)).toEqual(report(names));
+  });
+
+  test('the first few of what objects bring are left, and the counts', async () => {
+    const { names, ...rest } = await writtenOf({ ...full(400), zones: zonesOf(8, 'why') });
+    expect(countsOf({ names, ...rest })).toEqual([3, 3, 3]);
+    expect(names).toMatchObject({ total: 5000, resolved: 1000 });
+    expect(rest.zones[0]?.message).toBe('why');
+  });
+
+  test('the states of all zones are left at least', async () => {
+    const written = await writtenOf({ ...full(400), zones: zonesOf(96, long(500)) });
+    expect(countsOf(written)).toEqual([0, 0, 0]);
+    expect(written.names).toEqual({ total: 5000, resolved: 1000, problems: [] });
+    expect(written.zones.map(({ state }) => state)).toEqual(Array.from({ length: 96 }, (_, i) => states[i % 3]));
+  });
 });

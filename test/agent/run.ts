@@ -22,6 +22,8 @@ export async function run(flags: Record<string, string>) {
   const ended = once(child, 'close');
   return {
     external: webhookAt(`http://127.0.0.1:${web}`),
+    /** HOST:PORT of its probes, metrics and page. */
+    http: `127.0.0.1:${http}`,
     /** What it has written so far. */
     output: () => output,
     /** Every report so far. */

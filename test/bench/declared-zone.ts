@@ -22,6 +22,10 @@ export const asZoneFile = (hosts: Host[]): string => hosts.map(([name, address])
 
 /** What an InternalDNS declares that has nothing but this zone. */
 export const declarationOf = (content: Pick<Declaration['zones'][number], 'records' | 'recordsFrom'>): Declaration => ({
+  name: 'bench',
+  replicas: 1,
+  service: [],
+  optional: [],
   zones: [{ name: zone, nameServers: [], ...content }],
   addresses: ['127.0.0.1'],
   storage: { size: '1Gi' },

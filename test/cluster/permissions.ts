@@ -52,11 +52,11 @@ export async function everything(account: string, namespace: string): Promise<st
 const isAboutItself = (line: string) => / (authorization|authentication)\.k8s\.io\/self/.test(line);
 
 export function permissions(): void {
-  test('the server reads what it discovers, its own mailbox and keys, and may do nothing else', async () => {
+  test('the server reads what it discovers, its own mailbox and keys, tells of hosts in events, and may do nothing else', async () => {
     const reads = (resource: string) => ['list', 'watch'].map((verb) => `${verb} ${resource} *`);
+    const discovery = [...reads('networking.k8s.io/ingresses'), ...reads('services'), 'create events *'];
     const expected = [
-      ...reads('networking.k8s.io/ingresses'),
-      ...reads('services'),
+      ...discovery,
       ...['get', 'list', 'watch'].map((verb) => `${verb} configmaps idns-corp-declared`),
       'patch configmaps idns-corp-status',
       'get persistentvolumeclaims data-idns-corp-0',
@@ -65,7 +65,7 @@ export function permissions(): void {
     const inside = await everything(server, 'internal-dns');
     expect(inside.sort()).toEqual(expected.sort());
     const outside = await everything(server, 'default');
-    expect(outside.sort()).toEqual([...reads('networking.k8s.io/ingresses'), ...reads('services')].sort());
+    expect(outside.sort()).toEqual(discovery.sort());
   });
 
   test.each<Wish>([
@@ -74,6 +74,9 @@ export function permissions(): void {
     { verb: 'create', resource: 'pods:exec', namespace: 'internal-dns' },
     { verb: 'create', resource: 'pods', namespace: 'internal-dns' },
     { verb: 'list', resource: 'nodes' },
+    { verb: 'list', resource: 'events', namespace: 'default' },
+    { verb: 'patch', resource: 'events', namespace: 'default' },
+    { verb: 'create', resource: 'events.k8s.io/events', namespace: 'default' },
     { verb: 'update', resource: 'networking.k8s.io/ingresses', namespace: 'default' },
     { verb: 'patch', resource: 'networking.k8s.io/ingresses:status', namespace: 'default' },
     { verb: 'patch', resource: 'configmaps', name: 'idns-corp-declared', namespace: 'internal-dns' },
@@ -88,7 +91,9 @@ export function permissions(): void {
 
   test('Crossplane may bind what discovery needs, and gains nothing to read or to hand on', async () => {
     const roles = 'rbac.authorization.k8s.io/clusterroles';
-    expect(await may(crossplane, { verb: 'bind', resource: roles, name: 'internal-dns:source:ingress' })).toBe(true);
+    for (const name of ['internal-dns:source:ingress', 'internal-dns:events']) {
+      expect(await may(crossplane, { verb: 'bind', resource: roles, name })).toBe(true);
+    }
     const tempting: Wish[] = [
       { verb: 'bind', resource: roles, name: 'cluster-admin' },
       { verb: 'bind', resource: roles, name: 'internal-dns:crossplane' },

@@ -44,6 +44,7 @@ export function refusals(): void {
       ServerReady: 'Unknown',
       ZonesReady: 'Unknown',
       DiscoveryReady: 'Unknown',
+      Resolvable: 'Unknown',
     });
     expect(await client.answer('corp.internal', 'NS')).toBe('ns1.corp.internal');
     await patch('internaldns', 'corp', { spec: { service: { addresses: null } } });

@@ -5,12 +5,19 @@ import type { Report, ZoneReport } from '../../functions/agent/report.ts';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
 import { applied } from '../crossplane.ts';
 
-/** The composed objects of a response after everybody has done his part: the status of each, and what the cluster assigns. */
-export function running(composite: KubernetesObject, response: RunFunctionResponse): Observed {
+/**
+ * The composed objects of a response after everybody has done his part: the status of each, and what the cluster assigns.
+ * Of what the agents report, `said` is otherwise.
+ */
+export function running(
+  composite: KubernetesObject,
+  response: RunFunctionResponse,
+  said: Partial<Report> = {},
+): Observed {
   const [, ...objects] = applied(composite, response);
   const pods = objects.find(({ kind }) => kind === 'StatefulSet');
   const declaration = objects.find(({ data }) => data?.[declarationKey])?.data[declarationKey];
-  const reports = reportsOf(composite, pods, declaration);
+  const reports = reportsOf(composite, pods, declaration, said);
   const keys = Object.keys(response.desired?.resources ?? {}).sort();
   return Object.fromEntries(
     objects.map((object, index) => [keys[index], { ...object, ...atRest(object, reports) } as KubernetesObject]),
@@ -22,9 +29,11 @@ function reportsOf(
   composite: KubernetesObject,
   pods: KubernetesObject | undefined,
   declaration: string,
+  said: Partial<Report>,
 ): Record<string, string> {
   const zones: { name: string; dnssec?: { mode: string } }[] = composite.spec.zones;
   const discovers = composite.spec.discovery.sources.length > 0;
+  const { optional } = JSON.parse(declaration);
   const report: Report = {
     declaration: hashOf(declaration),
     zones: zones.map(({ name, dnssec = { mode: 'Off' } }) => ({
@@ -34,6 +43,10 @@ function reportsOf(
     })),
     warnings: [],
     discovery: { state: discovers ? 'Synced' : 'Off', refused: [] },
+    ...(discovers && { names: { total: 40, resolved: 40, problems: [] } }),
+    resolution: { state: 'Serving', since: '2026-01-31T12:00:00Z' },
+    ...(optional && { served: optional }),
+    ...said,
   };
   const ordinals = Array.from({ length: pods?.spec.replicas }, (_, ordinal) => ordinal);
   return Object.fromEntries(ordinals.map((ordinal) => [`${pods?.metadata.name}-${ordinal}`, JSON.stringify(report)]));

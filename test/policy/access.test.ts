@@ -6,6 +6,7 @@ import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composi
 import { allKinds, type Kind } from '../../functions/internal-dns/discovery/kind.ts';
 import { rolesOf } from '../../functions/internal-dns/discovery/roles.ts';
 import { neededFor } from '../../functions/internal-dns/discovery/served.ts';
+import { eventsRole } from '../../functions/internal-dns/names.ts';
 import { schema } from '../crossplane.ts';
 import { kindOf } from './kubernetes.ts';
 
@@ -24,7 +25,8 @@ const configuration: KubernetesObject[] = readdirSync(join(root, 'configuration'
 );
 const roles = configuration.filter(({ kind }) => kind === 'ClusterRole');
 const crossplane = roles.filter(({ metadata }) => metadata.labels?.['rbac.crossplane.io/aggregate-to-crossplane']);
-const sources = roles.filter((role) => !crossplane.includes(role));
+const events = roles.filter(({ metadata }) => metadata.name === eventsRole);
+const sources = roles.filter((role) => !crossplane.includes(role) && !events.includes(role));
 const added: Rule[] = crossplane.flatMap(({ rules }) => rules);
 
 /** Every object that an example composes. */
@@ -33,6 +35,8 @@ const composed: KubernetesObject[] = readdirSync(join(root, 'test/golden'))
   .flatMap((file) => documents(join(root, 'test/golden', file)))
   .flatMap(({ desired }) => Object.values(desired.resources as Record<string, { resource?: KubernetesObject }>))
   .flatMap(({ resource }) => resource ?? []);
+
+const bindings = composed.filter(({ roleRef }) => roleRef?.kind === 'ClusterRole');
 
 const compose = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
@@ -80,7 +84,7 @@ describe('what an administrator gives Crossplane', () => {
     }
   });
 
-  test('beyond that is the binding of the sources’ roles by name, and what the composed Roles hand on', () => {
+  test('beyond that is the binding of the static roles by name, and what the composed Roles hand on', () => {
     const rest = added.filter((rule) => !isComposing(rule));
     const [binding, ...handedOn] = [...rest].sort(
       (a, b) => Number(b.verbs.includes('bind')) - Number(a.verbs.includes('bind')),
@@ -88,7 +92,7 @@ describe('what an administrator gives Crossplane', () => {
     expect(binding).toEqual({
       apiGroups: ['rbac.authorization.k8s.io'],
       resources: ['clusterroles'],
-      resourceNames: sources.map(({ metadata }) => metadata.name),
+      resourceNames: [...events, ...sources].map(({ metadata }) => metadata.name),
       verbs: ['bind'],
     });
     const needed = composed.filter(({ kind }) => kind === 'Role').flatMap(({ rules }) => rules as Rule[]);
@@ -201,13 +205,40 @@ describe('the roles of the sources', () => {
     });
   });
 
-  test('are all that is bound beside the composed Roles, to the account of the instance', () => {
-    const bindings = composed.filter(({ roleRef }) => roleRef?.kind === 'ClusterRole');
+  test('are, with that of events, all that is bound beside the composed Roles, to the account of the instance', () => {
     expect(new Set(bindings.map(({ kind }) => kind))).toEqual(new Set(['ClusterRoleBinding', 'RoleBinding']));
     for (const { roleRef, subjects, metadata } of bindings) {
-      expect(sources.map(({ metadata }) => metadata.name)).toContain(roleRef.name);
+      expect([...events, ...sources].map((role) => role.metadata.name)).toContain(roleRef.name);
       const instance = metadata.labels?.['app.kubernetes.io/instance'];
       expect(subjects).toEqual([{ kind: 'ServiceAccount', name: `idns-${instance}`, namespace: 'internal-dns' }]);
+    }
+  });
+});
+
+describe('the role of events', () => {
+  test('lets create them, and neither read nor change any', () => {
+    expect(events.map(({ rules }) => rules)).toEqual([[{ apiGroups: [''], resources: ['events'], verbs: ['create'] }]]);
+  });
+
+  /** Where an account has a role: a namespace, or the cluster as undefined. */
+  const placesOf = (isOf: (role: string) => boolean) => {
+    const some = bindings.filter(
+      ({ roleRef, metadata }) => isOf(roleRef.name) && !metadata.name.endsWith(':namespaces'),
+    );
+    return [...new Set(some.map(({ subjects, metadata }) => `${subjects[0].name} ${metadata.namespace}`))].sort();
+  };
+
+  test('is bound wherever something is discovered, and nowhere else', () => {
+    const places = placesOf((role) => role === eventsRole);
+    expect(places).toEqual(placesOf((role) => role !== eventsRole));
+    expect(places.some((place) => place.endsWith(' undefined'))).toBe(true);
+    expect(places.some((place) => !place.endsWith(' undefined'))).toBe(true);
+  });
+
+  test('is bound under the name of the instance', () => {
+    for (const { roleRef, metadata } of bindings.filter(({ roleRef }) => roleRef.name === eventsRole)) {
+      const instance = metadata.labels?.['app.kubernetes.io/instance'];
+      expect([roleRef.name, metadata.name]).toEqual([eventsRole, `internal-dns:${instance}:events`]);
     }
   });
 });

@@ -224,6 +224,7 @@ export const specs = fc
       }),
       podLabels: labels,
       podAnnotations: annotations,
+      monitoring: some({ enabled: fc.boolean(), labels, interval: fc.constantFrom('1s', '1.5s', '1m') }),
     }),
   )
   .map(([zones, rest]): Record<string, unknown> => ({ ...zones, ...rest }));

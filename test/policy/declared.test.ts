@@ -46,6 +46,37 @@ describe('the declaration', () => {
     expect(declared.discovery?.reverse).toBe(true);
   });
 
+  const declaredBy = (spec: Spec, observed?: Observed) => JSON.parse(textOf(answer(spec, observed)));
+
+  test('has the name of the composite, and how many replicas share what may be said', () => {
+    expect(declaredBy(zone({}))).toMatchObject({ name: 'corp' });
+    expect(declaredBy(zone({}))).not.toHaveProperty('replicas');
+    expect(declaredBy({ ...zone({}), replicas: 3 })).toMatchObject({ name: 'corp', replicas: 3 });
+  });
+
+  test.for<[string, Spec, string[]]>([
+    ['ClusterIP', {}, ['198.18.0.53', '2001:db8::53']],
+    ['NodePort', { type: 'NodePort' }, ['198.18.0.53', '2001:db8::53']],
+    ['LoadBalancer', { type: 'LoadBalancer' }, []],
+    ['any with addresses of its own', { addresses: ['203.0.113.53'] }, ['203.0.113.53']],
+  ])('has the cluster IPs of a Service of type %s, beside where clients reach it', ([, chosen, addresses]) => {
+    const spec = { ...zone({}), service: chosen };
+    const declared = declaredBy(spec, service('198.18.0.53', '2001:db8::53'));
+    expect(declared).toMatchObject({ addresses, service: ['198.18.0.53', '2001:db8::53'] });
+  });
+
+  test.for([[], ['None']])('has no cluster IPs while the Service has %j', (clusterIPs) => {
+    expect(declaredBy(zone({}), service(...clusterIPs))).not.toHaveProperty('service');
+    expect(declaredBy(zone({}))).not.toHaveProperty('service');
+  });
+
+  test('has the kinds that are composed only where the cluster serves them, when there is to be monitoring', () => {
+    expect(declaredBy({ ...zone({}), monitoring: { enabled: true } })).toMatchObject({
+      optional: ['podmonitors.v1.monitoring.coreos.com', 'prometheusrules.v1.monitoring.coreos.com'],
+    });
+    expect(declaredBy(zone({}))).not.toHaveProperty('optional');
+  });
+
   const letGo = (time?: string) => {
     const composite = internalDNSOf(zone({}));
     const annotated = {

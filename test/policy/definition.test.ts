@@ -148,6 +148,16 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
     expect(Object.keys(schema.properties ?? {})).toEqual(['spec', 'status']);
   });
 
+  test('and kubectl get shows what people ask first: zones, names and where', () => {
+    const [version] = definition.spec.versions;
+    const columns: { name: string; jsonPath: string }[] = version.additionalPrinterColumns;
+    expect(columns.map(({ name }) => name)).toEqual(['Zones', 'Names', 'Address']);
+    for (const { jsonPath } of columns) {
+      expect(jsonPath).toMatch(/^[.]status[.]/);
+      expect(schema.properties?.status?.properties?.[jsonPath.replace('.status.', '')]?.type).toBe('string');
+    }
+  });
+
   test('and the scope is written out', () => {
     expect(definition.apiVersion).toBe('apiextensions.crossplane.io/v2');
     expect(definition.spec.scope).toBe('Cluster');

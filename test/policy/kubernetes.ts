@@ -13,6 +13,7 @@ import { Secret } from 'kubernetes-models/v1/Secret';
 import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { PodMonitor, PrometheusRule } from '../monitoring/operator.ts';
 
 type Model = new (object: never) => { validate(): void };
 
@@ -33,6 +34,8 @@ export const kinds: Readonly<Record<string, { model: Model; namespaced: boolean;
   'v1/Service': { model: Service, namespaced: true, plural: 'services' },
   'v1/ServiceAccount': { model: ServiceAccount, namespaced: true, plural: 'serviceaccounts' },
   'apps/v1/StatefulSet': { model: StatefulSet, namespaced: true, plural: 'statefulsets' },
+  'monitoring.coreos.com/v1/PodMonitor': { model: PodMonitor, namespaced: true, plural: 'podmonitors' },
+  'monitoring.coreos.com/v1/PrometheusRule': { model: PrometheusRule, namespaced: true, plural: 'prometheusrules' },
   'networking.k8s.io/v1/NetworkPolicy': { model: NetworkPolicy, namespaced: true, plural: 'networkpolicies' },
   'policy/v1/PodDisruptionBudget': { model: PodDisruptionBudget, namespaced: true, plural: 'poddisruptionbudgets' },
   'rbac.authorization.k8s.io/v1/Role': { model: Role, namespaced: true, plural: 'roles' },

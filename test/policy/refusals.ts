@@ -929,6 +929,20 @@ export const badSpecs: readonly BadSpec[] = [
     { 'app.kubernetes.io/name': 'x' },
     'podLabels must not',
   ),
+  field(
+    'the labels of monitoring say whose the objects are',
+    'spec.monitoring.labels',
+    { 'app.kubernetes.io/part-of': 'x' },
+    'labels must not use app.kubernetes.io/*',
+  ),
+  field(
+    'a label of monitoring has a key that is none',
+    'spec.monitoring.labels',
+    { 'a b': 'x' },
+    'labels must have keys of labels',
+  ),
+  field('Prometheus would forget what it was told', 'spec.monitoring.interval', '2m', 'interval must be a duration of'),
+  field('monitoring is asked for by a word', 'spec.monitoring.enabled', 'yes', wrongType),
 ];
 
 /** Names of an InternalDNS that are refused. */

@@ -53,6 +53,8 @@ describe('an InternalDNS in order', () => {
       ['ServerReady', 'False'],
       ['ZonesReady', 'False'],
       ['DiscoveryReady', 'False'],
+      ['Resolvable', 'Unknown'],
+      ['MonitoringReady', 'True'],
       ['Synced', 'True'],
       ['Ready', 'False'],
     ]);

@@ -13,7 +13,7 @@ import { recordsOf } from '../../functions/internal-dns/zones.ts';
 import { internalDNSOf } from './refusals.ts';
 
 type Message = string | RegExp | undefined;
-type Verdict = readonly [status: 'True' | 'False', reason: string, message?: Message];
+type Verdict = readonly [status: 'True' | 'False' | 'Unknown', reason: string, message?: Message];
 
 interface Case {
   reason: string;
@@ -30,7 +30,12 @@ interface Case {
     server?: Verdict;
     zones?: Verdict;
     discovery?: Verdict;
+    resolvable?: Verdict;
     status?: object;
+    /** Fields that the status has not. */
+    absent?: string[];
+    /** By default whether all but Resolvable is True. */
+    ready?: boolean;
   };
 }
 
@@ -55,6 +60,12 @@ const withRecords = (...records: object[]) => ({ zones: [{ name: 'corp.internal'
 
 const routes = { zones, discovery: { sources: [{ kind: 'Ingress' }, { kind: 'HTTPRoute' }] } };
 const noRoutes = { kind: 'HTTPRoute', resource: 'httproutes.v1.gateway.networking.k8s.io' };
+const addressless = {
+  name: 'web.corp.internal',
+  resource: 'ingress/shop/web',
+  verdict: 'NoAddress' as const,
+  message: 'its controller has written no address',
+};
 const change = { action: 'Create' as const, name: 'www.corp.internal', type: 'A', values: ['192.0.2.1'] };
 
 const cases: Case[] = [
@@ -67,6 +78,7 @@ const cases: Case[] = [
       server: ['False', 'PodsNotReady', podsNotReady],
       zones: ['False', 'WaitingForAgent', silent],
       discovery: ['False', 'Waiting', waiting],
+      resolvable: ['Unknown', 'Waiting', /^no agent knows yet what names objects ask for; if this lasts, /],
       status: {
         address: undefined,
         port: 53,
@@ -464,7 +476,11 @@ const cases: Case[] = [
     reason: 'nothing is to be discovered',
     spec: { zones, discovery: { sources: [] } },
     reports: [{ discovery: { state: 'Off', refused: [] } }],
-    want: { discovery: ['True', 'Off', 'discovery.sources is empty: no object gets a record'] },
+    want: {
+      discovery: ['True', 'Off', 'discovery.sources is empty: no object gets a record'],
+      resolvable: ['True', 'Off', 'discovery.sources is empty: no object has a name'],
+      absent: ['names', 'namesResolved'],
+    },
   },
   {
     reason: 'names are left out, the same on both servers',
@@ -568,6 +584,51 @@ const cases: Case[] = [
     reports: [discovering({ preview: [change] })],
     want: { discovery: ['True', 'Synced', ''], status: without('discovery') },
   },
+
+  {
+    reason: 'a name of an object does not resolve, which nobody needs to wait for',
+    reports: [{ names: { total: 40, resolved: 39, problems: [addressless] } }],
+    want: {
+      resolvable: ['False', 'NoAddress', 'web.corp.internal (ingress/shop/web): its controller has written no address'],
+      status: { namesResolved: '39/40', names: { total: 40, resolved: 39, problems: [addressless] } },
+      ready: true,
+    },
+  },
+  {
+    reason: 'no agent has looked for names or tested anything yet',
+    reports: [{ names: undefined, resolution: undefined }],
+    want: {
+      resolvable: ['Unknown', 'Waiting'],
+      absent: ['names', 'namesResolved', 'resolution'],
+      ready: true,
+    },
+  },
+  ...(['NotAnswering', 'Unreachable', 'NotUpdating', 'Stalled'] as const).map((state) => ({
+    reason: `the test of one of two servers finds ${state}`,
+    spec: { zones, replicas: 2 },
+    reports: [{}, { resolution: { state, since: '2026-01-31T12:00:00Z', message: 'why' } }],
+    want: {
+      resolvable: ['False', state, 'idns-corp-1: why'] as const,
+      status: { resolution: { state, since: '2026-01-31T12:00:00Z', message: 'idns-corp-1: why' } },
+      ready: false,
+    },
+  })),
+  {
+    reason: 'the test fails where nothing is discovered',
+    spec: { zones, discovery: { sources: [] } },
+    reports: [
+      {
+        discovery: { state: 'Off', refused: [] },
+        resolution: { state: 'NotAnswering', since: '2026-01-31T12:00:00Z', message: 'why' },
+      },
+    ],
+    want: { discovery: ['True', 'Off'], resolvable: ['False', 'NotAnswering', 'why'], ready: false },
+  },
+  {
+    reason: 'the cluster cannot be asked, and what is published goes on',
+    reports: [{ resolution: { state: 'Blind', since: '2026-01-31T12:00:00Z', message: 'why' } }],
+    want: { resolvable: ['False', 'Blind', 'why'], ready: true },
+  },
 ];
 
 function discovering(more: Partial<Report['discovery']>): Partial<Report> {
@@ -583,10 +644,11 @@ function refusing(...names: string[]): Partial<Report> {
   return { discovery: { state: 'Synced', refused } };
 }
 
-const served: Record<'server' | 'zones' | 'discovery', Verdict> = {
+const served: Record<'server' | 'zones' | 'discovery' | 'resolvable', Verdict> = {
   server: ['True', 'Serving'],
   zones: ['True', 'Serving'],
   discovery: ['True', 'Synced'],
+  resolvable: ['True', 'Resolved'],
 };
 
 function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, reports, before = [] }: Case) {
@@ -602,6 +664,8 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
     declaration: hashOf(declaration),
     zones: spec.zones.map(({ name }) => ({ name, state: 'Serving' })),
     discovery: { state: 'Synced', refused: [] },
+    names: { total: 1, resolved: 1, problems: [] },
+    resolution: { state: 'Serving', since: '2026-01-31T12:00:00Z' },
   };
   const texts = (reports ?? Array.from({ length: spec.replicas }, () => ({}))).map((each) =>
     typeof each === 'string' ? each : each && JSON.stringify({ ...report, ...each }),
@@ -635,14 +699,17 @@ describe('what is said when', () => {
       ['ServerReady', ...want.server.slice(0, 2)],
       ['ZonesReady', ...want.zones.slice(0, 2)],
       ['DiscoveryReady', ...want.discovery.slice(0, 2)],
+      ['Resolvable', ...want.resolvable.slice(0, 2)],
+      ['MonitoringReady', 'True', 'Off'],
     ]);
-    [want.server, want.zones, want.discovery].forEach(([, , message], index) => {
+    [want.server, want.zones, want.discovery, want.resolvable].forEach(([, , message], index) => {
       const said = conditions[index]?.message ?? '';
       if (message instanceof RegExp) expect(said).toMatch(message);
       else if (message !== undefined) expect(said).toBe(message);
     });
     if (situation.want.status) expect(status).toMatchObject(situation.want.status);
-    expect(ready).toBe([want.server, want.zones, want.discovery].every(([verdict]) => verdict === 'True'));
+    for (const field of situation.want.absent ?? []) expect(status).not.toHaveProperty(field);
+    expect(ready).toBe(want.ready ?? [want.server, want.zones, want.discovery].every(([v]) => v === 'True'));
   });
 
   test('whoever is not ready says what to do or what is missing', () => {
@@ -681,6 +748,16 @@ const hostile: [string, string][] = [
     'a hundred thousand zones',
     withReport({ zones: Array.from({ length: 1e5 }, (_, i) => ({ name: `z${i}`, state: 'Serving' })) }),
   ],
+  [
+    'a verdict that nobody knows',
+    withReport({ names: { total: 1, resolved: 0, problems: [{ ...addressless, verdict: 'Ready' }] } }),
+  ],
+  [
+    'a hundred thousand problems',
+    withReport({ names: { total: 1, resolved: 0, problems: Array.from({ length: 1e5 }, () => addressless) } }),
+  ],
+  ['names without a count', withReport({ names: { total: '1', resolved: -1, problems: [] } })],
+  ['an unknown test', withReport({ resolution: { state: 'Fine', since: '2026-01-31T12:00:00Z' } })],
   ['arrays in arrays', deep],
   ['arrays in arrays in a field', withReport({}).replace('"refused":[]', `"refused":${deep}`)],
 ];
@@ -719,7 +796,14 @@ describe('a report is not trusted', () => {
       state: 'Retained' as const,
       message: 'm'.repeat(500),
     }));
-    const reports = Array.from({ length: 5 }, () => ({ zones: long }));
+    const problems = Array.from({ length: 20 }, () => ({
+      name: 'n'.repeat(255),
+      resource: 'r'.repeat(400),
+      verdict: 'Held' as const,
+      message: 'm'.repeat(500),
+    }));
+    const names = { total: 20, resolved: 0, problems };
+    const reports = Array.from({ length: 5 }, () => ({ zones: long, names }));
     const assessment = assessmentOf({ reason: '', spec: { zones, replicas: 5 }, reports, want: {} });
     // An object may have 1.5 MiB.
     expect(JSON.stringify(assessment).length).toBeLessThan(512 * 1024);

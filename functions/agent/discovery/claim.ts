@@ -4,6 +4,10 @@ export interface Claim {
   resource: string;
   /** Empty for an object that has none, such as a Node. */
   namespace: string;
+  /** What Kubernetes tells objects of one name apart by. Absent where the object itself is not seen. */
+  uid?: string;
+  /** The filter of the spec that leaves the object out, in words. Such a claim is only to be told of. */
+  leftOut?: string;
   /** When the object was made: RFC 3339 in UTC, so that texts compare like times. */
   created: string;
   /** Absolute names, in lower case. */
@@ -28,14 +32,21 @@ export type Part = Pick<Claim, 'targets' | 'ttl'>;
 export interface Claims {
   /** Another one after everything that changes what the rest says. */
   readonly version: number;
+  /** Another one also after every change of what a filter leaves out. */
+  readonly revision: number;
   /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all: all of its namespace, since the first list. */
   sees(resource: string): boolean;
   /** Of which objects there is no list yet, in words; undefined when all that can be seen are. */
   pending(): string | undefined;
   /** The object of that name, if it asks for something. */
   of(resource: string): Claim | undefined;
+  /** When an object was seen to change: milliseconds since 1970. Undefined for one that has not since the first list. */
+  changedAt(resource: string): number | undefined;
   /** Those who ask for an absolute name. */
   on(name: string): readonly Claim[];
+  all(): Iterable<Claim>;
+  /** Those that ask for names, and that a filter leaves out. Nothing else here speaks of them. */
+  leftOut(): Iterable<Claim>;
   /** All those whose targets are none. */
   addressless(): readonly Claim[];
   /** The labels of a namespace; undefined while they are not known. */
@@ -45,10 +56,14 @@ export interface Claims {
 /** Where nothing of the cluster is seen. */
 export const unseen: Claims = {
   version: 0,
+  revision: 0,
   sees: () => false,
   pending: () => undefined,
   of: () => undefined,
+  changedAt: () => undefined,
   on: () => [],
+  all: () => [],
+  leftOut: () => [],
   addressless: () => [],
   labelsOf: () => undefined,
 };

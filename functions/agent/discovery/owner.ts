@@ -23,6 +23,7 @@ import { isOf, isOfNobody, type Scope } from './scope.ts';
 import { askedFor, besideHeld } from './succession.ts';
 import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
+import type { Wish } from './wish/wish.ts';
 import { wishesOf } from './wish/wishes.ts';
 
 /** The zones as they are, and what was declared when they were brought there. */
@@ -33,6 +34,16 @@ export interface Present {
 
 type Discovered = Report['discovery'];
 
+/** What a verdict followed, and what it came to. */
+export interface Judged {
+  wishes: readonly Wish[];
+  /** What ExternalDNS was answered. */
+  answer: readonly RRset[];
+  refused: readonly Refused[];
+  /** What stands only because the delete guard holds it. */
+  held: readonly RRset[];
+}
+
 /** One ExternalDNS: what it has made, what it wants, and what it is answered. */
 export class Owner {
   readonly #scope: Scope;
@@ -41,6 +52,7 @@ export class Owner {
   readonly #guard = new DeleteGuard();
   readonly #leftOut: LeftOut;
   #heardAt: number | undefined;
+  #finishedAt: number | undefined;
   /** What the last verdict followed. */
   #judgedBy: Declaration | undefined;
   /** Whether ExternalDNS has sent a change that is not made. */
@@ -48,6 +60,7 @@ export class Owner {
   #isSynced = false;
   readonly #found = new Memo<Endpoint[]>();
   readonly #answered = new Memo<Endpoint[]>();
+  #judged: Judged | undefined;
   #held: Discovered['held'];
   #preview: Discovered['preview'];
 
@@ -64,6 +77,11 @@ export class Owner {
 
   get refused(): Iterable<Refused> {
     return this.#leftOut.refused;
+  }
+
+  /** The last verdict: another object after another verdict. */
+  get judged(): Judged | undefined {
+    return this.#judged;
   }
 
   get held(): Discovered['held'] {
@@ -94,7 +112,7 @@ export class Owner {
   /** What ExternalDNS may change: the records that it made. */
   records(present: Present): Endpoint[] {
     // A second loop begins, so the one before has ended, and needed no change.
-    if (this.#judgedBy && !this.#isChanging) this.#isSynced = true;
+    if (this.#judgedBy && !this.#isChanging) this.#finish();
     return this.#found.get([present.declaration, ...present.zones], () => this.#standing(present).map(endpointOf));
   }
 
@@ -137,7 +155,9 @@ export class Owner {
     const guarded = this.#guarded(asked, standing, discovery, claims);
     const beside = besideHeld(accepted, guarded.held);
     const { answer, preview } = answerUnder(policy, standing, [...beside.accepted, ...guarded.held]);
-    this.#leftOut.take([...refused, ...beside.refused]);
+    const leftOut = [...refused, ...beside.refused];
+    this.#leftOut.take(leftOut);
+    this.#judged = { wishes, answer, refused: leftOut, held: guarded.held };
     this.#held = guarded.report;
     this.#preview = preview;
     return { answer, standing };
@@ -183,7 +203,17 @@ export class Owner {
   /** Takes over that ExternalDNS's change is made. */
   done(): void {
     this.#isChanging = false;
+    this.#finish();
+  }
+
+  /** When it last finished a loop: milliseconds since 1970. */
+  get finishedAt(): number | undefined {
+    return this.#finishedAt;
+  }
+
+  #finish(): void {
     this.#isSynced = true;
+    this.#finishedAt = this.#now();
   }
 
   #mayTake(rrset: RRset, discovery: DeclaredDiscovery): boolean {

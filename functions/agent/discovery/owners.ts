@@ -3,7 +3,7 @@ import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
 import { toldOf } from './left-out.ts';
-import { Owner } from './owner.ts';
+import { type Judged, Owner } from './owner.ts';
 import { isOfNobody, type Scope, scopesOf } from './scope.ts';
 
 /** Everybody who discovers. */
@@ -41,6 +41,17 @@ export class Owners {
       this.#ofSomebody = { of: discovery, holds: (rrset) => !isOfNobody(discovery, rrset) };
     }
     return this.#ofSomebody.holds;
+  }
+
+  /** What each has last decided. */
+  judged(discovery: DeclaredDiscovery): Judged[] {
+    return scopesOf(discovery).flatMap((scope) => this.#of(scope).judged ?? []);
+  }
+
+  /** When the last of them to do so finished a loop: milliseconds since 1970; undefined while one has not. */
+  finishedAt(discovery: DeclaredDiscovery): number | undefined {
+    const times = scopesOf(discovery).map((scope) => this.#of(scope).finishedAt);
+    return times.every((time) => time !== undefined) ? Math.min(...times) : undefined;
   }
 
   /** What to say of them together: the state is that of the worst. */

@@ -40,9 +40,13 @@ export function besideHeld(
   const { beside = [], waiting = [] } = Object.groupBy(accepted, ({ name }) =>
     holders.has(name) ? 'waiting' : 'beside',
   );
-  const refused = waiting.map((rrset) => {
+  const refused = waiting.map((rrset): Refused => {
     const holder = claimantOf(holders.get(rrset.name) as RRset);
-    return { rrset, message: `${holder} has the name, which is held while it has no address (discovery.deleteGuard)` };
+    return {
+      rrset,
+      verdict: 'Duplicate',
+      message: `${holder} has the name, which is held while it has no address (discovery.deleteGuard)`,
+    };
   });
   return { accepted: beside, refused };
 }

@@ -1,9 +1,10 @@
-import type { DeclaredDiscovery } from '../declaration.ts';
-import { matches } from '../selector.ts';
+import type { DeclaredDiscovery, LabelSelector } from '../declaration.ts';
 import type { Metadata } from './metadata.ts';
 
-/** What the declaration says of annotations. */
-export type Reading = Pick<DeclaredDiscovery, 'annotationPrefix' | 'annotationSelector' | 'hostnames'>;
+/** What the declaration says of objects of every kind. */
+export interface Reading extends Pick<DeclaredDiscovery, 'annotationPrefix' | 'annotationSelector' | 'hostnames'> {
+  selector?: LabelSelector;
+}
 
 /** The value of an annotation by its name behind the prefix, such as `hostname`. */
 export type Annotations = (name: string) => string | undefined;
@@ -37,19 +38,22 @@ export const lowerCase = (text: string | undefined) => text?.replaceAll('\u0130'
 /** What replaces the targets that an object has by itself; an empty annotation replaces nothing. */
 export const givenTargets = (annotations: Annotations) => listIn(annotations('target') || undefined);
 
-/** Whether an object is left to another controller than ExternalDNS. */
-export function isForeign(annotations: Annotations): boolean {
-  const controller = annotations('controller');
-  return controller !== undefined && controller !== 'dns-controller';
+/** The annotation that leaves an object to another controller than ExternalDNS, if one does. */
+export function foreignAnnotation(
+  { annotations = {} }: Metadata,
+  { annotationPrefix }: Pick<Reading, 'annotationPrefix'>,
+): string | undefined {
+  const prefixes = annotationPrefix === undefined ? [prefix, legacyPrefix] : [annotationPrefix];
+  const key = prefixes.map((each) => `${each}controller`).find((each) => valueAt(annotations, each) !== undefined);
+  return key !== undefined && valueAt(annotations, key) !== 'dns-controller' ? key : undefined;
 }
 
-/** Whether the annotation selector takes an object. To it, too, the old prefix looks like the new one. */
-export function isRead({ annotations = {} }: Metadata, { annotationSelector, annotationPrefix }: Reading): boolean {
-  if (!annotationSelector) return true;
-  return matches(annotationSelector, annotationPrefix === undefined ? withUsualPrefix(annotations) : annotations);
-}
-
-function withUsualPrefix(annotations: Record<string, string>): Record<string, string> {
+/** Annotations as a selector sees them: to it, too, the old prefix looks like the new one. */
+export function ofUsualPrefix(
+  { annotations = {} }: Metadata,
+  { annotationPrefix }: Pick<Reading, 'annotationPrefix'>,
+): Record<string, string> {
+  if (annotationPrefix !== undefined) return annotations;
   const legacy = Object.entries(annotations).filter(([key]) => key.startsWith(legacyPrefix));
   const renamed = legacy.map(([key, value]) => [prefix + key.slice(legacyPrefix.length), value]);
   return { ...Object.fromEntries(renamed), ...annotations };

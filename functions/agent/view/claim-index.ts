@@ -1,40 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Claim } from '../discovery/claim.ts';
 
-/** Claims by their object and by their hosts. */
+/** Claims by their object and by their hosts, and apart from them those that a filter leaves out. */
 export class ClaimIndex {
   readonly #claims = new Map<string, Claim>();
+  readonly #changedAt = new Map<string, number>();
+  readonly #leftOut = new Map<string, readonly Claim[]>();
   readonly #at = new ByName();
   /** By the name above those that are claimed. */
   readonly #below = new ByName();
   #version = 0;
+  #revision = 0;
 
   get version(): number {
     return this.#version;
   }
 
+  /** Another one also after a change of what is left out. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Notes that something has changed beside the claims. */
   touch(): void {
     this.#version++;
+    this.#revision++;
   }
 
-  /** Puts a claim in the place of the one that the object had; undefined takes that away. */
-  set(resource: string, claim: Claim | undefined): void {
-    this.touch();
+  /**
+   * Puts the claims of an object, of which one is not left out at the most, in the place of those that it had.
+   * @param changedAt when the object became another one, in milliseconds since 1970; undefined if it is only seen now
+   */
+  set(resource: string, claims: readonly Claim[], changedAt?: number): void {
+    const claim = claims.find(({ leftOut }) => leftOut === undefined);
+    this.#setLeftOut(resource, claim ? claims.filter((other) => other !== claim) : claims);
     const before = this.#claims.get(resource);
-    for (const host of before?.hosts ?? []) {
-      this.#at.remove(host, before as Claim);
-      if (before?.below) this.#below.remove(host, before);
-    }
-    if (!claim) return void this.#claims.delete(resource);
-    this.#claims.set(resource, claim);
-    for (const host of claim.hosts) {
-      this.#at.add(host, claim);
-      if (claim.below) this.#below.add(host, claim);
-    }
+    if (isDeepStrictEqual(claim, before)) return;
+    this.touch();
+    if (before) this.#remove(before);
+    if (claim) this.#add(claim);
+    if (claim && changedAt !== undefined) this.#changedAt.set(resource, changedAt);
+    else this.#changedAt.delete(resource);
   }
 
   of(resource: string): Claim | undefined {
     return this.#claims.get(resource);
+  }
+
+  /** Also one that a filter leaves out. */
+  known(resource: string): Claim | undefined {
+    return this.#claims.get(resource) ?? this.#leftOut.get(resource)?.[0];
+  }
+
+  changedAt(resource: string): number | undefined {
+    return this.#changedAt.get(resource);
   }
 
   on(name: string): readonly Claim[] {
@@ -44,6 +63,33 @@ export class ClaimIndex {
 
   all(): Iterable<Claim> {
     return this.#claims.values();
+  }
+
+  leftOut(): Iterable<Claim> {
+    return [...this.#leftOut.values()].flat();
+  }
+
+  #setLeftOut(resource: string, claims: readonly Claim[]): void {
+    if (isDeepStrictEqual(claims, this.#leftOut.get(resource) ?? [])) return;
+    this.#revision++;
+    if (claims.length === 0) this.#leftOut.delete(resource);
+    else this.#leftOut.set(resource, claims);
+  }
+
+  #add(claim: Claim): void {
+    this.#claims.set(claim.resource, claim);
+    for (const host of claim.hosts) {
+      this.#at.add(host, claim);
+      if (claim.below) this.#below.add(host, claim);
+    }
+  }
+
+  #remove(claim: Claim): void {
+    this.#claims.delete(claim.resource);
+    for (const host of claim.hosts) {
+      this.#at.remove(host, claim);
+      if (claim.below) this.#below.remove(host, claim);
+    }
   }
 }
 

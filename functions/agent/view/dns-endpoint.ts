@@ -1,8 +1,9 @@
 import type { Claim, Part } from '../discovery/claim.ts';
 import { contentsOf } from '../discovery/wish/endpoint.ts';
 import { keyOf } from '../zone.ts';
-import { isRead, type Reading } from './annotation.ts';
-import { claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
+import type { Reading } from './annotation.ts';
+import { unselected } from './filter.ts';
+import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
 
 export interface DNSEndpoint {
   metadata: Metadata;
@@ -20,8 +21,7 @@ interface Endpoint {
  * One claim, with what each of its endpoints wants. ExternalDNS asks no DNSEndpoint for its controller.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/crd.go
  */
-export function dnsEndpointClaim({ metadata, spec }: DNSEndpoint, reading: Reading): Claim | undefined {
-  if (!isRead(metadata, reading)) return undefined;
+export function dnsEndpointClaims({ metadata, spec }: DNSEndpoint, reading: Reading): Claim[] {
   const parts = new Map<string, Part>();
   const hosts = new Set<string>();
   for (const endpoint of spec?.endpoints ?? []) {
@@ -33,13 +33,10 @@ export function dnsEndpointClaim({ metadata, spec }: DNSEndpoint, reading: Readi
     const targets = unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]);
     parts.set(key, { targets, ...(recordTTL && { ttl: recordTTL }) });
   }
-  const claim = claimOf(
-    'crd',
-    metadata,
-    [...hosts],
-    unique([...parts.values()].flatMap(({ targets = [] }) => targets)),
-  );
-  return claim && { ...claim, parts };
+  const leftOut = unselected(metadata, reading);
+  if (leftOut !== undefined) return claimLeftOut('crd', metadata, [...hosts], leftOut);
+  const targets = unique([...parts.values()].flatMap((part) => part.targets ?? []));
+  return claimOf('crd', metadata, [...hosts], targets).map((claim) => ({ ...claim, parts }));
 }
 
 const canonical = ({ recordType = '', targets }: Endpoint): string[] =>

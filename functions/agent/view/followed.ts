@@ -1,7 +1,8 @@
 import type { Claim } from '../discovery/claim.ts';
 import type { ClaimIndex } from './claim-index.ts';
 import type { Gateway } from './gateway.ts';
-import { type Route, routeClaim } from './route.ts';
+import type { Route } from './route.ts';
+import { routeClaims } from './route-claim.ts';
 import type { ClaimsWant } from './want.ts';
 import { Watch, type WatchOptions } from './watch.ts';
 
@@ -11,29 +12,32 @@ export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'o
   gateways?: Watch<Gateway>;
   /** Whose claims stay in the index until there are others. */
   predecessor?: Followed;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
 /** The claims of one kind in one scope: in the index from the first complete list on, and while they may be read. */
 export class Followed {
   readonly want: ClaimsWant;
   readonly #index: ClaimIndex;
-  readonly #watch: Watch<Claim | Route>;
+  readonly #watch: Watch<readonly Claim[] | Route>;
   readonly #gateways: Watch<Gateway> | undefined;
+  readonly #now: () => number;
   #predecessor: Followed | undefined;
   #isShown = false;
 
-  constructor({ want, index, gateways, predecessor, ...options }: FollowedOptions) {
+  constructor({ want, index, gateways, predecessor, now, ...options }: FollowedOptions) {
     this.want = want;
     this.#index = index;
     this.#gateways = gateways;
     this.#predecessor = predecessor;
-    const { path, labelSelector, project } = want;
+    this.#now = now;
+    const { path, project } = want;
     this.#watch = new Watch({
       ...options,
       path,
-      labelSelector,
       project,
-      onChange: (key) => this.#isShown && this.#show(key),
+      onChange: (key) => this.#isShown && this.#show(key, this.#now()),
       onComplete: () => this.settle(),
     });
   }
@@ -57,7 +61,7 @@ export class Followed {
   refresh(gateway: string): void {
     if (!this.#isShown) return;
     for (const [key, entry] of this.#watch.entries) {
-      if (isRoute(entry) && entry.parents.some((parent) => parent.gateway === gateway)) this.#show(key);
+      if (isRoute(entry) && entry.parents.some((parent) => parent.gateway === gateway)) this.#show(key, this.#now());
     }
   }
 
@@ -74,20 +78,19 @@ export class Followed {
     if (!this.#isShown) return;
     this.#isShown = false;
     this.#index.touch();
-    for (const key of this.#watch.entries.keys()) this.#index.set(this.#resource(key), undefined);
+    for (const key of this.#watch.entries.keys()) this.#index.set(this.#resource(key), []);
   }
 
-  #show(key: string): void {
-    const entry = this.#watch.entries.get(key);
-    this.#index.set(this.#resource(key), entry && this.#claimOf(entry));
+  #show(key: string, changedAt?: number): void {
+    this.#index.set(this.#resource(key), this.#claimsOf(this.#watch.entries.get(key) ?? []), changedAt);
   }
 
-  #claimOf(entry: Claim | Route): Claim | undefined {
+  #claimsOf(entry: readonly Claim[] | Route): readonly Claim[] {
     if (!isRoute(entry)) return entry;
-    return routeClaim(this.want.kind.label, entry, (key) => this.#gateways?.entries.get(key));
+    return routeClaims(entry, this.want.source, (key) => this.#gateways?.entries.get(key));
   }
 
   readonly #resource = (key: string) => `${this.want.kind.label}/${key}`;
 }
 
-const isRoute = (entry: Claim | Route): entry is Route => 'parents' in entry;
+const isRoute = (entry: readonly Claim[] | Route): entry is Route => 'parents' in entry;

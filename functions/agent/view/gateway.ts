@@ -1,4 +1,4 @@
-import { annotationsOf, givenTargets, isForeign, type Reading } from './annotation.ts';
+import { annotationsOf, foreignAnnotation, givenTargets, type Reading } from './annotation.ts';
 import { hostsOf, type List, type Metadata, targetsOf } from './metadata.ts';
 
 export interface GatewayObject {
@@ -11,6 +11,8 @@ export interface GatewayObject {
 export interface Gateway {
   targets: readonly string[];
   listeners: readonly Listener[];
+  /** The annotation that leaves it to another controller, with its routes. */
+  foreign?: string;
 }
 
 export interface Listener {
@@ -20,13 +22,13 @@ export interface Listener {
   host: string;
 }
 
-/** Undefined for one that is left to another controller. */
 export function gatewayOf(
   { metadata, spec, status }: GatewayObject,
   reading: Pick<Reading, 'annotationPrefix'>,
-): Gateway | undefined {
+): Gateway {
   const annotations = annotationsOf(metadata, reading);
-  if (isForeign(annotations)) return undefined;
+  const foreign = foreignAnnotation(metadata, reading);
+  if (foreign !== undefined) return { targets: [], listeners: [], foreign };
   const given = givenTargets(annotations);
   const addresses = (status?.addresses ?? []).map(({ value = '' }) => value);
   return {

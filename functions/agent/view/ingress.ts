@@ -1,16 +1,9 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
-import {
-  annotationsOf,
-  givenTargets,
-  isForeign,
-  isRead,
-  listIn,
-  lowerCase,
-  type Reading,
-  valueAt,
-} from './annotation.ts';
-import { claimOf, hostsOf, type List, type Metadata, targetsOf } from './metadata.ts';
+import { listed } from '../names/sentence.ts';
+import { annotationsOf, givenTargets, listIn, lowerCase, type Reading, valueAt } from './annotation.ts';
+import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
+import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, without } from './metadata.ts';
 import { ttlIn } from './ttl.ts';
 
 export interface Ingress {
@@ -29,46 +22,57 @@ export interface LoadBalancer {
 }
 
 /** https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/ingress.go */
-export function ingressClaim(
+export function ingressClaims(
   ingress: Ingress,
   reading: Reading,
   { ingressClassNames }: Pick<DeclaredSource, 'ingressClassNames'> = {},
-): Claim | undefined {
+): Claim[] {
   const { metadata, spec = {}, status } = ingress;
   const annotations = annotationsOf(metadata, reading);
-  if (isForeign(annotations) || !isRead(metadata, reading) || !isOfClass(ingress, ingressClassNames)) return undefined;
+  const source = annotations('ingress-hostname-source');
   const defined = [
     ...(spec.rules ?? []).map(({ host = '' }) => host),
     ...(spec.tls ?? []).flatMap(({ hosts }) => hosts ?? []),
   ];
-  const annotated = reading.hostnames === 'Spec' ? [] : listIn(annotations('hostname'));
-  const hosts = hostsFrom(annotations('ingress-hostname-source'), defined, annotated);
+  const asked = hostsOf(hostsFrom(source, defined, listIn(annotations('hostname'))));
+  const leftOut = leftOutBy(metadata, reading) ?? otherClass(ingress, ingressClassNames) ?? unknownSource(source);
+  if (leftOut !== undefined) return claimLeftOut('ingress', metadata, asked, leftOut);
+  const hosts = reading.hostnames === 'Spec' ? hostsOf(hostsFrom(source, defined, [])) : asked;
   const given = givenTargets(annotations);
   const targets = given.length > 0 ? given : loadBalancerTargets(status?.loadBalancer);
-  return claimOf('ingress', metadata, hostsOf(hosts), targetsOf(targets), ttlIn(annotations('ttl')));
+  return [
+    ...claimOf('ingress', metadata, hosts, targetsOf(targets), ttlIn(annotations('ttl'))),
+    ...claimLeftOut('ingress', metadata, without(asked, hosts), annotationsIgnored),
+  ];
 }
 
 /** Both the address and the name of each entry, should it have both. */
 export const loadBalancerTargets = ({ ingress }: LoadBalancer = {}) =>
   (ingress ?? []).flatMap(({ ip, hostname }) => [ip, hostname]).filter((target) => target !== undefined);
 
-/** An annotation that says neither names no host at all. */
 function hostsFrom(source: string | undefined, defined: string[], annotated: string[]): string[] {
   switch (lowerCase(source)) {
-    case undefined:
-      return [...defined, ...annotated];
     case 'defined-hosts-only':
       return defined;
     case 'annotation-only':
       return annotated;
     default:
-      return [];
+      return [...defined, ...annotated];
   }
 }
 
+/** An annotation that says neither leaves no host at all. */
+function unknownSource(source: string | undefined): string | undefined {
+  const word = lowerCase(source);
+  if (word === undefined || word === 'defined-hosts-only' || word === 'annotation-only') return undefined;
+  return 'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only';
+}
+
 /** Which class an Ingress without one would get from its controller is not asked. */
-function isOfClass({ metadata, spec }: Ingress, names: string[] = []): boolean {
-  if (names.length === 0) return true;
+function otherClass({ metadata, spec }: Ingress, names: string[] = []): string | undefined {
+  if (names.length === 0) return undefined;
   const name = spec?.ingressClassName || valueAt(metadata.annotations ?? {}, 'kubernetes.io/ingress.class');
-  return name !== undefined && names.includes(name);
+  if (name !== undefined && names.includes(name)) return undefined;
+  const has = name ? listed([name]) : 'none';
+  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} takes only ${listed(names)}, and it has ${has}`;
 }

@@ -1,10 +1,10 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
 import type { Reading } from './annotation.ts';
-import { dnsEndpointClaim } from './dns-endpoint.ts';
-import { ingressClaim } from './ingress.ts';
+import { dnsEndpointClaims } from './dns-endpoint.ts';
+import { ingressClaims } from './ingress.ts';
 import { type Route, routeOf } from './route.ts';
-import { serviceClaim } from './service.ts';
+import { serviceClaims } from './service.ts';
 
 /** Where the API server has the objects of a kind. */
 export interface Resource {
@@ -17,20 +17,18 @@ export interface Resource {
 export interface Kind extends Resource {
   /** What ExternalDNS calls it in the label `resource`. */
   label: string;
-  /** What only some clusters serve, as `Served` names it. */
-  needs: readonly string[];
-  read: (object: never, reading: Reading, source: DeclaredSource) => Claim | Route | undefined;
+  read: (object: never, reading: Reading, source: DeclaredSource) => Claim[] | Route;
 }
 
-const gatewayGroup = 'gateway.networking.k8s.io';
+const gatewayAPI = '/apis/gateway.networking.k8s.io';
 
-export const gateways: Resource = { api: `/apis/${gatewayGroup}/v1`, plural: 'gateways' };
+export const gateways: Resource = { api: `${gatewayAPI}/v1`, plural: 'gateways' };
 export const namespaces: Resource = { api: '/api/v1', plural: 'namespaces' };
 
 /** In the versions that ExternalDNS v0.23 asks for: it looks for no other. */
 export const kinds: Readonly<Record<string, Kind>> = {
-  Ingress: { label: 'ingress', api: '/apis/networking.k8s.io/v1', plural: 'ingresses', needs: [], read: ingressClaim },
-  Service: { label: 'service', api: '/api/v1', plural: 'services', needs: [], read: serviceClaim },
+  Ingress: { label: 'ingress', api: '/apis/networking.k8s.io/v1', plural: 'ingresses', read: ingressClaims },
+  Service: { label: 'service', api: '/api/v1', plural: 'services', read: serviceClaims },
   HTTPRoute: route('httproute', 'v1'),
   GRPCRoute: route('grpcroute', 'v1'),
   TLSRoute: route('tlsroute', 'v1'),
@@ -40,15 +38,12 @@ export const kinds: Readonly<Record<string, Kind>> = {
     label: 'crd',
     api: '/apis/externaldns.k8s.io/v1alpha1',
     plural: 'dnsendpoints',
-    needs: ['dnsendpoints.v1alpha1.externaldns.k8s.io'],
-    read: dnsEndpointClaim,
+    read: dnsEndpointClaims,
   },
 };
 
 function route(label: string, version: string): Kind {
-  const plural = `${label}s`;
-  const needs = [`${plural}.${version}.${gatewayGroup}`, `gateways.v1.${gatewayGroup}`];
-  return { label, api: `/apis/${gatewayGroup}/${version}`, plural, needs, read: routeOf };
+  return { label, api: `${gatewayAPI}/${version}`, plural: `${label}s`, read: routeOf };
 }
 
 /** Whether the claims of a kind are a matter of its Gateways, too. */

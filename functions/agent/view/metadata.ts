@@ -7,6 +7,7 @@ import { canonicalAddress } from '../zone.ts';
 export interface Metadata {
   name: string;
   namespace?: string;
+  uid?: string;
   creationTimestamp?: string;
   resourceVersion?: string;
   labels?: Record<string, string>;
@@ -32,18 +33,31 @@ export const hostsOf = (names: Iterable<string>) =>
 export const targetsOf = (targets: Iterable<string>) =>
   unique([...targets].map((text) => (isIP(text) ? canonicalAddress(text) : absolute(text))).filter((t) => t !== '.'));
 
+/** Those of some names that are not among others. */
+export const without = (names: readonly string[], others: readonly string[]) => [
+  ...new Set(names).difference(new Set(others)),
+];
+
 export const unique = (texts: Iterable<string>) => [...new Set(texts)];
 
-/** What an object of `kind` claims; undefined when it names no host. */
+/** What an object of `kind` claims: nothing when it names no host. */
 export function claimOf(
   kind: string,
   metadata: Metadata,
   hosts: readonly string[],
   targets: readonly string[] | undefined,
   ttl?: number,
-): Claim | undefined {
-  if (hosts.length === 0) return undefined;
-  const { namespace = '', creationTimestamp: created = '' } = metadata;
-  const resource = `${kind}/${keyOf(metadata)}`;
-  return { resource, namespace, created, hosts, ...(targets && { targets }), ...(ttl && { ttl }) };
+): Claim[] {
+  if (hosts.length === 0) return [];
+  return [{ ...identityOf(kind, metadata), hosts, ...(targets && { targets }), ...(ttl && { ttl }) }];
+}
+
+/** What it asks for in vain, and why. Its hosts are all that is kept: a cluster may be full of such objects. */
+export function claimLeftOut(kind: string, metadata: Metadata, hosts: readonly string[], leftOut: string): Claim[] {
+  return hosts.length === 0 ? [] : [{ ...identityOf(kind, metadata), hosts, leftOut }];
+}
+
+function identityOf(kind: string, metadata: Metadata): Pick<Claim, 'resource' | 'namespace' | 'uid' | 'created'> {
+  const { namespace = '', creationTimestamp: created = '', uid } = metadata;
+  return { resource: `${kind}/${keyOf(metadata)}`, namespace, created, ...(uid !== undefined && { uid }) };
 }

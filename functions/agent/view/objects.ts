@@ -5,7 +5,7 @@ import { ClaimIndex } from './claim-index.ts';
 import { Followed } from './followed.ts';
 import type { Gateway } from './gateway.ts';
 import { namespaces, pathOf } from './kind.ts';
-import type { Metadata } from './metadata.ts';
+import { type Labels, NamespaceLabels } from './namespace-labels.ts';
 import { type ClaimsWant, type Want, wantsOf } from './want.ts';
 import { Watch, type WatchOptions } from './watch.ts';
 
@@ -15,9 +15,9 @@ export interface ObjectsOptions {
   onFailure?: (action: string, failure?: string) => void;
   /** Milliseconds until the next try. */
   pause?: () => number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
 }
-
-type Labels = Readonly<Record<string, string>>;
 
 /** The objects of the kinds that a declaration looks at, as the cluster has them, and what they claim. */
 export class Objects implements Claims {
@@ -25,12 +25,14 @@ export class Objects implements Claims {
   readonly #index = new ClaimIndex();
   readonly #followed = new Map<string, Followed>();
   readonly #gateways = new Map<string, Watch<Gateway>>();
-  #namespaces: Watch<Labels> | undefined;
+  readonly #namespaces: NamespaceLabels;
   #discovery: DeclaredDiscovery | undefined;
   #served: ReadonlySet<string> | undefined;
 
   constructor(options: ObjectsOptions) {
     this.#options = options;
+    const onChange = () => this.#index.touch();
+    this.#namespaces = new NamespaceLabels({ ...this.#watching(pathOf(namespaces)), onChange });
   }
 
   /** Follows what this declaration looks at and nothing else. What stays the same is not listed again. */
@@ -47,6 +49,10 @@ export class Objects implements Claims {
 
   get version(): number {
     return this.#index.version;
+  }
+
+  get revision(): number {
+    return this.#index.revision;
   }
 
   sees(resource: string): boolean {
@@ -66,8 +72,25 @@ export class Objects implements Claims {
     return this.#index.of(resource);
   }
 
+  /** The object of that name, also if a filter leaves it out. */
+  known(resource: string): Claim | undefined {
+    return this.#index.known(resource);
+  }
+
+  changedAt(resource: string): number | undefined {
+    return this.#index.changedAt(resource);
+  }
+
   on(name: string): readonly Claim[] {
     return this.#index.on(name);
+  }
+
+  all(): Iterable<Claim> {
+    return this.#index.all();
+  }
+
+  leftOut(): Iterable<Claim> {
+    return this.#index.leftOut();
   }
 
   addressless(): readonly Claim[] {
@@ -75,7 +98,7 @@ export class Objects implements Claims {
   }
 
   labelsOf(namespace: string): Labels | undefined {
-    return this.#namespaces?.isComplete ? this.#namespaces.entries.get(namespace) : undefined;
+    return this.#namespaces.of(namespace);
   }
 
   #bring(): void {
@@ -88,13 +111,13 @@ export class Objects implements Claims {
       const gateways = want.gateways && this.#gateways.get(want.gateways.id);
       const predecessor = predecessors.get(placeOf(want));
       predecessors.delete(placeOf(want));
-      const { config, pause, onFailure } = this.#watching(want.path);
-      const options = { config, want, index: this.#index, onFailure, ...(pause && { pause }) };
+      const options = { ...this.#watching(want.path), want, index: this.#index, now: this.#options.now ?? Date.now };
       const followed = new Followed({ ...options, ...(gateways && { gateways }), ...(predecessor && { predecessor }) });
       this.#followed.set(want.id, followed);
     }
     for (const followed of predecessors.values()) followed.withdraw();
-    this.#bringNamespaces();
+    // Only tenants are chosen by the labels of their namespaces.
+    this.#namespaces.follow((this.#discovery?.tenants.length ?? 0) > 0);
   }
 
   /** Ends all but these. Returns those with claims in the index, by their place. */
@@ -123,19 +146,6 @@ export class Objects implements Claims {
       });
       this.#gateways.set(want.id, watch);
     }
-  }
-
-  /** Only tenants are chosen by the labels of their namespaces. */
-  #bringNamespaces(): void {
-    const isWanted = (this.#discovery?.tenants.length ?? 0) > 0;
-    if (isWanted === (this.#namespaces !== undefined)) return;
-    this.#namespaces?.stop();
-    const path = pathOf(namespaces);
-    const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
-    const onChange = () => this.#index.touch();
-    this.#namespaces = isWanted
-      ? new Watch<Labels>({ ...this.#watching(path), path, project, onChange, onComplete: onChange })
-      : undefined;
   }
 
   #watching(path: string): Pick<WatchOptions<never>, 'config' | 'pause' | 'onFailure'> {

@@ -1,8 +1,8 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
-import { type Annotations, annotationsOf, isForeign, isRead, listIn, lowerCase, type Reading } from './annotation.ts';
-import type { Gateway, Listener } from './gateway.ts';
-import { claimOf, hostsOf, keyOf, type List, type Metadata, unique } from './metadata.ts';
+import { type Annotations, annotationsOf, listIn, lowerCase, type Reading } from './annotation.ts';
+import { annotationsIgnored, leftOutBy } from './filter.ts';
+import { claimLeftOut, hostsOf, keyOf, type List, type Metadata, without } from './metadata.ts';
 import { ttlIn } from './ttl.ts';
 
 export interface RouteObject {
@@ -30,53 +30,43 @@ export interface Route {
   parents: readonly Parent[];
   /** Seconds. */
   ttl: number | undefined;
+  /** Its hosts that do not count, whatever its Gateways are. */
+  leftOut: readonly Claim[];
+  /** Whether it has listeners that are not seen here: those of ListenerSets. */
+  isPartial: boolean;
 }
 
 /** A Gateway that has taken the route. */
-interface Parent {
+export interface Parent {
   /** `namespace/name` */
   gateway: string;
   section?: string;
   port?: number;
 }
 
-/**
- * Undefined for a route that ExternalDNS leaves out.
- * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/gateway.go
- */
-export function routeOf(
-  route: RouteObject,
-  reading: Reading,
-  { gatewayName }: Pick<DeclaredSource, 'gatewayName'> = {},
-): Route | undefined {
-  const { namespace, name, creationTimestamp } = route.metadata;
-  const annotations = annotationsOf(route.metadata, reading);
-  if (isForeign(annotations) || !isRead(route.metadata, reading)) return undefined;
-  const parents = parentsOf(route).filter(({ gateway }) => !gatewayName || gateway.endsWith(`/${gatewayName}`));
-  const hosts = routeHosts(route.spec?.hostnames ?? [], annotations, reading);
-  if (parents.length === 0 || hosts.length === 0) return undefined;
-  return { metadata: { namespace, name, creationTimestamp }, hosts, parents, ttl: ttlIn(annotations('ttl')) };
-}
+/** As ExternalDNS calls its kind. */
+export const labelOf = ({ kind }: Pick<DeclaredSource, 'kind'>) => kind.toLowerCase();
 
 /**
- * What a route claims through the Gateways there are. Which namespaces, kinds and protocols a listener takes is not
- * asked again: the Gateway's controller has accepted the route.
+ * Claims alone where Gateways do not matter.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/gateway.go
  */
-export function routeClaim(
-  kind: string,
-  { metadata, hosts, parents, ttl }: Route,
-  gatewayAt: (key: string) => Gateway | undefined,
-): Claim | undefined {
-  const places = parents.flatMap((parent) => {
-    const gateway = gatewayAt(parent.gateway);
-    if (!gateway) return [];
-    const listeners = gateway.listeners.filter((listener) => isAt(parent, listener));
-    const common = hosts.flatMap((host) => listeners.map((listener) => overlap(listener.host, host)));
-    return [{ hosts: common.filter((host) => host !== ''), targets: gateway.targets }];
-  });
-  const taken = places.filter((place) => place.hosts.length > 0);
-  const [names, targets] = [taken.flatMap((p) => p.hosts), taken.flatMap((p) => p.targets)];
-  return claimOf(kind, metadata, unique(names), unique(targets), ttl);
+export function routeOf(route: RouteObject, reading: Reading, source: DeclaredSource): Route | Claim[] {
+  const { namespace, name, uid, creationTimestamp } = route.metadata;
+  const metadata = { namespace, name, uid, creationTimestamp };
+  const annotations = annotationsOf(route.metadata, reading);
+  const annotated = listIn(annotations('hostname'));
+  const asked = routeHosts(route, annotations, annotated);
+  const hosts = reading.hostnames === 'Spec' ? routeHosts(route, annotations, []) : asked;
+  const inVain = (names: string[], why: string) => claimLeftOut(labelOf(source), metadata, without(names, ['']), why);
+  const why = leftOutBy(route.metadata, reading);
+  if (why !== undefined) return inVain(asked, why);
+  const leftOut = inVain(without(asked, hosts), annotationsIgnored);
+  if (hosts.length === 0) return leftOut;
+  const parents = parentsOf(route);
+  const isPartial = hasListenerSet(route, source);
+  if (parents.length > 0) return { metadata, hosts, parents, ttl: ttlIn(annotations('ttl')), leftOut, isPartial };
+  return isPartial ? leftOut : inVain(asked, 'no Gateway that it names has accepted it (status.parents)');
 }
 
 /** The parents in the status count as long as the route still asks for them. */
@@ -86,8 +76,7 @@ function parentsOf({ metadata, spec, status }: RouteObject): Parent[] {
     const isAccepted = conditions?.find(({ type }) => type === 'Accepted')?.status === 'True';
     if (!parentRef || !isAccepted) return [];
     const identity = identityOf(parentRef, metadata);
-    const isGateway = identity.group === gatewayGroup && identity.kind === 'Gateway';
-    if (!isGateway || !asked.has(JSON.stringify(identity))) return [];
+    if (!isOf('Gateway', identity) || !asked.has(JSON.stringify(identity))) return [];
     const { sectionName, port } = parentRef;
     return [{ gateway: identity.key, ...(sectionName && { section: sectionName }), ...(port && { port }) }];
   });
@@ -101,11 +90,16 @@ const identityOf = ({ group, kind, namespace, name }: ParentRef, route: Metadata
   key: keyOf({ namespace: namespace || route.namespace, name }),
 });
 
-const isAt = ({ section, port }: Parent, listener: Listener) =>
-  (section === undefined || section === listener.section) && (port === undefined || port === listener.port);
+const isOf = (wanted: string, { group, kind }: Pick<ParentRef, 'group' | 'kind'>) =>
+  group === gatewayGroup && kind === wanted;
 
-function routeHosts(hostnames: readonly string[], annotations: Annotations, { hostnames: named }: Reading): string[] {
-  const annotated = named === 'Spec' ? [] : listIn(annotations('hostname'));
+/** Where ExternalDNS looks at ListenerSets, which is not the usual thing. */
+const hasListenerSet = ({ metadata, spec }: RouteObject, { resources = [] }: DeclaredSource) =>
+  resources.some((name) => name.startsWith('listenersets.')) &&
+  (spec?.parentRefs ?? []).some((ref) => isOf('ListenerSet', identityOf(ref, metadata)));
+
+function routeHosts({ spec }: RouteObject, annotations: Annotations, annotated: readonly string[]): string[] {
+  const hostnames = spec?.hostnames ?? [];
   switch (lowerCase(annotations('gateway-hostname-source'))) {
     case 'annotation-only':
       return withAny(annotated);
@@ -118,12 +112,3 @@ function routeHosts(hostnames: readonly string[], annotations: Annotations, { ho
 
 /** Here an empty name is one: that of any listener. */
 const withAny = (names: readonly string[]) => [...hostsOf(names), ...(names.includes('') ? [''] : [])];
-
-/** The narrower one of two hosts that have names in common, else none. A wildcard stands for any number of labels. */
-function overlap(a: string, b: string): string {
-  if (a === '' || b === '' || a === b) return a || b;
-  if (isBelow(b, a)) return b;
-  return isBelow(a, b) ? a : '';
-}
-
-const isBelow = (host: string, wildcard: string) => wildcard.startsWith('*.') && host.endsWith(wildcard.slice(1));

@@ -1,9 +1,11 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim, Part } from '../discovery/claim.ts';
+import { listed } from '../names/sentence.ts';
 import { keyOf } from '../zone.ts';
-import { annotationsOf, givenTargets, isForeign, isRead, listIn, type Reading } from './annotation.ts';
+import { annotationsOf, givenTargets, listIn, type Reading } from './annotation.ts';
+import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
-import { claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
+import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
 import { ttlIn } from './ttl.ts';
 
 export interface Service {
@@ -25,30 +27,39 @@ const usualTypes = ['LoadBalancer'];
  * A ClusterIP Service has its `hostname`, too: where they count, ExternalDNS runs with --publish-internal-services.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/service.go
  */
-export function serviceClaim(
+export function serviceClaims(
   service: Service,
   reading: Reading,
   { serviceTypes = usualTypes }: Pick<DeclaredSource, 'serviceTypes'> = {},
-): Claim | undefined {
-  const { metadata, spec = {} } = service;
+): Claim[] {
+  const { metadata } = service;
   const annotations = annotationsOf(metadata, reading);
-  // A Service has no host but in its annotations.
-  if (reading.hostnames === 'Spec' || isForeign(annotations) || !isRead(metadata, reading)) return undefined;
-  if (!serviceTypes.includes(spec.type ?? 'ClusterIP')) return undefined;
   const hosts = hostsOf(listIn(annotations('hostname')));
   const internal = hostsOf(listIn(annotations('internal-hostname')));
   const all = unique([...hosts, ...internal]);
+  const leftOut = leftOutBy(metadata, reading) ?? otherType(service, serviceTypes) ?? unnamed(reading);
+  if (leftOut !== undefined) return claimLeftOut('service', metadata, all, leftOut);
   const ttl = ttlIn(annotations('ttl'));
   const given = givenTargets(annotations);
   if (given.length > 0) return claimOf('service', metadata, all, targetsOf(given), ttl);
   const [outside, inside] = [publishedTargets(service), internalTargets(service)].map((own) => own && targetsOf(own));
   const own =
     outside && inside && unique([...(hosts.length > 0 ? outside : []), ...(internal.length > 0 ? inside : [])]);
-  const claim = claimOf('service', metadata, [...all, ...servicePorts(service, all)], own, ttl);
-  if (claim && isHeadless(service)) return { ...claim, below: true };
-  if (!claim || !outside || !inside || hosts.length === 0 || internal.length === 0) return claim;
-  return { ...claim, parts: partsOf(hosts, outside, internal, inside, ttl) };
+  const [claim] = claimOf('service', metadata, [...all, ...servicePorts(service, all)], own, ttl);
+  if (!claim) return [];
+  if (isHeadless(service)) return [{ ...claim, below: true }];
+  if (!outside || !inside || hosts.length === 0 || internal.length === 0) return [claim];
+  return [{ ...claim, parts: partsOf(hosts, outside, internal, inside, ttl) }];
 }
+
+function otherType({ spec }: Service, types: readonly string[]): string | undefined {
+  const type = spec?.type ?? 'ClusterIP';
+  if (types.includes(type)) return undefined;
+  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} takes only ${listed(types)}, and it is of type ${type}`;
+}
+
+/** A Service has no host but in its annotations. */
+const unnamed = ({ hostnames }: Reading) => (hostnames === 'Spec' ? annotationsIgnored : undefined);
 
 /** What goes by `hostname`. Undefined where it is what Pods or Nodes have. */
 function publishedTargets(service: Service): readonly string[] | undefined {

@@ -3,6 +3,7 @@ import type { Claim } from '../discovery/claim.ts';
 import type { Reading } from './annotation.ts';
 import { type Gateway, gatewayOf } from './gateway.ts';
 import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
+import { selectorIn } from './requirement.ts';
 import type { Route } from './route.ts';
 import type { WatchOptions } from './watch.ts';
 
@@ -13,8 +14,9 @@ export interface Want<T> extends Pick<WatchOptions<T>, 'path' | 'labelSelector' 
 }
 
 /** One kind in one namespace, or in all of them. */
-export interface ClaimsWant extends Want<Claim | Route> {
+export interface ClaimsWant extends Want<readonly Claim[] | Route> {
   kind: Kind;
+  source: DeclaredSource;
   /** Empty for all. */
   namespace: string;
   /** Of routes. */
@@ -26,7 +28,8 @@ export function wantsOf(discovery: DeclaredDiscovery, served: ReadonlySet<string
   const { sources, namespaces } = discovery;
   return sources.flatMap((source) => {
     const kind = kinds[source.kind];
-    if (!kind?.needs.every((name) => served.has(name))) return [];
+    const { resources = [] } = source;
+    if (!kind || !resources.every((name) => served.has(name))) return [];
     return (namespaces.length > 0 ? namespaces : ['']).map((namespace) => {
       return claimsWant(kind, namespace, source, discovery);
     });
@@ -34,21 +37,23 @@ export function wantsOf(discovery: DeclaredDiscovery, served: ReadonlySet<string
 }
 
 function claimsWant(kind: Kind, namespace: string, source: DeclaredSource, discovery: DeclaredDiscovery): ClaimsWant {
-  const { annotationPrefix, annotationSelector, hostnames } = discovery;
-  const reading = { annotationPrefix, annotationSelector, hostnames };
+  const { annotationPrefix, annotationSelector, hostnames, selector = '' } = discovery;
+  // Not for the API server to select by: whose object is left out wants to know why.
+  const reading = { annotationPrefix, annotationSelector, hostnames, selector: selectorIn(selector) };
   const path = pathOf(kind, namespace);
-  const labelSelector = discovery.selector ?? '';
   const through = isRoute(kind) ? gatewaysWant(source, reading) : undefined;
   return {
-    id: JSON.stringify([path, labelSelector, source, reading]),
+    id: JSON.stringify([path, source, reading]),
     kind,
+    source,
     namespace,
     path,
-    labelSelector,
-    project: (object) => kind.read(object, reading, source),
+    project: (object) => claimsIn(kind.read(object, reading, source)),
     ...(through && { gateways: through }),
   };
 }
+
+const claimsIn = (read: Claim[] | Route) => (Array.isArray(read) && read.length === 0 ? undefined : read);
 
 /** Routes of any namespace have Gateways of any other: only their own filters narrow them. */
 function gatewaysWant({ gatewayNamespace, gatewayLabels }: DeclaredSource, reading: Reading): Want<Gateway> {

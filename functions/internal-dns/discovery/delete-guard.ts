@@ -1,8 +1,6 @@
 import * as z from 'zod';
+import { letGoAnnotation } from '../../agent/declaration.ts';
 import { durationOf } from '../rules.ts';
-
-/** On the InternalDNS: what was held before this time is let go. */
-export const letGoAnnotation = 'dns.internal/let-go';
 
 export const deleteGuard = z
   .object({

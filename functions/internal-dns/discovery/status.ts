@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import { letGoAnnotation } from '../../agent/declaration.ts';
 import type { Report } from '../../agent/report.ts';
 import type { Condition } from '../../cdk8s-function-xp/composition.ts';
 import { no, yes } from '../condition.ts';
 import type { Spec } from '../spec.ts';
-import { letGoAnnotation } from './delete-guard.ts';
 import { type Kind, sourceKind } from './kind.ts';
 import { type Missing, missingIn, servedOf } from './served.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { discoverable } from '../../../functions/agent/declaration.ts';
-import { fault, type Setting } from '../../../functions/agent/discovery/verdict/fault.ts';
+import { fault as reasonOf, type Setting } from '../../../functions/agent/discovery/verdict/fault.ts';
 import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
 import { found } from '../make.ts';
 
@@ -16,6 +16,7 @@ const inZone = (name: string, more: Partial<Setting> = {}): Setting => ({
   ...more,
 });
 const setting = inZone(zone);
+const fault = (...of: Parameters<typeof reasonOf>) => reasonOf(...of)?.message;
 const wish = (name: string, type: string, ...records: string[]): Wish => found('crd/a/x', name, type, ...records);
 
 test.each([

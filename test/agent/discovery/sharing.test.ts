@@ -4,10 +4,10 @@ import type { Declaration } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
 import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource.ts';
 import {
+  type Judgement,
   judge,
   type Knowledge,
   standingRRsets,
-  type Verdict,
 } from '../../../functions/agent/discovery/verdict/judge.ts';
 import { rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
@@ -49,7 +49,7 @@ const seen = (resources: string[] = [], sees = true): Claims => ({
   },
 });
 
-const inShort = ({ accepted, refused }: Verdict) => ({
+const inShort = ({ accepted, refused }: Judgement) => ({
   accepted: accepted.map(said).sort(),
   refused: refused.map(({ rrset, message }) => `${said(rrset)}: ${message}`).sort(),
 });

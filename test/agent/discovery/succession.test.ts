@@ -49,6 +49,7 @@ test('a held name is nobody else’s, and is said whose it is', () => {
     refused: [
       {
         rrset: rival,
+        verdict: 'Duplicate',
         message: 'ingress/shop/web has the name, which is held while it has no address (discovery.deleteGuard)',
       },
     ],

@@ -106,7 +106,7 @@ test('of a name that is too long only the end is judged, and of a target only th
   const declared = new Map([[zone, zone]]);
   const recordTypes = ['A', 'CNAME'];
   const setting = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
-  expect(wishes.map((wish) => fault(wish, setting))).toEqual([
+  expect(wishes.map((wish) => fault(wish, setting)?.message)).toEqual([
     'longer than 253 characters (RFC 1035 section 2.3.4)',
     expect.stringMatching(/^not a .{1,200}$/),
     expect.stringMatching(/^not an IPv4 address: .{1,100}$/),

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import type { LabelSelector } from '../../../functions/agent/declaration.ts';
-import { isRead, type Reading } from '../../../functions/agent/view/annotation.ts';
-import { ingressClaim } from '../../../functions/agent/view/ingress.ts';
+import type { Reading } from '../../../functions/agent/view/annotation.ts';
+import { unselected } from '../../../functions/agent/view/filter.ts';
+import { ingressClaims } from '../../../functions/agent/view/ingress.ts';
 import { both, lineOf, metadata } from './claims.ts';
 
 const [own, old, mine] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/', 'dns.corp.example/'];
 const read = (annotations: Record<string, string>, annotationPrefix?: string) =>
-  lineOf(ingressClaim({ metadata: metadata(annotations) }, { ...both, annotationPrefix }));
+  lineOf(ingressClaims({ metadata: metadata(annotations) }, { ...both, annotationPrefix }));
 
 test.each<[string, Record<string, string>, string | undefined, string]>([
   ['the usual prefix', { [`${own}hostname`]: 'a' }, undefined, 'a. > none'],
@@ -42,7 +43,19 @@ test.each<[string, Record<string, string>, string | undefined, string]>([
     'whose controller it is, under the older prefix',
     { [`${own}hostname`]: 'a', [`${old}controller`]: 'x' },
     undefined,
-    'no claim',
+    `a. left out: the annotation ${old}controller gives it to another controller`,
+  ],
+  [
+    'whose controller it is, under an own prefix',
+    { [`${mine}hostname`]: 'c', [`${mine}controller`]: 'x', [`${own}controller`]: 'dns-controller' },
+    mine,
+    `c. left out: the annotation ${mine}controller gives it to another controller`,
+  ],
+  [
+    'whose controller it is, first under the usual prefix',
+    { [`${own}hostname`]: 'a', [`${own}controller`]: 'dns-controller', [`${old}controller`]: 'x' },
+    undefined,
+    'a. > none',
   ],
 ])('read: %s', (_, annotations, prefix, line) => {
   expect(read(annotations, prefix)).toBe(line);
@@ -67,6 +80,7 @@ test('a host that is too long for a name is none', () => {
   expect(read({ [`${own}hostname`]: `${fits},${fits}b,${'a.'.repeat(1e5)}` })).toBe(`${fits}. > none`);
 });
 
+const isRead = (...of: Parameters<typeof unselected>) => unselected(...of) === undefined;
 const selectors: [string, LabelSelector, Record<string, string>[], Record<string, string>[]][] = [
   ['nothing', {}, [{}, { a: '1' }], []],
   ['a value', { matchLabels: { a: '1' } }, [{ a: '1' }], [{}, { a: '2' }]],

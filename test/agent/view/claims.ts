@@ -7,6 +7,7 @@ export const both: Reading = { hostnames: 'SpecAndAnnotations' };
 export const metadata = (annotations: Record<string, string> = {}) => ({
   namespace: 'shop',
   name: 'web',
+  uid: '5e9c2c54-0f6d-4f0e-8a8f-5b3b1b0f3a11',
   creationTimestamp: '2026-11-21T08:00:00Z',
   annotations,
 });
@@ -15,8 +16,10 @@ export const metadata = (annotations: Record<string, string> = {}) => ({
 export const annotated = (values: Record<string, string>) =>
   metadata(Object.fromEntries(Object.entries(values).map(([k, v]) => [`external-dns.kubernetes.io/${k}`, v])));
 
-/** Hosts and targets in one line: `a. b. > 192.0.2.1`. */
-export function lineOf(claim: Claim | undefined): string {
-  if (!claim) return 'no claim';
-  return `${claim.hosts.join(' ')} > ${claim.targets ? claim.targets.join(' ') || 'none' : 'unknown'}`;
+/** Hosts and targets in one line, `a. b. > 192.0.2.1`, and after it `| c. left out: why`. */
+export function lineOf(claims: readonly Claim[]): string {
+  return claims.map(saidOf).join(' | ') || 'no claim';
 }
+
+const saidOf = ({ hosts, targets, leftOut }: Claim) =>
+  `${hosts.join(' ')}${leftOut === undefined ? ` > ${targets ? targets.join(' ') || 'none' : 'unknown'}` : ` left out: ${leftOut}`}`;

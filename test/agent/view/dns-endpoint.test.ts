@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type DNSEndpoint, dnsEndpointClaim } from '../../../functions/agent/view/dns-endpoint.ts';
+import { type DNSEndpoint, dnsEndpointClaims } from '../../../functions/agent/view/dns-endpoint.ts';
 import { annotated, both, lineOf, metadata } from './claims.ts';
 
 type Endpoint = NonNullable<NonNullable<DNSEndpoint['spec']>['endpoints']>[number];
-const claim = (...endpoints: Endpoint[]) => dnsEndpointClaim({ metadata: metadata(), spec: { endpoints } }, both);
+const claims = (...endpoints: Endpoint[]) => dnsEndpointClaims({ metadata: metadata(), spec: { endpoints } }, both);
 const endpoint = (recordType: string, ...targets: string[]) => ({ dnsName: 'A.corp.internal', recordType, targets });
 
 test.each<[string, Endpoint, string]>([
@@ -19,32 +19,42 @@ test.each<[string, Endpoint, string]>([
   ['none, for the default targets', endpoint('A'), 'none'],
   ['none in a list that is null', { dnsName: 'a.corp.internal', recordType: 'A', targets: null }, 'none'],
 ])('its targets are %s', (_, one, targets) => {
-  expect(lineOf(claim(one))).toBe(`a.corp.internal. > ${targets}`);
+  expect(lineOf(claims(one))).toBe(`a.corp.internal. > ${targets}`);
 });
 
 test('all its endpoints are one claim', () => {
   const other = { dnsName: 'b.corp.internal', recordType: 'A', targets: ['192.0.2.1', '192.0.2.3'] };
   const slow = { ...endpoint('TXT', 'text'), recordTTL: 300 };
-  expect(claim(endpoint('A', '192.0.2.1'), null, {}, other, slow)).toEqual({
-    resource: 'crd/shop/web',
-    namespace: 'shop',
-    created: '2026-11-21T08:00:00Z',
-    hosts: ['a.corp.internal.', 'b.corp.internal.'],
-    targets: ['192.0.2.1', '192.0.2.3', '"text"'],
-    parts: new Map([
-      ['a.corp.internal. A', { targets: ['192.0.2.1'] }],
-      ['b.corp.internal. A', { targets: ['192.0.2.1', '192.0.2.3'] }],
-      ['a.corp.internal. TXT', { targets: ['"text"'], ttl: 300 }],
-    ]),
-  });
+  expect(claims(endpoint('A', '192.0.2.1'), null, {}, other, slow)).toEqual([
+    {
+      resource: 'crd/shop/web',
+      namespace: 'shop',
+      uid: metadata().uid,
+      created: '2026-11-21T08:00:00Z',
+      hosts: ['a.corp.internal.', 'b.corp.internal.'],
+      targets: ['192.0.2.1', '192.0.2.3', '"text"'],
+      parts: new Map([
+        ['a.corp.internal. A', { targets: ['192.0.2.1'] }],
+        ['b.corp.internal. A', { targets: ['192.0.2.1', '192.0.2.3'] }],
+        ['a.corp.internal. TXT', { targets: ['"text"'], ttl: 300 }],
+      ]),
+    },
+  ]);
 });
 
-test('the annotation selector counts, the controller does not', () => {
-  const spec = { endpoints: [endpoint('A', '192.0.2.1')] };
-  const reading = { ...both, annotationSelector: { matchLabels: { public: 'no' } } };
-  expect(dnsEndpointClaim({ metadata: metadata(), spec }, reading)).toBeUndefined();
-  expect(dnsEndpointClaim({ metadata: metadata({ public: 'no' }), spec }, reading)).toBeDefined();
-  expect(dnsEndpointClaim({ metadata: annotated({ controller: 'x' }), spec }, both)).toBeDefined();
+test('the selectors count, the controller does not', () => {
+  const spec = { endpoints: [endpoint('A', '192.0.2.1'), endpoint('TXT', 'text')] };
+  const line = (object: DNSEndpoint['metadata'], reading: object) =>
+    lineOf(dnsEndpointClaims({ metadata: object, spec }, { ...both, ...reading }));
+  const annotationSelector = { matchLabels: { public: 'no' } };
+  const taken = 'a.corp.internal. > 192.0.2.1 "text"';
+  const leftOut = (field: string) => `a.corp.internal. left out: discovery.${field} (public=no) leaves it out`;
+  expect(line(metadata(), { annotationSelector })).toBe(leftOut('annotationSelector'));
+  expect(line(metadata({ public: 'no' }), { annotationSelector })).toBe(taken);
+  expect(line({ ...metadata(), labels: { public: 'yes' } }, { selector: annotationSelector })).toBe(
+    leftOut('selector'),
+  );
+  expect(line(annotated({ controller: 'x' }), {})).toBe(taken);
 });
 
 test('whatever an author writes, it is read', () => {
@@ -56,8 +66,8 @@ test('whatever an author writes, it is read', () => {
   fc.assert(
     fc.property(fc.array(fc.option(any)), (endpoints) => {
       const named = endpoints.some((e) => e?.dnsName && e.dnsName !== '.');
-      expect(claim(...endpoints) !== undefined).toBe(named);
+      expect(claims(...endpoints).length).toBe(named ? 1 : 0);
     }),
   );
-  expect(dnsEndpointClaim({ metadata: metadata() }, both)).toBeUndefined();
+  expect(dnsEndpointClaims({ metadata: metadata() }, both)).toEqual([]);
 });

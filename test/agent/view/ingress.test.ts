@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../../functions/agent/view/annotation.ts';
-import { type Ingress, ingressClaim } from '../../../functions/agent/view/ingress.ts';
+import { type Ingress, ingressClaims } from '../../../functions/agent/view/ingress.ts';
 import { annotated, both, lineOf, metadata } from './claims.ts';
 
 const ingress = (more: Partial<Ingress> = {}): Ingress => ({
@@ -15,13 +15,29 @@ const status = (...entries: { ip?: string; hostname?: string }[]) => ({
 });
 
 test('an Ingress claims its hosts with its addresses', () => {
-  expect(ingressClaim(ingress(), both)).toEqual({
-    resource: 'ingress/shop/web',
-    namespace: 'shop',
-    created: '2026-11-21T08:00:00Z',
-    hosts: ['web.corp.internal.'],
-    targets: ['198.51.100.7'],
-  });
+  expect(ingressClaims(ingress(), both)).toEqual([
+    {
+      resource: 'ingress/shop/web',
+      namespace: 'shop',
+      uid: metadata().uid,
+      created: '2026-11-21T08:00:00Z',
+      hosts: ['web.corp.internal.'],
+      targets: ['198.51.100.7'],
+    },
+  ]);
+});
+
+test('of one that is left out only the hosts are kept, and why', () => {
+  expect(ingressClaims(ingress({ metadata: annotated({ controller: 'mine', ttl: '5m' }) }), both)).toEqual([
+    {
+      resource: 'ingress/shop/web',
+      namespace: 'shop',
+      uid: metadata().uid,
+      created: '2026-11-21T08:00:00Z',
+      hosts: ['web.corp.internal.'],
+      leftOut: 'the annotation external-dns.kubernetes.io/controller gives it to another controller',
+    },
+  ]);
 });
 
 describe('the targets are', () => {
@@ -46,7 +62,7 @@ describe('the targets are', () => {
     ],
     ['its own when the annotation is empty', { metadata: annotated({ target: '' }) }, '198.51.100.7'],
   ])('%s', (_, more, targets) => {
-    expect(lineOf(ingressClaim(ingress(more), both))).toBe(`web.corp.internal. > ${targets}`);
+    expect(lineOf(ingressClaims(ingress(more), both))).toBe(`web.corp.internal. > ${targets}`);
   });
 });
 
@@ -64,59 +80,119 @@ describe('the hosts are', () => {
   test.each<[string, Ingress['metadata'], Partial<Reading>, string]>([
     ['those of rules and TLS, each once', metadata(), {}, defined],
     ['those and the annotation’s', annotated({ hostname }), {}, `${defined} ${own}`],
-    ['without the annotation’s where only the spec counts', annotated({ hostname }), { hostnames: 'Spec' }, defined],
     ['the annotation’s only', annotated({ hostname, 'ingress-hostname-source': 'Annotation-Only' }), {}, own],
     ['the spec’s only', annotated({ hostname, 'ingress-hostname-source': 'defined-hosts-only' }), {}, defined],
   ])('%s', (_, meta, reading, hosts) => {
-    expect(lineOf(ingressClaim(ingress({ metadata: meta, spec }), { ...both, ...reading }))).toBe(
+    expect(lineOf(ingressClaims(ingress({ metadata: meta, spec }), { ...both, ...reading }))).toBe(
       `${hosts} > 198.51.100.7`,
     );
   });
 
-  test.each<[string, Ingress, Partial<Reading>]>([
-    ['no rule names one', ingress({ spec: { rules: [{}] } }), {}],
-    ['the spec is empty', ingress({ spec: undefined }), {}],
-    ['lists are null', ingress({ spec: { rules: null, tls: [{ hosts: null }] } }), {}],
+  const ignored = 'left out: discovery.hostnames is Spec, so that names in annotations do not count';
+  test.each<[string, Record<string, string>, string]>([
+    ['but those of the spec as well', { hostname }, `${defined} > 198.51.100.7 | ${own} ${ignored}`],
     [
-      'the source is a word that ExternalDNS does not know',
-      ingress({ metadata: annotated({ 'ingress-hostname-source': 'both' }) }),
+      'unless the spec has them, too',
+      { hostname: 'tls.corp.internal,a.corp.internal' },
+      `${defined} > 198.51.100.7 | a.corp.internal. ${ignored}`,
+    ],
+    ['and the object wants no others', { hostname, 'ingress-hostname-source': 'annotation-only' }, `${own} ${ignored}`],
+    [
+      'but the object does not want them',
+      { hostname, 'ingress-hostname-source': 'defined-hosts-only' },
+      `${defined} > 198.51.100.7`,
+    ],
+  ])('the annotation’s in vain where only the spec counts, %s', (_, annotations, line) => {
+    const object = ingress({ metadata: annotated(annotations), spec });
+    expect(lineOf(ingressClaims(object, { ...both, hostnames: 'Spec' }))).toBe(line);
+  });
+
+  test.each<[string, Ingress]>([
+    ['no rule names one', ingress({ spec: { rules: [{}] } })],
+    ['the spec is empty', ingress({ spec: undefined })],
+    ['lists are null', ingress({ spec: { rules: null, tls: [{ hosts: null }] } })],
+    ['it names none, and is another controller’s', ingress({ metadata: annotated({ controller: 'x' }), spec: {} })],
+  ])('none when %s', (_, object) => {
+    expect(lineOf(ingressClaims(object, both))).toBe('no claim');
+  });
+});
+
+describe('it is left out as', () => {
+  const selector = { matchLabels: { team: 'a', tier: 'edge' } };
+  test.each<[string, Partial<Ingress>, Partial<Reading>, string]>([
+    [
+      'another controller’s',
+      { metadata: annotated({ controller: 'mine' }) },
       {},
+      'the annotation external-dns.kubernetes.io/controller gives it to another controller',
     ],
     [
-      'only annotations count, for the object, and only the spec, for all',
-      ingress({ metadata: annotated({ hostname, 'ingress-hostname-source': 'annotation-only' }) }),
-      { hostnames: 'Spec' },
+      'one with other labels, in the first of those that count',
+      { metadata: { ...metadata(), labels: { team: 'a', tier: 'core' } } },
+      { selector },
+      'discovery.selector (tier=edge) leaves it out',
     ],
-    ['it is another controller’s', ingress({ metadata: annotated({ controller: 'mine' }) }), {}],
-    ['the annotation selector leaves it out', ingress(), { annotationSelector: { matchLabels: { public: 'no' } } }],
-  ])('none when %s', (_, object, reading) => {
-    expect(ingressClaim(object, { ...both, ...reading })).toBeUndefined();
+    ['one without labels', {}, { selector }, 'discovery.selector (team=a) leaves it out'],
+    [
+      'one with other annotations',
+      {},
+      { annotationSelector: { matchExpressions: [{ key: 'public', operator: 'In', values: ['no', 'never'] }] } },
+      'discovery.annotationSelector (public in (no,never)) leaves it out',
+    ],
+    [
+      'one whose annotation is a word that ExternalDNS does not know',
+      { metadata: annotated({ 'ingress-hostname-source': 'both' }) },
+      {},
+      'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only',
+    ],
+  ])('%s', (_, more, reading, why) => {
+    expect(lineOf(ingressClaims(ingress(more), { ...both, ...reading }))).toBe(`web.corp.internal. left out: ${why}`);
+  });
+
+  test('one that the annotation names, too', () => {
+    const object = ingress({ metadata: annotated({ hostname, controller: 'mine' }) });
+    expect(ingressClaims(object, { ...both, hostnames: 'Spec' }).map(({ hosts }) => hosts.join(' '))).toEqual([
+      `web.corp.internal. ${own}`,
+    ]);
   });
 });
 
 describe('of classes', () => {
-  const legacy = { metadata: metadata({ 'kubernetes.io/ingress.class': 'traefik' }) };
-  test.each<[string, Partial<Ingress>, string[] | undefined, boolean]>([
-    ['every one counts when none is named', {}, undefined, true],
-    ['every one counts when the list is empty', {}, [], true],
-    ['the named one counts', { spec: { ...spec, ingressClassName: 'nginx' } }, ['traefik', 'nginx'], true],
-    ['another one does not', { spec: { ...spec, ingressClassName: 'nginx-internal' } }, ['nginx'], false],
-    ['none does not, whatever the default class is', {}, ['nginx'], false],
-    ['the legacy annotation counts', legacy, ['traefik'], true],
+  const legacy = (name: string) => ({ metadata: metadata({ 'kubernetes.io/ingress.class': name }) });
+  const ofClass = (ingressClassName: string) => ({
+    spec: { rules: [{ host: 'web.corp.internal' }], ingressClassName },
+  });
+  test.each<[string, Partial<Ingress>, string[] | undefined, string]>([
+    ['every one counts when none is named', {}, undefined, ''],
+    ['every one counts when the list is empty', {}, [], ''],
+    ['the named one counts', ofClass('nginx'), ['traefik', 'nginx'], ''],
+    ['another one does not', ofClass('nginx-internal'), ['nginx'], 'takes only nginx, and it has nginx-internal'],
+    [
+      'none does not, whatever the default class is',
+      {},
+      ['nginx', 'private'],
+      'takes only nginx, private, and it has none',
+    ],
+    ['the legacy annotation counts', legacy('traefik'), ['traefik'], ''],
+    ['another legacy annotation does not', legacy('traefik'), ['nginx'], 'takes only nginx, and it has traefik'],
+    [
+      'of a long annotation enough is said',
+      legacy('x'.repeat(1e5)),
+      ['nginx'],
+      `takes only nginx, and it has ${'x'.repeat(100)}…`,
+    ],
     [
       'the field wins over the annotation',
-      { ...legacy, spec: { ...spec, ingressClassName: 'nginx' } },
+      { ...legacy('traefik'), ...ofClass('nginx') },
       ['traefik'],
-      false,
+      'takes only traefik, and it has nginx',
     ],
-    [
-      'an empty field leaves it to the annotation',
-      { ...legacy, spec: { ...spec, ingressClassName: '' } },
-      ['traefik'],
-      true,
-    ],
-  ])('%s', (_, more, ingressClassNames, counts) => {
-    expect(ingressClaim(ingress(more), both, { ingressClassNames }) !== undefined).toBe(counts);
+    ['an empty field leaves it to the annotation', { ...legacy('traefik'), ...ofClass('') }, ['traefik'], ''],
+  ])('%s', (_, more, ingressClassNames, why) => {
+    const leftOut = `web.corp.internal. left out: discovery.sources[Ingress].ingressClassNames ${why}`;
+    expect(lineOf(ingressClaims(ingress(more), both, { ingressClassNames }))).toBe(
+      why ? leftOut : 'web.corp.internal. > 198.51.100.7',
+    );
   });
 });
 
@@ -125,7 +201,7 @@ test('whatever stands in it, hosts and targets are canonical, and each is there 
   const hosts = fc.array(text, { maxLength: 4 });
   fc.assert(
     fc.property(hosts, hosts, text, text, (rules, tls, name, target) => {
-      const claim = ingressClaim(
+      const [claim] = ingressClaims(
         {
           metadata: annotated({ hostname: name, target }),
           spec: { rules: rules.map((host) => ({ host })), tls: [{ hosts: tls }] },

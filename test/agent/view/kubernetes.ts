@@ -35,6 +35,8 @@ export class Kubernetes {
   readonly #server: Server = createServer((request, response) => this.#serve(request, response));
   #events: Event[] = [];
   #version = 100;
+  readonly #held = new Set<ServerResponse>();
+  #isFrozen = false;
 
   async start(): Promise<KubeConfig> {
     this.#server.listen(0, '127.0.0.1');
@@ -48,6 +50,21 @@ export class Kubernetes {
   stop(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  /** From now on it takes requests and answers none. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  /** How many requests wait for an answer that does not come. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** Answers what comes from now on. */
+  thaw(): void {
+    this.#isFrozen = false;
   }
 
   put(collection: string, object: KubernetesObject): void {
@@ -127,11 +144,18 @@ export class Kubernetes {
     const failure = [...this.failures].find(([path]) => pathname.startsWith(path))?.[1];
     const [, api, namespace, plural] = /^(.*?\/v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)$/.exec(pathname) ?? [];
     const collection = `${api}/${plural}`;
-    if (headers.authorization !== 'Bearer secret') refuse(response, 401, 'Unauthorized');
+    if (this.#isFrozen) this.#hold(response);
+    else if (headers.authorization !== 'Bearer secret') refuse(response, 401, 'Unauthorized');
     else if (failure) refuse(response, failure.code, failure.message);
+    else if (pathname === '/readyz') response.end('ok');
     else if (/^\/apis\/[^/]+\/[^/]+$/.test(pathname)) this.#serveResources(pathname, response);
     else if (searchParams.get('watch')) this.#serveWatch({ collection, namespace, response }, searchParams);
     else this.#serveList({ collection, namespace, response }, searchParams);
+  }
+
+  #hold(response: ServerResponse): void {
+    this.#held.add(response);
+    response.once('close', () => this.#held.delete(response));
   }
 
   #serveResources(path: string, response: ServerResponse): void {

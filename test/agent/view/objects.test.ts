@@ -1,6 +1,6 @@
+import type { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
-import { kinds } from '../../../functions/agent/view/kind.ts';
 import { Objects } from '../../../functions/agent/view/objects.ts';
 import { Kubernetes } from './kubernetes.ts';
 
@@ -10,15 +10,17 @@ const services = '/api/v1/services';
 const namespaces = '/api/v1/namespaces';
 const gatewayAPI = '/apis/gateway.networking.k8s.io/v1';
 const [routes, gateways] = [`${gatewayAPI}/httproutes`, `${gatewayAPI}/gateways`];
-const routeNeeds = kinds.HTTPRoute?.needs ?? [];
+const needs = (...plurals: string[]) => plurals.map((plural) => `${plural}.v1.gateway.networking.k8s.io`);
+const routeNeeds = needs('httproutes', 'gateways');
 
 let kubernetes: Kubernetes;
+let config: KubeConfig;
 let objects: Objects;
 let said: string[];
 
 beforeEach(async () => {
   kubernetes = new Kubernetes();
-  const config = await kubernetes.start();
+  config = await kubernetes.start();
   said = [];
   const onFailure = (action: string, failure?: string) => void said.push(`${action}: ${failure ?? 'works'}`);
   objects = new Objects({ config, onFailure, pause: () => 20 });
@@ -214,13 +216,98 @@ describe('another declaration', () => {
   });
 });
 
-test('the API server selects by labels', async () => {
-  objects.follow(discovery({ selector: 'dns=yes', sources: [{ kind: 'Ingress' }] }));
-  await sees('ingress/shop/web');
-  expect(kubernetes.requests.map((url) => new URL(url, 'http://a').searchParams.get('labelSelector'))).toEqual([
-    'dns=yes',
-    'dns=yes',
-  ]);
+describe('what a filter leaves out', () => {
+  const labelled = (name: string, team: string) => ({
+    ...ingress(name, `${name}.corp.internal`),
+    ...metadata(name, 'shop', { labels: { team } }),
+  });
+  const selected = () => discovery({ selector: 'team=a', sources: [{ kind: 'Ingress' }] });
+  const leftOut = () => [...objects.leftOut()].map(({ resource, leftOut: why }) => `${resource}: ${why}`).sort();
+  const why = 'discovery.selector (team=a) leaves it out';
+
+  test('is told of, with the reason, and nowhere else', async () => {
+    kubernetes.put(ingresses, labelled('web', 'a'));
+    kubernetes.put(ingresses, labelled('other', 'b'));
+    kubernetes.put(ingresses, ingress('bare', 'bare.corp.internal', 'shop', ''));
+    objects.follow(selected());
+    await sees('ingress/shop/web');
+    expect(leftOut()).toEqual([`ingress/shop/bare: ${why}`, `ingress/shop/other: ${why}`]);
+    expect([...objects.all()].map(({ resource }) => resource)).toEqual(['ingress/shop/web']);
+    expect([objects.of('ingress/shop/other'), objects.on('other.corp.internal.'), objects.addressless()]).toEqual([
+      undefined,
+      [],
+      [],
+    ]);
+    expect(kubernetes.requests.filter((url) => url.includes('labelSelector'))).toEqual([]);
+    objects.follow(undefined);
+    expect([leftOut(), [...objects.all()]]).toEqual([[], []]);
+  });
+
+  test('changes the revision alone, until it is left out no more', async () => {
+    const seen = () => [objects.version, objects.revision];
+    const become = async (name: string, team: string, lines: string[]) => {
+      kubernetes.put(ingresses, labelled(name, team));
+      await vi.waitFor(() => expect(leftOut()).toEqual(lines), soon);
+      return seen();
+    };
+    objects.follow(selected());
+    await sees('ingress/shop/web');
+    const [version = 0, revision = 0] = seen();
+    expect(await become('web', 'b', [`ingress/shop/web: ${why}`])).toEqual([version, revision + 1]);
+    // The same again, and then something else: there is nothing between them.
+    kubernetes.put(ingresses, labelled('web', 'b'));
+    expect(await become('a', 'b', [`ingress/shop/a: ${why}`, `ingress/shop/web: ${why}`])).toEqual([
+      version,
+      revision + 2,
+    ]);
+    const [, taken = 0] = await become('web', 'a', [`ingress/shop/a: ${why}`]);
+    expect([objects.version, taken > revision + 2]).toEqual([version + 1, true]);
+    kubernetes.remove(ingresses, 'shop/a');
+    await vi.waitFor(() => expect(leftOut()).toEqual([]), soon);
+    expect([objects.version, objects.revision]).toEqual([version + 1, taken + 1]);
+  });
+
+  test('may be some hosts of an object, of which the others count', async () => {
+    const both = ingress('web', 'web.corp.internal');
+    const annotations = { 'external-dns.kubernetes.io/hostname': 'own.corp.internal' };
+    objects.follow(discovery({ hostnames: 'Spec', sources: [{ kind: 'Ingress' }] }));
+    kubernetes.put(ingresses, { ...both, ...metadata('web', 'shop', { annotations }) });
+    await eventually('web.corp.internal.', 'ingress/shop/web');
+    expect([...objects.leftOut()].map(({ hosts }) => hosts)).toEqual([['own.corp.internal.']]);
+    const { version, revision } = objects;
+    kubernetes.put(ingresses, both);
+    await vi.waitFor(() => expect(leftOut()).toEqual([]), soon);
+    expect([objects.version, objects.revision]).toEqual([version, revision + 1]);
+  });
+
+  test('is still selected by the API server where it is a Gateway', async () => {
+    const sources = [{ kind: 'HTTPRoute', gatewayLabels: 'dns=yes' }];
+    objects.follow(discovery({ selector: 'team=a', sources }));
+    await sees('httproute/shop/web');
+    const asked = kubernetes.requests.filter((url) => url.includes('limit='));
+    expect(asked.sort()).toEqual([`${gateways}?limit=500&labelSelector=dns%3Dyes`, `${routes}?limit=500`]);
+  });
+});
+
+test('knows when an object was seen to change, and of none that it found there', async () => {
+  objects.follow(undefined);
+  let clock = 1000;
+  objects = new Objects({ config, pause: () => 20, now: () => clock });
+  const web = (ip: string) => kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'shop', ip));
+  const address = (ip: string) => vi.waitFor(() => expect(objects.of('ingress/shop/web')?.targets).toEqual([ip]), soon);
+  web('192.0.2.1');
+  objects.follow(discovery({ sources: [{ kind: 'Ingress' }] }));
+  await address('192.0.2.1');
+  expect(objects.changedAt('ingress/shop/web')).toBeUndefined();
+  web('192.0.2.2');
+  await address('192.0.2.2');
+  clock = 2000;
+  kubernetes.put(ingresses, ingress('new', 'new.corp.internal'));
+  await eventually('new.corp.internal.', 'ingress/shop/new');
+  expect(['web', 'new'].map((name) => objects.changedAt(`ingress/shop/${name}`))).toEqual([1000, 2000]);
+  kubernetes.remove(ingresses, 'shop/web');
+  await eventually('web.corp.internal.');
+  expect(objects.changedAt('ingress/shop/web')).toBeUndefined();
 });
 
 test('says what is not listed yet, and whether it knows what there is to list', async () => {
@@ -261,7 +348,7 @@ test('has another version after each change of what it says, and no other withou
 });
 
 describe('routes', () => {
-  const http = () => discovery({ sources: [{ kind: 'HTTPRoute' }] });
+  const http = (more: object = {}) => discovery({ sources: [{ kind: 'HTTPRoute', resources: routeNeeds, ...more }] });
 
   test('are not asked for until the cluster serves them, and not after', async () => {
     kubernetes.put(routes, route('web', 'web.corp.internal'));
@@ -315,7 +402,6 @@ describe('routes', () => {
     const filters = { gatewayNamespace: 'infra', gatewayLabels: 'dns=yes' };
     const sources = [{ kind: 'HTTPRoute', ...filters }, { kind: 'GRPCRoute', ...filters }, { kind: 'TLSRoute' }];
     objects.follow(discovery({ sources }));
-    objects.takeServed(sources.flatMap(({ kind }) => kinds[kind]?.needs ?? []));
     await sees('httproute/a/b', 'grpcroute/a/b', 'tlsroute/a/b');
     const asked = kubernetes.requests.filter((url) => url.includes('gateways?limit'));
     expect(asked.sort()).toEqual([
@@ -332,7 +418,6 @@ test('DNSEndpoints are called as ExternalDNS calls them', async () => {
     spec: { endpoints: [endpoint] },
   });
   objects.follow(discovery({ sources: [{ kind: 'DNSEndpoint' }] }));
-  objects.takeServed(kinds.DNSEndpoint?.needs ?? []);
   await eventually('a.corp.internal.', 'crd/shop/a');
   expect(objects.sees('crd/shop/a')).toBe(true);
 });

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { DeclaredSource } from '../../../functions/agent/declaration.ts';
 import type { Reading } from '../../../functions/agent/view/annotation.ts';
 import { type GatewayObject, gatewayOf } from '../../../functions/agent/view/gateway.ts';
-import { type RouteObject, routeClaim, routeOf } from '../../../functions/agent/view/route.ts';
+import { type RouteObject, routeOf } from '../../../functions/agent/view/route.ts';
+import { routeClaims } from '../../../functions/agent/view/route-claim.ts';
 import { annotated, both, lineOf, metadata } from './claims.ts';
 
 const accepted = [
@@ -33,22 +35,33 @@ const listeners = (...hostnames: string[]) => ({
   spec: { listeners: hostnames.map((hostname, i) => ({ name: `l${i}`, port: 8000 + i, hostname })) },
 });
 
-function claim(object: RouteObject, gateways: GatewayObject[], reading: Reading = both, gatewayName?: string) {
+function claims(
+  object: RouteObject,
+  gateways: GatewayObject[],
+  reading: Reading = both,
+  filters: Partial<DeclaredSource> = {},
+) {
   const there = new Map<string, ReturnType<typeof gatewayOf>>(
     gateways.map((g) => [`${g.metadata.namespace}/${g.metadata.name}`, gatewayOf(g, reading)] as const),
   );
-  const read = routeOf(object, reading, { gatewayName });
-  return read && routeClaim('httproute', read, (key) => there.get(key));
+  const source = { kind: 'HTTPRoute', ...filters };
+  const read = routeOf(object, reading, source);
+  return Array.isArray(read) ? read : routeClaims(read, source, (key) => there.get(key));
 }
 
+const untaken = 'left out: no listener of Gateway infra/envoy takes this name';
+
 test('a route claims its hosts with the addresses of its Gateway', () => {
-  expect(claim(route(['Web.corp.internal']), [gateway('envoy')])).toEqual({
-    resource: 'httproute/shop/web',
-    namespace: 'shop',
-    created: '2026-11-21T08:00:00Z',
-    hosts: ['web.corp.internal.'],
-    targets: ['198.51.100.10'],
-  });
+  expect(claims(route(['Web.corp.internal']), [gateway('envoy')])).toEqual([
+    {
+      resource: 'httproute/shop/web',
+      namespace: 'shop',
+      uid: metadata().uid,
+      created: '2026-11-21T08:00:00Z',
+      hosts: ['web.corp.internal.'],
+      targets: ['198.51.100.10'],
+    },
+  ]);
 });
 
 describe('the hosts are', () => {
@@ -105,19 +118,21 @@ describe('the hosts are', () => {
       'a.corp.internal.',
     ],
   ])('%s', (_, hostnames, at, annotations, hosts) => {
-    const read = claim(route(hostnames, [envoy], annotations), [gateway('envoy', listeners(...at))]);
+    const read = claims(route(hostnames, [envoy], annotations), [gateway('envoy', listeners(...at))]);
+    const [claim] = read.filter(({ leftOut }) => leftOut === undefined);
     const sorted = (text: string) => text.split(' ').sort();
-    expect(sorted(read?.hosts.join(' ') ?? 'none')).toEqual(sorted(hosts));
+    expect(sorted(claim?.hosts.join(' ') ?? 'none')).toEqual(sorted(hosts));
   });
 
   test('the spec’s where annotations name none', () => {
-    const read = (source?: string) =>
-      lineOf(
-        claim(route(['a.corp.internal'], [envoy], source ? only(source) : { hostname }), [gateway('envoy')], {
-          hostnames: 'Spec',
-        }),
-      );
-    expect([read(), read('annotation-only')]).toEqual(['a.corp.internal. > 198.51.100.10', 'no claim']);
+    const read = (annotations: Record<string, string>) =>
+      lineOf(claims(route(['a.corp.internal'], [envoy], annotations), [gateway('envoy')], { hostnames: 'Spec' }));
+    const ignored = 'left out: discovery.hostnames is Spec, so that names in annotations do not count';
+    expect([read({ hostname }), read(only('annotation-only')), read(only('defined-hosts-only'))]).toEqual([
+      `a.corp.internal. > 198.51.100.10 | own.corp.internal. ${ignored}`,
+      `own.corp.internal. ${ignored}`,
+      'a.corp.internal. > 198.51.100.10',
+    ]);
   });
 });
 
@@ -139,49 +154,128 @@ describe('the targets are', () => {
     ],
     ['none while it has no address', [envoy], [gateway('envoy', { status: {} })], 'none'],
   ])('%s', (_, refs, gateways, targets) => {
-    expect(lineOf(claim(route(['a.corp.internal'], refs), gateways))).toBe(`a.corp.internal. > ${targets}`);
+    expect(lineOf(claims(route(['a.corp.internal'], refs), gateways))).toBe(`a.corp.internal. > ${targets}`);
   });
 });
 
+const two = {
+  spec: {
+    listeners: [
+      { name: 'http', port: 80 },
+      { name: 'https', port: 443, hostname: 'tls.corp.internal' },
+    ],
+  },
+};
+const at = (more: Partial<Ref>) => route(['a.corp.internal', 'tls.corp.internal'], [{ ...envoy, ...more }]);
+const statusOf = (parentRef: Ref, conditions = accepted) => ({ status: { parents: [{ parentRef, conditions }] } });
+const bothNames = 'a.corp.internal. tls.corp.internal.';
+
 describe('a route has a claim through', () => {
-  const two = {
-    spec: {
-      listeners: [
-        { name: 'http', port: 80 },
-        { name: 'https', port: 443, hostname: 'tls.corp.internal' },
-      ],
-    },
-  };
-  const at = (more: Partial<Ref>) => route(['a.corp.internal', 'tls.corp.internal'], [{ ...envoy, ...more }]);
-  const pending = [{ type: 'Accepted', status: 'False' }];
-  const statusOf = (parentRef: Ref, conditions = accepted) => ({ status: { parents: [{ parentRef, conditions }] } });
   test.each<[string, RouteObject, string]>([
-    ['every listener', at({}), 'a.corp.internal. tls.corp.internal. > 198.51.100.10'],
-    ['the listener that it names', at({ sectionName: 'https' }), 'tls.corp.internal. > 198.51.100.10'],
-    ['the port that it names', at({ port: 443 }), 'tls.corp.internal. > 198.51.100.10'],
-    ['no listener that is not there', at({ sectionName: 'h2' }), 'no claim'],
+    ['every listener', at({}), `${bothNames} > 198.51.100.10`],
+    [
+      'the listener that it names',
+      at({ sectionName: 'https' }),
+      `tls.corp.internal. > 198.51.100.10 | a.corp.internal. ${untaken}`,
+    ],
+    ['the port that it names', at({ port: 443 }), `tls.corp.internal. > 198.51.100.10 | a.corp.internal. ${untaken}`],
     [
       'a parent named in full',
       at({ group: 'gateway.networking.k8s.io', kind: 'Gateway' }),
-      'a.corp.internal. tls.corp.internal. > 198.51.100.10',
+      `${bothNames} > 198.51.100.10`,
     ],
-    ['no Service of a mesh', at({ group: '', kind: 'Service' }), 'no claim'],
-    ['no Gateway of its own namespace when none is named', at({ namespace: undefined }), 'no claim'],
-    ['no Gateway that has not accepted it', { ...at({}), ...statusOf(envoy, pending) }, 'no claim'],
-    ['no Gateway that it has left', { ...at({}), ...statusOf({ ...envoy, name: 'former' }) }, 'no claim'],
-    ['none at all before there is a status', { ...at({}), status: undefined }, 'no claim'],
   ])('%s', (_, object, line) => {
-    expect(lineOf(claim(object, [gateway('envoy', two), gateway('former')]))).toBe(line);
+    expect(lineOf(claims(object, [gateway('envoy', two)]))).toBe(line);
+  });
+});
+
+describe('a route is left out when', () => {
+  const pending = [{ type: 'Accepted', status: 'False' }];
+  const unaccepted = 'no Gateway that it names has accepted it (status.parents)';
+  test.each<[string, RouteObject, string]>([
+    ['a Gateway has no listener of that name', at({ sectionName: 'h2' }), 'Gateway infra/envoy has no listener h2'],
+    [
+      'a Gateway has no listener of that name and port',
+      at({ sectionName: 'http', port: 8080 }),
+      'Gateway infra/envoy has no listener http on port 8080',
+    ],
+    [
+      'a Gateway has no listener at all',
+      route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'bare' }]),
+      'Gateway infra/bare has no listener',
+    ],
+    ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
+    ['its Gateway would be one of its own namespace', at({ namespace: undefined }), 'there is no Gateway shop/envoy'],
+    ['its Gateway has not accepted it', { ...at({}), ...statusOf(envoy, pending) }, unaccepted],
+    [
+      'it has left the Gateway that has accepted it',
+      { ...at({}), ...statusOf({ ...envoy, name: 'former' }) },
+      unaccepted,
+    ],
+    ['it has no status yet', { ...at({}), status: undefined }, unaccepted],
+    ['it has ListenerSets, at which nobody looks', at({ kind: 'ListenerSet' }), unaccepted],
+    [
+      'it is another controller’s, and accepted or not',
+      { ...at({}), metadata: annotated({ controller: 'x' }), status: undefined },
+      'the annotation external-dns.kubernetes.io/controller gives it to another controller',
+    ],
+    [
+      'its Gateway is another controller’s',
+      route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'foreign' }]),
+      'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign gives it to another controller',
+    ],
+  ])('%s', (_, object, why) => {
+    const foreign = { metadata: { ...annotated({ controller: 'x' }), namespace: 'infra', name: 'foreign' } };
+    const gateways = [
+      gateway('envoy', two),
+      gateway('former'),
+      gateway('foreign', foreign),
+      gateway('bare', { spec: {} }),
+    ];
+    expect(lineOf(claims(object, gateways))).toBe(`${bothNames} left out: ${why}`);
   });
 
-  test('the Gateway of the declared name, whose controller is ExternalDNS', () => {
-    const name = (gatewayName: string) =>
-      lineOf(claim(route(['a.corp.internal']), [gateway('envoy')], both, gatewayName));
-    expect([name('envoy'), name('nvoy')]).toEqual(['a.corp.internal. > 198.51.100.10', 'no claim']);
-    const foreign = gateway('envoy', {
-      metadata: { ...annotated({ controller: 'x' }), namespace: 'infra', name: 'envoy' },
-    });
-    expect(claim(route(['a.corp.internal']), [foreign])).toBeUndefined();
+  test.each<[string, Partial<DeclaredSource>, string]>([
+    ['name', { gatewayName: 'nvoy' }, 'gatewayName takes only nvoy, and it is accepted by infra/envoy'],
+    ['namespace', { gatewayNamespace: 'inf' }, 'gatewayNamespace takes only inf, and it is accepted by infra/envoy'],
+    [
+      'labels',
+      { gatewayLabels: 'dns=yes' },
+      'gatewayLabels takes only Gateways with dns=yes, and infra/envoy is not among them',
+    ],
+  ])('its Gateway has another %s', (_, filters, why) => {
+    // Of Gateways with other labels none is seen.
+    const seen = filters.gatewayLabels ? [] : [gateway('envoy')];
+    expect(lineOf(claims(at({}), seen, both, filters))).toBe(
+      `${bothNames} left out: discovery.sources[HTTPRoute].${why}`,
+    );
+    const same = { gatewayName: 'envoy', gatewayNamespace: 'infra', gatewayLabels: 'dns=yes' };
+    expect(lineOf(claims(at({}), [gateway('envoy')], both, same))).toBe(`${bothNames} > 198.51.100.10`);
+  });
+
+  test('its hosts and the listeners’ have nothing in common, host by host', () => {
+    const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, name: 'gone' }];
+    const gateways = [gateway('envoy', listeners('*.a.internal')), gateway('nginx', listeners('*.b.internal'))];
+    const hosts = ['web.a.internal', 'web.b.internal', 'web.c.internal', '*.d.internal'];
+    expect(lineOf(claims(route(hosts, refs), gateways))).toBe(
+      'web.a.internal. web.b.internal. > 198.51.100.10 | web.c.internal. *.d.internal. left out: no listener of Gateway infra/envoy, infra/nginx takes this name',
+    );
+  });
+
+  test('and not when it has no host of its own', () => {
+    expect(lineOf(claims({ ...route(undefined), status: undefined }, []))).toBe('no claim');
+    expect(lineOf(claims(route(undefined), []))).toBe('no claim');
+  });
+
+  test('and not when ListenerSets that are not seen may have it', () => {
+    const resources = ['listenersets.v1.gateway.networking.k8s.io'];
+    const set = { ...envoy, kind: 'ListenerSet', name: 'own' };
+    const named = ['a.corp.internal', 'b.example'];
+    const read = (refs: Ref[]) =>
+      lineOf(claims(route(named, refs), [gateway('envoy', listeners('*.corp.internal'))], both, { resources }));
+    expect(read([set])).toBe('no claim');
+    expect(read([set, envoy])).toBe('a.corp.internal. > 198.51.100.10');
+    expect(read([envoy])).toBe(`a.corp.internal. > 198.51.100.10 | b.example. ${untaken}`);
   });
 });
 
@@ -194,11 +288,11 @@ test('a route and a listener have in common what every name of both has, whichev
     host === wide || (wide.startsWith('*.') && host.endsWith(wide.slice(1)));
   fc.assert(
     fc.property(name, name, (one, other) => {
-      const hosts = (of: string, at: string) => claim(route([of]), [gateway('envoy', listeners(at))])?.hosts;
-      const common = hosts(one, other);
-      expect(hosts(other, one)).toEqual(common);
+      const line = (of: string, at: string) => lineOf(claims(route([of]), [gateway('envoy', listeners(at))]));
       const isShared = covers(one, other) || covers(other, one);
-      expect(common).toEqual(isShared ? [`${covers(one, other) ? other : one}.`] : undefined);
+      const common = `${covers(one, other) ? other : one}. > 198.51.100.10`;
+      expect(line(one, other)).toBe(isShared ? common : `${one}. ${untaken}`);
+      expect(line(other, one)).toBe(isShared ? common : `${other}. ${untaken}`);
     }),
   );
 });

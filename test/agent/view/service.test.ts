@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Service, serviceClaim } from '../../../functions/agent/view/service.ts';
-import { annotated, both, lineOf } from './claims.ts';
+import { type Service, serviceClaims } from '../../../functions/agent/view/service.ts';
+import { annotated, both, lineOf, metadata } from './claims.ts';
 
 type Spec = NonNullable<Service['spec']>;
 const serviceTypes = ['LoadBalancer', 'ClusterIP', 'NodePort', 'ExternalName'];
@@ -89,9 +89,15 @@ test.each<[string, Record<string, string>, Spec, string]>([
     'web.corp.internal. > 192.0.2.4',
   ],
   ['without an annotation there is no claim', {}, { type: 'LoadBalancer' }, 'no claim'],
-  ['another controller’s makes no claim', { hostname, controller: 'other' }, { type: 'LoadBalancer' }, 'no claim'],
+  [
+    'another controller’s is left out',
+    { hostname, controller: 'other' },
+    { type: 'LoadBalancer' },
+    'web.corp.internal. left out: the annotation external-dns.kubernetes.io/controller gives it to another controller',
+  ],
+  ['another controller’s without a name is nothing', { controller: 'other' }, { type: 'LoadBalancer' }, 'no claim'],
 ])('%s', (_, annotations, spec, line) => {
-  expect(lineOf(serviceClaim(service(annotations, spec, metalLB), both, { serviceTypes }))).toBe(line);
+  expect(lineOf(serviceClaims(service(annotations, spec, metalLB), both, { serviceTypes }))).toBe(line);
 });
 
 test('each name of a load balancer has its own targets where it has names inside and outside', () => {
@@ -100,7 +106,7 @@ test('each name of a load balancer has its own targets where it has names inside
     'internal-hostname': `${internal},two.corp.internal`,
     ttl: '5m',
   };
-  const claim = serviceClaim(service(both3, { type: 'LoadBalancer' }, metalLB), both);
+  const [claim] = serviceClaims(service(both3, { type: 'LoadBalancer' }, metalLB), both);
   expect([...(claim?.parts ?? [])].filter(([key]) => key.endsWith(' A'))).toEqual([
     ['web.corp.internal. A', { targets: ['198.51.100.8'], ttl: 300 }],
     ['two.corp.internal. A', { targets: ['198.51.100.8', '198.19.4.2'], ttl: 300 }],
@@ -112,35 +118,47 @@ test('each name of a load balancer has its own targets where it has names inside
     { ...names, target: '192.0.2.9' },
   ];
   for (const one of others) {
-    expect(serviceClaim(service(one, { type: 'LoadBalancer' }, metalLB), both)?.parts).toBeUndefined();
+    expect(serviceClaims(service(one, { type: 'LoadBalancer' }, metalLB), both)[0]).not.toHaveProperty('parts');
   }
 });
 
 test('a load balancer that has no address yet leaves a claim without targets', () => {
-  expect(lineOf(serviceClaim(service({ hostname }, { type: 'LoadBalancer' }), both))).toBe('web.corp.internal. > none');
+  expect(lineOf(serviceClaims(service({ hostname }, { type: 'LoadBalancer' }), both))).toBe(
+    'web.corp.internal. > none',
+  );
 });
 
 test('the names of its Pods are a headless Service’s too, and no other’s', () => {
   const below = (clusterIP: string) =>
-    serviceClaim(service({ hostname }, { type: 'ClusterIP', clusterIP }), both, { serviceTypes })?.below;
+    serviceClaims(service({ hostname }, { type: 'ClusterIP', clusterIP }), both, { serviceTypes })[0]?.below;
   expect([below('None'), below('198.19.4.2')]).toEqual([true, undefined]);
 });
 
-test.each<[string, string, string[] | undefined, boolean]>([
-  ['LoadBalancer', 'LoadBalancer', undefined, true],
-  ['ClusterIP', 'LoadBalancer', undefined, false],
-  ['ClusterIP', 'ClusterIP', ['ClusterIP'], true],
-  ['LoadBalancer', 'ClusterIP', ['ClusterIP'], false],
-])('type %s counts among %s: %s', (type, _, types, counts) => {
-  const claim = serviceClaim(service(names, { type }), both, { serviceTypes: types });
-  expect(claim !== undefined).toBe(counts);
+test.each<[string | undefined, string, string[] | undefined]>([
+  ['LoadBalancer', 'LoadBalancer', undefined],
+  ['ClusterIP', 'LoadBalancer', undefined],
+  [undefined, 'LoadBalancer, ExternalName', ['LoadBalancer', 'ExternalName']],
+  ['ClusterIP', 'ClusterIP', ['ClusterIP']],
+  ['LoadBalancer', 'ClusterIP', ['ClusterIP']],
+  ['NodePort', 'ClusterIP', ['ClusterIP']],
+])('of type %s it is left out where only %s counts, unless that is the same', (type, only, types) => {
+  const [claim] = serviceClaims(service(names, { ...(type && { type }), ports: [{ nodePort: 30080 }] }), both, {
+    serviceTypes: types,
+  });
+  const why = `discovery.sources[Service].serviceTypes takes only ${only}, and it is of type ${type ?? 'ClusterIP'}`;
+  expect([claim?.leftOut, claim?.hosts]).toEqual([
+    type === only ? undefined : why,
+    ['web.corp.internal.', 'web-in.corp.internal.'],
+  ]);
 });
 
 test('where annotations name no host, a Service has none', () => {
-  expect(serviceClaim(service(names, { type: 'LoadBalancer' }), { hostnames: 'Spec' })).toBeUndefined();
+  expect(lineOf(serviceClaims(service(names, { type: 'LoadBalancer' }), { hostnames: 'Spec' }))).toBe(
+    'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so that names in annotations do not count',
+  );
 });
 
 test('what it claims is called after it', () => {
-  const { resource, namespace } = serviceClaim(service(names, { type: 'LoadBalancer' }), both) ?? {};
-  expect([resource, namespace]).toEqual(['service/shop/web', 'shop']);
+  const [claim] = serviceClaims(service(names, { type: 'LoadBalancer' }), both);
+  expect(claim).toMatchObject({ resource: 'service/shop/web', namespace: 'shop', uid: metadata().uid });
 });

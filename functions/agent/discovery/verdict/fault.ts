@@ -2,7 +2,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { withoutDot } from '../../../dns/name.ts';
 import { isReverse } from '../../../dns/reverse.ts';
 import { isTTL } from '../../../dns/ttl.ts';
-import type { RRset } from '../../zone.ts';
+import type { Reason } from '../../names/verdict.ts';
+import { ownershipOf, type RRset } from '../../zone.ts';
 import { isDiscoverable, parseTarget, typeFault } from '../wish/endpoint.ts';
 import type { Wish } from '../wish/wish.ts';
 
@@ -16,7 +17,7 @@ export interface Setting {
   /** The names of the zones' own servers. */
   servers: ReadonlySet<string>;
   /** The delegation or DNAME from which on the name is somebody else's. */
-  cut: Pick<RRset, 'name' | 'type'> | undefined;
+  cut: Pick<RRset, 'name' | 'type' | 'mark'> | undefined;
   /** The types that are discovered. */
   recordTypes: readonly string[];
   /** A declared name below this one, which a delegation would hide. */
@@ -24,29 +25,40 @@ export interface Setting {
 }
 
 /** What is wrong with a wish by itself. */
-export function fault(wish: Wish, setting: Setting): string | undefined {
+export function fault(wish: Wish, setting: Setting): Reason | undefined {
   const { name, type, ttl } = wish;
   const { zone, answering, declared, servers, recordTypes } = setting;
-  if (name === '.') return 'an empty name';
+  if (name === '.') return refused('an empty name');
   const unwanted = typeFault(type, recordTypes);
-  if (unwanted) return unwanted;
-  if (!zone) return `outside the zones ${[...declared.keys()].map(withoutDot).join(', ')}`;
+  if (unwanted) return { verdict: 'Filtered', message: unwanted };
+  if (!zone) return { verdict: 'OutsideZones', message: outside([...declared.keys()]) };
   const illegal = illegalName(name, type);
-  if (illegal) return illegal;
-  if (servers.has(name)) return "the name of a zone's own server";
-  if (answering !== zone) return elsewhere(zone, answering);
-  const misplaced = cutFault(wish, setting) ?? placeFault(wish, zone, setting.beneath);
-  if (misplaced) return misplaced;
-  if (!isTTL(ttl)) return `not a time to live: ${ttl}`;
-  return wish.fault ?? contentFault(wish);
+  if (illegal) return refused(illegal);
+  if (servers.has(name)) return { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" };
+  if (answering !== zone) return refused(elsewhere(zone, answering));
+  const hidden = cutFault(wish, setting);
+  if (hidden) return hidden;
+  const misplaced = placeFault(wish, zone, setting.beneath) ?? (isTTL(ttl) ? undefined : `not a time to live: ${ttl}`);
+  if (misplaced) return refused(misplaced);
+  if (wish.fault !== undefined) return { verdict: wish.isFiltered ? 'Filtered' : 'Refused', message: wish.fault };
+  return contentFault(wish);
 }
 
-function cutFault({ name, type }: RRset, { cut }: Setting): string | undefined {
+const refused = (message: string): Reason => ({ verdict: 'Refused', message });
+
+export const outside = (zones: readonly string[]) => `outside the zones ${zones.map(withoutDot).join(', ')}`;
+
+/** What it means for a name that others' records are in its way. */
+export const verdictOf = { declared: 'DeclaredElsewhere', foreign: 'ForeignRecord', discovered: 'Duplicate' } as const;
+
+function cutFault({ name, type }: RRset, { cut }: Setting): Reason | undefined {
   if (!cut) return undefined;
-  if (cut.type === 'DNAME') return `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)`;
+  const verdict = verdictOf[ownershipOf(cut)];
+  if (cut.type === 'DNAME')
+    return { verdict, message: `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)` };
   // A delegation that stands is its own cut.
   if (type === 'NS' && cut.name === name) return undefined;
-  return `${withoutDot(cut.name)} is delegated: its own servers answer for it`;
+  return { verdict, message: `${withoutDot(cut.name)} is delegated: its own servers answer for it` };
 }
 
 /** What a type cannot be where the name is. */
@@ -65,13 +77,13 @@ function placeFault({ name, type }: RRset, zone: string, beneath: string | undef
   }
 }
 
-function contentFault({ name, type, records }: RRset): string | undefined {
-  if (records.length === 0 || records.includes('')) return 'no target';
+function contentFault({ name, type, records }: RRset): Reason | undefined {
+  if (records.length === 0 || records.includes('')) return { verdict: 'NoAddress', message: 'no target' };
   const bad = records.map((content) => whyNoContent(type, content)).find((message) => message !== undefined);
-  if (bad) return bad;
+  if (bad) return refused(bad);
   if (type !== 'CNAME') return undefined;
-  if (records.length !== 1) return `a CNAME has one target, not ${records.length}`;
-  return records[0] === name ? 'a CNAME to itself' : undefined;
+  if (records.length !== 1) return refused(`a CNAME has one target, not ${records.length}`);
+  return records[0] === name ? refused('a CNAME to itself') : undefined;
 }
 
 function whyNoContent(type: string, content: string): string | undefined {

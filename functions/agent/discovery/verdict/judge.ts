@@ -11,7 +11,7 @@ import { barrierOf } from './tenants.ts';
 
 export type { Owns, Refusal, Refused };
 
-export interface Verdict {
+export interface Judgement {
   /** What ExternalDNS is to go on with: whatever is left out of it and stands, it deletes. */
   accepted: RRset[];
   /** In an order that does not depend on that of the wishes. */
@@ -37,7 +37,7 @@ export function judge(
   zones: Zone[],
   declaration: Declaration,
   { owns = everything, refusals = new Map(), claims = unseen }: Knowledge = {},
-): Verdict {
+): Judgement {
   const { discovery } = declaration;
   // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
   if (!discovery) return { accepted: [], refused: [] };

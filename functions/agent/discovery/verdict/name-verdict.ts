@@ -26,7 +26,10 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
   for (const rrset of wishes) {
     const objection = objectionTo(rrset, place, circumstances);
     if (!objection && !isGiven(rrset, place, owns)) candidates.push(rrset);
-    if (objection) refused.push({ rrset, message: objection.message, isFinal: objection.isFinal });
+    if (objection) {
+      const { verdict, message, isFinal } = objection;
+      refused.push({ rrset, verdict, message, isFinal });
+    }
     if (objection?.isEntitled && standing.some((s) => sameClaimant(s, rrset))) holders.push(rrset);
   }
   const shared = share(candidates, holders, { standing, wishes, sharedHosts, claims });
@@ -34,7 +37,7 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
     // What each object wants passed above; together they are another answer, which PowerDNS may have refused.
     const isAsked = wishes.includes(rrset) || standing.includes(rrset);
     const message = isAsked ? undefined : refusalOf(rrset, place, circumstances);
-    if (message !== undefined) refused.push({ rrset, message, isFinal: false });
+    if (message !== undefined) refused.push({ rrset, verdict: 'Refused', message, isFinal: false });
     return message === undefined;
   });
   const merged = sharedHosts === 'Merge' ? without(candidates, shared.lost) : [];
@@ -50,7 +53,7 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
   const unanswered = shared.lost.filter(({ rrset }) => !kept.some((k) => sameAnswer(k, rrset)));
   return {
     accepted: [...accepted, ...kept],
-    refused: [...refused, ...unanswered].map(({ rrset, message }) => ({ rrset, message })),
+    refused: [...refused.map(({ isFinal: _, ...each }) => each), ...unanswered],
     standing,
     merged,
   };

@@ -1,17 +1,19 @@
 import { isWithin, withoutDot } from '../../../dns/name.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
-import { answerOf, answersAlike, areRivals, claimantOf, declaredAccount, ownershipOf, type RRset } from '../../zone.ts';
+import type { Reason } from '../../names/verdict.ts';
+import { answerOf, answersAlike, areRivals, claimantOf, ownershipOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf, namespaceOf } from '../resource.ts';
 import type { Wish } from '../wish/wish.ts';
 import { sameAnswer } from './combination.ts';
-import { fault } from './fault.ts';
+import { fault, verdictOf } from './fault.ts';
 import type { Owns, Place } from './places.ts';
-import type { Refused } from './sharing.ts';
 import type { Bar, Barrier } from './tenants.ts';
 
 /** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
-export interface Refusal extends Refused {
+export interface Refusal {
+  rrset: RRset;
+  message: string;
   /** The name's RRsets at that time. */
   beside: RRset[];
 }
@@ -27,8 +29,7 @@ export interface Circumstances {
   full?: ReadonlySet<string> | undefined;
 }
 
-export interface Objection {
-  message: string;
+export interface Objection extends Reason {
   /** Whether the object may have the name, and so holds what stands for it against others. */
   isEntitled: boolean;
   /** Whether what stands in its place goes. */
@@ -42,14 +43,16 @@ export function objectionTo(wish: Wish, place: Place, circumstances: Circumstanc
   const bar = barTo(wish, place, circumstances);
   const isFinal = wish.isFiltered === true || beneath !== undefined;
   const isEntitled = !isFinal && (!bar || bar.isPassing === true);
-  const message =
+  const reason =
     wrong ??
-    (bar?.isPassing ? undefined : bar?.message) ??
+    (bar?.isPassing ? undefined : refused(bar?.message)) ??
     occupant(wish, place, circumstances) ??
-    bar?.message ??
-    refusalOf(wish, place, circumstances);
-  return message === undefined ? undefined : { message, isEntitled, isFinal };
+    refused(bar?.message ?? refusalOf(wish, place, circumstances));
+  return reason && { ...reason, isEntitled, isFinal };
 }
+
+const refused = (message: string | undefined): Reason | undefined =>
+  message === undefined ? undefined : { verdict: 'Refused', message };
 
 /** Whether another owner gives the same answer at the name, so that there is nothing to add and nothing to report. */
 export const isGiven = (wish: RRset, { there }: Place, owns: Owns) =>
@@ -80,21 +83,29 @@ function barTo(wish: RRset, { standing }: Place, { discovery, bars, full }: Circ
 }
 
 /** Who has the place that a wish would take. */
-function occupant(wish: RRset, place: Place, { owns, discovery }: Circumstances): string | undefined {
+function occupant(wish: RRset, place: Place, { owns, discovery }: Circumstances): Reason | undefined {
   const { there } = place;
   if (there.length > 0) {
     const other = there.find((r) => ownershipOf(r) !== 'discovered' && areRivals(r, wish));
-    if (other?.mark?.account === declaredAccount) return `the InternalDNS declares ${other.type} at this name`;
-    if (other) return `somebody else's ${other.type} record is at this name: remove it, or mark it`;
+    if (other) return occupied(other);
     if (isGiven(wish, place, owns)) return undefined;
     // Another owner is another namespace: the whole name is its own, unless all answers are merged.
     const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, wish)));
-    if (first) return `${claimantOf(first)} has the name already`;
+    if (first) return { verdict: 'Duplicate', message: `${claimantOf(first)} has the name already` };
   }
   const hidden = wish.type === 'NS' ? othersBeneath(wish, place) : undefined;
-  return (
-    hidden && `a delegation would hide ${withoutDot(hidden.name)}, which ${claimantOf(hidden) || 'somebody else'} has`
+  return refused(
+    hidden && `a delegation would hide ${withoutDot(hidden.name)}, which ${claimantOf(hidden) || 'somebody else'} has`,
   );
+}
+
+function occupied(other: RRset): Reason {
+  const ownership = ownershipOf(other);
+  const message =
+    ownership === 'declared'
+      ? `the InternalDNS declares ${other.type} at this name`
+      : `somebody else's ${other.type} record is at this name: remove it, or mark it`;
+  return { verdict: verdictOf[ownership], message };
 }
 
 /** Whether a place is as it was, or has lost only what would have made room for the wish anyway. */

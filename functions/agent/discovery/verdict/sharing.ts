@@ -1,4 +1,5 @@
 import type { DeclaredDiscovery } from '../../declaration.ts';
+import type { Reason } from '../../names/verdict.ts';
 import { areRivals, claimantOf, type RRset, sameClaimant } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf } from '../resource.ts';
@@ -17,9 +18,10 @@ export interface Stand {
 }
 
 /** A wish that is not published. */
-export interface Refused {
+export interface Refused extends Reason {
   rrset: RRset;
-  message: string;
+  /** What gave the name to the other one. */
+  because?: string;
 }
 
 export interface Shared {
@@ -55,7 +57,10 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
   const accepted = groups.map((group) => settled(group, stand));
   const lost = [...beside, ...valid.filter((rrset) => !isFirst(rrset))]
     .filter((rrset) => !accepted.some((a) => sameAnswer(a, rrset)))
-    .map((rrset) => ({ rrset, message: taken(rrset, accepted, first) }));
+    .map((rrset): Refused => {
+      const because = precedence(first, rrset, stand);
+      return { rrset, verdict: 'Duplicate', message: taken(rrset, accepted, first), ...(because && { because }) };
+    });
   return { accepted, lost };
 }
 
@@ -94,9 +99,10 @@ function inOrder(wishes: RRset[], stand: Stand): RRset[] {
 function seniorityOf(rrset: RRset, claims: Claims): string {
   const { type, ttl, records } = rrset;
   const resource = claimantOf(rrset);
-  const last = type === 'CNAME' || type === 'NS' ? 1 : 0;
-  return [claims.of(resource)?.created ?? '~', last, resource, type, ...records, ttl].join(' ');
+  return [claims.of(resource)?.created ?? '~', standsLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
 }
+
+const standsLast = ({ type }: RRset) => type === 'CNAME' || type === 'NS';
 
 function sortedBy(rrsets: RRset[], keyOf: (rrset: RRset) => string): RRset[] {
   return rrsets
@@ -119,6 +125,15 @@ function settled(group: RRset[], { standing, wishes, claims }: Stand): RRset {
   return isSameOwner && isUnsure ? stands : rrset;
 }
 
+/** What places one wish before another of a rival. */
+function precedence(first: RRset, wish: RRset, stand: Stand): string | undefined {
+  if (sameClaimant(first, wish)) return undefined;
+  if (claimOf(first, stand) !== claimOf(wish, stand)) return 'it answers there already';
+  const [elder, younger] = [first, wish].map((rrset) => stand.claims.of(claimantOf(rrset))?.created);
+  if (elder !== younger) return 'it is older';
+  return standsLast(first) === standsLast(wish) ? 'its name sorts first' : 'addresses go before a CNAME';
+}
+
 /** Each wish with one of a party that wants another answer, if there are such. */
 function disagreement(ranked: RRset[], partyOf: (resource: string) => string): Refused[] {
   const sides = Map.groupBy(ranked, (rrset) => partyOf(claimantOf(rrset)))
@@ -129,7 +144,7 @@ function disagreement(ranked: RRset[], partyOf: (resource: string) => string): R
     const other = sides.find((side) => side.answer !== answer)?.wishes[0];
     if (!other) return [];
     const message = `${claimantOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
-    return wishes.map((rrset) => ({ rrset, message }));
+    return wishes.map((rrset): Refused => ({ rrset, verdict: 'Duplicate', message }));
   });
 }
 

@@ -1,0 +1,151 @@
+import type { CoreV1Event } from '@kubernetes/client-node';
+import type { Creation } from '../cluster.ts';
+import type { Complaints } from '../complaints.ts';
+import { messageOf } from '../failure.ts';
+import type { ObjectReference } from '../view/reference.ts';
+import { eventOf, typeOf } from './event.ts';
+import { type Host, News, type NewsOptions } from './news.ts';
+import { Rate } from './rate.ts';
+import type { NameState } from './verdict.ts';
+
+export interface EventsOptions {
+  /** Throws where nobody answers, or with nothing that says more. */
+  create: (event: CoreV1Event) => Promise<Creation>;
+  claimOf: NewsOptions['claimOf'];
+  /** Undefined for a kind that nothing more is known of: there is no event on it. */
+  referenceOf: (resource: string, uid: string) => ObjectReference | undefined;
+  /** The name of the InternalDNS. */
+  instance: () => string;
+  /** The pod. */
+  reporter: string;
+  complaints: Pick<Complaints, 'note'>;
+  now?: () => number;
+}
+
+const action = 'create events';
+const minute = 60_000;
+/** Milliseconds: after what may be over soon, and after a refusal that somebody has to look at. */
+const retryAfter = { least: 1_000, most: 30_000, forbidden: 5 * minute };
+
+/**
+ * As client-go has it for every component: on an object 25 of a type at once, then one in five minutes.
+ * https://github.com/kubernetes/client-go/blob/v0.34.4/tools/record/events_cache.go#L43
+ */
+const perObject = { burst: 25, refillMs: 5 * minute };
+const together = { burst: 50, refillMs: 50 };
+
+/** Tells people on an object itself what has become of its hosts, when that changes, and only then. */
+export class Events {
+  /** Of events: made; there already; overtaken or without a namespace before they were made; refused or not answered. */
+  readonly counts = { created: 0, known: 0, dropped: 0, failed: 0 };
+  readonly #options: Required<EventsOptions>;
+  readonly #news: News;
+  readonly #perObject = new Rate(perObject);
+  readonly #together = new Rate(together);
+  /** Until when nothing is asked of the API server, or nothing in a namespace: milliseconds since 1970. */
+  #restsUntil = 0;
+  readonly #forbiddenUntil = new Map<string, number>();
+  #failures = 0;
+  /** The names of the events of this minute. */
+  #recent = { minute: 0, names: new Set<string>() };
+  #run: Promise<void> | undefined;
+
+  constructor(options: EventsOptions) {
+    const { claimOf, now = Date.now } = options;
+    const onOvertaken = () => {
+      this.counts.dropped += 1;
+    };
+    this.#options = { now, ...options };
+    this.#news = new News({ claimOf, now, onOvertaken });
+  }
+
+  /**
+   * Takes the states of all hosts; the same list again costs nothing. Those that resolve in the first one that is not
+   * empty are taken for known, so there must be none before all objects and zones are known.
+   */
+  announce(states: readonly NameState[]): void {
+    this.#news.announce(states);
+  }
+
+  /** How many hosts have news that are not told yet. */
+  get waiting(): number {
+    return this.#news.waiting.size;
+  }
+
+  /** Sends what may be sent by now. To be called again and again; nothing is thrown. */
+  drain(): Promise<void> {
+    this.#run ??= this.#send().finally(() => {
+      this.#run = undefined;
+    });
+    return this.#run;
+  }
+
+  async #send(): Promise<void> {
+    for (const host of this.#news.waiting) {
+      const now = this.#options.now();
+      if (now < this.#restsUntil || !this.#together.has('', now)) return;
+      const event = this.#eventOf(host, now);
+      if (event) await this.#tell(host, event, now);
+    }
+  }
+
+  /** Undefined while it may not be sent, or ever. */
+  #eventOf(host: Host, now: number): CoreV1Event | undefined {
+    const { referenceOf, instance, reporter } = this.#options;
+    const { uid, state, since, told } = host;
+    const object = uid === undefined ? undefined : referenceOf(state.resource, uid);
+    if (!object) return void this.#settle(host, state, 'dropped');
+    if (now < (this.#forbiddenUntil.get(object.namespace ?? '') ?? 0)) return undefined;
+    if (!this.#perObject.has(`${uid} ${typeOf(state.verdict)}`, now)) return undefined;
+    const occasion = Math.floor(now / minute);
+    const props = { state, object, instance: instance(), reporter, since };
+    // What is first said of a host has no time: others may say it, too, and this process before it was restarted.
+    const event = eventOf(told ? { ...props, occasion } : props);
+    if (this.#recent.minute !== occasion) this.#recent = { minute: occasion, names: new Set() };
+    // What comes back within the minute would be taken for the first time, and the last that people see be wrong.
+    return this.#recent.names.has(nameOf(event)) ? undefined : event;
+  }
+
+  async #tell(host: Host, event: CoreV1Event, now: number): Promise<void> {
+    const { create, complaints } = this.#options;
+    const { state, told } = host;
+    const namespace = event.involvedObject.namespace ?? '';
+    this.#together.take('', now);
+    const { result, failure } = await create(event).catch(away);
+    if (result === 'away') return this.#rest(failure);
+    this.#failures = 0;
+    if (result === 'forbidden') return this.#leave(namespace, failure);
+    complaints.note(action, result === 'invalid' ? failure : undefined);
+    if (this.#forbiddenUntil.delete(namespace)) complaints.note(action, undefined, { namespace });
+    this.#recent.names.add(nameOf(event));
+    // That a restart finds everything said already is no reason to say less from then on.
+    if (result === 'created' || told) this.#perObject.take(`${event.involvedObject.uid} ${event.type}`, now);
+    this.#settle(host, state, counters[result]);
+  }
+
+  #settle(host: Host, told: NameState, counter: keyof Events['counts']): void {
+    this.counts[counter] += 1;
+    this.#news.settle(host, told);
+  }
+
+  #rest(failure: string | undefined): void {
+    const { now, complaints } = this.#options;
+    this.counts.failed += 1;
+    this.#restsUntil = now() + Math.min(retryAfter.most, retryAfter.least * 2 ** this.#failures++);
+    complaints.note(action, failure);
+  }
+
+  /** A quota or a policy may be against it in one namespace, while all is well in the others. */
+  #leave(namespace: string, failure: string | undefined): void {
+    const { now, complaints } = this.#options;
+    this.counts.failed += 1;
+    this.#forbiddenUntil.set(namespace, now() + retryAfter.forbidden);
+    complaints.note(action, failure, { namespace });
+  }
+}
+
+const counters = { created: 'created', known: 'known', gone: 'dropped', invalid: 'failed' } as const;
+
+const away = (error: unknown) => ({ result: 'away' as const, failure: messageOf(error) });
+
+const nameOf = ({ metadata }: CoreV1Event) => metadata.name ?? '';

@@ -1,0 +1,134 @@
+import { bounds, type Report } from '../report.ts';
+import { nameKey } from './explanation.ts';
+import type { KnownName } from './overview.ts';
+import { type NameState, type Verdict, verdicts } from './verdict.ts';
+
+export interface NamesOptions {
+  /** From the last change of an object until its name answered, in milliseconds. */
+  onPropagation?: ((milliseconds: number) => void) | undefined;
+  now: () => number;
+}
+
+/** Loops of ExternalDNS that a name may take before anybody has to ask why, and milliseconds that it may in any case. */
+const patience = { loops: 3, leastMs: 6_000 };
+
+/** Verdicts on names that this server is not to answer: they are told, and count for nothing. */
+const beside: ReadonlySet<Verdict> = new Set(['Filtered', 'OutsideZones']);
+
+/** What is known of names over time. */
+export class Names {
+  readonly #options: NamesOptions;
+  #known = new Map<string, KnownName>();
+  #askedSince = new Map<string, number>();
+  #patienceMs = patience.leastMs;
+  #list: readonly KnownName[] | undefined;
+  /** When a name next ceases to be young: milliseconds since 1970. */
+  #due: number | undefined;
+
+  constructor(options: NamesOptions) {
+    this.#options = options;
+  }
+
+  /** Sorted by name; the same array for as long as nothing changes. Undefined before anything is known. */
+  get list(): readonly KnownName[] | undefined {
+    return this.#list;
+  }
+
+  follow(intervalSeconds: number): void {
+    this.#patienceMs = Math.max(patience.leastMs, patience.loops * intervalSeconds * 1000);
+  }
+
+  forget(): void {
+    this.#known.clear();
+    this.#askedSince.clear();
+    this.#list = undefined;
+  }
+
+  /** Whether a name, by its key, may still be on its way. */
+  isYoung(key: string): boolean {
+    const since = this.#askedSince.get(key);
+    return since === undefined || this.#options.now() - since < this.#patienceMs;
+  }
+
+  /** Whether a name has just ceased to be young, so that there is more to say of it. */
+  get isDue(): boolean {
+    return this.#due !== undefined && this.#options.now() >= this.#due;
+  }
+
+  /**
+   * Takes over how names are now.
+   * @param changedAt when an object was seen to change, in milliseconds since 1970; undefined when it was there before
+   */
+  take(states: readonly NameState[], changedAt: (resource: string) => number | undefined): void {
+    const now = this.#options.now();
+    const known = new Map<string, KnownName>();
+    const askedSince = new Map<string, number>();
+    let isChanged = states.length !== this.#known.size;
+    this.#due = undefined;
+    for (const state of states) {
+      const key = nameKey(state);
+      const since = this.#askedSince.get(key) ?? now;
+      askedSince.set(key, since);
+      const before = this.#known.get(key);
+      const after = before && saysSame(before, state) ? before : this.#changed(before, state, changedAt);
+      known.set(key, after);
+      isChanged ||= before !== after;
+      const oldAt = since + this.#patienceMs;
+      if (state.verdict === 'Pending' && oldAt > now) this.#due = Math.min(this.#due ?? oldAt, oldAt);
+    }
+    this.#known = known;
+    this.#askedSince = askedSince;
+    if (isChanged || !this.#list) this.#list = [...known.values()];
+  }
+
+  /** How many there are of each verdict. */
+  counts(): Record<Verdict, number> {
+    const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
+    for (const { verdict } of this.#list ?? []) counts[verdict]++;
+    return counts;
+  }
+
+  /** For the composite's status; undefined before anything is known. */
+  report(): Report['names'] {
+    const list = this.#list;
+    if (!list) return undefined;
+    // What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice.
+    const settled = list.filter((known) => known.verdict !== 'Pending' || !this.isYoung(nameKey(known)));
+    const counted = settled.filter(({ verdict }) => !beside.has(verdict));
+    return {
+      total: counted.length,
+      resolved: counted.filter(({ verdict }) => verdict === 'Resolved').length,
+      problems: settled
+        .filter(({ verdict }) => verdict !== 'Resolved')
+        .sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict))
+        .slice(0, bounds.problems)
+        .map(({ name, resource, verdict, message }) => ({
+          name: name.slice(0, bounds.name),
+          resource: resource.slice(0, bounds.resource),
+          verdict,
+          message: message.slice(0, bounds.message),
+        })),
+    };
+  }
+
+  #changed(
+    before: KnownName | undefined,
+    state: NameState,
+    changedAt: (resource: string) => number | undefined,
+  ): KnownName {
+    const now = this.#options.now();
+    const since = before?.verdict === state.verdict ? before.since : now;
+    const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
+    const changed = isAnswered ? changedAt(state.resource) : undefined;
+    // What was answered before is not asked for by this change.
+    const propagation = changed === undefined ? before?.propagation : Math.max(0, now - changed);
+    if (changed !== undefined && propagation !== undefined) this.#options.onPropagation?.(propagation);
+    return { ...state, since, ...(propagation !== undefined && { propagation }) };
+  }
+}
+
+const saysSame = (a: NameState, b: NameState) =>
+  a.verdict === b.verdict && a.message === b.message && a.zone === b.zone && sameAnswers(a, b);
+
+const sameAnswers = (a: NameState | undefined, b: NameState) =>
+  a?.answers.length === b.answers.length && b.answers.every((answer, index) => answer === a.answers[index]);

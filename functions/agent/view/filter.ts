@@ -1,0 +1,27 @@
+import type { DeclaredSource } from '../declaration.ts';
+import { foreignAnnotation, ofUsualPrefix, type Reading } from './annotation.ts';
+import type { Metadata } from './metadata.ts';
+import { unmetIn } from './requirement.ts';
+
+/** Why an object is left out whatever its kind, in words; undefined when it is not. */
+export function leftOutBy(metadata: Metadata, reading: Reading): string | undefined {
+  const foreign = foreignAnnotation(metadata, reading);
+  if (foreign !== undefined) return `the annotation ${foreign} gives it to another controller`;
+  return unselected(metadata, reading);
+}
+
+/** The same where ExternalDNS does not ask whose controller it is. */
+export function unselected(metadata: Metadata, reading: Reading): string | undefined {
+  const { selector = {}, annotationSelector = {} } = reading;
+  const label = unmetIn(selector, metadata.labels ?? {});
+  if (label !== undefined) return `discovery.selector (${label}) leaves it out`;
+  const annotation = unmetIn(annotationSelector, ofUsualPrefix(metadata, reading));
+  return annotation === undefined ? undefined : `discovery.annotationSelector (${annotation}) leaves it out`;
+}
+
+/** Why hosts that only annotations name are left out. */
+export const annotationsIgnored = 'discovery.hostnames is Spec, so that names in annotations do not count';
+
+/** A field of one source, as it stands in the spec. */
+export const fieldOf = ({ kind }: Pick<DeclaredSource, 'kind'>, field: keyof DeclaredSource) =>
+  `discovery.sources[${kind}].${field}`;

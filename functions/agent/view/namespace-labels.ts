@@ -1,0 +1,36 @@
+import { namespaces, pathOf } from './kind.ts';
+import type { Metadata } from './metadata.ts';
+import { Watch, type WatchOptions } from './watch.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type NamespaceLabelsOptions = Pick<WatchOptions<Labels>, 'config' | 'pause' | 'onFailure'> & {
+  onChange: () => void;
+};
+
+/** The labels of the cluster's namespaces, while somebody asks for them. */
+export class NamespaceLabels {
+  readonly #options: NamespaceLabelsOptions;
+  #watch: Watch<Labels> | undefined;
+
+  constructor(options: NamespaceLabelsOptions) {
+    this.#options = options;
+  }
+
+  follow(isWanted: boolean): void {
+    if (isWanted === (this.#watch !== undefined)) return;
+    this.#watch?.stop();
+    this.#watch = isWanted ? this.#begin() : undefined;
+  }
+
+  /** Undefined while they are not known. */
+  of(namespace: string): Labels | undefined {
+    return this.#watch?.isComplete ? this.#watch.entries.get(namespace) : undefined;
+  }
+
+  #begin(): Watch<Labels> {
+    const { onChange, ...watching } = this.#options;
+    const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
+    return new Watch({ ...watching, path: pathOf(namespaces), project, onChange, onComplete: onChange });
+  }
+}

@@ -1,0 +1,30 @@
+import type { Names } from '../names.ts';
+import { seconds } from '../rules.ts';
+import type { Spec } from '../spec.ts';
+import type { Alert } from './alert.ts';
+import { answering } from './answering-alerts.ts';
+import { discovering } from './discovery-alerts.ts';
+import { instanceLabel } from './pod-monitor.ts';
+
+const runbooks = 'https://github.com/internal-dns/internal-dns-xp/blob/main/docs/troubleshooting.md';
+
+/** The alerts of one instance. Those on discovery are there only where there is any. */
+export function alertsOf({ spec, names }: { spec: Spec; names: Names }): Alert[] {
+  const { namespace, replicas, discovery } = spec;
+  const { composite } = names;
+  const sketches = [
+    ...answering(composite, replicas),
+    ...(discovery.sources.length > 0 ? discovering(composite, seconds(discovery.interval)) : []),
+  ];
+  return sketches.map(({ alert, expr, for: duration, severity, summary, description }) => ({
+    alert,
+    expr,
+    for: duration,
+    // Of the namespace too: an AlertmanagerConfig routes only what bears its own.
+    labels: { severity, [instanceLabel]: composite, namespace },
+    annotations: { summary, description, runbook_url: `${runbooks}#${anchorOf(alert)}` },
+  }));
+}
+
+/** GitHub's anchor of the heading `Alert: NAME`. */
+export const anchorOf = (alert: string) => `alert-${alert.toLowerCase()}`;

@@ -1,0 +1,43 @@
+import { ApiObject } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { Names } from '../names.ts';
+import type { Spec } from '../spec.ts';
+import { alertsOf } from './alerts.ts';
+import { dashboardOf } from './dashboard.ts';
+import { apiVersion, type Kind } from './kind.ts';
+import { podMonitor } from './pod-monitor.ts';
+
+export interface MonitoringProps {
+  spec: Spec;
+  names: Names;
+  labels: Record<string, string>;
+  /** Kinds that the cluster serves: one that it does not would stop the whole composite. */
+  kinds: readonly Kind[];
+}
+
+/** What the Prometheus operator and Grafana need to watch one instance. */
+export class Monitoring extends Construct {
+  constructor(scope: Construct, id: string, { spec, names, labels, kinds }: MonitoringProps) {
+    super(scope, id);
+    const { enabled, labels: more, interval } = spec.monitoring;
+    if (!enabled) return;
+    const metadata = { name: names.server, namespace: spec.namespace, labels: { ...more, ...labels } };
+    const specs: Record<Kind, () => object> = {
+      PodMonitor: () => podMonitor({ spec, names }),
+      PrometheusRule: () => ({ groups: [{ name: names.server, rules: alertsOf({ spec, names }) }] }),
+    };
+    for (const kind of kinds)
+      new ApiObject(this, kind.toLowerCase(), { apiVersion, kind, metadata, spec: specs[kind]() });
+    new k8s.KubeConfigMap(this, 'dashboard', {
+      metadata: {
+        ...metadata,
+        name: `${names.server}-dashboard`,
+        // What the sidecar of Grafana's chart looks for: https://github.com/grafana/helm-charts/tree/main/charts/grafana
+        labels: { grafana_dashboard: '1', ...metadata.labels },
+      },
+      // It writes a file of this name, beside those of all others.
+      data: { [`${names.server}.json`]: `${JSON.stringify(dashboardOf(names.composite, interval), undefined, 2)}\n` },
+    });
+  }
+}

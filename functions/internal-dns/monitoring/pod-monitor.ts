@@ -1,0 +1,26 @@
+import { metricsPorts } from '../discovery/external-dns.ts';
+import { type Names, selectorLabels } from '../names.ts';
+import type { Spec } from '../spec.ts';
+import { prometheusDuration } from './settings.ts';
+
+/** The label that each series of an instance bears: rules and dashboard select by it. */
+export const instanceLabel = 'internaldns';
+
+/**
+ * Not a ServiceMonitor: the agent is a native sidecar, whose port Prometheus finds by the pod, and by an endpoint only
+ * since 3.0: https://github.com/prometheus/prometheus/pull/14929
+ */
+export function podMonitor({ spec, names }: { spec: Spec; names: Names }) {
+  const interval = prometheusDuration(spec.monitoring.interval);
+  const relabelings = [{ action: 'replace', targetLabel: instanceLabel, replacement: names.composite }];
+  return {
+    selector: { matchLabels: selectorLabels(names.composite) },
+    podMetricsEndpoints: portsOf(spec).map((port) => ({ port, path: '/metrics', interval, relabelings })),
+  };
+}
+
+/** The names of the container ports that have metrics: the agent's, with PowerDNS's, and each ExternalDNS's. */
+function portsOf({ discovery }: Spec): string[] {
+  if (discovery.sources.length === 0) return ['http'];
+  return ['http', ...metricsPorts(discovery).map((_, index) => (index === 0 ? 'discovery' : `discovery-${index + 1}`))];
+}

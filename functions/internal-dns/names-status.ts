@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import type { Report, Resolution } from '../agent/report.ts';
+import type { Condition } from '../cdk8s-function-xp/composition.ts';
+import { no, yes } from './condition.ts';
+import { type Names, ports } from './names.ts';
+import type { Spec } from './spec.ts';
+
+export const namesStatus = z.object({
+  total: z.int().describe('How many hosts objects ask for, in the zones and left out by no filter.'),
+  resolved: z.int().describe('How many of them resolve.'),
+  problems: z
+    .array(
+      z.object({
+        name: z.string().describe('The host.'),
+        resource: z.string().describe('The object that asks for it, such as ingress/shop/web.'),
+        verdict: z
+          .string()
+          .describe(
+            'Pending, NoAddress, Duplicate, DeclaredElsewhere, ForeignRecord, Held or Refused; or, of those that do not count, Filtered or OutsideZones.',
+          ),
+        message: z.string().describe('Why it does not resolve, and what to do.'),
+      }),
+    )
+    .describe('The hosts that do not resolve, the gravest first; at most 20. The agent has all of them at /names.'),
+});
+
+export const resolutionStatus = z.object({
+  state: z
+    .string()
+    .describe(
+      'Serving; NotAnswering: PowerDNS does not answer; Unreachable: it does, but not through its Service; NotUpdating: it answers with what it had before; Stalled: ExternalDNS is not heard of; Blind: the cluster cannot be asked what it has. Of several replicas the worst.',
+    ),
+  since: z.string().describe('Since when, in RFC 3339.'),
+  message: z.string().optional().describe('What is wrong, and what to do.'),
+});
+
+type Reports = readonly (Report | undefined)[];
+type NamesReport = NonNullable<Report['names']>;
+type Problem = NamesReport['problems'][number];
+
+/**
+ * As the replica has them that resolves the fewest: all hear of the same objects, one a moment before the other. Undefined
+ * while none knows, and where nothing is discovered.
+ */
+export function namesStatusOf({ discovery }: Spec, reports: Reports): NamesReport | undefined {
+  if (discovery.sources.length === 0) return undefined;
+  return reports.flatMap((report) => report?.names ?? []).sort((a, b) => a.resolved - b.resolved)[0];
+}
+
+const severity: Record<Resolution['state'], number> = {
+  Serving: 0,
+  Blind: 1,
+  Stalled: 2,
+  NotUpdating: 3,
+  Unreachable: 4,
+  NotAnswering: 5,
+};
+
+/** The worst that a replica says, since the first one has said so; all serve since the last one does. */
+export function resolutionStatusOf(pods: string[], reports: Reports): Resolution | undefined {
+  const all = reports.flatMap((report, index) => (report?.resolution ? [told(report.resolution, pods, index)] : []));
+  const bySeverity = Map.groupBy(all, ({ state }) => severity[state]);
+  const worst = bySeverity.get(Math.max(...bySeverity.keys()))?.sort((a, b) => (a.since < b.since ? -1 : 1));
+  return worst?.at(worst[0]?.state === 'Serving' ? -1 : 0);
+}
+
+/** Of several pods a message says which one it is about. */
+function told(resolution: Resolution, pods: string[], index: number): Resolution {
+  const { message } = resolution;
+  return message && pods.length > 1 ? { ...resolution, message: `${pods[index]}: ${message}` } : resolution;
+}
+
+/**
+ * Whether names are served, and will be when they change. What is published goes on answering while the cluster cannot be
+ * asked, and then nobody could read this either.
+ */
+export const isServed = (resolution: Resolution | undefined): boolean =>
+  resolution === undefined || severity[resolution.state] <= severity.Blind;
+
+export interface Resolvability {
+  spec: Spec;
+  names: Names;
+  known: NamesReport | undefined;
+  resolution: Resolution | undefined;
+}
+
+/** Whether every name that objects ask of this server resolves. */
+export function resolvable({ spec, names, known, resolution }: Resolvability): Condition {
+  const type = 'Resolvable';
+  if (resolution && resolution.state !== 'Serving') {
+    return no(type, resolution.state, resolution.message ?? 'see the log of the container agent');
+  }
+  if (spec.discovery.sources.length === 0) return yes(type, 'Off', 'discovery.sources is empty: no object has a name');
+  if (!known) {
+    const message =
+      'no agent knows yet what names objects ask for; if this lasts, see DiscoveryReady and the log of the container agent';
+    return { type, status: 'Unknown', reason: 'Waiting', message };
+  }
+  const { total, resolved, problems } = known;
+  const [gravest, ...others] = problems.filter(counts);
+  if (gravest) return no(type, gravest.verdict, firstOf([gravest, ...others]));
+  if (resolved < total) return no(type, 'NotResolved', `too much to say here: ${whereAllAre(spec, names)}`);
+  const notOurs = firstOf(problems);
+  return yes(type, 'Resolved', notOurs && `not for this server: ${notOurs}`);
+}
+
+const counts = ({ verdict }: Problem): boolean => verdict !== 'OutsideZones' && verdict !== 'Filtered';
+
+const mostTold = 3;
+
+const firstOf = (problems: Problem[]): string =>
+  problems
+    .slice(0, mostTold)
+    .map(({ name, resource, message }) => `${name} (${resource}): ${message}`)
+    .join('; ');
+
+/** For the case that a report had no room for problems. */
+const whereAllAre = ({ namespace }: Spec, { status }: Names): string =>
+  `kubectl -n ${namespace} port-forward svc/${status} ${ports.agent}, then see http://127.0.0.1:${ports.agent}/names`;

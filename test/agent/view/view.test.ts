@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
+import { View, type ViewOptions } from '../../../functions/agent/view/view.ts';
+import { Kubernetes } from './kubernetes.ts';
+
+const soon = { timeout: 10_000, interval: 10 };
+const [gatewayAPI, monitoringAPI] = ['/apis/gateway.networking.k8s.io/v1', '/apis/monitoring.coreos.com/v1'];
+const [route, gateway] = ['httproutes', 'gateways'].map((plural) => `${plural}.v1.gateway.networking.k8s.io`) as [
+  string,
+  string,
+];
+const [monitor, rule] = ['servicemonitors', 'prometheusrules'].map(
+  (plural) => `${plural}.v1.monitoring.coreos.com`,
+) as [string, string];
+
+let kubernetes: Kubernetes;
+let view: View;
+let missing: Parameters<ViewOptions['onMissing']>[0][];
+let served: string[][];
+let reached: (string | undefined)[];
+let noted: string[];
+
+beforeEach(async () => {
+  kubernetes = new Kubernetes();
+  const config = await kubernetes.start();
+  [missing, served, reached, noted] = [[], [], [], []];
+  view = new View({
+    config,
+    complaints: { note: (action, failure) => void noted.push(`${action}: ${failure ?? 'works'}`) },
+    onMissing: (kinds) => missing.push(kinds),
+    onServed: (names) => served.push(names),
+    onReach: (failure) => reached.push(failure),
+    pace: { served: { every: 20, soon: 20 }, reach: { every: 20, soon: 10, timeout: 200 } },
+  });
+});
+afterEach(() => {
+  view.stop();
+  kubernetes.stop();
+});
+
+const discovery = (...sources: DeclaredDiscovery['sources']) =>
+  declaration.shape.discovery.unwrap().parse({ ownerID: 'dns', intervalSeconds: 2, sources });
+const routes = discovery({ kind: 'HTTPRoute', resources: [route, gateway] });
+const answers = (path: string, times = 3) => {
+  const count = () => kubernetes.requests.filter((url) => url === path).length;
+  const before = count();
+  return vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(before + times), soon);
+};
+
+test('what is optional is told of where it is served, and nobody misses it', async () => {
+  kubernetes.resources.set(gatewayAPI, ['gateways']);
+  kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
+  view.follow(routes, [monitor, rule]);
+  await vi.waitFor(
+    () => expect([served, missing]).toEqual([[[monitor]], [[{ kind: 'HTTPRoute', resource: route }]]]),
+    soon,
+  );
+  kubernetes.resources.set(monitoringAPI, ['servicemonitors', 'prometheusrules']);
+  await vi.waitFor(() => expect(served).toEqual([[monitor], [monitor, rule]]), soon);
+  expect(missing).toHaveLength(1);
+});
+
+test('what is optional is told of when its definition comes, and when it goes, and once each', async () => {
+  view.follow(undefined, [monitor]);
+  await vi.waitFor(() => expect(served).toEqual([[]]), soon);
+  kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
+  await vi.waitFor(() => expect(served).toEqual([[], [monitor]]), soon);
+  await answers(monitoringAPI);
+  kubernetes.resources.delete(monitoringAPI);
+  await vi.waitFor(() => expect(served).toEqual([[], [monitor], []]), soon);
+  expect(missing).toEqual([]);
+});
+
+test('nothing is said of it before all of it has an answer, and nothing new while there is none', async () => {
+  kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
+  kubernetes.resources.set(gatewayAPI, ['gateways']);
+  kubernetes.failures.set(gatewayAPI, { code: 503, message: 'starting' });
+  view.follow(undefined, [monitor, gateway]);
+  await answers(monitoringAPI);
+  await answers(gatewayAPI);
+  expect(served).toEqual([]);
+  kubernetes.failures.clear();
+  await vi.waitFor(() => expect(served).toEqual([[monitor, gateway]]), soon);
+  kubernetes.failures.set('/apis', { code: 503, message: 'stopping' });
+  await answers(gatewayAPI);
+  expect(served).toHaveLength(1);
+});
+
+test('nothing is said of it where nothing is optional, but that it is no more', async () => {
+  kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
+  view.follow(routes);
+  await vi.waitFor(() => expect(view.claims.sees('httproute/shop/web')).toBe(true), soon);
+  expect(served).toEqual([]);
+  view.follow(routes, [gateway]);
+  expect(served).toEqual([[gateway]]);
+  view.follow(routes);
+  expect(served).toEqual([[gateway], []]);
+});
+
+test('an answer on what is optional judges no claim anew, and is none on the kinds that are looked at', async () => {
+  kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
+  kubernetes.failures.set(gatewayAPI, { code: 503, message: 'starting' });
+  view.follow(routes, [monitor]);
+  const { version } = view.claims;
+  await vi.waitFor(() => expect(served).toEqual([[monitor]]), soon);
+  expect([view.claims.pending(), view.claims.version]).toEqual(['kinds that the cluster serves', version]);
+});
+
+test('a resource may be optional and looked at', async () => {
+  kubernetes.resources.set(gatewayAPI, ['httproutes']);
+  view.follow(routes, [gateway]);
+  await vi.waitFor(() => expect([served, missing]).toEqual([[[]], [[{ kind: 'HTTPRoute', resource: gateway }]]]), soon);
+  view.follow(undefined, [gateway, route]);
+  await vi.waitFor(() => expect([served.at(-1), missing.at(-1)]).toEqual([[route], []]), soon);
+});
+
+test('says that the API server is frozen, and that it is back', async () => {
+  kubernetes.freeze();
+  await vi.waitFor(() => expect(reached).toEqual(['Kubernetes does not answer']), soon);
+  kubernetes.thaw();
+  await vi.waitFor(() => expect(reached).toEqual(['Kubernetes does not answer', undefined]), soon);
+  expect(noted).toEqual(['reach Kubernetes: Kubernetes does not answer', 'reach Kubernetes: works']);
+});
+
+test('asks for nothing any more once it is stopped', async () => {
+  kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
+  view.follow(routes, [monitor]);
+  await vi.waitFor(() => expect(kubernetes.watches()).toBe(2), soon);
+  view.stop();
+  await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
+  const { length } = kubernetes.requests;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(kubernetes.requests).toHaveLength(length);
+});

@@ -1,0 +1,285 @@
+import { expect, test } from 'vitest';
+import type { Verdict } from '../../functions/agent/names/verdict.ts';
+import { untilBreakerRests } from './breaker.ts';
+import { condition } from './discovery.ts';
+import { figure } from './figures.ts';
+import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { type Client, clientOf, quiet } from './names.ts';
+import { hostname, ingress, internalDNS, shop, target } from './objects.ts';
+import { eventsOn, statusAddress, tableAt, watchEvents } from './telling.ts';
+
+const zone = 'why.internal';
+const at = (name: string) => `${name}.${zone}`;
+const other = 'e2e-market';
+/** Keeps the cluster's ingress controller away, where it is one that knows this. */
+const noAddress = { 'lab/no-address': '1' };
+const controller = 'external-dns.alpha.kubernetes.io/controller';
+
+/** Every verdict on real objects, at the three places where people look, and how it turns. */
+export function verdicts(): void {
+  let client: Client;
+  let page: string;
+  const fixed = (name: string, host: string, more: object = {}) =>
+    ingress({ name, hosts: [host], annotations: { [target]: '192.0.2.1' }, ...more });
+  const annotate = (name: string, annotations: Record<string, string | null>) =>
+    patch('ingress', name, { metadata: { annotations } }, shop);
+  const stateOf = async (name: string, host: string, namespace = shop) =>
+    (await tableAt(page, host)).names.find(({ resource }) => resource === `ingress/${namespace}/${name}`);
+
+  /** Waits until the table, an Event on the object and the composite's status all say it. */
+  async function isTold(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
+    await until(`the table says that ${host} is ${verdict}`, 30, async () => {
+      const state = await stateOf(name, host, namespace);
+      return (state?.verdict === verdict && message.test(state.message)) || state;
+    });
+    await until(`an Event says that ${host} is ${verdict}`, 30, async () => {
+      const events = await eventsOn('why', 'ingress', name, namespace);
+      return events.some((event) => event.startsWith(`${verdict}: ${host}: `) && message.test(event)) || events;
+    });
+    await until(`the status says that ${host} is ${verdict}`, 30, async () => {
+      const { problems = [] } = (await get('internaldns', 'why')).status.names ?? {};
+      const resource = `ingress/${namespace}/${name}`;
+      return (
+        problems.some(
+          (p: { name: string; resource: string; verdict: string; message: string }) =>
+            p.name === host && p.resource === resource && p.verdict === verdict && message.test(p.message),
+        ) || problems
+      );
+    });
+  }
+
+  /** Waits until a name answers, and the table and an Event say so. */
+  async function turns(name: string, host: string, answer: string, namespace = shop) {
+    const start = performance.now();
+    await until(`the table says that ${host} resolves`, 10, async () => {
+      const state = await stateOf(name, host, namespace);
+      return (state?.verdict === 'Resolved' && state.message.includes(answer)) || state;
+    });
+    figure(`${host}: cause removed -> Resolved`, (performance.now() - start) / 1000);
+    expect(await client.answer(host)).toBe(answer);
+    await until(`an Event says that ${host} resolves`, 10, async () => {
+      const events = await eventsOn('why', 'ingress', name, namespace);
+      return events.some((event) => event.startsWith(`Resolved: ${host} resolves to ${answer}`)) || events;
+    });
+    await until(`the status has no problem with ${host}`, 30, async () => {
+      const { problems = [] } = (await get('internaldns', 'why')).status.names ?? {};
+      return !JSON.stringify(problems).includes(`"ingress/${namespace}/${name}"`) || problems;
+    });
+  }
+
+  test('a new name is pending and then resolves, and people see it where they look', async () => {
+    const declared = [{ name: 'declared', type: 'A', values: ['192.0.2.80'] }];
+    await apply(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: other } },
+      internalDNS('why', {
+        zones: [{ name: zone, records: declared }],
+        discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { hold: '1h' } },
+      }),
+    );
+    await waitFor('Ready', 'internaldns/why', 120);
+    [client, page] = [await clientOf('why'), await statusAddress('why')];
+    await apply(ingress({ name: 'slow', hosts: [at('slow')], annotations: noAddress }));
+    await until('the name is pending', 10, async () => {
+      const state = await stateOf('slow', at('slow'));
+      return state?.verdict === 'Pending' || state;
+    });
+    await apply(fixed('fine', at('fine')));
+    await turns('fine', at('fine'), '192.0.2.1');
+    const described = await kubectl('-n', shop, 'describe', 'ingress', 'fine');
+    expect(described).toMatch(/Normal\s+Resolved\s+\S+\s+internal-dns\s+fine\.why\.internal resolves to 192\.0\.2\.1/);
+  });
+
+  test('NoAddress', async () => {
+    await isTold('NoAddress', 'slow', at('slow'), /its controller has written none/);
+    const { status, reason, message } = await condition('why', 'Resolvable');
+    expect({ status, reason }).toEqual({ status: 'False', reason: 'NoAddress' });
+    expect(message).toContain(`${at('slow')} (ingress/${shop}/slow)`);
+    expect((await condition('why', 'Ready')).status, 'one object is not the whole server').toBe('True');
+    await kubectl(
+      ...['-n', shop, 'patch', 'ingress', 'slow', '--subresource=status', '--type=merge', '-p'],
+      JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } } }),
+    );
+    await turns('slow', at('slow'), '192.0.2.2');
+    await until('the condition says so', 30, async () => {
+      const { status, reason } = await condition('why', 'Resolvable');
+      return status === 'True' || { status, reason };
+    });
+  });
+
+  test('OutsideZones', async () => {
+    await apply(fixed('typo', 'typo.whi.internal'));
+    await isTold('OutsideZones', 'typo', 'typo.whi.internal', /outside the zone why\.internal/);
+    await apply(fixed('typo', at('typo')));
+    await turns('typo', at('typo'), '192.0.2.1');
+  });
+
+  test('Filtered', async () => {
+    await apply(fixed('left', at('left'), { annotations: { [target]: '192.0.2.1', [controller]: 'another' } }));
+    await isTold('Filtered', 'left', at('left'), /controller/);
+    await annotate('left', { [controller]: null });
+    await turns('left', at('left'), '192.0.2.1');
+  });
+
+  test('Duplicate', async () => {
+    await apply(fixed('first', at('wanted')));
+    await turns('first', at('wanted'), '192.0.2.1');
+    const second = { namespace: other, annotations: { [target]: '192.0.2.3' } };
+    await apply(fixed('second', at('wanted'), second));
+    await isTold(
+      'Duplicate',
+      'second',
+      at('wanted'),
+      new RegExp(`ingress/${shop}/first has the name already, as it answers there already`),
+      other,
+    );
+    await remove('ingress', 'first', shop);
+    await turns('second', at('wanted'), '192.0.2.3', other);
+  });
+
+  test('DeclaredElsewhere', async () => {
+    await apply(fixed('declared', at('declared')));
+    await isTold('DeclaredElsewhere', 'declared', at('declared'), /the InternalDNS declares A at this name/);
+    await untilBreakerRests();
+    await settle('why');
+    await patch('internaldns', 'why', { spec: { zones: [{ name: zone }] } });
+    await turns('declared', at('declared'), '192.0.2.1');
+  });
+
+  test('ForeignRecord', async () => {
+    const pdnsutil = (...command: string[]) =>
+      kubectl(
+        ...['-n', 'internal-dns', 'exec', 'idns-why-0', '-c', 'powerdns', '--'],
+        ...['pdnsutil', '--config-dir=/etc/internal-dns/powerdns', ...command],
+      );
+    await pdnsutil('rrset', 'add', zone, at('foreign'), 'A', '60', '192.0.2.81');
+    await until('PowerDNS answers with it', 60, async () => {
+      const seen = await client.answer(at('foreign'));
+      return seen === '192.0.2.81' || seen;
+    });
+    await apply(fixed('foreign', at('foreign')));
+    await isTold('ForeignRecord', 'foreign', at('foreign'), /somebody else's A record is at this name/);
+    await pdnsutil('rrset', 'delete', zone, at('foreign'), 'A');
+    await turns('foreign', at('foreign'), '192.0.2.1');
+  });
+
+  test('Refused', async () => {
+    await apply(
+      ingress({ name: 'bad', hosts: [at('good')], annotations: { [target]: '192.0.2.1', [hostname]: at('b%d') } }),
+    );
+    await isTold('Refused', 'bad', at('b%d'), /is not a label of letters, digits and hyphens/);
+    await annotate('bad', { [hostname]: at('bad') });
+    await turns('bad', at('bad'), '192.0.2.1');
+  });
+
+  test('Held, and let go', async () => {
+    const names = Array.from({ length: 14 }, (_, index) => `held-${index}`);
+    const setAddress = (name: string, ...addresses: string[]) =>
+      kubectl(
+        ...['-n', shop, 'patch', 'ingress', name, '--subresource=status', '--type=merge', '-p'],
+        JSON.stringify({ status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } } }),
+      );
+    await apply(...names.map((name) => ingress({ name, hosts: [at(name)], annotations: noAddress })));
+    await Promise.all(names.map((name) => setAddress(name, '192.0.2.7')));
+    for (const name of names) await client.becomes(at(name), '192.0.2.7');
+    await Promise.all(names.map((name) => setAddress(name)));
+    const last = names.at(-1) as string;
+    await isTold(
+      'Held',
+      last,
+      at(last),
+      /it still resolves to 192\.0\.2\.7; to let it go: kubectl annotate internaldns why/,
+    );
+    await setAddress(last, '192.0.2.8');
+    await turns(last, at(last), '192.0.2.8');
+    await settle('why');
+    await kubectl('annotate', 'internaldns', 'why', '--overwrite', `dns.internal/let-go=${new Date().toISOString()}`);
+    await client.becomes(at(names[0] as string), 'NXDOMAIN', 30);
+    await kubectl('-n', shop, 'delete', 'ingress', ...names);
+  });
+
+  test('a name that nobody asks for is told so', async () => {
+    const { names, hint } = await tableAt(page, at('nobody'));
+    expect(names).toEqual([]);
+    expect(hint).toMatch(/why\.internal/);
+  });
+
+  test('hosts that are markup, and the longest one there is, break nothing', async () => {
+    const markup = '<script>alert(1)</script>.why.internal';
+    const label = 'a'.repeat(63);
+    const long = `${label}.${label}.${label}.${'b'.repeat(253 - 3 * 64 - zone.length - 1)}.${zone}`;
+    const annotations = { [target]: '192.0.2.1', [hostname]: markup };
+    await apply(ingress({ name: 'odd', hosts: [long], annotations }));
+    expect(long).toHaveLength(253);
+    await turns('odd', long, '192.0.2.1');
+    const html = await (await fetch(`${page}/?host=script`)).text();
+    expect(html).not.toContain('<script>alert');
+    expect(html).toContain('&lt;script&gt;alert');
+    expect((await tableAt(page, 'script')).names[0]?.verdict).toBe('Refused');
+    const shown = await kubectl('describe', 'internaldns', 'why');
+    expect(shown).toContain('script');
+    await remove('ingress', 'odd', shop);
+    await quiet('why');
+  });
+
+  test('nothing changes: no Event, no write of the status', async () => {
+    await settle('why');
+    const version = (await get('configmap', 'idns-why-status', 'internal-dns')).metadata.resourceVersion;
+    const watch = watchEvents(shop);
+    await quiet('why');
+    watch.stop();
+    expect(watch.seenAt('why.internal')).toBeUndefined();
+    expect((await get('configmap', 'idns-why-status', 'internal-dns')).metadata.resourceVersion).toBe(version);
+  });
+
+  test('after a restart of the agent nothing is said twice', async () => {
+    const before = await eventsOn('why', 'ingress', 'fine', shop);
+    await kubectl('-n', 'internal-dns', 'delete', 'pod', 'idns-why-0');
+    await until('the agent has judged again', 90, async () => {
+      const { names } = await tableAt(page, at('fine'));
+      return names[0]?.verdict === 'Resolved' || names;
+    });
+    await quiet('why');
+    expect(await eventsOn('why', 'ingress', 'fine', shop)).toEqual(before);
+  });
+
+  test('object changed -> Event', async () => {
+    const watch = watchEvents(shop);
+    const seconds: number[] = [];
+    for (let n = 1; n <= 20; n++) {
+      const address = `192.0.2.${100 + n}`;
+      await apply(fixed(`timed-${n}`, at(`timed-${n}`), { annotations: { [target]: address } }));
+      const start = performance.now();
+      await until('the Event is seen', 30, async () => watch.seenAt(`resolves to ${address}`) !== undefined, 10);
+      seconds.push(((watch.seenAt(`resolves to ${address}`) as number) - start) / 1000);
+    }
+    watch.stop();
+    seconds.sort((a, b) => a - b);
+    figure('object applied -> Event visible, p50', seconds[9] as number);
+    figure('object applied -> Event visible, p95', seconds[18] as number);
+    await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: 20 }, (_, n) => `timed-${n + 1}`));
+  });
+
+  test('what people type first is enough', async () => {
+    const [header = '', line = ''] = (await kubectl('get', 'internaldns', 'why')).trim().split('\n');
+    expect(header.trim().split(/\s+/)).toEqual([
+      'NAME',
+      'ZONES',
+      'NAMES',
+      'ADDRESS',
+      'SYNCED',
+      'READY',
+      'COMPOSITION',
+      'AGE',
+    ]);
+    expect(line).toMatch(/^why\s+1\/1\s+\d+\/\d+\s+\S+\s+True\s+True/);
+    const text = await (await fetch(`${page}/names.txt`)).text();
+    expect(text).toMatch(/^NAME +VERDICT +OBJECT/);
+    expect(text).toMatch(/fine\.why\.internal +Resolved +ingress\/e2e-shop\/fine/);
+  });
+
+  test('everything is put away', async () => {
+    await kubectl('-n', shop, 'delete', 'ingress', '--all');
+    await kubectl('-n', other, 'delete', 'ingress', '--all');
+    await remove('internaldns', 'why');
+  });
+}

@@ -1,0 +1,97 @@
+/** The queries of the rendered dashboard, answered by a real Prometheus. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startPod, type WatchedPod } from './pod.ts';
+import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
+import { emptyQueries, queriesOf } from './queries.ts';
+import { alertsIn, dashboardIn, rendered } from './rendered.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'dashboard-'));
+let pod: WatchedPod;
+let prometheus: RunningPrometheus;
+let serving: Promise<void>;
+let isOver = false;
+beforeAll(async () => {
+  pod = await startPod(dir);
+  prometheus = await startPrometheus(join(dir, 'prometheus'), pod.targets);
+  serving = serve();
+}, 240_000); // both may have to be fetched
+afterAll(async () => {
+  isOver = true;
+  await serving;
+  await prometheus?.stop();
+  await pod?.stop();
+  rmSync(dir, { recursive: true });
+});
+
+/** Clients ask as long as there are tests. */
+async function serve(): Promise<void> {
+  for (let round = 0; !isOver; round++) {
+    await pod.serve(round);
+    await delay(100);
+  }
+}
+
+const soon = { timeout: 60_000, interval: 200 };
+const [, rendering] = rendered();
+const queries = queriesOf(dashboardIn(rendering).dashboard, { internaldns: 'watched', rateInterval: '10s' });
+/** Only a cluster has an ExternalDNS. */
+const isOfExternalDNS = ({ expr }: { expr: string }) => expr.includes('external_dns_');
+
+describe('while a pod serves names', { timeout: 90_000 }, () => {
+  test('every query of the dashboard has an answer', async () => {
+    const asked = queries.filter((query) => !isOfExternalDNS(query));
+    await vi.waitFor(async () => expect(await emptyQueries(prometheus.api, asked)).toEqual([]), soon);
+    expect(queries.filter(isOfExternalDNS)).toHaveLength(1);
+  });
+
+  test('its figures are those of the pod', async () => {
+    const figureOf = async (title: string) => {
+      const { expr } = queries.find(({ panel }) => panel.title === title)!;
+      return Number((await prometheus.api.query(expr))[0]?.value[1]);
+    };
+    expect(await figureOf('Names are')).toBe(1);
+    expect(await figureOf('Names that do not')).toBe(1);
+    const share = await figureOf('Names that resolve');
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThan(1);
+    expect(await figureOf('Held by the delete guard')).toBe(0);
+  });
+
+  test('answers are told apart by their codes', async () => {
+    const byCode = queries.filter(({ panel }) => panel.title === 'Answers by code');
+    expect(byCode.map(({ legend }) => legend)).toEqual(['NOERROR', 'NXDOMAIN', 'REFUSED', 'SERVFAIL']);
+    await vi.waitFor(async () => {
+      const rates = await Promise.all(byCode.map(({ expr }) => prometheus.api.query(expr)));
+      const [noError, nxDomain, refused, servFail] = rates.map(([first]) => Number(first?.value[1]));
+      // Each round asks far more for what is there, three times for what is not, and once for what is elsewhere.
+      expect(noError).toBeGreaterThan(nxDomain as number);
+      expect(nxDomain).toBeGreaterThan(refused as number);
+      expect(refused).toBeGreaterThan(0);
+      expect(servFail).toBe(0);
+    }, soon);
+  });
+
+  test('the dashboard of another instance shows none of it', async () => {
+    const others = queriesOf(dashboardIn(rendering).dashboard, { internaldns: 'other', rateInterval: '10s' });
+    const shown = await Promise.all(others.map(({ expr }) => prometheus.api.query(expr)));
+    // Where there is no name, all of them resolve.
+    const titles = others.flatMap(({ panel }, index) => (shown[index]?.length ? [panel.title] : []));
+    expect(titles).toEqual(['Names that resolve']);
+  });
+
+  test('no alert has anything to say', async () => {
+    for (const { alert, expr } of alertsIn(rendering)) {
+      // There is one pod here, and the rules expect two.
+      const found = alert === 'InternalDNSReplicaAbsent' ? [] : await prometheus.api.query(expr);
+      const lasting = alert === 'InternalDNSNamesUnresolved' ? ['DeclaredElsewhere'] : [];
+      expect(
+        found.map(({ metric }) => metric.verdict),
+        alert,
+      ).toEqual(lasting);
+    }
+  });
+});

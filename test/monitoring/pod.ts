@@ -1,0 +1,128 @@
+/** What Prometheus sees of a pod: a real agent beside a real PowerDNS, names that objects want, and clients that ask. */
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Registry } from 'prom-client';
+import { transports } from '../../functions/agent/canary/query.ts';
+import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
+import { Metrics } from '../../functions/agent/metrics.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
+import { loop } from '../agent/external-dns.ts';
+import { declare, want, zones } from '../agent/make.ts';
+import { run } from '../agent/run.ts';
+import { startPowerDNS } from '../powerdns/server.ts';
+import type { ScrapedTarget } from './prometheus.ts';
+
+const zone = 'watched.internal';
+const elsewhere = want('ingress/shop/old', 'shop.example', 'A', '192.0.2.9');
+const server = want('ingress/shop/thief', `ns1.${zone}`, 'A', '192.0.2.9');
+const most = 40;
+
+export interface WatchedPod {
+  targets: ScrapedTarget[];
+  /** A loop of ExternalDNS, now and then with one more object, and what clients ask meanwhile. */
+  serve(round: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startPod(dir: string): Promise<WatchedPod> {
+  const [database, declaration] = [join(dir, 'pdns'), join(dir, 'declaration.json')];
+  mkdirSync(database, { recursive: true });
+  writeFileSync(declaration, JSON.stringify(declare({ name: 'watched', zones: zones(zone) })));
+  const powerdns = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: database });
+  const agent = await run({
+    declaration,
+    'powerdns-api': powerdns.apiUrl,
+    'powerdns-key': join(database, 'include/api.conf'),
+    dns: `127.0.0.1:${powerdns.dnsPort}`,
+  });
+  const cluster = await startCluster();
+  const web: Endpoint[] = [];
+  const publish = async () => {
+    // Until the agent listens and has made the zone.
+    while (!(await loop(agent.external, [...web, elsewhere, server]).then(done, notYet))) await delay(100);
+  };
+  /** One more object, or another address of one that is there; until it is answered. */
+  const change = async (round: number) => {
+    const began = performance.now();
+    const index = web.length < most ? web.length : round % most;
+    const name = `web-${index}.${zone}`;
+    const address = `192.0.2.${1 + (round % 200)}`;
+    web[index] = want(`ingress/shop/web-${index}`, name, 'A', address);
+    await publish();
+    while ((await powerdns.query(name)).answers[0]?.data !== address) await delay(20);
+    cluster.metrics.observePropagation((performance.now() - began) / 1000);
+  };
+
+  return {
+    targets: [
+      { address: agent.http, labels },
+      { address: cluster.address, labels },
+    ],
+    async serve(round) {
+      await (round % 4 === 0 ? change(round) : publish());
+      for (const transport of transports) {
+        const asked = performance.now();
+        await powerdns.query(zone, 'SOA', { tcp: transport === 'TCP' });
+        cluster.metrics.observeCanary(transport, (performance.now() - asked) / 1000, 'service');
+      }
+      for (let question = 0; question < 20; question++) {
+        const name = question % 9 === 0 ? `typo-${question}.${zone}` : `web-${(round + question) % web.length}.${zone}`;
+        await powerdns.query(name, 'A', { tcp: question % 10 === 0 });
+      }
+      await powerdns.query('elsewhere.example');
+      cluster.tell();
+    },
+    async stop() {
+      await Promise.all([agent.kill('SIGTERM'), cluster.stop()]);
+      await powerdns.stop();
+    },
+  };
+}
+
+/** As the Prometheus operator and the PodMonitor give them. */
+const labels = {
+  internaldns: 'watched',
+  namespace: 'internal-dns',
+  pod: 'idns-watched-0',
+  container: 'agent',
+  endpoint: 'http',
+};
+
+const done = () => true;
+const notYet = () => false;
+
+/** Of an agent in a cluster: how old objects are, its Service and its Events. Without one it has none of that. */
+const onlyInACluster = ['internal_dns_propagation_seconds', 'internal_dns_canary_seconds', 'internal_dns_events_total'];
+
+async function startCluster() {
+  const registry = new Registry();
+  let events = 0;
+  const metrics = new Metrics(registry, {
+    names: () => [],
+    zones: () => [],
+    serials: async () => [],
+    resolution: () => undefined,
+    discoveryAge: () => undefined,
+    held: () => 0,
+    events: () => ({ created: events }),
+    untold: () => 0,
+  });
+  const http = createServer(async (_, response) => {
+    const texts = await Promise.all(onlyInACluster.map((name) => registry.getSingleMetricAsString(name)));
+    response.setHeader('Content-Type', registry.contentType).end(`${texts.join('\n')}\n`);
+  }).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  return {
+    address: `127.0.0.1:${(http.address() as AddressInfo).port}`,
+    metrics,
+    tell: () => void events++,
+    async stop() {
+      http.closeAllConnections();
+      await once(http.close(), 'close');
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** A real Prometheus on this machine. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../powerdns/server.ts';
+import { findPrometheus } from './install.ts';
+
+export interface ScrapedTarget {
+  /** `HOST:PORT` with its /metrics. */
+  address: string;
+  /** What the Prometheus operator would add. */
+  labels: Record<string, string>;
+}
+
+export interface Series {
+  metric: Record<string, string>;
+}
+export type Sample = [time: number, value: string];
+
+/** Prometheus' HTTP API: https://prometheus.io/docs/prometheus/latest/querying/api/ */
+export class PrometheusAPI {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/$/, '');
+  }
+
+  /** What an expression is worth now. Rejects with Prometheus' own words. */
+  query(query: string): Promise<(Series & { value: Sample })[]> {
+    return this.#get('query', { query });
+  }
+
+  /** Times are seconds since 1970. */
+  range(query: string, start: number, end: number, step: number): Promise<(Series & { values: Sample[] })[]> {
+    return this.#get('query_range', { query, start: `${start}`, end: `${end}`, step: `${step}` });
+  }
+
+  async #get<T>(path: string, parameters: Record<string, string>): Promise<T[]> {
+    const response = await fetch(`${this.#url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
+    const { status, error, data } = (await response.json()) as {
+      status: string;
+      error?: string;
+      data: { result: T[] };
+    };
+    if (status !== 'success') throw new Error(`cannot query ${parameters.query}: ${error}`);
+    return data.result;
+  }
+}
+
+export interface RunningPrometheus {
+  url: string;
+  api: PrometheusAPI;
+  stop(): Promise<void>;
+}
+
+/** Resolves when it is ready; rejects with the end of its log when it does not come up. Its files are in `dir`. */
+export async function startPrometheus(
+  dir: string,
+  targets: ScrapedTarget[],
+  interval = '1s',
+): Promise<RunningPrometheus> {
+  const { prometheus } = await findPrometheus();
+  mkdirSync(dir, { recursive: true });
+  const [config, log] = [join(dir, 'prometheus.yml'), join(dir, 'prometheus.log')];
+  const static_configs = targets.map(({ address, labels }) => ({ targets: [address], labels }));
+  const scrape_configs = [{ job_name: 'internal-dns', static_configs }];
+  // YAML takes JSON.
+  writeFileSync(config, JSON.stringify({ global: { scrape_interval: interval }, scrape_configs }));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const output = openSync(log, 'w');
+  const flags = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(dir, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=warn',
+  ];
+  const child = spawn(prometheus, flags, { stdio: ['ignore', output, output] });
+  closeSync(output);
+  let isRunning = true;
+  const end = () => child.kill('SIGKILL');
+  const exit = once(child, 'exit').then(() => {
+    isRunning = false;
+    process.off('exit', end);
+  });
+  process.once('exit', end);
+  const patience = AbortSignal.timeout(30_000);
+  const isReady = () =>
+    fetch(`${url}/-/ready`, { signal: patience }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await isReady())) {
+    if (!isRunning || patience.aborted) {
+      end();
+      throw new Error(`cannot start Prometheus: ${readFileSync(log, 'utf8').split('\n').slice(-10).join('\n')}`);
+    }
+    await delay(50);
+  }
+  return {
+    url,
+    api: new PrometheusAPI(url),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}
