@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { verdicts } from './names/verdict.ts';
+import { isCounted, verdicts } from './names/verdict.ts';
+
+export { isCounted };
 
 /** The most that a report takes of what objects bring: members of lists, characters of texts. */
 export const bounds = {

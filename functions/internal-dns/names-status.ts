@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Report, Resolution } from '../agent/report.ts';
+import { isCounted, type Report, type Resolution } from '../agent/report.ts';
 import type { Condition } from '../cdk8s-function-xp/composition.ts';
 import { no, yes } from './condition.ts';
 import { type Names, ports } from './names.ts';
@@ -97,14 +97,12 @@ export function resolvable({ spec, names, known, resolution }: Resolvability): C
     return { type, status: 'Unknown', reason: 'Waiting', message };
   }
   const { total, resolved, problems } = known;
-  const [gravest, ...others] = problems.filter(counts);
+  const [gravest, ...others] = problems.filter(({ verdict }) => isCounted(verdict));
   if (gravest) return no(type, gravest.verdict, firstOf([gravest, ...others]));
   if (resolved < total) return no(type, 'NotResolved', `too much to say here: ${whereAllAre(spec, names)}`);
   const notOurs = firstOf(problems);
   return yes(type, 'Resolved', notOurs && `not for this server: ${notOurs}`);
 }
-
-const counts = ({ verdict }: Problem): boolean => verdict !== 'OutsideZones' && verdict !== 'Filtered';
 
 const mostTold = 3;
 

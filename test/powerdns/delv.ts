@@ -17,9 +17,9 @@ export async function findDelv(root = process.getuid?.() === 0): Promise<void> {
   if (await isThere()) return;
   const command = 'apt-get install -y --no-install-recommends bind9-dnsutils';
   if (!root) throw new Error(`cannot find delv: sudo ${command}`);
-  // Test files run at the same time. A fresh machine has no package lists.
+  // Test files run at the same time, and install other things. A fresh machine has no package lists.
   const install = `command -v delv || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive ${command}; }`;
-  await run('flock', [join(tmpdir(), 'delv.lock'), 'sh', '-c', install]);
+  await run('flock', [join(tmpdir(), 'apt.lock'), 'sh', '-c', install]);
   if (!(await isThere())) throw new Error(`cannot use delv after ${command}`);
 }
 

@@ -2,6 +2,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -33,10 +34,10 @@ export async function findPowerDNS(
   return unpacked(folder);
 }
 
-/** Test files run at the same time: the lock makes all but the first wait, and goes with its holder, however that ends. */
+/** Test files run at the same time: the lock makes all but the first wait, whatever they install, and goes with its holder, however that ends. */
 async function unpack(folder: string): Promise<void> {
   await mkdir(dirname(folder), { recursive: true });
-  await run('flock', [`${folder}.lock`, join(import.meta.dirname, 'unpack.sh'), folder]);
+  await run('flock', [join(tmpdir(), 'apt.lock'), join(import.meta.dirname, 'unpack.sh'), folder]);
 }
 
 /** Programs of another Debian run by that one's loader, with that one's libraries. */

@@ -1,7 +1,7 @@
 import type { KnownName, Overview } from './overview.ts';
 import { printable } from './printable.ts';
 import type { Found } from './search.ts';
-import type { Verdict } from './verdict.ts';
+import { isCounted } from './verdict.ts';
 
 /** How many names are made into text at once: what waits for a slow reader stays small. */
 const batch = 250;
@@ -24,9 +24,6 @@ export function* jsonOf({ instance, zones, discovery, resolution, names }: Overv
   }
   yield '\n]}\n';
 }
-
-/** Whether a name is to resolve: one that is outside the zones or left out by a filter is only told of. */
-export const isCounted = (verdict: Verdict) => verdict !== 'OutsideZones' && verdict !== 'Filtered';
 
 export const countsOf = (names: readonly KnownName[]) => ({
   total: names.filter(({ verdict }) => isCounted(verdict)).length,

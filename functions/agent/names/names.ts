@@ -1,7 +1,7 @@
 import { bounds, type Report } from '../report.ts';
 import { nameKey } from './explanation.ts';
 import type { KnownName } from './overview.ts';
-import { type NameState, type Verdict, verdicts } from './verdict.ts';
+import { isCounted, type NameState, type Verdict, verdicts } from './verdict.ts';
 
 export interface NamesOptions {
   /** From the last change of an object until its name answered, in milliseconds. */
@@ -11,9 +11,6 @@ export interface NamesOptions {
 
 /** Loops of ExternalDNS that a name may take before anybody has to ask why, and milliseconds that it may in any case. */
 const patience = { loops: 3, leastMs: 6_000 };
-
-/** Verdicts on names that this server is not to answer: they are told, and count for nothing. */
-const beside: ReadonlySet<Verdict> = new Set(['Filtered', 'OutsideZones']);
 
 /** What is known of names over time. */
 export class Names {
@@ -94,7 +91,7 @@ export class Names {
     if (!list) return undefined;
     // What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice.
     const settled = list.filter((known) => known.verdict !== 'Pending' || !this.isYoung(nameKey(known)));
-    const counted = settled.filter(({ verdict }) => !beside.has(verdict));
+    const counted = settled.filter(({ verdict }) => isCounted(verdict));
     return {
       total: counted.length,
       resolved: counted.filter(({ verdict }) => verdict === 'Resolved').length,

@@ -28,24 +28,25 @@ export function resolved(answers: readonly string[]): string {
   return answers.every(isTarget) ? `resolves to ${listed(texts)}` : `answers ${listed(answers)}`;
 }
 
-/** @param zones absolute names */
+/** @param zones absolute names, one at least */
 export function outsideZones(name: string, zones: readonly string[]): string {
+  const shown = listed(zones.map(withoutDot));
   const nearest = nearestOf(name, zones);
-  const [which, hint] =
-    zones.length === 1
-      ? ['the zone', '']
-      : [`the zones ${listed(zones.map(withoutDot))}`, `; the nearest is ${nearest && withoutDot(nearest)}`];
-  const place = zones.length === 1 ? `${which} ${withoutDot(zones[0] as string)}` : which;
-  return `outside ${place}${hint}: give it a name below a zone, or declare its zone in spec.zones`;
+  const place =
+    zones.length === 1 ? `the zone ${shown}` : `the zones ${shown}${nearest && `; the nearest is ${nearest}`}`;
+  return `outside ${place}: give it a name below a zone, or declare its zone in spec.zones`;
 }
 
-/** The zone with the longest common end. */
-export function nearestOf(name: string, zones: readonly string[]): string | undefined {
+/** The zone with the longest common end, without the dot; empty where none has the same top. */
+function nearestOf(name: string, zones: readonly string[]): string {
   const [nearest] = zones
+    .filter((zone) => topOf(zone) === topOf(name))
     .map((zone) => ({ zone, common: commonEnd(name, zone) }))
     .sort((a, b) => b.common - a.common || (a.zone < b.zone ? -1 : 1));
-  return nearest?.zone;
+  return nearest ? withoutDot(nearest.zone) : '';
 }
+
+const topOf = (name: string) => withoutDot(name).split('.').at(-1);
 
 function commonEnd(a: string, b: string): number {
   let length = 0;

@@ -1,7 +1,6 @@
 import { type Html, html } from './html.ts';
-import { isCounted } from './listing.ts';
 import type { Overview } from './overview.ts';
-import type { Verdict } from './verdict.ts';
+import { isCounted, type Verdict } from './verdict.ts';
 
 /** How grave it is, as a colour and a sign say; the word beside them says it too. */
 type Tone = 'good' | 'waiting' | 'bad' | 'apart';

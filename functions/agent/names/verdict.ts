@@ -22,6 +22,9 @@ export const verdicts = [
 
 export type Verdict = (typeof verdicts)[number];
 
+/** Whether a name is this server's to answer; what is not is told, and counts for nothing. */
+export const isCounted = (verdict: Verdict) => verdict !== 'OutsideZones' && verdict !== 'Filtered';
+
 /** Why a host does not resolve. */
 export interface Reason {
   verdict: Exclude<Verdict, 'Resolved'>;
