@@ -5,12 +5,11 @@ import type { Owner, Present } from './discovery/owner.ts';
 import { Owners } from './discovery/owners.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
 import type { Endpoint, EndpointChanges } from './discovery/wish/endpoint.ts';
-import { Memo } from './memo.ts';
-import { explained } from './names/explanation.ts';
 import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
 import { parse } from './parse.ts';
-import { bounds, isServing, type Report, type Resolution } from './report.ts';
+import { bounds, isServing, type Report } from './report.ts';
+import type { Surroundings } from './surroundings.ts';
 import type { Change } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones.ts';
@@ -18,6 +17,8 @@ import { type Declared, Zones, type ZonesOptions } from './zones.ts';
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   /** The agent's own view of the objects that want names. */
   claims?: Claims;
+  /** What the report tells besides, as it is by then. */
+  surroundings?: Readonly<Surroundings>;
   onPropagation?: NamesOptions['onPropagation'];
   now?: () => number;
 };
@@ -36,25 +37,18 @@ export class Agent {
   readonly #claims: Claims;
   readonly #owners: Owners;
   readonly #names: Names;
-  readonly #explained = new Memo<void>();
+  readonly #surroundings: Readonly<Surroundings>;
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #blindSince: number | undefined;
   /** The zones as they were read last. */
   #present: Present | undefined;
-  /** Set by the edge that grows the claim. */
-  storage: string | undefined;
-  /** What the self-test says. Set by the edge that does it. */
-  resolution: Resolution | undefined;
-  /** Of the optional kinds those that the cluster serves; none is another answer than none yet. Set by the edge that asks it. */
-  served: string[] | undefined;
-  /** What of the sources the cluster does not serve. Set by the edge that asks it. */
-  missing: NonNullable<Report['discovery']['missing']> = [];
 
-  constructor({ now = Date.now, claims = unseen, onPropagation, ...options }: AgentOptions) {
+  constructor({ now = Date.now, claims = unseen, surroundings = {}, onPropagation, ...options }: AgentOptions) {
     this.#now = now;
     this.#claims = claims;
+    this.#surroundings = surroundings;
     this.#owners = new Owners({ log: options.log, now });
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
@@ -122,37 +116,26 @@ export class Agent {
   explain(): void {
     const { discovery } = this.declaration ?? {};
     if (!this.#present || !discovery) return;
-    const { declaration, zones } = this.#present;
     const judged = this.#owners.judged(discovery);
-    const state = this.discoveryState;
     const claims = this.#claims;
     if (judged.length === 0 || claims.pending() !== undefined) return;
-    if (this.#names.isDue) this.#explained.forget();
-    this.#explained.get([declaration, claims.revision, state, ...judged, ...zones], () => {
-      const isYoung = (key: string) => this.#names.isYoung(key);
-      const states = explained({ declaration, zones, claims, judged, discovery: state, isYoung });
-      this.#names.take(states, (resource) => claims.changedAt(resource));
-    });
+    this.#names.explain({ ...this.#present, claims, judged, discovery: this.discoveryState });
   }
 
   /** All that there is to tell people. */
   overview(): Overview {
+    const { resolution } = this.#surroundings;
     return {
       instance: this.declaration?.name ?? '',
       zones: this.#zones.reported?.reports ?? [],
       discovery: this.#owners.report(this.declaration?.discovery),
-      ...(this.resolution && { resolution: this.resolution }),
+      ...(resolution && { resolution }),
       names: this.#names.list ?? [],
     };
   }
 
   get discoveryState(): Report['discovery']['state'] {
     return this.#owners.report(this.declaration?.discovery).state;
-  }
-
-  /** How many names the delete guard holds. */
-  get held(): number {
-    return this.names.counts().Held;
   }
 
   /** Milliseconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
@@ -171,18 +154,19 @@ export class Agent {
     const { reported } = this.#zones;
     if (!this.#declared || !reported) return undefined;
     const names = this.#names.report();
+    const { missing = [], resolution, served, storage } = this.#surroundings;
     return {
       declaration: reported.hash,
       zones: reported.reports,
       ...(reported.warnings.length > 0 && { warnings: reported.warnings }),
       discovery: {
         ...this.#owners.report(this.#declared.declaration.discovery),
-        ...(this.missing.length > 0 && { missing: this.missing.slice(0, bounds.missing) }),
+        ...(missing.length > 0 && { missing: missing.slice(0, bounds.missing) }),
       },
       ...(names && { names }),
-      ...(this.resolution && { resolution: this.resolution }),
-      ...(this.served && { served: this.served }),
-      ...(this.storage && { storage: this.storage }),
+      ...(resolution && { resolution }),
+      ...(served && { served }),
+      ...(storage && { storage }),
     };
   }
 

@@ -37,7 +37,7 @@ export interface Creation {
   failure?: string;
 }
 
-/** The little of Kubernetes that the agent sees: two ConfigMaps and its own claim. */
+/** The little of Kubernetes that the agent asks for by name: ConfigMaps, its own claim, the keys, and events to create. */
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #config: KubeConfig;

@@ -8,6 +8,9 @@ export interface Rejected {
   message: string;
 }
 
+/** Of more names than these the whole zone is read. */
+const mostAsked = 20;
+
 /**
  * The zones as PowerDNS has them. The agent is the only writer, so a zone is read again only when its serial has moved
  * or when it was last read `maxAgeMs` ago, which is how a change made by hand is found.
@@ -38,6 +41,13 @@ export class Database {
       }
     }
     return zones;
+  }
+
+  /** A zone with some names as they are at this moment: what a person has made since it was read moves no serial. */
+  async refreshed(zone: Zone, names: ReadonlySet<string>): Promise<Zone> {
+    if (names.size > mostAsked) return this.#powerdns.zone(zone, zone);
+    const fresh = await Promise.all([...names].map((name) => this.#powerdns.rrsetsAt(zone, name)));
+    return { ...zone, rrsets: [...zone.rrsets.filter(({ name }) => !names.has(name)), ...fresh.flat()] };
   }
 
   /** Applies what can be applied, in one transaction if possible, and says what PowerDNS would not take. */

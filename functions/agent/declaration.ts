@@ -75,8 +75,8 @@ const discovery = z.object({
   sources: z.array(source).default([]),
   /** None means all, with one ExternalDNS; else each has its own. */
   namespaces: names,
-  /** As kubectl's `-l` takes it. */
-  selector: z.string().optional(),
+  /** Of labels. */
+  selector: labelSelector.optional(),
   annotationSelector: labelSelector.optional(),
   /** Ends in a slash. None means both of ExternalDNS's own. */
   annotationPrefix: z.string().optional(),

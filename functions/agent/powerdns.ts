@@ -72,7 +72,7 @@ export class PowerDNS {
   }
 
   /** The zone that was read `before`, itself, if it is still the same: to parse ten thousand records is most of a look at them. */
-  async zone({ id, name, account, dnssec }: ZoneHeader, before?: Zone): Promise<Zone> {
+  async zone({ id, name, account, dnssec = false }: Omit<Zone, 'rrsets'>, before?: Zone): Promise<Zone> {
     const text = await this.#request('GET', `/zones/${id}`);
     const digest = hash('sha256', text);
     if (before && this.#digests.get(before) === digest) return before;
@@ -80,6 +80,12 @@ export class PowerDNS {
     const zone = { id, name, account, dnssec, rrsets: rrsets.map(fromApi) };
     this.#digests.set(zone, digest);
     return zone;
+  }
+
+  /** What a zone has at one name. */
+  async rrsetsAt({ id }: ZoneRef, name: string): Promise<RRset[]> {
+    const path = `/zones/${id}?rrset_name=${encodeURIComponent(name)}`;
+    return (await this.#call<{ rrsets: ApiRRset[] }>('GET', path)).rrsets.map(fromApi);
   }
 
   /** Native: replicas share nothing, so there is nobody to notify. */

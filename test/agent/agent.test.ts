@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { report as reportSchema } from '../../functions/agent/report.ts';
+import type { Surroundings } from '../../functions/agent/surroundings.ts';
 import { loop } from './external-dns.ts';
 import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
 import { MemoryZones } from './zones.ts';
@@ -168,9 +169,10 @@ describe('the report', () => {
   });
 
   test('says why the claim did not grow', async () => {
-    const { agent } = await served();
+    const surroundings: Surroundings = {};
+    const { agent } = await served(undefined, { surroundings });
     expect(agent.report()).not.toHaveProperty('storage');
-    agent.storage = 'cannot grow';
+    surroundings.storage = 'cannot grow';
     expect(agent.report()?.storage).toBe('cannot grow');
   });
 });

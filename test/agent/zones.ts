@@ -3,7 +3,7 @@ import type { Database, Rejected } from '../../functions/agent/database.ts';
 import { Rejection } from '../../functions/agent/powerdns.ts';
 import { type Change, declaredAccount, type RRset, type Zone } from '../../functions/agent/zone.ts';
 
-export class MemoryZones implements Pick<Database, 'zones' | 'create' | 'apply' | 'remove'> {
+export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'create' | 'apply' | 'remove'> {
   readonly #zones = new Map<string, Zone>();
   /** Writes so far. */
   writes = 0;
@@ -35,6 +35,11 @@ export class MemoryZones implements Pick<Database, 'zones' | 'create' | 'apply' 
   /** As a person would change it, past the agent. */
   edit(name: string, change: (zone: Zone) => void): void {
     change(this.#zones.get(name) as Zone);
+  }
+
+  async refreshed({ name }: Zone): Promise<Zone> {
+    if (this.failure) throw new Error(this.failure);
+    return structuredClone(this.#zones.get(name) as Zone);
   }
 
   wipe(): void {

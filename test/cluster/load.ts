@@ -31,8 +31,15 @@ export function load(): void {
     };
   }
 
-  test('one Ingress a second for five minutes leaves the breaker closed, and an edit is followed at once', async () => {
-    await apply(internalDNS('load', { zones: [{ name: zone }], discovery: { sources: [{ kind: 'Ingress' }] } }));
+  test('one Ingress a second for five minutes leaves the breaker closed, and an edit is followed at once', {
+    timeout: 480_000,
+  }, async () => {
+    await apply(
+      internalDNS('load', {
+        zones: [{ name: zone }],
+        discovery: { sources: [{ kind: 'Ingress' }], maxNamesPerNamespace: 10_000 },
+      }),
+    );
     await waitFor('Ready', 'internaldns/load', 120);
     [client, page] = [await clientOf('load'), await statusAddress('load')];
     const [tokens, opens, start] = [await breakerTokens(), await opensOfBreaker(), performance.now()];
@@ -54,7 +61,7 @@ export function load(): void {
     });
   });
 
-  test('5,000 Ingresses: what the agent takes', async () => {
+  test('5,000 Ingresses: what the agent takes', { timeout: 900_000 }, async () => {
     const names = Array.from({ length: 4_700 }, (_, index) => `host-${index}`);
     const start = performance.now();
     for (let n = 0; n < names.length; n += 470) await applyLarge(...names.slice(n, n + 470).map(fixed));

@@ -1,7 +1,9 @@
+import type { Claims } from '../discovery/claim.ts';
+import { Memo } from '../memo.ts';
 import { bounds, type Report } from '../report.ts';
-import { nameKey } from './explanation.ts';
+import { explained, type Known } from './explanation.ts';
 import type { KnownName } from './overview.ts';
-import { isCounted, type NameState, type Verdict, verdicts } from './verdict.ts';
+import { isCounted, type NameState, nameKey, type Verdict, verdicts } from './verdict.ts';
 
 export interface NamesOptions {
   /** From the last change of an object until its name answered, in milliseconds. */
@@ -15,6 +17,7 @@ const patience = { loops: 3, leastMs: 6_000 };
 /** What is known of names over time. */
 export class Names {
   readonly #options: NamesOptions;
+  readonly #explained = new Memo<void>();
   #known = new Map<string, KnownName>();
   #askedSince = new Map<string, number>();
   #patienceMs = patience.leastMs;
@@ -41,41 +44,14 @@ export class Names {
     this.#list = undefined;
   }
 
-  /** Whether a name, by its key, may still be on its way. */
-  isYoung(key: string): boolean {
-    const since = this.#askedSince.get(key);
-    return since === undefined || this.#options.now() - since < this.#patienceMs;
-  }
-
-  /** Whether a name has just ceased to be young, so that there is more to say of it. */
-  get isDue(): boolean {
-    return this.#due !== undefined && this.#options.now() >= this.#due;
-  }
-
-  /**
-   * Takes over how names are now.
-   * @param changedAt when an object was seen to change, in milliseconds since 1970; undefined when it was there before
-   */
-  take(states: readonly NameState[], changedAt: (resource: string) => number | undefined): void {
-    const now = this.#options.now();
-    const known = new Map<string, KnownName>();
-    const askedSince = new Map<string, number>();
-    let isChanged = states.length !== this.#known.size;
-    this.#due = undefined;
-    for (const state of states) {
-      const key = nameKey(state);
-      const since = this.#askedSince.get(key) ?? now;
-      askedSince.set(key, since);
-      const before = this.#known.get(key);
-      const after = before && saysSame(before, state) ? before : this.#changed(before, state, changedAt);
-      known.set(key, after);
-      isChanged ||= before !== after;
-      const oldAt = since + this.#patienceMs;
-      if (state.verdict === 'Pending' && oldAt > now) this.#due = Math.min(this.#due ?? oldAt, oldAt);
-    }
-    this.#known = known;
-    this.#askedSince = askedSince;
-    if (isChanged || !this.#list) this.#list = [...known.values()];
+  /** Says anew how names are, if anything has changed that they depend on. */
+  explain(known: Omit<Known, 'isYoung'>): void {
+    const { declaration, zones, claims, judged, discovery } = known;
+    // A name that has just ceased to be young has more to be said of it.
+    if (this.#due !== undefined && this.#options.now() >= this.#due) this.#explained.forget();
+    this.#explained.get([declaration, claims.revision, discovery, ...judged, ...zones], () => {
+      this.#take(explained({ ...known, isYoung: (key) => this.#isYoung(key) }), claims);
+    });
   }
 
   /** How many there are of each verdict. */
@@ -90,7 +66,7 @@ export class Names {
     const list = this.#list;
     if (!list) return undefined;
     // What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice.
-    const settled = list.filter((known) => known.verdict !== 'Pending' || !this.isYoung(nameKey(known)));
+    const settled = list.filter((known) => known.verdict !== 'Pending' || !this.#isYoung(nameKey(known)));
     const counted = settled.filter(({ verdict }) => isCounted(verdict));
     return {
       total: counted.length,
@@ -108,15 +84,39 @@ export class Names {
     };
   }
 
-  #changed(
-    before: KnownName | undefined,
-    state: NameState,
-    changedAt: (resource: string) => number | undefined,
-  ): KnownName {
+  /** Whether a name, by its key, may still be on its way. */
+  #isYoung(key: string): boolean {
+    const since = this.#askedSince.get(key);
+    return since === undefined || this.#options.now() - since < this.#patienceMs;
+  }
+
+  #take(states: readonly NameState[], claims: Pick<Claims, 'changedAt'>): void {
+    const now = this.#options.now();
+    const known = new Map<string, KnownName>();
+    const askedSince = new Map<string, number>();
+    let isChanged = states.length !== this.#known.size;
+    this.#due = undefined;
+    for (const state of states) {
+      const key = nameKey(state);
+      const since = this.#askedSince.get(key) ?? now;
+      askedSince.set(key, since);
+      const before = this.#known.get(key);
+      const after = before && saysSame(before, state) ? before : this.#changed(before, state, claims);
+      known.set(key, after);
+      isChanged ||= before !== after;
+      const oldAt = since + this.#patienceMs;
+      if (state.verdict === 'Pending' && oldAt > now) this.#due = Math.min(this.#due ?? oldAt, oldAt);
+    }
+    this.#known = known;
+    this.#askedSince = askedSince;
+    if (isChanged || !this.#list) this.#list = [...known.values()];
+  }
+
+  #changed(before: KnownName | undefined, state: NameState, claims: Pick<Claims, 'changedAt'>): KnownName {
     const now = this.#options.now();
     const since = before?.verdict === state.verdict ? before.since : now;
     const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
-    const changed = isAnswered ? changedAt(state.resource) : undefined;
+    const changed = isAnswered ? claims.changedAt(state.resource) : undefined;
     // What was answered before is not asked for by this change.
     const propagation = changed === undefined ? before?.propagation : Math.max(0, now - changed);
     if (changed !== undefined && propagation !== undefined) this.#options.onPropagation?.(propagation);

@@ -1,6 +1,5 @@
 import type { Claim } from '../discovery/claim.ts';
-import { nameKey } from './explanation.ts';
-import type { NameState } from './verdict.ts';
+import { type NameState, nameKey } from './verdict.ts';
 
 export interface NewsOptions {
   /** What is known of an object, also of one that a filter leaves out. Without its uid there is nothing to tell on it. */

@@ -45,3 +45,6 @@ export interface NameState {
   /** What it answers, such as `A 192.0.2.7`. */
   answers: readonly string[];
 }
+
+/** Identifies a host of an object. */
+export const nameKey = ({ name, resource }: Pick<NameState, 'name' | 'resource'>) => `${name} ${resource}`;

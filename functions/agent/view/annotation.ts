@@ -1,10 +1,8 @@
-import type { DeclaredDiscovery, LabelSelector } from '../declaration.ts';
+import type { DeclaredDiscovery } from '../declaration.ts';
 import type { Metadata } from './metadata.ts';
 
 /** What the declaration says of objects of every kind. */
-export interface Reading extends Pick<DeclaredDiscovery, 'annotationPrefix' | 'annotationSelector' | 'hostnames'> {
-  selector?: LabelSelector;
-}
+export type Reading = Pick<DeclaredDiscovery, 'annotationPrefix' | 'annotationSelector' | 'hostnames' | 'selector'>;
 
 /** The value of an annotation by its name behind the prefix, such as `hostname`. */
 export type Annotations = (name: string) => string | undefined;

@@ -3,7 +3,6 @@ import type { Claim } from '../discovery/claim.ts';
 import type { Reading } from './annotation.ts';
 import { type Gateway, gatewayOf } from './gateway.ts';
 import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
-import { selectorIn } from './requirement.ts';
 import type { Route } from './route.ts';
 import type { WatchOptions } from './watch.ts';
 
@@ -37,9 +36,9 @@ export function wantsOf(discovery: DeclaredDiscovery, served: ReadonlySet<string
 }
 
 function claimsWant(kind: Kind, namespace: string, source: DeclaredSource, discovery: DeclaredDiscovery): ClaimsWant {
-  const { annotationPrefix, annotationSelector, hostnames, selector = '' } = discovery;
+  const { annotationPrefix, annotationSelector, hostnames, selector } = discovery;
   // Not for the API server to select by: whose object is left out wants to know why.
-  const reading = { annotationPrefix, annotationSelector, hostnames, selector: selectorIn(selector) };
+  const reading = { annotationPrefix, annotationSelector, hostnames, selector };
   const path = pathOf(kind, namespace);
   const through = isRoute(kind) ? gatewaysWant(source, reading) : undefined;
   return {

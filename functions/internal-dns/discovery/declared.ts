@@ -15,7 +15,7 @@ export function declaredDiscovery(
   composite: string,
   letGo: string | undefined,
 ): WrittenDiscovery {
-  const { interval, reverse, sources, selector = {}, deleteGuard } = discovery;
+  const { interval, reverse, sources, deleteGuard } = discovery;
   return {
     ownerID: discovery.ownerID ?? composite,
     intervalSeconds: seconds(interval),
@@ -25,7 +25,7 @@ export function declaredDiscovery(
     ...beyond(defaults, {
       namespaces: discovery.namespaces,
       annotationSelector: discovery.annotationSelector,
-      selector: printedSelector(selector) || undefined,
+      selector: discovery.selector,
       annotationPrefix: discovery.annotationPrefix,
       hostnames: discovery.hostnames,
       policy: discovery.policy,

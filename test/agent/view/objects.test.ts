@@ -221,7 +221,8 @@ describe('what a filter leaves out', () => {
     ...ingress(name, `${name}.corp.internal`),
     ...metadata(name, 'shop', { labels: { team } }),
   });
-  const selected = () => discovery({ selector: 'team=a', sources: [{ kind: 'Ingress' }] });
+  const ofTeam = { matchLabels: { team: 'a' } };
+  const selected = () => discovery({ selector: ofTeam, sources: [{ kind: 'Ingress' }] });
   const leftOut = () => [...objects.leftOut()].map(({ resource, leftOut: why }) => `${resource}: ${why}`).sort();
   const why = 'discovery.selector (team=a) leaves it out';
 
@@ -282,7 +283,7 @@ describe('what a filter leaves out', () => {
 
   test('is still selected by the API server where it is a Gateway', async () => {
     const sources = [{ kind: 'HTTPRoute', gatewayLabels: 'dns=yes' }];
-    objects.follow(discovery({ selector: 'team=a', sources }));
+    objects.follow(discovery({ selector: ofTeam, sources }));
     await sees('httproute/shop/web');
     const asked = kubernetes.requests.filter((url) => url.includes('limit='));
     expect(asked.sort()).toEqual([`${gateways}?limit=500&labelSelector=dns%3Dyes`, `${routes}?limit=500`]);

@@ -1,0 +1,50 @@
+import { zoneOf } from '../../dns/name.ts';
+import type { Judged } from '../discovery/owner.ts';
+import type { Wish } from '../discovery/wish/wish.ts';
+import { canonicalAddress, claimantOf, keyOf, type RRset, type Zone } from '../zone.ts';
+import type { AskedHost } from './asked-host.ts';
+import { listed } from './sentence.ts';
+
+type RRsets = ReadonlyMap<string, RRset>;
+
+/** What the zones answer, and what they are to answer by the last verdicts. */
+export class Answers {
+  readonly #zones: ReadonlyMap<string, RRsets>;
+  readonly #promised: RRsets;
+
+  constructor(zones: readonly Zone[], judged: readonly Judged[]) {
+    this.#zones = new Map(zones.map(({ name, rrsets }) => [name, byKey(rrsets)]));
+    this.#promised = byKey(judged.flatMap(({ answer }) => answer));
+  }
+
+  /** Whether a wish is answered. */
+  has(wish: Wish): boolean {
+    return holds(zoneOf(wish.name, this.#zones)?.get(keyOf(wish)), wish);
+  }
+
+  /** Whether ExternalDNS was told to go on with it. */
+  isPromised(wish: Wish): boolean {
+    return holds(this.#promised.get(keyOf(wish)), wish);
+  }
+
+  /** What is answered at a host for its object, such as `A 192.0.2.7`: what it wants, or what it had. */
+  at({ name, resource, wishes }: AskedHost): string[] {
+    const zone = zoneOf(name, this.#zones);
+    const types = new Set([...wishes.map(({ type }) => type), 'A', 'AAAA', 'CNAME']);
+    const rrsets = [...types].flatMap((type) => zone?.get(keyOf({ name, type })) ?? []);
+    return rrsets
+      .filter((rrset) => claimantOf(rrset) === resource || wishes.some((wish) => holds(rrset, wish)))
+      .flatMap(({ type, records }) => records.map((content) => `${type} ${shown(content)}`));
+  }
+}
+
+const byKey = (rrsets: readonly RRset[]): RRsets => new Map(rrsets.map((rrset) => [keyOf(rrset), rrset]));
+
+/** Whether an RRset answers with everything that a wish says. */
+function holds(rrset: RRset | undefined, wish: Wish): boolean {
+  if (rrset?.name !== wish.name || rrset.type !== wish.type || wish.records.length === 0) return false;
+  const there = new Set(rrset.records.map(canonicalAddress));
+  return wish.records.every((content) => there.has(canonicalAddress(content)));
+}
+
+const shown = (content: string) => listed([content.replace(/(?<=\S)\.$/, '')]);

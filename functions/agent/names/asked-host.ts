@@ -1,0 +1,42 @@
+import type { Claim, Claims } from '../discovery/claim.ts';
+import type { Judged } from '../discovery/owner.ts';
+import type { Refused } from '../discovery/verdict/judge.ts';
+import type { Wish } from '../discovery/wish/wish.ts';
+import { claimantOf, type RRset } from '../zone.ts';
+import { nameKey } from './verdict.ts';
+
+/** One host of one object, and all that is known of it. */
+export interface AskedHost {
+  /** Absolute. */
+  name: string;
+  resource: string;
+  /** What the object itself says. */
+  claim?: Claim;
+  /** What ExternalDNS wants there for the object. */
+  wishes: Wish[];
+  /** What of it is left out. */
+  refused: Refused[];
+  /** What stands there only because the delete guard holds it. */
+  held?: RRset;
+}
+
+/** Pure: every host that the cluster's objects claim or ExternalDNS wants. */
+export function askedHosts(claims: Pick<Claims, 'all' | 'leftOut'>, judged: readonly Judged[]): AskedHost[] {
+  const hosts = new Map<string, AskedHost>();
+  const at = (name: string, resource: string): AskedHost => {
+    const key = nameKey({ name, resource });
+    const known = hosts.get(key);
+    if (known) return known;
+    const host: AskedHost = { name, resource, wishes: [], refused: [] };
+    hosts.set(key, host);
+    return host;
+  };
+  for (const claim of claims.leftOut()) for (const host of claim.hosts) at(host, claim.resource).claim = claim;
+  for (const claim of claims.all()) for (const host of claim.hosts) at(host, claim.resource).claim = claim;
+  for (const { wishes, refused, held } of judged) {
+    for (const wish of wishes) at(wish.name, claimantOf(wish)).wishes.push(wish);
+    for (const each of refused) at(each.rrset.name, claimantOf(each.rrset)).refused.push(each);
+    for (const rrset of held) at(rrset.name, claimantOf(rrset)).held = rrset;
+  }
+  return [...hosts.values()];
+}

@@ -1,0 +1,12 @@
+import { Resolver } from 'node:dns/promises';
+
+/** Whether a zone answers over DNS, as a client would find it. @param server HOST:PORT */
+export function soaCheck(server: string): (zone: string) => Promise<boolean> {
+  const resolver = new Resolver({ timeout: 1000, tries: 1 });
+  resolver.setServers([server]);
+  return (zone) =>
+    resolver.resolveSoa(zone).then(
+      () => true,
+      () => false,
+    );
+}
