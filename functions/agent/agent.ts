@@ -79,7 +79,11 @@ export class Agent {
 
   /** Brings the zones to what is declared. */
   reconcile(): Promise<void> {
-    return this.#inTurn(() => this.#bringZones());
+    return this.#inTurn(async () => {
+      await this.#bringZones();
+      // What ExternalDNS has published may be gone, also while it is silent.
+      if (this.#declared) this.#present = await this.#zones.left();
+    });
   }
 
   /** What an ExternalDNS may change: the records that it made. */
@@ -93,7 +97,6 @@ export class Agent {
       this.#expectSight();
       const { answer, remarks } = owner.adjust(wanted, present, this.#claims);
       await this.#write(owner, remarks, present);
-      this.explain();
       return answer;
     });
   }
@@ -108,18 +111,17 @@ export class Agent {
       // Some records follow from what was published.
       if (reverse || ownershipTXT) await this.#bringZones();
       this.#present = await this.#zones.present();
-      this.explain();
     });
   }
 
-  /** Says anew how names are, if anything has changed that they depend on. */
+  /** Says anew how names are, if anything has changed that they depend on. To be called again and again. */
   explain(): void {
     const { discovery } = this.declaration ?? {};
     if (!this.#present || !discovery) return;
     const judged = this.#owners.judged(discovery);
     const claims = this.#claims;
-    if (judged.length === 0 || claims.pending() !== undefined) return;
-    this.#names.explain({ ...this.#present, claims, judged, discovery: this.discoveryState });
+    if (judged.length === 0 || this.#awaitsSight) return;
+    this.#names.explain({ ...this.#present, claims, judged, owners: this.#owners.states(discovery) });
   }
 
   /** All that there is to tell people. */
@@ -182,13 +184,16 @@ export class Agent {
    * nobody can tell whose address is whose. What cannot be listed at all is not waited for.
    */
   #expectSight(): void {
-    const pending = this.#claims.pending();
-    if (pending === undefined) {
+    if (this.#awaitsSight) throw new Error(`the ${this.#claims.pending()} are not listed yet`);
+  }
+
+  get #awaitsSight(): boolean {
+    if (this.#claims.pending() === undefined) {
       this.#blindSince = undefined;
-      return;
+      return false;
     }
     this.#blindSince ??= this.#now();
-    if (this.#now() - this.#blindSince < sightPatienceMs) throw new Error(`the ${pending} are not listed yet`);
+    return this.#now() - this.#blindSince < sightPatienceMs;
   }
 
   async #write(owner: Owner, changes: Change[], { declaration, zones }: Present): Promise<void> {
@@ -196,7 +201,9 @@ export class Agent {
     const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), there.get(absolute(name))]));
     for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
       if (!zone) continue;
-      const allowed = owner.allowed(ofZone, zone, declaration);
+      // A record that a person made a moment ago is not to be lost.
+      const names = new Set(ofZone.map(({ rrset }) => rrset.name));
+      const allowed = owner.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
       const whole = withTwins(zone, allowed, declaration.discovery?.ownershipTXT);
       owner.applied(zone, allowed, await this.#database.apply(zone, whole));
     }

@@ -27,10 +27,12 @@ import { ZoneFileSet } from './zone-files.ts';
 
 /** How often something is looked at. Milliseconds. */
 const pace = {
+  /** What there is to say of names and of the whole chain. */
+  look: 500,
   /** The report, which is written only when it says something new. */
   report: 500,
-  /** Names that nobody has asked for, and what people are not told yet. */
-  names: 500,
+  /** What people are not told yet on objects. */
+  events: 500,
   /** The claim, once for each size that is declared. */
   claim: 4_000,
 };
@@ -103,15 +105,20 @@ async function main(options: Options): Promise<void> {
   void selfTest({ canary, resolution, circumstances, complaints });
 
   const mailbox = mailboxOf(cluster, log);
-  void every(pace.report, async () => {
+  const look = () => {
+    agent.explain();
     surroundings.resolution = resolution.resolution(circumstances());
+  };
+  // Apart from what asks Kubernetes, which may let it wait.
+  void every(pace.look, async () => look());
+  void every(pace.report, async () => {
+    look();
     const report = agent.report();
     if (!report) return;
     const offer = mailbox.offer(report, agent.declaration?.replicas);
     complaints.note('write the report', await offer.then(() => undefined, messageOf));
   });
-  void every(pace.names, async () => {
-    agent.explain();
+  void every(pace.events, async () => {
     const { list } = agent.names;
     if (list) events?.announce(list);
     await events?.drain();

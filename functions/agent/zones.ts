@@ -15,7 +15,7 @@ import type { RRset, Zone } from './zone.ts';
 import type { ZoneFiles } from './zone-file.ts';
 
 export interface ZonesOptions {
-  database: Pick<Database, 'zones' | 'create' | 'apply' | 'remove'>;
+  database: Pick<Database, 'zones' | 'refreshed' | 'create' | 'apply' | 'remove'>;
   /** Whether a zone's SOA is answered over DNS. */
   answers: (zone: string) => Promise<boolean>;
   /** Whether PowerDNS takes and works out LUA records, asked only when there are any. */
@@ -59,6 +59,8 @@ export class Zones {
   #signatures = new Map<string, Signature>();
   #lua = true;
   #owns: Circumstances['owns'];
+  /** As they were read by a reconciliation that had nothing to change. */
+  #settled: Zone[] | undefined;
   readonly #compared = new Memo<Reconciliation>();
   readonly #contents = new Memo<Map<string, DeclaredContent>>();
 
@@ -100,6 +102,12 @@ export class Zones {
     );
     if (lost) throw new Error(`the zone ${lost.name} is not there`);
     return { declaration, zones };
+  }
+
+  /** The same as the last reconciliation has left them: read again only where it has changed something. */
+  async left(): Promise<{ declaration: Declaration; zones: Zone[] }> {
+    if (!this.#reconciled || !this.#settled) return this.present();
+    return { declaration: this.#reconciled.declaration, zones: this.#settled };
   }
 
   /** As PowerDNS has them, with what came back from ExternalDNS's own registry among the discovered. */
@@ -146,6 +154,7 @@ export class Zones {
       ownershipTXT: discovery?.ownershipTXT,
       lua: this.#lua,
     });
+    this.#settled = [create, patch, remove].every((list) => list.length === 0) ? zones : undefined;
     const attempt = async (name: string, action: string, work: () => Promise<string | undefined>) => {
       const failure = await work().catch(wordsOf);
       this.#complaints.note(action, failure, { zone: withoutDot(name) });

@@ -39,12 +39,15 @@ type NamesReport = NonNullable<Report['names']>;
 type Problem = NamesReport['problems'][number];
 
 /**
- * As the replica has them that resolves the fewest: all hear of the same objects, one a moment before the other. Undefined
+ * As the replica has them that leaves the most unresolved: all hear of the same objects, one a moment before the other. Undefined
  * while none knows, and where nothing is discovered.
  */
 export function namesStatusOf({ discovery }: Spec, reports: Reports): NamesReport | undefined {
   if (discovery.sources.length === 0) return undefined;
-  return reports.flatMap((report) => report?.names ?? []).sort((a, b) => a.resolved - b.resolved)[0];
+  const unresolved = ({ total, resolved }: NamesReport) => total - resolved;
+  return reports
+    .flatMap((report) => report?.names ?? [])
+    .sort((a, b) => unresolved(b) - unresolved(a) || b.total - a.total)[0];
 }
 
 const severity: Record<Resolution['state'], number> = {

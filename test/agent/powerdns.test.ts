@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { RecordType } from 'dns-packet';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Complaints } from '../../functions/agent/complaints.ts';
@@ -240,6 +241,28 @@ describe('what somebody changes by hand', () => {
     await expectQuiet([]);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.9');
   });
+
+  test.each([1, 30])(
+    'is not lost to %d names that are wanted in the next moment, though it moves no serial',
+    async (count) => {
+      await reconciled();
+      await loop(external, []);
+      // As pdnsutil writes, past the API.
+      const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
+      const zone = "(select id from domains where name = 'corp.internal')";
+      database.exec(
+        `insert into records (domain_id, name, type, content, ttl, disabled, auth)
+       values (${zone}, 'www.corp.internal', 'A', '192.0.2.9', 60, 0, 1)`,
+      );
+      database.close();
+      const others = Array.from({ length: count - 1 }, (_, n) =>
+        want('ingress/a/web', `w${n}.corp.internal`, 'A', '192.0.2.1'),
+      );
+      await loop(external, [www('192.0.2.1'), ...others]);
+      expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.9');
+      if (count > 1) expect(await dig('w0.corp.internal')).toBe('NOERROR 192.0.2.1');
+    },
+  );
 
   test('comes back where it was discovered', async () => {
     await reconciled();

@@ -71,6 +71,7 @@ const cases: [string, (count: number) => () => unknown][] = [
         // The store is not what is measured.
         let rrsets: RRset[] = [];
         database.zones = async () => [zone('corp.internal', rrsets)];
+        database.refreshed = async (there) => there;
         database.apply = async (_, changes) => {
           rrsets = changes.filter((c) => c.action === 'replace').map((c) => c.rrset);
           return [];
@@ -91,6 +92,7 @@ const cases: [string, (count: number) => () => unknown][] = [
       return async () => {
         const { agent, database, declare: take } = makeAgent();
         database.zones = async () => [zone()];
+        database.refreshed = async (there) => there;
         database.apply = async (_, changes) => changes.map((change) => ({ change, message: 'no' }));
         take(unlimited());
         await agent.reconcile();

@@ -6,6 +6,7 @@ import { figure } from './figures.ts';
 import { apply, applyLarge, get, kubectl, list, remove, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
+import { statusAddress, tableAt } from './telling.ts';
 
 const zone = 'crowd.internal';
 const pod = 'idns-crowd-0';
@@ -113,13 +114,19 @@ export function crowd(): void {
   });
 
   test.skipIf(!freeze || !thaw)(
-    'the API server is away for two minutes: DNS goes on (needs FREEZE_API and THAW_API)',
+    'the API server is away for two minutes: DNS goes on, and the agent says so (needs FREEZE_API and THAW_API)',
     async () => {
       const run = promisify(execFile);
+      const page = await statusAddress('crowd');
       const watch = watchAnswers(client, `during.${zone}`, address, 100);
       await run('sh', ['-c', freeze!]);
       try {
-        await sleep(120_000);
+        const seconds = await until('the agent says that it is blind', 60, async () => {
+          const { resolution, names } = await tableAt(page, `during.${zone}`);
+          return (resolution?.state === 'Blind' && names[0]?.verdict === 'Resolved') || { resolution, names };
+        });
+        figure('API server away -> said', seconds);
+        await sleep(120_000 - seconds * 1000);
       } finally {
         await run('sh', ['-c', thaw!]);
       }
@@ -127,6 +134,10 @@ export function crowd(): void {
       figure('API server away for two minutes', `${unanswered} of ${asked} unanswered`, '');
       expect(longestGapSeconds).toBeLessThan(5);
       await until('the API server is back', 60, async () => (await kubectl('get', '--raw', '/readyz')) === 'ok');
+      await until('the agent sees again', 60, async () => {
+        const { resolution } = await tableAt(page, 'during');
+        return resolution?.state === 'Serving' || resolution;
+      });
       await apply(ingress({ name: 'after', hosts: [`after.${zone}`] }));
       figure('API server back -> a new name answers', await client.becomes(`after.${zone}`, address, 120));
       await quiet('crowd');

@@ -139,7 +139,7 @@ export function verdicts(): void {
   test('DeclaredElsewhere', async () => {
     await apply(fixed('declared', at('declared')));
     await isTold('DeclaredElsewhere', 'declared', at('declared'), /the InternalDNS declares A at this name/);
-    await untilBreakerRests();
+    await untilBreakerRests(25);
     await settle('why');
     await patch('internaldns', 'why', { spec: { zones: [{ name: zone }] } });
     await turns('declared', at('declared'), '192.0.2.1');

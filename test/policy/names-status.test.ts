@@ -41,9 +41,15 @@ describe('the names of the status', () => {
 
   test.each<[string, (NamesReport | undefined)[], NamesReport | undefined]>([
     ['are the only ones', [knowing(1, 2, problem('a'))], knowing(1, 2, problem('a'))],
-    ['are of the replica that resolves the fewest', [knowing(3, 3), knowing(1, 3), knowing(2, 3)], knowing(1, 3)],
     [
-      'are of the first pod of those that resolve as few',
+      'are of the replica that leaves the most unresolved',
+      [knowing(3, 3), knowing(1, 3), knowing(2, 3)],
+      knowing(1, 3),
+    ],
+    ['are not of one that has just started and knows of none', [knowing(0, 0), knowing(10, 40)], knowing(10, 40)],
+    ['are of the one that knows the most when all resolve', [knowing(0, 0), knowing(3, 3)], knowing(3, 3)],
+    [
+      'are of the first pod of those that leave as many',
       [knowing(3, 3), knowing(2, 3, problem('a')), knowing(2, 3, problem('b'))],
       knowing(2, 3, problem('a')),
     ],

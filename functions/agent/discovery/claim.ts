@@ -8,6 +8,8 @@ export interface Claim {
   uid?: string;
   /** The filter of the spec that leaves the object out, in words. Such a claim is only to be told of. */
   leftOut?: string;
+  /** Whether it is left out only until a controller has done its part, as where no Gateway has accepted a route. */
+  isUnready?: boolean;
   /** When the object was made: RFC 3339 in UTC, so that texts compare like times. */
   created: string;
   /** Absolute names, in lower case. */

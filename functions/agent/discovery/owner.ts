@@ -36,6 +36,7 @@ type Discovered = Report['discovery'];
 
 /** What a verdict followed, and what it came to. */
 export interface Judged {
+  declaration: Declaration;
   wishes: readonly Wish[];
   /** What ExternalDNS was answered. */
   answer: readonly RRset[];
@@ -157,7 +158,7 @@ export class Owner {
     const { answer, preview } = answerUnder(policy, standing, [...beside.accepted, ...guarded.held]);
     const leftOut = [...refused, ...beside.refused];
     this.#leftOut.take(leftOut);
-    this.#judged = { wishes, answer, refused: leftOut, held: guarded.held };
+    this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held };
     this.#held = guarded.report;
     this.#preview = preview;
     return { answer, standing };

@@ -6,6 +6,13 @@ import { toldOf } from './left-out.ts';
 import { type Judged, Owner } from './owner.ts';
 import { isOfNobody, type Scope, scopesOf } from './scope.ts';
 
+/** How one is who discovers. */
+export interface OwnerState {
+  /** The only one that it sees; absent for all. */
+  namespace?: string;
+  state: Report['discovery']['state'];
+}
+
 /** Everybody who discovers. */
 export class Owners {
   readonly #options: { log: Logger; now: () => number };
@@ -46,6 +53,14 @@ export class Owners {
   /** What each has last decided. */
   judged(discovery: DeclaredDiscovery): Judged[] {
     return scopesOf(discovery).flatMap((scope) => this.#of(scope).judged ?? []);
+  }
+
+  /** How each is. */
+  states(discovery: DeclaredDiscovery): OwnerState[] {
+    return scopesOf(discovery).map((scope) => ({
+      ...(scope.namespace !== undefined && { namespace: scope.namespace }),
+      state: this.#of(scope).state(discovery.intervalSeconds),
+    }));
   }
 
   /** When the last of them to do so finished a loop: milliseconds since 1970; undefined while one has not. */

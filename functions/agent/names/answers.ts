@@ -1,3 +1,4 @@
+import { cutAt, cutsOf } from '../../dns/cut.ts';
 import { zoneOf } from '../../dns/name.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
@@ -13,7 +14,7 @@ export class Answers {
   readonly #promised: RRsets;
 
   constructor(zones: readonly Zone[], judged: readonly Judged[]) {
-    this.#zones = new Map(zones.map(({ name, rrsets }) => [name, byKey(rrsets)]));
+    this.#zones = new Map(zones.map((zone) => [zone.name, byKey(answering(zone))]));
     this.#promised = byKey(judged.flatMap(({ answer }) => answer));
   }
 
@@ -30,12 +31,19 @@ export class Answers {
   /** What is answered at a host for its object, such as `A 192.0.2.7`: what it wants, or what it had. */
   at({ name, resource, wishes }: AskedHost): string[] {
     const zone = zoneOf(name, this.#zones);
-    const types = new Set([...wishes.map(({ type }) => type), 'A', 'AAAA', 'CNAME']);
+    const types = new Set(['A', 'AAAA', 'CNAME', ...wishes.map(({ type }) => type).sort()]);
     const rrsets = [...types].flatMap((type) => zone?.get(keyOf({ name, type })) ?? []);
     return rrsets
       .filter((rrset) => claimantOf(rrset) === resource || wishes.some((wish) => holds(rrset, wish)))
       .flatMap(({ type, records }) => records.map((content) => `${type} ${shown(content)}`));
   }
+}
+
+/** Without what is beneath a cut, or beside a delegation. */
+function answering({ name, rrsets }: Zone): readonly RRset[] {
+  const cuts = cutsOf(name, rrsets);
+  if (cuts.size === 0) return rrsets;
+  return rrsets.filter((rrset) => [undefined, rrset].includes(cutAt(rrset.name, name, cuts)));
 }
 
 const byKey = (rrsets: readonly RRset[]): RRsets => new Map(rrsets.map((rrset) => [keyOf(rrset), rrset]));

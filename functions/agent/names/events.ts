@@ -32,7 +32,8 @@ const retryAfter = { least: 1_000, most: 30_000, forbidden: 5 * minute };
  * https://github.com/kubernetes/client-go/blob/v0.34.4/tools/record/events_cache.go#L43
  */
 const perObject = { burst: 25, refillMs: 5 * minute };
-const together = { burst: 50, refillMs: 50 };
+/** As kubelet has it: https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ (eventRecordQPS, eventBurst) */
+const together = { burst: 100, refillMs: 20 };
 
 /** Tells people on an object itself what has become of its hosts, when that changes, and only then. */
 export class Events {

@@ -2,8 +2,12 @@ import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
 import { type Declaration, letGoAnnotation } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
-import type { Report } from '../report.ts';
-import type { Zone } from '../zone.ts';
+import type { OwnerState } from '../discovery/owners.ts';
+import { namespaceOf } from '../discovery/resource.ts';
+import type { Refused } from '../discovery/verdict/judge.ts';
+import { isTargetType, targetsByType } from '../discovery/wish/target.ts';
+import type { Wish } from '../discovery/wish/wish.ts';
+import { keyOf, type Zone } from '../zone.ts';
 import { Answers } from './answers.ts';
 import { type AskedHost, askedHosts } from './asked-host.ts';
 import { adviceOn, outsideZones, resolved } from './sentence.ts';
@@ -17,7 +21,7 @@ export interface Known {
   claims: Claims;
   /** The last verdict of each owner. */
   judged: readonly Judged[];
-  discovery: Report['discovery']['state'];
+  owners: readonly OwnerState[];
   /** Whether a name is asked for so recently that it may still be on its way: by `nameKey`. */
   isYoung: (key: string) => boolean;
 }
@@ -64,16 +68,33 @@ class Explanation {
   }
 
   #verdictOn(host: AskedHost, zone: string | undefined, answers: string[]): Pick<NameState, 'verdict' | 'message'> {
-    if (host.wishes.some((wish) => this.#answers.has(wish))) return asWanted(host, answers);
+    if (this.#isAnswered(host)) return asWanted(host, answers);
     const reason = this.#objectionTo(host) ?? this.#delayOf(host);
     if (!reason && host.held) return this.#guarded(host, answers);
     const { verdict, message } = reason ?? this.#unasked(host, zone);
     return { verdict, message: answers.length > 0 ? `${message}; it still ${resolved(answers)}` : message };
   }
 
+  #isAnswered(host: AskedHost): boolean {
+    const { name, resource, wishes, refused, held, claim } = host;
+    if (wishes.length > 0) {
+      const asked = essentialOf(host);
+      // Somebody else's answer may have it in it, among others.
+      const isTaken = (wish: Wish) =>
+        refused.some(({ rrset, verdict }) => verdict === 'Duplicate' && keyOf(rrset) === keyOf(wish));
+      return asked.length > 0 && asked.every((wish) => this.#answers.has(wish) && !isTaken(wish));
+    }
+    // ExternalDNS has not spoken yet, as after a start, and what it published is there.
+    if (held || !claim || claim.leftOut !== undefined) return false;
+    const mark = { account: '', content: resource };
+    const own = [...targetsByType(targetsOf(claim, name) ?? [])];
+    return own.length > 0 && own.every(([type, records]) => this.#answers.has({ name, type, records, ttl: 0, mark }));
+  }
+
   /** The gravest of what is against it. */
-  #objectionTo({ refused, claim }: AskedHost): Reason | undefined {
-    if (claim?.leftOut !== undefined) return { verdict: 'Filtered', message: claim.leftOut };
+  #objectionTo({ name, resource, refused, claim }: AskedHost): Reason | undefined {
+    if (claim?.leftOut !== undefined) return this.#leftOut(claim, nameKey({ name: withoutDot(name), resource }));
+    if (this.#isOutdated(resource)) return undefined;
     const [gravest] = [...refused].sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
     if (!gravest) return undefined;
     const { verdict, message, because, rrset } = gravest;
@@ -81,10 +102,18 @@ class Explanation {
     return { verdict, message: `${message}${because ? `, as ${because}` : ''}${adviceOn(verdict)}` };
   }
 
+  #leftOut({ leftOut = '', isUnready }: Claim, key: string): Reason {
+    if (!isUnready) return { verdict: 'Filtered', message: leftOut };
+    return { verdict: this.#known.isYoung(key) ? 'Pending' : 'NoAddress', message: leftOut };
+  }
+
   /** What it waits for that ExternalDNS wants, and nothing is against. */
-  #delayOf({ wishes }: AskedHost): Reason | undefined {
+  #delayOf({ resource, wishes }: AskedHost): Reason | undefined {
     if (wishes.length === 0) return undefined;
-    if (wishes.some((wish) => this.#answers.isPromised(wish))) {
+    if (this.#isOutdated(resource)) {
+      return { verdict: 'Pending', message: `ExternalDNS has not asked since the spec changed: ${seeItsLog}` };
+    }
+    if (wishes.every((wish) => this.#answers.isPromised(wish) || this.#answers.has(wish))) {
       return { verdict: 'Pending', message: 'PowerDNS is about to get it' };
     }
     const { policy = 'Sync' } = this.#known.declaration.discovery ?? {};
@@ -92,8 +121,8 @@ class Explanation {
     return { verdict: 'Filtered', message: `discovery.policy ${policy} leaves it as it is` };
   }
 
-  #guarded({ claim, resource }: AskedHost, answers: string[]): Reason {
-    const why = claim ? 'has lost its address' : 'is gone';
+  #guarded({ claim, name: host, resource }: AskedHost, answers: string[]): Reason {
+    const why = lossOf(claim ?? this.#known.claims.of(resource), host);
     const { name } = this.#known.declaration;
     return {
       verdict: 'Held',
@@ -103,7 +132,7 @@ class Explanation {
 
   /** Why ExternalDNS does not want what the object asks for. */
   #unasked({ name, resource, claim }: AskedHost, zone: string | undefined): Reason {
-    const { declaration, isYoung, discovery } = this.#known;
+    const { declaration, isYoung } = this.#known;
     const excluded = zoneOf(name, this.#excluded);
     if (excluded !== undefined) {
       return { verdict: 'Filtered', message: `${excluded} is one of discovery.excludedDomains` };
@@ -117,13 +146,42 @@ class Explanation {
       const pace = `it looks every ${declaration.discovery?.intervalSeconds ?? 0} s`;
       return { verdict: 'Pending', message: `ExternalDNS has not asked for it yet: ${pace}` };
     }
-    const silence = discovery === 'Stalled' ? 'is not heard of' : 'does not ask for it';
-    return { verdict: 'Pending', message: `ExternalDNS ${silence}: see the log of the container external-dns` };
+    const silence = this.#isSilent(resource) ? 'is not heard of' : 'does not ask for it';
+    return { verdict: 'Pending', message: `ExternalDNS ${silence}: ${seeItsLog}` };
+  }
+
+  /** Whether what was decided follows a spec of before, and nobody comes to decide anew. */
+  #isOutdated(resource: string): boolean {
+    const { judged, declaration } = this.#known;
+    return judged.some((each) => each.declaration !== declaration) && this.#isSilent(resource);
+  }
+
+  /** Whether the ExternalDNS that sees an object is not heard of. */
+  #isSilent(resource: string): boolean {
+    const owner = this.#known.owners.find(({ namespace = '' }) => ['', namespaceOf(resource)].includes(namespace));
+    return owner?.state === 'Stalled';
   }
 
   #outside(name: string): Reason {
     return { verdict: 'OutsideZones', message: outsideZones(name, [...this.#declared.keys()]) };
   }
+}
+
+const seeItsLog = 'see the log of the container external-dns';
+
+/**
+ * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
+ * else everything. Not what has no answer to give, as where a filter takes it.
+ */
+function essentialOf({ wishes, refused }: AskedHost): Wish[] {
+  const targets = wishes.filter(({ type }) => isTargetType(type));
+  const addresses = targets.filter(({ type }) => type !== 'CNAME');
+  const asked = [addresses, targets, wishes].find((some) => some.length > 0) ?? [];
+  const isLost = ({ verdict, isOwn }: Refused) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
+  return asked.filter((wish) => {
+    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(wish));
+    return against.length === 0 || against.some(isLost);
+  });
 }
 
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
@@ -133,6 +191,12 @@ function asWanted({ refused }: AskedHost, answers: string[]): Pick<NameState, 'v
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
   return { verdict: 'Resolved', message: [resolved(answers), ...besides].join('; ') };
+}
+
+function lossOf(claim: Claim | undefined, host: string): string {
+  if (!claim) return 'is gone';
+  if (!claim.hosts.includes(host) && !claim.below) return 'no longer asks for it';
+  return targetsOf(claim, host)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
 }
 
 /** Undefined where it is not known what the object answers with. */

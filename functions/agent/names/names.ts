@@ -19,7 +19,7 @@ export class Names {
   readonly #options: NamesOptions;
   readonly #explained = new Memo<void>();
   #known = new Map<string, KnownName>();
-  #askedSince = new Map<string, number>();
+  #histories = new Map<string, History>();
   #patienceMs = patience.leastMs;
   #list: readonly KnownName[] | undefined;
   /** When a name next ceases to be young: milliseconds since 1970. */
@@ -40,16 +40,17 @@ export class Names {
 
   forget(): void {
     this.#known.clear();
-    this.#askedSince.clear();
+    this.#histories.clear();
     this.#list = undefined;
   }
 
   /** Says anew how names are, if anything has changed that they depend on. */
   explain(known: Omit<Known, 'isYoung'>): void {
-    const { declaration, zones, claims, judged, discovery } = known;
+    const { declaration, zones, claims, judged, owners } = known;
     // A name that has just ceased to be young has more to be said of it.
     if (this.#due !== undefined && this.#options.now() >= this.#due) this.#explained.forget();
-    this.#explained.get([declaration, claims.revision, discovery, ...judged, ...zones], () => {
+    const states = owners.map(({ state }) => state);
+    this.#explained.get([declaration, claims.revision, ...states, ...judged, ...zones], () => {
       this.#take(explained({ ...known, isYoung: (key) => this.#isYoung(key) }), claims);
     });
   }
@@ -86,43 +87,60 @@ export class Names {
 
   /** Whether a name, by its key, may still be on its way. */
   #isYoung(key: string): boolean {
-    const since = this.#askedSince.get(key);
-    return since === undefined || this.#options.now() - since < this.#patienceMs;
+    const history = this.#histories.get(key);
+    return history === undefined || this.#options.now() - history.askedAt < this.#patienceMs;
   }
 
   #take(states: readonly NameState[], claims: Pick<Claims, 'changedAt'>): void {
     const now = this.#options.now();
     const known = new Map<string, KnownName>();
-    const askedSince = new Map<string, number>();
+    const histories = new Map<string, History>();
     let isChanged = states.length !== this.#known.size;
     this.#due = undefined;
     for (const state of states) {
       const key = nameKey(state);
-      const since = this.#askedSince.get(key) ?? now;
-      askedSince.set(key, since);
       const before = this.#known.get(key);
-      const after = before && saysSame(before, state) ? before : this.#changed(before, state, claims);
+      const history = historyAfter(this.#histories.get(key) ?? { askedAt: now }, before);
+      histories.set(key, history);
+      const after = before && saysSame(before, state) ? before : this.#changed(before, state, history, claims);
       known.set(key, after);
       isChanged ||= before !== after;
-      const oldAt = since + this.#patienceMs;
+      const oldAt = history.askedAt + this.#patienceMs;
       if (state.verdict === 'Pending' && oldAt > now) this.#due = Math.min(this.#due ?? oldAt, oldAt);
     }
     this.#known = known;
-    this.#askedSince = askedSince;
+    this.#histories = histories;
     if (isChanged || !this.#list) this.#list = [...known.values()];
   }
 
-  #changed(before: KnownName | undefined, state: NameState, claims: Pick<Claims, 'changedAt'>): KnownName {
+  #changed(
+    before: KnownName | undefined,
+    state: NameState,
+    { settledAt = Number.NEGATIVE_INFINITY }: History,
+    claims: Pick<Claims, 'changedAt'>,
+  ): KnownName {
     const now = this.#options.now();
     const since = before?.verdict === state.verdict ? before.since : now;
     const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
-    const changed = isAnswered ? claims.changedAt(state.resource) : undefined;
-    // What was answered before is not asked for by this change.
-    const propagation = changed === undefined ? before?.propagation : Math.max(0, now - changed);
-    if (changed !== undefined && propagation !== undefined) this.#options.onPropagation?.(propagation);
+    const changedAt = isAnswered ? claims.changedAt(state.resource) : undefined;
+    // What settled since the object changed has now changed for another reason: a rival that went, or a zone that came.
+    const isCause = changedAt !== undefined && changedAt > settledAt;
+    const propagation = isCause ? Math.max(0, now - changedAt) : before?.propagation;
+    if (isCause && propagation !== undefined) this.#options.onPropagation?.(propagation);
     return { ...state, since, ...(propagation !== undefined && { propagation }) };
   }
 }
+
+/** When a name was first asked for, and when it last came to a verdict that was not Pending: milliseconds since 1970. */
+interface History {
+  askedAt: number;
+  settledAt?: number;
+}
+
+const historyAfter = (history: History, before: KnownName | undefined): History =>
+  before && before.verdict !== 'Pending' && before.since !== history.settledAt
+    ? { ...history, settledAt: before.since }
+    : history;
 
 const saysSame = (a: NameState, b: NameState) =>
   a.verdict === b.verdict && a.message === b.message && a.zone === b.zone && sameAnswers(a, b);

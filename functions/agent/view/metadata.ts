@@ -53,8 +53,14 @@ export function claimOf(
 }
 
 /** What it asks for in vain, and why. Its hosts are all that is kept: a cluster may be full of such objects. */
-export function claimLeftOut(kind: string, metadata: Metadata, hosts: readonly string[], leftOut: string): Claim[] {
-  return hosts.length === 0 ? [] : [{ ...identityOf(kind, metadata), hosts, leftOut }];
+export function claimLeftOut(
+  kind: string,
+  metadata: Metadata,
+  hosts: readonly string[],
+  leftOut: string,
+  isUnready = false,
+): Claim[] {
+  return hosts.length === 0 ? [] : [{ ...identityOf(kind, metadata), hosts, leftOut, ...(isUnready && { isUnready }) }];
 }
 
 function identityOf(kind: string, metadata: Metadata): Pick<Claim, 'resource' | 'namespace' | 'uid' | 'created'> {

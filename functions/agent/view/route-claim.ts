@@ -11,8 +11,8 @@ interface Place {
   gateway: string;
   listeners: readonly Listener[];
   targets: readonly string[];
-  /** Why there is nothing. */
-  obstacle?: string;
+  /** Why there is nothing, and whether that is a filter of the spec. */
+  obstacle?: { why: string; isFilter: boolean };
 }
 
 /**
@@ -32,28 +32,32 @@ export function routeClaims(
   const claims = claimOf(label, metadata, names, unique(taken.flatMap(({ targets }) => targets)), ttl);
   const listeners = places.flatMap((place) => place.listeners);
   const lost = isPartial ? [] : hosts.filter((host) => host !== '' && overlaps(host, listeners).length === 0);
-  return [...claims, ...claimLeftOut(label, metadata, lost, untaken(places)), ...leftOut];
+  const { why, isFilter } = untaken(places);
+  return [...claims, ...claimLeftOut(label, metadata, lost, why, !isFilter), ...leftOut];
 }
 
 /** Why no place has anything for a host. */
-function untaken(places: readonly Place[]): string {
+function untaken(places: readonly Place[]): { why: string; isFilter: boolean } {
   const gateways = places.filter(({ listeners }) => listeners.length > 0).map(({ gateway }) => gateway);
-  if (gateways.length > 0) return `no listener of Gateway ${listed(unique(gateways))} takes this name`;
-  return places[0]?.obstacle ?? '';
+  const obstacles = places.flatMap(({ obstacle }) => obstacle ?? []);
+  if (gateways.length === 0)
+    return obstacles.find(({ isFilter }) => !isFilter) ?? obstacles[0] ?? { why: '', isFilter: false };
+  return { why: `no listener of Gateway ${listed(unique(gateways))} takes this name`, isFilter: false };
 }
 
 function placeAt(parent: Parent, source: DeclaredSource, gateway: Gateway | undefined): Place {
   const place = { gateway: parent.gateway, listeners: [], targets: [] };
   const filter = filterAt(parent, source);
-  if (filter !== undefined) return { ...place, obstacle: filter };
+  if (filter !== undefined) return { ...place, obstacle: { why: filter, isFilter: true } };
   if (!gateway) return { ...place, obstacle: unseen(parent, source) };
   if (gateway.foreign !== undefined) {
-    const obstacle = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} gives it to another controller`;
-    return { ...place, obstacle };
+    const why = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} gives it to another controller`;
+    return { ...place, obstacle: { why, isFilter: true } };
   }
   const listeners = gateway.listeners.filter((listener) => isAt(parent, listener));
   if (listeners.length > 0) return { ...place, listeners, targets: gateway.targets };
-  return { ...place, obstacle: `Gateway ${parent.gateway} has no listener${which(parent)}` };
+  const why = `Gateway ${parent.gateway} has no listener${which(parent)}`;
+  return { ...place, obstacle: { why, isFilter: false } };
 }
 
 /** The filter of the spec that does not take a Gateway, in words. */
@@ -68,11 +72,12 @@ function filterAt({ gateway }: Parent, source: DeclaredSource): string | undefin
 }
 
 /** The API server selects Gateways by their labels, so that another one is as good as none. */
-function unseen({ gateway }: Parent, source: DeclaredSource): string {
+function unseen({ gateway }: Parent, source: DeclaredSource): NonNullable<Place['obstacle']> {
   const { gatewayLabels } = source;
-  if (!gatewayLabels) return `there is no Gateway ${gateway}`;
+  if (!gatewayLabels) return { why: `there is no Gateway ${gateway}`, isFilter: false };
   const field = fieldOf(source, 'gatewayLabels');
-  return `${field} takes only Gateways with ${listed([gatewayLabels])}, and ${gateway} is not among them`;
+  const why = `${field} takes only Gateways with ${listed([gatewayLabels])}, and ${gateway} is not among them`;
+  return { why, isFilter: true };
 }
 
 const isAt = ({ section, port }: Parent, listener: Listener) =>

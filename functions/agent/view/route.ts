@@ -58,7 +58,8 @@ export function routeOf(route: RouteObject, reading: Reading, source: DeclaredSo
   const annotated = listIn(annotations('hostname'));
   const asked = routeHosts(route, annotations, annotated);
   const hosts = reading.hostnames === 'Spec' ? routeHosts(route, annotations, []) : asked;
-  const inVain = (names: string[], why: string) => claimLeftOut(labelOf(source), metadata, without(names, ['']), why);
+  const inVain = (names: string[], why: string, isUnready?: boolean) =>
+    claimLeftOut(labelOf(source), metadata, without(names, ['']), why, isUnready);
   const why = leftOutBy(route.metadata, reading);
   if (why !== undefined) return inVain(asked, why);
   const leftOut = inVain(without(asked, hosts), annotationsIgnored);
@@ -66,7 +67,10 @@ export function routeOf(route: RouteObject, reading: Reading, source: DeclaredSo
   const parents = parentsOf(route);
   const isPartial = hasListenerSet(route, source);
   if (parents.length > 0) return { metadata, hosts, parents, ttl: ttlIn(annotations('ttl')), leftOut, isPartial };
-  return isPartial ? leftOut : inVain(asked, 'no Gateway that it names has accepted it (status.parents)');
+  if (isPartial) return leftOut;
+  // A route of a mesh alone has no Gateway to wait for.
+  const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOf('Gateway', identityOf(ref, metadata)));
+  return inVain(asked, 'no Gateway that it names has accepted it (status.parents)', isUnready);
 }
 
 /** The parents in the status count as long as the route still asks for them. */

@@ -403,14 +403,14 @@ describe('another owner', () => {
   });
 });
 
-test('an answer of several objects that PowerDNS refused is not asked for again, and what stands stays', () => {
+test('an answer of several objects that PowerDNS refused is not asked for again, what stands stays, and every part is refused', () => {
   const message = 'Record www.corp.internal./A: no';
   const there = [wish('a/x A 1')];
   const refused = wish('a/x A 1 2');
   const refusals = new Map([[answerOf(refused), { rrset: refused, beside: there, message }]]);
   expect(verdict('SameNamespace', [wish('a/x A 1'), wish('a/w A 2')], there, { refusals })).toEqual({
     accepted: ['a/x A 1'],
-    refused: [`a/x A 1 2: ${message}`],
+    refused: [`a/w A 2: ${message}`, `a/x A 1 2: ${message}`],
   });
 });
 

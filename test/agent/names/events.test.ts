@@ -245,19 +245,19 @@ describe('how much is told', () => {
     expect([world.said.length, agent.waiting]).toEqual([52, 15]);
   });
 
-  test('of all objects is 50 at once, then twenty a second, of each host the latest', async () => {
+  test('of all objects is 100 at once, then fifty a second, of each host the latest', async () => {
     const world = new World();
     const agent = world.agent();
     agent.announce(hosts(1000, 'NoAddress', (i) => `ingress/shop/web-${i}`));
     await agent.drain();
-    expect(world.requests).toBe(50);
+    expect(world.requests).toBe(100);
     const before = world.now;
     agent.announce(hosts(1000, '192.0.2.7', (i) => `ingress/shop/web-${i}`));
     await world.pass(20 * second, agent);
-    expect(world.requests).toBeLessThanOrEqual(50 + 20 * ((world.now - before) / second));
+    expect(world.requests).toBeLessThanOrEqual(100 + 50 * ((world.now - before) / second));
     await world.pass(100 * second, agent);
     const counts = Map.groupBy(world.said, (each) => each.split(' ')[0]);
-    expect([counts.get('NoAddress')?.length, counts.get('Resolved')?.length, agent.waiting]).toEqual([50, 1000, 0]);
+    expect([counts.get('NoAddress')?.length, counts.get('Resolved')?.length, agent.waiting]).toEqual([100, 1000, 0]);
   });
 
   test('does not wait when nothing is to be told', async () => {

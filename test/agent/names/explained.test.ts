@@ -1,109 +1,15 @@
 /** What the agent says of the names that objects ask for. */
 import { describe, expect, test } from 'vitest';
-import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
-import { type Claim, type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import { namespaceOf } from '../../../functions/agent/discovery/resource.ts';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import type { Verdict } from '../../../functions/agent/names/verdict.ts';
-import { loop, type Webhook } from '../external-dns.ts';
-import { declare, foreign, makeAgent, record, want, zoneWith } from '../make.ts';
-
-const www = 'www.corp.internal';
-
-interface Object {
-  created?: string;
-  hosts?: string[];
-  targets?: string[];
-  leftOut?: string;
-  changed?: number;
-}
-
-/** An agent and the objects that it sees: each loop asks for what they have addresses for. */
-async function started(discovery: object = {}, more: Partial<WrittenDeclaration> = {}) {
-  const objects = new Map<string, Object>();
-  const propagations: number[] = [];
-  let revision = 0;
-  const claimOf = (resource: string): Claim => {
-    const { created = '2026-01-01T00:00:00Z', hosts = [www], targets = [], leftOut } = objects.get(resource) ?? {};
-    const shown = {
-      resource,
-      namespace: namespaceOf(resource),
-      created,
-      hosts: hosts.map((host) => `${host}.`),
-      targets,
-    };
-    return { ...shown, ...(leftOut && { leftOut }) };
-  };
-  const all = () => [...objects.keys()].map(claimOf);
-  const claims: Claims = {
-    ...unseen,
-    get version() {
-      return revision;
-    },
-    get revision() {
-      return revision;
-    },
-    sees: () => true,
-    of: (resource) => (objects.has(resource) ? claimOf(resource) : undefined),
-    changedAt: (resource) => objects.get(resource)?.changed,
-    on: (name) => all().filter(({ hosts, leftOut }) => !leftOut && hosts.includes(name)),
-    all: () => all().filter(({ leftOut }) => !leftOut),
-    leftOut: () => all().filter(({ leftOut }) => leftOut),
-    addressless: () => all().filter(({ targets }) => targets?.length === 0),
-  };
-  const onPropagation = (milliseconds: number) => void propagations.push(milliseconds);
-  const made = makeAgent(undefined, { claims, onPropagation });
-  const { agent, database, clock } = made;
-  made.declare(declare({ name: 'corp', discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery }, ...more }));
-  await agent.reconcile();
-  const webhook: Webhook = {
-    records: () => agent.records(),
-    adjust: (wanted) => agent.adjust(wanted),
-    apply: (changes) => agent.apply(changes),
-  };
-  const wanted = (): Endpoint[] =>
-    all()
-      .filter(({ leftOut }) => !leftOut)
-      .flatMap(({ resource, hosts, targets = [] }) =>
-        targets.length === 0 ? [] : hosts.map((host) => want(resource, host.slice(0, -1), typeOf(targets), ...targets)),
-      );
-  const said = () =>
-    agent.names.list?.map(({ name, resource, verdict, message }) => ({ name, resource, verdict, message }));
-  return {
-    ...made,
-    propagations,
-    said,
-    /** Of one object, or of all: `Verdict: message`. */
-    of: (resource: string, name = www) =>
-      said()
-        ?.filter((state) => state.resource === resource && state.name === name)
-        .map(({ verdict, message }) => `${verdict}: ${message}`)
-        .join(),
-    has(resource: string, object: Object | undefined) {
-      revision++;
-      if (object) objects.set(resource, object);
-      else objects.delete(resource);
-    },
-    async loops(count = 1) {
-      for (let i = 0; i < count; i++) {
-        await agent.reconcile();
-        await loop(webhook, wanted());
-        clock.now += 2_000;
-      }
-      agent.explain();
-    },
-    database,
-    webhook,
-  };
-}
-
-const typeOf = ([target = '']: readonly string[]) => (/^[\d.]+$/.test(target) ? 'A' : 'CNAME');
+import { declare, foreign, record, zoneWith } from '../make.ts';
+import { type SeenObject, www } from './seen-objects.ts';
+import { sightedAgent } from './sighted-agent.ts';
 
 const x = 'ingress/a/x';
 const y = 'ingress/b/y';
 
 test('resolved, with the answer', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.has(x, { targets: ['192.0.2.1'] });
   await agent.loops();
   expect(agent.agent.names.list).toEqual([
@@ -120,14 +26,14 @@ test('resolved, with the answer', async () => {
 });
 
 test('an alias resolves to a name without the dot at the end', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.has(x, { targets: ['lb.example.com'] });
   await agent.loops();
   expect(agent.of(x)).toBe('Resolved: resolves to lb.example.com');
 });
 
 test('pending while it is young, and without an address when it no longer is', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.has(x, {});
   await agent.loops();
   const why = expect.stringMatching(/^Pending: no address yet: its controller has written none/);
@@ -140,7 +46,7 @@ test('pending while it is young, and without an address when it no longer is', a
 });
 
 test('what ExternalDNS does not ask for stays pending, and says where to look', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   await agent.loops();
   agent.has(x, { targets: ['192.0.2.1'] });
   agent.agent.explain();
@@ -155,7 +61,7 @@ test('what ExternalDNS does not ask for stays pending, and says where to look', 
 
 describe('outside the zones', () => {
   test('of one zone', async () => {
-    const agent = await started();
+    const agent = await sightedAgent();
     agent.has(x, { hosts: ['www.crop.internal'], targets: ['192.0.2.1'] });
     await agent.loops();
     expect(agent.of(x, 'www.crop.internal')).toBe(
@@ -165,7 +71,7 @@ describe('outside the zones', () => {
 
   test('of several the nearest is named, with an address or without', async () => {
     const names = ['corp.internal', 'lab.internal', 'corp.example'].map((name) => ({ name, nameServers: [] }));
-    const agent = await started({}, { zones: names });
+    const agent = await sightedAgent({}, { zones: names });
     agent.has(x, { hosts: ['www.crop.example'], targets: ['192.0.2.1'] });
     agent.has(y, { hosts: ['db.lab.internal.lan'] });
     await agent.loops(4);
@@ -177,7 +83,7 @@ describe('outside the zones', () => {
 });
 
 describe('filtered', () => {
-  test.each<[string, object, Object, string]>([
+  test.each<[string, object, SeenObject, string]>([
     [
       'by a filter of the view',
       {},
@@ -204,14 +110,14 @@ describe('filtered', () => {
     ],
     ['by the policy', { policy: 'Preview' }, { targets: ['192.0.2.1'] }, 'discovery.policy Preview leaves it as it is'],
   ])('%s', async (_, discovery, object, message) => {
-    const agent = await started(discovery);
+    const agent = await sightedAgent(discovery);
     agent.has(x, object);
     await agent.loops(5);
     expect(agent.of(x)).toBe(`Filtered: ${message}`);
   });
 
   test('what is left out and is outside the zones is nobody’s business', async () => {
-    const agent = await started();
+    const agent = await sightedAgent();
     agent.has(x, { hosts: ['www.example.com'], targets: ['192.0.2.1'], leftOut: 'discovery.selector leaves it out' });
     await agent.loops();
     expect(agent.said()).toEqual([]);
@@ -222,7 +128,7 @@ describe('duplicate', () => {
   const advice = 'give one of them another host, or see discovery.sharedHosts';
 
   test('says who wins and why: the older', async () => {
-    const agent = await started();
+    const agent = await sightedAgent();
     agent.has(x, { targets: ['192.0.2.1'], created: '2026-01-02T00:00:00Z' });
     agent.has(y, { targets: ['192.0.2.2'] });
     await agent.loops();
@@ -231,7 +137,7 @@ describe('duplicate', () => {
   });
 
   test('says who wins and why: who answers already', async () => {
-    const agent = await started();
+    const agent = await sightedAgent();
     agent.has(x, { targets: ['192.0.2.1'], created: '2026-01-02T00:00:00Z' });
     await agent.loops();
     agent.has(y, { targets: ['192.0.2.2'] });
@@ -244,7 +150,7 @@ describe('duplicate', () => {
   });
 
   test('who wants the same answer has it', async () => {
-    const agent = await started();
+    const agent = await sightedAgent();
     agent.has(x, { targets: ['192.0.2.1'] });
     agent.has(y, { targets: ['192.0.2.1'] });
     await agent.loops();
@@ -253,7 +159,7 @@ describe('duplicate', () => {
 });
 
 test('declared elsewhere, until the record is gone', async () => {
-  const agent = await started({}, { zones: [zoneWith('corp.internal', [record('www', 'A', '192.0.2.9')])] });
+  const agent = await sightedAgent({}, { zones: [zoneWith('corp.internal', [record('www', 'A', '192.0.2.9')])] });
   agent.has(x, { targets: ['192.0.2.1'] });
   await agent.loops();
   expect(agent.of(x)).toBe(
@@ -265,7 +171,7 @@ test('declared elsewhere, until the record is gone', async () => {
 });
 
 test('a record that nobody has marked', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.database.edit('corp.internal.', (zone) => void zone.rrsets.push(foreign(`${www}.`, 'A', '192.0.2.9')));
   agent.has(x, { targets: ['192.0.2.1'] });
   await agent.loops();
@@ -273,7 +179,7 @@ test('a record that nobody has marked', async () => {
 });
 
 test('held by the delete guard, with an object and without', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   const hosts = Array.from({ length: 6 }, (_, i) => `h${i}.corp.internal`);
   const objects = hosts.map((host, i) => ({ resource: `ingress/a/${i}`, host }));
   for (const { resource, host } of objects) agent.has(resource, { hosts: [host], targets: ['192.0.2.1'] });
@@ -290,7 +196,7 @@ test('held by the delete guard, with an object and without', async () => {
 
 describe('refused', () => {
   test('in the words of PowerDNS', async () => {
-    const agent = await started();
+    const agent = await sightedAgent();
     agent.database.refuses = ({ name }) => name === `${www}.`;
     agent.has(x, { targets: ['192.0.2.1'] });
     await agent.loops(2);
@@ -298,7 +204,7 @@ describe('refused', () => {
   });
 
   test('by a rule, with what still answers', async () => {
-    const agent = await started();
+    const agent = await sightedAgent();
     agent.has(x, { targets: ['192.0.2.1'] });
     await agent.loops();
     agent.has(x, { targets: ['lb.exa mple.com'] });
@@ -308,7 +214,7 @@ describe('refused', () => {
 });
 
 test('counts what is this server’s, and lists the gravest first', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.has(x, { targets: ['192.0.2.1'] });
   agent.has(y, { targets: ['192.0.2.2'] });
   agent.has('ingress/c/out', { hosts: ['www.example.com'], targets: ['192.0.2.3'] });
@@ -321,14 +227,14 @@ test('counts what is this server’s, and lists the gravest first', async () => 
 });
 
 test('a name that may be on its way is not counted yet', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.has(x, {});
   await agent.loops();
   expect(agent.agent.report()?.names).toEqual({ total: 0, resolved: 0, problems: [] });
 });
 
 test('the list is the same one while nothing changes', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.has(x, { targets: ['192.0.2.1'] });
   await agent.loops(2);
   const { list } = agent.agent.names;
@@ -338,7 +244,7 @@ test('the list is the same one while nothing changes', async () => {
 });
 
 test('measures from the change of the object to its answer, once', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   await agent.loops(2);
   agent.has(x, { targets: ['192.0.2.1'], changed: 1_500 });
   await agent.loops(3);
@@ -350,7 +256,7 @@ test('measures from the change of the object to its answer, once', async () => {
 });
 
 test('without discovery there is nothing to say', async () => {
-  const agent = await started();
+  const agent = await sightedAgent();
   agent.has(x, { targets: ['192.0.2.1'] });
   await agent.loops();
   const { discovery: _, ...without } = declare({ name: 'corp' });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DeclaredSource } from '../../../functions/agent/declaration.ts';
+import type { Claim } from '../../../functions/agent/discovery/claim.ts';
 import type { Reading } from '../../../functions/agent/view/annotation.ts';
 import { type GatewayObject, gatewayOf } from '../../../functions/agent/view/gateway.ts';
 import { type RouteObject, routeOf } from '../../../functions/agent/view/route.ts';
@@ -192,6 +193,19 @@ describe('a route has a claim through', () => {
 describe('a route is left out when', () => {
   const pending = [{ type: 'Accepted', status: 'False' }];
   const unaccepted = 'no Gateway that it names has accepted it (status.parents)';
+  const there = [
+    gateway('envoy', two),
+    gateway('former'),
+    gateway('foreign', { metadata: { ...annotated({ controller: 'x' }), namespace: 'infra', name: 'foreign' } }),
+    gateway('bare', { spec: {} }),
+  ];
+  /** Whether what is left out of it waits for a controller: all of it, or nothing. */
+  const waits = (read: Claim[]) => {
+    const each = new Set(read.filter(({ leftOut }) => leftOut !== undefined).map(({ isUnready = false }) => isUnready));
+    expect(each.size).toBe(1);
+    return [...each][0];
+  };
+
   test.each<[string, RouteObject, string]>([
     ['a Gateway has no listener of that name', at({ sectionName: 'h2' }), 'Gateway infra/envoy has no listener h2'],
     [
@@ -204,7 +218,6 @@ describe('a route is left out when', () => {
       route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'bare' }]),
       'Gateway infra/bare has no listener',
     ],
-    ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
     ['its Gateway would be one of its own namespace', at({ namespace: undefined }), 'there is no Gateway shop/envoy'],
     ['its Gateway has not accepted it', { ...at({}), ...statusOf(envoy, pending) }, unaccepted],
     [
@@ -213,7 +226,12 @@ describe('a route is left out when', () => {
       unaccepted,
     ],
     ['it has no status yet', { ...at({}), status: undefined }, unaccepted],
-    ['it has ListenerSets, at which nobody looks', at({ kind: 'ListenerSet' }), unaccepted],
+  ])('%s, and waits for its Gateway', (_, object, why) => {
+    const read = claims(object, there);
+    expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: ${why}`, true]);
+  });
+
+  test.each<[string, RouteObject, string, Reading?]>([
     [
       'it is another controller’s, and accepted or not',
       { ...at({}), metadata: annotated({ controller: 'x' }), status: undefined },
@@ -224,15 +242,17 @@ describe('a route is left out when', () => {
       route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'foreign' }]),
       'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign gives it to another controller',
     ],
-  ])('%s', (_, object, why) => {
-    const foreign = { metadata: { ...annotated({ controller: 'x' }), namespace: 'infra', name: 'foreign' } };
-    const gateways = [
-      gateway('envoy', two),
-      gateway('former'),
-      gateway('foreign', foreign),
-      gateway('bare', { spec: {} }),
-    ];
-    expect(lineOf(claims(object, gateways))).toBe(`${bothNames} left out: ${why}`);
+    [
+      'the selector does not take it, accepted or not',
+      { ...at({}), status: undefined },
+      'discovery.selector (team=web) leaves it out',
+      { ...both, selector: { matchLabels: { team: 'web' } } },
+    ],
+    ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
+    ['it has ListenerSets, at which nobody looks', at({ kind: 'ListenerSet' }), unaccepted],
+  ])('%s, and waits for nobody', (_, object, why, reading) => {
+    const read = claims(object, there, reading);
+    expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: ${why}`, false]);
   });
 
   test.each<[string, Partial<DeclaredSource>, string]>([
@@ -246,9 +266,8 @@ describe('a route is left out when', () => {
   ])('its Gateway has another %s', (_, filters, why) => {
     // Of Gateways with other labels none is seen.
     const seen = filters.gatewayLabels ? [] : [gateway('envoy')];
-    expect(lineOf(claims(at({}), seen, both, filters))).toBe(
-      `${bothNames} left out: discovery.sources[HTTPRoute].${why}`,
-    );
+    const read = claims(at({}), seen, both, filters);
+    expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: discovery.sources[HTTPRoute].${why}`, false]);
     const same = { gatewayName: 'envoy', gatewayNamespace: 'infra', gatewayLabels: 'dns=yes' };
     expect(lineOf(claims(at({}), [gateway('envoy')], both, same))).toBe(`${bothNames} > 198.51.100.10`);
   });
@@ -257,9 +276,11 @@ describe('a route is left out when', () => {
     const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, name: 'gone' }];
     const gateways = [gateway('envoy', listeners('*.a.internal')), gateway('nginx', listeners('*.b.internal'))];
     const hosts = ['web.a.internal', 'web.b.internal', 'web.c.internal', '*.d.internal'];
-    expect(lineOf(claims(route(hosts, refs), gateways))).toBe(
+    const read = claims(route(hosts, refs), gateways);
+    expect([lineOf(read), waits(read)]).toEqual([
       'web.a.internal. web.b.internal. > 198.51.100.10 | web.c.internal. *.d.internal. left out: no listener of Gateway infra/envoy, infra/nginx takes this name',
-    );
+      true,
+    ]);
   });
 
   test('and not when it has no host of its own', () => {

@@ -37,8 +37,10 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
     // What each object wants passed above; together they are another answer, which PowerDNS may have refused.
     const isAsked = wishes.includes(rrset) || standing.includes(rrset);
     const message = isAsked ? undefined : refusalOf(rrset, place, circumstances);
-    if (message !== undefined) refused.push({ rrset, verdict: 'Refused', message, isFinal: false });
-    return message === undefined;
+    if (message === undefined) return true;
+    const others = candidates.filter((each) => isPartOf(each, rrset) && !sameClaimant(each, rrset));
+    for (const each of [rrset, ...others]) refused.push({ rrset: each, verdict: 'Refused', message, isFinal: false });
+    return false;
   });
   const merged = sharedHosts === 'Merge' ? without(candidates, shared.lost) : [];
   if (refused.length + shared.lost.length === 0) return { accepted, refused, standing, merged };
@@ -58,6 +60,9 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
     merged,
   };
 }
+
+const isPartOf = (wish: RRset, whole: RRset) =>
+  wish.type === whole.type && wish.records.every((content) => whole.records.includes(content));
 
 function without(wishes: RRset[], lost: Refused[]): RRset[] {
   const losers = new Set(lost.map(({ rrset }) => rrset));

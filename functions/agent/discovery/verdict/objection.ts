@@ -43,10 +43,11 @@ export function objectionTo(wish: Wish, place: Place, circumstances: Circumstanc
   const bar = barTo(wish, place, circumstances);
   const isFinal = wish.isFiltered === true || beneath !== undefined;
   const isEntitled = !isFinal && (!bar || bar.isPassing === true);
-  const reason =
+  const reason: Reason | undefined =
     wrong ??
     (bar?.isPassing ? undefined : refused(bar?.message)) ??
     occupant(wish, place, circumstances) ??
+    (bar?.isPassing ? { verdict: 'Pending', message: bar.message } : undefined) ??
     refused(bar?.message ?? refusalOf(wish, place, circumstances));
   return reason && { ...reason, isEntitled, isFinal };
 }

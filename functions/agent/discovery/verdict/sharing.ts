@@ -20,6 +20,8 @@ export interface Stand {
 /** A wish that is not published. */
 export interface Refused extends Reason {
   rrset: RRset;
+  /** Whether only another type of the same object is in its place. */
+  isOwn?: boolean;
   /** What gave the name to the other one. */
   because?: string;
 }
@@ -58,8 +60,14 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
   const lost = [...beside, ...valid.filter((rrset) => !isFirst(rrset))]
     .filter((rrset) => !accepted.some((a) => sameAnswer(a, rrset)))
     .map((rrset): Refused => {
+      const rival = accepted.find((a) => areRivals(a, rrset)) ?? accepted[0] ?? first;
       const because = precedence(first, rrset, stand);
-      return { rrset, verdict: 'Duplicate', message: taken(rrset, accepted, first), ...(because && { because }) };
+      return {
+        rrset,
+        verdict: 'Duplicate',
+        message: taken(rrset, rival),
+        ...(sameClaimant(rival, rrset) ? { isOwn: true } : because && { because }),
+      };
     });
   return { accepted, lost };
 }
@@ -156,8 +164,7 @@ const answerText = (groups: RRset[][]) =>
     .join('\n');
 
 /** Who has what a wish would take. */
-function taken(rrset: RRset, accepted: RRset[], first: RRset): string {
-  const rival = accepted.find((a) => areRivals(a, rrset)) ?? accepted[0] ?? first;
+function taken(rrset: RRset, rival: RRset): string {
   if (sameClaimant(rival, rrset))
     return `its own ${rival.type} has the name already, and ${rival.type} and ${rrset.type} cannot stand together`;
   return `${claimantOf(rival)} has the name already`;

@@ -1,0 +1,112 @@
+/** Objects that an agent sees, and what ExternalDNS makes of them. */
+import type { Claim, Claims } from '../../../functions/agent/discovery/claim.ts';
+import { namespaceOf } from '../../../functions/agent/discovery/resource.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { typeOf } from '../../../functions/agent/discovery/wish/target.ts';
+import { hostsOf, targetsOf } from '../../../functions/agent/view/metadata.ts';
+import { merged } from '../external-dns.ts';
+import { want } from '../make.ts';
+
+export const www = 'www.corp.internal';
+
+/** Without a host of its own it asks for www.corp.internal. */
+export interface SeenObject extends Partial<Pick<Claim, 'created' | 'parts' | 'below' | 'leftOut' | 'isUnready'>> {
+  hosts?: string[];
+  targets?: string[];
+  /** Milliseconds. */
+  changed?: number;
+  /** What ExternalDNS asks for it, where that is not its targets at each of its hosts. */
+  asks?: Endpoint[];
+}
+
+export class SeenObjects implements Claims {
+  /** What is not listed yet. */
+  missing: string | undefined;
+  readonly #objects = new Map<string, SeenObject>();
+  readonly #labels = new Map<string, Record<string, string>>();
+  #version = 0;
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get revision(): number {
+    return this.#version;
+  }
+
+  set(resource: string, object: SeenObject | undefined): void {
+    this.#version++;
+    if (object) this.#objects.set(resource, object);
+    else this.#objects.delete(resource);
+  }
+
+  label(namespace: string, labels: Record<string, string>): void {
+    this.#version++;
+    this.#labels.set(namespace, labels);
+  }
+
+  /** What the ExternalDNS of a namespace asks for, or of all. */
+  wanted(namespace?: string): Endpoint[] {
+    const seen = [...this.#objects].filter(
+      ([resource, { leftOut }]) => !leftOut && (namespace === undefined || namespaceOf(resource) === namespace),
+    );
+    return merged(seen.flatMap(([resource, object]) => object.asks ?? endpointsOf(resource, object)));
+  }
+
+  sees(): boolean {
+    return true;
+  }
+
+  pending(): string | undefined {
+    return this.missing;
+  }
+
+  of(resource: string): Claim | undefined {
+    return this.all().find((claim) => claim.resource === resource);
+  }
+
+  changedAt(resource: string): number | undefined {
+    return this.#objects.get(resource)?.changed;
+  }
+
+  on(name: string): Claim[] {
+    return this.all().filter(({ hosts }) => hosts.includes(name));
+  }
+
+  all(): Claim[] {
+    return this.#claims().filter(({ leftOut }) => leftOut === undefined);
+  }
+
+  leftOut(): Claim[] {
+    return this.#claims().filter(({ leftOut }) => leftOut !== undefined);
+  }
+
+  addressless(): Claim[] {
+    return this.all().filter(({ targets }) => targets?.length === 0);
+  }
+
+  labelsOf(namespace: string): Record<string, string> | undefined {
+    return this.#labels.get(namespace);
+  }
+
+  #claims(): Claim[] {
+    return [...this.#objects].map(([resource, object]) => claimOf(resource, object));
+  }
+}
+
+function claimOf(resource: string, { hosts = [www], targets = [], changed: _, asks: __, ...rest }: SeenObject): Claim {
+  return {
+    resource,
+    namespace: namespaceOf(resource),
+    created: '2026-01-01T00:00:00Z',
+    hosts: hostsOf(hosts),
+    // Of a headless Service the Pods have them.
+    ...(!rest.below && { targets: rest.parts ? targets : targetsOf(targets) }),
+    ...rest,
+  };
+}
+
+const endpointsOf = (resource: string, { hosts = [www], targets = [] }: SeenObject): Endpoint[] =>
+  hosts.flatMap((host) =>
+    [...Map.groupBy(targets, typeOf)].map(([type, ofType]) => want(resource, host, type, ...ofType)),
+  );

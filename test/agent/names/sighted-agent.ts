@@ -1,0 +1,77 @@
+/** An agent that sees objects, and an ExternalDNS that asks for what they have addresses for. */
+import { expect } from 'vitest';
+import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { loop, type Webhook } from '../external-dns.ts';
+import { declare, makeAgent } from '../make.ts';
+import { type SeenObject, SeenObjects, www } from './seen-objects.ts';
+
+export interface Asking {
+  /** What is asked for, instead of what the objects want. */
+  asks?: () => Endpoint[];
+  /** Whose ExternalDNS asks, where each namespace has its own. */
+  namespace?: string;
+}
+
+export type SightedAgent = Awaited<ReturnType<typeof sightedAgent>>;
+
+/** It has corp.internal, and has been brought to what is declared once; ExternalDNS has not asked yet. */
+export async function sightedAgent(discovery: object = {}, more: Partial<WrittenDeclaration> = {}) {
+  const objects = new SeenObjects();
+  const propagations: number[] = [];
+  const onPropagation = (milliseconds: number) => void propagations.push(milliseconds);
+  const made = makeAgent(undefined, { claims: objects, onPropagation });
+  const { agent, clock } = made;
+  const redeclare = (changed: object = discovery, besides = more) =>
+    made.declare(declare({ name: 'corp', discovery: { ownerID: 'corp', intervalSeconds: 2, ...changed }, ...besides }));
+  redeclare();
+  await agent.reconcile();
+  const webhookOf = (namespace?: string): Webhook => ({
+    records: () => agent.records(namespace),
+    adjust: (wanted) => agent.adjust(wanted, namespace),
+    apply: (changes) => agent.apply(changes, namespace),
+  });
+  const said = () =>
+    agent.names.list?.map(({ name, resource, verdict, message }) => ({ name, resource, verdict, message }));
+  return {
+    ...made,
+    objects,
+    propagations,
+    redeclare,
+    said,
+    /** Of one object: `Verdict: message`. */
+    of: (resource: string, name = www) =>
+      said()
+        ?.filter((state) => state.resource === resource && state.name === name)
+        .map(({ verdict, message }) => `${verdict}: ${message}`)
+        .join(),
+    has: (resource: string, object: SeenObject | undefined) => objects.set(resource, object),
+    /** Loops of ExternalDNS, one each two seconds. */
+    async loops(count = 1, { namespace, asks = () => objects.wanted(namespace) }: Asking = {}) {
+      for (let i = 0; i < count; i++) {
+        await agent.reconcile();
+        await loop(webhookOf(namespace), asks());
+        agent.explain();
+        clock.now += 2_000;
+      }
+      agent.explain();
+    },
+    /** As long as it takes for so many loops, while PowerDNS answers nobody. */
+    async lost(count: number) {
+      for (let i = 0; i < count; i++) {
+        await expect(agent.reconcile()).rejects.toThrow();
+        await expect(loop(webhookOf(), objects.wanted())).rejects.toThrow();
+        agent.explain();
+        clock.now += 2_000;
+      }
+    },
+    /** As long as it takes for so many loops, while ExternalDNS is silent. */
+    async silence(count: number) {
+      for (let i = 0; i < count; i++) {
+        await agent.reconcile();
+        clock.now += 2_000;
+        agent.explain();
+      }
+    },
+  };
+}
