@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Needs a cluster: `make e2e`.
     exclude: ['test/cluster/**'],
+    globalSetup: 'test/programs.ts',
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

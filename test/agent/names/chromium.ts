@@ -10,9 +10,15 @@ const run = promisify(execFile);
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
+const isRoot = process.getuid?.() === 0;
+
 /** The machine's own; as root, on Debian, it is installed where it is missing. Rejects with what to install. */
-export async function startChromium(root = process.getuid?.() === 0): Promise<Browser> {
-  const executablePath = onPath() ?? (await install(root));
+export async function findChromium(root = isRoot): Promise<string> {
+  return onPath() ?? (await install(root));
+}
+
+export async function startChromium(root = isRoot): Promise<Browser> {
+  const executablePath = await findChromium(root);
   // Chromium has no sandbox for root: https://crbug.com/638180
   return chromium.launch({ executablePath, args: root ? ['--no-sandbox'] : [] });
 }
