@@ -1,4 +1,4 @@
-import { cutAt, cutsOf } from '../dns/cut.ts';
+import { cutAt, cutsOf, isCut } from '../dns/cut.ts';
 import { isAdopted } from './discovery/ownership/adoption.ts';
 import { pointerMark } from './pointers.ts';
 import {
@@ -116,7 +116,12 @@ function yielding(zone: Zone, { holds, isDerived }: Wanted, present: Map<string,
 /** What is ours in a zone and not to be there any more. */
 function leftovers(zone: Zone, { rrsets, holds }: Wanted, isAtHome: (rrset: RRset) => boolean): RRset[] {
   const wanted = Map.groupBy(rrsets, ({ name }) => name);
-  const cuts = cutsOf(zone.name, rrsets);
+  // A cut whose place is somebody else's will not be there, and hides nothing.
+  const isTaken = (cut: RRset) => zone.rrsets.some((rrset) => isForeign(rrset) && areRivals(rrset, cut));
+  const cuts = cutsOf(
+    zone.name,
+    rrsets.filter((rrset) => isCut(rrset, zone.name) && !isTaken(rrset)),
+  );
   return zone.rrsets.filter((rrset) => {
     const here = wanted.get(rrset.name) ?? [];
     if (isForeign(rrset) || here.some((w) => w.type === rrset.type)) return false;

@@ -293,6 +293,16 @@ describe('a delegation', () => {
     expect(lines).toEqual(['dev.corp.internal. A 192.0.2.1', 'dev.corp.internal. DNAME new.example.']);
   });
 
+  test('hides nothing while its own place is somebody else’s', () => {
+    const there = zone('corp.internal', [
+      a('x.dev.corp.internal.', '192.0.2.1'),
+      foreign('dev.corp.internal.', 'CNAME', 'lb.example.'),
+    ]);
+    const { patch } = changesFor(corpWith(record('dev', 'DNAME', 'new.example.')), [there]);
+    const deleted = patch.flatMap(({ changes }) => changes).filter(({ action }) => action === 'delete');
+    expect(deleted).toEqual([]);
+  });
+
   test('keeps out what comes back from a zone that goes', async () => {
     const there = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
     const { lines, zones: left } = await after(delegated, there);
