@@ -1,5 +1,5 @@
 /** What tests run beside the project itself. */
-import { findChromium } from './agent/names/chromium.ts';
+import { findChromium } from './agent/page/chromium.ts';
 import { findPrometheus } from './monitoring/install.ts';
 import { findDelv } from './powerdns/delv.ts';
 import { findPowerDNS } from './powerdns/install.ts';

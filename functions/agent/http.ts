@@ -4,12 +4,12 @@ import { pipeline } from 'node:stream/promises';
 import type { Registry } from 'prom-client';
 import type { Agent } from './agent.ts';
 import { messageOf } from './failure.ts';
-import { jsonOf, textOf } from './names/listing.ts';
 import type { Overview } from './names/overview.ts';
-import { contentSecurityPolicy, page } from './names/page.ts';
-import { printable } from './names/printable.ts';
-import { find, type Search, searchOf } from './names/search.ts';
+import { jsonOf, textOf } from './page/listing.ts';
+import { contentSecurityPolicy, page } from './page/page.ts';
+import { find, type Search, searchOf } from './page/search.ts';
 import type { PowerDNS } from './powerdns.ts';
+import { printable } from './printable.ts';
 
 export interface HttpOptions {
   agent: Pick<Agent, 'isReady' | 'report'>;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Cluster, inCluster } from './cluster.ts';
 import type { Complaints } from './complaints.ts';
-import { Events } from './names/events.ts';
+import { Events } from './events/events.ts';
 import type { Options } from './options.ts';
 import type { PowerDNS } from './powerdns.ts';
 import { SecretKeys } from './signing/secret.ts';

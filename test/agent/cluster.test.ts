@@ -6,7 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Cluster } from '../../functions/agent/cluster.ts';
-import { eventOf } from '../../functions/agent/names/event.ts';
+import { eventOf } from '../../functions/agent/events/event.ts';
 import { entryOf, SecretKeys } from '../../functions/agent/signing/secret.ts';
 
 const soon = { timeout: 10_000, interval: 20 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { eventOf } from '../../../functions/agent/names/event.ts';
+import { eventOf } from '../../../functions/agent/events/event.ts';
 import { type NameState, type Verdict, verdicts } from '../../../functions/agent/names/verdict.ts';
 
 describe('an event', () => {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Overview } from '../names/overview.ts';
+import { verdicts } from '../names/verdict.ts';
 import { count, durationOf, percentile, plural, timeOf } from './figure.ts';
 import { Html, html } from './html.ts';
 import { countsOf } from './listing.ts';
-import type { Overview } from './overview.ts';
 import { type Found, find, type Search } from './search.ts';
 import { discoveryState, resolutionState, verdictState, zoneState } from './state.ts';
 import { style } from './style.ts';
 import { tableOf } from './table.ts';
-import { verdicts } from './verdict.ts';
 
 /** Nothing runs on the page and nothing is fetched for it, because it shows what strangers wrote. */
 export const contentSecurityPolicy = [

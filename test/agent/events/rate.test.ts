@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Rate } from '../../../functions/agent/names/rate.ts';
+import { Rate } from '../../../functions/agent/events/rate.ts';
 
 test('a rate lets a burst through, then as many as the time has brought', () => {
   const attempts = fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: 0, max: 30 })), { maxLength: 60 });

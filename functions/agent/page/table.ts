@@ -1,6 +1,6 @@
+import type { KnownName } from '../names/overview.ts';
 import { count, durationOf, plural, timeOf } from './figure.ts';
 import { type Html, html } from './html.ts';
-import type { KnownName } from './overview.ts';
 import type { Found, Search } from './search.ts';
 import { verdictState } from './state.ts';
 

@@ -1,7 +1,7 @@
-import type { KnownName, Overview } from './overview.ts';
-import { printable } from './printable.ts';
+import type { KnownName, Overview } from '../names/overview.ts';
+import { isCounted } from '../names/verdict.ts';
+import { printable } from '../printable.ts';
 import type { Found } from './search.ts';
-import { isCounted } from './verdict.ts';
 
 /** How many names are made into text at once: what waits for a slow reader stays small. */
 const batch = 250;

@@ -1,6 +1,6 @@
+import type { Overview } from '../names/overview.ts';
+import { isCounted, type Verdict } from '../names/verdict.ts';
 import { type Html, html } from './html.ts';
-import type { Overview } from './overview.ts';
-import { isCounted, type Verdict } from './verdict.ts';
 
 /** How grave it is, as a colour and a sign say; the word beside them says it too. */
 type Tone = 'good' | 'waiting' | 'bad' | 'apart';
