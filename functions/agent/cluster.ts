@@ -1,17 +1,16 @@
 import {
   ApiException,
-  type ConfigurationOptions,
   CoreV1Api,
   type CoreV1Event,
   KubeConfig,
   ListWatch,
-  Observable,
   PatchStrategy,
   setHeaderOptions,
   type V1ConfigMap,
   type V1Secret,
   Watch,
 } from '@kubernetes/client-node';
+import { connectToPost, type Post, Refusal } from './api-server.ts';
 import { declarationKey } from './declaration.ts';
 import { kubernetesWords, messageOf } from './failure.ts';
 
@@ -25,6 +24,9 @@ export interface ClusterOptions {
   claim: string;
   config?: KubeConfig;
 }
+
+/** Milliseconds. */
+const renewMs = 60_000;
 
 /** What has become of an event that was to be created. */
 export interface Creation {
@@ -42,6 +44,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #config: KubeConfig;
   readonly #api: CoreV1Api;
+  #post: { post: Post; since: number } | undefined;
 
   constructor({ config = inCluster(), ...options }: ClusterOptions) {
     this.#options = options;
@@ -143,13 +146,24 @@ export class Cluster {
   async createEvent(body: CoreV1Event, timeout = 10_000): Promise<Creation> {
     const { namespace = '' } = body.metadata;
     try {
-      await this.#api.createNamespacedEvent({ namespace, body }, within(timeout));
+      const post = await this.#posting();
+      const object = { apiVersion: 'v1', kind: 'Event', ...body };
+      await post(`/api/v1/namespaces/${namespace}/events`, object, AbortSignal.timeout(timeout));
       return { result: 'created' };
     } catch (error) {
-      const result = error instanceof ApiException ? resultOf(error) : undefined;
-      if (error instanceof ApiException && result) return { result, failure: wordsOf(error) };
-      return inKubernetesWords(error);
+      const result = error instanceof Refusal ? resultOf(error) : undefined;
+      if (error instanceof Refusal && result) return { result, failure: error.message };
+      this.#post = undefined;
+      throw error instanceof Refusal ? new Error(error.message) : error;
     }
+  }
+
+  /** A connection for many objects. The token in it is good for an hour, and is another one long before that. */
+  async #posting(): Promise<Post> {
+    if (!this.#post || Date.now() - this.#post.since > renewMs) {
+      this.#post = { post: await connectToPost(this.#config), since: Date.now() };
+    }
+    return this.#post.post;
   }
 
   /** Undefined when there is none. */
@@ -170,24 +184,12 @@ export class Cluster {
 }
 
 /** Undefined for what may be otherwise next time. */
-function resultOf({ code, body }: ApiException<unknown>): Creation['result'] | undefined {
+function resultOf({ code, message }: Refusal): Creation['result'] | undefined {
   // https://github.com/kubernetes/apiserver/blob/v0.34.4/pkg/admission/plugin/namespace/lifecycle/admission.go#L174
-  if (code === 403) return /because it is being terminated/.test(kubernetesWords(code, body)) ? 'gone' : 'forbidden';
+  if (code === 403) return /because it is being terminated/.test(message) ? 'gone' : 'forbidden';
   if (code === 404) return 'gone';
   if (code === 409) return 'known';
   return [400, 413, 422].includes(code) ? 'invalid' : undefined;
-}
-
-/** Ends a request of the client, which would wait for ever. */
-function within(milliseconds: number): ConfigurationOptions {
-  const limit: NonNullable<ConfigurationOptions['middleware']>[number] = {
-    pre: (request) => {
-      request.setSignal(AbortSignal.timeout(milliseconds));
-      return new Observable(Promise.resolve(request));
-    },
-    post: (response) => new Observable(Promise.resolve(response)),
-  };
-  return { middleware: [limit], middlewareMergeStrategy: 'append' };
 }
 
 /** Takes an answer of this status for none. */

@@ -31,6 +31,9 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
     env: [
       // Of the memory that Node takes besides its heap, arenas for threads that hardly run are the largest part.
       { name: 'MALLOC_ARENA_MAX', value: '1' },
+      // The bodies of requests are large and gone at once: by default malloc keeps up to 32 MiB for the next ones.
+      // https://man7.org/linux/man-pages/man3/mallopt.3.html (M_MMAP_THRESHOLD)
+      { name: 'MALLOC_MMAP_THRESHOLD_', value: '131072' },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
     ],

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { connect, isRefusal } from '../api-server.ts';
 import { messageOf } from '../failure.ts';
-import { connect, isRefusal } from './api-server.ts';
 
 export interface ReachOptions {
   config: KubeConfig;
