@@ -20,6 +20,7 @@ import { listenAddress, type Options, parseOptions } from './options.ts';
 import { PowerDNS } from './powerdns.ts';
 import { Reconciliations } from './reconciliations.ts';
 import { soaCheck } from './soa-check.ts';
+import { sparing } from './sparing.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webhook } from './webhook.ts';
 import { configMapsIn, configMapsOf } from './zone-file-source.ts';
@@ -105,8 +106,9 @@ async function main(options: Options): Promise<void> {
   void selfTest({ canary, resolution, circumstances, complaints });
 
   const mailbox = mailboxOf(cluster, log);
+  const explain = sparing(() => agent.explain(), 0.05);
   const look = () => {
-    agent.explain();
+    explain();
     surroundings.resolution = resolution.resolution(circumstances());
   };
   // Apart from what asks Kubernetes, which may let it wait.
