@@ -97,9 +97,9 @@ class Explanation {
     if (this.#isOutdated(resource)) return undefined;
     const [gravest] = [...refused].sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
     if (!gravest) return undefined;
-    const { verdict, message, because, rrset } = gravest;
+    const { verdict, message, because, isOwn, rrset } = gravest;
     if (verdict === 'OutsideZones') return this.#outside(rrset.name);
-    return { verdict, message: `${message}${because ? `, as ${because}` : ''}${adviceOn(verdict)}` };
+    return { verdict, message: `${message}${because ? `, as ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
   }
 
   #leftOut({ leftOut = '', isUnready }: Claim, key: string): Reason {
