@@ -65,7 +65,9 @@ export function load(): void {
     };
   }
 
-  test('one Ingress a second for five minutes leaves the breaker closed, and an edit is followed at once', async () => {
+  test('one Ingress a second for five minutes leaves the breaker closed, and an edit is followed at once', {
+    timeout: 480_000,
+  }, async () => {
     [client, page] = [await clientOf('load'), await statusAddress('load')];
     const { tokens, opens, seconds } = await streaming!;
     expect(opens, 'the breaker stays closed').toBe(0);
