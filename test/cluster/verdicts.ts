@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Verdict } from '../../functions/agent/names/verdict.ts';
 import { untilBreakerRests } from './breaker.ts';
@@ -275,6 +277,8 @@ export function verdicts(): void {
       'AGE',
     ]);
     expect(line).toMatch(/^why\s+1\/1\s+\d+\/\d+\s+\S+\s+True\s+True/);
+    const { stdout } = await promisify(execFile)('crossplane', ['resource', 'trace', 'internaldns', 'why']);
+    expect(stdout).toMatch(/InternalDNS\/why\s+True\s+True\s+Available/);
     const text = await (await fetch(`${page}/names.txt`)).text();
     expect(text).toMatch(/^NAME +VERDICT +OBJECT/);
     expect(text).toMatch(/fine\.why\.internal +Resolved +ingress\/e2e-shop\/fine/);
