@@ -61,7 +61,7 @@ async function main(options: Options): Promise<void> {
   });
   const registry = new Registry();
   const metrics: Metrics = new Metrics(registry, {
-    names: () => agent.names.list ?? [],
+    names: () => agent.names.counts(),
     zones: () => agent.report()?.zones ?? [],
     serials: () => powerdns.zones(),
     resolution: () => surroundings.resolution?.state,

@@ -2,12 +2,12 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { withoutDot } from '../dns/name.ts';
 import type { Way } from './canary/canary.ts';
 import { type Transport, transports } from './canary/query.ts';
-import { type Verdict, verdicts } from './names/verdict.ts';
+import type { Verdict } from './names/verdict.ts';
 import { type Resolution, resolutionStates, type ZoneReport } from './report.ts';
 
 /** What is asked at each scrape. A host is never a label: there may be thousands. */
 export interface Sources {
-  names(): Iterable<{ verdict: Verdict }>;
+  names(): Readonly<Record<Verdict, number>>;
   zones(): Iterable<Pick<ZoneReport, 'name' | 'state'>>;
   /** By PowerDNS itself, of these zones and others; a failure leaves the serials out. */
   serials(): Promise<Iterable<{ name: string; serial: number }>>;
@@ -75,12 +75,11 @@ export class Metrics {
 function registerGauges(registers: Registry[], sources: Sources): void {
   new Gauge({
     name: 'internal_dns_names',
-    help: 'Hosts that objects ask for, by what the agent says of them.',
+    help: 'Hosts that objects ask for, by what the agent says of them; not those that may be on their way.',
     labelNames: ['verdict'],
     registers,
     collect() {
-      for (const verdict of verdicts) this.set({ verdict }, 0);
-      for (const { verdict } of sources.names()) this.inc({ verdict });
+      for (const [verdict, count] of Object.entries(sources.names())) this.set({ verdict }, count);
     },
   });
   new Gauge({

@@ -63,7 +63,7 @@ const propagation = (pod: number, upTo: Record<string, number>): SeriesSet => {
 /** A pod where all is well. */
 const well = (pod: number): SeriesSet => ({
   ...resolution(pod, { Serving: forAnHour(1) }),
-  ...names(pod, { Resolved: forAnHour(40), Pending: forAnHour(1), Filtered: forAnHour(3), OutsideZones: forAnHour(2) }),
+  ...names(pod, { Resolved: forAnHour(40), Filtered: forAnHour(3), OutsideZones: forAnHour(2) }),
   ...zone(pod, 'Serving', forAnHour(1)),
   ...zone(pod, 'Failed', forAnHour(0)),
   ...age(pod, forAnHour(1)),
@@ -231,10 +231,23 @@ const cases: Record<string, Case> = {
       ],
     },
   },
-  'names on their way, left out or elsewhere are nobody’s trouble': {
+  'names left out or elsewhere are nobody’s trouble': {
     alert: 'InternalDNSNamesUnresolved',
-    series: { ...bothWell, ...names(0, { Pending: '9x120', Filtered: '9x120', OutsideZones: '9x120', Held: '9x120' }) },
+    series: { ...bothWell, ...names(0, { Filtered: '9x120', OutsideZones: '9x120', Held: '9x120' }) },
     at: { '30m': none },
+  },
+  'a name that ExternalDNS never asks for': {
+    alert: 'InternalDNSNamesUnresolved',
+    series: { ...bothWell, ...names(0, { Pending: '0x10 1x100' }) },
+    at: {
+      '19m': none,
+      '21m': [
+        {
+          labels: { verdict: 'Pending' },
+          summary: 'Names that objects ask InternalDNS watched for do not resolve: 1 Pending',
+        },
+      ],
+    },
   },
   'the delete guard holds': {
     alert: 'InternalDNSDeletesHeld',

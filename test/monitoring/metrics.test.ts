@@ -4,22 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { Metrics, type Sources } from '../../functions/agent/metrics.ts';
 import { verdicts } from '../../functions/agent/names/verdict.ts';
 import { findPrometheus, type Programs } from './install.ts';
+import { countsOf, nothing } from './sources.ts';
 
 let programs: Programs;
 beforeAll(async () => {
   programs = await findPrometheus();
 }, 120_000); // it may have to be fetched
-
-const nothing: Sources = {
-  names: () => [],
-  zones: () => [],
-  serials: async () => [],
-  resolution: () => undefined,
-  discoveryAge: () => undefined,
-  held: () => 0,
-  events: () => ({}),
-  untold: () => 0,
-};
 
 /** Metrics with some sources replaced, and what a scrape gives of one of them. */
 function measuring(sources: Partial<Sources> = {}) {
@@ -38,12 +28,12 @@ function measuring(sources: Partial<Sources> = {}) {
 }
 
 test('every verdict is always there, with how many names have it', async () => {
-  const names = [{ verdict: 'Resolved' as const }, { verdict: 'Resolved' as const }, { verdict: 'Held' as const }];
+  const names = countsOf({ Resolved: 2, Held: 1 });
   const { scrape } = measuring({ names: () => names });
   const found = await scrape('internal_dns_names');
   expect(Object.keys(found)).toEqual(verdicts.map((verdict) => `{verdict="${verdict}"}`));
   expect(found).toMatchObject({ '{verdict="Resolved"}': 2, '{verdict="Held"}': 1, '{verdict="Refused"}': 0 });
-  names.pop();
+  names.Held = 0;
   expect(await scrape('internal_dns_names')).toMatchObject({ '{verdict="Held"}': 0 });
 });
 
@@ -126,7 +116,7 @@ test('what is observed is in seconds, and failures are there from the start', as
 });
 
 test('Prometheus has nothing against their names, and five thousand names are no more series than none', async () => {
-  const names = Array.from({ length: 5000 }, () => ({ verdict: 'Resolved' as const }));
+  const names = countsOf({ Resolved: 5000 });
   const zones = [{ name: 'corp.internal', state: 'Serving' as const }];
   const { registry } = measuring({ names: () => names, zones: () => zones, events: () => ({ created: 1 }) });
   const text = await registry.metrics();

@@ -15,6 +15,7 @@ import { declare, want, zones } from '../agent/make.ts';
 import { run } from '../agent/run.ts';
 import { startPowerDNS } from '../powerdns/server.ts';
 import type { ScrapedTarget } from './prometheus.ts';
+import { nothing } from './sources.ts';
 
 const zone = 'watched.internal';
 const elsewhere = want('ingress/shop/old', 'shop.example', 'A', '192.0.2.9');
@@ -101,16 +102,7 @@ const onlyInACluster = ['internal_dns_propagation_seconds', 'internal_dns_canary
 async function startCluster() {
   const registry = new Registry();
   let events = 0;
-  const metrics = new Metrics(registry, {
-    names: () => [],
-    zones: () => [],
-    serials: async () => [],
-    resolution: () => undefined,
-    discoveryAge: () => undefined,
-    held: () => 0,
-    events: () => ({ created: events }),
-    untold: () => 0,
-  });
+  const metrics = new Metrics(registry, { ...nothing, events: () => ({ created: events }) });
   const http = createServer(async (_, response) => {
     const texts = await Promise.all(onlyInACluster.map((name) => registry.getSingleMetricAsString(name)));
     response.setHeader('Content-Type', registry.contentType).end(`${texts.join('\n')}\n`);

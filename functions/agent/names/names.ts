@@ -55,19 +55,17 @@ export class Names {
     });
   }
 
-  /** How many there are of each verdict. */
+  /** How many there are of each verdict, but for what may be on its way. */
   counts(): Record<Verdict, number> {
     const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
-    for (const { verdict } of this.#list ?? []) counts[verdict]++;
+    for (const { verdict } of this.#settled()) counts[verdict]++;
     return counts;
   }
 
   /** For the composite's status; undefined before anything is known. */
   report(): Report['names'] {
-    const list = this.#list;
-    if (!list) return undefined;
-    // What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice.
-    const settled = list.filter((known) => known.verdict !== 'Pending' || !this.#isYoung(nameKey(known)));
+    if (!this.#list) return undefined;
+    const settled = this.#settled();
     const counted = settled.filter(({ verdict }) => isCounted(verdict));
     return {
       total: counted.length,
@@ -85,7 +83,13 @@ export class Names {
     };
   }
 
-  /** Whether a name, by its key, may still be on its way. */
+  /** What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice. */
+  #settled(): readonly KnownName[] {
+    const longAgo = this.#options.now() - this.#patienceMs;
+    return (this.#list ?? []).filter(({ verdict, since }) => verdict !== 'Pending' || since <= longAgo);
+  }
+
+  /** Whether a name, by its key, has been asked for so recently that it may still be on its way. */
   #isYoung(key: string): boolean {
     const history = this.#histories.get(key);
     return history === undefined || this.#options.now() - history.askedAt < this.#patienceMs;

@@ -3,8 +3,11 @@ import { type Sketch, selectorOf } from './alert.ts';
 
 type Verdict = NonNullable<Report['names']>['problems'][number]['verdict'];
 
-/** Of the names that this server is to answer, those that need somebody. What is held has an alert of its own. */
-const unresolved: Verdict[] = ['NoAddress', 'Duplicate', 'DeclaredElsewhere', 'ForeignRecord', 'Refused'];
+/**
+ * Of the names that this server is to answer, those that need somebody: of the Pending only those are counted that take
+ * too long. What is held has an alert of its own.
+ */
+const unresolved: Verdict[] = ['Pending', 'NoAddress', 'Duplicate', 'DeclaredElsewhere', 'ForeignRecord', 'Refused'];
 const outdated: Resolution['state'][] = ['NotUpdating', 'Blind'];
 const stalled: Resolution['state'] = 'Stalled';
 

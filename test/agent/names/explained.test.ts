@@ -226,11 +226,27 @@ test('counts what is this server’s, and lists the gravest first', async () => 
   expect(agent.agent.names.counts()).toMatchObject({ Resolved: 1, Pending: 0, NoAddress: 1, OutsideZones: 1 });
 });
 
-test('a name that may be on its way is not counted yet', async () => {
-  const agent = await sightedAgent();
-  agent.has(x, {});
-  await agent.loops();
-  expect(agent.agent.report()?.names).toEqual({ total: 0, resolved: 0, problems: [] });
+describe('what may be on its way is not counted yet', () => {
+  test('a name without an address', async () => {
+    const agent = await sightedAgent();
+    agent.has(x, {});
+    await agent.loops();
+    expect(agent.agent.report()?.names).toEqual({ total: 0, resolved: 0, problems: [] });
+  });
+
+  test('another address of a name that has been there for long', async () => {
+    const agent = await sightedAgent();
+    agent.has(x, { targets: ['192.0.2.1'] });
+    await agent.loops(10);
+    agent.has(x, { targets: ['192.0.2.2'] });
+    await agent.agent.adjust(agent.objects.wanted());
+    agent.agent.explain();
+    expect(agent.of(x)).toMatch(/^Pending: /);
+    expect(agent.agent.report()?.names).toEqual({ total: 0, resolved: 0, problems: [] });
+    agent.clock.now += 60_000;
+    expect(agent.agent.names.counts()).toMatchObject({ Resolved: 0, Pending: 1 });
+    expect(agent.agent.report()?.names).toMatchObject({ total: 1, resolved: 0, problems: [{ verdict: 'Pending' }] });
+  });
 });
 
 test('the list is the same one while nothing changes', async () => {
