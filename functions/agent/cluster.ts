@@ -147,8 +147,7 @@ export class Cluster {
     const { namespace = '' } = body.metadata;
     try {
       const post = await this.#posting();
-      const object = { apiVersion: 'v1', kind: 'Event', ...body };
-      await post(`/api/v1/namespaces/${namespace}/events`, object, AbortSignal.timeout(timeout));
+      await post(`/api/v1/namespaces/${namespace}/events`, body, AbortSignal.timeout(timeout));
       return { result: 'created' };
     } catch (error) {
       const result = error instanceof Refusal ? resultOf(error) : undefined;
