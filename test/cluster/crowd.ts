@@ -6,13 +6,12 @@ import { figure } from './figures.ts';
 import { apply, applyLarge, get, kubectl, list, remove, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
+import { besideExternalDNS, inPod, signalPowerDNS } from './pod.ts';
 import { statusAddress, tableAt } from './telling.ts';
 
 const zone = 'crowd.internal';
 const pod = 'idns-crowd-0';
 const address = '198.51.100.200';
-const inPod = (container: string, ...command: string[]) =>
-  kubectl('-n', 'internal-dns', 'exec', pod, '-c', container, '--', ...command);
 
 /** Commands that take the API server away and bring it back: only who set the cluster up knows how. */
 const { FREEZE_API: freeze, THAW_API: thaw } = process.env;
@@ -73,10 +72,7 @@ export function crowd(): void {
     const some = names.slice(0, 200);
     const applying = applyLarge(...objects(some));
     await client.becomes(`${some[0]}.${zone}`, address, 60);
-    await kubectl(
-      ...['-n', 'internal-dns', 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
-      ...['--target=external-dns', '--', 'sh', '-c', 'kill 1'],
-    );
+    await besideExternalDNS(pod, 'kill 1');
     await applying;
     await all(some, address, 120);
     await quiet('crowd');
@@ -92,22 +88,15 @@ export function crowd(): void {
       const key = require('fs').readFileSync('/run/internal-dns/api.conf', 'utf8').match(/api-key=(\\S+)/)[1];
       fetch('http://127.0.0.1:8081/api/v1/servers/localhost/zones/${name}.', { headers: { 'X-API-Key': key } })
         .then((r) => r.text()).then(console.log)`;
-    return JSON.parse(await inPod('agent', '/nodejs/bin/node', '-e', code)).rrsets;
+    return JSON.parse(await inPod(pod, 'agent', '/nodejs/bin/node', '-e', code)).rrsets;
   }
 
   test('PowerDNS hangs for ten seconds: the records catch up', async () => {
-    const signal = (name: string) =>
-      inPod(
-        'powerdns',
-        'sh',
-        '-c',
-        `cd /proc; for p in [0-9]*; do grep -q pdns_server $p/comm && kill -${name} $p; done`,
-      );
-    await signal('STOP');
+    await signalPowerDNS(pod, 'STOP');
     await apply(ingress({ name: 'during', hosts: [`during.${zone}`] }));
     await remove('ingress', 'host-0', shop);
     await sleep(10_000);
-    await signal('CONT').catch(() => 'kubelet was faster');
+    await signalPowerDNS(pod, 'CONT').catch(() => 'kubelet was faster');
     figure('PowerDNS goes on -> a name of meanwhile answers', await client.becomes(`during.${zone}`, address, 60));
     await client.becomes(`host-0.${zone}`, 'NXDOMAIN', 30);
     await quiet('crowd');

@@ -3,10 +3,9 @@ import { figure } from './figures.ts';
 import { apply, get, kubectl, patch, remove, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
 import { ingress, shop } from './objects.ts';
+import { besideExternalDNS, inPod, signalPowerDNS } from './pod.ts';
 
 const pod = 'idns-corp-0';
-const exec = (container: string, ...command: string[]) =>
-  kubectl('-n', 'internal-dns', 'exec', pod, '-c', container, '--', ...command);
 
 async function restartsOf(container: string): Promise<number> {
   const { status } = await get('pod', pod, 'internal-dns');
@@ -39,7 +38,7 @@ export function failures(): void {
   test('the agent is killed', async () => {
     const restarts = await restartsOf('agent');
     const watch = watchAnswers(client, 'stays.corp.internal', '198.51.100.200');
-    await exec('agent', '/nodejs/bin/node', '-e', 'process.kill(1)');
+    await inPod(pod, 'agent', '/nodejs/bin/node', '-e', 'process.kill(1)');
     await heals(client, 'agent', restarts, 'after-agent');
     expect((await watch.stop()).unanswered).toBe(0);
   });
@@ -47,12 +46,7 @@ export function failures(): void {
   test('PowerDNS is killed', async () => {
     const restarts = await restartsOf('powerdns');
     const watch = watchAnswers(client, 'stays.corp.internal', '198.51.100.200');
-    await exec(
-      'powerdns',
-      'sh',
-      '-c',
-      'cd /proc; for p in [0-9]*; do grep -q pdns_server $p/comm && kill -9 $p; done',
-    ).catch(() => '');
+    await signalPowerDNS(pod, 'KILL').catch(() => '');
     await heals(client, 'powerdns', restarts, 'after-powerdns');
     figure('PowerDNS killed: longest time without an answer', (await watch.stop()).longestGapSeconds);
   });
@@ -60,11 +54,7 @@ export function failures(): void {
   test('ExternalDNS is killed', async () => {
     const restarts = await restartsOf('external-dns');
     const watch = watchAnswers(client, 'stays.corp.internal', '198.51.100.200');
-    // Its image has no shell: a debug container shares its processes.
-    await kubectl(
-      ...['-n', 'internal-dns', 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
-      ...['--target=external-dns', '--', 'sh', '-c', 'kill 1'],
-    );
+    await besideExternalDNS(pod, 'kill 1');
     await heals(client, 'external-dns', restarts, 'after-external-dns');
     expect((await watch.stop()).unanswered).toBe(0);
   });
@@ -83,14 +73,15 @@ export function failures(): void {
   test('the database file is destroyed: everything is rebuilt without help', async () => {
     const restarts = await restartsOf('powerdns');
     const start = performance.now();
-    await exec('powerdns', 'sh', '-c', 'rm -f /var/lib/powerdns/pdns.sqlite3*');
+    await inPod(pod, 'powerdns', 'sh', '-c', 'rm -f /var/lib/powerdns/pdns.sqlite3*');
     await until('PowerDNS is started again', 150, async () => (await restartsOf('powerdns')) > restarts);
     await client.becomes('stays.corp.internal', '198.51.100.200', 60);
     figure('database deleted -> answered from a new one', (performance.now() - start) / 1000);
     await quiet('corp');
 
     const again = await restartsOf('powerdns');
-    await exec(
+    await inPod(
+      pod,
       'powerdns',
       'sh',
       '-c',

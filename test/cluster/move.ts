@@ -6,6 +6,7 @@ import { untilBreakerRests } from './breaker.ts';
 import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop } from './objects.ts';
+import { besideExternalDNS, inPod } from './pod.ts';
 
 const zone = 'move.internal';
 const pod = 'idns-move-0';
@@ -85,11 +86,8 @@ export function move(): void {
 async function startBuiltIn(): Promise<void> {
   const { spec } = await get('pod', pod, 'internal-dns');
   const own = spec.containers[0];
-  const exec = ['-n', 'internal-dns', 'exec', pod, '-c', 'agent', '--', '/nodejs/bin/node', '-p'];
-  const key = await kubectl(
-    ...exec,
-    `require('fs').readFileSync('/run/internal-dns/api.conf', 'utf8').match(/api-key=(\\S+)/)[1]`,
-  );
+  const read = `require('fs').readFileSync('/run/internal-dns/api.conf', 'utf8').match(/api-key=(\\S+)/)[1]`;
+  const key = await inPod(pod, 'agent', '/nodejs/bin/node', '-p', read);
   const custom = join(await mkdtemp(join(tmpdir(), 'move-')), 'container.json');
   const container = {
     env: [{ name: 'EXTERNAL_DNS_PDNS_API_KEY', value: key.trim() }],
@@ -110,11 +108,7 @@ async function startBuiltIn(): Promise<void> {
 
 /** An ephemeral container stays in its pod; another that shares its processes can end it. */
 async function stopBuiltIn(): Promise<void> {
-  await kubectl(
-    ...['-n', 'internal-dns', 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
-    ...['--target=external-dns', '--', 'sh', '-c'],
-    'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done',
-  );
+  await besideExternalDNS(pod, 'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done');
   await until('it has ended', 60, async () => {
     const { status } = await get('pod', pod, 'internal-dns');
     const states = status.ephemeralContainerStatuses.filter(({ name }: { name: string }) => name === 'built-in');

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { untilBreakerRests } from './breaker.ts';
 import { condition } from './discovery.ts';
 import { figure } from './figures.ts';
-import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, get, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
+import { signalPowerDNS } from './pod.ts';
 
 const zone = 'outage.internal';
 
@@ -37,17 +38,12 @@ export function outages(): void {
   });
 
   test('PowerDNS is stopped, and goes on', async () => {
-    const signal = (sent: string) =>
-      kubectl(
-        ...['-n', 'internal-dns', 'exec', 'idns-outage-0', '-c', 'powerdns', '--', 'sh', '-c'],
-        `cd /proc; for p in [0-9]*; do grep -q pdns_server $p/comm && kill -${sent} $p; done`,
-      );
-    await signal('STOP');
+    await signalPowerDNS('idns-outage-0', 'STOP');
     figure('PowerDNS stopped -> said', await says('NotAnswering', 'False'));
     const { status, reason, message } = await condition('outage', 'Resolvable');
     expect({ status, reason }).toEqual({ status: 'False', reason: 'NotAnswering' });
     expect(message).toMatch(/powerdns/);
-    await signal('CONT');
+    await signalPowerDNS('idns-outage-0', 'CONT');
     figure('PowerDNS goes on -> said', await says('Serving', 'True'));
     expect(await client.answer(name)).toBe('192.0.2.1');
   });

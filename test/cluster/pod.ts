@@ -1,0 +1,21 @@
+/** Inside the pods of the servers. */
+import { kubectl } from './kubectl.ts';
+
+const namespace = 'internal-dns';
+
+/** Runs a command in a container that has it; gives what it prints. */
+export const inPod = (pod: string, container: string, ...command: string[]): Promise<string> =>
+  kubectl('-n', namespace, 'exec', pod, '-c', container, '--', ...command);
+
+/** The script that started it is process 1: a signal is for its child. */
+export const signalPowerDNS = (pod: string, signal: 'STOP' | 'CONT' | 'KILL'): Promise<string> => {
+  const script = `cd /proc; for p in [0-9]*; do grep -q pdns_server $p/comm && kill -${signal} $p; done`;
+  return inPod(pod, 'powerdns', 'sh', '-c', script);
+};
+
+/** Runs a script among the processes of ExternalDNS, whose image has no shell; the container of it stays in the pod. */
+export const besideExternalDNS = (pod: string, script: string): Promise<string> =>
+  kubectl(
+    ...['-n', namespace, 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
+    ...['--target=external-dns', '--', 'sh', '-c', script],
+  );
