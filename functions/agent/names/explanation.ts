@@ -11,7 +11,7 @@ import { keyOf, type Zone } from '../zone.ts';
 import { Answers } from './answers.ts';
 import { type AskedHost, askedHosts } from './asked-host.ts';
 import { adviceOn, outsideZones, resolved } from './sentence.ts';
-import { type NameState, nameKey, type Reason, verdicts } from './verdict.ts';
+import { byGravity, type NameState, nameKey, type Reason } from './verdict.ts';
 
 /** Everything that says whether and why names resolve. */
 export interface Known {
@@ -92,19 +92,19 @@ class Explanation {
   }
 
   /** The gravest of what is against it. */
-  #objectionTo({ name, resource, refused, claim }: AskedHost): Reason | undefined {
-    if (claim?.leftOut !== undefined) return this.#leftOut(claim, nameKey({ name: withoutDot(name), resource }));
-    if (this.#isOutdated(resource)) return undefined;
-    const [gravest] = [...refused].sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
+  #objectionTo(host: AskedHost): Reason | undefined {
+    if (host.claim?.leftOut !== undefined) return this.#leftOut(host.claim, host);
+    if (this.#isOutdated(host.resource)) return undefined;
+    const [gravest] = [...host.refused].sort(byGravity);
     if (!gravest) return undefined;
     const { verdict, message, because, isOwn, rrset } = gravest;
     if (verdict === 'OutsideZones') return this.#outside(rrset.name);
     return { verdict, message: `${message}${because ? `, as ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
   }
 
-  #leftOut({ leftOut = '', isUnready }: Claim, key: string): Reason {
+  #leftOut({ leftOut = '', isUnready }: Claim, host: AskedHost): Reason {
     if (!isUnready) return { verdict: 'Filtered', message: leftOut };
-    return { verdict: this.#known.isYoung(key) ? 'Pending' : 'NoAddress', message: leftOut };
+    return { verdict: this.#isYoung(host) ? 'Pending' : 'NoAddress', message: leftOut };
   }
 
   /** What it waits for that ExternalDNS wants, and nothing is against. */
@@ -131,14 +131,15 @@ class Explanation {
   }
 
   /** Why ExternalDNS does not want what the object asks for. */
-  #unasked({ name, resource, claim }: AskedHost, zone: string | undefined): Reason {
-    const { declaration, isYoung } = this.#known;
+  #unasked(host: AskedHost, zone: string | undefined): Reason {
+    const { name, resource, claim } = host;
+    const { declaration } = this.#known;
     const excluded = zoneOf(name, this.#excluded);
     if (excluded !== undefined) {
       return { verdict: 'Filtered', message: `${excluded} is one of discovery.excludedDomains` };
     }
     if (zone === undefined) return this.#outside(name);
-    const young = isYoung(nameKey({ name: withoutDot(name), resource }));
+    const young = this.#isYoung(host);
     if (targetsOf(claim, name)?.length === 0) {
       return { verdict: young ? 'Pending' : 'NoAddress', message: `no address yet${adviceOn('NoAddress')}` };
     }
@@ -148,6 +149,10 @@ class Explanation {
     }
     const silence = this.#isSilent(resource) ? 'is not heard of' : 'does not ask for it';
     return { verdict: 'Pending', message: `ExternalDNS ${silence}: ${seeItsLog}` };
+  }
+
+  #isYoung({ name, resource }: AskedHost): boolean {
+    return this.#known.isYoung(nameKey({ name: withoutDot(name), resource }));
   }
 
   /** Whether what was decided follows a spec of before, and nobody comes to decide anew. */

@@ -3,7 +3,7 @@ import { Memo } from '../memo.ts';
 import { bounds, type Report } from '../report.ts';
 import { explained, type Known } from './explanation.ts';
 import type { KnownName } from './overview.ts';
-import { isCounted, type NameState, nameKey, type Verdict, verdicts } from './verdict.ts';
+import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from './verdict.ts';
 
 export interface NamesOptions {
   /** From the last change of an object until its name answered, in milliseconds. */
@@ -72,7 +72,7 @@ export class Names {
       resolved: counted.filter(({ verdict }) => verdict === 'Resolved').length,
       problems: settled
         .filter(({ verdict }) => verdict !== 'Resolved')
-        .sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict))
+        .sort(byGravity)
         .slice(0, bounds.problems)
         .map(({ name, resource, verdict, message }) => ({
           name: name.slice(0, bounds.name),

@@ -22,6 +22,10 @@ export const verdicts = [
 
 export type Verdict = (typeof verdicts)[number];
 
+/** Compares in the order above: what waits for people comes before what is as somebody wanted it. */
+export const byGravity = (a: { verdict: Verdict }, b: { verdict: Verdict }) =>
+  verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict);
+
 /** Whether a name is this server's to answer; what is not is told, and counts for nothing. */
 export const isCounted = (verdict: Verdict) => verdict !== 'OutsideZones' && verdict !== 'Filtered';
 
