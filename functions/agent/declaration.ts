@@ -149,6 +149,10 @@ export type DeclaredZone = Declaration['zones'][number];
 /** On the InternalDNS: what the delete guard held before this time is let go. */
 export const letGoAnnotation = 'dns.internal/let-go';
 
+/** What to type for it. */
+export const letGoCommand = (composite: string) =>
+  `kubectl annotate internaldns ${composite} --overwrite ${letGoAnnotation}=$(date -u +%FT%TZ)`;
+
 /** The key of the ConfigMap that holds a declaration. */
 export const declarationKey = 'declaration.json';
 

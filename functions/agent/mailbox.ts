@@ -68,14 +68,10 @@ function fit(report: Report): string {
 
 /** With so many at most of what objects bring. The counts of names stay as they are. */
 function withFirst(count: number, { discovery, names, ...rest }: Report): Report {
-  const { refused, preview } = discovery;
+  const { preview } = discovery;
   return {
     ...rest,
-    discovery: {
-      ...discovery,
-      refused: refused.slice(0, count),
-      ...(preview && { preview: preview.slice(0, count) }),
-    },
+    discovery: { ...discovery, ...(preview && { preview: preview.slice(0, count) }) },
     ...(names && { names: { ...names, problems: names.problems.slice(0, count) } }),
   };
 }

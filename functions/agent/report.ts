@@ -5,7 +5,6 @@ export { isCounted };
 
 /** The most that a report takes of what objects bring: members of lists, characters of texts. */
 export const bounds = {
-  refused: 20,
   missing: 32,
   held: 20,
   preview: 20,
@@ -51,10 +50,6 @@ export const report = z.object({
   discovery: z.object({
     /** `Waiting`: ExternalDNS has not finished a loop yet. `Stalled`: it did once, and is no longer heard of. */
     state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled']),
-    /** Wanted names that are not published, each with the object that wants it; the first few. */
-    refused: z
-      .array(z.object({ name, resource: z.string().max(bounds.resource), message: z.string().max(bounds.message) }))
-      .max(bounds.refused),
     /** Kinds of which nothing is heard, because the cluster does not serve what ExternalDNS watches. */
     missing: z
       .array(z.object({ kind: z.string().max(63), resource: z.string().max(253) }))

@@ -63,7 +63,7 @@ describe('ExternalDNS is put off', () => {
 test('one zone that cannot be made stops only itself', async () => {
   const database = new MemoryZones();
   database.refuses = ({ name, type }) => name === 'b.internal.' && type === 'SOA';
-  const { agent, declare: take } = makeAgent(database);
+  const { agent, problems, declare: take } = makeAgent(database);
   take(declare({ zones: zones('corp.internal', 'b.internal') }));
   await agent.reconcile();
   await loop(agent, [www, want('o', 'a.b.internal', 'A', '192.0.2.2')]);
@@ -73,8 +73,8 @@ test('one zone that cannot be made stops only itself', async () => {
       { name: 'corp.internal', state: 'Serving' },
       { name: 'b.internal', state: 'Failed', message: expect.stringContaining('no, thank you') },
     ],
-    discovery: { refused: [{ name: 'a.b.internal', message: 'the zone b.internal could not be made' }] },
   });
+  expect(problems()).toMatchObject([{ name: 'a.b.internal', message: 'the zone b.internal could not be made' }]);
 });
 
 describe('what PowerDNS refuses', () => {
@@ -88,25 +88,26 @@ describe('what PowerDNS refuses', () => {
   }
 
   test('is reported in its words, beside what is published, and then no longer asked for', async () => {
-    const { agent, database } = await refusing();
+    const { agent, database, problems } = await refusing();
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
     const { writes } = database;
     for (let i = 0; i < 5; i++) expect(await loop(agent, [bad, www])).toBeUndefined();
     expect(database.writes).toBe(writes);
-    expect(agent.report()?.discovery.refused).toEqual([
+    expect(problems()).toEqual([
       {
         name: 'bad.corp.internal',
         resource: 'ingress/b/bad',
+        verdict: 'Refused',
         message: "Record bad.corp.internal./CNAME 'bad.example.com.': no, thank you",
       },
     ]);
   });
 
   test('is forgotten when nobody wants it any more', async () => {
-    const { agent, database } = await refusing();
+    const { agent, database, problems } = await refusing();
     await loop(agent, [www, bad]);
     await loop(agent, [www]);
-    expect(agent.report()?.discovery.refused).toEqual([]);
+    expect(problems()).toEqual([]);
     database.refuses = () => false;
     await loop(agent, [www, bad]);
     expect(names(database)).toHaveLength(2);
@@ -121,6 +122,14 @@ describe('what PowerDNS refuses', () => {
   });
 });
 
+test('what is left out is logged once, though ExternalDNS names any object that wants the same', async () => {
+  const { agent, log } = await served();
+  for (const object of ['ingress/a/x', 'ingress/b/x', 'ingress/a/x']) {
+    await loop(agent, [want(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
+  }
+  expect(log.filter(({ msg }) => msg === 'leave a name out')).toMatchObject([{ resource: 'ingress/a/x' }]);
+});
+
 describe('the report', () => {
   test('fits its schema, and stays the same while nothing changes', async () => {
     const { agent, clock } = await served();
@@ -130,24 +139,18 @@ describe('the report', () => {
       want('p', '_b.corp.internal', 'A', '192.0.2.1'),
     ];
     await loop(agent, wanted);
+    agent.explain();
     const first = agent.report();
+    expect(first?.names).toMatchObject({ total: 3, resolved: 1 });
     expect(reportSchema.parse(first)).toEqual(first);
     for (let i = 0; i < 5; i++) {
       clock.now += 2000;
       // ExternalDNS's order is that of a Go map.
       await loop(agent, wanted.toReversed());
       await agent.reconcile();
+      agent.explain();
       expect(agent.report()).toEqual(first);
     }
-  });
-
-  test('names the object that it named first, though ExternalDNS names any that wants the same', async () => {
-    const { agent, log } = await served();
-    for (const object of ['ingress/a/x', 'ingress/b/x', 'ingress/a/x']) {
-      await loop(agent, [want(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
-      expect(agent.report()?.discovery.refused).toMatchObject([{ resource: 'ingress/a/x' }]);
-    }
-    expect(log.filter(({ msg }) => msg === 'leave a name out')).toHaveLength(1);
   });
 
   test('does not speak of a declaration before the zones follow it', async () => {
@@ -160,12 +163,13 @@ describe('the report', () => {
   });
 
   test('of a long list has the first few', async () => {
-    const { agent } = await served();
+    const { agent, problems } = await served();
     const many = Array.from({ length: 50 }, (_, i) =>
       want('o'.repeat(999), `_${'ü'.repeat(300)}${i}.x`, 'A', '192.0.2.1'),
     );
     await loop(agent, many);
-    expect(reportSchema.parse(agent.report()).discovery.refused).toHaveLength(20);
+    expect(problems()).toHaveLength(20);
+    expect(reportSchema.parse(agent.report()).names).toMatchObject({ total: 0, problems: problems() });
   });
 
   test('says why the claim did not grow', async () => {

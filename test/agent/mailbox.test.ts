@@ -6,17 +6,13 @@ import { bounds, type Report, type Resolution, report as reportSchema } from '..
 const report = (changes: Partial<Report> = {}): Report => ({
   declaration: 'one',
   zones: [{ name: 'corp.internal', state: 'Serving' }],
-  discovery: { state: 'Synced', refused: [] },
+  discovery: { state: 'Synced' },
   ...changes,
 });
-const refusing = (...names: string[]) =>
-  report({
-    discovery: { state: 'Synced', refused: names.map((name) => ({ name, resource: 'ingress/a/web', message: 'no' })) },
-  });
-
 const problem = { name: 'a.corp.internal', resource: 'ingress/a/web', verdict: 'Pending' as const, message: 'wait' };
 const resolving = (resolved: number, total = resolved): Report =>
   report({ names: { total, resolved, problems: resolved < total ? [problem] : [] } });
+const without = (name: string) => report({ names: { total: 1, resolved: 0, problems: [{ ...problem, name }] } });
 const tested = (state: Resolution['state']): Partial<Report> => ({
   resolution: { state, since: '2026-01-31T12:00:00Z', ...(state !== 'Serving' && { message: 'why' }) },
 });
@@ -42,7 +38,7 @@ test('the first report is written at once, and the same one not again', async ()
 });
 
 test('a first report waits ten seconds for a good one', async () => {
-  const starting = report({ discovery: { state: 'Waiting', refused: [] } });
+  const starting = report({ discovery: { state: 'Waiting' } });
   const { box, written, clock } = mailbox();
   for (; clock.now < 10_000; clock.now += 500) await box.offer(starting);
   expect(written).toEqual([]);
@@ -107,18 +103,18 @@ describe('the first report on another declaration', () => {
 test('what nobody waits for is held back for ten seconds, and then written as it is by then', async () => {
   const { box, written, clock } = mailbox();
   await box.offer(report());
-  for (clock.now = 500; clock.now <= 9_500; clock.now += 500) await box.offer(refusing(`a${clock.now}`));
+  for (clock.now = 500; clock.now <= 9_500; clock.now += 500) await box.offer(without(`a${clock.now}`));
   expect(written).toHaveLength(1);
   clock.now = 10_000;
-  await box.offer(refusing('b'));
-  expect(written).toEqual([report(), refusing('b')]);
+  await box.offer(without('b'));
+  expect(written).toEqual([report(), without('b')]);
 });
 
 test.each<[string, Partial<Report>]>([
   ['another declaration', { declaration: 'two' }],
   ['a zone that fails', { zones: [{ name: 'corp.internal', state: 'Failed', message: 'why' }] }],
   ['another zone', { zones: [...report().zones, { name: 'b.internal', state: 'Pending' }] }],
-  ['a discovery that stalls', { discovery: { state: 'Stalled', refused: [] } }],
+  ['a discovery that stalls', { discovery: { state: 'Stalled' } }],
   ['a test that fails', tested('NotAnswering')],
   ['a kind that the cluster serves by now', { served: ['podmonitors.v1.monitoring.coreos.com'] }],
 ])('%s is never held back', async (_, changes) => {
@@ -206,7 +202,6 @@ describe('of a report that is too long', () => {
   const full = (length: number): Partial<Report> => ({
     discovery: {
       state: 'Synced',
-      refused: Array.from({ length: bounds.refused }, () => wordsOf(length)),
       preview: Array.from({ length: bounds.preview }, () => ({
         action: 'Create' as const,
         name: long(bounds.name),
@@ -229,11 +224,7 @@ describe('of a report that is too long', () => {
     expect(Buffer.byteLength(JSON.stringify(written[0]))).toBeLessThanOrEqual(32 * 1024);
     return reportSchema.parse(written[0]);
   }
-  const countsOf = ({ discovery, names }: Report) => [
-    discovery.refused.length,
-    discovery.preview?.length,
-    names?.problems.length,
-  ];
+  const countsOf = ({ discovery, names }: Report) => [discovery.preview?.length, names?.problems.length];
 
   test('everything is left that fits', async () => {
     const { discovery: _, ...names } = full(100);
@@ -242,14 +233,14 @@ describe('of a report that is too long', () => {
 
   test('the first few of what objects bring are left, and the counts', async () => {
     const { names, ...rest } = await writtenOf({ ...full(400), zones: zonesOf(8, 'why') });
-    expect(countsOf({ names, ...rest })).toEqual([3, 3, 3]);
+    expect(countsOf({ names, ...rest })).toEqual([3, 3]);
     expect(names).toMatchObject({ total: 5000, resolved: 1000 });
     expect(rest.zones[0]?.message).toBe('why');
   });
 
   test('the states of all zones are left at least', async () => {
     const written = await writtenOf({ ...full(400), zones: zonesOf(96, long(500)) });
-    expect(countsOf(written)).toEqual([0, 0, 0]);
+    expect(countsOf(written)).toEqual([0, 0]);
     expect(written.names).toEqual({ total: 5000, resolved: 1000, problems: [] });
     expect(written.zones.map(({ state }) => state)).toEqual(Array.from({ length: 96 }, (_, i) => states[i % 3]));
   });

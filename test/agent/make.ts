@@ -97,7 +97,7 @@ export function zone(name = 'corp.internal', more: RRset[] = [], declaration = d
   return { name: `${name}.`, id: `${name}.`, account: declaredAccount, rrsets: [...rrsets, ...more] };
 }
 
-/** An agent for zones in memory, its clock, and what it logged. */
+/** An agent for zones in memory, its clock, what it logged, and what it says of names that do not resolve. */
 export function makeAgent(database = new MemoryZones(), options: Partial<AgentOptions> = {}) {
   const log: Record<string, unknown>[] = [];
   const clock = { now: 0 };
@@ -114,5 +114,9 @@ export function makeAgent(database = new MemoryZones(), options: Partial<AgentOp
     log,
     clock,
     declare: (declaration: Declaration) => agent.declare(JSON.stringify(declaration)),
+    problems: () => {
+      agent.explain();
+      return agent.report()?.names?.problems;
+    },
   };
 }

@@ -328,8 +328,13 @@ describe('names', () => {
     ]);
     expect(await dig('bad.corp.internal')).toBe('NXDOMAIN');
     await expectQuiet(wanted);
-    expect(made.agent.report()?.discovery.refused).toEqual([
-      { name: 'bad.corp.internal', resource: 'ingress/b/bad', message: expect.stringMatching(message) },
+    expect(made.problems()).toEqual([
+      {
+        name: 'bad.corp.internal',
+        resource: 'ingress/b/bad',
+        verdict: 'Refused',
+        message: expect.stringMatching(message),
+      },
     ]);
   });
 
@@ -345,7 +350,7 @@ describe('names', () => {
     const odd = want('o', 'odd.corp.internal', 'CNAME', target);
     await loop(external, [odd]);
     await expectQuiet([odd]);
-    expect(made.agent.report()?.discovery.refused).toEqual([]);
+    expect(made.problems()).toEqual([]);
   });
 });
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { figure } from './figures.ts';
-import { apply, get, kubectl, list, patch, remove, until, waitFor } from './kubectl.ts';
+import { apply, condition, get, list, patch, remove, until, waitFor, writeAddresses } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import {
   dnsEndpoint,
@@ -16,6 +15,7 @@ import {
   target,
 } from './objects.ts';
 import { everything } from './permissions.ts';
+import { untilTold } from './telling.ts';
 
 const zone = 'disco.internal';
 const ingressAddress = '198.51.100.200';
@@ -168,9 +168,11 @@ export function discovery(): void {
     await client.becomes(host, '192.0.2.1');
     await apply(own('second', '192.0.2.2'), own('thief', '192.0.2.66', market));
     await client.becomes(host, '192.0.2.1 192.0.2.2');
-    await until('the status names the loser', 30, async () => {
-      const { message = '' } = await condition('disco', 'DiscoveryReady');
-      return (message.includes(`${host} (ingress/${market}/thief)`) && message.includes(shop)) || message;
+    await untilTold('disco', {
+      name: host,
+      resource: `ingress/${market}/thief`,
+      verdict: 'Duplicate',
+      message: new RegExp(`^ingress/${shop}/(first|second) has the name already`),
     });
     await quiet('disco');
     expect(await client.answer(host)).toBe('192.0.2.1 192.0.2.2');
@@ -221,10 +223,7 @@ export function discovery(): void {
     await apply(late);
     await quiet('disco');
     expect(await client.answer(at('late'))).toBe('NXDOMAIN');
-    await kubectl(
-      ...['-n', shop, 'patch', 'ingress', 'late', '--subresource=status', '--type=merge', '-p'],
-      JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: '192.0.2.9' }] } } }),
-    );
+    await writeAddresses('late', '192.0.2.9');
     figure('address written -> answered', await client.becomes(at('late'), '192.0.2.9'));
     await remove('ingress', 'late', shop);
   });
@@ -285,11 +284,3 @@ export function discovery(): void {
 
 const ttl = 'external-dns.alpha.kubernetes.io/ttl';
 const internalHostname = 'external-dns.alpha.kubernetes.io/internal-hostname';
-
-export async function condition(
-  composite: string,
-  type: string,
-): Promise<{ status?: string; reason?: string; message?: string }> {
-  const { conditions = [] }: Partial<KubernetesObject['status']> = (await get('internaldns', composite)).status ?? {};
-  return conditions.find((c: { type: string }) => c.type === type) ?? {};
-}

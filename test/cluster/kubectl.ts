@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { shop } from './objects.ts';
 
 const run = promisify(execFile);
 
@@ -66,6 +67,25 @@ export async function remove(kind: string, name: string, namespace?: string): Pr
 /** Merges into an object, as `kubectl edit` would. */
 export async function patch(kind: string, name: string, change: object, namespace?: string): Promise<void> {
   await kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(change), ...inNamespace(namespace));
+}
+
+/** Gives an Ingress these addresses and no others, as its controller does. */
+export async function writeAddresses(ingress: string, ...addresses: string[]): Promise<void> {
+  const status = { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } };
+  const flags = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status })];
+  await kubectl('patch', 'ingress', ingress, ...flags, ...inNamespace(shop));
+}
+
+interface Condition {
+  status?: string;
+  reason?: string;
+  message?: string;
+}
+
+/** A condition of an InternalDNS; nothing is known of one that it does not have yet. */
+export async function condition(composite: string, type: string): Promise<Condition> {
+  const { conditions = [] }: Partial<KubernetesObject['status']> = (await get('internaldns', composite)).status ?? {};
+  return conditions.find((c: { type: string }) => c.type === type) ?? {};
 }
 
 /** `kubectl wait --for=condition=...`; gives the seconds it took. */

@@ -6,9 +6,8 @@ import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { startPrometheus } from '../monitoring/prometheus.ts';
 import { emptyQueries, queriesOf } from '../monitoring/queries.ts';
-import { condition } from './discovery.ts';
 import { figure } from './figures.ts';
-import { apply, exists, get, kubectl, remove, until, waitFor } from './kubectl.ts';
+import { apply, condition, exists, get, kubectl, remove, until, waitFor } from './kubectl.ts';
 import { clientOf, quiet } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { untilBreakerRests } from './breaker.ts';
-import { condition } from './discovery.ts';
 import { figure } from './figures.ts';
-import { apply, get, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, condition, get, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 import { signalPowerDNS } from './pod.ts';

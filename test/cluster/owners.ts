@@ -2,18 +2,10 @@ import { expect, test } from 'vitest';
 import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { clientOf, quiet } from './names.ts';
 import { hostname, ingress, internalDNS, market, shop, target } from './objects.ts';
+import { statusAddress, tableAt, untilTold } from './telling.ts';
 
 /** Whose names: namespaces of their own, tenants, reserved names, and instances that keep out of each other's way. */
 export function owners(): void {
-  /** Waits until an agent reports that it leaves an object's name out. */
-  const leavesOut = (composite: string, name: string, resource: string) =>
-    until(`${name} of ${resource} is left out`, 30, async () => {
-      const { data } = await get('configmap', `idns-${composite}-status`, 'internal-dns');
-      const { refused } = JSON.parse(data[`idns-${composite}-0`]).discovery;
-      return (
-        refused.some((r: { name: string; resource: string }) => r.name === name && r.resource === resource) || refused
-      );
-    });
   const fixed = (name: string, host: string, address: string, namespace = shop) =>
     ingress({ name, namespace, hosts: [host], annotations: { [target]: address } });
 
@@ -44,7 +36,12 @@ export function owners(): void {
 
     // What stands in one namespace is not the other's to take or to delete.
     await apply(fixed('thief', 'seen.team.internal', '192.0.2.66', market));
-    await leavesOut('team', 'seen.team.internal', `ingress/${market}/thief`);
+    await untilTold('team', {
+      name: 'seen.team.internal',
+      resource: `ingress/${market}/thief`,
+      verdict: 'Duplicate',
+      message: new RegExp(`^ingress/${shop}/seen has the name already`),
+    });
     await quiet('team');
     expect(await client.answer('seen.team.internal')).toBe('192.0.2.1');
     await remove('ingress', 'seen', shop);
@@ -108,9 +105,15 @@ export function owners(): void {
     expect(await client.answer('more-3.rent.internal')).toBe('NXDOMAIN');
     expect(await client.answer('free.rent.internal')).toBe('192.0.2.5');
 
-    // With the label goes the right; what stands stays, and is reported.
+    // With the label goes the right; what stands stays, and the agent's table says what is against it.
     await kubectl('label', 'namespace', shop, 'team-');
-    await leavesOut('tenants', 'www.a.rent.internal', `ingress/${shop}/own`);
+    const page = await statusAddress('tenants');
+    await until('the table says what is against it', 30, async () => {
+      const { names } = await tableAt(page, 'www.a.rent.internal');
+      const own = names.find(({ resource }) => resource === `ingress/${shop}/own`);
+      return (own?.verdict === 'Resolved' && own.message.includes(`tenant that namespace ${shop} is not of`)) || own;
+    });
+    expect(await client.answer('www.a.rent.internal')).toBe('192.0.2.1');
     await remove('internaldns', 'tenants');
     for (const name of ['own', 'foreign']) await remove('ingress', name, shop);
     for (const name of ['intruder', 'vpn', 'apex', 'free', 'more-1', 'more-2', 'more-3']) {

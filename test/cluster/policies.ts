@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { untilBreakerRests } from './breaker.ts';
-import { condition } from './discovery.ts';
 import { figure } from './figures.ts';
-import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, condition, get, kubectl, patch, remove, settle, until, waitFor, writeAddresses } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 
@@ -78,17 +77,12 @@ export function policies(): void {
   });
 
   const names = Array.from({ length: 10 }, (_, index) => `guarded-${index}`);
-  const setAddress = (name: string, ip?: string) =>
-    kubectl(
-      ...['-n', shop, 'patch', 'ingress', name, '--subresource=status', '--type=merge', '-p'],
-      JSON.stringify({ status: { loadBalancer: { ingress: ip === undefined ? [] : [{ ip }] } } }),
-    );
 
   test('a controller that clears every address deletes nothing until the hold is over', async () => {
     await apply(...names.map((name) => ingress({ name, hosts: [at(name)], annotations: { 'lab/no-address': '1' } })));
-    for (const name of names) await setAddress(name, '192.0.2.50');
+    for (const name of names) await writeAddresses(name, '192.0.2.50');
     for (const name of names) await client.becomes(at(name), '192.0.2.50');
-    for (const name of names) await setAddress(name);
+    for (const name of names) await writeAddresses(name);
     const cleared = performance.now();
     await until('the status says what is held', 30, async () => {
       const { reason, message } = await condition('care', 'DiscoveryReady');
@@ -99,20 +93,20 @@ export function policies(): void {
     // A controller clears its objects one after the other: what went before the guard could know stays gone.
     expect(held.filter((answer) => answer === '192.0.2.50').length).toBeGreaterThanOrEqual(5);
     // Back with another address, as after a restart.
-    for (const name of names) await setAddress(name, '192.0.2.51');
+    for (const name of names) await writeAddresses(name, '192.0.2.51');
     for (const name of names) await client.becomes(at(name), '192.0.2.51');
     await until('nothing is held any more', 30, async () => {
       const { reason } = await condition('care', 'DiscoveryReady');
       return reason !== 'DeletesHeld' || reason;
     });
-    for (const name of names) await setAddress(name);
+    for (const name of names) await writeAddresses(name);
     await client.becomes(at(names[9]!), 'NXDOMAIN', 90);
     figure('every address cleared twice -> the last name let go', (performance.now() - cleared) / 1000);
   });
 
   test('somebody lets go before, and one Ingress goes at once', async () => {
     await declare({ deleteGuard: { hold: '1h' } });
-    for (const name of names) await setAddress(name, '192.0.2.52');
+    for (const name of names) await writeAddresses(name, '192.0.2.52');
     for (const name of names) await client.becomes(at(name), '192.0.2.52');
     await remove('ingress', names[0]!, shop);
     figure('one of ten Ingresses deleted under guard -> NXDOMAIN', await client.becomes(at(names[0]!), 'NXDOMAIN'));

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { condition } from './discovery.ts';
 import { figure } from './figures.ts';
-import { apply, get, kubectl, remove, until, waitFor } from './kubectl.ts';
+import { apply, condition, get, kubectl, remove, until, waitFor } from './kubectl.ts';
 import { type Client, clientAt, clientOf } from './names.ts';
 import { dnsEndpoint, ingress, internalDNS, shop, target } from './objects.ts';
 import { clusterDNS, startPod, startResolver } from './resolver.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Verdict } from '../../functions/agent/names/verdict.ts';
-import { get, list } from './kubectl.ts';
+import { get, list, until } from './kubectl.ts';
 
 export interface Told {
   name: string;
@@ -35,6 +35,25 @@ export async function tableAt(address: string, host = ''): Promise<Table> {
   });
   return (await response.json()) as Table;
 }
+
+type Problem = Pick<Told, 'name' | 'resource' | 'verdict' | 'message'>;
+
+/** The hosts that do not resolve, as the composite's status has them: the gravest 20. */
+export async function problemsOf(composite: string): Promise<Problem[]> {
+  return (await get('internaldns', composite)).status.names?.problems ?? [];
+}
+
+/** Waits until the composite's status says why a host of an object does not resolve. A report waits ten seconds for the next one. */
+export const untilTold = (
+  composite: string,
+  { name, resource, verdict, message }: Omit<Problem, 'message'> & { message: RegExp },
+) =>
+  until(`the status says that ${name} is ${verdict}`, 30, async () => {
+    const problems = await problemsOf(composite);
+    const isIt = (p: Problem) =>
+      p.name === name && p.resource === resource && p.verdict === verdict && message.test(p.message);
+    return problems.some(isIt) || problems;
+  });
 
 /** `Reason: message` of the Events on an object by one instance, the oldest first. */
 export async function eventsOn(composite: string, kind: string, name: string, namespace: string): Promise<string[]> {

@@ -3,12 +3,11 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Verdict } from '../../functions/agent/names/verdict.ts';
 import { untilBreakerRests } from './breaker.ts';
-import { condition } from './discovery.ts';
 import { figure } from './figures.ts';
-import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, condition, get, kubectl, patch, remove, settle, until, waitFor, writeAddresses } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { hostname, ingress, internalDNS, shop, target } from './objects.ts';
-import { eventsOn, statusAddress, tableAt, watchEvents } from './telling.ts';
+import { eventsOn, problemsOf, statusAddress, tableAt, untilTold, watchEvents } from './telling.ts';
 
 const zone = 'why.internal';
 const at = (name: string) => `${name}.${zone}`;
@@ -38,16 +37,7 @@ export function verdicts(): void {
       const events = await eventsOn('why', 'ingress', name, namespace);
       return events.some((event) => event.startsWith(`${verdict}: ${host}: `) && message.test(event)) || events;
     });
-    await until(`the status says that ${host} is ${verdict}`, 30, async () => {
-      const { problems = [] } = (await get('internaldns', 'why')).status.names ?? {};
-      const resource = `ingress/${namespace}/${name}`;
-      return (
-        problems.some(
-          (p: { name: string; resource: string; verdict: string; message: string }) =>
-            p.name === host && p.resource === resource && p.verdict === verdict && message.test(p.message),
-        ) || problems
-      );
-    });
+    await untilTold('why', { name: host, resource: `ingress/${namespace}/${name}`, verdict, message });
   }
 
   /** Waits until a name answers, and the table and an Event say so. */
@@ -64,7 +54,7 @@ export function verdicts(): void {
       return events.some((event) => event.startsWith(`Resolved: ${host} resolves to ${answer}`)) || events;
     });
     await until(`the status has no problem with ${host}`, 30, async () => {
-      const { problems = [] } = (await get('internaldns', 'why')).status.names ?? {};
+      const problems = await problemsOf('why');
       return !JSON.stringify(problems).includes(`"ingress/${namespace}/${name}"`) || problems;
     });
   }
@@ -97,10 +87,7 @@ export function verdicts(): void {
     expect({ status, reason }).toEqual({ status: 'False', reason: 'NoAddress' });
     expect(message).toContain(`${at('slow')} (ingress/${shop}/slow)`);
     expect((await condition('why', 'Ready')).status, 'one object is not the whole server').toBe('True');
-    await kubectl(
-      ...['-n', shop, 'patch', 'ingress', 'slow', '--subresource=status', '--type=merge', '-p'],
-      JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } } }),
-    );
+    await writeAddresses('slow', '192.0.2.2');
     await turns('slow', at('slow'), '192.0.2.2');
     await until('the condition says so', 30, async () => {
       const { status, reason } = await condition('why', 'Resolvable');
@@ -175,15 +162,10 @@ export function verdicts(): void {
 
   test('Held, and let go', async () => {
     const names = Array.from({ length: 14 }, (_, index) => `held-${index}`);
-    const setAddress = (name: string, ...addresses: string[]) =>
-      kubectl(
-        ...['-n', shop, 'patch', 'ingress', name, '--subresource=status', '--type=merge', '-p'],
-        JSON.stringify({ status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } } }),
-      );
     await apply(...names.map((name) => ingress({ name, hosts: [at(name)], annotations: noAddress })));
-    await Promise.all(names.map((name) => setAddress(name, '192.0.2.7')));
+    await Promise.all(names.map((name) => writeAddresses(name, '192.0.2.7')));
     for (const name of names) await client.becomes(at(name), '192.0.2.7');
-    await Promise.all(names.map((name) => setAddress(name)));
+    await Promise.all(names.map((name) => writeAddresses(name)));
     const last = names.at(-1) as string;
     await isTold(
       'Held',
@@ -191,7 +173,7 @@ export function verdicts(): void {
       at(last),
       /it still resolves to 192\.0\.2\.7; to let it go: kubectl annotate internaldns why/,
     );
-    await setAddress(last, '192.0.2.8');
+    await writeAddresses(last, '192.0.2.8');
     await turns(last, at(last), '192.0.2.8');
     await settle('why');
     await kubectl('annotate', 'internaldns', 'why', '--overwrite', `dns.internal/let-go=${new Date().toISOString()}`);

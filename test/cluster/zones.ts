@@ -5,9 +5,10 @@ import { beforeEach, expect, test } from 'vitest';
 import { delv, findDelv } from '../powerdns/delv.ts';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, applyLarge, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, applyLarge, condition, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { configMap, ingress, internalDNS, shop } from './objects.ts';
+import { untilTold } from './telling.ts';
 
 const namespace = 'internal-dns';
 
@@ -53,9 +54,11 @@ export function zones(): void {
     await declare({ records: [{ name: 'beside', type: 'A', values: ['192.0.2.77'] }] });
     await client.becomes('beside.corp.internal', '192.0.2.77');
     await quiet('corp');
-    await until('the status says who has the name', 30, async () => {
-      const { message } = await condition('corp', 'DiscoveryReady');
-      return message?.includes('the InternalDNS declares A at this name') || message;
+    await untilTold('corp', {
+      name: 'beside.corp.internal',
+      resource: `ingress/${shop}/beside`,
+      verdict: 'DeclaredElsewhere',
+      message: /^the InternalDNS declares A at this name: /,
     });
     await settle('corp');
     await declare({});
@@ -234,11 +237,6 @@ export function zones(): void {
     await waitFor('Ready', 'internaldns/signed', 60);
     await remove('internaldns', 'signed');
   });
-}
-
-async function condition(composite: string, type: string): Promise<{ status?: string; message?: string }> {
-  const { conditions = [] } = (await get('internaldns', composite)).status ?? {};
-  return conditions.find((c: { type: string }) => c.type === type) ?? {};
 }
 
 /** What would be another one after a restart. */

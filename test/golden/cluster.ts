@@ -42,7 +42,7 @@ function reportsOf(
       ...(dnssec.mode !== 'Off' && { dnssec: signature }),
     })),
     warnings: [],
-    discovery: { state: discovers ? 'Synced' : 'Off', refused: [] },
+    discovery: { state: discovers ? 'Synced' : 'Off' },
     ...(discovers && { names: { total: 40, resolved: 40, problems: [] } }),
     resolution: { state: 'Serving', since: '2026-01-31T12:00:00Z' },
     ...(optional && { served: optional }),

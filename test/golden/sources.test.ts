@@ -103,7 +103,7 @@ const mailboxWith = (missing: object[]): Observed => ({
       'idns-corp-0': JSON.stringify({
         declaration: 'x',
         zones: [],
-        discovery: { state: 'Synced', refused: [], missing },
+        discovery: { state: 'Synced', missing },
       }),
     },
   },

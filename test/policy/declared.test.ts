@@ -225,7 +225,7 @@ describe('of a signed zone', () => {
       declaration: hashOf(text),
       zones: [{ name: 'corp.internal', state: 'Serving', ...(dnssec && { dnssec: dnssec as typeof signature }) }],
       warnings: [],
-      discovery: { state: 'Synced', refused: [] },
+      discovery: { state: 'Synced' },
     };
     const data = { 'idns-corp-0': JSON.stringify(report) };
     return { status: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'idns-corp-status' }, data } };

@@ -15,7 +15,7 @@ const nothing = parseSpec(internalDNSOf({ zones, discovery: { sources: [] } }));
 const report = (members: Partial<Report>): Report => ({
   declaration: 'any',
   zones: [],
-  discovery: { state: 'Synced', refused: [] },
+  discovery: { state: 'Synced' },
   ...members,
 });
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
 import type { Rejected } from '../database.ts';
-import { bounds, type Report } from '../report.ts';
+import { bounds } from '../report.ts';
 import { answerOf, claimantOf, type Zone } from '../zone.ts';
 import type { Refusal, Refused } from './verdict/judge.ts';
 
@@ -11,17 +11,13 @@ const mostLogged = 20;
 /** The wishes of an owner that are not published. Each is logged once. */
 export class LeftOut {
   readonly #log: Logger;
-  /** By what they would answer and why they do not. */
-  #refused = new Map<string, Refused>();
+  /** What they would answer and why they do not. */
+  #known: ReadonlySet<string> = new Set();
   /** Those of them that PowerDNS refused, by what they would answer. */
   readonly #refusals = new Map<string, Refusal>();
 
   constructor(log: Logger) {
     this.#log = log;
-  }
-
-  get refused(): Iterable<Refused> {
-    return this.#refused.values();
   }
 
   get refusals(): ReadonlyMap<string, Refusal> {
@@ -30,17 +26,9 @@ export class LeftOut {
 
   /** Takes over what is refused, and forgets what PowerDNS refused and nobody wants any more. */
   take(refused: readonly Refused[]): void {
-    const before = this.#refused;
-    this.#refused = new Map();
-    const fresh: Refused[] = [];
-    for (const refusal of refused) {
-      const key = `${answerOf(refusal.rrset)} ${refusal.message}`;
-      // ExternalDNS names one of the objects that want the same, and not always the same one: the first stays.
-      const known = before.get(key);
-      this.#refused.set(key, known ?? refusal);
-      if (!known) fresh.push(refusal);
-    }
-    this.#say(fresh);
+    const before = this.#known;
+    this.#known = new Set(refused.map(whatAndWhy));
+    this.#say(refused.filter((refusal) => !before.has(whatAndWhy(refusal))));
     const answers = new Set(refused.map(({ rrset }) => answerOf(rrset)));
     for (const key of this.#refusals.keys()) if (!answers.has(key)) this.#refusals.delete(key);
   }
@@ -56,14 +44,17 @@ export class LeftOut {
   }
 
   #say(fresh: readonly Refused[]): void {
-    for (const refusal of fresh.slice(0, mostLogged)) this.#log.warn(toldOf(refusal), 'leave a name out');
+    for (const refusal of fresh.slice(0, mostLogged)) this.#log.warn(shown(refusal), 'leave a name out');
     const more = fresh.length - mostLogged;
     if (more > 0) this.#log.warn({ names: more }, 'leave more names out');
   }
 }
 
-/** A refusal as people are told of it, cut to what a report takes: an annotation may be long. */
-export const toldOf = ({ rrset, message }: Refused): Report['discovery']['refused'][number] => ({
+/** Not whose: ExternalDNS names one of the objects that want the same, and not always the same one. */
+const whatAndWhy = ({ rrset, message }: Refused) => `${answerOf(rrset)} ${message}`;
+
+/** Cut as in a report: an annotation may be long. */
+const shown = ({ rrset, message }: Refused) => ({
   name: withoutDot(rrset.name).slice(0, bounds.name),
   resource: claimantOf(rrset).slice(0, bounds.resource),
   message: message.slice(0, bounds.message),

@@ -76,10 +76,6 @@ export class Owner {
     return this.#isSynced;
   }
 
-  get refused(): Iterable<Refused> {
-    return this.#leftOut.refused;
-  }
-
   /** The last verdict: another object after another verdict. */
   get judged(): Judged | undefined {
     return this.#judged;

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
-import { toldOf } from './left-out.ts';
 import { type Judged, Owner } from './owner.ts';
 import { isOfNobody, type Scope, scopesOf } from './scope.ts';
 
@@ -71,15 +70,12 @@ export class Owners {
 
   /** What to say of them together: the state is that of the worst. */
   report(discovery: DeclaredDiscovery | undefined): Report['discovery'] {
-    if (!discovery) return { state: 'Off', refused: [] };
+    if (!discovery) return { state: 'Off' };
     const owners = scopesOf(discovery).map((scope) => this.#of(scope));
     const states = owners.map((owner) => owner.state(discovery.intervalSeconds));
     const held = owners.flatMap((owner) => owner.held ?? []);
     return {
       state: (['Stalled', 'Waiting'] as const).find((state) => states.includes(state)) ?? 'Synced',
-      refused: owners
-        .flatMap(({ refused }) => [...refused].slice(0, bounds.refused).map(toldOf))
-        .slice(0, bounds.refused),
       ...(held.length > 0 && {
         held: {
           since: held.map(({ since }) => since).sort()[0] ?? '',

@@ -1,5 +1,5 @@
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
-import { type Declaration, letGoAnnotation } from '../declaration.ts';
+import { type Declaration, letGoCommand } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { OwnerState } from '../discovery/owners.ts';
@@ -126,7 +126,7 @@ class Explanation {
     const { name } = this.#known.declaration;
     return {
       verdict: 'Held',
-      message: `${resource} ${why}, and the delete guard keeps what it had: it still ${resolved(answers)}; to let it go: kubectl annotate internaldns ${name} --overwrite ${letGoAnnotation}=$(date -u +%FT%TZ)`,
+      message: `${resource} ${why}, and the delete guard keeps what it had: it still ${resolved(answers)}; to let it go: ${letGoCommand(name)}`,
     };
   }
 

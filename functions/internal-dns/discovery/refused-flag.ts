@@ -17,7 +17,7 @@ const instead: Readonly<Record<string, string>> = {
   'dynamodb-*': registry,
   'enable-legacy-annotation-prefix': 'it is set unless discovery.annotationPrefix is',
   events: 'use discovery.interval: with events ExternalDNS answers later than at the default interval',
-  'events-emit': 'see DiscoveryReady and the metrics of the agent',
+  'events-emit': 'leave it out: the agent writes Events of its own on the objects',
   'exclude-domains': 'use discovery.excludedDomains',
   'exclude-record-types': 'use discovery.recordTypes',
   'exclude-target-net': 'use discovery.targets.excludedNetworks',

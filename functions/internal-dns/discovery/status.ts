@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { letGoAnnotation } from '../../agent/declaration.ts';
+import { letGoCommand } from '../../agent/declaration.ts';
 import type { Report } from '../../agent/report.ts';
 import type { Condition } from '../../cdk8s-function-xp/composition.ts';
 import { no, yes } from '../condition.ts';
@@ -63,7 +63,6 @@ export function discoveryReady({ discovery }: Spec, composite: string, reports: 
       : []),
     ...(held ? [['DeletesHeld', whatIsHeld(held, composite)] as const] : []),
     ...(missing.length > 0 ? [['SourcesMissing', whatIsMissing(missing)] as const] : []),
-    ...leftOut(all),
   ];
   const [first] = notes;
   return first ? yes(type, first[0], notes.map(([, message]) => message).join('; ')) : yes(type, 'Synced');
@@ -73,7 +72,7 @@ const mostNames = 5;
 
 function whatIsHeld({ since, names }: NonNullable<Discovery['held']>, composite: string): string {
   const others = names.length > mostNames ? ' and others' : '';
-  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, as the objects of many names went at once; to let them go now: kubectl annotate internaldns ${composite} --overwrite ${letGoAnnotation}=$(date -u +%FT%TZ)`;
+  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, as the objects of many names went at once; to let them go now: ${letGoCommand(composite)}`;
 }
 
 /** Each kind with what it lacks and how to get that. */
@@ -84,10 +83,4 @@ function whatIsMissing(missing: Missing[]): string {
     return `the cluster does not serve ${resources.join(' and ')}, which ${kind} needs: ${sourceKind(kind as Kind).install ?? 'see docs/discovery.md'}`;
   });
   return each.sort().join('; ');
-}
-
-function leftOut(all: Discovery[]): (readonly [string, string])[] {
-  const refused = all.flatMap((each) => each.refused);
-  const first = [...new Set(refused.map((r) => `${r.name} (${r.resource}): ${r.message}`))].slice(0, 3);
-  return first.length > 0 ? [['NamesLeftOut', `left out, among others: ${first.join('; ')}`]] : [];
 }

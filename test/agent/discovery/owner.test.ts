@@ -48,17 +48,17 @@ describe('an owner', () => {
   });
 
   test('cannot take what stands for another, and has it when that one gives it up', async () => {
-    const { agent, of, there } = await started();
+    const { of, problems, there } = await started();
     await loop(of('shop'), [wants('shop', 'www', '192.0.2.1')]);
     const thief = [wants('market', 'www', '192.0.2.66')];
     expect(await loop(of('market'), thief)).toBeUndefined();
-    expect(agent.report()?.discovery.refused).toEqual([
-      expect.objectContaining({ name: 'www.corp.internal', resource: 'ingress/market/www' }),
+    expect(problems()).toEqual([
+      expect.objectContaining({ name: 'www.corp.internal', resource: 'ingress/market/www', verdict: 'Duplicate' }),
     ]);
     await loop(of('shop'), []);
     await loop(of('market'), thief);
     expect(await there()).toEqual(['www 192.0.2.66 (external-dns/corp/market)']);
-    expect(agent.report()?.discovery.refused).toEqual([]);
+    expect(problems()).toEqual([]);
   });
 
   test('that is not declared gets nothing and changes nothing', async () => {

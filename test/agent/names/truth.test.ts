@@ -40,6 +40,37 @@ describe('the order in which ExternalDNS asks', () => {
   });
 });
 
+test('which one of the objects that want the same ExternalDNS names is no other problem', async () => {
+  const agent = await sightedAgent();
+  const host = '_a.corp.internal';
+  for (const resource of [x, y]) agent.has(resource, { hosts: [host], targets: ['192.0.2.1'] });
+  const named = (resource: string) => ({ asks: () => [want(resource, host, 'A', '192.0.2.1')] });
+  await agent.loops(1, named(x));
+  const before = agent.agent.report();
+  expect(before?.names?.problems.map(({ resource, verdict }) => `${resource} ${verdict}`)).toEqual([
+    `${x} Refused`,
+    `${y} Refused`,
+  ]);
+  for (const resource of [y, x]) {
+    await agent.loops(1, named(resource));
+    expect(agent.agent.report()).toEqual(before);
+  }
+});
+
+test('what stands though its object may no longer have it resolves, and what is against it is said', async () => {
+  const tenants = [{ namespaceSelector: { matchLabels: { t: 'a' } }, names: ['*.corp.internal'] }];
+  const agent = await sightedAgent({ tenants });
+  agent.objects.label('a', { t: 'a' });
+  agent.has(x, { targets: ['192.0.2.1'] });
+  await agent.loops(2);
+  expect(agent.of(x)).toBe('Resolved: resolves to 192.0.2.1');
+  agent.objects.label('a', {});
+  await agent.loops(2);
+  expect(agent.of(x)).toBe(
+    'Resolved: resolves to 192.0.2.1; left out of it: *.corp.internal is for a tenant that namespace a is not of (discovery.tenants)',
+  );
+});
+
 describe('what takes an answer away while ExternalDNS is silent is told', () => {
   test.each<[string, Partial<WrittenDeclaration>]>([
     [

@@ -271,7 +271,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (colorScheme) => 
           state,
           ...(state !== 'Serving' && { message: 'what is wrong with it' }),
         })),
-        discovery: { state: 'Stalled', refused: [] },
+        discovery: { state: 'Stalled' },
         resolution: { state: 'Stalled', since: '2026-11-02T14:00:00Z', message: 'ExternalDNS is not heard of' },
       },
     );

@@ -12,7 +12,7 @@ const metrics = new Registry();
 new Counter({ name: 'turns_total', help: 'Turns', registers: [metrics] });
 const agent = {
   isReady: true,
-  report: (): Report => ({ declaration: 'abc', zones: [], discovery: { state: 'Off', refused: [] } }),
+  report: (): Report => ({ declaration: 'abc', zones: [], discovery: { state: 'Off' } }),
 };
 let overview: () => Overview;
 let passedOn: () => Promise<string>;

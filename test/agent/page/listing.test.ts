@@ -91,7 +91,7 @@ describe('a host that nobody asks for', () => {
     [
       'a.corp.internal',
       'no object asks for a.corp.internal, which would be in the zone corp.internal: discovery is off, and only the records of the spec are answered',
-      overviewOf([], { discovery: { state: 'Off', refused: [] } }),
+      overviewOf([], { discovery: { state: 'Off' } }),
     ],
     [
       'a.apps.corp.internal',
@@ -117,7 +117,7 @@ describe('as JSON', () => {
   test('everything, with one name a line', () => {
     const overview = overviewOf(overviewOf().names.slice(0, 2));
     expect([...jsonOf(overview, find(overview, {}))].join('').split('\n')).toEqual([
-      '{"instance":"corp","zones":[{"name":"corp.internal","state":"Serving"},{"name":"lab.internal","state":"Serving"},{"name":"2.0.192.in-addr.arpa","state":"Serving"}],"discovery":{"state":"Synced","refused":[]},"resolution":{"state":"Serving","since":"2026-10-30T06:12:05Z"},"total":2,"resolved":1,"names":[',
+      '{"instance":"corp","zones":[{"name":"corp.internal","state":"Serving"},{"name":"lab.internal","state":"Serving"},{"name":"2.0.192.in-addr.arpa","state":"Serving"}],"discovery":{"state":"Synced"},"resolution":{"state":"Serving","since":"2026-10-30T06:12:05Z"},"total":2,"resolved":1,"names":[',
       '{"name":"api.corp.internal","resource":"ingress/payments/api","verdict":"NoAddress","message":"no address yet: its controller has written none into its status: see the log of the ingress controller or the load balancer, or set discovery.targets.default","zone":"corp.internal","answers":[],"since":"2026-11-02T13:55:31.000Z"},',
       '{"name":"auth.corp.internal","resource":"ingress/identity/keycloak","verdict":"Resolved","message":"resolves to 192.0.2.7","zone":"corp.internal","answers":["A 192.0.2.7"],"since":"2026-10-30T14:17:31.000Z","propagationSeconds":1.84}',
       ']}',

@@ -110,7 +110,7 @@ export const overviewOf = (names: readonly KnownName[] = corp, changes: Partial<
     { name: 'lab.internal', state: 'Serving' },
     { name: '2.0.192.in-addr.arpa', state: 'Serving' },
   ],
-  discovery: { state: 'Synced', refused: [] },
+  discovery: { state: 'Synced' },
   resolution: { state: 'Serving', since: '2026-10-30T06:12:05Z' },
   names,
   ...changes,

@@ -115,7 +115,7 @@ test('says what is wrong, and with which zone first', () => {
         { name: 'lab.internal', state: 'Failed', message: 'line 12: not an IPv4 address: 192.0.2.256' },
         { name: 'old.internal', state: 'Retained', message: 'not declared' },
       ],
-      discovery: { state: 'Stalled', refused: [] },
+      discovery: { state: 'Stalled' },
       resolution: { state: 'Stalled', since: '2026-11-02T14:06:00Z', message: 'ExternalDNS is not heard of' },
     }),
   );
