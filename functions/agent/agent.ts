@@ -11,8 +11,8 @@ import { parse } from './parse.ts';
 import { bounds, isServing, type Report } from './report.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Change } from './zone.ts';
-import type { ZoneFiles } from './zone-file.ts';
-import { type Declared, Zones, type ZonesOptions } from './zones.ts';
+import type { ZoneFiles } from './zones/zone-file.ts';
+import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   /** The agent's own view of the objects that want names. */

@@ -8,7 +8,7 @@ import type { Overview } from './names/overview.ts';
 import { jsonOf, textOf } from './page/listing.ts';
 import { contentSecurityPolicy, page } from './page/page.ts';
 import { find, type Search, searchOf } from './page/search.ts';
-import type { PowerDNS } from './powerdns.ts';
+import type { PowerDNS } from './powerdns/powerdns.ts';
 import { printable } from './printable.ts';
 
 export interface HttpOptions {

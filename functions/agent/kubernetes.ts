@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import { Cluster, inCluster } from './cluster.ts';
+import { Cluster, inCluster } from './cluster/cluster.ts';
+import { StorageClaim } from './cluster/storage-claim.ts';
 import type { Complaints } from './complaints.ts';
 import { Events } from './events/events.ts';
 import type { Options } from './options.ts';
-import type { PowerDNS } from './powerdns.ts';
+import type { PowerDNS } from './powerdns/powerdns.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
-import { StorageClaim } from './storage-claim.ts';
 import type { Surroundings } from './surroundings.ts';
 import { referenceOf } from './view/reference.ts';
 import { View } from './view/view.ts';

@@ -5,26 +5,27 @@ import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent } from './agent.ts';
 import { Canary } from './canary/canary.ts';
+import { canaryZone } from './canary/record.ts';
 import { ResolutionState } from './canary/resolution.ts';
 import { selfTest } from './canary/self-test.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { followDeclaration } from './cluster/declaration-source.ts';
+import { Mailbox } from './cluster/mailbox.ts';
 import { Complaints } from './complaints.ts';
-import { Database } from './database.ts';
-import { followDeclaration } from './declaration-source.ts';
 import { messageOf } from './failure.ts';
 import { http } from './http.ts';
 import { kubernetesOf } from './kubernetes.ts';
-import { Mailbox } from './mailbox.ts';
 import { Metrics } from './metrics.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
-import { PowerDNS } from './powerdns.ts';
+import { Database } from './powerdns/database.ts';
+import { PowerDNS } from './powerdns/powerdns.ts';
 import { Reconciliations } from './reconciliations.ts';
-import { soaCheck } from './soa-check.ts';
 import { sparing } from './sparing.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webhook } from './webhook.ts';
-import { configMapsIn, configMapsOf } from './zone-file-source.ts';
-import { ZoneFileSet } from './zone-files.ts';
+import { soaCheck } from './zones/soa-check.ts';
+import { configMapsIn, configMapsOf } from './zones/zone-file-source.ts';
+import { ZoneFileSet } from './zones/zone-files.ts';
 
 /** How often something is looked at. Milliseconds. */
 const pace = {
@@ -54,7 +55,7 @@ async function main(options: Options): Promise<void> {
     signer,
     surroundings,
     onPropagation: (milliseconds) => metrics.observePropagation(milliseconds / 1000),
-    database: new Database(powerdns),
+    database: new Database(powerdns, { hidden: canaryZone }),
     answers: soaCheck(options.dns),
     lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
     log,

@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { withoutDot } from '../dns/name.ts';
 import type { Way } from './canary/canary.ts';
 import { type Transport, transports } from './canary/query.ts';
-import type { Verdict } from './names/verdict.ts';
 import { type Resolution, resolutionStates, type ZoneReport } from './report.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What is asked at each scrape. A host is never a label: there may be thousands. */
 export interface Sources {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isCounted, verdicts } from './names/verdict.ts';
+import { isCounted, verdicts } from './verdict.ts';
 
 export { isCounted };
 

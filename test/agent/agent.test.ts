@@ -3,7 +3,7 @@ import { report as reportSchema } from '../../functions/agent/report.ts';
 import type { Surroundings } from '../../functions/agent/surroundings.ts';
 import { loop } from './external-dns.ts';
 import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
-import { MemoryZones } from './zones.ts';
+import { MemoryZones } from './zones/memory-zones.ts';
 
 const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
 const names = (database: MemoryZones) =>

@@ -2,16 +2,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Declaration, ZoneFileRef } from '../../functions/agent/declaration.ts';
-import { declaredContent } from '../../functions/agent/declared.ts';
 import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
-import type { ZoneFileState, ZoneFiles } from '../../functions/agent/zone-file.ts';
+import { declaredContent } from '../../functions/agent/zones/declared-content.ts';
+import type { ZoneFileState, ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
 import { isWithin } from '../../functions/dns/name.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import { pointerName } from '../../functions/dns/reverse.ts';
 import { loop, type Policy } from './external-dns.ts';
 import { changesFor, declare, fileMark, fileRef, makeAgent } from './make.ts';
-import { MemoryZones } from './zones.ts';
+import { MemoryZones } from './zones/memory-zones.ts';
 
 // Few names, so that they meet.
 const ownershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };

@@ -7,13 +7,13 @@ import {
   declaration,
   type WrittenDeclaration,
 } from '../../functions/agent/declaration.ts';
-import { declaredContent } from '../../functions/agent/declared.ts';
 import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
-import { reconcile } from '../../functions/agent/reconcile.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
-import type { ZoneFiles } from '../../functions/agent/zone-file.ts';
+import { declaredContent } from '../../functions/agent/zones/declared-content.ts';
+import { reconcile } from '../../functions/agent/zones/reconcile.ts';
+import type { ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
-import { MemoryZones } from './zones.ts';
+import { MemoryZones } from './zones/memory-zones.ts';
 
 export const corp = { name: 'corp.internal', nameServers: [] };
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../functions/agent/names/verdict.ts';
+import type { Verdict } from '../../functions/agent/verdict.ts';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
 import { apply, condition, get, kubectl, patch, remove, settle, until, waitFor, writeAddresses } from './kubectl.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { PowerDNS } from '../../functions/agent/powerdns.ts';
+import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { apiContent } from '../../functions/dns/api-content.ts';
 import { parseContent, type RecordType, recordTypes } from '../../functions/dns/content.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { verdicts } from '../../functions/agent/names/verdict.ts';
 import { resolutionStates } from '../../functions/agent/report.ts';
+import { verdicts } from '../../functions/agent/verdict.ts';
 import { findPrometheus, type Programs } from './install.ts';
 import { alertsIn, objectOf, rendered, watched } from './rendered.ts';
 

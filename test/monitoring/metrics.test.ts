@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { Registry } from 'prom-client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Metrics, type Sources } from '../../functions/agent/metrics.ts';
-import { verdicts } from '../../functions/agent/names/verdict.ts';
+import { verdicts } from '../../functions/agent/verdict.ts';
 import { findPrometheus, type Programs } from './install.ts';
 import { countsOf, nothing } from './sources.ts';
 

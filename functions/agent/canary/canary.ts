@@ -1,6 +1,6 @@
 import { withoutDot } from '../../dns/name.ts';
 import { messageOf } from '../failure.ts';
-import type { PowerDNS } from '../powerdns.ts';
+import type { PowerDNS } from '../powerdns/powerdns.ts';
 import { ask, ResponseCode, type Server, Silence, type Transport, transports } from './query.ts';
 import { canaryZone, slotAt, slotIn, writeCanary } from './record.ts';
 

@@ -1,5 +1,5 @@
 import { apexOf } from '../../dns/apex.ts';
-import { type PowerDNS, Rejection } from '../powerdns.ts';
+import { type PowerDNS, Rejection } from '../powerdns/powerdns.ts';
 import { replacement } from '../zone.ts';
 import type { Resource } from './query.ts';
 

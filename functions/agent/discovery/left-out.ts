@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
-import type { Rejected } from '../database.ts';
+import type { Rejected } from '../powerdns/database.ts';
 import { bounds } from '../report.ts';
 import { answerOf, claimantOf, type Zone } from '../zone.ts';
 import type { Refusal, Refused } from './verdict/judge.ts';

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
-import type { Rejected } from '../database.ts';
 import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import { Memo } from '../memo.ts';
+import type { Rejected } from '../powerdns/database.ts';
 import type { Report } from '../report.ts';
 import {
   answerOf,

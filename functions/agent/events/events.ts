@@ -1,8 +1,8 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
-import type { Creation } from '../cluster.ts';
+import type { Creation } from '../cluster/cluster.ts';
 import type { Complaints } from '../complaints.ts';
 import { messageOf } from '../failure.ts';
-import type { NameState } from '../names/verdict.ts';
+import type { NameState } from '../verdict.ts';
 import type { ObjectReference } from '../view/reference.ts';
 import { eventOf, typeOf } from './event.ts';
 import { type Host, News, type NewsOptions } from './news.ts';

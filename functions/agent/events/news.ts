@@ -1,5 +1,5 @@
 import type { Claim } from '../discovery/claim.ts';
-import { type NameState, nameKey } from '../names/verdict.ts';
+import { type NameState, nameKey } from '../verdict.ts';
 
 export interface NewsOptions {
   /** What is known of an object, also of one that a filter leaves out. Without its uid there is nothing to tell on it. */

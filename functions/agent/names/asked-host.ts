@@ -2,8 +2,8 @@ import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { Refused } from '../discovery/verdict/judge.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
+import { nameKey } from '../verdict.ts';
 import { claimantOf, type RRset } from '../zone.ts';
-import { nameKey } from './verdict.ts';
 
 /** One host of one object, and all that is known of it. */
 export interface AskedHost {

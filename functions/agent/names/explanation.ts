@@ -7,11 +7,11 @@ import { namespaceOf } from '../discovery/resource.ts';
 import type { Refused } from '../discovery/verdict/judge.ts';
 import { isTargetType, targetsByType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
+import { byGravity, type NameState, nameKey, type Reason } from '../verdict.ts';
 import { keyOf, type Zone } from '../zone.ts';
 import { Answers } from './answers.ts';
 import { type AskedHost, askedHosts } from './asked-host.ts';
 import { adviceOn, outsideZones, resolved } from './sentence.ts';
-import { byGravity, type NameState, nameKey, type Reason } from './verdict.ts';
 
 /** Everything that says whether and why names resolve. */
 export interface Known {

@@ -1,9 +1,9 @@
 import type { Claims } from '../discovery/claim.ts';
 import { Memo } from '../memo.ts';
 import { bounds, type Report } from '../report.ts';
+import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../verdict.ts';
 import { explained, type Known } from './explanation.ts';
 import type { KnownName } from './overview.ts';
-import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from './verdict.ts';
 
 export interface NamesOptions {
   /** From the last change of an object until its name answered, in milliseconds. */

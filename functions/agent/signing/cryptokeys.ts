@@ -1,4 +1,4 @@
-import type { Cryptokey, PowerDNS } from '../powerdns.ts';
+import type { Cryptokey, PowerDNS } from '../powerdns/powerdns.ts';
 import type { SigningKey } from './key.ts';
 
 /** What of PowerDNS's API signing takes. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
 import { Complaints } from '../complaints.ts';
-import type { Cryptokey } from '../powerdns.ts';
+import type { Cryptokey } from '../powerdns/powerdns.ts';
 import { requireAlgorithm, stepTo } from './agreement.ts';
 import { Cryptokeys, isPublished, type SignedZone, type SigningAPI } from './cryptokeys.ts';
 import { type Algorithm, dsOf, SigningKey } from './key.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { connect, isRefusal } from '../api-server.ts';
+import { connect, isRefusal } from '../cluster/api-server.ts';
 import { messageOf } from '../failure.ts';
 
 /** Of the resources that are followed, those with an answer. Names as in `httproutes.v1.gateway.networking.k8s.io`. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { connect, type Get, isRefusal, type Query, Refusal } from '../api-server.ts';
+import { connect, type Get, isRefusal, type Query, Refusal } from '../cluster/api-server.ts';
 import { kubernetesWords, messageOf } from '../failure.ts';
 import { linesOf } from './lines.ts';
 import { keyOf, type Metadata } from './metadata.ts';

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Database } from '../../../functions/agent/database.ts';
 import { discoverable } from '../../../functions/agent/declaration.ts';
 import {
   type Discoverable,
@@ -14,7 +13,8 @@ import {
   rrsetOf,
 } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { parse } from '../../../functions/agent/parse.ts';
-import { PowerDNS } from '../../../functions/agent/powerdns.ts';
+import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
 import { values } from '../../dns/values.ts';

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Database } from '../../../functions/agent/database.ts';
 import type { Declaration } from '../../../functions/agent/declaration.ts';
 import { adopted, isAdopted } from '../../../functions/agent/discovery/ownership/adoption.ts';
 import {
@@ -16,7 +15,8 @@ import {
   twinsOf,
   withTwins,
 } from '../../../functions/agent/discovery/ownership/ownership-txt.ts';
-import { PowerDNS } from '../../../functions/agent/powerdns.ts';
+import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import {
   type Change,
   deletion,
@@ -25,11 +25,11 @@ import {
   replacement,
   type Zone,
 } from '../../../functions/agent/zone.ts';
-import { Zones } from '../../../functions/agent/zones.ts';
+import { Zones } from '../../../functions/agent/zones/zones.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
-import { apiAt } from '../api.ts';
 import { declare, foreign, found, record, zone, zoneWith } from '../make.ts';
+import { apiAt } from '../powerdns/api.ts';
 
 const options: OwnershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
 const dashed: OwnershipTXT = { prefix: 'txt-', wildcardReplacement: '_wildcard' };

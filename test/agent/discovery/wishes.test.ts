@@ -11,7 +11,7 @@ import { deletion, replacement, type Zone } from '../../../functions/agent/zone.
 import { values } from '../../dns/values.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, want, zone } from '../make.ts';
-import { MemoryZones } from '../zones.ts';
+import { MemoryZones } from '../zones/memory-zones.ts';
 
 type Settings = Partial<NonNullable<WrittenDeclaration['discovery']>>;
 interface Surroundings {

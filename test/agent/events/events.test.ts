@@ -2,9 +2,9 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Creation } from '../../../functions/agent/cluster.ts';
+import type { Creation } from '../../../functions/agent/cluster/cluster.ts';
 import { Events } from '../../../functions/agent/events/events.ts';
-import { type NameState, verdicts } from '../../../functions/agent/names/verdict.ts';
+import { type NameState, verdicts } from '../../../functions/agent/verdict.ts';
 
 const second = 1000;
 const minute = 60 * second;

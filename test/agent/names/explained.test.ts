@@ -1,6 +1,6 @@
 /** What the agent says of the names that objects ask for. */
 import { describe, expect, test } from 'vitest';
-import type { Verdict } from '../../../functions/agent/names/verdict.ts';
+import type { Verdict } from '../../../functions/agent/verdict.ts';
 import { declare, foreign, record, zoneWith } from '../make.ts';
 import { type SeenObject, www } from './seen-objects.ts';
 import { sightedAgent } from './sighted-agent.ts';

@@ -10,8 +10,8 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { http } from '../../../functions/agent/http.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
-import { verdicts } from '../../../functions/agent/names/verdict.ts';
 import { printable } from '../../../functions/agent/printable.ts';
+import { verdicts } from '../../../functions/agent/verdict.ts';
 import { startChromium } from './chromium.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 

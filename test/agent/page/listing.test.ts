@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
-import { verdicts } from '../../../functions/agent/names/verdict.ts';
 import { jsonOf, textOf } from '../../../functions/agent/page/listing.ts';
 import { find, searchOf } from '../../../functions/agent/page/search.ts';
 import { printable } from '../../../functions/agent/printable.ts';
+import { verdicts } from '../../../functions/agent/verdict.ts';
 import { hostile, known, longest, many, overviewOf } from './overview.ts';
 
 const asked = (query: string) => searchOf(new URLSearchParams(query));

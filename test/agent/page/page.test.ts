@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
-import { verdicts } from '../../../functions/agent/names/verdict.ts';
 import { durationOf, percentile } from '../../../functions/agent/page/figure.ts';
 import { html } from '../../../functions/agent/page/html.ts';
 import { contentSecurityPolicy, page } from '../../../functions/agent/page/page.ts';
 import type { Search } from '../../../functions/agent/page/search.ts';
 import { printable } from '../../../functions/agent/printable.ts';
+import { verdicts } from '../../../functions/agent/verdict.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 
 interface Element {

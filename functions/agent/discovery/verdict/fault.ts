@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { withoutDot } from '../../../dns/name.ts';
 import { isReverse } from '../../../dns/reverse.ts';
 import { isTTL } from '../../../dns/ttl.ts';
-import type { Reason } from '../../names/verdict.ts';
+import type { Reason } from '../../verdict.ts';
 import { ownershipOf, type RRset } from '../../zone.ts';
 import { isDiscoverable, parseTarget, typeFault } from '../wish/endpoint.ts';
 import type { Wish } from '../wish/wish.ts';

@@ -1,6 +1,6 @@
 import { isWithin, withoutDot } from '../../../dns/name.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
-import type { Reason } from '../../names/verdict.ts';
+import type { Reason } from '../../verdict.ts';
 import { answerOf, answersAlike, areRivals, claimantOf, ownershipOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf, namespaceOf } from '../resource.ts';

@@ -1,0 +1,236 @@
+import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { apiContent } from '../../dns/api-content.ts';
+import { type Change, declaredAccount, isOurs, type RRset, type Zone } from '../zone.ts';
+
+/** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
+export class Rejection extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Whether the request was at fault, and not PowerDNS or its key. */
+  get isFault(): boolean {
+    return this.status >= 400 && this.status < 500 && this.status !== 401;
+  }
+}
+
+interface ZoneHeader {
+  id: string;
+  name: string;
+  account: string;
+  serial: number;
+  /** Whether a key signs the zone's answers. */
+  dnssec: boolean;
+}
+
+/** A DNSSEC key, without what is private in it. */
+export interface Cryptokey {
+  id: number;
+  /** Whether it signs. */
+  active: boolean;
+  /** Whether it is in the zone's DNSKEY RRset. */
+  published: boolean;
+  /** RDATA, such as `257 3 13 oJMR...`. */
+  dnskey: string;
+}
+
+type ZoneRef = Pick<Zone, 'id'>;
+
+interface ApiRRset {
+  name: string;
+  type: string;
+  ttl: number;
+  records: { content: string; disabled?: boolean }[];
+  comments: { account: string; content: string }[];
+}
+
+export interface PowerDNSOptions {
+  /** Such as http://127.0.0.1:8081. */
+  api: string;
+  /** The file that PowerDNS reads its key from, too: `api-key=...`. It changes whenever PowerDNS starts. */
+  keyFile: string;
+  timeoutMs?: number;
+  fetch?: typeof fetch;
+}
+
+/** PowerDNS's REST API: https://doc.powerdns.com/authoritative/http-api/ */
+export class PowerDNS {
+  readonly #options: Required<PowerDNSOptions>;
+  #key: string | undefined;
+  /** Of what PowerDNS said of a zone. */
+  readonly #digests = new WeakMap<Zone, string>();
+
+  constructor(options: PowerDNSOptions) {
+    this.#options = { timeoutMs: 5_000, fetch, ...options };
+  }
+
+  zones(): Promise<ZoneHeader[]> {
+    return this.#call('GET', '/zones');
+  }
+
+  /** The zone that was read `before`, itself, if it is still the same: to parse ten thousand records is most of a look at them. */
+  async zone({ id, name, account, dnssec = false }: Omit<Zone, 'rrsets'>, before?: Zone): Promise<Zone> {
+    const text = await this.#request('GET', `/zones/${id}`);
+    const digest = hash('sha256', text);
+    if (before && this.#digests.get(before) === digest) return before;
+    const { rrsets } = JSON.parse(text) as { rrsets: ApiRRset[] };
+    const zone = { id, name, account, dnssec, rrsets: rrsets.map(fromApi) };
+    this.#digests.set(zone, digest);
+    return zone;
+  }
+
+  /** What a zone has at one name. */
+  async rrsetsAt({ id }: ZoneRef, name: string): Promise<RRset[]> {
+    const path = `/zones/${id}?rrset_name=${encodeURIComponent(name)}`;
+    return (await this.#call<{ rrsets: ApiRRset[] }>('GET', path)).rrsets.map(fromApi);
+  }
+
+  /** Native: replicas share nothing, so there is nobody to notify. */
+  create(name: string, rrsets: RRset[], account = declaredAccount): Promise<ZoneHeader> {
+    return this.#call('POST', '/zones', {
+      name,
+      kind: 'Native',
+      account,
+      nameservers: [],
+      rrsets: rrsets.map(toApi),
+    });
+  }
+
+  /** One transaction: all of the changes or, with a Rejection, none. */
+  async patch({ id }: Pick<Zone, 'id'>, changes: Change[]): Promise<void> {
+    const rrsets = changes.map((change) =>
+      change.action === 'delete'
+        ? { ...change.rrset, changetype: 'DELETE' }
+        : { ...toApi(change.rrset), changetype: 'REPLACE' },
+    );
+    await this.#call('PATCH', `/zones/${id}`, { rrsets });
+  }
+
+  async remove({ id }: Zone): Promise<void> {
+    await this.#call('DELETE', `/zones/${id}`);
+  }
+
+  cryptokeys({ id }: ZoneRef): Promise<Cryptokey[]> {
+    return this.#call('GET', `/zones/${id}/cryptokeys`);
+  }
+
+  /** A key's private part, in the format of BIND's .private files. */
+  async privateKey({ id }: ZoneRef, key: Pick<Cryptokey, 'id'>): Promise<string> {
+    return (await this.#call<{ privatekey: string }>('GET', `/zones/${id}/cryptokeys/${key.id}`)).privatekey;
+  }
+
+  /** Adds a key that signs everything and is not published; PowerDNS does not rectify the zone for it. */
+  async addKey({ id }: ZoneRef, privatekey: string): Promise<Cryptokey> {
+    const state = { active: true, published: false };
+    const body = { keytype: 'csk', ...state, privatekey };
+    // The answer has the private key in it.
+    const added = await this.#call<Cryptokey>('POST', `/zones/${id}/cryptokeys`, body);
+    return { id: added.id, dnskey: added.dnskey, ...state };
+  }
+
+  async setKey({ id }: ZoneRef, key: Pick<Cryptokey, 'id' | 'active' | 'published'>): Promise<void> {
+    const { active, published } = key;
+    await this.#call('PUT', `/zones/${id}/cryptokeys/${key.id}`, { active, published });
+  }
+
+  async removeKey({ id }: ZoneRef, key: Pick<Cryptokey, 'id'>): Promise<void> {
+    await this.#call('DELETE', `/zones/${id}/cryptokeys/${key.id}`);
+  }
+
+  /** A signed zone's NSEC3PARAM, such as `1 0 0 -`; empty when it has NSEC. */
+  async nsec3param({ id }: ZoneRef): Promise<string> {
+    return (await this.#call<{ nsec3param: string }>('GET', `/zones/${id}?rrsets=false`)).nsec3param;
+  }
+
+  /** Sets it, for NSEC with an empty one, and rectifies the zone in the same transaction. */
+  async setNsec3param({ id }: ZoneRef, nsec3param: string): Promise<void> {
+    await this.#call('PUT', `/zones/${id}`, { nsec3param });
+  }
+
+  /** Gives each name what denials of a signed zone need; a PATCH does so by itself. */
+  async rectify({ id }: ZoneRef): Promise<void> {
+    await this.#call('PUT', `/zones/${id}/rectify`);
+  }
+
+  /** Makes PowerDNS forget the answers, keys and metadata of a zone that it has cached. */
+  async flush({ name }: Pick<Zone, 'name'>): Promise<void> {
+    await this.#call('PUT', `/cache/flush?domain=${encodeURIComponent(name)}`);
+  }
+
+  /** A setting's value, as PowerDNS runs with it. */
+  async setting(name: string): Promise<string | undefined> {
+    const settings = await this.#call<{ name: string; value: string }[]>('GET', '/config');
+    return settings.find((setting) => setting.name === name)?.value;
+  }
+
+  /** PowerDNS's metrics in Prometheus' text format; it serves them without a key. */
+  async metrics(): Promise<string> {
+    const response = await this.#options.fetch(`${this.#options.api}/metrics`, {
+      signal: AbortSignal.timeout(this.#options.timeoutMs),
+    });
+    if (!response.ok) throw new Rejection(response.status, `PowerDNS answered ${response.status}`);
+    return response.text();
+  }
+
+  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const text = await this.#request(method, path, body);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async #request(method: string, path: string, body?: unknown): Promise<string> {
+    let response = await this.#send(method, path, body);
+    if (response.status === 401) {
+      this.#key = undefined;
+      response = await this.#send(method, path, body);
+    }
+    const text = await response.text();
+    if (response.ok) return text;
+    throw new Rejection(response.status, wordsOf(text) ?? `PowerDNS answered ${response.status}`);
+  }
+
+  async #send(method: string, path: string, body: unknown): Promise<Response> {
+    const { api, keyFile, timeoutMs, fetch } = this.#options;
+    this.#key ??= (await readFile(keyFile, 'utf8')).trim().replace(/^api-key=/, '');
+    return fetch(`${api}/api/v1/servers/localhost${path}`, {
+      method,
+      headers: { 'X-API-Key': this.#key, 'Content-Type': 'application/json' },
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  }
+}
+
+function wordsOf(text: string): string | undefined {
+  try {
+    const { error, errors } = JSON.parse(text);
+    return [error, ...(errors ?? [])].filter(Boolean).join(': ') || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fromApi({ name, type, ttl, records, comments }: ApiRRset): RRset {
+  // A person may have added a comment beside ours.
+  const comment = comments.find(({ account }) => isOurs(account)) ?? comments[0];
+  return {
+    name: name.toLowerCase(),
+    type,
+    ttl,
+    // A disabled record is not answered.
+    records: records.filter(({ disabled }) => !disabled).map(({ content }) => content),
+    ...(comment && { mark: { account: comment.account, content: comment.content } }),
+  };
+}
+
+function toApi({ name, type, ttl, records, mark }: RRset): object {
+  return {
+    name,
+    type,
+    ttl,
+    records: records.map((content) => ({ content: apiContent(type, content), disabled: false })),
+    comments: mark ? [mark] : [],
+  };
+}

@@ -1,0 +1,81 @@
+import { apexOf, delegationOf, hostRRsets, serversOf } from '../../dns/apex.ts';
+import { absolute, zoneOf } from '../../dns/name.ts';
+import { octetsOf, rangeOf } from '../../dns/reverse.ts';
+import { frameOf } from '../../dns/zone-content.ts';
+import type { Declaration, DeclaredZone } from '../declaration.ts';
+import { canonicalAddress, isAddressType, type RRset } from '../zone.ts';
+import type { ZoneFiles } from './zone-file.ts';
+import { declaredMark, type ZoneRecords, zoneRecords } from './zone-records.ts';
+
+/** What is declared of one zone, ready to be compared with what is there. */
+export interface DeclaredContent extends ZoneRecords {
+  /** Seconds. */
+  defaultTTL: number;
+  /** Of the RRsets those that nobody wrote: a zone file that is held may have said otherwise, and what it said stands. */
+  derived: Set<RRset>;
+}
+
+/** The DS records of each signed zone, by its absolute name. */
+export type Signatures = ReadonlyMap<string, string[]>;
+
+/** Pure: everything that the zones must have, by their absolute names, but for what derives from what is there. */
+export function declaredContent(
+  { zones, addresses }: Declaration,
+  files: ZoneFiles = new Map(),
+  signatures: Signatures = new Map(),
+): Map<string, DeclaredContent> {
+  const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
+  const servers = new Set(zones.flatMap(serversOf));
+  // A server may be named by one zone and live in another: its address belongs to the zone that is asked for it.
+  const hosts = Map.groupBy(servers, (server) => zoneOf(server, names));
+  const canonical = [...new Set(addresses.map(canonicalAddress))];
+  const contents = new Map(
+    zones.map((zone): [string, DeclaredContent] => {
+      const frame = frameOf(zone, zones);
+      const content = zoneRecords(zone, frame, files);
+      const isTaken = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
+      const addressed = (hosts.get(frame.name) ?? [])
+        .filter((server) => !isTaken.has(server))
+        .flatMap((server) => hostRRsets(server, canonical, frame.defaultTTL))
+        .map(ours);
+      const rrsets = [...apexOf(zone).map(ours), ...addressed, ...content.rrsets];
+      return [frame.name, { ...content, rrsets, defaultTTL: frame.defaultTTL, derived: new Set(addressed) }];
+    }),
+  );
+  for (const zone of zones) delegate(zone, contents, signatures.get(absolute(zone.name)) ?? []);
+  for (const [name, { rrsets, derived }] of contents) {
+    for (const alias of rangeAliases(name, rrsets)) {
+      rrsets.push(alias);
+      derived.add(alias);
+    }
+  }
+  return contents;
+}
+
+const ours = (rrset: RRset): RRset => ({ ...rrset, mark: declaredMark() });
+
+/** Puts into the parent, where it is declared as well, what leads to a zone. */
+function delegate(zone: DeclaredZone, contents: Map<string, DeclaredContent>, ds: string[]): void {
+  const name = absolute(zone.name);
+  const parent = zoneOf(name.slice(name.indexOf('.') + 1), contents);
+  if (!parent) return;
+  parent.rrsets.push(...delegationOf(zone, ds, contents.get(name)?.rrsets ?? []).map(ours));
+}
+
+/** The CNAMEs of RFC 2317 section 4, for each part of a /24 that is delegated: of the source that delegates it. */
+function rangeAliases(zone: string, rrsets: RRset[]): RRset[] {
+  const taken = new Set(rrsets.map(({ name }) => name));
+  const aliases: RRset[] = [];
+  for (const { name: target, type, ttl, mark } of rrsets) {
+    const range = type === 'NS' && target !== zone ? rangeOf(target) : undefined;
+    if (range?.network !== zone) continue;
+    for (const octet of octetsOf(range)) {
+      const name = `${octet}.${zone}`;
+      // Parts may overlap, and a name has one CNAME.
+      if (taken.has(name)) continue;
+      taken.add(name);
+      aliases.push({ name, type: 'CNAME', ttl, records: [`${octet}.${target}`], ...(mark && { mark }) });
+    }
+  }
+  return aliases;
+}

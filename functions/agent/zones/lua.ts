@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { parseIPv4, parseIPv6 } from '../../dns/address.ts';
+import type { Answer } from '../../dns/answer.ts';
+import { placeholder, timesOf } from '../../dns/check.ts';
+
+// What PowerDNS has for Lua: https://doc.powerdns.com/authoritative/lua-records/functions.html
+// Its image is built with LuaJIT for amd64 and with Lua 5.3 for arm64: only what both have can be used.
+
+type Type = 'A' | 'AAAA';
+type Check = NonNullable<Answer['check']>;
+
+/**
+ * The content of the LUA record that answers for an RRset of addresses, as PowerDNS takes it and gives it back. Throws
+ * when an address is none. Needs `enable-lua-records=shared`, `lua-health-checks-interval=1` and
+ * `lua-records-exec-limit=0`.
+ */
+export function luaContent(type: Type, values: string[], answer: Answer): string {
+  const { check, weights } = answer;
+  const shares = weights ? `${sharesOf(type, values, weights)} ` : '';
+  // None of the functions that pick takes an empty list.
+  const none = answer.whenAllDown === 'None' ? 'if #u==0 then return u end ' : '';
+  const pick = `${none}${pickOf(answer)}`;
+  if (!check) return record(type, `local u=${listOf(type, values)} ${shares}${pick}`);
+  return record(type, remembered(`${upOf(type, values, { ...answer, check })} ${shares}`, pick));
+}
+
+const record = (type: Type, code: string) => `${type} ";${code}"`;
+
+// A check that nobody asks for is given up after an hour, lua-health-checks-expire-delay, and begins anew later.
+const expiry = 3000;
+
+/**
+ * Compiles once what is asked for often, and runs `refresh` once a second: its cost grows with the number of values. It
+ * sets `u`, of which `pick` returns some. Every thread of PowerDNS has a memory of its own, `checks`, and in it the second
+ * of the last refresh. `first` is the second of the first one, or 0 as soon as a value was up.
+ */
+function remembered(refresh: string, pick: string): string {
+  const code = [
+    'local c,first,u={last=0} checks=checks or {}',
+    // What has changed or gone is not asked for any more.
+    `for k,o in pairs(checks) do if os.time()-o.last>${expiry} then checks[k]=nil end end checks[...]=c`,
+    `function c.answer() local t=os.time() if t-c.last>${expiry} then first=t end`,
+    `if t~=c.last then c.last=t ${refresh}end ${pick} end`,
+    'return c',
+  ].join(' ');
+  const key = createHash('sha256').update(code).digest('hex').slice(0, 12);
+  return `local c=checks and checks['${key}'] or (loadstring or load)([=[${code}]=])('${key}') return c.answer()`;
+}
+
+function upOf(type: Type, values: string[], { check, backup = [], whenAllDown }: Answer & { check: Check }): string {
+  const setUp = `local function up(v) ${checkOf(type, check)} end local v=${listOf(type, values)} u=up(v)`;
+  if (whenAllDown === undefined || whenAllDown === 'All') return `${setUp} if #u==0 then u=v end`;
+  // A check that has not run counts as failed, and PowerDNS does not say which it is. It has run once those are over that
+  // ran when it was first asked for, 5 seconds at most, and then a second and its own time.
+  const patience = 5 + 1 + timesOf(check).timeout;
+  const backedUp = `else v=${listOf(type, backup)} u=up(v) if #u==0 then u=v end `;
+  const otherwise = whenAllDown === 'Backup' ? backedUp : '';
+  return `${setUp} if #u>0 then first=0 elseif t-first<${patience} then u=v ${otherwise}end`;
+}
+
+function checkOf(type: Type, check: Check): string {
+  const { port, url = '', contains, status = 200 } = check;
+  const { interval, timeout } = timesOf(check);
+  const times = `interval='${number(interval)}',timeout='${number(timeout)}'`;
+  const options = [`selector='all',backupSelector='empty',${times}`];
+  if (port !== undefined) return `return ifportup(${number(port)},v,{${options}})`;
+  options.push(`httpcode='${number(status)}',byteslimit='65536'`);
+  if (contains !== undefined) options.push(`stringmatch=${literal(contains)}`);
+  // PowerDNS takes the host to end at a slash.
+  const page = url.replace(/^(https?:\/\/[^/?#]*)(?=[?#]|$)/, '$1/');
+  // Asks every value, whatever the host.
+  if (!page.includes(placeholder)) return `return ifurlup(${literal(page)},v,{${options}})`;
+  const pieces = page.replace(`://${placeholder}`, type === 'A' ? '$&' : `://[${placeholder}]`).split(placeholder);
+  const pageOfValue = pieces.map(literal).join('..a..');
+  return `local p={} for _,a in ipairs(v) do p[a]=${pageOfValue} end return ifurlextup({p},{${options}})`;
+}
+
+/** Makes pairs with weights of the addresses in `u`. Those of the backup have none and weigh the same. */
+function sharesOf(type: Type, values: string[], weights: number[]): string {
+  const pairs = values.map((value, index) => `[${addressOf(type, value)}]=${number(weights[index] ?? 1)}`);
+  return `local w,s={${pairs}},{} for i,a in ipairs(u) do s[i]={w[a] or 1,a} end u=s`;
+}
+
+function pickOf({ answer = 'All', weights }: Answer): string {
+  if (answer === 'Closest') return closest;
+  if (answer === 'Random') return 'return pickrandom(u)';
+  if (answer === 'Weighted') return 'return pickwrandom(u)';
+  if (answer === 'Sticky') return weights ? 'return pickwhashed(u)' : 'return pickhashed(u)';
+  return 'return u';
+}
+
+// PowerDNS's own pickclosest asks a GeoIP database, which knows no private addresses; without one it draws any.
+const closest = [
+  'local c,near,most=bestwho:getRaw(),{},-1',
+  'for _,a in ipairs(u) do local r,n=newCA(a):getRaw(),0',
+  'if #r==#c then for i=1,#r do local x,y,m=r:byte(i),c:byte(i),128',
+  'if x~=y then while (x<m)==(y<m) do n,x,y,m=n+1,x%m,y%m,m/2 end break end n=n+8 end end',
+  'if n>most then near,most={a},n elseif n==most then near[#near+1]=a end end',
+  'return near',
+].join(' ');
+
+const listOf = (type: Type, addresses: string[]) => `{${addresses.map((address) => addressOf(type, address))}}`;
+
+const addressOf = (type: Type, text: string) => `'${(type === 'A' ? parseIPv4 : parseIPv6)(text)}'`;
+
+function number(value: number): string {
+  if (Number.isSafeInteger(value) && value >= 0) return `${value}`;
+  throw new Error(`not a whole number: ${value}`);
+}
+
+/**
+ * A Lua expression for the octets of `text`. It has no quotes of DNS and no backslashes, since PowerDNS does not undo the
+ * escapes of the presentation format in a LUA record: they would be one thing to it and another to others. Nor has it a
+ * bracket that could close a long string.
+ */
+export function literal(text: string): string {
+  const escaped = text.replace(/[^ !#-&(-[^-}]/gu, (character) =>
+    Buffer.from(character).toString('hex').replace(/../g, '~$&'),
+  );
+  if (escaped === text) return `'${text}'`;
+  return `(('${escaped}'):gsub('~(%x%x)',function(h) return string.char(tonumber(h,16)) end))`;
+}

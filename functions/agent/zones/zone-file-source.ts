@@ -1,0 +1,24 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Complaints } from '../complaints.ts';
+import type { ConfigMapData, WatchConfigMap } from './zone-files.ts';
+
+/** Zone files of ConfigMaps, as they change. */
+export const configMapsOf =
+  (cluster: Pick<Cluster, 'watchConfigMap'>, complaints: Pick<Complaints, 'note'>): WatchConfigMap =>
+  (name, take) =>
+    cluster.watchConfigMap(name, take, (failure) => complaints.note('watch a zone file', failure, { configMap: name }));
+
+/** Zone files of a folder, CONFIGMAP/KEY, that are read once; without a folder there are none. */
+export const configMapsIn =
+  (folder: string | undefined): WatchConfigMap =>
+  (name, take) => {
+    take(folder === undefined ? undefined : configMapAt(join(folder, name)));
+    return () => {};
+  };
+
+function configMapAt(folder: string): ConfigMapData | undefined {
+  if (!existsSync(folder)) return undefined;
+  return { data: Object.fromEntries(readdirSync(folder).map((key) => [key, readFileSync(join(folder, key), 'utf8')])) };
+}

@@ -1,0 +1,93 @@
+import { isAddress } from '../../dns/apex.ts';
+import { entriesOfRecords } from '../../dns/record.ts';
+import type { DeclaredRRset, Entry, Fault } from '../../dns/rrset.ts';
+import { contentOf, type ZoneFrame } from '../../dns/zone-content.ts';
+import type { DeclaredZone } from '../declaration.ts';
+import { declaredAccount, keyOf, type RRset } from '../zone.ts';
+import { luaContent } from './lua.ts';
+import { entriesOfFile, nameOf, type ZoneFiles } from './zone-file.ts';
+
+/** What the records of a zone and those of its files come to. */
+export interface ZoneRecords {
+  rrsets: RRset[];
+  /** Zone files that cannot be used now: what came from them stays as it is, by its mark. */
+  held: Set<string>;
+  /** Why they cannot. */
+  problem?: string;
+  /** Why there is nothing to be said yet. */
+  waiting?: string;
+  /** Addresses that are to have a PTR record, with the name that asks for it. */
+  pointers: { address: string; name: string }[];
+}
+
+/** Of what is declared, with the zone file that it is from; none is the composite. */
+export const declaredMark = (source = '') => ({ account: declaredAccount, content: source });
+
+/** The zone's own records and those of its files, each file as a whole or not at all. */
+export function zoneRecords(zone: DeclaredZone, frame: ZoneFrame, files: ZoneFiles): ZoneRecords {
+  const inline = entriesOfRecords(zone.records ?? [], frame.name);
+  const inSpec = contentOf(frame, inline.entries);
+  const faults = [...inline.faults, ...inSpec.faults].map(({ at, message }) => `${at}: ${message}`);
+  const content: ZoneRecords = {
+    rrsets: marked(inSpec.rrsets, ''),
+    held: new Set(),
+    pointers: pointersOf(inSpec.rrsets),
+    ...(faults[0] && { problem: faults[0] }),
+  };
+  // What is wrong in the composite is no fault of the files.
+  const sound = new Set(inSpec.rrsets.map(({ name }) => name));
+  let entries = inline.entries.filter(({ name }) => sound.has(name));
+  for (const ref of zone.recordsFrom ?? []) {
+    const source = nameOf(ref);
+    const file = files.get(source);
+    if (file?.text === undefined) {
+      content.held.add(source);
+      if (file) content.problem ??= `${source}: ${file.failure}`;
+      else content.waiting ??= `waiting for ${source}`;
+      continue;
+    }
+    const read = entriesOfFile(file.text, { name: frame.name, isSigned: zone.dnssec !== undefined });
+    const together = contentOf(frame, [...entries, ...read.entries]);
+    const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
+    const [fault] = [...read.faults, ...repeated(read.entries, known), ...together.faults];
+    if (fault) {
+      content.held.add(source);
+      content.problem ??= `${source}, ${fault.at}: ${fault.message}`;
+      continue;
+    }
+    const added = together.rrsets.filter((rrset) => !known.has(keyOf(rrset)));
+    content.rrsets = content.rrsets.concat(marked(added, source));
+    entries = [...entries, ...read.entries.map((entry) => ({ ...entry, at: `${source}, ${entry.at}` }))];
+  }
+  return content;
+}
+
+/** What belongs to an RRset that is said elsewhere: one RRset is of one source, or none could ever be given up. */
+function repeated(entries: Entry[], known: ReadonlyMap<string, string>): Fault[] {
+  const entry = entries.find((each) => known.has(keyOf(each)));
+  if (!entry) return [];
+  const where = known.get(keyOf(entry));
+  return [{ at: entry.at, message: `${where} has the ${entry.type} of this name already: put every value there` }];
+}
+
+/** As PowerDNS gets them: what has to be worked out becomes a LUA record, one for all the types of a name. */
+function marked(rrsets: DeclaredRRset[], source: string): RRset[] {
+  const plain = rrsets.filter(({ answer }) => !answer);
+  const worked = Map.groupBy(
+    rrsets.filter(({ answer }) => answer),
+    ({ name }) => name,
+  );
+  const lua = [...worked].map(([name, ofName]) => ({
+    name,
+    type: 'LUA',
+    ttl: Math.min(...ofName.map(({ ttl }) => ttl)),
+    records: ofName.map(({ type, records, answer }) => luaContent(type as 'A' | 'AAAA', records, answer ?? {})),
+  }));
+  const mark = declaredMark(source);
+  return [...plain, ...lua].map(({ name, type, ttl, records }) => ({ name, type, ttl, records, mark }));
+}
+
+const pointersOf = (rrsets: DeclaredRRset[]) =>
+  rrsets
+    .filter(({ ptr, type }) => ptr && isAddress(type))
+    .flatMap(({ name, records }) => records.map((address) => ({ address, name })));

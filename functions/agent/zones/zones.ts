@@ -1,0 +1,266 @@
+import type { Logger } from 'pino';
+import { absolute, withoutDot } from '../../dns/name.ts';
+import { Complaints } from '../complaints.ts';
+import type { Declaration, DeclaredZone } from '../declaration.ts';
+import { adopted } from '../discovery/ownership/adoption.ts';
+import { messageOf } from '../failure.ts';
+import { Memo } from '../memo.ts';
+import type { Database } from '../powerdns/database.ts';
+import { Rejection } from '../powerdns/powerdns.ts';
+import type { ZoneReport } from '../report.ts';
+import type { Signature, Signer } from '../signing/signer.ts';
+import type { RRset, Zone } from '../zone.ts';
+import { type DeclaredContent, declaredContent } from './declared-content.ts';
+import { type Circumstances, type Reconciliation, reconcile } from './reconcile.ts';
+import type { ZoneFiles } from './zone-file.ts';
+
+export interface ZonesOptions {
+  database: Pick<Database, 'zones' | 'refreshed' | 'create' | 'apply' | 'remove'>;
+  /** Whether a zone's SOA is answered over DNS. */
+  answers: (zone: string) => Promise<boolean>;
+  /** Whether PowerDNS takes and works out LUA records, asked only when there are any. */
+  lua?: () => Promise<boolean>;
+  /** None where nothing keeps keys: zones stay as they are. */
+  signer?: Pick<Signer, 'bring'> | undefined;
+  log: Logger;
+  now: () => number;
+}
+
+/** How long PowerDNS may be silent, as in a restart, before a zone counts as failed. Milliseconds. */
+const patienceMs = 10_000;
+
+/** A declaration with its zone files, and the hash of its text. */
+export interface Declared {
+  hash: string;
+  declaration: Declaration;
+  files: ZoneFiles;
+}
+
+/** What there is to say of the zones, and of which declaration. */
+export interface Reported {
+  hash: string;
+  reports: ZoneReport[];
+  warnings: string[];
+}
+
+/** The declared zones: it brings PowerDNS to them, and says how they are. */
+export class Zones {
+  readonly #options: ZonesOptions;
+  readonly #complaints: Complaints;
+  /** What the zones were last brought to. */
+  #reconciled: Declared | undefined;
+  #reported: Reported | undefined;
+  #reachedAt: number;
+  #silentSince = new Map<string, number>();
+  /** Zones that are not made yet, for what they wait for. */
+  #waiting = new Set<string>();
+  /** What PowerDNS had against a zone, by its absolute name. */
+  #failures = new Map<string, string>();
+  #signatures = new Map<string, Signature>();
+  #lua = true;
+  #owns: Circumstances['owns'];
+  /** As they were read by a reconciliation that had nothing to change. */
+  #settled: Zone[] | undefined;
+  readonly #compared = new Memo<Reconciliation>();
+  readonly #contents = new Memo<Map<string, DeclaredContent>>();
+
+  constructor(options: ZonesOptions) {
+    this.#options = options;
+    this.#complaints = new Complaints(options.log);
+    this.#reachedAt = options.now();
+  }
+
+  /** How the zones are, and of which declaration that is said: of a new one not before the zones follow it. */
+  get reported(): Reported | undefined {
+    return this.#reported;
+  }
+
+  /** @param owns whether there is still somebody who discovers an RRset: the same function for as long as it says the same */
+  async reconcile(declared: Declared, owns?: Circumstances['owns']): Promise<void> {
+    this.#owns = owns;
+    try {
+      this.#reported = await this.#bringTo(declared);
+      this.#reconciled = declared;
+      this.#reachedAt = this.#options.now();
+    } catch (error) {
+      this.#fail(declared, messageOf(error));
+      throw error;
+    }
+  }
+
+  /**
+   * The zones as they are, and the declaration that they were last brought to. Fails while a declared one is missing:
+   * a wish for a name in it would be judged against nothing.
+   */
+  async present(): Promise<{ declaration: Declaration; zones: Zone[] }> {
+    if (!this.#reconciled) throw new Error('the declared zones are not there yet');
+    const { declaration } = this.#reconciled;
+    const zones = await this.#zones(declaration);
+    const there = new Set(zones.map(({ name }) => name));
+    const lost = declaration.zones.find(
+      ({ name }) => ![there, this.#failures, this.#waiting].some((names) => names.has(absolute(name))),
+    );
+    if (lost) throw new Error(`the zone ${lost.name} is not there`);
+    return { declaration, zones };
+  }
+
+  /** The same as the last reconciliation has left them: read again only where it has changed something. */
+  async left(): Promise<{ declaration: Declaration; zones: Zone[] }> {
+    if (!this.#reconciled || !this.#settled) return this.present();
+    return { declaration: this.#reconciled.declaration, zones: this.#settled };
+  }
+
+  /** As PowerDNS has them, with what came back from ExternalDNS's own registry among the discovered. */
+  async #zones({ discovery }: Declaration): Promise<Zone[]> {
+    const zones = await this.#options.database.zones();
+    if (!discovery?.ownershipTXT) return zones;
+    const { ownerID, ownershipTXT } = discovery;
+    return zones.map((zone) => adopted(zone, ownerID, ownershipTXT));
+  }
+
+  async #bringTo(declared: Declared): Promise<Reported> {
+    const { declaration, hash } = declared;
+    const failures = new Map<string, string>();
+    const { zones, warnings, retained } = await this.#change(declared, failures);
+    if ([...zones, ...declaration.zones].some(({ dnssec }) => dnssec)) {
+      // What a signed zone's parent has to say of it is known only afterwards.
+      if (await this.#sign(declaration, failures)) await this.#change(declared, failures);
+    }
+    const contents = this.#contentsOf(declared);
+    const reports = await Promise.all(
+      declaration.zones.map((zone) => this.#report(zone, contents.get(absolute(zone.name)), failures)),
+    );
+    const names = new Set(declaration.zones.map(({ name }) => name));
+    this.#silentSince = new Map([...this.#silentSince].filter(([name]) => names.has(name)));
+    this.#failures = failures;
+    this.#waiting = new Set([...contents].flatMap(([name, { waiting }]) => (waiting === undefined ? [] : [name])));
+    const kept = retained.map(
+      ({ name, message }): ZoneReport => ({ name: withoutDot(name), state: 'Retained', message }),
+    );
+    return { hash, reports: [...reports, ...kept.slice(0, 32)], warnings: warnings.slice(0, 20) };
+  }
+
+  /** Brings the records there; what one zone has against it goes into `failures`. */
+  async #change(declared: Declared, failures: Map<string, string>) {
+    const { database } = this.#options;
+    const { discovery } = declared.declaration;
+    const contents = this.#contentsOf(declared);
+    this.#lua = await this.#isLuaOn(contents);
+    const zones = await this.#zones(declared.declaration);
+    const { create, patch, remove, ...rest } = this.#compare(contents, zones, {
+      discovers: discovery !== undefined,
+      reverse: discovery?.reverse === true,
+      owns: this.#owns,
+      ownershipTXT: discovery?.ownershipTXT,
+      lua: this.#lua,
+    });
+    this.#settled = [create, patch, remove].every((list) => list.length === 0) ? zones : undefined;
+    const attempt = async (name: string, action: string, work: () => Promise<string | undefined>) => {
+      const failure = await work().catch(wordsOf);
+      this.#complaints.note(action, failure, { zone: withoutDot(name) });
+      if (failure) failures.set(name, failure);
+      else this.#options.log.info({ zone: withoutDot(name) }, action);
+    };
+    for (const { name, rrsets } of create) {
+      await attempt(name, 'create zone', async () => (await database.create(name, rrsets))[0]?.message);
+    }
+    for (const { zone, changes } of patch) {
+      await attempt(zone.name, 'change zone', async () => (await database.apply(zone, changes))[0]?.message);
+    }
+    for (const zone of remove) {
+      await attempt(zone.name, 'remove zone', () => database.remove(zone).then(() => undefined));
+    }
+    return { zones, ...rest };
+  }
+
+  /** Compares only when something is another than the last time: mostly nothing is, and a zone may be large. */
+  #compare(contents: Map<string, DeclaredContent>, zones: Zone[], circumstances: Circumstances): Reconciliation {
+    const of = [contents, ...zones, ...Object.values(circumstances)];
+    return this.#compared.get(of, () => reconcile(contents, zones, circumstances));
+  }
+
+  /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
+  #contentsOf(declared: Declared): Map<string, DeclaredContent> {
+    const ds = new Map([...this.#signatures].map(([zone, signature]) => [zone, signature.ds]));
+    const { declaration, files } = declared;
+    return this.#contents.get([declared, JSON.stringify([...ds])], () => declaredContent(declaration, files, ds));
+  }
+
+  async #isLuaOn(contents: Map<string, DeclaredContent>): Promise<boolean> {
+    const isNeeded = contents.values().some(({ rrsets }) => rrsets.some(isLua));
+    return !isNeeded || ((await this.#options.lua?.()) ?? true);
+  }
+
+  /** Signs the zones that are to be; true when what they are signed with has changed. */
+  async #sign({ zones }: Declaration, failures: Map<string, string>): Promise<boolean> {
+    const { signer, database } = this.#options;
+    if (!signer) return false;
+    const before = JSON.stringify([...this.#signatures]);
+    const present = new Map((await database.zones()).map((zone) => [zone.name, zone]));
+    const signatures = new Map<string, Signature>();
+    for (const { name, dnssec } of zones) {
+      const zone = present.get(absolute(name));
+      if (!zone || (!dnssec && !zone.dnssec)) continue;
+      const signing = dnssec ?? { mode: 'Off' as const, algorithm: 'ECDSA256' as const, nsec3: false, ds: [] };
+      try {
+        const signature = await signer.bring(zone, signing);
+        if (signature) signatures.set(zone.name, signature);
+      } catch (error) {
+        failures.set(zone.name, messageOf(error));
+        const known = this.#signatures.get(zone.name);
+        if (known) signatures.set(zone.name, known);
+      }
+    }
+    this.#signatures = signatures;
+    return JSON.stringify([...signatures]) !== before;
+  }
+
+  async #report(
+    { name }: DeclaredZone,
+    content: DeclaredContent | undefined,
+    failures: Map<string, string>,
+  ): Promise<ZoneReport> {
+    const signature = this.#signatures.get(absolute(name));
+    const dnssec = signature && { dnssec: signature };
+    const failure = failures.get(absolute(name)) ?? content?.problem;
+    if (failure) return { name, state: 'Failed', message: failure.slice(0, 500), ...dnssec };
+    const waiting = content?.waiting ?? (this.#lua || !content?.rrsets.some(isLua) ? undefined : luaIsOff);
+    if (waiting) return { name, state: 'Pending', message: waiting.slice(0, 500), ...dnssec };
+    return { ...(await this.#answering(name)), ...dnssec };
+  }
+
+  async #answering(name: string): Promise<ZoneReport> {
+    if (await this.#options.answers(name)) {
+      this.#silentSince.delete(name);
+      return { name, state: 'Serving' };
+    }
+    const now = this.#options.now();
+    const since = this.#silentSince.get(name) ?? now;
+    this.#silentSince.set(name, since);
+    if (now - since >= patienceMs) {
+      const message = 'PowerDNS has the zone, and does not answer for it: see the log of the container powerdns';
+      return { name, state: 'Failed', message };
+    }
+    const wasServing = this.#reported?.reports.some((z) => z.name === name && z.state === 'Serving');
+    return { name, state: wasServing ? 'Serving' : 'Pending' };
+  }
+
+  #fail({ hash, declaration }: Declared, failure: string): void {
+    if (this.#options.now() - this.#reachedAt < patienceMs) return;
+    const message = `PowerDNS cannot be used (${failure}): see the log of the container powerdns`.slice(0, 500);
+    const reports = declaration.zones.map(({ name }): ZoneReport => {
+      const dnssec = this.#signatures.get(absolute(name));
+      return { name, state: 'Failed', message, ...(dnssec && { dnssec }) };
+    });
+    this.#reported = { hash, reports, warnings: [] };
+  }
+}
+
+const isLua = ({ type }: RRset) => type === 'LUA';
+const luaIsOff = 'PowerDNS restarts once, to work out the answers of the first record with a check';
+
+/** What PowerDNS has against one zone's change; whatever else fails, fails for all zones. */
+function wordsOf(error: unknown): string {
+  if (error instanceof Rejection && error.isFault) return error.message;
+  throw error;
+}

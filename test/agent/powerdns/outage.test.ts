@@ -1,0 +1,74 @@
+/** The agent's process while PowerDNS's API does not do its work. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { declare } from '../make.ts';
+import { type Running, run } from '../run.ts';
+import { type Behaviour, Passage } from './passage.ts';
+
+const patience = { timeout: 30_000, interval: 50 };
+const dir = mkdtempSync(join(tmpdir(), 'outage-'));
+const file = join(dir, 'declaration.json');
+const running = new Set<Running>();
+const passages = new Set<Passage>();
+let server: RunningPowerDNS;
+
+beforeAll(async () => {
+  writeFileSync(file, JSON.stringify(declare({ discovery: undefined })));
+  mkdirSync(join(dir, 'pdns'));
+  server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: join(dir, 'pdns') });
+}, 180_000); // it may have to be fetched
+afterAll(async () => {
+  for (const agent of running) await agent.kill();
+  for (const passage of passages) passage.close();
+  await server?.stop();
+  rmSync(dir, { recursive: true });
+});
+
+const words: Record<Exclude<Behaviour, 'pass'>, RegExp> = {
+  fail: /^PowerDNS cannot be used \(PowerDNS answered 500\): see the log of the container powerdns$/,
+  hang: /^PowerDNS cannot be used \(The operation was aborted due to timeout\): see the log of the container powerdns$/,
+};
+
+// They declare the same, so that one is not in the other's way.
+test.concurrent.each(['fail', 'hang'] as const)(
+  'when every request is to %s, the report says so after ten seconds, few more are sent, and all is well afterwards',
+  { timeout: 90_000 },
+  async (behaviour) => {
+    const passage = new Passage(server.apiUrl);
+    passages.add(passage);
+    const agent = await run({
+      declaration: file,
+      'powerdns-api': await passage.listen(),
+      'powerdns-key': join(dir, 'pdns/include/api.conf'),
+      dns: `127.0.0.1:${server.dnsPort}`,
+    });
+    running.add(agent);
+    const zone = () => agent.reports().at(-1)?.zones[0];
+    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), patience);
+
+    passage.behaviour = behaviour;
+    const [since, before, said] = [performance.now(), passage.requests.length, agent.output().length];
+    await vi.waitFor(() => expect(zone()?.state).toBe('Failed'), patience);
+    const seconds = (performance.now() - since) / 1000;
+    const sent = passage.requests.length - before;
+    console.log(`every request is to ${behaviour}: Failed after ${seconds.toFixed(1)} s and ${sent} requests`);
+    expect(zone()?.message).toMatch(words[behaviour]);
+    // One request each time, after pauses of at least 0.75 and 1.5 seconds: without them there would be hundreds.
+    expect(sent).toBeLessThan(2 + seconds / 0.75);
+    expect(
+      agent
+        .output()
+        .slice(said)
+        .match(/"cannot reconcile the zones"/g),
+    ).toHaveLength(1);
+    // What was there is answered meanwhile.
+    expect((await server.query('ns1.corp.internal')).rcode).toBe('NOERROR');
+
+    passage.behaviour = 'pass';
+    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), patience);
+  },
+);

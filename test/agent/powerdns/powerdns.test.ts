@@ -1,0 +1,478 @@
+/** The agent, over its webhook, and a real PowerDNS with the pod's configuration. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { RecordType } from 'dns-packet';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Complaints } from '../../../functions/agent/complaints.ts';
+import { unseen } from '../../../functions/agent/discovery/claim.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
+import { webhook } from '../../../functions/agent/webhook.ts';
+import { replacement } from '../../../functions/agent/zone.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { loop, type Webhook, webhookAt } from '../external-dns.ts';
+import { corp, declare, makeAgent, want, zones } from '../make.ts';
+import { apiAt } from './api.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'agent-'));
+const keyFile = join(dir, 'include/api.conf');
+let server: RunningPowerDNS;
+let made: ReturnType<typeof makeAgent>;
+let external: Webhook;
+let listener: Server;
+/** Requests that changed something. */
+let writes: string[] = [];
+
+beforeAll(async () => {
+  server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
+}, 180_000); // it may have to be fetched
+afterAll(async () => {
+  await server?.stop();
+  rmSync(dir, { recursive: true });
+});
+
+beforeEach(async () => {
+  writes = [];
+  const powerdns = new PowerDNS({
+    api: server.apiUrl,
+    keyFile,
+    fetch: (input, init) => {
+      if (init?.method !== 'GET') writes.push(`${init?.method} ${input}`);
+      return fetch(input, init);
+    },
+  });
+  const answers = (zone: string) =>
+    server.query(zone, 'SOA').then(
+      ({ answers }) => answers.length > 0,
+      () => false,
+    );
+  made = makeAgent(new Database(powerdns) as never, { answers });
+  listener = webhook({ agent: made.agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+});
+
+afterEach(async () => {
+  listener.closeAllConnections();
+  listener.close();
+  for (const { id } of (await api('GET', '/zones')) as { id: string }[]) await api('DELETE', `/zones/${id}`);
+});
+
+const api = (method: string, path: string, body?: object) => apiAt(server.apiUrl, keyFile)(method, path, body);
+const byHand = (rrset: object, zone = 'corp.internal.') => api('PATCH', `/zones/${zone}`, { rrsets: [rrset] });
+
+async function reconciled(declaration = declare()) {
+  made.declare(declaration);
+  await made.agent.reconcile();
+}
+
+/** `NOERROR 192.0.2.1 192.0.2.2`, or only the code. */
+async function dig(name: string, type: RecordType = 'A'): Promise<string> {
+  const { rcode, answers } = await server.query(name, type);
+  const data = answers.filter((a) => a.type === type).map((a) => (a as { data: unknown }).data);
+  return [rcode, ...data.map((d) => (typeof d === 'string' ? d : JSON.stringify(d))).sort()].join(' ');
+}
+
+async function expectQuiet(wanted: Parameters<typeof loop>[1]) {
+  const before = writes.length;
+  for (let i = 0; i < 5; i++) {
+    await made.agent.reconcile();
+    expect(await loop(external, wanted)).toBeUndefined();
+  }
+  expect(writes.slice(before)).toEqual([]);
+}
+
+test('a zone is read as the same object for as long as nothing in it changes, its comments included', async () => {
+  await reconciled();
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }), { maxAgeMs: 0 });
+  const read = async () => (await database.zones())[0];
+  const before = await read();
+  expect(await read()).toBe(before);
+  const comments = [{ account: 'a person', content: 'mine' }];
+  await byHand({ name: 'ns1.corp.internal.', type: 'A', changetype: 'REPLACE', comments });
+  const after = await read();
+  expect(after).not.toBe(before);
+  expect(after?.rrsets.find(({ type }) => type === 'A')?.mark).toEqual(comments[0]);
+});
+
+const www = (...targets: string[]) => want('ingress/a/web', 'www.corp.internal', 'A', ...targets);
+
+describe('zones', () => {
+  test('are made with SOA, NS and their server, and answer at once for a name that was asked before', async () => {
+    expect(await dig('ns1.corp.internal')).toBe('REFUSED');
+    await reconciled(declare({ addresses: ['192.0.2.53', '2001:db8::53'] }));
+    expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
+    expect(await dig('ns1.corp.internal', 'AAAA')).toBe('NOERROR 2001:db8::53');
+    expect(await dig('corp.internal', 'NS')).toBe('NOERROR ns1.corp.internal');
+    const { rcode, authority } = await server.query('missing.corp.internal');
+    expect(rcode).toBe('NXDOMAIN');
+    const soa = { mname: 'ns1.corp.internal', rname: 'hostmaster.corp.internal', minimum: 30 };
+    expect(authority).toMatchObject([{ type: 'SOA', data: soa }]);
+    expect(made.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+    await expectQuiet([]);
+  });
+
+  test('come and go with the declaration, at once', async () => {
+    const both = [corp, ...zones('2.0.192.in-addr.arpa')];
+    await reconciled();
+    expect(await dig('ns1.2.0.192.in-addr.arpa')).toBe('REFUSED');
+    await reconciled(declare({ zones: both }));
+    expect(await dig('ns1.2.0.192.in-addr.arpa')).toBe('NOERROR 192.0.2.53');
+    await reconciled();
+    expect(await dig('ns1.2.0.192.in-addr.arpa')).toBe('REFUSED');
+    expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
+  });
+
+  test('inside others take over their names without a gap, and give them back', async () => {
+    const inside = want('o', 'www.dev.corp.internal', 'A', '192.0.2.1');
+    const before = want('o', 'late.dev.corp.internal', 'A', '192.0.2.2');
+    await reconciled();
+    await loop(external, [inside]);
+    expect([await dig('www.dev.corp.internal'), await dig('late.dev.corp.internal')]).toEqual([
+      'NOERROR 192.0.2.1',
+      'NXDOMAIN',
+    ]);
+    for (const declaration of [declare({ zones: [corp, ...zones('dev.corp.internal')] }), declare()]) {
+      await reconciled(declaration);
+      expect(await dig('www.dev.corp.internal')).toBe('NOERROR 192.0.2.1');
+      await expectQuiet([inside]);
+      await loop(external, [inside, before]);
+      expect(await dig('late.dev.corp.internal')).toBe('NOERROR 192.0.2.2');
+      await loop(external, [inside]);
+    }
+  });
+
+  test('of other people are left alone', async () => {
+    const rrsets = [{ name: 'x.theirs.internal.', type: 'A', ttl: 60, records: [{ content: '192.0.2.9' }] }];
+    await api('POST', '/zones', { name: 'theirs.internal.', kind: 'Native', nameservers: ['ns.example.com.'], rrsets });
+    await reconciled();
+    expect(await dig('x.theirs.internal')).toBe('NOERROR 192.0.2.9');
+    expect(made.agent.report()?.zones).toContainEqual({
+      name: 'theirs.internal',
+      state: 'Retained',
+      message: 'not declared, and not made by this instance: left alone',
+    });
+    await expectQuiet([]);
+  });
+
+  test('are kept for other people’s records', async () => {
+    await reconciled(declare({ zones: [corp, ...zones('b.internal')] }));
+    const hand = {
+      name: 'x.b.internal.',
+      type: 'A',
+      ttl: 60,
+      changetype: 'REPLACE',
+      records: [{ content: '192.0.2.9' }],
+    };
+    await byHand(hand, 'b.internal.');
+    await reconciled();
+    expect(await dig('x.b.internal')).toBe('NOERROR 192.0.2.9');
+    expect(made.agent.report()?.zones[1]).toMatchObject({
+      state: 'Retained',
+      message: expect.stringContaining('x.b.internal A'),
+    });
+    await byHand({ ...hand, changetype: 'DELETE' }, 'b.internal.');
+    await made.agent.reconcile();
+    expect(await dig('x.b.internal')).toBe('REFUSED');
+  });
+});
+
+describe('what somebody changes by hand', () => {
+  const records = { SOA: 'other.example. hostmaster.example. 1 2 3 4 5', NS: 'other.example.', A: '192.0.2.66' };
+  test.each(['SOA', 'NS', 'A'] as const)('is repaired where it was declared: %s', async (type) => {
+    await reconciled();
+    const name = type === 'A' ? 'ns1.corp.internal' : 'corp.internal';
+    const answer = async () => (await dig(name, type)).replace(/"serial":\d+/, '');
+    const right = await answer();
+    const rrset = { name: `${name}.`, type, ttl: 60 };
+    const changes = [
+      { changetype: 'REPLACE', records: [{ content: records[type] }] },
+      { changetype: 'REPLACE', records: [{ content: records[type], disabled: true }] },
+      { changetype: 'DELETE' },
+    ];
+    for (const change of changes) {
+      await byHand({ ...rrset, ...change });
+      expect(await answer()).not.toBe(right);
+      await made.agent.reconcile();
+      expect(await answer()).toBe(right);
+    }
+    await expectQuiet([]);
+  });
+
+  test('is repaired if it is only disabled', async () => {
+    await reconciled();
+    const records = [{ content: '192.0.2.53', disabled: true }];
+    const comments = [
+      { account: 'a person', content: 'maintenance' },
+      { account: 'internal-dns', content: '' },
+    ];
+    await byHand({ name: 'ns1.corp.internal.', type: 'A', ttl: 60, changetype: 'REPLACE', records, comments });
+    expect(await dig('ns1.corp.internal')).toBe('NXDOMAIN');
+    await made.agent.reconcile();
+    expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
+  });
+
+  test('keeps its mark beside the comment of a person', async () => {
+    await reconciled();
+    await loop(external, [www('192.0.2.1')]);
+    const comments = [
+      { account: 'a person', content: 'seen' },
+      { account: 'external-dns/corp', content: 'ingress/a/web' },
+    ];
+    await byHand({ name: 'www.corp.internal.', type: 'A', changetype: 'REPLACE', comments });
+    await loop(external, []);
+    expect(await dig('www.corp.internal')).toBe('NXDOMAIN');
+  });
+
+  test('is left alone where it is a name of their own', async () => {
+    await reconciled();
+    const records = [{ content: '192.0.2.9' }];
+    await byHand({ name: 'www.corp.internal.', type: 'A', ttl: 60, changetype: 'REPLACE', records });
+    await loop(external, [www('192.0.2.1')]);
+    await expectQuiet([www('192.0.2.1')]);
+    await expectQuiet([]);
+    expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.9');
+  });
+
+  test.each([1, 30])(
+    'is not lost to %d names that are wanted in the next moment, though it moves no serial',
+    async (count) => {
+      await reconciled();
+      await loop(external, []);
+      // As pdnsutil writes, past the API.
+      const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
+      const zone = "(select id from domains where name = 'corp.internal')";
+      database.exec(
+        `insert into records (domain_id, name, type, content, ttl, disabled, auth)
+       values (${zone}, 'www.corp.internal', 'A', '192.0.2.9', 60, 0, 1)`,
+      );
+      database.close();
+      const others = Array.from({ length: count - 1 }, (_, n) =>
+        want('ingress/a/web', `w${n}.corp.internal`, 'A', '192.0.2.1'),
+      );
+      await loop(external, [www('192.0.2.1'), ...others]);
+      expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.9');
+      if (count > 1) expect(await dig('w0.corp.internal')).toBe('NOERROR 192.0.2.1');
+    },
+  );
+
+  test('comes back where it was discovered', async () => {
+    await reconciled();
+    await loop(external, [www('192.0.2.1')]);
+    await byHand({ name: 'www.corp.internal.', type: 'A', changetype: 'DELETE' });
+    await loop(external, [www('192.0.2.1')]);
+    expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
+  });
+});
+
+describe('names', () => {
+  beforeEach(() => reconciled());
+
+  test('appear, change and go, at once, though they were asked for before', async () => {
+    expect(await dig('www.corp.internal')).toBe('NXDOMAIN');
+    for (const targets of [['192.0.2.1'], ['192.0.2.2', '192.0.2.3']]) {
+      await loop(external, [www(...targets)]);
+      expect(await dig('www.corp.internal')).toBe(`NOERROR ${targets.join(' ')}`);
+      await expectQuiet([www(...targets)]);
+    }
+    await loop(external, []);
+    expect(await dig('www.corp.internal')).toBe('NXDOMAIN');
+    await expectQuiet([]);
+  });
+
+  test('turn from A into CNAME and back in one request each', async () => {
+    const cname = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.example.com');
+    await loop(external, [www('192.0.2.1')]);
+    for (const wish of [cname, www('192.0.2.1')]) {
+      writes = [];
+      await loop(external, [wish]);
+      expect(writes).toHaveLength(1);
+      expect(await dig('www.corp.internal', wish.recordType as RecordType)).toBe(`NOERROR ${wish.targets[0]}`);
+      await expectQuiet([wish]);
+    }
+  });
+
+  test('may be a wildcard, the top of the zone, and have both families', async () => {
+    const wanted = [
+      want('o', '*.w.corp.internal', 'A', '192.0.2.1'),
+      want('o', 'corp.internal', 'A', '192.0.2.2'),
+      want('o', 'corp.internal', 'AAAA', '2001:DB8:0::2'),
+      want('o', 'a.b.c.corp.internal', 'AAAA', '::ffff:192.0.2.4', '2001:db8::1'),
+    ];
+    await loop(external, wanted);
+    expect(await dig('any.thing.w.corp.internal')).toBe('NOERROR 192.0.2.1');
+    expect(await dig('corp.internal')).toBe('NOERROR 192.0.2.2');
+    expect(await dig('corp.internal', 'AAAA')).toBe('NOERROR 2001:db8::2');
+    expect(await dig('b.c.corp.internal')).toBe('NOERROR');
+    await expectQuiet(wanted);
+  });
+
+  test.each([
+    ['double..dot.example.com', /empty label/],
+    [`${'x'.repeat(64)}.example.com`, /63/],
+  ])('that cannot be (a CNAME to %s) are reported, and stop nobody else’s', async (target, message) => {
+    const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', target);
+    const wanted = [www('192.0.2.1'), bad, want('o', 'zz.corp.internal', 'A', '192.0.2.2')];
+    await loop(external, wanted);
+    expect([await dig('www.corp.internal'), await dig('zz.corp.internal')]).toEqual([
+      'NOERROR 192.0.2.1',
+      'NOERROR 192.0.2.2',
+    ]);
+    expect(await dig('bad.corp.internal')).toBe('NXDOMAIN');
+    await expectQuiet(wanted);
+    expect(made.problems()).toEqual([
+      {
+        name: 'bad.corp.internal',
+        resource: 'ingress/b/bad',
+        verdict: 'Refused',
+        message: expect.stringMatching(message),
+      },
+    ]);
+  });
+
+  test.each([
+    'sp$ecial.example.com',
+    'under_score.example.com',
+    '-x.example.com',
+    'a/b.example.com',
+    '*.example.com',
+    'a;b.example.com',
+    'what(ever.example.com',
+  ])('with an odd target that PowerDNS takes (%s) do not make the agent restless', async (target) => {
+    const odd = want('o', 'odd.corp.internal', 'CNAME', target);
+    await loop(external, [odd]);
+    await expectQuiet([odd]);
+    expect(made.problems()).toEqual([]);
+  });
+});
+
+describe('PowerDNS', () => {
+  beforeEach(() => reconciled());
+  const restart = async () => {
+    server.kill('SIGKILL');
+    await server.restart();
+  };
+
+  test('may be killed: ExternalDNS is put off meanwhile, and nothing is lost', async () => {
+    await loop(external, [www('192.0.2.1')]);
+    const report = made.agent.report();
+    await server.stop();
+    await expect(made.agent.reconcile()).rejects.toThrow();
+    await expect(loop(external, [])).rejects.toThrow(/^503 .*ECONNREFUSED/);
+    expect(made.agent.report()).toEqual(report);
+    await restart();
+    await expectQuiet([www('192.0.2.1')]);
+    expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
+  });
+
+  test('may come back with another key', async () => {
+    await loop(external, [www('192.0.2.1')]);
+    await server.stop();
+    const { dnsPort: port, apiUrl } = server;
+    const config = powerdnsFiles['pdns.conf'];
+    server = await startPowerDNS({ config, dir, port, apiPort: Number(new URL(apiUrl).port), apiKey: 'another' });
+    await expectQuiet([www('192.0.2.1')]);
+    await loop(external, [www('192.0.2.2')]);
+    expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.2');
+  });
+
+  test('may lose its database', async () => {
+    await loop(external, [www('192.0.2.1')]);
+    server.kill('SIGKILL');
+    await server.stop();
+    server.wipe();
+    await server.restart();
+    expect(await dig('www.corp.internal')).toBe('REFUSED');
+    await expect(loop(external, [www('192.0.2.1')])).rejects.toThrow('503');
+    await made.agent.reconcile();
+    await loop(external, [www('192.0.2.1')]);
+    expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
+    await expectQuiet([www('192.0.2.1')]);
+  });
+});
+
+test('judges only when something is another than in the loop before', async () => {
+  let looks = 0;
+  const look = () => {
+    looks++;
+    return [];
+  };
+  const claims = { ...unseen, version: 0, sees: () => true, on: look };
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }));
+  const { agent, declare: take } = makeAgent(database as never, { claims });
+  const other = webhook({ agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
+  const [first, more] = [www('192.0.2.1'), want('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
+  /** Whether a loop looked at the objects. */
+  const looked = async (...wanted: Endpoint[]) => {
+    looks = 0;
+    await loop(external, wanted);
+    return looks > 0;
+  };
+  try {
+    take(declare());
+    await agent.reconcile();
+    expect(await looked(first, more)).toBe(true);
+    // What was just published is there now.
+    expect(await looked(first, more)).toBe(true);
+    expect(await looked(more, first)).toBe(false);
+    claims.version++;
+    expect(await looked(first, more)).toBe(true);
+    expect(await looked(first, more)).toBe(false);
+    await byHand({
+      name: 'hand.corp.internal.',
+      type: 'A',
+      ttl: 60,
+      changetype: 'REPLACE',
+      records: [{ content: '192.0.2.9' }],
+    });
+    expect(await looked(first, more)).toBe(true);
+    expect(await looked(first)).toBe(true);
+    take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, minimumTTL: 300 } }));
+    await agent.reconcile();
+    expect(await looked(first)).toBe(true);
+    expect((await external.records()).map(({ recordTTL }) => recordTTL)).toEqual([300]);
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
+});
+
+test('what PowerDNS refuses of a batch is found and named in its words, and the rest is there', async () => {
+  await reconciled();
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }));
+  const [zone] = await database.zones();
+  const address = (name: string) =>
+    replacement({ name: `${name}.corp.internal.`, type: 'A', ttl: 60, records: ['192.0.2.1'] });
+  const good = Array.from({ length: 20 }, (_, index) => address(`h${index}`));
+  const bad = address('sp$ecial');
+  expect(await database.apply(zone!, good.toSpliced(13, 0, bad))).toEqual([
+    { change: bad, message: expect.stringMatching(/sp\$ecial.*unsupported characters/) },
+  ]);
+  for (const index of good.keys()) expect(await dig(`h${index}.corp.internal`)).toBe('NOERROR 192.0.2.1');
+});
+
+test('five thousand names are published in one loop, and a bad one among them is found', {
+  timeout: 60_000,
+}, async () => {
+  await reconciled();
+  const wanted = Array.from({ length: 5000 }, (_, i) =>
+    want('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),
+  );
+  wanted.splice(1234, 0, want('bad', 'bad.corp.internal', 'CNAME', 'a..b'));
+  const since = performance.now();
+  await loop(external, wanted);
+  console.log(`5,000 names: ${(performance.now() - since).toFixed(0)} ms, ${writes.length} requests`);
+  expect(await dig('h4999.corp.internal')).toBe('NOERROR 10.0.19.135');
+  await expectQuiet(wanted);
+});

@@ -1,0 +1,40 @@
+/** A KeyStore in memory, which can be away, and can let two ask before either writes. */
+import type { KeyStore } from '../../../functions/agent/signing/keystore.ts';
+
+export class MemoryKeys implements KeyStore {
+  readonly keys = new Map<string, string>();
+  /** Every key that was ever offered, so that a test can look for it where it must not be. */
+  readonly offered: string[] = [];
+  readonly requests: string[] = [];
+  /** Why it cannot be used, while it is set. */
+  failure: string | undefined;
+  /** Reads wait until so many have come. */
+  together = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async read(zone: string): Promise<string | undefined> {
+    this.#request(`read ${zone}`);
+    const key = this.keys.get(zone);
+    if (this.#waiting.length + 1 < this.together) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else for (const go of this.#waiting.splice(0)) go();
+    return key;
+  }
+
+  async keep(zone: string, key: string): Promise<string> {
+    this.offered.push(key);
+    this.#request(`keep ${zone}`);
+    const there = this.keys.get(zone) ?? key;
+    this.keys.set(zone, there);
+    return there;
+  }
+
+  async forget(zone: string): Promise<void> {
+    this.#request(`forget ${zone}`);
+    this.keys.delete(zone);
+  }
+
+  #request(request: string): void {
+    this.requests.push(request);
+    if (this.failure) throw new Error(this.failure);
+  }
+}

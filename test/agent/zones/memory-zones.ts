@@ -1,0 +1,100 @@
+/** The zones in memory, with what PowerDNS would refuse. */
+import type { Database, Rejected } from '../../../functions/agent/powerdns/database.ts';
+import { Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
+import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/zone.ts';
+
+export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'create' | 'apply' | 'remove'> {
+  readonly #zones = new Map<string, Zone>();
+  /** Writes so far. */
+  writes = 0;
+  /** Changes that it did not take so far. */
+  rejections = 0;
+  /** While it is set, nothing works. */
+  failure: string | undefined;
+  /** What it will not take, beside what DNS forbids. */
+  refuses: (rrset: RRset) => boolean = () => false;
+
+  constructor(zones: Zone[] = []) {
+    for (const zone of zones) this.#zones.set(zone.name, zone);
+  }
+
+  async zones(): Promise<Zone[]> {
+    if (this.failure) throw new Error(this.failure);
+    return structuredClone([...this.#zones.values()]);
+  }
+
+  /** Everything in one list, for tests to compare. */
+  get rrsets(): (RRset & { zone: string })[] {
+    return [...this.#zones.values()].flatMap((zone) => zone.rrsets.map((rrset) => ({ ...rrset, zone: zone.name })));
+  }
+
+  get names(): string[] {
+    return [...this.#zones.keys()];
+  }
+
+  /** As a person would change it, past the agent. */
+  edit(name: string, change: (zone: Zone) => void): void {
+    change(this.#zones.get(name) as Zone);
+  }
+
+  async refreshed({ name }: Zone): Promise<Zone> {
+    if (this.failure) throw new Error(this.failure);
+    return structuredClone(this.#zones.get(name) as Zone);
+  }
+
+  wipe(): void {
+    this.#zones.clear();
+  }
+
+  async create(name: string, rrsets: RRset[]): Promise<Rejected[]> {
+    this.#write();
+    if (this.#zones.has(name)) throw new Rejection(409, 'Conflict');
+    const zone = { name, id: name, account: declaredAccount, rrsets: [] };
+    for (const rrset of rrsets) this.#put(zone, rrset);
+    this.#zones.set(name, zone);
+    return [];
+  }
+
+  async apply({ name }: Zone, changes: Change[]): Promise<Rejected[]> {
+    if (changes.length === 0) return [];
+    this.#write();
+    const zone = this.#zones.get(name);
+    if (!zone) throw new Rejection(404, 'Not Found');
+    const rejected: Rejected[] = [];
+    for (const ofName of Map.groupBy(changes, (change) => change.rrset.name).values()) {
+      const before = zone.rrsets;
+      try {
+        for (const change of ofName) {
+          if (change.action === 'replace') this.#put(zone, change.rrset);
+          else zone.rrsets = zone.rrsets.filter((r) => r.name !== change.rrset.name || r.type !== change.rrset.type);
+        }
+      } catch (error) {
+        zone.rrsets = before;
+        this.rejections += 1;
+        rejected.push(...ofName.map((change) => ({ change, message: (error as Error).message })));
+      }
+    }
+    return rejected;
+  }
+
+  async remove({ name }: Zone): Promise<void> {
+    this.#write();
+    this.#zones.delete(name);
+  }
+
+  #write(): void {
+    if (this.failure) throw new Error(this.failure);
+    this.writes += 1;
+  }
+
+  #put(zone: Zone, rrset: RRset): void {
+    const { name, type } = rrset;
+    if (name !== zone.name && !name.endsWith(`.${zone.name}`)) throw new Rejection(422, `${name}: Name is out of zone`);
+    const others = zone.rrsets.filter((r) => r.name === name && r.type !== type);
+    if (others.some((r) => type === 'CNAME' || r.type === 'CNAME')) {
+      throw new Rejection(422, `RRset ${name} IN ${type}: Conflicts with pre-existing RRset`);
+    }
+    if (this.refuses(rrset)) throw new Rejection(422, `Record ${name}/${type} '${rrset.records[0]}': no, thank you`);
+    zone.rrsets = [...zone.rrsets.filter((r) => r.name !== name || r.type !== type), structuredClone(rrset)];
+  }
+}

@@ -1,0 +1,163 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
+import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
+
+/** ConfigMaps that a test changes, and the zone files that come of it. */
+function start() {
+  const takers = new Map<string, (configMap: ConfigMapData | undefined) => void>();
+  const told: ZoneFiles[] = [];
+  const stopped: string[] = [];
+  const set = new ZoneFileSet(
+    (name, take) => {
+      takers.set(name, take);
+      return () => stopped.push(name);
+    },
+    (files) => told.push(files),
+  );
+  return {
+    set,
+    stopped,
+    told,
+    watched: () => [...takers.keys()],
+    put: (name: string, configMap: ConfigMapData | undefined) => takers.get(name)!(configMap),
+    files: () => Object.fromEntries(told.at(-1) ?? []),
+  };
+}
+const a = { configMap: 'a', key: 'corp' };
+const name = 'ConfigMap a, key corp';
+const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
+
+/** What becomes of one ConfigMap. */
+function stateOf(configMap: ConfigMapData | undefined, ref = a) {
+  const { set, put, files } = start();
+  set.follow([ref]);
+  put('a', configMap);
+  return Object.values(files())[0];
+}
+
+describe('a zone file', () => {
+  const text = '; Größe\nwww A 192.0.2.1\n';
+  test.each<[string, ConfigMapData]>([
+    ['as text', { data: { corp: text } }],
+    ['as bytes', { binaryData: { corp: base64(text) } }],
+    ['compressed', { binaryData: { corp: base64(gzipSync(text)) } }],
+    ['in both ways, as text', { data: { corp: text }, binaryData: { corp: base64('other') } }],
+    [
+      'in several members of gzip',
+      { binaryData: { corp: base64(Buffer.concat([gzipSync(text.slice(0, 9)), gzipSync(text.slice(9))])) } },
+    ],
+  ])('is read %s', (_, configMap) => {
+    expect(stateOf(configMap)).toEqual({ text });
+  });
+
+  test('may be empty', () => {
+    expect(stateOf({ data: { corp: '' } })).toEqual({ text: '' });
+    expect(stateOf({ binaryData: { corp: '' } })).toEqual({ text: '' });
+  });
+
+  test.each<[string, ConfigMapData | undefined, string | RegExp]>([
+    ['without its ConfigMap', undefined, 'there is no such ConfigMap'],
+    ['without its key', { data: { other: text } }, 'the ConfigMap has no such key'],
+    ['of an empty ConfigMap', {}, 'the ConfigMap has no such key'],
+    ['cut off', { binaryData: { corp: base64(gzipSync(text).subarray(0, 20)) } }, /^cannot unpack it: unexpected end/],
+    [
+      'that only begins like gzip',
+      { binaryData: { corp: base64(Uint8Array.of(0x1f, 0x8b, 0, 0)) } },
+      /^cannot unpack it: /,
+    ],
+  ])('%s is none', (_, configMap, failure) => {
+    expect(stateOf(configMap)).toEqual({ failure: expect.stringMatching(failure) });
+  });
+
+  test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('has no key %s that nobody wrote', (key) => {
+    const { data } = JSON.parse('{"data":{"other":"x"}}');
+    expect(stateOf({ data }, { configMap: 'a', key })).toEqual({ failure: 'the ConfigMap has no such key' });
+    const written = JSON.parse(`{"data":{${JSON.stringify(key)}:"x"}}`);
+    expect(stateOf(written, { configMap: 'a', key })).toEqual({ text: 'x' });
+  });
+
+  test('of sixteen MiB is unpacked, and of one byte more is not', () => {
+    const bytes = Buffer.alloc(16 * 1024 * 1024 + 1, ';');
+    const packed = { binaryData: { corp: base64(gzipSync(bytes.subarray(1))) } };
+    expect(stateOf(packed)?.text).toHaveLength(bytes.length - 1);
+    expect(stateOf({ binaryData: { corp: base64(gzipSync(bytes)) } })).toEqual({
+      failure: expect.stringMatching(/^cannot unpack it: .*16777216/),
+    });
+  });
+});
+
+describe('zone files are followed', () => {
+  test('as they change, come and go, and are not known before they are heard of', () => {
+    const { set, put, files } = start();
+    set.follow([a, { configMap: 'b', key: 'corp' }]);
+    expect(files()).toEqual({});
+    put('a', { data: { corp: 'one' } });
+    expect(files()).toEqual({ [name]: { text: 'one' } });
+    put('b', undefined);
+    put('a', { data: { corp: 'two' } });
+    expect(files()).toEqual({
+      [name]: { text: 'two' },
+      'ConfigMap b, key corp': { failure: 'there is no such ConfigMap' },
+    });
+  });
+
+  test('by one watch for all the keys of a ConfigMap', () => {
+    const { set, put, files, watched, told } = start();
+    set.follow([a, { configMap: 'a', key: 'dev' }, { configMap: 'a', key: 'none' }]);
+    expect(watched()).toEqual(['a']);
+    const before = told.length;
+    put('a', { data: { corp: 'one', dev: 'two' } });
+    expect(told.length - before).toBe(1);
+    expect(files()).toEqual({
+      [name]: { text: 'one' },
+      'ConfigMap a, key dev': { text: 'two' },
+      'ConfigMap a, key none': { failure: 'the ConfigMap has no such key' },
+    });
+  });
+
+  test('until they are named no more, and are not known when they are named again', () => {
+    const { set, put, files, stopped } = start();
+    const b = { configMap: 'b', key: 'corp' };
+    set.follow([a, b]);
+    put('a', { data: { corp: 'one' } });
+    put('b', { data: { corp: 'two' } });
+    set.follow([b]);
+    expect(stopped).toEqual(['a']);
+    expect(Object.keys(files())).toEqual(['ConfigMap b, key corp']);
+    set.follow([a, b]);
+    expect(Object.keys(files())).toEqual(['ConfigMap b, key corp']);
+    expect(stopped).toEqual(['a']);
+  });
+
+  test('without a gap while others come and go', () => {
+    const { set, put, told } = start();
+    set.follow([a]);
+    put('a', { data: { corp: 'one' } });
+    const before = told.length;
+    set.follow([a, { configMap: 'b', key: 'x' }]);
+    set.follow([a]);
+    expect(told.slice(before).map((files) => files.get(name))).toEqual([{ text: 'one' }, { text: 'one' }]);
+  });
+
+  test('and are known at once where there is no cluster to wait for', () => {
+    const told: ZoneFiles[] = [];
+    const set = new ZoneFileSet(
+      (_, take) => {
+        take({ data: { corp: 'one' } });
+        return () => {};
+      },
+      (files) => told.push(files),
+    );
+    set.follow([a]);
+    expect(Object.fromEntries(told.at(-1)!)).toEqual({ [name]: { text: 'one' } });
+  });
+
+  test('what is heard after the end does not count', () => {
+    const { set, put, files } = start();
+    set.follow([a]);
+    set.follow([]);
+    put('a', { data: { corp: 'late' } });
+    expect(files()).toEqual({});
+  });
+});
