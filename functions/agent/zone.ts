@@ -67,6 +67,16 @@ export function areRivals(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name'
   );
 }
 
+/** Whether PowerDNS makes one answer of two RRsets of a name. */
+export const answerTogether = (a: RRset, b: RRset) =>
+  typesAnswered(a).some((type) => isAddressType(type) && typesAnswered(b).includes(type));
+
+/** A LUA record says first what it answers, and an ALIAS has the addresses of another name. */
+function typesAnswered({ type, records }: RRset): string[] {
+  if (type === 'ALIAS') return ['A', 'AAAA'];
+  return type === 'LUA' ? records.map((content) => content.split(' ')[0] ?? '') : [type];
+}
+
 /** Identifies an RRset in its zone. */
 export const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 

@@ -2,6 +2,7 @@ import { cutAt, cutsOf, isCut } from '../../dns/cut.ts';
 import { isAdopted } from '../discovery/ownership/adoption.ts';
 import {
   answersAlike,
+  answerTogether,
   areRivals,
   type Change,
   deletion,
@@ -124,7 +125,8 @@ function leftovers(zone: Zone, { rrsets, holds }: Wanted, isAtHome: (rrset: RRse
   );
   return zone.rrsets.filter((rrset) => {
     const here = wanted.get(rrset.name) ?? [];
-    if (isForeign(rrset) || here.some((w) => w.type === rrset.type)) return false;
+    if (here.some((w) => w.type === rrset.type)) return false;
+    if (isForeign(rrset)) return here.some((w) => answerTogether(w, rrset));
     const hasRival = here.some((w) => areRivals(w, rrset));
     if (ownershipOf(rrset) === 'declared') return hasRival || !holds(rrset);
     return hasRival || !isAtHome(rrset) || cutAt(rrset.name, zone.name, cuts) !== undefined;

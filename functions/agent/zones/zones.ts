@@ -181,8 +181,12 @@ export class Zones {
 
   /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
   #contentsOf(declared: Declared): Map<string, DeclaredContent> {
-    const ds = new Map([...this.#signatures].map(([zone, signature]) => [zone, signature.ds]));
     const { declaration, files } = declared;
+    // The DS goes first: a parent that has it while the signatures are gone makes the zone bogus (RFC 6781 section 4.3.3).
+    const signed = declaration.zones.filter(({ dnssec }) => dnssec?.mode === 'Signed');
+    const ds = new Map(
+      signed.map(({ name }) => [absolute(name), this.#signatures.get(absolute(name))?.ds ?? []] as const),
+    );
     return this.#contents.get([declared, JSON.stringify([...ds])], () => declaredContent(declaration, files, ds));
   }
 

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { type Answer, decode, encode } from 'dns-packet';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { DeclaredZone } from '../../../functions/agent/declaration.ts';
+import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
 import { type Signature, Signer, type Signing } from '../../../functions/agent/signing/signer.ts';
@@ -14,6 +16,7 @@ import type { RRset } from '../../../functions/agent/zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
 import { delv, findDelv } from '../../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { declare, makeAgent } from '../make.ts';
 import { MemoryKeys } from './memory-keys.ts';
 
 const config = `${powerdnsFiles['pdns.conf']}enable-lua-records=yes\nenable-lua-record-updates=yes\n`;
@@ -539,6 +542,27 @@ describe('on the way back', () => {
       expect(await validate(signature, 'www.corp.internal')).toMatch(/resolution failed/);
     },
   );
+
+  test('a parent of the same instance loses the DS while the zone still has its signatures', async () => {
+    const { agent, declare: take } = makeAgent(new Database(one.powerdns) as never, { signer: one.signer });
+    const inMode = <M extends 'Signed' | 'Unsigning'>(mode: M) => ({ dnssec: { ...signed, mode } });
+    const child = 'dev.home.internal';
+    const bringTo = async (signing: Partial<DeclaredZone>) => {
+      const zones = [
+        { name: 'home.internal', nameServers: [], ...inMode('Signed') },
+        { name: child, nameServers: [], ...signing },
+      ];
+      take(declare({ zones }));
+      await agent.reconcile();
+      const { answers } = await one.server.query(child, 'DS');
+      return { published: answers.length, signature: agent.report()?.zones.find(({ name }) => name === child)?.dnssec };
+    };
+    const { published, signature } = await bringTo(inMode('Signed'));
+    expect({ published, signature }).toEqual({ published: 1, signature: expect.anything() });
+    expect(await bringTo(inMode('Unsigning'))).toEqual({ published: 0, signature });
+    expect(await typesOf('ns1.dev.home.internal')).toContain('RRSIG');
+    expect(await bringTo({})).toEqual({ published: 0, signature: undefined });
+  });
 
   test('and there again with another algorithm, the key is another one', async () => {
     const { ds } = await sign();

@@ -98,6 +98,31 @@ test('a declaration takes the place of a discovered name, and not of somebody el
   expect(at(foreign('dns.corp.internal.', 'CNAME', 'x.'))).toEqual(missing);
 });
 
+test.each([
+  ['a checked A', { check: { port: 80 } }, 'A', ['A']],
+  ['a checked AAAA', { check: { port: 80 } }, 'AAAA', ['AAAA']],
+  ['an ALIAS', {}, 'ALIAS', ['A', 'AAAA']],
+  ['a plain A', {}, 'A', ['LUA']],
+] as const)(
+  'of addresses that somebody made %s takes the place of those that it answers itself',
+  (_, more, type, gone) => {
+    const values = { A: '192.0.2.1', AAAA: '2001:db8::1', ALIAS: 'lb.example.' };
+    const records = [{ ...record('www', type, values[type]), ...more }];
+    const there = [
+      foreign('www.corp.internal.', 'A', '192.0.2.9'),
+      foreign('www.corp.internal.', 'AAAA', '2001:db8::9'),
+      foreign('www.corp.internal.', 'LUA', `A "'192.0.2.9'"`, `TXT "'x'"`),
+      foreign('www.corp.internal.', 'TXT', '"x"'),
+    ].filter((rrset) => rrset.type !== 'LUA' || gone.some((each) => each === 'LUA'));
+    const [patch = []] = todo(declare({ zones: [zoneWith('corp.internal', records)] }), [
+      zone('corp.internal', there),
+    ]).patch;
+    expect(patch.filter((change) => change.startsWith('delete'))).toEqual(
+      gone.map((each) => `delete www.corp.internal. ${each}`),
+    );
+  },
+);
+
 test('without discovery every discovered name goes, and nobody else’s', () => {
   const there = zone('corp.internal', [
     found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
