@@ -13,6 +13,10 @@ export const signalPowerDNS = (pod: string, signal: 'STOP' | 'CONT' | 'KILL'): P
   return inPod(pod, 'powerdns', 'sh', '-c', script);
 };
 
+/** PowerDNS's own tool, as a person would use it. */
+export const pdnsutil = (pod: string, ...command: string[]): Promise<string> =>
+  inPod(pod, 'powerdns', 'pdnsutil', '--config-dir=/etc/internal-dns/powerdns', ...command);
+
 /** Runs a script among the processes of ExternalDNS, whose image has no shell; the container of it stays in the pod. */
 export const besideExternalDNS = (pod: string, script: string): Promise<string> =>
   kubectl(

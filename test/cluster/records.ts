@@ -3,6 +3,7 @@ import { figure } from './figures.ts';
 import { apply, get, patch, remove, until, waitFor } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { hostname, ingress, shop, target } from './objects.ts';
+import { untilTold } from './telling.ts';
 
 /** What the cluster's ingress controller writes into every Ingress. */
 async function ingressAddress(name: string): Promise<string> {
@@ -30,9 +31,12 @@ export function records(): void {
     // Not this server's business: it must not recurse.
     expect(await client.answer('web.example.org')).toBe('REFUSED');
     await quiet('corp');
-    expect(JSON.stringify((await get('internaldns', 'corp')).status.conditions)).toContain(
-      'web.example.org (ingress/e2e-shop/web): outside the zones corp.internal',
-    );
+    await untilTold('corp', {
+      name: 'web.example.org',
+      resource: `ingress/${shop}/web`,
+      verdict: 'OutsideZones',
+      message: /corp\.internal/,
+    });
   });
 
   test('a Service of type LoadBalancer with a hostname resolves', async () => {

@@ -7,9 +7,11 @@ import { figure } from './figures.ts';
 import { apply, condition, get, kubectl, patch, remove, settle, until, waitFor, writeAddresses } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { hostname, ingress, internalDNS, shop, target } from './objects.ts';
+import { pdnsutil } from './pod.ts';
 import { eventsOn, problemsOf, statusAddress, tableAt, untilTold, watchEvents } from './telling.ts';
 
 const zone = 'why.internal';
+const pod = 'idns-why-0';
 const at = (name: string) => `${name}.${zone}`;
 const other = 'e2e-market';
 /** Keeps the cluster's ingress controller away, where it is one that knows this. */
@@ -135,19 +137,14 @@ export function verdicts(): void {
   });
 
   test('ForeignRecord', async () => {
-    const pdnsutil = (...command: string[]) =>
-      kubectl(
-        ...['-n', 'internal-dns', 'exec', 'idns-why-0', '-c', 'powerdns', '--'],
-        ...['pdnsutil', '--config-dir=/etc/internal-dns/powerdns', ...command],
-      );
-    await pdnsutil('rrset', 'add', zone, at('foreign'), 'A', '60', '192.0.2.81');
+    await pdnsutil(pod, 'rrset', 'add', zone, at('foreign'), 'A', '60', '192.0.2.81');
     await until('PowerDNS answers with it', 60, async () => {
       const seen = await client.answer(at('foreign'));
       return seen === '192.0.2.81' || seen;
     });
     await apply(fixed('foreign', at('foreign')));
     await isTold('ForeignRecord', 'foreign', at('foreign'), /somebody else's A record is at this name/);
-    await pdnsutil('rrset', 'delete', zone, at('foreign'), 'A');
+    await pdnsutil(pod, 'rrset', 'delete', zone, at('foreign'), 'A');
     await turns('foreign', at('foreign'), '192.0.2.1');
   });
 
@@ -220,7 +217,7 @@ export function verdicts(): void {
 
   test('after a restart of the agent nothing is said twice', async () => {
     const before = await eventsOn('why', 'ingress', 'fine', shop);
-    await kubectl('-n', 'internal-dns', 'delete', 'pod', 'idns-why-0');
+    await kubectl('-n', 'internal-dns', 'delete', 'pod', pod);
     await until('the agent has judged again', 90, async () => {
       const { names } = await tableAt(page, at('fine'));
       return names[0]?.verdict === 'Resolved' || names;
