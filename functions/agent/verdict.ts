@@ -33,6 +33,8 @@ export const isCounted = (verdict: Verdict) => verdict !== 'OutsideZones' && ver
 export interface Reason {
   verdict: Exclude<Verdict, 'Resolved'>;
   message: string;
+  /** Of what is Pending: it will not come by itself. */
+  isLate?: boolean;
 }
 
 /** A host of one object, and what there is to say of it. */
@@ -44,6 +46,7 @@ export interface NameState {
   verdict: Verdict;
   /** One sentence: what it answers, or why it does not and what to do. */
   message: string;
+  isLate?: Reason['isLate'];
   /** The declared zone that the name is in, without the dot at the end. */
   zone?: string;
   /** What it answers, such as `A 192.0.2.7`. */

@@ -87,7 +87,8 @@ export class News {
 }
 
 /** That something is on its way is no news: in seconds there will be some. */
-const isNews = ({ uid, state, told }: Host) => uid !== undefined && state.verdict !== 'Pending' && told !== state;
+const isNews = ({ uid, state, told }: Host) =>
+  uid !== undefined && (state.verdict !== 'Pending' || state.isLate === true) && told !== state;
 
 /** Whether two states of a host are the same to people. */
 function isSame(one: NameState, other: NameState): boolean {

@@ -36,6 +36,8 @@ export function explained(known: Known): NameState[] {
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
+type Judgement = Pick<NameState, 'verdict' | 'message' | 'isLate'>;
+
 class Explanation {
   readonly #known: Known;
   readonly #answers: Answers;
@@ -56,23 +58,21 @@ class Explanation {
     const zone = zoneOf(host.name, this.#declared);
     if (host.claim?.leftOut !== undefined && zone === undefined) return undefined;
     const answers = this.#answers.at(host);
-    const { verdict, message } = this.#verdictOn(host, zone, answers);
     return {
       name: withoutDot(host.name),
       resource: host.resource,
-      verdict,
-      message,
+      ...this.#verdictOn(host, zone, answers),
       answers,
       ...(zone && { zone }),
     };
   }
 
-  #verdictOn(host: AskedHost, zone: string | undefined, answers: string[]): Pick<NameState, 'verdict' | 'message'> {
+  #verdictOn(host: AskedHost, zone: string | undefined, answers: string[]): Judgement {
     if (this.#isAnswered(host)) return asWanted(host, answers);
     const reason = this.#objectionTo(host) ?? this.#delayOf(host);
     if (!reason && host.held) return this.#guarded(host, answers);
-    const { verdict, message } = reason ?? this.#unasked(host, zone);
-    return { verdict, message: answers.length > 0 ? `${message}; it still ${resolved(answers)}` : message };
+    const why = reason ?? this.#unasked(host, zone);
+    return answers.length > 0 ? { ...why, message: `${why.message}; it still ${resolved(answers)}` } : why;
   }
 
   #isAnswered(host: AskedHost): boolean {
@@ -111,7 +111,8 @@ class Explanation {
   #delayOf({ resource, wishes }: AskedHost): Reason | undefined {
     if (wishes.length === 0) return undefined;
     if (this.#isOutdated(resource)) {
-      return { verdict: 'Pending', message: `ExternalDNS has not asked since the spec changed: ${seeItsLog}` };
+      const message = `ExternalDNS has not asked since the spec changed: ${seeItsLog}`;
+      return { verdict: 'Pending', message, isLate: true };
     }
     if (wishes.every((wish) => this.#answers.isPromised(wish) || this.#answers.has(wish))) {
       return { verdict: 'Pending', message: 'PowerDNS is about to get it' };
@@ -148,7 +149,7 @@ class Explanation {
       return { verdict: 'Pending', message: `ExternalDNS has not asked for it yet: ${pace}` };
     }
     const silence = this.#isSilent(resource) ? 'is not heard of' : 'does not ask for it';
-    return { verdict: 'Pending', message: `ExternalDNS ${silence}: ${seeItsLog}` };
+    return { verdict: 'Pending', message: `ExternalDNS ${silence}: ${seeItsLog}`, isLate: true };
   }
 
   #isYoung({ name, resource }: AskedHost): boolean {
@@ -192,7 +193,7 @@ function essentialOf({ wishes, refused }: AskedHost): Wish[] {
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [absolute(name), name]));
 
-function asWanted({ refused }: AskedHost, answers: string[]): Pick<NameState, 'verdict' | 'message'> {
+function asWanted({ refused }: AskedHost, answers: string[]): Judgement {
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
   return { verdict: 'Resolved', message: [resolved(answers), ...besides].join('; ') };

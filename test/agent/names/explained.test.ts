@@ -51,8 +51,10 @@ test('what ExternalDNS does not ask for stays pending, and says where to look', 
   agent.has(x, { targets: ['192.0.2.1'] });
   agent.agent.explain();
   expect(agent.of(x)).toBe('Pending: ExternalDNS has not asked for it yet: it looks every 2 s');
+  expect(agent.agent.names.list).toMatchObject([expect.not.objectContaining({ isLate: true })]);
   agent.clock.now += 7_000;
   agent.agent.explain();
+  expect(agent.agent.names.list).toMatchObject([{ isLate: true }]);
   expect(agent.of(x)).toBe('Pending: ExternalDNS does not ask for it: see the log of the container external-dns');
   agent.clock.now += 60_000;
   agent.agent.explain();
