@@ -25,6 +25,23 @@ export function domainName(field: string): z.ZodString {
   return ruled(z.string().min(1).max(253), ...spelling(field), domainRule(field), labelRule(field));
 }
 
+/** The name of a host (RFC 1123 section 2.1) in full: PowerDNS takes no other in NS records. */
+export function hostName(field: string): z.ZodString {
+  const message = `${field} must be a host name: labels of letters, digits and hyphens between single dots, such as ns1.corp.internal`;
+  return ruled(
+    z.string().min(1).max(253),
+    ...spelling(field),
+    ofForm(`^${hostLabel}([.]${hostLabel})*$`, message),
+    ofForm('[.].', inFull(field, 'ns1.corp.internal')),
+    // No domain at the top is a number (RFC 1123 section 2.1): it would be an address.
+    ofForm('[^0-9.][^.]*$', `${field} is a name, such as ns1.corp.internal: its address is a record of its zone`),
+    labelRule(field),
+  );
+}
+
+/** What is said of a name of one label where names are never relative: it would be at the root. */
+export const inFull = (field: string, example: string) => `${field} is written in full, such as ${example}`;
+
 const rangeForm = '^[0-9]{1,3}/(2[5-9]|3[0-2])([.][0-9]{1,3}){3}[.]in-addr[.]arpa$';
 
 /** A domain name, or that of a part of a /24, which has a slash. The function also knows which parts there are. */

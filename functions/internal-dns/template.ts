@@ -1,4 +1,6 @@
 import { isIPv4 } from 'node:net';
+import { parseContent } from '../dns/content.ts';
+import { absolute } from '../dns/name.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import type { Fault } from '../dns/rrset.ts';
 
@@ -32,7 +34,8 @@ const placeholder = /\{\{.*?(?:\}\}|$)/gs;
 /**
  * A zone's records with the placeholders of names and values filled in. A value that needs an address where there is
  * none (yet), or none of its family, is left out with its weight, and a record without values, too. Several addresses
- * each have the weight of the value that stands for them. Places of faults are among the records as they are written.
+ * each have the weight of the value that stands for them, but one that is written as well has its own. Places of faults
+ * are among the records as they are written.
  */
 export function filledRecords(
   records: DeclaredRecord[],
@@ -49,15 +52,51 @@ export function filledRecords(
 function filledRecord(record: DeclaredRecord, index: number, setting: Setting): FilledRecord | undefined {
   const { values, weights } = record;
   const name = filledText(record.name, setting);
-  const each = values.flatMap((value, position) =>
+  const all = values.flatMap((value, position) =>
     valuesOf(record.type, value, setting).map((value) => ({ value, position })),
   );
+  const each = withoutEqual(all, record, setting);
   if (name === undefined || each.length === 0) return undefined;
   const positions = each.map(({ position }) => position);
   // Weights that are too few or too many stay so, and are refused.
   const shares = weights?.length === values.length ? positions.map((position) => weights[position] as number) : weights;
   const filled = { ...record, name, values: each.map(({ value }) => value), ...(shares && { weights: shares }) };
   return { record: filled, index, positions };
+}
+
+interface FilledValue {
+  value: string;
+  position: number;
+}
+
+/**
+ * Without those that stand for what is there anyway: which address a Service gets is nobody's mistake. What is written
+ * twice stays, and is refused.
+ */
+function withoutEqual(all: FilledValue[], { type, values }: DeclaredRecord, { zone }: Setting): FilledValue[] {
+  const stays = ({ position }: FilledValue) => {
+    const text = values[position] as string;
+    return text.search(placeholder) < 0 || values.indexOf(text) !== values.lastIndexOf(text);
+  };
+  if (all.every(stays)) return all;
+  const contentOf = ({ value }: FilledValue) => canonical(type, value, zone);
+  const there = new Set(all.filter(stays).map(contentOf));
+  return all.filter((each) => {
+    if (stays(each)) return true;
+    const content = contentOf(each);
+    if (there.has(content)) return false;
+    there.add(content);
+    return true;
+  });
+}
+
+function canonical(type: DeclaredRecord['type'], value: string, zone: string): string {
+  try {
+    return parseContent(type, value, absolute(zone));
+  } catch {
+    // Whoever parses the record says what is wrong with it.
+    return value;
+  }
 }
 
 function valuesOf(type: string, value: string, setting: Setting): string[] {

@@ -108,10 +108,17 @@ export function zonesReady(statuses: ZoneStatus[], situation: ZonesSituation): C
     ...statuses.filter((z) => z.state === 'Retained').map((z) => `${z.name}: ${z.message}`),
     ...statuses.filter((z) => unsigning.includes(z.name)).map(howToUnsign),
     ...zones.filter((z) => z.name === 'local' || z.name.endsWith('.local')).map((z) => underLocal(z.name)),
-    ...[...new Set(current.flatMap(({ warnings = [] }) => warnings))].sort().slice(0, 3),
+    ...fewOf([...new Set(current.flatMap(({ warnings = [] }) => warnings))].sort()),
   ];
   return yes(type, 'Serving', notes.join('; '));
 }
+
+const mostWarnings = 3;
+
+const fewOf = (warnings: string[]) =>
+  warnings.length > mostWarnings
+    ? [...warnings.slice(0, mostWarnings), `and ${warnings.length - mostWarnings} more`]
+    : warnings;
 
 function howToUnsign({ name, dnssec }: ZoneStatus): string {
   const ds = dnssec?.ds ?? [];

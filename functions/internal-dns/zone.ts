@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { record, ttl } from '../dns/record.ts';
-import { soa } from '../dns/soa.ts';
-import { domainName, objectName, zoneName } from './name-form.ts';
-import { ofForm, ruled, withCEL } from './rules.ts';
+import { type SOA, soa as soaFields } from '../dns/soa.ts';
+import { hostName, inFull, objectName, zoneName } from './name-form.ts';
+import { ofForm, type Rule, ruled, withCEL } from './rules.ts';
 
 // No rule of CEL below `records`: the API server prices it by the most that there may be. The function judges them.
 
@@ -17,6 +17,19 @@ const zoneFile = z.object({
     })
     .describe('A key of a ConfigMap in spec.namespace.'),
 });
+
+const named = (field: 'mname' | 'rname', form: string, example: string): Rule<SOA> => ({
+  cel: `!has(self.${field}) || self.${field}.matches('${form}')`,
+  holds: ({ [field]: name }) => name === undefined || new RegExp(form).test(name),
+  message: inFull(`soa.${field}`, example),
+});
+
+const soa = ruled(
+  soaFields,
+  named('mname', '[.].', 'ns1.corp.internal'),
+  // A dot behind a backslash is part of a label (RFC 1035 section 5.1); in CEL a backslash is written as two.
+  named('rname', String.raw`@|[^\\\\][.].`, 'hostmaster@corp.internal'),
+);
 
 const dnssec = z
   .object({
@@ -48,7 +61,7 @@ export const zone = withCEL(
         'The domain, forward or reverse, such as corp.internal, 2.0.192.in-addr.arpa or 64/26.2.0.192.in-addr.arpa.',
       ),
       nameServers: z
-        .array(domainName('name server'))
+        .array(hostName('name server'))
         .max(13)
         .default([])
         .describe(
@@ -73,10 +86,10 @@ export const zone = withCEL(
       dnssec,
     }),
     {
-      cel: "!self.name.contains('/') || size(self.nameServers) > 0",
-      holds: ({ name, nameServers }) => !name.includes('/') || nameServers.length > 0,
+      cel: "!self.name.matches('[/_]') || size(self.nameServers) > 0",
+      holds: ({ name, nameServers }) => !/[/_]/.test(name) || nameServers.length > 0,
       message:
-        'a zone with a slash in its name needs nameServers: below it there are no host names (RFC 1123 section 2.1)',
+        'a zone with a slash or an underscore in its name needs nameServers of its own, such as ns1.corp.internal: below it there are no host names (RFC 1123 section 2.1)',
     },
   ),
   {

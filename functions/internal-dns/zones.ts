@@ -62,11 +62,17 @@ function asWritten({ at, message }: Fault, filled: FilledRecord[]): Fault {
   return { at: place(at), message: place(message) };
 }
 
-/** https://doc.powerdns.com/authoritative/guides/alias.html#alias-and-dnssec */
 function unsignable({ dnssec, records }: SpecZone): Fault[] {
   if ((dnssec?.mode ?? 'Off') === 'Off') return [];
-  return records.flatMap(({ type }, index) => {
-    const message = 'the addresses that an ALIAS stands for cannot be signed: declare A and AAAA instead';
-    return type === 'ALIAS' ? [{ at: `records[${index}].type`, message }] : [];
-  });
+  return records.flatMap(({ type, whenAllDown }, index) => [
+    ...(type === 'ALIAS' ? [{ at: `records[${index}].type`, message: unsignedAlias }] : []),
+    ...(whenAllDown === 'None' ? [{ at: `records[${index}].whenAllDown`, message: undeniable }] : []),
+  ]);
 }
+
+/** https://doc.powerdns.com/authoritative/guides/alias.html#alias-and-dnssec */
+const unsignedAlias = 'the addresses that an ALIAS stands for cannot be signed: declare A and AAAA instead';
+
+/** NSEC and NSEC3 list the types of a name whatever its checks say, and who validates takes an answer without for forged. */
+const undeniable =
+  'a signed zone cannot answer without the addresses that it says a name has (RFC 4035 section 5.4): use All or Backup';

@@ -174,6 +174,42 @@ describe('a placeholder', () => {
     });
   });
 
+  test.for<[string, string, string[], string[]]>([
+    ['a value that is written, too', 'A', ['{{service.address}}', '198.18.0.53'], ['198.18.0.53']],
+    ['one that is written before it', 'A', ['198.18.0.53', '{{service.address}}'], ['198.18.0.53']],
+    ['one that is written in another form', 'AAAA', ['2001:DB8:0::53', '{{service.address}}'], ['2001:DB8:0::53']],
+    ['what another one stands for', 'TXT', ['{{xr.name}}', '{{xr.name}}{{xr.name}}', 'corp'], ['corpcorp', 'corp']],
+    ['a name that is written in full', 'MX', ['10 {{xr.name}}', '10 corp.{{zone.name}}.'], ['10 corp']],
+  ])('is one with %s', ([, type, values, expected]) => {
+    const observed = service('198.18.0.53', '2001:db8::53');
+    const spec = withRecords({ name: 'dns', type, values });
+    expect(recordsIn(spec, observed)).toEqual([{ name: 'dns', type, values: expected }]);
+  });
+
+  test('has the weight that is written beside the same address', () => {
+    const weighted = { name: 'dns', type: 'A', answer: 'Weighted' };
+    const spec = withRecords({ ...weighted, values: ['{{service.address}}', '198.18.0.53'], weights: [9, 1] });
+    expect(recordsIn(spec, service('198.18.0.53', '198.18.0.54'))).toEqual([
+      { ...weighted, values: ['198.18.0.54', '198.18.0.53'], weights: [9, 1] },
+    ]);
+  });
+
+  test('stands once for an address that the Service is said to have twice', () => {
+    const spec = withRecords({ name: 'dns', type: 'AAAA', values: ['{{service.address}}'] });
+    const addresses = ['2001:db8::53', '2001:DB8::53'];
+    expect(recordsIn({ ...spec, service: { addresses } })?.[0]?.values).toEqual(['2001:db8::53']);
+  });
+
+  test.for<[string, string[]]>([
+    ['it', ['{{service.address}}', '{{service.address}}', '198.18.0.53']],
+    ['a value beside it', ['{{service.address}}', '198.18.0.53', '198.18.0.53']],
+  ])('does not excuse %s that is written twice', ([, values]) => {
+    const spec = withRecords({ name: 'dns', type: 'A', values });
+    for (const observed of [{}, service('198.18.0.53'), service('198.18.0.54')]) {
+      expect(answer(spec, observed).results[0]?.message).toContain(': the same as records[0].values[');
+    }
+  });
+
   test('shifts no place in what is said of a fault behind it', () => {
     const records = [
       { name: 'dns', type: 'AAAA', values: ['{{service.address}}'] },

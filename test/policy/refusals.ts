@@ -25,6 +25,10 @@ const zones = [{ name: 'corp.internal' }];
 const addressForm = 'must be an IPv4 or IPv6 address, such as 192.0.2.7 or 2001:db8::7';
 const domainForm =
   'must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal';
+const hostForm =
+  'name server must be a host name: labels of letters, digits and hyphens between single dots, such as ns1.corp.internal';
+const primaryForm = 'soa.mname is written in full, such as ns1.corp.internal';
+const mailboxForm = 'soa.rname is written in full, such as hostmaster@corp.internal';
 const labelForm = 'must be one label of lower case letters, digits and hyphens, such as dns';
 const rangeForm =
   'zone name has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa';
@@ -171,7 +175,31 @@ export const badSpecs: readonly BadSpec[] = [
     reason: 'a name server is no name',
     spec: { zones: [{ name: 'corp.internal', nameServers: ['ns 1'] }] },
     path: 'spec.zones[0].nameServers[0]',
-    message: `name server ${domainForm}`,
+    message: hostForm,
+  },
+  {
+    reason: 'a name server has an underscore',
+    spec: { zones: [{ name: 'corp.internal', nameServers: ['ns_1.corp.internal'] }] },
+    path: 'spec.zones[0].nameServers[0]',
+    message: hostForm,
+  },
+  {
+    reason: 'a name server is below a name with an underscore',
+    spec: { zones: [{ name: '_msdcs.corp.internal', nameServers: ['ns1._msdcs.corp.internal'] }] },
+    path: 'spec.zones[0].nameServers[0]',
+    message: hostForm,
+  },
+  {
+    reason: 'a name server is relative',
+    spec: { zones: [{ name: 'corp.internal', nameServers: ['ns1.corp.internal', 'ns2'] }] },
+    path: 'spec.zones[0].nameServers[1]',
+    message: 'name server is written in full, such as ns1.corp.internal',
+  },
+  {
+    reason: 'a name server is an address',
+    spec: { zones: [{ name: 'corp.internal', nameServers: ['192.0.2.53'] }] },
+    path: 'spec.zones[0].nameServers[0]',
+    message: 'name server is a name, such as ns1.corp.internal: its address is a record of its zone',
   },
   {
     reason: 'a zone has more than 13 name servers',
@@ -187,7 +215,13 @@ export const badSpecs: readonly BadSpec[] = [
   zone(
     'a part of a network has no servers',
     '64/26.2.0.192.in-addr.arpa',
-    'a zone with a slash in its name needs nameServers',
+    'a zone with a slash or an underscore in its name needs nameServers of its own',
+    '',
+  ),
+  zone(
+    'a zone with an underscore has no servers',
+    '_msdcs.corp.internal',
+    'a zone with a slash or an underscore in its name needs nameServers of its own',
     '',
   ),
   { ...zone('a part begins within another', '65/26.2.0.192.in-addr.arpa', rangeForm), judge: 'function' },
@@ -200,6 +234,10 @@ export const badSpecs: readonly BadSpec[] = [
     ...setting('the mailbox is none', { soa: { rname: '@corp.internal' } }, 'soa.rname', 'not a mailbox'),
     judge: 'function',
   },
+  setting('the primary server is relative', { soa: { mname: 'ns1' } }, 'soa', primaryForm),
+  setting('the primary server is one label at the root', { soa: { mname: 'ns1.' } }, 'soa', primaryForm),
+  setting('the mailbox is relative', { soa: { rname: 'hostmaster' } }, 'soa', mailboxForm),
+  setting('the mailbox has a dot of its own only', { soa: { rname: 'dns\\.admin' } }, 'soa', mailboxForm),
   setting(
     'a negative answer is kept for two days',
     { soa: { minimum: 172800 } },
@@ -347,6 +385,15 @@ export const badSpecs: readonly BadSpec[] = [
     '.type',
     'the addresses that an ALIAS stands for cannot be signed: declare A and AAAA instead',
     { dnssec: { mode: 'Signed' } },
+  ),
+  ...[{ mode: 'Signed' }, { mode: 'Signed', nsec3: true }, { mode: 'Unsigning' }].map((dnssec) =>
+    record(
+      `a checked name may lose every address in a zone with ${JSON.stringify(dnssec)}`,
+      { check: { port: 80 }, whenAllDown: 'None' },
+      '.whenAllDown',
+      'a signed zone cannot answer without the addresses that it says a name has (RFC 4035 section 5.4): use All or Backup',
+      { dnssec },
+    ),
   ),
   {
     reason: 'a record belongs to another zone of the instance',
@@ -1148,7 +1195,20 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
   },
   { reason: 'a reverse zone of IPv6', spec: oddZone('8.b.d.0.1.0.0.2.ip6.arpa') },
   { reason: 'a zone of one label', spec: oddZone('corp') },
-  { reason: 'a label with an underscore', spec: oddZone('_msdcs.corp.internal') },
+  {
+    reason: 'a label with an underscore',
+    spec: { zones: [{ name: 'corp.internal' }, { name: '_msdcs.corp.internal', nameServers: ['ns1.corp.internal'] }] },
+  },
+  {
+    reason: 'names of a zone of one label, in full',
+    spec: {
+      zones: [{ name: 'corp', nameServers: ['ns1.corp'], soa: { mname: 'ns1.corp.', rname: 'dns\\.admin.corp' } }],
+    },
+  },
+  {
+    reason: 'a mailbox in a domain of one label',
+    spec: { zones: [{ name: 'corp', soa: { rname: 'hostmaster@corp' } }] },
+  },
   { reason: 'a label of digits', spec: oddZone('4711.internal') },
   { reason: 'a label of 63 characters', spec: oddZone(`${'a'.repeat(63)}.internal`) },
   { reason: 'an internationalised zone', spec: oddZone('xn--bcher-kva.internal') },
@@ -1160,6 +1220,18 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
   {
     reason: 'an address of the DNS Service in a check',
     spec: oddRecord({ name: 'dns', type: 'A', values: ['{{service.address}}'], check: { port: 53 } }),
+  },
+  {
+    reason: 'a checked name that may lose every address, where nothing is signed',
+    spec: {
+      zones: [
+        {
+          name: 'corp.internal',
+          dnssec: { mode: 'Off' },
+          records: [{ name: 'www', type: 'A', values: ['192.0.2.1'], check: { port: 80 }, whenAllDown: 'None' }],
+        },
+      ],
+    },
   },
   {
     reason: 'a DNAME in a signed zone',

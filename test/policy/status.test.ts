@@ -274,10 +274,16 @@ const cases: Case[] = [
     },
   },
   {
+    reason: 'servers warn of three things',
+    spec: { zones, replicas: 2 },
+    reports: [{ warnings: ['c', 'a'] }, { warnings: ['b', 'a'] }],
+    want: { zones: ['True', 'Serving', 'a; b; c'] },
+  },
+  {
     reason: 'servers warn, some of the same',
     spec: { zones, replicas: 2 },
     reports: [{ warnings: ['b', 'a'] }, { warnings: ['d', 'a', 'c'] }],
-    want: { zones: ['True', 'Serving', 'a; b; c'] },
+    want: { zones: ['True', 'Serving', 'a; b; c; and 1 more'] },
   },
   {
     reason: 'pods are not ready, and their first check may be why',
