@@ -1,16 +1,19 @@
 /**
  * Prints a zone file as an item of an InternalDNS's `spec.zones`: `node functions/import.ts FILE ZONE`.
  * FILE may be `-`, standard input: `dig @old axfr corp.internal | node functions/import.ts - corp.internal`.
- * Ends with 1, and prints nothing but what is wrong, if any of it cannot be declared.
+ * What no InternalDNS could declare is left out, and named on standard error, as is what comes out otherwise than it
+ * stands there. Ends with 1, and prints nothing but what is wrong, if any of it cannot be read.
  */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { isAddress } from './dns/apex.ts';
 import { parseName } from './dns/domain-name.ts';
-import { withoutDot } from './dns/name.ts';
+import { absolute, withoutDot } from './dns/name.ts';
 import type { Entry } from './dns/rrset.ts';
 import { parseZoneFile, type ZoneFile } from './dns/zone-file.ts';
+import { recordsOf } from './import/records.ts';
+import { type Settings, settingsOf } from './import/settings.ts';
 
 /** More are tedious in a composite, and Kubernetes refuses objects of more than 1.5 MiB. */
 const mostRecords = 1000;
@@ -29,19 +32,19 @@ function importZone(text: string, zone: string): { yaml: string; notes: string[]
   const file = parseZoneFile(text, { name: zone });
   const wrong = faultsOf(text, file, zone);
   if (wrong.length > 0) throw new Refusal(...wrong);
-  const rrsets = [...Map.groupBy(file.entries, ({ name, type }) => `${name} ${type}`).values()];
-  const declared = {
-    name: withoutDot(zone),
-    ...(file.nameServers.length > 0 && { nameServers: distinct(file.nameServers.map(({ name }) => withoutDot(name))) }),
-    ...(file.soa && { soa: soaOf(file.soa) }),
-    ...(file.defaultTTL !== undefined && { defaultTTL: file.defaultTTL }),
-    records: rrsets.map((entries) => recordOf(entries, zone, file.defaultTTL)),
-  };
-  // Kubernetes reads YAML 1.1, where a name such as `no` is a boolean if nothing quotes it.
-  const yaml = stringify([declared], { version: '1.1', lineWidth: 0 });
+  const settings = settingsOf(file, withoutDot(zone));
+  const { kept, notes } = recordsOf(file.entries, settings.kept);
+  const declared = { ...settings.kept, records: kept.records };
   return {
-    yaml,
-    notes: [...skippedNotes(file), ...serverNotes(file), ...rrsets.flatMap(ttlNotes), ...sizeNotes(rrsets.length)],
+    // Kubernetes reads YAML 1.1, where a name such as `no` is a boolean if nothing quotes it.
+    yaml: stringify([declared], { version: '1.1', lineWidth: 0 }),
+    notes: [
+      ...skippedNotes(file),
+      ...settings.notes,
+      ...serverNotes(kept.entries, settings.kept),
+      ...notes,
+      ...sizeNotes(kept.records.length),
+    ],
   };
 }
 
@@ -53,54 +56,18 @@ function faultsOf(text: string, { entries, faults, nameServers, soa }: ZoneFile,
   return isEmpty ? [`no record of ${withoutDot(zone)} in it`] : [];
 }
 
-function soaOf({ at: _, mname, rname, ...times }: NonNullable<ZoneFile['soa']>) {
-  return { mname: withoutDot(mname), rname: withoutDot(rname), ...times };
-}
-
-function recordOf(entries: Entry[], zone: string, defaultTTL: number | undefined) {
-  const { name, type } = entries[0] as Entry;
-  const ttl = ttlsOf(entries)[0];
-  return {
-    name: relativeName(name, zone),
-    type,
-    ...(ttl !== undefined && ttl !== defaultTTL && { ttl }),
-    values: distinct(entries.map(({ content }) => content)),
-  };
-}
-
-/** A name that would be read as another without its dot stays absolute, such as www.corp.internal.corp.internal. */
-function relativeName(name: string, zone: string): string {
-  if (name === zone) return '@';
-  const relative = name.slice(0, -zone.length - 1);
-  return parseName(relative, zone) === name ? relative : name;
-}
-
-/** The smallest first. */
-const ttlsOf = (entries: Entry[]) => distinct(entries.flatMap(({ ttl }) => ttl ?? [])).sort((a, b) => a - b);
-
-const distinct = <T>(values: T[]) => [...new Set(values)];
-
 function skippedNotes({ skipped }: ZoneFile): string[] {
   const counts = Object.entries(skipped).map(([type, count]) => `${count} ${type}`);
   return counts.length > 0 ? [`left out, since PowerDNS makes its own: ${counts.join(', ')}`] : [];
 }
 
 /** The addresses of the servers that are left behind would go on leading there. */
-function serverNotes({ entries, nameServers }: ZoneFile): string[] {
-  const servers = new Set(nameServers.map(({ name }) => name));
+function serverNotes(entries: Entry[], { nameServers = [] }: Settings): string[] {
+  const servers = new Set(nameServers.map(absolute));
   const addressed = entries.filter(({ name, type }) => isAddress(type) && servers.has(name));
-  return distinct(addressed.map(({ name }) => withoutDot(name))).map(
+  return [...new Set(addressed.map(({ name }) => withoutDot(name)))].map(
     (name) => `${name} is a server of the zone: without its addresses here it gets those of the DNS Service`,
   );
-}
-
-function ttlNotes(entries: Entry[]): string[] {
-  const { name, type } = entries[0] as Entry;
-  const [smallest, ...others] = ttlsOf(entries);
-  if (others.length === 0) return [];
-  return [
-    `${withoutDot(name)} ${type} has the TTLs ${[smallest, ...others].join(', ')}: taken is ${smallest} (RFC 2181 section 5.2)`,
-  ];
 }
 
 function sizeNotes(count: number): string[] {

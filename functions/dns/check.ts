@@ -37,11 +37,24 @@ const refusedIPv6: typeof refusedIPv4 = [
   ['fe80::', 10, 'a link-local address'],
   ['ff00::', 8, 'a multicast address'],
   ['fd00:ec2::254', 128, "a cloud's metadata service"],
+  // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+  ['fd00:ec2::23', 128, "a cloud's metadata service"],
   ['fd20:ce::254', 128, "a cloud's metadata service"],
+  // RFC 8215: where in it the IPv4 address stands is known to the network alone.
+  ['64:ff9b:1::', 48, 'a local NAT64 address'],
 ];
 
-/** IPv6 that holds IPv4: RFC 4291 section 2.5.5, and RFC 6052 section 2.1 for what NAT64 translates. */
-const embeddings = ['::ffff:', '::', '64:ff9b::'];
+/**
+ * IPv6 that holds IPv4 at its end: RFC 4291 section 2.5.5, RFC 6052 section 2.1 for what NAT64 translates, and RFC 2765
+ * section 2.1.
+ */
+const embeddings = ['::ffff:', '::', '64:ff9b::', '::ffff:0:'];
+
+/** IPv6 that holds IPv4 behind its first group: RFC 3056 section 2. */
+const in6to4 = (network: string) => {
+  const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number);
+  return `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`;
+};
 
 const refused = [...refusedIPv6, ...refusedIPv4].map(([network, prefix, what]) => {
   const list = new BlockList();
@@ -49,6 +62,7 @@ const refused = [...refusedIPv6, ...refusedIPv4].map(([network, prefix, what]) =
   else {
     list.addSubnet(network, prefix, 'ipv4');
     for (const embedding of embeddings) list.addSubnet(embedding + network, 96 + prefix, 'ipv6');
+    list.addSubnet(in6to4(network), 16 + prefix, 'ipv6');
   }
   return { list, what };
 });

@@ -30,7 +30,10 @@ export const record = z.object({
 
 export type DeclaredRecord = z.output<typeof record>;
 
-/** Each value as a record of its own. A fault names the field, such as `records[3].values[0]`. */
+/**
+ * Each value as a record of its own. A fault names the field, such as `records[3].values[0]`. Nobody is ever answered in
+ * a way that is wrong: a record with such a fault has no entries, and one with a wrong value has the others.
+ */
 export function entriesOfRecords(records: DeclaredRecord[], zone: string): { entries: Entry[]; faults: Fault[] } {
   const entries: Entry[] = [];
   const faults: Fault[] = [];
@@ -46,18 +49,19 @@ export function entriesOfRecords(records: DeclaredRecord[], zone: string): { ent
   for (const [index, { name, type, values, ttl, ...more }] of records.entries()) {
     const at = `records[${index}]`;
     const owner = attempt(`${at}.name`, () => parseOwner(name, zone));
+    const own = recordFaults({ type, values, ...more }).map((f) => ({ at: `${at}.${f.field}`, message: f.message }));
     const before = owner && declaredAt.get(`${owner} ${type}`);
-    if (before) faults.push({ at, message: `${before} has the ${type} of this name already: put every value there` });
+    if (before) own.unshift({ at, message: `${before} has the ${type} of this name already: put every value there` });
     declaredAt.set(`${owner} ${type}`, at);
-    faults.push(
-      ...recordFaults({ type, values, ...more }).map((f) => ({ at: `${at}.${f.field}`, message: f.message })),
-    );
-    for (const [position, value] of values.entries()) {
+    faults.push(...own);
+    const parsed = values.flatMap((value, position): Entry[] => {
       const place = `${at}.values[${position}]`;
       const content = attempt(place, () => parseContent(type, value, zone));
-      if (owner === undefined || content === undefined) continue;
-      entries.push({ name: owner, type, ttl, content, at: place, ...detailsOf(more) });
-    }
+      if (owner === undefined || content === undefined) return [];
+      return [{ name: owner, type, ttl, content, at: place, ...detailsOf(more) }];
+    });
+    const isWhole = parsed.length === values.length || !isDynamic(more);
+    if (own.length === 0 && isWhole) entries.push(...parsed);
   }
   return { entries, faults };
 }

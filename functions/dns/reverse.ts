@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { zoneOf } from './name.ts';
+import { withoutDot, zoneOf } from './name.ts';
 
 const v4 = '.in-addr.arpa.';
 const v6 = '.ip6.arpa.';
@@ -22,6 +22,16 @@ function groupsOf(address: string): number[] {
 }
 
 export const isReverse = (zone: string) => zone.endsWith(v4) || zone.endsWith(v6);
+
+/** The name of an address or of a network, with a part of a /24 (RFC 2317) or a wildcard; not that of a service. */
+const addressForm = /^(?:\*\.)?(?:[0-9a-f]+(?:[/-][0-9]+)?\.)+(?:in-addr|ip6)\.arpa\.$/;
+
+/** Why a PTR record is none of a host: without the dot at its end a target is relative, and no host is called so. */
+export function pointerFault(name: string, target: string, zone: string): string | undefined {
+  if (!target.endsWith(`.${zone}`) || !addressForm.test(name)) return undefined;
+  const meant = target.slice(0, -zone.length);
+  return `relative to the zone it is ${withoutDot(target)}, and no host is called so: end it with a dot if ${meant} is meant`;
+}
 
 /** The zone to declare for an address that has none: the usual one of its network, a /24 or a /64. */
 export function usualZone(address: string): string {

@@ -1,6 +1,9 @@
+import { aliasFaults } from './alias.ts';
 import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
 import { cutAbove, cutsOf } from './cut.ts';
 import { absolute, isWithin, withoutDot } from './name.ts';
+import { Neighbours } from './neighbours.ts';
+import { pointerFault } from './reverse.ts';
 import type { DeclaredRRset, Entry, Fault } from './rrset.ts';
 
 /** What a zone is, as far as its records must fit it. */
@@ -35,6 +38,7 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
   const names = Map.groupBy(entries, ({ name }) => name);
   const cuts = cutsOf(zone.name, entries);
   const glue = new Set(entries.filter(({ type }) => type === 'NS').map(({ content }) => content));
+  const misled = aliasFaults(entries);
   const faults: Fault[] = [];
   const rrsets: DeclaredRRset[] = [];
   for (const [name, here] of names) {
@@ -46,7 +50,8 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
         outOfPlace(entry, zone) ??
         (cut && occluded(entry, cut, glue)) ??
         notAtCut(entry, cuts.get(name), glue) ??
-        neighbours.whyNot(entry);
+        neighbours.whyNot(entry) ??
+        misled.get(entry);
       if (message !== undefined) faults.push({ at: entry.at, message });
       neighbours.add(entry);
     }
@@ -78,57 +83,42 @@ function outOfPlace({ name, type, content }: Entry, zone: ZoneFrame): string | u
     if (type === 'DS') return 'the DS of a zone stands in its parent (RFC 4034 section 5)';
   }
   if (type === 'NS' && name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2)';
+  if (type === 'DNAME' && name.startsWith('*.')) return 'a wildcard has no DNAME (RFC 4592 section 4.4)';
   if ((type === 'CNAME' || type === 'DNAME' || type === 'ALIAS') && content === name) return `${type} to itself`;
+  if ((type === 'HTTPS' || type === 'SVCB') && content === `0 ${name}`) {
+    return 'AliasMode to itself (RFC 9460 section 2.4.2)';
+  }
   if (type === 'CNAME' && zone.servers.includes(name)) {
     return "the name of a zone's server must have addresses (RFC 2181 section 10.3)";
   }
-  return undefined;
+  const server = type === 'DNAME' && zone.servers.find((s) => s !== name && isWithin(s, name));
+  if (server) {
+    return `it would cover ${withoutDot(server)}, the name of a server that has its addresses here (RFC 6672 section 2.4): name another in nameServers`;
+  }
+  return type === 'PTR' ? pointerFault(name, content, zone.name) : undefined;
 }
 
 /** Nobody is ever answered with what is below a cut, but for the addresses that lead beyond it. */
-function occluded({ name, type }: Entry, cut: Entry, glue: ReadonlySet<string>): string | undefined {
+function occluded(entry: Entry, cut: Entry, glue: ReadonlySet<string>): string | undefined {
   const above = withoutDot(cut.name);
   if (cut.type === 'DNAME') return `never answered: the DNAME of ${above} covers it (RFC 6672 section 2.4)`;
-  if ((type === 'A' || type === 'AAAA') && glue.has(name)) return undefined;
+  if (isAddress(entry.type) && glue.has(entry.name)) return workedOut(entry, cut);
   return `never answered: ${above} is delegated (${cut.at}), and below it only its servers have addresses here`;
 }
 
 /** What cannot be where a child zone begins. */
-function notAtCut({ name, type }: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
+function notAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
+  const { name, type } = entry;
   if (cut?.type !== 'NS') {
     return type === 'DS' ? 'a DS needs the NS of the delegation beside it (RFC 4034 section 5)' : undefined;
   }
-  if (type === 'NS' || type === 'DS' || (isAddress(type) && glue.has(name))) return undefined;
+  if (type === 'NS' || type === 'DS') return undefined;
+  if (isAddress(type) && glue.has(name)) return workedOut(entry, cut);
   return `never answered: ${withoutDot(name)} is delegated (${cut.at})`;
 }
 
-/** The entries of one name so far; there may be tens of thousands, so each is compared with the first of a type. */
-class Neighbours {
-  readonly #firsts = new Map<string, Entry>();
-  readonly #contents = new Map<string, Entry>();
-
-  add(entry: Entry): void {
-    if (!this.#firsts.has(entry.type)) this.#firsts.set(entry.type, entry);
-    this.#contents.set(`${entry.type} ${entry.content}`, entry);
-  }
-
-  /** What an entry cannot stand beside. */
-  whyNot({ type, content, ttl }: Entry): string | undefined {
-    const same = this.#contents.get(`${type} ${content}`);
-    if (same) return `the same as ${same.at}`;
-    for (const other of this.#firsts.values()) {
-      if (other.type === type) {
-        if (isSingle(type)) return `a name has one ${type} (${other.at})`;
-        if (other.ttl !== ttl) return `another ttl than ${other.at} of the same RRset (RFC 2181 section 5.2)`;
-      } else if (type === 'CNAME' || other.type === 'CNAME') {
-        return `nothing stands beside a CNAME (RFC 1034 section 3.6.2), and ${other.at} has the ${other.type} of this name`;
-      } else if (isAlias(type, other.type)) {
-        return `${type} beside the ${other.type} of ${other.at}: ALIAS gives the addresses`;
-      }
-    }
-    return undefined;
-  }
+/** PowerDNS adds glue to a referral as it is, and works nothing out there. */
+function workedOut({ name, answer }: Entry, cut: Entry): string | undefined {
+  if (!answer) return undefined;
+  return `${withoutDot(name)} leads to a server of what is delegated (${cut.at}): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;
 }
-
-const isSingle = (type: string) => type === 'CNAME' || type === 'DNAME' || type === 'ALIAS';
-const isAlias = (a: string, b: string) => (a === 'ALIAS' && isAddress(b)) || (b === 'ALIAS' && isAddress(a));

@@ -194,7 +194,15 @@ describe('addresses that are not checked', () => {
     const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number];
     const hex = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
     expect(whyNoTarget(address)).toBe(what);
-    for (const form of [`::ffff:${address}`, `0:0:0:0:0:FFFF:${hex}`, `::ffff:${hex}`, `64:ff9b::${hex}`]) {
+    for (const form of [
+      `::ffff:${address}`,
+      `0:0:0:0:0:FFFF:${hex}`,
+      `::ffff:${hex}`,
+      `64:ff9b::${hex}`,
+      `::ffff:0:${address}`,
+      `2002:${hex}::`,
+      `2002:${hex}:0:1::8`,
+    ]) {
       expect([form, whyNoTarget(form)]).toEqual([form, what]);
     }
     expect(whyNoTarget(`::${address}`)).toBeDefined();
@@ -209,6 +217,9 @@ describe('addresses that are not checked', () => {
     ['ff02::1', 'a multicast address'],
     ['fd00:ec2::254', "a cloud's metadata service"],
     ['FD00:0EC2:0::254', "a cloud's metadata service"],
+    ['fd00:ec2::23', "a cloud's metadata service"],
+    ['64:ff9b:1::10.0.0.1', 'a local NAT64 address'],
+    ['64:ff9b:1:7f00:0:100::', 'a local NAT64 address'],
     ['fd20:ce::254', "a cloud's metadata service"],
   ])('%s: %s', (address, what) => {
     expect(whyNoTarget(address)).toBe(what);
@@ -223,6 +234,9 @@ describe('addresses that are not checked', () => {
     '192.168.0.1',
     '::ffff:10.0.0.1',
     '64:ff9b::10.0.0.1',
+    '64:ff9b:2::127.0.0.1',
+    '::ffff:0:10.0.0.1',
+    '2002:a00:1::127.0.0.1',
     '2001:db8::127.0.0.1',
     'fd00:ec2::255',
     'fec0::1',

@@ -9,6 +9,7 @@ import { parseContent, type RecordType } from '../../functions/dns/content.ts';
 import { parseOwner } from '../../functions/dns/domain-name.ts';
 import { absolute } from '../../functions/dns/name.ts';
 import { parseZoneFile } from '../../functions/dns/zone-file.ts';
+import { refusalOf } from './refusal.ts';
 import { fixture, fixtureNames } from './zones/files.ts';
 
 const program = join(import.meta.dirname, '../../functions/import.ts');
@@ -61,6 +62,11 @@ describe.each(fixtureNames)('the YAML of %s', (name) => {
     );
     expect(declared.nameServers?.map(absolute)).toEqual(file.nameServers.map(({ name }) => name));
     expect(declared.defaultTTL).toBe(file.defaultTTL);
+  });
+
+  test('is accepted as it is', async () => {
+    const { stdout } = await run([path, zone]);
+    expect(refusalOf(read(stdout))).toBeUndefined();
   });
 });
 
@@ -121,6 +127,44 @@ test('the YAML is what a person would write', async () => {
       values:
         - 192.0.2.3
 `);
+});
+
+test("the zone that Debian's BIND comes with can be declared, as far as it is one", async () => {
+  const { stdout, stderr, code } = await imported(
+    ';',
+    '; BIND data file for local loopback interface',
+    ';',
+    '$TTL\t604800',
+    '@\tIN\tSOA\tlocalhost. root.localhost. (',
+    '\t\t\t      2\t\t; Serial',
+    '\t\t\t 604800\t\t; Refresh',
+    '\t\t\t  86400\t\t; Retry',
+    '\t\t\t2419200\t\t; Expire',
+    '\t\t\t 604800 )\t; Negative Cache TTL',
+    ';',
+    '@\tIN\tNS\tns',
+    'ns\tIN\tA\t192.0.2.53',
+    'ns\tIN\tTXT\tx',
+    'ns\tIN\tCNAME\t@',
+  );
+  expect(stderr).toEqual([
+    'left out, since it would be refused: line 5 (soa.mname localhost): soa.mname is written in full, such as ns1.corp.internal',
+    'line 5: soa.minimum 604800 is more than there may be: taken is 86400',
+    'ns.corp.internal is a server of the zone: without its addresses here it gets those of the DNS Service',
+    "left out, since it would be refused: line 15 (ns.corp.internal CNAME): the name of a zone's server must have addresses (RFC 2181 section 10.3)",
+  ]);
+  expect(read(stdout)).toEqual({
+    name: 'corp.internal',
+    nameServers: ['ns.corp.internal'],
+    soa: { rname: 'root.localhost', refresh: 604800, retry: 86400, expire: 2419200, minimum: 86400 },
+    defaultTTL: 604800,
+    records: [
+      { name: 'ns', type: 'A', values: ['192.0.2.53'] },
+      { name: 'ns', type: 'TXT', values: ['"x"'] },
+    ],
+  });
+  expect(refusalOf(read(stdout))).toBeUndefined();
+  expect(code).toBe(0);
 });
 
 describe('standard error says', () => {
@@ -190,6 +234,12 @@ describe('nothing is printed, and the exit code is 1, for', () => {
       ['-', 'corp..internal'],
       'www A 192.0.2.1\n',
       ['an empty label in a domain name: corp..internal.'],
+    ],
+    [
+      'a zone that has no host to be a server',
+      ['-', '_msdcs.corp.internal'],
+      'www TXT a\n',
+      ['a zone with a slash or an underscore in its name needs nameServers of its own'],
     ],
   ])('%s', async (_, args, input, messages) => {
     const { stdout, stderr, code } = await run(args, input);

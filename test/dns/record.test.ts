@@ -82,6 +82,18 @@ describe('a fault says where it is', () => {
       '127.0.0.1 is a loopback address, and is not checked',
     ],
     [
+      'a check of a metadata service',
+      { ...record('www', 'A', '192.0.2.1'), check: { url: 'http://169.254.169.254/{{value}}' } },
+      'records[1].check.url',
+      '169.254.169.254 is a link-local address, and is not asked',
+    ],
+    [
+      'a check every second and a half',
+      { ...record('www', 'A', '192.0.2.1'), check: { port: 25, interval: '1.5s' } },
+      'records[1].check.interval',
+      'not whole seconds from 1s to 10m: 1.5s',
+    ],
+    [
       'weights that are too few',
       { ...record('www', 'A', '192.0.2.1', '192.0.2.2'), answer: 'Weighted', weights: [1] },
       'records[1].weights',
@@ -100,6 +112,30 @@ describe('a fault says where it is', () => {
     const { entries, faults } = read(record('a b', 'A', 'x', '192.0.2.1', 'y'));
     expect(entries).toEqual([]);
     expect(faults.map(({ at }) => at)).toEqual(['records[0].name', 'records[0].values[0]', 'records[0].values[2]']);
+  });
+});
+
+// Who serves the others in spite of a fault would serve what is wrong, or be left without a way to.
+describe('a record is left out whole for', () => {
+  const check = { port: 25 };
+  test.each<[string, Partial<DeclaredRecord>]>([
+    ['a check of a loopback address', { values: ['192.0.2.1', '127.0.0.1'], check }],
+    ['a check of a metadata service', { check: { url: 'http://169.254.169.254/{{value}}' } }],
+    ['a check every second and a half', { check: { ...check, interval: '1.5s' } }],
+    ['a check of text', { type: 'TXT', values: ['x'], check }],
+    ['ptr of text', { type: 'TXT', values: ['x'], ptr: true }],
+    ['weights that are too few', { answer: 'Weighted', weights: [1] }],
+    ['a weight of what is no address', { values: ['192.0.2.1', 'x'], answer: 'Weighted', weights: [1, 2] }],
+  ])('%s', (_, bad) => {
+    const whole = { ...record('www', 'A', '192.0.2.1', '192.0.2.2'), ...bad };
+    const { entries, faults } = read(record('good', 'A', '192.0.2.1'), whole);
+    expect(faults).toMatchObject([{ at: expect.stringMatching(/^records\[1\]\./) }]);
+    expect(entries.map(({ name }) => name)).toEqual(['good.corp.internal.']);
+  });
+
+  test('coming twice, since it would be checked as the first one says', () => {
+    const { entries } = read({ ...record('www', 'A', '192.0.2.1'), check }, record('www', 'A', '127.0.0.1'));
+    expect(entries.map(({ content }) => content)).toEqual(['192.0.2.1']);
   });
 });
 

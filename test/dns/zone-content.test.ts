@@ -37,7 +37,18 @@ describe('what stands together', () => {
     ['glue below another delegation', ['c NS ns.d.corp.internal.', 'd NS ns.c.corp.internal.', 'ns.c A 192.0.2.1']],
     // https://www.rfc-editor.org/rfc/rfc6672#section-2.3
     ['a DNAME beside addresses and text', ['old DNAME new.example.', 'old A 192.0.2.1', 'old TXT "x"']],
-    ['a DNAME at the top', ['@ DNAME new.example.', '@ TXT "x"']],
+    ['a DNAME at the name of a server, beside its address', ['ns1 DNAME n.', 'ns1 A 192.0.2.53']],
+    ['a DNAME that only ends like the name above a server', ['s1 DNAME n.']],
+    // https://www.rfc-editor.org/rfc/rfc1034#section-3.6.2
+    ['a chain of CNAMEs, and two to one name', ['c CNAME b.corp.internal.', 'a CNAME b.corp.internal.', 'b CNAME x.']],
+    ['CNAMEs to each other in two zones', ['a CNAME a.example.', 'b CNAME b.dev.corp.internal.']],
+    ['a null MX alone', ['@ MX 0 .', 'mail MX 0 a.']],
+    // https://www.rfc-editor.org/rfc/rfc9460#section-2.4
+    ['several AliasModes', ['www HTTPS 0 a.', 'www HTTPS 0 b.', 'www SVCB 1 .', 'www SVCB 2 a.']],
+    ['AliasMode of HTTPS beside ServiceMode of SVCB', ['www HTTPS 0 a.', 'www SVCB 1 .']],
+    ['AliasMode to nothing, and ServiceMode of itself', ['a HTTPS 0 .', 'b HTTPS 1 b.corp.internal.']],
+    ['a delegation to a server that an ALIAS gives its addresses', ['d NS ns.corp.internal.', 'ns ALIAS a.']],
+    ['a PTR to a name of the zone where the zone is no reverse one', ['1 PTR www.corp.internal.']],
     ['a wildcard CNAME beside a name below it', ['* CNAME a.example.', 'www A 192.0.2.1', '*.www A 192.0.2.2']],
     ['an address of a server of ours', ['ns1 A 192.0.2.53', 'ns1 AAAA 2001:db8::53', 'ns1 TXT "x"']],
     ['a name that only ends like a child zone', ['xdev A 192.0.2.1', 'dev-a CNAME x.']],
@@ -77,6 +88,49 @@ describe('what does not', () => {
     ['the DS of the zone itself', ['@ DS 1 13 2 ab'], 'the DS of a zone stands in its parent (RFC 4034 section 5)'],
     ['a DS without a delegation', ['d DS 1 13 2 ab'], 'a DS needs the NS of the delegation beside it'],
     ['a DS beside a DNAME', ['d DNAME a.', 'd DS 1 13 2 ab'], 'a DS needs the NS of the delegation beside it'],
+    [
+      'CNAMEs in a circle',
+      ['a CNAME b.corp.internal.', 'b CNAME a.corp.internal.'],
+      'a loop: the CNAME of a.corp.internal (line 1) leads back here',
+    ],
+    [
+      'a circle of three that another leads to',
+      ['x CNAME a.corp.internal.', 'c CNAME a.corp.internal.', 'a CNAME b.corp.internal.', 'b CNAME c.corp.internal.'],
+      'a loop: the CNAME of a.corp.internal (line 3) leads back here (RFC 1034 section 3.6.2)',
+    ],
+    // https://www.rfc-editor.org/rfc/rfc7505#section-3
+    ['a null MX beside another', ['@ MX 10 mail.', '@ MX 0 .'], 'a null MX stands alone (RFC 7505 section 3): line 1'],
+    [
+      'another MX beside a null MX',
+      ['@ MX 0 .', '@ MX 10 mail.'],
+      'a null MX stands alone (RFC 7505 section 3): line 1',
+    ],
+    // https://www.rfc-editor.org/rfc/rfc9460#section-2.4.1
+    [
+      'AliasMode beside ServiceMode',
+      ['@ HTTPS 1 .', '@ HTTPS 0 a.'],
+      'AliasMode (priority 0) and ServiceMode do not mix (RFC 9460 section 2.4.1): line 1',
+    ],
+    [
+      'ServiceMode beside AliasMode',
+      ['_x SVCB 0 a.', '_x SVCB 1 b. port=1'],
+      'AliasMode (priority 0) and ServiceMode do not mix',
+    ],
+    // https://www.rfc-editor.org/rfc/rfc9460#section-2.4.2
+    ['AliasMode to itself', ['www HTTPS 0 www.corp.internal.'], 'AliasMode to itself (RFC 9460 section 2.4.2)'],
+    // https://www.rfc-editor.org/rfc/rfc2181#section-10.3
+    [
+      'a delegation to a CNAME',
+      ['ns CNAME a.', 'd NS ns.corp.internal.'],
+      'ns.corp.internal has a CNAME (line 1), and a server must have addresses (RFC 2181 section 10.3)',
+    ],
+    [
+      'a CNAME that is delegated to',
+      ['d NS ns.corp.internal.', 'ns CNAME a.'],
+      'd.corp.internal is delegated to this name (line 1), and a server must have addresses (RFC 2181 section 10.3)',
+    ],
+    // https://www.rfc-editor.org/rfc/rfc4592#section-4.4
+    ['a wildcard DNAME', ['*.d DNAME a.'], 'a wildcard has no DNAME (RFC 4592 section 4.4)'],
     // https://www.rfc-editor.org/rfc/rfc4592#section-4.2
     ['a wildcard delegation', ['*.d NS ns.example.'], 'a wildcard cannot be delegated (RFC 4592 section 4.2)'],
     [
@@ -101,7 +155,11 @@ describe('what does not', () => {
     ['a wildcard below it', ['d NS ns.', '*.d A 192.0.2.1'], 'never answered: d.corp.internal is delegated (line 1)'],
     // https://www.rfc-editor.org/rfc/rfc6672#section-2.4
     ['a name below a DNAME', ['o DNAME n.', 'x.y.o A 192.0.2.1'], 'the DNAME of o.corp.internal covers it (RFC 6672'],
-    ['a name below one at the top', ['@ DNAME n.', 'x A 192.0.2.1'], 'the DNAME of corp.internal covers it'],
+    [
+      'a DNAME above a server of ours',
+      ['@ DNAME n.'],
+      'it would cover ns1.corp.internal, the name of a server that has its addresses here (RFC 6672 section 2.4)',
+    ],
     ['glue below a DNAME', ['o DNAME n.', 'd NS ns.o.corp.internal.', 'ns.o A 192.0.2.1'], 'the DNAME of o.corp'],
     ['a DNAME beside NS', ['d NS ns.', 'd DNAME n.'], 'never answered: d.corp.internal is delegated (line 1)'],
     ['NS beside a DNAME', ['d DNAME n.', 'd NS ns.'], 'never answered: d.corp.internal is delegated (line 2)'],
@@ -133,6 +191,77 @@ describe('what does not', () => {
         expect(faultsOf(...lines.toReversed()).length).toBeGreaterThan(0);
       }),
     );
+  });
+});
+
+test('a DNAME at the top stands where every server is elsewhere, and covers whatever is below it', () => {
+  const zone = { ...corp, servers: ['ns.other.internal.'] };
+  expect(contentOf(zone, entriesOf('@ DNAME new.example.', '@ TXT "x"')).faults).toEqual([]);
+  expect(contentOf(zone, entriesOf('@ DNAME n.', 'x A 192.0.2.1')).faults).toEqual([
+    { at: 'line 2', message: 'never answered: the DNAME of corp.internal covers it (RFC 6672 section 2.4)' },
+  ]);
+});
+
+// https://www.rfc-editor.org/rfc/rfc1034#section-4.2.1
+describe('glue leads to its server, and is answered as it stands', () => {
+  const message = (name: string) =>
+    `${name} leads to a server of what is delegated (line 1): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;
+  const refused = (answer: Entry['answer'], ...lines: string[]) =>
+    contentOf(
+      corp,
+      entriesOf(...lines).map((entry) => (entry.type === 'NS' ? entry : { ...entry, ...(answer && { answer }) })),
+    ).faults;
+
+  test.each<[string, string[]]>([
+    ['ns.d.corp.internal', ['d NS ns.d.corp.internal.', 'ns.d A 192.0.2.1']],
+    ['ns.d.corp.internal', ['d NS ns.d.corp.internal.', 'ns.d AAAA 2001:db8::1']],
+    ['d.corp.internal', ['d NS d.corp.internal.', 'd A 192.0.2.1']],
+  ])('%s of %j', (name, lines) => {
+    for (const answer of [{ check: { port: 53 } }, { answer: 'Random' as const }]) {
+      expect(refused(answer, ...lines)).toEqual([{ at: 'line 2', message: message(name) }]);
+    }
+    expect(refused(undefined, ...lines)).toEqual([]);
+  });
+
+  test('but a server outside of what is delegated to it may be checked', () => {
+    expect(refused({ check: { port: 53 } }, 'd NS ns.corp.internal.', 'ns A 192.0.2.1')).toEqual([]);
+  });
+});
+
+describe('a PTR of an address is of a host', () => {
+  const faultsIn = (zone: string, owner: string, target: string) => {
+    const at = 'line 1';
+    const entry: Entry = { name: owner, type: 'PTR', ttl: undefined, content: target, at };
+    return contentOf({ ...corp, name: zone }, [entry]).faults.map(({ message }) => message);
+  };
+  const v4 = '2.0.192.in-addr.arpa.';
+  const range = '64/26.2.0.192.in-addr.arpa.';
+  const v6 = '8.b.d.0.1.0.0.2.ip6.arpa.';
+  const said = (written: string, zone: string) => [
+    `relative to the zone it is ${written}.${zone.slice(0, -1)}, and no host is called so: end it with a dot if ${written}. is meant`,
+  ];
+
+  test.each([
+    [v4, `5.${v4}`, 'mail.corp.internal'],
+    [v4, `5.${v4}`, 'localhost'],
+    [v4, `*.${v4}`, 'mail.corp.internal'],
+    [v4, v4, 'net.corp.internal'],
+    [range, `65.${range}`, 'mail.corp.internal'],
+    ['192.in-addr.arpa.', `5.${v4}`, 'mail.corp.internal'],
+    [v6, `1.${'0.'.repeat(23)}${v6}`, 'mail.corp.internal'],
+  ])('in %s, and %s is not of %s below that', (zone, owner, written) => {
+    expect(faultsIn(zone, owner, `${written}.${zone}`)).toEqual(said(written, zone));
+    expect(faultsIn(zone, owner, `${written}.`)).toEqual([]);
+  });
+
+  test.each([
+    // https://www.rfc-editor.org/rfc/rfc6763#section-11
+    [v4, `b._dns-sd._udp.${v4}`, `local.${v4}`],
+    [v4, `lb._dns-sd._udp.0.${v4}`, v4],
+    [v4, `gateway.${v4}`, `router.${v4}`],
+    ['corp.internal.', '_services._dns-sd._udp.corp.internal.', '_http._tcp.corp.internal.'],
+  ])('in %s, and %s may lead to %s', (zone, owner, target) => {
+    expect(faultsIn(zone, owner, target)).toEqual([]);
   });
 });
 
@@ -179,6 +308,10 @@ test('whatever is declared, what comes out can be served', () => {
         'DNAME n.',
         'ALIAS b.',
         'DS 1 13 2 ab',
+        'CNAME d.corp.internal.',
+        'CNAME www.corp.internal.',
+        'MX 0 .',
+        'MX 10 a.',
       ),
     )
     .map(([owner, ttl, data]) => `${owner} ${ttl}${data}`);
@@ -189,6 +322,11 @@ test('whatever is declared, what comes out can be served', () => {
       for (const here of types.values()) {
         expect(new Set(here.map(({ type }) => type)).size).toBe(here.length);
         if (here.some(({ type }) => type === 'CNAME')) expect(here).toHaveLength(1);
+      }
+      const aliases = new Map(rrsets.filter((r) => r.type === 'CNAME').map((r) => [r.name, r.records[0]]));
+      for (let [from, to] of aliases) {
+        for (let hop = 0; to !== undefined && hop <= aliases.size; hop++) [from, to] = [to, aliases.get(to)];
+        expect([from, to]).toEqual([from, undefined]);
       }
       for (const { name, records } of rrsets) {
         expect(name).toMatch(/(^|\.)corp\.internal\.$/);
@@ -204,18 +342,32 @@ test('whatever is declared, what comes out can be served', () => {
   );
 });
 
+/** Milliseconds that so many entries take. */
+function timeOf(count: number, entryOf: (i: number) => [name: string, type: Entry['type'], content: string]): number {
+  const entries = Array.from({ length: count }, (_, i): Entry => {
+    const [name, type, content] = entryOf(i);
+    return { name: `${name}.corp.internal.`, type, ttl: undefined, content, at: `line ${i}` };
+  });
+  const since = performance.now();
+  expect(contentOf(corp, entries).faults).toEqual([]);
+  return performance.now() - since;
+}
+
 test('a name takes time in proportion to its records', () => {
-  const time = (count: number) => {
-    const entries = Array.from({ length: count }, (_, i): Entry => {
-      const content = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-      return { name: 'www.corp.internal.', type: 'A', ttl: undefined, content, at: `line ${i}` };
-    });
-    const since = performance.now();
-    expect(contentOf(corp, entries).faults).toEqual([]);
-    return performance.now() - since;
-  };
+  const time = (count: number) => timeOf(count, (i) => ['www', 'A', `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`]);
   time(4_000);
   const [few, many] = [time(4_000), time(64_000)];
   // Sixteen times as much in proportion, 256 times when each record is compared with every other one.
   expect(many / few).toBeLessThan(80);
+});
+
+test.each([
+  ['forwards', 0, 1],
+  ['backwards', 1, 0],
+])('a chain of CNAMEs, written %s, takes no longer than CNAMEs that lead elsewhere', (_, from, to) => {
+  const count = 20_000;
+  const elsewhere = () => timeOf(count, (i) => [`a${i}`, 'CNAME', 'www.example.']);
+  elsewhere();
+  // Some more for the steps; thousands of times as much when each name is followed to the end.
+  expect(timeOf(count, (i) => [`a${i + from}`, 'CNAME', `a${i + to}.corp.internal.`]) / elsewhere()).toBeLessThan(50);
 });

@@ -324,6 +324,71 @@ export const badSpecs: readonly BadSpec[] = [
     'must have addresses',
   ),
   record(
+    'a null MX has company',
+    { name: '@', type: 'MX', values: ['0 .', '10 mail'] },
+    '.values[1]',
+    'a null MX stands alone (RFC 7505 section 3): records[0].values[0] is another MX of this name',
+  ),
+  record(
+    'a service is an alias and none',
+    { type: 'HTTPS', values: ['1 . alpn=h2', '0 web'] },
+    '.values[1]',
+    'AliasMode (priority 0) and ServiceMode do not mix (RFC 9460 section 2.4.1)',
+  ),
+  record(
+    'a wildcard moves what is below it',
+    { name: '*.old', type: 'DNAME', values: ['new'] },
+    '.values[0]',
+    'a wildcard has no DNAME (RFC 4592 section 4.4)',
+  ),
+  record(
+    'a whole zone with its own server moves',
+    { name: '@', type: 'DNAME', values: ['new.example.'] },
+    '.values[0]',
+    'it would cover ns1.corp.internal, the name of a server that has its addresses here (RFC 6672 section 2.4)',
+  ),
+  record(
+    'a pointer has no dot at its end',
+    { name: '25', type: 'PTR', values: ['mail.corp.internal'] },
+    '.values[0]',
+    'relative to the zone it is mail.corp.internal.2.0.192.in-addr.arpa, and no host is called so: end it with a dot if mail.corp.internal. is meant',
+    { name: '2.0.192.in-addr.arpa' },
+  ),
+  {
+    reason: 'aliases lead in a circle',
+    spec: {
+      zones: [
+        {
+          name: 'corp.internal',
+          records: [
+            { name: 'a', type: 'CNAME', values: ['b'] },
+            { name: 'b', type: 'CNAME', values: ['a'] },
+          ],
+        },
+      ],
+    },
+    path: 'spec.zones[0].records[1].values[0]',
+    message: 'a loop: the CNAME of a.corp.internal (records[0].values[0]) leads back here (RFC 1034 section 3.6.2)',
+    judge: 'function',
+  },
+  {
+    reason: 'what leads to another server is checked',
+    spec: {
+      zones: [
+        {
+          name: 'corp.internal',
+          records: [
+            { name: 'dev', type: 'NS', values: ['ns1.dev'] },
+            { name: 'ns1.dev', type: 'A', values: ['192.0.2.53'], check: { port: 53 } },
+          ],
+        },
+      ],
+    },
+    path: 'spec.zones[0].records[1].values[0]',
+    message: 'leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)',
+    judge: 'function',
+  },
+  record(
     'an address is there twice',
     { values: ['192.0.2.1', '192.0.2.1'] },
     '.values[1]',

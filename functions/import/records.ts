@@ -1,0 +1,90 @@
+import { parseName } from '../dns/domain-name.ts';
+import { absolute, withoutDot } from '../dns/name.ts';
+import { type DeclaredRecord, record as schema } from '../dns/record.ts';
+import type { Entry, Fault } from '../dns/rrset.ts';
+import { contentOf, frameOf } from '../dns/zone-content.ts';
+import type { Settings } from './settings.ts';
+import { leftOut, type Sifted, said } from './sifted.ts';
+
+/** The records of a zone file as a zone of these settings can declare them, an RRset an item. */
+export function recordsOf(
+  entries: Entry[],
+  settings: Settings,
+): Sifted<{ records: DeclaredRecord[]; entries: Entry[] }> {
+  const rrsets = rrsetsOf(entries.map(placed)).map(ofOneTTL);
+  const fitting = rrsets.map(({ kept }) => fittingOf(kept, settings));
+  const standing = standingOf(
+    fitting.flatMap(({ kept }) => kept),
+    settings,
+  );
+  const records = rrsetsOf(standing.kept).map((rrset) => recordOf(rrset, settings));
+  const notes = [...fitting, standing, ...rrsets].flatMap((part) => part.notes);
+  return { kept: { records, entries: standing.kept }, notes };
+}
+
+const rrsetsOf = (entries: Entry[]) => [...Map.groupBy(entries, ({ name, type }) => `${name} ${type}`).values()];
+
+/** One line may generate many records. */
+const placed = (entry: Entry): Entry => ({ ...entry, at: `${entry.at} (${withoutDot(entry.name)} ${entry.type})` });
+
+/** Each of the values once, with the smallest TTL: a client may remember an RRset for no longer. */
+function ofOneTTL(rrset: Entry[]): Sifted<Entry[]> {
+  const values = new Map(rrset.toReversed().map((entry) => [entry.content, entry]));
+  const [ttl, ...others] = [...new Set(rrset.flatMap((entry) => entry.ttl ?? []))].sort((a, b) => a - b);
+  const { name, type } = rrset[0] as Entry;
+  const ttls = [ttl, ...others].join(', ');
+  const note = `${withoutDot(name)} ${type} has the TTLs ${ttls}: taken is ${ttl} (RFC 2181 section 5.2)`;
+  const kept = rrset.filter((entry) => values.get(entry.content) === entry).map((entry) => ({ ...entry, ttl }));
+  return { kept, notes: others.length > 0 ? [note] : [] };
+}
+
+/** What of an RRset the schema takes. A zone file of its own may have more and longer values. */
+function fittingOf(rrset: Entry[], settings: Settings): Sifted<Entry[]> {
+  const issues = schema.safeParse(recordOf(rrset, settings)).error?.issues ?? [];
+  const positions = new Map(
+    issues.map((issue) => [issue.path[0] === 'values' ? issue.path[1] : undefined, said(issue)]),
+  );
+  const whole = positions.get(undefined);
+  const why = (message: string) => `${message}; in a zone file that recordsFrom names it may be so`;
+  if (whole !== undefined) return { kept: [], notes: [leftOut((rrset[0] as Entry).at, why(whole))] };
+  const notes = rrset.flatMap(({ at }, position) => {
+    const message = positions.get(position);
+    return message === undefined ? [] : [leftOut(at, why(message))];
+  });
+  return { kept: rrset.filter((_, position) => !positions.has(position)), notes };
+}
+
+/** What can stand together. One of a name goes at a time: without it, what was wrong beside it or below it may be right. */
+function standingOf(entries: Entry[], { name, nameServers = [], defaultTTL }: Settings): Sifted<Entry[]> {
+  const frame = frameOf({ name, nameServers, defaultTTL }, [{ name, nameServers }]);
+  const notes: string[] = [];
+  for (let kept = entries; ; ) {
+    const owners = new Map(kept.map((entry) => [entry.at, entry.name]));
+    const ofOwners = Map.groupBy(contentOf(frame, kept).faults, ({ at }) => owners.get(at));
+    const faults = [...ofOwners.values()].map(([first]) => first as Fault);
+    if (faults.length === 0) return { kept, notes };
+    notes.push(...faults.map(({ at, message }) => leftOut(at, message)));
+    const places = new Set(faults.map(({ at }) => at));
+    kept = kept.filter(({ at }) => !places.has(at));
+  }
+}
+
+function recordOf(rrset: Entry[], { name: zone, defaultTTL }: Settings): DeclaredRecord {
+  const { name, type, ttl } = rrset[0] as Entry;
+  return {
+    name: relativeName(name, absolute(zone)),
+    type,
+    ...(ttl !== undefined && ttl !== defaultTTL && { ttl }),
+    values: rrset.map(({ content }) => withoutPlaceholder(content)),
+  };
+}
+
+/** A name that would be read as another without its dot stays absolute, such as www.corp.internal.corp.internal. */
+function relativeName(name: string, zone: string): string {
+  if (name === zone) return '@';
+  const relative = name.slice(0, -zone.length - 1);
+  return parseName(relative, zone) === name ? relative : name;
+}
+
+/** The octet 123 in decimal (RFC 1035 section 5.1) is a brace that begins no placeholder, such as {{xr.name}}. */
+const withoutPlaceholder = (content: string) => content.replace(/\{(?=\{)/g, '\\123');
