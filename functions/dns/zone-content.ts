@@ -69,7 +69,7 @@ function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: 
 }
 
 /** What an entry cannot be in this zone, whatever else is there. */
-function outOfPlace({ name, type, content }: Entry, zone: ZoneFrame): string | undefined {
+function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneFrame): string | undefined {
   if (!isWithin(name, zone.name)) return `${withoutDot(name)} is outside the zone ${withoutDot(zone.name)}`;
   const child = zone.children.find((c) => isWithin(name, c));
   if (child) {
@@ -88,8 +88,11 @@ function outOfPlace({ name, type, content }: Entry, zone: ZoneFrame): string | u
   if ((type === 'HTTPS' || type === 'SVCB') && content === `0 ${name}`) {
     return 'AliasMode to itself (RFC 9460 section 2.4.2)';
   }
-  if (type === 'CNAME' && zone.servers.includes(name)) {
-    return "the name of a zone's server must have addresses (RFC 2181 section 10.3)";
+  if (zone.servers.includes(name)) {
+    if (type === 'CNAME') return "the name of a zone's server must have addresses (RFC 2181 section 10.3)";
+    if (type === 'ALIAS' || answer) {
+      return "the name of a zone's server must have plain addresses: no referral has what is worked out (RFC 1034 section 4.2.1)";
+    }
   }
   const server = type === 'DNAME' && zone.servers.find((s) => s !== name && isWithin(s, name));
   if (server) {

@@ -138,6 +138,7 @@ describe('what does not', () => {
       ['ns1 CNAME a.'],
       "the name of a zone's server must have addresses (RFC 2181 section 10.3)",
     ],
+    ['a server as an ALIAS', ['ns1 ALIAS a.'], 'plain addresses: no referral has what is worked out'],
     [
       'text at a delegation',
       ['d NS ns.example.', 'd TXT "x"'],

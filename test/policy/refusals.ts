@@ -485,6 +485,18 @@ export const badSpecs: readonly BadSpec[] = [
     judge: 'function',
   },
   {
+    reason: 'the server of another zone is checked',
+    spec: {
+      zones: [
+        { name: 'corp.internal', records: [{ name: 'dns', type: 'A', values: ['192.0.2.53'], check: { port: 53 } }] },
+        { name: 'lab.corp.internal', nameServers: ['dns.corp.internal'] },
+      ],
+    },
+    path: 'spec.zones[0].records[0].values[0]',
+    message: 'plain addresses: no referral has what is worked out',
+    judge: 'function',
+  },
+  {
     reason: 'two records have one name and type',
     spec: {
       zones: [
