@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { beforeEach, expect, test } from 'vitest';
+import { rdataOf } from '../dns/rdata.ts';
+import { wire, wireZone } from '../dns/wire.ts';
 import { delv, findDelv } from '../powerdns/delv.ts';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
@@ -50,6 +52,23 @@ export function zones(): void {
     await waitFor('Ready', 'internaldns/corp', 60);
     await quiet('corp');
     expect(await podOf('corp')).toEqual(before);
+  });
+
+  test('every type is answered with the octets of its RFC', async () => {
+    // A DS stands beside the NS of what is delegated.
+    const delegated = (index: number) => ({ name: `n${index}`, type: 'NS', values: ['ns.example.com.'] });
+    const records = wire.flatMap(([type, , text], index) => [
+      { name: `n${index}`, type, values: [text] },
+      ...(type === 'DS' ? [delegated(index)] : []),
+    ]);
+    await apply(internalDNS('types', { zones: [{ name: wireZone, records }], discovery: { sources: [] } }));
+    await waitFor('Ready', 'internaldns/types', 120);
+    const { address: host, port } = (await get('internaldns', 'types')).status;
+    const answers = await Promise.all(wire.map(([type], i) => rdataOf({ host, port }, `n${i}.${wireZone}.`, type)));
+    expect(wire.map(([type, section, text], i) => [type, section, text, answers[i]])).toEqual(
+      wire.map(([type, section, text, octets]) => [type, section, text, octets.replaceAll(' ', '')]),
+    );
+    await remove('internaldns', 'types');
   });
 
   test('what somebody changes by hand is put right', async () => {

@@ -25,9 +25,15 @@ const numbers: Readonly<Record<Exclude<RecordType, 'ALIAS'>, number>> = {
 /** Where a name begins that may be compressed: only in the types of RFC 1035 (RFC 3597 section 4). */
 const compressed: Readonly<Record<string, number>> = { NS: 0, CNAME: 0, PTR: 0, MX: 2 };
 
+interface Server {
+  port: number;
+  /** An address; this machine's own if it is not said. */
+  host?: string;
+}
+
 /** The RDATA of the one record of a name and type, in hexadecimal, with whole names; or why there is none. */
-export async function rdataOf(port: number, name: string, type: keyof typeof numbers): Promise<string> {
-  const message = await ask(port, question(name, numbers[type]));
+export async function rdataOf(server: Server, name: string, type: keyof typeof numbers): Promise<string> {
+  const message = await ask(server, question(name, numbers[type]));
   const counts = [6, 8, 10].map((at) => message.readUInt16BE(at));
   const asked = nameAt(message, 12);
   let at = asked.end + 4;
@@ -52,8 +58,8 @@ function question(name: string, type: number): Buffer {
   return Buffer.concat([Buffer.of(message.length >> 8, message.length & 255), message]);
 }
 
-async function ask(port: number, message: Buffer): Promise<Buffer> {
-  const socket = connect(port, '127.0.0.1').setTimeout(5000, () => socket.destroy(new Error('no answer')));
+async function ask({ port, host = '127.0.0.1' }: Server, message: Buffer): Promise<Buffer> {
+  const socket = connect(port, host).setTimeout(5000, () => socket.destroy(new Error('no answer')));
   socket.write(message);
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {

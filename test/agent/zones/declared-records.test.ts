@@ -163,7 +163,7 @@ describe('every type', () => {
     await reconciled(declaration, files);
     expect(made.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     const answers = await Promise.all(
-      table.map(([type]) => rdataOf(server.dnsPort, `${owner(type)}.corp.internal.`, type)),
+      table.map(([type]) => rdataOf({ port: server.dnsPort }, `${owner(type)}.corp.internal.`, type)),
     );
     expect(table.map(([type], index) => [type, answers[index]])).toEqual(
       table.map(([type, , octets]) => [type, octets.replaceAll(' ', '')]),
