@@ -107,11 +107,6 @@ describe('records', () => {
     [[record('ns1', 'A', '192.0.2.9')], ['ns1.corp.internal. A 192.0.2.9']],
     // Not beside the other family of the DNS Service: that may be another host's.
     [[record('ns1', 'AAAA', '2001:db8::9')], ['ns1.corp.internal. AAAA 2001:db8::9']],
-    [[record('ns1', 'ALIAS', 'lb.example.')], ['ns1.corp.internal. ALIAS lb.example.']],
-    [
-      [{ ...record('ns1', 'A', '192.0.2.9'), answer: 'Random' }],
-      [expect.stringMatching(/^ns1\.corp\.internal\. LUA A /)],
-    ],
     [[record('ns1', 'TXT', 'x')], ['ns1.corp.internal. A 192.0.2.53', 'ns1.corp.internal. TXT "x"']],
   ])('of a server itself come before the addresses of the DNS Service: %j', (records, expected) => {
     expect(said(withRecords(...records)).rrsets).toEqual(['corp.internal. NS ns1.corp.internal.', ...expected]);
