@@ -1,7 +1,7 @@
 import { withoutDot } from '../dns/name.ts';
 import { type SOA, soaFaults } from '../dns/soa.ts';
 import type { ZoneFile } from '../dns/zone-file.ts';
-import { zone as schema } from '../internal-dns/zone.ts';
+import { zone as schema } from '../internal-dns/zones/zone.ts';
 import { leftOut, type Sifted, said } from './sifted.ts';
 
 /** An item of `spec.zones`, but for its records. */

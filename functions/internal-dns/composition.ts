@@ -1,24 +1,24 @@
 import { App, Chart } from 'cdk8s';
 import type { Report } from '../agent/report.ts';
 import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8s-function-xp/composition.ts';
-import { Access } from './access.ts';
 import { Admission } from './admission/admission.ts';
 import { version } from './build.ts';
 import { type Declarable, declarationOf, Mailboxes, textOf } from './declared.ts';
 import { letGoOf } from './discovery/delete-guard.ts';
 import { missingIn, servedOf } from './discovery/served.ts';
-import { Keys, keepsKeys } from './keys.ts';
 import { currentOf, reportsOf } from './mailbox.ts';
 import { presentIn, servedIn } from './monitoring/kind.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { namesOf, selectorLabels } from './names.ts';
-import { featuresOf } from './powerdns.ts';
-import { Server } from './server.ts';
-import { endpointOf, Services } from './service.ts';
-import { signaturesBefore, signaturesIn } from './signature.ts';
+import { Access } from './server/access.ts';
+import { featuresOf } from './server/powerdns.ts';
+import { Server } from './server/server.ts';
+import { endpointOf, Services } from './server/service.ts';
 import { parseSpec } from './spec.ts';
 import { assess, conditionTypes } from './status.ts';
-import { recordsOf } from './zones.ts';
+import { Keys, keepsKeys } from './zones/keys.ts';
+import { recordsOf } from './zones/records.ts';
+import { signaturesBefore, signaturesIn } from './zones/signature.ts';
 
 /** What an InternalDNS is. */
 export const internalDNS: Composition = { conditionTypes, render };

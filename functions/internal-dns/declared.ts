@@ -5,10 +5,10 @@ import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declared.ts';
 import { soughtKinds } from './monitoring/kind.ts';
 import type { Names } from './names.ts';
-import type { Endpoint } from './service.ts';
-import type { Signature } from './signature.ts';
+import type { Endpoint } from './server/service.ts';
 import type { Spec } from './spec.ts';
-import type { SpecZone } from './zone.ts';
+import type { Signature } from './zones/signature.ts';
+import type { SpecZone } from './zones/zone.ts';
 
 /** What a declaration is made of. */
 export interface Declarable {

@@ -4,7 +4,7 @@ import { discovery } from './discovery/discovery.ts';
 import { monitoring } from './monitoring/settings.ts';
 import { hostLabel, namespaceName } from './name-form.ts';
 import { amount, immutable, ipAddress, keeps, ofForm, quantity, ruled, withCEL } from './rules.ts';
-import { zone } from './zone.ts';
+import { zone } from './zones/zone.ts';
 
 // The single source of the API: the XRD's schema, its reference page and the function's own checks all derive from
 // this file. A `default` here is stored in people's objects and outlives an upgrade, so what should follow the

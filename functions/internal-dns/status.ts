@@ -15,11 +15,11 @@ import {
   resolutionStatusOf,
   resolvable,
 } from './names-status.ts';
-import { featuresOf } from './powerdns.ts';
-import type { Endpoint } from './service.ts';
-import type { Signature } from './signature.ts';
+import { featuresOf } from './server/powerdns.ts';
+import type { Endpoint } from './server/service.ts';
 import { type Spec, typeOf } from './spec.ts';
-import { zoneStatus, zoneStatuses, zonesReady } from './zone-status.ts';
+import type { Signature } from './zones/signature.ts';
+import { zoneStatus, zoneStatuses, zonesReady } from './zones/status.ts';
 
 /** The composite's status, beside what Crossplane itself writes there. */
 export const status = z.object({

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Declaration } from '../../functions/agent/declaration.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { loop, webhookAt } from './external-dns.ts';
 import { corp, declare, want, zones } from './make.ts';

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { encode } from 'dns-packet';
 import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { luaContent } from '../../functions/agent/zones/lua.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { startPowerDNS } from '../powerdns/server.ts';
 import { median, printTable } from './table.ts';
 

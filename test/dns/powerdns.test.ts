@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { apiContent } from '../../functions/dns/api-content.ts';
 import { parseContent, type RecordType, recordTypes } from '../../functions/dns/content.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { rdataOf } from './rdata.ts';
 import { values } from './values.ts';

@@ -1,6 +1,6 @@
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
-import { recordsOf } from '../../functions/internal-dns/zones.ts';
+import { recordsOf } from '../../functions/internal-dns/zones/records.ts';
 
 /** What an InternalDNS with such a zone is refused for, and none if it is accepted. Placeholders are filled in. */
 export function refusalOf(zone: object): string | undefined {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Entry } from '../../functions/dns/rrset.ts';
 import { parseZoneFile } from '../../functions/dns/zone-file.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { type FixtureName, fixture } from './zones/files.ts';
 

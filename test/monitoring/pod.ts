@@ -9,7 +9,7 @@ import { Registry } from 'prom-client';
 import { transports } from '../../functions/agent/canary/query.ts';
 import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
 import { Metrics } from '../../functions/agent/metrics.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
 import { declare, want, zones } from '../agent/make.ts';
 import { run } from '../agent/run.ts';

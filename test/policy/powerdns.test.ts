@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { Signer } from '../../functions/agent/signing/signer.ts';
-import { powerdnsFiles, powerdnsFilesFor } from '../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles, powerdnsFilesFor } from '../../functions/internal-dns/server/powerdns.ts';
 import { MemoryKeys } from '../agent/signing/memory-keys.ts';
 import { delv, findDelv } from '../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';

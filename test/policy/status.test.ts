@@ -5,11 +5,11 @@ import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composi
 import { declarationOf, textOf } from '../../functions/internal-dns/declared.ts';
 import { reportsOf } from '../../functions/internal-dns/mailbox.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
-import { endpointOf } from '../../functions/internal-dns/service.ts';
-import { signaturesBefore } from '../../functions/internal-dns/signature.ts';
+import { endpointOf } from '../../functions/internal-dns/server/service.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { assess } from '../../functions/internal-dns/status.ts';
-import { recordsOf } from '../../functions/internal-dns/zones.ts';
+import { recordsOf } from '../../functions/internal-dns/zones/records.ts';
+import { signaturesBefore } from '../../functions/internal-dns/zones/signature.ts';
 import { internalDNSOf } from './refusals.ts';
 
 type Message = string | RegExp | undefined;

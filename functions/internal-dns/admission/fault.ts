@@ -1,7 +1,7 @@
 import { serversOf } from '../../dns/apex.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { hostLabel } from '../name-form.ts';
-import type { SpecZone } from '../zone.ts';
+import type { SpecZone } from '../zones/zone.ts';
 import { isDNSEndpoint, literal } from './kind.ts';
 
 /** Something that may be wrong with a host. */

@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { discoverable } from '../../agent/declaration.ts';
-import { type ContainerOptions, hardened, resourcesOf, tokenMount } from '../container.ts';
 import { ports } from '../names.ts';
+import { type ContainerOptions, hardened, resourcesOf, tokenMount } from '../server/container.ts';
 import type { Spec } from '../spec.ts';
 import { flagOf, unless } from './extra-args.ts';
 import { routes, sourceKind } from './kind.ts';

@@ -16,7 +16,7 @@ import { parse } from '../../../functions/agent/parse.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/zone.ts';
-import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { values } from '../../dns/values.ts';
 import { startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook } from '../external-dns.ts';

@@ -26,7 +26,7 @@ import {
   type Zone,
 } from '../../../functions/agent/zone.ts';
 import { Zones } from '../../../functions/agent/zones/zones.ts';
-import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, foreign, found, record, zone, zoneWith } from '../make.ts';
 import { apiAt } from '../powerdns/api.ts';

@@ -15,7 +15,7 @@ import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { webhook } from '../../../functions/agent/webhook.ts';
 import { replacement } from '../../../functions/agent/zone.ts';
-import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook, webhookAt } from '../external-dns.ts';
 import { corp, declare, makeAgent, want, zones } from '../make.ts';

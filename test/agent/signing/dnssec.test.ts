@@ -13,7 +13,7 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
 import { type Signature, Signer, type Signing } from '../../../functions/agent/signing/signer.ts';
 import type { RRset } from '../../../functions/agent/zone.ts';
-import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { delv, findDelv } from '../../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, makeAgent } from '../make.ts';

@@ -12,7 +12,7 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import type { RecordType } from '../../../functions/dns/content.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
-import { powerdnsFilesFor } from '../../../functions/internal-dns/powerdns.ts';
+import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { rdataOf } from '../../dns/rdata.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, type ExpectStatic, test } from 'vitest';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { luaContent } from '../../../functions/agent/zones/lua.ts';
 import type { Answer } from '../../../functions/dns/answer.ts';
-import { powerdnsFiles } from '../../../functions/internal-dns/powerdns.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { makeLeaf } from '../../protocol/certificates.ts';
 

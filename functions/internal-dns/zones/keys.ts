@@ -1,9 +1,9 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import type { Names } from './names.ts';
+import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
+import type { Names } from '../names.ts';
+import type { Spec } from '../spec.ts';
 import { isSigned } from './signature.ts';
-import type { Spec } from './spec.ts';
 
 export interface KeysProps {
   spec: Spec;

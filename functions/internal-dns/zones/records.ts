@@ -1,10 +1,10 @@
-import { absolute } from '../dns/name.ts';
-import { type DeclaredRecord, entriesOfRecords } from '../dns/record.ts';
-import type { Fault } from '../dns/rrset.ts';
-import { soaFaults } from '../dns/soa.ts';
-import { contentOf, frameOf } from '../dns/zone-content.ts';
-import type { Endpoint } from './service.ts';
-import { Refusal, type Spec } from './spec.ts';
+import { absolute } from '../../dns/name.ts';
+import { type DeclaredRecord, entriesOfRecords } from '../../dns/record.ts';
+import type { Fault } from '../../dns/rrset.ts';
+import { soaFaults } from '../../dns/soa.ts';
+import { contentOf, frameOf } from '../../dns/zone-content.ts';
+import type { Endpoint } from '../server/service.ts';
+import { Refusal, type Spec } from '../spec.ts';
 import { type FilledRecord, filledRecords } from './template.ts';
 import type { SpecZone } from './zone.ts';
 

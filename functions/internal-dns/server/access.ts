@@ -1,9 +1,9 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { metricsPorts } from './discovery/external-dns.ts';
-import { namespacesRole, rolesOf } from './discovery/roles.ts';
-import { claimTemplate, eventsRole, type Names, ports, selectorLabels, sourceRole } from './names.ts';
-import type { Spec } from './spec.ts';
+import { metricsPorts } from '../discovery/external-dns.ts';
+import { namespacesRole, rolesOf } from '../discovery/roles.ts';
+import { claimTemplate, eventsRole, type Names, ports, selectorLabels, sourceRole } from '../names.ts';
+import type { Spec } from '../spec.ts';
 
 export interface AccessProps {
   spec: Spec;

@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
-import { declarationKey } from '../agent/declaration.ts';
-import { agentImage } from './build.ts';
+import { declarationKey } from '../../agent/declaration.ts';
+import { agentImage } from '../build.ts';
+import { claimTemplate, type Names, paths, ports } from '../names.ts';
 import { type ContainerOptions, hardened, resourcesOf, tokenMount } from './container.ts';
-import { claimTemplate, type Names, paths, ports } from './names.ts';
 
 /** The agent: PowerDNS's only writer. As a sidecar it is up before ExternalDNS asks; without ExternalDNS it is the main container. */
 export function agent(options: ContainerOptions & { names: Names; sidecar: boolean }): k8s.Container {

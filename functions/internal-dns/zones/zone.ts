@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { record, ttl } from '../dns/record.ts';
-import { type SOA, soa as soaFields } from '../dns/soa.ts';
-import { hostName, inFull, objectName, zoneName } from './name-form.ts';
-import { ofForm, type Rule, ruled, withCEL } from './rules.ts';
+import { record, ttl } from '../../dns/record.ts';
+import { type SOA, soa as soaFields } from '../../dns/soa.ts';
+import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
+import { ofForm, type Rule, ruled, withCEL } from '../rules.ts';
 
 // No rule of CEL below `records`: the API server prices it by the most that there may be. The function judges them.
 

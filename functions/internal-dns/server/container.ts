@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
-import type { Spec } from './spec.ts';
+import type { Spec } from '../spec.ts';
 
 /** What a user may say about any container of the pod. */
 export interface ContainerOptions {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Report } from '../agent/report.ts';
-import type { Spec } from './spec.ts';
+import type { Report } from '../../agent/report.ts';
+import type { Spec } from '../spec.ts';
 import type { SpecZone } from './zone.ts';
 
 /** What those who validate a signed zone's answers need of it. */

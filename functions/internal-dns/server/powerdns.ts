@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
-import { isDynamic } from '../dns/answer.ts';
+import { isDynamic } from '../../dns/answer.ts';
+import { paths, ports } from '../names.ts';
+import type { Spec } from '../spec.ts';
 import { type ContainerOptions, hardened, resourcesOf } from './container.ts';
-import { paths, ports } from './names.ts';
-import type { Spec } from './spec.ts';
 
 const image = 'docker.io/powerdns/pdns-auth-51:5.1.5';
 const database = `${paths.database}/pdns.sqlite3`;

@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import { dnsPort, type Names, ports, selectorLabels } from './names.ts';
-import { type Spec, typeOf } from './spec.ts';
+import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
+import { dnsPort, type Names, ports, selectorLabels } from '../names.ts';
+import { type Spec, typeOf } from '../spec.ts';
 
 export interface ServicesProps {
   spec: Spec;

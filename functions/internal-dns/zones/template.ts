@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
-import { parseContent } from '../dns/content.ts';
-import { absolute } from '../dns/name.ts';
-import type { DeclaredRecord } from '../dns/record.ts';
-import type { Fault } from '../dns/rrset.ts';
+import { parseContent } from '../../dns/content.ts';
+import { absolute } from '../../dns/name.ts';
+import type { DeclaredRecord } from '../../dns/record.ts';
+import type { Fault } from '../../dns/rrset.ts';
 
 /** What the placeholders in a zone's records stand for. */
 export interface Setting {

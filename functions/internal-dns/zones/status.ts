@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { DeclaredZone } from '../agent/declaration.ts';
-import type { Report, ZoneReport } from '../agent/report.ts';
-import type { Condition } from '../cdk8s-function-xp/composition.ts';
-import { no, yes } from './condition.ts';
+import type { DeclaredZone } from '../../agent/declaration.ts';
+import type { Report, ZoneReport } from '../../agent/report.ts';
+import type { Condition } from '../../cdk8s-function-xp/composition.ts';
+import { no, yes } from '../condition.ts';
 import { delegationLines } from './delegation.ts';
 import { type Signature, signature, voicesOn } from './signature.ts';
 
