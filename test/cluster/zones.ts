@@ -78,7 +78,7 @@ export function zones(): void {
     await until('PowerDNS has what is declared, as the agent wrote it anew', 15, async () => {
       const log = await kubectl('-n', namespace, 'logs', pod, '-c', 'agent', `--since-time=${since}`);
       const listed = await pdnsutil(pod, 'zone', 'list', 'corp.internal');
-      const [, address] = /^www\.corp\.internal\s.*\sA\s+(\S+)$/m.exec(listed) ?? [];
+      const [, address] = /^www\.corp\.internal\.\s+60\s+IN\s+A\s+(\S+)$/m.exec(listed) ?? [];
       return (log.includes('change zone') && address === '192.0.2.10') || { address, log };
     });
     figure('changed by hand -> put right', (performance.now() - start) / 1000);
