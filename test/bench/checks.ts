@@ -20,7 +20,6 @@ const names = 200;
 const rounds = 5;
 const lengthMs = 2_000;
 const settings = `enable-lua-records=shared
-enable-lua-record-updates=yes
 lua-health-checks-interval=1
 lua-records-exec-limit=0
 `;

@@ -235,12 +235,11 @@ describe('PowerDNS is told', () => {
 
   test('to work answers out only where one has to be', () => {
     for (const dynamic of [{ check: { port: 80 } }, { answer: 'Random' }]) {
-      expect(settings({ ...www, ...dynamic })).toContain(
-        '\nenable-lua-records=shared\nenable-lua-record-updates=yes\n',
-      );
+      expect(settings({ ...www, ...dynamic })).toContain('\nenable-lua-records=shared\n');
     }
-    expect(settings({ ...www, answer: 'All' })).not.toContain('lua');
-    expect(settings({ name: 'dns', type: 'A', values: ['{{service.address}}'], answer: 'Random' })).toContain('lua');
+    expect(settings({ ...www, answer: 'All' })).not.toContain('enable-lua-records');
+    const served = { name: 'dns', type: 'A', values: ['{{service.address}}'], answer: 'Random' };
+    expect(settings(served)).toContain('enable-lua-records');
   });
 
   test('to look for DNAMEs only where there is one', () => {

@@ -22,14 +22,17 @@ export function featuresOf({ zones }: Pick<Spec, 'zones'>): Features {
 }
 
 // One Lua state for all: another one for each question costs twenty times as much. A checked record runs more than the
-// 1,000 instructions that are the default. Without enable-lua-record-updates the API takes no LUA record.
+// 1,000 instructions that are the default.
 const dynamicSettings = `enable-lua-records=shared
-enable-lua-record-updates=yes
 lua-health-checks-interval=1
 lua-records-exec-limit=0
 `;
 
-/** The files that PowerDNS starts from. A change of either restarts it. */
+/**
+ * The files that PowerDNS starts from. A change of either restarts it. The API may always write LUA records, which nothing
+ * runs without enable-lua-records: what is left of one when the last check has gone could not be removed else.
+ * https://doc.powerdns.com/authoritative/settings.html#enable-lua-record-updates
+ */
 export const powerdnsFilesFor = ({ dynamic, dname }: Features) => ({
   'pdns.conf': `launch=gsqlite3
 gsqlite3-dnssec=yes
@@ -51,6 +54,7 @@ disable-axfr=yes
 max-tcp-connections=200
 default-ttl=60
 expand-alias=yes
+enable-lua-record-updates=yes
 ${dynamic ? dynamicSettings : ''}${dname ? 'dname-processing=yes\n' : ''}`,
   // The key is drawn at every start, so there is nothing to rotate and nothing outside the pod to steal. A database
   // that SQLite cannot read is set aside: the agent derives every record again.

@@ -19,7 +19,7 @@ import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, makeAgent } from '../make.ts';
 import { MemoryKeys } from './memory-keys.ts';
 
-const config = `${powerdnsFiles['pdns.conf']}enable-lua-records=yes\nenable-lua-record-updates=yes\n`;
+const config = `${powerdnsFiles['pdns.conf']}enable-lua-records=yes\n`;
 const zone = { id: 'corp.internal.', name: 'corp.internal.' };
 const secret = 'Secret idns-corp-dnssec';
 const signed: Signing = { mode: 'Signed', algorithm: 'ECDSA256', nsec3: false, ds: [] };

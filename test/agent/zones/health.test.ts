@@ -18,7 +18,6 @@ import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { makeLeaf } from '../../protocol/certificates.ts';
 
 const settings = `enable-lua-records=shared
-enable-lua-record-updates=yes
 lua-health-checks-interval=1
 lua-records-exec-limit=0
 `;
