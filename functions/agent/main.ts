@@ -67,7 +67,6 @@ async function main(options: Options): Promise<void> {
     serials: () => powerdns.zones(),
     resolution: () => surroundings.resolution?.state,
     discoveryAge: () => agent.discoveryAge && agent.discoveryAge / 1000,
-    held: () => agent.names.counts().Held,
     events: () => events?.counts ?? {},
     untold: () => events?.waiting ?? 0,
   });

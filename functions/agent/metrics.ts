@@ -15,8 +15,6 @@ export interface Sources {
   resolution(): Resolution['state'] | undefined;
   /** Seconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
   discoveryAge(): number | undefined;
-  /** How many names the delete guard holds. */
-  held(): number;
   /** How many events there were so far, by what became of them. */
   events(): Readonly<Record<string, number>>;
   /** How many hosts have news that no event has told yet. */
@@ -134,7 +132,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
     help: 'Names that are still answered because many objects went at once.',
     registers,
     collect() {
-      this.set(sources.held());
+      this.set(sources.names().Held);
     },
   });
   new Gauge({

@@ -14,7 +14,6 @@ export const nothing: Sources = {
   serials: async () => [],
   resolution: () => undefined,
   discoveryAge: () => undefined,
-  held: () => 0,
   events: () => ({}),
   untold: () => 0,
 };

@@ -27,8 +27,9 @@ export class LeftOut {
   /** Takes over what is refused, and forgets what PowerDNS refused and nobody wants any more. */
   take(refused: readonly Refused[]): void {
     const before = this.#known;
-    this.#known = new Set(refused.map(whatAndWhy));
-    this.#say(refused.filter((refusal) => !before.has(whatAndWhy(refusal))));
+    const keys = refused.map(whatAndWhy);
+    this.#known = new Set(keys);
+    this.#say(refused.filter((_, index) => !before.has(keys[index] as string)));
     const answers = new Set(refused.map(({ rrset }) => answerOf(rrset)));
     for (const key of this.#refusals.keys()) if (!answers.has(key)) this.#refusals.delete(key);
   }
