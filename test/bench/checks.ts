@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { encode } from 'dns-packet';
 import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { luaContent } from '../../functions/agent/zones/lua.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
+import { powerdnsFilesFor } from '../../functions/internal-dns/server/powerdns.ts';
 import { startPowerDNS } from '../powerdns/server.ts';
 import { median, printTable } from './table.ts';
 
@@ -19,10 +19,6 @@ const run = promisify(execFile);
 const names = 200;
 const rounds = 5;
 const lengthMs = 2_000;
-const settings = `enable-lua-records=shared
-lua-health-checks-interval=1
-lua-records-exec-limit=0
-`;
 
 const addressesOf = (index: number, count: number) =>
   Array.from({ length: count }, (_, place) => `127.0.${place + 1}.${index + 1}`);
@@ -42,7 +38,7 @@ export async function benchChecks(): Promise<void> {
   const listener = createServer((socket) => void socket.on('error', () => {}).end()).listen(0, '0.0.0.0');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
-  const server = await startPowerDNS({ config: `${powerdnsFiles['pdns.conf']}${settings}`, dir });
+  const server = await startPowerDNS({ config: powerdnsFilesFor({ dynamic: true, dname: false })['pdns.conf'], dir });
   try {
     const powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf') });
     const rows: (string | number)[][] = [];

@@ -13,14 +13,10 @@ import { afterAll, beforeAll, describe, type ExpectStatic, test } from 'vitest';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { luaContent } from '../../../functions/agent/zones/lua.ts';
 import type { Answer } from '../../../functions/dns/answer.ts';
-import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { makeLeaf } from '../../protocol/certificates.ts';
 
-const settings = `enable-lua-records=shared
-lua-health-checks-interval=1
-lua-records-exec-limit=0
-`;
 const dir = mkdtempSync(join(tmpdir(), 'health-'));
 const listeners = new Set<Listener>();
 const zone = 'corp.internal.';
@@ -28,7 +24,7 @@ let server: RunningPowerDNS;
 let powerdns: PowerDNS;
 
 beforeAll(async () => {
-  server = await startPowerDNS({ config: `${powerdnsFiles['pdns.conf']}${settings}`, dir });
+  server = await startPowerDNS({ config: powerdnsFilesFor({ dynamic: true, dname: false })['pdns.conf'], dir });
   powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf') });
   await powerdns.create(zone, []);
 }, 180_000); // it may have to be fetched
