@@ -119,6 +119,7 @@ export function monitoring(): void {
         expect(await prometheus.api.query(expr), `${alert} has nothing to say`).toEqual([]);
       }
       await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: n }, (_, i) => `seen-${i + 1}`));
+      await client.becomes(`seen-${n}.${zone}`, 'NXDOMAIN');
     } finally {
       await prometheus.stop();
       forwarding.child.kill();

@@ -46,7 +46,10 @@ export function clientAt(server: string, port = 53): Client {
   };
 }
 
-/** Five loops of ExternalDNS in which nothing is written: whatever had to be done is done, and nothing is fought over. */
+/**
+ * Five loops of ExternalDNS in which nothing is written: whatever had to be done is done, and nothing is fought over.
+ * An answer tells that it is done, so whoever changes something waits for the answer before asking for quiet.
+ */
 export async function quiet(composite: string, replica = 0): Promise<void> {
   const pod = `idns-${composite}-${replica}`;
   const since = new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString();

@@ -200,6 +200,7 @@ export function verdicts(): void {
       /<script>alert/.test(await kubectl('describe', 'internaldns', 'why')),
     );
     await remove('ingress', 'odd', shop);
+    await client.becomes(long, 'NXDOMAIN');
     await quiet('why');
   });
 
