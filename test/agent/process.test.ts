@@ -1,7 +1,7 @@
 /** `node functions/agent/main.ts` beside a real PowerDNS, without a cluster. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,11 @@ import { corp, declare, want, zones } from './make.ts';
 const soon = { timeout: 10_000, interval: 50 };
 const dir = mkdtempSync(join(tmpdir(), 'agent-'));
 const file = join(dir, 'declaration.json');
-const write = (declaration: Declaration) => writeFileSync(file, JSON.stringify(declaration));
+// As kubelet writes it: at no time is there half of it.
+function write(declaration: Declaration): void {
+  writeFileSync(`${file}.new`, JSON.stringify(declaration));
+  renameSync(`${file}.new`, file);
+}
 let server: RunningPowerDNS;
 
 beforeAll(async () => {
@@ -190,7 +194,8 @@ test('while Kubernetes is away, the file has the declaration', { timeout: 60_000
   );
   const configMaps = { 'declared-config-map': 'd', 'status-config-map': 's' };
   const names = { ...configMaps, 'keys-secret': 'k', pod: 'p', namespace: 'n', claim: 'c' };
-  const { agent } = await start(names, { KUBECONFIG: kubeconfig });
+  const { agent, get } = await start(names, { KUBECONFIG: kubeconfig });
+  await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), soon);
   await vi.waitFor(async () => expect((await server.query('ns1.away.internal')).rcode).toBe('NOERROR'), soon);
   await vi.waitFor(() => expect(agent.stdout).toContain('cannot write the report'), soon);
   expect(agent.log.filter(({ msg }) => msg === 'cannot watch the declaration')).toHaveLength(1);

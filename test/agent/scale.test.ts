@@ -26,9 +26,11 @@ const standing = (count: number): RRset[] =>
 async function best(work: () => unknown): Promise<number> {
   const times = [];
   for (let i = 0; i < 3; i++) {
-    const since = performance.now();
+    // Of this process alone: others have the processor, too.
+    const since = process.cpuUsage();
     await work();
-    times.push(performance.now() - since);
+    const { user, system } = process.cpuUsage(since);
+    times.push((user + system) / 1000);
   }
   return Math.min(...times);
 }

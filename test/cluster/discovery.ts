@@ -15,7 +15,7 @@ import {
   target,
 } from './objects.ts';
 import { everything } from './permissions.ts';
-import { untilTold } from './telling.ts';
+import { eventsOn, untilTold } from './telling.ts';
 
 const zone = 'disco.internal';
 const ingressAddress = '198.51.100.200';
@@ -184,8 +184,13 @@ export function discovery(): void {
     await remove('ingress', 'thief', market);
     await client.becomes(host, 'NXDOMAIN');
     // The same answer is no quarrel.
-    await apply(own('one', '192.0.2.3'), own('two', '192.0.2.3', market));
+    await apply(own('two', '192.0.2.3', market));
     await client.becomes(host, '192.0.2.3');
+    await apply(own('one', '192.0.2.3'));
+    await until('both are told that they resolve', 15, async () => {
+      const events = await eventsOn('disco', 'ingress', 'one', shop);
+      return events.some((event) => event.startsWith('Resolved: ')) || events;
+    });
     await remove('ingress', 'one', shop);
     await quiet('disco');
     expect(await client.answer(host)).toBe('192.0.2.3');
@@ -255,8 +260,8 @@ export function discovery(): void {
     );
     await client.becomes(at('inner'), '203.0.113.1', 60);
     await client.becomes(at('addressless'), '203.0.113.1');
-    expect((await client.ask(at('inner'))).answers[0]?.ttl).toBe(30);
     await waitFor('Ready', 'internaldns/disco', 60);
+    expect((await client.ask(at('inner'))).answers[0]?.ttl).toBe(30);
     await quiet('disco');
     for (const name of ['public', 'unlabelled', 'hidden']) expect(await client.answer(at(name))).toBe('NXDOMAIN');
     await patch('ingress', 'inner', { spec: { ingressClassName: 'public' } }, shop);

@@ -38,7 +38,8 @@ export function failures(): void {
   test('the agent is killed', async () => {
     const restarts = await restartsOf('agent');
     const watch = watchAnswers(client, 'stays.corp.internal', '198.51.100.200');
-    await inPod(pod, 'agent', '/nodejs/bin/node', '-e', 'process.kill(1)');
+    // With the container's first process the kernel ends this one, too.
+    await inPod(pod, 'agent', '/nodejs/bin/node', '-e', 'process.kill(1)').catch(() => '');
     await heals(client, 'agent', restarts, 'after-agent');
     expect((await watch.stop()).unanswered).toBe(0);
   });
@@ -86,7 +87,7 @@ export function failures(): void {
       'sh',
       '-c',
       'echo garbage >/var/lib/powerdns/pdns.sqlite3; rm -f /var/lib/powerdns/*-wal; kill 1',
-    );
+    ).catch(() => '');
     await until('PowerDNS is started again', 60, async () => (await restartsOf('powerdns')) > again);
     await client.becomes('stays.corp.internal', '198.51.100.200', 60);
     await waitFor('Ready', 'internaldns/corp', 60);

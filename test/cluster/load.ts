@@ -115,7 +115,10 @@ export function load(): void {
   test('everything is put away', async () => {
     await remove('internaldns', 'load');
     await removeAll();
-    // In one request: there are thousands.
-    await kubectl('delete', '--raw', `/api/v1/namespaces/${shop}/events`);
+    // Thousands in one request, which the API server may end after a minute.
+    await until('the Events are gone', 280, async () => {
+      await kubectl('delete', '--raw', `/api/v1/namespaces/${shop}/events`);
+      return (await list('events', '-n', shop)).length === 0;
+    });
   });
 }

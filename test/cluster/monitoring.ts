@@ -48,7 +48,7 @@ export function monitoring(): void {
     await apply(
       internalDNS('watched', {
         zones: [{ name: zone }],
-        discovery: { sources: [{ kind: 'Ingress' }] },
+        discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { percent: 100 } },
         monitoring: { enabled: true, labels: { release: 'prometheus' }, interval: '15s' },
       }),
     );
@@ -72,7 +72,7 @@ export function monitoring(): void {
       const { metadata } = await get(`${plural}.${group}`, 'idns-watched', namespace);
       expect(metadata.labels).toMatchObject({ release: 'prometheus' });
     }
-    expect((await condition('watched', 'Ready')).status).toBe('True');
+    await waitFor('Ready', 'internaldns/watched', 60);
   });
 
   test('each query of the dashboard has an answer from a Prometheus that asks the pod', async () => {
@@ -115,8 +115,9 @@ export function monitoring(): void {
         1_000,
       );
       const alerts = await get(`prometheusrules.${group}`, 'idns-watched', namespace);
+      const time = await prometheus.api.complete();
       for (const { alert, expr } of alerts.spec.groups[0].rules) {
-        expect(await prometheus.api.query(expr), `${alert} has nothing to say`).toEqual([]);
+        expect(await prometheus.api.query(expr, time), `${alert} has nothing to say`).toEqual([]);
       }
       await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: n }, (_, i) => `seen-${i + 1}`));
       await client.becomes(`seen-${n}.${zone}`, 'NXDOMAIN');

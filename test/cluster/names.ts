@@ -10,6 +10,8 @@ export interface Client {
   answer(name: string, type?: Question['type'], tcp?: boolean): Promise<string>;
   /** Waits for an answer, and gives the seconds it took. */
   becomes(name: string, wanted: string, seconds?: number, type?: Question['type']): Promise<number>;
+  /** The `answer` of type A, if it comes within a second. */
+  promptly(name: string): Promise<string>;
 }
 
 /** A client of the instance `composite`, at the address that its status gives, or at another one. */
@@ -20,25 +22,20 @@ export async function clientOf(composite: string, address?: string): Promise<Cli
 }
 
 export function clientAt(server: string, port = 53): Client {
-  const ask: Client['ask'] = (name, type = 'A', tcp = false) => query({ name, type, server, port, tcp, timeout: 1000 });
-  const answer: Client['answer'] = async (name, type = 'A', tcp = false) => {
-    const { rcode, answers } = await ask(name, type, tcp);
-    return (
-      answers
-        .map(({ data }) => (typeof data === 'string' ? data : JSON.stringify(data)))
-        .sort()
-        .join(' ') || rcode
-    );
-  };
+  const ask: Client['ask'] = (name, type = 'A', tcp = false) => query({ name, type, server, port, tcp });
+  const answer: Client['answer'] = async (...question) => answersIn(await ask(...question));
+  const prompt = async (name: string, type: Question['type']) =>
+    answersIn(await query({ name, type, server, port, timeout: 1000 }));
   return {
     ask,
     answer,
+    promptly: (name) => prompt(name, 'A'),
     becomes: (name, wanted, seconds = 15, type = 'A') =>
       until(
         `${name} ${type} is ${wanted}`,
         seconds,
         async () => {
-          const seen = await answer(name, type);
+          const seen = await prompt(name, type);
           return seen === wanted || seen;
         },
         50,
@@ -46,27 +43,38 @@ export function clientAt(server: string, port = 53): Client {
   };
 }
 
+const answersIn = ({ rcode, answers }: Reply) =>
+  answers
+    .map(({ data }) => (typeof data === 'string' ? data : JSON.stringify(data)))
+    .sort()
+    .join(' ') || rcode;
+
 /**
- * Five loops of ExternalDNS in which nothing is written: whatever had to be done is done, and nothing is fought over.
- * An answer tells that it is done, so whoever changes something waits for the answer before asking for quiet.
+ * Five loops of ExternalDNS in which nothing is written, counted from the first that finds nothing to do: whatever had to
+ * be done is done, and nothing is fought over. A record is answered before the agent has logged it, and logged before
+ * ExternalDNS begins its next loop. Whoever changes something waits for the answer before asking for quiet.
  */
 export async function quiet(composite: string, replica = 0): Promise<void> {
   const pod = `idns-${composite}-${replica}`;
-  const since = new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString();
-  const log = (container: string) =>
-    kubectl('-n', 'internal-dns', 'logs', pod, '-c', container, `--since-time=${since}`);
+  const now = new Date().toISOString();
+  const log = async (container: string, ...flags: string[]) =>
+    (await kubectl('-n', 'internal-dns', 'logs', pod, '-c', container, `--since-time=${now}`, ...flags)).split('\n');
+  // ExternalDNS tells whole seconds, so they are taken from who reads its output.
+  let loops: string[] = [];
   await until(
-    'five loops of ExternalDNS',
+    'six loops of ExternalDNS',
     60,
     async () => {
-      const loops = (await log('external-dns')).match(/All records are already up to date/g) ?? [];
-      return loops.length >= 5 || loops.length;
+      const lines = (await log('external-dns', '--timestamps')).filter((line) => line > now);
+      loops = lines.filter((line) => line.includes('All records are already up to date'));
+      return loops.length >= 6 || loops.length;
     },
     500,
   );
+  const [first = ''] = (loops[0] ?? '').split(' ');
   const writes = (await log('agent'))
-    .split('\n')
-    .filter((line) => /apply discovered|change zone|create zone/.test(line));
+    .filter((line) => /apply discovered|change zone|create zone/.test(line))
+    .filter((line) => JSON.parse(line).time > first);
   if (writes.length > 0) throw new Error(`${pod} is not quiet: ${writes[0]}`);
 }
 
@@ -77,7 +85,7 @@ export interface Watch {
 
 /**
  * Asks one question every `every` milliseconds, each from a port of its own as resolvers do, and counts those that stay
- * without the right answer. A question is not repeated.
+ * without the right answer for a second. A question is not repeated.
  */
 export function watchAnswers(client: Client, name: string, wanted: string, every = 20): Watch {
   let isOver = false;
@@ -87,7 +95,7 @@ export function watchAnswers(client: Client, name: string, wanted: string, every
   let longestGap = 0;
   const pending = new Set<Promise<void>>();
   const ask = async (): Promise<void> => {
-    const seen = await client.answer(name).catch(() => 'nothing');
+    const seen = await client.promptly(name).catch(() => 'nothing');
     const now = performance.now();
     if (seen !== wanted) unanswered++;
     else {

@@ -9,7 +9,8 @@ export const inPod = (pod: string, container: string, ...command: string[]): Pro
 
 /** The script that started it is process 1: a signal is for its child. */
 export const signalPowerDNS = (pod: string, signal: 'STOP' | 'CONT' | 'KILL'): Promise<string> => {
-  const script = `cd /proc; for p in [0-9]*; do grep -q pdns_server $p/comm && kill -${signal} $p; done`;
+  // Processes come and go meanwhile: the last one to be looked at says nothing of the one that is meant.
+  const script = `cd /proc; for p in [0-9]*; do if grep -q pdns_server $p/comm; then kill -${signal} $p && sent=1; fi; done; [ "$sent" ]`;
   return inPod(pod, 'powerdns', 'sh', '-c', script);
 };
 

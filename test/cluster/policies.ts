@@ -25,7 +25,7 @@ export function policies(): void {
     await apply(
       internalDNS('care', {
         zones: [{ name: zone }],
-        discovery: { sources: [{ kind: 'Ingress' }], policy: 'Preview', deleteGuard: { hold: '30s' } },
+        discovery: { sources: [{ kind: 'Ingress' }], policy: 'Preview', deleteGuard: { hold: '1m' } },
       }),
       fixed('one', '192.0.2.1'),
     );
@@ -100,7 +100,7 @@ export function policies(): void {
       return reason !== 'DeletesHeld' || reason;
     });
     for (const name of names) await writeAddresses(name);
-    await client.becomes(at(names[9]!), 'NXDOMAIN', 90);
+    await client.becomes(at(names[9]!), 'NXDOMAIN', 120);
     figure('every address cleared twice -> the last name let go', (performance.now() - cleared) / 1000);
   });
 
@@ -111,12 +111,15 @@ export function policies(): void {
     await remove('ingress', names[0]!, shop);
     figure('one of ten Ingresses deleted under guard -> NXDOMAIN', await client.becomes(at(names[0]!), 'NXDOMAIN'));
     await kubectl('-n', shop, 'delete', 'ingress', ...names.slice(1));
-    await until(
-      'the rest is held',
-      30,
-      async () => (await condition('care', 'DiscoveryReady')).reason === 'DeletesHeld',
-    );
-    expect(await client.answer(at(names[9]!))).toBe('192.0.2.52');
+    let held: string[] = [];
+    await until('the rest is held', 30, async () => {
+      const { reason, message = '' } = await condition('care', 'DiscoveryReady');
+      held = message.match(/guarded-\d+\.care\.internal/g) ?? [];
+      return reason === 'DeletesHeld' || { reason, message };
+    });
+    // Of those that kubectl deletes between two loops of ExternalDNS, one may stay alone, and go.
+    expect(held).toHaveLength(5);
+    for (const name of held) expect(await client.answer(name)).toBe('192.0.2.52');
     await settle('care');
     const now = new Date().toISOString();
     await kubectl('annotate', 'internaldns', 'care', '--overwrite', `dns.internal/let-go=${now}`);

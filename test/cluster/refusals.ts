@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { badEdits, badSpecs, goodEdits } from '../policy/refusals.ts';
 import { figure } from './figures.ts';
-import { apply, dryRun, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, condition, dryRun, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
 import { clientOf, quiet } from './names.ts';
 import { internalDNS } from './objects.ts';
 
@@ -30,11 +30,13 @@ export function refusals(): void {
 
   test('what only the function can refuse leaves the running DNS as it was, and describe says why', async () => {
     const client = await clientOf('corp');
+    const why = /spec\.service\.addresses\[0\]: address must be an IPv4 or IPv6 address/;
     await patch('internaldns', 'corp', { spec: { service: { addresses: ['1:2:3'] } } });
-    await until('describe shows why', 30, async () => {
-      const text = await kubectl('describe', 'internaldns', 'corp');
-      return /spec\.service\.addresses\[0\]: address must be an IPv4 or IPv6 address/.test(text);
+    await until('the status says why', 30, async () => {
+      const { message = '' } = await condition('corp', 'Synced');
+      return why.test(message) || message;
     });
+    expect(await kubectl('describe', 'internaldns', 'corp')).toMatch(why);
     const { status } = await get('internaldns', 'corp');
     const conditions = Object.fromEntries(
       status.conditions.map((c: { type: string; status: string }) => [c.type, c.status]),
@@ -53,6 +55,7 @@ export function refusals(): void {
   });
 
   test('an edit while Ready: wait does not return on the old state', async () => {
+    await settle('corp');
     await patch('internaldns', 'corp', { spec: { zones: [{ name: 'corp.internal' }, { name: 'edit.internal' }] } });
     await waitFor('Ready', 'internaldns/corp', 60);
     const client = await clientOf('corp');
@@ -62,6 +65,7 @@ export function refusals(): void {
     await waitFor('Ready', 'internaldns/corp', 90);
     expect((await get('pod', 'idns-corp-0', 'internal-dns')).metadata.labels?.edited).toBe('yes');
     expect(await client.answer('edit.internal', 'NS')).toBe('REFUSED');
+    await settle('corp');
     await patch('internaldns', 'corp', { spec: { podLabels: null } });
     await waitFor('Ready', 'internaldns/corp', 90);
   });

@@ -71,11 +71,11 @@ export interface EventWatch {
   stop(): void;
 }
 
-/** Follows the Events of a namespace as kubectl shows them. */
-export function watchEvents(namespace: string): EventWatch {
+/** Follows the Events of a namespace as kubectl shows them: those to come, or with `--watch` those that are there, too. */
+export function watchEvents(namespace: string, flag: '--watch-only' | '--watch' = '--watch-only'): EventWatch {
   const seen = new Map<string, number>();
   const output = 'jsonpath={.reason} {.message}{"\\n"}';
-  const child = spawn('kubectl', ['get', 'events', '-n', namespace, '--watch-only', '-o', output], {
+  const child = spawn('kubectl', ['get', 'events', '-n', namespace, flag, '-o', output], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   createInterface({ input: child.stdout }).on('line', (line) => {

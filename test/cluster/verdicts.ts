@@ -45,19 +45,19 @@ export function verdicts(): void {
   /** Waits until a name answers, and the table and an Event say so. */
   async function turns(name: string, host: string, answer: string, namespace = shop) {
     const start = performance.now();
-    await until(`the table says that ${host} resolves`, 10, async () => {
+    await until(`the table says that ${host} resolves`, 30, async () => {
       const state = await stateOf(name, host, namespace);
       return (state?.verdict === 'Resolved' && state.message.includes(answer)) || state;
     });
     figure(`${host}: cause removed -> Resolved`, (performance.now() - start) / 1000);
     expect(await client.answer(host)).toBe(answer);
-    await until(`an Event says that ${host} resolves`, 10, async () => {
+    await until(`an Event says that ${host} resolves`, 30, async () => {
       const events = await eventsOn('why', 'ingress', name, namespace);
       return events.some((event) => event.startsWith(`Resolved: ${host} resolves to ${answer}`)) || events;
     });
     await until(`the status has no problem with ${host}`, 30, async () => {
       const problems = await problemsOf('why');
-      return !JSON.stringify(problems).includes(`"ingress/${namespace}/${name}"`) || problems;
+      return !problems.some((p) => p.name === host && p.resource === `ingress/${namespace}/${name}`) || problems;
     });
   }
 
@@ -67,16 +67,17 @@ export function verdicts(): void {
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: other } },
       internalDNS('why', {
         zones: [{ name: zone, records: declared }],
-        discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { hold: '1h' } },
+        discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { hold: '1h', percent: 10 } },
       }),
     );
     await waitFor('Ready', 'internaldns/why', 120);
     [client, page] = [await clientOf('why'), await statusAddress('why')];
-    await apply(ingress({ name: 'slow', hosts: [at('slow')], annotations: noAddress }));
-    await until('the name is pending', 10, async () => {
+    // It is pending for some seconds only, and kubectl may take as long to return.
+    const pending = until('the name is pending', 30, async () => {
       const state = await stateOf('slow', at('slow'));
       return state?.verdict === 'Pending' || state;
     });
+    await Promise.all([pending, apply(ingress({ name: 'slow', hosts: [at('slow')], annotations: noAddress }))]);
     await apply(fixed('fine', at('fine')));
     await turns('fine', at('fine'), '192.0.2.1');
     const described = await kubectl('-n', shop, 'describe', 'ingress', 'fine');
@@ -162,8 +163,13 @@ export function verdicts(): void {
     await apply(...names.map((name) => ingress({ name, hosts: [at(name)], annotations: noAddress })));
     await Promise.all(names.map((name) => writeAddresses(name, '192.0.2.7')));
     for (const name of names) await client.becomes(at(name), '192.0.2.7');
+    const last = names.pop() as string;
     await Promise.all(names.map((name) => writeAddresses(name)));
-    const last = names.at(-1) as string;
+    await until('the guard holds', 30, async () => {
+      const { reason } = await condition('why', 'DiscoveryReady');
+      return reason === 'DeletesHeld' || reason;
+    });
+    await writeAddresses(last);
     await isTold(
       'Held',
       last,
@@ -174,8 +180,8 @@ export function verdicts(): void {
     await turns(last, at(last), '192.0.2.8');
     await settle('why');
     await kubectl('annotate', 'internaldns', 'why', '--overwrite', `dns.internal/let-go=${new Date().toISOString()}`);
-    await client.becomes(at(names[0] as string), 'NXDOMAIN', 30);
-    await kubectl('-n', shop, 'delete', 'ingress', ...names);
+    for (const name of names) await client.becomes(at(name), 'NXDOMAIN', 30);
+    await kubectl('-n', shop, 'delete', 'ingress', ...names, last);
   });
 
   test('a name that nobody asks for is told so', async () => {
@@ -228,7 +234,7 @@ export function verdicts(): void {
   });
 
   test('object changed -> Event', async () => {
-    const watch = watchEvents(shop);
+    const watch = watchEvents(shop, '--watch');
     const seconds: number[] = [];
     for (let n = 1; n <= 20; n++) {
       const address = `192.0.2.${100 + n}`;

@@ -9,6 +9,7 @@ import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
 import { emptyQueries, queriesOf } from './queries.ts';
 import { alertsIn, dashboardIn, rendered } from './rendered.ts';
 
+const soon = { timeout: 60_000, interval: 200 };
 const dir = mkdtempSync(join(tmpdir(), 'dashboard-'));
 let pod: WatchedPod;
 let prometheus: RunningPrometheus;
@@ -18,6 +19,11 @@ beforeAll(async () => {
   pod = await startPod(dir);
   prometheus = await startPrometheus(join(dir, 'prometheus'), pod.targets);
   serving = serve();
+  // Until its first question has been answered, it does not resolve.
+  await vi.waitFor(
+    async () => expect(await prometheus.api.query('internal_dns_resolution == 1')).toHaveLength(1),
+    soon,
+  );
 }, 240_000); // both may have to be fetched
 afterAll(async () => {
   isOver = true;
@@ -35,7 +41,6 @@ async function serve(): Promise<void> {
   }
 }
 
-const soon = { timeout: 60_000, interval: 200 };
 const [, rendering] = rendered();
 const queries = queriesOf(dashboardIn(rendering).dashboard, { internaldns: 'watched', rateInterval: '10s' });
 /** Only a cluster has an ExternalDNS. */
@@ -49,9 +54,10 @@ describe('while a pod serves names', { timeout: 90_000 }, () => {
   });
 
   test('its figures are those of the pod', async () => {
+    const time = await prometheus.api.complete();
     const figureOf = async (title: string) => {
       const { expr } = queries.find(({ panel }) => panel.title === title)!;
-      return Number((await prometheus.api.query(expr))[0]?.value[1]);
+      return Number((await prometheus.api.query(expr, time))[0]?.value[1]);
     };
     expect(await figureOf('Names are')).toBe(1);
     expect(await figureOf('Names that do not')).toBe(1);
@@ -65,7 +71,8 @@ describe('while a pod serves names', { timeout: 90_000 }, () => {
     const byCode = queries.filter(({ panel }) => panel.title === 'Answers by code');
     expect(byCode.map(({ legend }) => legend)).toEqual(['NOERROR', 'NXDOMAIN', 'REFUSED', 'SERVFAIL']);
     await vi.waitFor(async () => {
-      const rates = await Promise.all(byCode.map(({ expr }) => prometheus.api.query(expr)));
+      const time = await prometheus.api.complete();
+      const rates = await Promise.all(byCode.map(({ expr }) => prometheus.api.query(expr, time)));
       const [noError, nxDomain, refused, servFail] = rates.map(([first]) => Number(first?.value[1]));
       // Each round asks far more for what is there, three times for what is not, and once for what is elsewhere.
       expect(noError).toBeGreaterThan(nxDomain as number);
@@ -77,16 +84,18 @@ describe('while a pod serves names', { timeout: 90_000 }, () => {
 
   test('the dashboard of another instance shows none of it', async () => {
     const others = queriesOf(dashboardIn(rendering).dashboard, { internaldns: 'other', rateInterval: '10s' });
-    const shown = await Promise.all(others.map(({ expr }) => prometheus.api.query(expr)));
+    const time = await prometheus.api.complete();
+    const shown = await Promise.all(others.map(({ expr }) => prometheus.api.query(expr, time)));
     // Where there is no name, all of them resolve.
     const titles = others.flatMap(({ panel }, index) => (shown[index]?.length ? [panel.title] : []));
     expect(titles).toEqual(['Names that resolve']);
   });
 
   test('no alert has anything to say', async () => {
+    const time = await prometheus.api.complete();
     for (const { alert, expr } of alertsIn(rendering)) {
       // There is one pod here, and the rules expect two.
-      const found = alert === 'InternalDNSReplicaAbsent' ? [] : await prometheus.api.query(expr);
+      const found = alert === 'InternalDNSReplicaAbsent' ? [] : await prometheus.api.query(expr, time);
       const lasting = alert === 'InternalDNSNamesUnresolved' ? ['DeclaredElsewhere'] : [];
       expect(
         found.map(({ metric }) => metric.verdict),

@@ -27,9 +27,18 @@ export class PrometheusAPI {
     this.#url = url.replace(/\/$/, '');
   }
 
-  /** What an expression is worth now. Rejects with Prometheus' own words. */
-  query(query: string): Promise<(Series & { value: Sample })[]> {
-    return this.#get('query', { query });
+  /** What an expression is worth now, or at a time. Rejects with Prometheus' own words. */
+  query(query: string, time?: number): Promise<(Series & { value: Sample })[]> {
+    return this.#get('query', { query, ...(time !== undefined && { time: `${time}` }) });
+  }
+
+  /** A time at which every target had just answered: for a while after one is late there is nothing of it. */
+  async complete(): Promise<number> {
+    for (;;) {
+      const [all] = await this.query('min(up) == 1');
+      if (all) return all.value[0];
+      await delay(100);
+    }
   }
 
   /** Times are seconds since 1970. */

@@ -29,7 +29,8 @@ export function queriesOf({ panels }: Dashboard, { internaldns, rateInterval }: 
 
 /** Those that give nothing, or only what is no number, each with its panel. */
 export async function emptyQueries(prometheus: PrometheusAPI, queries: Query[]): Promise<string[]> {
-  const results = await Promise.all(queries.map(({ expr }) => prometheus.query(expr)));
+  const time = await prometheus.complete();
+  const results = await Promise.all(queries.map(({ expr }) => prometheus.query(expr, time)));
   return queries.flatMap(({ panel, expr }, index) => {
     const isThere = results[index]?.some(({ value }) => Number.isFinite(Number(value[1])));
     return isThere ? [] : [`${panel.title}: ${expr}`];

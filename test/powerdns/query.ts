@@ -13,7 +13,7 @@ export interface Question {
   server?: string;
   port?: number;
   tcp?: boolean;
-  /** In milliseconds. */
+  /** In milliseconds. By default as long as a resolver waits: https://man7.org/linux/man-pages/man5/resolv.conf.5.html */
   timeout?: number;
 }
 
@@ -36,11 +36,14 @@ export async function query({
   server = '127.0.0.1',
   port = 53,
   tcp = false,
-  timeout = 1000,
+  timeout = 5000,
 }: Question): Promise<Reply> {
   const id = randomInt(1 << 16);
   const question = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type }] });
-  const signal = AbortSignal.timeout(timeout);
+  const deadline = new AbortController();
+  const { signal } = deadline;
+  // Of an event loop that was held up the timers come first: an answer that is there by then is read before it is over.
+  const timer = setTimeout(() => setImmediate(() => deadline.abort()), timeout);
   try {
     // The types lack rcode: https://github.com/mafintosh/dns-packet/blob/v5.6.1/index.js#L187
     const reply = decode(await (tcp ? overTCP : overUDP)(question, server, port, signal)) as DecodedPacket & Reply;
@@ -54,6 +57,8 @@ export async function query({
   } catch (error) {
     const cause = signal.aborted ? `no answer in ${timeout} ms` : (error as Error).message;
     throw new Error(`cannot ask ${server}:${port} for ${name} ${type}: ${cause}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

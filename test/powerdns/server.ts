@@ -1,10 +1,10 @@
 /** A real PowerDNS with the configuration of the pod, on this machine. */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { chownSync, closeSync, globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -81,6 +81,8 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     return run(command, [...args, '-bail', database, ...statements], user);
   };
   let child: ChildProcess;
+  /** Why it is not there, although nobody has ended it. */
+  let end: Error | undefined;
 
   async function start(): Promise<void> {
     const { stdout } = await sqlite3("select count(*) from sqlite_master where name='domains'");
@@ -92,7 +94,11 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     child = spawn(command, [...args, ...flags], { stdio: ['ignore', output, output], ...user });
     closeSync(output);
     running.add(child);
-    child.once('exit', () => running.delete(child));
+    const started = child;
+    child.once('exit', (code, signal) => {
+      running.delete(started);
+      if (!started.killed) end = new Error(`PowerDNS has ended by itself (${signal ?? code}): ${lastLines(log)}`);
+    });
     await once(child, 'spawn');
     await answering(15 * seconds);
   }
@@ -107,14 +113,14 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     while (!(await up())) {
       if (!running.has(child) || ask.signal.aborted) {
         child.kill('SIGKILL');
-        const end = readFileSync(log, 'utf8').trim().split('\n').slice(-10).join('\n');
-        throw new Error(`cannot start PowerDNS ${powerdns.version}: ${end}`);
+        throw new Error(`cannot start PowerDNS ${powerdns.version}: ${lastLines(log)}`);
       }
       await delay(20);
     }
   }
 
   async function stop(): Promise<void> {
+    if (end) throw end;
     if (!running.has(child)) return;
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
@@ -128,7 +134,10 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     apiUrl,
     apiKey,
     dnsPort,
-    query: (name, type, how) => query({ name, type, port: dnsPort, ...how }),
+    query: (name, type, how) =>
+      query({ name, type, port: dnsPort, ...how }).catch((error) => {
+        throw end ?? error;
+      }),
     kill: (signal) => void child.kill(signal),
     restart: () => stop().then(start),
     stop,
@@ -137,6 +146,8 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     },
   };
 }
+
+const lastLines = (log: string) => readFileSync(log, 'utf8').trim().split('\n').slice(-10).join('\n');
 
 /** The same settings with some replaced or added. */
 function override(config: string, settings: Record<string, string>): string {
@@ -155,16 +166,20 @@ function unprivileged({ server, schema }: PowerDNS, files: string[]): { uid?: nu
   return {};
 }
 
+// Linux gives ports from 32768 on to whoever asks for any: one of those may be another's before PowerDNS has it. Each
+// worker of the tests draws from a block of its own.
+const block = { first: 12_000 + 1000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 16), size: 1000 };
+let next = randomInt(block.size);
+
 /** A port that is free on 127.0.0.1 over TCP and UDP at once: DNS needs both. */
 export async function freePort(): Promise<number> {
-  const tcp = createServer().listen(0, '127.0.0.1');
-  await once(tcp, 'listening');
-  const { port } = tcp.address() as AddressInfo;
+  const port = block.first + (next++ % block.size);
+  const tcp = createServer().listen(port, '127.0.0.1');
   const udp = createSocket('udp4').bind(port, '127.0.0.1');
-  const free = await once(udp, 'listening').then(
-    () => true,
-    () => false,
-  );
-  await Promise.all([once(tcp.close(), 'close'), once(udp.close(), 'close')]);
-  return free ? port : freePort();
+  const bound = await Promise.allSettled([tcp, udp].map((socket) => once(socket, 'listening')));
+  const isFree = bound.every(({ status }) => status === 'fulfilled');
+  for (const [index, socket] of [tcp, udp].entries()) {
+    if (bound[index]?.status === 'fulfilled') await once(socket.close(), 'close');
+  }
+  return isFree ? port : freePort();
 }

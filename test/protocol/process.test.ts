@@ -118,7 +118,7 @@ describe('a process', () => {
     expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
     client.close();
     // The answer may be here before the line that is written of it.
-    await vi.waitFor(() => expect(server.log).toHaveLength(2));
+    await vi.waitFor(() => expect(server.log).toHaveLength(2), { timeout: 10_000 });
     expect(server.log[1]).toMatchObject({ msg: 'request', composite: 'Greeting/hello', outcome: 'ok' });
   });
 
@@ -155,7 +155,8 @@ describe('a process that is told to stop', () => {
   }
 
   test.each(['SIGTERM', 'SIGINT'] as const)('finishes the call under way and exits with 0 (%s)', async (signal) => {
-    const { server, client, call, address } = await startWithCall();
+    // The deadline comes after the end of the test, so it is not what ends the process.
+    const { server, client, call, address } = await startWithCall({ DEADLINE: '120000' });
     server.child.kill(signal);
     await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), { timeout: 10_000 });
 
@@ -163,11 +164,9 @@ describe('a process that is told to stop', () => {
     await expect(late.run(requestFor(greeting('hi')))).rejects.toMatchObject({ code: 14 });
     late.close();
 
-    const since = Date.now();
     call.send(requestFor(greeting('at last')));
     expect((await call.response).desired?.resources.words?.resource?.data).toEqual({ text: 'at last' });
     expect(await server.ended()).toBe(0);
-    expect(Date.now() - since).toBeLessThan(5_000);
     client.close();
   });
 

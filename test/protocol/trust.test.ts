@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listen } from '../../functions/cdk8s-function-xp/address.ts';
 import { readCertificates } from '../../functions/cdk8s-function-xp/certificates.ts';
 import { type Certificates, makeAuthority, makeCertificates, makeLeaf, mount, type Pair } from './certificates.ts';
@@ -103,7 +104,7 @@ describe('a server with certificates as Crossplane makes them', () => {
     for (let connections = 1; connections <= 2; connections++) {
       const socket = connect(options);
       socket.on('error', () => {});
-      await vi.waitUntil(() => socket.closed);
+      await once(socket, 'close');
       expect(server.log.filter(({ msg }) => msg === 'client refused')).toHaveLength(connections);
     }
   });

@@ -257,7 +257,7 @@ describe('an event', () => {
 
   test('does not wait for an answer for ever', async () => {
     kubernetes.isStuck = true;
-    await expect(cluster.createEvent(event, 50)).rejects.toThrow('timeout');
+    await expect(cluster.createEvent(event, 1_000)).rejects.toThrow('timeout');
     expect(kubernetes.requests).toHaveLength(1);
   });
 });

@@ -179,7 +179,7 @@ async function typesOf(name: string, { server } = one): Promise<string[]> {
     socket.connect(server.dnsPort, '127.0.0.1');
     await once(socket, 'connect');
     socket.send(dnssecQuestion(name));
-    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(2000) });
+    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
     const { answers = [], authorities = [] } = decode(message);
     return [...answers, ...authorities].map(({ type }: Answer) => type);
   } finally {
@@ -249,17 +249,17 @@ describe('a signed zone', () => {
     socket.connect(one.server.dnsPort, '127.0.0.1');
     await once(socket, 'connect');
     let asked = 0;
-    const asking = setInterval(() => {
-      for (let i = 0; i < 20; i++) socket.send(dnssecQuestion(`x${asked++}.corp.internal`));
-    }, 2);
+    const ask = () => socket.send(dnssecQuestion(`x${asked++}.corp.internal`));
+    // At the pace of the server: of what it cannot take, it drops what others ask, too.
+    socket.on('message', ask);
     try {
       for (const nsec3 of [true, false, true, false]) {
+        for (let i = 0; i < 40; i++) ask();
         expect(await sign(one, { nsec3 })).toEqual(signature);
         const types = await typesOf(`fresh${asked}.corp.internal`);
         expect([types.includes('NSEC'), types.includes('NSEC3')]).toEqual([!nsec3, nsec3]);
       }
     } finally {
-      clearInterval(asking);
       socket.close();
     }
     await expectValid(signature);

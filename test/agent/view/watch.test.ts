@@ -235,6 +235,8 @@ test('hears nothing any more once it is stopped', async () => {
 test('says that a server that ends every watch at once does so', async () => {
   begin();
   await isWatching();
-  kubernetes.endWatches();
-  await vi.waitFor(() => expect(said).toContain('Kubernetes ended the watch at once'), soon);
+  await vi.waitFor(() => {
+    kubernetes.endWatches();
+    expect(said).toContain('Kubernetes ended the watch at once');
+  }, soon);
 });

@@ -97,7 +97,7 @@ async function askFrom(client: string, name: string): Promise<string[]> {
       server.dnsPort,
       '127.0.0.1',
     );
-    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(2_000) });
+    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
     return (decode(reply).answers ?? []).map((answer) => (answer as { data: string }).data).sort();
   } finally {
     socket.close();
