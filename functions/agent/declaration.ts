@@ -49,8 +49,12 @@ const source = z.object({
   kind: z.string(),
   /** Of Ingresses; none means every class. */
   ingressClassNames: z.array(z.string()).optional(),
+  /** Of Ingresses: the parts of the spec that name no host. */
+  ignoredParts: z.array(z.enum(['rules', 'tls'])).optional(),
   /** Of Services. */
   serviceTypes: z.array(z.string()).optional(),
+  /** Of Services: whether the name of a load balancer is resolved, and its addresses are published. */
+  resolvesHostnames: z.boolean().optional(),
   /** Of routes: the Gateways that count. */
   gatewayName: z.string().optional(),
   gatewayNamespace: z.string().optional(),

@@ -74,7 +74,9 @@ test('one zone that cannot be made stops only itself', async () => {
       { name: 'b.internal', state: 'Failed', message: expect.stringContaining('no, thank you') },
     ],
   });
-  expect(problems()).toMatchObject([{ name: 'a.b.internal', message: 'the zone b.internal could not be made' }]);
+  expect(problems()).toMatchObject([
+    { name: 'a.b.internal', message: 'the zone b.internal could not be made: see the condition ZonesReady' },
+  ]);
 });
 
 describe('what PowerDNS refuses', () => {
@@ -98,7 +100,8 @@ describe('what PowerDNS refuses', () => {
         name: 'bad.corp.internal',
         resource: 'ingress/b/bad',
         verdict: 'Refused',
-        message: "Record bad.corp.internal./CNAME 'bad.example.com.': no, thank you",
+        message:
+          "change the object, as PowerDNS refuses this: Record bad.corp.internal./CNAME 'bad.example.com.': no, thank you",
       },
     ]);
   });

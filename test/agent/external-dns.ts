@@ -79,16 +79,26 @@ function sameTargets(a: string[], b: string[]): boolean {
 }
 
 /**
- * What one source makes of its objects' endpoints before the webhook hears of them; the first one's label stays.
+ * What the webhook hears of objects' endpoints: each kind's source merges its own, where the first one's label stays, and
+ * of those that then say the same the first is left.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/wrappers/dedupsource.go
  */
 export function merged(endpoints: Endpoint[]): Endpoint[] {
-  const keyOf = ({ dnsName, recordType, recordTTL = 0, targets }: Endpoint) =>
-    JSON.stringify([dnsName, recordType, recordTTL, recordType === 'CNAME' && targets[0]]);
-  return [...Map.groupBy(endpoints, keyOf).values()].map((same) => ({
+  const keyOf = ({ dnsName, recordType, recordTTL = 0, targets, labels }: Endpoint) =>
+    JSON.stringify([
+      labels?.resource?.split('/')[0],
+      dnsName,
+      recordType,
+      recordTTL,
+      recordType === 'CNAME' && targets,
+    ]);
+  const ofSources = [...Map.groupBy(endpoints, keyOf).values()].map((same) => ({
     ...(same[0] as Endpoint),
     targets: [...new Set(same.flatMap(({ targets }) => targets))].sort(),
   }));
+  const saying = ({ dnsName, recordType, targets }: Endpoint) => JSON.stringify([dnsName, recordType, targets]);
+  return [...Map.groupBy(ofSources, saying).values()].flatMap(([first]) => first ?? []);
 }
 
 const mediaType = 'application/external.dns.webhook+json;version=1';

@@ -16,7 +16,12 @@ const gateway = { gatewayName: 'edge', gatewayNamespace: 'ingress', gatewayLabel
 /** What a source of each kind comes to, and each way of limiting what is seen. */
 const cases: Record<string, Discovery & { missing?: { kind: string; resource: string }[] }> = {
   ingress: { sources: [{ kind: 'Ingress', ingressClassNames: ['nginx', 'private'] }] },
+  'ingress-without-rules': {
+    sources: [{ kind: 'Ingress' }],
+    extraArgs: ['--ignore-ingress-rules-spec', '--no-ignore-ingress-tls-spec'],
+  },
   'service-load-balancer': { sources: [{ kind: 'Service' }] },
+  'service-resolved': { sources: [{ kind: 'Service' }], extraArgs: ['--resolve-service-load-balancer-hostname'] },
   'service-cluster-ip': { sources: [{ kind: 'Service', serviceTypes: ['ClusterIP', 'ExternalName'] }] },
   'service-node-port': { sources: [{ kind: 'Service', serviceTypes: ['NodePort'] }] },
   routes: { sources: ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'].map((kind) => ({ kind })) },

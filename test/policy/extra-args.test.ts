@@ -33,6 +33,10 @@ describe('an argument for ExternalDNS', () => {
       '--domain-filter is not allowed: the zones are the filter: use zones and discovery.excludedDomains',
     ],
     ['--label-filter=a=b', '--label-filter is not allowed: use discovery.selector'],
+    [
+      '--nat64-networks=64:ff9b::/96',
+      '--nat64-networks is not allowed: declare A records in zones: the agent cannot tell whose translated addresses are',
+    ],
     ['--min-ttl=1m', '--min-ttl is not allowed: use discovery.defaultTTL, or discovery.minimumTTL for a floor'],
     ['--kubeconfig=/a', `--kubeconfig is not allowed: ${argumentRule.message}`],
     ['--constructor=a', `--constructor is not allowed: ${argumentRule.message}`],
@@ -51,7 +55,7 @@ describe('an argument for ExternalDNS', () => {
     '--no-exclude-unschedulable',
     '--gateway-listener-sets',
     '--kube-api-request-timeout=30s',
-    '--nat64-networks=64:ff9b::/96',
+    '--no-resolve-service-load-balancer-hostname',
   ])('%s is allowed', (argument) => {
     expect(argumentFault(argument)).toBeUndefined();
     expect(argument).toMatch(form);

@@ -930,6 +930,7 @@ export const badSpecs: readonly BadSpec[] = [
   flag('--dry-run', '--dry-run is not allowed: use discovery.policy: Preview'),
   flag('--no-dry-run', '--dry-run is not allowed: use discovery.policy: Preview'),
   flag('--domain-filter=a.internal', '--domain-filter is not allowed: the zones are the filter'),
+  flag('--nat64-networks=64:ff9b::/96', '--nat64-networks is not allowed: declare A records in zones'),
   flag('--provider-cache-time=1m', '--provider-cache-time is not allowed: leave it out'),
   flag('--source=ingress', '--source is not allowed: use discovery.sources'),
   flag(
@@ -1429,7 +1430,6 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
           '--fqdn-template={{.Name}}.b.internal',
           '--no-exclude-unschedulable',
           '--kube-api-qps=50',
-          '--nat64-networks=64:ff9b::/96',
         ],
       },
     },

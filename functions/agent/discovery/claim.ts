@@ -1,3 +1,5 @@
+import type { Excess } from './excess.ts';
+
 /** What one object asks for, as far as it can be read off the object itself. */
 export interface Claim {
   /** As ExternalDNS labels its wishes: `ingress/shop/web`. */
@@ -14,11 +16,15 @@ export interface Claim {
   created: string;
   /** Absolute names, in lower case. */
   hosts: readonly string[];
+  /** Further hosts, which are too many: see `mostHosts`. */
+  excess?: Excess;
   /**
    * What it answers with: canonical addresses and absolute names, of all its hosts together. Empty where the object
-   * has none (yet). Undefined where they are somebody else's to tell: those of the Nodes or of the Pods.
+   * has none (yet). Undefined where they are somebody else's to tell, such as the Nodes or the Pods.
    */
   targets?: readonly string[];
+  /** Whether they are those of the Nodes or of the Pods: there are none as long as nothing is ready. */
+  ofPodsOrNodes?: boolean;
   /** What it wants by name and type, `www.corp.internal. A`, where that is not the same for all its hosts. */
   parts?: ReadonlyMap<string, Part>;
   /** Seconds; absent where it asks for none. */
@@ -49,8 +55,6 @@ export interface Claims {
   all(): Iterable<Claim>;
   /** Those that ask for names, and that a filter leaves out. Nothing else here speaks of them. */
   leftOut(): Iterable<Claim>;
-  /** All those whose targets are none. */
-  addressless(): readonly Claim[];
   /** The labels of a namespace; undefined while they are not known. */
   labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;
 }
@@ -66,6 +70,5 @@ export const unseen: Claims = {
   on: () => [],
   all: () => [],
   leftOut: () => [],
-  addressless: () => [],
   labelsOf: () => undefined,
 };

@@ -16,6 +16,7 @@ import {
   type Zone,
 } from '../zone.ts';
 import type { Claims } from './claim.ts';
+import { withoutExcess } from './excess.ts';
 import { DeleteGuard, type Guarded } from './guard.ts';
 import { LeftOut } from './left-out.ts';
 import { answerUnder } from './policy.ts';
@@ -136,12 +137,9 @@ export class Owner {
     const { discovery } = declaration;
     if (!discovery) return { answer: [], standing: [] };
     const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [absolute(name), defaultTTL]));
-    const wishes = wishesOf(wanted, {
-      scope: this.#scope,
-      discovery,
-      claims,
-      ttlOf: (name) => zoneOf(name, ttls),
-    });
+    const ttlOf = (name: string) => zoneOf(name, ttls);
+    const all = wishesOf(wanted, { scope: this.#scope, discovery, claims, ttlOf });
+    const { wishes, refused: excess } = withoutExcess(all, claims, this.#scope);
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#leftOut.refusals });
@@ -152,7 +150,7 @@ export class Owner {
     const guarded = this.#guarded(asked, standing, discovery, claims);
     const beside = besideHeld(accepted, guarded.held);
     const { answer, preview } = answerUnder(policy, standing, [...beside.accepted, ...guarded.held]);
-    const leftOut = [...refused, ...beside.refused];
+    const leftOut = [...refused, ...beside.refused, ...excess];
     this.#leftOut.take(leftOut);
     this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held };
     this.#held = guarded.report;

@@ -1,9 +1,10 @@
 import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { Refused } from '../discovery/verdict/judge.ts';
+import { isTargetType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
 import { nameKey } from '../verdict.ts';
-import { claimantOf, type RRset } from '../zone.ts';
+import { claimantOf, keyOf, type RRset } from '../zone.ts';
 
 /** One host of one object, and all that is known of it. */
 export interface AskedHost {
@@ -39,4 +40,19 @@ export function askedHosts(claims: Pick<Claims, 'all' | 'leftOut'>, judged: read
     for (const rrset of held) at(rrset.name, claimantOf(rrset)).held = rrset;
   }
   return [...hosts.values()];
+}
+
+/**
+ * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
+ * else everything. Not what has no answer to give, as where a filter takes it.
+ */
+export function essentialOf({ wishes, refused }: AskedHost): Wish[] {
+  const targets = wishes.filter(({ type }) => isTargetType(type));
+  const addresses = targets.filter(({ type }) => type !== 'CNAME');
+  const asked = [addresses, targets, wishes].find((some) => some.length > 0) ?? [];
+  const isLost = ({ verdict, isOwn }: Refused) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
+  return asked.filter((wish) => {
+    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(wish));
+    return against.length === 0 || against.some(isLost);
+  });
 }

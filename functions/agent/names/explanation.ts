@@ -4,14 +4,17 @@ import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { OwnerState } from '../discovery/owners.ts';
 import { namespaceOf } from '../discovery/resource.ts';
-import type { Refused } from '../discovery/verdict/judge.ts';
-import { isTargetType, targetsByType } from '../discovery/wish/target.ts';
+import { targetsByType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
-import { byGravity, type NameState, nameKey, type Reason } from '../verdict.ts';
+import { byGravity, type NameState, type Reason } from '../verdict.ts';
 import { keyOf, type Zone } from '../zone.ts';
 import { Answers } from './answers.ts';
-import { type AskedHost, askedHosts } from './asked-host.ts';
+import { type AskedHost, askedHosts, essentialOf } from './asked-host.ts';
+import { faultAt, lossOf, targetsAt } from './claimed.ts';
 import { adviceOn, outsideZones, resolved } from './sentence.ts';
+
+/** A name, without the dot at the end, and the object that asks for it. */
+export type NameHost = Pick<NameState, 'name' | 'resource'>;
 
 /** Everything that says whether and why names resolve. */
 export interface Known {
@@ -22,8 +25,10 @@ export interface Known {
   /** The last verdict of each owner. */
   judged: readonly Judged[];
   owners: readonly OwnerState[];
-  /** Whether a name is asked for so recently that it may still be on its way: by `nameKey`. */
-  isYoung: (key: string) => boolean;
+  /** Whether a name was first asked for so recently that its object may yet get what it lacks. */
+  isYoung: (host: NameHost) => boolean;
+  /** Whether a name, its object or the spec has changed so recently that ExternalDNS may not have come to it yet. */
+  isJustChanged: (host: NameHost) => boolean;
 }
 
 /** Pure: the state of every host that an object asks for, sorted by name, and those of one name by their objects. */
@@ -69,7 +74,7 @@ class Explanation {
 
   #verdictOn(host: AskedHost, zone: string | undefined, answers: string[]): Judgement {
     if (this.#isAnswered(host)) return asWanted(host, answers);
-    const reason = this.#objectionTo(host) ?? this.#delayOf(host);
+    const reason = this.#objectionTo(host, zone) ?? this.#delayOf(host);
     if (!reason && host.held) return this.#guarded(host, answers);
     const why = reason ?? this.#unasked(host, zone);
     return answers.length > 0 ? { ...why, message: `${why.message}; it still ${resolved(answers)}` } : why;
@@ -87,43 +92,49 @@ class Explanation {
     // ExternalDNS has not spoken yet, as after a start, and what it published is there.
     if (held || !claim || claim.leftOut !== undefined) return false;
     const mark = { account: '', content: resource };
-    const own = [...targetsByType(targetsOf(claim, name) ?? [])];
+    const own = [...targetsByType(targetsAt(name, claim) ?? [])];
     return own.length > 0 && own.every(([type, records]) => this.#answers.has({ name, type, records, ttl: 0, mark }));
   }
 
   /** The gravest of what is against it. */
-  #objectionTo(host: AskedHost): Reason | undefined {
+  #objectionTo(host: AskedHost, zone: string | undefined): Reason | undefined {
     if (host.claim?.leftOut !== undefined) return this.#leftOut(host.claim, host);
     if (this.#isOutdated(host.resource)) return undefined;
     const [gravest] = [...host.refused].sort(byGravity);
     if (!gravest) return undefined;
-    const { verdict, message, because, isOwn, rrset } = gravest;
-    if (verdict === 'OutsideZones') return this.#outside(rrset.name);
+    const { verdict, message, because, isOwn } = gravest;
+    // The gravest comes first, so nothing else was against it before its zone was declared.
+    if (verdict === 'OutsideZones') return zone === undefined ? this.#outside(host.name) : undefined;
     return { verdict, message: `${message}${because ? `, as ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
   }
 
   #leftOut({ leftOut = '', isUnready }: Claim, host: AskedHost): Reason {
     if (!isUnready) return { verdict: 'Filtered', message: leftOut };
-    return { verdict: this.#isYoung(host) ? 'Pending' : 'NoAddress', message: leftOut };
+    return { verdict: this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress', message: leftOut };
   }
 
   /** What it waits for that ExternalDNS wants, and nothing is against. */
-  #delayOf({ resource, wishes }: AskedHost): Reason | undefined {
+  #delayOf({ resource, wishes, refused }: AskedHost): Reason | undefined {
     if (wishes.length === 0) return undefined;
     if (this.#isOutdated(resource)) {
       const message = `ExternalDNS has not asked since the spec changed: ${seeItsLog}`;
       return { verdict: 'Pending', message, isLate: true };
     }
     if (wishes.every((wish) => this.#answers.isPromised(wish) || this.#answers.has(wish))) {
-      return { verdict: 'Pending', message: 'PowerDNS is about to get it' };
+      return this.#unlessSilent(resource, 'PowerDNS is about to get it');
     }
     const { policy = 'Sync' } = this.#known.declaration.discovery ?? {};
-    if (policy === 'Sync') return { verdict: 'Pending', message: 'ExternalDNS is about to ask' };
-    return { verdict: 'Filtered', message: `discovery.policy ${policy} leaves it as it is` };
+    // What was outside the zones was refused before the policy was asked.
+    const isOfBefore = refused.some(({ verdict }) => verdict === 'OutsideZones');
+    if (policy === 'Sync' || isOfBefore) return this.#unlessSilent(resource, 'ExternalDNS is about to ask');
+    return {
+      verdict: 'Filtered',
+      message: `discovery.policy ${policy} leaves it as it is: Sync or UpsertOnly publish it`,
+    };
   }
 
   #guarded({ claim, name: host, resource }: AskedHost, answers: string[]): Reason {
-    const why = lossOf(claim ?? this.#known.claims.of(resource), host);
+    const why = lossOf(host, claim ?? this.#known.claims.of(resource));
     const { name } = this.#known.declaration;
     return {
       verdict: 'Held',
@@ -137,23 +148,38 @@ class Explanation {
     const { declaration } = this.#known;
     const excluded = zoneOf(name, this.#excluded);
     if (excluded !== undefined) {
-      return { verdict: 'Filtered', message: `${excluded} is one of discovery.excludedDomains` };
+      return {
+        verdict: 'Filtered',
+        message: `${excluded} is one of discovery.excludedDomains: take it from there, or use another host`,
+      };
     }
     if (zone === undefined) return this.#outside(name);
-    const young = this.#isYoung(host);
-    if (targetsOf(claim, name)?.length === 0) {
-      return { verdict: young ? 'Pending' : 'NoAddress', message: `no address yet${adviceOn('NoAddress')}` };
+    const fault = faultAt(name, claim);
+    if (fault) return fault;
+    const targets = targetsAt(name, claim);
+    if (targets?.length === 0) {
+      const verdict = this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress';
+      return { verdict, message: `no address yet${adviceOn('NoAddress')}` };
     }
-    if (young) {
+    if (this.#isEarly(host)) {
       const pace = `it looks every ${declaration.discovery?.intervalSeconds ?? 0} s`;
       return { verdict: 'Pending', message: `ExternalDNS has not asked for it yet: ${pace}` };
     }
-    const silence = this.#isSilent(resource) ? 'is not heard of' : 'does not ask for it';
-    return { verdict: 'Pending', message: `ExternalDNS ${silence}: ${seeItsLog}`, isLate: true };
+    if (this.#isSilent(resource)) return unheard;
+    // ExternalDNS says nothing of it in its log, either.
+    if (claim?.ofPodsOrNodes) return { verdict: 'NoAddress', message: noneReady };
+    return { verdict: 'Pending', message: `ExternalDNS does not ask for it: ${seeItsLog}`, isLate: true };
   }
 
-  #isYoung({ name, resource }: AskedHost): boolean {
-    return this.#known.isYoung(nameKey({ name: withoutDot(name), resource }));
+  /** Nobody comes to what has just changed while ExternalDNS is silent, which would only be said less clearly. */
+  #isEarly(host: AskedHost): boolean {
+    const { isYoung, isJustChanged } = this.#known;
+    return this.#isSilent(host.resource) ? isYoung(asShown(host)) : isJustChanged(asShown(host));
+  }
+
+  /** What is about to happen, where somebody is there to do it. */
+  #unlessSilent(resource: string, message: string): Reason {
+    return this.#isSilent(resource) ? unheard : { verdict: 'Pending', message };
   }
 
   /** Whether what was decided follows a spec of before, and nobody comes to decide anew. */
@@ -173,22 +199,12 @@ class Explanation {
   }
 }
 
-const seeItsLog = 'see the log of the container external-dns';
+const asShown = ({ name, resource }: AskedHost): NameHost => ({ name: withoutDot(name), resource });
 
-/**
- * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
- * else everything. Not what has no answer to give, as where a filter takes it.
- */
-function essentialOf({ wishes, refused }: AskedHost): Wish[] {
-  const targets = wishes.filter(({ type }) => isTargetType(type));
-  const addresses = targets.filter(({ type }) => type !== 'CNAME');
-  const asked = [addresses, targets, wishes].find((some) => some.length > 0) ?? [];
-  const isLost = ({ verdict, isOwn }: Refused) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
-  return asked.filter((wish) => {
-    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(wish));
-    return against.length === 0 || against.some(isLost);
-  });
-}
+const seeItsLog = 'see the log of the container external-dns';
+const unheard: Reason = { verdict: 'Pending', message: `ExternalDNS is not heard of: ${seeItsLog}`, isLate: true };
+const noneReady =
+  'no ready Pod or Node answers for it: see the Pods of its spec.selector, and of a NodePort the addresses of the Nodes';
 
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [absolute(name), name]));
@@ -197,17 +213,4 @@ function asWanted({ refused }: AskedHost, answers: string[]): Judgement {
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
   return { verdict: 'Resolved', message: [resolved(answers), ...besides].join('; ') };
-}
-
-function lossOf(claim: Claim | undefined, host: string): string {
-  if (!claim) return 'is gone';
-  if (!claim.hosts.includes(host) && !claim.below) return 'no longer asks for it';
-  return targetsOf(claim, host)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
-}
-
-/** Undefined where it is not known what the object answers with. */
-function targetsOf(claim: Claim | undefined, name: string): readonly string[] | undefined {
-  if (!claim?.parts) return claim?.targets;
-  const ofName = [...claim.parts].filter(([key]) => key.startsWith(`${name} `));
-  return ofName.flatMap(([, { targets = [] }]) => targets);
 }

@@ -2,8 +2,9 @@ import type { Claims } from '../discovery/claim.ts';
 import { Memo } from '../memo.ts';
 import { bounds, type Report } from '../report.ts';
 import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../verdict.ts';
-import { explained, type Known } from './explanation.ts';
+import { explained, type Known, type NameHost } from './explanation.ts';
 import type { KnownName } from './overview.ts';
+import { Patience } from './patience.ts';
 
 export interface NamesOptions {
   /** From the last change of an object until its name answered, in milliseconds. */
@@ -11,19 +12,15 @@ export interface NamesOptions {
   now: () => number;
 }
 
-/** Loops of ExternalDNS that a name may take before anybody has to ask why, and milliseconds that it may in any case. */
-const patience = { loops: 3, leastMs: 6_000 };
-
 /** What is known of names over time. */
 export class Names {
   readonly #options: NamesOptions;
   readonly #explained = new Memo<void>();
+  readonly #patience = new Patience();
   #known = new Map<string, KnownName>();
   #histories = new Map<string, History>();
-  #patienceMs = patience.leastMs;
   #list: readonly KnownName[] | undefined;
-  /** When a name next ceases to be young: milliseconds since 1970. */
-  #due: number | undefined;
+  #declared: { as?: Known['declaration']; at: number } = { at: Number.NEGATIVE_INFINITY };
 
   constructor(options: NamesOptions) {
     this.#options = options;
@@ -35,7 +32,7 @@ export class Names {
   }
 
   follow(intervalSeconds: number): void {
-    this.#patienceMs = Math.max(patience.leastMs, patience.loops * intervalSeconds * 1000);
+    this.#patience.follow(intervalSeconds);
   }
 
   forget(): void {
@@ -45,13 +42,16 @@ export class Names {
   }
 
   /** Says anew how names are, if anything has changed that they depend on. */
-  explain(known: Omit<Known, 'isYoung'>): void {
+  explain(known: Omit<Known, 'isYoung' | 'isJustChanged'>): void {
     const { declaration, zones, claims, judged, owners } = known;
-    // A name that has just ceased to be young has more to be said of it.
-    if (this.#due !== undefined && this.#options.now() >= this.#due) this.#explained.forget();
+    const now = this.#options.now();
+    if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
+    if (this.#patience.isOver(now)) this.#explained.forget();
     const states = owners.map(({ state }) => state);
     this.#explained.get([declaration, claims.revision, ...states, ...judged, ...zones], () => {
-      this.#take(explained({ ...known, isYoung: (key) => this.#isYoung(key) }), claims);
+      const isYoung = (host: NameHost) => this.#patience.isRecent(this.#askedAt(host, now), now);
+      const isJustChanged = (host: NameHost) => this.#patience.isRecent(this.#changedAt(host, claims, now), now);
+      this.#take(explained({ ...known, isYoung, isJustChanged }), claims, now);
     });
   }
 
@@ -85,35 +85,39 @@ export class Names {
 
   /** What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice. */
   #settled(): readonly KnownName[] {
-    const longAgo = this.#options.now() - this.#patienceMs;
-    return (this.#list ?? []).filter(({ verdict, since }) => verdict !== 'Pending' || since <= longAgo);
-  }
-
-  /** Whether a name, by its key, has been asked for so recently that it may still be on its way. */
-  #isYoung(key: string): boolean {
-    const history = this.#histories.get(key);
-    return history === undefined || this.#options.now() - history.askedAt < this.#patienceMs;
-  }
-
-  #take(states: readonly NameState[], claims: Pick<Claims, 'changedAt'>): void {
     const now = this.#options.now();
+    const isEarly = ({ verdict, since }: KnownName) => verdict === 'Pending' && this.#patience.isRecent(since, now);
+    return (this.#list ?? []).filter((name) => !isEarly(name));
+  }
+
+  /** When a name was first asked for. */
+  #askedAt(host: NameHost, now: number): number {
+    return this.#histories.get(nameKey(host))?.askedAt ?? now;
+  }
+
+  /** When anything last changed that makes ExternalDNS ask for a name: the name itself, its object or the spec. */
+  #changedAt(host: NameHost, claims: ObjectClaims, now: number): number {
+    return Math.max(this.#askedAt(host, now), claims.changedAt(host.resource) ?? 0, this.#declared.at);
+  }
+
+  #take(states: readonly NameState[], claims: ObjectClaims, now: number): void {
     const known = new Map<string, KnownName>();
     const histories = new Map<string, History>();
     let isChanged = states.length !== this.#known.size;
-    this.#due = undefined;
     for (const state of states) {
       const key = nameKey(state);
       const before = this.#known.get(key);
       const history = historyAfter(this.#histories.get(key) ?? { askedAt: now }, before);
       histories.set(key, history);
-      const after = before && saysSame(before, state) ? before : this.#changed(before, state, history, claims);
+      const after = before && saysSame(before, state) ? before : this.#changed(before, state, history, claims, now);
       known.set(key, after);
       isChanged ||= before !== after;
-      const oldAt = history.askedAt + this.#patienceMs;
-      if (state.verdict === 'Pending' && oldAt > now) this.#due = Math.min(this.#due ?? oldAt, oldAt);
     }
     this.#known = known;
     this.#histories = histories;
+    const pending = states.filter(({ verdict }) => verdict === 'Pending');
+    const times = pending.flatMap((state) => [this.#askedAt(state, now), this.#changedAt(state, claims, now)]);
+    this.#patience.wait(times, now);
     if (isChanged || !this.#list) this.#list = [...known.values()];
   }
 
@@ -121,12 +125,14 @@ export class Names {
     before: KnownName | undefined,
     state: NameState,
     { settledAt = Number.NEGATIVE_INFINITY }: History,
-    claims: Pick<Claims, 'changedAt'>,
+    claims: ObjectClaims,
+    now: number,
   ): KnownName {
-    const now = this.#options.now();
     const since = before?.verdict === state.verdict ? before.since : now;
     const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
-    const changedAt = isAnswered ? claims.changedAt(state.resource) : undefined;
+    // What Pods or Nodes answer with may have come long after the object.
+    const isOfObject = isAnswered && claims.of(state.resource)?.targets !== undefined;
+    const changedAt = isOfObject ? claims.changedAt(state.resource) : undefined;
     // What settled since the object changed has now changed for another reason: a rival that went, or a zone that came.
     const isCause = changedAt !== undefined && changedAt > settledAt;
     const propagation = isCause ? Math.max(0, now - changedAt) : before?.propagation;
@@ -134,6 +140,8 @@ export class Names {
     return { ...state, since, ...(propagation !== undefined && { propagation }) };
   }
 }
+
+type ObjectClaims = Pick<Claims, 'of' | 'changedAt'>;
 
 /** When a name was first asked for, and when it last came to a verdict that was not Pending: milliseconds since 1970. */
 interface History {

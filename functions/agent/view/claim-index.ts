@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Claim } from '../discovery/claim.ts';
+import { isBeyond } from '../discovery/excess.ts';
 
 /** Claims by their object and by their hosts, and apart from them those that a filter leaves out. */
 export class ClaimIndex {
@@ -9,6 +10,8 @@ export class ClaimIndex {
   readonly #at = new ByName();
   /** By the name above those that are claimed. */
   readonly #below = new ByName();
+  /** Those with more hosts than count. */
+  readonly #excessive = new Set<Claim>();
   #version = 0;
   #revision = 0;
 
@@ -58,7 +61,8 @@ export class ClaimIndex {
 
   on(name: string): readonly Claim[] {
     const above = name.slice(name.indexOf('.') + 1);
-    return [...new Set([...this.#at.get(name), ...this.#below.get(above)])];
+    const beyond = [...this.#excessive].filter((claim) => isBeyond(claim, name));
+    return [...new Set([...this.#at.get(name), ...this.#below.get(above), ...beyond])];
   }
 
   all(): Iterable<Claim> {
@@ -78,6 +82,7 @@ export class ClaimIndex {
 
   #add(claim: Claim): void {
     this.#claims.set(claim.resource, claim);
+    if (claim.excess) this.#excessive.add(claim);
     for (const host of claim.hosts) {
       this.#at.add(host, claim);
       if (claim.below) this.#below.add(host, claim);
@@ -86,6 +91,7 @@ export class ClaimIndex {
 
   #remove(claim: Claim): void {
     this.#claims.delete(claim.resource);
+    this.#excessive.delete(claim);
     for (const host of claim.hosts) {
       this.#at.remove(host, claim);
       if (claim.below) this.#below.remove(host, claim);

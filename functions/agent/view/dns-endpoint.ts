@@ -36,7 +36,14 @@ export function dnsEndpointClaims({ metadata, spec }: DNSEndpoint, reading: Read
   const leftOut = unselected(metadata, reading);
   if (leftOut !== undefined) return claimLeftOut('crd', metadata, [...hosts], leftOut);
   const targets = unique([...parts.values()].flatMap((part) => part.targets ?? []));
-  return claimOf('crd', metadata, [...hosts], targets).map((claim) => ({ ...claim, parts }));
+  return claimOf('crd', metadata, [...hosts], targets).map((claim) => ({ ...claim, parts: partsOf(claim, parts) }));
+}
+
+/** Those of the hosts that count. */
+function partsOf({ hosts, excess }: Claim, parts: ReadonlyMap<string, Part>): ReadonlyMap<string, Part> {
+  if (!excess) return parts;
+  const counted = new Set(hosts);
+  return new Map(parts.entries().filter(([key]) => counted.has(key.slice(0, key.lastIndexOf(' ')))));
 }
 
 const canonical = ({ recordType = '', targets }: Endpoint): string[] =>

@@ -1,6 +1,7 @@
 import type { Claim } from '../discovery/claim.ts';
 import type { ClaimIndex } from './claim-index.ts';
 import type { Gateway } from './gateway.ts';
+import type { Labels } from './namespace-labels.ts';
 import type { Route } from './route.ts';
 import { routeClaims } from './route-claim.ts';
 import type { ClaimsWant } from './want.ts';
@@ -10,6 +11,8 @@ export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'o
   want: ClaimsWant;
   index: ClaimIndex;
   gateways?: Watch<Gateway>;
+  /** Of a namespace; undefined while they are not known. */
+  labelsOf: (namespace: string) => Labels | undefined;
   /** Whose claims stay in the index until there are others. */
   predecessor?: Followed;
   /** Milliseconds since 1970. */
@@ -22,14 +25,16 @@ export class Followed {
   readonly #index: ClaimIndex;
   readonly #watch: Watch<readonly Claim[] | Route>;
   readonly #gateways: Watch<Gateway> | undefined;
+  readonly #labelsOf: (namespace: string) => Labels | undefined;
   readonly #now: () => number;
   #predecessor: Followed | undefined;
   #isShown = false;
 
-  constructor({ want, index, gateways, predecessor, now, ...options }: FollowedOptions) {
+  constructor({ want, index, gateways, labelsOf, predecessor, now, ...options }: FollowedOptions) {
     this.want = want;
     this.#index = index;
     this.#gateways = gateways;
+    this.#labelsOf = labelsOf;
     this.#predecessor = predecessor;
     this.#now = now;
     const { path, project } = want;
@@ -57,11 +62,13 @@ export class Followed {
     for (const key of this.#watch.entries.keys()) this.#show(key);
   }
 
-  /** A Gateway is another one now. */
-  refresh(gateway: string): void {
+  /** A Gateway is another one now, or the labels of a namespace, or those of all where none is given. */
+  refresh({ gateway, namespace }: { gateway?: string; namespace?: string | undefined }): void {
     if (!this.#isShown) return;
     for (const [key, entry] of this.#watch.entries) {
-      if (isRoute(entry) && entry.parents.some((parent) => parent.gateway === gateway)) this.#show(key, this.#now());
+      if (!isRoute(entry) || (namespace !== undefined && entry.metadata.namespace !== namespace)) continue;
+      if (gateway !== undefined && !entry.parents.some((parent) => parent.gateway === gateway)) continue;
+      this.#show(key, this.#now());
     }
   }
 
@@ -87,7 +94,8 @@ export class Followed {
 
   #claimsOf(entry: readonly Claim[] | Route): readonly Claim[] {
     if (!isRoute(entry)) return entry;
-    return routeClaims(entry, this.want.source, (key) => this.#gateways?.entries.get(key));
+    const labels = this.#labelsOf(entry.metadata.namespace ?? '');
+    return routeClaims(entry, this.want.source, (key) => this.#gateways?.entries.get(key), labels);
   }
 
   readonly #resource = (key: string) => `${this.want.kind.label}/${key}`;

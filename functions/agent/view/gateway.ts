@@ -1,9 +1,10 @@
 import { annotationsOf, foreignAnnotation, givenTargets, type Reading } from './annotation.ts';
-import { hostsOf, type List, type Metadata, targetsOf } from './metadata.ts';
+import { type Listener, type ListenerObject, listenerOf } from './listener.ts';
+import { type List, type Metadata, targetsOf } from './metadata.ts';
 
 export interface GatewayObject {
   metadata: Metadata;
-  spec?: { listeners?: List<{ name: string; hostname?: string; port?: number }> };
+  spec?: { listeners?: List<ListenerObject> };
   status?: { addresses?: List<{ value?: string }> };
 }
 
@@ -13,13 +14,6 @@ export interface Gateway {
   listeners: readonly Listener[];
   /** The annotation that leaves it to another controller, with its routes. */
   foreign?: string;
-}
-
-export interface Listener {
-  section: string;
-  port?: number;
-  /** Absolute; empty when it takes every host. */
-  host: string;
 }
 
 export function gatewayOf(
@@ -33,8 +27,6 @@ export function gatewayOf(
   const addresses = (status?.addresses ?? []).map(({ value = '' }) => value);
   return {
     targets: targetsOf(given.length > 0 ? given : addresses),
-    listeners: (spec?.listeners ?? []).map(({ name, hostname = '', port }) => {
-      return { section: name, host: hostsOf([hostname])[0] ?? '', ...(port !== undefined && { port }) };
-    }),
+    listeners: (spec?.listeners ?? []).map(listenerOf),
   };
 }

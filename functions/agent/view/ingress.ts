@@ -25,25 +25,39 @@ export interface LoadBalancer {
 export function ingressClaims(
   ingress: Ingress,
   reading: Reading,
-  { ingressClassNames }: Pick<DeclaredSource, 'ingressClassNames'> = {},
+  { ingressClassNames, ignoredParts = [] }: Pick<DeclaredSource, 'ingressClassNames' | 'ignoredParts'> = {},
 ): Claim[] {
-  const { metadata, spec = {}, status } = ingress;
+  const { metadata, status } = ingress;
   const annotations = annotationsOf(metadata, reading);
   const source = annotations('ingress-hostname-source');
-  const defined = [
-    ...(spec.rules ?? []).map(({ host = '' }) => host),
-    ...(spec.tls ?? []).flatMap(({ hosts }) => hosts ?? []),
-  ];
-  const asked = hostsOf(hostsFrom(source, defined, listIn(annotations('hostname'))));
+  const annotated = listIn(annotations('hostname'));
+  const asked = hostsOf(hostsFrom(source, definedIn(ingress), annotated));
   const leftOut = leftOutBy(metadata, reading) ?? otherClass(ingress, ingressClassNames) ?? unknownSource(source);
   if (leftOut !== undefined) return claimLeftOut('ingress', metadata, asked, leftOut);
-  const hosts = reading.hostnames === 'Spec' ? hostsOf(hostsFrom(source, defined, [])) : asked;
+  const counted = reading.hostnames === 'Spec' ? [] : annotated;
+  const hosts = hostsOf(hostsFrom(source, definedIn(ingress, ignoredParts), counted));
+  const ignored = without(hostsOf(hostsFrom(source, definedIn(ingress), [])), hosts);
   const given = givenTargets(annotations);
   const targets = given.length > 0 ? given : loadBalancerTargets(status?.loadBalancer);
   return [
     ...claimOf('ingress', metadata, hosts, targetsOf(targets), ttlIn(annotations('ttl'))),
-    ...claimLeftOut('ingress', metadata, without(asked, hosts), annotationsIgnored),
+    ...claimLeftOut('ingress', metadata, ignored, flagged(ignoredParts)),
+    ...claimLeftOut('ingress', metadata, without(asked, [...hosts, ...ignored]), annotationsIgnored),
   ];
+}
+
+type Part = NonNullable<DeclaredSource['ignoredParts']>[number];
+
+function definedIn({ spec = {} }: Ingress, ignored: readonly Part[] = []): string[] {
+  const rules = (spec.rules ?? []).map(({ host = '' }) => host);
+  const tls = (spec.tls ?? []).flatMap(({ hosts }) => hosts ?? []);
+  return [...(ignored.includes('rules') ? [] : rules), ...(ignored.includes('tls') ? [] : tls)];
+}
+
+/** Why hosts are left out that only these parts name. */
+function flagged(parts: readonly Part[]): string {
+  const flags = parts.map((part) => `--ignore-ingress-${part}-spec`).join(', ');
+  return `discovery.extraArgs (${flags}) leaves it out: name it in another part of the Ingress, or remove the flag`;
 }
 
 /** Both the address and the name of each entry, should it have both. */
@@ -65,7 +79,7 @@ function hostsFrom(source: string | undefined, defined: string[], annotated: str
 function unknownSource(source: string | undefined): string | undefined {
   const word = lowerCase(source);
   if (word === undefined || word === 'defined-hosts-only' || word === 'annotation-only') return undefined;
-  return 'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only';
+  return 'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only: correct it, or remove it';
 }
 
 /** Which class an Ingress without one would get from its controller is not asked. */
@@ -74,5 +88,5 @@ function otherClass({ metadata, spec }: Ingress, names: string[] = []): string |
   const name = spec?.ingressClassName || valueAt(metadata.annotations ?? {}, 'kubernetes.io/ingress.class');
   if (name !== undefined && names.includes(name)) return undefined;
   const has = name ? listed([name]) : 'none';
-  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} takes only ${listed(names)}, and it has ${has}`;
+  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} takes only ${listed(names)}, and it has ${has}: give it one of these, or change that field`;
 }

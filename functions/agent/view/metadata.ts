@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { absolute } from '../../dns/name.ts';
 import type { Claim } from '../discovery/claim.ts';
+import { mostHosts, withinBound } from '../discovery/excess.ts';
 import { canonicalAddress } from '../zone.ts';
 
 /** What is read of any object's metadata. */
@@ -49,10 +50,13 @@ export function claimOf(
   ttl?: number,
 ): Claim[] {
   if (hosts.length === 0) return [];
-  return [{ ...identityOf(kind, metadata), hosts, ...(targets && { targets }), ...(ttl && { ttl }) }];
+  return [{ ...identityOf(kind, metadata), ...withinBound(hosts), ...(targets && { targets }), ...(ttl && { ttl }) }];
 }
 
-/** What it asks for in vain, and why. Its hosts are all that is kept: a cluster may be full of such objects. */
+/**
+ * What it asks for in vain, and why. Its hosts are all that is kept, since a cluster may be full of such objects, and of
+ * very many, for all of which the same is to be said, not every one.
+ */
 export function claimLeftOut(
   kind: string,
   metadata: Metadata,
@@ -60,7 +64,9 @@ export function claimLeftOut(
   leftOut: string,
   isUnready = false,
 ): Claim[] {
-  return hosts.length === 0 ? [] : [{ ...identityOf(kind, metadata), hosts, leftOut, ...(isUnready && { isUnready }) }];
+  if (hosts.length === 0) return [];
+  const told = hosts.slice(0, mostHosts);
+  return [{ ...identityOf(kind, metadata), hosts: told, leftOut, ...(isUnready && { isUnready }) }];
 }
 
 function identityOf(kind: string, metadata: Metadata): Pick<Claim, 'resource' | 'namespace' | 'uid' | 'created'> {

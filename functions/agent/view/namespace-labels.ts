@@ -5,7 +5,8 @@ import { Watch, type WatchOptions } from './watch.ts';
 export type Labels = Readonly<Record<string, string>>;
 
 export type NamespaceLabelsOptions = Pick<WatchOptions<Labels>, 'config' | 'pause' | 'onFailure'> & {
-  onChange: () => void;
+  /** What is known of a namespace, or without an argument of any, is something else now. */
+  onChange: (namespace?: string) => void;
 };
 
 /** The labels of the cluster's namespaces, while somebody asks for them. */
@@ -21,6 +22,7 @@ export class NamespaceLabels {
     if (isWanted === (this.#watch !== undefined)) return;
     this.#watch?.stop();
     this.#watch = isWanted ? this.#begin() : undefined;
+    if (!isWanted) this.#options.onChange();
   }
 
   /** Undefined while they are not known. */
@@ -31,6 +33,13 @@ export class NamespaceLabels {
   #begin(): Watch<Labels> {
     const { onChange, ...watching } = this.#options;
     const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
-    return new Watch({ ...watching, path: pathOf(namespaces), project, onChange, onComplete: onChange });
+    return new Watch({
+      ...watching,
+      path: pathOf(namespaces),
+      project,
+      // Until all are listed, none is known.
+      onChange: (namespace) => this.#watch?.isComplete && onChange(namespace),
+      onComplete: () => onChange(),
+    });
   }
 }

@@ -31,7 +31,10 @@ export class Objects implements Claims {
 
   constructor(options: ObjectsOptions) {
     this.#options = options;
-    const onChange = () => this.#index.touch();
+    const onChange = (namespace?: string) => {
+      this.#index.touch();
+      for (const followed of this.#followed.values()) followed.refresh({ namespace });
+    };
     this.#namespaces = new NamespaceLabels({ ...this.#watching(pathOf(namespaces)), onChange });
   }
 
@@ -93,10 +96,6 @@ export class Objects implements Claims {
     return this.#index.leftOut();
   }
 
-  addressless(): readonly Claim[] {
-    return [...this.#index.all()].filter(({ targets }) => targets?.length === 0);
-  }
-
   labelsOf(namespace: string): Labels | undefined {
     return this.#namespaces.of(namespace);
   }
@@ -106,12 +105,14 @@ export class Objects implements Claims {
     const wants = this.#discovery ? wantsOf(this.#discovery, this.#served ?? new Set()) : [];
     const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
     this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
+    const labelsOf = (namespace: string) => this.#namespaces.of(namespace);
+    const { now = Date.now } = this.#options;
     for (const want of wants) {
       if (this.#followed.has(want.id)) continue;
       const gateways = want.gateways && this.#gateways.get(want.gateways.id);
       const predecessor = predecessors.get(placeOf(want));
       predecessors.delete(placeOf(want));
-      const options = { ...this.#watching(want.path), want, index: this.#index, now: this.#options.now ?? Date.now };
+      const options = { ...this.#watching(want.path), want, index: this.#index, labelsOf, now };
       const followed = new Followed({ ...options, ...(gateways && { gateways }), ...(predecessor && { predecessor }) });
       this.#followed.set(want.id, followed);
     }
@@ -141,7 +142,7 @@ export class Objects implements Claims {
       const watch = new Watch<Gateway>({
         ...this.#watching(want.path),
         ...want,
-        onChange: (key) => routes().forEach((route) => void route.refresh(key)),
+        onChange: (gateway) => routes().forEach((route) => void route.refresh({ gateway })),
         onComplete: () => routes().forEach((route) => void route.settle()),
       });
       this.#gateways.set(want.id, watch);

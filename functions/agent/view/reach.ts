@@ -33,7 +33,7 @@ export class Reach {
   }
 
   async #ask(stopped: AbortSignal): Promise<void> {
-    const { every = 20_000, soon = 5_000 } = this.#options;
+    const { every = 15_000, soon = 5_000 } = this.#options;
     for (let failures = 0; !stopped.aborted; ) {
       const failure = await this.#failureNow(stopped);
       if (stopped.aborted) return;

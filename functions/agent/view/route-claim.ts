@@ -1,61 +1,102 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
 import { listed } from '../names/sentence.ts';
-import { fieldOf } from './filter.ts';
-import type { Gateway, Listener } from './gateway.ts';
+import { fieldOf, taking } from './filter.ts';
+import type { Gateway } from './gateway.ts';
+import { type Listener, refusalOf, type Visitor } from './listener.ts';
 import { claimLeftOut, claimOf, unique } from './metadata.ts';
+import type { Labels } from './namespace-labels.ts';
+import { claimByHost } from './parts.ts';
 import { labelOf, type Parent, type Route } from './route.ts';
 
 /** What there is for a route at one of its parents. */
 interface Place {
   gateway: string;
+  /** Those that the route asks for there, and those of them that take it. */
   listeners: readonly Listener[];
+  open: readonly Listener[];
   targets: readonly string[];
-  /** Why there is nothing, and whether that is a filter of the spec. */
-  obstacle?: { why: string; isFilter: boolean };
+  /** Why there is no listener. */
+  obstacle?: Obstacle;
+}
+
+interface Obstacle {
+  why: string;
+  /** Whether that is a filter of the spec. */
+  isFilter: boolean;
 }
 
 /**
- * What a route claims through the Gateways there are. Which namespaces, kinds and protocols a listener takes is not
- * asked again: the Gateway's controller has accepted the route.
+ * What a route claims through the Gateways there are.
+ * @param labels those of its namespace; undefined while they are not known
  */
 export function routeClaims(
-  { metadata, hosts, parents, ttl, leftOut, isPartial }: Route,
+  { metadata, parents, ttl, leftOut, isPartial, ...route }: Route,
   source: DeclaredSource,
   gatewayAt: (key: string) => Gateway | undefined,
+  labels?: Labels,
 ): Claim[] {
   const label = labelOf(source);
-  const places = parents.map((parent) => placeAt(parent, source, gatewayAt(parent.gateway)));
-  const namesAt = ({ listeners }: Place) => hosts.flatMap((host) => overlaps(host, listeners));
-  const taken = places.filter((place) => namesAt(place).length > 0);
-  const names = unique(taken.flatMap(namesAt));
-  const claims = claimOf(label, metadata, names, unique(taken.flatMap(({ targets }) => targets)), ttl);
-  const listeners = places.flatMap((place) => place.listeners);
-  const lost = isPartial ? [] : hosts.filter((host) => host !== '' && overlaps(host, listeners).length === 0);
-  const { why, isFilter } = untaken(places);
-  return [...claims, ...claimLeftOut(label, metadata, lost, why, !isFilter), ...leftOut];
+  const hosts = route.hosts.split(',');
+  const visitor = { kind: source.kind, namespace: metadata.namespace ?? '', labels };
+  const places = parents.map((parent) => placeAt(parent, visitor, source, gatewayAt(parent.gateway)));
+  const open = places.flatMap((place) => place.open);
+  const lost = isPartial ? [] : hosts.filter((host) => host !== '' && overlaps(host, open).length === 0);
+  const obstacles = lost.map((host) => ({ host, ...obstacleTo(host, places, visitor) }));
+  const inVain = [...Map.groupBy(obstacles, ({ why }) => why)].flatMap(([why, alike]) => {
+    const names = alike.map(({ host }) => host);
+    return claimLeftOut(label, metadata, names, why, !alike[0]?.isFilter);
+  });
+  const targetsAt = targetsByName(hosts, places);
+  // A ListenerSet may have any of the hosts, and addresses of its own.
+  const claimed = isPartial
+    ? claimOf(label, metadata, [...targetsAt.keys()], undefined, ttl)
+    : claimByHost(label, metadata, targetsAt, ttl);
+  return [...claimed, ...inVain, ...leftOut];
+}
+
+/** The names that a route has through its places, and what each answers with. */
+function targetsByName(hosts: readonly string[], places: readonly Place[]): ReadonlyMap<string, readonly string[]> {
+  const targetsAt = new Map<string, readonly string[]>();
+  for (const { open, targets } of places) {
+    for (const name of unique(hosts.flatMap((host) => overlaps(host, open)))) {
+      const others = targetsAt.get(name);
+      targetsAt.set(name, others ? unique([...others, ...targets]) : targets);
+    }
+  }
+  return targetsAt;
 }
 
 /** Why no place has anything for a host. */
-function untaken(places: readonly Place[]): { why: string; isFilter: boolean } {
-  const gateways = places.filter(({ listeners }) => listeners.length > 0).map(({ gateway }) => gateway);
+function obstacleTo(host: string, places: readonly Place[], visitor: Visitor): Obstacle {
+  const there = places.filter(({ listeners }) => listeners.length > 0);
+  for (const { gateway, listeners } of there) {
+    // Were it open, the host would not want for anything.
+    const closed = listeners.find((listener) => overlaps(host, [listener]).length > 0);
+    if (!closed) continue;
+    const refusal = refusalOf(closed, gateway, visitor);
+    return { why: `listener ${closed.section} of Gateway ${gateway} ${refusal}`, isFilter: false };
+  }
+  if (there.length > 0) {
+    const gateways = listed(unique(there.map(({ gateway }) => gateway)));
+    return { why: `no listener of Gateway ${gateways} takes this name`, isFilter: false };
+  }
   const obstacles = places.flatMap(({ obstacle }) => obstacle ?? []);
-  if (gateways.length === 0)
-    return obstacles.find(({ isFilter }) => !isFilter) ?? obstacles[0] ?? { why: '', isFilter: false };
-  return { why: `no listener of Gateway ${listed(unique(gateways))} takes this name`, isFilter: false };
+  return obstacles.find(({ isFilter }) => !isFilter) ?? obstacles[0] ?? { why: '', isFilter: false };
 }
 
-function placeAt(parent: Parent, source: DeclaredSource, gateway: Gateway | undefined): Place {
-  const place = { gateway: parent.gateway, listeners: [], targets: [] };
+function placeAt(parent: Parent, visitor: Visitor, source: DeclaredSource, gateway: Gateway | undefined): Place {
+  const place = { gateway: parent.gateway, listeners: [], open: [], targets: [] };
   const filter = filterAt(parent, source);
   if (filter !== undefined) return { ...place, obstacle: { why: filter, isFilter: true } };
   if (!gateway) return { ...place, obstacle: unseen(parent, source) };
   if (gateway.foreign !== undefined) {
-    const why = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} gives it to another controller`;
+    const why = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} gives it to another controller: ${taking}`;
     return { ...place, obstacle: { why, isFilter: true } };
   }
   const listeners = gateway.listeners.filter((listener) => isAt(parent, listener));
-  if (listeners.length > 0) return { ...place, listeners, targets: gateway.targets };
+  const open = listeners.filter((listener) => refusalOf(listener, parent.gateway, visitor) === undefined);
+  if (listeners.length > 0) return { ...place, listeners, open, targets: gateway.targets };
   const why = `Gateway ${parent.gateway} has no listener${which(parent)}`;
   return { ...place, obstacle: { why, isFilter: false } };
 }
@@ -63,7 +104,7 @@ function placeAt(parent: Parent, source: DeclaredSource, gateway: Gateway | unde
 /** The filter of the spec that does not take a Gateway, in words. */
 function filterAt({ gateway }: Parent, source: DeclaredSource): string | undefined {
   const { gatewayName, gatewayNamespace } = source;
-  const accepted = `and it is accepted by ${gateway}`;
+  const accepted = `and it is accepted by ${gateway}: change its parentRefs, or that field`;
   if (gatewayName && !gateway.endsWith(`/${gatewayName}`))
     return `${fieldOf(source, 'gatewayName')} takes only ${gatewayName}, ${accepted}`;
   if (gatewayNamespace && !gateway.startsWith(`${gatewayNamespace}/`))
@@ -72,11 +113,11 @@ function filterAt({ gateway }: Parent, source: DeclaredSource): string | undefin
 }
 
 /** The API server selects Gateways by their labels, so that another one is as good as none. */
-function unseen({ gateway }: Parent, source: DeclaredSource): NonNullable<Place['obstacle']> {
+function unseen({ gateway }: Parent, source: DeclaredSource): Obstacle {
   const { gatewayLabels } = source;
   if (!gatewayLabels) return { why: `there is no Gateway ${gateway}`, isFilter: false };
   const field = fieldOf(source, 'gatewayLabels');
-  const why = `${field} takes only Gateways with ${listed([gatewayLabels])}, and ${gateway} is not among them`;
+  const why = `${field} takes only Gateways with ${listed([gatewayLabels])}, and ${gateway} is not among them: label that Gateway, or change that field`;
   return { why, isFilter: true };
 }
 

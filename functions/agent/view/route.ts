@@ -2,6 +2,7 @@ import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
 import { type Annotations, annotationsOf, listIn, lowerCase, type Reading } from './annotation.ts';
 import { annotationsIgnored, leftOutBy } from './filter.ts';
+import { gatewayGroup } from './listener.ts';
 import { claimLeftOut, hostsOf, keyOf, type List, type Metadata, without } from './metadata.ts';
 import { ttlIn } from './ttl.ts';
 
@@ -25,8 +26,8 @@ interface ParentRef {
 /** A route by itself: its hosts and its targets are also a matter of its Gateways. */
 export interface Route {
   metadata: Metadata;
-  /** Absolute; an empty one is whatever the listener has. */
-  hosts: readonly string[];
+  /** Absolute, with commas between them: of 36,000 this takes a fifth. An empty one is whatever the listener has. */
+  hosts: string;
   parents: readonly Parent[];
   /** Seconds. */
   ttl: number | undefined;
@@ -66,11 +67,16 @@ export function routeOf(route: RouteObject, reading: Reading, source: DeclaredSo
   if (hosts.length === 0) return leftOut;
   const parents = parentsOf(route);
   const isPartial = hasListenerSet(route, source);
-  if (parents.length > 0) return { metadata, hosts, parents, ttl: ttlIn(annotations('ttl')), leftOut, isPartial };
+  const ttl = ttlIn(annotations('ttl'));
+  if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, leftOut, isPartial };
   if (isPartial) return leftOut;
   // A route of a mesh alone has no Gateway to wait for.
   const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOf('Gateway', identityOf(ref, metadata)));
-  return inVain(asked, 'no Gateway that it names has accepted it (status.parents)', isUnready);
+  return inVain(
+    asked,
+    'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway',
+    isUnready,
+  );
 }
 
 /** The parents in the status count as long as the route still asks for them. */
@@ -85,8 +91,6 @@ function parentsOf({ metadata, spec, status }: RouteObject): Parent[] {
     return [{ gateway: identity.key, ...(sectionName && { section: sectionName }), ...(port && { port }) }];
   });
 }
-
-const gatewayGroup = 'gateway.networking.k8s.io';
 
 const identityOf = ({ group, kind, namespace, name }: ParentRef, route: Metadata) => ({
   group: group || gatewayGroup,

@@ -1,11 +1,11 @@
 import type { DeclaredSource } from '../declaration.ts';
-import type { Claim, Part } from '../discovery/claim.ts';
+import type { Claim } from '../discovery/claim.ts';
 import { listed } from '../names/sentence.ts';
-import { keyOf } from '../zone.ts';
 import { annotationsOf, givenTargets, listIn, type Reading } from './annotation.ts';
 import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
 import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
+import { claimByHost } from './parts.ts';
 import { ttlIn } from './ttl.ts';
 
 export interface Service {
@@ -30,7 +30,7 @@ const usualTypes = ['LoadBalancer'];
 export function serviceClaims(
   service: Service,
   reading: Reading,
-  { serviceTypes = usualTypes }: Pick<DeclaredSource, 'serviceTypes'> = {},
+  { serviceTypes = usualTypes, resolvesHostnames }: Pick<DeclaredSource, 'serviceTypes' | 'resolvesHostnames'> = {},
 ): Claim[] {
   const { metadata } = service;
   const annotations = annotationsOf(metadata, reading);
@@ -42,31 +42,33 @@ export function serviceClaims(
   const ttl = ttlIn(annotations('ttl'));
   const given = givenTargets(annotations);
   if (given.length > 0) return claimOf('service', metadata, all, targetsOf(given), ttl);
-  const [outside, inside] = [publishedTargets(service), internalTargets(service)].map((own) => own && targetsOf(own));
-  const own =
-    outside && inside && unique([...(hosts.length > 0 ? outside : []), ...(internal.length > 0 ? inside : [])]);
-  const [claim] = claimOf('service', metadata, [...all, ...servicePorts(service, all)], own, ttl);
-  if (!claim) return [];
-  if (isHeadless(service)) return [{ ...claim, below: true }];
-  if (!outside || !inside || hosts.length === 0 || internal.length === 0) return [claim];
-  return [{ ...claim, parts: partsOf(hosts, outside, internal, inside, ttl) }];
+  // What no host goes by need not be known.
+  const published = hosts.length > 0 ? publishedTargets(service, resolvesHostnames) : [];
+  const [outside, inside] = [published, internalTargets(service)].map((own) => own && targetsOf(own));
+  if (outside && inside) return claimByHost('service', metadata, targetsByHost(hosts, outside, internal, inside), ttl);
+  const claims = claimOf('service', metadata, [...all, ...servicePorts(service, all)], undefined, ttl);
+  if (inside) return claims;
+  return claims.map((claim) => ({ ...claim, ofPodsOrNodes: true, ...(isHeadless(service) && { below: true }) }));
 }
 
 function otherType({ spec }: Service, types: readonly string[]): string | undefined {
   const type = spec?.type ?? 'ClusterIP';
   if (types.includes(type)) return undefined;
-  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} takes only ${listed(types)}, and it is of type ${type}`;
+  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} takes only ${listed(types)}, and it is of type ${type}: change its type, or that field`;
 }
 
 /** A Service has no host but in its annotations. */
 const unnamed = ({ hostnames }: Reading) => (hostnames === 'Spec' ? annotationsIgnored : undefined);
 
-/** What goes by `hostname`. Undefined where it is what Pods or Nodes have. */
-function publishedTargets(service: Service): readonly string[] | undefined {
+/** What goes by `hostname`. Undefined where it is what Pods or Nodes have, or what ExternalDNS resolves a name to. */
+function publishedTargets(service: Service, resolvesHostnames = false): readonly string[] | undefined {
   const { type, externalName = '', externalIPs } = service.spec ?? {};
+  const { loadBalancer } = service.status ?? {};
   if (type !== 'LoadBalancer' && type !== 'ExternalName') return internalTargets(service);
   if (externalIPs?.length) return externalIPs;
-  return type === 'ExternalName' ? [externalName] : loadBalancerTargets(service.status?.loadBalancer);
+  if (type === 'ExternalName') return [externalName];
+  const isResolved = resolvesHostnames && loadBalancer?.ingress?.some(({ hostname }) => hostname);
+  return isResolved ? undefined : loadBalancerTargets(loadBalancer);
 }
 
 /** What goes by `internal-hostname`. */
@@ -77,21 +79,16 @@ function internalTargets(service: Service): readonly string[] | undefined {
 }
 
 /** Its hosts of both kinds have each their own targets. */
-function partsOf(
+function targetsByHost(
   hosts: readonly string[],
   outside: readonly string[],
   internal: readonly string[],
   inside: readonly string[],
-  ttl: number | undefined,
-): ReadonlyMap<string, Part> {
+): ReadonlyMap<string, string[]> {
   const [published, hidden] = [new Set(hosts), new Set(internal)];
   return new Map(
-    unique([...hosts, ...internal]).flatMap((name) => {
-      const targets = unique([...(published.has(name) ? outside : []), ...(hidden.has(name) ? inside : [])]);
-      return ['A', 'AAAA', 'CNAME'].map((type): [string, Part] => [
-        keyOf({ name, type }),
-        { targets, ...(ttl && { ttl }) },
-      ]);
+    unique([...hosts, ...internal]).map((name) => {
+      return [name, unique([...(published.has(name) ? outside : []), ...(hidden.has(name) ? inside : [])])];
     }),
   );
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { declaration, type WrittenDeclaration } from '../../agent/declaration.ts';
 import { seconds } from '../rules.ts';
 import type { Spec } from '../spec.ts';
+import { ignoredParts, resolvesHostnames } from './extra-args.ts';
 import { printedSelector } from './label-selector.ts';
 import { neededFor } from './served.ts';
 import { type SpecSource, serviceTypesOf } from './source.ts';
@@ -52,7 +53,9 @@ function declaredSource(source: SpecSource, discovery: Discovery): WrittenSource
     kind,
     ...beyond(nothing, {
       ingressClassNames: source.ingressClassNames,
+      ignoredParts: kind === 'Ingress' ? ignoredParts(discovery.extraArgs) : [],
       serviceTypes: kind === 'Service' ? serviceTypesOf(source) : [],
+      resolvesHostnames: (kind === 'Service' && resolvesHostnames(discovery.extraArgs)) || undefined,
       gatewayName: source.gatewayName,
       gatewayNamespace: source.gatewayNamespace,
       gatewayLabels: printedSelector({ matchLabels: gatewayLabels }) || undefined,

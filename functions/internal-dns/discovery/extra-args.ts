@@ -30,7 +30,6 @@ const allowed: Readonly<Record<string, Flag>> = {
   'kube-api-qps': count,
   'kube-api-request-timeout': { value: '[1-9][0-9]{0,3}(ms|s|m)', such: '30s' },
   'log-level': { value: '(panic|fatal|error|warning|info|debug)', such: 'debug' },
-  'nat64-networks': { value: '[0-9a-fA-F:]+/96', such: '64:ff9b::/96', repeats: true },
   'openshift-router-name': { value: '.+', such: 'default' },
   'pod-source-domain': { value: '.+', such: 'pods.corp.internal' },
   'publish-host-ip': on,
@@ -109,3 +108,10 @@ export const flagOf = (argument: string): string => argument.replace(/^--(no-)?/
 /** Those of our own arguments that the user has not replaced. */
 export const unless = (args: readonly string[], own: readonly string[]): string[] =>
   own.filter((argument) => !args.some((each) => flagOf(each) === flagOf(argument)));
+
+/** The parts of an Ingress whose hosts ExternalDNS is told to leave out. */
+export const ignoredParts = (args: readonly string[]) =>
+  (['rules', 'tls'] as const).filter((part) => args.includes(`--ignore-ingress-${part}-spec`));
+
+/** Whether ExternalDNS is told to publish what the name of a Service's load balancer resolves to. */
+export const resolvesHostnames = (args: readonly string[]) => args.includes('--resolve-service-load-balancer-hostname');

@@ -37,6 +37,7 @@ const instead: Readonly<Record<string, string>> = {
   'min-event-sync-interval': 'use discovery.interval',
   'min-ttl': 'use discovery.defaultTTL, or discovery.minimumTTL for a floor',
   namespace: 'use discovery.namespaces',
+  'nat64-networks': 'declare A records in zones: the agent cannot tell whose translated addresses are',
   once: 'leave it out: ExternalDNS has to go on',
   'pdns-*': webhook,
   policy: 'use discovery.policy',

@@ -46,7 +46,7 @@ export function discovering(composite: string, intervalSeconds: number): Sketch[
       for: '1m',
       severity: 'warning',
       summary: `InternalDNS ${composite} still answers {{ $value }} names whose objects went at once`,
-      description: `The delete guard holds them back, as it may be a mistake; the condition DiscoveryReady says which, until when, and how to let them go now.`,
+      description: `The delete guard holds them back, as it may be a mistake; the condition DiscoveryReady says which, since when, and how to let them go now. Otherwise they go when discovery.deleteGuard.hold is over.`,
     },
     ...slowness(composite, Math.max(30, intervalSeconds * 5)),
   ];

@@ -45,7 +45,8 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
     ports: [{ name: 'http', containerPort: ports.agent }],
     startupProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 10, failureThreshold: 3 },
-    readinessProbe: { httpGet: { path: '/readyz', port: httpPort }, periodSeconds: 2, failureThreshold: 1 },
+    // What was ready once stays so: a late answer must not take the pod out of the Service.
+    readinessProbe: { httpGet: { path: '/readyz', port: httpPort }, periodSeconds: 2, failureThreshold: 3 },
     volumeMounts: [
       { name: 'declared', mountPath: paths.declared, readOnly: true },
       { name: 'key', mountPath: paths.key, readOnly: true },

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { discoverable } from '../../../functions/agent/declaration.ts';
 import { fault as reasonOf, type Setting } from '../../../functions/agent/discovery/verdict/fault.ts';
@@ -41,13 +42,14 @@ test('PTR records are for reverse zones', () => {
   const ptr = wish('1.2.0.192.in-addr.arpa.', 'PTR', 'www.corp.internal.');
   expect(fault(ptr, inZone(reverse))).toBeUndefined();
   expect(fault({ ...ptr, name: 'www.corp.internal.' }, setting)).toBe(
-    'a PTR record belongs in a reverse zone (RFC 1035 section 3.5)',
+    'a PTR record belongs in a reverse zone (RFC 1035 section 3.5): name it below in-addr.arpa or ip6.arpa',
   );
 });
 
 const hidden = 'names that begin with an underscore are not for discovery of';
+const otherwise = 'use another name, or declare it in spec.zones';
 test.each([
-  ['_dmarc.corp.internal.', 'A', '192.0.2.1', `${hidden} A records`],
+  ['_dmarc.corp.internal.', 'A', '192.0.2.1', `${hidden} A records: ${otherwise}`],
   ['a._acme-challenge.corp.internal.', 'AAAA', '2001:db8::1', `${hidden} AAAA records`],
   ['_acme-challenge.corp.internal.', 'CNAME', 'x.example.com.', `${hidden} CNAME records`],
   ['_dmarc.corp.internal.', 'MX', '10 mail.corp.internal.', `${hidden} MX records`],
@@ -62,10 +64,25 @@ test.each([
   ['*._tcp.corp.internal.', 'SRV', '0 0 5060 sip.corp.internal.', 'not _service._proto and a name'],
   ['__x.corp.internal.', 'TXT', '"x"', '"__x" is not a label of letters, digits and hyphens'],
   ['x_y.corp.internal.', 'TXT', '"x"', '"x_y" is not a label of letters, digits and hyphens'],
-  ['corp.internal.', 'NS', 'ns1.example.com.', "a zone's own servers are declared, not discovered"],
-  ['*.corp.internal.', 'NS', 'ns1.example.com.', 'a wildcard cannot be delegated (RFC 4592 section 4.2)'],
-  ['corp.internal.', 'CNAME', 'lb.example.com.', 'a CNAME cannot stand at the top of a zone'],
-  ['www.corp.internal.', 'CNAME', 'www.corp.internal.', 'a CNAME to itself'],
+  [
+    'corp.internal.',
+    'NS',
+    'ns1.example.com.',
+    "a zone's own servers are declared, not discovered: see spec.zones[].nameServers",
+  ],
+  [
+    '*.corp.internal.',
+    'NS',
+    'ns1.example.com.',
+    'a wildcard cannot be delegated (RFC 4592 section 4.2): delegate a name',
+  ],
+  [
+    'corp.internal.',
+    'CNAME',
+    'lb.example.com.',
+    '(RFC 1034 section 3.6.2): use a host below it, or an address as target',
+  ],
+  ['www.corp.internal.', 'CNAME', 'www.corp.internal.', 'a CNAME to itself: give the object another target'],
   ['ns1.corp.internal.', 'TXT', '"x"', "the name of a zone's own server"],
 ])('%s cannot have %s %s', (name, type, content, message) => {
   expect(fault(wish(name, type, content), setting)).toMatch(message);
@@ -95,27 +112,30 @@ test.each([
 ])('%s cannot be %s', (type, content, message) => {
   const name = { SRV: '_sip._tcp.corp.internal.', PTR: `1.${reverse}` }[type] ?? 'www.corp.internal.';
   const place = type === 'PTR' ? inZone(reverse) : setting;
-  expect(fault(wish(name, type, content), place)).toBe(message);
+  expect(fault(wish(name, type, content), place)).toBe(`correct the target: ${message}`);
 });
 
 test('a record says something', () => {
   expect(fault(wish('www.corp.internal.', 'A'), setting)).toBe('no target');
   expect(fault(wish('www.corp.internal.', 'CNAME', ''), setting)).toBe('no target');
-  expect(fault(wish('www.corp.internal.', 'CNAME', 'a.', 'b.'), setting)).toBe('a CNAME has one target, not 2');
-  expect(fault({ ...wish('www.corp.internal.', 'A'), fault: 'taken by a filter' }, setting)).toBe('taken by a filter');
+  expect(fault(wish('www.corp.internal.', 'CNAME', 'a.', 'b.'), setting)).toBe(
+    'a CNAME has one target, not 2: give the object only one',
+  );
 });
 
 test.each([-1, 2 ** 31, 1.5])('%d is not a time to live', (ttl) => {
-  expect(fault({ ...wish('www.corp.internal.', 'A', '192.0.2.1'), ttl }, setting)).toBe(`not a time to live: ${ttl}`);
+  expect(fault({ ...wish('www.corp.internal.', 'A', '192.0.2.1'), ttl }, setting)).toBe(
+    `not a time to live of 0 to 2147483647 seconds: ${ttl}`,
+  );
 });
 
 test.each([
   [['A', 'AAAA', 'CNAME'], 'A', undefined],
   [['A', 'AAAA', 'CNAME'], 'MX', 'records of type MX are not discovered: add MX to discovery.recordTypes'],
   [['A'], 'CNAME', 'records of type CNAME are not discovered: add CNAME to discovery.recordTypes'],
-  [['LUA', 'HTTPS'], 'LUA', 'records of type LUA are not discovered'],
-  [['LUA', 'HTTPS'], 'HTTPS', 'records of type HTTPS are not discovered'],
-  [[''], '', 'records of type  are not discovered'],
+  [['LUA', 'HTTPS'], 'LUA', 'records of type LUA are not discovered: declare them in spec.zones'],
+  [['LUA', 'HTTPS'], 'HTTPS', 'records of type HTTPS are not discovered: declare them in spec.zones'],
+  [[''], '', 'records of type  are not discovered: declare them in spec.zones'],
 ])('of %j, %s: %s', (recordTypes, type, message) => {
   const given = inZone(zone, { recordTypes });
   expect(fault(wish('www.corp.internal.', type, '192.0.2.1'), given)).toBe(message);
@@ -123,7 +143,8 @@ test.each([
 
 test('a delegation stays where it is, and nothing else is at or below it', () => {
   const delegated = inZone(zone, { cut: { name: 'dev.corp.internal.', type: 'NS' } });
-  const message = 'dev.corp.internal is delegated: its own servers answer for it';
+  const message =
+    'dev.corp.internal is delegated: its own servers answer for it: remove that record, or use another host';
   expect(fault(wish('dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBeUndefined();
   expect(fault(wish('dev.corp.internal.', 'A', '192.0.2.1'), delegated)).toBe(message);
   expect(fault(wish('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBe(message);
@@ -136,7 +157,50 @@ test('a delegation stays where it is, and nothing else is at or below it', () =>
 test('a delegation hides nothing that is declared', () => {
   const above = inZone(zone, { beneath: 'db.dev.corp.internal.' });
   expect(fault(wish('dev.corp.internal.', 'NS', 'ns1.example.com.'), above)).toBe(
-    'a delegation would hide db.dev.corp.internal, which the InternalDNS declares',
+    'a delegation would hide db.dev.corp.internal, which the InternalDNS declares: delegate another name',
   );
   expect(fault(wish('dev.corp.internal.', 'A', '192.0.2.1'), above)).toBeUndefined();
+});
+
+test.each([
+  [{ fault: '192.0.2.1 is outside discovery.targets.networks', isFiltered: true }, 'Filtered', 'change that field, '],
+  [{ fault: 'cannot tell whose target 192.0.2.1 is, of a and b' }, 'Refused', 'give each of them a host of its own'],
+])('what was found before is said with what to do about it: %j', (found, verdict, remedy) => {
+  const said = reasonOf({ ...wish('www.corp.internal.', 'A'), ...found }, setting);
+  expect(said).toEqual({ verdict, message: expect.stringContaining(`${found.fault}: ${remedy}`) });
+});
+
+test.each([
+  ['bücher', 'write it as xn--bcher-kva'],
+  ['日本語', 'write it as xn--wgv71a119e'],
+  ['straße', 'write it as xn--strae-oqa'],
+  ['ｗｗｗ', 'write it as www'],
+  // No name has these, and what Node makes of them is another label.
+  ['ü/x', 'use another name'],
+  ['ü#x', 'use another name'],
+  ['ü_x', 'use another name'],
+  ['-ü', 'use another name'],
+  ['ü'.repeat(63), 'use another name'],
+  ['my_app', 'use another name'],
+  ['x*', '* can only be the whole first label'],
+])('instead of the label %s: %s', (label, remedy) => {
+  const said = fault(wish(`${label}.corp.internal.`, 'A', '192.0.2.1'), setting);
+  expect(said).toMatch(/^".*" is not a label of letters, digits and hyphens \(RFC 1123 section 2\.1\): /);
+  expect(said).toMatch(new RegExp(`: ${remedy.replace('*', '\\*')}$`));
+});
+
+test('whatever is wrong with a name, there is something to do, and what is to be written instead is right', () => {
+  const letter = fc.constantFrom(...'aü日é-_*\u0001"\\ ß'.split(''));
+  const label = fc.oneof(fc.string({ unit: letter, maxLength: 70 }), fc.string({ unit: 'grapheme', maxLength: 70 }));
+  const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => `${labels.join('.')}.${zone}`);
+  fc.assert(
+    fc.property(name, (given) => {
+      const said = fault(wish(given, 'A', '192.0.2.1'), setting);
+      if (said === undefined) return;
+      expect(said).toMatch(/: (shorten|use|write|\* can) /);
+      expect(said.length).toBeLessThan(256);
+      const instead = /: write it as (\S+)$/.exec(said)?.[1];
+      if (instead) expect(fault(wish(`${instead}.${zone}`, 'A', '192.0.2.1'), setting)).toBeUndefined();
+    }),
+  );
 });

@@ -55,12 +55,18 @@ describe('a name', () => {
     ['NS1.corp.internal', "the name of a zone's own server"],
     ['_dmarc.corp.internal', 'names that begin with an underscore are not for discovery'],
     ['a._acme-challenge.corp.internal', 'names that begin with an underscore are not for discovery'],
-    ['wpad.corp.internal', 'wpad would configure the proxies of browsers'],
-    ['wpad.dev.corp.internal', 'wpad would configure the proxies of browsers'],
+    [
+      'wpad.corp.internal',
+      'wpad would configure the proxies of browsers: use another name, or declare it in spec.zones',
+    ],
+    [
+      'wpad.dev.corp.internal',
+      'wpad would configure the proxies of browsers: use another name, or declare it in spec.zones',
+    ],
     ['www.example.com', 'outside the zones corp.internal'],
     ['notcorp.internal', 'outside the zones corp.internal'],
-    ['', 'an empty name'],
-    ['.', 'an empty name'],
+    ['', 'an empty name: remove it, or a comma too many in the annotation'],
+    ['.', 'an empty name: remove it, or a comma too many in the annotation'],
     ['sp$ecial.corp.internal', '"sp$ecial" is not a label of letters, digits and hyphens (RFC 1123 section 2.1)'],
     ['a b.corp.internal', '"a b" is not a label'],
     ['bücher.corp.internal', '"bücher" is not a label'],
@@ -69,11 +75,11 @@ describe('a name', () => {
     ['a\\.b.corp.internal', '"a\\\\" is not a label'],
     ['a.*.corp.internal', '"*" is not a label'],
     ['*a.corp.internal', '"*a" is not a label'],
-    ['double..dot.corp.internal', 'has an empty label'],
-    ['.corp.internal', 'has an empty label'],
+    ['double..dot.corp.internal', 'has an empty label: write single dots, between labels'],
+    ['.corp.internal', 'has an empty label: write single dots, between labels'],
     ['www.corp.internal..', 'outside the zones'],
-    [`${'x'.repeat(64)}.corp.internal`, 'has a label of more than 63 characters (RFC 1035 section 2.3.4)'],
-    [`${'x.'.repeat(120)}y.corp.internal`, 'longer than 253 characters (RFC 1035 section 2.3.4)'],
+    [`${'x'.repeat(64)}.corp.internal`, 'has a label of more than 63 characters (RFC 1035 section 2.3.4): shorten it'],
+    [`${'x.'.repeat(120)}y.corp.internal`, 'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name'],
   ])('%s is not, and everything else is', (name, message) => {
     const { accepted, refused } = verdict([want('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
     expect(accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
@@ -106,8 +112,12 @@ describe('a record', () => {
     ['CNAME with two targets', x('CNAME', 'a.example.com', 'b.example.com'), 'a CNAME has one target, not 2'],
     ['CNAME with a broken escape', x('CNAME', 'a\\b.example.com'), 'not an escape: \\b'],
     ['CNAME to itself', x('CNAME', 'WWW.corp.internal'), 'a CNAME to itself'],
-    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'not a time to live: -1'],
-    ['a huge TTL', { ...x('A', '192.0.2.1'), recordTTL: 2 ** 31 }, 'not a time to live: 2147483648'],
+    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'not a time to live of 0 to 2147483647 seconds: -1'],
+    [
+      'a huge TTL',
+      { ...x('A', '192.0.2.1'), recordTTL: 2 ** 31 },
+      'not a time to live of 0 to 2147483647 seconds: 2147483648',
+    ],
     [
       'CNAME at the top',
       want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
@@ -192,7 +202,7 @@ describe('what cannot become what is wanted stays as it stands', () => {
   test('while its object wants something impossible', () => {
     expect(verdict([x('CNAME', 'a\\b')], there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
-      refused: [expect.stringContaining('www.corp.internal. (ingress/a/x): not an escape: \\b')],
+      refused: [expect.stringContaining('www.corp.internal. (ingress/a/x): correct the target: not an escape: \\b')],
     });
   });
 
@@ -224,7 +234,7 @@ describe('what PowerDNS refused', () => {
   test('is not asked again while wish and zone stay as they were', () => {
     expect(verdict([wish], [], declare(), refusals())).toEqual({
       accepted: [],
-      refused: [`www.corp.internal. (ingress/a/x): ${message}`],
+      refused: [`www.corp.internal. (ingress/a/x): change the object, as PowerDNS refuses this: ${message}`],
     });
   });
 
@@ -284,13 +294,13 @@ describe('zones inside zones', () => {
 
   test('a name of a zone that could not be made is left out, not put into another zone', () => {
     expect(verdict([wish], [parent], declaration).refused).toEqual([
-      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be made',
+      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be made: see the condition ZonesReady',
     ]);
   });
 
   test('a zone that is kept for other people’s records answers for its names', () => {
     expect(verdict([wish], [parent, zone('dev.corp.internal')]).refused).toEqual([
-      'a.dev.corp.internal. (o): the zone dev.corp.internal answers for it, and is not declared',
+      'a.dev.corp.internal. (o): the zone dev.corp.internal answers for it, and is not declared: declare it in spec.zones',
     ]);
   });
 });
@@ -317,7 +327,12 @@ describe('names that somebody else answers for', () => {
     ['at a delegation', 'dev', dev('NS'), delegated],
     ['below it', 'x.y.dev', dev('NS'), delegated],
     ['a wildcard below it', '*.dev', dev('NS'), delegated],
-    ['below the delegation of a person', 'x.dev', foreign('dev.corp.internal.', 'NS', 'ns.example.'), delegated],
+    [
+      'below the delegation of a person',
+      'x.dev',
+      foreign('dev.corp.internal.', 'NS', 'ns.example.'),
+      `${delegated}: remove that record, or use another host`,
+    ],
     ['at what only ends alike', 'xdev', dev('NS'), undefined],
     ['above it', 'corp', dev('NS', 'dev.corp.corp.internal.'), undefined],
     ['below a DNAME', 'x.dev', dev('DNAME'), covered],

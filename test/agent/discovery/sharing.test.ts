@@ -405,12 +405,13 @@ describe('another owner', () => {
 
 test('an answer of several objects that PowerDNS refused is not asked for again, what stands stays, and every part is refused', () => {
   const message = 'Record www.corp.internal./A: no';
+  const told = `change the object, as PowerDNS refuses this: ${message}`;
   const there = [wish('a/x A 1')];
   const refused = wish('a/x A 1 2');
   const refusals = new Map([[answerOf(refused), { rrset: refused, beside: there, message }]]);
   expect(verdict('SameNamespace', [wish('a/x A 1'), wish('a/w A 2')], there, { refusals })).toEqual({
     accepted: ['a/x A 1'],
-    refused: [`a/w A 2: ${message}`, `a/x A 1 2: ${message}`],
+    refused: [`a/w A 2: ${told}`, `a/x A 1 2: ${told}`],
   });
 });
 
@@ -445,7 +446,7 @@ describe('a delegation', () => {
   ])('does not hide %s', (_, there, who) => {
     expect(judged([delegates], [there])).toEqual({
       accepted: [],
-      refused: [`a delegation would hide x.dev.corp.internal, which ${who}`],
+      refused: [`a delegation would hide x.dev.corp.internal, which ${who}: delegate another name`],
     });
   });
 
@@ -491,7 +492,7 @@ describe('what a filter takes', () => {
   test('goes, and does not hold its name', () => {
     expect(verdict('FirstWins', [filtered('b/y A 2')], [wish('b/y A 2')])).toEqual({
       accepted: [],
-      refused: ['b/y A : not in the networks'],
+      refused: ['b/y A : not in the networks: change that field, or the address of the object'],
     });
     expect(verdict('FirstWins', [filtered('b/y A 2'), wish('a/x A 1')], [wish('b/y A 2')]).accepted).toEqual([
       'a/x A 1',

@@ -86,7 +86,7 @@ test.each([
 
 describe('a reserved name', () => {
   const reservedNames = ['vpn.corp.internal', '*.infra.corp.internal', '[*].corp.internal', 'corp.internal'];
-  const message = 'reserved (discovery.reservedNames)';
+  const message = 'reserved (discovery.reservedNames): use another host';
 
   test.each(['vpn', 'x.infra', '*.infra', '*', ''])('%s is nobody’s', (name) => {
     expect(verdict({ reservedNames }, [wish('ingress/a/x', name), wish('node/n', name)])).toEqual({
@@ -114,15 +114,17 @@ describe('a reserved name', () => {
 });
 
 describe('tenants', () => {
+  const unnamed =
+    'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
   const tenants = [
     tenant('team', 'a', '*.a.corp.internal', 'alpha.corp.internal'),
     tenant('team', 'b', '*.b.corp.internal'),
     tenant('second', 'b', '*.b.corp.internal'),
   ];
   const onlyA = (namespace: string) =>
-    `namespace ${namespace} may have only *.a.corp.internal, alpha.corp.internal (discovery.tenants)`;
-  const notOf = (pattern: string, who: string) =>
-    `${pattern} is for a tenant that ${who} is not of (discovery.tenants)`;
+    `namespace ${namespace} may have only *.a.corp.internal, alpha.corp.internal (discovery.tenants): use one of these`;
+  const notOf = (pattern: string, who: string, remedy = 'use another host, or label the namespace') =>
+    `${pattern} is for a tenant that ${who} is not of (discovery.tenants): ${remedy}`;
 
   test.each([
     ['ingress/a/x', 'www.a'],
@@ -150,13 +152,13 @@ describe('tenants', () => {
     [
       'ingress/both/x',
       'www',
-      'namespace both may have only *.a.corp.internal, alpha.corp.internal, *.b.corp.internal (discovery.tenants)',
+      'namespace both may have only *.a.corp.internal, alpha.corp.internal, *.b.corp.internal (discovery.tenants): use one of these',
     ],
     ['ingress/nobody/x', 'www.a', notOf('*.a.corp.internal', 'namespace nobody')],
     ['ingress/nobody/x', 'alpha', notOf('alpha.corp.internal', 'namespace nobody')],
     ['ingress/nobody/x', '*.b', notOf('*.b.corp.internal', 'namespace nobody')],
-    ['node/n', 'www.a', notOf('*.a.corp.internal', 'node/n')],
-    ['unknown', 'www', 'it is not said which object wants it, so nobody knows its tenant'],
+    ['node/n', 'www.a', notOf('*.a.corp.internal', 'node/n', 'use another host')],
+    ['unknown', 'www', unnamed],
   ])('%s may not have %s', (resource, name, message) => {
     expect(verdict({ tenants }, [wish(resource, name)])).toEqual({
       accepted: [],
@@ -168,7 +170,9 @@ describe('tenants', () => {
     const [theirs, own] = [wish('ingress/b/old', 'www.a', '192.0.2.2'), wish('ingress/a/x', 'www.a')];
     const expected = {
       accepted: ['www.a ingress/a/x 192.0.2.1'],
-      refused: ['www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants)'],
+      refused: [
+        'www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants): use one of these',
+      ],
     };
     expect(verdict({ tenants }, [theirs, own])).toEqual(expected);
     expect(verdict({ tenants }, [theirs, own], [stands('ingress/b/old', 'www.a', '192.0.2.2')])).toEqual(expected);
@@ -178,21 +182,23 @@ describe('tenants', () => {
     const there = [stands('ingress/b/old', 'www.a')];
     expect(verdict({ tenants }, [wish('ingress/b/old', 'www.a', '192.0.2.9')], there)).toEqual({
       accepted: ['www.a ingress/b/old 192.0.2.1'],
-      refused: ['www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants)'],
+      refused: [
+        'www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants): use one of these',
+      ],
     });
   });
 
   test('a tenant without names has none', () => {
     const none = [tenant('team', 'a')];
     expect(verdict({ tenants: none }, [wish('ingress/a/x', 'www')]).refused).toEqual([
-      'www ingress/a/x: namespace a may have no names (discovery.tenants)',
+      'www ingress/a/x: namespace a may have no names (discovery.tenants): add some to its tenant',
     ]);
   });
 
   test('a long list of names is cut short', () => {
     const many = [tenant('team', 'a', ...['u', 'v', 'w', 'x', 'y', 'z'].map((l) => `${l}.corp.internal`))];
     expect(verdict({ tenants: many }, [wish('ingress/a/x', 'www')]).refused).toEqual([
-      'www ingress/a/x: namespace a may have only u.corp.internal, v.corp.internal, w.corp.internal and 3 more (discovery.tenants)',
+      'www ingress/a/x: namespace a may have only u.corp.internal, v.corp.internal, w.corp.internal and 3 more (discovery.tenants): use one of these',
     ]);
   });
 
@@ -239,8 +245,8 @@ describe('tenants', () => {
 
 describe('a namespace has so many names', () => {
   const limited = { maxNamesPerNamespace: 2 };
-  const beyond = (name: string, resource: string) =>
-    `${name} ${resource}: beyond the 2 names of namespace ${namespaceOf(resource)} (discovery.maxNamesPerNamespace)`;
+  const beyond = (name: string, resource: string, limit = 2) =>
+    `${name} ${resource}: beyond the ${limit} names of namespace ${namespaceOf(resource)} (discovery.maxNamesPerNamespace): remove some, or raise it`;
   const of = (resource: string, ...names: string[]) => names.map((name) => wish(resource, name));
 
   test('and no more: those that sort first, of all its objects together', () => {
@@ -322,7 +328,7 @@ describe('a namespace has so many names', () => {
     const wishes = [wish('ingress/a/x', 'a'), wish('ingress/a/x', 'vpn'), wish('node/n', 'vpn', '192.0.2.2')];
     const expected = {
       accepted: ['a ingress/a/x 192.0.2.1', 'vpn node/n 192.0.2.2'],
-      refused: ['vpn ingress/a/x: beyond the 1 names of namespace a (discovery.maxNamesPerNamespace)'],
+      refused: [beyond('vpn', 'ingress/a/x', 1)],
     };
     const there = [stands('ingress/a/x', 'a'), stands('node/n', 'vpn', '192.0.2.2')];
     expect(verdict(merging, wishes, [], seen)).toEqual(expected);

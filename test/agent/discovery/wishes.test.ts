@@ -28,7 +28,7 @@ function viewOf(claims: Claim[]): Claims {
     sees: (resource) => resource.startsWith('ingress/'),
     of: (resource) => claims.find((claim) => claim.resource === resource),
     on: (name) => claims.filter(({ hosts }) => hosts.includes(name)),
-    addressless: () => claims.filter(({ targets }) => targets?.length === 0),
+    all: () => claims,
   };
 }
 
@@ -107,9 +107,9 @@ test('of a name that is too long only the end is judged, and of a target only th
   const recordTypes = ['A', 'CNAME'];
   const setting = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
   expect(wishes.map((wish) => fault(wish, setting)?.message)).toEqual([
-    'longer than 253 characters (RFC 1035 section 2.3.4)',
-    expect.stringMatching(/^not a .{1,200}$/),
-    expect.stringMatching(/^not an IPv4 address: .{1,100}$/),
+    'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name',
+    expect.stringMatching(/^correct the target: not a .{1,200}$/),
+    expect.stringMatching(/^correct the target: not an IPv4 address: .{1,100}$/),
   ]);
 });
 
@@ -229,6 +229,19 @@ describe('targets.default', () => {
     ]);
     expect(said(wished([x('A')], { settings, claims }))).toEqual([...others, ...own]);
     expect(wished([], { claims })).toEqual([]);
+  });
+
+  test('is for the hosts without an address of an object whose others have one', () => {
+    const hosts = ['www.corp.internal.', 'b.corp.internal.'];
+    const of = (name: string, targets: string[]): [string, { targets: string[] }][] =>
+      ['A', 'AAAA', 'CNAME'].map((type) => [`${name} ${type}`, { targets }]);
+    const parts = new Map([...of('www.corp.internal.', ['192.0.2.1']), ...of('b.corp.internal.', [])]);
+    const route = { ...claim('ingress/a/x', ['192.0.2.1'], hosts), parts };
+    expect(said(wished([x('A', '192.0.2.1')], { settings, claims: [route] }))).toEqual([
+      'b A 192.0.2.9 (ingress/a/x)',
+      'b AAAA 2001:db8::9 (ingress/a/x)',
+      'www A 192.0.2.1 (ingress/a/x)',
+    ]);
   });
 
   test('is for the objects of the owner’s namespace', () => {

@@ -1,7 +1,8 @@
 /** What the agent says of the names that objects ask for. */
 import { describe, expect, test } from 'vitest';
+import { illegalName } from '../../../functions/agent/discovery/verdict/illegal-name.ts';
 import type { Verdict } from '../../../functions/agent/verdict.ts';
-import { declare, foreign, record, zoneWith } from '../make.ts';
+import { declare, foreign, record, want, zones, zoneWith } from '../make.ts';
 import { type SeenObject, www } from './seen-objects.ts';
 import { sightedAgent } from './sighted-agent.ts';
 
@@ -82,6 +83,58 @@ describe('outside the zones', () => {
     expect(agent.of(x, 'www.crop.example')).toBe(`${outside}; the nearest is corp.example: ${advice}`);
     expect(agent.of(y, 'db.lab.internal.lan')).toMatch(/^OutsideZones: /);
   });
+
+  test.each(['Sync', 'Preview'])('until its zone is declared, where the policy is %s', async (policy) => {
+    const agent = await sightedAgent({ policy });
+    const host = 'www.lab.internal';
+    agent.has(x, { hosts: [host], targets: ['192.0.2.1'] });
+    await agent.loops(5);
+    expect(agent.of(x, host)).toMatch(/^OutsideZones: /);
+    agent.redeclare({ policy }, { zones: zones('corp.internal', 'lab.internal') });
+    await agent.agent.reconcile();
+    agent.agent.explain();
+    expect(agent.of(x, host)).toBe('Pending: ExternalDNS is about to ask');
+    await agent.loops(2);
+    expect(agent.of(x, host)).toMatch(policy === 'Sync' ? /^Resolved: / : /^Filtered: discovery\.policy Preview /);
+  });
+});
+
+describe('what Pods or Nodes answer with', () => {
+  const service = 'service/a/db';
+  const host = 'db.corp.internal';
+  const headless = { hosts: [host], below: true, ofPodsOrNodes: true, changed: 0 };
+
+  test('is no address while none is ready, and ExternalDNS is heard of', async () => {
+    const agent = await sightedAgent();
+    agent.has(service, { ...headless, asks: [] });
+    await agent.loops(2);
+    expect(agent.of(service, host)).toMatch(/^Pending: ExternalDNS has not asked for it yet: /);
+    await agent.loops(3);
+    expect(agent.of(service, host)).toBe(
+      'NoAddress: no ready Pod or Node answers for it: see the Pods of its spec.selector, and of a NodePort the addresses of the Nodes',
+    );
+    await agent.silence(20);
+    expect(agent.of(service, host)).toMatch(/^Pending: ExternalDNS is not heard of: /);
+  });
+
+  test('and where only ExternalDNS knows the targets of an object, its log says why there are none', async () => {
+    const agent = await sightedAgent();
+    agent.has(service, { hosts: [host], areTargetsUnknown: true, asks: [] });
+    await agent.loops(5);
+    expect(agent.of(service, host)).toBe(
+      'Pending: ExternalDNS does not ask for it: see the log of the container external-dns',
+    );
+  });
+
+  test('measures nothing, since it may come long after the Service', async () => {
+    const agent = await sightedAgent();
+    agent.has(service, { ...headless, asks: [] });
+    await agent.loops(1);
+    agent.has(service, { ...headless, asks: [want(service, host, 'A', '192.0.2.1')] });
+    await agent.loops(2);
+    expect(agent.of(service, host)).toBe('Resolved: resolves to 192.0.2.1');
+    expect(agent.propagations).toEqual([]);
+  });
 });
 
 describe('filtered', () => {
@@ -96,13 +149,13 @@ describe('filtered', () => {
       'by an excluded domain',
       { excludedDomains: [www] },
       { targets: ['192.0.2.1'] },
-      `${www} is one of discovery.excludedDomains`,
+      `${www} is one of discovery.excludedDomains: take it from there, or use another host`,
     ],
     [
       'by the networks',
       { targets: { networks: ['10.0.0.0/8'] } },
       { targets: ['192.0.2.1'] },
-      '192.0.2.1 is outside discovery.targets.networks',
+      '192.0.2.1 is outside discovery.targets.networks: change that field, or the address of the object',
     ],
     [
       'by the record types',
@@ -110,7 +163,12 @@ describe('filtered', () => {
       { targets: ['lb.example.com'] },
       'records of type CNAME are not discovered: add CNAME to discovery.recordTypes',
     ],
-    ['by the policy', { policy: 'Preview' }, { targets: ['192.0.2.1'] }, 'discovery.policy Preview leaves it as it is'],
+    [
+      'by the policy',
+      { policy: 'Preview' },
+      { targets: ['192.0.2.1'] },
+      'discovery.policy Preview leaves it as it is: Sync or UpsertOnly publish it',
+    ],
   ])('%s', async (_, discovery, object, message) => {
     const agent = await sightedAgent(discovery);
     agent.has(x, object);
@@ -203,6 +261,43 @@ describe('refused', () => {
     agent.has(x, { targets: ['192.0.2.1'] });
     await agent.loops(2);
     expect(agent.of(x)).toMatch(/^Refused: ./);
+  });
+
+  describe('by the same rule whether ExternalDNS asks for it or drops it without a word', () => {
+    const silent: Partial<SeenObject> = { asks: [] };
+    test.each([
+      ['my_app.corp.internal', silent],
+      ['my_app.corp.internal', {}],
+      ['bücher.corp.internal', silent],
+      [`${'a'.repeat(64)}.corp.internal`, silent],
+      ['_acme-challenge.corp.internal', silent],
+      ['_acme-challenge.corp.internal', { ...silent, areTargetsUnknown: true }],
+      ['my_app.corp.internal', { ...silent, targets: [] }],
+    ])('%s, %j', async (host, more) => {
+      const agent = await sightedAgent();
+      agent.has(x, { hosts: [host], targets: ['192.0.2.1'], ...more });
+      await agent.loops(1);
+      const asked = `${host}.`;
+      expect(agent.of(x, host)).toBe(`Refused: ${illegalName(asked, 'A')}`);
+    });
+
+    test.each<[string, SeenObject]>([
+      ['the port of a Service', { hosts: ['_web._tcp.corp.internal'], areTargetsUnknown: true, ofPodsOrNodes: true }],
+      ['the TXT record of a DNSEndpoint', { parts: new Map([['_v.corp.internal. TXT', { targets: ['v'] }]]) }],
+    ])('but not %s', async (_, object) => {
+      const agent = await sightedAgent();
+      const host = object.hosts?.[0] ?? '_v.corp.internal';
+      agent.has(x, { hosts: [host], asks: [], ...object });
+      await agent.loops(1);
+      expect(agent.of(x, host)).toMatch(/^Pending: ExternalDNS has not asked for it yet: /);
+    });
+
+    test('and a DNSEndpoint of a type that is none of those discovered is left out', async () => {
+      const agent = await sightedAgent();
+      agent.has('crd/a/x', { asks: [], parts: new Map([[`${www}. NAPTR`, { targets: ['1 2 "U" "" "" .'] }]]) });
+      await agent.loops(1);
+      expect(agent.of('crd/a/x')).toBe('Filtered: records of its type are not discovered: declare them in spec.zones');
+    });
   });
 
   test('by a rule, with what still answers', async () => {

@@ -10,9 +10,12 @@ import { want } from '../make.ts';
 export const www = 'www.corp.internal';
 
 /** Without a host of its own it asks for www.corp.internal. */
-export interface SeenObject extends Partial<Pick<Claim, 'created' | 'parts' | 'below' | 'leftOut' | 'isUnready'>> {
+export interface SeenObject
+  extends Partial<Pick<Claim, 'created' | 'parts' | 'below' | 'ofPodsOrNodes' | 'leftOut' | 'isUnready'>> {
   hosts?: string[];
   targets?: string[];
+  /** Whether only ExternalDNS has them. */
+  areTargetsUnknown?: boolean;
   /** Milliseconds. */
   changed?: number;
   /** What ExternalDNS asks for it, where that is not its targets at each of its hosts. */
@@ -81,10 +84,6 @@ export class SeenObjects implements Claims {
     return this.#claims().filter(({ leftOut }) => leftOut !== undefined);
   }
 
-  addressless(): Claim[] {
-    return this.all().filter(({ targets }) => targets?.length === 0);
-  }
-
   labelsOf(namespace: string): Record<string, string> | undefined {
     return this.#labels.get(namespace);
   }
@@ -94,14 +93,16 @@ export class SeenObjects implements Claims {
   }
 }
 
-function claimOf(resource: string, { hosts = [www], targets = [], changed: _, asks: __, ...rest }: SeenObject): Claim {
+function claimOf(resource: string, object: SeenObject): Claim {
+  const { hosts = [www], targets = [], areTargetsUnknown, changed: _, asks: __, ...rest } = object;
+  // Of a headless Service the Pods have them.
+  const isUnknown = areTargetsUnknown || rest.below;
   return {
     resource,
     namespace: namespaceOf(resource),
     created: '2026-01-01T00:00:00Z',
     hosts: hostsOf(hosts),
-    // Of a headless Service the Pods have them.
-    ...(!rest.below && { targets: rest.parts ? targets : targetsOf(targets) }),
+    ...(!isUnknown && { targets: rest.parts ? targets : targetsOf(targets) }),
     ...rest,
   };
 }

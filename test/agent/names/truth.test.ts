@@ -67,7 +67,7 @@ test('what stands though its object may no longer have it resolves, and what is 
   agent.objects.label('a', {});
   await agent.loops(2);
   expect(agent.of(x)).toBe(
-    'Resolved: resolves to 192.0.2.1; left out of it: *.corp.internal is for a tenant that namespace a is not of (discovery.tenants)',
+    'Resolved: resolves to 192.0.2.1; left out of it: *.corp.internal is for a tenant that namespace a is not of (discovery.tenants): use another host, or label the namespace',
   );
 });
 
@@ -157,7 +157,7 @@ describe('a host resolves only with every address that it wants', () => {
     agent.has(x, { targets: ['192.0.2.2', '2001:db8::1'] });
     await agent.loops(3);
     expect(agent.of(x)).toBe(
-      'Filtered: discovery.policy CreateOnly leaves it as it is; it still resolves to 192.0.2.1, 2001:db8::1',
+      'Filtered: discovery.policy CreateOnly leaves it as it is: Sync or UpsertOnly publish it; it still resolves to 192.0.2.1, 2001:db8::1',
     );
   });
 

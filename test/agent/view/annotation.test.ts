@@ -43,13 +43,13 @@ test.each<[string, Record<string, string>, string | undefined, string]>([
     'whose controller it is, under the older prefix',
     { [`${own}hostname`]: 'a', [`${old}controller`]: 'x' },
     undefined,
-    `a. left out: the annotation ${old}controller gives it to another controller`,
+    `a. left out: the annotation ${old}controller gives it to another controller: remove it, or set it to dns-controller`,
   ],
   [
     'whose controller it is, under an own prefix',
     { [`${mine}hostname`]: 'c', [`${mine}controller`]: 'x', [`${own}controller`]: 'dns-controller' },
     mine,
-    `c. left out: the annotation ${mine}controller gives it to another controller`,
+    `c. left out: the annotation ${mine}controller gives it to another controller: remove it, or set it to dns-controller`,
   ],
   [
     'whose controller it is, first under the usual prefix',

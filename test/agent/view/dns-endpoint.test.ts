@@ -42,17 +42,25 @@ test('all its endpoints are one claim', () => {
   ]);
 });
 
+test('of hosts beyond those that count it is not kept what they want', () => {
+  const [claim] = claims(
+    ...Array.from({ length: 1002 }, (_, i) => ({ ...endpoint('A', '192.0.2.1'), dnsName: `h${i}` })),
+  );
+  expect([claim?.hosts.length, claim?.parts?.size, claim?.excess?.host]).toEqual([1000, 1000, 'h1000.']);
+});
+
 test('the selectors count, the controller does not', () => {
   const spec = { endpoints: [endpoint('A', '192.0.2.1'), endpoint('TXT', 'text')] };
   const line = (object: DNSEndpoint['metadata'], reading: object) =>
     lineOf(dnsEndpointClaims({ metadata: object, spec }, { ...both, ...reading }));
   const annotationSelector = { matchLabels: { public: 'no' } };
   const taken = 'a.corp.internal. > 192.0.2.1 "text"';
-  const leftOut = (field: string) => `a.corp.internal. left out: discovery.${field} (public=no) leaves it out`;
-  expect(line(metadata(), { annotationSelector })).toBe(leftOut('annotationSelector'));
+  const leftOut = (field: string, things: string) =>
+    `a.corp.internal. left out: discovery.${field} (public=no) leaves it out: give it ${things} that match, or change that field`;
+  expect(line(metadata(), { annotationSelector })).toBe(leftOut('annotationSelector', 'annotations'));
   expect(line(metadata({ public: 'no' }), { annotationSelector })).toBe(taken);
   expect(line({ ...metadata(), labels: { public: 'yes' } }, { selector: annotationSelector })).toBe(
-    leftOut('selector'),
+    leftOut('selector', 'labels'),
   );
   expect(line(annotated({ controller: 'x' }), {})).toBe(taken);
 });

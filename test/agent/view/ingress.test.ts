@@ -35,7 +35,8 @@ test('of one that is left out only the hosts are kept, and why', () => {
       uid: metadata().uid,
       created: '2026-11-21T08:00:00Z',
       hosts: ['web.corp.internal.'],
-      leftOut: 'the annotation external-dns.kubernetes.io/controller gives it to another controller',
+      leftOut:
+        'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
     },
   ]);
 });
@@ -88,7 +89,8 @@ describe('the hosts are', () => {
     );
   });
 
-  const ignored = 'left out: discovery.hostnames is Spec, so that names in annotations do not count';
+  const ignored =
+    'left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
   test.each<[string, Record<string, string>, string]>([
     ['but those of the spec as well', { hostname }, `${defined} > 198.51.100.7 | ${own} ${ignored}`],
     [
@@ -117,6 +119,73 @@ describe('the hosts are', () => {
   });
 });
 
+describe('of parts of the spec that ExternalDNS is told to ignore', () => {
+  const flags = 'discovery.extraArgs (--ignore-ingress-';
+  const leavesOut = 'leaves it out: name it in another part of the Ingress, or remove the flag';
+  const noTLS = `${flags}tls-spec) ${leavesOut}`;
+  const noRules = `${flags}rules-spec) ${leavesOut}`;
+  const neither = `${flags}rules-spec, --ignore-ingress-tls-spec) ${leavesOut}`;
+  const notAnnotated =
+    'discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
+  test.each<[string, ('rules' | 'tls')[], Ingress['metadata'], Partial<Reading>, string]>([
+    [
+      'only what TLS alone names is left out',
+      ['tls'],
+      metadata(),
+      {},
+      `web.corp.internal. *.w.corp.internal. > 198.51.100.7 | tls.corp.internal. left out: ${noTLS}`,
+    ],
+    [
+      'what the annotation names, too, counts',
+      ['tls'],
+      annotated({ hostname: 'tls.corp.internal' }),
+      {},
+      'web.corp.internal. *.w.corp.internal. tls.corp.internal. > 198.51.100.7',
+    ],
+    [
+      'only what rules alone name is left out',
+      ['rules'],
+      metadata(),
+      {},
+      `tls.corp.internal. web.corp.internal. > 198.51.100.7 | *.w.corp.internal. left out: ${noRules}`,
+    ],
+    ['nothing is left of both', ['rules', 'tls'], metadata(), {}, `${defined} left out: ${neither}`],
+    [
+      'annotations that do not count either say so themselves',
+      ['rules', 'tls'],
+      annotated({ hostname }),
+      { hostnames: 'Spec' },
+      `${defined} left out: ${neither} | ${own} left out: ${notAnnotated}`,
+    ],
+    [
+      'nothing is said of what the object does not ask for',
+      ['tls'],
+      annotated({ hostname, 'ingress-hostname-source': 'annotation-only' }),
+      {},
+      `${own} > 198.51.100.7`,
+    ],
+  ])('%s', (_, ignoredParts, meta, reading, line) => {
+    const object = ingress({ metadata: meta, spec });
+    expect(lineOf(ingressClaims(object, { ...both, ...reading }, { ignoredParts }))).toBe(line);
+  });
+});
+
+describe('of more hosts than count', () => {
+  const [rules, ...others] = ['web.corp.internal', ...Array.from({ length: 1500 }, (_, i) => `h${i}.corp.internal`)];
+  const many = annotated({ hostname: others.join() });
+
+  test('those of the spec and the first of the annotation are claimed', () => {
+    const [claim, ...more] = ingressClaims(ingress({ metadata: many }), both);
+    expect(claim?.hosts).toEqual([rules, ...others.slice(0, 999)].map((host) => `${host}.`));
+    expect([claim?.excess?.host, more]).toEqual(['h999.corp.internal.', []]);
+  });
+
+  test('no more than of one that is claimed is told where a filter leaves them out', () => {
+    const [, ignored] = ingressClaims(ingress({ metadata: many }), { ...both, hostnames: 'Spec' });
+    expect([ignored?.hosts.length, ignored?.excess]).toEqual([1000, undefined]);
+  });
+});
+
 describe('it is left out as', () => {
   const selector = { matchLabels: { team: 'a', tier: 'edge' } };
   test.each<[string, Partial<Ingress>, Partial<Reading>, string]>([
@@ -124,26 +193,31 @@ describe('it is left out as', () => {
       'another controller’s',
       { metadata: annotated({ controller: 'mine' }) },
       {},
-      'the annotation external-dns.kubernetes.io/controller gives it to another controller',
+      'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'one with other labels, in the first of those that count',
       { metadata: { ...metadata(), labels: { team: 'a', tier: 'core' } } },
       { selector },
-      'discovery.selector (tier=edge) leaves it out',
+      'discovery.selector (tier=edge) leaves it out: give it labels that match, or change that field',
     ],
-    ['one without labels', {}, { selector }, 'discovery.selector (team=a) leaves it out'],
+    [
+      'one without labels',
+      {},
+      { selector },
+      'discovery.selector (team=a) leaves it out: give it labels that match, or change that field',
+    ],
     [
       'one with other annotations',
       {},
       { annotationSelector: { matchExpressions: [{ key: 'public', operator: 'In', values: ['no', 'never'] }] } },
-      'discovery.annotationSelector (public in (no,never)) leaves it out',
+      'discovery.annotationSelector (public in (no,never)) leaves it out: give it annotations that match, or change that field',
     ],
     [
       'one whose annotation is a word that ExternalDNS does not know',
       { metadata: annotated({ 'ingress-hostname-source': 'both' }) },
       {},
-      'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only',
+      'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only: correct it, or remove it',
     ],
   ])('%s', (_, more, reading, why) => {
     expect(lineOf(ingressClaims(ingress(more), { ...both, ...reading }))).toBe(`web.corp.internal. left out: ${why}`);
@@ -166,26 +240,36 @@ describe('of classes', () => {
     ['every one counts when none is named', {}, undefined, ''],
     ['every one counts when the list is empty', {}, [], ''],
     ['the named one counts', ofClass('nginx'), ['traefik', 'nginx'], ''],
-    ['another one does not', ofClass('nginx-internal'), ['nginx'], 'takes only nginx, and it has nginx-internal'],
+    [
+      'another one does not',
+      ofClass('nginx-internal'),
+      ['nginx'],
+      'takes only nginx, and it has nginx-internal: give it one of these, or change that field',
+    ],
     [
       'none does not, whatever the default class is',
       {},
       ['nginx', 'private'],
-      'takes only nginx, private, and it has none',
+      'takes only nginx, private, and it has none: give it one of these, or change that field',
     ],
     ['the legacy annotation counts', legacy('traefik'), ['traefik'], ''],
-    ['another legacy annotation does not', legacy('traefik'), ['nginx'], 'takes only nginx, and it has traefik'],
+    [
+      'another legacy annotation does not',
+      legacy('traefik'),
+      ['nginx'],
+      'takes only nginx, and it has traefik: give it one of these, or change that field',
+    ],
     [
       'of a long annotation enough is said',
       legacy('x'.repeat(1e5)),
       ['nginx'],
-      `takes only nginx, and it has ${'x'.repeat(100)}…`,
+      `takes only nginx, and it has ${'x'.repeat(100)}…: give it one of these, or change that field`,
     ],
     [
       'the field wins over the annotation',
       { ...legacy('traefik'), ...ofClass('nginx') },
       ['traefik'],
-      'takes only traefik, and it has nginx',
+      'takes only traefik, and it has nginx: give it one of these, or change that field',
     ],
     ['an empty field leaves it to the annotation', { ...legacy('traefik'), ...ofClass('') }, ['traefik'], ''],
   ])('%s', (_, more, ingressClassNames, why) => {

@@ -63,9 +63,9 @@ const route = (name: string, ...hostnames: string[]) => ({
   spec: { hostnames, parentRefs: [{ name: 'envoy' }] },
   status: { parents: [{ parentRef: { name: 'envoy' }, conditions: accepted }] },
 });
-const gateway = (value: string, hostname?: string) => ({
+const gateway = (value: string, hostname?: string, allowedRoutes = {}) => ({
   ...metadata('envoy'),
-  spec: { listeners: [{ name: 'http', port: 80, hostname }] },
+  spec: { listeners: [{ name: 'http', port: 80, protocol: 'HTTP', hostname, allowedRoutes }] },
   status: { addresses: [{ value }] },
 });
 
@@ -91,7 +91,6 @@ test('knows every claim by its object and by its names', async () => {
   expect(claimants('svc.corp.internal.')).toEqual(['service/shop/web']);
   expect(claimants('corp.internal.')).toEqual([]);
   expect(objects.of('ingress/bank/rival')).toMatchObject({ namespace: 'bank', targets: ['198.51.100.7'] });
-  expect(objects.addressless()).toEqual([objects.of('service/shop/web')]);
 });
 
 test('a name goes with its object, and with its place in the object', async () => {
@@ -115,7 +114,6 @@ test('the Pods of a headless Service have the names below its own', async () => 
   await eventually('db-0.db.corp.internal.', 'service/shop/db');
   expect(claimants('db.corp.internal.')).toEqual(['service/shop/db']);
   expect(claimants('a.db-0.db.corp.internal.')).toEqual([]);
-  expect(objects.addressless()).toEqual([]);
 });
 
 describe('sees', () => {
@@ -224,7 +222,7 @@ describe('what a filter leaves out', () => {
   const ofTeam = { matchLabels: { team: 'a' } };
   const selected = () => discovery({ selector: ofTeam, sources: [{ kind: 'Ingress' }] });
   const leftOut = () => [...objects.leftOut()].map(({ resource, leftOut: why }) => `${resource}: ${why}`).sort();
-  const why = 'discovery.selector (team=a) leaves it out';
+  const why = 'discovery.selector (team=a) leaves it out: give it labels that match, or change that field';
 
   test('is told of, with the reason, and nowhere else', async () => {
     kubernetes.put(ingresses, labelled('web', 'a'));
@@ -234,11 +232,7 @@ describe('what a filter leaves out', () => {
     await sees('ingress/shop/web');
     expect(leftOut()).toEqual([`ingress/shop/bare: ${why}`, `ingress/shop/other: ${why}`]);
     expect([...objects.all()].map(({ resource }) => resource)).toEqual(['ingress/shop/web']);
-    expect([objects.of('ingress/shop/other'), objects.on('other.corp.internal.'), objects.addressless()]).toEqual([
-      undefined,
-      [],
-      [],
-    ]);
+    expect([objects.of('ingress/shop/other'), objects.on('other.corp.internal.')]).toEqual([undefined, []]);
     expect(kubernetes.requests.filter((url) => url.includes('labelSelector'))).toEqual([]);
     objects.follow(undefined);
     expect([leftOut(), [...objects.all()]]).toEqual([[], []]);
@@ -381,6 +375,28 @@ describe('routes', () => {
     expect(objects.of('httproute/shop/web')?.targets).toEqual(['198.51.100.11']);
     kubernetes.remove(gateways, 'shop/envoy');
     await eventually('b.corp.internal.');
+  });
+
+  test('follow the labels of their namespace, where they are known and a listener asks for them', async () => {
+    const namespaceSelector = { matchLabels: { routes: 'yes' } };
+    const tenants = [{ namespaceSelector: {}, names: [] }];
+    const put = (routes: string) => kubernetes.put(namespaces, { metadata: { name: 'shop', labels: { routes } } });
+    const sources = [{ kind: 'HTTPRoute', resources: routeNeeds }];
+    const selected = { namespaces: { from: 'Selector', selector: namespaceSelector } };
+    kubernetes.put(routes, route('web', 'web.corp.internal'));
+    kubernetes.put(gateways, gateway('198.51.100.10', undefined, selected));
+    put('no');
+    objects.follow(http());
+    objects.takeServed(routeNeeds);
+    await eventually('web.corp.internal.', 'httproute/shop/web');
+    objects.follow(discovery({ sources, tenants }));
+    await eventually('web.corp.internal.');
+    put('yes');
+    await eventually('web.corp.internal.', 'httproute/shop/web');
+    put('no');
+    await eventually('web.corp.internal.');
+    objects.follow(http());
+    await eventually('web.corp.internal.', 'httproute/shop/web');
   });
 
   test('are not seen without their Gateways', async () => {

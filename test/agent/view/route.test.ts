@@ -26,14 +26,23 @@ const route = (
   status: { parents: refs.map((parentRef) => ({ parentRef, conditions: accepted })) },
 });
 
+type ListenerObject = NonNullable<NonNullable<NonNullable<GatewayObject['spec']>['listeners']>[number]>;
+/** A listener that takes the routes of any namespace. */
+const shared = (name: string, more: Partial<ListenerObject> = {}): ListenerObject => ({
+  name,
+  port: 80,
+  protocol: 'HTTP',
+  allowedRoutes: { namespaces: { from: 'All' } },
+  ...more,
+});
 const gateway = (name: string, more: Partial<GatewayObject> = {}): GatewayObject => ({
   metadata: { ...metadata(), namespace: 'infra', name },
-  spec: { listeners: [{ name: 'http', port: 80 }] },
+  spec: { listeners: [shared('http')] },
   status: { addresses: [{ value: '198.51.100.10' }] },
   ...more,
 });
 const listeners = (...hostnames: string[]) => ({
-  spec: { listeners: hostnames.map((hostname, i) => ({ name: `l${i}`, port: 8000 + i, hostname })) },
+  spec: { listeners: hostnames.map((hostname, i) => shared(`l${i}`, { port: 8000 + i, hostname })) },
 });
 
 function claims(
@@ -41,13 +50,14 @@ function claims(
   gateways: GatewayObject[],
   reading: Reading = both,
   filters: Partial<DeclaredSource> = {},
+  labels?: Record<string, string>,
 ) {
   const there = new Map<string, ReturnType<typeof gatewayOf>>(
     gateways.map((g) => [`${g.metadata.namespace}/${g.metadata.name}`, gatewayOf(g, reading)] as const),
   );
   const source = { kind: 'HTTPRoute', ...filters };
   const read = routeOf(object, reading, source);
-  return Array.isArray(read) ? read : routeClaims(read, source, (key) => there.get(key));
+  return Array.isArray(read) ? read : routeClaims(read, source, (key) => there.get(key), labels);
 }
 
 const untaken = 'left out: no listener of Gateway infra/envoy takes this name';
@@ -128,7 +138,8 @@ describe('the hosts are', () => {
   test('the spec’s where annotations name none', () => {
     const read = (annotations: Record<string, string>) =>
       lineOf(claims(route(['a.corp.internal'], [envoy], annotations), [gateway('envoy')], { hostnames: 'Spec' }));
-    const ignored = 'left out: discovery.hostnames is Spec, so that names in annotations do not count';
+    const ignored =
+      'left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
     expect([read({ hostname }), read(only('annotation-only')), read(only('defined-hosts-only'))]).toEqual([
       `a.corp.internal. > 198.51.100.10 | own.corp.internal. ${ignored}`,
       `own.corp.internal. ${ignored}`,
@@ -159,12 +170,40 @@ describe('the targets are', () => {
   });
 });
 
+describe('where the hosts of a route have each their own Gateways', () => {
+  const nginx: Ref = { name: 'nginx', namespace: 'infra' };
+  const refs = [envoy, nginx];
+  const hosts = ['web.a.internal', 'web.b.internal', 'own.internal'];
+  const ab = (value: string): GatewayObject[] => [
+    gateway('envoy', listeners('*.a.internal', 'own.internal')),
+    gateway('nginx', { ...listeners('*.b.internal', 'own.internal'), status: { addresses: value ? [{ value }] : [] } }),
+  ];
+  const partsOf = (gateways: GatewayObject[], annotations: Record<string, string> = {}) =>
+    claims(route(hosts, refs, annotations), gateways)[0]?.parts;
+
+  test.each<[string, string, string[], string[]]>([
+    ['they have their addresses', '192.0.2.2', ['192.0.2.2'], ['198.51.100.10', '192.0.2.2']],
+    ['they have none while their Gateway has none', '', [], ['198.51.100.10']],
+  ])('%s', (_, value, atB, everywhere) => {
+    const parts = partsOf(ab(value), { ttl: '60' });
+    for (const type of ['A', 'AAAA', 'CNAME']) {
+      const at = (name: string) => parts?.get(`${name} ${type}`);
+      expect(at('web.a.internal.')).toEqual({ targets: ['198.51.100.10'], ttl: 60 });
+      expect(at('web.b.internal.')).toEqual({ targets: atB, ttl: 60 });
+      expect(at('own.internal.')).toEqual({ targets: everywhere, ttl: 60 });
+    }
+    expect(parts?.size).toBe(9);
+  });
+
+  test('there are no parts as long as that is the same', () => {
+    expect(lineOf(claims(route(hosts, refs), ab('198.51.100.10')))).toMatch(/ > 198\.51\.100\.10$/);
+    expect(partsOf(ab('198.51.100.10'))).toBeUndefined();
+  });
+});
+
 const two = {
   spec: {
-    listeners: [
-      { name: 'http', port: 80 },
-      { name: 'https', port: 443, hostname: 'tls.corp.internal' },
-    ],
+    listeners: [shared('http'), shared('https', { port: 443, protocol: 'HTTPS', hostname: 'tls.corp.internal' })],
   },
 };
 const at = (more: Partial<Ref>) => route(['a.corp.internal', 'tls.corp.internal'], [{ ...envoy, ...more }]);
@@ -192,7 +231,8 @@ describe('a route has a claim through', () => {
 
 describe('a route is left out when', () => {
   const pending = [{ type: 'Accepted', status: 'False' }];
-  const unaccepted = 'no Gateway that it names has accepted it (status.parents)';
+  const unaccepted =
+    'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway';
   const there = [
     gateway('envoy', two),
     gateway('former'),
@@ -235,17 +275,17 @@ describe('a route is left out when', () => {
     [
       'it is another controller’s, and accepted or not',
       { ...at({}), metadata: annotated({ controller: 'x' }), status: undefined },
-      'the annotation external-dns.kubernetes.io/controller gives it to another controller',
+      'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'its Gateway is another controller’s',
       route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'foreign' }]),
-      'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign gives it to another controller',
+      'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign gives it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'the selector does not take it, accepted or not',
       { ...at({}), status: undefined },
-      'discovery.selector (team=web) leaves it out',
+      'discovery.selector (team=web) leaves it out: give it labels that match, or change that field',
       { ...both, selector: { matchLabels: { team: 'web' } } },
     ],
     ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
@@ -256,12 +296,20 @@ describe('a route is left out when', () => {
   });
 
   test.each<[string, Partial<DeclaredSource>, string]>([
-    ['name', { gatewayName: 'nvoy' }, 'gatewayName takes only nvoy, and it is accepted by infra/envoy'],
-    ['namespace', { gatewayNamespace: 'inf' }, 'gatewayNamespace takes only inf, and it is accepted by infra/envoy'],
+    [
+      'name',
+      { gatewayName: 'nvoy' },
+      'gatewayName takes only nvoy, and it is accepted by infra/envoy: change its parentRefs, or that field',
+    ],
+    [
+      'namespace',
+      { gatewayNamespace: 'inf' },
+      'gatewayNamespace takes only inf, and it is accepted by infra/envoy: change its parentRefs, or that field',
+    ],
     [
       'labels',
       { gatewayLabels: 'dns=yes' },
-      'gatewayLabels takes only Gateways with dns=yes, and infra/envoy is not among them',
+      'gatewayLabels takes only Gateways with dns=yes, and infra/envoy is not among them: label that Gateway, or change that field',
     ],
   ])('its Gateway has another %s', (_, filters, why) => {
     // Of Gateways with other labels none is seen.
@@ -295,8 +343,19 @@ describe('a route is left out when', () => {
     const read = (refs: Ref[]) =>
       lineOf(claims(route(named, refs), [gateway('envoy', listeners('*.corp.internal'))], both, { resources }));
     expect(read([set])).toBe('no claim');
-    expect(read([set, envoy])).toBe('a.corp.internal. > 198.51.100.10');
+    expect(read([set, envoy])).toBe('a.corp.internal. > unknown');
     expect(read([envoy])).toBe(`a.corp.internal. > 198.51.100.10 | b.example. ${untaken}`);
+  });
+
+  test('and not at some Gateways, where it has ListenerSets, whose addresses are not seen', () => {
+    const resources = ['listenersets.v1.gateway.networking.k8s.io'];
+    const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, kind: 'ListenerSet', name: 'own' }];
+    const at = (address: string, host: string) => ({ ...listeners(host), status: { addresses: [{ value: address }] } });
+    const gateways = [gateway('envoy', at('192.0.2.1', 'a.internal')), gateway('nginx', at('192.0.2.2', 'b.internal'))];
+    const [claim] = claims(route(['a.internal', 'b.internal'], refs), gateways, both, { resources });
+    expect(claim?.hosts).toEqual(['a.internal.', 'b.internal.']);
+    expect(claim).not.toHaveProperty('targets');
+    expect(claim).not.toHaveProperty('parts');
   });
 });
 
@@ -316,4 +375,86 @@ test('a route and a listener have in common what every name of both has, whichev
       expect(line(other, one)).toBe(isShared ? common : `${other}. ${untaken}`);
     }),
   );
+});
+
+describe('a listener takes', () => {
+  const named = route(['a.corp.internal']);
+  const line = (listener: Partial<ListenerObject>, kind = 'HTTPRoute', labels?: Record<string, string>) =>
+    lineOf(claims(named, [gateway('envoy', { spec: { listeners: [shared('l', listener)] } })], both, { kind }, labels));
+  const taken = 'a.corp.internal. > 198.51.100.10';
+  const closed = (why: string) => `a.corp.internal. left out: listener l of Gateway infra/envoy takes no ${why}`;
+  const otherKind = (kind: string) => closed(`${kind}: see its protocol and allowedRoutes.kinds`);
+
+  test.each([
+    ['HTTP', 'HTTPRoute', 'GRPCRoute'],
+    ['HTTPS', 'HTTPRoute', 'GRPCRoute'],
+    ['TLS', 'TLSRoute', 'TCPRoute'],
+    ['TCP', 'TCPRoute'],
+    ['UDP', 'UDPRoute'],
+    ['example.com/own'],
+    ['constructor'],
+  ])('of protocol %s the routes that go with it', (protocol, ...kinds) => {
+    for (const kind of ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'])
+      expect(line({ protocol }, kind)).toBe(kinds.includes(kind) ? taken : otherKind(kind));
+  });
+
+  const group = 'gateway.networking.k8s.io';
+  const from = { namespaces: { from: 'All' } };
+  test.each<[string, ListenerObject['allowedRoutes'], boolean]>([
+    ['every kind of its protocol where it names none', { ...from, kinds: [] }, true],
+    ['the kinds that it names', { ...from, kinds: [{ kind: 'GRPCRoute' }, { group, kind: 'HTTPRoute' }] }, true],
+    ['kinds of the usual group where it names none', { ...from, kinds: [{ group: '', kind: 'HTTPRoute' }] }, true],
+    ['no kinds of the same name in another group', { ...from, kinds: [{ group: 'x.io', kind: 'HTTPRoute' }] }, false],
+    ['no other kinds', { ...from, kinds: [{ kind: 'GRPCRoute' }] }, false],
+  ])('%s', (_, allowedRoutes, isTaken) => {
+    expect(line({ allowedRoutes })).toBe(isTaken ? taken : otherKind('HTTPRoute'));
+  });
+
+  const selector = { matchLabels: { routes: 'yes' } };
+  const [yes, no] = [{ routes: 'yes' }, { routes: 'no' }];
+  test.each<[string, ListenerObject['allowedRoutes'], Record<string, string> | undefined, boolean]>([
+    ['routes of any namespace', from, undefined, true],
+    ['no routes of other namespaces unless it says so', {}, undefined, false],
+    ['no routes of other namespaces by its word', { namespaces: { from: 'Same' } }, undefined, false],
+    ['no routes at all', { namespaces: { from: 'None' } }, undefined, false],
+    ['routes of namespaces with a label', { namespaces: { from: 'Selector', selector } }, yes, true],
+    ['no routes of namespaces without it', { namespaces: { from: 'Selector', selector } }, no, false],
+    ['routes of namespaces of unknown labels', { namespaces: { from: 'Selector', selector } }, undefined, true],
+    ['routes of all namespaces by an empty selector', { namespaces: { from: 'Selector', selector: {} } }, no, true],
+    ['no routes by a selector that is not there', { namespaces: { from: 'Selector' } }, undefined, false],
+  ])('%s', (_, allowedRoutes, labels, isTaken) => {
+    const why = closed('route of namespace shop: see its allowedRoutes.namespaces');
+    expect(line({ allowedRoutes }, 'HTTPRoute', labels)).toBe(isTaken ? taken : why);
+  });
+
+  test('routes of its own namespace, and not of one whose name begins the same', () => {
+    const at = (namespace: string) => {
+      const own = { ...gateway('envoy', { spec: { listeners: [shared('l', { allowedRoutes: {} })] } }) };
+      own.metadata = { ...own.metadata, namespace };
+      return lineOf(claims(route(['a.corp.internal'], [{ ...envoy, namespace }]), [own]));
+    };
+    expect(at('shop')).toBe(taken);
+    expect(at('shop-b')).toMatch(/ left out: listener l of Gateway shop-b\/envoy takes no route of namespace shop:/);
+  });
+
+  test('its hosts only where it takes the route, and says of the others which listener does not', () => {
+    const front = gateway('envoy', {
+      spec: {
+        listeners: [
+          shared('apps', { hostname: '*.apps.corp.internal' }),
+          shared('infra', { hostname: 'console.corp.internal', allowedRoutes: {} }),
+          shared('tls', { hostname: 'tls.corp.internal', protocol: 'TLS' }),
+        ],
+      },
+    });
+    expect(lineOf(claims(route(undefined), [front]))).toBe('*.apps.corp.internal. > 198.51.100.10');
+    const hosts = ['a.apps.corp.internal', 'console.corp.internal', 'tls.corp.internal', 'b.corp.internal'];
+    const listener = (section: string) => `left out: listener ${section} of Gateway infra/envoy takes no`;
+    expect(lineOf(claims(route(hosts), [front])).split(' | ')).toEqual([
+      'a.apps.corp.internal. > 198.51.100.10',
+      `console.corp.internal. ${listener('infra')} route of namespace shop: see its allowedRoutes.namespaces`,
+      `tls.corp.internal. ${listener('tls')} HTTPRoute: see its protocol and allowedRoutes.kinds`,
+      `b.corp.internal. ${untaken}`,
+    ]);
+  });
 });

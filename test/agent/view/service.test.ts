@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Service, serviceClaims } from '../../../functions/agent/view/service.ts';
 import { annotated, both, lineOf, metadata } from './claims.ts';
 
@@ -93,7 +93,7 @@ test.each<[string, Record<string, string>, Spec, string]>([
     'another controller’s is left out',
     { hostname, controller: 'other' },
     { type: 'LoadBalancer' },
-    'web.corp.internal. left out: the annotation external-dns.kubernetes.io/controller gives it to another controller',
+    'web.corp.internal. left out: the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
   ],
   ['another controller’s without a name is nothing', { controller: 'other' }, { type: 'LoadBalancer' }, 'no claim'],
 ])('%s', (_, annotations, spec, line) => {
@@ -112,20 +112,98 @@ test('each name of a load balancer has its own targets where it has names inside
     ['two.corp.internal. A', { targets: ['198.51.100.8', '198.19.4.2'], ttl: 300 }],
     ['web-in.corp.internal. A', { targets: ['198.19.4.2'], ttl: 300 }],
   ]);
-  const others: Record<string, string>[] = [
-    { hostname },
-    { 'internal-hostname': internal },
-    { ...names, target: '192.0.2.9' },
+  const others: [Record<string, string>, Spec?][] = [
+    [{ hostname }],
+    [{ 'internal-hostname': internal }],
+    [{ ...names, target: '192.0.2.9' }],
+    [names, { type: 'ClusterIP' }],
+    [names, { externalIPs: ['198.19.4.2'] }],
   ];
-  for (const one of others) {
-    expect(serviceClaims(service(one, { type: 'LoadBalancer' }, metalLB), both)[0]).not.toHaveProperty('parts');
+  for (const [one, spec] of others) {
+    const [claim] = serviceClaims(service(one, { type: 'LoadBalancer', ...spec }, metalLB), both, { serviceTypes });
+    expect(claim?.hosts.length).toBeGreaterThan(0);
+    expect(claim).not.toHaveProperty('parts');
   }
 });
 
-test('a load balancer that has no address yet leaves a claim without targets', () => {
-  expect(lineOf(serviceClaims(service({ hostname }, { type: 'LoadBalancer' }), both))).toBe(
-    'web.corp.internal. > none',
-  );
+test('a load balancer that has no address yet leaves a claim without targets, and what is inside with its own', () => {
+  const read = (annotations: Record<string, string>) =>
+    serviceClaims(service(annotations, { type: 'LoadBalancer' }), both);
+  expect(lineOf(read({ hostname }))).toBe('web.corp.internal. > none');
+  const parts = read(names)[0]?.parts;
+  expect(['web', 'web-in'].map((name) => parts?.get(`${name}.corp.internal. A`)?.targets)).toEqual([
+    [],
+    ['198.19.4.2'],
+  ]);
+});
+
+describe('where ExternalDNS resolves the name of a load balancer', () => {
+  const aws = { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } };
+  const unknown = 'web.corp.internal. > unknown';
+  test.each<[string, Record<string, string>, Spec, Service['status'], string]>([
+    ['only ExternalDNS knows the addresses', { hostname }, {}, aws, unknown],
+    [
+      'they are unknown beside an address of its own',
+      { hostname },
+      {},
+      { loadBalancer: { ingress: [{ ip: '198.51.100.8' }, { ip: '', hostname: 'lb.example.com' }] } },
+      unknown,
+    ],
+    ['an address is that address', { hostname }, {}, metalLB, 'web.corp.internal. > 198.51.100.8'],
+    ['there is none yet', { hostname }, {}, {}, 'web.corp.internal. > none'],
+    [
+      'external addresses come before it',
+      { hostname },
+      { externalIPs: ['192.0.2.5'] },
+      aws,
+      'web.corp.internal. > 192.0.2.5',
+    ],
+    [
+      'so does the target annotation',
+      { hostname, target: 'lb.example.com' },
+      {},
+      aws,
+      'web.corp.internal. > lb.example.com.',
+    ],
+    [
+      'inside it has its cluster address',
+      { 'internal-hostname': internal },
+      {},
+      aws,
+      'web-in.corp.internal. > 198.19.4.2',
+    ],
+    ['of both names nothing is known', names, {}, aws, 'web.corp.internal. web-in.corp.internal. > unknown'],
+    [
+      'an ExternalName has that name all the same',
+      { hostname },
+      { type: 'ExternalName', externalName: 'db.example.com' },
+      aws,
+      'web.corp.internal. > db.example.com.',
+    ],
+  ])('%s', (_, annotations, spec, status, line) => {
+    const object = service(annotations, { type: 'LoadBalancer', ...spec }, status);
+    expect(lineOf(serviceClaims(object, both, { serviceTypes, resolvesHostnames: true }))).toBe(line);
+  });
+
+  test('and elsewhere it has that name', () => {
+    const read = serviceClaims(service({ hostname }, { type: 'LoadBalancer' }, aws), both);
+    expect(lineOf(read)).toBe('web.corp.internal. > lb.example.com.');
+  });
+});
+
+test('Pods or Nodes answer for a headless Service and a NodePort, and for no other', () => {
+  const ofPodsOrNodes = (spec: Spec) => {
+    const object = service({ hostname }, spec, { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } });
+    return serviceClaims(object, both, { serviceTypes, resolvesHostnames: true })[0]?.ofPodsOrNodes;
+  };
+  const specs: Spec[] = [
+    { type: 'ClusterIP', clusterIP: 'None' },
+    { type: 'NodePort' },
+    { type: 'ClusterIP' },
+    { type: 'LoadBalancer' },
+    { type: 'ExternalName', externalName: 'db.example.com' },
+  ];
+  expect(specs.map(ofPodsOrNodes)).toEqual([true, true, undefined, undefined, undefined]);
 });
 
 test('the names of its Pods are a headless Service’s too, and no other’s', () => {
@@ -145,7 +223,7 @@ test.each<[string | undefined, string, string[] | undefined]>([
   const [claim] = serviceClaims(service(names, { ...(type && { type }), ports: [{ nodePort: 30080 }] }), both, {
     serviceTypes: types,
   });
-  const why = `discovery.sources[Service].serviceTypes takes only ${only}, and it is of type ${type ?? 'ClusterIP'}`;
+  const why = `discovery.sources[Service].serviceTypes takes only ${only}, and it is of type ${type ?? 'ClusterIP'}: change its type, or that field`;
   expect([claim?.leftOut, claim?.hosts]).toEqual([
     type === only ? undefined : why,
     ['web.corp.internal.', 'web-in.corp.internal.'],
@@ -154,7 +232,7 @@ test.each<[string | undefined, string, string[] | undefined]>([
 
 test('where annotations name no host, a Service has none', () => {
   expect(lineOf(serviceClaims(service(names, { type: 'LoadBalancer' }), { hostnames: 'Spec' }))).toBe(
-    'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so that names in annotations do not count',
+    'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field',
   );
 });
 

@@ -1,11 +1,12 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { withoutDot } from '../../../dns/name.ts';
 import { isReverse } from '../../../dns/reverse.ts';
-import { isTTL } from '../../../dns/ttl.ts';
+import { greatestTTL, isTTL } from '../../../dns/ttl.ts';
 import type { Reason } from '../../verdict.ts';
 import { ownershipOf, type RRset } from '../../zone.ts';
 import { isDiscoverable, parseTarget, typeFault } from '../wish/endpoint.ts';
 import type { Wish } from '../wish/wish.ts';
+import { illegalName } from './illegal-name.ts';
 
 /** Where a wish would be published. */
 export interface Setting {
@@ -24,13 +25,13 @@ export interface Setting {
   beneath?: string | undefined;
 }
 
-/** What is wrong with a wish by itself. */
+/** What is wrong with a wish by itself, and what to do about it where the verdict alone does not say that. */
 export function fault(wish: Wish, setting: Setting): Reason | undefined {
   const { name, type, ttl } = wish;
   const { zone, answering, declared, servers, recordTypes } = setting;
-  if (name === '.') return refused('an empty name');
+  if (name === '.') return refused('an empty name: remove it, or a comma too many in the annotation');
   const unwanted = typeFault(type, recordTypes);
-  if (unwanted) return { verdict: 'Filtered', message: unwanted };
+  if (unwanted) return filtered(isDiscoverable(type) ? unwanted : `${unwanted}: declare them in spec.zones`);
   if (!zone) return { verdict: 'OutsideZones', message: outside([...declared.keys()]) };
   const illegal = illegalName(name, type);
   if (illegal) return refused(illegal);
@@ -38,13 +39,22 @@ export function fault(wish: Wish, setting: Setting): Reason | undefined {
   if (answering !== zone) return refused(elsewhere(zone, answering));
   const hidden = cutFault(wish, setting);
   if (hidden) return hidden;
-  const misplaced = placeFault(wish, zone, setting.beneath) ?? (isTTL(ttl) ? undefined : `not a time to live: ${ttl}`);
+  const misplaced = placeFault(wish, zone, setting.beneath) ?? (isTTL(ttl) ? undefined : noTTL(ttl));
   if (misplaced) return refused(misplaced);
-  if (wish.fault !== undefined) return { verdict: wish.isFiltered ? 'Filtered' : 'Refused', message: wish.fault };
+  if (wish.fault !== undefined) return ownFault(wish.fault, wish.isFiltered);
   return contentFault(wish);
 }
 
 const refused = (message: string): Reason => ({ verdict: 'Refused', message });
+const filtered = (message: string): Reason => ({ verdict: 'Filtered', message });
+
+const noTTL = (ttl: number) => `not a time to live of 0 to ${greatestTTL} seconds: ${ttl}`;
+
+/** Networks take addresses; everything else is that several objects' targets are in one endpoint. */
+const ownFault = (message: string, isFiltered = false) =>
+  isFiltered
+    ? filtered(`${message}: change that field, or the address of the object`)
+    : refused(`${message}: give each of them a host of its own`);
 
 export const outside = (zones: readonly string[]) => `outside the zones ${zones.map(withoutDot).join(', ')}`;
 
@@ -54,36 +64,47 @@ export const verdictOf = { declared: 'DeclaredElsewhere', foreign: 'ForeignRecor
 function cutFault({ name, type }: RRset, { cut }: Setting): Reason | undefined {
   if (!cut) return undefined;
   const verdict = verdictOf[ownershipOf(cut)];
+  // What else is in a name's way is followed by what goes for its verdict.
+  const remedy = verdict === 'ForeignRecord' ? ': remove that record, or use another host' : '';
   if (cut.type === 'DNAME')
-    return { verdict, message: `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)` };
+    return { verdict, message: `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)${remedy}` };
   // A delegation that stands is its own cut.
   if (type === 'NS' && cut.name === name) return undefined;
-  return { verdict, message: `${withoutDot(cut.name)} is delegated: its own servers answer for it` };
+  return { verdict, message: `${withoutDot(cut.name)} is delegated: its own servers answer for it${remedy}` };
 }
 
 /** What a type cannot be where the name is. */
 function placeFault({ name, type }: RRset, zone: string, beneath: string | undefined): string | undefined {
   switch (type) {
     case 'CNAME':
-      return name === zone ? 'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)' : undefined;
+      return name === zone
+        ? `a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): ${otherAtTop}`
+        : undefined;
     case 'PTR':
-      return isReverse(zone) ? undefined : 'a PTR record belongs in a reverse zone (RFC 1035 section 3.5)';
+      return isReverse(zone)
+        ? undefined
+        : 'a PTR record belongs in a reverse zone (RFC 1035 section 3.5): name it below in-addr.arpa or ip6.arpa';
     case 'NS':
-      if (name === zone) return "a zone's own servers are declared, not discovered";
-      if (name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2)';
-      return beneath && `a delegation would hide ${withoutDot(beneath)}, which the InternalDNS declares`;
+      if (name === zone) return "a zone's own servers are declared, not discovered: see spec.zones[].nameServers";
+      if (name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2): delegate a name';
+      return (
+        beneath &&
+        `a delegation would hide ${withoutDot(beneath)}, which the InternalDNS declares: delegate another name`
+      );
     default:
       return undefined;
   }
 }
 
+const otherAtTop = 'use a host below it, or an address as target';
+
 function contentFault({ name, type, records }: RRset): Reason | undefined {
   if (records.length === 0 || records.includes('')) return { verdict: 'NoAddress', message: 'no target' };
   const bad = records.map((content) => whyNoContent(type, content)).find((message) => message !== undefined);
-  if (bad) return refused(bad);
+  if (bad) return refused(`correct the target: ${bad}`);
   if (type !== 'CNAME') return undefined;
-  if (records.length !== 1) return refused(`a CNAME has one target, not ${records.length}`);
-  return records[0] === name ? refused('a CNAME to itself') : undefined;
+  if (records.length !== 1) return refused(`a CNAME has one target, not ${records.length}: give the object only one`);
+  return records[0] === name ? refused('a CNAME to itself: give the object another target') : undefined;
 }
 
 function whyNoContent(type: string, content: string): string | undefined {
@@ -96,32 +117,7 @@ function whyNoContent(type: string, content: string): string | undefined {
   }
 }
 
-/** Host names as RFC 1123 section 2.1 has them, with a wildcard as the first label at most; RFC 8552 for services. */
-function illegalName(name: string, type: string): string | undefined {
-  const labels = withoutDot(name).split('.');
-  const hosts = labels[0] === '*' ? labels.slice(1) : labels;
-  if (name.length > 254) return 'longer than 253 characters (RFC 1035 section 2.3.4)';
-  if (labels.some((l) => l === '')) return 'has an empty label';
-  if (labels.some((l) => l.length > 63)) return 'has a label of more than 63 characters (RFC 1035 section 2.3.4)';
-  const isService = type === 'SRV' || type === 'TXT';
-  // Challenges such as _acme-challenge prove who owns a name: where an annotation suffices, nobody may write them.
-  if (!isService && name.includes('_') && labels.some((l) => l.startsWith('_'))) {
-    return `names that begin with an underscore are not for discovery of ${type} records`;
-  }
-  if (type === 'SRV' && !/^_[^.]+\._[^.]+\./.test(name)) {
-    return 'not _service._proto and a name, such as _sip._tcp.www (RFC 2782)';
-  }
-  // Whoever holds it configures the proxy of every browser: https://www.kb.cert.org/vuls/id/598349
-  if (labels[0] === 'wpad') return 'wpad would configure the proxies of browsers';
-  const legal = isService ? serviceLabel : hostLabel;
-  const bad = hosts.find((l) => !legal.test(l));
-  return bad && `${JSON.stringify(bad)} is not a label of letters, digits and hyphens (RFC 1123 section 2.1)`;
-}
-
-const hostLabel = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
-const serviceLabel = /^_?[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
-
 const elsewhere = (zone: string, answering: string | undefined) =>
   answering && answering.length > zone.length
-    ? `the zone ${withoutDot(answering)} answers for it, and is not declared`
-    : `the zone ${withoutDot(zone)} could not be made`;
+    ? `the zone ${withoutDot(answering)} answers for it, and is not declared: declare it in spec.zones`
+    : `the zone ${withoutDot(zone)} could not be made: see the condition ZonesReady`;

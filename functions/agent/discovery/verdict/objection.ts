@@ -62,7 +62,8 @@ export const isGiven = (wish: RRset, { there }: Place, owns: Owns) =>
 /** What PowerDNS said when it was asked for the same. */
 export function refusalOf(wish: RRset, { there }: Place, { refusals, owns }: Circumstances): string | undefined {
   const refusal = refusals.size > 0 ? refusals.get(answerOf(wish)) : undefined;
-  return refusal && isNoBetter(there, refusal.beside, owns) ? refusal.message : undefined;
+  if (!refusal || !isNoBetter(there, refusal.beside, owns)) return undefined;
+  return `change the object, as PowerDNS refuses this: ${refusal.message}`;
 }
 
 const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
@@ -80,7 +81,9 @@ function barTo(wish: RRset, { standing }: Place, { discovery, bars, full }: Circ
   }
   if (bar || !full?.has(namespace)) return bar;
   const limit = discovery.maxNamesPerNamespace;
-  return { message: `beyond the ${limit} names of namespace ${namespace} (discovery.maxNamesPerNamespace)` };
+  return {
+    message: `beyond the ${limit} names of namespace ${namespace} (discovery.maxNamesPerNamespace): remove some, or raise it`,
+  };
 }
 
 /** Who has the place that a wish would take. */
@@ -96,7 +99,8 @@ function occupant(wish: RRset, place: Place, { owns, discovery }: Circumstances)
   }
   const hidden = wish.type === 'NS' ? othersBeneath(wish, place) : undefined;
   return refused(
-    hidden && `a delegation would hide ${withoutDot(hidden.name)}, which ${claimantOf(hidden) || 'somebody else'} has`,
+    hidden &&
+      `a delegation would hide ${withoutDot(hidden.name)}, which ${claimantOf(hidden) || 'somebody else'} has: delegate another name`,
   );
 }
 

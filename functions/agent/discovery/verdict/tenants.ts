@@ -25,7 +25,7 @@ export function barrierOf(discovery: DeclaredDiscovery, claims: Claims): Barrier
   const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
   const tenancy = tenants.length > 0 ? tenancyOf(tenants, claims) : () => undefined;
   return (wish) => {
-    if (reserved.of(wish.name).length > 0) return { message: 'reserved (discovery.reservedNames)' };
+    if (reserved.of(wish.name).length > 0) return { message: reservedName };
     return tenancy(wish);
   };
 }
@@ -49,23 +49,30 @@ function tenancyOf(tenants: Tenant[], claims: Claims): Barrier {
   };
   return (wish) => {
     const resource = claimantOf(wish);
-    if (!isNamed(resource)) return { message: 'it is not said which object wants it, so nobody knows its tenant' };
+    if (!isNamed(resource)) return { message: unnamed };
     const namespace = namespaceOf(resource);
     const own = tenantsOf(namespace);
     if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
     const owners = patterns.of(wish.name);
-    if (own.length === 0) {
-      const who = namespace === '' ? resource : `namespace ${namespace}`;
-      return owners[0] && { message: `${owners[0].pattern} is for a tenant that ${who} is not of (discovery.tenants)` };
-    }
+    if (own.length === 0) return owners[0] && { message: notOf(owners[0].pattern, namespace, resource) };
     if (owners.some(({ tenant }) => own.includes(tenant))) return undefined;
-    return { message: `namespace ${namespace} may have ${listed(own)} (discovery.tenants)` };
+    return { message: `namespace ${namespace} may have ${listed(own)}` };
   };
 }
 
+const reservedName = 'reserved (discovery.reservedNames): use another host';
+const unnamed =
+  'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
+
+function notOf(pattern: string, namespace: string, resource: string): string {
+  const [who, label] = namespace === '' ? [resource, ''] : [`namespace ${namespace}`, ', or label the namespace'];
+  return `${pattern} is for a tenant that ${who} is not of (discovery.tenants): use another host${label}`;
+}
+
+/** What its tenants leave a namespace. */
 function listed(tenants: Tenant[]): string {
   const names = [...new Set(tenants.flatMap((tenant) => tenant.names.map(withoutDot)))];
-  if (names.length === 0) return 'no names';
-  if (names.length > 4) return `only ${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
-  return `only ${names.join(', ')}`;
+  if (names.length === 0) return 'no names (discovery.tenants): add some to its tenant';
+  const shown = names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+  return `only ${shown} (discovery.tenants): use one of these`;
 }

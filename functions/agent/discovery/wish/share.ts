@@ -1,5 +1,6 @@
 import { keyOf } from '../../zone.ts';
 import type { Claim, Claims, Part } from '../claim.ts';
+import { isBeyond } from '../excess.ts';
 import { namespaceOf } from '../resource.ts';
 import { isTargetType, typeOf } from './target.ts';
 
@@ -67,7 +68,9 @@ function apart(type: string, whole: Share, seen: Seen[]): Share[] {
 const shareOf = ({ claim: { resource }, part: { ttl }, records }: Seen): Share => ({ resource, records, ttl });
 
 function seenOf(claim: Claim, name: string, type: string, contents: string[]): Seen {
-  const part = claim.parts ? (claim.parts.get(keyOf({ name, type })) ?? { targets: [] }) : claim;
+  // Of a host beyond the bound it is not known which of its targets are for it.
+  const isWhole = !claim.parts || isBeyond(claim, name);
+  const part = isWhole ? claim : (claim.parts?.get(keyOf({ name, type })) ?? { targets: [] });
   return { claim, part, records: contents.filter((content) => part.targets?.includes(content)) };
 }
 

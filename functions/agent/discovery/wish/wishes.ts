@@ -3,7 +3,7 @@ import { absolute, zoneOf } from '../../../dns/name.ts';
 import { isTTL } from '../../../dns/ttl.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
 import { discoveredMark } from '../../zone.ts';
-import type { Claims } from '../claim.ts';
+import type { Claim, Claims } from '../claim.ts';
 import { contentsOf, type Endpoint, nameOf, resourceOf, typeFault } from './endpoint.ts';
 import { type Networks, networksOf } from './network.ts';
 import { type Share, sharesOf } from './share.ts';
@@ -68,9 +68,10 @@ class Wishes {
     if (this.#default.size === 0) return;
     const { scope, claims } = this.#circumstances;
     const wanted = this.#wanted(() => true);
-    for (const { resource, namespace, hosts } of claims.addressless()) {
+    for (const claim of claims.all()) {
+      const { resource, namespace } = claim;
       if (scope.namespace !== undefined && scope.namespace !== namespace) continue;
-      for (const name of hosts) {
+      for (const name of addresslessHosts(claim)) {
         if (this.#isExcluded(name) || wanted.has(`${name} ${resource}`)) continue;
         for (const [type, records] of this.#default) this.#add(name, type, { resource, records });
       }
@@ -130,6 +131,14 @@ class Wishes {
     for (const wish of this.#wishes.values()) if (isTargetType(wish.type) && which(wish)) places.add(placeOf(wish));
     return places;
   }
+}
+
+/** The hosts of a claim for which it has no target: none of them, all, or some where each has its own. */
+function addresslessHosts({ hosts, targets, parts }: Claim): readonly string[] {
+  if (!parts) return targets?.length === 0 ? hosts : [];
+  const hasTargets = new Set<string>();
+  for (const [key, part] of parts) if (part.targets?.length !== 0) hasTargets.add(key.slice(0, key.lastIndexOf(' ')));
+  return hosts.filter((host) => !hasTargets.has(host));
 }
 
 const placeOf = ({ name, mark }: Wish) => `${name} ${mark?.content}`;

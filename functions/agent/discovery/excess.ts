@@ -1,0 +1,79 @@
+import { claimantOf, discoveredMark } from '../zone.ts';
+import type { Claim, Claims } from './claim.ts';
+import type { Refused } from './verdict/judge.ts';
+import type { Wish } from './wish/wish.ts';
+
+/**
+ * So many hosts of one object count: as many names as a namespace has unless the spec says otherwise. Its annotations
+ * may have 256 KiB, which is 36,000 hosts, and the state of each takes memory: a few such objects would end the agent.
+ * https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/api/validation/objectmeta.go#L36
+ */
+export const mostHosts = 1000;
+
+/**
+ * The hosts of an object that are beyond the bound. It is still to be known whose they are, or its targets could be
+ * taken for those of another object: four bytes for each. That two names share a hash is rare and does little harm, as
+ * an object is not seen to want what it has no target of.
+ */
+export interface Excess {
+  /** The first of them. */
+  host: string;
+  hashes: Uint32Array;
+}
+
+/** The hosts of an object that count, and what there is beyond them. */
+export function withinBound(hosts: readonly string[]): Pick<Claim, 'hosts' | 'excess'> {
+  const [host, ...others] = hosts.slice(mostHosts);
+  if (host === undefined) return { hosts };
+  const hashes = Uint32Array.from([host, ...others], hashOf).sort();
+  return { hosts: hosts.slice(0, mostHosts), excess: { host, hashes } };
+}
+
+/** Whether a name is one of those beyond the bound, or that of a Pod below one of them. */
+export function isBeyond({ excess, below = false }: Pick<Claim, 'excess' | 'below'>, name: string): boolean {
+  if (!excess) return false;
+  return isAmong(excess.hashes, name) || (below && isAmong(excess.hashes, name.slice(name.indexOf('.') + 1)));
+}
+
+/** The wishes that are within the bound, and one refusal for each object that goes beyond. */
+export function withoutExcess(
+  wishes: Wish[],
+  claims: Claims,
+  { ownerID, namespace }: { ownerID: string; namespace?: string },
+): { wishes: Wish[]; refused: Refused[] } {
+  const excessive = [...claims.all()].filter(
+    (claim) => claim.excess && (namespace === undefined || claim.namespace === namespace),
+  );
+  if (excessive.length === 0) return { wishes, refused: [] };
+  const byResource = new Map(excessive.map((claim) => [claim.resource, claim]));
+  return {
+    wishes: wishes.filter((wish) => !isBeyond(byResource.get(claimantOf(wish)) ?? {}, wish.name)),
+    refused: excessive.flatMap((claim) => refusalOf(claim, ownerID)),
+  };
+}
+
+function refusalOf({ resource, excess }: Claim, ownerID: string): Refused[] {
+  if (!excess) return [];
+  const count = mostHosts + excess.hashes.length;
+  const message = `an object may ask for ${mostHosts} names, and this one asks for ${count}: split it`;
+  const mark = discoveredMark(ownerID, resource);
+  return [{ rrset: { name: excess.host, type: 'A', ttl: 0, records: [], mark }, verdict: 'Refused', message }];
+}
+
+/** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+function isAmong(sorted: Uint32Array, name: string): boolean {
+  const hash = hashOf(name);
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sorted[middle] as number) < hash) from = middle + 1;
+    else to = middle;
+  }
+  return sorted[from] === hash;
+}

@@ -1,0 +1,42 @@
+import { discoverable } from '../declaration.ts';
+import type { Claim } from '../discovery/claim.ts';
+import { illegalName } from '../discovery/verdict/illegal-name.ts';
+import type { Reason } from '../verdict.ts';
+import { keyOf } from '../zone.ts';
+
+/** Undefined where it is not known what the object answers with at a host of its own. */
+export function targetsAt(name: string, claim: Claim | undefined): readonly string[] | undefined {
+  const { parts, targets } = claim ?? {};
+  if (!parts) return targets;
+  return typesAt(name, claim).flatMap((type) => parts.get(keyOf({ name, type }))?.targets ?? []);
+}
+
+/** Why what an object had at a name stands there in vain. */
+export function lossOf(name: string, claim: Claim | undefined): string {
+  if (!claim) return 'is gone';
+  if (!claim.hosts.includes(name) && !claim.below) return 'no longer asks for it';
+  return targetsAt(name, claim)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
+}
+
+/**
+ * Why a host can never be published, whatever type it is claimed for. Nobody may ever ask for it: ExternalDNS drops such
+ * hosts of a route without a word, and records of types that it does not manage.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/gateway.go (gwHost)
+ */
+export function faultAt(name: string, claim: Claim | undefined): Reason | undefined {
+  const types = typesAt(name, claim);
+  if (types.length === 0) {
+    return { verdict: 'Filtered', message: 'records of its type are not discovered: declare them in spec.zones' };
+  }
+  const faults = types.map((type) => illegalName(name, type)).filter((fault) => fault !== undefined);
+  return faults[0] !== undefined && faults.length === types.length
+    ? { verdict: 'Refused', message: faults[0] }
+    : undefined;
+}
+
+/** The types that a host is claimed for, as far as they are discovered; one of them where that is all the same. */
+function typesAt(name: string, { parts, ofPodsOrNodes }: Partial<Claim> = {}): string[] {
+  if (parts) return discoverable.filter((type) => parts.has(keyOf({ name, type })));
+  // The ports of a Service are claimed together with its hosts.
+  return [ofPodsOrNodes && name.startsWith('_') ? 'SRV' : 'A'];
+}

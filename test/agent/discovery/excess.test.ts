@@ -1,0 +1,149 @@
+/** Objects with more hosts than count. */
+import { describe, expect, test } from 'vitest';
+import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
+import { isBeyond, mostHosts, withinBound } from '../../../functions/agent/discovery/excess.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { ClaimIndex } from '../../../functions/agent/view/claim-index.ts';
+import { type Ingress, ingressClaims } from '../../../functions/agent/view/ingress.ts';
+import { type Service, serviceClaims } from '../../../functions/agent/view/service.ts';
+import { loop, merged, type Webhook } from '../external-dns.ts';
+import { declare, makeAgent, want } from '../make.ts';
+import { annotated, both } from '../view/claims.ts';
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `h${i}.corp.internal`);
+const [huge, headless] = ['service/a/huge', 'service/b/db'];
+const refusal = (count: number) => `an object may ask for 1000 names, and this one asks for ${count}: split it`;
+
+const identity = (resource: string) => {
+  const [, namespace = '', name = ''] = resource.split('/');
+  return { namespace, name };
+};
+const service = (resource: string, annotations: Record<string, string>, spec: Service['spec']) =>
+  serviceClaims({ metadata: { ...annotated(annotations), ...identity(resource) }, spec }, both, {
+    serviceTypes: ['ClusterIP', 'LoadBalancer'],
+  });
+const ingress = (resource: string, hosts: string[], more: Partial<Ingress> = {}) =>
+  ingressClaims({ metadata: { ...annotated({ hostname: hosts.join() }), ...identity(resource) }, ...more }, both);
+const at = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
+
+/** An agent that sees these, and finds a limit of names for each namespace far away. */
+async function agentWith(objects: Record<string, ReturnType<typeof ingressClaims>>, discovery: object = {}) {
+  const index = new ClaimIndex();
+  for (const [resource, claims] of Object.entries(objects)) index.set(resource, claims);
+  const claims: Claims = {
+    ...unseen,
+    sees: () => true,
+    of: (resource) => index.of(resource),
+    on: (name) => index.on(name),
+    all: () => index.all(),
+    leftOut: () => index.leftOut(),
+  };
+  const made = makeAgent(undefined, { claims });
+  const { agent, database } = made;
+  const scope = { ownerID: 'corp', intervalSeconds: 2, maxNamesPerNamespace: 10_000, ...discovery };
+  made.declare(declare({ discovery: scope }));
+  await agent.reconcile();
+  const asks = async (wanted: Endpoint[], namespace?: string) => {
+    const webhook: Webhook = {
+      records: () => agent.records(namespace),
+      adjust: (endpoints) => agent.adjust(endpoints, namespace),
+      apply: (changes) => agent.apply(changes, namespace),
+    };
+    await loop(webhook, merged(wanted));
+    agent.explain();
+  };
+  return {
+    asks,
+    /** How many names there are of each verdict. */
+    counts: () =>
+      Object.fromEntries(
+        [...Map.groupBy(agent.names.list ?? [], ({ verdict }) => verdict)].map(([verdict, all]) => [
+          verdict,
+          all.length,
+        ]),
+      ),
+    /** Of each that is refused. */
+    refused: () =>
+      (agent.names.list ?? [])
+        .filter(({ verdict }) => verdict === 'Refused')
+        .map(({ name, resource, message }) => `${name} ${resource}: ${message}`),
+    /** Discovered records, as `name address (object)`. */
+    there: async () =>
+      (await database.zones())
+        .flatMap(({ rrsets }) => rrsets)
+        .filter(({ mark }) => mark?.account.startsWith('external-dns/'))
+        .map(({ name, records, mark }) => `${name.split('.')[0]} ${records.join(' ')} (${mark?.content})`),
+  };
+}
+
+describe('of an object with more hosts than count', () => {
+  const web = 'ingress/a/web';
+  const hosts = names(1003);
+
+  test('the first ones resolve, and one verdict says what has become of the others', async () => {
+    const agent = await agentWith({ [web]: ingress(web, hosts, at('192.0.2.1')) });
+    await agent.asks(hosts.map((host) => want(web, host, 'A', '192.0.2.1')));
+    expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
+    expect(agent.refused()).toEqual([`h1000.corp.internal ${web}: ${refusal(1003)}`]);
+    expect(await agent.there()).toHaveLength(mostHosts);
+  });
+
+  test('the same is said where none has an address, or is in a zone', async () => {
+    const outside = names(1003).map((host) => host.replace('corp', 'other'));
+    const agent = await agentWith({ [web]: ingress(web, outside) });
+    await agent.asks([]);
+    expect(agent.counts()).toEqual({ OutsideZones: mostHosts, Refused: 1 });
+    expect(agent.refused()).toEqual([`h1000.other.internal ${web}: ${refusal(1003)}`]);
+  });
+
+  test('default targets are for those that count', async () => {
+    const agent = await agentWith({ [web]: ingress(web, hosts) }, { targets: { default: ['192.0.2.80'] } });
+    await agent.asks([]);
+    expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
+  });
+
+  test('only the ExternalDNS of its namespace is answered so', async () => {
+    const agent = await agentWith({ [web]: ingress(web, hosts) }, { namespaces: ['a', 'b'] });
+    await agent.asks([], 'b');
+    expect(agent.refused()).toEqual([]);
+    await agent.asks([], 'a');
+    expect(agent.refused()).toHaveLength(1);
+  });
+
+  test('nothing is refused when it has no more than count', async () => {
+    const agent = await agentWith({ [web]: ingress(web, names(mostHosts), at('192.0.2.1')) });
+    await agent.asks(names(mostHosts).map((host) => want(web, host, 'A', '192.0.2.1')));
+    expect(agent.counts()).toEqual({ Resolved: mostHosts });
+  });
+});
+
+// ExternalDNS has merged the addresses of the Pods with those of a rival, whose host of that name is beyond the bound.
+test.each<[string, Record<string, string>, string]>([
+  ['one list of hosts', { hostname: [...names(1200), 'db.corp.internal'].join() }, '192.0.2.66'],
+  ['hosts of two kinds', { hostname: names(1200).join(), 'internal-hostname': 'db.corp.internal' }, '192.0.2.7'],
+])('a target of %s is not published for another object that asks for the name', async (_, annotations, outside) => {
+  const spec = { type: 'LoadBalancer', clusterIP: '192.0.2.66', externalIPs: [outside] };
+  const agent = await agentWith({
+    [huge]: service(huge, annotations, spec),
+    [headless]: service(headless, { hostname: 'db.corp.internal' }, { type: 'ClusterIP', clusterIP: 'None' }),
+  });
+  await agent.asks([
+    want(huge, 'db.corp.internal', 'A', '192.0.2.66'),
+    want(headless, 'db.corp.internal', 'A', '198.51.100.1'),
+  ]);
+  expect(await agent.there()).toEqual([`db 198.51.100.1 (${headless})`]);
+});
+
+test('the name of a Pod below a host beyond the bound is beyond it, too', async () => {
+  const [claim] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
+  const agent = await agentWith({ [huge]: claim ? [claim] : [] });
+  await agent.asks(['h0', 'h1000'].map((host) => want(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
+  expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
+});
+
+test('every host of many is known to be beyond the bound, and no other one is taken for such', () => {
+  const hosts = names(36_000);
+  const within = withinBound(hosts);
+  expect(hosts.filter((host) => isBeyond(within, host))).toEqual(hosts.slice(mostHosts));
+  expect(names(5000).filter((host) => isBeyond(within, `other-${host}`))).toEqual([]);
+});
