@@ -1,9 +1,9 @@
 import type { Claim } from '../discovery/claim.ts';
 import type { ClaimIndex } from './claim-index.ts';
-import type { Gateway } from './gateway.ts';
-import type { Labels } from './namespace-labels.ts';
-import type { Route } from './route.ts';
-import { routeClaims } from './route-claim.ts';
+import type { Gateway } from './claims/gateway.ts';
+import type { Labels } from './claims/metadata.ts';
+import type { Route } from './claims/route.ts';
+import { routeClaims } from './claims/route-claim.ts';
 import type { ClaimsWant } from './want.ts';
 import { Watch, type WatchOptions } from './watch.ts';
 

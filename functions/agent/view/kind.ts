@@ -1,10 +1,10 @@
 import type { DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
-import type { Reading } from './annotation.ts';
-import { dnsEndpointClaims } from './dns-endpoint.ts';
-import { ingressClaims } from './ingress.ts';
-import { type Route, routeOf } from './route.ts';
-import { serviceClaims } from './service.ts';
+import type { Reading } from './claims/annotation.ts';
+import { dnsEndpointClaims } from './claims/dns-endpoint.ts';
+import { ingressClaims } from './claims/ingress.ts';
+import { type Route, routeOf } from './claims/route.ts';
+import { serviceClaims } from './claims/service.ts';
 
 /** Where the API server has the objects of a kind. */
 export interface Resource {

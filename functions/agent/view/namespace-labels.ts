@@ -1,8 +1,6 @@
+import type { Labels, Metadata } from './claims/metadata.ts';
 import { namespaces, pathOf } from './kind.ts';
-import type { Metadata } from './metadata.ts';
 import { Watch, type WatchOptions } from './watch.ts';
-
-export type Labels = Readonly<Record<string, string>>;
 
 export type NamespaceLabelsOptions = Pick<WatchOptions<Labels>, 'config' | 'pause' | 'onFailure'> & {
   /** What is known of a namespace, or without an argument of any, is something else now. */

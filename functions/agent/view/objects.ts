@@ -2,10 +2,11 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { DeclaredDiscovery } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import { ClaimIndex } from './claim-index.ts';
+import type { Gateway } from './claims/gateway.ts';
+import type { Labels } from './claims/metadata.ts';
 import { Followed } from './followed.ts';
-import type { Gateway } from './gateway.ts';
 import { namespaces, pathOf } from './kind.ts';
-import { type Labels, NamespaceLabels } from './namespace-labels.ts';
+import { NamespaceLabels } from './namespace-labels.ts';
 import { type ClaimsWant, type Want, wantsOf } from './want.ts';
 import { Watch, type WatchOptions } from './watch.ts';
 

@@ -1,9 +1,9 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
-import type { Reading } from './annotation.ts';
-import { type Gateway, gatewayOf } from './gateway.ts';
+import type { Reading } from './claims/annotation.ts';
+import { type Gateway, gatewayOf } from './claims/gateway.ts';
+import type { Route } from './claims/route.ts';
 import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
-import type { Route } from './route.ts';
 import type { WatchOptions } from './watch.ts';
 
 /** What is to be followed. */

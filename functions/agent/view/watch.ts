@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { connect, type Get, isRefusal, type Query, Refusal } from '../cluster/api-server.ts';
 import { kubernetesWords, messageOf } from '../failure.ts';
+import { keyOf, type Metadata } from './claims/metadata.ts';
 import { linesOf } from './lines.ts';
-import { keyOf, type Metadata } from './metadata.ts';
 
 export interface WatchOptions<T> {
   config: KubeConfig;

@@ -4,11 +4,11 @@ import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts
 import { isBeyond, mostHosts, withinBound } from '../../../functions/agent/discovery/excess.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { ClaimIndex } from '../../../functions/agent/view/claim-index.ts';
-import { type Ingress, ingressClaims } from '../../../functions/agent/view/ingress.ts';
-import { type Service, serviceClaims } from '../../../functions/agent/view/service.ts';
+import { type Ingress, ingressClaims } from '../../../functions/agent/view/claims/ingress.ts';
+import { type Service, serviceClaims } from '../../../functions/agent/view/claims/service.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
-import { annotated, both } from '../view/claims.ts';
+import { annotated, both } from '../view/claims/object.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `h${i}.corp.internal`);
 const [huge, headless] = ['service/a/huge', 'service/b/db'];

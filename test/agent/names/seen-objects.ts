@@ -3,7 +3,7 @@ import type { Claim, Claims } from '../../../functions/agent/discovery/claim.ts'
 import { namespaceOf } from '../../../functions/agent/discovery/resource.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { typeOf } from '../../../functions/agent/discovery/wish/target.ts';
-import { hostsOf, targetsOf } from '../../../functions/agent/view/metadata.ts';
+import { hostsOf, targetsOf } from '../../../functions/agent/view/claims/metadata.ts';
 import { merged } from '../external-dns.ts';
 import { want } from '../make.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
-import type { Metadata } from '../../../functions/agent/view/metadata.ts';
+import type { Metadata } from '../../../functions/agent/view/claims/metadata.ts';
 
 export interface KubernetesObject {
   metadata: Metadata;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { LabelSelector } from '../../../functions/agent/declaration.ts';
-import type { Reading } from '../../../functions/agent/view/annotation.ts';
-import { unselected } from '../../../functions/agent/view/filter.ts';
-import { ingressClaims } from '../../../functions/agent/view/ingress.ts';
-import { both, lineOf, metadata } from './claims.ts';
+import type { LabelSelector } from '../../../../functions/agent/declaration.ts';
+import type { Reading } from '../../../../functions/agent/view/claims/annotation.ts';
+import { unselected } from '../../../../functions/agent/view/claims/filter.ts';
+import { ingressClaims } from '../../../../functions/agent/view/claims/ingress.ts';
+import { both, lineOf, metadata } from './object.ts';
 
 const [own, old, mine] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/', 'dns.corp.example/'];
 const read = (annotations: Record<string, string>, annotationPrefix?: string) =>

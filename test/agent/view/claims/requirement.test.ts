@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LabelSelector } from '../../../functions/agent/declaration.ts';
-import { matches } from '../../../functions/agent/selector.ts';
-import { unmetIn } from '../../../functions/agent/view/requirement.ts';
-import { printedSelector } from '../../../functions/internal-dns/discovery/label-selector.ts';
+import type { LabelSelector } from '../../../../functions/agent/declaration.ts';
+import { matches } from '../../../../functions/agent/selector.ts';
+import { unmetIn } from '../../../../functions/agent/view/claims/requirement.ts';
+import { printedSelector } from '../../../../functions/internal-dns/discovery/label-selector.ts';
 
 const key = fc.constantFrom('a', 'b', 'in', 'example.com/a', 'constructor');
 const value = fc.constantFrom('', '1', '2', 'in', 'a.b-c_d');

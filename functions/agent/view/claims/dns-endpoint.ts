@@ -1,6 +1,6 @@
-import type { Claim, Part } from '../discovery/claim.ts';
-import { contentsOf } from '../discovery/wish/endpoint.ts';
-import { keyOf } from '../zone.ts';
+import type { Claim, Part } from '../../discovery/claim.ts';
+import { contentsOf } from '../../discovery/wish/endpoint.ts';
+import { keyOf } from '../../zone.ts';
 import type { Reading } from './annotation.ts';
 import { unselected } from './filter.ts';
 import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';

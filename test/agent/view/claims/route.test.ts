@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DeclaredSource } from '../../../functions/agent/declaration.ts';
-import type { Claim } from '../../../functions/agent/discovery/claim.ts';
-import type { Reading } from '../../../functions/agent/view/annotation.ts';
-import { type GatewayObject, gatewayOf } from '../../../functions/agent/view/gateway.ts';
-import { type RouteObject, routeOf } from '../../../functions/agent/view/route.ts';
-import { routeClaims } from '../../../functions/agent/view/route-claim.ts';
-import { annotated, both, lineOf, metadata } from './claims.ts';
+import type { DeclaredSource } from '../../../../functions/agent/declaration.ts';
+import type { Claim } from '../../../../functions/agent/discovery/claim.ts';
+import type { Reading } from '../../../../functions/agent/view/claims/annotation.ts';
+import { type GatewayObject, gatewayOf } from '../../../../functions/agent/view/claims/gateway.ts';
+import { type RouteObject, routeOf } from '../../../../functions/agent/view/claims/route.ts';
+import { routeClaims } from '../../../../functions/agent/view/claims/route-claim.ts';
+import { annotated, both, lineOf, metadata } from './object.ts';
 
 const accepted = [
   { type: 'ResolvedRefs', status: 'False' },

@@ -1,5 +1,5 @@
-import type { DeclaredSource } from '../declaration.ts';
-import type { Claim } from '../discovery/claim.ts';
+import type { DeclaredSource } from '../../declaration.ts';
+import type { Claim } from '../../discovery/claim.ts';
 import { type Annotations, annotationsOf, listIn, lowerCase, type Reading } from './annotation.ts';
 import { annotationsIgnored, leftOutBy } from './filter.ts';
 import { gatewayGroup } from './listener.ts';

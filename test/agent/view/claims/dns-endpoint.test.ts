@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type DNSEndpoint, dnsEndpointClaims } from '../../../functions/agent/view/dns-endpoint.ts';
-import { annotated, both, lineOf, metadata } from './claims.ts';
+import { type DNSEndpoint, dnsEndpointClaims } from '../../../../functions/agent/view/claims/dns-endpoint.ts';
+import { annotated, both, lineOf, metadata } from './object.ts';
 
 type Endpoint = NonNullable<NonNullable<DNSEndpoint['spec']>['endpoints']>[number];
 const claims = (...endpoints: Endpoint[]) => dnsEndpointClaims({ metadata: metadata(), spec: { endpoints } }, both);

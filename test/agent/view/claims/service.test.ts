@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Service, serviceClaims } from '../../../functions/agent/view/service.ts';
-import { annotated, both, lineOf, metadata } from './claims.ts';
+import { type Service, serviceClaims } from '../../../../functions/agent/view/claims/service.ts';
+import { annotated, both, lineOf, metadata } from './object.ts';
 
 type Spec = NonNullable<Service['spec']>;
 const serviceTypes = ['LoadBalancer', 'ClusterIP', 'NodePort', 'ExternalName'];

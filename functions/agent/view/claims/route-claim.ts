@@ -1,11 +1,10 @@
-import type { DeclaredSource } from '../declaration.ts';
-import type { Claim } from '../discovery/claim.ts';
-import { listed } from '../names/sentence.ts';
+import type { DeclaredSource } from '../../declaration.ts';
+import type { Claim } from '../../discovery/claim.ts';
+import { listed } from '../../names/sentence.ts';
 import { fieldOf, taking } from './filter.ts';
 import type { Gateway } from './gateway.ts';
 import { type Listener, refusalOf, type Visitor } from './listener.ts';
-import { claimLeftOut, claimOf, unique } from './metadata.ts';
-import type { Labels } from './namespace-labels.ts';
+import { claimLeftOut, claimOf, type Labels, unique } from './metadata.ts';
 import { claimByHost } from './parts.ts';
 import { labelOf, type Parent, type Route } from './route.ts';
 

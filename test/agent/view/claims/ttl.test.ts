@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ttlIn } from '../../../functions/agent/view/ttl.ts';
+import { ttlIn } from '../../../../functions/agent/view/claims/ttl.ts';
 
 test.each<[string | undefined, number | undefined]>([
   [undefined, undefined],

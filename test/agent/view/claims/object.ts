@@ -1,6 +1,6 @@
 /** Objects to read claims off, and what is read of a claim. */
-import type { Claim } from '../../../functions/agent/discovery/claim.ts';
-import type { Reading } from '../../../functions/agent/view/annotation.ts';
+import type { Claim } from '../../../../functions/agent/discovery/claim.ts';
+import type { Reading } from '../../../../functions/agent/view/claims/annotation.ts';
 
 export const both: Reading = { hostnames: 'SpecAndAnnotations' };
 

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { absolute } from '../../dns/name.ts';
-import type { Claim } from '../discovery/claim.ts';
-import { mostHosts, withinBound } from '../discovery/excess.ts';
-import { canonicalAddress } from '../zone.ts';
+import { absolute } from '../../../dns/name.ts';
+import type { Claim } from '../../discovery/claim.ts';
+import { mostHosts, withinBound } from '../../discovery/excess.ts';
+import { canonicalAddress } from '../../zone.ts';
 
 /** What is read of any object's metadata. */
 export interface Metadata {
@@ -14,6 +14,8 @@ export interface Metadata {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }
+
+export type Labels = Readonly<Record<string, string>>;
 
 /** Lists may be null as well as left out: Go writes an empty one so where a schema allows it. */
 export type List<T> = readonly T[] | null | undefined;

@@ -1,5 +1,5 @@
-import type { Claim, Part } from '../discovery/claim.ts';
-import { keyOf } from '../zone.ts';
+import type { Claim, Part } from '../../discovery/claim.ts';
+import { keyOf } from '../../zone.ts';
 import { claimOf, type Metadata, unique } from './metadata.ts';
 
 /** What an object of `kind` claims whose hosts may have each their own targets. Only where they do there are parts. */

@@ -1,7 +1,6 @@
-import type { LabelSelector } from '../declaration.ts';
-import { matches } from '../selector.ts';
-import { hostsOf, type List } from './metadata.ts';
-import type { Labels } from './namespace-labels.ts';
+import type { LabelSelector } from '../../declaration.ts';
+import { matches } from '../../selector.ts';
+import { hostsOf, type Labels, type List } from './metadata.ts';
 
 /** One of a Gateway. */
 export interface ListenerObject {

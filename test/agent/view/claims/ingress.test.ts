@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Reading } from '../../../functions/agent/view/annotation.ts';
-import { type Ingress, ingressClaims } from '../../../functions/agent/view/ingress.ts';
-import { annotated, both, lineOf, metadata } from './claims.ts';
+import type { Reading } from '../../../../functions/agent/view/claims/annotation.ts';
+import { type Ingress, ingressClaims } from '../../../../functions/agent/view/claims/ingress.ts';
+import { annotated, both, lineOf, metadata } from './object.ts';
 
 const ingress = (more: Partial<Ingress> = {}): Ingress => ({
   metadata: metadata(),

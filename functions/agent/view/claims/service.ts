@@ -1,6 +1,6 @@
-import type { DeclaredSource } from '../declaration.ts';
-import type { Claim } from '../discovery/claim.ts';
-import { listed } from '../names/sentence.ts';
+import type { DeclaredSource } from '../../declaration.ts';
+import type { Claim } from '../../discovery/claim.ts';
+import { listed } from '../../names/sentence.ts';
 import { annotationsOf, givenTargets, listIn, type Reading } from './annotation.ts';
 import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
