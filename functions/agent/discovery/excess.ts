@@ -1,8 +1,3 @@
-import { claimantOf, discoveredMark } from '../zone.ts';
-import type { Claim, Claims } from './claim.ts';
-import type { Refused } from './verdict/judge.ts';
-import type { Wish } from './wish/wish.ts';
-
 /**
  * So many hosts of one object count: as many names as a namespace has unless the spec says otherwise. Its annotations
  * may have 256 KiB, which is 36,000 hosts, and the state of each takes memory: a few such objects would end the agent.
@@ -21,8 +16,14 @@ export interface Excess {
   hashes: Uint32Array;
 }
 
+/** The hosts of an object. */
+interface Hosts {
+  hosts: readonly string[];
+  excess?: Excess;
+}
+
 /** The hosts of an object that count, and what there is beyond them. */
-export function withinBound(hosts: readonly string[]): Pick<Claim, 'hosts' | 'excess'> {
+export function withinBound(hosts: readonly string[]): Hosts {
   const [host, ...others] = hosts.slice(mostHosts);
   if (host === undefined) return { hosts };
   const hashes = Uint32Array.from([host, ...others], hashOf).sort();
@@ -30,34 +31,12 @@ export function withinBound(hosts: readonly string[]): Pick<Claim, 'hosts' | 'ex
 }
 
 /** Whether a name is one of those beyond the bound, or that of a Pod below one of them. */
-export function isBeyond({ excess, below = false }: Pick<Claim, 'excess' | 'below'>, name: string): boolean {
+export function isBeyond(
+  { excess, below = false }: Pick<Hosts, 'excess'> & { below?: boolean },
+  name: string,
+): boolean {
   if (!excess) return false;
   return isAmong(excess.hashes, name) || (below && isAmong(excess.hashes, name.slice(name.indexOf('.') + 1)));
-}
-
-/** The wishes that are within the bound, and one refusal for each object that goes beyond. */
-export function withoutExcess(
-  wishes: Wish[],
-  claims: Claims,
-  { ownerID, namespace }: { ownerID: string; namespace?: string },
-): { wishes: Wish[]; refused: Refused[] } {
-  const excessive = [...claims.all()].filter(
-    (claim) => claim.excess && (namespace === undefined || claim.namespace === namespace),
-  );
-  if (excessive.length === 0) return { wishes, refused: [] };
-  const byResource = new Map(excessive.map((claim) => [claim.resource, claim]));
-  return {
-    wishes: wishes.filter((wish) => !isBeyond(byResource.get(claimantOf(wish)) ?? {}, wish.name)),
-    refused: excessive.flatMap((claim) => refusalOf(claim, ownerID)),
-  };
-}
-
-function refusalOf({ resource, excess }: Claim, ownerID: string): Refused[] {
-  if (!excess) return [];
-  const count = mostHosts + excess.hashes.length;
-  const message = `an object may ask for ${mostHosts} names, and this one asks for ${count}: split it`;
-  const mark = discoveredMark(ownerID, resource);
-  return [{ rrset: { name: excess.host, type: 'A', ttl: 0, records: [], mark }, verdict: 'Refused', message }];
 }
 
 /** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */

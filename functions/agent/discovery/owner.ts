@@ -16,12 +16,12 @@ import {
   type Zone,
 } from '../zone.ts';
 import type { Claims } from './claim.ts';
-import { withoutExcess } from './excess.ts';
 import { DeleteGuard, type Guarded } from './guard.ts';
 import { LeftOut } from './left-out.ts';
 import { answerUnder } from './policy.ts';
 import { isOf, isOfNobody, type Scope } from './scope.ts';
 import { askedFor, besideHeld } from './succession.ts';
+import { withoutExcess } from './verdict/excessive-wish.ts';
 import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
 import type { Wish } from './wish/wish.ts';
