@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, exists, kubectl, patch, remove, until, waitFor } from './kubectl.ts';
+import { apply, exists, kubectl, patch, remove, until, waitForNew } from './kubectl.ts';
 import { dnsEndpoint, hostname, ingress, internalDNS, route, service, shop, target } from './objects.ts';
 
 const zone = 'gate.internal';
@@ -111,7 +111,7 @@ export function admission(): void {
         },
       }),
     );
-    figure('instance with admission -> Ready', await waitFor('Ready', 'internaldns/gate', 120));
+    figure('instance with admission -> Ready', await waitForNew('gate'));
     figure('-> the policy refuses', await until('a bad host is refused', 30, () => isJudged(web([at('wpad')]))));
   });
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { figure } from './figures.ts';
-import { apply, applyLarge, get, kubectl, list, remove, until, waitFor } from './kubectl.ts';
+import { apply, applyLarge, get, kubectl, list, remove, until, waitForNew } from './kubectl.ts';
 import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 import { besideExternalDNS, inPod, signalPowerDNS } from './pod.ts';
@@ -38,7 +38,7 @@ export function crowd(): void {
         discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { percent: 100 } },
       }),
     );
-    await waitFor('Ready', 'internaldns/crowd', 120);
+    await waitForNew('crowd');
     client = await clientOf('crowd');
     const part = names.length / 4;
     await Promise.all([0, 1, 2, 3].map((n) => applyLarge(...objects(names.slice(n * part, (n + 1) * part)))));

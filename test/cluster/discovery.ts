@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { figure } from './figures.ts';
-import { apply, condition, get, list, patch, remove, until, waitFor, writeAddresses } from './kubectl.ts';
+import { apply, condition, get, list, patch, remove, until, waitFor, waitForNew, writeAddresses } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import {
   dnsEndpoint,
@@ -48,7 +48,7 @@ export function discovery(): void {
       const { reason, message } = await condition('disco', 'DiscoveryReady');
       return (reason === 'SourcesMissing' && /tcproutes/.test(message ?? '')) || { reason, message };
     });
-    figure('instance with a source that is not served -> Ready', await waitFor('Ready', 'internaldns/disco', 120));
+    figure('instance with a source that is not served -> Ready', await waitForNew('disco'));
     client = await clientOf('disco');
     const { spec } = await get('statefulset', 'idns-disco', 'internal-dns');
     const { args } = spec.template.spec.containers[0];
@@ -278,7 +278,7 @@ export function discovery(): void {
         discovery: { sources: [{ kind: 'Node' }], extraArgs: ['--fqdn-template={{.Name}}.nodes.internal'] },
       }),
     );
-    await waitFor('Ready', 'internaldns/nodes', 120);
+    await waitForNew('nodes');
     const [node] = await list('node');
     const address = node?.status.addresses.find((a: { type: string }) => a.type === 'InternalIP').address;
     await (await clientOf('nodes')).becomes(`${node?.metadata.name}.nodes.internal`, address);

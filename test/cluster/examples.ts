@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { get, kubectl, remove, until, waitFor } from './kubectl.ts';
+import { get, kubectl, remove, until, waitFor, waitForNew } from './kubectl.ts';
 import { clientOf } from './names.ts';
 
 /** Examples that need what a test cluster has not, with what the composite then says. */
@@ -24,7 +24,7 @@ export function examples(): void {
   test.each(others.filter((file) => !(file in lacking)))('examples/%s is Ready and answers', async (file) => {
     const { metadata, spec } = compositeIn(file);
     await kubectl('apply', '-f', `examples/${file}`);
-    await waitFor('Ready', `internaldns/${metadata.name}`, 120);
+    await waitForNew(metadata.name);
     const inside = (await get('service', `idns-${metadata.name}`, 'internal-dns')).spec.clusterIP;
     const client = await clientOf(metadata.name, inside);
     for (const { name } of spec.zones) expect((await client.ask(name, 'SOA')).answers).toHaveLength(1);

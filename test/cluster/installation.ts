@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { breakerTokens } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, exists, get, kubectl, list, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, exists, get, kubectl, list, patch, remove, settle, until, waitFor, waitForNew } from './kubectl.ts';
 import { clientOf } from './names.ts';
 import { internalDNS, shop } from './objects.ts';
 
@@ -63,7 +63,7 @@ export function installation(): void {
   test('examples/minimal.yaml is Ready when DNS answers for it', async () => {
     const before = await breakerTokens();
     await kubectl('apply', '-f', 'examples/minimal.yaml');
-    figure('InternalDNS applied -> Ready', await waitFor('Ready', 'internaldns/corp', 120));
+    figure('InternalDNS applied -> Ready', await waitForNew('corp'));
     const client = await clientOf('corp');
     expect(await client.answer('corp.internal', 'SOA')).toContain('hostmaster.corp.internal');
     const { status } = await get('internaldns', 'corp');
@@ -87,7 +87,7 @@ export function installation(): void {
     await settle('corp');
     const before = await breakerTokens();
     await apply(internalDNS('second', { zones: [{ name: 'second.internal' }] }));
-    figure('the next InternalDNS applied -> Ready', await waitFor('Ready', 'internaldns/second', 120));
+    figure('the next InternalDNS applied -> Ready', await waitForNew('second'));
     await settle('second');
     const tokens = (await breakerTokens()) - before;
     figure('tokens of a creation', String(tokens), '');

@@ -95,6 +95,13 @@ export async function waitFor(condition: string, object: string, seconds: number
   return (performance.now() - start) / 1000;
 }
 
+/**
+ * Waits until a new InternalDNS is Ready; gives the seconds it took. Of these kube-scheduler may need 300: it hears that a
+ * volume is bound before its VolumeBinding plugin does, still finds it unbound, and comes back when its patience is over.
+ * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/backend/queue/scheduling_queue.go#L66
+ */
+export const waitForNew = (composite: string) => waitFor('Ready', `internaldns/${composite}`, 420);
+
 const inNamespace = (namespace: string | undefined) => (namespace ? ['-n', namespace] : []);
 
 /** Asks again until it holds, or says after `seconds` what it saw last. Gives the seconds it took. */

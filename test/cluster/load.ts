@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { breakerTokens, opensOfBreaker } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, applyLarge, get, kubectl, list, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, applyLarge, get, kubectl, list, patch, remove, settle, until, waitForNew } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 import { statusAddress, tableAt } from './telling.ts';
@@ -25,7 +25,7 @@ export function stream(): void {
         discovery: { sources: [{ kind: 'Ingress' }], maxNamesPerNamespace: 10_000 },
       }),
     );
-    await waitFor('Ready', 'internaldns/load', 120);
+    await waitForNew('load');
     streaming = applyOneASecond(300);
     // Whoever waits for it hears of a failure.
     streaming.catch(() => undefined);

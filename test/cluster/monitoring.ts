@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { startPrometheus } from '../monitoring/prometheus.ts';
 import { emptyQueries, queriesOf } from '../monitoring/queries.ts';
 import { figure } from './figures.ts';
-import { apply, condition, exists, get, kubectl, remove, until, waitFor } from './kubectl.ts';
+import { apply, condition, exists, get, kubectl, remove, until, waitFor, waitForNew } from './kubectl.ts';
 import { clientOf, quiet } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 
@@ -52,7 +52,7 @@ export function monitoring(): void {
         monitoring: { enabled: true, labels: { release: 'prometheus' }, interval: '15s' },
       }),
     );
-    await waitFor('Ready', 'internaldns/watched', 120);
+    await waitForNew('watched');
     await until('the condition says what is missing', 60, async () => {
       const { status, reason, message } = await condition('watched', 'MonitoringReady');
       return (reason === 'CRDsMissing' && status === 'False' && message?.includes('PodMonitor')) || { reason, message };

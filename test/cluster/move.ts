@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { untilBreakerRests } from './breaker.ts';
-import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, get, kubectl, patch, remove, settle, until, waitFor, waitForNew } from './kubectl.ts';
 import { type Client, clientOf, quiet, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop } from './objects.ts';
 import { besideExternalDNS, inPod } from './pod.ts';
@@ -34,7 +34,7 @@ export function move(): void {
       ingress({ name: 'stays', hosts: [at('stays'), zone, `*.${at('any')}`] }),
       ingress({ name: 'goes', hosts: [at('goes')] }),
     );
-    await waitFor('Ready', 'internaldns/move', 120);
+    await waitForNew('move');
     client = await clientOf('move');
     for (const name of [at('stays'), at('goes'), zone, at('a.any')]) await client.becomes(name, address);
     for (const name of [at('extdns-a.stays'), `extdns-a.${zone}`, at('extdns-a._wildcard.any')]) {

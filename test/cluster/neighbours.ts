@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apply, exists, get, kubectl, list, remove, until, waitFor } from './kubectl.ts';
+import { apply, exists, get, kubectl, list, remove, until, waitForNew } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { ingress, internalDNS, shop } from './objects.ts';
 
@@ -28,7 +28,7 @@ export function neighbours(): void {
       }),
       ingress({ name: 'both', hosts: ['both.corp.internal', 'both.home.internal'] }),
     );
-    await waitFor('Ready', 'internaldns/home', 120);
+    await waitForNew('home');
     [corp, home] = [await clientOf('corp'), await clientOf('home')];
     await corp.becomes('both.corp.internal', '198.51.100.200');
     await home.becomes('both.home.internal', '198.51.100.200');
@@ -54,7 +54,7 @@ export function neighbours(): void {
   test('one that comes back finds its volume, and without retain leaves nothing', async () => {
     const before = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
     await apply(internalDNS('home', { zones: [{ name: 'home.internal' }], storage: { size: '2Gi' } }));
-    await waitFor('Ready', 'internaldns/home', 120);
+    await waitForNew('home');
     const after = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
     expect(after.metadata.uid).toBe(before.metadata.uid);
     // The agent grows what is smaller than declared.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, condition, get, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, condition, get, patch, remove, settle, until, waitForNew } from './kubectl.ts';
 import { type Client, clientOf, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 import { signalPowerDNS } from './pod.ts';
@@ -26,7 +26,7 @@ export function outages(): void {
       internalDNS('outage', { zones: [{ name: zone }], discovery: { sources: [{ kind: 'Ingress' }] } }),
       ingress({ name: 'stays', hosts: [name], annotations: { [target]: '192.0.2.1' } }),
     );
-    await waitFor('Ready', 'internaldns/outage', 120);
+    await waitForNew('outage');
     client = await clientOf('outage');
     await client.becomes(name, '192.0.2.1');
     await says('Serving', 'True');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apply, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import { apply, get, kubectl, patch, remove, settle, until, waitFor, waitForNew } from './kubectl.ts';
 import { clientOf, quiet } from './names.ts';
 import { hostname, ingress, internalDNS, market, shop, target } from './objects.ts';
 import { statusAddress, tableAt, untilTold } from './telling.ts';
@@ -20,7 +20,7 @@ export function owners(): void {
       fixed('seen', 'too.team.internal', '192.0.2.2', market),
       fixed('unseen', 'unseen.team.internal', '192.0.2.3', 'default'),
     );
-    await waitFor('Ready', 'internaldns/team', 120);
+    await waitForNew('team');
     const client = await clientOf('team');
     await client.becomes('seen.team.internal', '192.0.2.1');
     await client.becomes('too.team.internal', '192.0.2.2');
@@ -81,7 +81,7 @@ export function owners(): void {
         },
       }),
     );
-    await waitFor('Ready', 'internaldns/tenants', 120);
+    await waitForNew('tenants');
     const client = await clientOf('tenants');
     await apply(
       fixed('own', 'www.a.rent.internal', '192.0.2.1'),
@@ -138,7 +138,7 @@ export function owners(): void {
       }),
       fixed('both', 'both.split.internal', '192.0.2.3'),
     );
-    for (const name of ['left', 'right']) await waitFor('Ready', `internaldns/${name}`, 120);
+    for (const name of ['left', 'right']) await waitForNew(name);
     const [left, right] = [await clientOf('left'), await clientOf('right')];
     await left.becomes('l.split.internal', '192.0.2.1');
     await right.becomes('r.split.internal', '192.0.2.2');
@@ -177,7 +177,7 @@ export function owners(): void {
         annotations: { [hostname]: 'sly.rules.internal', [target]: '192.0.2.1' },
       }),
     );
-    await waitFor('Ready', 'internaldns/rules', 120);
+    await waitForNew('rules');
     const client = await clientOf('rules');
     await client.becomes('honest.rules.internal', '192.0.2.1');
     await quiet('rules');

@@ -1,7 +1,19 @@
 import { expect, test } from 'vitest';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, condition, get, kubectl, patch, remove, settle, until, waitFor, writeAddresses } from './kubectl.ts';
+import {
+  apply,
+  condition,
+  get,
+  kubectl,
+  patch,
+  remove,
+  settle,
+  until,
+  waitFor,
+  waitForNew,
+  writeAddresses,
+} from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { ingress, internalDNS, shop, target } from './objects.ts';
 
@@ -29,7 +41,7 @@ export function policies(): void {
       }),
       fixed('one', '192.0.2.1'),
     );
-    await waitFor('Ready', 'internaldns/care', 120);
+    await waitForNew('care');
     client = await clientOf('care');
     pod = await podOf();
     await until('the status says what would change', 30, async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { figure } from './figures.ts';
-import { apply, kubectl, list, remove, waitFor } from './kubectl.ts';
+import { apply, kubectl, list, remove, waitFor, waitForNew } from './kubectl.ts';
 import { clientAt, clientOf, quiet, watchAnswers } from './names.ts';
 import { ingress, internalDNS, shop } from './objects.ts';
 
@@ -12,7 +12,7 @@ export function replicas(): void {
       internalDNS('ha', { replicas: 2, zones: [{ name: 'ha.internal' }] }),
       ingress({ name: 'pair', hosts: [name] }),
     );
-    figure('two replicas applied -> Ready', await waitFor('Ready', 'internaldns/ha', 120));
+    figure('two replicas applied -> Ready', await waitForNew('ha'));
     await (await clientOf('ha')).becomes(name, '198.51.100.200');
     const pods = await list('pod', '-n', 'internal-dns', '-l', 'app.kubernetes.io/instance=ha');
     const answers = await Promise.all(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { figure } from './figures.ts';
-import { apply, condition, get, kubectl, remove, until, waitFor } from './kubectl.ts';
+import { apply, condition, get, kubectl, remove, until, waitForNew } from './kubectl.ts';
 import { type Client, clientAt, clientOf } from './names.ts';
 import { dnsEndpoint, ingress, internalDNS, shop, target } from './objects.ts';
 import { clusterDNS, startPod, startResolver } from './resolver.ts';
@@ -51,7 +51,7 @@ export function symptoms(): void {
       }),
       fixed('known', at('known')),
     );
-    await waitFor('Ready', 'internaldns/symptom', 120);
+    await waitForNew('symptom');
     [server, page] = [await clientOf('symptom'), await statusAddress('symptom')];
     resolver = await startResolver('symptom-resolver', zone, (await get('internaldns', 'symptom')).status.address);
     cached = clientAt(resolver);
@@ -163,7 +163,7 @@ export function symptoms(): void {
         discovery: { sources: [{ kind: 'Ingress', ingressClassNames: ['inner'] }], interval: '40s' },
       }),
     );
-    await waitFor('Ready', 'internaldns/symptom-view', 120);
+    await waitForNew('symptom-view');
     otherPage = await statusAddress('symptom-view');
     const { status, message } = await condition('symptom-view', 'ZonesReady');
     expect(status).toBe('True');

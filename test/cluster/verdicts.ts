@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Verdict } from '../../functions/agent/verdict.ts';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, condition, get, kubectl, patch, remove, settle, until, waitFor, writeAddresses } from './kubectl.ts';
+import { apply, condition, get, kubectl, patch, remove, settle, until, waitForNew, writeAddresses } from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { hostname, ingress, internalDNS, shop, target } from './objects.ts';
 import { pdnsutil } from './pod.ts';
@@ -70,7 +70,7 @@ export function verdicts(): void {
         discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { hold: '1h', percent: 10 } },
       }),
     );
-    await waitFor('Ready', 'internaldns/why', 120);
+    await waitForNew('why');
     [client, page] = [await clientOf('why'), await statusAddress('why')];
     // It is pending for some seconds only, and kubectl may take as long to return.
     const pending = until('the name is pending', 30, async () => {

@@ -7,7 +7,19 @@ import { wire, wireZone } from '../dns/wire.ts';
 import { delv, findDelv } from '../powerdns/delv.ts';
 import { untilBreakerRests } from './breaker.ts';
 import { figure } from './figures.ts';
-import { apply, applyLarge, condition, get, kubectl, patch, remove, settle, until, waitFor } from './kubectl.ts';
+import {
+  apply,
+  applyLarge,
+  condition,
+  get,
+  kubectl,
+  patch,
+  remove,
+  settle,
+  until,
+  waitFor,
+  waitForNew,
+} from './kubectl.ts';
 import { type Client, clientOf, quiet } from './names.ts';
 import { configMap, ingress, internalDNS, shop } from './objects.ts';
 import { pdnsutil } from './pod.ts';
@@ -62,7 +74,7 @@ export function zones(): void {
       ...(type === 'DS' ? [delegated(index)] : []),
     ]);
     await apply(internalDNS('types', { zones: [{ name: wireZone, records }], discovery: { sources: [] } }));
-    await waitFor('Ready', 'internaldns/types', 120);
+    await waitForNew('types');
     const { address: host, port } = (await get('internaldns', 'types')).status;
     const answers = await Promise.all(wire.map(([type], i) => rdataOf({ host, port }, `n${i}.${wireZone}.`, type)));
     expect(wire.map(([type, section, text], i) => [type, section, text, answers[i]])).toEqual(
@@ -238,7 +250,7 @@ export function zones(): void {
       discovery: { sources: [] },
     });
     await apply(internalDNS('signed', spec('Signed')));
-    await waitFor('Ready', 'internaldns/signed', 120);
+    await waitForNew('signed');
     const dsOf = async (): Promise<string[]> => (await get('internaldns', 'signed')).status.zones[0].dnssec.ds;
     const ds = await dsOf();
     const validated = async (name: string) => {
