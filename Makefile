@@ -58,8 +58,8 @@ package: $(installed) ## build both packages into _build (REGISTRY, VERSION, BAS
 	functions/package/build.sh
 
 .PHONY: e2e
-e2e: $(installed) ## prove every capability in the cluster of KUBECONFIG, from the pushed packages
-	vitest run --config test/cluster/vitest.config.ts --reporter=verbose $(reporters)
+e2e: $(installed) ## prove every capability in the cluster of KUBECONFIG, from the pushed packages (ONLY=zones: that scenario)
+	vitest run --config test/e2e/vitest.config.ts --reporter=verbose $(reporters) $(ONLY:%=/%.test.ts)
 
 .PHONY: bench
 bench: $(installed) ## measure, each figure beside a baseline of the same run

@@ -1,5 +1,5 @@
 /** An InternalDNS in the cluster of KUBECONFIG, beside the same made by hand. */
-import { apply, kubectl, remove, until } from '../cluster/kubectl.ts';
+import { apply, kubectl, remove, until } from '../e2e/cluster/kubectl.ts';
 import { benchCreation } from './creation.ts';
 import { benchHosts, type HostsResult } from './hosts.ts';
 import { benchLatency } from './latency.ts';
@@ -58,7 +58,7 @@ async function cleanUp(): Promise<void> {
 async function start(stack: Stack): Promise<void> {
   await stack.apply();
   await stack.ready();
-  await until(`${stack.zone} is answered`, 60, async () => {
+  await until(`${stack.zone} is answered`, async () => {
     const { answers } = await (await clientTo(stack)).ask(stack.zone, 'SOA');
     return answers.length > 0;
   });

@@ -1,4 +1,4 @@
-import { until } from '../cluster/kubectl.ts';
+import { until } from '../e2e/cluster/kubectl.ts';
 import { clientTo, type Stack, stacks } from './stacks.ts';
 import { median, printTable, seconds } from './table.ts';
 
@@ -31,7 +31,7 @@ async function create(stack: Stack): Promise<{ answers: number; ready: number }>
   const since = () => (performance.now() - start) / 1000;
   await stack.apply();
   const [answers, ready] = await Promise.all([
-    until(`${stack.zone} is answered`, 120, async () => {
+    until(`${stack.zone} is answered`, async () => {
       const { answers } = await (await clientTo(stack)).ask(stack.zone, 'SOA');
       return answers.length > 0;
     }).then(since),

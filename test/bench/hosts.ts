@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyLarge, kubectl } from '../cluster/kubectl.ts';
-import type { Client } from '../cluster/names.ts';
-import { ingress, target } from '../cluster/objects.ts';
+import { applyLarge, kubectl } from '../e2e/cluster/kubectl.ts';
+import type { Client } from '../e2e/cluster/names.ts';
+import { objectsIn, target } from '../e2e/cluster/objects.ts';
 import { apiRequests, podAtRest } from './rest.ts';
 import { clientTo, type Stack } from './stacks.ts';
 
@@ -22,11 +22,11 @@ export interface HostsResult {
 /** Gives `stack` hosts, waits until all are answered, watches it at rest, and takes the hosts away again. */
 export async function benchHosts(stack: Stack, hosts: number, namespace: string): Promise<HostsResult> {
   const client = await clientTo(stack);
+  const { ingress } = objectsIn(namespace);
   const names = Array.from({ length: hosts }, (_, index) => `host-${index}.${stack.zone}`);
   const ingresses = Array.from({ length: Math.ceil(hosts / hostsPerIngress) }, (_, index) =>
     ingress({
       name: `hosts-${index}`,
-      namespace,
       hosts: names.slice(index * hostsPerIngress, (index + 1) * hostsPerIngress),
       annotations: { [target]: address },
     }),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apply, remove } from '../cluster/kubectl.ts';
-import type { Client } from '../cluster/names.ts';
-import { ingress, target } from '../cluster/objects.ts';
+import { apply, remove } from '../e2e/cluster/kubectl.ts';
+import type { Client } from '../e2e/cluster/names.ts';
+import { objectsIn, target } from '../e2e/cluster/objects.ts';
 import { clientTo, stacks } from './stacks.ts';
 import { printTable, quantile, seconds } from './table.ts';
 
@@ -33,7 +33,7 @@ export async function benchLatency(namespace: string): Promise<void> {
   };
   const add = (name: string, hosts: string[]) => () => {
     const all = stacks.flatMap(({ zone }) => hosts.map((host) => `${host}.${zone}`));
-    return apply(ingress({ name, namespace, hosts: all, annotations: { [target]: address } }));
+    return apply(objectsIn(namespace).ingress({ name, hosts: all, annotations: { [target]: address } }));
   };
 
   const times: Record<string, number[][]> = { asked: [], fresh: [], gone: [] };

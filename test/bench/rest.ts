@@ -1,6 +1,6 @@
 /** What kubelet says of a pod that has nothing to do but to look whether there is something to do. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubectl, list } from '../cluster/kubectl.ts';
+import { kubectl, list } from '../e2e/cluster/kubectl.ts';
 
 const settleMs = 15_000;
 const windowMs = 60_000;

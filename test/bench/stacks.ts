@@ -1,8 +1,8 @@
 /** The two things that are compared in a cluster: an InternalDNS, and the same made by hand. */
 import { join } from 'node:path';
-import { apply, get, kubectl, list, remove, until, waitFor } from '../cluster/kubectl.ts';
-import { type Client, clientAt } from '../cluster/names.ts';
-import { internalDNS } from '../cluster/objects.ts';
+import { apply, get, kubectl, list, remove, until, waitForReady } from '../e2e/cluster/kubectl.ts';
+import { type Client, clientAt } from '../e2e/cluster/names.ts';
+import { internalDNS } from '../e2e/cluster/objects.ts';
 
 export interface Stack {
   /** As the tables name it. */
@@ -36,7 +36,7 @@ const ours: Stack = {
         discovery: { deleteGuard: { percent: 100 }, maxNamesPerNamespace: 10_000 },
       }),
     ),
-  ready: () => waitFor('Ready', 'internaldns/bench', 120),
+  ready: () => waitForReady('bench'),
   async remove() {
     await remove('internaldns', 'bench');
     await gone(ours);
@@ -60,7 +60,7 @@ const byHand: Stack = {
 export const stacks = [ours, byHand] as const;
 
 async function gone({ namespace, selector, service }: Stack): Promise<void> {
-  await until(`nothing is left of ${service}`, 120, async () => {
+  await until(`nothing is left of ${service}`, async () => {
     const pods = await list('pod', '-n', namespace, '-l', selector);
     const claims = await list('persistentvolumeclaim', '-n', namespace);
     const left = [...pods, ...claims].map(({ metadata }) => metadata.name).filter((name) => name.includes(service));

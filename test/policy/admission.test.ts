@@ -10,7 +10,7 @@ import { internalDNSOf } from './refusals.ts';
 
 const labels = { 'app.kubernetes.io/instance': 'corp' };
 
-/** The objects of an instance with admission; what the CEL in them means is tried in test/cluster/admission.ts. */
+/** The objects of an instance with admission; what the CEL in them means is tried in test/e2e/admission.test.ts. */
 function objectsOf(discovery: object, zones: object[] = [{ name: 'corp.internal' }], name = 'corp') {
   const spec = parseSpec(internalDNSOf({ zones, discovery: { admission: { enabled: true }, ...discovery } }));
   const chart = new Chart(new App(), name);

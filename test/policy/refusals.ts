@@ -1,4 +1,4 @@
-/** What is refused, by whom, and with which words. The same tables hold for the function here and for a real API server in test/cluster. */
+/** What is refused, by whom, and with which words. The same tables hold for the function here and for a real API server in test/e2e. */
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 
 type Spec = Record<string, unknown>;

@@ -1,0 +1,167 @@
+/** The cluster of KUBECONFIG: written to through the program that people use, and read from the API where tests wait. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { KubeConfig } from '@kubernetes/client-node';
+import { connect, type Get, isRefusal } from '../../../functions/agent/cluster/api-server.ts';
+import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
+
+const run = promisify(execFile);
+
+/** Runs kubectl and gives its output; rejects with what it says on stderr. */
+export async function kubectl(...args: string[]): Promise<string> {
+  try {
+    return (await run('kubectl', args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+  } catch (error) {
+    throw new Error((error as { stderr?: string }).stderr?.trim() || String(error));
+  }
+}
+
+/** `kubectl apply` of objects; rejects with the API server's refusal. */
+export const apply = (...objects: object[]): Promise<void> => applyWith([], objects);
+
+/** The API server's whole judgement, without a trace in the cluster. */
+export const dryRun = (...objects: object[]): Promise<void> => applyWith(['--dry-run=server'], objects);
+
+/** Server-side: `kubectl apply` keeps a copy in an annotation, which has no room for more than 256 KiB. */
+export const applyLarge = (...objects: object[]): Promise<void> => applyWith(['--server-side'], objects);
+
+async function applyWith(flags: string[], items: object[]): Promise<void> {
+  await kubectlWith({ apiVersion: 'v1', kind: 'List', items }, 'apply', ...flags, '-f', '-');
+}
+
+/** Creates an object as another account, without its help on the form; gives what the API server makes of it. */
+export async function createAs(account: string, object: object): Promise<KubernetesObject> {
+  return JSON.parse(
+    await kubectlWith(object, 'create', `--as=${account}`, '--validate=false', '-o', 'json', '-f', '-'),
+  );
+}
+
+async function kubectlWith(input: object, ...args: string[]): Promise<string> {
+  const child = spawn('kubectl', args, { stdio: 'pipe' });
+  child.stdin.end(JSON.stringify(input));
+  const [output, words]: Buffer[][] = [[], []];
+  child.stdout.on('data', (chunk) => output!.push(chunk));
+  child.stderr.on('data', (chunk) => words!.push(chunk));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(Buffer.concat(words!).toString().trim());
+  return Buffer.concat(output!).toString();
+}
+
+/** Kinds that tests look at again and again: each kubectl of a wait would take a tenth of a second of a core. */
+const polled: Readonly<Record<string, [api: string, plural: string]>> = {
+  internaldns: ['/apis/dns.internal/v1alpha1', 'internaldnses'],
+  pod: ['/api/v1', 'pods'],
+  service: ['/api/v1', 'services'],
+  configmap: ['/api/v1', 'configmaps'],
+  persistentvolumeclaim: ['/api/v1', 'persistentvolumeclaims'],
+  statefulset: ['/apis/apps/v1', 'statefulsets'],
+  ingress: ['/apis/networking.k8s.io/v1', 'ingresses'],
+};
+
+export const kubeConfig = (): KubeConfig => {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  return config;
+};
+
+let reading: Promise<Get> | undefined;
+
+export async function get(kind: string, name: string, namespace?: string): Promise<KubernetesObject> {
+  const [api, plural] = polled[kind] ?? [];
+  if (!api) return JSON.parse(await kubectl('get', kind, name, '-o', 'json', ...inNamespace(namespace)));
+  reading ??= connect(kubeConfig());
+  const path = `${api}${namespace ? `/namespaces/${namespace}` : ''}/${plural}/${name}`;
+  const body = await (await reading)(path, {}, AbortSignal.timeout(30_000));
+  return JSON.parse(await body.text());
+}
+
+export async function list(kind: string, ...args: string[]): Promise<KubernetesObject[]> {
+  return JSON.parse(await kubectl('get', kind, '-o', 'json', ...args)).items;
+}
+
+export async function exists(kind: string, name: string, namespace?: string): Promise<boolean> {
+  if (kind in polled) {
+    return get(kind, name, namespace).then(
+      () => true,
+      (error) => {
+        if (isRefusal(error, 404)) return false;
+        throw error;
+      },
+    );
+  }
+  return (await kubectl('get', kind, name, '--ignore-not-found', '-o', 'name', ...inNamespace(namespace))) !== '';
+}
+
+export async function remove(kind: string, name: string, namespace?: string): Promise<void> {
+  await kubectl('delete', kind, name, '--ignore-not-found', '--wait=true', ...inNamespace(namespace));
+}
+
+/** Merges into an object, as `kubectl edit` would. */
+export async function patch(kind: string, name: string, change: object, namespace?: string): Promise<void> {
+  await kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(change), ...inNamespace(namespace));
+}
+
+interface Condition {
+  status?: string;
+  reason?: string;
+  message?: string;
+}
+
+/** A condition of an InternalDNS; nothing is known of one that it does not have yet. */
+export async function condition(composite: string, type: string): Promise<Condition> {
+  const { conditions = [] }: Partial<KubernetesObject['status']> = (await get('internaldns', composite)).status ?? {};
+  return conditions.find((c: { type: string }) => c.type === type) ?? {};
+}
+
+/**
+ * How long a test waits for a cause, in seconds, before it says what it saw last. Nothing is learnt from how long it took on a
+ * machine with other work; kube-scheduler alone may need 300: it hears that a volume is bound before its VolumeBinding plugin
+ * does, still finds it unbound, and comes back when its patience is over.
+ * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/backend/queue/scheduling_queue.go#L66
+ */
+const patience = 420;
+
+/** `kubectl wait --for=condition=...`; gives the seconds it took. */
+export async function waitFor(condition: string, object: string): Promise<number> {
+  const start = performance.now();
+  await kubectl('wait', `--for=condition=${condition}`, object, `--timeout=${patience}s`);
+  return (performance.now() - start) / 1000;
+}
+
+/** Waits until an InternalDNS is Ready; gives the seconds it took. */
+export const waitForReady = (composite: string) => waitFor('Ready', `internaldns/${composite}`);
+
+const inNamespace = (namespace: string | undefined) => (namespace ? ['-n', namespace] : []);
+
+/** Asks again every so many milliseconds until it holds, or says what it saw last. Gives the seconds it took. */
+export async function until(what: string, holds: () => Promise<unknown>, every = 100): Promise<number> {
+  const start = performance.now();
+  let seen: unknown;
+  while (performance.now() - start < patience * 1000) {
+    try {
+      seen = await holds();
+      if (seen === true) return (performance.now() - start) / 1000;
+    } catch (error) {
+      seen = error instanceof Error ? error.message : error;
+    }
+    await sleep(every);
+  }
+  throw new Error(`not within ${patience}s: ${what}; seen last: ${JSON.stringify(seen)}`);
+}
+
+/**
+ * Waits until Crossplane has nothing left to do. An edit that arrives in the middle of its reconcile gets the Ready of the
+ * state before: it marks its conditions with the generation that the API server answers, not with the one it worked on.
+ * https://github.com/crossplane/crossplane/blob/v2.4.0/internal/controller/apiextensions/composite/composition_functions.go#L755
+ */
+export async function settle(composite: string): Promise<void> {
+  let last = '';
+  let since = 0;
+  await until('the composite rests for two seconds', async () => {
+    const version = (await get('internaldns', composite)).metadata.resourceVersion ?? '';
+    if (version !== last) [last, since] = [version, performance.now()];
+    return performance.now() - since > 2000 || version;
+  });
+}

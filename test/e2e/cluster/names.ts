@@ -1,0 +1,92 @@
+/** A cluster's names as a client resolves them, through the DNS Service of an InternalDNS. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Question, query, type Reply } from '../../powerdns/query.ts';
+import { get, until } from './kubectl.ts';
+
+export interface Client {
+  /** The whole reply. */
+  ask(name: string, type?: Question['type'], tcp?: boolean): Promise<Reply>;
+  /** The sorted answers of one type; the response code when there are none. */
+  answer(name: string, type?: Question['type'], tcp?: boolean): Promise<string>;
+  /** Waits for an answer, and gives the seconds it took. */
+  becomes(name: string, wanted: string, type?: Question['type']): Promise<number>;
+  /** The `answer` of type A, if it comes within a second. */
+  promptly(name: string): Promise<string>;
+}
+
+/** A client of the instance `composite`, at the address that its status gives, or at another one. */
+export async function clientOf(composite: string, address?: string): Promise<Client> {
+  if (address) return clientAt(address);
+  const { status } = await get('internaldns', composite);
+  return clientAt(status.address, status.port);
+}
+
+export function clientAt(server: string, port = 53): Client {
+  const ask: Client['ask'] = (name, type = 'A', tcp = false) => query({ name, type, server, port, tcp });
+  const answer: Client['answer'] = async (...question) => answersIn(await ask(...question));
+  const prompt = async (name: string, type: Question['type']) =>
+    answersIn(await query({ name, type, server, port, timeout: 1000 }));
+  return {
+    ask,
+    answer,
+    promptly: (name) => prompt(name, 'A'),
+    becomes: (name, wanted, type = 'A') =>
+      until(
+        `${name} ${type} is ${wanted}`,
+        async () => {
+          const seen = await prompt(name, type);
+          return seen === wanted || seen;
+        },
+        50,
+      ),
+  };
+}
+
+const answersIn = ({ rcode, answers }: Reply) =>
+  answers
+    .map(({ data }) => (typeof data === 'string' ? data : JSON.stringify(data)))
+    .sort()
+    .join(' ') || rcode;
+
+export interface Watch {
+  /** Ends the watch. */
+  stop(): Promise<{ asked: number; unanswered: number; longestGapSeconds: number }>;
+}
+
+/**
+ * Asks one question every `every` milliseconds, each from a port of its own as resolvers do, and counts those that stay
+ * without the right answer for a second. A question is not repeated.
+ */
+export function watchAnswers(client: Client, name: string, wanted: string, every = 20): Watch {
+  let isOver = false;
+  let asked = 0;
+  let unanswered = 0;
+  let lastAnswer = performance.now();
+  let longestGap = 0;
+  const pending = new Set<Promise<void>>();
+  const ask = async (): Promise<void> => {
+    const seen = await client.promptly(name).catch(() => 'nothing');
+    const now = performance.now();
+    if (seen !== wanted) unanswered++;
+    else {
+      longestGap = Math.max(longestGap, now - lastAnswer);
+      lastAnswer = now;
+    }
+  };
+  const loop = (async () => {
+    while (!isOver) {
+      asked++;
+      const question = ask().finally(() => pending.delete(question));
+      pending.add(question);
+      await sleep(every);
+    }
+    await Promise.all(pending);
+  })();
+  return {
+    stop: async () => {
+      isOver = true;
+      await loop;
+      return { asked, unanswered, longestGapSeconds: longestGap / 1000 };
+    },
+  };
+}

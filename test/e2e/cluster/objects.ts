@@ -1,0 +1,86 @@
+import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
+
+/** The annotation that says which address or name a host gets. */
+export const target = 'external-dns.alpha.kubernetes.io/target';
+export const hostname = 'external-dns.alpha.kubernetes.io/hostname';
+
+interface IngressOptions {
+  name: string;
+  hosts: string[];
+  namespace?: string;
+  annotations?: Record<string, string>;
+}
+
+/** Makers of what is discovered, in a namespace. */
+export type Objects = ReturnType<typeof objectsIn>;
+
+const gatewayAPI = 'gateway.networking.k8s.io/v1';
+
+export const objectsIn = (home: string) => ({
+  ingress({ name, hosts, namespace = home, annotations = {} }: IngressOptions): KubernetesObject {
+    const backend = { service: { name: 'web', port: { number: 80 } } };
+    return {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name, namespace, annotations },
+      spec: {
+        defaultBackend: backend,
+        rules: hosts.map((host) => ({ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } })),
+      },
+    };
+  },
+
+  service: (name: string, spec: object, metadata: object = {}): KubernetesObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: home, ...metadata },
+    spec: { ports: [{ port: 80 }], ...spec },
+  }),
+
+  gateway: (name: string): KubernetesObject => ({
+    apiVersion: gatewayAPI,
+    kind: 'Gateway',
+    metadata: { name, namespace: home },
+    spec: {
+      gatewayClassName: 'any',
+      listeners: [
+        { name: 'http', port: 80, protocol: 'HTTP' },
+        { name: 'tls', port: 443, protocol: 'TLS', tls: { mode: 'Passthrough' } },
+      ],
+    },
+  }),
+
+  /** A route through the Gateway `front`. */
+  route: (kind: string, name: string, hostnames: string[]): KubernetesObject => ({
+    apiVersion: gatewayAPI,
+    kind,
+    metadata: { name, namespace: home },
+    spec: {
+      parentRefs: [{ name: 'front' }],
+      hostnames,
+      rules: [{ backendRefs: [{ name: 'web', port: 80 }] }],
+    },
+  }),
+
+  /** Endpoints as `[name, type, ...targets]`. */
+  dnsEndpoint: (name: string, endpoints: string[][]): KubernetesObject => ({
+    apiVersion: 'externaldns.k8s.io/v1alpha1',
+    kind: 'DNSEndpoint',
+    metadata: { name, namespace: home },
+    spec: {
+      endpoints: endpoints.map(([dnsName, recordType, ...targets]) => ({ dnsName, recordType, targets })),
+    },
+  }),
+});
+
+/** A zone file, where the servers run. */
+export const configMap = (name: string, data: Record<string, string>): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'internal-dns' },
+  data,
+});
+
+export function internalDNS(name: string, spec: object): KubernetesObject {
+  return { apiVersion: 'dns.internal/v1alpha1', kind: 'InternalDNS', metadata: { name }, spec };
+}

@@ -1,0 +1,62 @@
+/** Inside the pods of the servers. */
+import { get, kubectl } from './kubectl.ts';
+
+const namespace = 'internal-dns';
+
+/** Runs a command in a container that has it; gives what it prints. */
+export const inPod = (pod: string, container: string, ...command: string[]): Promise<string> =>
+  kubectl('-n', namespace, 'exec', pod, '-c', container, '--', ...command);
+
+/** The script that started it is process 1: a signal is for its child. */
+export const signalPowerDNS = (pod: string, signal: 'STOP' | 'CONT' | 'KILL'): Promise<string> => {
+  // Processes come and go meanwhile: the last one to be looked at says nothing of the one that is meant.
+  const script = `cd /proc; for p in [0-9]*; do if grep -q pdns_server $p/comm; then kill -${signal} $p && sent=1; fi; done; [ "$sent" ]`;
+  return inPod(pod, 'powerdns', 'sh', '-c', script);
+};
+
+/** PowerDNS's own tool, as a person would use it. */
+export const pdnsutil = (pod: string, ...command: string[]): Promise<string> =>
+  inPod(pod, 'powerdns', 'pdnsutil', '--config-dir=/etc/internal-dns/powerdns', ...command);
+
+/** Runs a script among the processes of ExternalDNS, whose image has no shell; the container of it stays in the pod. */
+export const besideExternalDNS = (pod: string, script: string): Promise<string> =>
+  kubectl(
+    ...['-n', namespace, 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
+    ...['--target=external-dns', '--', 'sh', '-c', script],
+  );
+
+/** What would be another one after a restart of the pod or of one of its containers. */
+export async function identityOf(pod: string): Promise<{ uid: string; restarts: number[] }> {
+  const { metadata, status } = await get('pod', pod, namespace);
+  const all: { restartCount: number }[] = [
+    ...(status.initContainerStatuses ?? []),
+    ...(status.containerStatuses ?? []),
+  ];
+  return { uid: metadata.uid ?? '', restarts: all.map(({ restartCount }) => restartCount) };
+}
+
+interface Usage {
+  /** Of the container. */
+  name: string;
+  mebibytes: number;
+  /** Since the container was started. */
+  cpuSeconds: number;
+  /** When the CPU was read: seconds since 1970. */
+  at: number;
+}
+
+/** What the containers of a pod take, as kubelet of its node has it. */
+export async function usageIn(pod: string): Promise<Usage[]> {
+  const { spec } = await get('pod', pod, namespace);
+  const path = `/api/v1/nodes/${spec.nodeName}/proxy/stats/summary?only_cpu_and_memory=true`;
+  const { pods } = JSON.parse(await kubectl('get', '--raw', path));
+  const { containers } = pods.find((p: { podRef: { name: string } }) => p.podRef.name === pod);
+  return containers.map(
+    ({ name, cpu, memory }: { name: string; cpu: Record<string, never>; memory: Record<string, number> }) => ({
+      name,
+      mebibytes: Number(memory.workingSetBytes) / 2 ** 20,
+      cpuSeconds: Number(cpu.usageCoreNanoSeconds) / 1e9,
+      at: Date.parse(cpu.time as never) / 1000,
+    }),
+  );
+}

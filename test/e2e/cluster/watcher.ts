@@ -1,0 +1,224 @@
+/**
+ * Reads the logs of every server in the cluster for as long as a run lasts, beside the changes that a server follows, and
+ * tells over HTTP when ExternalDNS has looked again, and which writes had no cause.
+ */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { connect } from '../../../functions/agent/cluster/api-server.ts';
+import { linesOf } from '../../../functions/agent/view/lines.ts';
+import { Watch } from '../../../functions/agent/view/watch.ts';
+import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
+import { type Change, type PodLog, writesWithoutCause } from './quiescence.ts';
+
+const serverNamespace = 'internal-dns';
+const instanceLabel = 'app.kubernetes.io/instance';
+
+/** What servers discover, and what says whose it is. */
+const discovered = [
+  '/api/v1/services',
+  '/api/v1/namespaces',
+  '/apis/networking.k8s.io/v1/ingresses',
+  '/apis/gateway.networking.k8s.io/v1/gateways',
+  '/apis/gateway.networking.k8s.io/v1/httproutes',
+  '/apis/gateway.networking.k8s.io/v1/grpcroutes',
+  '/apis/gateway.networking.k8s.io/v1/tlsroutes',
+  '/apis/externaldns.k8s.io/v1alpha1/dnsendpoints',
+];
+
+/** A request for the writes without a cause of these instances, to which only what changes in these namespaces matters. */
+export interface Scope {
+  instances: string[];
+  namespaces: string[];
+}
+
+/** Something that was done to an instance by another way than through the API server. */
+export type Disturbance = Pick<Change, 'from' | 'to'> & { instance: string };
+
+interface ServerPod {
+  instance: string;
+  isLeaving: boolean;
+  /** Those that run, by the identifier that is another one after each start. */
+  containers: Record<string, string>;
+}
+
+type Recorded = Change & { namespace?: string | undefined; instance?: string | undefined };
+type Log = { [member in keyof PodLog]: PodLog[member] extends readonly (infer T)[] ? T[] : PodLog[member] } & {
+  instance: string;
+  loops: Record<string, number[]>;
+};
+
+export class Watcher {
+  readonly #config: KubeConfig;
+  readonly #changes: Recorded[] = [];
+  readonly #logs = new Map<string, Log>();
+  readonly #followed = new Set<string>();
+  readonly #stop = new AbortController();
+  readonly #pods: Watch<ServerPod>;
+  readonly #watches: Watch<object>[];
+
+  constructor(config: KubeConfig) {
+    this.#config = config;
+    this.#pods = new Watch({
+      config,
+      path: `/api/v1/namespaces/${serverNamespace}/pods`,
+      labelSelector: 'app.kubernetes.io/name=internal-dns',
+      project: serverPodOf,
+      onChange: (key) => this.#follow(key),
+      pause: soon,
+    });
+    const declared = `/api/v1/namespaces/${serverNamespace}/configmaps`;
+    this.#watches = [...discovered, declared].map((path) => {
+      const kind = path.split('/').at(-1) as string;
+      // What an agent reports is no cause of anything.
+      const project = ({ metadata, spec, status, data }: KubernetesObject) =>
+        metadata.name.endsWith('-status') && path === declared
+          ? undefined
+          : { spec, status, data, labels: metadata.labels, annotations: metadata.annotations };
+      const watch = new Watch<ReturnType<typeof project> & object>({
+        config,
+        path,
+        project,
+        onChange: (key) => {
+          const instance = path === declared ? watch.entries.get(key)?.labels?.[instanceLabel] : undefined;
+          const namespace = path === declared ? undefined : key.split('/').at(kind === 'namespaces' ? -1 : 0);
+          this.#note({ what: `${kind} ${key}`, namespace, instance });
+        },
+        pause: soon,
+      });
+      return watch;
+    });
+  }
+
+  /** Resolves when all that is there has been seen. */
+  async start(): Promise<void> {
+    while (![this.#pods, ...this.#watches].every(({ isComplete }) => isComplete)) await sleep(20);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    for (const watch of [this.#pods, ...this.#watches]) watch.stop();
+  }
+
+  disturbed({ instance, from, to }: Disturbance): void {
+    this.#changes.push({ from, to, what: 'what the test did in its pod', instance });
+  }
+
+  #note(change: Pick<Recorded, 'what' | 'namespace' | 'instance'>): void {
+    const now = Date.now();
+    this.#changes.push({ from: now, to: now, ...change });
+  }
+
+  /** Resolves when every ExternalDNS of an instance has begun to look after this call, and found nothing to do. */
+  async looked(instance: string): Promise<void> {
+    const since = Date.now();
+    const hasLooked = () => {
+      const pods = [...this.#pods.entries].filter(([, pod]) => pod.instance === instance && !pod.isLeaving);
+      const running = pods.flatMap(([key, { containers }]) =>
+        Object.keys(containers)
+          .filter(isExternalDNS)
+          .map((container) => this.#logs.get(key)?.loops[container] ?? []),
+      );
+      // The first may have begun before.
+      return running.length > 0 && running.every((loops) => loops.filter((loop) => loop > since).length >= 2);
+    };
+    while (!this.#stop.signal.aborted && !hasLooked()) await sleep(50);
+  }
+
+  /** Of all instances and everything that changes, if nothing is named. */
+  findings(scope?: Scope): string[] {
+    const logs = [...this.#logs.values()].filter(({ instance }) => !scope || scope.instances.includes(instance));
+    return logs.flatMap((log) => {
+      const matters = ({ namespace, instance = log.instance }: Recorded) =>
+        instance === log.instance && (!scope || namespace === undefined || scope.namespaces.includes(namespace));
+      return writesWithoutCause(log, this.#changes.filter(matters));
+    });
+  }
+
+  #follow(key: string): void {
+    const pod = this.#pods.entries.get(key);
+    for (const [container, id] of Object.entries(pod?.containers ?? {})) {
+      if (this.#followed.has(id)) continue;
+      this.#followed.add(id);
+      const log = this.#logOf(key, (pod as ServerPod).instance);
+      log.starts.push(Date.now());
+      if (container === 'agent' || isExternalDNS(container)) void this.#read(key, container, id, log);
+    }
+  }
+
+  #logOf(key: string, instance: string): Log {
+    const known = this.#logs.get(key);
+    if (known) return known;
+    const log: Log = { pod: key.split('/').at(-1) as string, instance, starts: [], loops: {}, writes: [] };
+    this.#logs.set(key, log);
+    return log;
+  }
+
+  /** Reads what a container writes until it has ended; what comes twice after a broken connection counts once. */
+  async #read(key: string, container: string, id: string, log: Log): Promise<void> {
+    const [namespace, pod] = key.split('/');
+    const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
+    let last = '';
+    const isThere = () => this.#pods.entries.get(key)?.containers[container] === id;
+    do {
+      try {
+        const get = await connect(this.#config);
+        const sinceTime = last.split('.')[0];
+        const query = { container, follow: true, timestamps: true, ...(sinceTime && { sinceTime: `${sinceTime}Z` }) };
+        for await (const line of linesOf((await get(path, query, this.#stop.signal)).stream())) {
+          const time = line.slice(0, line.indexOf(' '));
+          if (time <= last) continue;
+          last = time;
+          hear(log, container, Date.parse(time), line.slice(time.length + 1));
+        }
+      } catch {
+        // The container is gone, or the API server is: the pods say which.
+      }
+      await sleep(soon());
+    } while (!this.#stop.signal.aborted && isThere());
+  }
+}
+
+const soon = () => 200;
+const isExternalDNS = (container: string) => container.startsWith('external-dns');
+
+function hear({ loops, writes }: Log, container: string, at: number, line: string): void {
+  if (isExternalDNS(container)) {
+    loops[container] ??= [];
+    if (line.includes('All records are already up to date')) loops[container].push(at);
+  } else if (/"msg":"(apply discovered records|(create|change|remove) zone)"/.test(line)) {
+    const { msg, zone } = JSON.parse(line);
+    writes.push({ at, what: `${msg} ${zone}` });
+  }
+}
+
+function serverPodOf({ metadata, status }: KubernetesObject): ServerPod {
+  const statuses: { name: string; containerID?: string; state: object }[] = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+  ];
+  const running = statuses.filter(({ state }) => 'running' in state);
+  return {
+    instance: metadata.labels?.[instanceLabel] ?? '',
+    isLeaving: metadata.deletionTimestamp !== undefined,
+    containers: Object.fromEntries(running.map(({ name, containerID = '' }) => [name, containerID])),
+  };
+}
+
+/** Answers a run's test files on a free port of the loopback address. */
+export async function serveWatcher(watcher: Watcher): Promise<{ url: string; server: Server }> {
+  const server = createServer(async (request, response) => {
+    const asked = await json(request);
+    const answers: Record<string, () => unknown> = {
+      '/looked': () => watcher.looked(asked as string),
+      '/disturbed': () => watcher.disturbed(asked as Disturbance),
+      '/findings': () => watcher.findings(asked as Scope),
+    };
+    response.end(JSON.stringify((await answers[request.url ?? '']?.()) ?? null));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+}

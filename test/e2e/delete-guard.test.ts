@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { edit } from './cluster/breaker.ts';
+import { apply, condition, kubectl, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { type Client, clientOf } from './cluster/names.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'guard.internal';
+const at = (name: string) => `${name}.${zone}`;
+
+/** The guard against a mass of deletions. */
+scenario('delete-guard', ({ shop, ingress, internalDNS, writeAddresses }) => {
+  let client: Client;
+  const names = Array.from({ length: 10 }, (_, index) => `guarded-${index}`);
+
+  test('a controller that clears every address deletes nothing until the hold is over', async () => {
+    await apply(
+      internalDNS('guard', {
+        zones: [{ name: zone }],
+        discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { hold: '90s' } },
+      }),
+    );
+    await waitForReady('guard');
+    client = await clientOf('guard');
+    await apply(...names.map((name) => ingress({ name, hosts: [at(name)], annotations: { 'lab/no-address': '1' } })));
+    for (const name of names) await writeAddresses(name, '192.0.2.50');
+    for (const name of names) await client.becomes(at(name), '192.0.2.50');
+    for (const name of names) await writeAddresses(name);
+    await until('the status says what is held', async () => {
+      const { reason, message } = await condition('guard', 'DiscoveryReady');
+      return (reason === 'DeletesHeld' && message?.includes('dns.internal/let-go')) || { reason, message };
+    });
+    await anotherLoop('guard');
+    const held = await Promise.all(names.map((name) => client.answer(at(name))));
+    // A controller clears its objects one after the other: what went before the guard could know stays gone.
+    expect(held.filter((answer) => answer === '192.0.2.50').length).toBeGreaterThanOrEqual(5);
+    // Back with another address, as after a restart.
+    for (const name of names) await writeAddresses(name, '192.0.2.51');
+    for (const name of names) await client.becomes(at(name), '192.0.2.51');
+    await until('nothing is held any more', async () => {
+      const { reason } = await condition('guard', 'DiscoveryReady');
+      return reason !== 'DeletesHeld' || reason;
+    });
+    for (const name of names) await writeAddresses(name);
+    // Nothing but time lets go.
+    await disturbing('guard', () => client.becomes(at(names[9]!), 'NXDOMAIN'));
+  });
+
+  test('somebody lets go before, and one Ingress goes at once', async () => {
+    await edit('guard', { discovery: { deleteGuard: { hold: '1h' } } });
+    for (const name of names) await writeAddresses(name, '192.0.2.52');
+    for (const name of names) await client.becomes(at(name), '192.0.2.52');
+    await remove('ingress', names[0]!, shop);
+    await client.becomes(at(names[0]!), 'NXDOMAIN');
+    await kubectl('-n', shop, 'delete', 'ingress', ...names.slice(1));
+    let held: string[] = [];
+    await until('the rest is held', async () => {
+      const { reason, message = '' } = await condition('guard', 'DiscoveryReady');
+      held = message.match(/guarded-\d+\.guard\.internal/g) ?? [];
+      return reason === 'DeletesHeld' || { reason, message };
+    });
+    // Of those that kubectl deletes between two loops of ExternalDNS, one may stay alone, and go.
+    expect(held).toHaveLength(5);
+    for (const name of held) expect(await client.answer(name)).toBe('192.0.2.52');
+    await settle('guard');
+    const now = new Date().toISOString();
+    await kubectl('annotate', 'internaldns', 'guard', '--overwrite', `dns.internal/let-go=${now}`);
+    for (const name of names) await client.becomes(at(name), 'NXDOMAIN');
+  });
+});

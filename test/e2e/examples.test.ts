@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { get, kubectl, remove, until, waitFor, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
+import { scenario } from './scenario.ts';
+
+/** Examples that need what a test cluster has not, with what the composite then says. */
+const lacking: Record<string, string> = {
+  'load-balancer.yaml': 'NoAddress',
+  'tailscale.yaml': 'NoAddress',
+  'private-registry.yaml': 'PodsNotReady',
+  'storage.yaml': 'PodsNotReady',
+};
+
+const others = readdirSync('examples').filter((file) => file !== 'minimal.yaml');
+
+/** The InternalDNS of an example, read as kubectl does. */
+function compositeIn(file: string) {
+  const objects = parseAllDocuments(readFileSync(`examples/${file}`, 'utf8'), { version: '1.1' }).map((d) => d.toJS());
+  return objects.find(({ kind }) => kind === 'InternalDNS');
+}
+
+scenario('examples', ({ owns }) => {
+  test.concurrent.each(others.filter((file) => !(file in lacking)))(
+    'examples/%s is Ready and answers',
+    async (file) => {
+      const { metadata, spec } = compositeIn(file);
+      owns(metadata.name);
+      await kubectl('apply', '-f', `examples/${file}`);
+      await waitForReady(metadata.name);
+      const inside = (await get('service', `idns-${metadata.name}`, 'internal-dns')).spec.clusterIP;
+      const client = await clientOf(metadata.name, inside);
+      for (const { name } of spec.zones) expect((await client.ask(name, 'SOA')).answers).toHaveLength(1);
+      await kubectl('delete', '-f', `examples/${file}`, '--wait=true');
+    },
+  );
+
+  test.each(Object.entries(lacking))(
+    'examples/%s is composed, and says %s where the cluster lacks something',
+    async (file, reason) => {
+      const { metadata } = compositeIn(file);
+      owns(metadata.name);
+      await kubectl('apply', '-f', `examples/${file}`);
+      await waitFor('Synced', `internaldns/${metadata.name}`);
+      await until(`ServerReady says ${reason}`, async () => {
+        const { status } = await get('internaldns', metadata.name);
+        const server = status.conditions.find((c: { type: string }) => c.type === 'ServerReady');
+        const pods = await get('statefulset', `idns-${metadata.name}`, 'internal-dns');
+        return (server?.reason === reason && pods.spec.replicas === 1) || server;
+      });
+      await remove('internaldns', metadata.name);
+      await kubectl('-n', 'internal-dns', 'delete', 'pvc', `data-idns-${metadata.name}-0`, '--ignore-not-found');
+    },
+  );
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { breakerTokens } from './cluster/breaker.ts';
+import { figure } from './cluster/figures.ts';
+import { apply, get, kubectl, list, settle, until, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
+import { internalDNS } from './cluster/objects.ts';
+import { functionName, functionPackage } from './cluster/packages.ts';
+import { scenario } from './scenario.ts';
+
+scenario('installation', ({ owns }) => {
+  test('the Configuration has brought the Function, Healthy under mutual TLS', async () => {
+    expect((await get('function', functionName)).spec.package).toBe(functionPackage);
+    const [pod] = await list('pod', '-n', 'crossplane-system', '-l', `pkg.crossplane.io/function=${functionName}`);
+    expect(pod?.spec.containers[0].securityContext.readOnlyRootFilesystem).toBe(true);
+  });
+
+  test('examples/minimal.yaml is Ready when DNS answers for it', async () => {
+    const before = await breakerTokens();
+    await kubectl('apply', '-f', 'examples/minimal.yaml');
+    figure('InternalDNS applied -> Ready', await waitForReady(owns('corp')));
+    const client = await clientOf('corp');
+    expect(await client.answer('corp.internal', 'SOA')).toContain('hostmaster.corp.internal');
+    const { status } = await get('internaldns', 'corp');
+    expect(await client.answer('ns1.corp.internal')).toBe(status.address);
+    expect(status).toMatchObject({
+      port: 53,
+      zonesServed: '1/1',
+      zones: [{ name: 'corp.internal', state: 'Serving' }],
+    });
+    await settle('corp');
+    figure('tokens of the first creation, images included', String((await breakerTokens()) - before), '');
+    const namespace = await get('namespace', 'internal-dns');
+    expect(namespace.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
+  });
+
+  test('a creation costs fewer than 60 of the 100 tokens of the circuit breaker', async () => {
+    // The first one's second report would count, too.
+    await until('the first one has been asked', async () => {
+      return (await get('internaldns', 'corp')).status.resolution?.state === 'Serving';
+    });
+    await settle('corp');
+    const before = await breakerTokens();
+    await apply(internalDNS(owns('second'), { zones: [{ name: 'second.internal' }] }));
+    figure('the next InternalDNS applied -> Ready', await waitForReady('second'));
+    await settle('second');
+    const tokens = (await breakerTokens()) - before;
+    figure('tokens of a creation', String(tokens), '');
+    expect(tokens).toBeLessThan(60);
+  });
+});

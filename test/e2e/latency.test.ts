@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { edit } from './cluster/breaker.ts';
+import { figure } from './cluster/figures.ts';
+import { apply, applyLarge, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
+import { type Client, clientOf, watchAnswers } from './cluster/names.ts';
+import { configMap, internalDNS, target } from './cluster/objects.ts';
+import { watchEvents } from './cluster/telling.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'latency.internal';
+const at = (name: string) => `${name}.${zone}`;
+
+/** How long people wait, with the default interval and nothing else in the cluster. */
+scenario('latency', ({ shop, ingress, owns }) => {
+  let client: Client;
+  const fixed = (name: string, address: string) =>
+    ingress({ name, hosts: [at(name)], annotations: { [target]: address } });
+  const sinceNow = () => {
+    const start = performance.now();
+    return () => (performance.now() - start) / 1000;
+  };
+
+  test('an Ingress comes, changes and goes', async () => {
+    await apply(internalDNS(owns('latency'), { zones: [{ name: zone }] }));
+    await waitForReady('latency');
+    client = await clientOf('latency');
+    expect(await client.answer(at('web'))).toBe('NXDOMAIN');
+    await apply(fixed('web', '192.0.2.1'));
+    figure('Ingress applied -> answered, asked for before', await client.becomes(at('web'), '192.0.2.1'));
+    await patch('ingress', 'web', { metadata: { annotations: { [target]: '192.0.2.2' } } }, shop);
+    figure('address changed -> answered', await client.becomes(at('web'), '192.0.2.2'));
+    await remove('ingress', 'web', shop);
+    figure('Ingress deleted -> NXDOMAIN', await client.becomes(at('web'), 'NXDOMAIN'));
+  });
+
+  test('an object changes: how long until its Event', async () => {
+    const watch = watchEvents(shop, '--watch');
+    const seconds: number[] = [];
+    for (let n = 1; n <= 20; n++) {
+      const address = `192.0.2.${100 + n}`;
+      await apply(fixed(`timed-${n}`, address));
+      const taken = sinceNow();
+      await until('the Event is seen', async () => watch.seenAt(`resolves to ${address}`) !== undefined, 10);
+      seconds.push(taken());
+    }
+    watch.stop();
+    seconds.sort((a, b) => a - b);
+    figure('object applied -> Event visible, p50', seconds[9] as number);
+    figure('object applied -> Event visible, p95', seconds[18] as number);
+    await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: 20 }, (_, n) => `timed-${n + 1}`));
+  });
+
+  test('a record of the resource changes, five times in a row', async () => {
+    const seconds: number[] = [];
+    for (let turn = 1; turn <= 5; turn++) {
+      const values = [`192.0.2.${turn}`];
+      await edit('latency', { zones: [{ name: zone, records: [{ name: 'www', type: 'A', values }] }] });
+      seconds.push(await client.becomes(at('www'), values[0] as string));
+    }
+    figure('record in the resource changed -> answered, slowest of five', Math.max(...seconds));
+  });
+
+  test('one line of a zone file of 10,000 changes, ten times in a row', async () => {
+    const name = 'e2e-latency';
+    const file = (changed: string) => {
+      const lines = Array.from({ length: 9_999 }, (_, n) => `host-${n} A 198.18.${n >> 8}.${n & 255}`);
+      return configMap(name, { zone: ['$TTL 60', ...lines, changed, ''].join('\n') });
+    };
+    await applyLarge(file('changing A 192.0.2.1'));
+    const recordsFrom = [{ configMapKeyRef: { name, key: 'zone' } }];
+    await edit('latency', { zones: [{ name: zone, recordsFrom }] });
+    figure('zone file of 10,000 records named -> answered', await client.becomes(at('changing'), '192.0.2.1'));
+    const seconds: number[] = [];
+    for (let turn = 11; turn <= 20; turn++) {
+      await applyLarge(file(`changing A 192.0.2.${turn}`));
+      seconds.push(await client.becomes(at('changing'), `192.0.2.${turn}`));
+    }
+    seconds.sort((a, b) => a - b);
+    figure('one line of 10,000 changed -> answered, median of ten', seconds[5] as number);
+    figure('one line of 10,000 changed -> answered, slowest of ten', seconds[9] as number);
+    await edit('latency', { zones: [{ name: zone }] });
+    await client.becomes(at('changing'), 'NXDOMAIN');
+    await remove('configmap', name, 'internal-dns');
+  });
+
+  test('the pod is deleted: how long nobody answers', async () => {
+    await apply(fixed('stays', '192.0.2.3'));
+    await client.becomes(at('stays'), '192.0.2.3');
+    const watch = watchAnswers(client, at('stays'), '192.0.2.3');
+    const taken = sinceNow();
+    await kubectl('-n', 'internal-dns', 'delete', 'pod', 'idns-latency-0');
+    await kubectl('-n', 'internal-dns', 'rollout', 'status', 'statefulset/idns-latency');
+    figure('pod deleted -> Ready', taken());
+    figure('pod deleted: longest time without an answer', (await watch.stop()).longestGapSeconds);
+  });
+});

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { startPrometheus } from '../monitoring/prometheus.ts';
+import { emptyQueries, queriesOf } from '../monitoring/queries.ts';
+import { apply, condition, exists, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
+import { target } from './cluster/objects.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'watched.internal';
+const namespace = 'internal-dns';
+const group = 'monitoring.coreos.com';
+const crds = { podmonitors: 'PodMonitor', prometheusrules: 'PrometheusRule' };
+
+/** The kinds of the Prometheus operator, as far as the API server has to know them. */
+const crd = (plural: string, kind: string) => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  // It stays for the rest of the run: other instances may compose such by then.
+  metadata: { name: `${plural}.${group}`, labels: { 'e2e.dns.internal/scenario': 'monitoring' } },
+  spec: {
+    group,
+    scope: 'Namespaced',
+    names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        },
+      },
+    ],
+  },
+});
+
+/** What Prometheus and Grafana are given, and whether it says something of the real pods. */
+scenario('monitoring', ({ shop, ingress, internalDNS }) => {
+  test('without the CRDs a condition says so, and the rest works', async () => {
+    for (const plural of Object.keys(crds)) expect(await exists('crd', `${plural}.${group}`)).toBe(false);
+    await apply(
+      internalDNS('monitored', {
+        zones: [{ name: zone }],
+        discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { percent: 100 } },
+        monitoring: { enabled: true, labels: { release: 'prometheus' }, interval: '15s' },
+      }),
+    );
+    await waitForReady('monitored');
+    await until('the condition says what is missing', async () => {
+      const { status, reason, message } = await condition('monitored', 'MonitoringReady');
+      return (reason === 'CRDsMissing' && status === 'False' && message?.includes('PodMonitor')) || { reason, message };
+    });
+    const { metadata } = await get('configmap', 'idns-monitored-dashboard', namespace);
+    expect(metadata.labels).toMatchObject({ grafana_dashboard: '1', release: 'prometheus' });
+  });
+
+  test('with the CRDs the rest is composed by itself', async () => {
+    await apply(...Object.entries(crds).map(([plural, kind]) => crd(plural, kind)));
+    await until('the condition says that all is there', async () => {
+      const { status, reason } = await condition('monitored', 'MonitoringReady');
+      return (status === 'True' && reason === 'Composed') || { status, reason };
+    });
+    for (const plural of Object.keys(crds)) {
+      const { metadata } = await get(`${plural}.${group}`, 'idns-monitored', namespace);
+      expect(metadata.labels).toMatchObject({ release: 'prometheus' });
+    }
+    await waitForReady('monitored');
+  });
+
+  test('each query of the dashboard has an answer from a Prometheus that asks the pod', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'monitoring-'));
+    const forwarding = await forward('idns-monitored-0', 8080, 7979);
+    const { spec } = await get(`podmonitors.${group}`, 'idns-monitored', namespace);
+    const endpoints: PodMetricsEndpoint[] = spec.podMetricsEndpoints;
+    expect(endpoints.map(({ port }) => port)).toEqual(['http', 'discovery']);
+    // What the operator makes of the PodMonitor: https://prometheus-operator.dev/docs/developer/getting-started/
+    const targets = endpoints.map(({ port, relabelings }, index) => ({
+      address: `127.0.0.1:${forwarding.ports[index]}`,
+      labels: {
+        namespace,
+        pod: 'idns-monitored-0',
+        endpoint: port,
+        ...Object.fromEntries(relabelings.map(({ targetLabel, replacement }) => [targetLabel, replacement])),
+      },
+    }));
+    const prometheus = await startPrometheus(dir, targets);
+    try {
+      const { data } = await get('configmap', 'idns-monitored-dashboard', namespace);
+      const dashboard = JSON.parse(Object.values(data as Record<string, string>)[0] as string);
+      const queries = queriesOf(dashboard, { internaldns: 'monitored', rateInterval: '20s' });
+      expect(queries.length).toBeGreaterThan(10);
+      const client = await clientOf('monitored');
+      let n = 0;
+      await until(
+        'no query is without an answer',
+        async () => {
+          n++;
+          await apply(
+            ingress({ name: `seen-${n}`, hosts: [`seen-${n}.${zone}`], annotations: { [target]: '192.0.2.1' } }),
+          );
+          await client.becomes(`seen-${n}.${zone}`, '192.0.2.1');
+          for (const tcp of [false, true]) await client.answer(`seen-1.${zone}`, 'A', tcp);
+          const empty = await emptyQueries(prometheus.api, queries);
+          return empty.length === 0 || empty;
+        },
+        1_000,
+      );
+      const alerts = await get(`prometheusrules.${group}`, 'idns-monitored', namespace);
+      const time = await prometheus.api.complete();
+      for (const { alert, expr } of alerts.spec.groups[0].rules) {
+        expect(await prometheus.api.query(expr, time), `${alert} has nothing to say`).toEqual([]);
+      }
+      await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: n }, (_, i) => `seen-${i + 1}`));
+      await client.becomes(`seen-${n}.${zone}`, 'NXDOMAIN');
+    } finally {
+      await prometheus.stop();
+      forwarding.child.kill();
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
+
+interface PodMetricsEndpoint {
+  port: string;
+  relabelings: { targetLabel: string; replacement: string }[];
+}
+
+/** Local ports that lead to those of a pod, in their order. */
+async function forward(pod: string, ...wanted: number[]): Promise<{ ports: number[]; child: ChildProcess }> {
+  const child = spawn('kubectl', ['-n', namespace, 'port-forward', `pod/${pod}`, ...wanted.map((port) => `:${port}`)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ports = new Map<number, number>();
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, local, remote] = /127\.0\.0\.1:(\d+) -> (\d+)/.exec(line) ?? [];
+    if (local && remote) ports.set(Number(remote), Number(local));
+    if (ports.size === wanted.length) return { child, ports: wanted.map((port) => ports.get(port) as number) };
+  }
+  throw new Error(`cannot forward ports of ${pod}: kubectl ended`);
+}

@@ -1,0 +1,114 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { edit } from './cluster/breaker.ts';
+import { apply, get, kubectl, remove, until, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { type Client, clientOf, watchAnswers } from './cluster/names.ts';
+import { besideExternalDNS, inPod } from './cluster/pod.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'move.internal';
+const pod = 'idns-move-0';
+const address = '198.51.100.200';
+const ownershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
+const at = (name: string) => `${name}.${zone}`;
+
+/** To ExternalDNS's own provider and TXT registry, and back. */
+scenario('move', ({ shop, ingress, internalDNS }) => {
+  let client: Client;
+  const txtOf = (name: string) => client.answer(name, 'TXT');
+  const declare = async (discovery: object) => {
+    await edit('move', { discovery });
+    await waitForReady('move');
+  };
+
+  test('each record has the TXT record that ExternalDNS would write', async () => {
+    await apply(
+      internalDNS('move', {
+        zones: [{ name: zone }],
+        discovery: { sources: [{ kind: 'Ingress' }], ownershipTXT },
+      }),
+      ingress({ name: 'stays', hosts: [at('stays'), zone, `*.${at('any')}`] }),
+      ingress({ name: 'goes', hosts: [at('goes')] }),
+    );
+    await waitForReady('move');
+    client = await clientOf('move');
+    for (const name of [at('stays'), at('goes'), zone, at('a.any')]) await client.becomes(name, address);
+    for (const name of [at('extdns-a.stays'), `extdns-a.${zone}`, at('extdns-a._wildcard.any')]) {
+      expect([name, await txtOf(name)]).toEqual([name, expect.stringContaining('data')]);
+    }
+  });
+
+  test('ExternalDNS’s own provider takes over what is there, and no name is lost on the way', async () => {
+    await declare({ policy: 'Preview' });
+    const watch = watchAnswers(client, at('stays'), address);
+    await disturbing('move', async () => {
+      await startBuiltIn();
+      await until('it finds everything as it should be', async () => {
+        const log = await kubectl('-n', 'internal-dns', 'logs', pod, '-c', 'built-in');
+        return /All records are already up to date/.test(log) || log.slice(-500);
+      });
+      await remove('ingress', 'goes', shop);
+      await client.becomes(at('goes'), 'NXDOMAIN');
+      await apply(ingress({ name: 'comes', hosts: [at('comes')] }));
+      await client.becomes(at('comes'), address);
+      await stopBuiltIn();
+    });
+    expect((await watch.stop()).unanswered).toBe(0);
+  });
+
+  test('and gives it back', async () => {
+    const watch = watchAnswers(client, at('comes'), address);
+    await declare({ policy: 'Sync' });
+    // The other's default is 300.
+    await until('it lives as long as ours do', async () => {
+      const [answer] = (await client.ask(at('comes'))).answers;
+      return answer?.ttl === 60 || answer?.ttl;
+    });
+    await anotherLoop('move');
+    expect((await watch.stop()).unanswered).toBe(0);
+    // What the other made is ours to remove, with its TXT record.
+    await remove('ingress', 'comes', shop);
+    await client.becomes(at('comes'), 'NXDOMAIN');
+    expect(await txtOf(at('extdns-a.comes'))).toBe('NXDOMAIN');
+    await declare({ ownershipTXT: null });
+    await client.becomes(at('extdns-a.stays'), 'NXDOMAIN', 'TXT');
+    expect(await client.answer(at('stays'))).toBe(address);
+  });
+});
+
+/** In the pod itself, since PowerDNS's API listens on its loopback address only. */
+async function startBuiltIn(): Promise<void> {
+  const { spec } = await get('pod', pod, 'internal-dns');
+  const own = spec.containers[0];
+  const read = `require('fs').readFileSync('/run/internal-dns/api.conf', 'utf8').match(/api-key=(\\S+)/)[1]`;
+  const key = await inPod(pod, 'agent', '/nodejs/bin/node', '-p', read);
+  const custom = join(await mkdtemp(join(tmpdir(), 'move-')), 'container.json');
+  const container = {
+    env: [{ name: 'EXTERNAL_DNS_PDNS_API_KEY', value: key.trim() }],
+    volumeMounts: own.volumeMounts,
+    securityContext: own.securityContext,
+  };
+  await writeFile(custom, JSON.stringify(container), { mode: 0o600 });
+  await kubectl(
+    ...['-n', 'internal-dns', 'debug', pod, '-c', 'built-in', `--image=${own.image}`, '--profile=restricted'],
+    ...['--target=external-dns', `--custom=${custom}`, '--', 'external-dns', '--source=ingress', '--provider=pdns'],
+    ...['--pdns-server=http://127.0.0.1:8081', `--domain-filter=${zone}`, '--policy=sync', '--interval=2s'],
+    ...['--registry=txt', '--txt-owner-id=move', `--txt-prefix=${ownershipTXT.prefix}`],
+    ...[`--txt-wildcard-replacement=${ownershipTXT.wildcardReplacement}`, '--enable-legacy-annotation-prefix'],
+    ...['--managed-record-types=A', '--managed-record-types=AAAA', '--managed-record-types=CNAME'],
+    ...['--metrics-address=127.0.0.1:7999'],
+  );
+}
+
+/** An ephemeral container stays in its pod; another that shares its processes can end it. */
+async function stopBuiltIn(): Promise<void> {
+  await besideExternalDNS(pod, 'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done');
+  await until('it has ended', async () => {
+    const { status } = await get('pod', pod, 'internal-dns');
+    const states = status.ephemeralContainerStatuses.filter(({ name }: { name: string }) => name === 'built-in');
+    return states.every(({ state }: { state: object }) => 'terminated' in state) || states;
+  });
+}

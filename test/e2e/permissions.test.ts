@@ -1,0 +1,71 @@
+import { beforeAll, expect, test } from 'vitest';
+import { apply, waitForReady } from './cluster/kubectl.ts';
+import { type Access, everything, may } from './cluster/rights.ts';
+import { scenario } from './scenario.ts';
+
+const server = 'system:serviceaccount:internal-dns:idns-rights';
+const crossplane = 'system:serviceaccount:crossplane-system:crossplane';
+
+scenario('permissions', ({ internalDNS }) => {
+  beforeAll(async () => {
+    await apply(internalDNS('rights', { zones: [{ name: 'rights.internal' }] }));
+    await waitForReady('rights');
+  });
+
+  test('the server reads what it discovers, its own mailbox and keys, tells of hosts in events, and may do nothing else', async () => {
+    const reads = (resource: string) => ['list', 'watch'].map((verb) => `${verb} ${resource} *`);
+    const discovery = [...reads('networking.k8s.io/ingresses'), ...reads('services'), 'create events *'];
+    const expected = [
+      ...discovery,
+      ...['get', 'list', 'watch'].map((verb) => `${verb} configmaps idns-rights-declared`),
+      'patch configmaps idns-rights-status',
+      'get persistentvolumeclaims data-idns-rights-0',
+      'patch persistentvolumeclaims data-idns-rights-0',
+    ];
+    const inside = await everything(server, 'internal-dns');
+    expect(inside.sort()).toEqual(expected.sort());
+    const outside = await everything(server, 'default');
+    expect(outside.sort()).toEqual(discovery.sort());
+  });
+
+  test.each<Access>([
+    { verb: 'get', resource: 'secrets', namespace: 'internal-dns' },
+    { verb: 'list', resource: 'secrets', namespace: 'default' },
+    { verb: 'create', resource: 'pods:exec', namespace: 'internal-dns' },
+    { verb: 'create', resource: 'pods', namespace: 'internal-dns' },
+    { verb: 'list', resource: 'nodes' },
+    { verb: 'list', resource: 'events', namespace: 'default' },
+    { verb: 'patch', resource: 'events', namespace: 'default' },
+    { verb: 'create', resource: 'events.k8s.io/events', namespace: 'default' },
+    { verb: 'update', resource: 'networking.k8s.io/ingresses', namespace: 'default' },
+    { verb: 'patch', resource: 'networking.k8s.io/ingresses:status', namespace: 'default' },
+    { verb: 'patch', resource: 'configmaps', name: 'idns-rights-declared', namespace: 'internal-dns' },
+    { verb: 'patch', resource: 'configmaps', name: 'idns-home-status', namespace: 'internal-dns' },
+    { verb: 'create', resource: 'rbac.authorization.k8s.io/clusterrolebindings' },
+    { verb: 'patch', resource: 'dns.internal/internaldnses', name: 'rights' },
+    { verb: 'impersonate', resource: 'users' },
+    { verb: 'create', resource: 'serviceaccounts:token', namespace: 'internal-dns', name: 'idns-rights' },
+  ])('the server may not $verb $resource', async (access) => {
+    expect(await may(server, access)).toBe(false);
+  });
+
+  test('Crossplane may bind what discovery needs, and gains nothing to read or to hand on', async () => {
+    const roles = 'rbac.authorization.k8s.io/clusterroles';
+    for (const name of ['internal-dns:source:ingress', 'internal-dns:events']) {
+      expect(await may(crossplane, { verb: 'bind', resource: roles, name })).toBe(true);
+    }
+    const tempting: Access[] = [
+      { verb: 'bind', resource: roles, name: 'cluster-admin' },
+      { verb: 'bind', resource: roles, name: 'internal-dns:crossplane' },
+      { verb: 'escalate', resource: roles },
+      { verb: 'create', resource: roles },
+      { verb: 'update', resource: roles, name: 'internal-dns:source:ingress' },
+      { verb: 'list', resource: 'networking.k8s.io/ingresses' },
+      { verb: 'list', resource: 'gateway.networking.k8s.io/httproutes' },
+      { verb: 'list', resource: 'nodes' },
+      { verb: 'create', resource: 'pods:exec', namespace: 'internal-dns' },
+      { verb: 'impersonate', resource: 'users' },
+    ];
+    for (const access of tempting) expect([access, await may(crossplane, access)]).toEqual([access, false]);
+  });
+});

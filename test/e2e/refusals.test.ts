@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { badEdits, badSpecs, goodEdits } from '../policy/refusals.ts';
+import { edit } from './cluster/breaker.ts';
+import { apply, condition, dryRun, get, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
+import { internalDNS } from './cluster/objects.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'refusals.internal';
+
+scenario('refusals', ({ owns }) => {
+  test.each(badSpecs.filter(({ judge }) => judge !== 'function'))(
+    'kubectl apply refuses $reason',
+    async ({ spec, path, message }) => {
+      const words = await dryRun(internalDNS('bad', spec)).then(() => 'accepted', String);
+      expect(words).toMatch(message);
+      // kubectl itself misses a field before the API server does, and has words of its own for it.
+      if (!words.includes(`missing required field "${path.split('.').at(-1)}"`)) expect(words).toContain(path);
+    },
+  );
+
+  test.each(goodEdits)('kubectl apply takes an edit: $reason', async ({ before, after }) => {
+    await apply(internalDNS(owns('edited'), before));
+    await dryRun(internalDNS(owns('edited'), after));
+    await remove('internaldns', 'edited');
+  });
+
+  test.each(badEdits)('kubectl apply refuses to edit: $reason', async ({ before, after, message }) => {
+    await apply(internalDNS(owns('edited'), before));
+    await expect(dryRun(internalDNS(owns('edited'), after))).rejects.toThrow(message);
+    await remove('internaldns', 'edited');
+  });
+
+  test('what only the function can refuse leaves the running DNS as it was, and describe says why', async () => {
+    await apply(internalDNS(owns('refusals'), { zones: [{ name: zone }] }));
+    await waitForReady('refusals');
+    const client = await clientOf('refusals');
+    const why = /spec\.service\.addresses\[0\]: address must be an IPv4 or IPv6 address/;
+    await patch('internaldns', 'refusals', { spec: { service: { addresses: ['1:2:3'] } } });
+    await until('the status says why', async () => {
+      const { message = '' } = await condition('refusals', 'Synced');
+      return why.test(message) || message;
+    });
+    expect(await kubectl('describe', 'internaldns', 'refusals')).toMatch(why);
+    const { status } = await get('internaldns', 'refusals');
+    const conditions = Object.fromEntries(
+      status.conditions.map((c: { type: string; status: string }) => [c.type, c.status]),
+    );
+    expect(conditions).toMatchObject({
+      Synced: 'False',
+      ServerReady: 'Unknown',
+      ZonesReady: 'Unknown',
+      DiscoveryReady: 'Unknown',
+      Resolvable: 'Unknown',
+    });
+    expect(await client.answer(zone, 'NS')).toBe(`ns1.${zone}`);
+    await patch('internaldns', 'refusals', { spec: { service: { addresses: null } } });
+    await waitForReady('refusals');
+  });
+
+  test('an edit while Ready: wait does not return on the old state', async () => {
+    await edit('refusals', { zones: [{ name: zone }, { name: 'edit.internal' }] });
+    await waitForReady('refusals');
+    const client = await clientOf('refusals');
+    expect(await client.answer('edit.internal', 'NS')).toBe('ns1.edit.internal');
+    await edit('refusals', { zones: [{ name: zone }], podLabels: { edited: 'yes' } });
+    await waitForReady('refusals');
+    expect((await get('pod', 'idns-refusals-0', 'internal-dns')).metadata.labels?.edited).toBe('yes');
+    expect(await client.answer('edit.internal', 'NS')).toBe('REFUSED');
+  });
+});

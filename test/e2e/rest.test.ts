@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { apply, get, settle, until, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop } from './cluster/loops.ts';
+import { clientOf } from './cluster/names.ts';
+import { hostname, target } from './cluster/objects.ts';
+import { statusAddress, tableAt, untilTold, watchEvents } from './cluster/telling.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'rest.internal';
+const at = (name: string) => `${name}.${zone}`;
+
+/** What an instance tells, and that it is silent when nothing changes: alone, as every host of the cluster is told of. */
+scenario('rest', ({ shop, ingress, internalDNS }) => {
+  const address = '192.0.2.1';
+
+  test('a host that is outside the zones is told in the status', async () => {
+    await apply(
+      internalDNS('rest', { zones: [{ name: zone }] }),
+      ingress({ name: 'web', hosts: [at('web'), 'web.example.org'], annotations: { [target]: address } }),
+      ingress({ name: 'bad', hosts: [], annotations: { [target]: address, [hostname]: at('b%d') } }),
+      ingress({ name: 'waits', hosts: [at('waits')], annotations: { 'lab/no-address': '1' } }),
+    );
+    await waitForReady('rest');
+    await (await clientOf('rest')).becomes(at('web'), address);
+    await untilTold('rest', {
+      name: 'web.example.org',
+      resource: `ingress/${shop}/web`,
+      verdict: 'OutsideZones',
+      message: /rest\.internal/,
+    });
+  });
+
+  test('nothing changes: no Event, no write of the status', async () => {
+    const page = await statusAddress('rest');
+    await until('every verdict is given', async () => {
+      const given = (await tableAt(page)).names.map(({ verdict }) => verdict).sort();
+      return given.join() === 'NoAddress,OutsideZones,Refused,Resolved' || given;
+    });
+    // A report may wait for ten seconds, and Crossplane follows it.
+    const report = async () => (await get('configmap', 'idns-rest-status', 'internal-dns')).data['idns-rest-0'];
+    await until('it is reported', async () => JSON.parse(await report()).names?.problems.length === 3 || report());
+    await settle('rest');
+    const versionOf = async () => (await get('configmap', 'idns-rest-status', 'internal-dns')).metadata.resourceVersion;
+    const version = await versionOf();
+    const watch = watchEvents(shop);
+    for (let loop = 0; loop < 5; loop++) await anotherLoop('rest');
+    watch.stop();
+    expect(watch.seenAt(zone)).toBeUndefined();
+    expect(await versionOf()).toBe(version);
+  });
+});

@@ -1,0 +1,241 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import type { Verdict } from '../../functions/agent/verdict.ts';
+import { edit } from './cluster/breaker.ts';
+import { apply, condition, kubectl, patch, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { type Client, clientOf } from './cluster/names.ts';
+import { hostname, target } from './cluster/objects.ts';
+import { pdnsutil } from './cluster/pod.ts';
+import { eventsOn, problemsOf, statusAddress, tableAt, untilTold } from './cluster/telling.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'why.internal';
+const pod = 'idns-why-0';
+const at = (name: string) => `${name}.${zone}`;
+/** Keeps the cluster's ingress controller away, where it is one that knows this. */
+const noAddress = { 'lab/no-address': '1' };
+const controller = 'external-dns.alpha.kubernetes.io/controller';
+
+/** Every verdict on real objects, at the three places where people look, and how it turns. */
+scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresses }) => {
+  let client: Client;
+  let page: string;
+  const fixed = (name: string, host: string, more: object = {}) =>
+    ingress({ name, hosts: [host], annotations: { [target]: '192.0.2.1' }, ...more });
+  const annotate = (name: string, annotations: Record<string, string | null>) =>
+    patch('ingress', name, { metadata: { annotations } }, shop);
+  const stateOf = async (name: string, host: string, namespace = shop) =>
+    (await tableAt(page, host)).names.find(({ resource }) => resource === `ingress/${namespace}/${name}`);
+
+  /** Waits until the table, an Event on the object and the composite's status all say it. */
+  async function isTold(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
+    await isKnown(verdict, name, host, message, namespace);
+    await untilTold('why', { name: host, resource: `ingress/${namespace}/${name}`, verdict, message });
+  }
+
+  /** Likewise, but for the status, which has room for the 20 gravest: here others have hosts outside the zones, too. */
+  async function isKnown(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
+    await until(`the table says that ${host} is ${verdict}`, async () => {
+      const state = await stateOf(name, host, namespace);
+      return (state?.verdict === verdict && message.test(state.message)) || state;
+    });
+    await until(`an Event says that ${host} is ${verdict}`, async () => {
+      const events = await eventsOn('why', 'ingress', name, namespace);
+      return events.some((event) => event.startsWith(`${verdict}: ${host}: `) && message.test(event)) || events;
+    });
+  }
+
+  /** Waits until a name answers, and the table and an Event say so. */
+  async function turns(name: string, host: string, answer: string, namespace = shop) {
+    await until(`the table says that ${host} resolves`, async () => {
+      const state = await stateOf(name, host, namespace);
+      return (state?.verdict === 'Resolved' && state.message.includes(answer)) || state;
+    });
+    expect(await client.answer(host)).toBe(answer);
+    await until(`an Event says that ${host} resolves`, async () => {
+      const events = await eventsOn('why', 'ingress', name, namespace);
+      return events.some((event) => event.startsWith(`Resolved: ${host} resolves to ${answer}`)) || events;
+    });
+    await until(`the status has no problem with ${host}`, async () => {
+      const problems = await problemsOf('why');
+      return !problems.some((p) => p.name === host && p.resource === `ingress/${namespace}/${name}`) || problems;
+    });
+  }
+
+  test('a new name is pending and then resolves, and people see it where they look', async () => {
+    const declared = [{ name: 'declared', type: 'A', values: ['192.0.2.80'] }];
+    await apply(
+      internalDNS('why', {
+        zones: [{ name: zone, records: declared }],
+        discovery: { sources: [{ kind: 'Ingress' }], deleteGuard: { hold: '1h', percent: 10 } },
+      }),
+    );
+    await waitForReady('why');
+    [client, page] = [await clientOf('why'), await statusAddress('why')];
+    // It is pending for some seconds only, and kubectl may take as long to return.
+    const pending = until('the name is pending', async () => {
+      const state = await stateOf('slow', at('slow'));
+      return state?.verdict === 'Pending' || state;
+    });
+    await Promise.all([pending, apply(ingress({ name: 'slow', hosts: [at('slow')], annotations: noAddress }))]);
+    await apply(fixed('fine', at('fine')));
+    await turns('fine', at('fine'), '192.0.2.1');
+    const described = await kubectl('-n', shop, 'describe', 'ingress', 'fine');
+    expect(described).toMatch(/Normal\s+Resolved\s+\S+\s+internal-dns\s+fine\.why\.internal resolves to 192\.0\.2\.1/);
+  });
+
+  test('NoAddress', async () => {
+    await isTold('NoAddress', 'slow', at('slow'), /its controller has written none/);
+    const { status, reason, message } = await condition('why', 'Resolvable');
+    expect({ status, reason }).toEqual({ status: 'False', reason: 'NoAddress' });
+    expect(message).toContain(`${at('slow')} (ingress/${shop}/slow)`);
+    expect((await condition('why', 'Ready')).status, 'one object is not the whole server').toBe('True');
+    await writeAddresses('slow', '192.0.2.2');
+    await turns('slow', at('slow'), '192.0.2.2');
+    await until('the condition says so', async () => {
+      const { status, reason } = await condition('why', 'Resolvable');
+      return status === 'True' || { status, reason };
+    });
+  });
+
+  test('OutsideZones', async () => {
+    await apply(fixed('typo', 'typo.whi.internal'));
+    await isKnown('OutsideZones', 'typo', 'typo.whi.internal', /outside the zone why\.internal/);
+    await apply(fixed('typo', at('typo')));
+    await turns('typo', at('typo'), '192.0.2.1');
+  });
+
+  test('Filtered', async () => {
+    await apply(fixed('left', at('left'), { annotations: { [target]: '192.0.2.1', [controller]: 'another' } }));
+    await isTold('Filtered', 'left', at('left'), /controller/);
+    await annotate('left', { [controller]: null });
+    await turns('left', at('left'), '192.0.2.1');
+  });
+
+  test('Duplicate', async () => {
+    await apply(fixed('first', at('wanted')));
+    await turns('first', at('wanted'), '192.0.2.1');
+    const second = { namespace: other, annotations: { [target]: '192.0.2.3' } };
+    await apply(fixed('second', at('wanted'), second));
+    await isTold(
+      'Duplicate',
+      'second',
+      at('wanted'),
+      new RegExp(`ingress/${shop}/first has the name already, as it answers there already`),
+      other,
+    );
+    await remove('ingress', 'first', shop);
+    await turns('second', at('wanted'), '192.0.2.3', other);
+  });
+
+  test('DeclaredElsewhere', async () => {
+    await apply(fixed('declared', at('declared')));
+    await isTold('DeclaredElsewhere', 'declared', at('declared'), /the InternalDNS declares A at this name/);
+    await edit('why', { zones: [{ name: zone }] });
+    await turns('declared', at('declared'), '192.0.2.1');
+  });
+
+  test('ForeignRecord', async () => {
+    await pdnsutil(pod, 'rrset', 'add', zone, at('foreign'), 'A', '60', '192.0.2.81');
+    await client.becomes(at('foreign'), '192.0.2.81');
+    await apply(fixed('foreign', at('foreign')));
+    await isTold('ForeignRecord', 'foreign', at('foreign'), /somebody else's A record is at this name/);
+    await disturbing('why', async () => {
+      await pdnsutil(pod, 'rrset', 'delete', zone, at('foreign'), 'A');
+      await turns('foreign', at('foreign'), '192.0.2.1');
+    });
+  });
+
+  test('Refused', async () => {
+    await apply(
+      ingress({ name: 'bad', hosts: [at('good')], annotations: { [target]: '192.0.2.1', [hostname]: at('b%d') } }),
+    );
+    await isTold('Refused', 'bad', at('b%d'), /is not a label of letters, digits and hyphens/);
+    await annotate('bad', { [hostname]: at('bad') });
+    await turns('bad', at('bad'), '192.0.2.1');
+  });
+
+  test('Held, and let go', async () => {
+    const names = Array.from({ length: 14 }, (_, index) => `held-${index}`);
+    await apply(...names.map((name) => ingress({ name, hosts: [at(name)], annotations: noAddress })));
+    await Promise.all(names.map((name) => writeAddresses(name, '192.0.2.7')));
+    for (const name of names) await client.becomes(at(name), '192.0.2.7');
+    const last = names.pop() as string;
+    await Promise.all(names.map((name) => writeAddresses(name)));
+    await until('the guard holds', async () => {
+      const { reason } = await condition('why', 'DiscoveryReady');
+      return reason === 'DeletesHeld' || reason;
+    });
+    await writeAddresses(last);
+    await isTold(
+      'Held',
+      last,
+      at(last),
+      /it still resolves to 192\.0\.2\.7; to let it go: kubectl annotate internaldns why/,
+    );
+    await writeAddresses(last, '192.0.2.8');
+    await turns(last, at(last), '192.0.2.8');
+    await settle('why');
+    await kubectl('annotate', 'internaldns', 'why', '--overwrite', `dns.internal/let-go=${new Date().toISOString()}`);
+    for (const name of names) await client.becomes(at(name), 'NXDOMAIN');
+    await kubectl('-n', shop, 'delete', 'ingress', ...names, last);
+  });
+
+  test('a name that nobody asks for is told so', async () => {
+    const { names, hint } = await tableAt(page, at('nobody'));
+    expect(names).toEqual([]);
+    expect(hint).toMatch(/why\.internal/);
+  });
+
+  test('hosts that are markup, and the longest one there is, break nothing', async () => {
+    const markup = '<script>alert(1)</script>.why.internal';
+    const label = 'a'.repeat(63);
+    const long = `${label}.${label}.${label}.${'b'.repeat(253 - 3 * 64 - zone.length - 1)}.${zone}`;
+    const annotations = { [target]: '192.0.2.1', [hostname]: markup };
+    await apply(ingress({ name: 'odd', hosts: [long], annotations }));
+    expect(long).toHaveLength(253);
+    await turns('odd', long, '192.0.2.1');
+    const html = await (await fetch(`${page}/?host=script`)).text();
+    expect(html).not.toContain('<script>alert');
+    expect(html).toContain('&lt;script&gt;alert');
+    expect((await tableAt(page, 'script')).names[0]?.verdict).toBe('Refused');
+    await until('the status shows it', async () =>
+      /<script>alert/.test(await kubectl('describe', 'internaldns', 'why')),
+    );
+    await remove('ingress', 'odd', shop);
+    await client.becomes(long, 'NXDOMAIN');
+  });
+
+  test('after a restart of the agent nothing is said twice', async () => {
+    const before = await eventsOn('why', 'ingress', 'fine', shop);
+    await kubectl('-n', 'internal-dns', 'delete', 'pod', pod);
+    await until('the agent has judged again', async () => {
+      const { names } = await tableAt(page, at('fine'));
+      return names[0]?.verdict === 'Resolved' || names;
+    });
+    await anotherLoop('why');
+    expect(await eventsOn('why', 'ingress', 'fine', shop)).toEqual(before);
+  });
+
+  test('what people type first is enough', async () => {
+    const [header = '', line = ''] = (await kubectl('get', 'internaldns', 'why')).trim().split('\n');
+    expect(header.trim().split(/\s+/)).toEqual([
+      'NAME',
+      'ZONES',
+      'NAMES',
+      'ADDRESS',
+      'SYNCED',
+      'READY',
+      'COMPOSITION',
+      'AGE',
+    ]);
+    expect(line).toMatch(/^why\s+1\/1\s+\d+\/\d+\s+\S+\s+True\s+True/);
+    const { stdout } = await promisify(execFile)('crossplane', ['resource', 'trace', 'internaldns', 'why']);
+    expect(stdout).toMatch(/InternalDNS\/why\s+True\s+True\s+Available/);
+    const text = await (await fetch(`${page}/names.txt`)).text();
+    expect(text).toMatch(/^NAME +VERDICT +OBJECT/);
+    expect(text).toMatch(/fine\.why\.internal +Resolved +ingress\/e2e-verdicts\/fine/);
+  });
+});

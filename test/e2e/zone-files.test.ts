@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { edit } from './cluster/breaker.ts';
+import { apply, applyLarge, condition, remove, until, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
+import { configMap } from './cluster/objects.ts';
+import { identityOf } from './cluster/pod.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'files.internal';
+const at = (name: string) => `${name}.${zone}`;
+
+scenario('zone-files', ({ internalDNS }) => {
+  const file = (changed: string) =>
+    configMap('e2e-zone-file', {
+      zone: [
+        '$TTL 60',
+        ...Array.from({ length: 9_999 }, (_, index) => `host-${index} A 198.18.${index >> 8}.${index & 255}`),
+        changed,
+        '',
+      ].join('\n'),
+    });
+
+  test('a zone file of 10,000 records is served, follows its ConfigMap, and is held while a line is wrong', async () => {
+    const recordsFrom = [{ configMapKeyRef: { name: 'e2e-zone-file', key: 'zone' } }];
+    await applyLarge(file('changing A 192.0.2.1'));
+    await apply(internalDNS('files', { zones: [{ name: zone, recordsFrom }] }));
+    await waitForReady('files');
+    const client = await clientOf('files');
+    await client.becomes(at('changing'), '192.0.2.1');
+    expect(await client.answer(at('host-9998'))).toBe('198.18.39.14');
+    const before = await identityOf('idns-files-0');
+    for (let turn = 2; turn <= 11; turn++) {
+      await applyLarge(file(`changing A 192.0.2.${turn}`));
+      await client.becomes(at('changing'), `192.0.2.${turn}`);
+    }
+    expect(await identityOf('idns-files-0')).toEqual(before);
+
+    await applyLarge(file('changing A 192.0.2.256'));
+    await until('the status names the line', async () => {
+      const { message } = await condition('files', 'ZonesReady');
+      const words = 'ConfigMap e2e-zone-file, key zone, line 10001: not an IPv4 address: 192.0.2.256';
+      return message?.includes(words) || message;
+    });
+    expect(await client.answer(at('changing'))).toBe('192.0.2.11');
+    expect(await client.answer(at('host-0'))).toBe('198.18.0.0');
+    await applyLarge(file('changing A 192.0.2.12'));
+    await client.becomes(at('changing'), '192.0.2.12');
+    await waitForReady('files');
+    await edit('files', { zones: [{ name: zone }] });
+    await client.becomes(at('host-0'), 'NXDOMAIN');
+    await remove('configmap', 'e2e-zone-file', 'internal-dns');
+  });
+});

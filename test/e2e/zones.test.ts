@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { rdataOf } from '../dns/rdata.ts';
+import { wire, wireZone } from '../dns/wire.ts';
+import { edit } from './cluster/breaker.ts';
+import { apply, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { type Client, clientOf } from './cluster/names.ts';
+import { target } from './cluster/objects.ts';
+import { identityOf, pdnsutil } from './cluster/pod.ts';
+import { untilTold } from './cluster/telling.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'zones.internal';
+const pod = 'idns-zones-0';
+const at = (name: string) => `${name}.${zone}`;
+const beside = '192.0.2.200';
+
+scenario('zones', ({ shop, ingress, internalDNS }) => {
+  let client: Client;
+  const declare = (records: object[]) => edit('zones', { zones: [{ name: zone, records }] });
+
+  test('declared records answer beside discovered ones, and edits in a row restart nothing', async () => {
+    await apply(
+      internalDNS('zones', { zones: [{ name: zone }] }),
+      ingress({ name: 'beside', hosts: [at('beside')], annotations: { [target]: beside } }),
+    );
+    await waitForReady('zones');
+    client = await clientOf('zones');
+    const before = await identityOf(pod);
+    for (let turn = 1; turn <= 10; turn++) {
+      const address = `192.0.2.${turn}`;
+      await declare([
+        { name: 'www', type: 'A', values: [address] },
+        { name: '@', type: 'MX', values: ['10 mail'] },
+        { name: 'mail', type: 'A', values: ['192.0.2.25'] },
+        { name: 'text', type: 'TXT', values: ['v=spf1 mx -all'] },
+      ]);
+      await client.becomes(at('www'), address);
+    }
+    expect(await client.answer(zone, 'MX')).toContain(at('mail'));
+    await client.becomes(at('beside'), beside);
+    await waitForReady('zones');
+    expect(await identityOf(pod)).toEqual(before);
+  });
+
+  test('what somebody changes by hand is put right', async () => {
+    const since = new Date().toISOString();
+    await disturbing('zones', async () => {
+      await pdnsutil(pod, 'rrset', 'replace', zone, at('www'), 'A', '60', '192.0.2.250');
+      await until('PowerDNS has what is declared, as the agent wrote it anew', async () => {
+        const log = await kubectl('-n', 'internal-dns', 'logs', pod, '-c', 'agent', `--since-time=${since}`);
+        const listed = await pdnsutil(pod, 'zone', 'list', zone);
+        const [, address] = /^www\.zones\.internal\.\s+60\s+IN\s+A\s+(\S+)$/m.exec(listed) ?? [];
+        return (log.includes('change zone') && address === '192.0.2.10') || { address, log };
+      });
+    });
+    expect(await client.answer(at('www'))).toBe('192.0.2.10');
+  });
+
+  test('a declared name wins over an Ingress that asks for it, which has it when the declaration goes', async () => {
+    await declare([{ name: 'beside', type: 'A', values: ['192.0.2.77'] }]);
+    await client.becomes(at('beside'), '192.0.2.77');
+    await anotherLoop('zones');
+    expect(await client.answer(at('beside'))).toBe('192.0.2.77');
+    await untilTold('zones', {
+      name: at('beside'),
+      resource: `ingress/${shop}/beside`,
+      verdict: 'DeclaredElsewhere',
+      message: /^the InternalDNS declares A at this name: /,
+    });
+    await declare([]);
+    await client.becomes(at('beside'), beside);
+  });
+
+  test('every type is answered with the octets of its RFC', async () => {
+    // A DS stands beside the NS of what is delegated.
+    const delegated = (index: number) => ({ name: `n${index}`, type: 'NS', values: ['ns.example.com.'] });
+    const records = wire.flatMap(([type, , text], index) => [
+      { name: `n${index}`, type, values: [text] },
+      ...(type === 'DS' ? [delegated(index)] : []),
+    ]);
+    await apply(internalDNS('types', { zones: [{ name: wireZone, records }], discovery: { sources: [] } }));
+    await waitForReady('types');
+    const { address: host, port } = (await get('internaldns', 'types')).status;
+    const answers = await Promise.all(wire.map(([type], i) => rdataOf({ host, port }, `n${i}.${wireZone}.`, type)));
+    expect(wire.map(([type, section, text], i) => [type, section, text, answers[i]])).toEqual(
+      wire.map(([type, section, text, octets]) => [type, section, text, octets.replaceAll(' ', '')]),
+    );
+  });
+});
