@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { figures } from './cluster/figures.ts';
 import { apply, kubectl, remove } from './cluster/kubectl.ts';
@@ -18,6 +18,8 @@ export interface Scenario extends Objects {
   /** A name of an InternalDNS that the scenario makes from elsewhere, such as an example. */
   owns(name: string): string;
 }
+
+const lastStep = 'nothing was written without a cause';
 
 /**
  * A part of what the cluster must prove, as the steps of one test file: beside others that run at the same time, so it uses
@@ -42,6 +44,15 @@ export function scenario(name: string, steps: (own: Scenario) => void): void {
       ),
     );
 
+    // What follows a step that failed would wait for what cannot come.
+    let failed: string | undefined;
+    beforeEach(({ task, skip, onTestFailed }) => {
+      if (failed !== undefined && task.name !== lastStep) skip(`after "${failed}" failed`);
+      onTestFailed(() => {
+        failed ??= task.name;
+      });
+    });
+
     steps({
       shop,
       market,
@@ -56,7 +67,7 @@ export function scenario(name: string, steps: (own: Scenario) => void): void {
       },
     });
 
-    test('nothing was written without a cause', async () => {
+    test(lastStep, async () => {
       expect(await writesWithoutCause({ instances: [...instances], namespaces: [shop, market] })).toEqual([]);
     });
 

@@ -116,22 +116,24 @@ export async function condition(composite: string, type: string): Promise<Condit
 }
 
 /**
- * How long a test waits for a cause, in seconds, before it says what it saw last. Nothing is learnt from how long it took on a
- * machine with other work; kube-scheduler alone may need 300: it hears that a volume is bound before its VolumeBinding plugin
- * does, still finds it unbound, and comes back when its patience is over.
- * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/backend/queue/scheduling_queue.go#L66
+ * How long a test waits for a cause, in seconds, before it says what it saw last: many times what any takes on a machine with
+ * other work.
  */
-const patience = 420;
+export const patience = 180;
 
 /** `kubectl wait --for=condition=...`; gives the seconds it took. */
-export async function waitFor(condition: string, object: string): Promise<number> {
+export async function waitFor(condition: string, object: string, seconds = patience): Promise<number> {
   const start = performance.now();
-  await kubectl('wait', `--for=condition=${condition}`, object, `--timeout=${patience}s`);
+  await kubectl('wait', `--for=condition=${condition}`, object, `--timeout=${seconds}s`);
   return (performance.now() - start) / 1000;
 }
 
-/** Waits until an InternalDNS is Ready; gives the seconds it took. */
-export const waitForReady = (composite: string) => waitFor('Ready', `internaldns/${composite}`);
+/**
+ * Waits until an InternalDNS is Ready; gives the seconds it took. Of these kube-scheduler may need 300: it hears that a
+ * volume is bound before its VolumeBinding plugin does, still finds it unbound, and comes back when its patience is over.
+ * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/backend/queue/scheduling_queue.go#L66
+ */
+export const waitForReady = (composite: string) => waitFor('Ready', `internaldns/${composite}`, 300 + patience);
 
 const inNamespace = (namespace: string | undefined) => (namespace ? ['-n', namespace] : []);
 

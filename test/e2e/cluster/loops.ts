@@ -19,7 +19,13 @@ async function ask(path: string, body: unknown): Promise<unknown> {
  * it does not do. Whoever changes something waits for its answer first: ExternalDNS may be in the middle of a loop.
  */
 export async function anotherLoop(instance: string): Promise<void> {
-  await ask('/looked', instance);
+  const writes = await ask('/looked', instance);
+  if (Array.isArray(writes)) {
+    const last = [...new Set(writes)].slice(-3).join(', ') || 'nothing';
+    throw new Error(
+      `ExternalDNS of ${instance} had no loop without anything to do; ${writes.length} writes meanwhile: ${last}`,
+    );
+  }
 }
 
 /** Does something to an instance that its server may answer with a write, and that the watcher cannot see. */

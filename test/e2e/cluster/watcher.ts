@@ -12,6 +12,7 @@ import { connect } from '../../../functions/agent/cluster/api-server.ts';
 import { linesOf } from '../../../functions/agent/view/lines.ts';
 import { Watch } from '../../../functions/agent/view/watch.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
+import { patience } from './kubectl.ts';
 import { type Change, type PodLog, writesWithoutCause } from './quiescence.ts';
 
 const serverNamespace = 'internal-dns';
@@ -112,8 +113,11 @@ export class Watcher {
     this.#changes.push({ from: now, to: now, ...change });
   }
 
-  /** Resolves when every ExternalDNS of an instance has begun to look after this call, and found nothing to do. */
-  async looked(instance: string): Promise<void> {
+  /**
+   * Resolves when every ExternalDNS of an instance has begun to look after this call, and found nothing to do. If none has
+   * within so many seconds, it gives what was written meanwhile.
+   */
+  async looked(instance: string, seconds = patience): Promise<string[] | undefined> {
     const since = Date.now();
     const hasLooked = () => {
       const pods = [...this.#pods.entries].filter(([, pod]) => pod.instance === instance && !pod.isLeaving);
@@ -125,7 +129,16 @@ export class Watcher {
       // The first may have begun before.
       return running.length > 0 && running.every((loops) => loops.filter((loop) => loop > since).length >= 2);
     };
-    while (!this.#stop.signal.aborted && !hasLooked()) await sleep(50);
+    while (!this.#stop.signal.aborted && !hasLooked()) {
+      if (Date.now() - since > seconds * 1000) return this.#writesOf(instance, since);
+      await sleep(50);
+    }
+    return undefined;
+  }
+
+  #writesOf(instance: string, since: number): string[] {
+    const logs = [...this.#logs.values()].filter((log) => log.instance === instance);
+    return logs.flatMap(({ writes }) => writes.filter(({ at }) => at > since).map(({ what }) => what));
   }
 
   /** Of all instances and everything that changes, if nothing is named. */
