@@ -3,11 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { allKinds, type Kind } from '../../functions/internal-dns/discovery/kind.ts';
 import { rolesOf } from '../../functions/internal-dns/discovery/roles.ts';
 import { neededFor } from '../../functions/internal-dns/discovery/served.ts';
 import { eventsRole } from '../../functions/internal-dns/names.ts';
 import { schema } from '../crossplane.ts';
+import { examples } from '../examples.ts';
+import { running } from '../golden/cluster.ts';
+import { requestFor } from '../protocol/client.ts';
+import { readComposite } from '../render.ts';
 import { kindOf } from './kubernetes.ts';
 
 interface Rule {
@@ -29,12 +35,14 @@ const events = roles.filter(({ metadata }) => metadata.name === eventsRole);
 const sources = roles.filter((role) => !crossplane.includes(role) && !events.includes(role));
 const added: Rule[] = crossplane.flatMap(({ rules }) => rules);
 
-/** Every object that an example composes. */
-const composed: KubernetesObject[] = readdirSync(join(root, 'test/golden'))
-  .filter((file) => file.endsWith('.yaml'))
-  .flatMap((file) => documents(join(root, 'test/golden', file)))
-  .flatMap(({ desired }) => Object.values(desired.resources as Record<string, { resource?: KubernetesObject }>))
-  .flatMap(({ resource }) => resource ?? []);
+/** Every object that an example composes, those included that come only once others exist. */
+const composed: KubernetesObject[] = Object.values(examples).flatMap((file) => {
+  const composite = readComposite(file);
+  const first = run(requestFor(composite), internalDNS);
+  const later = run(requestFor(composite, running(composite, first)), internalDNS);
+  const resources = { ...first.desired?.resources, ...later.desired?.resources };
+  return Object.values(resources).map(({ resource }) => resource as KubernetesObject);
+});
 
 const bindings = composed.filter(({ roleRef }) => roleRef?.kind === 'ClusterRole');
 
