@@ -1,0 +1,86 @@
+/** What golden files mask: hashes, and the version of a build. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
+import { describe, expect, test, vi } from 'vitest';
+import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { bundleFunction } from '../bench/bundle.ts';
+import { measure } from '../bench/process.ts';
+import { examples } from '../examples.ts';
+import { requestFor } from '../protocol/client.ts';
+import { callFunction, readComposite } from '../render.ts';
+
+const objectsIn = ({ desired }: RunFunctionResponse): Record<string, KubernetesObject> =>
+  Object.fromEntries(
+    Object.entries(desired?.resources ?? {}).map(([key, { resource }]) => [key, resource as KubernetesObject]),
+  );
+
+describe('across the specs of all examples, under one name', () => {
+  const answers = Object.values(examples).map((file) => {
+    const composite = readComposite(file);
+    const renamed = { ...composite, metadata: { ...composite.metadata, name: 'corp' } };
+    return objectsIn(run(requestFor(renamed), internalDNS));
+  });
+
+  interface Hashed {
+    hash: string;
+    content: unknown;
+  }
+
+  /** Pairs with the same hash and different contents, or the other way round. */
+  const mismatches = (all: Hashed[]) =>
+    all.flatMap((one, index) =>
+      all
+        .slice(index + 1)
+        .filter(({ hash, content }) => (hash === one.hash) !== isDeepStrictEqual(content, one.content))
+        .map((other) => [one, other]),
+    );
+
+  const keys = [...new Set(answers.flatMap(Object.keys))];
+  test.for(keys)('the hash of %s changes exactly when the object does', (key) => {
+    const all = answers.flatMap(({ [key]: object }): Hashed[] => {
+      if (!object) return [];
+      const { 'cdk8s-function-xp/desired': hash, ...annotations } = object.metadata.annotations as Record<
+        string,
+        string
+      >;
+      expect(hash).toMatch(/^[0-9a-f]{16}$/);
+      return [{ hash: hash!, content: { ...object, metadata: { ...object.metadata, annotations } } }];
+    });
+    expect(mismatches(all)).toEqual([]);
+  });
+
+  test('the hash that restarts the pods changes exactly when PowerDNS’s files do', () => {
+    const all = answers.map((objects): Hashed => {
+      const { annotations } = objects['server/pods']!.spec.template.metadata;
+      return { hash: annotations['dns.internal/configuration'], content: objects['server/powerdns']!.data };
+    });
+    expect(new Set(all.map(({ hash }) => hash)).size).toBe(3);
+    expect(mismatches(all)).toEqual([]);
+  });
+});
+
+test('a build labels every object with its version, and runs the agent of that version', async () => {
+  vi.stubEnv('VERSION', 'v9.8.7');
+  vi.stubEnv('REGISTRY', 'registry.example.internal');
+  const folder = mkdtempSync(join(tmpdir(), 'build-'));
+  const built = await measure(bundleFunction(folder), ['--insecure', '--address=127.0.0.1:0']);
+  try {
+    const objects = objectsIn(await callFunction(built.address, readComposite(examples.minimal!)));
+    const pods = objects['server/pods']!;
+    for (const { metadata } of [...Object.values(objects), pods.spec.template]) {
+      expect(metadata.labels['app.kubernetes.io/version']).toBe('v9.8.7');
+    }
+    const { initContainers, containers } = pods.spec.template.spec;
+    const agent = [...initContainers, ...containers].find(({ name }) => name === 'agent');
+    expect(agent.image).toBe('registry.example.internal/cdk8s-function-xp:v9.8.7');
+  } finally {
+    await built.stop();
+    rmSync(folder, { recursive: true });
+    vi.unstubAllEnvs();
+  }
+});
