@@ -53,7 +53,7 @@ describe('a patch', () => {
         const read = patch === undefined ? undefined : parse(stringify(patch, options), options);
         expect(read === undefined ? before : patched(before, read)).toEqual(after);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 

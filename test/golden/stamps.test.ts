@@ -1,4 +1,4 @@
-/** What golden files mask: hashes, and the version of a build. */
+/** What golden files cannot show: hashes, which they mask, and the version of a build. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,9 @@ describe('across the specs of all examples, under one name', () => {
   });
 });
 
-test('a build labels every object with its version, and runs the agent of that version', async () => {
+test('a build labels every object with its version, and runs the agent of that version', {
+  timeout: 120_000,
+}, async () => {
   vi.stubEnv('VERSION', 'v9.8.7');
   vi.stubEnv('REGISTRY', 'registry.example.internal');
   const folder = mkdtempSync(join(tmpdir(), 'build-'));
