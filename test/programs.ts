@@ -1,13 +1,110 @@
-/** What tests run beside the project itself. */
-import { findChromium } from './agent/page/chromium.ts';
+/** What tests need of the machine beside Node: where it is, and the one command that brings it. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { findPrometheus } from './monitoring/install.ts';
-import { findDelv } from './powerdns/delv.ts';
+import { findOnPath } from './path.ts';
 import { findPowerDNS } from './powerdns/install.ts';
 
-/**
- * Fetches what is missing, one after the other, before test files wait for it side by side and run out of time. Of what
- * cannot be had the tests that need it say so.
- */
-export async function setup(): Promise<void> {
-  for (const find of [findPowerDNS, findDelv, findPrometheus, findChromium]) await find().catch(() => undefined);
+interface Program<Found> {
+  /** Throws with what is missing. */
+  find(): Found;
+  /** On Debian and its like. */
+  command: string;
+  /** Anywhere else. */
+  page: string;
+}
+
+const program = <Found>(find: () => Found, command: string, page: string): Program<Found> => ({ find, command, page });
+const apt = (name: string) => `sudo apt-get install -y --no-install-recommends ${name}`;
+const chromiums = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'] as const;
+const bind = 'https://www.isc.org/bind/';
+
+/** By the tag of the tests that need it: https://vitest.dev/guide/test-tags */
+const programs = {
+  PowerDNS: program(
+    findPowerDNS,
+    'sudo test/powerdns/unpack.sh',
+    'https://doc.powerdns.com/authoritative/installation.html',
+  ),
+  delv: program(() => findOnPath('delv'), apt('bind9-dnsutils'), bind),
+  dig: program(() => findOnPath('dig'), apt('bind9-dnsutils'), bind),
+  Chromium: program(() => findOnPath(...chromiums), apt('chromium'), 'https://www.chromium.org/getting-involved/'),
+  Prometheus: program(findPrometheus, 'test/monitoring/unpack.sh', 'https://prometheus.io/download/'),
+  IPv6: program(
+    expectIPv6,
+    'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0',
+    'https://www.rfc-editor.org/rfc/rfc4291',
+  ),
+};
+
+type Programs = typeof programs;
+export type Tag = keyof Programs;
+export const tags = Object.keys(programs) as Tag[];
+
+declare module 'vitest' {
+  interface TestTags {
+    tags: Tag;
+  }
+}
+
+type Found<Name extends Tag> = ReturnType<Programs[Name]['find']>;
+
+/** What the one who asks can do about what is missing. */
+interface Means {
+  isRoot: boolean;
+  isDebian: boolean;
+  /** Rejects with what the command says. */
+  fetch(command: string): Promise<unknown>;
+}
+
+const here: Means = { isRoot: process.getuid?.() === 0, isDebian: existsSync('/usr/bin/apt-get'), fetch };
+
+/** Where it is; on Debian it is fetched where it is missing, if this user may. Rejects with what is missing and the command. */
+export async function find<Name extends Tag>(name: Name, { isRoot, isDebian, fetch } = here): Promise<Found<Name>> {
+  const { find, command, page } = programs[name] as Program<Found<Name>>;
+  try {
+    return find();
+  } catch (error) {
+    const { message } = error as Error;
+    if (!isDebian) throw new Error(`${message}: see ${page}`);
+    const mine = isRoot ? command.replace('sudo ', '') : command;
+    if (mine.startsWith('sudo ')) throw new Error(`${message}: ${mine}`);
+    await fetch(mine).catch((failure) => {
+      throw new Error(`${message}, nor fetch it (${lastLine(failure)}): ${mine}`);
+    });
+    return find();
+  }
+}
+
+const lastLine = ({ stderr, message }: Error & { stderr?: string }) => (stderr || message).trim().split('\n').at(-1);
+
+/** What is missing of all, and cannot be fetched: why, and the command. */
+export async function missing(): Promise<Map<string, string>> {
+  const reasons = new Map<string, string>();
+  // One after the other: packages are installed by one at a time.
+  for (const name of tags) await find(name).catch(({ message }) => reasons.set(name, message));
+  return reasons;
+}
+
+/** The lock makes whoever else fetches something at the same time wait, and goes with its holder, however that ends. */
+async function fetch(command: string): Promise<void> {
+  // A fresh machine has no package lists.
+  const script = `${command} || { apt-get update -qq && ${command}; }`;
+  const options = {
+    cwd: join(import.meta.dirname, '..'),
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
+  await promisify(execFile)(
+    'flock',
+    [join(tmpdir(), `internal-dns-${process.getuid?.()}.lock`), 'sh', '-c', script],
+    options,
+  );
+}
+
+function expectIPv6(): void {
+  const addresses = Object.values(networkInterfaces()).flatMap((list = []) => list);
+  if (!addresses.some(({ address }) => address === '::1')) throw new Error('this machine has no IPv6');
 }

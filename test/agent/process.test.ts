@@ -1,4 +1,8 @@
-/** `node functions/agent/main.ts` beside a real PowerDNS, without a cluster. */
+/**
+ * `node functions/agent/main.ts` beside a real PowerDNS, without a cluster.
+ *
+ * @module-tag PowerDNS
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +29,7 @@ let server: RunningPowerDNS;
 beforeAll(async () => {
   mkdirSync(join(dir, 'pdns'));
   server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: join(dir, 'pdns') });
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   await server?.stop();
   rmSync(dir, { recursive: true });

@@ -1,4 +1,8 @@
-/** What PowerDNS makes of every type: it gives back the same text, and answers with the octets of the RFCs. */
+/**
+ * What PowerDNS makes of every type: it gives back the same text, and answers with the octets of the RFCs.
+ *
+ * @module-tag PowerDNS
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +25,7 @@ let powerdns: PowerDNS;
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
   powerdns = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: 20_000 });
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   await server?.stop();
   rmSync(dir, { recursive: true });

@@ -1,4 +1,8 @@
-/** The alerts of a rendered PrometheusRule, judged by Prometheus' own tool. */
+/**
+ * The alerts of a rendered PrometheusRule, judged by Prometheus' own tool.
+ *
+ * @module-tag Prometheus
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,15 +11,16 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resolutionStates } from '../../functions/agent/report.ts';
 import { verdicts } from '../../functions/agent/verdict.ts';
-import { findPrometheus, type Programs } from './install.ts';
+import { find } from '../programs.ts';
+import type { Programs } from './install.ts';
 import { alertsIn, objectOf, rendered, watched } from './rendered.ts';
 
 const run = promisify(execFile);
 const dir = mkdtempSync(join(tmpdir(), 'alerts-'));
 let programs: Programs;
 beforeAll(async () => {
-  programs = await findPrometheus();
-}, 120_000); // it may have to be fetched
+  programs = await find('Prometheus');
+});
 afterAll(() => rmSync(dir, { recursive: true }));
 
 /** Values by series, in promtool's notation; one every 30 seconds. */

@@ -1,4 +1,9 @@
-/** The queries of the rendered dashboard, answered by a real Prometheus. */
+/**
+ * The queries of the rendered dashboard, answered by a real Prometheus.
+ *
+ * @module-tag PowerDNS
+ * @module-tag Prometheus
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +29,7 @@ beforeAll(async () => {
     async () => expect(await prometheus.api.query('internal_dns_resolution == 1')).toHaveLength(1),
     soon,
   );
-}, 240_000); // both may have to be fetched
+});
 afterAll(async () => {
   isOver = true;
   await serving;

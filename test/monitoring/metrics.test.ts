@@ -1,15 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { Registry } from 'prom-client';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Metrics, type Sources } from '../../functions/agent/metrics.ts';
 import { verdicts } from '../../functions/agent/verdict.ts';
-import { findPrometheus, type Programs } from './install.ts';
+import { find } from '../programs.ts';
 import { countsOf, nothing } from './sources.ts';
-
-let programs: Programs;
-beforeAll(async () => {
-  programs = await findPrometheus();
-}, 120_000); // it may have to be fetched
 
 /** Metrics with some sources replaced, and what a scrape gives of one of them. */
 function measuring(sources: Partial<Sources> = {}) {
@@ -115,11 +110,14 @@ test('what is observed is in seconds, and failures are there from the start', as
   });
 });
 
-test('Prometheus has nothing against their names, and five thousand names are no more series than none', async () => {
+test('Prometheus has nothing against their names, and five thousand names are no more series than none', {
+  tags: 'Prometheus',
+}, async () => {
   const names = countsOf({ Resolved: 5000 });
   const zones = [{ name: 'corp.internal', state: 'Serving' as const }];
   const { registry } = measuring({ names: () => names, zones: () => zones, events: () => ({ created: 1 }) });
   const text = await registry.metrics();
-  expect(execFileSync(programs.promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('');
+  const { promtool } = await find('Prometheus');
+  expect(execFileSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('');
   expect(text.split('\n').filter((line) => line.startsWith('internal_dns_')).length).toBeLessThan(120);
 });

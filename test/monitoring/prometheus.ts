@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../powerdns/server.ts';
-import { findPrometheus } from './install.ts';
+import { find } from '../programs.ts';
 
 export interface ScrapedTarget {
   /** `HOST:PORT` with its /metrics. */
@@ -70,7 +70,7 @@ export async function startPrometheus(
   targets: ScrapedTarget[],
   interval = '1s',
 ): Promise<RunningPrometheus> {
-  const { prometheus } = await findPrometheus();
+  const { prometheus } = await find('Prometheus');
   mkdirSync(dir, { recursive: true });
   const [config, log] = [join(dir, 'prometheus.yml'), join(dir, 'prometheus.log')];
   const static_configs = targets.map(({ address, labels }) => ({ targets: [address], labels }));

@@ -1,11 +1,13 @@
 #!/bin/sh
-# Unpacks Debian's Prometheus into the folder $1. Not installed: the package would start a service, on ports that may be taken.
+# Unpacks Debian's Prometheus into _build/prometheus. Not installed: the package would start a service, on ports that may be taken.
 set -eu
-[ -d "$1" ] && exit
+mkdir -p "$(dirname "$0")/../../_build"
+build=$(cd "$(dirname "$0")/../../_build" && pwd)
+[ -d "$build/prometheus" ] && exit
 
-new=$1.new
+new=$build/prometheus.new
 rm -rf "$new"
-mkdir -p "$new"
+mkdir "$new"
 cd "$new"
 # A fresh machine has no package lists.
 apt-get -qq -o APT::Sandbox::User=root download prometheus 2>/dev/null || {
@@ -14,4 +16,4 @@ apt-get -qq -o APT::Sandbox::User=root download prometheus 2>/dev/null || {
 }
 dpkg-deb -x prometheus_*.deb .
 rm prometheus_*.deb
-mv "$new" "$1" # at once: who sees the folder sees all of it
+mv "$new" "$build/prometheus" # at once: who sees the folder sees all of it

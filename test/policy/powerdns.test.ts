@@ -9,7 +9,7 @@ import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { Signer } from '../../functions/agent/signing/signer.ts';
 import { powerdnsFiles, powerdnsFilesFor } from '../../functions/internal-dns/server/powerdns.ts';
 import { MemoryKeys } from '../agent/signing/memory-keys.ts';
-import { delv, findDelv } from '../powerdns/delv.ts';
+import { delv } from '../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'settings-'));
@@ -34,7 +34,7 @@ describe('start.sh finds whom to ask', () => {
   });
 });
 
-describe('with every setting, a real PowerDNS', () => {
+describe('with every setting, a real PowerDNS', { tags: ['PowerDNS', 'delv'] }, () => {
   const zone = { id: 'corp.internal.', name: 'corp.internal.' };
   const rrset = (name: string, type: string, content: string) => ({ name, type, ttl: 60, records: [content] });
   const servers: RunningPowerDNS[] = [];
@@ -53,7 +53,6 @@ describe('with every setting, a real PowerDNS', () => {
   }
 
   beforeAll(async () => {
-    await findDelv();
     const elsewhere = await start('elsewhere', '');
     await elsewhere.create('example.internal.', [rrset('www.example.internal.', 'A', '198.51.100.80')]);
     const powerdns = await start('here', `resolver=127.0.0.1:${server.dnsPort}\n`);
@@ -68,7 +67,7 @@ describe('with every setting, a real PowerDNS', () => {
     const signer = new Signer({ powerdns, keys: new MemoryKeys(), secret: 'memory', log: pino({ level: 'silent' }) });
     const signature = await signer.bring(zone, { mode: 'Signed', algorithm: 'ECDSA256', nsec3: false, ds: [] });
     ds = signature?.ds ?? [];
-  }, 180_000); // it may have to be fetched
+  });
   afterAll(async () => {
     for (const each of servers) await each.stop();
   });

@@ -51,7 +51,7 @@ afterEach(async () => {
 });
 
 describe('make run', () => {
-  test('serves the zones of an example until Ctrl-C', { timeout: 120_000 }, async () => {
+  test('serves the zones of an example until Ctrl-C', { tags: 'PowerDNS' }, async () => {
     const run = start(examples['reverse-zones'] as string);
     const port = await run.serving();
 
@@ -96,7 +96,7 @@ describe('make run', () => {
   ];
   test.each([...Map.groupBy(answered, ([example]) => example)])(
     'answers with the records of examples/%s.yaml',
-    { timeout: 120_000 },
+    { tags: 'PowerDNS' },
     async (example, questions) => {
       const port = await start(examples[example] as string).serving();
       for (const [, name, type, expected] of questions) {

@@ -4,24 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { find } from '../programs.ts';
 
 const run = promisify(execFile);
 
-/** Finds delv, and as root installs it where it is missing. Rejects with what to install. */
-export async function findDelv(root = process.getuid?.() === 0): Promise<void> {
-  const isThere = () =>
-    run('delv', ['-v']).then(
-      () => true,
-      () => false,
-    );
-  if (await isThere()) return;
-  const command = 'apt-get install -y --no-install-recommends bind9-dnsutils';
-  if (!root) throw new Error(`cannot find delv: sudo ${command}`);
-  // Test files run at the same time, and install other things. A fresh machine has no package lists.
-  const install = `command -v delv || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive ${command}; }`;
-  await run('flock', [join(tmpdir(), 'apt.lock'), 'sh', '-c', install]);
-  if (!(await isThere())) throw new Error(`cannot use delv after ${command}`);
-}
+/** Fetches it where that is possible. */
+export const findDelv = () => find('delv');
 
 export interface Validation {
   /** 127.0.0.1 by default. */

@@ -1,12 +1,8 @@
-/** Finds a PowerDNS to test against, and fetches one where that is possible. */
-import { execFile, spawnSync } from 'node:child_process';
+/** Finds a PowerDNS to test against. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { findOnPath } from '../path.ts';
 
 export interface PowerDNS {
   /** The command that starts pdns_server; arguments may be added to it. */
@@ -20,24 +16,9 @@ export interface PowerDNS {
   version: string;
 }
 
-/** As root PowerDNS 5.1 from Debian, once, into `folder`; else the machine's own. Rejects with what to install. */
-export async function findPowerDNS(
-  folder = join(import.meta.dirname, '../../_build/pdns'),
-  root = process.getuid?.() === 0,
-): Promise<PowerDNS> {
-  if (!root && !existsSync(folder)) return installed('fetching it takes root');
-  try {
-    await unpack(folder);
-  } catch (error) {
-    return installed(`cannot fetch it: ${(error as { stderr?: string }).stderr?.trim() || error}`);
-  }
-  return unpacked(folder);
-}
-
-/** Test files run at the same time: the lock makes all but the first wait, whatever they install, and goes with its holder, however that ends. */
-async function unpack(folder: string): Promise<void> {
-  await mkdir(dirname(folder), { recursive: true });
-  await run('flock', [join(tmpdir(), 'apt.lock'), join(import.meta.dirname, 'unpack.sh'), folder]);
+/** What unpack.sh has brought, else the machine's own. Throws when there is none. */
+export function findPowerDNS(folder = join(import.meta.dirname, '../../_build/pdns')): PowerDNS {
+  return existsSync(folder) ? unpacked(folder) : installed();
 }
 
 /** Programs of another Debian run by that one's loader, with that one's libraries. */
@@ -57,17 +38,10 @@ function unpacked(folder: string): PowerDNS {
 /** Debian's path, also Ubuntu's, and not below /usr/share/doc, which slim images leave out. */
 const SCHEMA = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql';
 
-function installed(otherwise: string): PowerDNS {
-  // Users other than root have no sbin on their PATH.
-  const path = `${process.env.PATH}:/usr/local/sbin:/usr/sbin`.split(':');
-  const find = (name: string) => path.map((folder) => join(folder, name)).find((file) => existsSync(file));
-  const [server, sqlite3] = [find('pdns_server'), find('sqlite3')];
-  if (!server || !sqlite3 || !existsSync(SCHEMA)) {
-    throw new Error(
-      `cannot find PowerDNS with SQLite (${otherwise}): sudo apt-get install pdns-server pdns-backend-sqlite3 sqlite3`,
-    );
-  }
-  return described({ server: [server], sqlite3: [sqlite3], schema: SCHEMA });
+function installed(): PowerDNS {
+  const server = findOnPath('pdns_server');
+  if (!existsSync(SCHEMA)) throw new Error('cannot find the SQLite backend of PowerDNS');
+  return described({ server: [server], sqlite3: [findOnPath('sqlite3')], schema: SCHEMA });
 }
 
 function described(found: Omit<PowerDNS, 'version'>): PowerDNS {

@@ -1,3 +1,4 @@
+/** @module-tag PowerDNS */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,7 @@ let server: RunningPowerDNS;
 
 beforeAll(async () => {
   server = await startPowerDNS({ config, dir });
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   await server?.stop();
   rmSync(dir, { recursive: true });

@@ -8,7 +8,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { findPowerDNS, type PowerDNS } from './install.ts';
+import { find } from '../programs.ts';
+import type { PowerDNS } from './install.ts';
 import { type Question, query, type Reply } from './query.ts';
 
 const run = promisify(execFile);
@@ -50,7 +51,7 @@ process.once('exit', () => {
 
 /** Resolves when the API answers; rejects with the end of PowerDNS's log when it does not come up. */
 export async function startPowerDNS({ config, dir, ...options }: Options): Promise<RunningPowerDNS> {
-  const powerdns = options.powerdns ?? (await findPowerDNS());
+  const powerdns = options.powerdns ?? (await find('PowerDNS'));
   const dnsPort = options.port ?? (await freePort());
   const apiPort = options.apiPort ?? (await freePort());
   const apiKey = options.apiKey ?? randomBytes(24).toString('base64url');

@@ -1,4 +1,8 @@
-/** The agent's own test of a real PowerDNS, and what it says when that fails in one way or another. */
+/**
+ * The agent's own test of a real PowerDNS, and what it says when that fails in one way or another.
+ *
+ * @module-tag PowerDNS
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +46,7 @@ const relays: Relay[] = [];
 beforeAll(async () => {
   ({ server, powerdns } = await start('pod'));
   other = await start('other');
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   await server?.stop();
   await other?.server.stop();
@@ -108,7 +112,7 @@ describe('while all is well', () => {
     expect(await saidAfter(2, canary)).toMatchObject({ state: 'Serving' });
   });
 
-  test('a Service with IPv4 and IPv6 addresses is asked at each', async () => {
+  test('a Service with IPv4 and IPv6 addresses is asked at each', { tags: 'IPv6' }, async () => {
     const six = await relayTo(server, '::1');
     const canary = canaryWith({ service: () => [relay.server, six.server] });
     const { service } = await canary.test();

@@ -293,7 +293,7 @@ describe('what ExternalDNS’s own registry leaves', () => {
   });
 });
 
-describe('in a real PowerDNS', () => {
+describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'ownership-'));
   const keyFile = join(dir, 'include/api.conf');
   let server: RunningPowerDNS;
@@ -309,7 +309,7 @@ describe('in a real PowerDNS', () => {
     };
     database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, fetch: counted }), { maxAgeMs: 0 });
     made = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
-  }, 180_000); // it may have to be fetched
+  });
   afterAll(async () => {
     await server?.stop();
     rmSync(dir, { recursive: true });

@@ -1,4 +1,8 @@
-/** The status page in a real Chromium. */
+/**
+ * The status page in a real Chromium.
+ *
+ * @module-tag Chromium
+ */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -33,7 +37,7 @@ beforeAll(async () => {
   await once(server, 'listening');
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   browser = await startChromium();
-}, 600_000); // it may have to be installed
+});
 afterAll(async () => {
   await browser?.close();
   server.close();

@@ -1,4 +1,8 @@
-/** The agent's process while PowerDNS's API does not do its work. */
+/**
+ * The agent's process while PowerDNS's API does not do its work.
+ *
+ * @module-tag PowerDNS
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +24,7 @@ beforeAll(async () => {
   writeFileSync(file, JSON.stringify(declare({ discovery: undefined })));
   mkdirSync(join(dir, 'pdns'));
   server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: join(dir, 'pdns') });
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   for (const agent of running) await agent.kill();
   for (const passage of passages) passage.close();

@@ -1,4 +1,8 @@
-/** The agent, over its webhook, and a real PowerDNS with the pod's configuration. */
+/**
+ * The agent, over its webhook, and a real PowerDNS with the pod's configuration.
+ *
+ * @module-tag PowerDNS
+ */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -32,7 +36,7 @@ let writes: string[] = [];
 
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   await server?.stop();
   rmSync(dir, { recursive: true });

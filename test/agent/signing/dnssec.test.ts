@@ -1,4 +1,9 @@
-/** Zones that are signed by a real PowerDNS, validated by a real resolver. */
+/**
+ * Zones that are signed by a real PowerDNS, validated by a real resolver.
+ *
+ * @module-tag PowerDNS
+ * @module-tag delv
+ */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +19,7 @@ import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
 import { type Signature, Signer, type Signing } from '../../../functions/agent/signing/signer.ts';
 import type { RRset } from '../../../functions/agent/zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
-import { delv, findDelv } from '../../powerdns/delv.ts';
+import { delv } from '../../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, makeAgent } from '../make.ts';
 import { MemoryKeys } from './memory-keys.ts';
@@ -47,13 +52,12 @@ let replicas: Replica[] = [];
 let one: Replica;
 
 beforeAll(async () => {
-  await findDelv();
   const started = [0, 1].map(async () => {
     const dir = mkdtempSync(join(tmpdir(), 'dnssec-'));
     return { server: await startPowerDNS({ config, dir }), dir } as Replica;
   });
   replicas = await Promise.all(started);
-}, 180_000); // they may have to be fetched
+});
 
 afterAll(async () => {
   for (const { server, dir } of replicas) {

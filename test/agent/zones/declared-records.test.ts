@@ -1,4 +1,8 @@
-/** Declared records, zone files and PTR records in a real PowerDNS. */
+/**
+ * Declared records, zone files and PTR records in a real PowerDNS.
+ *
+ * @module-tag PowerDNS
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +38,7 @@ beforeAll(async () => {
   mkdirSync(join(dir, 'pdns'));
   const config = powerdnsFilesFor({ dynamic: true, dname: true })['pdns.conf'];
   server = await startPowerDNS({ config, dir: join(dir, 'pdns') });
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   await server?.stop();
   rmSync(dir, { recursive: true });

@@ -1,4 +1,8 @@
-/** Answers that follow health: a real PowerDNS that checks real listeners on this machine. */
+/**
+ * Answers that follow health: a real PowerDNS that checks real listeners on this machine.
+ *
+ * @module-tag PowerDNS
+ */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -27,7 +31,7 @@ beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFilesFor({ dynamic: true, dname: false })['pdns.conf'], dir });
   powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf') });
   await powerdns.create(zone, []);
-}, 180_000); // it may have to be fetched
+});
 afterAll(async () => {
   for (const listener of listeners) await close(listener);
   await server?.stop();
@@ -124,7 +128,7 @@ describe.concurrent('a port', () => {
     await become(expect, 'slow', answered('127.0.2.2'));
   });
 
-  test('is checked at IPv6 addresses', async ({ expect }) => {
+  test('is checked at IPv6 addresses', { tags: 'IPv6' }, async ({ expect }) => {
     const { port, listeners } = await listenAt('::1');
     const check = { port, ...soon };
     await publish('six', 'AAAA', ['::1', '100::1'], { check, whenAllDown: 'None' });
@@ -261,7 +265,7 @@ describe.concurrent('a page', () => {
     }
   });
 
-  test('is asked for at IPv6 addresses', async ({ expect }) => {
+  test('is asked for at IPv6 addresses', { tags: 'IPv6' }, async ({ expect }) => {
     const { port } = await serve(page('ok'), '::1');
     for (const [name, host] of Object.entries({ page6: '{{value}}', 'page6-named': 'www.example.com' })) {
       const check = { url: `http://${host}:${port}/`, ...soon };

@@ -1,4 +1,8 @@
-/** The last check of an instance goes: PowerDNS restarts without LUA, and may do so before the agent has removed the record. */
+/**
+ * The last check of an instance goes: PowerDNS restarts without LUA, and may do so before the agent has removed the record.
+ *
+ * @module-tag PowerDNS
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,0 +1,66 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { find } from './programs.ts';
+
+let bin: string;
+beforeEach(() => {
+  bin = mkdtempSync(join(tmpdir(), 'bin-'));
+  vi.stubEnv('PATH', bin);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(bin, { recursive: true });
+});
+
+const install = async () => {
+  writeFileSync(join(bin, 'delv'), '');
+  chmodSync(join(bin, 'delv'), 0o755);
+};
+const command = 'apt-get install -y --no-install-recommends bind9-dnsutils';
+
+test('what is there is used, whoever asks', async () => {
+  await install();
+  for (const isRoot of [true, false]) {
+    const means = { isRoot, isDebian: true, fetch: vi.fn() };
+    expect(await find('delv', means)).toBe(join(bin, 'delv'));
+    expect(means.fetch).not.toHaveBeenCalled();
+  }
+});
+
+test('a file that cannot be run is none', async () => {
+  writeFileSync(join(bin, 'delv'), '');
+  await expect(find('delv', { isRoot: false, isDebian: true, fetch: vi.fn() })).rejects.toThrow('cannot find delv');
+});
+
+describe('what is missing', () => {
+  test('is fetched for root on Debian', async () => {
+    const fetch = vi.fn(install);
+    expect(await find('delv', { isRoot: true, isDebian: true, fetch })).toBe(join(bin, 'delv'));
+    expect(fetch.mock.calls).toEqual([[command]]);
+  });
+
+  test('is said with the command to whoever may not install it', async () => {
+    const fetch = vi.fn(install);
+    await expect(find('delv', { isRoot: false, isDebian: true, fetch })).rejects.toThrow(
+      new Error(`cannot find delv: sudo ${command}`),
+    );
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test('is said with where it is to be had where there is no Debian', async () => {
+    const fetch = vi.fn(install);
+    await expect(find('delv', { isRoot: true, isDebian: false, fetch })).rejects.toThrow(
+      new Error('cannot find delv: see https://www.isc.org/bind/'),
+    );
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test('is said with why it cannot be fetched', async () => {
+    const fetch = () => Promise.reject(Object.assign(new Error('1'), { stderr: 'Reading…\nE: no network\n' }));
+    await expect(find('delv', { isRoot: true, isDebian: true, fetch })).rejects.toThrow(
+      new Error(`cannot find delv, nor fetch it (E: no network): ${command}`),
+    );
+  });
+});
