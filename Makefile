@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-# Node 24 comes with the development dependencies on Linux x64; elsewhere it is the machine's own.
+# Node comes with the development dependencies on Linux x64; elsewhere it is the machine's own.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export REGISTRY ?= ghcr.io/internal-dns
 export VERSION ?= v$(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
@@ -23,38 +23,45 @@ $(installed): package-lock.json
 	@npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
+# Older ones know no import.meta.main, or warn of every file in TypeScript.
+.PHONY: node
+node: $(installed)
+	@needed=$$(sed -n 's/.*"node": ">=\(.*\)".*/\1/p' package.json) have=$$(node -p process.versions.node); \
+	printf '%s\n' "$$needed" "$$have" | sort -CV || \
+	  { echo "cannot use Node $$have: $$needed or newer is needed: nvm install" >&2; exit 1; }
+
 .PHONY: run
-run: $(installed) ## serve XR (examples/minimal.yaml) from a real PowerDNS on 127.0.0.1:5353, until Ctrl-C
+run: node ## serve XR (examples/minimal.yaml) from a real PowerDNS on 127.0.0.1:5353, until Ctrl-C
 	@exec node test/run.ts $(XR)
 
 .PHONY: test
-test: $(installed) ## everything that needs no cluster; REQUIRE_ALL=1 fails where a test is skipped
+test: node ## everything that needs no cluster; REQUIRE_ALL=1 fails where a test is skipped
 	vitest run --config test/vitest.config.ts
 
 .PHONY: render
-render: $(installed) ## print what Crossplane would apply for XR, with the composed objects in OBSERVED
+render: node ## print what Crossplane would apply for XR, with the composed objects in OBSERVED
 	@node test/render.ts $(XR) $(OBSERVED)
 
 .PHONY: import
-import: $(installed) ## print the zone file FILE (- is standard input) of ZONE as it is written in an InternalDNS
+import: node ## print the zone file FILE (- is standard input) of ZONE as it is written in an InternalDNS
 	@node functions/import.ts "$(FILE)" "$(ZONE)"
 
 .PHONY: generate
-generate: $(installed) ## write the XRD and the API reference from functions/internal-dns/spec.ts
+generate: node ## write the XRD and the API reference from functions/internal-dns/spec.ts
 	node functions/internal-dns/definition.ts
 
 .PHONY: check
-check: $(installed) ## format, lint, import rules, types, generated files
+check: node ## format, lint, import rules, types, generated files
 	biome check .
 	tsc -p .
 	vitest run --config test/vitest.config.ts test/policy/definition.test.ts
 
 .PHONY: golden
-golden: $(installed) ## write the golden files anew; review their diff
+golden: node ## write the golden files anew; review their diff
 	UPDATE=1 vitest run --config test/vitest.config.ts test/golden
 
 .PHONY: package
-package: $(installed) ## build both packages into _build (REGISTRY, VERSION, BASE)
+package: node ## build both packages into _build (REGISTRY, VERSION, BASE)
 	functions/package/build.sh
 
 .PHONY: e2e
@@ -62,5 +69,5 @@ e2e: $(installed) ## prove every capability in the cluster of KUBECONFIG, from t
 	vitest run --config test/e2e/vitest.config.ts --reporter=verbose $(reporters) $(ONLY:%=/%.test.ts)
 
 .PHONY: bench
-bench: $(installed) ## measure, each figure beside a baseline of the same run
+bench: node ## measure, each figure beside a baseline of the same run
 	node test/bench/main.ts

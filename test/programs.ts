@@ -42,7 +42,6 @@ const programs = {
 
 type Programs = typeof programs;
 export type Tag = keyof Programs;
-export const tags = Object.keys(programs) as Tag[];
 
 declare module 'vitest' {
   interface TestTags {
@@ -81,13 +80,22 @@ export async function find<Name extends Tag>(name: Name, { isRoot, isDebian, fet
 
 const lastLine = ({ stderr, message }: Error & { stderr?: string }) => (stderr || message).trim().split('\n').at(-1);
 
-/** What is missing of all, and cannot be fetched: why, and the command. */
+/** What is missing of all, and cannot be fetched, by its tag: why, and the command. */
 export async function missing(): Promise<Map<string, string>> {
   const reasons = new Map<string, string>();
   // One after the other: packages are installed by one at a time.
-  for (const name of tags) await find(name).catch(({ message }) => reasons.set(name, message));
+  for (const name of Object.keys(programs) as Tag[])
+    await find(name).catch(({ message }) => reasons.set(name, message));
   return reasons;
 }
+
+/** Tests with a tag of what is missing are skipped. */
+export const tagsOf = <Name extends string = Tag>(
+  reasons: ReadonlyMap<string, string>,
+  names = Object.keys(programs) as Name[],
+) =>
+  // Of several tags of a test the one that says anything of it would win, be it that it is not to be skipped.
+  names.map((name) => (reasons.has(name) ? { name, skip: true } : { name }));
 
 /** The lock makes whoever else fetches something at the same time wait, and goes with its holder, however that ends. */
 async function fetch(command: string): Promise<void> {

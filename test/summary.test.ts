@@ -11,7 +11,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 const needy = `
   beforeAll(() => console.log('fetches a server'));
   test('asks the server', () => {});
-  test('asks twice', { tags: 'dig' }, () => {});
+  test('asks twice', { tags: ['dig', 'There'] }, () => {});
 `;
 // Vitest would take a whole tag for one of this file.
 const files = {
@@ -26,15 +26,17 @@ const files = {
 };
 type File = keyof typeof files;
 
+const sibling = (name: string) => JSON.stringify(join(import.meta.dirname, name));
+
 /** Runs these files where there is no server, and no dig; what it wrote, and its exit code. */
 async function run(names: File[], options: { requireAll?: boolean } = {}) {
   const folder = mkdtempSync(join(dir, 'run-'));
   for (const name of names) writeFileSync(join(folder, name), files[name]);
-  const summary = JSON.stringify(join(import.meta.dirname, 'summary.ts'));
   const config = `
-    import { Summary } from ${summary};
+    import { tagsOf } from ${sibling('programs.ts')};
+    import { Summary } from ${sibling('summary.ts')};
     const reasons = new Map([['Server', 'cannot find a server: get one'], ['dig', 'cannot find dig: get it']]);
-    const tags = [...reasons].map(([name]) => ({ name, skip: true }));
+    const tags = tagsOf(reasons, ['Server', 'dig', 'There']);
     const reporters = ['default', new Summary({ reasons, ...${JSON.stringify(options)} })];
     export default { test: { globals: true, tags, reporters } };
   `;

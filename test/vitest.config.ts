@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { missing, tags } from './programs.ts';
+import { soon } from './patience.ts';
+import { missing, tagsOf } from './programs.ts';
 import { Summary } from './summary.ts';
 
 export default defineConfig(async () => {
@@ -12,14 +13,16 @@ export default defineConfig(async () => {
       include: ['test/**/*.test.ts'],
       // Need a cluster: `make e2e`.
       exclude: ['test/e2e/*.test.ts'],
-      tags: tags.map((name) => ({ name, skip: reasons.has(name) })),
+      tags: tagsOf(reasons),
       reporters: [
         'default',
         ...(results ? [['json', { outputFile: results }] as ['json', object]] : []),
         new Summary({ reasons, requireAll: Boolean(requireAll) }),
       ],
-      testTimeout: 30_000,
-      hookTimeout: 30_000,
+      // So that only what hangs ends by itself.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
+      expect: { poll: soon },
     },
   };
 });
