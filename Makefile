@@ -31,7 +31,7 @@ node: $(installed)
 	  { echo "cannot use Node $$have: $$needed or newer is needed: nvm install" >&2; exit 1; }
 
 .PHONY: run
-run: node ## serve XR (examples/minimal.yaml) from a real PowerDNS on 127.0.0.1:5353, until Ctrl-C
+run: node ## serve XR (examples/minimal.yaml) from a real PowerDNS on 127.0.0.1:1053, until Ctrl-C
 	@exec node test/run.ts $(XR)
 
 .PHONY: test

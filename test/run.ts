@@ -3,7 +3,7 @@
  *
  *     node test/run.ts XR
  *
- * PORT, from the environment, is the port on 127.0.0.1; 0 is any free one. Ends with 0 on Ctrl-C.
+ * PORT, from the environment, is that of DNS on 127.0.0.1; 0 is any free one. Ends with 0 on Ctrl-C.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -16,8 +16,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Declaration, declarationKey } from '../functions/agent/declaration.ts';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { startFunction } from './function.ts';
+import { patience } from './patience.ts';
 import { query } from './powerdns/query.ts';
-import { startPowerDNS } from './powerdns/server.ts';
+import { freePort, startPowerDNS } from './powerdns/server.ts';
 import { callFunction, type Example, readExample } from './render.ts';
 
 const host = '127.0.0.1';
@@ -72,6 +73,8 @@ function localArgs(args: string[], replaced: Record<string, string>): string[] {
 
 interface LocalDNS {
   port: number;
+  /** The agent's page. */
+  page: string;
   zones: string[];
   /** Rejects when the agent ends by itself. */
   ended: Promise<never>;
@@ -93,13 +96,14 @@ async function start(
   const declared = join(dir, declarationKey);
   writeFileSync(declared, declaration);
   const log = join(dir, 'agent.log');
+  const http = `${host}:${await freePort()}`;
   const args = localArgs(agentArgs, {
     declaration: declared,
     'powerdns-api': powerdns.apiUrl,
     'powerdns-key': join(dir, 'include', 'api.conf'),
     dns: `${host}:${powerdns.dnsPort}`,
     webhook: `${host}:0`,
-    http: `${host}:0`,
+    http,
   });
   const agent = startAgent([...args, ...zoneFiles(configMaps, join(dir, 'zone-files'))], log);
   stops.push(() => agent.kill('SIGTERM'));
@@ -110,7 +114,7 @@ async function start(
   });
   const zones = (JSON.parse(declaration) as Declaration).zones.map(({ name }) => name);
   await Promise.race([ended, Promise.all(zones.map((zone) => answered(zone, powerdns.dnsPort)))]);
-  return { port: powerdns.dnsPort, zones, ended };
+  return { port: powerdns.dnsPort, page: `http://${http}/`, zones, ended };
 }
 
 /** Writes the ConfigMaps where the agent looks for zone files without a cluster; its argument for that. */
@@ -133,7 +137,8 @@ function startAgent(args: string[], log: string): ChildProcess {
 }
 
 async function answered(zone: string, port: number): Promise<void> {
-  for (let tries = 0; tries < 150; tries++) {
+  const deadline = performance.now() + patience;
+  while (performance.now() < deadline) {
     const reply = await query({ name: zone, type: 'SOA', port }).catch(() => undefined);
     if (reply?.rcode === 'NOERROR' && reply.answers.length > 0) return;
     await delay(100);
@@ -157,7 +162,7 @@ async function expectFree(port: number): Promise<void> {
   }
 }
 
-async function main(file = 'examples/minimal.yaml', portText = process.env.PORT || '5353'): Promise<void> {
+async function main(file = 'examples/minimal.yaml', portText = process.env.PORT || '1053'): Promise<void> {
   const stops: (() => unknown)[] = [];
   let stopping = false;
   const stop = async (code: number): Promise<void> => {
@@ -173,9 +178,8 @@ async function main(file = 'examples/minimal.yaml', portText = process.env.PORT 
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`PORT=${portText} is not a port`);
     const dns = await start(readExample(file), port || undefined, stops);
     const questions = dns.zones.map((zone) => `  dig @${host} -p ${dns.port} ${zone} SOA`);
-    process.stdout.write(
-      `${file} is served on ${host}:${dns.port}. Try:\n\n${questions.join('\n')}\n\nCtrl-C ends it.\n`,
-    );
+    const tries = [...questions, `  ${dns.page}`].join('\n');
+    process.stdout.write(`${file} is served on ${host}:${dns.port}. Try:\n\n${tries}\n\nCtrl-C ends it.\n`);
     await dns.ended;
   } catch (error) {
     // What a stop under way takes down is no failure.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { RecordType } from 'dns-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { examples } from '../examples.ts';
+import { soon } from '../patience.ts';
 import { query } from '../powerdns/query.ts';
 
 /** run.ts, and what it has written so far. */
@@ -23,10 +24,10 @@ class Run {
 
   /** The port that it serves on, once it says so. */
   async serving(): Promise<number> {
-    const said = await vi.waitUntil(() => this.child.exitCode !== null || /is served on .*:(\d+)/.exec(this.stdout), {
-      // The first time PowerDNS has to be fetched.
-      timeout: 100_000,
-    });
+    const said = await vi.waitUntil(
+      () => this.child.exitCode !== null || /is served on .*?:(\d+).*Ctrl-C/s.exec(this.stdout),
+      soon,
+    );
     if (said === true) throw new Error(`it ended: ${this.stderr}`);
     return Number(said[1]);
   }
@@ -74,6 +75,10 @@ describe('make run', () => {
     const { answers } = await query({ name: 'ns1.office.internal', port });
     expect(answers).toMatchObject([{ type: 'A', data: '127.0.0.1' }]);
 
+    // And so has the page.
+    const [page] = /http:\S+/.exec(run.stdout) ?? [''];
+    await vi.waitFor(async () => expect(await (await fetch(page)).text()).toContain('office.internal'), soon);
+
     run.child.kill('SIGINT');
     expect(await run.ended()).toBe(0);
     expect(run.stderr).toBe('');
@@ -104,7 +109,7 @@ describe('make run', () => {
         await vi.waitFor(async () => {
           const { answers } = await query({ name, type, port });
           expect(new Set(answers.map((answer) => (answer as { data: unknown }).data))).toEqual(new Set(expected));
-        }, 10_000);
+        }, soon);
       }
     },
   );
