@@ -253,9 +253,7 @@ function expectHeld(before: RRset[], { database, declared, files }: History) {
   }
 }
 
-test('the agent converges in one step, is quiet afterwards, and touches only what is its own', {
-  timeout: 120_000,
-}, async () => {
+test('the agent converges in one step, is quiet afterwards, and touches only what is its own', async () => {
   await fc.assert(
     fc.asyncProperty(declaration, fc.array(event, { minLength: 1, maxLength: 8 }), async (first, events) => {
       const history = start(first);
@@ -317,7 +315,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
   );
 });
 
-test('the result does not depend on the order of the wishes', { timeout: 60_000 }, async () => {
+test('the result does not depend on the order of the wishes', async () => {
   await fc.assert(
     fc.asyncProperty(
       declaration,
@@ -343,7 +341,7 @@ test('the result does not depend on the order of the wishes', { timeout: 60_000 
   );
 });
 
-test('no policy makes the agent restless', { timeout: 60_000 }, async () => {
+test('no policy makes the agent restless', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom<Policy>('upsert-only', 'create-only'),

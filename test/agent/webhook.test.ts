@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Complaints } from '../../functions/agent/complaints.ts';
 import { webhook } from '../../functions/agent/webhook.ts';
+import { patience } from '../patience.ts';
 import { loop, webhookAt } from './external-dns.ts';
 import { declare, makeAgent, want } from './make.ts';
 
 const made = () => makeAgent();
 let server: Server;
 let url: string;
+let listen: (patienceMs: number) => Promise<void>;
 let the: ReturnType<typeof made>;
 const complaints: string[] = [];
 
@@ -17,15 +19,19 @@ beforeEach(async () => {
   the = made();
   complaints.length = 0;
   const noted = new Complaints({ info: note, warn: note } as never);
-  server = webhook({ agent: the.agent, complaints: noted, bodyLimit: 1000, patienceMs: 200 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  listen = async (patienceMs) => {
+    server = webhook({ agent: the.agent, complaints: noted, bodyLimit: 1000, patienceMs });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  await listen(patience);
 });
-afterEach(() => {
+function close() {
   server.closeAllConnections();
   server.close();
-});
+}
+afterEach(close);
 
 function note({ route, failure }: { route: string; failure?: string }, message: string) {
   complaints.push(`${message} ${route}: ${failure}`);
@@ -111,6 +117,8 @@ describe('with zones', () => {
   });
 
   test('answers in time, before ExternalDNS ends its process', async () => {
+    close();
+    await listen(200);
     the.database.zones = () => new Promise(() => {});
     await expect(webhookAt(url).records()).rejects.toThrow(
       '503 cannot serve ExternalDNS: the answer takes longer than',

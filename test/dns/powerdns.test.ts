@@ -12,6 +12,7 @@ import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { apiContent } from '../../functions/dns/api-content.ts';
 import { parseContent, type RecordType, recordTypes } from '../../functions/dns/content.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
+import { patience } from '../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { rdataOf } from './rdata.ts';
 import { values } from './values.ts';
@@ -24,7 +25,7 @@ let powerdns: PowerDNS;
 
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
-  powerdns = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: 20_000 });
+  powerdns = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience });
 });
 afterAll(async () => {
   await server?.stop();

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { patience } from '../patience.ts';
 import { freePort } from '../powerdns/server.ts';
 import { find } from '../programs.ts';
 
@@ -95,14 +96,14 @@ export async function startPrometheus(
     process.off('exit', end);
   });
   process.once('exit', end);
-  const patience = AbortSignal.timeout(30_000);
+  const tooLong = AbortSignal.timeout(patience);
   const isReady = () =>
-    fetch(`${url}/-/ready`, { signal: patience }).then(
+    fetch(`${url}/-/ready`, { signal: tooLong }).then(
       ({ ok }) => ok,
       () => false,
     );
   while (!(await isReady())) {
-    if (!isRunning || patience.aborted) {
+    if (!isRunning || tooLong.aborted) {
       end();
       throw new Error(`cannot start Prometheus: ${readFileSync(log, 'utf8').split('\n').slice(-10).join('\n')}`);
     }

@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { patience } from '../patience.ts';
 import { find } from '../programs.ts';
 import type { PowerDNS } from './install.ts';
 import { type Question, query, type Reply } from './query.ts';
@@ -43,7 +44,6 @@ export interface RunningPowerDNS {
   wipe(): void;
 }
 
-const seconds = 1000;
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -101,11 +101,11 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
       if (!started.killed) end = new Error(`PowerDNS has ended by itself (${signal ?? code}): ${lastLines(log)}`);
     });
     await once(child, 'spawn');
-    await answering(15 * seconds);
+    await answering();
   }
 
-  async function answering(timeout: number): Promise<void> {
-    const ask = { headers: { 'X-API-Key': apiKey }, signal: AbortSignal.timeout(timeout) };
+  async function answering(): Promise<void> {
+    const ask = { headers: { 'X-API-Key': apiKey }, signal: AbortSignal.timeout(patience) };
     const up = () =>
       fetch(`${apiUrl}/api/v1/servers/localhost`, ask).then(
         (response) => response.ok,
@@ -125,7 +125,7 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     if (!running.has(child)) return;
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
-    const patience = setTimeout(() => child.kill('SIGKILL'), 5 * seconds);
+    const patience = setTimeout(() => child.kill('SIGKILL'), 5_000);
     await exit;
     clearTimeout(patience);
   }
@@ -136,7 +136,7 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     apiKey,
     dnsPort,
     query: (name, type, how) =>
-      query({ name, type, port: dnsPort, ...how }).catch((error) => {
+      query({ name, type, port: dnsPort, timeout: patience, ...how }).catch((error) => {
         throw end ?? error;
       }),
     kill: (signal) => void child.kill(signal),

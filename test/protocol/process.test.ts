@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatAddress, listen } from '../../functions/cdk8s-function-xp/address.ts';
+import { soon } from '../patience.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { makeClient, requestFor } from './client.ts';
 import { greeting } from './greeting.ts';
@@ -35,7 +36,7 @@ class Process {
 
   /** The line that says that it listens. */
   async listening(): Promise<{ address: string; metrics?: string; tls: boolean }> {
-    return vi.waitUntil(() => this.log.find(({ msg }) => msg === 'listening') as never, { timeout: 20_000 });
+    return vi.waitUntil(() => this.log.find(({ msg }) => msg === 'listening') as never, soon);
   }
 
   /** Its exit code. */
@@ -118,7 +119,7 @@ describe('a process', () => {
     expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
     client.close();
     // The answer may be here before the line that is written of it.
-    await vi.waitFor(() => expect(server.log).toHaveLength(2), { timeout: 10_000 });
+    await vi.waitFor(() => expect(server.log).toHaveLength(2), soon);
     expect(server.log[1]).toMatchObject({ msg: 'request', composite: 'Greeting/hello', outcome: 'ok' });
   });
 
@@ -156,9 +157,9 @@ describe('a process that is told to stop', () => {
 
   test.each(['SIGTERM', 'SIGINT'] as const)('finishes the call under way and exits with 0 (%s)', async (signal) => {
     // The deadline comes after the end of the test, so it is not what ends the process.
-    const { server, client, call, address } = await startWithCall({ DEADLINE: '120000' });
+    const { server, client, call, address } = await startWithCall({ DEADLINE: '3600000' });
     server.child.kill(signal);
-    await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), { timeout: 10_000 });
+    await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), soon);
 
     const late = makeClient({ address, certificates });
     await expect(late.run(requestFor(greeting('hi')))).rejects.toMatchObject({ code: 14 });
@@ -178,9 +179,7 @@ describe('a process that is told to stop', () => {
     const since = Date.now();
     server.child.kill('SIGTERM');
     expect(await server.ended()).toBe(0);
-    const ms = Date.now() - since;
-    expect(ms).toBeGreaterThanOrEqual(1_000);
-    expect(ms).toBeLessThan(6_000);
+    expect(Date.now() - since).toBeGreaterThanOrEqual(1_000);
     await cutOff;
     silent.destroy();
     client.close();

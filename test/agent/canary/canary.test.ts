@@ -17,6 +17,7 @@ import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { isOurs } from '../../../functions/agent/zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, makeAgent } from '../make.ts';
 import { Relay } from './relay.ts';
@@ -247,7 +248,7 @@ describe('what fails twice is said, with what to do', () => {
     } else await canaryWith().test();
     const keyFile = join(dir, 'wrong.conf');
     writeFileSync(keyFile, 'api-key=wrong\n');
-    const refused = new PowerDNS({ api: server.apiUrl, keyFile });
+    const refused = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience });
     expect(await saidAfter(2, canaryWith({ powerdns: refused }))).toMatchObject({
       state: 'NotUpdating',
       message: `PowerDNS answers with what it had before, and takes no change (Unauthorized): ${log}`,

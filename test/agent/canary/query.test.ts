@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type DecodedPacket, decode, encode, type Packet, TRUNCATED_RESPONSE } from 'dns-packet';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   ask,
   query,
@@ -12,10 +12,12 @@ import {
   Silence,
   type Transport,
 } from '../../../functions/agent/canary/query.ts';
+import { patience } from '../../patience.ts';
 import { freePort } from '../../powerdns/server.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
+  vi.useRealTimers();
   for (const close of closing.splice(0)) close();
 });
 
@@ -68,7 +70,7 @@ const framing =
 const serve = (transport: Transport, says: Says, host?: string) =>
   transport === 'UDP' ? overUDP(says, host) : overTCP(framing(says), host);
 
-const question = (server: Server, transport: Transport, timeoutMs = 2000) => ({
+const question = (server: Server, transport: Transport, timeoutMs = patience) => ({
   server,
   transport,
   timeoutMs,
@@ -97,7 +99,7 @@ describe.each(['UDP', 'TCP'] as const)('over %s', (transport) => {
 
   test('a port where nobody listens is said at once', async () => {
     const server = { host: '127.0.0.1', port: await freePort() };
-    await expect(query(question(server, transport, 60_000))).rejects.toThrow(new Error('nobody listens there'));
+    await expect(query(question(server, transport))).rejects.toThrow(new Error('nobody listens there'));
   });
 
   test('an address that there is no way to is said', async () => {
@@ -116,13 +118,19 @@ describe.each(['UDP', 'TCP'] as const)('over %s', (transport) => {
   });
 
   test('what is lost is asked again, and a code is not', async () => {
+    // The time of a question passes when it is lost, and not before.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const lose = () => {
+      vi.advanceTimersByTime(patience);
+      return [];
+    };
     for (const [lost, asked] of [
       [2, 3],
       [0, 1],
     ] as const) {
       let count = 0;
-      const server = await serve(transport, (q) => (count++ < lost ? [] : [answerTo(q)]));
-      expect(await ask(question(server, transport, 200))).toEqual(right);
+      const server = await serve(transport, (q) => (count++ < lost ? lose() : [answerTo(q)]));
+      expect(await ask(question(server, transport))).toEqual(right);
       expect(count).toBe(asked);
     }
     let count = 0;
@@ -132,11 +140,8 @@ describe.each(['UDP', 'TCP'] as const)('over %s', (transport) => {
         count++;
         return says(asked);
       };
-    const silent = await serve(
-      transport,
-      counted(() => []),
-    );
-    await expect(ask(question(silent, transport, 50))).rejects.toBeInstanceOf(Silence);
+    const silent = await serve(transport, counted(lose));
+    await expect(ask(question(silent, transport))).rejects.toBeInstanceOf(Silence);
     expect(count).toBe(3);
     const refusing = await serve(
       transport,

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Cluster } from '../../../functions/agent/cluster/cluster.ts';
 import { eventOf } from '../../../functions/agent/events/event.ts';
 import { entryOf, SecretKeys } from '../../../functions/agent/signing/secret.ts';
+import { soon } from '../../patience.ts';
 
-const soon = { timeout: 10_000, interval: 20 };
 const status = (code: number, message: string) => ({
   kind: 'Status',
   apiVersion: 'v1',
@@ -257,8 +257,9 @@ describe('an event', () => {
 
   test('does not wait for an answer for ever', async () => {
     kubernetes.isStuck = true;
-    await expect(cluster.createEvent(event, 1_000)).rejects.toThrow('timeout');
-    expect(kubernetes.requests).toHaveLength(1);
+    await expect(cluster.createEvent(event, 100)).rejects.toThrow('timeout');
+    // None where it was over before Kubernetes heard of it.
+    expect(kubernetes.requests.length).toBeLessThanOrEqual(1);
   });
 });
 

@@ -18,6 +18,7 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { values } from '../../dns/values.ts';
+import { patience } from '../../patience.ts';
 import { startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { want } from '../make.ts';
@@ -116,7 +117,11 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
     const dir = mkdtempSync(join(tmpdir(), 'endpoint-'));
     const server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
     try {
-      const powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: 20_000 });
+      const powerdns = new PowerDNS({
+        api: server.apiUrl,
+        keyFile: join(dir, 'include/api.conf'),
+        timeoutMs: patience,
+      });
       await powerdns.create('corp.internal.', []);
       const webhook = publishing(new Database(powerdns, { maxAgeMs: 0 }));
       const written = forms.filter(

@@ -27,6 +27,7 @@ import {
 } from '../../../functions/agent/zone.ts';
 import { Zones } from '../../../functions/agent/zones/zones.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, foreign, found, record, zone, zoneWith } from '../make.ts';
 import { apiAt } from '../powerdns/api.ts';
@@ -307,7 +308,9 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       if (init?.method !== 'GET') writes += 1;
       return fetch(input, init);
     };
-    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, fetch: counted }), { maxAgeMs: 0 });
+    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, fetch: counted, timeoutMs: patience }), {
+      maxAgeMs: 0,
+    });
     made = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
   });
   afterAll(async () => {

@@ -16,6 +16,7 @@ import { http } from '../../../functions/agent/http.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
 import { printable } from '../../../functions/agent/printable.ts';
 import { verdicts } from '../../../functions/agent/verdict.ts';
+import { patience } from '../../patience.ts';
 import { startChromium } from './chromium.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 
@@ -58,6 +59,7 @@ interface Misdeeds {
 /** Looks at the page; what it did meanwhile. */
 async function misdeedsOf(path: string, look: (page: Page) => Promise<void>, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(patience);
   const misdeeds: Misdeeds = { said: [], fetched: [] };
   try {
     const page = await context.newPage();

@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare } from '../make.ts';
 import { type Running, run } from '../run.ts';
 import { type Behaviour, Passage } from './passage.ts';
 
-const patience = { timeout: 30_000, interval: 50 };
 const dir = mkdtempSync(join(tmpdir(), 'outage-'));
 const file = join(dir, 'declaration.json');
 const running = new Set<Running>();
@@ -40,7 +40,6 @@ const words: Record<Exclude<Behaviour, 'pass'>, RegExp> = {
 // They declare the same, so that one is not in the other's way.
 test.concurrent.each(['fail', 'hang'] as const)(
   'when every request is to %s, the report says so after ten seconds, few more are sent, and all is well afterwards',
-  { timeout: 90_000 },
   async (behaviour) => {
     const passage = new Passage(server.apiUrl);
     passages.add(passage);
@@ -52,11 +51,11 @@ test.concurrent.each(['fail', 'hang'] as const)(
     });
     running.add(agent);
     const zone = () => agent.reports().at(-1)?.zones[0];
-    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), patience);
+    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), soon);
 
     passage.behaviour = behaviour;
     const [since, before, said] = [performance.now(), passage.requests.length, agent.output().length];
-    await vi.waitFor(() => expect(zone()?.state).toBe('Failed'), patience);
+    await vi.waitFor(() => expect(zone()?.state).toBe('Failed'), soon);
     const seconds = (performance.now() - since) / 1000;
     const sent = passage.requests.length - before;
     console.log(`every request is to ${behaviour}: Failed after ${seconds.toFixed(1)} s and ${sent} requests`);
@@ -73,6 +72,6 @@ test.concurrent.each(['fail', 'hang'] as const)(
     expect((await server.query('ns1.corp.internal')).rcode).toBe('NOERROR');
 
     passage.behaviour = 'pass';
-    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), patience);
+    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), soon);
   },
 );

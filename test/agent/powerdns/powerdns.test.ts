@@ -20,6 +20,7 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { webhook } from '../../../functions/agent/webhook.ts';
 import { replacement } from '../../../functions/agent/zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook, webhookAt } from '../external-dns.ts';
 import { corp, declare, makeAgent, want, zones } from '../make.ts';
@@ -47,6 +48,7 @@ beforeEach(async () => {
   const powerdns = new PowerDNS({
     api: server.apiUrl,
     keyFile,
+    timeoutMs: patience,
     fetch: (input, init) => {
       if (init?.method !== 'GET') writes.push(`${init?.method} ${input}`);
       return fetch(input, init);
@@ -58,7 +60,8 @@ beforeEach(async () => {
       () => false,
     );
   made = makeAgent(new Database(powerdns) as never, { answers });
-  listener = webhook({ agent: made.agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
+  const complaints = new Complaints({ info() {}, warn() {} } as never);
+  listener = webhook({ agent: made.agent, complaints, patienceMs: patience });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
@@ -96,7 +99,7 @@ async function expectQuiet(wanted: Parameters<typeof loop>[1]) {
 
 test('a zone is read as the same object for as long as nothing in it changes, its comments included', async () => {
   await reconciled();
-  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }), { maxAgeMs: 0 });
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }), { maxAgeMs: 0 });
   const read = async () => (await database.zones())[0];
   const before = await read();
   expect(await read()).toBe(before);
@@ -410,7 +413,7 @@ test('judges only when something is another than in the loop before', async () =
     return [];
   };
   const claims = { ...unseen, version: 0, sees: () => true, on: look };
-  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }));
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
   const { agent, declare: take } = makeAgent(database as never, { claims });
   const other = webhook({ agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
   other.listen(0, '127.0.0.1');
@@ -454,7 +457,7 @@ test('judges only when something is another than in the loop before', async () =
 
 test('what PowerDNS refuses of a batch is found and named in its words, and the rest is there', async () => {
   await reconciled();
-  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile }));
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
   const [zone] = await database.zones();
   const address = (name: string) =>
     replacement({ name: `${name}.corp.internal.`, type: 'A', ttl: 60, records: ['192.0.2.1'] });
@@ -466,9 +469,7 @@ test('what PowerDNS refuses of a batch is found and named in its words, and the 
   for (const index of good.keys()) expect(await dig(`h${index}.corp.internal`)).toBe('NOERROR 192.0.2.1');
 });
 
-test('five thousand names are published in one loop, and a bad one among them is found', {
-  timeout: 60_000,
-}, async () => {
+test('five thousand names are published in one loop, and a bad one among them is found', async () => {
   await reconciled();
   const wanted = Array.from({ length: 5000 }, (_, i) =>
     want('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),

@@ -19,6 +19,7 @@ import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
 import { type Signature, Signer, type Signing } from '../../../functions/agent/signing/signer.ts';
 import type { RRset } from '../../../functions/agent/zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { patience } from '../../patience.ts';
 import { delv } from '../../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, makeAgent } from '../make.ts';
@@ -89,6 +90,7 @@ function restartAgent(replica: Replica, endsAfter = Number.POSITIVE_INFINITY): v
   replica.powerdns = new PowerDNS({
     api: replica.server.apiUrl,
     keyFile: join(replica.dir, 'include/api.conf'),
+    timeoutMs: patience,
     fetch: (input, init) => {
       if (requests.length >= endsAfter) throw new Error('the agent has ended');
       requests.push(`${init?.method} ${`${input}`.replace(/.*\/localhost/, '')}`);
@@ -183,7 +185,7 @@ async function typesOf(name: string, { server } = one): Promise<string[]> {
     socket.connect(server.dnsPort, '127.0.0.1');
     await once(socket, 'connect');
     socket.send(dnssecQuestion(name));
-    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
+    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(patience) });
     const { answers = [], authorities = [] } = decode(message);
     return [...answers, ...authorities].map(({ type }: Answer) => type);
   } finally {

@@ -2,9 +2,9 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
 import { Objects } from '../../../functions/agent/view/objects.ts';
+import { soon } from '../../patience.ts';
 import { Kubernetes } from './kubernetes.ts';
 
-const soon = { timeout: 10_000, interval: 10 };
 const ingresses = '/apis/networking.k8s.io/v1/ingresses';
 const services = '/api/v1/services';
 const namespaces = '/api/v1/namespaces';

@@ -4,9 +4,8 @@ import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Reach, type ReachOptions } from '../../../functions/agent/view/reach.ts';
+import { patience, soon } from '../../patience.ts';
 import { Kubernetes } from './kubernetes.ts';
-
-const soon = { timeout: 10_000, interval: 10 };
 
 let kubernetes: Kubernetes;
 let config: KubeConfig;
@@ -26,7 +25,7 @@ beforeEach(async () => {
   config = await kubernetes.start();
   said = [];
   begin = (pace = {}) => {
-    const usual = { every: 20, soon: 10, timeout: 5_000 };
+    const usual = { every: 20, soon: 10, timeout: patience };
     reach = new Reach({ config, onReach: (failure) => said.push(failure), ...usual, ...pace });
   };
 });
@@ -57,7 +56,8 @@ describe('says once that it does not, and once that it does again, when the API 
       'Unauthorized',
     ],
   ])('%s', async (_, go, comeBack, words) => {
-    begin({ timeout: 200 });
+    // Long enough for a busy machine: twice in a row it does not let the answer wait for so long.
+    begin({ timeout: 1_000 });
     await askedAgain(2);
     go();
     await says(words);
@@ -103,7 +103,7 @@ test.each([403, 404, 429])('an API server that answers %d is there', async (code
 
 test('takes its question back when it is stopped, and says nothing', async () => {
   kubernetes.freeze();
-  begin({ timeout: 60_000 });
+  begin();
   await vi.waitFor(() => expect(kubernetes.held).toBe(1), soon);
   reach.stop();
   await vi.waitFor(() => expect(kubernetes.held).toBe(0), soon);
@@ -136,7 +136,7 @@ test('keeps no process alive', async () => {
     config.loadFromClusterAndUser({ name: 'c', server: '${server}', skipTLSVerify: true }, { name: 'u', token: 'secret' });
     new Reach({ config, onReach: console.log });
   `;
-  const options = { cwd: import.meta.dirname, timeout: 15_000 };
+  const options = { cwd: import.meta.dirname, timeout: patience };
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], options);
   expect([stdout, asked()]).toEqual(['', 1]);
 });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Resources, Served } from '../../../functions/agent/view/served.ts';
+import { soon } from '../../patience.ts';
 import { Kubernetes } from './kubernetes.ts';
 
-const soon = { timeout: 10_000, interval: 10 };
 const [v1, v1alpha2] = ['/apis/gateway.networking.k8s.io/v1', '/apis/gateway.networking.k8s.io/v1alpha2'];
 const [http, grpc, tcp] = [
   'httproutes.v1.gateway.networking.k8s.io',

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
 import { View, type ViewOptions } from '../../../functions/agent/view/view.ts';
+import { soon } from '../../patience.ts';
 import { Kubernetes } from './kubernetes.ts';
 
-const soon = { timeout: 10_000, interval: 10 };
 const [gatewayAPI, monitoringAPI] = ['/apis/gateway.networking.k8s.io/v1', '/apis/monitoring.coreos.com/v1'];
 const [route, gateway] = ['httproutes', 'gateways'].map((plural) => `${plural}.v1.gateway.networking.k8s.io`) as [
   string,
@@ -30,7 +30,7 @@ beforeEach(async () => {
     onMissing: (kinds) => missing.push(kinds),
     onServed: (names) => served.push(names),
     onReach: (failure) => reached.push(failure),
-    pace: { served: { every: 20, soon: 20 }, reach: { every: 20, soon: 10, timeout: 200 } },
+    pace: { served: { every: 20, soon: 20 }, reach: { every: 20, soon: 10, timeout: 1_000 } },
   });
 });
 afterEach(() => {

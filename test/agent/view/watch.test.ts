@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Watch } from '../../../functions/agent/view/watch.ts';
+import { soon } from '../../patience.ts';
 import { Kubernetes, type KubernetesObject } from './kubernetes.ts';
 
-const soon = { timeout: 10_000, interval: 10 };
 const ingresses = '/apis/networking.k8s.io/v1/ingresses';
 
 let kubernetes: Kubernetes;

@@ -18,6 +18,7 @@ import type { RecordType } from '../../../functions/dns/content.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { rdataOf } from '../../dns/rdata.ts';
+import { patience, soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';
 import { corp, declare, fileMark, fileOf, fileRef, makeAgent, record, want, zones, zoneWith } from '../make.ts';
@@ -25,7 +26,6 @@ import { apiAt } from '../powerdns/api.ts';
 import { Passage } from '../powerdns/passage.ts';
 import { type Running, run } from '../run.ts';
 
-const soon = { timeout: 15_000, interval: 50 };
 const dir = mkdtempSync(join(tmpdir(), 'declared-'));
 const keyFile = join(dir, 'pdns/include/api.conf');
 let server: RunningPowerDNS;
@@ -54,6 +54,7 @@ function agent(api = server.apiUrl) {
   const powerdns = new PowerDNS({
     api,
     keyFile,
+    timeoutMs: patience,
     fetch: (input, init) => {
       requests.push(`${init?.method} ${new URL(`${input}`).pathname}`);
       return fetch(input, init);
@@ -88,7 +89,7 @@ const withRecords = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith
 
 /** `NOERROR 192.0.2.1 192.0.2.2`, or only the code. */
 async function dig(name: string, type: QueryType = 'A'): Promise<string> {
-  const { rcode, answers } = await server.query(name, type, { timeout: 5_000 });
+  const { rcode, answers } = await server.query(name, type);
   const data = answers.filter((a) => a.type === type).map((a) => (a as { data: unknown }).data);
   return [rcode, ...data.map((d) => (typeof d === 'string' ? d : JSON.stringify(d))).sort()].join(' ');
 }
@@ -457,9 +458,7 @@ const manyLines = (count: number, changed?: number) =>
 const fromFile = declare({ zones: [zoneWith('corp.internal', [], { recordsFrom: [fileRef] })] });
 const countOf = async () => (await stored()).rrsets.filter(({ name }) => /^h\d/.test(name)).length;
 
-test('ten thousand records of a zone file are there after one step, a changed line after another', {
-  timeout: 60_000,
-}, async () => {
+test('ten thousand records of a zone file are there after one step, a changed line after another', async () => {
   const timed = async (work: () => Promise<void>) => {
     const since = performance.now();
     await work();
@@ -498,9 +497,7 @@ test('ten thousand records of a zone file are there after one step, a changed li
   ]);
 });
 
-test('PowerDNS may be killed in the middle of a transaction: all of it or nothing is there, and then all', {
-  timeout: 60_000,
-}, async () => {
+test('PowerDNS may be killed in the middle of a transaction: all of it or nothing is there, and then all', async () => {
   await reconciled(fromFile, fileOf(''));
   const counts: number[] = [];
   for (const share of [0.1, 0.3, 0.5, 0.7, 0.9]) {
@@ -564,7 +561,7 @@ describe('the process may be killed', () => {
   test.each(['POST', 'PATCH'])('in the middle of its %s: the next one completes it', async (method) => {
     if (method === 'PATCH') await reconciled(declaration, fileOf('gone A 192.0.2.1'));
     // The self-test makes a zone of its own and writes there: that is not what is waited for.
-    await writeCanary(new PowerDNS({ api: server.apiUrl, keyFile }), 0);
+    await writeCanary(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }), 0);
     const passage = new Passage(server.apiUrl);
     passages.add(passage);
     const sent = new Promise<void>((resolve) => {

@@ -18,6 +18,7 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { luaContent } from '../../../functions/agent/zones/lua.ts';
 import type { Answer } from '../../../functions/dns/answer.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
+import { patience, soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { makeLeaf } from '../../protocol/certificates.ts';
 
@@ -29,7 +30,7 @@ let powerdns: PowerDNS;
 
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFilesFor({ dynamic: true, dname: false })['pdns.conf'], dir });
-  powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf') });
+  powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience });
   await powerdns.create(zone, []);
 });
 afterAll(async () => {
@@ -72,7 +73,7 @@ const page = (body: string, status = 200): RequestListener => {
 };
 
 /** Checks once a second; the files's tests run at the same time, and each has names of its own. */
-const soon = { interval: '1s', timeout: '1s' };
+const everySecond = { interval: '1s', timeout: '1s' };
 
 async function publish(name: string, type: 'A' | 'AAAA', values: string[], answer: Answer) {
   const rrset = { name: `${name}.${zone}`, type: 'LUA', ttl: 5, records: [luaContent(type, values, answer)] };
@@ -88,7 +89,7 @@ async function ask(name: string, type: 'A' | 'AAAA' = 'A'): Promise<string> {
 const answered = (...addresses: string[]) => ['NOERROR', ...addresses.sort()].join(' ');
 
 const become = (expect: ExpectStatic, name: string, expected: string, type?: 'A' | 'AAAA') =>
-  expect.poll(() => ask(name, type), { timeout: 15_000, interval: 100 }).toBe(expected);
+  expect.poll(() => ask(name, type), { ...soon, interval: 100 }).toBe(expected);
 
 /** The answer to a client at another address of this machine. */
 async function askFrom(client: string, name: string): Promise<string[]> {
@@ -101,7 +102,7 @@ async function askFrom(client: string, name: string): Promise<string[]> {
       server.dnsPort,
       '127.0.0.1',
     );
-    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
+    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(patience) });
     return (decode(reply).answers ?? []).map((answer) => (answer as { data: string }).data).sort();
   } finally {
     socket.close();
@@ -130,7 +131,7 @@ describe.concurrent('a port', () => {
 
   test('is checked at IPv6 addresses', { tags: 'IPv6' }, async ({ expect }) => {
     const { port, listeners } = await listenAt('::1');
-    const check = { port, ...soon };
+    const check = { port, ...everySecond };
     await publish('six', 'AAAA', ['::1', '100::1'], { check, whenAllDown: 'None' });
     await become(expect, 'six', answered('::1'), 'AAAA');
     expect(await ask('six', 'A')).toBe('NOERROR');
@@ -142,7 +143,7 @@ describe.concurrent('a port', () => {
     const addresses = Array.from({ length: 20 }, (_, i) => `127.0.20.${i + 1}`);
     const { port } = await listenAt(...addresses.slice(1));
     expect(luaContent('A', addresses, { check: { port } }).length).toBeGreaterThan(600);
-    await publish('twenty', 'A', addresses, { check: { port, ...soon } });
+    await publish('twenty', 'A', addresses, { check: { port, ...everySecond } });
     await become(expect, 'twenty', answered(...addresses.slice(1)));
   });
 });
@@ -161,7 +162,7 @@ describe.concurrent('when all are down', () => {
   ];
   test.for(cases)('%s: one that is up ends it', async ([name, answer, down], { expect }) => {
     const { port, listeners, open } = await listenAt('127.0.3.1');
-    await publish(name, 'A', values, { check: { port, ...soon }, ...answer });
+    await publish(name, 'A', values, { check: { port, ...everySecond }, ...answer });
     await become(expect, name, answered('127.0.3.1'));
     await close(listeners[0]!);
     await become(expect, name, answered(...down));
@@ -171,17 +172,17 @@ describe.concurrent('when all are down', () => {
 
   test('the backup is checked, as long as one of it is up', async ({ expect }) => {
     const { port } = await listenAt('127.0.4.2');
-    await publish('backups', 'A', values, { check: { port, ...soon }, whenAllDown: 'Backup', backup });
+    await publish('backups', 'A', values, { check: { port, ...everySecond }, whenAllDown: 'Backup', backup });
     await become(expect, 'backups', answered('127.0.4.2'));
   });
 
   test('the backup is picked from as the values are', async ({ expect }) => {
     const { port } = await listenAt('127.0.9.9');
     const weighted: Answer = { answer: 'Weighted', weights: [1, 1000], whenAllDown: 'Backup', backup };
-    await publish('backup-weighted', 'A', values, { check: { port, ...soon }, ...weighted });
+    await publish('backup-weighted', 'A', values, { check: { port, ...everySecond }, ...weighted });
     const seen = new Set<string>();
     await expect
-      .poll(async () => [...seen.add(await ask('backup-weighted'))], { timeout: 15_000, interval: 20 })
+      .poll(async () => [...seen.add(await ask('backup-weighted'))], { ...soon, interval: 20 })
       .toEqual(expect.arrayContaining(backup.map((address) => answered(address))));
   });
 });
@@ -194,10 +195,10 @@ describe.concurrent('before the first check is over', () => {
   ];
   test.for(cases)('%s: the values are answered as if they were up', async ([name, answer], { expect }) => {
     const { port } = await listenAt('127.0.5.2');
-    await publish(name, 'A', values, { check: { port, ...soon }, ...answer });
+    await publish(name, 'A', values, { check: { port, ...everySecond }, ...answer });
     const seen = new Set<string>();
     await expect
-      .poll(async () => [...seen.add(await ask(name))].at(-1), { timeout: 15_000, interval: 5 })
+      .poll(async () => [...seen.add(await ask(name))].at(-1), { ...soon, interval: 5 })
       .toBe(answered('127.0.5.2'));
     expect([...seen]).toEqual([answered(...values), answered('127.0.5.2')]);
   });
@@ -205,7 +206,7 @@ describe.concurrent('before the first check is over', () => {
   test.for(cases)('%s: for seconds, and no longer', async ([name, answer, down], { expect }) => {
     const { port, listeners } = await listenAt('127.0.5.3');
     await close(listeners[0]!);
-    await publish(`dead-${name}`, 'A', values, { check: { port, ...soon }, ...answer });
+    await publish(`dead-${name}`, 'A', values, { check: { port, ...everySecond }, ...answer });
     expect(await ask(`dead-${name}`)).toBe(answered(...values));
     await become(expect, `dead-${name}`, answered(...down));
   });
@@ -223,7 +224,7 @@ describe.concurrent('a page', () => {
   test.for(bodies)('must contain the text, to the letter: %s', async ([name, contains, other], { expect }) => {
     const { port } = await serve(page(`<${contains}>`), '127.0.6.1');
     await serve(page(`<${other}>`), '127.0.6.2', port);
-    await publish(name, 'A', values, { check: { url: `http://{{value}}:${port}/healthz`, contains, ...soon } });
+    await publish(name, 'A', values, { check: { url: `http://{{value}}:${port}/healthz`, contains, ...everySecond } });
     await become(expect, name, answered('127.0.6.1'));
   });
 
@@ -231,8 +232,8 @@ describe.concurrent('a page', () => {
     const { port } = await serve(page('', 503), '127.0.6.1');
     await serve(page(''), '127.0.6.2', port);
     const url = `http://{{value}}:${port}`;
-    await publish('unavailable', 'A', values, { check: { url, status: 503, ...soon } });
-    await publish('available', 'A', values, { check: { url, ...soon } });
+    await publish('unavailable', 'A', values, { check: { url, status: 503, ...everySecond } });
+    await publish('available', 'A', values, { check: { url, ...everySecond } });
     await become(expect, 'unavailable', answered('127.0.6.1'));
     await become(expect, 'available', answered('127.0.6.2'));
   });
@@ -243,7 +244,7 @@ describe.concurrent('a page', () => {
       hosts.add(`${headers.host}${url}`);
       response.end();
     }, '127.0.6.2');
-    await publish('named', 'A', values, { check: { url: `http://www.example.com:${port}?a='b'`, ...soon } });
+    await publish('named', 'A', values, { check: { url: `http://www.example.com:${port}?a='b'`, ...everySecond } });
     await become(expect, 'named', answered('127.0.6.2'));
     expect([...hosts]).toEqual([`www.example.com:${port}/?a='b'`]);
   });
@@ -252,7 +253,7 @@ describe.concurrent('a page', () => {
     const watcher: RequestListener = ({ url }, response) =>
       void response.writeHead(url === '/up?127.0.6.2' ? 200 : 404).end();
     const { port } = await serve(watcher, '127.0.7.1');
-    await publish('watched', 'A', values, { check: { url: `http://127.0.7.1:${port}/up?{{value}}`, ...soon } });
+    await publish('watched', 'A', values, { check: { url: `http://127.0.7.1:${port}/up?{{value}}`, ...everySecond } });
     await become(expect, 'watched', answered('127.0.6.2'));
   });
 
@@ -260,7 +261,7 @@ describe.concurrent('a page', () => {
     const secure = createSecureServer(makeLeaf(undefined, { usage: 'server' }), page('ok'));
     const { port } = await listen(secure, '127.0.6.2');
     for (const [name, host] of Object.entries({ secure: '{{value}}', 'secure-named': 'www.example.com' })) {
-      await publish(name, 'A', values, { check: { url: `https://${host}:${port}/`, contains: 'ok', ...soon } });
+      await publish(name, 'A', values, { check: { url: `https://${host}:${port}/`, contains: 'ok', ...everySecond } });
       await become(expect, name, answered('127.0.6.2'));
     }
   });
@@ -268,7 +269,7 @@ describe.concurrent('a page', () => {
   test('is asked for at IPv6 addresses', { tags: 'IPv6' }, async ({ expect }) => {
     const { port } = await serve(page('ok'), '::1');
     for (const [name, host] of Object.entries({ page6: '{{value}}', 'page6-named': 'www.example.com' })) {
-      const check = { url: `http://${host}:${port}/`, ...soon };
+      const check = { url: `http://${host}:${port}/`, ...everySecond };
       await publish(name, 'AAAA', ['100::1', '::1'], { check });
       await become(expect, name, answered('::1'), 'AAAA');
     }
@@ -282,7 +283,7 @@ describe.concurrent('a page', () => {
     }, '127.0.6.1');
     await serve(page(`${'x'.repeat(200_000)}begin`), '127.0.6.2', port);
     const url = `http://{{value}}:${port}/`;
-    await publish('endless', 'A', values, { check: { url, contains: 'begin', ...soon } });
+    await publish('endless', 'A', values, { check: { url, contains: 'begin', ...everySecond } });
     await become(expect, 'endless', answered('127.0.6.1'));
   });
 });
@@ -290,7 +291,7 @@ describe.concurrent('a page', () => {
 describe.concurrent('of several values', () => {
   const values = ['127.0.8.1', '127.0.8.2', '127.0.8.3'];
   /** Listens at the last two. */
-  const checked = async () => ({ check: { port: (await listenAt(...values.slice(1))).port, ...soon } });
+  const checked = async () => ({ check: { port: (await listenAt(...values.slice(1))).port, ...everySecond } });
   const clients = Array.from({ length: 40 }, (_, i) => `127.1.${i}.1`);
 
   async function counts(name: string, times: number) {
@@ -307,7 +308,7 @@ describe.concurrent('of several values', () => {
     expect(Object.keys(await counts('random', 200)).sort()).toEqual(values.map((value) => answered(value)));
     await publish('random-up', 'A', values, { answer: 'Random', ...(await checked()) });
     await expect
-      .poll(() => counts('random-up', 100).then((c) => Object.keys(c).sort()), { timeout: 15_000 })
+      .poll(() => counts('random-up', 100).then((c) => Object.keys(c).sort()), soon)
       .toEqual(values.slice(1).map((value) => answered(value)));
   });
 
@@ -327,7 +328,7 @@ describe.concurrent('of several values', () => {
         const [first, second] = [await round(), await round()];
         return isDeepStrictEqual(first, second) ? [...new Set(first.flat())].sort() : 'another one';
       };
-      await expect.poll(seen, { timeout: 15_000 }).toEqual(up);
+      await expect.poll(seen, soon).toEqual(up);
     },
   );
 
@@ -344,7 +345,7 @@ describe.concurrent('of several values', () => {
     await publish('weighted-up', 'A', values, { answer: 'Weighted', weights, ...(await checked()) });
     const sorted = () => counts('weighted-up', 300).then((c) => Object.entries(c).sort(([, a], [, b]) => b - a));
     const isRight = async () => (await sorted()).map(([answer]) => answer).join();
-    await expect.poll(isRight, { timeout: 15_000 }).toBe(
+    await expect.poll(isRight, soon).toBe(
       values
         .slice(1)
         .map((value) => answered(value))
@@ -367,10 +368,10 @@ describe.concurrent('of several values', () => {
 
   test('Closest passes over those that are down', async ({ expect }) => {
     const { port } = await listenAt('127.17.0.2', '127.128.0.1');
-    await publish('closest-up', 'A', servers, { answer: 'Closest', check: { port, ...soon } });
+    await publish('closest-up', 'A', servers, { answer: 'Closest', check: { port, ...everySecond } });
     const nearest = () =>
       Promise.all(['127.16.200.7', '127.17.0.1', '127.129.0.1'].map((c) => askFrom(c, 'closest-up')));
-    await expect.poll(nearest, { timeout: 15_000 }).toEqual([['127.17.0.2'], ['127.17.0.2'], ['127.128.0.1']]);
+    await expect.poll(nearest, soon).toEqual([['127.17.0.2'], ['127.17.0.2'], ['127.128.0.1']]);
   });
 });
 

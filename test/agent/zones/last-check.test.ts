@@ -10,6 +10,7 @@ import { afterEach, expect, test } from 'vitest';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
+import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare, makeAgent, record, zoneWith } from '../make.ts';
 
@@ -26,7 +27,7 @@ async function restart(dynamic: boolean) {
   await server?.stop();
   const config = powerdnsFilesFor({ dynamic, dname: false })['pdns.conf'];
   server = await startPowerDNS({ config, dir });
-  const powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf') });
+  const powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience });
   return makeAgent(new Database(powerdns) as never);
 }
 
@@ -34,7 +35,7 @@ test.each([
   ['a record without the check', [record('www', 'A', '192.0.2.1')], '192.0.2.1'],
   ['another type', [record('www', 'CNAME', 'lb.example.')], undefined],
   ['nothing', [], undefined],
-])('leaves %s in its place', { timeout: 180_000 }, async (_, records, address) => {
+])('leaves %s in its place', async (_, records, address) => {
   const checked = { ...record('www', 'A', '192.0.2.9'), check: { port: 80 } };
   const before = await restart(true);
   before.declare(declare({ zones: [zoneWith('corp.internal', [checked])] }));
