@@ -10,8 +10,8 @@ export BASE ?= gcr.io/distroless/nodejs24-debian13:nonroot
 export BUILD ?= _build
 XR ?= examples/minimal.yaml
 
-# RESULTS=file also writes what was tested, as JSON.
-reporters = $(if $(RESULTS),--reporter=json --outputFile=$(RESULTS))
+# With RESULTS=file tests are also told there, as JSON.
+export RESULTS
 
 .PHONY: help
 help: ## this list
@@ -65,8 +65,8 @@ package: node ## build both packages into _build (REGISTRY, VERSION, BASE)
 	functions/package/build.sh
 
 .PHONY: e2e
-e2e: $(installed) ## prove every capability in the cluster of KUBECONFIG, from the pushed packages (ONLY=zones: that scenario)
-	vitest run --config test/e2e/vitest.config.ts --reporter=verbose $(reporters) $(ONLY:%=/%.test.ts)
+e2e: node ## prove every capability in the cluster of KUBECONFIG, from the pushed packages (ONLY=zones: that scenario)
+	vitest run --config test/e2e/vitest.config.ts $(ONLY:%=/%.test.ts)
 
 .PHONY: bench
 bench: node ## measure, each figure beside a baseline of the same run

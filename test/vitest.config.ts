@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { soon } from './patience.ts';
 import { missing, tagsOf } from './programs.ts';
-import { Summary } from './summary.ts';
+import { reportersOf } from './reporters.ts';
 
 export default defineConfig(async () => {
   const reasons = await missing();
-  const { RESULTS: results, REQUIRE_ALL: requireAll } = process.env;
   return {
     test: {
       root: join(import.meta.dirname, '..'),
@@ -14,11 +13,7 @@ export default defineConfig(async () => {
       // Need a cluster: `make e2e`.
       exclude: ['test/e2e/*.test.ts'],
       tags: tagsOf(reasons),
-      reporters: [
-        'default',
-        ...(results ? [['json', { outputFile: results }] as ['json', object]] : []),
-        new Summary({ reasons, requireAll: Boolean(requireAll) }),
-      ],
+      reporters: reportersOf('default', reasons),
       // So that only what hangs ends by itself.
       testTimeout: 300_000,
       hookTimeout: 300_000,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { reportersOf } from '../reporters.ts';
 
 /** Scenarios that disturb every other, by what they do to the cluster or by what they measure. */
 const alone = ['admission', 'api-server', 'crowd', 'latency', 'load', 'rest'];
@@ -22,6 +23,7 @@ export default defineConfig({
   test: {
     ...shared,
     globalSetup: 'test/e2e/setup.ts',
+    reporters: reportersOf('verbose', new Map()),
     // Of the tests of a file that say so.
     maxConcurrency: 3,
     projects: [
