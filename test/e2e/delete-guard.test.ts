@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { apply, condition, kubectl, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop, disturbing } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { delv, findDelv } from '../powerdns/delv.ts';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { apply, condition, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { scenario } from './scenario.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { figure } from './cluster/figures.ts';
 import { apply, applyLarge, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientOf, watchAnswers } from './cluster/names.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { edit } from './cluster/breaker.ts';
+import { declare } from './cluster/edit.ts';
 import { apply, get, kubectl, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop, disturbing } from './cluster/loops.ts';
 import { type Client, clientOf, watchAnswers } from './cluster/names.ts';
@@ -19,10 +19,6 @@ const at = (name: string) => `${name}.${zone}`;
 scenario('move', ({ shop, ingress, internalDNS }) => {
   let client: Client;
   const txtOf = (name: string) => client.answer(name, 'TXT');
-  const declare = async (discovery: object) => {
-    await edit('move', { discovery });
-    await waitForReady('move');
-  };
 
   test('each record has the TXT record that ExternalDNS would write', async () => {
     await apply(
@@ -42,7 +38,7 @@ scenario('move', ({ shop, ingress, internalDNS }) => {
   });
 
   test('ExternalDNS’s own provider takes over what is there, and no name is lost on the way', async () => {
-    await declare({ policy: 'Preview' });
+    await declare('move', { discovery: { policy: 'Preview' } });
     const watch = watchAnswers(client, at('stays'), address);
     await disturbing('move', async () => {
       await startBuiltIn();
@@ -61,7 +57,7 @@ scenario('move', ({ shop, ingress, internalDNS }) => {
 
   test('and gives it back', async () => {
     const watch = watchAnswers(client, at('comes'), address);
-    await declare({ policy: 'Sync' });
+    await declare('move', { discovery: { policy: 'Sync' } });
     // The other's default is 300.
     await until('it lives as long as ours do', async () => {
       const [answer] = (await client.ask(at('comes'))).answers;
@@ -73,7 +69,7 @@ scenario('move', ({ shop, ingress, internalDNS }) => {
     await remove('ingress', 'comes', shop);
     await client.becomes(at('comes'), 'NXDOMAIN');
     expect(await txtOf(at('extdns-a.comes'))).toBe('NXDOMAIN');
-    await declare({ ownershipTXT: null });
+    await declare('move', { discovery: { ownershipTXT: null } });
     await client.becomes(at('extdns-a.stays'), 'NXDOMAIN', 'TXT');
     expect(await client.answer(at('stays'))).toBe(address);
   });

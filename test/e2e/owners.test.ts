@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { apply, get, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { clientOf } from './cluster/names.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edit } from './cluster/breaker.ts';
+import { declare } from './cluster/edit.ts';
 import { apply, condition, get, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
@@ -14,7 +14,7 @@ scenario('policies', ({ shop, ingress, internalDNS }) => {
   let client: Client;
   const fixed = (name: string, address: string) =>
     ingress({ name, hosts: [at(name)], annotations: { [target]: address } });
-  const declare = (discovery: object) => edit('care', { discovery });
+  const follow = (policy: string) => declare('care', { discovery: { policy } });
   const podOf = async () => (await get('pod', 'idns-care-0', 'internal-dns')).metadata.uid;
   let pod: string | undefined;
 
@@ -31,18 +31,17 @@ scenario('policies', ({ shop, ingress, internalDNS }) => {
     pod = await podOf();
     await until('the status says what would change', async () => {
       const { preview } = (await get('internaldns', 'care')).status.discovery ?? {};
-      return JSON.stringify(preview)?.includes(at('one')) || preview;
+      const { reason } = await condition('care', 'DiscoveryReady');
+      return (reason === 'Preview' && JSON.stringify(preview)?.includes(at('one'))) || { reason, preview };
     });
-    expect((await condition('care', 'DiscoveryReady')).reason).toBe('Preview');
     await anotherLoop('care');
     expect(await client.answer(at('one'))).toBe('NXDOMAIN');
-    await declare({ policy: 'Sync' });
+    await follow('Sync');
     await client.becomes(at('one'), '192.0.2.1');
   });
 
   test('UpsertOnly changes and switches types, and deletes nothing', async () => {
-    await declare({ policy: 'UpsertOnly' });
-    await waitForReady('care');
+    await follow('UpsertOnly');
     await apply(fixed('one', '192.0.2.2'), fixed('two', '192.0.2.3'));
     await client.becomes(at('one'), '192.0.2.2');
     await client.becomes(at('two'), '192.0.2.3');
@@ -51,18 +50,17 @@ scenario('policies', ({ shop, ingress, internalDNS }) => {
     await remove('ingress', 'two', shop);
     await anotherLoop('care');
     expect(await client.answer(at('two'))).toBe('192.0.2.3');
-    await declare({ policy: 'Sync' });
+    await follow('Sync');
     await client.becomes(at('two'), 'NXDOMAIN');
   });
 
   test('CreateOnly creates, and changes nothing', async () => {
-    await declare({ policy: 'CreateOnly' });
-    await waitForReady('care');
+    await follow('CreateOnly');
     await apply(fixed('one', '192.0.2.9'), fixed('three', '192.0.2.4'));
     await client.becomes(at('three'), '192.0.2.4');
     await anotherLoop('care');
     expect(await client.answer(at('one'), 'CNAME')).toBe('lb.example.org');
-    await declare({ policy: 'Sync' });
+    await follow('Sync');
     await client.becomes(at('one'), '192.0.2.9');
     expect(await podOf(), 'a policy restarts nothing').toBe(pod);
     for (const name of ['one', 'three']) {

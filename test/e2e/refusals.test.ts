@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { badEdits, badSpecs, goodEdits } from '../policy/refusals.ts';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { apply, condition, dryRun, get, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { internalDNS } from './cluster/objects.ts';

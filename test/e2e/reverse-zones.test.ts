@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { apply, remove, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';

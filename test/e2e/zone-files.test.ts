@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { apply, applyLarge, condition, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { configMap } from './cluster/objects.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { rdataOf } from '../dns/rdata.ts';
 import { wire, wireZone } from '../dns/wire.ts';
-import { edit } from './cluster/breaker.ts';
+import { edit } from './cluster/edit.ts';
 import { apply, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop, disturbing } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';

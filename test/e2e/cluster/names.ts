@@ -10,8 +10,6 @@ export interface Client {
   answer(name: string, type?: Question['type'], tcp?: boolean): Promise<string>;
   /** Waits for an answer, and gives the seconds it took. */
   becomes(name: string, wanted: string, type?: Question['type']): Promise<number>;
-  /** The `answer` of type A, if it comes within a second. */
-  promptly(name: string): Promise<string>;
 }
 
 /** A client of the instance `composite`, at the address that its status gives, or at another one. */
@@ -29,7 +27,6 @@ export function clientAt(server: string, port = 53): Client {
   return {
     ask,
     answer,
-    promptly: (name) => prompt(name, 'A'),
     becomes: (name, wanted, type = 'A') =>
       until(
         `${name} ${type} is ${wanted}`,
@@ -55,7 +52,7 @@ export interface Watch {
 
 /**
  * Asks one question every `every` milliseconds, each from a port of its own as resolvers do, and counts those that stay
- * without the right answer for a second. A question is not repeated.
+ * without the right answer for as long as a resolver waits. A question is not repeated.
  */
 export function watchAnswers(client: Client, name: string, wanted: string, every = 20): Watch {
   let isOver = false;
@@ -65,7 +62,7 @@ export function watchAnswers(client: Client, name: string, wanted: string, every
   let longestGap = 0;
   const pending = new Set<Promise<void>>();
   const ask = async (): Promise<void> => {
-    const seen = await client.promptly(name).catch(() => 'nothing');
+    const seen = await client.answer(name).catch(() => 'nothing');
     const now = performance.now();
     if (seen !== wanted) unanswered++;
     else {
