@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findPrometheus } from './monitoring/install.ts';
 import { findOnPath } from './path.ts';
-import { findPowerDNS } from './powerdns/install.ts';
+import { findPresentPowerDNS } from './powerdns/install.ts';
 
 interface Program<Found> {
   /** Throws with what is missing. */
@@ -25,7 +25,7 @@ const bind = 'https://www.isc.org/bind/';
 /** By the tag of the tests that need it: https://vitest.dev/guide/test-tags */
 const programs = {
   PowerDNS: program(
-    findPowerDNS,
+    findPresentPowerDNS,
     'sudo test/powerdns/unpack.sh',
     'https://doc.powerdns.com/authoritative/installation.html',
   ),

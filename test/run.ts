@@ -17,8 +17,10 @@ import { type Declaration, declarationKey } from '../functions/agent/declaration
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { startFunction } from './function.ts';
 import { patience } from './patience.ts';
+import { findPowerDNS, type PowerDNS } from './powerdns/install.ts';
 import { query } from './powerdns/query.ts';
 import { freePort, startPowerDNS } from './powerdns/server.ts';
+import { find } from './programs.ts';
 import { callFunction, type Example, readExample } from './render.ts';
 
 const host = '127.0.0.1';
@@ -72,6 +74,8 @@ function localArgs(args: string[], replaced: Record<string, string>): string[] {
 }
 
 interface LocalDNS {
+  /** PowerDNS's. */
+  version: string;
   port: number;
   /** The agent's page. */
   page: string;
@@ -90,7 +94,8 @@ async function start(
   if (port !== undefined) await expectFree(port);
   const dir = mkdtempSync(join(tmpdir(), 'internal-dns-'));
   stops.push(() => rmSync(dir, { recursive: true, force: true }));
-  const powerdns = await startPowerDNS({ config, dir, ...(port !== undefined && { port }) });
+  const program = await find('PowerDNS').catch(olderPowerDNS);
+  const powerdns = await startPowerDNS({ config, dir, powerdns: program, ...(port !== undefined && { port }) });
   stops.push(powerdns.stop);
 
   const declared = join(dir, declarationKey);
@@ -114,7 +119,16 @@ async function start(
   });
   const zones = (JSON.parse(declaration) as Declaration).zones.map(({ name }) => name);
   await Promise.race([ended, Promise.all(zones.map((zone) => answered(zone, powerdns.dnsPort)))]);
-  return { port: powerdns.dnsPort, page: `http://${http}/`, zones, ended };
+  return { version: program.version, port: powerdns.dnsPort, page: `http://${http}/`, zones, ended };
+}
+
+/** Most of it works with what distributions have. Throws `otherwise` where there is none. */
+function olderPowerDNS(otherwise: Error): PowerDNS {
+  try {
+    return findPowerDNS();
+  } catch {
+    throw otherwise;
+  }
 }
 
 /** Writes the ConfigMaps where the agent looks for zone files without a cluster; its argument for that. */
@@ -179,7 +193,9 @@ async function main(file = 'examples/minimal.yaml', portText = process.env.PORT 
     const dns = await start(readExample(file), port || undefined, stops);
     const questions = dns.zones.map((zone) => `  dig @${host} -p ${dns.port} ${zone} SOA`);
     const tries = [...questions, `  ${dns.page}`].join('\n');
-    process.stdout.write(`${file} is served on ${host}:${dns.port}. Try:\n\n${tries}\n\nCtrl-C ends it.\n`);
+    process.stdout.write(
+      `${file} is served on ${host}:${dns.port}, by PowerDNS ${dns.version}. Try:\n\n${tries}\n\nCtrl-C ends it.\n`,
+    );
     await dns.ended;
   } catch (error) {
     // What a stop under way takes down is no failure.

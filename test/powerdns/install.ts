@@ -16,6 +16,16 @@ export interface PowerDNS {
   version: string;
 }
 
+/** One that does everything that tests ask for. Throws when there is none. */
+export function findPresentPowerDNS(): PowerDNS {
+  const found = findPowerDNS();
+  // Older ones give some contents back in another form, and check health differently.
+  if (found.version.localeCompare('5.1', 'en', { numeric: true }) < 0) {
+    throw new Error(`cannot use PowerDNS ${found.version}, which is older than 5.1`);
+  }
+  return found;
+}
+
 /** What unpack.sh has brought, else the machine's own. Throws when there is none. */
 export function findPowerDNS(folder = join(import.meta.dirname, '../../_build/pdns')): PowerDNS {
   return existsSync(folder) ? unpacked(folder) : installed();

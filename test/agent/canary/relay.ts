@@ -14,6 +14,8 @@ export class Relay {
   datagrams = 0;
   /** Questions over UDP that are to be lost next. */
   toLose = 0;
+  /** Told of each that is lost. */
+  onLoss: () => void = () => {};
   /** `failing`: every answer is a SERVFAIL. */
   udp: 'open' | 'blocked' | 'failing' = 'open';
   tcp: 'open' | 'blocked' = 'open';
@@ -52,7 +54,12 @@ export class Relay {
 
   #received(udp: Datagrams, question: Buffer, client: Server): void {
     this.datagrams++;
-    if (this.udp === 'blocked' || this.toLose-- > 0) return;
+    if (this.udp === 'blocked') return;
+    if (this.toLose > 0) {
+      this.toLose--;
+      this.onLoss();
+      return;
+    }
     const passed = createSocket('udp4');
     passed.on('error', () => passed.close());
     passed.once('message', (answer) => {

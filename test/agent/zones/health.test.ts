@@ -11,6 +11,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createListener, type Server as Listener } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { decode, encode } from 'dns-packet';
 import { afterAll, beforeAll, describe, type ExpectStatic, test } from 'vitest';
@@ -195,21 +196,29 @@ describe.concurrent('before the first check is over', () => {
   ];
   test.for(cases)('%s: the values are answered as if they were up', async ([name, answer], { expect }) => {
     const { port } = await listenAt('127.0.5.2');
-    await publish(name, 'A', values, { check: { port, ...everySecond }, ...answer });
-    const seen = new Set<string>();
-    await expect
-      .poll(async () => [...seen.add(await ask(name))].at(-1), { ...soon, interval: 5 })
-      .toBe(answered('127.0.5.2'));
-    expect([...seen]).toEqual([answered(...values), answered('127.0.5.2')]);
+    const seen = await firstAnswers(name, { check: { port, ...everySecond }, ...answer });
+    expect(seen).toEqual([answered(...values), answered('127.0.5.2')]);
   });
 
   test.for(cases)('%s: for seconds, and no longer', async ([name, answer, down], { expect }) => {
     const { port, listeners } = await listenAt('127.0.5.3');
     await close(listeners[0]!);
-    await publish(`dead-${name}`, 'A', values, { check: { port, ...everySecond }, ...answer });
-    expect(await ask(`dead-${name}`)).toBe(answered(...values));
-    await become(expect, `dead-${name}`, answered(...down));
+    const seen = await firstAnswers(`dead-${name}`, { check: { port, ...everySecond }, ...answer });
+    expect(seen).toEqual([answered(...values), answered(...down)]);
   });
+
+  /** The first two different answers. A machine that stands still misses the first of them: then it is another name's turn. */
+  async function firstAnswers(name: string, answer: Answer): Promise<string[]> {
+    for (let turn = 1; ; turn++) {
+      await publish(`${name}-${turn}`, 'A', values, answer);
+      const since = performance.now();
+      const first = await ask(`${name}-${turn}`);
+      if (performance.now() - since > 500) continue;
+      let next = first;
+      while (next === first) next = await delay(5).then(() => ask(`${name}-${turn}`));
+      return [first, next];
+    }
+  }
 });
 
 describe.concurrent('a page', () => {
