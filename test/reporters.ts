@@ -8,8 +8,9 @@ import { Summary } from './summary.ts';
 export function reportersOf(
   own: 'default' | 'verbose',
   reasons: ReadonlyMap<string, string>,
+  seed?: string,
   { RESULTS: outputFile, REQUIRE_ALL: requireAll } = process.env,
 ): ('default' | 'verbose' | ['json', { outputFile: string }] | Reporter)[] {
   const file: ['json', { outputFile: string }][] = outputFile ? [['json', { outputFile }]] : [];
-  return [own, ...file, new Summary({ reasons, requireAll: Boolean(requireAll) })];
+  return [own, ...file, new Summary({ reasons, requireAll: Boolean(requireAll), ...(seed !== undefined && { seed }) })];
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { SummaryOptions } from './summary.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'summary-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -29,7 +30,7 @@ type File = keyof typeof files;
 const sibling = (name: string) => JSON.stringify(join(import.meta.dirname, name));
 
 /** Runs these files where there is no server, and no dig; what it wrote, and its exit code. */
-async function run(names: File[], options: { requireAll?: boolean } = {}) {
+async function run(names: File[], options: Partial<SummaryOptions> = {}) {
   const folder = mkdtempSync(join(dir, 'run-'));
   for (const name of names) writeFileSync(join(folder, name), files[name]);
   const config = `
@@ -61,6 +62,12 @@ describe('the last line', () => {
   ])('%s', async (_, names, line, code) => {
     const ran = await run(names);
     expect([last(ran.stdout, 1), ran.code]).toEqual([[line], code]);
+  });
+
+  test('follows what draws the cases of a failed run again', async () => {
+    const failed = await run(['passes.test.js', 'fails.test.js'], { seed: '7' });
+    expect(last(failed.stdout, 2)).toEqual(['FC_SEED=7 draws the same cases again', '2 passed, 1 failed, 0 skipped']);
+    expect((await run(['passes.test.js'], { seed: '7' })).stdout).not.toContain('FC_SEED');
   });
 
   test('follows each reason of what was skipped, once', async () => {

@@ -6,6 +6,8 @@ export interface SummaryOptions {
   reasons: ReadonlyMap<string, string>;
   /** Whether a skipped test is a failure. */
   requireAll?: boolean;
+  /** That draws the same cases of properties again. */
+  seed?: string;
   print?: (line: string) => void;
 }
 
@@ -37,6 +39,9 @@ export class Summary implements Reporter {
       this.#lines.push('REQUIRE_ALL demands that nothing is skipped');
       process.exitCode = 1;
     }
+    const { seed } = this.#options;
+    if (seed !== undefined && failed.length + broken > 0)
+      this.#lines.push(`FC_SEED=${seed} draws the same cases again`);
     this.#lines.push(`${passed.length} passed, ${failed.length + broken} failed, ${skipped.length} skipped`);
   }
 }

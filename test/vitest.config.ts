@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { soon } from './patience.ts';
@@ -6,6 +7,7 @@ import { reportersOf } from './reporters.ts';
 
 export default defineConfig(async () => {
   const reasons = await missing();
+  const { FC_SEED: seed = `${randomInt(2 ** 31)}` } = process.env;
   return {
     test: {
       root: join(import.meta.dirname, '..'),
@@ -13,7 +15,9 @@ export default defineConfig(async () => {
       // Need a cluster: `make e2e`.
       exclude: ['test/e2e/*.test.ts'],
       tags: tagsOf(reasons),
-      reporters: reportersOf('default', reasons),
+      setupFiles: 'test/properties.ts',
+      env: { FC_SEED: seed },
+      reporters: reportersOf('default', reasons, seed),
       // So that only what hangs ends by itself.
       testTimeout: 300_000,
       hookTimeout: 300_000,
