@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { environment } from './environment.ts';
 
 export interface RunningFunction {
   /** HOST:PORT, on the loopback address. */
@@ -29,7 +30,7 @@ export async function startFunction({ certificates }: { certificates?: string } 
   const child = spawn(process.execPath, [main, '--address=127.0.0.1:0', ...security], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Without what `make` exports to the build: unbundled, the version and the agent's image are always `dev`.
-    env: { PATH: process.env.PATH },
+    env: environment,
   });
   running.add(child);
   child.once('exit', () => running.delete(child));

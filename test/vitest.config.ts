@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { soon } from './patience.ts';
@@ -18,6 +19,8 @@ export default defineConfig(async () => {
       setupFiles: 'test/properties.ts',
       env: { FC_SEED: seed },
       reporters: reportersOf('default', reasons, seed),
+      // Many tests wait most of the time.
+      maxWorkers: availableParallelism() + 1,
       // So that only what hangs ends by itself.
       testTimeout: 300_000,
       hookTimeout: 300_000,

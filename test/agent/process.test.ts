@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Declaration } from '../../functions/agent/declaration.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
+import { environment } from '../environment.ts';
 import { soon } from '../patience.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { loop, webhookAt } from './external-dns.ts';
@@ -44,7 +45,7 @@ class Process {
 
   constructor(args: string[], env: NodeJS.ProcessEnv) {
     this.child = spawn(process.execPath, [join(import.meta.dirname, '../../functions/agent/main.ts'), ...args], {
-      env: { PATH: process.env.PATH, ...env },
+      env: { ...environment, ...env },
     });
     this.child.stdout!.on('data', (text) => (this.stdout += text));
     this.child.stderr!.on('data', (text) => (this.stderr += text));

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Report } from '../../functions/agent/report.ts';
+import { environment } from '../environment.ts';
 import { freePort } from '../powerdns/server.ts';
 import { webhookAt } from './external-dns.ts';
 
@@ -14,7 +15,7 @@ export async function run(flags: Record<string, string>) {
   const all = { ...flags, webhook: `127.0.0.1:${web}`, http: `127.0.0.1:${http}` };
   const args = Object.entries(all).map(([name, value]) => `--${name}=${value}`);
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../functions/agent/main.ts'), ...args], {
-    env: { PATH: process.env.PATH },
+    env: environment,
   });
   let output = '';
   child.stdout.on('data', (text) => (output += text));

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { RecordType } from 'dns-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { environment } from '../environment.ts';
 import { examples } from '../examples.ts';
 import { soon } from '../patience.ts';
 import { query } from '../powerdns/query.ts';
@@ -16,7 +17,7 @@ class Run {
 
   constructor(file: string, port: number) {
     this.child = spawn(process.execPath, [join(import.meta.dirname, '../run.ts'), file], {
-      env: { PATH: process.env.PATH, PORT: `${port}` },
+      env: { ...environment, PORT: `${port}` },
     });
     this.child.stdout!.on('data', (text) => (this.stdout += text));
     this.child.stderr!.on('data', (text) => (this.stderr += text));

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatAddress, listen } from '../../functions/cdk8s-function-xp/address.ts';
+import { environment } from '../environment.ts';
 import { soon } from '../patience.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { makeClient, requestFor } from './client.ts';
@@ -20,7 +21,7 @@ class Process {
 
   constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
-      env: { PATH: process.env.PATH, ...env },
+      env: { ...environment, ...env },
     });
     this.child.stdout!.on('data', (text) => (this.stdout += text));
     this.child.stderr!.on('data', (text) => (this.stderr += text));
