@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { find } from './programs.ts';
@@ -53,6 +53,15 @@ describe('what is missing', () => {
     const fetch = vi.fn(install);
     await expect(find('delv', { isRoot: true, isDebian: false, fetch })).rejects.toThrow(
       new Error('cannot find delv: see https://www.isc.org/bind/'),
+    );
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test('is only said, whoever asks, where the command changes more than what is installed', async () => {
+    vi.spyOn(os, 'networkInterfaces').mockReturnValue({});
+    const fetch = vi.fn(install);
+    await expect(find('IPv6', { isRoot: true, isDebian: true, fetch })).rejects.toThrow(
+      new Error('this machine has no IPv6: sysctl -w net.ipv6.conf.all.disable_ipv6=0'),
     );
     expect(fetch).not.toHaveBeenCalled();
   });

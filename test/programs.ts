@@ -1,7 +1,7 @@
 /** What tests need of the machine beside Node: where it is, and the one command that brings it. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findPrometheus } from './monitoring/install.ts';
@@ -15,12 +15,15 @@ interface Program<Found> {
   command: string;
   /** Anywhere else. */
   page: string;
+  /** What changes the machine for others is nobody's but a person's to do. */
+  isByHand?: boolean;
 }
 
 const program = <Found>(find: () => Found, command: string, page: string): Program<Found> => ({ find, command, page });
 const apt = (name: string) => `sudo apt-get install -y --no-install-recommends ${name}`;
 const chromiums = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'] as const;
 const bind = 'https://www.isc.org/bind/';
+const ipv6 = 'https://docs.kernel.org/networking/ipv6.html';
 
 /** By the tag of the tests that need it: https://vitest.dev/guide/test-tags */
 const programs = {
@@ -33,11 +36,7 @@ const programs = {
   dig: program(() => findOnPath('dig'), apt('bind9-dnsutils'), bind),
   Chromium: program(() => findOnPath(...chromiums), apt('chromium'), 'https://www.chromium.org/getting-involved/'),
   Prometheus: program(findPrometheus, 'test/monitoring/unpack.sh', 'https://prometheus.io/download/'),
-  IPv6: program(
-    expectIPv6,
-    'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0',
-    'https://www.rfc-editor.org/rfc/rfc4291',
-  ),
+  IPv6: { ...program(expectIPv6, 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0', ipv6), isByHand: true },
 };
 
 type Programs = typeof programs;
@@ -63,14 +62,14 @@ const here: Means = { isRoot: process.getuid?.() === 0, isDebian: existsSync('/u
 
 /** Where it is; on Debian it is fetched where it is missing, if this user may. Rejects with what is missing and the command. */
 export async function find<Name extends Tag>(name: Name, { isRoot, isDebian, fetch } = here): Promise<Found<Name>> {
-  const { find, command, page } = programs[name] as Program<Found<Name>>;
+  const { find, command, page, isByHand } = programs[name] as Program<Found<Name>>;
   try {
     return find();
   } catch (error) {
     const { message } = error as Error;
     if (!isDebian) throw new Error(`${message}: see ${page}`);
     const mine = isRoot ? command.replace('sudo ', '') : command;
-    if (mine.startsWith('sudo ')) throw new Error(`${message}: ${mine}`);
+    if (isByHand || mine.startsWith('sudo ')) throw new Error(`${message}: ${mine}`);
     await fetch(mine).catch((failure) => {
       throw new Error(`${message}, nor fetch it (${lastLine(failure)}): ${mine}`);
     });
@@ -113,6 +112,6 @@ async function fetch(command: string): Promise<void> {
 }
 
 function expectIPv6(): void {
-  const addresses = Object.values(networkInterfaces()).flatMap((list = []) => list);
+  const addresses = Object.values(os.networkInterfaces()).flatMap((list = []) => list);
   if (!addresses.some(({ address }) => address === '::1')) throw new Error('this machine has no IPv6');
 }
