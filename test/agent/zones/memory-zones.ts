@@ -3,6 +3,14 @@ import type { Database, Rejected } from '../../../functions/agent/powerdns/datab
 import { Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/zone.ts';
 
+// What it hands out is nobody's to change it by. structuredClone takes ten times as long.
+const copyOf = ({ mark, ...rrset }: RRset): RRset => ({
+  ...rrset,
+  records: [...rrset.records],
+  ...(mark && { mark: { ...mark } }),
+});
+const copyOfZone = (zone: Zone): Zone => ({ ...zone, rrsets: zone.rrsets.map(copyOf) });
+
 export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'create' | 'apply' | 'remove'> {
   readonly #zones = new Map<string, Zone>();
   /** Writes so far. */
@@ -20,7 +28,7 @@ export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'crea
 
   async zones(): Promise<Zone[]> {
     if (this.failure) throw new Error(this.failure);
-    return structuredClone([...this.#zones.values()]);
+    return [...this.#zones.values()].map(copyOfZone);
   }
 
   /** Everything in one list, for tests to compare. */
@@ -39,7 +47,7 @@ export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'crea
 
   async refreshed({ name }: Zone): Promise<Zone> {
     if (this.failure) throw new Error(this.failure);
-    return structuredClone(this.#zones.get(name) as Zone);
+    return copyOfZone(this.#zones.get(name) as Zone);
   }
 
   wipe(): void {
@@ -95,6 +103,6 @@ export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'crea
       throw new Rejection(422, `RRset ${name} IN ${type}: Conflicts with pre-existing RRset`);
     }
     if (this.refuses(rrset)) throw new Rejection(422, `Record ${name}/${type} '${rrset.records[0]}': no, thank you`);
-    zone.rrsets = [...zone.rrsets.filter((r) => r.name !== name || r.type !== type), structuredClone(rrset)];
+    zone.rrsets = [...zone.rrsets.filter((r) => r.name !== name || r.type !== type), copyOf(rrset)];
   }
 }
