@@ -48,6 +48,8 @@ interface Container {
   args?: string[];
   ports?: { name: string; containerPort: number; protocol?: string }[];
   volumeMounts?: { name: string; mountPath: string }[];
+  readinessProbe?: { periodSeconds: number; failureThreshold: number };
+  lifecycle?: { preStop: { exec: { command: string[] } } };
 }
 
 function podIn(objects: KubernetesObject[]) {
@@ -195,6 +197,19 @@ describe('whatever the spec, the pod', () => {
       const has = (kind: string, name: string) => objects.some((o) => o.kind === kind && o.metadata.name === name);
       expect(has('ServiceAccount', template.spec.serviceAccountName)).toBe(true);
       expect(has('Service', serviceName)).toBe(true);
+    });
+  });
+
+  test('answers, where there is another replica, until kubelet has long seen that its agent has ended', () => {
+    forAll((objects) => {
+      const { containers, replicas, template } = podIn(objects);
+      const { lifecycle } = containers.find(({ name }) => name === 'powerdns')!;
+      if (replicas === 1) return expect(lifecycle).toBeUndefined();
+      const { periodSeconds, failureThreshold } = containers.find(({ name }) => name === 'agent')!.readinessProbe!;
+      const seconds = Number(lifecycle!.preStop.exec.command[1]);
+      // For a slow API server, and for kube-proxy, which waits a second after its last change.
+      expect(seconds).toBeGreaterThanOrEqual(periodSeconds * failureThreshold + 5);
+      expect(seconds).toBeLessThanOrEqual((template.spec.terminationGracePeriodSeconds ?? 30) - 10);
     });
   });
 

@@ -45,8 +45,7 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
     ports: [{ name: 'http', containerPort: ports.agent }],
     startupProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 10, failureThreshold: 3 },
-    // What was ready once stays so: a late answer must not take the pod out of the Service.
-    readinessProbe: { httpGet: { path: '/readyz', port: httpPort }, periodSeconds: 2, failureThreshold: 3 },
+    readinessProbe: { httpGet: { path: '/readyz', port: httpPort }, ...readiness },
     volumeMounts: [
       { name: 'declared', mountPath: paths.declared, readOnly: true },
       { name: 'key', mountPath: paths.key, readOnly: true },
@@ -54,5 +53,11 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
     ],
   };
 }
+
+// What was ready once stays so: a late answer must not take the pod out of the Service.
+const readiness = { periodSeconds: 2, failureThreshold: 3 };
+
+/** How long a pod may still be called ready after its agent has ended. */
+export const staleReadySeconds = readiness.periodSeconds * readiness.failureThreshold;
 
 const httpPort = k8s.IntOrString.fromNumber(ports.agent);

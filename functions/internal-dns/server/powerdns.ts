@@ -2,6 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { isDynamic } from '../../dns/answer.ts';
 import { paths, ports } from '../names.ts';
 import type { Spec } from '../spec.ts';
+import { staleReadySeconds } from './agent.ts';
 import { type ContainerOptions, hardened, resourcesOf } from './container.ts';
 
 const image = 'docker.io/powerdns/pdns-auth-51:5.1.5';
@@ -98,6 +99,15 @@ exec /usr/local/sbin/pdns_server --config-dir=${paths.powerdns} --disable-syslog
 /** Those of an instance that needs nothing else. */
 export const powerdnsFiles = powerdnsFilesFor({ dynamic: false, dname: false });
 
+/**
+ * How long a replica that is to go answers on while clients leave it for another. New ones do at once. What comes from a
+ * port that was used within 30 seconds, or that a forwarder keeps, is sent where it went before until kube-proxy removes
+ * conntrack's entry: only when the pod is no longer ready, and the agent's end is what makes it so. The rest is for the agent
+ * to end, and for every node to hear of it.
+ * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/proxy/conntrack/cleanup.go#L79-L90
+ */
+const drainSeconds = staleReadySeconds + 9;
+
 /** PowerDNS as a native sidecar: up before everything that depends on it, and stopped last. */
 export function powerdns(options: ContainerOptions & { replicas: number }): k8s.Container {
   return {
@@ -129,9 +139,8 @@ export function powerdns(options: ContainerOptions & { replicas: number }): k8s.
       timeoutSeconds: 10,
       failureThreshold: 2,
     },
-    // With a second replica to go to, clients must have left before this one stops answering. A single one answers
-    // until it ends.
-    ...(options.replicas > 1 && { lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } } }),
+    // A single one answers until it ends.
+    ...(options.replicas > 1 && { lifecycle: { preStop: { exec: { command: ['sleep', `${drainSeconds}`] } } } }),
     volumeMounts: [
       { name: 'data', mountPath: paths.database },
       { name: 'key', mountPath: paths.key },
