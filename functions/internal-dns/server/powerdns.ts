@@ -100,11 +100,11 @@ exec /usr/local/sbin/pdns_server --config-dir=${paths.powerdns} --disable-syslog
 export const powerdnsFiles = powerdnsFilesFor({ dynamic: false, dname: false });
 
 /**
- * How long a replica that is to go answers on while clients leave it for another. New ones do at once. What comes from a
- * port that was used within 30 seconds, or that a forwarder keeps, is sent where it went before until kube-proxy removes
- * conntrack's entry: only when the pod is no longer ready, and the agent's end is what makes it so. The rest is for the agent
- * to end, and for every node to hear of it.
- * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/proxy/conntrack/cleanup.go#L79-L90
+ * How long a replica that is to go still answers, while its clients leave it for another. New ones do so at once. A port that
+ * was used in the last half minute, or that a forwarder keeps, stays with it until kube-proxy removes conntrack's entry. That
+ * happens when the pod is no longer ready, not when it is to go; what makes it unready is the agent's end. The rest is for
+ * the agent to end, and for every node to hear of it.
+ * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/proxy/conntrack/cleanup.go#L76-L86
  */
 const drainSeconds = staleReadySeconds + 9;
 
