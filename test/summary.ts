@@ -33,7 +33,11 @@ export class Summary implements Reporter {
     // Files that cannot be read, hooks that fail after the tests, and what is thrown beside them.
     const broken = modules.filter((module) => !module.ok() && !testsOf(module).some(isFailed)).length + errors.length;
 
-    const why = Map.groupBy(skipped, (test) => reasonOf(test, this.#options.reasons));
+    // A test that needs two things that are missing counts for each.
+    const why = Map.groupBy(
+      skipped.flatMap((test) => reasonsOf(test, this.#options.reasons)),
+      (reason) => reason,
+    );
     this.#lines = [...why].map(([reason, { length }]) => `${length} skipped: ${reason}`);
     if (this.#options.requireAll && skipped.length > 0) {
       this.#lines.push('REQUIRE_ALL demands that nothing is skipped');
@@ -58,9 +62,9 @@ function isSkipped(test: TestCase): boolean {
 /** One whose hook failed never ran. */
 const isFailed = (test: TestCase) => !isPassed(test) && !isSkipped(test);
 
-function reasonOf(test: TestCase, reasons: ReadonlyMap<string, string>): string {
+function reasonsOf(test: TestCase, reasons: ReadonlyMap<string, string>): string[] {
   const missing = test.tags.flatMap((tag) => reasons.get(tag) ?? []);
-  if (missing.length > 0) return missing.join('; ');
+  if (missing.length > 0) return missing;
   const result = test.result();
-  return (result.state === 'skipped' && result.note) || 'no reason is given';
+  return [(result.state === 'skipped' && result.note) || 'no reason is given'];
 }

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Unpacks Debian's Prometheus into _build/prometheus. Not installed: the package would start a service, on ports that may be taken.
 set -eu
-mkdir -p "$(dirname "$0")/../../_build"
-build=$(cd "$(dirname "$0")/../../_build" && pwd)
+build=$(cd "$(dirname "$0")/../.." && pwd)/_build
 [ -d "$build/prometheus" ] && exit
+# Whoever has the tree goes on writing there.
+[ -d "$build" ] || install -d -o "${SUDO_UID:-$(id -u)}" -g "${SUDO_GID:-$(id -g)}" "$build"
 
 new=$build/prometheus.new
 rm -rf "$new"

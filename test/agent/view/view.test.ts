@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
 import { View, type ViewOptions } from '../../../functions/agent/view/view.ts';
@@ -128,7 +129,10 @@ test('asks for nothing any more once it is stopped', async () => {
   await vi.waitFor(() => expect(kubernetes.watches()).toBe(2), soon);
   view.stop();
   await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
-  const { length } = kubernetes.requests;
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(kubernetes.requests).toHaveLength(length);
+  // What it asked before may still be on its way.
+  await vi.waitFor(async () => {
+    const { length } = kubernetes.requests;
+    await delay(200);
+    expect(kubernetes.requests).toHaveLength(length);
+  }, soon);
 });
