@@ -36,7 +36,7 @@ scenario('latency', ({ shop, ingress, owns }) => {
   test('an object changes: how long until its Event', async () => {
     const watch = watchEvents(shop, '--watch');
     const seconds: number[] = [];
-    for (let n = 1; n <= 20; n++) {
+    for (let n = 1; n <= 10; n++) {
       const address = `192.0.2.${100 + n}`;
       await apply(fixed(`timed-${n}`, address));
       const taken = sinceNow();
@@ -45,19 +45,19 @@ scenario('latency', ({ shop, ingress, owns }) => {
     }
     watch.stop();
     seconds.sort((a, b) => a - b);
-    figure('object applied -> Event visible, p50', seconds[9] as number);
-    figure('object applied -> Event visible, p95', seconds[18] as number);
-    await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: 20 }, (_, n) => `timed-${n + 1}`));
+    figure('object applied -> Event visible, median of ten', seconds[5] as number);
+    figure('object applied -> Event visible, slowest of ten', seconds[9] as number);
+    await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: 10 }, (_, n) => `timed-${n + 1}`));
   });
 
-  test('a record of the resource changes, five times in a row', async () => {
+  test('a record of the resource changes, as often as Crossplane follows at once', async () => {
     const seconds: number[] = [];
-    for (let turn = 1; turn <= 5; turn++) {
+    for (let turn = 1; turn <= 3; turn++) {
       const values = [`192.0.2.${turn}`];
       await edit('latency', { zones: [{ name: zone, records: [{ name: 'www', type: 'A', values }] }] });
       seconds.push(await client.becomes(at('www'), values[0] as string));
     }
-    figure('record in the resource changed -> answered, slowest of five', Math.max(...seconds));
+    figure('record in the resource changed -> answered, slowest of three', Math.max(...seconds));
   });
 
   test('one line of a zone file of 10,000 changes, ten times in a row', async () => {
