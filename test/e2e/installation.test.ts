@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { breakerTokens } from './cluster/breaker.ts';
+import { breakerTokens } from './cluster/crossplane.ts';
 import { figure } from './cluster/figures.ts';
 import { apply, get, kubectl, list, settle, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';

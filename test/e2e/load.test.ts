@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { breakerTokens, opensOfBreaker } from './cluster/breaker.ts';
+import { breakerTokens, opensOfBreaker } from './cluster/crossplane.ts';
 import { figure } from './cluster/figures.ts';
 import { apply, applyLarge, get, kubectl, list, patch, settle, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { badEdits, badSpecs, goodEdits } from '../policy/refusals.ts';
-import { edit } from './cluster/edit.ts';
 import { apply, condition, dryRun, get, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { internalDNS } from './cluster/objects.ts';
@@ -56,16 +55,5 @@ scenario('refusals', ({ owns }) => {
     expect(await client.answer(zone, 'NS')).toBe(`ns1.${zone}`);
     await patch('internaldns', 'refusals', { spec: { service: { addresses: null } } });
     await waitForReady('refusals');
-  });
-
-  test('an edit while Ready: wait does not return on the old state', async () => {
-    await edit('refusals', { zones: [{ name: zone }, { name: 'edit.internal' }] });
-    await waitForReady('refusals');
-    const client = await clientOf('refusals');
-    expect(await client.answer('edit.internal', 'NS')).toBe('ns1.edit.internal');
-    await edit('refusals', { zones: [{ name: zone }], podLabels: { edited: 'yes' } });
-    await waitForReady('refusals');
-    expect((await get('pod', 'idns-refusals-0', 'internal-dns')).metadata.labels?.edited).toBe('yes');
-    expect(await client.answer('edit.internal', 'NS')).toBe('REFUSED');
   });
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { declarationKey, hashOf } from '../../../functions/agent/declaration.ts';
 import { get, patch, settle, until } from './kubectl.ts';
 
-/** Tokens of Crossplane's circuit breaker: see breaker.ts. */
+/** Tokens of Crossplane's circuit breaker: see crossplane.ts. */
 const most = 100;
 /** What a composite takes at its creation, and an edit of it that rolls no pods: docs/measures.md has what was measured. */
 const costs = { creation: 50, edit: 20 };

@@ -1,7 +1,17 @@
-/** Crossplane's circuit breaker: a composite has 100 tokens and gets one a second, and each watch event costs one. */
-import { kubectl, list } from './kubectl.ts';
+/** What Crossplane says of itself in its metrics. */
+import { kubectl, list, until } from './kubectl.ts';
 
-/** The watch events that the breaker has let through to composites, of all together: each has taken a token. */
+/** Waits until Crossplane works on no composite, and none waits for it. */
+export const untilCrossplaneRests = () =>
+  until('Crossplane works on no composite', async () => {
+    const composites = await sumOf(/^(?:controller_runtime_active_workers|workqueue_depth)\{.*internaldns/);
+    return composites === 0 || composites;
+  });
+
+/**
+ * The watch events that its circuit breaker has let through to composites, of all together. A composite has 100 tokens and gets
+ * one a second, and each event takes one.
+ */
 export const breakerTokens = () => sumOf(/^circuit_breaker_events_total\{.*internaldns/);
 
 /** How often it has opened, and how many events it has dropped then. */

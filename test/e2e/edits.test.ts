@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { untilCrossplaneRests } from './cluster/crossplane.ts';
+import { apply, get, patch, settle, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'edits.internal';
+
+/** Alone, as an edit in the middle of a reconcile gets the Ready of the state before: see `settle`. */
+scenario('edits', ({ internalDNS }) => {
+  const edit = async (spec: object) => {
+    await settle('edits');
+    await untilCrossplaneRests();
+    await patch('internaldns', 'edits', { spec });
+    await waitForReady('edits');
+  };
+
+  test('an edit while Ready: wait does not return on the old state', async () => {
+    await apply(internalDNS('edits', { zones: [{ name: zone }] }));
+    await waitForReady('edits');
+    const client = await clientOf('edits');
+    await edit({ zones: [{ name: zone }, { name: 'second.edits' }] });
+    expect(await client.answer('second.edits', 'NS')).toBe('ns1.second.edits');
+    await edit({ zones: [{ name: zone }], podLabels: { edited: 'yes' } });
+    expect((await get('pod', 'idns-edits-0', 'internal-dns')).metadata.labels?.edited).toBe('yes');
+    expect(await client.answer('second.edits', 'NS')).toBe('REFUSED');
+  });
+});
