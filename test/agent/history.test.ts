@@ -311,7 +311,8 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         expect(foreignIn(database)).toEqual(theirs.filter((r) => !isReplaced(r)));
       }
     }),
-    { numRuns: 300 },
+    // Each of them some ten loops over all zones: a busy machine must come to the end, and another run draws others.
+    { numRuns: 100 },
   );
 });
 
