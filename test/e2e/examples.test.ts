@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { readObjects } from '../render.ts';
 import { get, kubectl, remove, until, waitFor, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { scenario } from './scenario.ts';
@@ -15,11 +16,9 @@ const lacking: Record<string, string> = {
 
 const others = readdirSync('examples').filter((file) => file !== 'minimal.yaml');
 
-/** The InternalDNS of an example, read as kubectl does. */
-function compositeIn(file: string) {
-  const objects = parseAllDocuments(readFileSync(`examples/${file}`, 'utf8'), { version: '1.1' }).map((d) => d.toJS());
-  return objects.find(({ kind }) => kind === 'InternalDNS');
-}
+/** The InternalDNS of an example. */
+const compositeIn = (file: string) =>
+  readObjects(`examples/${file}`).find(({ kind }) => kind === 'InternalDNS') as KubernetesObject;
 
 scenario('examples', ({ owns }) => {
   test.concurrent.each(others.filter((file) => !(file in lacking)))(

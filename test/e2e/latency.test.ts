@@ -3,7 +3,7 @@ import { edit } from './cluster/edit.ts';
 import { figure } from './cluster/figures.ts';
 import { apply, applyLarge, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientOf, watchAnswers } from './cluster/names.ts';
-import { configMap, internalDNS, target } from './cluster/objects.ts';
+import { internalDNS, largeZoneFile, target } from './cluster/objects.ts';
 import { watchEvents } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
 
@@ -62,10 +62,7 @@ scenario('latency', ({ shop, ingress, owns }) => {
 
   test('one line of a zone file of 10,000 changes, ten times in a row', async () => {
     const name = 'e2e-latency';
-    const file = (changed: string) => {
-      const lines = Array.from({ length: 9_999 }, (_, n) => `host-${n} A 198.18.${n >> 8}.${n & 255}`);
-      return configMap(name, { zone: ['$TTL 60', ...lines, changed, ''].join('\n') });
-    };
+    const file = (changed: string) => largeZoneFile(name, changed);
     await applyLarge(file('changing A 192.0.2.1'));
     const recordsFrom = [{ configMapKeyRef: { name, key: 'zone' } }];
     await edit('latency', { zones: [{ name: zone, recordsFrom }] });

@@ -8,7 +8,7 @@ import { startPrometheus } from '../monitoring/prometheus.ts';
 import { emptyQueries, queriesOf } from '../monitoring/queries.ts';
 import { apply, condition, exists, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
-import { target } from './cluster/objects.ts';
+import { scenarioLabel, target } from './cluster/objects.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'watched.internal';
@@ -21,7 +21,7 @@ const crd = (plural: string, kind: string) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   // It stays for the rest of the run: other instances may compose such by then.
-  metadata: { name: `${plural}.${group}`, labels: { 'e2e.dns.internal/scenario': 'monitoring' } },
+  metadata: { name: `${plural}.${group}`, labels: { [scenarioLabel]: 'monitoring' } },
   spec: {
     group,
     scope: 'Namespaced',

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { apply, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { target } from './cluster/objects.ts';
+import { containerOf } from './cluster/pod.ts';
 import { startPod } from './cluster/resolver.ts';
 import { scenario } from './scenario.ts';
 
@@ -32,8 +33,8 @@ scenario('network', ({ shop, ingress, internalDNS }) => {
     );
     await waitForReady('network');
     await anotherLoop('network');
-    const { spec, status } = await get('pod', pod, 'internal-dns');
-    const { image } = spec.initContainers.find(({ name }: { name: string }) => name === 'agent');
+    const { status } = await get('pod', pod, 'internal-dns');
+    const { image } = await containerOf(pod, 'agent');
     await startPod(shop, 'client', image, { nameservers: [(await get('internaldns', 'network')).status.address] });
     const resolved = `require('node:dns').lookup('${host}', (error, address) => console.log(error?.code ?? address))`;
     await until('the Pod resolves the name', async () => (await asked(resolved)) === '192.0.2.1');
@@ -43,8 +44,8 @@ scenario('network', ({ shop, ingress, internalDNS }) => {
   });
 
   test('nothing else is open', async (context) => {
-    const { spec, status } = await get('pod', pod, 'internal-dns');
-    const { image } = spec.initContainers.find(({ name }: { name: string }) => name === 'agent');
+    const { status } = await get('pod', pod, 'internal-dns');
+    const { image } = await containerOf(pod, 'agent');
     const policy = { podSelector: { matchLabels: { app: 'closed' } }, policyTypes: ['Ingress'] };
     await apply(
       {

@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composi
 import { figures } from './cluster/figures.ts';
 import { apply, kubectl, remove } from './cluster/kubectl.ts';
 import { writesWithoutCause } from './cluster/loops.ts';
-import { internalDNS, type Objects, objectsIn } from './cluster/objects.ts';
+import { internalDNS, type Objects, objectsIn, scenarioLabel } from './cluster/objects.ts';
 
 /** What a scenario has of its own in the cluster. */
 export interface Scenario extends Objects {
@@ -39,7 +39,7 @@ export function scenario(name: string, steps: (own: Scenario) => void): void {
         ...[shop, market].map((namespace) => ({
           apiVersion: 'v1',
           kind: 'Namespace',
-          metadata: { name: namespace, labels: { 'e2e.dns.internal/scenario': name } },
+          metadata: { name: namespace, labels: { [scenarioLabel]: name } },
         })),
       ),
     );

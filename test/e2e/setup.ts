@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { exists, get, kubeConfig, kubectl, list, patch, remove, until, waitFor } from './cluster/kubectl.ts';
+import { scenarioLabel } from './cluster/objects.ts';
 import { configurationName, functionName, functionPackage, registry, version } from './cluster/packages.ts';
 import { serveWatcher, Watcher } from './cluster/watcher.ts';
 
@@ -25,12 +26,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
 /** What earlier runs left, whatever they were. */
 async function uninstall(): Promise<void> {
   for (const { metadata } of await list('internaldns').catch(() => [])) await remove('internaldns', metadata.name);
-  await kubectl('delete', 'namespace', '-l', 'e2e.dns.internal/scenario', '--wait=true');
+  await kubectl('delete', 'namespace', '-l', scenarioLabel, '--wait=true');
   for (const { metadata, spec } of await list('configuration')) {
     if (spec.package.startsWith(`${registry}/internal-dns-xp:`)) await remove('configuration', metadata.name);
   }
   await remove('function', functionName);
-  await kubectl('delete', 'crd', '-l', 'e2e.dns.internal/scenario');
+  await kubectl('delete', 'crd', '-l', scenarioLabel);
   await until('the kind is gone', async () => !(await exists('crd', 'internaldnses.dns.internal')));
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { apply, condition, get, kubectl, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientAt, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
+import { containerOf } from './cluster/pod.ts';
 import { clusterDNS, startPod, startResolver } from './cluster/resolver.ts';
 import { eventsOn, statusAddress, type Told, tableAt } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
@@ -104,10 +105,7 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     await apply(fixed('short', at('short')), fixed('wild', at('*.wild'), { [target]: '192.0.2.9' }));
     await server.becomes(at('short'), address);
     await server.becomes(at('any.wild'), '192.0.2.9');
-    const { spec } = await get('pod', 'idns-symptom-0', 'internal-dns');
-    const { image } = [...spec.initContainers, ...spec.containers].find(
-      ({ name }: { name: string }) => name === 'agent',
-    );
+    const { image } = await containerOf('idns-symptom-0', 'agent');
     const nameservers = [resolver];
     const searches = [zone, at('wild')];
     const ndots = (value: string) => [{ name: 'ndots', value }];

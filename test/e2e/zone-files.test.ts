@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { edit } from './cluster/edit.ts';
 import { apply, applyLarge, condition, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
-import { configMap } from './cluster/objects.ts';
+import { largeZoneFile } from './cluster/objects.ts';
 import { identityOf } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
 
@@ -10,15 +10,7 @@ const zone = 'files.internal';
 const at = (name: string) => `${name}.${zone}`;
 
 scenario('zone-files', ({ internalDNS }) => {
-  const file = (changed: string) =>
-    configMap('e2e-zone-file', {
-      zone: [
-        '$TTL 60',
-        ...Array.from({ length: 9_999 }, (_, index) => `host-${index} A 198.18.${index >> 8}.${index & 255}`),
-        changed,
-        '',
-      ].join('\n'),
-    });
+  const file = (changed: string) => largeZoneFile('e2e-zone-file', changed);
 
   test('a zone file of 10,000 records is served, follows its ConfigMap, and is held while a line is wrong', async () => {
     const recordsFrom = [{ configMapKeyRef: { name: 'e2e-zone-file', key: 'zone' } }];

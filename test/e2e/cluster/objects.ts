@@ -73,13 +73,19 @@ export const objectsIn = (home: string) => ({
   }),
 });
 
-/** A zone file, where the servers run. */
-export const configMap = (name: string, data: Record<string, string>): KubernetesObject => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, namespace: 'internal-dns' },
-  data,
-});
+/** A zone file of 10,000 records under the key `zone`, the last of them of one's own, where the servers run. */
+export function largeZoneFile(name: string, last: string): KubernetesObject {
+  const hosts = Array.from({ length: 9_999 }, (_, index) => `host-${index} A 198.18.${index >> 8}.${index & 255}`);
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: 'internal-dns' },
+    data: { zone: ['$TTL 60', ...hosts, last, ''].join('\n') },
+  };
+}
+
+/** Names the scenario that made it, on what a later run is to take away. */
+export const scenarioLabel = 'e2e.dns.internal/scenario';
 
 export function internalDNS(name: string, spec: object): KubernetesObject {
   return { apiVersion: 'dns.internal/v1alpha1', kind: 'InternalDNS', metadata: { name }, spec };

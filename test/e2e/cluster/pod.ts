@@ -25,6 +25,12 @@ export const besideExternalDNS = (pod: string, script: string): Promise<string> 
     ...['--target=external-dns', '--', 'sh', '-c', script],
   );
 
+/** A container of a pod, as its spec has it. */
+export async function containerOf(pod: string, name: string) {
+  const { spec } = await get('pod', pod, namespace);
+  return [...spec.initContainers, ...spec.containers].find((container) => container.name === name);
+}
+
 /** What would be another one after a restart of the pod or of one of its containers. */
 export async function identityOf(pod: string): Promise<{ uid: string; restarts: number[] }> {
   const { metadata, status } = await get('pod', pod, namespace);
