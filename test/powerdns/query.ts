@@ -15,6 +15,8 @@ export interface Question {
   tcp?: boolean;
   /** In milliseconds. By default as long as a resolver waits: https://man7.org/linux/man-pages/man5/resolv.conf.5.html */
   timeout?: number;
+  /** How often the question is sent, each time for as long: UDP may lose it (RFC 1035 section 4.2.1). Default: once. */
+  attempts?: number;
 }
 
 /** A record as dns-packet decodes it: `data` is text for A, AAAA, CNAME, NS and PTR, names without a trailing dot. */
@@ -29,24 +31,18 @@ export interface Reply {
   flags: string[];
 }
 
-/** Asks once. Rejects when no answer comes in time, and when nobody listens. */
-export async function query({
-  name,
-  type = 'A',
-  server = '127.0.0.1',
-  port = 53,
-  tcp = false,
-  timeout = 5000,
-}: Question): Promise<Reply> {
+/** Asks. Rejects when no answer comes in time, and when nobody listens. */
+export async function query({ attempts = 1, ...question }: Question): Promise<Reply> {
+  const { name, type = 'A', server = '127.0.0.1', port = 53, tcp = false, timeout = 5000 } = question;
   const id = randomInt(1 << 16);
-  const question = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type }] });
+  const packet = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type }] });
   const deadline = new AbortController();
   const { signal } = deadline;
   // Of an event loop that was held up the timers come first: an answer that is there by then is read before it is over.
   const timer = setTimeout(() => setImmediate(() => deadline.abort()), timeout);
   try {
     // The types lack rcode: https://github.com/mafintosh/dns-packet/blob/v5.6.1/index.js#L187
-    const reply = decode(await (tcp ? overTCP : overUDP)(question, server, port, signal)) as DecodedPacket & Reply;
+    const reply = decode(await (tcp ? overTCP : overUDP)(packet, server, port, signal)) as DecodedPacket & Reply;
     if (reply.id !== id) throw new Error(`the answer is to question ${reply.id}, not ${id}`);
     return {
       rcode: reply.rcode,
@@ -55,6 +51,7 @@ export async function query({
       flags: (['aa', 'tc', 'rd', 'ra', 'ad', 'cd'] as const).filter((flag) => reply[`flag_${flag}`]),
     };
   } catch (error) {
+    if (signal.aborted && attempts > 1) return await query({ ...question, attempts: attempts - 1 });
     const cause = signal.aborted ? `no answer in ${timeout} ms` : (error as Error).message;
     throw new Error(`cannot ask ${server}:${port} for ${name} ${type}: ${cause}`, { cause: error });
   } finally {

@@ -8,6 +8,8 @@ export interface Client {
   ask(name: string, type?: Question['type'], tcp?: boolean): Promise<Reply>;
   /** The sorted answers of one type; the response code when there are none. */
   answer(name: string, type?: Question['type'], tcp?: boolean): Promise<string>;
+  /** The same of a question that is sent once, however long its answer takes. */
+  firstAnswer(name: string): Promise<string>;
   /** Waits for an answer, and gives the seconds it took. */
   becomes(name: string, wanted: string, type?: Question['type']): Promise<number>;
 }
@@ -20,13 +22,17 @@ export async function clientOf(composite: string, address?: string): Promise<Cli
 }
 
 export function clientAt(server: string, port = 53): Client {
-  const ask: Client['ask'] = (name, type = 'A', tcp = false) => query({ name, type, server, port, tcp });
+  // As a resolver does: UDP loses a packet now and then, and a policy's controller all those that wait for it when a Pod
+  // changes: https://github.com/kubernetes-sigs/kube-network-policies/issues/402
+  const attempts = 2;
+  const ask: Client['ask'] = (name, type = 'A', tcp = false) => query({ name, type, server, port, tcp, attempts });
   const answer: Client['answer'] = async (...question) => answersIn(await ask(...question));
   const prompt = async (name: string, type: Question['type']) =>
     answersIn(await query({ name, type, server, port, timeout: 1000 }));
   return {
     ask,
     answer,
+    firstAnswer: async (name) => answersIn(await query({ name, server, port })),
     becomes: (name, wanted, type = 'A') =>
       until(
         `${name} ${type} is ${wanted}`,
@@ -61,7 +67,7 @@ export function watchAnswers(client: Client, name: string, wanted: string, every
   let longestGap = 0;
   const pending = new Set<Promise<void>>();
   const ask = async (index: number): Promise<void> => {
-    const seen = await client.answer(name).catch(() => 'nothing');
+    const seen = await client.firstAnswer(name).catch(() => 'nothing');
     const now = performance.now();
     outcomes[index] = seen === wanted;
     if (seen !== wanted) return;
