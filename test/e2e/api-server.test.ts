@@ -40,9 +40,9 @@ scenario('api-server', ({ ingress, internalDNS }) => {
       } finally {
         await run('sh', ['-c', thaw!]);
       }
-      const { asked, unanswered } = await watch.stop();
+      const { asked, unanswered, unansweredInARow } = await watch.stop();
       figure('API server away for two minutes', `${unanswered} of ${asked} unanswered`, '');
-      expect(unanswered).toBe(0);
+      expect(unansweredInARow).toBeLessThan(3);
       await until('the API server is back', async () => (await kubectl('get', '--raw', '/readyz')) === 'ok');
       await until('the agent sees again', async () => {
         const { resolution } = await tableAt(page, stays);
