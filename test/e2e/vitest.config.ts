@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { reportersOf } from '../reporters.ts';
 
 /** Scenarios that disturb every other, by what they do to the cluster or by what they measure. */
-const alone = ['admission', 'api-server', 'crowd', 'edits', 'latency', 'load', 'rest'];
+const alone = ['admission', 'api-server', 'crowd', 'edits', 'latency', 'load', 'nodes', 'rest'];
 const file = (scenario: string) => `test/e2e/${scenario}.test.ts`;
 
 const minutes = 60_000;

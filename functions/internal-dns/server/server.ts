@@ -125,7 +125,10 @@ function placement(composite: string, replicas: number, chosen: Spec['scheduling
             {
               maxSkew: 1,
               topologyKey: 'kubernetes.io/hostname',
-              whenUnsatisfiable: 'ScheduleAnyway',
+              // Two servers on one node go with it.
+              whenUnsatisfiable: 'DoNotSchedule',
+              // A node that is drained or gone is no place to wait for.
+              nodeTaintsPolicy: 'Honor',
               labelSelector: { matchLabels: selectorLabels(composite) },
             },
           ]

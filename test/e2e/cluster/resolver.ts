@@ -56,12 +56,18 @@ ${zone}:53 {
 }
 
 /** What `/etc/resolv.conf` says, in a Pod with Node.js; `dnsConfig` is as Kubernetes has it. */
-export async function startPod(namespace: string, name: string, image: string, dnsConfig: object): Promise<void> {
+export async function startPod(
+  namespace: string,
+  name: string,
+  image: string,
+  dnsConfig: object,
+  labels: object = {},
+): Promise<void> {
   const command = ['/nodejs/bin/node', '-e', 'setInterval(() => {}, 60_000)'];
   await apply({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace },
+    metadata: { name, namespace, labels },
     spec: {
       terminationGracePeriodSeconds: 0,
       dnsPolicy: 'None',

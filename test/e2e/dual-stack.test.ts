@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { apply, get, list, remove, until, waitForReady } from './cluster/kubectl.ts';
+import { type Client, clientAt, clientOf } from './cluster/names.ts';
+import { hostname } from './cluster/objects.ts';
+import { containerOf } from './cluster/pod.ts';
+import { startPod } from './cluster/resolver.ts';
+import { scenario } from './scenario.ts';
+
+const zone = 'dual.internal';
+const at = (name: string) => `${name}.${zone}`;
+const addressesOf = (given: { ip: string }[]) => given.map(({ ip }) => ip).sort();
+
+const [node] = await list('node');
+const isDual = (node?.spec.podCIDRs ?? []).length === 2;
+const reason = isDual ? '' : ' (skipped: the cluster has one IP family)';
+
+/** A server that is reached by both IP families, and objects that have both. */
+scenario('dual-stack', ({ shop, ingress, service, internalDNS }) => {
+  let clients: Client[];
+  let addresses: string[];
+
+  /** Both families of a name, as clients of either family get them. */
+  async function becomes(name: string, given: readonly string[]): Promise<void> {
+    for (const [family, type] of [
+      ['.', 'A'],
+      [':', 'AAAA'],
+    ] as const) {
+      const wanted = given.filter((address) => address.includes(family)).join(' ');
+      for (const client of clients) await client.becomes(name, wanted, type);
+    }
+  }
+
+  test.skipIf(reason)(`the server has an address of each family, and answers at both${reason}`, async () => {
+    await apply(
+      internalDNS('dual', {
+        zones: [{ name: zone }],
+        discovery: {
+          sources: [{ kind: 'Ingress' }, { kind: 'Service', serviceTypes: ['ClusterIP', 'LoadBalancer'] }],
+        },
+      }),
+    );
+    await waitForReady('dual');
+    const { spec } = await get('service', 'idns-dual', 'internal-dns');
+    addresses = spec.clusterIPs;
+    expect(addresses).toHaveLength(2);
+    expect((await get('internaldns', 'dual')).status.zones[0].nameservers).toBeDefined();
+    clients = [await clientOf('dual'), ...addresses.map((address) => clientAt(address))];
+    await becomes(at('ns1'), addresses);
+    for (const address of addresses) {
+      const client = clientAt(address);
+      expect(await client.answer(zone, 'NS')).toBe(at('ns1'));
+      expect(await client.answer(at('ns1'), 'AAAA', true)).toBe(addresses.find((each) => each.includes(':')));
+    }
+  });
+
+  test.skipIf(reason)(`an Ingress and a load balancer with both addresses${reason}`, async () => {
+    await apply(
+      ingress({ name: 'web', hosts: [at('web')] }),
+      service(
+        'lb',
+        { type: 'LoadBalancer', ipFamilyPolicy: 'RequireDualStack' },
+        { annotations: { [hostname]: at('lb') } },
+      ),
+    );
+    for (const [kind, name] of [
+      ['ingress', 'web'],
+      ['service', 'lb'],
+    ] as const) {
+      let given: string[] = [];
+      await until(`${kind}/${name} has both addresses`, async () => {
+        given = addressesOf((await get(kind, name, shop)).status.loadBalancer?.ingress ?? []);
+        return given.length === 2 || given;
+      });
+      await becomes(at(name), given);
+      await remove(kind, name, shop);
+      for (const client of clients) await client.becomes(at(name), 'NXDOMAIN', 'AAAA');
+    }
+  });
+
+  test.skipIf(reason)(`a headless Service whose Pod has both addresses${reason}`, async () => {
+    const { image } = await containerOf('idns-dual-0', 'agent');
+    await apply(
+      service(
+        'peers',
+        { clusterIP: 'None', ipFamilyPolicy: 'RequireDualStack', selector: { app: 'peer' } },
+        { annotations: { [hostname]: at('peers') } },
+      ),
+    );
+    await startPod(shop, 'peer', image, { nameservers: [addresses[0]] }, { app: 'peer' });
+    const pod = await get('pod', 'peer', shop);
+    await becomes(at('peers'), addressesOf(pod.status.podIPs));
+  });
+});
