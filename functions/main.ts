@@ -1,5 +1,6 @@
 import { serve } from './cdk8s-function-xp/serve.ts';
-import { internalDNS } from './internal-dns/composition.ts';
+import { internalDNSUnder } from './internal-dns/composition.ts';
+import { restrictionFlags, restrictionsOf } from './internal-dns/restrictions.ts';
 
 const warmUp = {
   apiVersion: 'dns.internal/v1alpha1',
@@ -8,4 +9,4 @@ const warmUp = {
   spec: { zones: [{ name: 'example.internal' }] },
 };
 
-void serve(internalDNS, { warmUp });
+void serve((flags) => internalDNSUnder(restrictionsOf(flags, process.env)), { flags: restrictionFlags, warmUp });

@@ -34,16 +34,17 @@ export interface Example {
 }
 
 /**
- * What is in a file: one InternalDNS, and ConfigMaps beside it. Throws when it has anything else, or fields of an
- * InternalDNS that do not exist.
+ * What is in a file: one InternalDNS, and ConfigMaps among what is beside it. Throws when it has another number of them, or
+ * fields of an InternalDNS that do not exist.
  */
 export function readExample(file: string): Example {
   const objects = readObjects(file);
   const configMaps = objects.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'ConfigMap');
-  const others = objects.filter((object) => !configMaps.includes(object));
-  const [composite] = others;
-  if (others.length !== 1 || !composite) {
-    throw new Error(`it has ${others.length} objects beside ConfigMaps, not one InternalDNS`);
+  const composites = objects.filter(({ kind }) => kind === 'InternalDNS');
+  const [composite] = composites;
+  if (composites.length !== 1 || !composite) {
+    const kinds = [...new Set(objects.map(({ kind }) => kind))].join(', ') || 'nothing';
+    throw new Error(`it has ${composites.length} objects of kind InternalDNS, not one; there is ${kinds}`);
   }
   const objections = objectionsTo(composite);
   if (objections.length > 0) throw new Error(objections.join('; '));

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { type Address, parseAddress } from './address.ts';
+import type { Flags, FlagValues } from './composition.ts';
 
 const ADDRESS = '[::]:9443';
 const METRICS_ADDRESS = '[::]:8080';
 const CERTIFICATES = 'TLS_SERVER_CERTS_DIR';
 
-/** What `--help` prints. */
-export const HELP = `Serves a Crossplane composition function.
+const HELP = `Serves a Crossplane composition function.
 
   --address HOST:PORT           where to serve gRPC (default ${ADDRESS})
   --tls-server-certs-dir DIR    tls.crt, tls.key and ca.crt (default $${CERTIFICATES})
@@ -23,12 +23,24 @@ export interface Arguments {
   certificates: string | undefined;
   /** Undefined means no such server. */
   metricsAddress: Address | undefined;
+  /** The composition's own flags, as far as they are set. */
+  flags: FlagValues;
+}
+
+/** What `--help` prints. */
+export function helpOn(flags: Flags): string {
+  const lines = Object.entries(flags).map(([name, { value, help }]) => {
+    const flag = `  --${name}${value === undefined ? '' : ` ${value}`}`;
+    return `${flag.padEnd(31)} ${help}\n`;
+  });
+  return [HELP, ...lines].join('');
 }
 
 /** Reads the command line. Throws when it makes no sense, or names neither certificates nor `--insecure`. */
-export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {
-  const values = parse(argv);
+export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv, flags: Flags = {}): Arguments {
+  const values = parse(argv, flags);
   const { help = false, insecure = false, address = ADDRESS } = values;
+  const own = Object.entries<string | boolean | undefined>(values).filter(([name]) => Object.hasOwn(flags, name));
   const directory = values['tls-server-certs-dir'] ?? env[CERTIFICATES];
   if (!help && !insecure && !directory) {
     throw new Error(`cannot serve without certificates: set --tls-server-certs-dir, $${CERTIFICATES} or --insecure`);
@@ -39,14 +51,16 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
     address: parseAddress(address),
     certificates: insecure ? undefined : directory,
     metricsAddress: metricsAddress === undefined ? undefined : parseAddress(metricsAddress),
+    flags: Object.fromEntries(own),
   };
 }
 
-function parse(argv: readonly string[]) {
+function parse(argv: readonly string[], flags: Flags) {
   try {
     const string = { type: 'string' } as const;
     const boolean = { type: 'boolean' } as const;
     const options = {
+      ...flags,
       address: string,
       'tls-server-certs-dir': string,
       insecure: boolean,

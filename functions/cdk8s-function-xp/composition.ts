@@ -47,3 +47,14 @@ export interface Composition {
   /** Pure and deterministic. A throw refuses the composite; its message reaches the user as it is. */
   render(composite: KubernetesObject, observed: Observed): Rendering;
 }
+
+/** A flag that the composition has beside those of every function. */
+export interface Flag {
+  type: 'string' | 'boolean';
+  /** The form of its value, as `--help` shows it. */
+  value?: string;
+  help: string;
+}
+
+export type Flags = Readonly<Record<string, Flag>>;
+export type FlagValues = Readonly<Record<string, string | boolean | undefined>>;

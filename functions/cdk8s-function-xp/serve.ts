@@ -1,8 +1,8 @@
 import { FunctionRunnerServiceService, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript';
 import { pino } from 'pino';
 import { formatAddress, listen } from './address.ts';
-import { HELP, readArguments } from './arguments.ts';
-import type { Composition, KubernetesObject } from './composition.ts';
+import { helpOn, readArguments } from './arguments.ts';
+import type { Composition, Flags, FlagValues, KubernetesObject } from './composition.ts';
 import { run } from './function.ts';
 import { healthServer } from './health.ts';
 import { startServer } from './server.ts';
@@ -16,12 +16,17 @@ interface ServeOptions {
   deadline?: number;
   /** A composite to render once before listening: the first render takes several times as long as the next. */
   warmUp?: KubernetesObject | undefined;
+  /** Those of the composition itself, beside those of every function. */
+  flags?: Flags;
 }
 
+/** A composition, or what makes one of the values of its flags; a throw ends the process with its message. */
+type Composing = Composition | ((flags: FlagValues) => Composition);
+
 /** Runs a composition as a function: a whole process, which ends with 0 on SIGTERM or SIGINT and with 1 when it cannot start. */
-export async function serve(composition: Composition, options: ServeOptions = {}): Promise<void> {
+export async function serve(composing: Composing, options: ServeOptions = {}): Promise<void> {
   try {
-    await start(composition, options);
+    await start(composing, options);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exit(1);
@@ -29,18 +34,20 @@ export async function serve(composition: Composition, options: ServeOptions = {}
 }
 
 async function start(
-  composition: Composition,
+  composing: Composing,
   {
     argv = process.argv.slice(2),
     env = process.env,
     log = pino({ base: null }),
     deadline = 10_000,
     warmUp,
+    flags = {},
   }: ServeOptions,
 ): Promise<void> {
-  const { help, address, certificates, metricsAddress } = readArguments(argv, env);
-  if (help) return void process.stdout.write(HELP);
+  const { help, address, certificates, metricsAddress, flags: values } = readArguments(argv, env, flags);
+  if (help) return void process.stdout.write(helpOn(flags));
 
+  const composition = typeof composing === 'function' ? composing(values) : composing;
   if (warmUp !== undefined) rehearse(composition, warmUp);
   const telemetry = createTelemetry(log);
   const server = await startServer({

@@ -10,6 +10,7 @@ import { currentOf, reportsOf } from './mailbox.ts';
 import { presentIn, servedIn } from './monitoring/kind.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { namesOf, selectorLabels } from './names.ts';
+import { type Restrictions, restrict, unrestricted } from './restrictions.ts';
 import { Access } from './server/access.ts';
 import { featuresOf } from './server/powerdns.ts';
 import { Server } from './server/server.ts';
@@ -21,10 +22,15 @@ import { recordsOf } from './zones/records.ts';
 import { signaturesBefore, signaturesIn } from './zones/signature.ts';
 
 /** What an InternalDNS is. */
-export const internalDNS: Composition = { conditionTypes, render };
+export const internalDNS: Composition = internalDNSUnder(unrestricted);
 
-function render(composite: KubernetesObject, observed: Observed): Rendering {
-  const spec = parseSpec(composite);
+/** What it is where the function's administrator leaves less to those who make one. */
+export function internalDNSUnder(restrictions: Restrictions): Composition {
+  return { conditionTypes, render: (composite, observed) => render(composite, observed, restrictions) };
+}
+
+function render(composite: KubernetesObject, observed: Observed, restrictions: Restrictions): Rendering {
+  const spec = restrict(parseSpec(composite), restrictions);
   const { name } = composite.metadata;
   const names = namesOf(name, spec.replicas);
   const labels = {

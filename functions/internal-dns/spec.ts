@@ -10,11 +10,13 @@ import { zone } from './zones/zone.ts';
 // this file. A `default` here is stored in people's objects and outlives an upgrade, so what should follow the
 // function's version (images, resources) is optional and gets its default where it is used.
 
+// Whoever may create pods beside Crossplane may do what Crossplane may: the second name is where it usually runs.
 const namespace = immutable(
   ruled(namespaceName('namespace'), {
-    cel: "!self.startsWith('kube-')",
-    holds: (s) => !s.startsWith('kube-'),
-    message: 'namespace must not be one of kube-*: those belong to the cluster; use internal-dns or one of your own',
+    cel: "!self.startsWith('kube-') && self != 'crossplane-system'",
+    holds: (s) => !s.startsWith('kube-') && s !== 'crossplane-system',
+    message:
+      'namespace must be neither kube-* nor crossplane-system: those belong to the cluster; use internal-dns or one of your own',
   }),
   'namespace',
 )

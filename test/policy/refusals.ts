@@ -517,7 +517,8 @@ export const badSpecs: readonly BadSpec[] = [
   field('reverse does not exist', 'spec.discovery.reverse', 'On', notOneOf),
 
   field('the namespace is no name', 'spec.namespace', 'Internal_DNS', 'namespace must be the name of a namespace'),
-  field('the namespace is the cluster’s', 'spec.namespace', 'kube-system', 'namespace must not be one of kube-*'),
+  field('the namespace is the cluster’s', 'spec.namespace', 'kube-system', 'namespace must be neither kube-* nor'),
+  field('Crossplane’s own namespace', 'spec.namespace', 'crossplane-system', 'namespace must be neither kube-* nor'),
   field('the namespace is too long', 'spec.namespace', 'a'.repeat(64), tooLong),
   field('there is no replica', 'spec.replicas', 0, />=1|greater than or equal to 1/),
   field('there are six replicas', 'spec.replicas', 6, /<=5|less than or equal to 5/),

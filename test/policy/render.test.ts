@@ -93,7 +93,7 @@ describe('anything else exits with 1, names the field on stderr in one line, and
     [
       'another kind',
       { ...internalDNSOf({ zones }), kind: 'DNS' },
-      /it is dns\.internal\/v1alpha1 DNS, not .* InternalDNS$/m,
+      /it has 0 objects of kind InternalDNS, not one; there is DNS$/m,
     ],
     [
       'another version',

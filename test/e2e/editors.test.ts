@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { kubectl, until, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
+import { scenario } from './scenario.ts';
+
+/** People who may edit the zones of an InternalDNS and nothing else, as examples/zone-editors.yaml has it. */
+scenario('editors', ({ owns, shop }) => {
+  const example = 'examples/zone-editors.yaml';
+  const team = owns('team');
+  const change = (spec: object) => ['-p', JSON.stringify({ spec }), '--type=merge'];
+  const edit = (...flags: string[]) => kubectl('patch', 'internaldns', team, '--as=jo', ...flags);
+  const zone = (address: string) => ({
+    zones: [{ name: 'team.internal', records: [{ name: 'wiki', type: 'A', values: [address] }] }],
+  });
+
+  test('an editor changes a record', async () => {
+    await kubectl('apply', '-f', example);
+    await kubectl('create', 'clusterrolebinding', shop, '--clusterrole=internal-dns-editor', '--user=jo');
+    await waitForReady(team);
+    await edit(...change(zone('192.0.2.20')));
+    await (await clientOf(team)).becomes('wiki.team.internal', '192.0.2.20');
+  });
+
+  const only = /spec\.zones is all that you may change/;
+  test.each<[what: string, spec: object]>([
+    ['an image', { images: { agent: 'registry.example.com/evil:v1' } }],
+    ['the replicas', { replicas: 2 }],
+    ['the sources', { discovery: { sources: [] } }],
+    ['a field that is not there yet', { priorityClassName: 'any', scheduling: { nodeSelector: { any: 'node' } } }],
+    ['a record and the pods beside it', { ...zone('192.0.2.30'), podLabels: { any: 'label' } }],
+    ['a field that goes', { storage: null }],
+  ])('an editor changes nothing else: %s', async (_, spec) => {
+    // The API server takes a moment to enforce a policy.
+    await until('the policy is enforced', async () => {
+      const words = await edit(...change(spec), '--dry-run=server').catch((error) => (error as Error).message);
+      return only.test(words) || words;
+    });
+    await expect(edit(...change(spec))).rejects.toThrow(only);
+  });
+
+  test('an editor neither makes nor deletes one, and an administrator does as before', async () => {
+    const may = (verb: string) => kubectl('auth', 'can-i', verb, 'internaldnses', '--as=jo').catch(() => 'no');
+    for (const verb of ['create', 'delete', 'deletecollection']) expect(await may(verb)).toMatch(/^no/);
+    await kubectl('patch', 'internaldns', team, ...change({ podLabels: { any: 'label' } }));
+    await waitForReady(team);
+    await kubectl('delete', 'clusterrolebinding', shop);
+    await kubectl('delete', '-f', example, '--wait=true');
+  });
+});
