@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apply, get, list, remove, until, waitForReady } from './cluster/kubectl.ts';
+import { apply, get, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientAt, clientOf } from './cluster/names.ts';
 import { hostname } from './cluster/objects.ts';
 import { containerOf } from './cluster/pod.ts';
@@ -10,8 +10,7 @@ const zone = 'dual.internal';
 const at = (name: string) => `${name}.${zone}`;
 const addressesOf = (given: { ip: string }[]) => given.map(({ ip }) => ip).sort();
 
-const [node] = await list('node');
-const isDual = (node?.spec.podCIDRs ?? []).length === 2;
+const isDual = (await get('service', 'kube-dns', 'kube-system')).spec.clusterIPs.length === 2;
 const reason = isDual ? '' : ' (skipped: the cluster has one IP family)';
 
 /** A server that is reached by both IP families, and objects that have both. */
@@ -43,7 +42,6 @@ scenario('dual-stack', ({ shop, ingress, service, internalDNS }) => {
     const { spec } = await get('service', 'idns-dual', 'internal-dns');
     addresses = spec.clusterIPs;
     expect(addresses).toHaveLength(2);
-    expect((await get('internaldns', 'dual')).status.zones[0].nameservers).toBeDefined();
     clients = [await clientOf('dual'), ...addresses.map((address) => clientAt(address))];
     await becomes(at('ns1'), addresses);
     for (const address of addresses) {

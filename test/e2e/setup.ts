@@ -10,8 +10,7 @@ import { serveWatcher, Watcher } from './cluster/watcher.ts';
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await uninstall();
   await install();
-  const watcher = new Watcher(kubeConfig());
-  await watcher.start();
+  const watcher = await Watcher.start(kubeConfig());
   const { url, server } = await serveWatcher(watcher);
   project.provide('watcher', url);
   return async () => {

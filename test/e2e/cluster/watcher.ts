@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { connect } from '../../../functions/agent/cluster/api-server.ts';
+import { connect, isRefusal } from '../../../functions/agent/cluster/api-server.ts';
 import { linesOf } from '../../../functions/agent/view/lines.ts';
 import { Watch } from '../../../functions/agent/view/watch.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
@@ -22,12 +22,23 @@ const instanceLabel = 'app.kubernetes.io/instance';
 const discovered = [
   '/api/v1/services',
   '/api/v1/namespaces',
+  '/api/v1/pods',
   '/apis/networking.k8s.io/v1/ingresses',
   '/apis/gateway.networking.k8s.io/v1/gateways',
   '/apis/gateway.networking.k8s.io/v1/httproutes',
   '/apis/gateway.networking.k8s.io/v1/grpcroutes',
   '/apis/gateway.networking.k8s.io/v1/tlsroutes',
   '/apis/externaldns.k8s.io/v1alpha1/dnsendpoints',
+];
+
+/** Those that not every cluster serves. */
+const ofOthers = [
+  '/apis/networking.istio.io/v1/gateways',
+  '/apis/networking.istio.io/v1/virtualservices',
+  '/apis/projectcontour.io/v1/httpproxies',
+  '/apis/traefik.io/v1alpha1/ingressroutes',
+  '/apis/traefik.io/v1alpha1/ingressroutetcps',
+  '/apis/route.openshift.io/v1/routes',
 ];
 
 /** A request for the writes without a cause of these instances, to which only what changes in these namespaces matters. */
@@ -61,7 +72,7 @@ export class Watcher {
   readonly #pods: Watch<ServerPod>;
   readonly #watches: Watch<object>[];
 
-  constructor(config: KubeConfig) {
+  private constructor(config: KubeConfig, served: readonly string[]) {
     this.#config = config;
     this.#pods = new Watch({
       config,
@@ -72,7 +83,7 @@ export class Watcher {
       pause: soon,
     });
     const declared = `/api/v1/namespaces/${serverNamespace}/configmaps`;
-    this.#watches = [...discovered, declared].map((path) => {
+    this.#watches = [...served, declared].map((path) => {
       const kind = path.split('/').at(-1) as string;
       // What an agent reports is no cause of anything.
       const project = ({ metadata, spec, status, data }: KubernetesObject) =>
@@ -95,8 +106,18 @@ export class Watcher {
   }
 
   /** Resolves when all that is there has been seen. */
-  async start(): Promise<void> {
-    while (![this.#pods, ...this.#watches].every(({ isComplete }) => isComplete)) await sleep(20);
+  static async start(config: KubeConfig): Promise<Watcher> {
+    const get = await connect(config);
+    const look = async (path: string) => {
+      const isServed = await get(path, { limit: 1 }, AbortSignal.timeout(30_000)).then(
+        () => true,
+        (error) => !isRefusal(error, 404) && Promise.reject(error),
+      );
+      return isServed ? [path] : [];
+    };
+    const watcher = new Watcher(config, [...discovered, ...(await Promise.all(ofOthers.map(look))).flat()]);
+    while (![watcher.#pods, ...watcher.#watches].every(({ isComplete }) => isComplete)) await sleep(20);
+    return watcher;
   }
 
   stop(): void {
