@@ -1,4 +1,4 @@
-import { aliasFaults } from './alias.ts';
+import { circleFaults, serverFaults } from './alias.ts';
 import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
 import { cutAbove, cutsOf } from './cut.ts';
 import { absolute, isWithin, withoutDot } from './name.ts';
@@ -16,6 +16,8 @@ export interface ZoneFrame {
   children: string[];
   /** The names of the zone's servers, wherever they are. */
   servers: string[];
+  /** Whether there may be more names in it than those that are looked at. */
+  isPartial?: boolean;
 }
 
 /** The frame of one of several zones that are served together. */
@@ -38,7 +40,8 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
   const names = Map.groupBy(entries, ({ name }) => name);
   const cuts = cutsOf(zone.name, entries);
   const glue = new Set(entries.filter(({ type }) => type === 'NS').map(({ content }) => content));
-  const misled = aliasFaults(entries);
+  const misled = serverFaults(entries);
+  const endless = circleFaults([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
   const faults: Fault[] = [];
   const rrsets: DeclaredRRset[] = [];
   for (const [name, here] of names) {
@@ -51,7 +54,8 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
         (cut && occluded(entry, cut, glue)) ??
         notAtCut(entry, cuts.get(name), glue) ??
         neighbours.whyNot(entry) ??
-        misled.get(entry);
+        misled.get(entry) ??
+        endless.get(entry);
       if (message !== undefined) faults.push({ at: entry.at, message });
       neighbours.add(entry);
     }
@@ -60,6 +64,9 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
   }
   return { rrsets, faults };
 }
+
+const zoneOf = ({ name, isPartial = false }: ZoneFrame, records: Entry[]) => ({ name, records, isPartial });
+const unknownZone = (name: string) => ({ name, records: [], isPartial: true });
 
 function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: ZoneFrame): DeclaredRRset {
   const { ttl, ptr, answer } = first as Entry;
@@ -84,6 +91,7 @@ function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneFrame): st
   }
   if (type === 'NS' && name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2)';
   if (type === 'DNAME' && name.startsWith('*.')) return 'a wildcard has no DNAME (RFC 4592 section 4.4)';
+  if (type === 'ALIAS' && name.startsWith('*.')) return 'PowerDNS answers for no ALIAS of a wildcard: use CNAME';
   if ((type === 'CNAME' || type === 'DNAME' || type === 'ALIAS') && content === name) return `${type} to itself`;
   if ((type === 'HTTPS' || type === 'SVCB') && content === `0 ${name}`) {
     return 'AliasMode to itself (RFC 9460 section 2.4.2)';

@@ -368,9 +368,64 @@ export const badSpecs: readonly BadSpec[] = [
       ],
     },
     path: 'spec.zones[0].records[1].values[0]',
-    message: 'a loop: the CNAME of a.corp.internal (records[0].values[0]) leads back here (RFC 1034 section 3.6.2)',
+    message:
+      'circle b.corp.internal -> a.corp.internal -> b.corp.internal: nobody who asks gets an answer (RFC 1034 section 3.6.2)',
     judge: 'function',
   },
+  {
+    reason: 'aliases lead in a circle through another zone',
+    spec: {
+      zones: [
+        { name: 'corp.internal', records: [{ name: 'a', type: 'CNAME', values: ['b.lab.internal.'] }] },
+        {
+          name: 'lab.internal',
+          records: [
+            { name: 'c', type: 'A', values: ['192.0.2.1'] },
+            { name: '*', type: 'CNAME', values: ['a.corp.internal.'] },
+          ],
+        },
+      ],
+    },
+    path: 'spec.zones[1].records[1].values[0]',
+    message:
+      'circle b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): nobody who asks',
+    judge: 'function',
+  },
+  record(
+    'only the wildcard itself answers for where it leads',
+    { name: '*.apps', type: 'CNAME', values: ['ingress.apps'] },
+    '.values[0]',
+    'circle ingress.apps.corp.internal -> ingress.apps.corp.internal (*.apps.corp.internal answers for ingress.apps.corp.internal): ',
+  ),
+  record(
+    'a DNAME leads below itself',
+    { name: 'old', type: 'DNAME', values: ['new.old'] },
+    '.values[0]',
+    'circle *.old.corp.internal -> *.new.old.corp.internal -> *.new.new.old.corp.internal -> ...: nobody who asks',
+  ),
+  {
+    reason: 'an ALIAS leads back to itself',
+    spec: {
+      zones: [
+        {
+          name: 'corp.internal',
+          records: [
+            { name: '@', type: 'ALIAS', values: ['mail'] },
+            { name: '*', type: 'CNAME', values: ['@'] },
+          ],
+        },
+      ],
+    },
+    path: 'spec.zones[0].records[1].values[0]',
+    message: 'circle mail.corp.internal -> corp.internal -> mail.corp.internal (*.corp.internal answers for mail',
+    judge: 'function',
+  },
+  record(
+    'a wildcard is an ALIAS',
+    { name: '*.apps', type: 'ALIAS', values: ['lb.example.com.'] },
+    '.values[0]',
+    'PowerDNS answers for no ALIAS of a wildcard: use CNAME',
+  ),
   {
     reason: 'what leads to another server is checked',
     spec: {

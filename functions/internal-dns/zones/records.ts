@@ -1,6 +1,7 @@
+import { circleFaults } from '../../dns/alias.ts';
 import { absolute } from '../../dns/name.ts';
 import { type DeclaredRecord, entriesOfRecords } from '../../dns/record.ts';
-import type { Fault } from '../../dns/rrset.ts';
+import type { Entry, Fault } from '../../dns/rrset.ts';
 import { soaFaults } from '../../dns/soa.ts';
 import { contentOf, frameOf } from '../../dns/zone-content.ts';
 import type { Endpoint } from '../server/service.ts';
@@ -24,9 +25,10 @@ const checkedIn = ({ zones }: Spec) =>
 export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint): Map<string, DeclaredRecord[]> {
   // What is wrong is said before there is an address, too.
   const known = addresses.length > 0 ? addresses : standIns;
-  const faults = spec.zones.flatMap((zone, index) =>
-    faultsOf(zone, composite, spec, known).map(({ at, message }) => `spec.zones[${index}].${at}: ${message}`),
-  );
+  const read = spec.zones.map((zone) => entriesOf(zone, composite, known));
+  const within = spec.zones.flatMap((zone, index) => faultsOf(zone, read[index] as ReadZone, spec).map(inZone(index)));
+  // Of what is wrong within a zone nobody knows yet where it is to lead.
+  const faults = within.length > 0 ? within : circlesIn(spec, read);
   const checked = checkedIn(spec);
   if (checked > mostChecked) {
     faults.push(`spec.zones: ${checked} addresses are checked, and PowerDNS manages ${mostChecked} in one instance`);
@@ -36,20 +38,58 @@ export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint
   return new Map(spec.zones.map((zone) => [zone.name, filled(zone).map(({ record }) => record)]));
 }
 
-function faultsOf(zone: SpecZone, composite: string, spec: Spec, addresses: string[]): Fault[] {
+/** What a zone's records come to, and what is wrong with them by themselves. */
+interface ReadZone {
+  filled: FilledRecord[];
+  entries: Entry[];
+  faults: Fault[];
+}
+
+function entriesOf(zone: SpecZone, composite: string, addresses: string[]): ReadZone {
   const { filled, faults } = filledRecords(zone.records, { composite, zone: zone.name, addresses });
   const { entries, faults: malformed } = entriesOfRecords(
     filled.map(({ record }) => record),
     absolute(zone.name),
   );
-  const misplaced = contentOf(frameOf(zone, spec.zones), entries).faults;
+  return { filled, entries, faults: [...faults, ...malformed.map((fault) => asWritten(fault, filled))] };
+}
+
+function faultsOf(zone: SpecZone, { filled, entries, faults }: ReadZone, spec: Spec): Fault[] {
+  const frame = { ...frameOf(zone, spec.zones), isPartial: hasFiles(zone) };
+  const misplaced = contentOf(frame, entries).faults;
   return [
     ...(zone.soa ? soaFaults(zone.soa) : []),
     ...faults,
-    ...[...malformed, ...misplaced].map((fault) => asWritten(fault, filled)),
+    ...misplaced.map((fault) => asWritten(fault, filled)),
     ...unsignable(zone),
   ];
 }
+
+/** What is in a zone file may come between a wildcard and what it would answer for: the agent knows. */
+const hasFiles = ({ recordsFrom }: SpecZone) => recordsFrom.length > 0;
+
+/** Where the names of all zones together never lead to an end. */
+function circlesIn({ zones }: Spec, read: ReadZone[]): string[] {
+  const places = new Map(
+    read.flatMap(({ entries, filled }, index) => entries.map((entry) => [entry, { index, filled }] as const)),
+  );
+  const faults = circleFaults(
+    zones.map((zone, index) => ({
+      name: absolute(zone.name),
+      records: (read[index] as ReadZone).entries,
+      isPartial: hasFiles(zone),
+    })),
+  );
+  return [...faults].map(([entry, message]) => {
+    const { index, filled } = places.get(entry) as { index: number; filled: FilledRecord[] };
+    return inZone(index)(asWritten({ at: entry.at, message }, filled));
+  });
+}
+
+const inZone =
+  (index: number) =>
+  ({ at, message }: Fault) =>
+    `spec.zones[${index}].${at}: ${message}`;
 
 /** A fault of filled records, in terms of what is written: a placeholder may stand for several values, or for none. */
 function asWritten({ at, message }: Fault, filled: FilledRecord[]): Fault {
