@@ -1,11 +1,13 @@
 import { apexOf, delegationOf, hostRRsets, serversOf } from '../../dns/apex.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import { octetsOf, rangeOf } from '../../dns/reverse.ts';
+import type { Fault } from '../../dns/rrset.ts';
 import { frameOf } from '../../dns/zone-content.ts';
 import type { Declaration, DeclaredZone } from '../declaration.ts';
-import { canonicalAddress, isAddressType, type RRset } from '../zone.ts';
+import { canonicalAddress, isAddressType, keyOf, type RRset } from '../zone.ts';
+import { misleadingIn } from './misleading.ts';
 import type { ZoneFiles } from './zone-file.ts';
-import { declaredMark, type ZoneRecords, zoneRecords } from './zone-records.ts';
+import { declaredMark, type LeftOut, type ZoneRecords, zoneRecords } from './zone-records.ts';
 
 /** What is declared of one zone, ready to be compared with what is there. */
 export interface DeclaredContent extends ZoneRecords {
@@ -20,9 +22,25 @@ export type Signatures = ReadonlyMap<string, string[]>;
 
 /** Pure: everything that the zones must have, by their absolute names, but for what derives from what is there. */
 export function declaredContent(
-  { zones, addresses }: Declaration,
+  declaration: Declaration,
   files: ZoneFiles = new Map(),
   signatures: Signatures = new Map(),
+): Map<string, DeclaredContent> {
+  const leftOut = new Map(declaration.zones.map(({ name }) => [absolute(name), new Map<string, Fault>()]));
+  for (;;) {
+    const contents = contentsOf(declaration, files, signatures, leftOut);
+    const found = misleadingIn(contents);
+    if (found.length === 0) return contents;
+    // Without them a wildcard may lead to where it did not.
+    for (const { zone, part, fault } of found) leftOut.get(zone)?.set(part, fault);
+  }
+}
+
+function contentsOf(
+  { zones, addresses }: Declaration,
+  files: ZoneFiles,
+  signatures: Signatures,
+  leftOut: ReadonlyMap<string, LeftOut>,
 ): Map<string, DeclaredContent> {
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
   const servers = new Set(zones.flatMap(serversOf));
@@ -32,7 +50,7 @@ export function declaredContent(
   const contents = new Map(
     zones.map((zone): [string, DeclaredContent] => {
       const frame = frameOf(zone, zones);
-      const content = zoneRecords(zone, frame, files);
+      const content = zoneRecords(zone, frame, files, leftOut.get(frame.name));
       const isTaken = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
       const addressed = (hosts.get(frame.name) ?? [])
         .filter((server) => !isTaken.has(server))
@@ -45,6 +63,7 @@ export function declaredContent(
   for (const zone of zones) delegate(zone, contents, signatures.get(absolute(zone.name)) ?? []);
   for (const [name, { rrsets, derived }] of contents) {
     for (const alias of rangeAliases(name, rrsets)) {
+      if (leftOut.get(name)?.has(keyOf(alias))) continue;
       rrsets.push(alias);
       derived.add(alias);
     }

@@ -1,4 +1,5 @@
 import { isAddress } from '../../dns/apex.ts';
+import { isLeading } from '../../dns/chain.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
 import type { DeclaredRRset, Entry, Fault } from '../../dns/rrset.ts';
 import { contentOf, type ZoneFrame } from '../../dns/zone-content.ts';
@@ -18,26 +19,43 @@ export interface ZoneRecords {
   waiting?: string;
   /** Addresses that are to have a PTR record, with the name that asks for it. */
   pointers: { address: string; name: string }[];
+  /** Where each CNAME, DNAME and ALIAS is written, in the composite or in its file, by its key. */
+  places: ReadonlyMap<string, string>;
 }
+
+/** What is wrong only beside the other zones: by zone files, or by the keys of the composite's own RRsets. */
+export type LeftOut = ReadonlyMap<string, Fault>;
 
 /** Of what is declared, with the zone file that it is from; none is the composite. */
 export const declaredMark = (source = '') => ({ account: declaredAccount, content: source });
 
 /** The zone's own records and those of its files, each file as a whole or not at all. */
-export function zoneRecords(zone: DeclaredZone, frame: ZoneFrame, files: ZoneFiles): ZoneRecords {
+export function zoneRecords(
+  zone: DeclaredZone,
+  frame: ZoneFrame,
+  files: ZoneFiles,
+  leftOut: LeftOut = new Map(),
+): ZoneRecords {
+  const refs = zone.recordsFrom ?? [];
+  // Whether a wildcard leads to a name that only it answers is seen with all zones and files together.
+  const partial = { ...frame, isPartial: true };
   const inline = entriesOfRecords(zone.records ?? [], frame.name);
-  const inSpec = contentOf(frame, inline.entries);
-  const faults = [...inline.faults, ...inSpec.faults].map(({ at, message }) => `${at}: ${message}`);
+  const inSpec = contentOf(partial, inline.entries);
+  const sources = new Set(refs.map(nameOf));
+  const misled = [...leftOut].flatMap(([part, fault]) => (sources.has(part) ? [] : fault));
+  const faults = [...inline.faults, ...inSpec.faults, ...misled].map(({ at, message }) => `${at}: ${message}`);
+  const places = placesOf(inline.entries);
   const content: ZoneRecords = {
-    rrsets: marked(inSpec.rrsets, ''),
+    rrsets: marked(inSpec.rrsets, '').filter((rrset) => !leftOut.has(keyOf(rrset))),
     held: new Set(),
     pointers: pointersOf(inSpec.rrsets),
+    places,
     ...(faults[0] && { problem: faults[0] }),
   };
   // What is wrong in the composite is no fault of the files.
   const sound = new Set(inSpec.rrsets.map(({ name }) => name));
   let entries = inline.entries.filter(({ name }) => sound.has(name));
-  for (const ref of zone.recordsFrom ?? []) {
+  for (const ref of refs) {
     const source = nameOf(ref);
     const file = files.get(source);
     if (file?.text === undefined) {
@@ -47,9 +65,10 @@ export function zoneRecords(zone: DeclaredZone, frame: ZoneFrame, files: ZoneFil
       continue;
     }
     const read = entriesOfFile(file.text, { name: frame.name, isSigned: zone.dnssec !== undefined });
-    const together = contentOf(frame, [...entries, ...read.entries]);
+    const together = contentOf(partial, [...entries, ...read.entries]);
     const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
-    const [fault] = [...read.faults, ...repeated(read.entries, known), ...together.faults];
+    const misled = leftOut.get(source);
+    const [fault = misled] = [...read.faults, ...repeated(read.entries, known), ...together.faults];
     if (fault) {
       content.held.add(source);
       content.problem ??= `${source}, ${fault.at}: ${fault.message}`;
@@ -57,10 +76,14 @@ export function zoneRecords(zone: DeclaredZone, frame: ZoneFrame, files: ZoneFil
     }
     const added = together.rrsets.filter((rrset) => !known.has(keyOf(rrset)));
     content.rrsets = content.rrsets.concat(marked(added, source));
+    for (const [key, at] of placesOf(read.entries)) places.set(key, at);
     entries = [...entries, ...read.entries.map((entry) => ({ ...entry, at: `${source}, ${entry.at}` }))];
   }
   return content;
 }
+
+const placesOf = (entries: Entry[]) =>
+  new Map(entries.filter(isLeading).map((entry): [string, string] => [keyOf(entry), entry.at]));
 
 /** What belongs to an RRset that is said elsewhere: one RRset is of one source, or none could ever be given up. */
 function repeated(entries: Entry[], known: ReadonlyMap<string, string>): Fault[] {

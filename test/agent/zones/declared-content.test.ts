@@ -253,6 +253,76 @@ describe('a zone file', () => {
   });
 });
 
+describe('a circle of names', () => {
+  const refOf = (key: string) => ({ configMap: 'zones', key });
+  const sourceOf = (key: string) => `ConfigMap zones, key ${key}`;
+  const filesOf = (texts: Record<string, string[]>): ZoneFiles =>
+    new Map(Object.entries(texts).map(([key, lines]) => [sourceOf(key), { text: lines.join('\n') }]));
+
+  test('through another zone is the fault of the file that closes it, with its line', () => {
+    const zones = [
+      zoneWith('corp.internal', [record('a', 'CNAME', 'b.lab.internal.')], { recordsFrom: [refOf('corp')] }),
+      zoneWith('lab.internal', [], { recordsFrom: [refOf('lab')] }),
+    ];
+    const files = filesOf({ corp: ['good A 192.0.2.1'], lab: ['x A 192.0.2.2', '* CNAME a.corp.internal.'] });
+    expect(said({ zones }, files, 'lab.internal.')).toEqual({
+      rrsets: ['lab.internal. NS ns1.lab.internal.', 'ns1.lab.internal. A 192.0.2.53'],
+      problem: `${sourceOf('lab')}, line 2: circle b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): lead it to a name that has an address`,
+      held: [sourceOf('lab')],
+    });
+    expect(said({ zones }, files)).toEqual({
+      rrsets: [
+        ...frame,
+        'a.corp.internal. CNAME b.lab.internal.',
+        `good.corp.internal. A 192.0.2.1 ${sourceOf('corp')}`,
+      ],
+      held: [],
+    });
+  });
+
+  test('of two files is the fault of the one that is named last', () => {
+    const zones = [zoneWith('corp.internal', [], { recordsFrom: [refOf('one'), refOf('two')] })];
+    const { problem, held } = said({ zones }, filesOf({ one: ['a CNAME b'], two: ['b ALIAS a'] }));
+    expect(held).toEqual([sourceOf('two')]);
+    expect(problem).toMatch(/^ConfigMap zones, key two, line 1: circle b.corp.internal -> a.corp.internal -> b.corp/);
+  });
+
+  test('is none where the wildcard does not answer for what a file has, and is left out where no file has it', () => {
+    const zones = [
+      zoneWith('corp.internal', [record('*.apps', 'CNAME', 'in.apps'), record('x', 'A', '192.0.2.1')], {
+        recordsFrom: [fileRef],
+      }),
+    ];
+    const wildcard = '*.apps.corp.internal. CNAME in.apps.corp.internal.';
+    expect(said({ zones }, fileOf('in.apps A 192.0.2.7'))).toMatchObject({
+      rrsets: expect.arrayContaining([wildcard]),
+      held: [],
+    });
+    // What is in it is not known, and may be there.
+    expect(said({ zones }, noFile('gone')).rrsets).toContain(wildcard);
+    expect(said({ zones }, new Map()).rrsets).toContain(wildcard);
+    const { rrsets, problem } = said({ zones }, fileOf('other A 192.0.2.7'));
+    expect(rrsets).not.toContain(wildcard);
+    expect(rrsets).toContain('x.corp.internal. A 192.0.2.1');
+    expect(problem).toMatch(/^records\[0\]\.values\[0\]: circle in\.apps\.corp\.internal -> in\.apps\.corp\.internal /);
+  });
+
+  test('through what follows from a delegation leaves that out', () => {
+    const zones = [
+      { ...zoneWith('2.0.192.in-addr.arpa', []), nameServers: ['ns.example'] },
+      {
+        ...zoneWith('64/26.2.0.192.in-addr.arpa', [record('65', 'CNAME', '65.2.0.192.in-addr.arpa.')]),
+        nameServers: ['ns.example'],
+      },
+    ];
+    const { rrsets } = said({ zones }, undefined, '2.0.192.in-addr.arpa.');
+    const own = said({ zones }, undefined, '64/26.2.0.192.in-addr.arpa.');
+    const leading = [...rrsets, ...own.rrsets].filter((rrset) => rrset.startsWith('65.') && rrset.includes('CNAME'));
+    expect(leading).toHaveLength(1);
+    expect([own.problem, said({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(/circle /);
+  });
+});
+
 describe('a delegation', () => {
   test('of a zone that is declared as well has the glue that this one declares, and the DS that it is signed with', () => {
     const child = zoneWith('dev.corp.internal', [record('ns1', 'A', '192.0.2.9')]);

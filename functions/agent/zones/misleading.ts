@@ -1,0 +1,41 @@
+import { endlessFrom, isLeading, toldFrom, whyEndless } from '../../dns/chain.ts';
+import { Lookup } from '../../dns/lookup.ts';
+import { withoutDot } from '../../dns/name.ts';
+import type { Fault } from '../../dns/rrset.ts';
+import { keyOf, type RRset } from '../zone.ts';
+import type { ZoneRecords } from './zone-records.ts';
+
+/** What has to be left out of a zone: one of its zone files, or one of the composite's own RRsets by its key. */
+export interface Misleading {
+  /** Absolute. */
+  zone: string;
+  part: string;
+  fault: Fault;
+}
+
+/**
+ * Pure: what closes circles of the names of all zones together. Of a circle that is what comes last, in this order: what
+ * the composite itself says, and the zone files as it names them.
+ */
+export function misleadingIn(contents: ReadonlyMap<string, ZoneRecords>): Misleading[] {
+  const zones = [...contents].map(([name, { rrsets, held }]) => ({ name, records: rrsets, isPartial: held.size > 0 }));
+  const leading = zones.flatMap(({ name, records }) =>
+    records.filter(isLeading).map((rrset) => ({ zone: name, rrset })),
+  );
+  if (leading.length === 0) return [];
+  const isOfFile = ({ mark }: RRset) => (mark?.content ?? '') !== '';
+  const inOrder = leading.toSorted((a, b) => Number(isOfFile(a.rrset)) - Number(isOfFile(b.rrset)));
+  const order = new Map(inOrder.map(({ rrset }, index) => [rrset, index]));
+  const lookup = new Lookup<RRset>(zones);
+  const last = new Map<RRset, Misleading>();
+  for (const chain of endlessFrom(lookup, order.keys())) {
+    const rrset = chain.links.reduce((a, b) => (order.get(a)! > order.get(b)! ? a : b));
+    if (last.has(rrset)) continue;
+    const { zone } = inOrder[order.get(rrset)!]!;
+    const at = contents.get(zone)?.places.get(keyOf(rrset)) ?? withoutDot(rrset.name);
+    const message = `${whyEndless(toldFrom(rrset, chain))}: lead it to a name that has an address`;
+    const part = isOfFile(rrset) ? (rrset.mark?.content ?? '') : keyOf(rrset);
+    last.set(rrset, { zone, part, fault: { at, message } });
+  }
+  return [...last.values()];
+}
