@@ -15,6 +15,8 @@ export interface Chain<R> {
   names: string[];
   /** The records that lead there, one for each name but the last. */
   links: R[];
+  /** Those that lead to a circle and are not in it. */
+  approach?: R[];
 }
 
 /** Follows a name to its end, or to the first step that never comes to one: at most some hundred steps. */
@@ -31,7 +33,12 @@ export function chainFrom<R extends Leading>(lookup: Lookup<R>, name: string): C
     names.push(target);
     links.push(by);
     if (by.type === 'DNAME' ? before >= 0 : before > 0) {
-      return { end: 'Circle', names: names.slice(before), links: links.slice(before) };
+      return {
+        end: 'Circle',
+        names: names.slice(before),
+        links: links.slice(before),
+        approach: links.slice(0, before),
+      };
     }
     if (by.type === 'ALIAS') count.links = 0;
     count[by.type === 'ALIAS' ? 'aliases' : 'links'] += 1;
@@ -83,10 +90,13 @@ export function whyEndless({ end, names, links }: Chain<Leading>): string {
 }
 
 /** The endless chains among some records that lead elsewhere, each circle once for each of its members. */
-export function* endlessFrom<R extends Leading>(lookup: Lookup<R>, records: Iterable<R>): Generator<Chain<R>> {
-  for (const record of records) {
-    if (!isLeading(record)) continue;
-    const chain = chainFrom(lookup, askedOf(record));
-    if (isEndless(chain)) yield chain;
+export function* endlessFrom<R extends Leading>(
+  lookup: Lookup<R>,
+  records: Iterable<R>,
+): Generator<Chain<R> & { start: R }> {
+  for (const start of records) {
+    if (!isLeading(start)) continue;
+    const chain = chainFrom(lookup, askedOf(start));
+    if (isEndless(chain)) yield { ...chain, start };
   }
 }

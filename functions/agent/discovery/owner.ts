@@ -142,14 +142,16 @@ export class Owner {
     const { wishes, refused: excess } = withoutExcess(all, claims, this.#scope);
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
-    const { accepted, refused } = judge(wishes, zones, declaration, { owns, claims, refusals: this.#leftOut.refusals });
+    const { refusals } = this.#leftOut;
+    const { accepted, refused, closed } = judge(wishes, zones, declaration, { owns, claims, refusals });
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
     const filtered = new Set(wanted.map(nameOf)).difference(new Set(wishes.map(({ name }) => name)));
     const asked = askedFor({ standing, wishes, accepted, sharedHosts }, claims).union(filtered);
     const guarded = this.#guarded(asked, standing, discovery, claims);
     const beside = besideHeld(accepted, guarded.held);
-    const { answer, preview } = answerUnder(policy, standing, [...beside.accepted, ...guarded.held]);
+    const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
+    const { answer, preview } = answerUnder(policy, lasting, [...beside.accepted, ...guarded.held]);
     const leftOut = [...refused, ...beside.refused, ...excess];
     this.#leftOut.take(leftOut);
     this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held };

@@ -167,7 +167,7 @@ describe('rivals for a name', () => {
     });
     const wishes = [x('A', '192.0.2.1'), { ...x('A', '192.0.2.1'), recordTTL: 5 }].map((e) => rrsetOf(e, 'corp'));
     for (const order of [wishes, wishes.toReversed()]) {
-      expect(judge(order, [zone()], declare())).toEqual({ accepted: [wishes[1]], refused: [] });
+      expect(judge(order, [zone()], declare())).toEqual({ accepted: [wishes[1]], refused: [], closed: [] });
     }
   });
 

@@ -2,6 +2,7 @@ import type { Declaration } from '../../declaration.ts';
 import { answerOf, type RRset, type Zone } from '../../zone.ts';
 import { type Claims, unseen } from '../claim.ts';
 import type { Wish } from '../wish/wish.ts';
+import { type ClosedTargets, withoutCircles } from './circle.ts';
 import { judgeName, type NameVerdict } from './name-verdict.ts';
 import type { Refusal } from './objection.ts';
 import { type Owns, placesIn, standingIn } from './places.ts';
@@ -16,6 +17,8 @@ export interface Judgement {
   accepted: RRset[];
   /** In an order that does not depend on that of the wishes. */
   refused: Refused[];
+  /** What stands and closes a circle: it goes, whatever the policy keeps. */
+  closed: RRset[];
 }
 
 export interface Knowledge {
@@ -40,24 +43,30 @@ export function judge(
 ): Judgement {
   const { discovery } = declaration;
   // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
-  if (!discovery) return { accepted: [], refused: [] };
+  if (!discovery) return { accepted: [], refused: [], closed: [] };
   const placeOf = placesIn(zones, declaration, owns);
   const circumstances = { discovery, owns, refusals, claims, bars: barrierOf(discovery, claims) };
   const byName = Map.groupBy(wishes, (wish) => wish.name);
-  const judged = (name: string, full?: ReadonlySet<string>): NameVerdict =>
-    judgeName(byName.get(name) ?? [], placeOf(name), full ? { ...circumstances, full } : circumstances);
+  const fullFor = new Map<string, ReadonlySet<string>>();
+  const judged = (name: string, closed?: ClosedTargets): NameVerdict =>
+    judgeName(byName.get(name) ?? [], placeOf(name), { ...circumstances, full: fullFor.get(name), closed });
   const verdicts = new Map(byName.keys().map((name) => [name, judged(name)]));
   // What is never deleted counts for as long as it stands: else a namespace could have any number of names, in turns.
   const lasting = discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly';
   const left = (lasting ? standingIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));
   for (const [name, standing] of Map.groupBy(left, (rrset) => rrset.name)) {
-    verdicts.set(name, { accepted: standing, refused: [], standing, merged: [] });
+    verdicts.set(name, { accepted: standing, refused: [], standing, merged: [], closed: [] });
   }
-  keepWithin(discovery.maxNamesPerNamespace, verdicts, judged);
+  keepWithin(discovery.maxNamesPerNamespace, verdicts, (name, full) => {
+    fullFor.set(name, full);
+    return judged(name);
+  });
+  withoutCircles(verdicts, { zones, owns, claims, isStandingKept: discovery.policy === 'CreateOnly' }, judged);
   const all = [...byName.keys()].flatMap((name) => verdicts.get(name) ?? []);
   return {
     accepted: all.flatMap(({ accepted }) => accepted),
     refused: inOrder(all.flatMap(({ refused }) => refused)),
+    closed: [...verdicts.values()].flatMap(({ closed }) => closed),
   };
 }
 

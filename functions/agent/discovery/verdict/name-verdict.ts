@@ -1,6 +1,7 @@
 import { claimantOf, type RRset, sameClaimant } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import type { Wish } from '../wish/wish.ts';
+import { isClosed } from './circle.ts';
 import { sameAnswer } from './combination.ts';
 import { type Circumstances, isGiven, objectionTo, refusalOf } from './objection.ts';
 import type { Place } from './places.ts';
@@ -13,12 +14,15 @@ export interface NameVerdict {
   standing: RRset[];
   /** The wishes that have a part in what is accepted without being its mark. */
   merged: RRset[];
+  /** What of the standing closes a circle. */
+  closed: RRset[];
 }
 
 /** The verdict on all wishes for one name. */
 export function judgeName(wishes: Wish[], place: Place, circumstances: Circumstances): NameVerdict {
-  const { standing } = place;
   const { claims, owns, discovery } = circumstances;
+  const closed = circumstances.closed ? place.standing.filter((s) => isClosed(s, circumstances.closed)) : [];
+  const standing = closed.length > 0 ? place.standing.filter((s) => !closed.includes(s)) : place.standing;
   const { sharedHosts } = discovery;
   const refused: (Refused & { isFinal: boolean })[] = [];
   const candidates: RRset[] = [];
@@ -35,6 +39,7 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
   const shared = share(candidates, holders, { standing, wishes, sharedHosts, claims });
   const accepted = shared.accepted.filter((rrset) => {
     // What each object wants passed above; together they are another answer, which PowerDNS may have refused.
+    if (isClosed(rrset, circumstances.closed)) return false;
     const isAsked = wishes.includes(rrset) || standing.includes(rrset);
     const message = isAsked ? undefined : refusalOf(rrset, place, circumstances);
     if (message === undefined) return true;
@@ -43,7 +48,7 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
     return false;
   });
   const merged = sharedHosts === 'Merge' ? without(candidates, shared.lost) : [];
-  if (refused.length + shared.lost.length === 0) return { accepted, refused, standing, merged };
+  if (refused.length + shared.lost.length === 0) return { accepted, refused, standing: place.standing, merged, closed };
   // What is still wanted and cannot become what is wanted stays as it is: leaving it out would delete it.
   const waiting = [...refused.filter(({ isFinal }) => !isFinal), ...shared.lost];
   const kept = standing.filter(
@@ -56,8 +61,9 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
   return {
     accepted: [...accepted, ...kept],
     refused: [...refused.map(({ isFinal: _, ...each }) => each), ...unanswered],
-    standing,
+    standing: place.standing,
     merged,
+    closed,
   };
 }
 

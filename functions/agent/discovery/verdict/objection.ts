@@ -5,6 +5,7 @@ import { answerOf, answersAlike, areRivals, claimantOf, ownershipOf, type RRset 
 import type { Claims } from '../claim.ts';
 import { householdOf, namespaceOf } from '../resource.ts';
 import type { Wish } from '../wish/wish.ts';
+import { type ClosedTargets, isClosed } from './circle.ts';
 import { sameAnswer } from './combination.ts';
 import { fault, verdictOf } from './fault.ts';
 import type { Owns, Place } from './places.ts';
@@ -27,6 +28,8 @@ export interface Circumstances {
   bars: Barrier;
   /** The namespaces that may not have the name as one more. */
   full?: ReadonlySet<string> | undefined;
+  /** Targets that would close a circle. */
+  closed?: ClosedTargets | undefined;
 }
 
 export interface Objection extends Reason {
@@ -41,14 +44,18 @@ export function objectionTo(wish: Wish, place: Place, circumstances: Circumstanc
   const beneath = wish.type === 'NS' ? declaredBeneath(wish, place) : undefined;
   const wrong = fault(wish, beneath === undefined ? place.setting : { ...place.setting, beneath });
   const bar = barTo(wish, place, circumstances);
-  const isFinal = wish.isFiltered === true || beneath !== undefined;
+  const circle = isClosed(wish, circumstances.closed)
+    ? circumstances.closed?.get(wish.records[0] as string)
+    : undefined;
+  const standsClosed = circle !== undefined && place.standing.some((r) => sameAnswer(r, wish));
+  const isFinal = wish.isFiltered === true || beneath !== undefined || standsClosed;
   const isEntitled = !isFinal && (!bar || bar.isPassing === true);
   const reason: Reason | undefined =
     wrong ??
     (bar?.isPassing ? undefined : refused(bar?.message)) ??
     occupant(wish, place, circumstances) ??
     (bar?.isPassing ? { verdict: 'Pending', message: bar.message } : undefined) ??
-    refused(bar?.message ?? refusalOf(wish, place, circumstances));
+    refused(bar?.message ?? circle ?? refusalOf(wish, place, circumstances));
   return reason && { ...reason, isEntitled, isFinal };
 }
 
