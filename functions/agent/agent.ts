@@ -7,6 +7,7 @@ import { withTwins } from './discovery/ownership/ownership-txt.ts';
 import type { Endpoint, EndpointChanges } from './discovery/wish/endpoint.ts';
 import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
+import type { Outside } from './outside.ts';
 import { parse } from './parse.ts';
 import { bounds, isServing, type Report } from './report.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -20,6 +21,8 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   /** What the report tells besides, as it is by then. */
   surroundings?: Readonly<Surroundings>;
   onPropagation?: NamesOptions['onPropagation'];
+  /** What is known of names that are in none of the zones; without it they are taken to have addresses. */
+  outside?: Outside | undefined;
   now?: () => number;
 };
 
@@ -37,6 +40,7 @@ export class Agent {
   readonly #claims: Claims;
   readonly #owners: Owners;
   readonly #names: Names;
+  readonly #outside: Outside | undefined;
   readonly #surroundings: Readonly<Surroundings>;
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -45,7 +49,15 @@ export class Agent {
   /** The zones as they were read last. */
   #present: Present | undefined;
 
-  constructor({ now = Date.now, claims = unseen, surroundings = {}, onPropagation, ...options }: AgentOptions) {
+  constructor({
+    now = Date.now,
+    claims = unseen,
+    surroundings = {},
+    onPropagation,
+    outside,
+    ...options
+  }: AgentOptions) {
+    this.#outside = outside;
     this.#now = now;
     this.#claims = claims;
     this.#surroundings = surroundings;
@@ -121,7 +133,7 @@ export class Agent {
     const judged = this.#owners.judged(discovery);
     const claims = this.#claims;
     if (judged.length === 0 || this.#awaitsSight) return;
-    this.#names.explain({ ...this.#present, claims, judged, owners: this.#owners.states(discovery) });
+    this.#names.explain({ ...this.#present, claims, judged, owners: this.#owners.states(discovery) }, this.#outside);
   }
 
   /** All that there is to tell people. */

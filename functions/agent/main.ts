@@ -20,6 +20,7 @@ import { listenAddress, type Options, parseOptions } from './options.ts';
 import { Database } from './powerdns/database.ts';
 import { PowerDNS } from './powerdns/powerdns.ts';
 import { Reconciliations } from './reconciliations.ts';
+import { OutsideNames } from './resolver/outside-names.ts';
 import { sparing } from './sparing.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webhook } from './webhook.ts';
@@ -35,6 +36,8 @@ const pace = {
   report: 500,
   /** What people are not told yet on objects. */
   events: 500,
+  /** What names outside the zones lead to. */
+  outside: 500,
   /** The claim, once for each size that is declared. */
   claim: 4_000,
 };
@@ -50,7 +53,9 @@ async function main(options: Options): Promise<void> {
   const { cluster: names } = options;
   const kubernetes = names && kubernetesOf({ names, powerdns, surroundings, instance, complaints, log });
   const { cluster, view, claim, signer, events } = kubernetes ?? {};
+  const outside = new OutsideNames();
   const agent: Agent = new Agent({
+    outside,
     ...(view && { claims: view.claims }),
     signer,
     surroundings,
@@ -125,6 +130,7 @@ async function main(options: Options): Promise<void> {
     if (list) events?.announce(list);
     await events?.drain();
   });
+  void every(pace.outside, async () => void outside.look());
   if (claim) void every(pace.claim, () => claim.grow(agent.declaration?.storage.size));
   await reconciliations.run();
 }

@@ -1,4 +1,6 @@
+import { type Chain, chainFrom } from '../../dns/chain.ts';
 import { cutAt, cutsOf } from '../../dns/cut.ts';
+import { Lookup } from '../../dns/lookup.ts';
 import { zoneOf } from '../../dns/name.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
@@ -10,10 +12,13 @@ type RRsets = ReadonlyMap<string, RRset>;
 
 /** What the zones answer, and what they are to answer by the last verdicts. */
 export class Answers {
+  readonly #all: readonly Zone[];
+  #lookup: Lookup<RRset> | undefined;
   readonly #zones: ReadonlyMap<string, RRsets>;
   readonly #promised: RRsets;
 
   constructor(zones: readonly Zone[], judged: readonly Judged[]) {
+    this.#all = zones;
     this.#zones = new Map(zones.map((zone) => [zone.name, byKey(answering(zone))]));
     this.#promised = byKey(judged.flatMap(({ answer }) => answer));
   }
@@ -26,6 +31,13 @@ export class Answers {
   /** Whether ExternalDNS was told to go on with it. */
   isPromised(wish: Wish): boolean {
     return holds(this.#promised.get(keyOf(wish)), wish);
+  }
+
+  /** Where the CNAME of a name leads in the end; undefined where it has none. */
+  chainFrom(name: string): Chain<RRset> | undefined {
+    if (!zoneOf(name, this.#zones)?.has(keyOf({ name, type: 'CNAME' }))) return undefined;
+    this.#lookup ??= new Lookup(this.#all.map(({ name, rrsets }) => ({ name, records: rrsets })));
+    return chainFrom(this.#lookup, name);
   }
 
   /** What is answered at a host for its object, such as `A 192.0.2.7`: what it wants, or what it had. */

@@ -6,11 +6,13 @@ import type { OwnerState } from '../discovery/owners.ts';
 import { namespaceOf } from '../discovery/resource.ts';
 import { targetsByType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
+import type { OutsideState } from '../outside.ts';
 import { byGravity, type NameState, type Reason } from '../verdict.ts';
 import { keyOf, type Zone } from '../zone.ts';
 import { Answers } from './answers.ts';
 import { type AskedHost, askedHosts, essentialOf } from './asked-host.ts';
 import { faultAt, lossOf, targetsAt } from './claimed.ts';
+import { deadEndOf } from './dead-end.ts';
 import { adviceOn, outsideZones, resolved } from './sentence.ts';
 
 /** A name, without the dot at the end, and the object that asks for it. */
@@ -25,6 +27,8 @@ export interface Known {
   /** The last verdict of each owner. */
   judged: readonly Judged[];
   owners: readonly OwnerState[];
+  /** What is known of names that are in none of the zones. */
+  outside?: (name: string) => OutsideState | undefined;
   /** Whether a name was first asked for so recently that its object may yet get what it lacks. */
   isYoung: (host: NameHost) => boolean;
   /** Whether a name, its object or the spec has changed so recently that ExternalDNS may not have come to it yet. */
@@ -73,7 +77,7 @@ class Explanation {
   }
 
   #verdictOn(host: AskedHost, zone: string | undefined, answers: string[]): Judgement {
-    if (this.#isAnswered(host)) return asWanted(host, answers);
+    if (this.#isAnswered(host)) return this.#deadEnd(host) ?? asWanted(host, answers);
     const reason = this.#objectionTo(host, zone) ?? this.#delayOf(host);
     if (!reason && host.held) return this.#guarded(host, answers);
     const why = reason ?? this.#unasked(host, zone);
@@ -94,6 +98,14 @@ class Explanation {
     const mark = { account: '', content: resource };
     const own = [...targetsByType(targetsAt(name, claim) ?? [])];
     return own.length > 0 && own.every(([type, records]) => this.#answers.has({ name, type, records, ttl: 0, mark }));
+  }
+
+  /** Why what is answered comes to no address. A moment ago there may have been no such name. */
+  #deadEnd(host: AskedHost): Reason | undefined {
+    const chain = this.#answers.chainFrom(host.name);
+    const reason = chain && deadEndOf(chain, this.#known.outside ?? (() => undefined));
+    const mayCome = reason?.verdict === 'NoAddress' && this.#known.isYoung(asShown(host));
+    return mayCome ? { verdict: 'Pending', message: reason.message } : reason;
   }
 
   /** The gravest of what is against it. */

@@ -1,5 +1,6 @@
 import type { Claims } from '../discovery/claim.ts';
 import { Memo } from '../memo.ts';
+import type { Outside } from '../outside.ts';
 import { bounds, type Report } from '../report.ts';
 import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../verdict.ts';
 import { explained, type Known, type NameHost } from './explanation.ts';
@@ -42,16 +43,22 @@ export class Names {
   }
 
   /** Says anew how names are, if anything has changed that they depend on. */
-  explain(known: Omit<Known, 'isYoung' | 'isJustChanged'>): void {
+  explain(known: Omit<Known, 'isYoung' | 'isJustChanged' | 'outside'>, outside?: Outside): void {
     const { declaration, zones, claims, judged, owners } = known;
     const now = this.#options.now();
     if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
     if (this.#patience.isOver(now)) this.#explained.forget();
     const states = owners.map(({ state }) => state);
-    this.#explained.get([declaration, claims.revision, ...states, ...judged, ...zones], () => {
+    this.#explained.get([declaration, claims.revision, outside?.version, ...states, ...judged, ...zones], () => {
+      const led = new Set<string>();
+      const outsideOf = (name: string) => {
+        led.add(name);
+        return outside?.of(name);
+      };
       const isYoung = (host: NameHost) => this.#patience.isRecent(this.#askedAt(host, now), now);
       const isJustChanged = (host: NameHost) => this.#patience.isRecent(this.#changedAt(host, claims, now), now);
-      this.#take(explained({ ...known, isYoung, isJustChanged }), claims, now);
+      this.#take(explained({ ...known, isYoung, isJustChanged, outside: outsideOf }), claims, now);
+      outside?.follow(led);
     });
   }
 
