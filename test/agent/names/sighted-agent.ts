@@ -1,5 +1,6 @@
 /** An agent that sees objects, and an ExternalDNS that asks for what they have addresses for. */
 import { expect } from 'vitest';
+import type { AgentOptions } from '../../../functions/agent/agent.ts';
 import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { loop, type Webhook } from '../external-dns.ts';
@@ -16,11 +17,15 @@ export interface Asking {
 export type SightedAgent = Awaited<ReturnType<typeof sightedAgent>>;
 
 /** It has corp.internal, and has been brought to what is declared once; ExternalDNS has not asked yet. */
-export async function sightedAgent(discovery: object = {}, more: Partial<WrittenDeclaration> = {}) {
+export async function sightedAgent(
+  discovery: object = {},
+  more: Partial<WrittenDeclaration> = {},
+  options: Pick<AgentOptions, 'outside'> = {},
+) {
   const objects = new SeenObjects();
   const propagations: number[] = [];
   const onPropagation = (milliseconds: number) => void propagations.push(milliseconds);
-  const made = makeAgent(undefined, { claims: objects, onPropagation });
+  const made = makeAgent(undefined, { claims: objects, onPropagation, ...options });
   const { agent, clock } = made;
   const redeclare = (changed: object = discovery, besides = more) =>
     made.declare(declare({ name: 'corp', discovery: { ownerID: 'corp', intervalSeconds: 2, ...changed }, ...besides }));
