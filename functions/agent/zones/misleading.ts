@@ -1,8 +1,8 @@
 import { endlessFrom, isLeading, toldFrom, whyEndless } from '../../dns/chain.ts';
-import { Lookup } from '../../dns/lookup.ts';
+import { Lookup, type LookupZone } from '../../dns/lookup.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { Fault } from '../../dns/rrset.ts';
-import { keyOf, type RRset } from '../zone.ts';
+import { keyOf, ownershipOf, type RRset } from '../zone.ts';
 import type { ZoneRecords } from './zone-records.ts';
 
 /** What has to be left out of a zone: one of its zone files, or one of the composite's own RRsets by its key. */
@@ -38,4 +38,40 @@ export function misleadingIn(contents: ReadonlyMap<string, ZoneRecords>): Mislea
     last.set(rrset, { zone, part, fault: { at, message } });
   }
   return [...last.values()];
+}
+
+export interface Closing {
+  rrset: RRset;
+  /** That of what is declared, absolute. */
+  zone?: string;
+  message: string;
+}
+
+/**
+ * Pure: of what there is to be in the zones, that with which something declared leads in a circle: what was discovered,
+ * and only where none of it is in the circle, what is declared.
+ */
+export function closingAmong(results: LookupZone<RRset>[], contents: ReadonlyMap<string, ZoneRecords>): Closing[] {
+  const declared = [...contents].flatMap(([zone, { rrsets }]) =>
+    rrsets.filter(isLeading).map((rrset): [RRset, string] => [rrset, zone]),
+  );
+  if (declared.length === 0) return [];
+  const homes = new Map(declared);
+  const places = new Map(declared.map(([rrset, zone]) => [keyOf(rrset), { rrset, zone }]));
+  const closing = new Map<RRset, Closing>();
+  for (const chain of endlessFrom(new Lookup(results), homes.keys())) {
+    if (chain.end !== 'Circle') continue;
+    const discovered = chain.links.filter((link) => ownershipOf(link) === 'discovered');
+    // What stands already is another object than what is declared.
+    const own = chain.links.flatMap((link) =>
+      ownershipOf(link) === 'declared' ? (places.get(keyOf(link)) ?? []) : [],
+    );
+    const parts = discovered.length > 0 ? discovered.map((rrset) => ({ rrset })) : own;
+    for (const part of parts) {
+      const { rrset } = part;
+      const told = whyEndless(toldFrom(chain.links.find((link) => keyOf(link) === keyOf(rrset)) ?? rrset, chain));
+      closing.set(rrset, { ...part, message: `${told}: remove what somebody made by hand, or lead it elsewhere` });
+    }
+  }
+  return [...closing.values()];
 }

@@ -1,7 +1,9 @@
+import type { LookupZone } from '../../dns/lookup.ts';
 import { withoutDot, zoneOf } from '../../dns/name.ts';
 import { type OwnershipTXT, twinsOf } from '../discovery/ownership/ownership-txt.ts';
 import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../zone.ts';
 import type { DeclaredContent } from './declared-content.ts';
+import { closingAmong } from './misleading.ts';
 import { pointersTo } from './pointers.ts';
 import { arrivals, changesOf, emptying, isForeign, type Settlement, settle, type Wanted } from './settlement.ts';
 
@@ -14,6 +16,8 @@ export interface Reconciliation {
   retained: { name: string; message: string }[];
   /** What people should know, and nothing waits for. */
   warnings: string[];
+  /** What is declared and left out, by zones: with what others have made it would lead in a circle. */
+  circles: ReadonlyMap<string, string>;
 }
 
 export interface Circumstances {
@@ -29,12 +33,45 @@ export interface Circumstances {
   lua?: boolean;
 }
 
-/** Pure: `declared + actual -> changes`. Applied once, a second call finds nothing to do. */
+/**
+ * Pure: `declared + actual -> changes`. Applied once, a second call finds nothing to do. What was discovered goes where it
+ * would lead in a circle with what is declared, and what is declared where it would with what a person has made.
+ */
 export function reconcile(
   contents: ReadonlyMap<string, DeclaredContent>,
   zones: Zone[],
-  { discovers = false, reverse = false, owns = () => true, ownershipTXT, lua = true }: Circumstances = {},
+  circumstances: Circumstances = {},
 ): Reconciliation {
+  const owns = circumstances.owns ?? (() => true);
+  const discovered = new Set<RRset>();
+  const circles = new Map<string, string>();
+  let left = contents;
+  for (;;) {
+    const without = { ...circumstances, owns: (rrset: RRset) => owns(rrset) && !discovered.has(rrset) };
+    const { results, ...reconciliation } = reconciled(left, zones, without);
+    const closing = closingAmong(results, left).filter(({ rrset }) => !discovered.has(rrset));
+    if (closing.length === 0) return { ...reconciliation, circles };
+    for (const { rrset, zone, message } of closing) {
+      if (zone === undefined) discovered.add(rrset);
+      else {
+        left = withoutRRset(left, zone, rrset);
+        if (!circles.has(zone)) circles.set(zone, message);
+      }
+    }
+  }
+}
+
+function withoutRRset(contents: ReadonlyMap<string, DeclaredContent>, zone: string, rrset: RRset) {
+  const content = contents.get(zone);
+  if (!content) return contents;
+  return new Map(contents).set(zone, { ...content, rrsets: content.rrsets.filter((each) => each !== rrset) });
+}
+
+function reconciled(
+  contents: ReadonlyMap<string, DeclaredContent>,
+  zones: Zone[],
+  { discovers = false, reverse = false, owns = () => true, ownershipTXT, lua = true }: Circumstances,
+): Omit<Reconciliation, 'circles'> & { results: LookupZone<RRset>[] } {
   const there = new Set(zones.map(({ name }) => name));
   // Without its files a zone would deny names that are in them: until they are known, its parent has its names.
   const absent = [...contents].flatMap(([name, { waiting }]) =>
@@ -81,6 +118,11 @@ export function reconcile(
     remove,
     retained: retained.map((zone) => ({ name: zone.name, message: whyRetained(zone) })),
     warnings: pointers.warnings,
+    results: [
+      ...create.map(({ name, rrsets }) => ({ name, records: rrsets })),
+      ...patch.map(({ zone, settlement }) => ({ name: zone.name, records: settlement.result })),
+      ...retained.map(({ name, rrsets }) => ({ name, records: rrsets })),
+    ],
   };
 }
 

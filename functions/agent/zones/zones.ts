@@ -147,7 +147,7 @@ export class Zones {
     const contents = this.#contentsOf(declared);
     this.#lua = await this.#isLuaOn(contents);
     const zones = await this.#zones(declared.declaration);
-    const { create, patch, remove, ...rest } = this.#compare(contents, zones, {
+    const { create, patch, remove, circles, ...rest } = this.#compare(contents, zones, {
       discovers: discovery !== undefined,
       reverse: discovery?.reverse === true,
       owns: this.#owns,
@@ -170,6 +170,7 @@ export class Zones {
     for (const zone of remove) {
       await attempt(zone.name, 'remove zone', () => database.remove(zone).then(() => undefined));
     }
+    for (const [name, message] of circles) if (!failures.has(name)) failures.set(name, message);
     return { zones, ...rest };
   }
 

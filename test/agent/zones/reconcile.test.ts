@@ -730,3 +730,51 @@ describe('what a former owner’s ExternalDNS made', () => {
     ]);
   });
 });
+
+describe('what is there beside what is declared', () => {
+  const discovery = { ownerID: 'corp', intervalSeconds: 2 };
+  const declaredWith = (...records: Parameters<typeof zoneWith>[1]) =>
+    declare({ discovery, zones: [zoneWith('corp.internal', records)] });
+  /** Until nothing is to be done any more. */
+  const settled = (declaration: ReturnType<typeof declare>, there: RRset[]) => {
+    const zones = [zone('corp.internal', there, declare({ discovery }))];
+    const first = changesFor(declaration, zones);
+    const changes = first.patch.flatMap(({ changes }) => changes);
+    const isChanged = (rrset: RRset) => changes.some((c) => c.rrset.name === rrset.name && c.rrset.type === rrset.type);
+    const fresh = changes.flatMap((change) => (change.action === 'replace' ? [change.rrset] : []));
+    const after = zones.map((z) => ({ ...z, rrsets: [...z.rrsets.filter((r) => !isChanged(r)), ...fresh] }));
+    expect(changesFor(declaration, after).patch).toEqual([]);
+    const leading = after[0]!.rrsets.filter(({ type }) => type === 'CNAME' || type === 'ALIAS');
+    return { circles: [...first.circles], leading: leading.map(({ name, type }) => `${name} ${type}`) };
+  };
+
+  test('and was discovered goes where it would close a circle, at once and for what is declared', () => {
+    const there = [found('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd')), there)).toEqual({
+      circles: [],
+      leading: ['c.corp.internal. ALIAS'],
+    });
+  });
+
+  test('and was made by hand keeps out what is declared and would close a circle, and that is told', () => {
+    const there = [foreign('d.corp.internal.', 'ALIAS', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd'), record('on', 'CNAME', 'c')), there)).toEqual({
+      circles: [
+        [
+          'corp.internal.',
+          'circle c.corp.internal -> d.corp.internal -> c.corp.internal: remove what somebody made by hand, or lead it elsewhere',
+        ],
+      ],
+      leading: ['d.corp.internal. ALIAS', 'on.corp.internal. CNAME'],
+    });
+  });
+
+  test('takes away what is declared and stands when it comes to close a circle', () => {
+    const declaration = declaredWith(record('c', 'ALIAS', 'd'));
+    const there = [
+      { ...foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), mark: { account: 'internal-dns', content: '' } },
+      foreign('*.corp.internal.', 'CNAME', 'c.corp.internal.'),
+    ];
+    expect(settled(declaration, there).leading).toEqual(['*.corp.internal. CNAME']);
+  });
+});
