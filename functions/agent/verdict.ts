@@ -3,7 +3,7 @@ export const verdicts = [
   'Resolved',
   /** Younger than a few loops of ExternalDNS, or on its way. */
   'Pending',
-  /** The object's controller has written no address. */
+  /** The object's controller has written no address, or what it leads to has none. */
   'NoAddress',
   /** Another object has the name. */
   'Duplicate',
