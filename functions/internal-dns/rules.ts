@@ -89,6 +89,21 @@ export function durationOf(field: string, least: string, most?: string): z.ZodSt
 /** The form of a positive Kubernetes quantity; CEL's own check also knows the exponents. */
 const quantityForm = /^\+?([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$/;
 
+const suffixes: Record<string, number> = {
+  ...{ n: 1e-9, u: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
+  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
+};
+
+/** A Kubernetes quantity as a number, such as of bytes; NaN for what is none. */
+export function numberOf(quantity: string | number): number {
+  if (typeof quantity === 'number') return quantity;
+  const [, digits, , suffix = ''] = quantityForm.exec(quantity) ?? [];
+  if (digits === undefined) return Number.NaN;
+  const factor = suffixes[suffix];
+  // What is left is an exponent, which JavaScript reads alike.
+  return factor === undefined ? Number(`${digits}${suffix}`) : Number(digits) * factor;
+}
+
 /** A Kubernetes quantity such as 1Gi. */
 export function quantity(field: string): z.ZodString {
   return ruled(z.string().max(32), {

@@ -59,7 +59,7 @@ describe('across the specs of all examples, under one name', () => {
       const { annotations } = objects['server/pods']!.spec.template.metadata;
       return { hash: annotations['dns.internal/configuration'], content: objects['server/powerdns']!.data };
     });
-    expect(new Set(all.map(({ hash }) => hash)).size).toBe(3);
+    expect(new Set(all.map(({ hash }) => hash)).size).toBe(4);
     expect(mismatches(all)).toEqual([]);
   });
 });

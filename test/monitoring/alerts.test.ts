@@ -55,6 +55,20 @@ const answers = (pod: number, questions: number, failures: number): SeriesSet =>
   [of(pod, 'pdns_auth_tcp_queries')]: '0+3x120',
   [of(pod, 'pdns_auth_servfail_packets')]: `0+${failures * 30}x120`,
 });
+/** Questions that are dropped every second, and that wait. */
+const load = (pod: number, dropped: number, waiting: string): SeriesSet => ({
+  [of(pod, 'pdns_auth_overload_drops')]: `0+${dropped * 30}x120`,
+  [of(pod, 'pdns_auth_timedout_packets')]: '0x120',
+  [of(pod, 'pdns_auth_qsize_q')]: waiting,
+});
+/** How many of the agent's questions, four every 30 seconds, were answered within so long. */
+const tested = (pod: number, upTo: Record<string, number>, way = 'pod'): SeriesSet =>
+  Object.fromEntries(
+    Object.entries(upTo).map(([le, count]) => [
+      of(pod, 'internal_dns_canary_seconds_bucket', { transport: 'UDP', way, le }),
+      `0+${count}x120`,
+    ]),
+  );
 /** How many changes took at most that long, every 30 seconds. */
 const propagation = (pod: number, upTo: Record<string, number>): SeriesSet => {
   const buckets = Object.entries(upTo).map(([le, count]) => [
@@ -74,6 +88,8 @@ const well = (pod: number): SeriesSet => ({
   ...age(pod, forAnHour(1)),
   ...held(pod, forAnHour(0)),
   ...answers(pod, 10, 0.1),
+  ...load(pod, 0, '0 3 0 0 12x116'),
+  ...tested(pod, { 0.0005: 3, 0.1: 4, '+Inf': 4 }),
   ...propagation(pod, { 1: 1, 2: 2, 60: 2, 120: 2, '+Inf': 2 }),
 });
 const bothWell = { ...well(0), ...well(1) };
@@ -167,6 +183,59 @@ const cases: Record<string, Case> = {
       '9m': none,
       '15m': [{ summary: 'InternalDNS watched answers 10% of the questions with SERVFAIL' }],
     },
+  },
+  'questions are dropped': {
+    alert: 'InternalDNSOverloaded',
+    series: { ...bothWell, ...load(1, 40, '250x120') },
+    at: {
+      '4m': none,
+      '7m': [
+        {
+          labels: { pod: 'idns-watched-1' },
+          summary: 'InternalDNS watched is asked more than idns-watched-1 can answer',
+        },
+      ],
+    },
+  },
+  'questions wait': {
+    alert: 'InternalDNSOverloaded',
+    series: { ...bothWell, ...load(0, 0, '0x10 180x110') },
+    at: {
+      '5m': none,
+      '20m': [
+        {
+          labels: { pod: 'idns-watched-0' },
+          summary: 'InternalDNS watched is asked more than idns-watched-0 can answer',
+        },
+      ],
+    },
+  },
+  'a burst that is over in a minute': {
+    alert: 'InternalDNSOverloaded',
+    series: {
+      ...bothWell,
+      [of(0, 'pdns_auth_overload_drops')]: '0x10 300x110',
+      [of(0, 'pdns_auth_qsize_q')]: '0x10 250x2 0x107',
+    },
+    at: { '7m': none, '10m': none, '15m': none },
+  },
+  'PowerDNS is slow': {
+    alert: 'InternalDNSSlowAnswers',
+    series: { ...bothWell, ...tested(1, { 0.0005: 0, 0.1: 0, 0.25: 4, '+Inf': 4 }) },
+    at: {
+      '9m': none,
+      '20m': [
+        {
+          labels: { pod: 'idns-watched-1' },
+          summary: 'InternalDNS watched takes 235ms for an answer in idns-watched-1',
+        },
+      ],
+    },
+  },
+  'the way through the Service is slow, and PowerDNS is not': {
+    alert: 'InternalDNSSlowAnswers',
+    series: { ...bothWell, ...tested(1, { 0.0005: 0, 0.1: 0, 0.25: 4, '+Inf': 4 }, 'service') },
+    at: { '20m': none },
   },
   'ExternalDNS is not heard of': {
     alert: 'InternalDNSDiscoveryStalled',

@@ -34,6 +34,8 @@ export interface RunningPowerDNS {
   apiUrl: string;
   apiKey: string;
   dnsPort: number;
+  /** The most memory that it has had since it started, in bytes: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+  peakMemory(): number;
   query(name: string, type?: Question['type'], how?: Pick<Question, 'tcp' | 'timeout'>): Promise<Reply>;
   /** Sends a signal and waits for nothing. */
   kill(signal: NodeJS.Signals): void;
@@ -135,6 +137,10 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     apiUrl,
     apiKey,
     dnsPort,
+    peakMemory: () => {
+      const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+      return Number(kilobytes) * 1024;
+    },
     query: (name, type, how) =>
       query({ name, type, port: dnsPort, timeout: patience, ...how }).catch((error) => {
         throw end ?? error;

@@ -52,5 +52,32 @@ export function answering(composite: string, replicas: number): Sketch[] {
       summary: `InternalDNS ${composite} answers {{ $value | humanizePercentage }} of the questions with SERVFAIL`,
       description: `For 10 minutes more than one answer in twenty of ${composite} has been SERVFAIL: PowerDNS cannot read its database, sign a zone, or resolve what an ALIAS stands for.`,
     },
+    ...overload(composite),
+  ];
+}
+
+/** More questions than PowerDNS can answer: it bounds what they cost, and not how many there are. */
+function overload(composite: string): Sketch[] {
+  const of = selectorOf(composite);
+  const rate = (metric: string) => `sum by (pod) (rate(${of(metric)}[5m]))`;
+  // Not pdns_auth_latency, which is an average of the last thousand answers, however old.
+  const slowest = `histogram_quantile(0.9, sum by (pod, le) (rate(${of('internal_dns_canary_seconds_bucket', { way: ['pod'] })}[10m])))`;
+  return [
+    {
+      alert: 'InternalDNSOverloaded',
+      expr: `${rate('pdns_auth_overload_drops')} + ${rate('pdns_auth_timedout_packets')} > 1 or max by (pod) (avg_over_time(${of('pdns_auth_qsize_q')}[5m])) > 100`,
+      for: '5m',
+      severity: 'warning',
+      summary: `InternalDNS ${composite} is asked more than {{ $labels.pod }} can answer`,
+      description: `For 5 minutes {{ $labels.pod }} has had more than 100 questions waiting, or has dropped some every second: names that were not asked for a moment ago get no answer at the first try. Somebody floods it, or it has too little CPU.`,
+    },
+    {
+      alert: 'InternalDNSSlowAnswers',
+      expr: `${slowest} > 0.1`,
+      for: '10m',
+      severity: 'warning',
+      summary: `InternalDNS ${composite} takes {{ $value | humanizeDuration }} for an answer in {{ $labels.pod }}`,
+      description: `For 10 minutes one in ten of the agent's own questions to PowerDNS in {{ $labels.pod }} has taken longer than 100 ms, without a network between them: too many questions, too little CPU, or a slow volume.`,
+    },
   ];
 }

@@ -107,6 +107,15 @@ const answers = [
     },
   }),
   timeSeries({
+    title: 'Questions without an answer',
+    description: 'Dropped by PowerDNS: its queue was full, or they had waited for too long.',
+    unit: 'reqps',
+    queries: {
+      'queue full': sumOfRates('pdns_auth_overload_drops'),
+      'waited too long': sumOfRates('pdns_auth_timedout_packets'),
+    },
+  }),
+  timeSeries({
     title: 'Time to an answer',
     description: "PowerDNS's own average, and the 95th percentile of the agent's test through the Service.",
     unit: 's',
@@ -119,6 +128,15 @@ const answers = [
 ];
 
 const insides = [
+  timeSeries({
+    title: 'Load',
+    description: 'Questions that wait for the database, and TCP connections, of the replica that has most.',
+    unit: 'short',
+    queries: {
+      'questions waiting': `max(${of('pdns_auth_qsize_q')})`,
+      'TCP connections': `max(${of('pdns_auth_open_tcp_connections')})`,
+    },
+  }),
   timeSeries({
     title: 'Answers from caches',
     description: "Hits of PowerDNS's packet cache (whole answers) and query cache (what the database said).",

@@ -1,4 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
+import { numberOf } from '../rules.ts';
 import type { Spec } from '../spec.ts';
 
 /** What a user may say about any container of the pod. */
@@ -8,7 +9,7 @@ export interface ContainerOptions {
   resources: Resources | undefined;
 }
 
-type Resources = NonNullable<Spec['resources']['agent']>;
+export type Resources = NonNullable<Spec['resources']['agent']>;
 
 /** The container's half of the Pod Security Standard `restricted`. */
 export const hardened: k8s.SecurityContext = {
@@ -21,6 +22,12 @@ export const hardened: k8s.SecurityContext = {
 export function resourcesOf(chosen: Resources | undefined, defaults: Resources): k8s.ResourceRequirements {
   const { requests, limits } = { ...defaults, ...chosen };
   return { requests: quantities(requests), limits: quantities(limits) };
+}
+
+/** The bytes that the container may use, for the program inside; undefined where nobody limits them. */
+export function memoryLimitOf(chosen: Resources | undefined, defaults: Resources): number | undefined {
+  const memory = { ...defaults, ...chosen }.limits?.memory;
+  return memory === undefined ? undefined : numberOf(memory);
 }
 
 function quantities(amounts: Resources['requests']): Record<string, k8s.Quantity> | undefined {

@@ -1,11 +1,18 @@
 import { k8s } from 'cdk8s-plus-28';
 import { isDynamic } from '../../dns/answer.ts';
 import { paths, ports } from '../names.ts';
+import { numberOf } from '../rules.ts';
 import type { Spec } from '../spec.ts';
 import { staleReadySeconds } from './agent.ts';
-import { type ContainerOptions, hardened, resourcesOf } from './container.ts';
+import { type ContainerOptions, hardened, memoryLimitOf, type Resources, resourcesOf } from './container.ts';
+import { boundsOf } from './powerdns-bounds.ts';
 
 const image = 'docker.io/powerdns/pdns-auth-51:5.1.5';
+const defaultMemory = '256Mi';
+const defaults: Resources = {
+  requests: { cpu: '10m', memory: '64Mi' },
+  limits: { memory: defaultMemory },
+};
 const database = `${paths.database}/pdns.sqlite3`;
 
 /** What PowerDNS is told to do only where it is needed. */
@@ -30,11 +37,11 @@ lua-records-exec-limit=0
 `;
 
 /**
- * The files that PowerDNS starts from. A change of either restarts it. The API may always write LUA records, which nothing
+ * The files that PowerDNS starts from, with `resources` as the spec has them. A change of either restarts it. The API may always write LUA records, which nothing
  * runs without enable-lua-records: what is left of one when the last check has gone could not be removed else.
  * https://doc.powerdns.com/authoritative/settings.html#enable-lua-record-updates
  */
-export const powerdnsFilesFor = ({ dynamic, dname }: Features) => ({
+export const powerdnsFilesFor = ({ dynamic, dname }: Features, resources?: Resources) => ({
   'pdns.conf': `launch=gsqlite3
 gsqlite3-dnssec=yes
 gsqlite3-database=${database}
@@ -52,7 +59,7 @@ webserver-max-bodysize=64
 security-poll-suffix=
 version-string=anonymous
 disable-axfr=yes
-max-tcp-connections=200
+${settings(boundsOf(memoryLimitOf(resources, defaults) ?? numberOf(defaultMemory)))}
 default-ttl=60
 expand-alias=yes
 enable-lua-record-updates=yes
@@ -96,6 +103,11 @@ exec /usr/local/sbin/pdns_server --config-dir=${paths.powerdns} --disable-syslog
 `,
 });
 
+const settings = (values: Record<string, number>) =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n');
+
 /** Those of an instance that needs nothing else. */
 export const powerdnsFiles = powerdnsFilesFor({ dynamic: false, dname: false });
 
@@ -118,10 +130,7 @@ export function powerdns(options: ContainerOptions & { replicas: number }): k8s.
     // As PID 1 PowerDNS would ignore SIGTERM and cost the whole grace period.
     command: ['/usr/bin/tini', '--', 'sh', `${paths.powerdns}/start.sh`],
     securityContext: hardened,
-    resources: resourcesOf(options.resources, {
-      requests: { cpu: '10m', memory: '64Mi' },
-      limits: { memory: '256Mi' },
-    }),
+    resources: resourcesOf(options.resources, defaults),
     ports: [
       { name: 'dns', containerPort: ports.dns, protocol: 'UDP' },
       { name: 'dns-tcp', containerPort: ports.dns, protocol: 'TCP' },

@@ -30,7 +30,7 @@ export class Server extends Construct {
   constructor(scope: Construct, id: string, props: ServerProps) {
     super(scope, id);
     const { spec, names, labels } = props;
-    const files = powerdnsFilesFor(props.features);
+    const files = powerdnsFilesFor(props.features, spec.resources.powerdns);
     const configMap = new k8s.KubeConfigMap(this, 'powerdns', {
       metadata: { name: names.powerdns, namespace: spec.namespace, labels },
       data: files,
