@@ -73,3 +73,7 @@ e2e: node ## prove every capability in the cluster of KUBECONFIG, from the pushe
 .PHONY: bench
 bench: node ## measure, each figure beside a baseline of the same run
 	node test/bench/main.ts
+
+.PHONY: soak
+soak: node ## floods, kills and random histories, bounded to ten minutes (ONLY=flood: that one)
+	timeout 600 node test/soak/main.ts $(ONLY)

@@ -34,6 +34,8 @@ export interface RunningPowerDNS {
   apiUrl: string;
   apiKey: string;
   dnsPort: number;
+  /** Another one after a restart. */
+  pid(): number;
   /** The most memory that it has had since it started, in bytes: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
   peakMemory(): number;
   query(name: string, type?: Question['type'], how?: Pick<Question, 'tcp' | 'timeout'>): Promise<Reply>;
@@ -137,6 +139,7 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     apiUrl,
     apiKey,
     dnsPort,
+    pid: () => child.pid as number,
     peakMemory: () => {
       const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
       return Number(kilobytes) * 1024;
