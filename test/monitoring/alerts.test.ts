@@ -227,7 +227,7 @@ const cases: Record<string, Case> = {
       '20m': [
         {
           labels: { pod: 'idns-watched-1' },
-          summary: 'InternalDNS watched takes 235ms for an answer in idns-watched-1',
+          summary: 'InternalDNS watched takes 175ms for an answer in idns-watched-1',
         },
       ],
     },

@@ -61,7 +61,7 @@ function overload(composite: string): Sketch[] {
   const of = selectorOf(composite);
   const rate = (metric: string) => `sum by (pod) (rate(${of(metric)}[5m]))`;
   // Not pdns_auth_latency, which is an average of the last thousand answers, however old.
-  const slowest = `histogram_quantile(0.9, sum by (pod, le) (rate(${of('internal_dns_canary_seconds_bucket', { way: ['pod'] })}[10m])))`;
+  const median = `histogram_quantile(0.5, sum by (pod, le) (rate(${of('internal_dns_canary_seconds_bucket', { way: ['pod'] })}[10m])))`;
   return [
     {
       alert: 'InternalDNSOverloaded',
@@ -73,11 +73,11 @@ function overload(composite: string): Sketch[] {
     },
     {
       alert: 'InternalDNSSlowAnswers',
-      expr: `${slowest} > 0.1`,
+      expr: `${median} > 0.1`,
       for: '10m',
       severity: 'warning',
       summary: `InternalDNS ${composite} takes {{ $value | humanizeDuration }} for an answer in {{ $labels.pod }}`,
-      description: `For 10 minutes one in ten of the agent's own questions to PowerDNS in {{ $labels.pod }} has taken longer than 100 ms, without a network between them: too many questions, too little CPU, or a slow volume.`,
+      description: `For 10 minutes every other of the agent's own questions to PowerDNS in {{ $labels.pod }} has taken longer than 100 ms, without a network between them: too many questions, too little CPU, or a slow volume.`,
     },
   ];
 }
