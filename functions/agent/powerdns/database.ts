@@ -40,7 +40,8 @@ export class Database {
     const zones: Zone[] = [];
     for (const header of headers) {
       const known = this.#read.get(header.name);
-      if (known && known.serial === header.serial && now - known.at < this.#maxAgeMs) zones.push(known.zone);
+      const isSame = known?.serial === header.serial && known.zone.account === header.account;
+      if (known && isSame && now - known.at < this.#maxAgeMs) zones.push(known.zone);
       else {
         const zone = await this.#powerdns.zone(header, known?.zone);
         this.#read.set(header.name, { zone, serial: header.serial, at: now });
@@ -50,9 +51,12 @@ export class Database {
     return zones;
   }
 
-  /** A zone with some names as they are at this moment: what a person has made since it was read moves no serial. */
-  async refreshed(zone: Zone, names: ReadonlySet<string>): Promise<Zone> {
-    if (names.size > mostAsked) return this.#powerdns.zone(zone, zone);
+  /**
+   * A zone as it is at this moment, with some of its names or all: what a person has made since it was read moves no
+   * serial.
+   */
+  async refreshed(zone: Zone, names?: ReadonlySet<string>): Promise<Zone> {
+    if (!names || names.size > mostAsked) return this.#powerdns.zone(zone, zone);
     const fresh = await Promise.all([...names].map((name) => this.#powerdns.rrsetsAt(zone, name)));
     return { ...zone, rrsets: [...zone.rrsets.filter(({ name }) => !names.has(name)), ...fresh.flat()] };
   }
@@ -82,6 +86,11 @@ export class Database {
   async remove(zone: Zone): Promise<void> {
     this.#read.delete(zone.name);
     await this.#powerdns.remove(zone);
+  }
+
+  /** Has a zone read anew the next time. */
+  forget({ name }: Pick<Zone, 'name'>): void {
+    this.#read.delete(name);
   }
 
   /** PowerDNS refuses a whole transaction for one bad name: halve it until the bad ones stand alone. */

@@ -107,7 +107,7 @@ function reconciled(
   const twins = ownershipTXT && discovers ? twinsIn(settled(pointers.rrsets), ownershipTXT) : new Map();
   const { create, patch } = settled(together(pointers.rrsets, twins));
   const undeclared = zones.filter((zone) => !contents.has(zone.name));
-  const remove = undeclared.filter((zone) => zone.account === declaredAccount && !zone.rrsets.some(isForeign));
+  const remove = undeclared.filter(isRemovable);
   const retained = undeclared.filter((zone) => !remove.includes(zone));
   return {
     create,
@@ -125,6 +125,9 @@ function reconciled(
     ],
   };
 }
+
+/** Whether a zone that is not declared is the agent's own, with all that is in it. */
+export const isRemovable = ({ account, rrsets }: Zone) => account === declaredAccount && !rrsets.some(isForeign);
 
 function wantedIn(
   rrsets: RRset[],

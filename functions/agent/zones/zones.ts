@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { absolute, withoutDot } from '../../dns/name.ts';
 import { Complaints } from '../complaints.ts';
-import type { Declaration, DeclaredZone } from '../declaration.ts';
+import type { Declaration, DeclaredDiscovery, DeclaredZone } from '../declaration.ts';
 import { adopted } from '../discovery/ownership/adoption.ts';
 import { messageOf } from '../failure.ts';
 import { Memo } from '../memo.ts';
@@ -9,13 +9,13 @@ import type { Database } from '../powerdns/database.ts';
 import { Rejection } from '../powerdns/powerdns.ts';
 import type { ZoneReport } from '../report.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
-import type { RRset, Zone } from '../zone.ts';
+import { type Change, keyOf, ownershipOf, type RRset, type Zone } from '../zone.ts';
 import { type DeclaredContent, declaredContent } from './declared-content.ts';
-import { type Circumstances, type Reconciliation, reconcile } from './reconcile.ts';
+import { type Circumstances, isRemovable, type Reconciliation, reconcile } from './reconcile.ts';
 import type { ZoneFiles } from './zone-file.ts';
 
 export interface ZonesOptions {
-  database: Pick<Database, 'zones' | 'refreshed' | 'create' | 'apply' | 'remove'>;
+  database: Pick<Database, 'zones' | 'refreshed' | 'forget' | 'create' | 'apply' | 'remove'>;
   /** Whether a zone's SOA is answered over DNS. */
   answers: (zone: string) => Promise<boolean>;
   /** Whether PowerDNS takes and works out LUA records, asked only when there are any. */
@@ -112,10 +112,7 @@ export class Zones {
 
   /** As PowerDNS has them, with what came back from ExternalDNS's own registry among the discovered. */
   async #zones({ discovery }: Declaration): Promise<Zone[]> {
-    const zones = await this.#options.database.zones();
-    if (!discovery?.ownershipTXT) return zones;
-    const { ownerID, ownershipTXT } = discovery;
-    return zones.map((zone) => adopted(zone, ownerID, ownershipTXT));
+    return withAdopted(await this.#options.database.zones(), discovery);
   }
 
   async #bringTo(declared: Declared): Promise<Reported> {
@@ -165,13 +162,28 @@ export class Zones {
       await attempt(name, 'create zone', async () => (await database.create(name, rrsets))[0]?.message);
     }
     for (const { zone, changes } of patch) {
-      await attempt(zone.name, 'change zone', async () => (await database.apply(zone, changes))[0]?.message);
+      await attempt(zone.name, 'change zone', async () => {
+        const still = stillMeant(zone, changes, await this.#now(zone, changes, discovery));
+        return (await database.apply(zone, still))[0]?.message;
+      });
     }
     for (const zone of remove) {
-      await attempt(zone.name, 'remove zone', () => database.remove(zone).then(() => undefined));
+      await attempt(zone.name, 'remove zone', async () => {
+        database.forget(zone);
+        if (!isRemovable(await database.refreshed(zone))) return changedMeanwhile;
+        return database.remove(zone).then(() => undefined);
+      });
     }
     for (const [name, message] of circles) if (!failures.has(name)) failures.set(name, message);
     return { zones, ...rest };
+  }
+
+  /** A zone with the names that lose something as they are at this moment. */
+  async #now(zone: Zone, changes: Change[], discovery: DeclaredDiscovery | undefined): Promise<Zone> {
+    const losing = changes.filter(({ action }) => action === 'delete').map(({ rrset }) => rrset.name);
+    if (losing.length === 0) return zone;
+    const [fresh] = withAdopted([await this.#options.database.refreshed(zone, new Set(losing))], discovery);
+    return fresh ?? zone;
   }
 
   /** Compares only when something is another than the last time: mostly nothing is, and a zone may be large. */
@@ -260,6 +272,25 @@ export class Zones {
     this.#reported = { hash, reports, warnings: [] };
   }
 }
+
+/** With what came back from ExternalDNS's own registry among the discovered. */
+function withAdopted(zones: Zone[], discovery: DeclaredDiscovery | undefined): Zone[] {
+  if (!discovery?.ownershipTXT) return zones;
+  const { ownerID, ownershipTXT } = discovery;
+  return zones.map((zone) => adopted(zone, ownerID, ownershipTXT));
+}
+
+/** Changes without the deletions of what has become somebody else's since they were worked out. */
+function stillMeant(then: Zone, changes: Change[], now: Zone): Change[] {
+  const [before, after] = [then, now].map((zone) => new Map(zone.rrsets.map((rrset) => [keyOf(rrset), rrset])));
+  return changes.filter(({ action, rrset }) => {
+    const there = after?.get(keyOf(rrset));
+    return action !== 'delete' || !there || ownershipOf(there) === ownershipOf(before?.get(keyOf(rrset)) ?? {});
+  });
+}
+
+/** What a person has made a moment ago is not to be lost: the next comparison finds it. */
+const changedMeanwhile = 'somebody has put records of their own into it, which stay';
 
 const isLua = ({ type }: RRset) => type === 'LUA';
 const luaIsOff = 'PowerDNS restarts once, to work out the answers of the first record with a check';

@@ -110,6 +110,63 @@ test('a zone is read as the same object for as long as nothing in it changes, it
   expect(after?.rrsets.find(({ type }) => type === 'A')?.mark).toEqual(comments[0]);
 });
 
+describe('what a person has made a moment ago is not lost', () => {
+  /** As pdnsutil does it: no serial moves. */
+  const insert = (name: string) => {
+    const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
+    database
+      .prepare(
+        "insert into records(domain_id,name,type,content,ttl,auth) select id,?,'A','198.51.100.9',60,1 from domains where name='old.internal'",
+      )
+      .run(name);
+    database.close();
+  };
+  const [both, one] = [declare({ zones: [corp, ...zones('old.internal')] }), declare()];
+
+  test('with its zone', async () => {
+    await reconciled(both);
+    insert('hand.old.internal');
+    await reconciled(one);
+    await made.agent.reconcile();
+    expect(await dig('hand.old.internal')).toBe('NOERROR 198.51.100.9');
+    expect(made.agent.report()?.zones).toContainEqual({
+      name: 'old.internal',
+      state: 'Retained',
+      message: expect.stringContaining('such as hand.old.internal A'),
+    });
+  });
+
+  test('when it is a zone of their own, in the place of one of ours', async () => {
+    await reconciled(both);
+    const serial = async () => ((await api('GET', '/zones/old.internal.')) as { serial: number }).serial;
+    const before = await serial();
+    await api('DELETE', '/zones/old.internal.');
+    const soa = `ns1.old.internal. hostmaster.old.internal. ${before} 3600 600 604800 30`;
+    await api('POST', '/zones', {
+      name: 'old.internal.',
+      kind: 'Native',
+      soa_edit_api: 'OFF',
+      nameservers: [],
+      rrsets: [{ name: 'old.internal.', type: 'SOA', ttl: 60, records: [{ content: soa }] }],
+    });
+    expect(await serial()).toBe(before);
+    await reconciled(one);
+    await made.agent.reconcile();
+    expect(await dig('old.internal', 'SOA')).toMatch(/^NOERROR /);
+  });
+
+  test('when it takes the place of a declared record that goes', async () => {
+    const txt = { name: 'note', type: 'TXT' as const, values: ['declared'] };
+    await reconciled(declare({ zones: [{ ...corp, records: [txt] }] }));
+    const comments = [{ account: 'a person', content: 'mine' }];
+    // The serial stays: it is the comment alone that says whose it is.
+    await byHand({ name: 'note.corp.internal.', type: 'TXT', changetype: 'REPLACE', comments });
+    await reconciled(one);
+    await made.agent.reconcile();
+    expect(await dig('note.corp.internal', 'TXT')).toMatch(/^NOERROR ./);
+  });
+});
+
 const www = (...targets: string[]) => want('ingress/a/web', 'www.corp.internal', 'A', ...targets);
 
 describe('zones', () => {

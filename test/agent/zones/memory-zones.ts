@@ -11,7 +11,7 @@ const copyOf = ({ mark, ...rrset }: RRset): RRset => ({
 });
 const copyOfZone = (zone: Zone): Zone => ({ ...zone, rrsets: zone.rrsets.map(copyOf) });
 
-export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'create' | 'apply' | 'remove'> {
+export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'forget' | 'create' | 'apply' | 'remove'> {
   readonly #zones = new Map<string, Zone>();
   /** Writes so far. */
   writes = 0;
@@ -49,6 +49,8 @@ export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'crea
     if (this.failure) throw new Error(this.failure);
     return copyOfZone(this.#zones.get(name) as Zone);
   }
+
+  forget(): void {}
 
   wipe(): void {
     this.#zones.clear();
