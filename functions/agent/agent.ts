@@ -1,6 +1,7 @@
 import { absolute, zoneOf } from '../dns/name.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Claims, unseen } from './discovery/claim.ts';
+import { GuardMemory, type GuardMemoryOptions } from './discovery/guard-memory.ts';
 import type { Owner, Present } from './discovery/owner.ts';
 import { Owners } from './discovery/owners.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
@@ -16,6 +17,7 @@ import type { ZoneFiles } from './zones/zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
+  database: GuardMemoryOptions;
   /** The agent's own view of the objects that want names. */
   claims?: Claims;
   /** What the report tells besides, as it is by then. */
@@ -42,6 +44,7 @@ export class Agent {
   readonly #names: Names;
   readonly #outside: Outside | undefined;
   readonly #surroundings: Readonly<Surroundings>;
+  readonly #guardMemory: GuardMemory;
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
@@ -65,6 +68,7 @@ export class Agent {
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
+    this.#guardMemory = new GuardMemory(options.database);
   }
 
   get declaration(): Declared['declaration'] | undefined {
@@ -107,7 +111,10 @@ export class Agent {
   adjust(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
     return this.#asOwner(namespace, [], async (owner, present) => {
       this.#expectSight();
+      if (!owner.isGuardRestored) owner.restoreGuard(await this.#guardMemory.read(owner.id, present));
       const { answer, remarks } = owner.adjust(wanted, present, this.#claims);
+      // Before ExternalDNS acts on the answer.
+      await this.#guardMemory.write(owner.id, owner.missing, present);
       await this.#write(owner, remarks, present);
       return answer;
     });

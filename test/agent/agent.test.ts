@@ -297,7 +297,10 @@ describe('discovery', () => {
     await idle.agent.adjust([]);
     expect(state(idle)).toBe('Synced');
     const stale = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
-    const careful = await served(new MemoryZones([zone('corp.internal', [stale])]));
+    const database = new MemoryZones([zone('corp.internal', [stale])]);
+    // As another agent left it, which had nothing to hold.
+    await database.setMetadata(zone(), 'X-INTERNAL-DNS-DELETE-GUARD', ['{"corp":[]}']);
+    const careful = await served(database);
     await loop(careful.agent, [], 'upsert-only');
     expect(state(careful)).toBe('Waiting');
     await loop(careful.agent, [], 'upsert-only');

@@ -44,6 +44,11 @@ export interface Claims {
   readonly revision: number;
   /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all: all of its namespace, since the first list. */
   sees(resource: string): boolean;
+  /**
+   * Whether objects of a kind are looked at and cannot be seen: they are not listed yet, are not served any more, or may
+   * not be read.
+   */
+  isUnsynced(resource: string): boolean;
   /** Of which objects there is no list yet, in words; undefined when all that can be seen are. */
   pending(): string | undefined;
   /** The object of that name, if it asks for something. */
@@ -55,6 +60,8 @@ export interface Claims {
   all(): Iterable<Claim>;
   /** Those that ask for names, and that a filter leaves out. Nothing else here speaks of them. */
   leftOut(): Iterable<Claim>;
+  /** Those of one object. */
+  leftOutOf(resource: string): readonly Claim[];
   /** The labels of a namespace; undefined while they are not known. */
   labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;
 }
@@ -64,11 +71,13 @@ export const unseen: Claims = {
   version: 0,
   revision: 0,
   sees: () => false,
+  isUnsynced: () => false,
   pending: () => undefined,
   of: () => undefined,
   changedAt: () => undefined,
   on: () => [],
   all: () => [],
   leftOut: () => [],
+  leftOutOf: () => [],
   labelsOf: () => undefined,
 };

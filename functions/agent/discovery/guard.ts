@@ -1,56 +1,89 @@
+import * as z from 'zod';
 import { withoutDot } from '../../dns/name.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
 import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
-import { stillAsks } from './succession.ts';
+import { MonotonicClock } from './clock.ts';
+import { requestOf } from './succession.ts';
 
 export interface Guarded {
   /** To be put back into the answer, as it stands. */
   held: RRset[];
+  /** While so many vanish at once that somebody should look. */
   report?: NonNullable<Report['discovery']['held']>;
 }
+
+/** A name that was published and that nobody wants. */
+export const missingName = z.object({
+  name: z.string(),
+  /** The object that wanted it. */
+  object: z.string(),
+  /** When it was missed first: milliseconds since 1970. */
+  since: z.number(),
+  /** Whether it is one of a mass that vanishes, which lasts until none of them stands and is missed. */
+  inMass: z.boolean().optional(),
+  /** Whether it is held because several objects went at once: the last of them is none that went alone. */
+  together: z.boolean().optional(),
+  /** Whether nobody knows what was missed before, as after an upgrade: it is held whatever became of its object. */
+  unsure: z.boolean().optional(),
+});
+
+export type MissingName = z.infer<typeof missingName>;
+
+/** What a guard is to go on with. */
+export interface GuardState {
+  missing: readonly MissingName[];
+  /** Whether what was missed of a name before is lost. */
+  isLost: (name: string) => boolean;
+}
+
+/** With the time of the guard's own clock in which it was missed first. */
+type Entry = MissingName & { at: number };
 
 /** Fewer names are never too many to vanish at once. */
 const least = 5;
 
-/** A name that stood and that nobody wants. */
-interface Vanished {
-  name: string;
-  /** The object that wanted it. */
-  object: string;
-  /** By the guard's own clock: the loop in which it was missed first. */
-  at: number;
-}
-
-interface Hold {
-  /** Milliseconds since 1970. */
-  since: number;
-  /** By the guard's own clock. */
-  began: number;
-  names: ReadonlySet<string>;
-  /** Those whose names are held because several went at once: the last of them is none that went alone. */
-  objects: ReadonlySet<string>;
-}
-
 /**
- * Holds an owner's names while too many of them vanish: an ingress controller that restarts may clear the status of
- * all its objects, one after the other, and an ExternalDNS that has lost its view of the cluster wants nothing.
- * https://github.com/kubernetes-sigs/external-dns/issues/2677
+ * Holds an owner's names that nobody wants any more, each for as long as a hold lasts:
+ *
+ * - however few, while their object is there and asks for them, and so has only lost its address: an ingress controller
+ *   that restarts may clear the status of all its objects, one after the other;
+ *   https://github.com/kubernetes-sigs/external-dns/issues/2677
+ * - however few, while their object cannot be seen though its kind is looked at;
+ * - otherwise while too many of them vanish: an ExternalDNS that has lost its view of the cluster wants nothing.
  *
  * All names of one object that is deleted, or no longer asks for them, go at once, however many they are. Where objects
- * are not seen, a deleted one and a cleared one look the same: there it must be the only one for as long as a hold lasts.
- *
- * The state is in memory. After a restart a hold begins anew: it lasts longer then, and deletes nothing too early.
+ * of a kind are never seen, a deleted one and a cleared one look the same: there it must be the only one for as long as
+ * a hold lasts.
  */
 export class DeleteGuard {
-  #hold: Hold | undefined;
+  readonly #clock = new MonotonicClock();
   /** By their names; what is not held is deleted, and counts for as long as a hold would last. */
-  readonly #vanished = new Map<string, Vanished>();
+  readonly #entries = new Map<string, Entry>();
   /** What was held and is let go, for as long as it stands and nobody wants it. */
   #released = new Set<string>();
-  #clock = 0;
-  #heardAt: number | undefined;
+  /** Since when names are held of a mass that vanishes: milliseconds since 1970. */
+  #massSince: number | undefined;
+  #isLost: GuardState['isLost'] = () => false;
+  #missing: readonly MissingName[] | undefined = [];
+
+  /** Goes on where another guard was. */
+  restore({ missing, isLost }: GuardState, now: number): void {
+    const at = this.#clock.at(now);
+    for (const entry of missing) {
+      const since = Math.min(entry.since, now);
+      this.#entries.set(entry.name, { ...entry, since, at: at - (now - since) });
+    }
+    this.#isLost = isLost;
+    this.#missing = undefined;
+  }
+
+  /** For another guard to go on with: the same array for as long as nothing changes. */
+  get missing(): readonly MissingName[] {
+    this.#missing ??= [...this.#entries.values().map(({ at: _, ...entry }) => entry)];
+    return this.#missing;
+  }
 
   /**
    * @param standing what the owner's ExternalDNS finds
@@ -64,48 +97,68 @@ export class DeleteGuard {
     claims: Claims,
     now: number,
   ): Guarded {
-    const at = this.#tick(now);
-    const isOver = (hold: Hold) => at - hold.began >= holdSeconds * 1000 || Date.parse(letGo) > hold.since;
-    if (percent >= 100 || (this.#hold && isOver(this.#hold))) this.#release();
+    const at = this.#clock.at(now);
     const there = new Map(standing.map((rrset) => [rrset.name, rrset]));
-    this.#forget(there, wanted, at - holdSeconds * 1000);
-    const missing = [...there.values()].filter(({ name }) => !wanted.has(name) && !this.#released.has(name));
-    for (const { name, mark } of missing) {
-      if (!this.#vanished.has(name)) this.#vanished.set(name, { name, object: objectOf(name, mark), at });
-    }
-    const counted = counting([...this.#vanished.values()], this.#hold?.objects ?? new Set(), claims);
-    const kept = there.size - this.#released.size - missing.length;
-    if (!this.#hold && counted.size >= least && counted.size * 100 > percent * (counted.size + kept)) {
-      this.#hold = { since: now, began: at, names: new Set(), objects: new Set() };
-    }
-    if (this.#hold) this.#hold = extended(this.#hold, counted.intersection(there), this.#vanished, claims);
-    if (this.#hold && isOver(this.#hold)) this.#release();
-    return guarded(standing, this.#hold);
+    const isOver = (entry: Entry) => at - entry.at >= holdSeconds * 1000 || entry.since < Date.parse(letGo);
+    this.#forget(there, wanted, percent >= 100 ? () => true : isOver);
+    if (percent >= 100) return { held: [] };
+    this.#miss(there, wanted, { since: now, at });
+    const losses = [...this.#entries.values()].map((entry) => ({ entry, loss: lossOf(entry, claims) }));
+    const counted = counting(losses);
+    const kept = there.size - this.#released.size - losses.filter(({ entry }) => there.has(entry.name)).length;
+    const isMass = counted.length >= least && counted.length * 100 > percent * (counted.length + kept);
+    const mass = counted.filter(({ entry }) => there.has(entry.name));
+    const isOn = mass.length > 0 && (isMass || mass.some(({ entry }) => entry.inMass));
+    if (isOn) this.#takeIn(mass);
+    const held = losses.filter(({ entry, loss }) => there.has(entry.name) && (isHeldAlone(loss) || entry.together));
+    const names = new Set(held.map(({ entry }) => entry.name));
+    const first = held.reduce((since, { entry }) => Math.min(since, entry.since), now);
+    this.#massSince = isOn ? (this.#massSince ?? first) : undefined;
+    return { held: standing.filter(({ name }) => names.has(name)), ...reportOf(names, this.#massSince) };
+  }
+
+  /** Forgets everything, as where nothing is deleted. */
+  clear(): void {
+    if (this.#entries.size > 0) this.#missing = undefined;
+    this.#entries.clear();
+    this.#released.clear();
+    this.#massSince = undefined;
+    this.#isLost = () => false;
   }
 
   /** Whether nothing is held or counted, so that time changes nothing. */
   get isIdle(): boolean {
-    return !this.#hold && this.#vanished.size === 0 && this.#released.size === 0;
+    return this.#entries.size === 0 && this.#released.size === 0;
   }
 
-  /** The guard's own clock, which a wall clock that is set back does not hold up. Milliseconds. */
-  #tick(now: number): number {
-    this.#clock += Math.max(0, now - (this.#heardAt ?? now));
-    this.#heardAt = now;
-    return this.#clock;
-  }
-
-  #release(): void {
-    for (const name of this.#hold?.names ?? []) this.#released.add(name);
-    this.#hold = undefined;
-    this.#vanished.clear();
-  }
-
-  /** Whatever came back is as if it had never been away. */
-  #forget(there: ReadonlyMap<string, RRset>, wanted: ReadonlySet<string>, before: number): void {
+  /** Whatever came back is as if it had never been away. What is over is let go. */
+  #forget(there: ReadonlyMap<string, RRset>, wanted: ReadonlySet<string>, isOver: (entry: Entry) => boolean): void {
     this.#released = new Set([...this.#released].filter((name) => there.has(name) && !wanted.has(name)));
-    for (const { name, at } of this.#vanished.values()) {
-      if (wanted.has(name) || at <= before) this.#vanished.delete(name);
+    for (const entry of this.#entries.values()) {
+      if (!wanted.has(entry.name) && !isOver(entry)) continue;
+      if (!wanted.has(entry.name) && there.has(entry.name)) this.#released.add(entry.name);
+      this.#entries.delete(entry.name);
+      this.#missing = undefined;
+    }
+  }
+
+  #miss(there: ReadonlyMap<string, RRset>, wanted: ReadonlySet<string>, when: Pick<Entry, 'since' | 'at'>): void {
+    for (const [name, { mark }] of there) {
+      if (wanted.has(name) || this.#released.has(name) || this.#entries.has(name)) continue;
+      const unsure = this.#isLost(name) && { unsure: true };
+      this.#entries.set(name, { name, object: objectOf(name, mark), ...when, ...unsure });
+      this.#missing = undefined;
+    }
+    this.#isLost = () => false;
+  }
+
+  #takeIn(mass: readonly Lost[]): void {
+    for (const { entry, loss } of mass) {
+      const isFresh = !entry.inMass || (!entry.together && !isHeldAlone(loss));
+      if (!isFresh) continue;
+      entry.inMass = true;
+      if (!isHeldAlone(loss)) entry.together = true;
+      this.#missing = undefined;
     }
   }
 }
@@ -113,44 +166,41 @@ export class DeleteGuard {
 /** Names of which nobody knows the object are no names of one object. */
 const objectOf = (name: string, mark: RRset['mark']) => (mark?.content.includes('/') ? mark.content : name);
 
-type Cause = 'Cleared' | 'Gone' | 'Unseen';
+/**
+ * What became of a name's object. `Cleared`: it is there, asks for the name, and has lost its address. `Pod`: so it has,
+ * but the name is that of one of its Pods. `Gone`: it is not, or no longer asks. `Unknown`: it is to be seen and cannot.
+ * `Unseen`: its kind never is.
+ */
+type Loss = 'Cleared' | 'Pod' | 'Gone' | 'Unknown' | 'Unseen';
 
-/** Whether an object still asks for a name, and so has lost its address, or no longer does. */
-function causeOf({ name, object }: Vanished, claims: Claims): Cause {
+interface Lost {
+  entry: Entry;
+  loss: Loss;
+}
+
+function lossOf({ name, object, unsure }: Entry, claims: Claims): Loss {
+  if (unsure || claims.isUnsynced(object)) return 'Unknown';
   if (!claims.sees(object)) return 'Unseen';
-  return stillAsks(object, name, claims) ? 'Cleared' : 'Gone';
+  const request = requestOf(object, name, claims);
+  if (request === 'Below') return 'Pod';
+  return request ? 'Cleared' : 'Gone';
 }
 
-/** Which names are none that go with their one object. */
-function counting(vanished: Vanished[], objects: ReadonlySet<string>, claims: Claims): ReadonlySet<string> {
-  const { Cleared = [], Gone = [], Unseen = [] } = Object.groupBy(vanished, (each) => causeOf(each, claims));
-  const areSeveral = (some: Vanished[]) =>
-    new Set(some.map(({ object }) => object)).size > 1 || some.some(({ object }) => objects.has(object));
-  const together = [...Map.groupBy(Gone, ({ at }) => at).values()].filter(areSeveral).flat();
-  return new Set([...Cleared, ...together, ...(areSeveral(Unseen) ? Unseen : [])].map(({ name }) => name));
+/** Whether a name is held by itself, even if it is the only one. */
+const isHeldAlone = (loss: Loss) => loss === 'Cleared' || loss === 'Unknown';
+
+/** Which names count towards a mass: those that do not go with their one object. */
+function counting(losses: readonly Lost[]): Lost[] {
+  const { Gone = [], Unseen = [], ...others } = Object.groupBy(losses, ({ loss }) => loss);
+  const together = new Set(losses.filter(({ entry }) => entry.together).map(({ entry }) => entry.object));
+  const areSeveral = (some: Lost[]) =>
+    new Set(some.map(({ entry }) => entry.object)).size > 1 || some.some(({ entry }) => together.has(entry.object));
+  const goneTogether = [...Map.groupBy(Gone, ({ entry }) => entry.at).values()].filter(areSeveral).flat();
+  return [...Object.values(others).flat(), ...goneTogether, ...(areSeveral(Unseen) ? Unseen : [])];
 }
 
-/** A hold takes in what vanishes during it, and is over when everything has come back. */
-function extended(
-  hold: Hold,
-  names: ReadonlySet<string>,
-  vanished: ReadonlyMap<string, Vanished>,
-  claims: Claims,
-): Hold | undefined {
-  if (names.size === 0) return undefined;
-  const objects = [...names]
-    .map((name) => vanished.get(name))
-    .filter((each) => each !== undefined)
-    .filter((each) => causeOf(each, claims) !== 'Cleared')
-    .map(({ object }) => object);
-  return { ...hold, names, objects: hold.objects.union(new Set(objects)) };
-}
-
-function guarded(standing: RRset[], hold: Hold | undefined): Guarded {
-  if (!hold) return { held: [] };
-  const names = [...hold.names].sort().slice(0, bounds.held).map(withoutDot);
-  return {
-    held: standing.filter(({ name }) => hold.names.has(name)),
-    report: { since: new Date(hold.since).toISOString(), names },
-  };
+function reportOf(names: ReadonlySet<string>, since: number | undefined): Pick<Guarded, 'report'> {
+  if (since === undefined) return {};
+  const shown = [...names].sort().slice(0, bounds.held).map(withoutDot);
+  return { report: { since: new Date(since).toISOString(), names: shown } };
 }

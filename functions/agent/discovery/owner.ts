@@ -16,13 +16,15 @@ import {
   type Zone,
 } from '../zone.ts';
 import type { Claims } from './claim.ts';
-import { DeleteGuard, type Guarded } from './guard.ts';
+import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './guard.ts';
 import { LeftOut } from './left-out.ts';
 import { answerUnder } from './policy.ts';
 import { isOf, isOfNobody, type Scope } from './scope.ts';
+import { Seniority } from './seniority.ts';
 import { askedFor, besideHeld } from './succession.ts';
 import { withoutExcess } from './verdict/excessive-wish.ts';
 import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
+import { barrierOf } from './verdict/tenants.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
 import type { Wish } from './wish/wish.ts';
 import { wishesOf } from './wish/wishes.ts';
@@ -52,6 +54,8 @@ export class Owner {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #guard = new DeleteGuard();
+  #isGuardRestored = false;
+  readonly #seniority = new Seniority();
   readonly #leftOut: LeftOut;
   #heardAt: number | undefined;
   #finishedAt: number | undefined;
@@ -90,6 +94,25 @@ export class Owner {
     return this.#preview;
   }
 
+  get id(): string {
+    return this.#scope.ownerID;
+  }
+
+  /** Whether the delete guard goes on where that of another agent was. */
+  get isGuardRestored(): boolean {
+    return this.#isGuardRestored;
+  }
+
+  restoreGuard(state: GuardState): void {
+    this.#isGuardRestored = true;
+    this.#guard.restore(state, this.#now());
+  }
+
+  /** For the delete guard of another agent: the same array for as long as nothing changes. */
+  get missing(): readonly MissingName[] {
+    return this.#guard.missing;
+  }
+
   /** Notes that ExternalDNS is there. */
   hear(): void {
     this.#heardAt = this.#now();
@@ -120,7 +143,7 @@ export class Owner {
     this.#judgedBy = declaration;
     this.#isChanging = false;
     // What it holds or counts changes with time.
-    if (!this.#guard.isIdle) this.#answered.forget();
+    if (!this.#guard.isIdle || !this.#seniority.isIdle) this.#answered.forget();
     let remarks: Change[] = [];
     const answer = this.#answered.get([wanted, declaration, claims.version, ...zones], () => {
       const { answer, standing } = this.#judge(wanted, present, claims);
@@ -143,16 +166,19 @@ export class Owner {
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { refusals } = this.#leftOut;
-    const { accepted, refused, closed } = judge(wishes, zones, declaration, { owns, claims, refusals });
+    const judged = judge(wishes, zones, declaration, { owns, claims, refusals });
+    const { accepted, refused } = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, claims);
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
-    const filtered = new Set(wanted.map(nameOf)).difference(new Set(wishes.map(({ name }) => name)));
+    const names = [...wanted.map(nameOf), ...excludedAmong(standing, discovery)];
+    const filtered = new Set(names).difference(new Set(wishes.map(({ name }) => name)));
     const asked = askedFor({ standing, wishes, accepted, sharedHosts }, claims).union(filtered);
-    const guarded = this.#guarded(asked, standing, discovery, claims);
+    const guarded = this.#guarded(asked.union(withoutNames(accepted, standing)), standing, discovery, claims);
     const beside = besideHeld(accepted, guarded.held);
+    const { closed } = judged;
     const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
     const { answer, preview } = answerUnder(policy, lasting, [...beside.accepted, ...guarded.held]);
-    const leftOut = [...refused, ...beside.refused, ...excess];
+    const leftOut = [...judged.refused, ...refused, ...beside.refused, ...excess];
     this.#leftOut.take(leftOut);
     this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held };
     this.#held = guarded.report;
@@ -224,8 +250,22 @@ export class Owner {
     { policy, deleteGuard }: DeclaredDiscovery,
     claims: Claims,
   ): Guarded {
-    if (policy !== 'Sync') return { held: [] };
-    return this.#guard.hold(standing, asked, deleteGuard, claims, this.#now());
+    if (policy === 'Sync') return this.#guard.hold(standing, asked, deleteGuard, claims, this.#now());
+    this.#guard.clear();
+    return { held: [] };
+  }
+
+  #withinSeniority(
+    accepted: RRset[],
+    contenders: { standing: RRset[]; wishes: Wish[] },
+    discovery: DeclaredDiscovery,
+    claims: Claims,
+  ): { accepted: RRset[]; refused: Refused[] } {
+    const { policy, deleteGuard, sharedHosts } = discovery;
+    if (policy !== 'Sync' || sharedHosts === 'Merge' || deleteGuard.percent >= 100) return { accepted, refused: [] };
+    const bars = barrierOf(discovery, claims);
+    const { holdSeconds } = deleteGuard;
+    return this.#seniority.within({ accepted, ...contenders }, { holdSeconds, bars, claims, now: this.#now() });
   }
 
   #standing({ declaration, zones }: Present): RRset[] {
@@ -233,6 +273,17 @@ export class Owner {
     if (!discovery) return [];
     return standingRRsets(zones, declaration, (rrset) => isOf(this.#scope, discovery, rrset));
   }
+}
+
+/** The names of some RRsets that no others have. */
+const withoutNames = (rrsets: RRset[], others: RRset[]) =>
+  new Set(rrsets.map(({ name }) => name)).difference(new Set(others.map(({ name }) => name)));
+
+/** Of what stands the names that the spec excludes: nobody asks for them, with an address or without. */
+function excludedAmong(standing: RRset[], { excludedDomains }: DeclaredDiscovery): string[] {
+  if (excludedDomains.length === 0) return [];
+  const excluded = new Map(excludedDomains.map((name) => [absolute(name), true]));
+  return standing.map(({ name }) => name).filter((name) => zoneOf(name, excluded) === true);
 }
 
 /** What ExternalDNS is to go on with, and what is to be written beside that. */

@@ -12,23 +12,29 @@ export interface Judged {
 
 /**
  * The absolute names that stand and are asked for by those whose they are, be it in vain, or have gone to somebody else.
- * A name has not while its object still asks for it and has only lost its address: whoever waits for that would have
- * every name of an ingress controller that restarts, and nothing would seem to vanish.
+ * A name has not while its object still asks for it and has only lost its address, or cannot be seen: whoever waits for
+ * that would have every name of an ingress controller that restarts, and nothing would seem to vanish.
  */
 export function askedFor({ standing, wishes, accepted, sharedHosts }: Judged, claims: Claims): ReadonlySet<string> {
   const wishers = Map.groupBy(wishes, ({ name }) => name);
   const given = new Set(accepted.map(({ name }) => name));
   const isAsked = (rrset: RRset) =>
     wishers.get(rrset.name)?.some((wish) => householdOf(claimantOf(wish)) === householdOf(claimantOf(rrset)));
-  const hasGone = (rrset: RRset) =>
-    given.has(rrset.name) && (sharedHosts === 'Merge' || !stillAsks(claimantOf(rrset), rrset.name, claims));
+  const mayReturn = (rrset: RRset) =>
+    claims.isUnsynced(claimantOf(rrset)) || requestOf(claimantOf(rrset), rrset.name, claims) !== undefined;
+  const hasGone = (rrset: RRset) => given.has(rrset.name) && (sharedHosts === 'Merge' || !mayReturn(rrset));
   return new Set(standing.filter((rrset) => isAsked(rrset) || hasGone(rrset)).map(({ name }) => name));
 }
 
-/** Whether an object is seen to ask for what stands for it, with an address or without. */
-export function stillAsks(object: string, name: string, claims: Claims): boolean {
+/**
+ * How an object is seen to ask for a name, with an address or without: for itself, or for one of its Pods. One that waits
+ * for its controller does, as a route that has lost its Gateway; one that a filter of the spec leaves out does not.
+ */
+export function requestOf(object: string, name: string, claims: Claims): 'Own' | 'Below' | undefined {
   const { hosts = [], below = false } = claims.of(object) ?? {};
-  return hosts.includes(name) || (below && hosts.includes(name.slice(name.indexOf('.') + 1)));
+  if (hosts.includes(name)) return 'Own';
+  if (claims.leftOutOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
+  return below && hosts.includes(name.slice(name.indexOf('.') + 1)) ? 'Below' : undefined;
 }
 
 /** What is accepted beside what is held: a held name is nobody else's. */

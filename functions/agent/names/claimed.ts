@@ -1,5 +1,5 @@
 import { discoverable } from '../declaration.ts';
-import type { Claim } from '../discovery/claim.ts';
+import type { Claim, Claims } from '../discovery/claim.ts';
 import { illegalName } from '../discovery/verdict/illegal-name.ts';
 import type { Reason } from '../verdict.ts';
 import { keyOf } from '../zone.ts';
@@ -12,8 +12,10 @@ export function targetsAt(name: string, claim: Claim | undefined): readonly stri
 }
 
 /** Why what an object had at a name stands there in vain. */
-export function lossOf(name: string, claim: Claim | undefined): string {
-  if (!claim) return 'is gone';
+export function lossOf(name: string, resource: string, claims: Pick<Claims, 'of' | 'sees' | 'isUnsynced'>): string {
+  const claim = claims.of(resource);
+  if (claims.isUnsynced(resource)) return 'cannot be seen, as its kind cannot be listed';
+  if (!claim) return claims.sees(resource) ? 'is gone' : 'is no longer asked for by ExternalDNS';
   if (!claim.hosts.includes(name) && !claim.below) return 'no longer asks for it';
   return targetsAt(name, claim)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
 }

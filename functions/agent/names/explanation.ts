@@ -145,8 +145,8 @@ class Explanation {
     };
   }
 
-  #guarded({ claim, name: host, resource }: AskedHost, answers: string[]): Reason {
-    const why = lossOf(host, claim ?? this.#known.claims.of(resource));
+  #guarded({ name: host, resource }: AskedHost, answers: string[]): Reason {
+    const why = lossOf(host, resource, this.#known.claims);
     const { name } = this.#known.declaration;
     return {
       verdict: 'Held',

@@ -1,5 +1,5 @@
 import { type Change, type RRset, replacement, type Zone } from '../zone.ts';
-import { type PowerDNS, Rejection } from './powerdns.ts';
+import { type MetadataKind, type PowerDNS, Rejection } from './powerdns.ts';
 
 export interface DatabaseOptions {
   /** Milliseconds for which a zone is taken to be as it was read, while its serial stays. */
@@ -91,6 +91,14 @@ export class Database {
   /** Has a zone read anew the next time. */
   forget({ name }: Pick<Zone, 'name'>): void {
     this.#read.delete(name);
+  }
+
+  metadata(zone: Zone, kind: MetadataKind): Promise<string[]> {
+    return this.#powerdns.metadata(zone, kind);
+  }
+
+  setMetadata(zone: Zone, kind: MetadataKind, values: string[]): Promise<void> {
+    return this.#powerdns.setMetadata(zone, kind, values);
   }
 
   /** PowerDNS refuses a whole transaction for one bad name: halve it until the bad ones stand alone. */

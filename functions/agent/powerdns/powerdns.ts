@@ -39,6 +39,9 @@ export interface Cryptokey {
 
 type ZoneRef = Pick<Zone, 'id'>;
 
+/** PowerDNS takes these for nobody's but ours: https://doc.powerdns.com/authoritative/domainmetadata.html#extra-metadata */
+export type MetadataKind = `X-${string}`;
+
 interface ApiRRset {
   name: string;
   type: string;
@@ -112,6 +115,16 @@ export class PowerDNS {
 
   async remove({ id }: Zone): Promise<void> {
     await this.#call('DELETE', `/zones/${id}`);
+  }
+
+  /** A zone's metadata of a kind; nothing where there is none. */
+  async metadata({ id }: ZoneRef, kind: MetadataKind): Promise<string[]> {
+    return (await this.#call<{ metadata: string[] }>('GET', `/zones/${id}/metadata/${kind}`)).metadata;
+  }
+
+  /** Moves no serial. */
+  async setMetadata({ id }: ZoneRef, kind: MetadataKind, metadata: string[]): Promise<void> {
+    await this.#call('PUT', `/zones/${id}/metadata/${kind}`, { kind, metadata });
   }
 
   cryptokeys({ id }: ZoneRef): Promise<Cryptokey[]> {

@@ -73,6 +73,10 @@ export class ClaimIndex {
     return [...this.#leftOut.values()].flat();
   }
 
+  leftOutOf(resource: string): readonly Claim[] {
+    return this.#leftOut.get(resource) ?? [];
+  }
+
   #setLeftOut(resource: string, claims: readonly Claim[]): void {
     if (isDeepStrictEqual(claims, this.#leftOut.get(resource) ?? [])) return;
     this.#revision++;

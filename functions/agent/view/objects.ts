@@ -5,7 +5,7 @@ import { ClaimIndex } from './claim-index.ts';
 import type { Gateway } from './claims/gateway.ts';
 import type { Labels } from './claims/metadata.ts';
 import { Followed } from './followed.ts';
-import { namespaces, pathOf } from './kind.ts';
+import { kinds, namespaces, pathOf } from './kind.ts';
 import { NamespaceLabels } from './namespace-labels.ts';
 import { type ClaimsWant, type Want, wantsOf } from './want.ts';
 import { Watch, type WatchOptions } from './watch.ts';
@@ -66,6 +66,14 @@ export class Objects implements Claims {
     });
   }
 
+  isUnsynced(resource: string): boolean {
+    if (this.sees(resource)) return false;
+    const { sources = [], namespaces = [] } = this.#discovery ?? {};
+    const [label, namespace = ''] = resource.split('/');
+    const isLookedAt = namespaces.length === 0 || namespaces.includes(namespace);
+    return isLookedAt && sources.some(({ kind }) => kinds[kind]?.label === label);
+  }
+
   pending(): string | undefined {
     const isAsking = !this.#served && this.#discovery?.sources.some(({ resources = [] }) => resources.length > 0);
     if (isAsking) return 'kinds that the cluster serves';
@@ -95,6 +103,10 @@ export class Objects implements Claims {
 
   leftOut(): Iterable<Claim> {
     return this.#index.leftOut();
+  }
+
+  leftOutOf(resource: string): readonly Claim[] {
+    return this.#index.leftOutOf(resource);
   }
 
   labelsOf(namespace: string): Labels | undefined {

@@ -26,7 +26,7 @@ const objects = (count: number, prefix = 'ingress/a/x') =>
 
 /** The cluster, an owner's names, and its ExternalDNS. */
 class World {
-  readonly guard = new DeleteGuard();
+  guard = new DeleteGuard();
   options: { percent: number; holdSeconds: number; letGo?: string } = options;
   now = start;
   standing: Set<Host>;
@@ -34,7 +34,10 @@ class World {
   asking: Set<Host>;
   /** What has an address, too. */
   wanted: Set<Host>;
+  /** Whether objects of the kind are ever seen. */
   isSeen = true;
+  /** Whether they are to be seen, and cannot. */
+  isUnsynced = false;
   /** Whether ExternalDNS's changes are made. */
   works = true;
 
@@ -66,7 +69,15 @@ class World {
       const its = hosts.get(resource)?.map(({ name }) => name);
       return its && { resource, namespace: 'a', created: '', hosts: its };
     };
-    return { ...unseen, sees: () => this.isSeen, of };
+    const { isSeen, isUnsynced } = this;
+    return { ...unseen, sees: () => isSeen && !isUnsynced, isUnsynced: () => isUnsynced, of };
+  }
+
+  /** Another agent takes over, which may have lost what this one knew. */
+  restart({ isLost = false } = {}): void {
+    const missing = isLost ? [] : structuredClone(this.guard.missing);
+    this.guard = new DeleteGuard();
+    this.guard.restore({ missing, isLost: () => isLost }, this.now);
   }
 
   get rrsets(): RRset[] {
@@ -125,7 +136,7 @@ describe('names that vanish in masses', () => {
     const all = objects(standing);
     const world = new World(all);
     world.options = { ...options, percent };
-    world.clear(all.slice(0, vanishing));
+    world.delete(all.slice(0, vanishing));
     expect(world.loop()).toEqual([]);
     expect(world.standing.size).toBe(standing - vanishing);
   });
@@ -133,6 +144,7 @@ describe('names that vanish in masses', () => {
   test('count together with those that vanished shortly before', () => {
     const all = objects(10);
     const world = new World(all);
+    world.isSeen = false;
     for (const each of all.slice(0, 5)) {
       world.clear([each]);
       expect(world.loop()).toEqual([]);
@@ -149,6 +161,7 @@ describe('names that vanish in masses', () => {
     for (const isBack of [true, false]) {
       const all = objects(10);
       const world = new World(all);
+      world.isSeen = false;
       world.clear(all.slice(0, 5));
       expect(world.loop()).toEqual([]);
       if (isBack) world.restore(all.slice(0, 5));
@@ -176,6 +189,7 @@ describe('names that vanish in masses', () => {
   test('are let go when a person says so, and what vanishes later is held again', () => {
     const all = objects(40);
     const world = new World(all);
+    world.isSeen = false;
     world.clear(all.slice(0, 30));
     world.options = { ...options, letGo: '2026-11-21T10:00:02Z' };
     // Said before the hold began.
@@ -310,54 +324,203 @@ describe('an ordinary deletion', () => {
   });
 });
 
-const pool = [...objects(8), ...hostsOf('ingress/a/two', 4), ...hostsOf('ingress/a/three', 4)];
-const some = fc.subarray(pool);
-const event = fc.record({
-  act: fc.constantFrom('clear', 'clear', 'delete', 'restore', 'nothing'),
-  hosts: fc.oneof(some, fc.constant(pool)),
-  after: fc.constantFrom(1, 2, 30, 200),
+describe('an object that is there and has lost its address', () => {
+  const [one, ...others] = objects(10) as [Host, ...Host[]];
+
+  test('keeps its name for as long as a hold lasts, though it is the only one, and nobody is alarmed', () => {
+    const world = new World([one, ...others]);
+    world.clear([one]);
+    expect(world.loop()).toEqual([one.name]);
+    expect(world.since).toBeUndefined();
+    expect(world.loop(599)).toEqual([one.name]);
+    expect(world.loop(1)).toEqual([]);
+    expect(world.standing.has(one)).toBe(false);
+  });
+
+  test('keeps it while others do so one after the other, each for as long', () => {
+    const world = new World([one, ...others]);
+    for (const each of [one, ...others]) {
+      world.clear([each]);
+      expect(world.loop(60)).toContain(each.name);
+    }
+    expect(world.standing.size).toBe(10);
+    expect(world.loop(60)).toEqual(namesOf(others));
+    expect(world.loop(60)).toEqual(namesOf(others.slice(1)));
+  });
+
+  test('loses it at once when it goes itself, or a person says so, or the guard is off', () => {
+    const ends: ((world: World) => void)[] = [
+      (world) => world.delete([one]),
+      (world) => {
+        world.options = { ...options, letGo: '2026-11-21T10:00:03Z' };
+      },
+      (world) => {
+        world.options = { ...options, percent: 100 };
+      },
+    ];
+    for (const end of ends) {
+      const world = new World([one, ...others]);
+      world.clear([one]);
+      expect(world.loop()).toEqual([one.name]);
+      end(world);
+      expect(world.loop()).toEqual([]);
+      expect(world.standing.size).toBe(9);
+    }
+  });
+
+  test('keeps it while its controller has not taken it yet, and not where a filter leaves it out', () => {
+    const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], leftOut: 'why' };
+    for (const isUnready of [true, false]) {
+      const claims = { ...unseen, sees: () => true, leftOutOf: () => [{ ...left, isUnready }] };
+      const standing = [found(one.object, one.name, 'A', '192.0.2.1')];
+      const { held } = new DeleteGuard().hold(standing, new Set(), options, claims, start);
+      expect(held).toHaveLength(isUnready ? 1 : 0);
+    }
+  });
+
+  test('is none of its Pods, which may go one by one', () => {
+    const pod = found('service/a/db', 'db-0.db.corp.internal.', 'A', '192.0.2.1');
+    const claim = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'], below: true };
+    const claims = { ...unseen, sees: () => true, of: () => claim };
+    expect(new DeleteGuard().hold([pod], new Set(), options, claims, start).held).toEqual([]);
+  });
 });
 
-test('whatever happens, nothing wanted is held, nothing for too long, and nothing of a few', () => {
-  let holds = 0;
-  fc.assert(
-    fc.property(
-      fc.array(event, { maxLength: 30 }),
-      fc.constantFrom(10, 50, 90),
-      fc.boolean(),
-      (events, percent, isSeen) => {
-        const world = new World(pool);
-        world.options = { percent, holdSeconds: 300 };
-        world.isSeen = isSeen;
-        const missedAt = new Map<string, number>();
-        let deleted: { name: string; at: number }[] = [];
-        let wasHeld: string[] = [];
-        for (const { act, hosts, after } of events) {
-          if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
-          const before = namesOf([...world.standing]);
-          const wanted = new Set(namesOf([...world.wanted]));
-          const held = world.loop(after);
-          for (const name of wanted) missedAt.delete(name);
-          for (const name of before) if (!wanted.has(name) && !missedAt.has(name)) missedAt.set(name, world.now);
-          for (const name of held) {
-            expect(wanted).not.toContain(name);
-            expect(world.now - (missedAt.get(name) ?? 0)).toBeLessThan(300 * seconds);
-          }
-          deleted = deleted.filter(({ name, at }) => !wanted.has(name) && world.now - at < 300 * seconds);
-          const known = new Set([...before, ...deleted.map(({ name }) => name)]);
-          const vanished = new Set([...before.filter((name) => !wanted.has(name)), ...deleted.map(({ name }) => name)]);
-          if (wasHeld.length === 0 && held.length > 0) {
-            holds += 1;
-            expect(vanished.size).toBeGreaterThanOrEqual(5);
-            expect((vanished.size * 100) / known.size).toBeGreaterThan(percent);
-          }
-          for (const name of vanished) if (!held.includes(name)) deleted.push({ name, at: world.now });
-          wasHeld = held;
-        }
-      },
-    ),
+describe('objects that are to be seen and cannot be', () => {
+  test('keep their names, however few, and lose them when they are seen to be gone', () => {
+    const [one, ...others] = objects(3) as [Host, ...Host[]];
+    const world = new World([one, ...others]);
+    world.isUnsynced = true;
+    world.delete([one]);
+    expect(world.loop()).toEqual([one.name]);
+    expect(world.loop(599)).toEqual([one.name]);
+    world.isUnsynced = false;
+    expect(world.loop(0)).toEqual([]);
+    expect(world.standing.size).toBe(2);
+  });
+
+  test('do so no longer than a hold lasts', () => {
+    const [one] = objects(1) as [Host];
+    const world = new World([one]);
+    world.isUnsynced = true;
+    world.delete([one]);
+    expect(world.loop()).toEqual([one.name]);
+    expect(world.loop(600)).toEqual([]);
+  });
+});
+
+describe('another agent', () => {
+  test.each([true, false])(
+    'counts on with what has vanished, and holds no longer for it; objects seen: %s',
+    (isSeen) => {
+      const all = objects(100);
+      const world = new World(all);
+      world.isSeen = isSeen;
+      const sizes = [40, 24, 15, 9].map((count) => {
+        world.clear([...world.wanted].slice(0, count));
+        world.restart();
+        world.loop(60);
+        return world.standing.size;
+      });
+      expect(sizes).toEqual(isSeen ? [100, 100, 100, 100] : [60, 60, 60, 60]);
+      world.restart();
+      world.loop(420);
+      expect(world.standing.size).toBe(60);
+    },
   );
+
+  test('that does not know what has vanished holds all of it, once', () => {
+    const all = objects(10);
+    const world = new World(all);
+    world.delete(all.slice(0, 1));
+    world.restart({ isLost: true });
+    expect(world.loop()).toEqual(namesOf(all.slice(0, 1)));
+    world.delete(all.slice(1, 2));
+    expect(world.loop()).toEqual(namesOf(all.slice(0, 1)));
+    world.restart();
+    expect(world.loop(598)).toEqual([]);
+    expect(world.standing.size).toBe(8);
+  });
+});
+
+const pool = [...objects(8), ...hostsOf('ingress/a/two', 4), ...hostsOf('ingress/a/three', 4)];
+const some = fc.oneof(
+  fc.subarray(pool),
+  fc.constantFrom(...pool).map((one) => [one]),
+  fc.constant(pool),
+);
+const event = fc.record({
+  act: fc.constantFrom('clear', 'clear', 'delete', 'restore', 'nothing'),
+  hosts: some,
+  after: fc.constantFrom(1, 2, 30, 200),
+});
+const circumstances = fc.tuple(
+  fc.constantFrom(10, 50, 90),
+  fc.constantFrom<Pick<World, 'isSeen' | 'isUnsynced'>>(
+    { isSeen: true, isUnsynced: false },
+    { isSeen: false, isUnsynced: false },
+    { isSeen: true, isUnsynced: true },
+  ),
+);
+
+test('whatever happens, nothing wanted is held, nothing for too long, and of those that are gone nothing of a few', () => {
+  let holds = 0;
+  const run = fc.property(fc.array(event, { maxLength: 30 }), circumstances, (events, [percent, sight]) => {
+    const world = Object.assign(new World(pool), sight, { options: { percent, holdSeconds: 300 } });
+    const missedAt = new Map<string, number>();
+    let deleted: { name: string; at: number }[] = [];
+    let wasHeld: string[] = [];
+    for (const { act, hosts, after } of events) {
+      if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
+      const before = namesOf([...world.standing]);
+      const wanted = new Set(namesOf([...world.wanted]));
+      const asking = new Set(namesOf([...world.asking]));
+      const held = world.loop(after);
+      for (const name of wanted) missedAt.delete(name);
+      for (const name of before) if (!wanted.has(name) && !missedAt.has(name)) missedAt.set(name, world.now);
+      const isOver = (name: string) => world.now - (missedAt.get(name) ?? 0) >= 300 * seconds;
+      for (const name of held) {
+        expect(wanted).not.toContain(name);
+        expect(isOver(name)).toBe(false);
+      }
+      // What is there, or may be, and lacks only its address is held, however few there are.
+      const isSure = (name: string) => sight.isUnsynced || (sight.isSeen && asking.has(name));
+      const sure = before.filter((name) => !wanted.has(name) && isSure(name));
+      for (const name of sure) expect(held.includes(name)).toBe(!isOver(name));
+      deleted = deleted.filter(({ name, at }) => !wanted.has(name) && world.now - at < 300 * seconds);
+      const known = new Set([...before, ...deleted.map(({ name }) => name)]);
+      const vanished = new Set([...before.filter((name) => !wanted.has(name)), ...deleted.map(({ name }) => name)]);
+      if (wasHeld.length === 0 && held.some((name) => !isSure(name))) {
+        holds += 1;
+        expect(vanished.size).toBeGreaterThanOrEqual(5);
+        expect((vanished.size * 100) / known.size).toBeGreaterThan(percent);
+      }
+      for (const name of vanished) if (!held.includes(name)) deleted.push({ name, at: world.now });
+      wasHeld = held;
+    }
+  });
+  fc.assert(run, { numRuns: 300 });
   expect(holds).toBeGreaterThan(0);
+});
+
+test('whatever happens, an agent that starts anew holds what the one before would have held', () => {
+  const run = fc.property(
+    fc.array(fc.tuple(event, fc.boolean()), { maxLength: 30 }),
+    circumstances,
+    (events, [percent, sight]) => {
+      const more = { options: { percent, holdSeconds: 300 }, ...sight };
+      const [lasting, restarting] = [1, 2].map(() => Object.assign(new World(pool), more)) as [World, World];
+      for (const [{ act, hosts, after }, isRestart] of events) {
+        if (isRestart) restarting.restart();
+        for (const world of [lasting, restarting]) {
+          if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
+        }
+        expect(restarting.loop(after)).toEqual(lasting.loop(after));
+        expect(restarting.guard.missing).toEqual(lasting.guard.missing);
+      }
+    },
+  );
+  fc.assert(run, { numRuns: 300 });
 });
 
 test('while names are held and nothing changes, ExternalDNS sends nothing', async () => {

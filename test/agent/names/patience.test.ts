@@ -67,7 +67,7 @@ test('an address that is lost is told at once', async () => {
   await agent.loops(10);
   agent.has(x, { changed: agent.clock.now });
   await agent.loops(1);
-  expect(agent.of(x)).toMatch(/^NoAddress: no address yet/);
+  expect(agent.of(x)).toMatch(/^Held: ingress\/a\/x has lost its address, .*: it still resolves to 192\.0\.2\.1; /);
 });
 
 test('a change gives no more time to an object that has had no address from the beginning', async () => {

@@ -25,6 +25,8 @@ export interface SeenObject
 export class SeenObjects implements Claims {
   /** What is not listed yet. */
   missing: string | undefined;
+  /** Kinds that cannot be seen, though they are looked at. */
+  readonly unsynced = new Set<string>();
   readonly #objects = new Map<string, SeenObject>();
   readonly #labels = new Map<string, Record<string, string>>();
   #version = 0;
@@ -56,8 +58,12 @@ export class SeenObjects implements Claims {
     return merged(seen.flatMap(([resource, object]) => object.asks ?? endpointsOf(resource, object)));
   }
 
-  sees(): boolean {
-    return true;
+  sees(resource: string): boolean {
+    return !this.isUnsynced(resource);
+  }
+
+  isUnsynced(resource: string): boolean {
+    return this.unsynced.has(resource.split('/')[0] ?? '');
   }
 
   pending(): string | undefined {
@@ -84,12 +90,18 @@ export class SeenObjects implements Claims {
     return this.#claims().filter(({ leftOut }) => leftOut !== undefined);
   }
 
+  leftOutOf(resource: string): Claim[] {
+    return this.leftOut().filter((claim) => claim.resource === resource);
+  }
+
   labelsOf(namespace: string): Record<string, string> | undefined {
     return this.#labels.get(namespace);
   }
 
   #claims(): Claim[] {
-    return [...this.#objects].map(([resource, object]) => claimOf(resource, object));
+    return [...this.#objects]
+      .filter(([resource]) => this.sees(resource))
+      .map(([resource, object]) => claimOf(resource, object));
   }
 }
 

@@ -11,8 +11,10 @@ const copyOf = ({ mark, ...rrset }: RRset): RRset => ({
 });
 const copyOfZone = (zone: Zone): Zone => ({ ...zone, rrsets: zone.rrsets.map(copyOf) });
 
-export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'forget' | 'create' | 'apply' | 'remove'> {
+export class MemoryZones implements Pick<Database, keyof Database> {
   readonly #zones = new Map<string, Zone>();
+  /** By zone and kind. */
+  readonly #metadata = new Map<string, string[]>();
   /** Writes so far. */
   writes = 0;
   /** Changes that it did not take so far. */
@@ -52,7 +54,23 @@ export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'forg
 
   forget(): void {}
 
+  async metadata({ name }: Zone, kind: string): Promise<string[]> {
+    if (this.failure) throw new Error(this.failure);
+    return this.#metadata.get(`${name} ${kind}`) ?? [];
+  }
+
+  async setMetadata({ name }: Zone, kind: string, values: string[]): Promise<void> {
+    this.#write();
+    this.#metadata.set(`${name} ${kind}`, values);
+  }
+
+  /** As where everything but the records is lost. */
+  wipeMetadata(): void {
+    this.#metadata.clear();
+  }
+
   wipe(): void {
+    this.wipeMetadata();
     this.#zones.clear();
   }
 
@@ -90,6 +108,7 @@ export class MemoryZones implements Pick<Database, 'zones' | 'refreshed' | 'forg
   async remove({ name }: Zone): Promise<void> {
     this.#write();
     this.#zones.delete(name);
+    for (const key of this.#metadata.keys()) if (key.startsWith(`${name} `)) this.#metadata.delete(key);
   }
 
   #write(): void {

@@ -1,0 +1,99 @@
+import { claimantOf, type RRset } from '../zone.ts';
+import type { Claim, Claims } from './claim.ts';
+import { MonotonicClock } from './clock.ts';
+import { householdOf } from './resource.ts';
+import type { Refused } from './verdict/sharing.ts';
+import type { Barrier } from './verdict/tenants.ts';
+import { isTargetType } from './wish/target.ts';
+
+/** A name that somebody is to have, and who comes before them. */
+interface Contest {
+  rrset: RRset;
+  elder: Claim;
+}
+
+export interface Contenders {
+  accepted: readonly RRset[];
+  standing: readonly RRset[];
+  wishes: readonly RRset[];
+}
+
+/**
+ * Keeps a name from the object of another namespace while an older one that asks for it has no address: when addresses
+ * come back after an outage, the first to have one would have names that are not its own. For as long as the delete guard
+ * would hold the name, since the older one changed; where that is not known, since this began.
+ */
+export class Seniority {
+  readonly #clock = new MonotonicClock();
+  #beganAt: number | undefined;
+  /** By name and elder, by the clock. */
+  #since = new Map<string, number>();
+
+  /** What is accepted without what an older object may still have. */
+  within(
+    { accepted, ...contenders }: Contenders,
+    { holdSeconds, bars, claims, now }: { holdSeconds: number; bars: Barrier; claims: Claims; now: number },
+  ): { accepted: RRset[]; refused: Refused[] } {
+    const at = this.#clock.at(now);
+    this.#beganAt ??= now;
+    const contests = accepted.flatMap((rrset): Contest[] => {
+      const elder = elderOf(rrset, contenders, claims, bars);
+      return elder ? [{ rrset, elder }] : [];
+    });
+    const sinceOf = ({ rrset, elder }: Contest) => {
+      const changedAt = claims.changedAt(elder.resource) ?? this.#beganAt ?? now;
+      return this.#since.get(keyOf(rrset, elder)) ?? at - Math.max(0, now - changedAt);
+    };
+    this.#since = new Map(contests.map((contest) => [keyOf(contest.rrset, contest.elder), sinceOf(contest)]));
+    const waiting = new Map(
+      contests
+        .filter((contest) => at - sinceOf(contest) < holdSeconds * 1000)
+        .map(({ rrset, elder }) => [rrset.name, elder]),
+    );
+    return {
+      accepted: accepted.filter(({ name }) => !waiting.has(name)),
+      refused: accepted.flatMap((rrset): Refused[] => {
+        const elder = waiting.get(rrset.name);
+        return elder ? [{ rrset, verdict: 'Duplicate', message: comesBefore(elder) }] : [];
+      }),
+    };
+  }
+
+  /** Whether nobody waits, so that time changes nothing. */
+  get isIdle(): boolean {
+    return this.#since.size === 0;
+  }
+}
+
+const keyOf = ({ name }: RRset, { resource }: Claim) => `${name} ${resource}`;
+
+const comesBefore = ({ resource }: Claim) =>
+  `${resource} is older, and the name waits for its address (discovery.deleteGuard.hold)`;
+
+/** The oldest object of another namespace that may have a name and that ExternalDNS has no address for. */
+function elderOf(rrset: RRset, { standing, wishes }: Omit<Contenders, 'accepted'>, claims: Claims, bars: Barrier) {
+  const { name, type } = rrset;
+  const household = householdOf(claimantOf(rrset));
+  const own = claims.of(claimantOf(rrset));
+  if (!own || !isTargetType(type)) return undefined;
+  const isOwn = (other: RRset) => other.name === name && householdOf(claimantOf(other)) === household;
+  const elders = claims
+    .on(name)
+    .filter((claim) => householdOf(claim.resource) !== household && orderOf(claim) < orderOf(own))
+    .filter(({ hosts, parts }) => hosts.includes(name) && (!parts || wantsTarget(name, parts)));
+  // Most names have one object that asks for them.
+  if (elders.length === 0 || standing.some(isOwn)) return undefined;
+  return (
+    elders
+      // What it has there already the delete guard holds.
+      .filter(({ resource }) => !standing.some((other) => other.name === name && claimantOf(other) === resource))
+      .filter(({ resource }) => !wishes.some((wish) => wish.name === name && claimantOf(wish) === resource))
+      .filter(({ resource }) => !bars({ ...rrset, mark: { account: '', content: resource } }))
+      .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))[0]
+  );
+}
+
+const orderOf = ({ created, resource }: Claim) => `${created} ${resource}`;
+
+const wantsTarget = (name: string, parts: NonNullable<Claim['parts']>) =>
+  ['A', 'AAAA', 'CNAME'].some((type) => parts.has(`${name} ${type}`));
