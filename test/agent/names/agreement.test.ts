@@ -53,6 +53,7 @@ test('whatever happens, a name is then said to resolve exactly when what its obj
       const agent = await sightedAgent(discovery);
       for (const step of history) await take(agent, discovery, step);
       agent.database.failure = undefined;
+      for (const kind of ['ingress', 'httproute']) agent.objects.see(kind, true);
       await inAnyOrder(agent, 10);
       const list = agent.agent.names.list ?? [];
       expect(list.filter((state) => !agrees(state, agent, discovery))).toEqual([]);

@@ -29,6 +29,9 @@ export type Step =
   | { step: 'put by a person'; rrset: RRset }
   | { step: 'removed by a person'; name: string }
   | { step: 'outage'; failure: string | undefined }
+  | { step: 'restart' }
+  | { step: 'loss of what the delete guard knows' }
+  | { step: 'sight'; kind: string; isUnsynced: boolean }
   | { step: 'loops'; count: number };
 
 const resources = fc.constantFrom('ingress/a/x', 'ingress/a/y', 'ingress/b/x', 'httproute/b/r', 'service/a/s');
@@ -91,6 +94,13 @@ const oneStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ step: fc.constant('put by a person' as const), rrset: ofPersons }),
   fc.record({ step: fc.constant('removed by a person' as const), name: ofPersons.map(({ name }) => name) }),
   fc.record({ step: fc.constant('outage' as const), failure: fc.constantFrom('connection refused', undefined) }),
+  fc.record({ step: fc.constant('restart' as const) }),
+  fc.record({ step: fc.constant('loss of what the delete guard knows' as const) }),
+  fc.record({
+    step: fc.constant('sight' as const),
+    kind: fc.constantFrom('ingress', 'httproute'),
+    isUnsynced: fc.boolean(),
+  }),
   fc.record({ step: fc.constant('loops' as const), count: fc.constantFrom(1, 1, 2, 4) }),
 );
 
@@ -115,6 +125,12 @@ export async function take(agent: SightedAgent, discovery: Discovery, step: Step
     case 'outage':
       database.failure = step.failure;
       return;
+    case 'restart':
+      return agent.restart();
+    case 'loss of what the delete guard knows':
+      return database.wipeMetadata();
+    case 'sight':
+      return objects.see(step.kind, !step.isUnsynced);
     case 'loops':
       return database.failure === undefined ? inAnyOrder(agent, step.count) : agent.lost(step.count);
   }

@@ -45,6 +45,12 @@ export class SeenObjects implements Claims {
     else this.#objects.delete(resource);
   }
 
+  see(kind: string, isSeen: boolean): void {
+    this.#version++;
+    if (isSeen) this.unsynced.delete(kind);
+    else this.unsynced.add(kind);
+  }
+
   label(namespace: string, labels: Record<string, string>): void {
     this.#version++;
     this.#labels.set(namespace, labels);
@@ -71,7 +77,8 @@ export class SeenObjects implements Claims {
   }
 
   of(resource: string): Claim | undefined {
-    return this.all().find((claim) => claim.resource === resource);
+    const object = this.sees(resource) ? this.#objects.get(resource) : undefined;
+    return object && object.leftOut === undefined ? claimOf(resource, object) : undefined;
   }
 
   changedAt(resource: string): number | undefined {
@@ -91,7 +98,8 @@ export class SeenObjects implements Claims {
   }
 
   leftOutOf(resource: string): Claim[] {
-    return this.leftOut().filter((claim) => claim.resource === resource);
+    const object = this.sees(resource) ? this.#objects.get(resource) : undefined;
+    return object && object.leftOut !== undefined ? [claimOf(resource, object)] : [];
   }
 
   labelsOf(namespace: string): Record<string, string> | undefined {

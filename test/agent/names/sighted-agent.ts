@@ -1,7 +1,7 @@
 /** An agent that sees objects, and an ExternalDNS that asks for what they have addresses for. */
 import { expect } from 'vitest';
 import type { AgentOptions } from '../../../functions/agent/agent.ts';
-import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
+import type { Declaration, WrittenDeclaration } from '../../../functions/agent/declaration.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent } from '../make.ts';
@@ -20,26 +20,44 @@ export type SightedAgent = Awaited<ReturnType<typeof sightedAgent>>;
 export async function sightedAgent(
   discovery: object = {},
   more: Partial<WrittenDeclaration> = {},
-  options: Pick<AgentOptions, 'outside'> = {},
+  { outside }: Pick<AgentOptions, 'outside'> = {},
 ) {
   const objects = new SeenObjects();
   const propagations: number[] = [];
   const onPropagation = (milliseconds: number) => void propagations.push(milliseconds);
-  const made = makeAgent(undefined, { claims: objects, onPropagation, ...options });
-  const { agent, clock } = made;
+  const options = { claims: objects, onPropagation, outside };
+  let made = makeAgent(undefined, options);
+  const { database, clock } = made;
+  let declared: Declaration;
+  const take = (declaration: Declaration) => {
+    declared = declaration;
+    return made.declare(declaration);
+  };
   const redeclare = (changed: object = discovery, besides = more) =>
-    made.declare(declare({ name: 'corp', discovery: { ownerID: 'corp', intervalSeconds: 2, ...changed }, ...besides }));
+    take(declare({ name: 'corp', discovery: { ownerID: 'corp', intervalSeconds: 2, ...changed }, ...besides }));
   redeclare();
-  await agent.reconcile();
+  await made.agent.reconcile();
   const webhookOf = (namespace?: string): Webhook => ({
-    records: () => agent.records(namespace),
-    adjust: (wanted) => agent.adjust(wanted, namespace),
-    apply: (changes) => agent.apply(changes, namespace),
+    records: () => made.agent.records(namespace),
+    adjust: (wanted) => made.agent.adjust(wanted, namespace),
+    apply: (changes) => made.agent.apply(changes, namespace),
   });
   const said = () =>
-    agent.names.list?.map(({ name, resource, verdict, message }) => ({ name, resource, verdict, message }));
+    made.agent.names.list?.map(({ name, resource, verdict, message }) => ({ name, resource, verdict, message }));
   return {
-    ...made,
+    database,
+    clock,
+    get agent() {
+      return made.agent;
+    },
+    declare: take,
+    problems: () => made.problems(),
+    /** Another process takes the place of the agent. */
+    async restart() {
+      made = makeAgent(database, { ...options, now: () => clock.now });
+      made.declare(declared);
+      if (database.failure === undefined) await made.agent.reconcile();
+    },
     objects,
     propagations,
     redeclare,
@@ -54,28 +72,28 @@ export async function sightedAgent(
     /** Loops of ExternalDNS, one each two seconds. */
     async loops(count = 1, { namespace, asks = () => objects.wanted(namespace) }: Asking = {}) {
       for (let i = 0; i < count; i++) {
-        await agent.reconcile();
+        await made.agent.reconcile();
         await loop(webhookOf(namespace), asks());
-        agent.explain();
+        made.agent.explain();
         clock.now += 2_000;
       }
-      agent.explain();
+      made.agent.explain();
     },
     /** As long as it takes for so many loops, while PowerDNS answers nobody. */
     async lost(count: number) {
       for (let i = 0; i < count; i++) {
-        await expect(agent.reconcile()).rejects.toThrow();
+        await expect(made.agent.reconcile()).rejects.toThrow();
         await expect(loop(webhookOf(), objects.wanted())).rejects.toThrow();
-        agent.explain();
+        made.agent.explain();
         clock.now += 2_000;
       }
     },
     /** As long as it takes for so many loops, while ExternalDNS is silent. */
     async silence(count: number) {
       for (let i = 0; i < count; i++) {
-        await agent.reconcile();
+        await made.agent.reconcile();
         clock.now += 2_000;
-        agent.explain();
+        made.agent.explain();
       }
     },
   };
