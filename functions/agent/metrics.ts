@@ -129,7 +129,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_delete_guard_held_names',
-    help: 'Names that are still answered because many objects went at once.',
+    help: 'Names that the delete guard still answers, as their objects have lost their address or too many went at once.',
     registers,
     collect() {
       this.set(sources.names().Held);

@@ -299,7 +299,7 @@ describe('discovery', () => {
     const stale = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
     const database = new MemoryZones([zone('corp.internal', [stale])]);
     // As another agent left it, which had nothing to hold.
-    await database.setMetadata(zone(), 'X-INTERNAL-DNS-DELETE-GUARD', ['{"corp":[]}']);
+    await database.setMetadata(zone(), 'X-INTERNAL-DNS-DELETE-GUARD', ['{}']);
     const careful = await served(database);
     await loop(careful.agent, [], 'upsert-only');
     expect(state(careful)).toBe('Waiting');

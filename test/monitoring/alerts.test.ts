@@ -328,7 +328,7 @@ const cases: Record<string, Case> = {
     series: { ...bothWell, ...held(0, '0x10 30x100'), ...held(1, '0x10 28x100') },
     at: {
       '5m': none,
-      '7m': [{ summary: 'InternalDNS watched still answers 30 names whose objects went at once' }],
+      '7m': [{ summary: 'InternalDNS watched still answers 30 names whose objects are gone or have no address' }],
     },
   },
   'changes take minutes': {

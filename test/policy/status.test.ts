@@ -536,7 +536,7 @@ const cases: Case[] = [
       discovery: [
         'True',
         'DeletesHeld',
-        'the delete guard holds a.corp.internal, b.corp.internal since 2026-01-31T12:00:01Z, as the objects of many names went at once; to let them go now: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ)',
+        'the delete guard holds a.corp.internal, b.corp.internal since 2026-01-31T12:00:01Z, as many names vanished at once; to let them go now: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ)',
       ],
       status: { discovery: { heldSince: '2026-01-31T12:00:01Z' } },
     },

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import type { Declaration } from '../declaration.ts';
-import type { Database } from '../powerdns/database.ts';
+import type { Database, Metadata } from '../powerdns/database.ts';
 import type { Zone } from '../zone.ts';
 import { type GuardState, type MissingName, missingName } from './guard.ts';
 import { scopesOf } from './scope.ts';
 
 export type GuardMemoryOptions = Pick<Database, 'metadata' | 'setMetadata'>;
 
-/** What an owner misses of a zone, by the owner's ID: it is there for each that was heard of, if only an empty list. */
+/** What is missed of a zone, by the ID of the owner that misses it. */
 const record = z.record(z.string(), z.array(missingName));
 
 type MemoryRecord = z.infer<typeof record>;
@@ -21,6 +21,9 @@ interface Present {
 
 const kind = 'X-INTERNAL-DNS-DELETE-GUARD';
 
+/** Of a zone that is made: where not even this is, what was missed is lost. */
+export const nothingMissing: Metadata = { [kind]: ['{}'] };
+
 /**
  * What the delete guards know, in the metadata of the zones that it is about: an agent that starts goes on where another
  * one was, whatever its version. Replicas share nothing, this neither.
@@ -28,7 +31,7 @@ const kind = 'X-INTERNAL-DNS-DELETE-GUARD';
 export class GuardMemory {
   readonly #database: GuardMemoryOptions;
   /** As they are in the database, by the zones' names. */
-  readonly #records = new Map<string, MemoryRecord>();
+  readonly #records = new Map<string, MemoryRecord | undefined>();
   /** What was written last of each owner, and into which zones. */
   readonly #written = new Map<string, { missing: readonly MissingName[]; zones: string }>();
 
@@ -36,11 +39,11 @@ export class GuardMemory {
     this.#database = database;
   }
 
-  /** What an owner's guard was at. Of a zone where nothing says so, it is lost. */
+  /** Where an owner's guard was. */
   async read(ownerID: string, present: Present): Promise<GuardState> {
     const zones = declaredIn(present);
     for (const zone of zones) this.#records.set(zone.name, await this.#read(zone));
-    const lost = zones.filter(({ name }) => this.#records.get(name)?.[ownerID] === undefined);
+    const lost = zones.filter(({ name }) => this.#records.get(name) === undefined);
     const homes = new Map(zones.map(({ name }) => [name, name]));
     const isLost = new Set(lost.map(({ name }) => name));
     this.#written.delete(ownerID);
@@ -60,11 +63,10 @@ export class GuardMemory {
     const homes = new Map(zones.map(({ name }) => [name, name]));
     const byZone = Map.groupBy(missing, ({ name }) => zoneOf(name, homes));
     for (const zone of zones) {
-      const before = this.#records.get(zone.name) ?? {};
-      const others = Object.entries(before).filter(([id]) => id !== ownerID && owners.has(id));
-      const all: [string, MissingName[]][] = [...others, [ownerID, byZone.get(zone.name) ?? []]];
-      const after = Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
-      if (JSON.stringify(after) === JSON.stringify(before)) continue;
+      // A zone that was made since the last reading has what it was made with.
+      const before = this.#records.has(zone.name) ? this.#records.get(zone.name) : {};
+      const after = withOwner(before, ownerID, byZone.get(zone.name), owners);
+      if (before && JSON.stringify(after) === JSON.stringify(before)) continue;
       await this.#database.setMetadata(zone, kind, [JSON.stringify(after)]);
       this.#records.set(zone.name, after);
     }
@@ -72,14 +74,27 @@ export class GuardMemory {
     this.#written.set(ownerID, { missing, zones: names });
   }
 
-  async #read(zone: Zone): Promise<MemoryRecord> {
+  /** Undefined where there is none. */
+  async #read(zone: Zone): Promise<MemoryRecord | undefined> {
     const [text = ''] = await this.#database.metadata(zone, kind);
     try {
       return record.parse(JSON.parse(text));
     } catch {
-      return {};
+      return undefined;
     }
   }
+}
+
+/** What one owner misses now, beside the others that there are. */
+function withOwner(
+  before: MemoryRecord = {},
+  ownerID: string,
+  missing: MissingName[] | undefined,
+  owners: ReadonlySet<string>,
+): MemoryRecord {
+  const others = Object.entries(before).filter(([id]) => id !== ownerID && owners.has(id));
+  const all = missing ? [...others, [ownerID, missing] as const] : others;
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function declaredIn({ declaration, zones }: Present): Zone[] {

@@ -8,6 +8,9 @@ export interface DatabaseOptions {
   hidden?: string;
 }
 
+/** Values by their kind. */
+export type Metadata = Readonly<Record<MetadataKind, string[]>>;
+
 export interface Rejected {
   change: Change;
   /** PowerDNS's own words. */
@@ -68,17 +71,24 @@ export class Database {
   }
 
   /** Makes a zone with what can be in it, in one transaction if possible, and says what PowerDNS would not take. */
-  async create(name: string, rrsets: RRset[]): Promise<Rejected[]> {
+  async create(name: string, rrsets: RRset[], metadata: Metadata = {}): Promise<Rejected[]> {
     this.#read.delete(name);
+    const make = async (some: RRset[]) => {
+      const header = await this.#powerdns.create(name, some);
+      for (const [kind, values] of Object.entries(metadata)) {
+        await this.#powerdns.setMetadata(header, kind as MetadataKind, values);
+      }
+      return header;
+    };
     const atTop = rrsets.filter((rrset) => rrset.name === name && (rrset.type === 'SOA' || rrset.type === 'NS'));
     try {
-      const header = await this.#powerdns.create(name, rrsets);
+      const header = await make(rrsets);
       // A name that was asked for before has a cached REFUSED, which only a PATCH forgets: any will do.
       await this.#powerdns.patch(header, atTop.slice(-1).map(replacement));
       return [];
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const header = await this.#powerdns.create(name, atTop);
+      const header = await make(atTop);
       return this.#applyNames(header, namesOf(rrsets.map(replacement)));
     }
   }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { absolute, withoutDot } from '../../dns/name.ts';
 import { Complaints } from '../complaints.ts';
 import type { Declaration, DeclaredDiscovery, DeclaredZone } from '../declaration.ts';
+import { nothingMissing } from '../discovery/guard-memory.ts';
 import { adopted } from '../discovery/ownership/adoption.ts';
 import { messageOf } from '../failure.ts';
 import { Memo } from '../memo.ts';
@@ -159,7 +160,7 @@ export class Zones {
       else this.#options.log.info({ zone: withoutDot(name) }, action);
     };
     for (const { name, rrsets } of create) {
-      await attempt(name, 'create zone', async () => (await database.create(name, rrsets))[0]?.message);
+      await attempt(name, 'create zone', async () => (await database.create(name, rrsets, nothingMissing))[0]?.message);
     }
     for (const { zone, changes } of patch) {
       await attempt(zone.name, 'change zone', async () => {

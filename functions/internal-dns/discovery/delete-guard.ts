@@ -9,12 +9,16 @@ export const deleteGuard = z
       .min(0)
       .max(100)
       .default(50)
-      .describe("How much of an owner's names may vanish at once, when they are five or more; 100 is off."),
-    hold: durationOf('hold', '1s', '24h').default('10m').describe('How long they stand nevertheless.'),
+      .describe(
+        "How much of an owner's names may vanish at once because their objects are gone, when they are five or more; 100 switches the guard off.",
+      ),
+    hold: durationOf('hold', '1s', '24h')
+      .default('10m')
+      .describe('How long a name stands that has lost its address, or is one of too many that vanish.'),
   })
   .prefault({})
   .describe(
-    `Holds deletions that come in masses, as when an ingress controller restarts and clears every status. The annotation ${letGoAnnotation} lets go at once.`,
+    `Holds the name of an object that is still there and has lost its address, as when an ingress controller restarts and clears every status, and deletions that come in masses. The annotation ${letGoAnnotation} lets go at once.`,
   );
 
 const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{1,9})?(Z|[+-]\d\d:\d\d)$/;

@@ -72,7 +72,7 @@ const mostNames = 5;
 
 function whatIsHeld({ since, names }: NonNullable<Discovery['held']>, composite: string): string {
   const others = names.length > mostNames ? ' and others' : '';
-  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, as the objects of many names went at once; to let them go now: ${letGoCommand(composite)}`;
+  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, as many names vanished at once; to let them go now: ${letGoCommand(composite)}`;
 }
 
 /** Each kind with what it lacks and how to get that. */

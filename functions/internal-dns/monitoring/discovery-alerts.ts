@@ -45,8 +45,8 @@ export function discovering(composite: string, intervalSeconds: number): Sketch[
       expr: `max(${of('internal_dns_delete_guard_held_names')}) > 0`,
       for: '1m',
       severity: 'warning',
-      summary: `InternalDNS ${composite} still answers {{ $value }} names whose objects went at once`,
-      description: `The delete guard holds them back, as it may be a mistake; the condition DiscoveryReady says which, since when, and how to let them go now. Otherwise they go when discovery.deleteGuard.hold is over.`,
+      summary: `InternalDNS ${composite} still answers {{ $value }} names whose objects are gone or have no address`,
+      description: `The delete guard holds them back, as it may be a mistake or an outage: names with the verdict Held in the status and at /names of the agent, and where many vanished at once in the condition DiscoveryReady. They go when discovery.deleteGuard.hold is over, or when somebody lets go: the verdict says how.`,
     },
     ...slowness(composite, Math.max(30, intervalSeconds * 5)),
   ];

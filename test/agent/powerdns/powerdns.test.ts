@@ -459,6 +459,48 @@ describe('PowerDNS', () => {
   });
 });
 
+describe('what the delete guard knows', () => {
+  /** Another process, which goes on with the same PowerDNS. */
+  const another = async () => {
+    const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
+    const other = makeAgent(database as never, { now: () => made.clock.now });
+    other.declare(declare());
+    await other.agent.reconcile();
+    return other.agent;
+  };
+  const hosts = Array.from({ length: 10 }, (_, i) => want(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', '192.0.2.1'));
+  const count = async () =>
+    (await Promise.all(hosts.map(({ dnsName }) => dig(dnsName)))).filter((answer) => answer !== 'NXDOMAIN').length;
+
+  test('is there after a restart of the agent, and of PowerDNS', async () => {
+    await reconciled();
+    await loop(external, hosts);
+    const { serial } = (await api('GET', '/zones/corp.internal.')) as { serial: number };
+    for (const left of [6, 3, 2, 1]) {
+      const agent = await another();
+      await loop(agent, hosts.slice(-left));
+      await loop(agent, hosts.slice(-left));
+      // Four of ten may go, and with those that went before no more.
+      expect(await count()).toBe(6);
+    }
+    await server.restart();
+    await loop(await another(), []);
+    expect(await count()).toBe(6);
+    // What is not published moves no serial: one change, of four names.
+    expect(((await api('GET', '/zones/corp.internal.')) as { serial: number }).serial).toBe(serial + 1);
+  });
+
+  test('was lost: all that is missed is held', async () => {
+    await reconciled();
+    await loop(external, hosts);
+    await api('DELETE', '/zones/corp.internal./metadata/X-INTERNAL-DNS-DELETE-GUARD');
+    await loop(await another(), hosts.slice(1));
+    expect(await count()).toBe(10);
+    await loop(await another(), hosts.slice(1));
+    expect(await count()).toBe(10);
+  });
+});
+
 test('judges only when something is another than in the loop before', async () => {
   let looks = 0;
   const look = () => {

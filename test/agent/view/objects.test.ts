@@ -415,6 +415,20 @@ describe('routes', () => {
     expect(objects.sees('httproute/shop/web')).toBe(true);
   });
 
+  test('are to be seen, and cannot be, before they are listed and once they are not served any more', async () => {
+    const unsynced = () =>
+      ['httproute/shop/web', 'ingress/shop/web', 'node/a', 'x.corp.internal.'].map((r) => objects.isUnsynced(r));
+    objects.follow(http());
+    expect(unsynced()).toEqual([true, false, false, false]);
+    objects.takeServed(routeNeeds);
+    await sees('httproute/shop/web');
+    expect(unsynced()).toEqual([false, false, false, false]);
+    objects.takeServed([]);
+    expect(unsynced()).toEqual([true, false, false, false]);
+    objects.follow({ ...http(), namespaces: ['bank'] });
+    expect(unsynced()).toEqual([false, false, false, false]);
+  });
+
   test('share the Gateways that have the same filters', async () => {
     const filters = { gatewayNamespace: 'infra', gatewayLabels: 'dns=yes' };
     const sources = [{ kind: 'HTTPRoute', ...filters }, { kind: 'GRPCRoute', ...filters }, { kind: 'TLSRoute' }];
