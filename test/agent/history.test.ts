@@ -139,6 +139,7 @@ const event = fc.oneof(
   { weight: 1, arbitrary: fc.record({ wiped: fc.constant(true) }) },
   { weight: 2, arbitrary: fc.record({ file }) },
   { weight: 1, arbitrary: fc.record({ lua: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ restarted: fc.constant(true) }) },
 );
 
 interface History {
@@ -150,12 +151,29 @@ interface History {
   lua: boolean;
 }
 
-function start(first: Declaration, zones?: Zone[]): History & { declare: (declaration: Declaration) => void } {
+interface Started extends History {
+  declare: (declaration: Declaration) => void;
+  /** Another process takes the place of the agent. */
+  restart: () => void;
+}
+
+function start(first: Declaration, zones?: Zone[]): Started {
   const database = new MemoryZones(zones);
   database.refuses = ({ records }) => records.includes('refused.example.com.');
-  const made = makeAgent(database, { lua: async () => history.lua });
+  const make = () => makeAgent(database, { lua: async () => history.lua });
+  let made = make();
   const more = { wanted: [], declared: first, files: new Map(), lua: true };
-  const history = { agent: made.agent, database, ...more, declare: made.declare };
+  const history: Started = {
+    agent: made.agent,
+    database,
+    ...more,
+    declare: (declaration) => void made.declare(declaration),
+    restart: () => {
+      made = make();
+      history.agent = made.agent;
+      made.declare(history.declared);
+    },
+  };
   made.declare(first);
   return history;
 }
@@ -257,8 +275,10 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
   await fc.assert(
     fc.asyncProperty(declaration, fc.array(event, { minLength: 1, maxLength: 8 }), async (first, events) => {
       const history = start(first);
-      const { agent, database } = history;
+      const { database } = history;
       for (const happened of events) {
+        if ('restarted' in happened) history.restart();
+        const { agent } = history;
         if ('wanted' in happened) history.wanted = happened.wanted;
         if ('declaration' in happened) {
           history.declared = happened.declaration;

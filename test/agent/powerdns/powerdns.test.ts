@@ -203,6 +203,8 @@ describe('zones', () => {
     for (const declaration of [declare({ zones: [corp, ...zones('dev.corp.internal')] }), declare()]) {
       await reconciled(declaration);
       expect(await dig('www.dev.corp.internal')).toBe('NOERROR 192.0.2.1');
+      // What is missed moves with its zone.
+      expect(await loop(external, [inside])).toBeUndefined();
       await expectQuiet([inside]);
       await loop(external, [inside, before]);
       expect(await dig('late.dev.corp.internal')).toBe('NOERROR 192.0.2.2');
