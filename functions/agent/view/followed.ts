@@ -15,6 +15,8 @@ export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'o
   labelsOf: (namespace: string) => Labels | undefined;
   /** Whose claims stay in the index until there are others. */
   predecessor?: Followed;
+  /** An object is gone, or of no interest any more. */
+  onRemoval: () => void;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -30,7 +32,7 @@ export class Followed {
   #predecessor: Followed | undefined;
   #isShown = false;
 
-  constructor({ want, index, gateways, labelsOf, predecessor, now, ...options }: FollowedOptions) {
+  constructor({ want, index, gateways, labelsOf, predecessor, now, onRemoval, ...options }: FollowedOptions) {
     this.want = want;
     this.#index = index;
     this.#gateways = gateways;
@@ -42,7 +44,11 @@ export class Followed {
       ...options,
       path,
       project,
-      onChange: (key) => this.#isShown && this.#show(key, this.#now()),
+      onChange: (key) => {
+        if (!this.#isShown) return;
+        if (!this.#watch.entries.has(key)) onRemoval();
+        this.#show(key, this.#now());
+      },
       onComplete: () => this.settle(),
     });
   }

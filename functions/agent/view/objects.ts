@@ -14,6 +14,8 @@ export interface ObjectsOptions {
   config: KubeConfig;
   /** What cannot be done, such as `watch ingresses`, and why; no failure means that it can be done, or need not be. */
   onFailure?: (action: string, failure?: string) => void;
+  /** An object is gone, of a kind that needs these resources, which may be going, too. */
+  onRemoval?: (resources: readonly string[]) => void;
   /** Milliseconds until the next try. */
   pause?: () => number;
   /** Milliseconds since 1970. */
@@ -29,6 +31,8 @@ export class Objects implements Claims {
   readonly #namespaces: NamespaceLabels;
   #discovery: DeclaredDiscovery | undefined;
   #served: ReadonlySet<string> | undefined;
+  /** Resources of which objects have gone, and may have because they are not served any more. */
+  readonly #doubted = new Set<string>();
 
   constructor(options: ObjectsOptions) {
     this.#options = options;
@@ -51,6 +55,11 @@ export class Objects implements Claims {
     this.#bring();
   }
 
+  /** It is known again whether these are served: see `takeServed`. */
+  settle(resources: readonly string[]): void {
+    if (resources.filter((resource) => this.#doubted.delete(resource)).length > 0) this.#index.touch();
+  }
+
   get version(): number {
     return this.#index.version;
   }
@@ -67,11 +76,15 @@ export class Objects implements Claims {
   }
 
   isUnsynced(resource: string): boolean {
-    if (this.sees(resource)) return false;
     const { sources = [], namespaces = [] } = this.#discovery ?? {};
-    const [label, namespace = ''] = resource.split('/');
-    const isLookedAt = namespaces.length === 0 || namespaces.includes(namespace);
-    return isLookedAt && sources.some(({ kind }) => kinds[kind]?.label === label);
+    const [label = '', namespace = ''] = resource.split('/');
+    if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
+    return sources.some(({ kind, resources = [] }) => {
+      // Of what only ExternalDNS sees it is not known which kind has which label.
+      if (!kinds[kind]) return !labels.has(label) && !resources.every((name) => this.#served?.has(name));
+      if (kinds[kind].label !== label) return false;
+      return !this.sees(resource) || resources.some((name) => this.#doubted.has(name));
+    });
   }
 
   pending(): string | undefined {
@@ -125,13 +138,20 @@ export class Objects implements Claims {
       const gateways = want.gateways && this.#gateways.get(want.gateways.id);
       const predecessor = predecessors.get(placeOf(want));
       predecessors.delete(placeOf(want));
-      const options = { ...this.#watching(want.path), want, index: this.#index, labelsOf, now };
+      const onRemoval = () => this.#doubt(want.source.resources ?? []);
+      const options = { ...this.#watching(want.path), want, index: this.#index, labelsOf, now, onRemoval };
       const followed = new Followed({ ...options, ...(gateways && { gateways }), ...(predecessor && { predecessor }) });
       this.#followed.set(want.id, followed);
     }
     for (const followed of predecessors.values()) followed.withdraw();
     // Only tenants are chosen by the labels of their namespaces.
     this.#namespaces.follow((this.#discovery?.tenants.length ?? 0) > 0);
+  }
+
+  #doubt(resources: readonly string[]): void {
+    if (resources.length === 0 || !this.#options.onRemoval) return;
+    for (const resource of resources) this.#doubted.add(resource);
+    this.#options.onRemoval(resources);
   }
 
   /** Ends all but these. Returns those with claims in the index, by their place. */
@@ -169,6 +189,8 @@ export class Objects implements Claims {
     return { config, ...(pause && { pause }), onFailure: (failure) => onFailure?.(action, failure) };
   }
 }
+
+const labels = new Set(Object.values(kinds).map(({ label }) => label));
 
 /** What one follows instead of another. */
 const placeOf = ({ kind, namespace }: ClaimsWant) => `${kind.label}/${namespace}`;

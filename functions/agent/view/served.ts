@@ -12,6 +12,8 @@ export interface Resources {
 export interface ServedOptions {
   config: KubeConfig;
   onChange: (resources: Resources) => void;
+  /** After each answer that settles whether some resources are served. */
+  onAnswer?: (names: readonly string[]) => void;
   /** Why it cannot ask or, without an argument, that it can again. */
   onFailure?: (failure?: string) => void;
   /**
@@ -33,6 +35,9 @@ export class Served {
   readonly #answers = new Map<string, ReadonlySet<string>>();
   readonly #failures = new Map<string, string>();
   readonly #stops = new Map<string, AbortController>();
+  /** The versions of groups that are to be asked for without waiting, and who waits there. */
+  readonly #due = new Set<string>();
+  readonly #wakes = new Map<string, () => void>();
   #reported = JSON.stringify({ served: [], missing: [] } satisfies Resources);
   #failure: string | undefined;
 
@@ -60,10 +65,19 @@ export class Served {
     }
   }
 
+  /** Asks for these at once: something suggests that they are being removed. */
+  check(names: readonly string[]): void {
+    for (const { path } of names.map(partsOf)) {
+      this.#due.add(path);
+      this.#wakes.get(path)?.();
+    }
+  }
+
   async #ask(path: string, stopped: AbortSignal): Promise<void> {
     const { every = 60_000, soon = 15_000 } = this.#options;
     let isDoubted = false;
     while (!stopped.aborted) {
+      this.#due.delete(path);
       try {
         const plurals = await this.#pluralsAt(path, stopped);
         if (stopped.aborted) return;
@@ -74,6 +88,8 @@ export class Served {
         if (!isDoubted) {
           this.#answers.set(path, plurals);
           this.#report();
+          // An answer to an earlier question settles nothing.
+          if (!this.#due.has(path)) this.#options.onAnswer?.(this.#names.filter((name) => partsOf(name).path === path));
         }
       } catch (error) {
         if (stopped.aborted) return;
@@ -81,16 +97,25 @@ export class Served {
       }
       const isWhole = !isDoubted && this.#names.every((name) => partsOf(name).path !== path || this.#isServed(name));
       const wait = (isWhole ? every : soon) * (0.9 + Math.random() / 5);
-      await sleep(wait, undefined, { signal: stopped }).catch(() => {});
+      await this.#wait(path, wait, stopped);
     }
+  }
+
+  /** Until it is time, or due. */
+  async #wait(path: string, ms: number, stopped: AbortSignal): Promise<void> {
+    if (this.#due.has(path)) return;
+    const woken = new AbortController();
+    this.#wakes.set(path, () => woken.abort());
+    await sleep(ms, undefined, { signal: AbortSignal.any([stopped, woken.signal]) }).catch(() => {});
+    this.#wakes.delete(path);
   }
 
   async #pluralsAt(path: string, stopped: AbortSignal): Promise<ReadonlySet<string>> {
     try {
       const get = await connect(this.#options.config);
       const body = await get(path, {}, AbortSignal.any([stopped, AbortSignal.timeout(timeout)]));
-      const { resources } = JSON.parse(await body.text()) as { resources?: { name: string }[] | null };
-      return new Set((resources ?? []).map(({ name }) => name));
+      const { resources } = JSON.parse(await body.text()) as { resources?: ApiResource[] | null };
+      return new Set((resources ?? []).filter(isLasting).map(({ name }) => name));
     } catch (error) {
       if (isRefusal(error, 404)) return new Set();
       throw error;
@@ -130,6 +155,18 @@ export class Served {
     this.#options.onFailure?.(first);
   }
 }
+
+interface ApiResource {
+  name: string;
+  verbs?: string[];
+}
+
+/**
+ * Whether a resource is not being removed: its objects go first, and until they have, it takes no new ones.
+ * https://github.com/kubernetes/apiextensions-apiserver/blob/v0.34.4/pkg/apiserver/customresource_discovery_controller.go
+ */
+const isLasting = ({ verbs }: ApiResource) =>
+  verbs === undefined || !verbs.includes('delete') || verbs.includes('create');
 
 function partsOf(name: string): { plural: string; path: string } {
   const [plural = '', version, ...group] = name.split('.');

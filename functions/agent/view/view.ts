@@ -33,7 +33,11 @@ export class View {
   constructor(options: ViewOptions) {
     const { config, complaints, onReach, pace = {} } = options;
     this.#options = options;
-    this.claims = new Objects({ config, onFailure: (action, failure) => complaints.note(action, failure) });
+    this.claims = new Objects({
+      config,
+      onFailure: (action, failure) => complaints.note(action, failure),
+      onRemoval: (resources) => this.#served.check(resources),
+    });
     this.#served = new Served({
       config,
       ...pace.served,
@@ -41,6 +45,7 @@ export class View {
         this.#resources = resources;
         this.#tell();
       },
+      onAnswer: (names) => this.claims.settle(names),
       onFailure: (failure) => complaints.note('ask which kinds the cluster serves', failure),
     });
     this.#reach = new Reach({

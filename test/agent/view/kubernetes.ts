@@ -30,6 +30,8 @@ export class Kubernetes {
   readonly failures = new Map<string, { code: number; message: string }>();
   /** The resources of the versions of groups, by their path; a version without any is not there. */
   readonly resources = new Map<string, string[]>();
+  /** Whether custom resource definitions are being removed: their objects go first. */
+  isTerminating = false;
   readonly #collections = new Map<string, Map<string, KubernetesObject>>();
   readonly #watchers = new Set<Watcher>();
   readonly #server: Server = createServer((request, response) => this.#serve(request, response));
@@ -162,7 +164,11 @@ export class Kubernetes {
     const names = this.resources.get(path);
     // Kubernetes answers a group that it does not know in plain text.
     if (!names) return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 page not found\n');
-    const resources = names.flatMap((name) => [{ name }, { name: `${name}/status` }]);
+    const verbs = ['delete', 'get', 'list', 'watch', ...(this.isTerminating ? [] : ['create', 'patch', 'update'])];
+    const resources = names.flatMap((name) => [
+      { name, verbs },
+      { name: `${name}/status`, verbs: ['get', 'patch', 'update'] },
+    ]);
     response.end(JSON.stringify({ kind: 'APIResourceList', resources }));
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
 import { View, type ViewOptions } from '../../../functions/agent/view/view.ts';
 import { soon } from '../../patience.ts';
@@ -15,6 +15,7 @@ const [monitor, rule] = ['servicemonitors', 'prometheusrules'].map(
 ) as [string, string];
 
 let kubernetes: Kubernetes;
+let config: ViewOptions['config'];
 let view: View;
 let missing: Parameters<ViewOptions['onMissing']>[0][];
 let served: string[][];
@@ -23,7 +24,7 @@ let noted: string[];
 
 beforeEach(async () => {
   kubernetes = new Kubernetes();
-  const config = await kubernetes.start();
+  config = await kubernetes.start();
   [missing, served, reached, noted] = [[], [], [], []];
   view = new View({
     config,
@@ -113,6 +114,53 @@ test('a resource may be optional and looked at', async () => {
   await vi.waitFor(() => expect([served, missing]).toEqual([[[]], [[{ kind: 'HTTPRoute', resource: gateway }]]]), soon);
   view.follow(undefined, [gateway, route]);
   await vi.waitFor(() => expect([served.at(-1), missing.at(-1)]).toEqual([[route], []]), soon);
+});
+
+describe('while an object of a kind that not every cluster serves goes', () => {
+  const routesPath = `${gatewayAPI}/httproutes`;
+  const object = (name: string) => ({ metadata: { name, namespace: 'shop' } });
+  const started = async () => {
+    // What is served is not asked for again by itself.
+    view.stop();
+    const pace = { served: { every: 600_000, soon: 20 }, reach: { every: 600_000 } };
+    view = new View({ config, complaints: { note: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
+    kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
+    for (const name of ['a', 'b']) kubernetes.put(routesPath, { ...object(name), ...accepted });
+    view.follow(routes);
+    await vi.waitFor(() => expect(view.claims.sees('httproute/shop/a')).toBe(true), soon);
+    missing = [];
+  };
+  const accepted = {
+    spec: { hostnames: ['a.corp.internal'] },
+    status: {
+      parents: [{ parentRef: { name: 'gw' }, controllerName: 'c', conditions: [{ type: 'Accepted', status: 'True' }] }],
+    },
+  };
+
+  test('it is known at once whether its kind stays', async () => {
+    await started();
+    const version = view.claims.version;
+    kubernetes.remove(routesPath, 'shop/a');
+    await vi.waitFor(() => expect(view.claims.version).toBeGreaterThan(version), soon);
+    await vi.waitFor(() => expect(view.claims.isUnsynced('httproute/shop/a')).toBe(false), soon);
+    expect(kubernetes.requests.filter((url) => url === gatewayAPI)).toHaveLength(2);
+    expect(missing).toEqual([]);
+  });
+
+  test('it is not seen to be gone when its kind is being removed', async () => {
+    await started();
+    kubernetes.isTerminating = true;
+    let wasSeen = false;
+    kubernetes.remove(routesPath, 'shop/a');
+    await vi.waitFor(
+      () => {
+        wasSeen ||= !view.claims.isUnsynced('httproute/shop/a') && !view.claims.leftOutOf('httproute/shop/a').length;
+        expect(missing).toHaveLength(1);
+      },
+      { ...soon, interval: 1 },
+    );
+    expect([wasSeen, view.claims.isUnsynced('httproute/shop/a')]).toEqual([false, true]);
+  });
 });
 
 test('says that the API server is frozen, and that it is back', async () => {
