@@ -442,6 +442,17 @@ describe('routes', () => {
   });
 });
 
+test('what only ExternalDNS sees cannot be seen while its kind is not served', () => {
+  const resources = ['virtualservices.v1.networking.istio.io'];
+  const unsynced = () => ['virtualservice/shop/a', 'ingress/shop/a'].map((resource) => objects.isUnsynced(resource));
+  objects.follow(discovery({ sources: [{ kind: 'IstioVirtualService', resources }] }));
+  expect(unsynced()).toEqual([true, false]);
+  objects.takeServed(resources);
+  expect(unsynced()).toEqual([false, false]);
+  objects.takeServed([]);
+  expect(unsynced()).toEqual([true, false]);
+});
+
 test('DNSEndpoints are called as ExternalDNS calls them', async () => {
   const endpoint = { dnsName: 'a.corp.internal', recordType: 'A', targets: ['192.0.2.1'] };
   kubernetes.put('/apis/externaldns.k8s.io/v1alpha1/dnsendpoints', {
