@@ -193,8 +193,10 @@ export class Agent {
 
   /** Whether the pod may be asked: everything declared answers and everything wanted was published once. Stays true. */
   get isReady(): boolean {
-    const report = this.report();
-    this.#wasReady ||= report !== undefined && report.declaration === this.#declared?.hash && isServing(report);
+    const { reported } = this.#zones;
+    if (this.#wasReady || !this.#declared || reported?.hash !== this.#declared.hash) return this.#wasReady;
+    const discovery = this.#owners.report(this.#declared.declaration.discovery);
+    this.#wasReady = isServing({ zones: reported.reports, discovery });
     return this.#wasReady;
   }
 

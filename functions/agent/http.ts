@@ -1,13 +1,16 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Registry } from 'prom-client';
 import type { Agent } from './agent.ts';
 import { messageOf } from './failure.ts';
+import { lastAnswer, listener } from './http/listener.ts';
+import { Renderings } from './http/renderings.ts';
+import { joined, Turns } from './http/turns.ts';
 import type { Overview } from './names/overview.ts';
 import { jsonOf, textOf } from './page/listing.ts';
-import { contentSecurityPolicy, page } from './page/page.ts';
-import { find, type Search, searchOf } from './page/search.ts';
+import { contentSecurityPolicy, pageOf } from './page/page.ts';
+import { type Found, find, type Search, searchOf } from './page/search.ts';
 import type { PowerDNS } from './powerdns/powerdns.ts';
 import { printable } from './printable.ts';
 
@@ -24,76 +27,118 @@ interface Answer {
   /** 200 unless stated. */
   status?: number;
   type: string;
-  /** In pieces where it may be long: they are made as fast as they are read. */
-  body: string | Iterable<string>;
+  /** In pieces where it may be long. */
+  body: string | AsyncGenerator<Buffer>;
   headers?: Record<string, string>;
+}
+
+/** What all who ask have in common. */
+interface Common extends HttpOptions {
+  renderings: Renderings;
+  report: () => Promise<string>;
+  scrape: () => Promise<string>;
 }
 
 const text = 'text/plain; charset=utf-8';
 const json = 'application/json';
 
-/** For kubelet, monitoring and people. Being alive depends on nothing else, and nothing here changes anything. */
+/** For monitoring and people, and whoever else reaches it: nothing here changes anything, and no number of readers slows the rest. */
 export function http(options: HttpOptions): Server {
-  return createServer((request, response) => {
-    answerTo(request, options)
-      .catch((error): Answer => ({ status: 500, type: text, body: `cannot answer: ${printable(messageOf(error))}\n` }))
-      .then((answer) => send(response, answer))
-      // Whoever asked has gone.
-      .catch(() => response.destroy());
+  const { agent } = options;
+  const common: Common = {
+    ...options,
+    renderings: new Renderings(),
+    report: joined(new Turns(share), async () => `${JSON.stringify(agent.report() ?? {})}\n`),
+    scrape: joined(new Turns(share), () => scrape(options)),
+  };
+  return listener((request, response) => void serve(response, answerTo(request, response, common)));
+}
+
+/** For kubelet, on a port of its own. Being alive depends on nothing else. */
+export function probes({ agent }: Pick<HttpOptions, 'agent'>): Server {
+  return listener(({ method, url = '' }, response) => {
+    const answer = isReading(method) ? (probeOf(url, agent) ?? nothingAt('/healthz, /readyz')) : notAllowed;
+    void serve(response, Promise.resolve(answer));
   });
 }
 
-async function answerTo({ method, url = '', headers }: IncomingMessage, options: HttpOptions): Promise<Answer> {
-  if (method !== 'GET' && method !== 'HEAD') {
-    return { status: 405, type: text, body: 'read-only: GET or HEAD\n', headers: { Allow: 'GET, HEAD' } };
-  }
+/** Of one core, for each sort of answer. */
+const share = 0.1;
+
+const isReading = (method: string | undefined) => method === 'GET' || method === 'HEAD';
+const notAllowed: Answer = {
+  status: 405,
+  type: text,
+  body: 'read-only: GET or HEAD\n',
+  headers: { Allow: 'GET, HEAD' },
+};
+const nothingAt = (paths: string): Answer => ({ status: 404, type: text, body: `not here: there are ${paths}\n` });
+
+function probeOf(path: string, agent: Pick<Agent, 'isReady'>): Answer | undefined {
+  if (path === '/healthz') return { type: text, body: 'ok\n' };
+  if (path !== '/readyz') return undefined;
+  return agent.isReady ? { type: text, body: 'ok\n' } : { status: 503, type: text, body: 'not ready\n' };
+}
+
+async function answerTo(request: IncomingMessage, response: ServerResponse, common: Common): Promise<Answer> {
+  const { method, url = '', headers } = request;
+  if (!isReading(method)) return notAllowed;
   const at = URL.parse(url, 'http://agent');
   if (!at) return { status: 400, type: text, body: 'not a URL\n' };
   switch (at.pathname) {
     case '/healthz':
       return { type: text, body: 'ok\n' };
-    case '/readyz': {
-      const { agent } = options;
-      return { status: agent.isReady ? 200 : 503, type: json, body: `${JSON.stringify(agent.report() ?? {})}\n` };
-    }
+    case '/readyz':
+      return { status: common.agent.isReady ? 200 : 503, type: json, body: await common.report() };
     case '/metrics':
-      return metricsOf(options);
+      return { type: common.metrics.contentType, body: await common.scrape() };
     case '/':
     case '/names':
     case '/names.txt':
-      return namesAt(at, headers.accept, options);
+      return namesAt(at, headers.accept, response, common);
     default:
-      return {
-        status: 404,
-        type: text,
-        body: 'not here: there are /, /names, /names.txt, /metrics, /healthz, /readyz\n',
-      };
+      return nothingAt('/, /names, /names.txt, /metrics, /healthz, /readyz');
   }
 }
 
 /** PowerDNS listens on the loopback address only: its metrics are passed on. */
-async function metricsOf({ metrics, powerdns }: HttpOptions): Promise<Answer> {
+async function scrape({ metrics, powerdns }: HttpOptions): Promise<string> {
   const passedOn = powerdns.metrics().catch(() => '# PowerDNS does not answer\n');
-  return { type: metrics.contentType, body: `${await metrics.metrics()}\n${await passedOn}` };
+  return `${await metrics.metrics()}\n${await passedOn}`;
 }
 
-function namesAt({ pathname, searchParams }: URL, accept: string | undefined, options: HttpOptions): Answer {
+function namesAt(
+  { pathname, searchParams }: URL,
+  accept: string | undefined,
+  response: ServerResponse,
+  { overview, renderings, now = Date.now }: Common,
+): Answer {
   let search: Search;
   try {
     search = searchOf(searchParams);
   } catch (error) {
     return { status: 400, type: text, body: `${printable(messageOf(error))}\n` };
   }
-  const { now = Date.now } = options;
-  const overview = options.overview();
+  const known = overview();
+  const { instance, zones, discovery, resolution, names } = known;
+  const seconds = Math.floor(now() / 1000);
+  const of = [instance, zones, JSON.stringify(discovery), resolution, names, seconds];
+  const isGone = () => response.destroyed;
+  const rendered = (form: string, make: (found: Found) => Iterable<string>) => {
+    const key = JSON.stringify([form, search]);
+    return renderings.read({ key, of, isGone, make: () => found(known, search, make) });
+  };
   if (pathname === '/') {
-    return { type: 'text/html; charset=utf-8', body: page(overview, search, now()) };
+    return { type: 'text/html; charset=utf-8', body: rendered('page', (found) => pageOf(known, found, search, now())) };
   }
-  const found = find(overview, search);
-  if (pathname === '/names.txt') return { type: text, body: textOf(found) };
-  const headers = { Vary: 'Accept' };
-  if (prefersText(accept)) return { type: text, body: textOf(found), headers };
-  return { type: json, body: jsonOf(overview, found), headers };
+  const headers: Record<string, string> = pathname === '/names' ? { Vary: 'Accept' } : {};
+  if (pathname === '/names.txt' || prefersText(accept)) return { type: text, body: rendered('text', textOf), headers };
+  return { type: json, body: rendered('json', (found) => jsonOf(known, found)), headers };
+}
+
+/** Searching, too, is work that waits for its turn. */
+function* found(overview: Overview, search: Search, make: (found: Found) => Iterable<string>): Generator<string> {
+  yield* make(find(overview, search));
 }
 
 /** Of JSON and text (RFC 9110 section 12.5.1); who says nothing of text gets JSON. */
@@ -111,7 +156,19 @@ function prefersText(accept = ''): boolean {
   return ofText > ofJson;
 }
 
+/** Whatever goes wrong before the answer has begun is said; after that, and when whoever asked has gone, nothing can be. */
+async function serve(response: ServerResponse, answer: Promise<Answer>): Promise<void> {
+  try {
+    await send(response, await answer);
+  } catch (error) {
+    if (response.headersSent || response.destroyed) return void response.destroy();
+    const body = `cannot answer: ${printable(messageOf(error))}\n`;
+    await send(response, { status: 500, type: text, body });
+  }
+}
+
 async function send(response: ServerResponse, { status = 200, type, body, headers }: Answer) {
+  const beginning = typeof body === 'string' ? undefined : await body.next();
   response.writeHead(status, {
     'Content-Type': type,
     'Content-Security-Policy': contentSecurityPolicy,
@@ -120,8 +177,10 @@ async function send(response: ServerResponse, { status = 200, type, body, header
     'Cache-Control': 'no-store',
     ...(typeof body === 'string' && { 'Content-Length': Buffer.byteLength(body) }),
     ...headers,
+    ...lastAnswer,
   });
   // Of an answer to HEAD Node sends no body.
-  if (typeof body === 'string') response.end(body);
-  else await pipeline(Readable.from(body), response);
+  if (typeof body === 'string') return void response.end(body);
+  if (beginning?.value) response.write(beginning.value);
+  await pipeline(Readable.from(body, { objectMode: false }), response);
 }

@@ -13,7 +13,7 @@ import { followDeclaration } from './cluster/declaration-source.ts';
 import { Mailbox } from './cluster/mailbox.ts';
 import { Complaints } from './complaints.ts';
 import { messageOf } from './failure.ts';
-import { http } from './http.ts';
+import { http, probes } from './http.ts';
 import { kubernetesOf } from './kubernetes.ts';
 import { Metrics } from './metrics.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
@@ -79,6 +79,7 @@ async function main(options: Options): Promise<void> {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
   // It listens before anything else: ExternalDNS gives up on a webhook that is not there.
   await listen(webhook({ agent, complaints }), options.webhook);
+  if (options.probes) await listen(probes({ agent }), options.probes);
   await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
 
   const reconciliations = new Reconciliations({ agent, complaints });

@@ -11,6 +11,8 @@ const flags = {
   /** HOST:PORT to listen on. */
   webhook: { type: 'string' },
   http: { type: 'string' },
+  /** For kubelet: where nobody else can take its place. */
+  probes: { type: 'string' },
   /** Without these there is no cluster: reports are logged. */
   'declared-config-map': { type: 'string' },
   'status-config-map': { type: 'string' },
@@ -30,6 +32,7 @@ type Values<K extends string> = Record<K, string>;
 export type Options = Values<(typeof alwaysNeeded)[number]> & {
   cluster: Values<(typeof clusterNeeds)[number]> | undefined;
   'zone-files': string | undefined;
+  probes: string | undefined;
 };
 
 export function parseOptions(argv: string[]): Options {
@@ -40,8 +43,9 @@ export function parseOptions(argv: string[]): Options {
     return Object.fromEntries(names.map((name) => [name, values[name]])) as Values<K>;
   };
   const inCluster = clusterNeeds.some((name) => values[name] !== undefined);
-  const zoneFiles = values['zone-files'];
-  return { ...require(alwaysNeeded), 'zone-files': zoneFiles, cluster: inCluster ? require(clusterNeeds) : undefined };
+  const { probes, 'zone-files': zoneFiles } = values;
+  const cluster = inCluster ? require(clusterNeeds) : undefined;
+  return { ...require(alwaysNeeded), probes, 'zone-files': zoneFiles, cluster };
 }
 
 /** `HOST:PORT`, or `:PORT` for every address of the machine. */

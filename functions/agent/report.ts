@@ -108,7 +108,7 @@ export type ZoneReport = Report['zones'][number];
 export type Resolution = NonNullable<Report['resolution']>;
 
 /** Whether everything declared answers and everything wanted was published. */
-export function isServing({ zones, discovery }: Report): boolean {
+export function isServing({ zones, discovery }: Pick<Report, 'zones' | 'discovery'>): boolean {
   return (
     zones.every(({ state }) => state === 'Serving' || state === 'Retained') &&
     (discovery.state === 'Off' || discovery.state === 'Synced')

@@ -18,14 +18,17 @@ export const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** The status page as one text. */
+export const page = (overview: Overview, search: Search, now: number): string =>
+  [...pageOf(overview, find(overview, search), search, now)].join('');
+
 /**
- * The status page. Its links are relative, because it may be looked at through `kubectl proxy`.
+ * The status page, in pieces. Its links are relative, because it may be looked at through `kubectl proxy`.
  * @param now milliseconds since 1970
  */
-export function page(overview: Overview, search: Search, now: number): string {
+export function* pageOf(overview: Overview, found: Found, search: Search, now: number): Generator<string> {
   const title = overview.instance === '' ? 'Internal DNS' : `Internal DNS ${overview.instance}`;
-  const found = find(overview, search);
-  return html`<!doctype html>
+  yield html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,7 +47,9 @@ ${zonesOf(overview)}
 <h2 id="names">Names</h2>
 ${formOf(search)}
 ${verdictsOf(found, search)}
-${tableOf(found, search)}
+`.toString();
+  for (const part of tableOf(found, search)) yield part.toString();
+  yield html`
 </section>
 </main>
 <footer>

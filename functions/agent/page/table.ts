@@ -7,26 +7,32 @@ import { verdictState } from './state.ts';
 /** The rows that a page has at most: a browser lays them all out at once. */
 export const mostRows = 500;
 
-/** The names that were found, or why there are none. */
-export function tableOf({ names, hint }: Found, search: Search): Html {
-  const told = hint === undefined ? html`` : html`<p class="hint">${hint}</p>`;
-  if (names.length === 0) return hint === undefined ? html`<p>${captionOf(0, search)}</p>` : told;
-  const rows = names.slice(0, mostRows).map(rowOf);
-  const rest = names.length - rows.length;
-  const more =
-    rest === 0
-      ? html``
-      : html`<p class="more">${plural(rest, 'more name')} ${rest === 1 ? 'is' : 'are'} not shown: search for a host, or choose a verdict.</p>`;
+/** How many rows are made at once. */
+const batch = 50;
+
+/** The names that were found, or why there are none; in pieces. */
+export function* tableOf({ names, hint }: Found, search: Search): Generator<Html> {
+  if (hint !== undefined) yield html`<p class="hint">${hint}</p>`;
+  if (names.length === 0) {
+    if (hint === undefined) yield html`<p>${captionOf(0, search)}</p>`;
+    return;
+  }
+  const rows = Math.min(names.length, mostRows);
+  const rest = names.length - rows;
   // A table that is laid out as blocks, on a narrow screen, is none to some screen readers without its roles:
   // https://adrianroselli.com/2018/02/tables-css-display-properties-and-aria.html
-  return html`${told}
+  yield html`
 <table role="table">
-<caption>${captionOf(names.length, search)}${rest === 0 ? '' : `; the first ${count(rows.length)} are shown`}</caption>
+<caption>${captionOf(names.length, search)}${rest === 0 ? '' : `; the first ${count(rows)} are shown`}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">
-${rows}</tbody>
+`;
+  for (let i = 0; i < rows; i += batch) yield html`${names.slice(i, Math.min(i + batch, rows)).map(rowOf)}`;
+  yield html`</tbody>
 </table>
-${more}`;
+`;
+  if (rest === 0) return;
+  yield html`<p class="more">${plural(rest, 'more name')} ${rest === 1 ? 'is' : 'are'} not shown: search for a host, or choose a verdict.</p>`;
 }
 
 const columns = ['Name and object', 'Verdict', 'Reason', 'Answers', 'Since (UTC)', 'Propagation'] as const;
