@@ -109,6 +109,7 @@ async function start(
     dns: `${host}:${powerdns.dnsPort}`,
     webhook: `${host}:0`,
     http,
+    probes: `${host}:0`,
   });
   const agent = startAgent([...args, ...zoneFiles(configMaps, join(dir, 'zone-files'))], log);
   stops.push(() => agent.kill('SIGTERM'));

@@ -1,5 +1,12 @@
 /** The ports of the pod. PowerDNS's API and the webhook listen on the loopback address only. */
-export const ports = { dns: 5353, powerdnsAPI: 8081, webhook: 8888, agent: 8080, externalDNS: 7979 } as const;
+export const ports = {
+  dns: 5353,
+  powerdnsAPI: 8081,
+  webhook: 8888,
+  agent: 8080,
+  probes: 8082,
+  externalDNS: 7979,
+} as const;
 
 /** The Service's port: where every resolver asks (RFC 1035 section 4.2). */
 export const dnsPort = 53;

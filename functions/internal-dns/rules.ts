@@ -46,7 +46,7 @@ export function keeps(...fields: string[]): { rule: string; message: string }[] 
   }));
 }
 
-export const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 export const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$`;
 
 /** An IPv4 or IPv6 address. The CEL is a little wider than the function: `isIP` needs Kubernetes 1.30. */
@@ -57,6 +57,15 @@ export function ipAddress(field: string): z.ZodString {
     message: `${field} must be an IPv4 or IPv6 address, such as 192.0.2.7 or 2001:db8::7`,
   });
 }
+
+const networkForm = `^(${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])|[0-9a-fA-F:]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$`;
+
+/** A CIDR. The CEL is a little wider than the function: `isCIDR` needs Kubernetes 1.31. */
+export const network = ruled(z.string().min(1).max(49), {
+  cel: `self.matches('${networkForm}')`,
+  holds: (s) => new RegExp(networkForm).test(s) && isIP(s.split('/')[0] ?? '') !== 0,
+  message: 'a network must be an address with the length of its prefix, such as 192.0.2.0/24 or 2001:db8::/32',
+});
 
 /** A list without repetitions, of at most `most` members. */
 export function setOf<S extends z.ZodType>(member: S, most: number, least = 0): z.ZodArray<S> {

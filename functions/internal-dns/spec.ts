@@ -4,6 +4,7 @@ import { discovery } from './discovery/discovery.ts';
 import { monitoring } from './monitoring/settings.ts';
 import { hostLabel, namespaceName } from './name-form.ts';
 import { amount, immutable, ipAddress, keeps, ofForm, quantity, ruled, withCEL } from './rules.ts';
+import { peers } from './server/peer.ts';
 import { zone } from './zones/zone.ts';
 
 // The single source of the API: the XRD's schema, its reference page and the function's own checks all derive from
@@ -181,6 +182,15 @@ const podLabels = ruled(z.record(z.string(), z.string().max(63)).meta({ maxPrope
   .default({})
   .describe('More labels of the pods.');
 
+const statusPage = z
+  .object({
+    from: peers.describe(
+      'Who reaches the page, /names and /metrics on port 8080, as the peers of a NetworkPolicy. kubectl port-forward always does.',
+    ),
+  })
+  .prefault({})
+  .describe('The page that says of every name whether it resolves.');
+
 export const spec = z.object({
   namespace,
   replicas: z.int().min(1).max(5).default(1).describe('Servers that share nothing; two or more survive a node.'),
@@ -193,6 +203,7 @@ export const spec = z.object({
   scheduling,
   podLabels,
   podAnnotations: z.record(z.string(), z.string()).default({}).describe('Annotations of the pods.'),
+  statusPage,
   monitoring,
 });
 

@@ -20,9 +20,12 @@ export interface Found {
   hint?: string;
 }
 
+/** One character more than what is shown of a name, and than a name can have. */
+const longestHost = bounds.name + 1;
+
 /** Reads a query. An empty parameter is none. Throws on a verdict that is none. */
 export function searchOf(query: URLSearchParams): Search {
-  const host = withoutDot((query.get('host') ?? '').trim().toLowerCase());
+  const host = withoutDot((query.get('host') ?? '').slice(0, longestHost).trim().toLowerCase());
   const verdict = query.get('verdict') ?? '';
   if (verdict !== '' && !isVerdict(verdict)) throw new Error(`not a verdict: ${verdict} (${verdicts.join(', ')})`);
   return { ...(host !== '' && { host }), ...(verdict !== '' && { verdict }) };

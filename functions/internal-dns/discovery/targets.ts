@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { domainForm, labelRule } from '../name-form.ts';
-import { ipForm, octet, ruled, setOf } from '../rules.ts';
+import { ipForm, network, ruled, setOf } from '../rules.ts';
 
 const numeric = '(^|[.])[0-9]+$';
 
@@ -19,14 +19,6 @@ const target = ruled(
 
 /** `isIP` takes the zone of an IPv6 address, too (RFC 4007 section 11), which no record can have. */
 const isAddress = (text: string) => isIP(text) !== 0 && new RegExp(ipForm).test(text);
-
-const networkForm = `^(${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])|[0-9a-fA-F:]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$`;
-
-const network = ruled(z.string().min(1).max(49), {
-  cel: `self.matches('${networkForm}')`,
-  holds: (s) => new RegExp(networkForm).test(s) && isIP(s.split('/')[0] ?? '') !== 0,
-  message: 'a network must be an address with the length of its prefix, such as 192.0.2.0/24 or 2001:db8::/32',
-});
 
 export const targets = z
   .object({

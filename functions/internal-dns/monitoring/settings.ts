@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { labelsOf } from '../discovery/label-selector.ts';
+import { labelSelector, labelsOf } from '../discovery/label-selector.ts';
 import { durationOf, ruled, seconds } from '../rules.ts';
 
 const labels = ruled(labelsOf('labels'), {
@@ -19,6 +19,11 @@ export const monitoring = z
         "Whether there are a PodMonitor and a PrometheusRule, for which the cluster needs the Prometheus operator's CRDs, and a Grafana dashboard.",
       ),
     labels,
+    namespaceSelector: labelSelector
+      .optional()
+      .describe(
+        'The namespaces whose pods reach the metrics, and the status page on the same port; {} is every namespace. Default: with enabled every namespace, without none.',
+      ),
     // Prometheus forgets a value after five minutes, and the rules look at rates over five.
     interval: durationOf('interval', '1s', '1m').default('30s').describe('How often Prometheus asks.'),
   })

@@ -1,9 +1,9 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { metricsPorts } from '../discovery/external-dns.ts';
 import { namespacesRole, rolesOf } from '../discovery/roles.ts';
-import { claimTemplate, eventsRole, type Names, ports, selectorLabels, sourceRole } from '../names.ts';
+import { claimTemplate, eventsRole, type Names, selectorLabels, sourceRole } from '../names.ts';
 import type { Spec } from '../spec.ts';
+import { ingressOf } from './network.ts';
 
 export interface AccessProps {
   spec: Spec;
@@ -47,10 +47,7 @@ export class Access extends Construct {
       spec: {
         podSelector: { matchLabels: selectorLabels(names.composite) },
         policyTypes: ['Ingress'],
-        ingress: [
-          { ports: [port('UDP', ports.dns), port('TCP', ports.dns)] },
-          { ports: [ports.agent, ...metricsPorts(spec.discovery)].map((each) => port('TCP', each)) },
-        ],
+        ingress: ingressOf(spec),
       },
     });
   }
@@ -101,8 +98,3 @@ function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRul
     ...(hasKeys ? [rule('secrets', [names.dnssec], 'get', 'patch')] : []),
   ];
 }
-
-const port = (protocol: string, number: number): k8s.NetworkPolicyPort => ({
-  protocol,
-  port: k8s.IntOrString.fromNumber(number),
-});

@@ -20,6 +20,7 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       `--dns=127.0.0.1:${ports.dns}`,
       `--webhook=127.0.0.1:${ports.webhook}`,
       `--http=:${ports.agent}`,
+      `--probes=:${ports.probes}`,
       `--declared-config-map=${names.declared}`,
       `--status-config-map=${names.status}`,
       // Also while there is none: a first signed zone must not restart the pod.
@@ -43,9 +44,9 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       limits: { memory: '256Mi' },
     }),
     ports: [{ name: 'http', containerPort: ports.agent }],
-    startupProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 1, failureThreshold: 60 },
-    livenessProbe: { httpGet: { path: '/healthz', port: httpPort }, periodSeconds: 10, failureThreshold: 3 },
-    readinessProbe: { httpGet: { path: '/readyz', port: httpPort }, ...readiness },
+    startupProbe: { httpGet: { path: '/healthz', port: probesPort }, periodSeconds: 1, failureThreshold: 60 },
+    livenessProbe: { httpGet: { path: '/healthz', port: probesPort }, periodSeconds: 10, failureThreshold: 3 },
+    readinessProbe: { httpGet: { path: '/readyz', port: probesPort }, ...readiness },
     volumeMounts: [
       { name: 'declared', mountPath: paths.declared, readOnly: true },
       { name: 'key', mountPath: paths.key, readOnly: true },
@@ -60,4 +61,5 @@ const readiness = { periodSeconds: 2, failureThreshold: 3 };
 /** How long a pod may still be called ready after its agent has ended. */
 export const staleReadySeconds = readiness.periodSeconds * readiness.failureThreshold;
 
-const httpPort = k8s.IntOrString.fromNumber(ports.agent);
+// Where nobody but kubelet comes, so that no stranger can make it wait.
+const probesPort = k8s.IntOrString.fromNumber(ports.probes);

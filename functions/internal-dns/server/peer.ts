@@ -1,0 +1,46 @@
+import { BlockList, isIPv6 } from 'node:net';
+import * as z from 'zod';
+import { labelSelector } from '../discovery/label-selector.ts';
+import { network, ruled } from '../rules.ts';
+
+const ipBlock = z
+  .object({
+    cidr: network.describe('The addresses, such as 192.0.2.0/24.'),
+    except: z.array(network).max(16).optional().describe('Networks within them that are left out.'),
+  })
+  // As the API server has it: a NetworkPolicy that it refuses would stop Crossplane in the middle of its work.
+  .refine(
+    ({ cidr, except = [] }) => except.every((each) => isWithin(each, cidr)),
+    'except must be networks within cidr, each smaller than it',
+  );
+
+function isWithin(inner: string, outer: string): boolean {
+  const [[address = '', bits], [outerAddress = '', outerBits]] = [inner.split('/'), outer.split('/')];
+  const [family, outerFamily] = [address, outerAddress].map((each) => (isIPv6(each) ? 'ipv6' : 'ipv4'));
+  if (family !== outerFamily || Number(bits) <= Number(outerBits)) return false;
+  const list = new BlockList();
+  list.addSubnet(outerAddress, Number(outerBits), family);
+  return list.check(address, family);
+}
+
+const peer = ruled(
+  z.object({
+    namespaceSelector: labelSelector
+      .optional()
+      .describe('The pods of these namespaces, by their labels; {} is every namespace.'),
+    podSelector: labelSelector
+      .optional()
+      .describe(
+        "Of these namespaces, or without namespaceSelector of the server's own, only the pods with these labels.",
+      ),
+    ipBlock: ipBlock.optional().describe('Addresses outside the cluster, or of its nodes.'),
+  }),
+  {
+    cel: 'has(self.ipBlock) != (has(self.namespaceSelector) || has(self.podSelector))',
+    holds: ({ ipBlock, namespaceSelector, podSelector }) => !ipBlock !== !(namespaceSelector ?? podSelector),
+    message: 'a peer has either ipBlock, or namespaceSelector, podSelector or both',
+  },
+);
+
+/** https://kubernetes.io/docs/concepts/services-networking/network-policies/#behavior-of-to-and-from-selectors */
+export const peers = z.array(peer).max(16).default([]).meta({ 'x-kubernetes-list-type': 'atomic' });
