@@ -299,6 +299,21 @@ describe('the composed Roles', () => {
   });
 });
 
+test('only Crossplane calls the function, and the policy that says so selects its pods', () => {
+  const [policy] = configuration.filter(({ kind }) => kind === 'NetworkPolicy');
+  const [runtime] = configuration.filter(({ kind }) => kind === 'DeploymentRuntimeConfig');
+  const { labels } = runtime!.spec.deploymentTemplate.spec.template.metadata;
+  expect(policy!.metadata.namespace).toBe('crossplane-system');
+  expect(policy!.spec.podSelector.matchLabels).toEqual(labels);
+  const [calls, metrics] = policy!.spec.ingress;
+  expect(calls).toEqual({
+    from: [{ podSelector: { matchLabels: { app: 'crossplane' } } }],
+    ports: [{ port: 9443, protocol: 'TCP' }],
+  });
+  expect(metrics.from).not.toEqual([]);
+  expect(metrics.ports).toEqual([{ port: 8080, protocol: 'TCP' }]);
+});
+
 test('the namespace of the configuration is the default one, under the standard that the pods keep', () => {
   const [namespace] = configuration.filter(({ kind }) => kind === 'Namespace');
   expect(namespace?.metadata.name).toBe(schema.properties?.spec?.properties?.namespace?.default);

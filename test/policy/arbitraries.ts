@@ -37,6 +37,14 @@ const selector = some({
     { maxLength: 2 },
   ),
 });
+const peer = fc.oneof(
+  fc.record({ namespaceSelector: selector }),
+  fc.record({ namespaceSelector: selector, podSelector: selector }),
+  fc.record({ podSelector: selector }),
+  fc.record({
+    ipBlock: fc.constantFrom({ cidr: '192.0.2.0/24', except: ['192.0.2.128/25'] }, { cidr: '2001:db8::/32' }),
+  }),
+);
 const pattern = fc.tuple(fc.constantFrom('', '*.', '[*].'), domain).map((parts) => parts.join(''));
 const patterns = fc.uniqueArray(pattern, { maxLength: 4 });
 const addresses = fc.uniqueArray(
@@ -226,7 +234,13 @@ export const specs = fc
       }),
       podLabels: labels,
       podAnnotations: annotations,
-      monitoring: some({ enabled: fc.boolean(), labels, interval: fc.constantFrom('1s', '1.5s', '1m') }),
+      statusPage: some({ from: fc.array(peer, { maxLength: 3 }) }),
+      monitoring: some({
+        enabled: fc.boolean(),
+        labels,
+        namespaceSelector: selector,
+        interval: fc.constantFrom('1s', '1.5s', '1m'),
+      }),
     }),
   )
   .map(([zones, rest]): Record<string, unknown> => ({ ...zones, ...rest }));

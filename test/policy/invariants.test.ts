@@ -48,7 +48,9 @@ interface Container {
   args?: string[];
   ports?: { name: string; containerPort: number; protocol?: string }[];
   volumeMounts?: { name: string; mountPath: string }[];
-  readinessProbe?: { periodSeconds: number; failureThreshold: number };
+  startupProbe?: { httpGet: { port: number } };
+  livenessProbe?: { httpGet: { port: number } };
+  readinessProbe?: { httpGet: { port: number }; periodSeconds: number; failureThreshold: number };
   lifecycle?: { preStop: { exec: { command: string[] } } };
 }
 
@@ -58,6 +60,15 @@ function podIn(objects: KubernetesObject[]) {
   const containers: Container[] = [...template.spec.initContainers, ...template.spec.containers];
   return { metadata, template, selector, volumeClaimTemplates, serviceName, replicas, containers };
 }
+
+interface IngressRule {
+  from?: object[];
+  ports: { port: number; protocol: string }[];
+}
+
+/** What the network lets in to the pod. */
+const ingressIn = (objects: KubernetesObject[]): IngressRule[] =>
+  objects.filter(({ kind }) => kind === 'NetworkPolicy').flatMap(({ spec }) => spec.ingress);
 
 describe('whatever the spec, every object', () => {
   test('is of a kind that is allowed, in the namespace of the spec if the kind has one, and none is twice', () => {
@@ -156,7 +167,7 @@ describe('whatever the spec, the pod', () => {
     });
   });
 
-  test('has the ports that the Services send to and the NetworkPolicy lets in', () => {
+  test('has the ports that the Services send to and the NetworkPolicy names', () => {
     forAll((objects) => {
       const open = podIn(objects).containers.flatMap(({ ports = [] }) =>
         ports.map(({ name, containerPort, protocol = 'TCP' }) => ({ name, containerPort, protocol })),
@@ -166,14 +177,35 @@ describe('whatever the spec, the pod', () => {
         .flatMap(({ spec }) => spec.ports as { targetPort: string; protocol?: string }[])
         .map(({ targetPort, protocol = 'TCP' }) => ({ name: targetPort, protocol }));
       for (const target of targets) expect(open).toContainEqual(expect.objectContaining(target));
-      const allowed = objects
-        .filter(({ kind }) => kind === 'NetworkPolicy')
-        .flatMap(({ spec }) => spec.ingress.flatMap((rule: { ports: object[] }) => rule.ports));
-      for (const { name, protocol, containerPort } of open) {
-        if (targets.some((target) => target.name === name))
-          expect(allowed).toContainEqual({ port: containerPort, protocol });
+      for (const { ports } of ingressIn(objects)) {
+        for (const { port, protocol } of ports) {
+          expect(open).toContainEqual(expect.objectContaining({ containerPort: port, protocol }));
+        }
       }
       expect(new Set(open.map(({ name }) => name)).size).toBe(open.length);
+    });
+  });
+
+  test('answers DNS to everybody, and lets in only who is named to anything else', () => {
+    forAll((objects, { spec }) => {
+      const { enabled, namespaceSelector = enabled ? {} : undefined } = spec.monitoring ?? {};
+      const { from = [] } = spec.statusPage ?? {};
+      const [dns, ...rest] = ingressIn(objects);
+      expect(dns).toEqual({ ports: ['UDP', 'TCP'].map((protocol) => ({ port: 5353, protocol })) });
+      const metrics = namespaceSelector ? [[{ namespaceSelector }]] : [];
+      expect(rest.map((rule) => rule.from)).toEqual([...metrics, ...(from.length > 0 ? [from] : [])]);
+      if (from.length > 0) expect(rest.at(-1)?.ports).toEqual([{ port: 8080, protocol: 'TCP' }]);
+    });
+  });
+
+  test('has no probe of the agent where strangers come', () => {
+    forAll((objects) => {
+      const agent = podIn(objects).containers.find(({ name }) => name === 'agent')!;
+      const named = ingressIn(objects).flatMap(({ ports }) => ports.map(({ port }) => port));
+      for (const probe of [agent.startupProbe, agent.livenessProbe, agent.readinessProbe]) {
+        expect(agent.args).toContain(`--probes=:${probe!.httpGet.port}`);
+        expect(named).not.toContain(probe!.httpGet.port);
+      }
     });
   });
 
@@ -250,9 +282,10 @@ describe('whatever the spec, the pod', () => {
       for (const flag of ['webhook-provider-url', 'metrics-address']) {
         expect(new Set(valuesOf(flag)).size).toBe(running.length);
       }
-      const { ingress } = objects.find(({ kind }) => kind === 'NetworkPolicy')!.spec;
-      const scraped = ingress.flatMap((rule: { ports: { port: number }[] }) => rule.ports.map(({ port }) => port));
-      expect(scraped).toEqual(expect.arrayContaining(running.flatMap(({ ports }) => ports?.[0]?.containerPort ?? [])));
+      const { enabled, namespaceSelector } = spec.monitoring ?? {};
+      const scraped = ingressIn(objects)[1]?.ports.map(({ port }) => port);
+      const served = running.flatMap(({ ports }) => ports?.[0]?.containerPort ?? []);
+      if (enabled || namespaceSelector) expect(scraped).toEqual(expect.arrayContaining([8080, ...served]));
     });
   });
 

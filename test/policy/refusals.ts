@@ -34,6 +34,8 @@ const rangeForm =
   'zone name has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa';
 const durationForm = 'interval must be a duration of at least 1s, such as 2s or 1m30s';
 const quantityForm = 'size must be a quantity above zero, such as 1Gi';
+const oneSort = 'a peer has either ipBlock, or namespaceSelector, podSelector or both';
+const exceptRule = 'except must be networks within cidr, each smaller than it';
 const tooMany = /too big|too many|must have at most/i;
 const tooLong = /too big|too long/i;
 const wrongType = /invalid input|invalid type|must be of type/i;
@@ -49,6 +51,12 @@ const service = (reason: string, fields: Spec, path: string, message: string | R
   reason,
   spec: { zones, service: fields },
   path: `spec.service${path}`,
+  message,
+});
+const peer = (reason: string, peer: Spec, path: string, message: string): BadSpec => ({
+  reason: `a peer of the status page ${reason}`,
+  spec: { zones, statusPage: { from: [peer] } },
+  path: `spec.statusPage.from[0]${path}`,
   message,
 });
 const field = (reason: string, path: string, value: unknown, message: string | RegExp): BadSpec => ({
@@ -1122,6 +1130,25 @@ export const badSpecs: readonly BadSpec[] = [
     { 'a b': 'x' },
     'labels must have keys of labels',
   ),
+  field(
+    'a label of the namespaces of Prometheus has a key that is none',
+    'spec.monitoring.namespaceSelector.matchLabels',
+    { 'a b': 'x' },
+    'matchLabels must have keys of labels',
+  ),
+  peer('says nobody', {}, '', oneSort),
+  peer('says two things', { ipBlock: { cidr: '192.0.2.0/24' }, podSelector: {} }, '', oneSort),
+  peer('is an address', { ipBlock: { cidr: '192.0.2.7' } }, '.ipBlock.cidr', networkForm),
+  peer('is a name', { ipBlock: { cidr: 'lan' } }, '.ipBlock.cidr', networkForm),
+  peer('has a prefix that is too long', { ipBlock: { cidr: '192.0.2.0/33' } }, '.ipBlock.cidr', networkForm),
+  peer('leaves out a name', { ipBlock: { cidr: '::/0', except: ['lan'] } }, '.ipBlock.except[0]', networkForm),
+  ...['192.0.2.0/24', '192.0.0.0/16', '198.51.100.0/25', '2001:db8::/48'].map((except) =>
+    onlyFunction(
+      peer(`leaves out ${except}`, { ipBlock: { cidr: '192.0.2.0/24', except: [except] } }, '.ipBlock', exceptRule),
+    ),
+  ),
+  peer('has a label that is none', { podSelector: { matchLabels: { 'a b': 'x' } } }, '.podSelector.matchLabels', ''),
+  field('more peers than anybody has', 'spec.statusPage.from', Array(17).fill({ podSelector: {} }), tooMany),
   field('Prometheus would forget what it was told', 'spec.monitoring.interval', '2m', 'interval must be a duration of'),
   field('monitoring is asked for by a word', 'spec.monitoring.enabled', 'yes', wrongType),
 ];

@@ -96,6 +96,7 @@ test('the least spec comes out with every default that the definition promises',
     scheduling: { nodeSelector: {}, tolerations: [] },
     podLabels: {},
     podAnnotations: {},
+    statusPage: { from: [] },
     monitoring: { enabled: false, labels: {}, interval: '30s' },
   });
 });

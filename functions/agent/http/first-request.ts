@@ -71,14 +71,15 @@ export class FirstRequest extends Duplex {
     // What follows the request is read only so that the client gets its answer: closed over unread bytes, the connection
     // would be reset. https://www.rfc-editor.org/rfc/rfc9112#section-9.6
     if (this.#bytes > 16 * headBytes) this.#socket.pause();
-    if (this.#isWhole) return;
-    const end = `${this.#tail}${chunk.toString('latin1')}`.indexOf(headEnd);
-    const head = end < 0 ? chunk : chunk.subarray(0, end + headEnd.length - this.#tail.length);
-    this.#isWhole = end >= 0 || this.#bytes > headBytes;
+    // What is not a character of a name or value does not count for Node: it is to refuse a head that is too long.
+    const room = Math.max(0, 2 * headBytes - before);
+    if (this.#isWhole || room === 0) return;
+    const end = `${this.#tail}${chunk.toString('latin1', 0, room)}`.indexOf(headEnd);
+    const head = chunk.subarray(0, end < 0 ? room : end + headEnd.length - this.#tail.length);
+    this.#isWhole = end >= 0;
     this.#tail = `${this.#tail}${head.toString('latin1')}`.slice(1 - headEnd.length);
     if (this.#isWhole) this.#deadline = this.#within(this.#allowance.answerMs);
-    // One byte more than a head may have is enough to be refused for.
-    this.push(head.subarray(0, Math.max(0, headBytes + 1 - before)));
+    this.push(head);
   }
 
   #linger(): void {

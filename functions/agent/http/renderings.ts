@@ -50,7 +50,8 @@ export class Renderings {
     this.#renew(of);
     const shared = this.#renderings.get(key);
     shared?.readers.push(isGone);
-    const whole = await shared?.whole;
+    // Without one there is nothing to wait for, and the next reader is to find this one's.
+    const whole = shared && (await shared.whole);
     if (whole) return yield* whole;
     const text = make()[Symbol.iterator]();
     const readers = [isGone];

@@ -25,8 +25,11 @@ export function externalDNS(options: ExternalDNSOptions): k8s.Container[] {
 }
 
 /** Where each serves its metrics. */
-export const metricsPorts = ({ namespaces }: Spec['discovery']): number[] =>
-  Array.from({ length: Math.max(1, namespaces.length) }, (_, index) => ports.externalDNS + index);
+export const metricsPorts = ({ namespaces, sources }: Spec['discovery']): number[] =>
+  Array.from(
+    { length: sources.length === 0 ? 0 : Math.max(1, namespaces.length) },
+    (_, index) => ports.externalDNS + index,
+  );
 
 function container(options: ExternalDNSOptions, index: number, namespace?: string): k8s.Container {
   const suffix = index === 0 ? '' : `-${index + 1}`;

@@ -21,6 +21,5 @@ export function podMonitor({ spec, names }: { spec: Spec; names: Names }) {
 
 /** The names of the container ports that have metrics: the agent's, with PowerDNS's, and each ExternalDNS's. */
 function portsOf({ discovery }: Spec): string[] {
-  if (discovery.sources.length === 0) return ['http'];
   return ['http', ...metricsPorts(discovery).map((_, index) => (index === 0 ? 'discovery' : `discovery-${index + 1}`))];
 }
