@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { startPrometheus } from '../monitoring/prometheus.ts';
 import { emptyQueries, queriesOf } from '../monitoring/queries.ts';
 import { apply, condition, exists, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { scenarioLabel, target } from './cluster/objects.ts';
+import { forward } from './cluster/port-forward.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'watched.internal';
@@ -77,7 +76,7 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
 
   test('each query of the dashboard has an answer from a Prometheus that asks the pod', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'monitoring-'));
-    const forwarding = await forward('idns-monitored-0', 8080, 7979);
+    const forwarding = await forward('pod/idns-monitored-0', 8080, 7979);
     const { spec } = await get(`podmonitors.${group}`, 'idns-monitored', namespace);
     const endpoints: PodMetricsEndpoint[] = spec.podMetricsEndpoints;
     expect(endpoints.map(({ port }) => port)).toEqual(['http', 'discovery']);
@@ -131,18 +130,4 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
 interface PodMetricsEndpoint {
   port: string;
   relabelings: { targetLabel: string; replacement: string }[];
-}
-
-/** Local ports that lead to those of a pod, in their order. */
-async function forward(pod: string, ...wanted: number[]): Promise<{ ports: number[]; child: ChildProcess }> {
-  const child = spawn('kubectl', ['-n', namespace, 'port-forward', `pod/${pod}`, ...wanted.map((port) => `:${port}`)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ports = new Map<number, number>();
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, local, remote] = /127\.0\.0\.1:(\d+) -> (\d+)/.exec(line) ?? [];
-    if (local && remote) ports.set(Number(remote), Number(local));
-    if (ports.size === wanted.length) return { child, ports: wanted.map((port) => ports.get(port) as number) };
-  }
-  throw new Error(`cannot forward ports of ${pod}: kubectl ended`);
 }

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { apply, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
+import { ports } from '../../functions/internal-dns/names.ts';
+import { apply, get, kubectl, list, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { target } from './cluster/objects.ts';
+import { functionName } from './cluster/packages.ts';
 import { containerOf } from './cluster/pod.ts';
+import { forward } from './cluster/port-forward.ts';
 import { startPod } from './cluster/resolver.ts';
+import { tableAt } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'network.internal';
@@ -13,34 +17,71 @@ const pod = 'idns-network-0';
 const other = 9999;
 const listening = `require('node:net').createServer((socket) => socket.end()).listen(${other}, '::')`;
 
-/** What the network lets through to a server, asked from a Pod of somebody else: a node may always reach its own Pods. */
-scenario('network', ({ shop, ingress, internalDNS }) => {
-  /** Runs a script in the Pod `client`, and gives what it prints. */
-  const asked = async (script: string): Promise<string> =>
-    (await kubectl('-n', shop, 'exec', 'client', '--', '/nodejs/bin/node', '-e', script)).trim();
+/** What the network lets through to a server, asked from Pods of somebody else: a node may always reach its own Pods. */
+scenario('network', ({ shop, market, ingress, internalDNS }) => {
+  const [client, reader, prometheus] = [`${shop}/client`, `${shop}/reader`, `${market}/prometheus`];
+
+  /** Runs a script in a Pod, and gives what it prints. */
+  const asked = async (from: string, script: string): Promise<string> => {
+    const [namespace, name] = from.split('/') as [string, string];
+    return (await kubectl('-n', namespace, 'exec', name, '--', '/nodejs/bin/node', '-e', script)).trim();
+  };
 
   /** `open`, or why there is no connection. */
-  const connection = (address: string, port: number) =>
-    asked(`const socket = require('node:net').connect(${port}, '${address}');
+  const connection = (from: string, address: string, port: number) =>
+    asked(
+      from,
+      `const socket = require('node:net').connect(${port}, '${address}');
       const end = (words) => { console.log(words); process.exit(); };
       socket.on('connect', () => end('open')).on('error', ({ code }) => end(code));
-      setTimeout(end, 5_000, 'no answer');`);
+      setTimeout(end, 5_000, 'no answer');`,
+    );
 
-  test('DNS, the status page and the metrics are open to every Pod', async () => {
+  const inNamespace = (name: string) => ({ matchLabels: { 'kubernetes.io/metadata.name': name } });
+
+  test('DNS is open to every Pod', async () => {
     await apply(
-      internalDNS('network', { zones: [{ name: zone }] }),
+      internalDNS('network', {
+        zones: [{ name: zone }],
+        statusPage: {
+          from: [{ namespaceSelector: inNamespace(shop), podSelector: { matchLabels: { app: 'reader' } } }],
+        },
+        monitoring: { namespaceSelector: inNamespace(market) },
+      }),
       ingress({ name: 'web', hosts: [host], annotations: { [target]: '192.0.2.1' } }),
     );
     await waitForReady('network');
     await anotherLoop('network');
-    const { status } = await get('pod', pod, 'internal-dns');
     const { image } = await containerOf(pod, 'agent');
-    await startPod(shop, 'client', image, { nameservers: [(await get('internaldns', 'network')).status.address] });
+    const dns = { nameservers: [(await get('internaldns', 'network')).status.address] };
+    await Promise.all([
+      startPod(shop, 'client', image, dns),
+      startPod(shop, 'reader', image, dns, { app: 'reader' }),
+      startPod(market, 'prometheus', image, dns),
+    ]);
     const resolved = `require('node:dns').lookup('${host}', (error, address) => console.log(error?.code ?? address))`;
-    await until('the Pod resolves the name', async () => (await asked(resolved)) === '192.0.2.1');
-    const ports = [5353, 8080, 7979];
-    const seen = await Promise.all(ports.map((port) => connection(status.podIP, port)));
-    expect(seen).toEqual(ports.map(() => 'open'));
+    const { podIP } = (await get('pod', pod, 'internal-dns')).status;
+    for (const from of [client, reader, prometheus]) {
+      await until(`${from} resolves the name`, async () => (await asked(from, resolved)) === '192.0.2.1');
+      expect(await connection(from, podIP, ports.dns)).toBe('open');
+    }
+  });
+
+  test('the status page and the metrics are open to whom the spec names', async () => {
+    const { podIP } = (await get('pod', pod, 'internal-dns')).status;
+    expect(await connection(reader, podIP, ports.agent)).toBe('open');
+    expect(await connection(prometheus, podIP, ports.agent)).toBe('open');
+    expect(await connection(prometheus, podIP, ports.externalDNS)).toBe('open');
+  });
+
+  test('kubectl port-forward needs no name in the spec', async () => {
+    const { ports: local, child } = await forward('svc/idns-network-status', ports.agent);
+    try {
+      const { names } = await tableAt(`http://127.0.0.1:${local[0]}`, host);
+      expect(names.map(({ verdict }) => verdict)).toEqual(['Resolved']);
+    } finally {
+      child.kill();
+    }
   });
 
   test('nothing else is open', async (context) => {
@@ -62,7 +103,7 @@ scenario('network', ({ shop, ingress, internalDNS }) => {
       },
     );
     await kubectl('-n', shop, 'wait', '--for=condition=Ready', 'pod/closed', '--timeout=300s');
-    const closed = await connection((await get('pod', 'closed', shop)).status.podIP, other);
+    const closed = await connection(client, (await get('pod', 'closed', shop)).status.podIP, other);
     if (closed === 'open') context.skip('the cluster enforces no NetworkPolicy: use one that does');
 
     await kubectl(
@@ -74,6 +115,17 @@ scenario('network', ({ shop, ingress, internalDNS }) => {
       await kubectl('-n', 'internal-dns', 'exec', pod, '-c', 'agent', '--', '/nodejs/bin/node', '-e', inside);
       return true;
     });
-    expect(await connection(status.podIP, other)).toBe('no answer');
+    const [called] = await list('pod', '-n', 'crossplane-system', '-l', `pkg.crossplane.io/function=${functionName}`);
+    const closedTo: [from: string, address: string, port: number][] = [
+      ...[client, reader, prometheus].map((from) => [from, status.podIP, other] as [string, string, number]),
+      ...[client, reader, prometheus].map((from) => [from, status.podIP, ports.probes] as [string, string, number]),
+      [client, status.podIP, ports.agent],
+      [client, status.podIP, ports.externalDNS],
+      [reader, status.podIP, ports.externalDNS],
+      [client, called?.status.podIP, 9443],
+      [client, called?.status.podIP, 8080],
+    ];
+    const seen = await Promise.all(closedTo.map((each) => connection(...each)));
+    expect(seen).toEqual(closedTo.map(() => 'no answer'));
   });
 });

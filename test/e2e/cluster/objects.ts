@@ -87,6 +87,15 @@ export function largeZoneFile(name: string, last: string): KubernetesObject {
 /** Names the scenario that made it, on what a later run is to take away. */
 export const scenarioLabel = 'e2e.dns.internal/scenario';
 
+/** A test asks from a node: of another node's Pods a NetworkPolicy keeps it away. */
+const statusPage = { from: ['0.0.0.0/0', '::/0'].map((cidr) => ({ ipBlock: { cidr } })) };
+
+/** An InternalDNS whose status page is open to tests unless its spec says otherwise. */
 export function internalDNS(name: string, spec: object): KubernetesObject {
-  return { apiVersion: 'dns.internal/v1alpha1', kind: 'InternalDNS', metadata: { name }, spec };
+  return {
+    apiVersion: 'dns.internal/v1alpha1',
+    kind: 'InternalDNS',
+    metadata: { name },
+    spec: { statusPage, ...spec },
+  };
 }

@@ -61,7 +61,7 @@ export async function startPod(
   name: string,
   image: string,
   dnsConfig: object,
-  labels: object = {},
+  labels: Record<string, string> = {},
 ): Promise<void> {
   const command = ['/nodejs/bin/node', '-e', 'setInterval(() => {}, 60_000)'];
   await apply({
