@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { Counter, Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { http } from '../../../functions/agent/http.ts';
+import { http, probes } from '../../../functions/agent/http.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
 import type { Report } from '../../../functions/agent/report.ts';
 import { hostile, known, many, now, overviewOf } from './overview.ts';
@@ -142,6 +142,38 @@ test('nothing may be kept, guessed, framed, or told to others; nothing runs on t
   }
 });
 
+describe('probes', () => {
+  const kubelet = probes({ agent });
+  const at = (path: string, init?: RequestInit) =>
+    fetch(`http://127.0.0.1:${(kubelet.address() as AddressInfo).port}${path}`, init);
+  beforeAll(() => once(kubelet.listen(0, '127.0.0.1'), 'listening'));
+  afterAll(() => {
+    kubelet.close();
+    kubelet.closeAllConnections();
+  });
+
+  test.each<[path: string, isReady: boolean, status: number, body: string]>([
+    ['/healthz', false, 200, 'ok\n'],
+    ['/readyz', true, 200, 'ok\n'],
+    ['/readyz', false, 503, 'not ready\n'],
+    ['/names', true, 404, 'not here: there are /healthz, /readyz\n'],
+  ])('%s, ready: %s', async (path, isReady, status, body) => {
+    agent.isReady = isReady;
+    const answer = await at(path);
+    expect([answer.status, await answer.text()]).toEqual([status, body]);
+  });
+
+  test('only tell', async () => expect((await at('/healthz', { method: 'POST' })).status).toBe(405));
+
+  test('are answered while strangers have taken every connection of the page', async () => {
+    const strangers = Array.from({ length: 64 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    await Promise.all(strangers.map((socket) => once(socket, 'connect')));
+    expect((await at('/healthz')).status).toBe(200);
+    expect((await at('/readyz')).status).toBe(200);
+    for (const socket of strangers) socket.destroy();
+  });
+});
+
 describe('requests that nobody means', () => {
   test.each([
     ['GET // HTTP/1.1', '400'],
@@ -183,6 +215,28 @@ describe('many names', () => {
     const { names, total } = (await (await get('/names')).json()) as { names: unknown[]; total: number };
     expect([names.length, total]).toEqual([5_000, 5_000]);
     expect((await (await get('/names.txt')).text()).split('\n')).toHaveLength(5_002);
+  });
+
+  test.each(['/', '/names', '/names.txt', '/?host=corp'])('%s is made once for all who read it', async (path) => {
+    let made = 0;
+    const names = many(1_000).map((name) => ({
+      ...name,
+      get message() {
+        made++;
+        return 'no';
+      },
+    }));
+    const same = overviewOf(names);
+    overview = () => same;
+    const read = async () => (await get(path)).text();
+    const text = await read();
+    const once = made;
+    const hostile = Array.from({ length: 10 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    for (const socket of hostile) socket.pause().write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(200));
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, read)))).toEqual(new Set([text]));
+    expect(once).toBeGreaterThan(0);
+    expect(made).toBe(once);
+    for (const socket of hostile) socket.destroy();
   });
 
   test('of one who does not read, little is made and nothing is kept up', async () => {
