@@ -130,7 +130,9 @@ describe.concurrent('a process that cannot start says why in one line and exits 
 
 test('a process serves what its file declares, follows it, and ends at once', async () => {
   write(declare());
-  const { agent, external, get, port } = await start();
+  const probes = `127.0.0.1:${await freePort()}`;
+  const { agent, external, get, port } = await start({ probes });
+  const probe = async (path: string) => (await fetch(`http://${probes}${path}`)).status;
   const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
   await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), soon);
   const answer = async (name: string) => (await server.query(name)).rcode;
@@ -140,10 +142,12 @@ test('a process serves what its file declares, follows it, and ends at once', as
   await vi.waitFor(async () => {
     const early = await get('/readyz');
     expect([early.status, JSON.parse(early.text)]).toMatchObject([503, { discovery: { state: 'Waiting' } }]);
+    expect([await probe('/healthz'), await probe('/readyz')]).toEqual([200, 503]);
   }, soon);
   await vi.waitFor(() => loop(external, [www]), soon);
   expect(await answer('www.corp.internal')).toBe('NOERROR');
   await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), soon);
+  expect(await probe('/readyz')).toBe(200);
   await vi.waitFor(() => expect(agent.log).toContainEqual(expect.objectContaining({ msg: 'report' })), soon);
 
   // A text that is none changes nothing; the next one does, a file that was away too.
