@@ -26,7 +26,15 @@ import { callFunction, type Example, readExample } from './render.ts';
 const host = '127.0.0.1';
 const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
 /** Flags of the agent that need a cluster. */
-const clusterFlags = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim', 'keys-secret'];
+const clusterFlags = [
+  'declared-config-map',
+  'status-config-map',
+  'pod',
+  'namespace',
+  'claim',
+  'keys-secret',
+  'kept-config-map',
+];
 
 /** What the pod of an InternalDNS is made of. */
 interface Rendered {

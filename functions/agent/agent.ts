@@ -6,13 +6,15 @@ import type { Owner, Present } from './discovery/owner.ts';
 import { Owners } from './discovery/owners.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
 import type { Endpoint, EndpointChanges } from './discovery/wish/endpoint.ts';
+import { Memo } from './memo.ts';
+import type { RecordMirror } from './mirror/record-mirror.ts';
 import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
 import type { Outside } from './outside.ts';
 import { parse } from './parse.ts';
 import { bounds, isServing, type Report } from './report.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { Change } from './zone.ts';
+import { answerOf, type Change, type Zone } from './zone.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
 
@@ -20,6 +22,8 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   database: GuardMemoryOptions;
   /** The agent's own view of the objects that want names. */
   claims?: Claims;
+  /** Keeps what exists nowhere else; none where there is nothing to keep it in. */
+  mirror?: Pick<RecordMirror, 'bring' | 'isAwaited' | 'warnings'> | undefined;
   /** What the report tells besides, as it is by then. */
   surroundings?: Readonly<Surroundings>;
   onPropagation?: NamesOptions['onPropagation'];
@@ -45,6 +49,8 @@ export class Agent {
   readonly #outside: Outside | undefined;
   readonly #surroundings: Readonly<Surroundings>;
   readonly #guardMemory: GuardMemory;
+  readonly #mirror: AgentOptions['mirror'];
+  readonly #kept = new Memo<ReadonlySet<string>>();
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
@@ -55,6 +61,7 @@ export class Agent {
   constructor({
     now = Date.now,
     claims = unseen,
+    mirror,
     surroundings = {},
     onPropagation,
     outside,
@@ -63,6 +70,7 @@ export class Agent {
     this.#outside = outside;
     this.#now = now;
     this.#claims = claims;
+    this.#mirror = mirror;
     this.#surroundings = surroundings;
     this.#owners = new Owners({ log: options.log, now });
     this.#names = new Names({ onPropagation, now });
@@ -98,8 +106,16 @@ export class Agent {
     return this.#inTurn(async () => {
       await this.#bringZones();
       // What ExternalDNS has published may be gone, also while it is silent.
-      if (this.#declared) this.#present = await this.#zones.left();
+      if (!this.#declared) return;
+      this.#present = await this.#zones.left();
+      const reread = () => this.#zones.present();
+      if (await this.#mirror?.bring(this.#present, reread, this.#keptWithoutObject())) this.#present = await reread();
     });
+  }
+
+  /** A zone of PowerDNS as it was read last. */
+  zone(name: string): Zone | undefined {
+    return this.#present?.zones.find((zone) => zone.name === absolute(name));
   }
 
   /** What an ExternalDNS may change: the records that it made. */
@@ -176,10 +192,11 @@ export class Agent {
     if (!this.#declared || !reported) return undefined;
     const names = this.#names.report();
     const { missing = [], resolution, served, storage } = this.#surroundings;
+    const warnings = [...(this.#mirror?.warnings ?? []), ...reported.warnings].slice(0, bounds.warnings);
     return {
       declaration: reported.hash,
       zones: reported.reports,
-      ...(reported.warnings.length > 0 && { warnings: reported.warnings }),
+      ...(warnings.length > 0 && { warnings }),
       discovery: {
         ...this.#owners.report(this.#declared.declaration.discovery),
         ...(missing.length > 0 && { missing: missing.slice(0, bounds.missing) }),
@@ -196,7 +213,8 @@ export class Agent {
     const { reported } = this.#zones;
     if (this.#wasReady || !this.#declared || reported?.hash !== this.#declared.hash) return this.#wasReady;
     const discovery = this.#owners.report(this.#declared.declaration.discovery);
-    this.#wasReady = isServing({ zones: reported.reports, discovery });
+    const isAwaited = this.#mirror?.isAwaited ?? false;
+    this.#wasReady = !isAwaited && isServing({ zones: reported.reports, discovery });
     return this.#wasReady;
   }
 
@@ -205,6 +223,7 @@ export class Agent {
    * nobody can tell whose address is whose. What cannot be listed at all is not waited for.
    */
   #expectSight(): void {
+    if (this.#mirror?.isAwaited) throw new Error('what exists in the mirror only is not restored yet');
     if (this.#awaitsSight) throw new Error(`the ${this.#claims.pending()} are not listed yet`);
   }
 
@@ -215,6 +234,16 @@ export class Agent {
     }
     this.#blindSince ??= this.#now();
     return this.#now() - this.#blindSince < sightPatienceMs;
+  }
+
+  /** What is kept without an object, once everybody has said so of the present declaration. */
+  #keptWithoutObject(): ReadonlySet<string> | undefined {
+    const { declaration } = this.#present ?? {};
+    if (!declaration?.discovery || this.#owners.report(declaration.discovery).state !== 'Synced') return undefined;
+    const judged = this.#owners.judged(declaration.discovery);
+    if (judged.length === 0 || judged.some((each) => each.declaration !== declaration)) return undefined;
+    const kept = judged.map((each) => each.kept);
+    return this.#kept.get(kept, () => new Set(kept.flat().map(answerOf)));
   }
 
   async #write(owner: Owner, changes: Change[], { declaration, zones }: Present): Promise<void> {

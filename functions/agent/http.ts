@@ -13,9 +13,10 @@ import { contentSecurityPolicy, pageOf } from './page/page.ts';
 import { type Found, find, type Search, searchOf } from './page/search.ts';
 import type { PowerDNS } from './powerdns/powerdns.ts';
 import { printable } from './printable.ts';
+import { masterFileOf } from './zones/master-file.ts';
 
 export interface HttpOptions {
-  agent: Pick<Agent, 'isReady' | 'report'>;
+  agent: Pick<Agent, 'isReady' | 'report' | 'zone'>;
   /** What is known at the moment. */
   overview: () => Overview;
   powerdns: Pick<PowerDNS, 'metrics'>;
@@ -35,6 +36,7 @@ interface Answer {
 /** What all who ask have in common. */
 interface Common extends HttpOptions {
   renderings: Renderings;
+  zoneFiles: Renderings;
   report: () => Promise<string>;
   scrape: () => Promise<string>;
 }
@@ -48,6 +50,7 @@ export function http(options: HttpOptions): Server {
   const common: Common = {
     ...options,
     renderings: new Renderings(),
+    zoneFiles: new Renderings(),
     report: joined(new Turns(share), async () => `${JSON.stringify(agent.report() ?? {})}\n`),
     scrape: joined(new Turns(share), () => scrape(options)),
   };
@@ -97,7 +100,29 @@ async function answerTo(request: IncomingMessage, response: ServerResponse, comm
     case '/names.txt':
       return namesAt(at, headers.accept, response, common);
     default:
-      return nothingAt('/, /names, /names.txt, /metrics, /healthz, /readyz');
+      return zoneFileAt(at, response, common) ?? nothingAt(paths);
+  }
+}
+
+const paths = '/, /names, /names.txt, /zones/ZONE.zone, /metrics, /healthz, /readyz';
+
+/** `/zones/corp.internal.zone`; a slash in a zone's name (RFC 2317) is `%2F`. */
+function zoneFileAt({ pathname }: URL, response: ServerResponse, { agent, zoneFiles }: Common): Answer | undefined {
+  const [, encoded] = /^\/zones\/([^/]{1,1024})\.zone$/.exec(pathname) ?? [];
+  if (encoded === undefined) return undefined;
+  const name = decoded(encoded);
+  const zone = name === undefined ? undefined : agent.zone(name.toLowerCase());
+  if (!zone) return { status: 404, type: text, body: `there is no zone ${printable(name ?? encoded)}\n` };
+  const isGone = () => response.destroyed;
+  const key = JSON.stringify(['zone', zone.name]);
+  return { type: text, body: zoneFiles.read({ key, of: [zone], isGone, make: () => masterFileOf(zone) }) };
+}
+
+function decoded(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,9 +1,14 @@
 import type { Logger } from 'pino';
+import { canaryZone, makeCanaryZone } from './canary/record.ts';
 import { Cluster, inCluster } from './cluster/cluster.ts';
 import { StorageClaim } from './cluster/storage-claim.ts';
 import type { Complaints } from './complaints.ts';
 import { Events } from './events/events.ts';
+import { Agreements } from './mirror/agreement.ts';
+import { ConfigMapMirror } from './mirror/config-map.ts';
+import { RecordMirror } from './mirror/record-mirror.ts';
 import type { Options } from './options.ts';
+import type { Database } from './powerdns/database.ts';
 import type { PowerDNS } from './powerdns/powerdns.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
@@ -14,10 +19,13 @@ import { View } from './view/view.ts';
 export interface KubernetesOptions {
   names: NonNullable<Options['cluster']>;
   powerdns: PowerDNS;
+  database: Database;
   /** Where what is found out goes. */
   surroundings: Surroundings;
   /** The name of the InternalDNS. */
   instance: () => string;
+  /** Something is in the mirror that was not. */
+  onMirrored: () => void;
   complaints: Complaints;
   log: Logger;
 }
@@ -29,11 +37,12 @@ export interface Kubernetes {
   claim: StorageClaim;
   /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
   signer: Signer;
+  mirror: RecordMirror;
   events: Events;
 }
 
 export function kubernetesOf(options: KubernetesOptions): Kubernetes {
-  const { names, powerdns, surroundings, instance, complaints, log } = options;
+  const { names, powerdns, database, surroundings, instance, onMirrored, complaints, log } = options;
   const config = inCluster();
   const cluster = new Cluster({
     config,
@@ -65,6 +74,14 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
   });
   const secret = names['keys-secret'];
   const signer = new Signer({ powerdns, keys: new SecretKeys(cluster, secret), secret: `Secret ${secret}`, log });
+  const kept = names['kept-config-map'];
+  const mirror = new RecordMirror({
+    database,
+    agreements: new Agreements({ powerdns, zone: canaryZone, make: () => makeCanaryZone(powerdns) }),
+    store: new ConfigMapMirror({ cluster, name: kept, complaints, onChange: onMirrored }),
+    name: `ConfigMap ${kept}`,
+    log,
+  });
   const events = new Events({
     create: (event) => cluster.createEvent(event),
     claimOf: (resource) => view.claims.known(resource),
@@ -73,5 +90,5 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
     reporter: names.pod,
     complaints,
   });
-  return { cluster, view, claim, signer, events };
+  return { cluster, view, claim, signer, mirror, events };
 }

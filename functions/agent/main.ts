@@ -51,16 +51,20 @@ async function main(options: Options): Promise<void> {
   const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
   const instance = (): string => agent.declaration?.name ?? '';
   const { cluster: names } = options;
-  const kubernetes = names && kubernetesOf({ names, powerdns, surroundings, instance, complaints, log });
-  const { cluster, view, claim, signer, events } = kubernetes ?? {};
+  const database = new Database(powerdns, { hidden: canaryZone });
+  const onMirrored = () => reconciliations.wake();
+  const around = { powerdns, database, surroundings, instance, onMirrored, complaints, log };
+  const kubernetes = names && kubernetesOf({ names, ...around });
+  const { cluster, view, claim, signer, mirror, events } = kubernetes ?? {};
   const outside = new OutsideNames();
   const agent: Agent = new Agent({
     outside,
     ...(view && { claims: view.claims }),
     signer,
+    mirror,
     surroundings,
     onPropagation: (milliseconds) => metrics.observePropagation(milliseconds / 1000),
-    database: new Database(powerdns, { hidden: canaryZone }),
+    database,
     answers: soaCheck(options.dns),
     lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
     log,
@@ -82,7 +86,7 @@ async function main(options: Options): Promise<void> {
   if (options.probes) await listen(probes({ agent }), options.probes);
   await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
 
-  const reconciliations = new Reconciliations({ agent, complaints });
+  const reconciliations: Reconciliations = new Reconciliations({ agent, complaints });
   const configMaps = cluster ? configMapsOf(cluster, complaints) : configMapsIn(options['zone-files']);
   const zoneFiles = new ZoneFileSet(configMaps, (files) => {
     agent.takeFiles(files);

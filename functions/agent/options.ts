@@ -21,12 +21,22 @@ const flags = {
   claim: { type: 'string' },
   /** Secret with the keys of signed zones. */
   'keys-secret': { type: 'string' },
+  /** ConfigMap of what exists nowhere else. */
+  'kept-config-map': { type: 'string' },
   /** Folder with the zone files where there is no cluster: CONFIGMAP/KEY. */
   'zone-files': { type: 'string' },
 } as const;
 
 const alwaysNeeded = ['declaration', 'powerdns-api', 'powerdns-key', 'dns', 'webhook', 'http'] as const;
-const clusterNeeds = ['declared-config-map', 'status-config-map', 'pod', 'namespace', 'claim', 'keys-secret'] as const;
+const clusterNeeds = [
+  'declared-config-map',
+  'status-config-map',
+  'pod',
+  'namespace',
+  'claim',
+  'keys-secret',
+  'kept-config-map',
+] as const;
 
 type Values<K extends string> = Record<K, string>;
 export type Options = Values<(typeof alwaysNeeded)[number]> & {

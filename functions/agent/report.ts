@@ -5,6 +5,7 @@ export { isCounted };
 
 /** The most that a report takes of what objects bring: members of lists, characters of texts. */
 export const bounds = {
+  warnings: 20,
   missing: 32,
   held: 20,
   preview: 20,
@@ -46,7 +47,7 @@ export const report = z.object({
     )
     .max(128),
   /** What people should know and nothing waits for, such as an address without a zone for its PTR record. */
-  warnings: z.array(z.string().max(500)).max(20).optional(),
+  warnings: z.array(z.string().max(500)).max(bounds.warnings).optional(),
   discovery: z.object({
     /** `Waiting`: ExternalDNS has not finished a loop yet. `Stalled`: it did once, and is no longer heard of. */
     state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled']),

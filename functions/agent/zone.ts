@@ -19,6 +19,8 @@ export interface Zone {
   /** What PowerDNS calls the zone in its paths. */
   id: string;
   account: string;
+  /** What PowerDNS makes of it, such as Native. */
+  kind?: string;
   /** Whether a key signs its answers. */
   dnssec?: boolean;
   rrsets: RRset[];

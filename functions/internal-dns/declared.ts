@@ -102,7 +102,7 @@ export interface MailboxesProps {
   declaration: string;
 }
 
-/** The two ConfigMaps between function and agents: what is declared, and what they report. */
+/** The ConfigMaps between function and agents: what is declared, what they report, and what they keep. */
 export class Mailboxes extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels, declaration }: MailboxesProps) {
     super(scope, id);
@@ -110,7 +110,9 @@ export class Mailboxes extends Construct {
       metadata: { name: names.declared, namespace: spec.namespace, labels },
       data: { [declarationKey]: declaration },
     });
-    // Without data: each agent applies its own key, and a field that we do not send stays theirs.
-    new k8s.KubeConfigMap(this, 'status', { metadata: { name: names.status, namespace: spec.namespace, labels } });
+    // Without data: what agents write, and a field that we do not send stays theirs.
+    for (const id of ['status', 'kept'] as const) {
+      new k8s.KubeConfigMap(this, id, { metadata: { name: names[id], namespace: spec.namespace, labels } });
+    }
   }
 }

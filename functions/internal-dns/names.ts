@@ -39,6 +39,8 @@ export interface Names {
   powerdns: string;
   /** Secret of the keys that zones are signed with. */
   dnssec: string;
+  /** ConfigMap of the records that exist nowhere else. */
+  kept: string;
   pods: string[];
   /** A cluster-scoped object of this instance. */
   cluster(part: string): string;
@@ -53,6 +55,7 @@ export function namesOf(composite: string, replicas: number): Names {
     declared: `${server}-declared`,
     powerdns: `${server}-powerdns`,
     dnssec: `${server}-dnssec`,
+    kept: `${server}-kept`,
     pods: Array.from({ length: replicas }, (_, ordinal) => `${server}-${ordinal}`),
     cluster: (part) => `internal-dns:${composite}:${part}`,
   };

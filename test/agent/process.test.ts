@@ -205,7 +205,7 @@ test('while Kubernetes is away, the file has the declaration', async () => {
     kubeconfig,
     JSON.stringify({ clusters: [cluster], contexts: [context], users, 'current-context': 'c' }),
   );
-  const configMaps = { 'declared-config-map': 'd', 'status-config-map': 's' };
+  const configMaps = { 'declared-config-map': 'd', 'status-config-map': 's', 'kept-config-map': 'm' };
   const names = { ...configMaps, 'keys-secret': 'k', pod: 'p', namespace: 'n', claim: 'c' };
   const { agent, get } = await start(names, { KUBECONFIG: kubeconfig });
   await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), soon);

@@ -69,6 +69,7 @@ export async function startAgent(bundle: string): Promise<BenchedAgent> {
     'declared-config-map': 'declared',
     'status-config-map': 'status',
     'keys-secret': 'keys',
+    'kept-config-map': 'kept',
     pod: 'bench-0',
     namespace: 'bench',
     claim: 'data-bench-0',

@@ -19,6 +19,7 @@ scenario('permissions', ({ internalDNS }) => {
       ...discovery,
       ...['get', 'list', 'watch'].map((verb) => `${verb} configmaps idns-rights-declared`),
       'patch configmaps idns-rights-status',
+      ...['get', 'list', 'watch', 'patch'].map((verb) => `${verb} configmaps idns-rights-kept`),
       'get persistentvolumeclaims data-idns-rights-0',
       'patch persistentvolumeclaims data-idns-rights-0',
     ];

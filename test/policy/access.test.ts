@@ -267,10 +267,11 @@ describe('the composed Roles', () => {
       .flatMap(({ rules }) => rules as Rule[])
       .map(({ resources, resourceNames, verbs }) => `${resources} ${resourceNames}: ${verbs}`);
 
-  test('let the agent read the declaration, report, and grow its claim', () => {
+  test('let the agent read the declaration, report, mirror, and grow its claim', () => {
     expect(rightsOf('corp')).toEqual([
       'configmaps idns-corp-declared: get,list,watch',
       'configmaps idns-corp-status: patch',
+      'configmaps idns-corp-kept: get,list,watch,patch',
       'persistentvolumeclaims data-idns-corp-0: get,patch',
     ]);
   });

@@ -26,8 +26,17 @@ export async function writeCanary(powerdns: Pick<PowerDNS, 'create' | 'patch'>, 
   } catch (error) {
     // It is the first time, or the database was lost.
     if (!(error instanceof Rejection && error.status === 404)) throw error;
-    await powerdns.create(canaryZone, apexOf({ name: canaryZone, nameServers: [] }), account);
+    await makeCanaryZone(powerdns);
     await write();
+  }
+}
+
+/** Makes the zone, unless somebody has just done so. */
+export async function makeCanaryZone(powerdns: Pick<PowerDNS, 'create'>): Promise<void> {
+  try {
+    await powerdns.create(canaryZone, apexOf({ name: canaryZone, nameServers: [] }), account);
+  } catch (error) {
+    if (!(error instanceof Rejection && error.status === 409)) throw error;
   }
 }
 

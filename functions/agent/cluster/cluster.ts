@@ -166,6 +166,22 @@ export class Cluster {
   }
 
   /** Undefined when there is none. */
+  async readConfigMap(name: string): Promise<V1ConfigMap | undefined> {
+    const { namespace } = this.#options;
+    return this.#api.readNamespacedConfigMap({ namespace, name }).catch(unless(404));
+  }
+
+  /** Merges `body` into a ConfigMap; false when that is not at the `resourceVersion` of the body any more. */
+  async mergeConfigMap(name: string, body: object): Promise<boolean> {
+    const { namespace, pod: fieldManager } = this.#options;
+    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    const merged = await this.#api
+      .patchNamespacedConfigMap({ namespace, name, body, fieldManager }, merge)
+      .catch(unless(409));
+    return merged !== undefined;
+  }
+
+  /** Undefined when there is none. */
   async readSecret(name: string): Promise<V1Secret | undefined> {
     const { namespace } = this.#options;
     return this.#api.readNamespacedSecret({ namespace, name }).catch(unless(404));

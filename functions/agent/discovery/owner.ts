@@ -18,7 +18,7 @@ import {
 import type { Claims } from './claim.ts';
 import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './guard.ts';
 import { LeftOut } from './left-out.ts';
-import { answerUnder } from './policy.ts';
+import { answerUnder, keptUnder } from './policy.ts';
 import { isOf, isOfNobody, type Scope } from './scope.ts';
 import { Seniority } from './seniority.ts';
 import { askedFor, besideHeld } from './succession.ts';
@@ -46,6 +46,8 @@ export interface Judged {
   refused: readonly Refused[];
   /** What stands only because the delete guard holds it. */
   held: readonly RRset[];
+  /** What stands only because the policy leaves it: no object asks for it as it is. */
+  kept: readonly RRset[];
 }
 
 /** One ExternalDNS: what it has made, what it wants, and what it is answered. */
@@ -180,7 +182,8 @@ export class Owner {
     const { answer, preview } = answerUnder(policy, lasting, [...beside.accepted, ...guarded.held]);
     const leftOut = [...judged.refused, ...refused, ...beside.refused, ...excess];
     this.#leftOut.take(leftOut);
-    this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held };
+    const kept = keptUnder(policy, answer, beside.accepted);
+    this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held, kept };
     this.#held = guarded.report;
     this.#preview = preview;
     return { answer, standing };

@@ -1,7 +1,7 @@
 import { withoutDot } from '../../dns/name.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
 import { bounds, type Report } from '../report.ts';
-import { answersAlike, excludeEachOther, keyOf, type RRset } from '../zone.ts';
+import { answerOf, answersAlike, excludeEachOther, keyOf, type RRset } from '../zone.ts';
 
 export type Policy = DeclaredDiscovery['policy'];
 
@@ -32,6 +32,17 @@ export function answerUnder(policy: Policy, standing: RRset[], accepted: RRset[]
     case 'Preview':
       return { answer: standing, preview: previewOf(standing, accepted) };
   }
+}
+
+/**
+ * Of an answer what would not be published again if it were lost: with Preview nothing would.
+ * @param accepted what should stand
+ */
+export function keptUnder(policy: Policy, answer: RRset[], accepted: RRset[]): RRset[] {
+  if (policy === 'Sync') return [];
+  if (policy === 'Preview') return answer;
+  const afresh = new Set(accepted.map(answerOf));
+  return answer.filter((rrset) => !afresh.has(answerOf(rrset)));
 }
 
 /** Of some RRsets those that can be there beside others. */

@@ -11,6 +11,13 @@ export interface DatabaseOptions {
 /** Values by their kind. */
 export type Metadata = Readonly<Record<MetadataKind, string[]>>;
 
+/** What a zone is made with beside its records. */
+export interface Making {
+  /** Whose it is: the agent's own unless stated. */
+  account?: string;
+  metadata?: Metadata;
+}
+
 export interface Rejected {
   change: Change;
   /** PowerDNS's own words. */
@@ -64,6 +71,11 @@ export class Database {
     return { ...zone, rrsets: [...zone.rrsets.filter(({ name }) => !names.has(name)), ...fresh.flat()] };
   }
 
+  /** A zone as it is at this moment. */
+  reread(zone: Zone): Promise<Zone> {
+    return this.#powerdns.zone(zone, zone);
+  }
+
   /** Applies what can be applied, in one transaction if possible, and says what PowerDNS would not take. */
   async apply(zone: Zone, changes: Change[]): Promise<Rejected[]> {
     this.#read.delete(zone.name);
@@ -71,10 +83,10 @@ export class Database {
   }
 
   /** Makes a zone with what can be in it, in one transaction if possible, and says what PowerDNS would not take. */
-  async create(name: string, rrsets: RRset[], metadata: Metadata = {}): Promise<Rejected[]> {
+  async create(name: string, rrsets: RRset[], { account, metadata = {} }: Making = {}): Promise<Rejected[]> {
     this.#read.delete(name);
     const make = async (some: RRset[]) => {
-      const header = await this.#powerdns.create(name, some);
+      const header = await this.#powerdns.create(name, some, account);
       for (const [kind, values] of Object.entries(metadata)) {
         await this.#powerdns.setMetadata(header, kind as MetadataKind, values);
       }

@@ -21,6 +21,7 @@ interface ZoneHeader {
   id: string;
   name: string;
   account: string;
+  kind?: string;
   serial: number;
   /** Whether a key signs the zone's answers. */
   dnssec: boolean;
@@ -75,13 +76,13 @@ export class PowerDNS {
   }
 
   /** The zone that was read `before`, itself, if it is still the same: to parse ten thousand records is most of a look at them. */
-  async zone({ id, name, dnssec = false }: Omit<Zone, 'rrsets' | 'account'>, before?: Zone): Promise<Zone> {
+  async zone({ id, name, kind, dnssec = false }: Omit<Zone, 'rrsets' | 'account'>, before?: Zone): Promise<Zone> {
     const text = await this.#request('GET', `/zones/${id}`);
     const digest = hash('sha256', text);
     if (before && this.#digests.get(before) === digest) return before;
     // A person may have put a zone of their own in the place of one of ours since the zones were listed.
     const { account, rrsets } = JSON.parse(text) as { account: string; rrsets: ApiRRset[] };
-    const zone = { id, name, account, dnssec, rrsets: rrsets.map(fromApi) };
+    const zone = { id, name, account, ...(kind && { kind }), dnssec, rrsets: rrsets.map(fromApi) };
     this.#digests.set(zone, digest);
     return zone;
   }

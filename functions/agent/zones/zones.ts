@@ -160,7 +160,11 @@ export class Zones {
       else this.#options.log.info({ zone: withoutDot(name) }, action);
     };
     for (const { name, rrsets } of create) {
-      await attempt(name, 'create zone', async () => (await database.create(name, rrsets, nothingMissing))[0]?.message);
+      await attempt(
+        name,
+        'create zone',
+        async () => (await database.create(name, rrsets, { metadata: nothingMissing }))[0]?.message,
+      );
     }
     for (const { zone, changes } of patch) {
       await attempt(zone.name, 'change zone', async () => {

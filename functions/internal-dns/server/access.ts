@@ -94,6 +94,7 @@ function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRul
   return [
     rule('configmaps', read, 'get', 'list', 'watch'),
     rule('configmaps', [names.status], 'patch'),
+    rule('configmaps', [names.kept], 'get', 'list', 'watch', 'patch'),
     rule('persistentvolumeclaims', claims, 'get', 'patch'),
     ...(hasKeys ? [rule('secrets', [names.dnssec], 'get', 'patch')] : []),
   ];

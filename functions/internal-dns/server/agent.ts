@@ -25,6 +25,7 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       `--status-config-map=${names.status}`,
       // Also while there is none: a first signed zone must not restart the pod.
       `--keys-secret=${names.dnssec}`,
+      `--kept-config-map=${names.kept}`,
       '--pod=$(POD_NAME)',
       '--namespace=$(POD_NAMESPACE)',
       `--claim=${claimTemplate}-$(POD_NAME)`,

@@ -24,7 +24,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 let overview: Overview;
 const server = http({
-  agent: { isReady: true, report: () => undefined },
+  agent: { isReady: true, report: () => undefined, zone: () => undefined },
   overview: () => overview,
   powerdns: { metrics: async () => '' },
   metrics: new Registry(),

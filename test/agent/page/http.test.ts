@@ -6,13 +6,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { http, probes } from '../../../functions/agent/http.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
 import type { Report } from '../../../functions/agent/report.ts';
+import { zone } from '../make.ts';
 import { hostile, known, many, now, overviewOf } from './overview.ts';
 
 const metrics = new Registry();
 new Counter({ name: 'turns_total', help: 'Turns', registers: [metrics] });
+const served = [zone(), zone('0/26.2.0.192.in-addr.arpa')];
 const agent = {
   isReady: true,
   report: (): Report => ({ declaration: 'abc', zones: [], discovery: { state: 'Off' } }),
+  zone: (name: string) => served.find((each) => each.name === `${name}.`),
 };
 let overview: () => Overview;
 let passedOn: () => Promise<string>;
@@ -68,6 +71,13 @@ describe('what is where', () => {
     ['/healthz?verbose', 200, text, /^ok\n$/],
     ['/readyz', 200, 'application/json', /^\{"declaration":"abc",.*\}\n$/],
     ['/metrics', 200, metrics.contentType, /turns_total 0[\s\S]*\npdns_auth_queries 1\n$/],
+    ['/zones/corp.internal.zone', 200, text, /^; corp.internal as it is served\ncorp.internal. \d+ IN SOA ns1/],
+    ['/zones/CORP.internal.zone', 200, text, /^; corp.internal as it is served\n/],
+    ['/zones/0%2f26.2.0.192.in-addr.arpa.zone', 200, text, /^; 0\/26.2.0.192.in-addr.arpa as it is served\n/],
+    ['/zones/other.internal.zone', 404, text, /^there is no zone other.internal\n$/],
+    ['/zones/%1b[31m.zone', 404, text, /^there is no zone \ufffd\[31m\n$/],
+    ['/zones/%ff.zone', 404, text, /^there is no zone %ff\n$/],
+    ['/zones/corp.internal', 404, text, /^not here/],
     ['/nonsense', 404, text, /^not here: there are \/, \/names, /],
     ['/names/', 404, text, /^not here/],
     ['/favicon.ico', 404, text, /^not here/],

@@ -9,7 +9,7 @@ import { startChromium } from './chromium.ts';
 import { now, overviewOf } from './overview.ts';
 
 const server = http({
-  agent: { isReady: true, report: () => undefined },
+  agent: { isReady: true, report: () => undefined, zone: () => undefined },
   overview: () => overviewOf(),
   powerdns: { metrics: async () => '' },
   metrics: new Registry(),

@@ -1,5 +1,5 @@
 /** The zones in memory, with what PowerDNS would refuse. */
-import type { Database, Metadata, Rejected } from '../../../functions/agent/powerdns/database.ts';
+import type { Database, Making, Rejected } from '../../../functions/agent/powerdns/database.ts';
 import { Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/zone.ts';
 
@@ -69,15 +69,23 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     this.#metadata.clear();
   }
 
+  reread(zone: Zone): Promise<Zone> {
+    return this.refreshed(zone);
+  }
+
   wipe(): void {
     this.wipeMetadata();
     this.#zones.clear();
   }
 
-  async create(name: string, rrsets: RRset[], metadata: Metadata = {}): Promise<Rejected[]> {
+  async create(
+    name: string,
+    rrsets: RRset[],
+    { account = declaredAccount, metadata = {} }: Making = {},
+  ): Promise<Rejected[]> {
     this.#write();
     if (this.#zones.has(name)) throw new Rejection(409, 'Conflict');
-    const zone = { name, id: name, account: declaredAccount, rrsets: [] };
+    const zone = { name, id: name, account, rrsets: [] };
     for (const rrset of rrsets) this.#put(zone, rrset);
     this.#zones.set(name, zone);
     for (const [kind, values] of Object.entries(metadata)) this.#metadata.set(`${name} ${kind}`, values);

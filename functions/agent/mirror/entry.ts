@@ -1,0 +1,67 @@
+import { hash } from 'node:crypto';
+import * as z from 'zod';
+import { withoutDot } from '../../dns/name.ts';
+import { answerOf, type RRset } from '../zone.ts';
+
+/** An RRset that exists nowhere else, as the mirror has it. */
+export interface Entry {
+  /** Absolute. */
+  zone: string;
+  rrset: RRset;
+  /** Of a zone that is not declared, with its SOA: what PowerDNS calls the zone's account. */
+  account?: string;
+}
+
+const stored = z.object({
+  zone: z.string(),
+  name: z.string(),
+  type: z.string().regex(/^[A-Z0-9-]{1,32}$/),
+  ttl: z.int().nonnegative(),
+  records: z.array(z.string()).min(1),
+  mark: z.object({ account: z.string(), content: z.string() }).optional(),
+  account: z.string().optional(),
+});
+
+export function textOf({ zone, rrset: { name, type, ttl, records, mark }, account }: Entry): string {
+  return JSON.stringify({ zone, name, type, ttl, records, mark, account } satisfies Record<
+    keyof z.input<typeof stored>,
+    unknown
+  >);
+}
+
+/** Reads what `textOf` wrote; undefined for anything else, as whoever may edit the mirror may write anything. */
+export function entryOf(key: string, text: string): Entry | undefined {
+  try {
+    const { zone, account, mark, ...rrset } = stored.parse(JSON.parse(text));
+    const entry = { zone, rrset: { ...rrset, ...(mark && { mark }) }, ...(account !== undefined && { account }) };
+    return keyOfEntry(entry) === key ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Identifies what an entry says. A zone's account counts only when the zone is made. */
+export const digestOf = ({ rrset }: Entry) =>
+  hash('sha256', `${answerOf(rrset)}${JSON.stringify(rrset.mark ?? null)}`, 'base64url').slice(0, 16);
+
+/** A ConfigMap's: https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object */
+const longestKey = 253;
+
+/**
+ * An entry's key: zone, type and name below the zone, between two dots each, as `corp.internal..A..www`. Keys have letters,
+ * digits, `-`, `_` and `.` only: any other byte of a name becomes `X` and its code. No label is empty and names are lower
+ * case, so no two RRsets have one key.
+ */
+export function keyOfEntry({ zone, rrset: { name, type } }: Pick<Entry, 'zone' | 'rrset'>): string {
+  const relative = name === zone ? '' : name.slice(0, -zone.length - 1);
+  const key = `${escaped(withoutDot(zone))}..${type}..${escaped(relative)}`;
+  return key.length <= longestKey ? key : `${hash('sha256', key)}..${type}`;
+}
+
+const escaped = (name: string) =>
+  [...Buffer.from(name)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[-._a-z0-9]/.test(character) ? character : `X${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('');

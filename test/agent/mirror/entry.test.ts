@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fitting } from '../../../functions/agent/mirror/budget.ts';
+import { bytesOf, mirrorOf } from '../../../functions/agent/mirror/config-map.ts';
+import { type Entry, entryOf, keyOfEntry, textOf } from '../../../functions/agent/mirror/entry.ts';
+
+const entry = (zone: string, name: string, type = 'A', records = ['192.0.2.1']): Entry => ({
+  zone,
+  rrset: { name, type, ttl: 60, records },
+});
+
+describe('the key of an entry', () => {
+  test.each([
+    ['corp.internal.', 'www.corp.internal.', 'corp.internal..A..www'],
+    ['corp.internal.', 'corp.internal.', 'corp.internal..A..'],
+    ['corp.internal.', '*.w.corp.internal.', 'corp.internal..A..X2A.w'],
+    ['0/26.2.0.192.in-addr.arpa.', '1.0/26.2.0.192.in-addr.arpa.', '0X2F26.2.0.192.in-addr.arpa..A..1'],
+    ['corp.internal.', 'a\\.b.corp.internal.', 'corp.internal..A..aX5C.b'],
+    ['corp.internal.', '\\200.corp.internal.', 'corp.internal..A..X5C200'],
+  ])('in %s of %s is %s', (zone, name, key) => {
+    expect(keyOfEntry(entry(zone, name))).toBe(key);
+  });
+
+  test('is one that a ConfigMap takes, and no other’s', () => {
+    const label = fc.stringMatching(/^[-a-z0-9_*/@\\]{1,63}$/);
+    const name = fc.array(label, { maxLength: 4 }).map((labels) => [...labels, 'corp.internal.'].join('.'));
+    const place = fc.record({ name, type: fc.constantFrom('A', 'AAAA', 'TYPE65400') });
+    fc.assert(
+      fc.property(place, place, (a, b) => {
+        const keys = [a, b].map((each) => keyOfEntry(entry('corp.internal.', each.name, each.type)));
+        // https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/util/validation/validation.go (IsConfigMapKey)
+        for (const key of keys) expect(key).toMatch(/^(?!\.\.)[-._a-zA-Z0-9]{1,253}$/);
+        expect(keys[0] === keys[1]).toBe(a.name === b.name && a.type === b.type);
+      }),
+    );
+  });
+});
+
+describe('an entry', () => {
+  const marked = { ...entry('corp.internal.', 'www.corp.internal.'), account: 'ann' };
+  marked.rrset.mark = { account: 'external-dns/corp', content: 'ingress/shop/web' };
+
+  test('comes back as it was written', () => {
+    expect(entryOf(keyOfEntry(marked), textOf(marked))).toEqual(marked);
+  });
+
+  test.each([
+    ['no JSON', 'nonsense'],
+    ['nothing', ''],
+    ['another name’s', textOf(entry('corp.internal.', 'x.corp.internal.'))],
+    ['without records', JSON.stringify({ ...JSON.parse(textOf(marked)), records: [] })],
+    ['of a type that is none', JSON.stringify({ ...JSON.parse(textOf(marked)), type: 'A B' })],
+  ])('is none of %s', (_, text) => {
+    expect(entryOf(keyOfEntry(marked), text)).toBeUndefined();
+  });
+});
+
+test('a mirror is one that an agent has written, and neither a copy nor one that was emptied', () => {
+  const written = (uid: string, mirror?: string) =>
+    mirrorOf({ metadata: { uid, resourceVersion: '1' }, data: { ...(mirror && { mirror }) } });
+  expect(written('a', 'a 1')).toMatchObject({ isKept: true, id: 'a 1' });
+  expect([written('a'), written('b', 'a 1')].map(({ isKept }) => isKept)).toEqual([false, false]);
+  expect(written('a').id).not.toBe(written('a').id);
+});
+
+test('what is in the mirror stays before what would come, and removals make room', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((label) => entry('corp.internal.', `${label}.corp.internal.`)) as [
+    Entry,
+    Entry,
+    Entry,
+  ];
+  const size = bytesOf(keyOfEntry(a), textOf(a));
+  const bytes = new Map([[keyOfEntry(a), size]]);
+  const wanted = [b, c].map((each) => [keyOfEntry(each), each] as const);
+  expect(fitting({ bytes }, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), leftOut: [c] });
+  const all = new Map([...wanted, [keyOfEntry(a), undefined] as const]);
+  expect(fitting({ bytes }, all, 2 * size)).toEqual({ changes: all, leftOut: [] });
+});

@@ -1,0 +1,69 @@
+/** A ConfigMap in memory as the API server keeps it: whoever writes upon an old version is refused. */
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import type { Cluster } from '../../../functions/agent/cluster/cluster.ts';
+
+type Store = Pick<Cluster, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
+
+export class MemoryConfigMap implements Store {
+  data: Record<string, string> = {};
+  #uid = 1;
+  #version = 1;
+  readonly #watchers = new Set<(configMap: V1ConfigMap) => void>();
+  /** Writes so far. */
+  writes = 0;
+  /** What happens before the writer hears of it. */
+  onWrite: () => Promise<void> = async () => {};
+  /** Why it cannot be used, while it is set. */
+  failure: string | undefined;
+
+  get #configMap(): V1ConfigMap {
+    return { metadata: { uid: `${this.#uid}`, resourceVersion: `${this.#version}` }, data: { ...this.data } };
+  }
+
+  watchConfigMap(_: string, take: (configMap: V1ConfigMap | undefined) => void): () => void {
+    this.#watchers.add(take);
+    return () => this.#watchers.delete(take);
+  }
+
+  async readConfigMap(): Promise<V1ConfigMap> {
+    if (this.failure) throw new Error(this.failure);
+    return this.#configMap;
+  }
+
+  async mergeConfigMap(_: string, body: object): Promise<boolean> {
+    if (this.failure) throw new Error(this.failure);
+    const { metadata, data } = body as { metadata: { resourceVersion: string }; data: Record<string, string | null> };
+    if (metadata.resourceVersion !== `${this.#version}`) return false;
+    this.writes += 1;
+    this.edit(data);
+    await this.onWrite();
+    return true;
+  }
+
+  /** As a person would. */
+  edit(changes: Record<string, string | null>): void {
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === null) delete this.data[key];
+      else this.data[key] = value;
+    }
+    this.#changed();
+  }
+
+  /** Destroys it; Crossplane makes another one. */
+  destroy(): void {
+    this.#uid += 1;
+    this.data = {};
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#version += 1;
+    for (const watcher of this.#watchers) watcher(this.#configMap);
+  }
+
+  /** The entries, without what says whose they are. */
+  get entries(): Record<string, unknown> {
+    const { mirror: _, ...entries } = this.data;
+    return Object.fromEntries(Object.entries(entries).map(([key, text]) => [key, JSON.parse(text)]));
+  }
+}

@@ -1,0 +1,263 @@
+/** A replica: an agent that mirrors, upon a database that can be lost. */
+import { pino } from 'pino';
+import { Agent } from '../../../functions/agent/agent.ts';
+import { canaryZone, makeCanaryZone } from '../../../functions/agent/canary/record.ts';
+import type { Declaration } from '../../../functions/agent/declaration.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { Agreements } from '../../../functions/agent/mirror/agreement.ts';
+import { ConfigMapMirror } from '../../../functions/agent/mirror/config-map.ts';
+import { RecordMirror } from '../../../functions/agent/mirror/record-mirror.ts';
+import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { PowerDNS, Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
+import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/zone.ts';
+import { patience } from '../../patience.ts';
+import type { RunningPowerDNS } from '../../powerdns/server.ts';
+import { loop } from '../external-dns.ts';
+import { MemoryZones } from '../zones/memory-zones.ts';
+import type { MemoryConfigMap } from './memory-config-map.ts';
+
+/** Where a replica has its records. */
+export interface ReplicaDatabase extends Pick<Database, keyof Database> {
+  agreements: Agreements;
+}
+
+export interface ReplicaOptions {
+  configMap: MemoryConfigMap;
+  clock: { now: number };
+  declaration: Declaration;
+  mostBytes?: number;
+}
+
+export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
+  readonly database: D;
+  readonly log: Record<string, unknown>[] = [];
+  readonly #options: ReplicaOptions;
+  #agent: Agent;
+
+  constructor(database: D, options: ReplicaOptions) {
+    this.database = database;
+    this.#options = options;
+    this.#agent = this.#start();
+  }
+
+  #start(): Agent {
+    const { configMap, clock, declaration, mostBytes } = this.#options;
+    const log = pino({ base: null }, { write: (line) => void this.log.push(JSON.parse(line)) });
+    const now = () => clock.now;
+    const { database } = this;
+    const mirror = new RecordMirror({
+      database,
+      agreements: database.agreements,
+      store: new ConfigMapMirror({
+        cluster: configMap,
+        name: 'idns-corp-kept',
+        complaints: { note: () => {} },
+        onChange: () => {},
+      }),
+      name: 'ConfigMap idns-corp-kept',
+      log,
+      now,
+      ...(mostBytes !== undefined && { mostBytes }),
+    });
+    const agent = new Agent({ database, answers: async () => true, log, now, mirror });
+    agent.declare(JSON.stringify(declaration));
+    return agent;
+  }
+
+  get agent(): Agent {
+    return this.#agent;
+  }
+
+  /** The agent's process ends, and another one begins. */
+  restart(): void {
+    this.#agent = this.#start();
+  }
+
+  declare(declaration: Declaration): void {
+    this.#options.declaration = declaration;
+    this.#agent.declare(JSON.stringify(declaration));
+  }
+
+  /** A turn of the agent, and a loop of ExternalDNS if there is one. */
+  async turn(wanted?: Endpoint[]): Promise<void> {
+    await this.#agent.reconcile();
+    if (!wanted) return;
+    const agent = this.#agent;
+    const webhook = {
+      records: () => agent.records(),
+      adjust: (all: Endpoint[]) => agent.adjust(all),
+      apply: (changes: Parameters<Agent['apply']>[0]) => agent.apply(changes),
+    };
+    await loop(webhook, wanted);
+  }
+
+  /** What is not declared, as lines. */
+  async records(): Promise<string[]> {
+    const zones = await this.database.zones();
+    return zones
+      .flatMap(({ rrsets }) => rrsets)
+      .filter((rrset) => ownershipOf(rrset) !== 'declared')
+      .map(lineOf)
+      .sort();
+  }
+}
+
+/** The serial of a SOA is each replica's own. */
+export const lineOf = ({ name, type, records }: RRset) =>
+  `${name} ${type} ${records
+    .map((content) => (type === 'SOA' ? content.replace(/^(\S+ \S+) \d+/, '$1') : content))
+    .sort()
+    .join(' ')}`;
+
+/** A database that much can happen to. */
+export interface MortalDatabase extends ReplicaDatabase {
+  /** What a person does, past the agent; no records mean a removal. */
+  edit(zone: string, rrset: RRset): Promise<void>;
+  /** Loses everything, as with a volume. */
+  lose(): Promise<void>;
+  /** The agent ends when it has done so many things more. */
+  endsAfter: number;
+}
+
+/** A database in memory, with the metadata that would be in it. */
+export class MemoryDatabase implements MortalDatabase {
+  readonly #zones = new MemoryZones();
+  #metadata: string[] = [];
+  endsAfter = Number.POSITIVE_INFINITY;
+  readonly agreements = new Agreements({
+    powerdns: {
+      metadata: async () => {
+        this.#step();
+        return this.#metadata;
+      },
+      setMetadata: async (_, __, metadata) => {
+        this.#step();
+        this.#metadata = metadata;
+      },
+    },
+    zone: 'own.invalid.',
+    make: async () => {},
+  });
+
+  async edit(zone: string, rrset: RRset): Promise<void> {
+    this.#zones.edit(zone, (there) => {
+      there.rrsets = there.rrsets.filter(({ name, type }) => name !== rrset.name || type !== rrset.type);
+      if (rrset.records.length > 0) there.rrsets.push(rrset);
+    });
+  }
+
+  async lose(): Promise<void> {
+    this.#zones.wipe();
+    this.#metadata = [];
+  }
+
+  zones = () => this.#zones.zones();
+  refreshed = (zone: Zone) => this.#zones.refreshed(zone);
+  reread = (zone: Zone) => this.#zones.reread(zone);
+  forget = () => {};
+  metadata = (zone: Zone, kind: string) => this.#zones.metadata(zone, kind);
+
+  async setMetadata(...args: Parameters<MemoryZones['setMetadata']>): Promise<void> {
+    this.#step();
+    return this.#zones.setMetadata(...args);
+  }
+
+  async create(...args: Parameters<MemoryZones['create']>): ReturnType<MemoryZones['create']> {
+    this.#step();
+    return this.#zones.create(...args);
+  }
+
+  async apply(...args: Parameters<MemoryZones['apply']>): ReturnType<MemoryZones['apply']> {
+    if (args[1].length > 0) this.#step();
+    return this.#zones.apply(...args);
+  }
+
+  async remove(...args: Parameters<MemoryZones['remove']>): Promise<void> {
+    this.#step();
+    return this.#zones.remove(...args);
+  }
+
+  #step(): void {
+    if (this.endsAfter-- <= 0) throw new Rejection(500, 'the agent has ended');
+  }
+}
+
+/** A real PowerDNS. */
+export class PowerDNSDatabase implements MortalDatabase {
+  readonly #server: RunningPowerDNS;
+  readonly #database: Database;
+  readonly agreements: Agreements;
+  endsAfter = Number.POSITIVE_INFINITY;
+  readonly #powerdns: PowerDNS;
+
+  constructor(server: RunningPowerDNS, keyFile: string) {
+    this.#server = server;
+    this.#powerdns = new PowerDNS({
+      api: server.apiUrl,
+      keyFile,
+      timeoutMs: patience,
+      fetch: async (input, init) => {
+        if (init?.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
+        return fetch(input, init);
+      },
+    });
+    const powerdns = this.#powerdns;
+    this.#database = new Database(powerdns, { maxAgeMs: 0, hidden: canaryZone });
+    this.agreements = new Agreements({ powerdns, zone: canaryZone, make: () => makeCanaryZone(powerdns) });
+  }
+
+  get powerdns(): PowerDNS {
+    return this.#powerdns;
+  }
+
+  async edit(zone: string, rrset: RRset): Promise<void> {
+    await this.#powerdns.patch({ id: zone }, [rrset.records.length > 0 ? replacement(rrset) : deletion(rrset)]);
+  }
+
+  async lose(): Promise<void> {
+    await this.#server.stop();
+    this.#server.wipe();
+    await this.#server.restart();
+  }
+
+  zones = () => this.#database.zones();
+  refreshed = (...args: Parameters<Database['refreshed']>) => this.#database.refreshed(...args);
+  reread = (zone: Zone) => this.#database.reread(zone);
+  forget = (zone: Zone) => this.#database.forget(zone);
+  metadata = (...args: Parameters<Database['metadata']>) => this.#database.metadata(...args);
+  setMetadata = (...args: Parameters<Database['setMetadata']>) => this.#database.setMetadata(...args);
+  create = (...args: Parameters<Database['create']>) => this.#database.create(...args);
+  apply = (...args: Parameters<Database['apply']>) => this.#database.apply(...args);
+  remove = (zone: Zone) => this.#database.remove(zone);
+}
+
+export interface Settling {
+  configMap: MemoryConfigMap;
+  clock: { now: number };
+  wanted?: Endpoint[];
+  /** How far apart turns are. */
+  stepMs?: number;
+}
+
+/** Turns of all replicas until nothing changes any more. */
+export async function settle(
+  replicas: readonly Replica[],
+  { configMap, clock, wanted, stepMs = 5_000 }: Settling,
+): Promise<void> {
+  let quiet = 0;
+  let before = '';
+  for (let turn = 0; quiet * stepMs < 80_000; turn++) {
+    if (turn > 200) throw new Error(`no end: ${before}`);
+    // Replicas are not in step.
+    const order = turn % 2 === 0 ? replicas : replicas.toReversed();
+    for (const replica of order) await replica.turn(wanted).catch(() => {});
+    clock.now += stepMs;
+    const now = JSON.stringify([
+      configMap.writes,
+      configMap.data,
+      ...(await Promise.all(replicas.map((replica) => replica.database.zones()))),
+    ]);
+    quiet = now === before ? quiet + 1 : 0;
+    before = now;
+  }
+}

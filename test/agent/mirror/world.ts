@@ -1,0 +1,168 @@
+/** What can happen to replicas: records made by hand at any of them, volumes and agents lost at any time. */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import type { RRset } from '../../../functions/agent/zone.ts';
+import { declare, want } from '../make.ts';
+import { MemoryConfigMap } from './memory-config-map.ts';
+import { lineOf, type MortalDatabase, Replica, settle } from './replica.ts';
+
+const zone = 'corp.internal.';
+const names = ['a', 'b', 'c', 'd'].map((label) => `${label}.${zone}`);
+const hosts = ['x', 'y', 'z'].map((label) => `${label}.corp.internal`);
+
+/** What a person does at one of the replicas; no value means a removal. */
+interface Edit {
+  replica: number;
+  name: string;
+  value: number | undefined;
+}
+
+/** An object in the cluster; without an address it is gone. */
+interface ObjectChange {
+  host: string;
+  address: number | undefined;
+}
+
+/** What happens before everything is quiet again. */
+interface Round {
+  edits: Edit[];
+  objects: ObjectChange[];
+  /** Replicas whose volume is lost. */
+  lost: number[];
+  restarted: number[];
+  /** After how many steps an agent ends, and another begins. */
+  crash: { replica: number; steps: number } | undefined;
+  event:
+    | 'none'
+    | 'new replica'
+    | 'the mirror is destroyed'
+    | 'the mirror is emptied'
+    | 'the mirror is away for a while';
+}
+
+export const mostReplicas = 3;
+const replica = fc.nat(mostReplicas - 1);
+const few = <T>(arbitrary: fc.Arbitrary<T>, maxLength: number) => fc.array(arbitrary, { maxLength });
+
+const round: fc.Arbitrary<Round> = fc.record({
+  edits: fc.uniqueArray(
+    fc.record({ replica, name: fc.constantFrom(...names), value: fc.option(fc.nat(3), { nil: undefined }) }),
+    { selector: ({ name }) => name, maxLength: 3 },
+  ),
+  objects: fc.uniqueArray(
+    fc.record({ host: fc.constantFrom(...hosts), address: fc.option(fc.nat(3), { nil: undefined }) }),
+    { selector: ({ host }) => host, maxLength: 2 },
+  ),
+  lost: few(replica, 3),
+  restarted: few(replica, 2),
+  crash: fc.option(fc.record({ replica, steps: fc.nat(8) }), { nil: undefined }),
+  event: fc.constantFrom(
+    'none',
+    'none',
+    'new replica',
+    'the mirror is destroyed',
+    'the mirror is emptied',
+    'the mirror is away for a while',
+  ),
+});
+
+const handMade = (name: string, value: number | undefined): RRset => ({
+  name,
+  type: 'A',
+  ttl: 60,
+  records: value === undefined ? [] : [`192.0.2.${value}`],
+});
+const published = (host: string, address: number) => `${host}. A 198.51.100.${address}`;
+
+/** Rounds, and how many replicas there are at first. */
+export const history = fc.tuple(fc.array(round, { minLength: 1, maxLength: 8 }), fc.constantFrom(1, 2));
+
+/** A cluster with its replicas, and what each of them should have. */
+export class World {
+  readonly #configMap = new MemoryConfigMap();
+  readonly #clock = { now: 1_000_000 };
+  readonly #replicas: Replica<MortalDatabase>[] = [];
+  readonly #objects = new Map<string, number>();
+  /** What there should be. */
+  readonly #made = new Map<string, number>();
+  readonly #kept = new Map<string, number>();
+  readonly #database: () => MortalDatabase;
+  readonly #stepMs: number;
+
+  constructor(database: () => MortalDatabase, count: number, stepMs = 5_000) {
+    this.#database = database;
+    this.#stepMs = stepMs;
+    for (let index = 0; index < count; index++) this.#add();
+  }
+
+  #add(): void {
+    const discovery = { ownerID: 'corp', intervalSeconds: 2, policy: 'UpsertOnly' as const };
+    const declaration = declare({ discovery, replicas: 2 });
+    const options = { configMap: this.#configMap, clock: this.#clock, declaration };
+    this.#replicas.push(new Replica(this.#database(), options));
+  }
+
+  async settle(): Promise<void> {
+    const wanted: Endpoint[] = [...this.#objects].map(([host, address]) =>
+      want(`ingress/shop/${host}`, host, 'A', `198.51.100.${address}`),
+    );
+    const [configMap, clock, stepMs] = [this.#configMap, this.#clock, this.#stepMs];
+    await settle(this.#replicas, { configMap, clock, stepMs, wanted });
+  }
+
+  async go({ edits, objects, lost, restarted, crash, event }: Round): Promise<void> {
+    const at = (index: number) => this.#replicas[index % this.#replicas.length] as Replica<MortalDatabase>;
+    // What is younger than a moment is nowhere else yet, and of an object that goes at that moment somebody must have heard.
+    const edited = new Set(edits.map((edit) => at(edit.replica)));
+    if (objects.some(({ address }) => address === undefined)) edited.add(at(0));
+    const isLost = new Set(lost.map(at).filter((replica) => !edited.has(replica)));
+    const survivors = this.#replicas.filter((replica) => !isLost.has(replica));
+    for (const { replica, name, value } of edits) await this.#edit(at(replica), name, value);
+    for (const { host, address } of objects) this.#change(host, address);
+    for (const replica of isLost) await replica.database.lose();
+    for (const replica of restarted.map(at)) replica.restart();
+    if (event === 'new replica' && this.#replicas.length < mostReplicas) this.#add();
+    // Who has lost a volume at that moment has nobody to ask, and what was removed at that moment is known to nobody.
+    const isWhole = survivors.length > 0 && edits.every(({ value }) => value !== undefined);
+    if (event === 'the mirror is destroyed' && isWhole) this.#configMap.destroy();
+    if (event === 'the mirror is emptied' && isWhole) {
+      this.#configMap.edit(Object.fromEntries(Object.keys(this.#configMap.data).map((key) => [key, null])));
+    }
+    if (crash) await this.#crash(at(crash.replica), crash.steps);
+    if (event === 'the mirror is away for a while') {
+      this.#configMap.failure = 'it is away';
+      for (const replica of this.#replicas) await replica.turn().catch(() => {});
+      this.#configMap.failure = undefined;
+    }
+    await this.settle();
+    await this.#check();
+  }
+
+  async #edit({ database }: Replica<MortalDatabase>, name: string, value: number | undefined): Promise<void> {
+    await database.edit(zone, handMade(name, value));
+    if (value === undefined) this.#made.delete(name);
+    else this.#made.set(name, value);
+  }
+
+  #change(host: string, address: number | undefined): void {
+    if (address === undefined) return void this.#objects.delete(host);
+    this.#objects.set(host, address);
+    this.#kept.set(host, address);
+  }
+
+  async #crash(replica: Replica<MortalDatabase>, steps: number): Promise<void> {
+    replica.database.endsAfter = steps;
+    await replica.turn().catch(() => {});
+    replica.database.endsAfter = Number.POSITIVE_INFINITY;
+    replica.restart();
+  }
+
+  async #check(): Promise<void> {
+    const right = [
+      ...[...this.#made].map(([name, value]) => lineOf(handMade(name, value))),
+      ...[...this.#kept].map(([host, address]) => published(host, address)),
+    ].sort();
+    for (const replica of this.#replicas) expect(await replica.records()).toEqual(right);
+  }
+}
