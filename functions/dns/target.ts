@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import { parseName } from './domain-name.ts';
 import { excerpt, fieldsOf, parseNumber } from './field.ts';
-import { withoutDot } from './name.ts';
+import { mistakenName, mistakenText } from './mistaken-name.ts';
 
 /** CNAME, PTR (RFC 1035 section 3.3), DNAME (RFC 6672), and ALIAS of PowerDNS. */
 export function parseTarget(text: string, origin: string): string {
@@ -12,10 +11,14 @@ export function parseTarget(text: string, origin: string): string {
 
 /** Where the root says that there is nothing. What was pasted from elsewhere would pass for a relative name. */
 export function parseTargetOrRoot(text: string, origin: string): string {
+  refuse(mistakenText(text, origin));
   const name = parseName(text, origin);
-  if (isIP(text) || isIP(withoutDot(name))) throw new Error(`not a domain name but an address: ${excerpt(text)}`);
-  if (name.includes('://')) throw new Error(`not a domain name but a URL: ${excerpt(text)}`);
+  refuse(mistakenName(name, text, origin));
   return name;
+}
+
+function refuse(mistake: string | undefined): void {
+  if (mistake !== undefined) throw new Error(mistake);
 }
 
 /** NS (RFC 1035 section 3.3.11). */

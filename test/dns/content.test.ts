@@ -16,6 +16,9 @@ interface Cases {
   bad: [text: string, message: string][];
 }
 
+const aList = (text: string) =>
+  `not a domain name but a list (a value is one name, with dots between its labels): ${text}`;
+
 const target: Omit<Cases, 'rfc'> = {
   good: [
     ['www', 'www.corp.internal.'],
@@ -24,6 +27,10 @@ const target: Omit<Cases, 'rfc'> = {
     ['WWW.Example.com.', 'www.example.com.'],
     ['_acme._tcp.bücher.example.', '_acme._tcp.xn--bcher-kva.example.'],
     ['1.0/25.2.0.192.in-addr.arpa.', '1.0/25.2.0.192.in-addr.arpa.'],
+    ['my_lb', 'my_lb.corp.internal.'],
+    ['1.2.3', '1.2.3.corp.internal.'],
+    ['todo', 'todo.corp.internal.'],
+    ['Print\\032shop\\040B\\041._ipp._tcp', 'print\\032shop(b)._ipp._tcp.corp.internal.'],
     ['a\\.b\\032c.example.com.', 'a\\.b\\032c.example.com.'],
   ],
   bad: [
@@ -32,6 +39,30 @@ const target: Omit<Cases, 'rfc'> = {
     ['192.0.2.1.', 'not a domain name but an address: 192.0.2.1.'],
     ['2001:db8::1', 'not a domain name but an address: 2001:db8::1'],
     ['https://www.example.com/', 'not a domain name but a URL: https://www.example.com/'],
+    ['192.0.2.1:8080', 'not a domain name but an address and a port: 192.0.2.1:8080'],
+    ['[2001:db8::1]', 'not a domain name but an address in brackets: [2001:db8::1]'],
+    ['[2001:db8::1]:443', 'not a domain name but an address in brackets: [2001:db8::1]:443'],
+    ['10.0.0.0/8', 'not a domain name but a network: 10.0.0.0/8'],
+    ['2001:db8::/32', 'not a domain name but a network: 2001:db8::/32'],
+    ['10/8', 'not a domain name but a network: 10/8'],
+    ['192.0.2.1-192.0.2.9', 'not a domain name but a range of addresses: 192.0.2.1-192.0.2.9'],
+    ['192.0.2.300', 'not a domain name but numbers, as in an address that is none: 192.0.2.300'],
+    ['lb.example.300.', 'not a domain name but numbers, as in an address that is none: lb.example.300.'],
+    [
+      'lb.example.com:443',
+      'not a domain name but a name and a port (leave that out: SRV, HTTPS and SVCB have a place for it): lb.example.com:443',
+    ],
+    ['lb.example.com/path', 'not a domain name but a name and a path (leave the path out): lb.example.com/path'],
+    ['elb.example.com/.', 'not a domain name but a name and a path (leave the path out): elb.example.com/.'],
+    ['me@example.com', 'not a domain name but a mail address (leave out what is before its domain): me@example.com'],
+    ['a.example.com,b.example.com', aList('a.example.com,b.example.com')],
+    ['lb\\044example.com', aList('lb\\044example.com')],
+    ['"lb.example.com"', 'a quote in a domain name: "lb.example.com"'],
+    ["'lb.example.com'", "not a domain name but a text with ' in it: 'lb.example.com'"],
+    ['<pending>', 'not a domain name but a placeholder: <pending>'],
+    ['{{ .Values.host }}', 'not a domain name but a placeholder: {{ .Values.host }}'],
+    ['$LB_HOST', 'not a domain name but a placeholder: $LB_HOST'],
+    ['TODO', 'not a domain name but a placeholder: TODO'],
     ['www.example.com. 300', 'white space in a domain name: www.example.com. 300'],
     ['a..b', 'an empty label in a domain name: a..b.corp.internal.'],
   ],

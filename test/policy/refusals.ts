@@ -305,6 +305,16 @@ export const badSpecs: readonly BadSpec[] = [
     '.values[1]',
     'not an IPv4 address: 192.0.2.256',
   ),
+  record('a target has a port', { type: 'CNAME', values: ['lb', 'lb.example.com:443'] }, '.values[1]', 'and a port'),
+  record('a target is a network', { type: 'ALIAS', values: ['192.0.2.0/24'] }, '.values[0]', 'a network: 192.0.2.0/24'),
+  record('a target has a path', { type: 'DNAME', values: ['lb.example.com/.'] }, '.values[0]', 'a name and a path'),
+  record('a target is no address', { type: 'NS', values: ['192.0.2.300'] }, '.values[0]', 'an address that is none'),
+  record(
+    'a target is in brackets',
+    { type: 'HTTPS', values: ['1 [2001:db8::1] alpn=h2'] },
+    '.values[0]',
+    'not a domain name but an address in brackets: [2001:db8::1]',
+  ),
   record('an address is of the other family', { type: 'AAAA' }, '.values[0]', 'not an IPv6 address: 192.0.2.1'),
   record('a name is none', { name: 'a b' }, '.name', 'white space in a domain name: a b'),
   record(
