@@ -1,6 +1,7 @@
 import { absolute, zoneOf } from '../dns/name.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Claims, unseen } from './discovery/claim.ts';
+import { withDenials } from './discovery/denials.ts';
 import { GuardMemory, type GuardMemoryOptions } from './discovery/guard-memory.ts';
 import type { Owner, Present } from './discovery/owner.ts';
 import { Owners } from './discovery/owners.ts';
@@ -254,7 +255,9 @@ export class Agent {
       // A record that a person made a moment ago is not to be lost.
       const names = new Set(ofZone.map(({ rrset }) => rrset.name));
       const allowed = owner.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
-      const whole = withTwins(zone, allowed, declaration.discovery?.ownershipTXT);
+      const twinned = withTwins(zone, allowed, declaration.discovery?.ownershipTXT);
+      const isHome = (name: string) => zoneOf(name, declared) === zone;
+      const whole = withDenials(zone, twinned, { reservedNames: declaration.discovery?.reservedNames ?? [], isHome });
       owner.applied(zone, allowed, await this.#database.apply(zone, whole));
     }
   }

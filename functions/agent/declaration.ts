@@ -69,6 +69,11 @@ export type DeclaredSource = z.infer<typeof source>;
 /** The types that objects may ask for. Never LUA: it is code that runs on the server. */
 export const discoverable = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'] as const;
 
+/** Names that answer for hosts beside them, and so for those of other namespaces. */
+export const acrossNamespaces = ['UnderscoreNames', 'Wildcards', 'Delegations'] as const;
+
+export type AcrossNamespaces = (typeof acrossNamespaces)[number];
+
 const names = z.array(z.string()).default([]);
 
 const discovery = z.object({
@@ -117,6 +122,8 @@ const discovery = z.object({
   tenants: z.array(z.object({ namespaceSelector: labelSelector, names: z.array(z.string()) })).default([]),
   /** Patterns of names that no object may take. */
   reservedNames: names,
+  /** What of these an object may take beside hosts of other namespaces. */
+  allowAcrossNamespaces: z.array(z.enum(acrossNamespaces)).default([]),
   maxNamesPerNamespace: z.number().default(1000),
   /** ExternalDNS's TXT records beside each record, for a move to its own registry. */
   ownershipTXT: z.object({ prefix: z.string(), wildcardReplacement: z.string() }).optional(),

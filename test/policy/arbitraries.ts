@@ -104,6 +104,7 @@ const discoverySettings = some({
   sharedHosts: fc.constantFrom('FirstWins', 'SameNamespace', 'Merge', 'Refuse'),
   tenants: fc.array(fc.record({ namespaceSelector: selector, names: patterns }), { maxLength: 2 }),
   reservedNames: patterns,
+  allowAcrossNamespaces: fc.subarray(['UnderscoreNames', 'Wildcards', 'Delegations']),
   maxNamesPerNamespace: fc.integer({ min: 1, max: 100000 }),
   ownershipTXT: some({ prefix: fc.constantFrom('extdns-%{record_type}.', 'edns.'), wildcardReplacement: dnsLabel }),
   extraArgs: fc.subarray(['--log-level=debug', '--publish-host-ip', '--fqdn-template={{.Name}}.corp.internal']),

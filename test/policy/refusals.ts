@@ -960,6 +960,18 @@ export const badSpecs: readonly BadSpec[] = [
     patternForm('a name of a tenant'),
   ),
   discovery(
+    'what is opened across namespaces is nothing that there is',
+    { allowAcrossNamespaces: ['Everything'] },
+    '.allowAcrossNamespaces[0]',
+    notOneOf,
+  ),
+  discovery(
+    'the same is opened twice across namespaces',
+    { allowAcrossNamespaces: ['Wildcards', 'Wildcards'] },
+    '.allowAcrossNamespaces',
+    /has a member twice|duplicate/i,
+  ),
+  discovery(
     'a reserved name has capitals',
     { reservedNames: ['WWW.corp.internal'] },
     '.reservedNames[0]',

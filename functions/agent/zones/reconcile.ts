@@ -1,5 +1,6 @@
 import type { LookupZone } from '../../dns/lookup.ts';
 import { withoutDot, zoneOf } from '../../dns/name.ts';
+import { denialsIn } from '../discovery/denials.ts';
 import { type OwnershipTXT, twinsOf } from '../discovery/ownership/ownership-txt.ts';
 import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../zone.ts';
 import type { DeclaredContent } from './declared-content.ts';
@@ -29,6 +30,8 @@ export interface Circumstances {
   owns?: ((rrset: RRset) => boolean) | undefined;
   /** How ExternalDNS's own registry would name the twins of what was discovered, which get them then. */
   ownershipTXT?: OwnershipTXT | undefined;
+  /** Patterns of names that no wildcard of an object answers for. */
+  reservedNames?: readonly string[] | undefined;
   /** Whether PowerDNS works out LUA records; names that have one wait for it. */
   lua?: boolean;
 }
@@ -70,7 +73,14 @@ function withoutRRset(contents: ReadonlyMap<string, DeclaredContent>, zone: stri
 function reconciled(
   contents: ReadonlyMap<string, DeclaredContent>,
   zones: Zone[],
-  { discovers = false, reverse = false, owns = () => true, ownershipTXT, lua = true }: Circumstances,
+  {
+    discovers = false,
+    reverse = false,
+    owns = () => true,
+    ownershipTXT,
+    reservedNames = [],
+    lua = true,
+  }: Circumstances,
 ): Omit<Reconciliation, 'circles'> & { results: LookupZone<RRset>[] } {
   const there = new Set(zones.map(({ name }) => name));
   // Without its files a zone would deny names that are in them: until they are known, its parent has its names.
@@ -104,8 +114,16 @@ function reconciled(
     }),
   });
   const pointers = pointersTo(contents, reverse && discovers ? resultOf(settled(new Map())) : undefined);
-  const twins = ownershipTXT && discovers ? twinsIn(settled(pointers.rrsets), ownershipTXT) : new Map();
-  const { create, patch } = settled(together(pointers.rrsets, twins));
+  const twins =
+    ownershipTXT && discovers
+      ? eachZone(settled(pointers.rrsets), (zone, rrsets) => twinsOf(zone, rrsets, ownershipTXT))
+      : new Map();
+  const derived = together(pointers.rrsets, twins);
+  const isHome = (zone: string) => (name: string) => zoneOf(name, names) === zone;
+  const denials = eachZone(settled(derived), (zone, rrsets) =>
+    denialsIn(zone, rrsets, { reservedNames, isHome: isHome(zone) }),
+  );
+  const { create, patch } = settled(together(derived, denials));
   const undeclared = zones.filter((zone) => !contents.has(zone.name));
   const remove = undeclared.filter(isRemovable);
   const retained = undeclared.filter((zone) => !remove.includes(zone));
@@ -158,14 +176,11 @@ const resultOf = ({ create, patch }: Settled) => [
   ...patch.flatMap(({ settlement }) => settlement.result),
 ];
 
-/** The twins of everything discovered that there will be, by their zones. */
-const twinsIn = ({ create, patch }: Settled, options: OwnershipTXT) =>
+/** What follows in each zone from everything that there will be. */
+const eachZone = ({ create, patch }: Settled, following: (zone: string, rrsets: RRset[]) => RRset[]) =>
   new Map([
-    ...create.map(({ name, rrsets }): [string, RRset[]] => [name, twinsOf(name, rrsets, options)]),
-    ...patch.map(({ zone, settlement }): [string, RRset[]] => [
-      zone.name,
-      twinsOf(zone.name, settlement.result, options),
-    ]),
+    ...create.map(({ name, rrsets }): [string, RRset[]] => [name, following(name, rrsets)]),
+    ...patch.map(({ zone, settlement }): [string, RRset[]] => [zone.name, following(zone.name, settlement.result)]),
   ]);
 
 const together = (a: ReadonlyMap<string, RRset[]>, b: ReadonlyMap<string, RRset[]>) =>

@@ -150,6 +150,7 @@ export class Zones {
       reverse: discovery?.reverse === true,
       owns: this.#owns,
       ownershipTXT: discovery?.ownershipTXT,
+      reservedNames: discovery?.reservedNames,
       lua: this.#lua,
     });
     this.#settled = [create, patch, remove].every((list) => list.length === 0) ? zones : undefined;

@@ -31,6 +31,7 @@ export const illegal: readonly Fault[] = [
     'names that begin with an underscore are not for discovery',
   ),
   fault('wpad', 'h.startsWith(".wpad.")', 'wpad would configure the proxies of browsers'),
+  fault('isatap', 'h.startsWith(".isatap.")', 'isatap would be the router of every Windows machine'),
   fault(
     'misspelt',
     `(${isMisspelt}) && !h.matches("[^\\\\x00-\\\\x7f]")`,

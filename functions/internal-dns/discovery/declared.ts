@@ -39,6 +39,7 @@ export function declaredDiscovery(
       sharedHosts: discovery.sharedHosts,
       tenants: discovery.tenants,
       reservedNames: discovery.reservedNames,
+      allowAcrossNamespaces: discovery.allowAcrossNamespaces,
       maxNamesPerNamespace: discovery.maxNamesPerNamespace,
       ownershipTXT: discovery.ownershipTXT,
     }),

@@ -10,7 +10,7 @@ import { type LabelSelector, labelSelector } from './label-selector.ts';
 import { ownershipTXT } from './ownership-txt.ts';
 import { kindsIn, sources } from './source.ts';
 import { targets } from './targets.ts';
-import { reservedNames, tenants } from './tenants.ts';
+import { allowAcrossNamespaces, reservedNames, tenants } from './tenants.ts';
 
 const fields = z.object({
   sources,
@@ -78,6 +78,7 @@ const fields = z.object({
     ),
   tenants,
   reservedNames,
+  allowAcrossNamespaces,
   maxNamesPerNamespace: z
     .int()
     .min(1)

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { acrossNamespaces } from '../../agent/declaration.ts';
 import { ofForm, ruled, setOf } from '../rules.ts';
 import { labelSelector } from './label-selector.ts';
 
@@ -29,6 +30,12 @@ export const tenants = z
   )
   .meta({ 'x-kubernetes-list-type': 'atomic' });
 
+export const allowAcrossNamespaces = setOf(z.enum(acrossNamespaces), acrossNamespaces.length)
+  .default([])
+  .describe(
+    'What an object may take beside hosts of other namespaces. UnderscoreNames: _acme-challenge.www and the like for a host www. Wildcards: *.www below it. Delegations: NS records at, above or below it. A tenant takes these among its own names in any case.',
+  );
+
 export const reservedNames = setOf(namePattern('a reserved name'), 256)
   .default([])
-  .describe('Names that no object may take, written as in tenants.');
+  .describe('Names that no object may take, written as in tenants. No wildcard of an object answers for them either.');

@@ -101,7 +101,7 @@ test.each([
   ['CNAME', '192.0.2.1:8080', 'not a domain name but an address and a port: 192.0.2.1:8080'],
   ['CNAME', '192.0.2.300', 'not a domain name but numbers, as in an address that is none: 192.0.2.300'],
   ['CNAME', '192.168.1', 'not a domain name but numbers, as in an address that is none: 192.168.1'],
-  ['CNAME', '${LB_HOST}', 'not a domain name but a placeholder: ${LB_HOST}'],
+  ['CNAME', '$LB_HOST', 'not a domain name but a placeholder: $LB_HOST'],
   ['CNAME', 'pending', 'not a domain name but a placeholder: pending'],
   ['MX', 'mail.example.com', 'not "preference mail-server", such as "10 mail": mail.example.com'],
   ['MX', '99999 mail.example.com.', 'not a number from 0 to 65535 as preference: 99999'],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Declaration } from '../../../functions/agent/declaration.ts';
+import { acrossNamespaces } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
 import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource.ts';
 import {
@@ -544,7 +545,10 @@ const world = fc
     maxNamesPerNamespace: fc.constantFrom(1, 2, 1000),
   })
   .map(({ sharedHosts, tenants, reservedNames, maxNamesPerNamespace, sees, ages, known, ...world }) => {
-    const declaration = declaring(sharedHosts, { recordTypes, tenants, reservedNames, maxNamesPerNamespace });
+    // What answers for the hosts of others depends on these: see across-namespaces.test.ts.
+    const allowAcrossNamespaces = [...acrossNamespaces];
+    const more = { recordTypes, tenants, reservedNames, maxNamesPerNamespace, allowAcrossNamespaces };
+    const declaration = declaring(sharedHosts, more);
     const claims: Claims = {
       ...seen(ages, sees),
       labelsOf: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),

@@ -20,8 +20,8 @@ export function illegalName(name: string, type: string): string | undefined {
   if (type === 'SRV' && !/^_[^.]+\._[^.]+\./.test(name)) {
     return 'not _service._proto and a name, such as _sip._tcp.www (RFC 2782)';
   }
-  // Whoever holds it configures the proxy of every browser: https://www.kb.cert.org/vuls/id/598349
   if (labels[0] === 'wpad') return `wpad would configure the proxies of browsers: ${otherwise}`;
+  if (labels[0] === 'isatap') return `isatap would be the router of every Windows machine: ${otherwise}`;
   const legal = isService ? serviceLabel : hostLabel;
   const bad = hosts.find((l) => !legal.test(l));
   return (

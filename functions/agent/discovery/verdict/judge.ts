@@ -2,6 +2,7 @@ import type { Declaration } from '../../declaration.ts';
 import { answerOf, type RRset, type Zone } from '../../zone.ts';
 import { type Claims, unseen } from '../claim.ts';
 import type { Wish } from '../wish/wish.ts';
+import { byDependence } from './across-namespaces.ts';
 import { type ClosedTargets, withoutCircles } from './circle.ts';
 import { judgeName, type NameVerdict } from './name-verdict.ts';
 import type { Refusal } from './objection.ts';
@@ -45,12 +46,17 @@ export function judge(
   // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
   if (!discovery) return { accepted: [], refused: [], closed: [] };
   const placeOf = placesIn(zones, declaration, owns);
-  const circumstances = { discovery, owns, refusals, claims, bars: barrierOf(discovery, claims) };
+  const accepted = new Map<string, RRset[]>();
+  const circumstances = { discovery, owns, refusals, claims, bars: barrierOf(discovery, claims), accepted };
   const byName = Map.groupBy(wishes, (wish) => wish.name);
   const fullFor = new Map<string, ReadonlySet<string>>();
-  const judged = (name: string, closed?: ClosedTargets): NameVerdict =>
-    judgeName(byName.get(name) ?? [], placeOf(name), { ...circumstances, full: fullFor.get(name), closed });
-  const verdicts = new Map(byName.keys().map((name) => [name, judged(name)]));
+  const judged = (name: string, closed?: ClosedTargets): NameVerdict => {
+    const known = { ...circumstances, full: fullFor.get(name), closed };
+    const verdict = judgeName(byName.get(name) ?? [], placeOf(name), known);
+    accepted.set(name, verdict.accepted);
+    return verdict;
+  };
+  const verdicts = new Map(byDependence(byName).map((name) => [name, judged(name)]));
   // What is never deleted counts for as long as it stands: else a namespace could have any number of names, in turns.
   const lasting = discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly';
   const left = (lasting ? standingIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));

@@ -1,13 +1,15 @@
-import { isWithin, withoutDot } from '../../../dns/name.ts';
+import { withoutDot } from '../../../dns/name.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
 import type { Reason } from '../../verdict.ts';
 import { answerOf, answersAlike, areRivals, claimantOf, ownershipOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf, namespaceOf } from '../resource.ts';
 import type { Wish } from '../wish/wish.ts';
+import { type Surroundings, type Trespass, trespassOf } from './across-namespaces.ts';
 import { type ClosedTargets, isClosed } from './circle.ts';
 import { sameAnswer } from './combination.ts';
 import { fault, verdictOf } from './fault.ts';
+import { namesBeneath } from './names-beneath.ts';
 import type { Owns, Place } from './places.ts';
 import type { Bar, Barrier } from './tenants.ts';
 
@@ -26,6 +28,8 @@ export interface Circumstances {
   refusals: ReadonlyMap<string, Refusal>;
   claims: Claims;
   bars: Barrier;
+  /** What has been accepted so far, by its names. */
+  accepted: Surroundings['accepted'];
   /** The namespaces that may not have the name as one more. */
   full?: ReadonlySet<string> | undefined;
   /** Targets that would close a circle. */
@@ -48,15 +52,23 @@ export function objectionTo(wish: Wish, place: Place, circumstances: Circumstanc
     ? circumstances.closed?.get(wish.records[0] as string)
     : undefined;
   const standsClosed = circle !== undefined && place.standing.some((r) => sameAnswer(r, wish));
-  const isFinal = wish.isFiltered === true || beneath !== undefined || standsClosed;
-  const isEntitled = !isFinal && (!bar || bar.isPassing === true);
+  const trespass = wrong || bar ? undefined : trespassIn(wish, place, circumstances);
+  const isFinal = wish.isFiltered === true || beneath !== undefined || standsClosed || trespass?.isFinal === true;
+  const isEntitled = !isFinal && !trespass && (!bar || bar.isPassing === true);
   const reason: Reason | undefined =
     wrong ??
-    (bar?.isPassing ? undefined : refused(bar?.message)) ??
+    (bar?.isPassing ? undefined : refused(bar?.message ?? trespass?.message)) ??
     occupant(wish, place, circumstances) ??
     (bar?.isPassing ? { verdict: 'Pending', message: bar.message } : undefined) ??
     refused(bar?.message ?? circle ?? refusalOf(wish, place, circumstances));
   return reason && { ...reason, isEntitled, isFinal };
+}
+
+/** Nothing where a tenant is given the name. */
+function trespassIn(wish: Wish, place: Place, circumstances: Circumstances): Trespass | undefined {
+  const { discovery, claims, accepted, bars } = circumstances;
+  const { allowAcrossNamespaces } = discovery;
+  return bars.isGiven(wish) ? undefined : trespassOf(wish, place, { allowAcrossNamespaces, claims, accepted });
 }
 
 const refused = (message: string | undefined): Reason | undefined =>
@@ -76,7 +88,7 @@ export function refusalOf(wish: RRset, { there }: Place, { refusals, owns }: Cir
 const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
 
 function barTo(wish: RRset, { standing }: Place, { discovery, bars, full }: Circumstances): Bar | undefined {
-  const bar = bars(wish);
+  const bar = bars.to(wish);
   const namespace = bar?.isPassing || full ? namespaceOf(claimantOf(wish)) : '';
   if (bar?.isPassing) {
     // It changes nothing but the time to live.
@@ -104,7 +116,8 @@ function occupant(wish: RRset, place: Place, { owns, discovery }: Circumstances)
     const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, wish)));
     if (first) return { verdict: 'Duplicate', message: `${claimantOf(first)} has the name already` };
   }
-  const hidden = wish.type === 'NS' ? othersBeneath(wish, place) : undefined;
+  const isOpen = discovery.allowAcrossNamespaces.includes('Delegations');
+  const hidden = wish.type === 'NS' && !isOpen ? othersBeneath(wish, place) : undefined;
   return refused(
     hidden &&
       `a delegation would hide ${withoutDot(hidden.name)}, which ${claimantOf(hidden) || 'somebody else'} has: delegate another name`,
@@ -129,10 +142,9 @@ function isNoBetter(now: RRset[], then: RRset[], owns: Owns): boolean {
 
 /** What a delegation would hide, but for the addresses of its own servers, which it needs (RFC 1034 section 4.2.1). */
 const beneath = ({ name, records }: RRset, { names }: Place) =>
-  names
-    .entries()
-    .filter(([below]) => below !== name && isWithin(below, name) && !records.includes(below))
-    .flatMap(([, rrsets]) => rrsets);
+  namesBeneath(name, names)
+    .filter((below) => !records.includes(below))
+    .flatMap((below) => names.get(below) ?? []);
 
 const declaredBeneath = (wish: RRset, place: Place) =>
   beneath(wish, place).find((r) => ownershipOf(r) === 'declared')?.name;

@@ -3,6 +3,7 @@ import { cutAbove, cutAt, cutsOf } from '../../../dns/cut.ts';
 import { absolute, zoneOf } from '../../../dns/name.ts';
 import type { Declaration } from '../../declaration.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../../zone.ts';
+import { isDenial } from '../denials.ts';
 import type { Setting } from './fault.ts';
 
 /** Whether a discovered RRset is that of the owner whose wishes are judged. */
@@ -26,10 +27,11 @@ const nothing: ReadonlyMap<string, RRset[]> = new Map();
 /** Finds the place of each absolute name. */
 export function placesIn(zones: Zone[], declaration: Declaration, owns: Owns): (name: string) => Place {
   const present = new Map(
-    zones.map(({ name, rrsets }) => [
-      name,
-      { zone: name, names: Map.groupBy(rrsets, (rrset) => rrset.name), cuts: cutsOf(name, rrsets) },
-    ]),
+    zones.map(({ name, rrsets }) => {
+      // What only keeps a name from a wildcard is in nobody's way.
+      const real = rrsets.filter((rrset) => !isDenial(rrset));
+      return [name, { zone: name, names: Map.groupBy(real, (rrset) => rrset.name), cuts: cutsOf(name, real) }];
+    }),
   );
   const declared = declaredNames(declaration);
   const servers = new Set(declaration.zones.flatMap(serversOf));

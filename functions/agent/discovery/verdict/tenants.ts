@@ -15,18 +15,27 @@ export interface Bar {
   isPassing?: boolean;
 }
 
-/** What keeps an object from a name, or undefined if nothing does. */
-export type Barrier = (wish: RRset) => Bar | undefined;
+/** What keeps an object from a name, if anything does. */
+export interface Barrier {
+  to(wish: RRset): Bar | undefined;
+  /** Whether a tenant is given the name, and its namespace is one of his. */
+  isGiven(wish: RRset): boolean;
+}
+
+type Tenancy = (wish: RRset) => Bar | 'given' | undefined;
 
 /** Names that no object may have, and those that only some namespaces may. */
 export function barrierOf(discovery: DeclaredDiscovery, claims: Claims): Barrier {
   const { reservedNames, tenants } = discovery;
-  if (reservedNames.length === 0 && tenants.length === 0) return () => undefined;
   const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
-  const tenancy = tenants.length > 0 ? tenancyOf(tenants, claims) : () => undefined;
-  return (wish) => {
-    if (reserved.of(wish.name).length > 0) return { message: reservedName };
-    return tenancy(wish);
+  const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, claims) : () => undefined;
+  return {
+    to(wish) {
+      if (reserved.of(wish.name).length > 0) return { message: reservedName };
+      const bar = tenancy(wish);
+      return bar === 'given' ? undefined : bar;
+    },
+    isGiven: (wish) => tenancy(wish) === 'given',
   };
 }
 
@@ -34,7 +43,7 @@ export function barrierOf(discovery: DeclaredDiscovery, claims: Claims): Barrier
  * A tenant's namespaces have its names and no others, and its names are nobody else's. The labels of a namespace say
  * whose it is; whoever may change them may change that.
  */
-function tenancyOf(tenants: Tenant[], claims: Claims): Barrier {
+function tenancyOf(tenants: Tenant[], claims: Claims): Tenancy {
   const patterns = new NamePatterns(
     tenants.flatMap((tenant) => tenant.names.map((pattern) => [pattern, { tenant, pattern }] as const)),
   );
@@ -55,7 +64,7 @@ function tenancyOf(tenants: Tenant[], claims: Claims): Barrier {
     if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
     const owners = patterns.of(wish.name);
     if (own.length === 0) return owners[0] && { message: notOf(owners[0].pattern, namespace, resource) };
-    if (owners.some(({ tenant }) => own.includes(tenant))) return undefined;
+    if (owners.some(({ tenant }) => own.includes(tenant))) return 'given';
     return { message: `namespace ${namespace} may have ${listed(own)}` };
   };
 }

@@ -1,0 +1,89 @@
+import { defaultTTL } from '../../dns/apex.ts';
+import { cutAt, cutsOf } from '../../dns/cut.ts';
+import { absolute, isWithin } from '../../dns/name.ts';
+import {
+  type Change,
+  declaredAccount,
+  deletion,
+  keyOf,
+  ownershipOf,
+  type RRset,
+  replacement,
+  type Zone,
+} from '../zone.ts';
+
+/** Marks a record that is there only to keep its name from a wildcard. */
+const denialMark = { account: declaredAccount, content: 'denial' };
+
+export const isDenial = ({ mark }: Pick<RRset, 'mark'>) =>
+  mark?.account === denialMark.account && mark.content === denialMark.content;
+
+/**
+ * What no wildcard of an object answers, whatever is reserved: who holds these configures the proxies of browsers and the
+ * routers of Windows (https://www.kb.cert.org/vuls/id/598349), or proves to have the names (RFC 8555 section 8.4).
+ */
+const neverAnswered = ['wpad', 'isatap', '_acme-challenge'];
+
+/** Of a type that nobody asks for, as RFC 8482 section 4.2 has it: for every other one there is no data. */
+const denial = (name: string): RRset => ({
+  name,
+  type: 'HINFO',
+  ttl: defaultTTL,
+  records: ['"reserved" "no wildcard answers for it"'],
+  mark: denialMark,
+});
+
+export interface Reservations {
+  reservedNames: readonly string[];
+  /** Whether it is this zone that answers for a name. */
+  isHome: (name: string) => boolean;
+}
+
+/**
+ * The records that keep discovered wildcards from names that nobody may take: a wildcard is for names that do not exist
+ * (RFC 4592 section 2.2.1), so these exist.
+ * @param rrsets everything that the zone has
+ */
+export function denialsIn(zone: string, rrsets: readonly RRset[], { reservedNames, isHome }: Reservations): RRset[] {
+  const others = rrsets.filter((rrset) => !isDenial(rrset));
+  const wildcards = new Set(others.filter(isDiscoveredWildcard).map(({ name }) => name));
+  if (wildcards.size === 0) return [];
+  const names = new Set(others.map(({ name }) => name));
+  const cuts = cutsOf(zone, others);
+  const denied = [
+    ...[...wildcards].flatMap((wildcard) => neverAnswered.map((label) => `${label}${wildcard.slice(1)}`)),
+    ...reservedNames.filter((pattern) => !pattern.startsWith('[')).map(absolute),
+  ];
+  return [...new Set(denied)]
+    .filter((name) => isWithin(name, zone) && isHome(name) && !names.has(name) && !cutAt(name, zone, cuts))
+    .filter((name) => wildcards.has(wildcardFor(name, zone, names) ?? ''))
+    .sort()
+    .map(denial);
+}
+
+/** The changes of a zone with those of its denials, for one transaction. */
+export function withDenials(zone: Zone, changes: Change[], reservations: Reservations): Change[] {
+  const changed = new Set(changes.map(({ rrset }) => keyOf(rrset)));
+  const result = [
+    ...zone.rrsets.filter((rrset) => !changed.has(keyOf(rrset))),
+    ...changes.flatMap((change) => (change.action === 'replace' ? [change.rrset] : [])),
+  ];
+  const wanted = new Map(denialsIn(zone.name, result, reservations).map((rrset) => [rrset.name, rrset]));
+  const there = new Map(zone.rrsets.filter(isDenial).map((rrset) => [rrset.name, rrset]));
+  const gone = [...there.values()].filter((rrset) => !wanted.has(rrset.name));
+  const missing = [...wanted.values()].filter(({ name }) => !there.has(name));
+  return [...gone.map(deletion), ...changes, ...missing.map(replacement)];
+}
+
+const isDiscoveredWildcard = (rrset: RRset) => rrset.name.startsWith('*.') && ownershipOf(rrset) === 'discovered';
+
+/** The wildcard that answers for a name that does not exist, below the closest name that does (RFC 4592 section 3.3.1). */
+function wildcardFor(name: string, zone: string, names: ReadonlySet<string>): string | undefined {
+  for (let above = parentOf(name); isWithin(above, zone); above = parentOf(above)) {
+    if (names.has(`*.${above}`)) return `*.${above}`;
+    if (names.has(above)) return undefined;
+  }
+  return undefined;
+}
+
+const parentOf = (name: string) => name.slice(name.indexOf('.') + 1);

@@ -1,0 +1,114 @@
+/** What answers for the hosts of others, with and without being opened: the verdicts of an agent with zones in memory. */
+import { describe, expect, test } from 'vitest';
+import { discoverable, type WrittenDeclaration } from '../../../functions/agent/declaration.ts';
+import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { loop } from '../external-dns.ts';
+import { declare, makeAgent, record, want, zoneWith } from '../make.ts';
+
+type Discovery = Partial<NonNullable<WrittenDeclaration['discovery']>>;
+
+const zones = [zoneWith('corp.internal', [record('vault', 'A', '192.0.2.9')])];
+
+/** An agent that has come to terms with a list of wishes after another, and what it published then: `name type object`. */
+async function after(steps: Endpoint[][], discovery: Discovery = {}, claims: Claims = unseen): Promise<string[]> {
+  const { agent, database, ...made } = makeAgent(undefined, { claims });
+  const settings = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], ...discovery };
+  made.declare(declare({ zones, discovery: settings }));
+  await agent.reconcile();
+  const webhook = {
+    records: () => agent.records(),
+    adjust: (wanted: Endpoint[]) => agent.adjust(wanted),
+    apply: (changes: Parameters<typeof agent.apply>[0]) => agent.apply(changes),
+  };
+  for (const wanted of steps) for (let i = 0; i < 3; i++) await loop(webhook, wanted);
+  for (let i = 0; i < 5; i++) expect(await loop(webhook, steps.at(-1) ?? [])).toBeUndefined();
+  return database.rrsets
+    .filter(({ mark }) => mark?.account === 'external-dns/corp')
+    .map(({ name, type, mark }) => `${name.replace(/\.?corp\.internal\.$/, '')} ${type} ${mark?.content}`)
+    .sort();
+}
+
+const shop = (name: string, type = 'A', target = '192.0.2.1') => want('crd/shop/a', at(name), type, target);
+const evil = (name: string, type = 'A', target = '192.0.2.6') => want('crd/evil/b', at(name), type, target);
+const at = (name: string) => (name === '' ? 'corp.internal' : `${name}.corp.internal`);
+const txt = (name: string) => evil(name, 'TXT', 'x');
+const ns = (name: string) => evil(name, 'NS', 'ns.example.com');
+const srv = (name: string) => evil(name, 'SRV', '0 0 5060 sip.example.com');
+
+const isThere = (published: string[]) => published.some((text) => text.endsWith('crd/evil/b'));
+
+describe.each<[kind: 'UnderscoreNames' | 'Wildcards' | 'Delegations', title: string, host: Endpoint, name: Endpoint]>([
+  ['UnderscoreNames', 'a challenge below a host', shop('www'), txt('_acme-challenge.www')],
+  ['UnderscoreNames', 'a challenge of an account', shop('www'), txt('_abc._acme-challenge.www')],
+  ['UnderscoreNames', 'a challenge of a wildcard', shop('*.apps'), txt('_acme-challenge.apps')],
+  ['UnderscoreNames', 'a challenge above a host', shop('api.team'), txt('_acme-challenge.team')],
+  ['UnderscoreNames', 'a challenge at the top', shop('www'), txt('_acme-challenge')],
+  ['UnderscoreNames', 'a key for mail of a host', shop('www'), txt('s1._domainkey.www')],
+  ['UnderscoreNames', 'a service of a host', shop('www'), srv('_sip._tcp.www')],
+  ['Wildcards', 'a wildcard below a host', shop('www'), evil('*.www')],
+  ['Wildcards', 'a wildcard far below a host', shop('www'), evil('*.x.www')],
+  ['Wildcards', 'a wildcard that is an alias', shop('www'), evil('*.www', 'CNAME', 'lb.example.com')],
+  ['Delegations', 'a delegation below a host', shop('www'), ns('dev.www')],
+  ['Delegations', 'a delegation above a host', shop('api.team'), ns('team')],
+])('%s: %s', (kind, _, host, name) => {
+  test('is refused, in whatever order, and with a host that comes at the same time', async () => {
+    expect(isThere(await after([[host], [host, name]]))).toBe(false);
+    expect(isThere(await after([[host, name]]))).toBe(false);
+    expect(isThere(await after([[name, host]]))).toBe(false);
+  });
+
+  test('is published where it is opened, and by the namespace itself', async () => {
+    expect(isThere(await after([[host], [host, name]], { allowAcrossNamespaces: [kind] }))).toBe(true);
+    const own = { ...host, labels: { resource: 'ingress/evil/own' } };
+    expect(isThere(await after([[own], [own, name]]))).toBe(true);
+  });
+});
+
+test.each([
+  ['the top of a zone', shop('www'), evil('')],
+  ['a wildcard at the top', shop('www'), evil('*')],
+  ['a wildcard beside a host', shop('api.team'), evil('*.team')],
+  ['a wildcard below the host at the top', shop(''), evil('*.x')],
+  ['a name below a host', shop('www'), evil('login.www')],
+  ['a service of the domain', shop(''), srv('_sip._tcp')],
+  ['a policy for mail of the domain', shop('www'), txt('_dmarc')],
+  ['a delegation below the host at the top', shop(''), ns('dev')],
+  ['a name with an underscore that is of no host', shop('www'), txt('_dmarc.mail')],
+])('%s stays allowed', async (_, host, name) => {
+  expect(isThere(await after([[host], [host, name]]))).toBe(true);
+});
+
+test('a challenge for what the spec declares is refused', async () => {
+  expect(await after([[txt('_acme-challenge.vault')]])).toEqual([]);
+  expect(isThere(await after([[txt('_acme-challenge.vault')]], { allowAcrossNamespaces: ['UnderscoreNames'] }))).toBe(
+    true,
+  );
+});
+
+test('who was there first keeps a wildcard, a delegation and a service, but no challenge', async () => {
+  const [first, later] = [[evil('*.www'), srv('_sip._tcp.www'), txt('_acme-challenge.www')], shop('www')];
+  expect(await after([first, [...first, later]])).toEqual([
+    '*.www A crd/evil/b',
+    '_sip._tcp.www SRV crd/evil/b',
+    'www A crd/shop/a',
+  ]);
+});
+
+test('of what comes at the same time, as after a lost volume, the older object has it', async () => {
+  const made = (created: Record<string, string>): Claims => ({
+    ...unseen,
+    of: (resource) => ({ resource, namespace: '', created: created[resource] ?? '', hosts: [] }),
+  });
+  const wanted = [[shop('www'), evil('*.www')]];
+  expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-01', 'crd/evil/b': '2026-01-02' })))).toBe(
+    false,
+  );
+  expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-02', 'crd/evil/b': '2026-01-01' })))).toBe(true);
+});
+
+test('a tenant may take them among its own names', async () => {
+  const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
+  const claims: Claims = { ...unseen, labelsOf: () => ({}) };
+  expect(isThere(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, claims))).toBe(true);
+});
