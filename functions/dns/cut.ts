@@ -1,3 +1,4 @@
+import { isAddress } from './apex.ts';
 import { isWithin } from './name.ts';
 
 interface Cutting {
@@ -32,5 +33,12 @@ export function cutAbove<C>(name: string, zone: string, cuts: ReadonlyMap<string
   }
   return undefined;
 }
+
+/**
+ * Whether an RRset is an address of a server that a delegation names at or below itself, without which nobody could reach
+ * it (RFC 1034 section 4.2.1).
+ */
+export const isGlue = ({ name, type }: Cutting, cut: Cutting & { records: readonly string[] }) =>
+  cut.type === 'NS' && isAddress(type) && isWithin(name, cut.name) && cut.records.includes(name);
 
 const parentOf = (name: string) => name.slice(name.indexOf('.') + 1);

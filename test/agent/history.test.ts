@@ -226,7 +226,7 @@ async function expectDeclared({ database, declared, files, lua }: History) {
     for (const rrset of there.values()) {
       if (ownershipOf(rrset) !== 'declared' || wanted.has(keyOf(rrset))) continue;
       if (isAbsent(rrset) || waiting.some((coming) => areRivals(coming, rrset))) continue;
-      expect(['ptr', 'ownership', ...held]).toContain(rrset.mark?.content);
+      expect(['ptr', 'ownership', 'denial', ...held]).toContain(rrset.mark?.content);
     }
   }
 }

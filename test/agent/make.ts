@@ -69,6 +69,7 @@ export const changesFor = (declaration: Declaration, present: Zone[], files?: Zo
     discovers: declaration.discovery !== undefined,
     reverse: declaration.discovery?.reverse === true,
     ownershipTXT: declaration.discovery?.ownershipTXT,
+    reservedNames: declaration.discovery?.reservedNames,
     ...(lua !== undefined && { lua }),
   });
 

@@ -1,5 +1,5 @@
 import { type Chain, chainFrom } from '../../dns/chain.ts';
-import { cutAt, cutsOf } from '../../dns/cut.ts';
+import { cutAt, cutsOf, isGlue } from '../../dns/cut.ts';
 import { Lookup } from '../../dns/lookup.ts';
 import { zoneOf } from '../../dns/name.ts';
 import type { Judged } from '../discovery/owner.ts';
@@ -51,11 +51,14 @@ export class Answers {
   }
 }
 
-/** Without what is beneath a cut, or beside a delegation. */
+/** Without what is beneath a cut, or beside a delegation, but for the addresses of its servers. */
 function answering({ name, rrsets }: Zone): readonly RRset[] {
   const cuts = cutsOf(name, rrsets);
   if (cuts.size === 0) return rrsets;
-  return rrsets.filter((rrset) => [undefined, rrset].includes(cutAt(rrset.name, name, cuts)));
+  return rrsets.filter((rrset) => {
+    const cut = cutAt(rrset.name, name, cuts);
+    return cut === undefined || cut === rrset || isGlue(rrset, cut);
+  });
 }
 
 const byKey = (rrsets: readonly RRset[]): RRsets => new Map(rrsets.map((rrset) => [keyOf(rrset), rrset]));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { discoverable } from '../../../functions/agent/declaration.ts';
 import { fault as reasonOf, type Setting } from '../../../functions/agent/discovery/verdict/fault.ts';
 import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
-import { found } from '../make.ts';
+import { foreign, found } from '../make.ts';
 
 const zone = 'corp.internal.';
 const reverse = '2.0.192.in-addr.arpa.';
@@ -147,13 +147,13 @@ test.each([
 });
 
 test('a delegation stays where it is, and nothing else is at or below it', () => {
-  const delegated = inZone(zone, { cut: { name: 'dev.corp.internal.', type: 'NS' } });
+  const delegated = inZone(zone, { cut: foreign('dev.corp.internal.', 'NS', 'ns1.example.com.') });
   const message =
     'dev.corp.internal is delegated: its own servers answer for it: remove that record, or use another host';
   expect(fault(wish('dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBeUndefined();
   expect(fault(wish('dev.corp.internal.', 'A', '192.0.2.1'), delegated)).toBe(message);
   expect(fault(wish('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBe(message);
-  const moved = inZone(zone, { cut: { name: 'dev.corp.internal.', type: 'DNAME' } });
+  const moved = inZone(zone, { cut: foreign('dev.corp.internal.', 'DNAME', 'example.com.') });
   expect(fault(wish('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), moved)).toMatch(
     'the DNAME of dev.corp.internal',
   );

@@ -1,3 +1,4 @@
+import { isGlue } from '../../../dns/cut.ts';
 import { canonicalAddress, type RRset } from '../../zone.ts';
 
 /** Whether two RRsets of one name say the same, for however long. */
@@ -8,8 +9,11 @@ export function sameAnswer(a: RRset, b: RRset): boolean {
   return b.records.every((content) => there.has(canonicalAddress(content)));
 }
 
-/** Whether two types have no room beside each other in one party's name. */
-export const crowdEachOther = (a: string, b: string) => (a === b ? isSingle(a) : standsAlone(a) || standsAlone(b));
+/** Whether two RRsets have no room beside each other in one party's name. */
+export function crowdEachOther(a: RRset, b: RRset): boolean {
+  if (a.type === b.type) return isSingle(a.type);
+  return (standsAlone(a.type) || standsAlone(b.type)) && !isGlue(a, b) && !isGlue(b, a);
+}
 
 /** A name has one CNAME (RFC 1034 section 3.6.2). */
 const isSingle = (type: string) => type === 'CNAME';
@@ -45,7 +49,7 @@ export function combined(wishes: RRset[]): { groups: RRset[][]; beside: RRset[] 
   const beside: RRset[] = [];
   for (const rrset of wishes) {
     const group = groups.get(rrset.type);
-    if (groups.keys().some((type) => crowdEachOther(type, rrset.type))) beside.push(rrset);
+    if (groups.values().some(([first]) => first && crowdEachOther(first, rrset))) beside.push(rrset);
     else if (group) group.push(rrset);
     else groups.set(rrset.type, [rrset]);
   }

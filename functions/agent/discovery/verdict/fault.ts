@@ -1,9 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { isGlue } from '../../../dns/cut.ts';
 import { withoutDot } from '../../../dns/name.ts';
 import { isReverse } from '../../../dns/reverse.ts';
 import { greatestTTL, isTTL } from '../../../dns/ttl.ts';
 import type { Reason } from '../../verdict.ts';
-import { ownershipOf, type RRset } from '../../zone.ts';
+import { claimantOf, ownershipOf, type RRset } from '../../zone.ts';
+import { householdOf } from '../resource.ts';
 import { isDiscoverable, parseTarget, typeFault } from '../wish/endpoint.ts';
 import type { Wish } from '../wish/wish.ts';
 import { illegalName } from './illegal-name.ts';
@@ -18,7 +20,7 @@ export interface Setting {
   /** The names of the zones' own servers. */
   servers: ReadonlySet<string>;
   /** The delegation or DNAME from which on the name is somebody else's. */
-  cut: Pick<RRset, 'name' | 'type' | 'mark'> | undefined;
+  cut: RRset | undefined;
   /** The types that are discovered. */
   recordTypes: readonly string[];
   /** A declared name below this one, which a delegation would hide. */
@@ -61,8 +63,10 @@ export const outside = (zones: readonly string[]) => `outside the zones ${zones.
 /** What it means for a name that others' records are in its way. */
 export const verdictOf = { declared: 'DeclaredElsewhere', foreign: 'ForeignRecord', discovered: 'Duplicate' } as const;
 
-function cutFault({ name, type }: RRset, { cut }: Setting): Reason | undefined {
+function cutFault(wish: RRset, { cut }: Setting): Reason | undefined {
   if (!cut) return undefined;
+  const { name, type } = wish;
+  if (isGlue(wish, cut) && isOfHousehold(wish, cut)) return undefined;
   const verdict = verdictOf[ownershipOf(cut)];
   // What else is in a name's way is followed by what goes for its verdict.
   const remedy = verdict === 'ForeignRecord' ? ': remove that record, or use another host' : '';
@@ -72,6 +76,10 @@ function cutFault({ name, type }: RRset, { cut }: Setting): Reason | undefined {
   if (type === 'NS' && cut.name === name) return undefined;
   return { verdict, message: `${withoutDot(cut.name)} is delegated: its own servers answer for it${remedy}` };
 }
+
+/** Whoever gave a name to servers says where they are, and nobody else: he would answer for all of it. */
+const isOfHousehold = (wish: RRset, cut: RRset) =>
+  ownershipOf(cut) === 'discovered' && householdOf(claimantOf(cut)) === householdOf(claimantOf(wish));
 
 /** What a type cannot be where the name is. */
 function placeFault({ name, type }: RRset, zone: string, beneath: string | undefined): string | undefined {

@@ -1,3 +1,4 @@
+import { isGlue } from '../../../dns/cut.ts';
 import { withoutDot } from '../../../dns/name.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
 import type { Reason } from '../../verdict.ts';
@@ -140,18 +141,21 @@ function isNoBetter(now: RRset[], then: RRset[], owns: Owns): boolean {
   return now.every(isIn(then)) && then.filter(isLasting).every(isIn(now));
 }
 
-/** What a delegation would hide, but for the addresses of its own servers, which it needs (RFC 1034 section 4.2.1). */
-const beneath = ({ name, records }: RRset, { names }: Place) =>
-  namesBeneath(name, names)
-    .filter((below) => !records.includes(below))
-    .flatMap((below) => names.get(below) ?? []);
+/** What a delegation would hide at its name and below, but for the addresses of its own servers. */
+function* hiddenBy(wish: RRset, { names, there }: Place): Generator<RRset> {
+  const isKept = (rrset: RRset) => rrset.name === wish.name && (rrset.type === 'NS' || rrset.type === 'DS');
+  for (const rrset of there) if (!isKept(rrset) && !isGlue(rrset, wish)) yield rrset;
+  for (const below of namesBeneath(wish.name, names)) {
+    for (const rrset of names.get(below) ?? []) if (!isGlue(rrset, wish)) yield rrset;
+  }
+}
 
 const declaredBeneath = (wish: RRset, place: Place) =>
-  beneath(wish, place).find((r) => ownershipOf(r) === 'declared')?.name;
+  hiddenBy(wish, place).find((r) => ownershipOf(r) === 'declared')?.name;
 
 /** Another party's; none once the delegation stands. */
 function othersBeneath(wish: RRset, place: Place): RRset | undefined {
   if (place.standing.some(({ type }) => type === 'NS')) return undefined;
   const household = householdOf(claimantOf(wish));
-  return beneath(wish, place).find((r) => ownershipOf(r) === 'foreign' || householdOf(claimantOf(r)) !== household);
+  return hiddenBy(wish, place).find((r) => ownershipOf(r) === 'foreign' || householdOf(claimantOf(r)) !== household);
 }

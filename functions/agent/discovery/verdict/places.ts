@@ -1,5 +1,5 @@
 import { serversOf } from '../../../dns/apex.ts';
-import { cutAbove, cutAt, cutsOf } from '../../../dns/cut.ts';
+import { cutAbove, cutAt, cutsOf, isGlue } from '../../../dns/cut.ts';
 import { absolute, zoneOf } from '../../../dns/name.ts';
 import type { Declaration } from '../../declaration.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../../zone.ts';
@@ -43,7 +43,7 @@ export function placesIn(zones: Zone[], declaration: Declaration, owns: Owns): (
     const setting = { zone, answering: answering?.zone, cut, servers, declared, recordTypes };
     const names = zone === answering?.zone && answering ? answering.names : nothing;
     const there = names.get(name) ?? [];
-    return { setting, there, standing: standingAt(name, there, cut, owns), names };
+    return { setting, there, standing: standingAt(there, cut, owns), names };
   };
 }
 
@@ -57,7 +57,7 @@ export function standingIn(zones: Zone[], declaration: Declaration, owns: Owns):
       return Map.groupBy(zone.rrsets, (rrset) => rrset.name)
         .entries()
         .filter(([name]) => zoneOf(name, declared) === zone.name)
-        .flatMap(([name, there]) => standingAt(name, there, cutOver(name, zone.name, cuts, owns), owns))
+        .flatMap(([name, there]) => standingAt(there, cutOver(name, zone.name, cuts, owns), owns))
         .toArray();
     });
 }
@@ -73,8 +73,11 @@ function cutOver(name: string, zone: string, cuts: Cuts, owns: Owns): RRset | un
 }
 
 /** Of one name's RRsets the owner's, without those that a declaration has taken the place of. */
-function standingAt(name: string, there: RRset[], cut: RRset | undefined, owns: Owns): RRset[] {
-  if (cut) return cut.name === name && isOwn(cut, owns) ? [cut] : [];
+function standingAt(there: RRset[], cut: RRset | undefined, owns: Owns): RRset[] {
+  if (cut) {
+    if (!isOwn(cut, owns)) return [];
+    return there.filter((rrset) => rrset === cut || (isOwn(rrset, owns) && isGlue(rrset, cut)));
+  }
   const declared = there.filter((r) => ownershipOf(r) === 'declared');
   return there.filter((r) => isOwn(r, owns) && !declared.some((d) => areRivals(d, r)));
 }

@@ -84,7 +84,7 @@ const parties: Record<SharedHosts, (resource: string) => string> = {
 export function excludes(accepted: RRset, standing: RRset, sharedHosts: SharedHosts): boolean {
   const partyOf = parties[sharedHosts];
   const isSameParty = partyOf(claimantOf(accepted)) === partyOf(claimantOf(standing));
-  return !isSameParty || accepted.type === standing.type || crowdEachOther(accepted.type, standing.type);
+  return !isSameParty || accepted.type === standing.type || crowdEachOther(accepted, standing);
 }
 
 /** The claim that a wish has to a name by what stands there: the lower the better, undefined for none. */
