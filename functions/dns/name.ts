@@ -1,7 +1,8 @@
 /** Names are absolute, in lower case and with the trailing dot, everywhere behind the edges. */
 export const absolute = (name: string) => `${name.replace(/\.$/, '').toLowerCase()}.`;
 
-export const withoutDot = (name: string) => name.replace(/\.$/, '');
+/** The root keeps it: it has no other name. */
+export const withoutDot = (name: string) => (name === '.' ? name : name.replace(/\.$/, ''));
 
 /** Whether a name is `zone` or below it. */
 export const isWithin = (name: string, zone: string) => name === zone || name.endsWith(`.${zone}`);

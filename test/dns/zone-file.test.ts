@@ -80,6 +80,8 @@ describe('a fault names its line and what would be right', () => {
     ['x A', 'no value given'],
     ['x..y A 192.0.2.1', 'an empty label in a domain name: x..y.corp.internal.'],
     ['www.example.com. A 192.0.2.1', 'www.example.com is outside the zone corp.internal'],
+    ['. A 192.0.2.1', '. is outside the zone corp.internal'],
+    ['. SOA a b 1 2 3 4 5', '. is outside the zone corp.internal'],
     ['x SOA a b 1 2 3 4 5', 'the SOA of x.corp.internal: one file is of one zone'],
     ['@ SOA a b 1 2 3 4', 'not "mname rname serial refresh retry expire minimum": a b 1 2 3 4'],
     ['@ SOA a b 1 2 soon 4 5', 'not a retry in seconds (0 to 2147483647) or like 1h30m: soon'],

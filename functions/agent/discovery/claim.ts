@@ -29,6 +29,8 @@ export interface Claim {
   parts?: ReadonlyMap<string, Part>;
   /** Seconds; absent where it asks for none. */
   ttl?: number;
+  /** What its annotation says instead of a time to live. */
+  unreadTTL?: string;
   /** Whether names one label below its hosts are its own, too: those of the Pods of a headless Service. */
   below?: boolean;
 }

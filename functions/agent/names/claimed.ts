@@ -1,6 +1,7 @@
 import { discoverable } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import { illegalName } from '../discovery/verdict/illegal-name.ts';
+import { misspeltType } from '../discovery/wish/endpoint.ts';
 import type { Reason } from '../verdict.ts';
 import { keyOf } from '../zone.ts';
 
@@ -28,6 +29,10 @@ export function lossOf(name: string, resource: string, claims: Pick<Claims, 'of'
 export function faultAt(name: string, claim: Claim | undefined): Reason | undefined {
   const types = typesAt(name, claim);
   if (types.length === 0) {
+    const misspelt = statedTypes(name, claim)
+      .map(misspeltType)
+      .find((fault) => fault !== undefined);
+    if (misspelt !== undefined) return { verdict: 'Refused', message: misspelt };
     return { verdict: 'Filtered', message: 'records of its type are not discovered: declare them in spec.zones' };
   }
   const faults = types.map((type) => illegalName(name, type)).filter((fault) => fault !== undefined);
@@ -35,6 +40,12 @@ export function faultAt(name: string, claim: Claim | undefined): Reason | undefi
     ? { verdict: 'Refused', message: faults[0] }
     : undefined;
 }
+
+/** As they are written. */
+const statedTypes = (name: string, claim: Claim | undefined): string[] =>
+  [...(claim?.parts?.keys() ?? [])]
+    .filter((key) => key.startsWith(`${name} `))
+    .map((key) => key.slice(name.length + 1));
 
 /** The types that a host is claimed for, as far as they are discovered; one of them where that is all the same. */
 function typesAt(name: string, { parts, ofPodsOrNodes }: Partial<Claim> = {}): string[] {

@@ -4,6 +4,7 @@ import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { OwnerState } from '../discovery/owners.ts';
 import { namespaceOf } from '../discovery/resource.ts';
+import { moreThanHost } from '../discovery/verdict/illegal-name.ts';
 import { targetsByType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
 import type { OutsideState } from '../outside.ts';
@@ -207,6 +208,8 @@ class Explanation {
   }
 
   #outside(name: string): Reason {
+    const more = moreThanHost(name, this.#declared);
+    if (more !== undefined) return { verdict: 'Refused', message: more };
     return { verdict: 'OutsideZones', message: outsideZones(name, [...this.#declared.keys()]) };
   }
 }
@@ -218,11 +221,16 @@ const unheard: Reason = { verdict: 'Pending', message: `ExternalDNS is not heard
 const noneReady =
   'no ready Pod or Node answers for it: see the Pods of its spec.selector, and of a NodePort the addresses of the Nodes';
 
+const unread = (text: string) =>
+  `its annotation ttl is not understood, so that the usual time to live holds: ${JSON.stringify(text)}: write seconds, such as 300, or 5m`;
+
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [absolute(name), name]));
 
-function asWanted({ refused }: AskedHost, answers: string[]): Judgement {
+function asWanted({ refused, claim }: AskedHost, answers: string[]): Judgement {
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
+  const { unreadTTL } = claim ?? {};
+  if (unreadTTL !== undefined) besides.push(unread(unreadTTL));
   return { verdict: 'Resolved', message: [resolved(answers), ...besides].join('; ') };
 }

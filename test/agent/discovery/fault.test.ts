@@ -140,7 +140,6 @@ test.each([
   [['A'], 'CNAME', 'records of type CNAME are not discovered: add CNAME to discovery.recordTypes'],
   [['LUA', 'HTTPS'], 'LUA', 'records of type LUA are not discovered: declare them in spec.zones'],
   [['LUA', 'HTTPS'], 'HTTPS', 'records of type HTTPS are not discovered: declare them in spec.zones'],
-  [[''], '', 'records of type  are not discovered: declare them in spec.zones'],
 ])('of %j, %s: %s', (recordTypes, type, message) => {
   const given = inZone(zone, { recordTypes });
   expect(fault(wish('www.corp.internal.', type, '192.0.2.1'), given)).toBe(message);
@@ -207,5 +206,39 @@ test('whatever is wrong with a name, there is something to do, and what is to be
       const instead = /: write it as (\S+)$/.exec(said)?.[1];
       if (instead) expect(fault(wish(`${instead}.${zone}`, 'A', '192.0.2.1'), setting)).toBeUndefined();
     }),
+  );
+});
+
+test.each([
+  ['"www.corp.internal".', 'has quotes ("), which is no part of a host: write it as www.corp.internal'],
+  ["'www.corp.internal'.", "has quotes ('), which is no part of a host: write it as www.corp.internal"],
+  ['www.corp.internal:8080.', 'has a port (:), which is no part of a host: write it as www.corp.internal'],
+  ['https://www.corp.internal.', 'has a scheme (:), which is no part of a host: write it as www.corp.internal'],
+  ['https://www.corp.internal:8443/x.', 'has a scheme (:), which is no part of a host: write it as www.corp.internal'],
+  ['www.corp.internal/path.', 'has a path (/), which is no part of a host: write it as www.corp.internal'],
+  ['\\"www.corp.internal\\".', 'has quotes (\\), which is no part of a host: write it as www.corp.internal'],
+])('%s is refused for what is around it', (name, message) => {
+  const isWithin = name.endsWith(`.${zone}`);
+  expect(reasonOf(wish(name, 'A', '192.0.2.1'), isWithin ? setting : { ...setting, zone: undefined })).toEqual({
+    verdict: 'Refused',
+    message,
+  });
+});
+
+test.each(['"www.example.com".', 'www.example.com:8080.', 'https://www.example.com/corp.internal.'])(
+  '%s is outside the zones, whatever is around it',
+  (name) => {
+    expect(reasonOf(wish(name, 'A', '192.0.2.1'), { ...setting, zone: undefined })?.verdict).toBe('OutsideZones');
+  },
+);
+
+test.each([
+  ['a', 'the recordType is written A, not a'],
+  ['cname ', 'the recordType is written CNAME, not cname '],
+  ['', 'its recordType is missing: write A for addresses, or what else it is'],
+])('a record of type %j is refused, and not filtered', (type, message) => {
+  expect(reasonOf(wish('www.corp.internal.', type, '192.0.2.1'), setting)).toEqual({ verdict: 'Refused', message });
+  expect(reasonOf(wish('www.example.com.', type, '192.0.2.1'), { ...setting, zone: undefined })?.verdict).toBe(
+    'OutsideZones',
   );
 });

@@ -33,6 +33,15 @@ test('an alias resolves to a name without the dot at the end', async () => {
   expect(agent.of(x)).toBe('Resolved: resolves to lb.example.com');
 });
 
+test('resolved, and an annotation that is not understood is told', async () => {
+  const agent = await sightedAgent();
+  agent.has(x, { targets: ['192.0.2.1'], unreadTTL: '1d' });
+  await agent.loops();
+  expect(agent.of(x)).toBe(
+    'Resolved: resolves to 192.0.2.1; its annotation ttl is not understood, so that the usual time to live holds: "1d": write seconds, such as 300, or 5m',
+  );
+});
+
 test('pending while it is young, and without an address when it no longer is', async () => {
   const agent = await sightedAgent();
   agent.has(x, {});
@@ -298,6 +307,57 @@ describe('refused', () => {
       await agent.loops(1);
       expect(agent.of('crd/a/x')).toBe('Filtered: records of its type are not discovered: declare them in spec.zones');
     });
+  });
+
+  test.each<[title: string, host: string, more: Partial<SeenObject>, message: string]>([
+    [
+      'a port',
+      'www.corp.internal:8080',
+      {},
+      'has a port (:), which is no part of a host: write it as www.corp.internal',
+    ],
+    ['a port, unasked', 'www.corp.internal:8080', { asks: [] }, 'has a port (:)'],
+    ['quotes', '"www.corp.internal"', {}, 'has quotes (")'],
+    [
+      'a type in small letters',
+      www,
+      { asks: [], parts: new Map([[`${www}. a`, { targets: ['192.0.2.1'] }]]) },
+      'the recordType is written A, not a',
+    ],
+    [
+      'no type',
+      www,
+      { asks: [], parts: new Map([[`${www}. `, { targets: ['192.0.2.1'] }]]) },
+      'its recordType is missing',
+    ],
+  ])('for %s, and counted', async (_, host, more, message) => {
+    const agent = await sightedAgent();
+    agent.has('crd/a/x', { hosts: [host], targets: ['192.0.2.1'], ...more });
+    await agent.loops(4);
+    expect(agent.of('crd/a/x', host)).toContain(`Refused: ${message}`);
+    expect(agent.agent.report()?.names).toMatchObject({ total: 1, resolved: 0 });
+  });
+
+  test('for a port, but not outside the zones', async () => {
+    const agent = await sightedAgent();
+    agent.has(x, { hosts: ['www.example.com:8080'], targets: ['192.0.2.1'] });
+    await agent.loops(4);
+    expect(agent.of(x, 'www.example.com:8080')).toMatch(/^OutsideZones: /);
+    expect(agent.agent.report()?.names).toMatchObject({ total: 0 });
+  });
+
+  test('for two targets of one alias, in one endpoint or in two', async () => {
+    const alias = (...targets: string[]) => want('crd/a/x', www, 'CNAME', ...targets);
+    const said: (string | undefined)[] = [];
+    for (const asks of [[alias('a.example.com', 'b.example.com')], [alias('a.example.com'), alias('b.example.com')]]) {
+      const agent = await sightedAgent();
+      agent.has('crd/a/x', { targets: ['a.example.com', 'b.example.com'], asks });
+      await agent.loops(4);
+      said.push(agent.of('crd/a/x'));
+      expect(agent.database.rrsets.filter(({ name }) => name === `${www}.`)).toEqual([]);
+    }
+    expect(said[0]).toBe('Refused: a CNAME has one target, not 2: give the object only one');
+    expect(said[1]).toBe(said[0]);
   });
 
   test('by a rule, with what still answers', async () => {

@@ -11,7 +11,9 @@ export const www = 'www.corp.internal';
 
 /** Without a host of its own it asks for www.corp.internal. */
 export interface SeenObject
-  extends Partial<Pick<Claim, 'created' | 'parts' | 'below' | 'ofPodsOrNodes' | 'leftOut' | 'isUnready'>> {
+  extends Partial<
+    Pick<Claim, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'leftOut' | 'isUnready'>
+  > {
   hosts?: string[];
   targets?: string[];
   /** Whether only ExternalDNS has them. */

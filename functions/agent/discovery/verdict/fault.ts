@@ -6,9 +6,9 @@ import { greatestTTL, isTTL } from '../../../dns/ttl.ts';
 import type { Reason } from '../../verdict.ts';
 import { claimantOf, ownershipOf, type RRset } from '../../zone.ts';
 import { householdOf } from '../resource.ts';
-import { isDiscoverable, parseTarget, typeFault } from '../wish/endpoint.ts';
+import { isDiscoverable, misspeltType, parseTarget, typeFault } from '../wish/endpoint.ts';
 import type { Wish } from '../wish/wish.ts';
-import { illegalName } from './illegal-name.ts';
+import { illegalName, moreThanHost } from './illegal-name.ts';
 
 /** Where a wish would be published. */
 export interface Setting {
@@ -32,9 +32,13 @@ export function fault(wish: Wish, setting: Setting): Reason | undefined {
   const { name, type, ttl } = wish;
   const { zone, answering, declared, servers, recordTypes } = setting;
   if (name === '.') return refused('an empty name: remove it, or a comma too many in the annotation');
-  const unwanted = typeFault(type, recordTypes);
+  const misspelt = misspeltType(type);
+  const unwanted = misspelt ? undefined : typeFault(type, recordTypes);
   if (unwanted) return filtered(isDiscoverable(type) ? unwanted : `${unwanted}: declare them in spec.zones`);
+  const more = moreThanHost(name, declared);
+  if (more) return refused(more);
   if (!zone) return { verdict: 'OutsideZones', message: outside([...declared.keys()]) };
+  if (misspelt) return refused(misspelt);
   const illegal = illegalName(name, type);
   if (illegal) return refused(illegal);
   if (servers.has(name)) return { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" };

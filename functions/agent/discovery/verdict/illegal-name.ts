@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { excerpt } from '../../../dns/field.ts';
-import { withoutDot } from '../../../dns/name.ts';
+import { absolute, withoutDot, zoneOf } from '../../../dns/name.ts';
 
 /**
  * What is wrong with a name, and what to write instead. Host names are as RFC 1123 section 2.1 has them, with a wildcard
@@ -28,6 +28,26 @@ export function illegalName(name: string, type: string): string | undefined {
     bad && `${excerpt(JSON.stringify(bad))} is not a label of ${letters} (RFC 1123 section 2.1): ${rewritten(bad)}`
   );
 }
+
+/**
+ * What is wrong with a host that has more to it than its name, if that is in a zone: it looks as if it were outside all of
+ * them, and is not meant to be.
+ * @param zones by their absolute names
+ */
+export function moreThanHost(name: string, zones: ReadonlyMap<string, string>): string | undefined {
+  const [odd] = /["'`\\:/?#]/.exec(name) ?? [];
+  if (odd === undefined) return undefined;
+  const unquoted = (text: string) => text.replace(/^["'`\\]+/, '');
+  const [host = ''] = unquoted(unquoted(withoutDot(name)).replace(/^[a-z][a-z0-9+.-]*:\/\//, '')).split(
+    /["'`\\:/?#]/,
+    1,
+  );
+  if (host === '' || zoneOf(absolute(host), zones) === undefined) return undefined;
+  const what = name.includes('://') ? 'a scheme' : (parts[odd] ?? 'quotes');
+  return `has ${what} (${odd}), which is no part of a host: write it as ${withoutDot(host)}`;
+}
+
+const parts: Readonly<Record<string, string>> = { ':': 'a port', '/': 'a path', '?': 'a query', '#': 'a fragment' };
 
 const tooWide = 'has a label of more than 63 characters (RFC 1035 section 2.3.4): shorten it';
 const letters = 'letters, digits and hyphens';

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { parseIPv4 } from '../../../dns/address.ts';
 import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
 import { parseContent } from '../../../dns/content.ts';
+import { excerpt } from '../../../dns/field.ts';
 import { absolute, withoutDot } from '../../../dns/name.ts';
 import { discoverable } from '../../declaration.ts';
 import { canonicalAddress, claimantOf, discoveredMark, type RRset } from '../../zone.ts';
@@ -40,6 +41,15 @@ export type Discoverable = (typeof discoverable)[number];
 
 export const isDiscoverable = (type: string): type is Discoverable =>
   (discoverable as readonly string[]).includes(type);
+
+/** How to write a type that is discovered, where it is written otherwise: DNSEndpoints may say anything. */
+export function misspeltType(type: string): string | undefined {
+  if (type === '') return 'its recordType is missing: write A for addresses, or what else it is';
+  const right = type.trim().toUpperCase();
+  return type !== right && isDiscoverable(right)
+    ? `the recordType is written ${right}, not ${excerpt(type)}`
+    : undefined;
+}
 
 /** Why records of a type are not discovered. */
 export function typeFault(type: string, recordTypes: readonly string[]): string | undefined {

@@ -4,7 +4,7 @@ import { isTTL } from '../../../dns/ttl.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
 import { discoveredMark } from '../../zone.ts';
 import type { Claim, Claims } from '../claim.ts';
-import { contentsOf, type Endpoint, nameOf, resourceOf, typeFault } from './endpoint.ts';
+import { contentsOf, type Endpoint, misspeltType, nameOf, resourceOf, typeFault } from './endpoint.ts';
 import { type Networks, networksOf } from './network.ts';
 import { type Share, sharesOf } from './share.ts';
 import { isTargetType, targetsByType } from './target.ts';
@@ -80,7 +80,7 @@ class Wishes {
 
   /** A filter is worth a word only where it leaves an object without an answer at a name. */
   list(): Wish[] {
-    const wishes = [...this.#wishes.values()];
+    const wishes = aliasesTogether([...this.#wishes.values()]);
     const isFiltered = (wish: Wish) => wish.isFiltered === true && isTargetType(wish.type);
     if (!wishes.some(isFiltered)) return wishes;
     const answered = this.#wanted((wish) => !wish.isFiltered);
@@ -108,9 +108,10 @@ class Wishes {
       mark: discoveredMark(scope.ownerID, resource),
     };
     if (fault !== undefined) whole.fault = fault;
-    const wish = this.#recordTypes.has(type)
-      ? (this.#networks?.within(whole) ?? whole)
-      : { ...whole, isFiltered: true, ...withFault(typeFault(type, discovery.recordTypes)) };
+    const wish =
+      this.#recordTypes.has(type) || misspeltType(type) !== undefined
+        ? (this.#networks?.within(whole) ?? whole)
+        : { ...whole, isFiltered: true, ...withFault(typeFault(type, discovery.recordTypes)) };
     // RFC 2181 section 5.2: an RRset has one time to live. What is none is judged by itself.
     const faulty = isTTL(wish.ttl) ? '' : `\n${wish.ttl}`;
     const key = `${name} ${type} ${resource} ${wish.records.join('\n')}${faulty}`;
@@ -131,6 +132,23 @@ class Wishes {
     for (const wish of this.#wishes.values()) if (isTargetType(wish.type) && which(wish)) places.add(placeOf(wish));
     return places;
   }
+}
+
+/** An object that names two targets has said two things of one alias, be it in one endpoint or in several. */
+function aliasesTogether(wishes: Wish[]): Wish[] {
+  const aliases = Map.groupBy(
+    wishes.filter(({ type, fault }) => type === 'CNAME' && fault === undefined),
+    placeOf,
+  );
+  if (aliases.values().every(({ length }) => length === 1)) return wishes;
+  const seen = new Set<string>();
+  return wishes.flatMap((wish) => {
+    const same = wish.type === 'CNAME' && wish.fault === undefined ? (aliases.get(placeOf(wish)) ?? []) : [];
+    if (same.length < 2) return [wish];
+    if (seen.has(placeOf(wish))) return [];
+    seen.add(placeOf(wish));
+    return [{ ...wish, records: [...new Set(same.flatMap(({ records }) => records))].sort() }];
+  });
 }
 
 /** The hosts of a claim for which it has no target: none of them, all, or some where each has its own. */

@@ -4,7 +4,7 @@ import { listed } from '../../names/sentence.ts';
 import { annotationsOf, givenTargets, listIn, lowerCase, type Reading, valueAt } from './annotation.ts';
 import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
 import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, without } from './metadata.ts';
-import { ttlIn } from './ttl.ts';
+import { statedTTL } from './ttl.ts';
 
 export interface Ingress {
   metadata: Metadata;
@@ -40,7 +40,7 @@ export function ingressClaims(
   const given = givenTargets(annotations);
   const targets = given.length > 0 ? given : loadBalancerTargets(status?.loadBalancer);
   return [
-    ...claimOf('ingress', metadata, hosts, targetsOf(targets), ttlIn(annotations('ttl'))),
+    ...claimOf('ingress', metadata, hosts, targetsOf(targets), statedTTL(annotations('ttl'))),
     ...claimLeftOut('ingress', metadata, ignored, flagged(ignoredParts)),
     ...claimLeftOut('ingress', metadata, without(asked, [...hosts, ...ignored]), annotationsIgnored),
   ];

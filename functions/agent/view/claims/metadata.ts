@@ -3,6 +3,7 @@ import { absolute } from '../../../dns/name.ts';
 import type { Claim } from '../../discovery/claim.ts';
 import { mostHosts, withinBound } from '../../discovery/excess.ts';
 import { canonicalAddress } from '../../zone.ts';
+import type { StatedTTL } from './ttl.ts';
 
 /** What is read of any object's metadata. */
 export interface Metadata {
@@ -49,10 +50,10 @@ export function claimOf(
   metadata: Metadata,
   hosts: readonly string[],
   targets: readonly string[] | undefined,
-  ttl?: number,
+  ttl: StatedTTL = {},
 ): Claim[] {
   if (hosts.length === 0) return [];
-  return [{ ...identityOf(kind, metadata), ...withinBound(hosts), ...(targets && { targets }), ...(ttl && { ttl }) }];
+  return [{ ...identityOf(kind, metadata), ...withinBound(hosts), ...(targets && { targets }), ...ttl }];
 }
 
 /**

@@ -1,13 +1,14 @@
 import type { Claim, Part } from '../../discovery/claim.ts';
 import { keyOf } from '../../zone.ts';
 import { claimOf, type Metadata, unique } from './metadata.ts';
+import type { StatedTTL } from './ttl.ts';
 
 /** What an object of `kind` claims whose hosts may have each their own targets. Only where they do there are parts. */
 export function claimByHost(
   kind: string,
   metadata: Metadata,
   targetsAt: ReadonlyMap<string, readonly string[]>,
-  ttl: number | undefined,
+  ttl: StatedTTL,
 ): Claim[] {
   const all = unique([...targetsAt.values()].flat());
   const claims = claimOf(kind, metadata, [...targetsAt.keys()], all, ttl);

@@ -4,7 +4,7 @@ import { type Annotations, annotationsOf, listIn, lowerCase, type Reading } from
 import { annotationsIgnored, leftOutBy } from './filter.ts';
 import { gatewayGroup } from './listener.ts';
 import { claimLeftOut, hostsOf, keyOf, type List, type Metadata, without } from './metadata.ts';
-import { ttlIn } from './ttl.ts';
+import { type StatedTTL, statedTTL } from './ttl.ts';
 
 export interface RouteObject {
   metadata: Metadata;
@@ -30,7 +30,7 @@ export interface Route {
   hosts: string;
   parents: readonly Parent[];
   /** Seconds. */
-  ttl: number | undefined;
+  ttl: StatedTTL;
   /** Its hosts that do not count, whatever its Gateways are. */
   leftOut: readonly Claim[];
   /** Whether it has listeners that are not seen here: those of ListenerSets. */
@@ -67,7 +67,7 @@ export function routeOf(route: RouteObject, reading: Reading, source: DeclaredSo
   if (hosts.length === 0) return leftOut;
   const parents = parentsOf(route);
   const isPartial = hasListenerSet(route, source);
-  const ttl = ttlIn(annotations('ttl'));
+  const ttl = statedTTL(annotations('ttl'));
   if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, leftOut, isPartial };
   if (isPartial) return leftOut;
   // A route of a mesh alone has no Gateway to wait for.

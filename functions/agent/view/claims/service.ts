@@ -6,7 +6,7 @@ import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
 import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
 import { claimByHost } from './parts.ts';
-import { ttlIn } from './ttl.ts';
+import { statedTTL } from './ttl.ts';
 
 export interface Service {
   metadata: Metadata;
@@ -39,7 +39,7 @@ export function serviceClaims(
   const all = unique([...hosts, ...internal]);
   const leftOut = leftOutBy(metadata, reading) ?? otherType(service, serviceTypes) ?? unnamed(reading);
   if (leftOut !== undefined) return claimLeftOut('service', metadata, all, leftOut);
-  const ttl = ttlIn(annotations('ttl'));
+  const ttl = statedTTL(annotations('ttl'));
   const given = givenTargets(annotations);
   if (given.length > 0) return claimOf('service', metadata, all, targetsOf(given), ttl);
   // What no host goes by need not be known.

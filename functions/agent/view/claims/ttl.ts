@@ -1,3 +1,6 @@
+import { excerpt } from '../../../dns/field.ts';
+import type { Claim } from '../../discovery/claim.ts';
+
 /** Of Go's durations, longest first where one begins another. Seconds. */
 const units: Readonly<Record<string, number>> = {
   ms: 1e-3,
@@ -19,6 +22,15 @@ const duration = new RegExp(`^\\+?(?:${part})+$`);
 export function ttlIn(text: string | undefined): number | undefined {
   const ttl = Math.trunc(text === undefined ? 0 : /^\+?\d+$/.test(text) ? Number(text) : durationIn(text));
   return ttl >= 1 && ttl < 2 ** 31 ? ttl : undefined;
+}
+
+/** What an annotation says of it, or the text that ExternalDNS does not understand. */
+export type StatedTTL = Pick<Claim, 'ttl' | 'unreadTTL'>;
+
+export function statedTTL(text: string | undefined): StatedTTL {
+  if (text === undefined) return {};
+  const ttl = ttlIn(text);
+  return ttl === undefined ? { unreadTTL: excerpt(text) } : { ttl };
 }
 
 function durationIn(text: string): number {

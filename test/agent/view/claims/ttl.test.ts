@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ttlIn } from '../../../../functions/agent/view/claims/ttl.ts';
+import { statedTTL, ttlIn } from '../../../../functions/agent/view/claims/ttl.ts';
 import { cpuTimeOf } from '../../../cpu.ts';
 
 test.each<[string | undefined, number | undefined]>([
@@ -38,4 +38,16 @@ test.each(['1', '1.', '1m', '.1'])('a long run of %j is read in linear time', as
   const [short, long] = [await cpuTimeOf(reading(2 ** 15)), await cpuTimeOf(reading(2 ** 18))];
   // Eight times as much in proportion, 64 times in quadratic time, which is seconds. Below some milliseconds all is noise.
   expect(long / Math.max(short, 5)).toBeLessThan(30);
+});
+
+test.each([
+  [undefined, {}],
+  ['5m', { ttl: 300 }],
+  ['1d', { unreadTTL: '1d' }],
+  ['300 ', { unreadTTL: '300 ' }],
+  ['0', { unreadTTL: '0' }],
+  ['', { unreadTTL: '' }],
+  ['x'.repeat(100), { unreadTTL: `${'x'.repeat(80)}…` }],
+])('an annotation %j says %j', (text, stated) => {
+  expect(statedTTL(text)).toEqual(stated);
 });
