@@ -15,6 +15,8 @@ export interface EventProps {
   since: number;
   /** Tells it apart from one that says the same, as it was at another time. */
   occasion?: number;
+  /** How many more hosts of the object do not resolve, where this one is told for all of them. */
+  others?: number;
 }
 
 /** Of Kubernetes: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
@@ -25,16 +27,22 @@ const longest = { message: 1024, instance: 128 };
 /** Those who leave something out by intention need no warning. */
 const asIntended: readonly Verdict[] = ['Resolved', 'Filtered', 'OutsideZones'];
 
+/**
+ * Kubernetes forgets an event after an hour (`--event-ttl`). What still does not resolve is told again before, and what
+ * is first told has one name for as long. Milliseconds.
+ */
+export const eventPeriod = 45 * 60_000;
+
 export const typeOf = (verdict: Verdict) => (asIntended.includes(verdict) ? 'Normal' : 'Warning');
 
 /**
  * Pure: what `kubectl describe` shows on the object. The same news have the same name, whoever tells them and how often:
  * the API server takes each name once.
  */
-export function eventOf({ state, object, instance, reporter, since, occasion }: EventProps): CoreV1Event {
+export function eventOf({ state, object, instance, reporter, since, occasion, others = 0 }: EventProps): CoreV1Event {
   const { name: host, verdict } = state;
-  const message = messageOn(state, instance);
-  const digest = digestOf([object.uid, host, verdict, message, occasion]);
+  const digest = digestOf([object.uid, host, verdict, messageOn(state, instance), occasion]);
+  const message = messageOn(state, others > 0 ? `${instance}; ${others} more of its hosts do not resolve` : instance);
   const at = new Date(since);
   return {
     apiVersion: 'v1',

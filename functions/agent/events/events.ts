@@ -4,7 +4,7 @@ import type { Complaints } from '../complaints.ts';
 import { messageOf } from '../failure.ts';
 import type { NameState } from '../verdict.ts';
 import type { ObjectReference } from '../view/reference.ts';
-import { eventOf, typeOf } from './event.ts';
+import { eventOf, eventPeriod, typeOf } from './event.ts';
 import { type Host, News, type NewsOptions } from './news.ts';
 import { Rate } from './rate.ts';
 
@@ -47,6 +47,8 @@ export class Events {
   #restsUntil = 0;
   readonly #forbiddenUntil = new Map<string, number>();
   #failures = 0;
+  #startedAt: number | undefined;
+  #repeatedAt = 0;
   /** The names of the events of this minute. */
   #recent = { minute: 0, names: new Set<string>() };
   #run: Promise<void> | undefined;
@@ -82,6 +84,7 @@ export class Events {
   }
 
   async #send(): Promise<void> {
+    this.#repeat(this.#options.now());
     for (const host of this.#news.waiting) {
       const now = this.#options.now();
       if (now < this.#restsUntil || !this.#together.has('', now)) return;
@@ -90,19 +93,27 @@ export class Events {
     }
   }
 
+  /** Looks once a minute what has to be told again. */
+  #repeat(now: number): void {
+    this.#startedAt ??= now;
+    if (now >= this.#repeatedAt && now - this.#repeatedAt < minute) return;
+    this.#repeatedAt = now;
+    this.#news.repeat(now - eventPeriod);
+  }
+
   /** Undefined while it may not be sent, or ever. */
   #eventOf(host: Host, now: number): CoreV1Event | undefined {
     const { referenceOf, instance, reporter } = this.#options;
-    const { uid, state, since, told } = host;
+    const { uid, state, since, told, again } = host;
     const object = uid === undefined ? undefined : referenceOf(state.resource, uid);
     if (!object) return void this.#settle(host, state, 'dropped');
     if (now < (this.#forbiddenUntil.get(object.namespace ?? '') ?? 0)) return undefined;
     if (!this.#perObject.has(`${uid} ${typeOf(state.verdict)}`, now)) return undefined;
-    const occasion = Math.floor(now / minute);
-    const props = { state, object, instance: instance(), reporter, since };
-    // What is first said of a host has no time: others may say it, too, and this process before it was restarted.
-    const event = eventOf(told ? { ...props, occasion } : props);
-    if (this.#recent.minute !== occasion) this.#recent = { minute: occasion, names: new Set() };
+    const thisMinute = Math.floor(now / minute);
+    // What is first said of a host others may say, too, and this process before it was restarted; and what is said again.
+    const occasion = told && !again ? thisMinute : periodOf(now);
+    const event = eventOf({ state, object, instance: instance(), reporter, since, occasion, ...again });
+    if (this.#recent.minute !== thisMinute) this.#recent = { minute: thisMinute, names: new Set() };
     // What comes back within the minute would be taken for the first time, and the last that people see be wrong.
     return this.#recent.names.has(nameOf(event)) ? undefined : event;
   }
@@ -121,12 +132,18 @@ export class Events {
     this.#recent.names.add(nameOf(event));
     // That a restart finds everything said already is no reason to say less from then on.
     if (result === 'created' || told) this.#perObject.take(`${event.involvedObject.uid} ${event.type}`, now);
-    this.#settle(host, state, counters[result]);
+    this.#settle(host, state, counters[result], this.#toldAt(host, result, now));
   }
 
-  #settle(host: Host, told: NameState, counter: keyof Events['counts']): void {
+  /** What was there when this process began may have been told at any time of this period. */
+  #toldAt({ told }: Host, result: Creation['result'], now: number): number {
+    const isOfBefore = result === 'known' && !told && now - (this.#startedAt ?? now) < startMs;
+    return isOfBefore ? periodOf(now) * eventPeriod : now;
+  }
+
+  #settle(host: Host, told: NameState, counter: keyof Events['counts'], toldAt = this.#options.now()): void {
     this.counts[counter] += 1;
-    this.#news.settle(host, told);
+    this.#news.settle(host, told, toldAt);
   }
 
   #rest(failure: string | undefined): void {
@@ -144,6 +161,10 @@ export class Events {
     complaints.note(action, failure, { namespace });
   }
 }
+
+/** So long after its start it tells what it finds, and not what happens. Milliseconds. */
+const startMs = 2 * minute;
+const periodOf = (now: number) => Math.floor(now / eventPeriod);
 
 const counters = { created: 'created', known: 'known', gone: 'dropped', invalid: 'failed' } as const;
 

@@ -1,5 +1,6 @@
 import type { Claim } from '../discovery/claim.ts';
 import { type NameState, nameKey } from '../verdict.ts';
+import { typeOf } from './event.ts';
 
 export interface NewsOptions {
   /** What is known of an object, also of one that a filter leaves out. Without its uid there is nothing to tell on it. */
@@ -15,8 +16,11 @@ export interface Host {
   state: NameState;
   /** When it became what it is: milliseconds since 1970. */
   since: number;
-  /** What people know of it. */
+  /** What people know of it, and when they were told: milliseconds since 1970. */
   told: NameState | undefined;
+  toldAt: number;
+  /** Whether it is to be told again, for its object, with so many others. */
+  again?: { others: number } | undefined;
   /** The last list that had it. */
   round: number;
 }
@@ -47,9 +51,22 @@ export class News {
     for (const [key, host] of this.#hosts) if (host.round !== this.#round) this.#forget(key, host);
   }
 
-  /** Whoever told it says what it was: it may be another one since, or gone. */
-  settle(host: Host, told: NameState): void {
+  /** Of each object one host that does not resolve is to be told again, if nothing was told on it since a time. */
+  repeat(since: number): void {
+    const open = [...this.#hosts.values()].filter(isOpen);
+    for (const ofObject of Map.groupBy(open, ({ uid }) => uid).values()) {
+      const [host, ...others] = ofObject;
+      if (!host || ofObject.some((each) => each.toldAt > since || this.#waiting.has(each))) continue;
+      host.again = { others: others.length };
+      this.#waiting.add(host);
+    }
+  }
+
+  /** Whoever told it says what it was, and when: it may be another one since, or gone. */
+  settle(host: Host, told: NameState, toldAt: number): void {
     host.told = isSame(told, host.state) ? host.state : told;
+    host.toldAt = toldAt;
+    host.again = undefined;
     if (isNews(host) && host.round === this.#round) this.#waiting.add(host);
     else this.#waiting.delete(host);
   }
@@ -62,8 +79,11 @@ export class News {
     const isAnother = before?.uid !== undefined && uid !== undefined && uid !== before.uid;
     // Another object of that name: nothing has been told on this one.
     if (isAnother) this.#forget(key, before);
-    const host = this.#hosts.get(key) ?? { uid, state, since: now(), told: undefined, round: 0 };
-    if (!isSame(host.state, state)) host.since = now();
+    const host = this.#hosts.get(key) ?? { uid, state, since: now(), told: undefined, toldAt: 0, round: 0 };
+    if (!isSame(host.state, state)) {
+      host.since = now();
+      host.again = undefined;
+    }
     const isKnown = host.told ? isSame(host.told, state) : this.#round === 1 && state.verdict === 'Resolved';
     // An equal one instead of what it was keeps no list in memory but the last.
     if (isKnown) host.told = state;
@@ -87,8 +107,14 @@ export class News {
 }
 
 /** That something is on its way is no news: in seconds there will be some. */
-const isNews = ({ uid, state, told }: Host) =>
-  uid !== undefined && (state.verdict !== 'Pending' || state.isLate === true) && told !== state;
+const isNews = ({ uid, state, told, again }: Host) =>
+  uid !== undefined &&
+  (state.verdict !== 'Pending' || state.isLate === true) &&
+  (told !== state || again !== undefined);
+
+/** Whether people know that it does not resolve, and that is not as somebody wanted it. */
+const isOpen = ({ uid, state, told }: Host) =>
+  uid !== undefined && told === state && typeOf(state.verdict) === 'Warning';
 
 /** Whether two states of a host are the same to people. */
 function isSame(one: NameState, other: NameState): boolean {

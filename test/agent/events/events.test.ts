@@ -56,7 +56,7 @@ class World {
     if (failure) return failure;
     const key = `${namespace}/${name}`;
     if (this.events.has(key)) return { result: 'known', failure: `events "${name}" already exists` };
-    this.events.set(key, event);
+    this.events.set(key, { ...event, metadata: { ...event.metadata, creationTimestamp: new Date(this.now) } });
     return { result: 'created' };
   }
 
@@ -230,6 +230,92 @@ describe('what has been told', () => {
   });
 });
 
+describe('what does not resolve is told again', () => {
+  const forgotten = 60 * minute;
+
+  /** Whether people saw something on the object all the time, and how often they were told. */
+  const told = (world: World, from: number) => {
+    const times = [...world.events.values()].map(({ eventTime, metadata: { creationTimestamp } }) =>
+      Number(creationTimestamp ?? eventTime),
+    );
+    const ends = [...times.slice(1), world.now];
+    return {
+      times: times.map((time) => (time - from) / minute),
+      isSeen: times.every((t, i) => ends[i]! - t < forgotten),
+    };
+  };
+
+  test('before Kubernetes forgets it, once in 45 minutes, whatever the number of replicas', async () => {
+    for (const offset of [0, 7, 44]) {
+      const world = new World();
+      world.now += offset * minute;
+      const from = world.now;
+      const agents = [world.agent('idns-corp-0'), world.agent('idns-corp-1')];
+      for (const agent of agents) agent.announce([state(www, 'Pending')]);
+      await world.pass(5 * minute, ...agents);
+      for (const agent of agents) agent.announce([state(www, 'NoAddress')]);
+      await world.pass(240 * minute, ...agents);
+      const { times, isSeen } = told(world, from);
+      expect(isSeen).toBe(true);
+      expect(times.length).toBe(6);
+      for (const [i, time] of times.slice(1).entries()) expect(time - (times[i] ?? 0)).toBeGreaterThanOrEqual(44.9);
+    }
+  });
+
+  test('also when the agent is restarted at any time', async () => {
+    for (const after of [1, 20, 40, 50]) {
+      const world = new World();
+      const from = world.now;
+      const first = world.agent();
+      first.announce([state(www, 'NoAddress')]);
+      await world.pass(after * minute, first);
+      const restarted = world.agent();
+      restarted.announce([state(www, 'NoAddress')]);
+      await world.pass(180 * minute, restarted);
+      const { times, isSeen } = told(world, from);
+      expect(isSeen).toBe(true);
+      expect(times.length).toBeLessThanOrEqual(6);
+    }
+  });
+
+  test('in one event for all hosts of an object', async () => {
+    const world = new World();
+    const agent = world.agent();
+    agent.announce(['a', 'b', 'c'].map((name) => state(`${name}.corp.internal`, 'NoAddress')));
+    await world.pass(50 * minute, agent);
+    expect(world.said).toHaveLength(4);
+    expect(world.said[3]).toBe(
+      'NoAddress a.corp.internal: no idea (InternalDNS corp; 2 more of its hosts do not resolve)',
+    );
+  });
+
+  test.each(['192.0.2.7', 'Filtered', 'OutsideZones', 'Pending'])('but not %s', async (what) => {
+    const world = new World();
+    const agent = world.agent();
+    agent.announce([state(www, 'NoAddress')]);
+    await world.pass(minute, agent);
+    agent.announce([state(www, what)]);
+    const { length } = world.said;
+    await world.pass(180 * minute, agent);
+    expect(world.said.length - length).toBeLessThanOrEqual(1);
+  });
+
+  test('after it resolved, and the agent was restarted', async () => {
+    const world = new World();
+    const first = world.agent();
+    first.announce([state(www, 'NoAddress')]);
+    await world.pass(minute, first);
+    first.announce([state(www, '192.0.2.7')]);
+    await world.pass(10 * minute, first);
+    const restarted = world.agent();
+    restarted.announce([state(www, 'Pending')]);
+    await world.pass(minute, restarted);
+    restarted.announce([state(www, 'NoAddress')]);
+    await world.pass(45 * minute, restarted);
+    expect(world.said.at(-1)).toMatch(/^NoAddress/);
+  });
+});
+
 describe('how much is told', () => {
   const hosts = (count: number, what: string, resourceOf = (_: number) => 'ingress/shop/web') =>
     Array.from({ length: count }, (_, i) => state(`h${i}.corp.internal`, what, resourceOf(i)));
@@ -276,7 +362,7 @@ describe('how much is told', () => {
     const first = world.agent();
     first.announce(hosts(25, 'NoAddress'));
     await world.pass(minute, first);
-    world.now += 60 * minute;
+    world.now += 20 * minute;
     const restarted = world.agent();
     restarted.announce(hosts(25, 'NoAddress'));
     await world.pass(minute, restarted);
