@@ -9,6 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { isAddress } from './dns/apex.ts';
 import { parseName } from './dns/domain-name.ts';
+import { withoutGlue } from './dns/glue.ts';
 import { absolute, withoutDot } from './dns/name.ts';
 import type { Entry } from './dns/rrset.ts';
 import { parseZoneFile, type ZoneFile } from './dns/zone-file.ts';
@@ -42,6 +43,7 @@ function importZone(text: string, zone: string): { yaml: string; notes: string[]
       ...skippedNotes(file),
       ...settings.notes,
       ...serverNotes(kept.entries, settings.kept),
+      ...withoutGlue(zone, kept.entries.map(asRRset)),
       ...notes,
       ...sizeNotes(kept.records.length),
     ],
@@ -69,6 +71,8 @@ function serverNotes(entries: Entry[], { nameServers = [] }: Settings): string[]
     (name) => `${name} is a server of the zone: without its addresses here it gets those of the DNS Service`,
   );
 }
+
+const asRRset = ({ name, type, content }: Entry) => ({ name, type, records: [content] });
 
 function sizeNotes(count: number): string[] {
   if (count <= mostRecords) return [];

@@ -56,6 +56,26 @@ export function rangeOf(name: string): (Range & { network: string }) | undefined
   return isRange && first <= last && last <= 255 ? { first, last, network } : undefined;
 }
 
+/** The parts of one /24 that have an octet in common, each later one with an earlier one, by their names. */
+export function overlapsIn(names: Iterable<string>): ReadonlyMap<string, string> {
+  const overlaps = new Map<string, string>();
+  const before: (Range & { name: string; network: string })[] = [];
+  for (const name of new Set(names)) {
+    const range = rangeOf(name);
+    if (!range) continue;
+    const other = before.find(
+      ({ network, first, last }) => network === range.network && first <= range.last && range.first <= last,
+    );
+    if (other) overlaps.set(name, other.name);
+    before.push({ ...range, name });
+  }
+  return overlaps;
+}
+
+/** Why two of them cannot be. */
+export const overlapFault = (other: string) =>
+  `has octets that ${withoutDot(other)} has, too: an address is in one part of a network (RFC 2317 section 4)`;
+
 /** The octets of a range, as labels. */
 export const octetsOf = ({ first, last }: Range) =>
   Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`);

@@ -3,7 +3,7 @@ import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
 import { cutAbove, cutsOf } from './cut.ts';
 import { absolute, isWithin, withoutDot } from './name.ts';
 import { Neighbours } from './neighbours.ts';
-import { pointerFault } from './reverse.ts';
+import { isReverse, overlapFault, overlapsIn, pointerFault } from './reverse.ts';
 import type { DeclaredRRset, Entry, Fault } from './rrset.ts';
 
 /** What a zone is, as far as its records must fit it. */
@@ -42,6 +42,8 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
   const glue = new Set(entries.filter(({ type }) => type === 'NS').map(({ content }) => content));
   const misled = serverFaults(entries);
   const endless = circleFaults([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
+  const parts = [...zone.children, ...entries.filter(({ type }) => type === 'NS').map(({ name }) => name)];
+  const overlaps = isReverse(zone.name) ? overlapsIn(parts) : new Map<string, string>();
   const faults: Fault[] = [];
   const rrsets: DeclaredRRset[] = [];
   for (const [name, here] of names) {
@@ -53,6 +55,7 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
         outOfPlace(entry, zone) ??
         (cut && occluded(entry, cut, glue)) ??
         notAtCut(entry, cuts.get(name), glue) ??
+        overlapping(entry, overlaps) ??
         neighbours.whyNot(entry) ??
         misled.get(entry) ??
         endless.get(entry);
@@ -115,6 +118,11 @@ function occluded(entry: Entry, cut: Entry, glue: ReadonlySet<string>): string |
   if (cut.type === 'DNAME') return `never answered: the DNAME of ${above} covers it (RFC 6672 section 2.4)`;
   if (isAddress(entry.type) && glue.has(entry.name)) return workedOut(entry, cut);
   return `never answered: ${above} is delegated (${cut.at}), and below it only its servers have addresses here`;
+}
+
+function overlapping({ name, type }: Entry, overlaps: ReadonlyMap<string, string>): string | undefined {
+  const other = type === 'NS' ? overlaps.get(name) : undefined;
+  return other && `${withoutDot(name)} ${overlapFault(other)}`;
 }
 
 /** What cannot be where a child zone begins. */

@@ -959,6 +959,18 @@ export const badSpecs: readonly BadSpec[] = [
     '.tenants[0].names[0]',
     patternForm('a name of a tenant'),
   ),
+  {
+    reason: 'two parts of a network overlap',
+    spec: {
+      zones: ['0/25.2.0.192.in-addr.arpa', '64/26.2.0.192.in-addr.arpa'].map((name) => ({
+        name,
+        nameServers: ['ns1.corp.internal'],
+      })),
+    },
+    path: 'spec.zones[1].name',
+    message: 'has octets that 0/25.2.0.192.in-addr.arpa has, too',
+    judge: 'function',
+  },
   discovery(
     'what is opened across namespaces is nothing that there is',
     { allowAcrossNamespaces: ['Everything'] },

@@ -88,7 +88,7 @@ function elderOf(rrset: RRset, { standing, wishes }: Omit<Contenders, 'accepted'
       // What it has there already the delete guard holds.
       .filter(({ resource }) => !standing.some((other) => other.name === name && claimantOf(other) === resource))
       .filter(({ resource }) => !wishes.some((wish) => wish.name === name && claimantOf(wish) === resource))
-      .filter(({ resource }) => !bars({ ...rrset, mark: { account: '', content: resource } }))
+      .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))
       .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))[0]
   );
 }

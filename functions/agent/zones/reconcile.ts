@@ -1,3 +1,4 @@
+import { withoutGlue } from '../../dns/glue.ts';
 import type { LookupZone } from '../../dns/lookup.ts';
 import { withoutDot, zoneOf } from '../../dns/name.ts';
 import { denialsIn } from '../discovery/denials.ts';
@@ -123,7 +124,8 @@ function reconciled(
   const denials = eachZone(settled(derived), (zone, rrsets) =>
     denialsIn(zone, rrsets, { reservedNames, isHome: isHome(zone) }),
   );
-  const { create, patch } = settled(together(derived, denials));
+  const result = settled(together(derived, denials));
+  const { create, patch } = result;
   const undeclared = zones.filter((zone) => !contents.has(zone.name));
   const remove = undeclared.filter(isRemovable);
   const retained = undeclared.filter((zone) => !remove.includes(zone));
@@ -135,7 +137,7 @@ function reconciled(
     ].filter(({ changes }) => changes.length > 0),
     remove,
     retained: retained.map((zone) => ({ name: zone.name, message: whyRetained(zone) })),
-    warnings: pointers.warnings,
+    warnings: [...pointers.warnings, ...unreached(result, names)],
     results: [
       ...create.map(({ name, rrsets }) => ({ name, records: rrsets })),
       ...patch.map(({ zone, settlement }) => ({ name: zone.name, records: settlement.result })),
@@ -185,6 +187,12 @@ const eachZone = ({ create, patch }: Settled, following: (zone: string, rrsets: 
 
 const together = (a: ReadonlyMap<string, RRset[]>, b: ReadonlyMap<string, RRset[]>) =>
   new Map([...a.keys(), ...b.keys()].map((zone) => [zone, [...(a.get(zone) ?? []), ...(b.get(zone) ?? [])]]));
+
+/** Delegations that lead nowhere; those of zones that are declared follow the addresses of the server by themselves. */
+const unreached = (result: Settled, names: ReadonlyMap<string, string>) =>
+  [...eachZone(result, (zone, rrsets) => rrsets.filter(({ name }) => name === zone || !names.has(name)))].flatMap(
+    ([zone, rrsets]) => withoutGlue(zone, rrsets),
+  );
 
 function whyRetained(zone: Zone): string {
   if (zone.account !== declaredAccount) return 'not declared, and not made by this instance: left alone';

@@ -1,6 +1,7 @@
 import { circleFaults } from '../../dns/alias.ts';
 import { absolute } from '../../dns/name.ts';
 import { type DeclaredRecord, entriesOfRecords } from '../../dns/record.ts';
+import { overlapFault, overlapsIn } from '../../dns/reverse.ts';
 import type { Entry, Fault } from '../../dns/rrset.ts';
 import { soaFaults } from '../../dns/soa.ts';
 import { contentOf, frameOf } from '../../dns/zone-content.ts';
@@ -27,6 +28,10 @@ export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint
   const known = addresses.length > 0 ? addresses : standIns;
   const read = spec.zones.map((zone) => entriesOf(zone, composite, known));
   const within = spec.zones.flatMap((zone, index) => faultsOf(zone, read[index] as ReadZone, spec).map(inZone(index)));
+  const names = spec.zones.map(({ name }) => absolute(name));
+  for (const [name, other] of overlapsIn(names)) {
+    within.push(`spec.zones[${names.indexOf(name)}].name: ${overlapFault(other)}`);
+  }
   // Of what is wrong within a zone nobody knows yet where it is to lead.
   const faults = within.length > 0 ? within : circlesIn(spec, read);
   const checked = checkedIn(spec);

@@ -377,15 +377,20 @@ describe('a part of a /24 (RFC 2317)', () => {
   });
 
   test('leaves what is declared, and what another part has', () => {
-    const [zone] = delegated('64/26', '126-129').zones;
+    const [zone] = delegated('64/26', '126-129', '130-131').zones;
     const own = [record('64', 'PTR', 'gateway.example.'), record('65', 'TXT', 'x')];
     const found = aliases({ zones: [{ ...zone!, records: [...zone!.records!, ...own] }] });
     expect(found.map(({ name }) => name.split('.')[0])).toEqual([
       ...Array.from({ length: 62 }, (_, i) => `${i + 66}`),
-      '128',
-      '129',
+      '130',
+      '131',
     ]);
+    // What overlaps is refused, and not delegated to anybody.
     expect(found.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
+    const content = declaredContent(declare({ zones: [zone!] })).get(`${network}.`);
+    expect(content?.problem).toContain(
+      `126-129.${network} has octets that 64/26.${network} has, too: an address is in one part of a network (RFC 2317`,
+    );
   });
 
   test('has the CNAMEs of the file that delegates it', () => {

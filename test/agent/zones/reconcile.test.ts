@@ -778,3 +778,16 @@ describe('what is there beside what is declared', () => {
     expect(settled(declaration, there).leading).toEqual(['*.corp.internal. CNAME']);
   });
 });
+
+test('a delegation that nobody reaches is told, and one that the agent makes itself is not', () => {
+  const warningsOf = (...records: ReturnType<typeof record>[]) =>
+    changesFor(
+      declare({ zones: [zoneWith('corp.internal', records), zoneWith('sub.corp.internal', [])], addresses: [] }),
+      [],
+    ).warnings;
+  const delegated = record('dev', 'NS', 'ns1.dev');
+  expect(warningsOf(delegated)).toEqual([
+    expect.stringContaining('dev.corp.internal is delegated to ns1.dev.corp.internal'),
+  ]);
+  expect(warningsOf(delegated, record('ns1.dev', 'A', '192.0.2.9'))).toEqual([]);
+});
