@@ -1,6 +1,7 @@
 import { parseIPv4, parseIPv6 } from './address.ts';
 import { parseCertification } from './certification.ts';
 import { parseCertificateAssociation, parseDelegationSigner, parseFingerprint } from './digest.ts';
+import { genericOctets, isGeneric, presentationOf } from './generic-rdata.ts';
 import { parseNamingAuthority } from './naming-authority.ts';
 import { parseServiceBinding } from './service-binding.ts';
 import { parseMailExchange, parseNameServer, parseService, parseTarget } from './target.ts';
@@ -59,5 +60,6 @@ const parsers: Readonly<Record<RecordType, (text: string, origin: string) => str
 export function parseContent(type: RecordType, text: string, origin: string): string {
   const given = text.trim();
   if (given === '') throw new Error('no value given');
-  return parsers[type](given, origin);
+  const written = isGeneric(given) ? presentationOf(type, genericOctets(given)) : given;
+  return parsers[type](written, origin);
 }

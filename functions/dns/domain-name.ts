@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { octetOf } from './character-string.ts';
 import { excerpt } from './field.ts';
-import { isWithin } from './name.ts';
+import { isWithin, withoutDot } from './name.ts';
 
 /**
  * A domain name as it is pasted, in the form in which PowerDNS prints it: absolute, in lower case, international names
@@ -17,16 +17,30 @@ export function parseName(text: string, origin: string): string {
   if (given === '@') return origin;
   if (given === '.') return given;
   if (given === '') throw new Error('no domain name given');
-  const name = completed(plain.test(given) ? given.toLowerCase() : canonical(given), origin);
+  const name = completed(canonical(given), origin);
   checkLengths(name);
   return name;
 }
 
-/** The name of an RRset, with what PowerDNS's API takes: letters, digits, `_`, `-`, `/`, and `*` as the first label. */
+/** The name of an RRset. */
 export function parseOwner(text: string, origin: string): string {
   const name = parseName(text, origin);
-  if (name === '.' || /^(?:\*\.)?(?:[a-z0-9_/-]+\.)*$/.test(name)) return name;
+  checkOwner(name);
+  return name;
+}
+
+/** What PowerDNS's API takes as one: letters, digits, `_`, `-`, `/`, and `*` as the first label. */
+export function checkOwner(name: string): void {
+  if (name === '.' || /^(?:\*\.)?(?:[a-z0-9_/-]+\.)*$/.test(name)) return;
   throw new Error(`not the name of a record: ${excerpt(name)} (letters, digits, _, - and / only, or * as first label)`);
+}
+
+/** How `parseName` has read a name, if that is otherwise than to the letter of RFC 1035 section 5.1. */
+export function otherReading(text: string, name: string, origin: string): string | undefined {
+  const given = text.trim();
+  if (/[^\0-\x7f]/.test(given)) return `${excerpt(given)} is taken as ${excerpt(name)}: to the letter it is not ASCII`;
+  if (given === '@' || origin === '.' || isAbsolute(given) || `${canonical(given)}.` !== name) return undefined;
+  return `${excerpt(given)} is taken as complete: to the letter, without a dot at its end, it is below ${withoutDot(origin)}`;
 }
 
 /** What needs no more than lower case. */
@@ -45,6 +59,7 @@ function completed(name: string, origin: string): string {
 const isAbsolute = (name: string) => name.endsWith('.') && /(?:^|[^\\])(?:\\\\)*\.$/.test(name);
 
 function canonical(text: string): string {
+  if (plain.test(text)) return text.toLowerCase();
   const labels = [''];
   for (const [character] of text.matchAll(/\\(?:\d{3}|.?)|./gsu)) {
     if (character === '.') labels.push('');

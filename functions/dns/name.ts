@@ -1,7 +1,7 @@
 /** Names are absolute, in lower case and with the trailing dot, everywhere behind the edges. */
 export const absolute = (name: string) => `${name.replace(/\.$/, '').toLowerCase()}.`;
 
-/** The root keeps it: it has no other name. */
+/** For people, who know the root as a dot. */
 export const withoutDot = (name: string) => (name === '.' ? name : name.replace(/\.$/, ''));
 
 /** Whether a name is `zone` or below it. */

@@ -1,5 +1,6 @@
 import { type RecordType, recordTypes } from './content.ts';
 import { excerpt } from './field.ts';
+import { isGeneric } from './generic-rdata.ts';
 import { parseTTL } from './ttl.ts';
 
 /** What a record of a zone file says after its owner. */
@@ -16,6 +17,41 @@ export interface RecordHead {
 
 const classes = /^(?:IN|CH|HS|CS|NONE|ANY|CLASS\d{1,5})$/;
 
+/** What RFC 3597 section 5 calls the classes and types that have names: https://www.iana.org/assignments/dns-parameters */
+const numbered: Readonly<Record<string, string>> = {
+  CLASS1: 'IN',
+  CLASS3: 'CH',
+  CLASS4: 'HS',
+  TYPE1: 'A',
+  TYPE2: 'NS',
+  TYPE5: 'CNAME',
+  TYPE6: 'SOA',
+  TYPE12: 'PTR',
+  TYPE15: 'MX',
+  TYPE16: 'TXT',
+  TYPE28: 'AAAA',
+  TYPE33: 'SRV',
+  TYPE35: 'NAPTR',
+  TYPE39: 'DNAME',
+  TYPE43: 'DS',
+  TYPE44: 'SSHFP',
+  TYPE46: 'RRSIG',
+  TYPE47: 'NSEC',
+  TYPE48: 'DNSKEY',
+  TYPE50: 'NSEC3',
+  TYPE51: 'NSEC3PARAM',
+  TYPE52: 'TLSA',
+  TYPE59: 'CDS',
+  TYPE60: 'CDNSKEY',
+  TYPE63: 'ZONEMD',
+  TYPE64: 'SVCB',
+  TYPE65: 'HTTPS',
+  TYPE250: 'TSIG',
+  TYPE257: 'CAA',
+};
+
+const nameOf = (word: string) => numbered[word] ?? word;
+
 /** When a record was last confirmed by its owner, in an export of Windows DNS. */
 const age = /^\[AGE:\d{1,20}\]$/;
 
@@ -27,16 +63,23 @@ export function parseHead(fields: string[]): RecordHead {
     const word = field.length > 32 ? field : field.toUpperCase();
     // No type begins with a digit.
     if (ttl === undefined && /^\d/.test(word)) ttl = parseTTL(field, 'type, class or TTL');
-    else if (named === undefined && classes.test(word)) named = word;
-    else if (!age.test(word)) return { ttl, class: named ?? 'IN', type: word, rdata: fields.slice(index + 1) };
+    else if (named === undefined && classes.test(word)) named = nameOf(word);
+    else if (!age.test(word)) return { ttl, class: named ?? 'IN', type: nameOf(word), rdata: fields.slice(index + 1) };
   }
   throw new Error('no type: a record is an owner, perhaps a TTL and a class, a type and its value');
 }
 
 /** The RDATA as one text. Unquoted words of a TXT are strings of their own (RFC 1035 section 5.1), not one with spaces. */
 export function rdataOf({ type, rdata }: RecordHead): string {
-  if (type !== 'TXT') return rdata.join(' ');
-  return rdata.map((field) => (field.startsWith('"') ? field : `"${field}"`)).join(' ');
+  const text = rdata.join(' ');
+  if (type !== 'TXT' || isGeneric(text)) return text;
+  return rdata.flatMap(stringsOf).join(' ');
+}
+
+/** Only SVCB has quotes within a field: to the others, `name="value"` is `name=` and `"value"`, as BIND reads it. */
+function stringsOf(field: string): string[] {
+  const strings = field.match(/"(?:[^"\\]|\\.)*"|(?:[^"\\]|\\.)+/gs) ?? [];
+  return strings.map((string) => (string.startsWith('"') ? string : `"${string}"`));
 }
 
 /** The same as a template of `$GENERATE`, which puts a value of several fields in quotes. */

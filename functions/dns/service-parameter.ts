@@ -33,14 +33,14 @@ const values: Readonly<Record<number, (value: string) => string>> = {
 /** SvcParams (RFC 9460 section 2.1), in the order of their keys, which is the one on the wire. */
 export function parseParameters(fields: string[]): string[] {
   const parameters = fields.map(parseParameter).sort((a, b) => a.key - b.key);
-  const present = eachOnce(parameters.map(({ key }) => nameOf(key)));
+  const present = eachOnce(parameters.map(({ key }) => parameterName(key)));
   const required = parameters.find(({ key }) => key === mandatory)?.value.split(',') ?? [];
   // https://www.rfc-editor.org/rfc/rfc9460#section-8
   const missing = required.find((name) => !present.includes(name));
   if (missing) throw new Error(`mandatory, but missing: ${missing}`);
   // https://www.rfc-editor.org/rfc/rfc9460#section-7.1.1
   if (present.includes('no-default-alpn') && !present.includes('alpn')) throw new Error('no-default-alpn without alpn');
-  return parameters.map(({ key, value }) => (isFlag(key) ? nameOf(key) : `${nameOf(key)}=${value}`));
+  return parameters.map(({ key, value }) => (isFlag(key) ? parameterName(key) : `${parameterName(key)}=${value}`));
 }
 
 function parseParameter(field: string): { key: number; value: string } {
@@ -58,7 +58,7 @@ function parseParameter(field: string): { key: number; value: string } {
 }
 
 const isFlag = (key: number) => key === noDefaultAlpn || key === ohttp;
-const nameOf = (key: number) => names[key] ?? `key${key}`;
+export const parameterName = (key: number) => names[key] ?? `key${key}`;
 
 function keyOf(name: string): number {
   const known = names.indexOf(name);
@@ -75,7 +75,7 @@ function parseMandatory(value: string): string {
   if (keys.includes(mandatory)) throw new Error('mandatory names itself');
   return keys
     .sort((a, b) => a - b)
-    .map(nameOf)
+    .map(parameterName)
     .join();
 }
 

@@ -1,7 +1,8 @@
-import { parseContent } from './content.ts';
-import { parseName, parseOwner } from './domain-name.ts';
-import { excerpt } from './field.ts';
+import { parseContent, type RecordType } from './content.ts';
+import { checkOwner, otherReading, parseName } from './domain-name.ts';
+import { excerpt, splitFields } from './field.ts';
 import { GenerateBudget, parseRange } from './generate.ts';
+import { genericOctets, isGeneric, presentationOf } from './generic-rdata.ts';
 import { isWithin, withoutDot } from './name.ts';
 import { isServerType, parseHead, type RecordHead, rdataOf, recordTypeOf, templateOf } from './record-head.ts';
 import type { Entry, Fault } from './rrset.ts';
@@ -13,8 +14,10 @@ import { type ZoneLine, zoneLines } from './zone-line.ts';
 export interface ZoneFile {
   /** All but the SOA and the NS records of the zone itself. */
   entries: Entry[];
-  /** One for a line, and at most 100: after so many the rest is not read. */
-  faults: Fault[];
+  /** In the order of the lines. */
+  faults: ZoneFileFault[];
+  /** Names that are read otherwise than RFC 1035 says: where, and how. */
+  readings: Fault[];
   soa?: ZoneFileSOA;
   /** The NS records of the zone itself. */
   nameServers: { name: string; at: string }[];
@@ -22,9 +25,20 @@ export interface ZoneFile {
   defaultTTL?: number;
   /** How many records were left out because a server makes them itself, by their types. */
   skipped: Record<string, number>;
+  /** Whether its last record is the SOA that it began with, as that of a transfer is (RFC 5936 section 2.2). */
+  endsWithSOA: boolean;
 }
 
-const mostFaults = 100;
+export interface ZoneFileFault extends Fault {
+  /** Which record cannot be read, such as `www.corp.internal LOC`, as far as that could be. */
+  record?: string;
+}
+
+export interface ZoneFileOptions {
+  /** After so many faults the rest is not read; of other readings, so many are told. */
+  mostFaults?: number;
+}
+
 const longestMessage = 300;
 
 /**
@@ -33,41 +47,69 @@ const longestMessage = 300;
  * letter it would be below the origin, which is hardly ever meant. Never throws.
  * @param zone its absolute name, which is the first origin too
  */
-export function parseZoneFile(text: string, zone: { name: string }): ZoneFile {
-  const reader = new Reader(zone.name);
+export function parseZoneFile(
+  text: string,
+  zone: { name: string },
+  { mostFaults = 100 }: ZoneFileOptions = {},
+): ZoneFile {
+  const reader = new Reader(zone.name, mostFaults);
   for (const line of zoneLines(text)) {
     reader.read(line);
-    if (reader.file.faults.length >= mostFaults) break;
+    if (reader.isGivenUp) break;
   }
   return reader.file;
 }
 
 class Reader {
-  readonly file: ZoneFile = { entries: [], faults: [], nameServers: [], skipped: {} };
+  readonly file: ZoneFile = {
+    entries: [],
+    faults: [],
+    readings: [],
+    nameServers: [],
+    skipped: {},
+    endsWithSOA: false,
+  };
   readonly #zone: string;
+  readonly #mostFaults: number;
   /** None after a `$ORIGIN` that cannot be read: relative names would become others than were meant. */
   #origin: string | undefined;
   #owner: string | undefined;
   #defaultTTL: number | undefined;
   #lastTTL: number | undefined;
+  /** The record that is being read. */
+  #about: string | undefined;
   readonly #budget = new GenerateBudget();
 
-  constructor(zone: string) {
+  constructor(zone: string, mostFaults: number) {
     this.#zone = zone;
+    this.#mostFaults = mostFaults;
     this.#origin = zone;
+  }
+
+  get isGivenUp(): boolean {
+    return this.file.faults.length >= this.#mostFaults;
   }
 
   read(line: ZoneLine): void {
     const at = `line ${line.number}`;
-    try {
+    this.#attempt(at, () => {
       const isDirective = !line.indented && line.fields[0]?.startsWith('$');
       // After a fault, records that omit the owner must not go to the one before it.
       if (!line.indented && !isDirective) this.#owner = undefined;
       if (line.fault) throw new Error(line.fault);
       if (isDirective) this.#direct(line.fields, at);
-      else if (this.#origin !== undefined) this.#record(line, this.#origin, at);
+      else this.#record(line, at);
+    });
+  }
+
+  #attempt(at: string, work: () => void): void {
+    this.#about = undefined;
+    try {
+      work();
     } catch (error) {
-      this.file.faults.push({ at, message: detached((error as Error).message.slice(0, longestMessage)) });
+      const message = detached((error as Error).message.slice(0, longestMessage));
+      const record = this.#about === undefined ? {} : { record: detached(this.#about) };
+      this.file.faults.push({ at, message, ...record });
     }
   }
 
@@ -75,15 +117,16 @@ class Reader {
     const name = directive.toUpperCase();
     if (name === '$INCLUDE') throw new Error('no $INCLUDE: there is no other file, so put its records here');
     if (name === '$GENERATE') this.#generate(values, at);
-    else if (name === '$ORIGIN') this.#setOrigin(only(values, '$ORIGIN'));
+    else if (name === '$ORIGIN') this.#setOrigin(only(values, '$ORIGIN'), at);
     else if (name === '$TTL') this.#setDefaultTTL(parseTTL(only(values, '$TTL')));
     else throw new Error(`not a directive: ${excerpt(directive)} ($ORIGIN, $TTL and $GENERATE are)`);
   }
 
-  #setOrigin(name: string): void {
+  #setOrigin(name: string, at: string): void {
     const before = this.#origin ?? '.';
     this.#origin = undefined;
     this.#origin = detached(parseName(name, before));
+    this.#compare(name, this.#origin, before, at);
   }
 
   #setDefaultTTL(seconds: number): void {
@@ -94,33 +137,61 @@ class Reader {
   #generate([range = '', owner, ...rest]: string[], at: string): void {
     if (owner === undefined) throw new Error('$GENERATE takes a range, an owner, a type and a value');
     const head = parseHead(rest);
-    const origin = this.#origin;
-    if (origin === undefined) return;
+    const origin = this.#expectOrigin();
     for (const [name = '', rdata = ''] of this.#budget.expand(parseRange(range), owner, templateOf(head))) {
-      this.#add(detached(parseOwner(name, origin)), head, rdata, origin, at);
+      this.#attempt(at, () => this.#add(this.#named(name, origin, at), head, rdata, origin, at));
+      if (this.isGivenUp) return;
     }
   }
 
-  #record({ indented, fields }: ZoneLine, origin: string, at: string): void {
-    if (!indented) this.#owner = detached(parseOwner(fields[0] ?? '', origin));
+  #record({ indented, fields }: ZoneLine, at: string): void {
+    const origin = this.#expectOrigin();
+    if (!indented) this.#owner = this.#named(fields[0] ?? '', origin, at);
     const head = parseHead(indented ? fields : fields.slice(1));
     this.#add(this.#owner, head, rdataOf(head), origin, at);
   }
 
+  #expectOrigin(): string {
+    if (this.#origin !== undefined) return this.#origin;
+    throw new Error('below an $ORIGIN that cannot be read');
+  }
+
+  #named(text: string, origin: string, at: string): string {
+    const name = detached(parseName(text, origin));
+    this.#compare(text, name, origin, at);
+    return name;
+  }
+
+  /** Of one line the first name is enough: `$GENERATE` makes thousands. */
+  #compare(text: string, name: string, origin: string, at: string): void {
+    const message = otherReading(text, name, origin);
+    const { readings } = this.file;
+    if (message === undefined || readings.at(-1)?.at === at || readings.length >= this.#mostFaults) return;
+    readings.push({ at, message: detached(message) });
+  }
+
   #add(owner: string | undefined, head: RecordHead, rdata: string, origin: string, at: string): void {
     const { type } = head;
+    this.#about = owner === undefined ? excerpt(type) : `${withoutDot(owner)} ${excerpt(type)}`;
     const ttl = this.#ttlOf(head.ttl);
     if (isServerType(type)) {
       this.file.skipped[type] = (this.file.skipped[type] ?? 0) + 1;
       return;
     }
     const name = this.#expectInZone(owner, head.class);
+    this.file.endsWithSOA = false;
     if (type === 'SOA') {
-      this.#setSOA(name, parseSOA(head.rdata, origin, at), ttl);
+      const fields = isGeneric(rdata) ? presentationOf(type, genericOctets(rdata)).split(' ') : head.rdata;
+      const soa = parseSOA(fields, origin, at);
+      this.#compare(fields[0] ?? '', soa.mname, origin, at);
+      this.#compare(fields[1] ?? '', soa.rname, origin, at);
+      this.#setSOA(name, soa, ttl);
       return;
     }
     const declared = recordTypeOf(type);
+    checkOwner(name);
     const content = detached(parseContent(declared, rdata, origin));
+    if (!isGeneric(rdata)) this.#compare(targetOf(declared, rdata), targetOf(declared, content), origin, at);
     if (declared === 'NS' && name === this.#zone) this.file.nameServers.push({ name: content, at });
     else this.file.entries.push({ name, type: declared, ttl, content, at });
   }
@@ -142,9 +213,30 @@ class Reader {
     if (owner !== this.#zone) throw new Error(`the SOA of ${withoutDot(owner)}: one file is of one zone`);
     const { soa: before } = this.file;
     if (before && !isSameSOA(before, soa)) throw new Error(`another SOA than that of ${before.at}`);
+    this.file.endsWithSOA = before !== undefined;
     this.file.soa ??= soa;
     // What the minimum was before RFC 2308 (section 4): BIND still reads a file without $TTL so, and Windows writes it so.
     if (ttl === undefined) this.#setDefaultTTL(soa.minimum);
+  }
+}
+
+/** The name in the RDATA of a type, if it has one. */
+function targetOf(type: RecordType, rdata: string): string {
+  switch (type) {
+    case 'HTTPS':
+    case 'SVCB':
+      return splitFields(rdata)[1] ?? '.';
+    case 'CNAME':
+    case 'DNAME':
+    case 'ALIAS':
+    case 'MX':
+    case 'NAPTR':
+    case 'NS':
+    case 'PTR':
+    case 'SRV':
+      return splitFields(rdata).at(-1) ?? '.';
+    default:
+      return '.';
   }
 }
 

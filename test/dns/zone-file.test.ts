@@ -93,7 +93,7 @@ describe('a fault names its line and what would be right', () => {
   ])('%j', (line, message) => {
     const { entries, faults } = parse('; a comment', '', line);
     expect(entries).toEqual([]);
-    expect(faults).toEqual([{ at: 'line 3', message: expect.stringContaining(message) }]);
+    expect(faults).toMatchObject([{ at: 'line 3', message: expect.stringContaining(message) }]);
   });
 
   test('a record over several lines is where it begins', () => {
@@ -127,6 +127,8 @@ test('nothing is read relative to an origin that cannot be read', () => {
   ).toEqual([
     'line 5: www.lab.corp.internal. undefined A 192.0.2.2',
     expect.stringContaining('line 1! an empty label'),
+    expect.stringContaining('line 2! below an $ORIGIN'),
+    expect.stringContaining('line 3! below an $ORIGIN'),
   ]);
 });
 
@@ -135,8 +137,87 @@ test('another SOA is a fault, and the same one is not', () => {
   expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! another SOA than that of line 1']);
 });
 
+test('a record that cannot be read has its name and type, wherever they come from', () => {
+  const { faults } = parse(
+    '$ORIGIN dev',
+    'www A 192.0.2.256',
+    '  LOC 51',
+    '@ URI 1 1 ""',
+    'first\\.last A 192.0.2.1',
+    '  MX 10 a',
+    '. SOA a b',
+  );
+  expect(faults.map(({ at, record }) => `${at}: ${record}`)).toEqual([
+    'line 2: www.dev.corp.internal A',
+    'line 3: www.dev.corp.internal LOC',
+    'line 4: dev.corp.internal URI',
+    'line 5: first\\.last.dev.corp.internal A',
+    'line 6: first\\.last.dev.corp.internal MX',
+    'line 7: . SOA',
+  ]);
+  expect(faults.at(-1)?.message).toBe('. is outside the zone corp.internal');
+});
+
+test.each([
+  ['CLASS1 TYPE1 192.0.2.1', 'A 192.0.2.1'],
+  ['TYPE1 \\# 4 c0000201', 'A 192.0.2.1'],
+  ['A \\# ( 4 c000\n 02 01 )', 'A 192.0.2.1'],
+  ['type16 \\# 3 026162', 'TXT "ab"'],
+  ['TXT \\# 3 02 6162', 'TXT "ab"'],
+])('names and forms of RFC 3597: %s', (line, record) => {
+  expect(says(`x 60 ${line}`)).toEqual([`line 1: x.corp.internal. 60 ${record}`]);
+});
+
+test.each(['@ TYPE2 ns1', '@ CLASS1 NS \\# 19 036e733104636f727008696e7465726e616c00'])('a server so: %s', (line) => {
+  expect(parse(line).nameServers).toEqual([{ name: 'ns1.corp.internal.', at: 'line 1' }]);
+});
+
+test('a SOA so, and what a server makes itself', () => {
+  const numbers = [1, 2, 3, 4, 5].map((n) => `0000000${n}`).join('');
+  const { soa, skipped, faults } = parse(`@ TYPE6 \\# 26 0161000162 00 ${numbers}`, 'x TYPE46 \\# 1 00');
+  expect(faults).toEqual([]);
+  expect(soa).toMatchObject({ mname: 'a.', rname: 'b.', refresh: 2, retry: 3, expire: 4, minimum: 5 });
+  expect(skipped).toEqual({ RRSIG: 1 });
+});
+
+test('what is read otherwise than to the letter is noted, once a line', () => {
+  const complete = (name: string, zone = 'corp.internal') =>
+    `${name} is taken as complete: to the letter, without a dot at its end, it is below ${zone}`;
+  const { readings, faults } = parse(
+    '@ SOA ns1.corp.internal hostmaster.corp.internal 1 2 3 4 5',
+    'a.corp.internal CNAME b.corp.internal',
+    'b MX 10 b.corp.internal',
+    'c HTTPS 1 c.corp.internal alpn=h2',
+    'bücher A 192.0.2.1',
+    'd TXT d.corp.internal "é"',
+    'd.corp.internal. CNAME e.corp.internal.',
+    '$GENERATE 1-3 h$.corp.internal A 192.0.2.$',
+    '$ORIGIN dev.corp.internal',
+    'f SRV 0 0 1 f.dev.corp.internal',
+    '$ORIGIN .',
+    'g.corp.internal CNAME h.corp.internal',
+  );
+  expect(faults).toEqual([]);
+  expect(readings.map(({ at, message }) => `${at}: ${message}`)).toEqual([
+    `line 1: ${complete('ns1.corp.internal')}`,
+    `line 2: ${complete('a.corp.internal')}`,
+    `line 3: ${complete('b.corp.internal')}`,
+    `line 4: ${complete('c.corp.internal')}`,
+    'line 5: bücher is taken as xn--bcher-kva.corp.internal.: to the letter it is not ASCII',
+    `line 8: ${complete('h1.corp.internal')}`,
+    `line 9: ${complete('dev.corp.internal')}`,
+    `line 10: ${complete('f.dev.corp.internal', 'dev.corp.internal')}`,
+  ]);
+});
+
+test('no more faults of a $GENERATE are told than of lines', () => {
+  const { faults } = parse('$GENERATE 1-65536 h$ A 192.0.2.300');
+  expect(faults).toHaveLength(100);
+});
+
 test('unquoted words of a TXT are strings of their own', () => {
   expect(parse('x TXT v=spf1 "mx -all"').entries[0]?.content).toBe('"v=spf1" "mx -all"');
+  expect(parse('x TXT name="va lue" a"b"c ""').entries[0]?.content).toBe('"name=" "va lue" "a" "b" "c" ""');
 });
 
 test('lines may end as on Windows', () => {
