@@ -27,11 +27,14 @@ export interface ZoneFile {
   skipped: Record<string, number>;
   /** Whether its last record is the SOA that it began with, as that of a transfer is (RFC 5936 section 2.2). */
   endsWithSOA: boolean;
+  /** Where a parenthesis is opened that is never closed. */
+  openAt?: string;
 }
 
 export interface ZoneFileFault extends Fault {
-  /** Which record cannot be read, such as `www.corp.internal LOC`, as far as that could be. */
-  record?: string;
+  /** Of the record that cannot be read, as far as that could be; absolute. */
+  name?: string | undefined;
+  type?: string;
 }
 
 export interface ZoneFileOptions {
@@ -77,7 +80,7 @@ class Reader {
   #defaultTTL: number | undefined;
   #lastTTL: number | undefined;
   /** The record that is being read. */
-  #about: string | undefined;
+  #about: Pick<ZoneFileFault, 'name' | 'type'> | undefined;
   readonly #budget = new GenerateBudget();
 
   constructor(zone: string, mostFaults: number) {
@@ -96,6 +99,7 @@ class Reader {
       const isDirective = !line.indented && line.fields[0]?.startsWith('$');
       // After a fault, records that omit the owner must not go to the one before it.
       if (!line.indented && !isDirective) this.#owner = undefined;
+      if (line.isOpen) this.file.openAt = at;
       if (line.fault) throw new Error(line.fault);
       if (isDirective) this.#direct(line.fields, at);
       else this.#record(line, at);
@@ -103,13 +107,13 @@ class Reader {
   }
 
   #attempt(at: string, work: () => void): void {
-    this.#about = undefined;
     try {
       work();
     } catch (error) {
       const message = detached((error as Error).message.slice(0, longestMessage));
-      const record = this.#about === undefined ? {} : { record: detached(this.#about) };
-      this.file.faults.push({ at, message, ...record });
+      this.file.faults.push({ at, message, ...this.#about });
+    } finally {
+      this.#about = undefined;
     }
   }
 
@@ -172,7 +176,7 @@ class Reader {
 
   #add(owner: string | undefined, head: RecordHead, rdata: string, origin: string, at: string): void {
     const { type } = head;
-    this.#about = owner === undefined ? excerpt(type) : `${withoutDot(owner)} ${excerpt(type)}`;
+    this.#about = { name: owner, type: detached(excerpt(type)) };
     const ttl = this.#ttlOf(head.ttl);
     if (isServerType(type)) {
       this.file.skipped[type] = (this.file.skipped[type] ?? 0) + 1;

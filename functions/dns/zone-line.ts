@@ -8,6 +8,8 @@ export interface ZoneLine {
   fields: string[];
   /** Why it cannot be read. */
   fault?: string;
+  /** Whether a parenthesis holds it together with all that is below it. */
+  isOpen?: boolean;
 }
 
 /** The lines of a zone file that say something. */
@@ -33,8 +35,8 @@ class Lines {
     if (this.#position >= this.#text.length) return undefined;
     const line: ZoneLine = { number: this.#number, indented: isBlank(this.#text[this.#position]), fields: [] };
     const depth = this.#fill(line);
-    if (depth > 0) line.fault ??= 'a parenthesis is opened and never closed';
-    return line;
+    if (depth === 0) return line;
+    return { ...line, fault: line.fault ?? 'a parenthesis is opened and never closed', isOpen: true };
   }
 
   /** Reads to the end of the line, or of the text. Gives how many parentheses are open there. */

@@ -47,7 +47,7 @@ function soaOf({ soa }: ZoneFile, name: string): Sifted<SOA> {
   const { at, mname, rname, ...times } = soa;
   const kept: Record<string, string | number> = {};
   const notes: string[] = [];
-  for (const [field, value] of Object.entries({ mname: hostOf(mname), rname: hostOf(rname), ...times })) {
+  for (const [field, value] of Object.entries({ mname: withoutDot(mname), rname: withoutDot(rname), ...times })) {
     const chosen: SOA = { [field]: value };
     const issue = issueOf(name, { soa: chosen });
     const fault = issue ?? soaFaults(chosen)[0];
@@ -59,5 +59,3 @@ function soaOf({ soa }: ZoneFile, name: string): Sifted<SOA> {
   }
   return { kept, notes };
 }
-
-const hostOf = (name: string) => (name === '.' ? name : withoutDot(name));

@@ -147,12 +147,12 @@ test('a record that cannot be read has its name and type, wherever they come fro
     '  MX 10 a',
     '. SOA a b',
   );
-  expect(faults.map(({ at, record }) => `${at}: ${record}`)).toEqual([
-    'line 2: www.dev.corp.internal A',
-    'line 3: www.dev.corp.internal LOC',
-    'line 4: dev.corp.internal URI',
-    'line 5: first\\.last.dev.corp.internal A',
-    'line 6: first\\.last.dev.corp.internal MX',
+  expect(faults.map(({ at, name, type }) => `${at}: ${name} ${type}`)).toEqual([
+    'line 2: www.dev.corp.internal. A',
+    'line 3: www.dev.corp.internal. LOC',
+    'line 4: dev.corp.internal. URI',
+    'line 5: first\\.last.dev.corp.internal. A',
+    'line 6: first\\.last.dev.corp.internal. MX',
     'line 7: . SOA',
   ]);
   expect(faults.at(-1)?.message).toBe('. is outside the zone corp.internal');

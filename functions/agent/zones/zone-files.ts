@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { zoneFileText } from '../../dns/zone-file-text.ts';
 import type { ZoneFileRef } from '../declaration.ts';
 import { messageOf } from '../failure.ts';
 import { nameOf, type ZoneFileState, type ZoneFiles } from './zone-file.ts';
@@ -75,5 +76,5 @@ const valueAt = (data: Record<string, string> | undefined, key: string) =>
 /** A ConfigMap has room for 1 MiB: a longer zone file fits in when it is compressed with gzip. */
 function unpacked(bytes: Buffer): string {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return (isGzip ? gunzipSync(bytes, { maxOutputLength: limit }) : bytes).toString('utf8');
+  return zoneFileText(isGzip ? gunzipSync(bytes, { maxOutputLength: limit }) : bytes);
 }

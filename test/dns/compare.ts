@@ -1,0 +1,179 @@
+/**
+ * Imports every zone file of a folder, and compares what is printed with what BIND reads in it:
+ * `node test/dns/compare.ts FOLDER` (needs named-compilezone of bind9-utils). What BIND has and an import has not, or
+ * has otherwise, must have a line that says so; prints what has none, and ends with 1 if there is any.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import { parseName } from '../../functions/dns/domain-name.ts';
+import { absolute, withoutDot } from '../../functions/dns/name.ts';
+import { zoneFileText } from '../../functions/dns/zone-file-text.ts';
+import type { Settings } from '../../functions/import/settings.ts';
+import { importZone } from '../../functions/import/zone.ts';
+
+interface Imported extends Settings {
+  records: { name: string; type: string; ttl?: number; values: string[] }[];
+}
+
+/** A record in the words of BIND, but for its TTL. */
+type Record = string;
+
+const folder = mkdtempSync(join(tmpdir(), 'compare-'));
+
+/** The TTL of each record of a zone, and nothing if BIND refuses the file. */
+function bind(zone: string, text: Buffer | string): Map<Record, number> | undefined {
+  const file = join(folder, 'zone');
+  const lenient = ['-k', '-n', '-r', '-m', '-M', '-S', '-T', '-W'].flatMap((check) => [check, 'ignore']);
+  const servers = new Set<string>();
+  for (let more = ''; ; ) {
+    writeFileSync(file, Buffer.concat([Buffer.from(text), Buffer.from(more)]));
+    const args = ['-i', 'none', ...lenient, '-s', 'full', '-o', '-', zone, file];
+    const { stdout, stderr, status } = spawnSync('named-compilezone', args, { maxBuffer: 2 ** 28, encoding: 'latin1' });
+    const records = recordsIn(stdout, servers);
+    if (status === 0) return [...records.keys()].some((record) => recordType(record) === 'SOA') ? records : undefined;
+    // It insists on an address of a server in the zone.
+    const missing = [...stderr.matchAll(/NS '(\S+)' has no address records/g)].map(([, name]) => name as string);
+    if (missing.length === 0 || missing.every((name) => servers.has(name))) return undefined;
+    for (const name of missing) servers.add(name);
+    more = `\n${[...servers].map((name) => `${name}. 1 IN A ${placeholder}\n`).join('')}`;
+  }
+}
+
+const placeholder = '192.0.2.253';
+
+function recordsIn(output: string, servers: ReadonlySet<string>): Map<Record, number> {
+  const records = new Map<Record, number>();
+  for (const line of output.split('\n')) {
+    const [, name = '', ttl, type = '', rdata = ''] = /^(\S+)\s+(\d+) IN (\S+)\s*(.*)$/.exec(line) ?? [];
+    if (name === '' || (rdata === placeholder && servers.has(name.slice(0, -1)))) continue;
+    records.set(`${name.toLowerCase()} ${type} ${inLowerCase(rdata)}`, Number(ttl));
+  }
+  return records;
+}
+
+/** Names have no case, and strings have. */
+const inLowerCase = (rdata: string) =>
+  rdata.replace(/"(?:[^"\\]|\\.)*"|[^"]+/g, (part) => (part[0] === '"' ? part : part.toLowerCase()));
+
+const recordType = (record: Record) => record.split(' ')[1] as string;
+
+/** The zone file that an import stands for, with the SOA of the other: a server makes its own. */
+function zoneFileOf({ name, nameServers = [], defaultTTL = 60, records }: Imported, soa: string): string {
+  const zone = absolute(name);
+  const servers = nameServers.map((server) => `${zone} 60 IN NS ${absolute(server)}`);
+  const lines = records.flatMap(({ name, type, ttl = defaultTTL, values }) =>
+    values.map((value) => `${parseName(name, zone)} ${ttl} IN ${type} ${value}`),
+  );
+  return `${[soa, ...(servers.length > 0 ? servers : [`${zone} 60 IN NS ns.invalid.`]), ...lines].join('\n')}\n`;
+}
+
+const soaFields = ['mname', 'rname', 'serial', 'refresh', 'retry', 'expire', 'minimum'] as const;
+
+function differences(zone: string, bytes: Buffer, expected: ReadonlyMap<Record, number>): string[] {
+  const soa = [...expected.keys()].find((record) => recordType(record) === 'SOA') as string;
+  let result: ReturnType<typeof importZone>;
+  try {
+    result = importZone(zoneFileText(bytes), absolute(zone));
+  } catch (error) {
+    const { lines } = error as { lines?: string[] };
+    return expected.size > 0 ? [`refused: ${lines?.at(-1) ?? (error as Error).message}`] : [];
+  }
+  const { yaml, notes } = result;
+  const [declared] = parse(yaml, { version: '1.1' }) as [Imported];
+  const actual = bind(zone, zoneFileOf(declared, soa.replace(' ', ' 60 IN ')));
+  if (!actual) return ['BIND refuses what is printed'];
+  return [
+    ...soaDifferences(soa, declared, notes),
+    ...[...expected].flatMap(([record, ttl]) => {
+      const type = recordType(record);
+      if (type === 'SOA' || isToldOf(record, zone, actual, notes)) return [];
+      const other = actual.get(record);
+      if (other === undefined) return [`lost: ${record}`];
+      const isApex = type === 'NS' && record.startsWith(`${absolute(zone)} `);
+      return isApex || other === ttl ? [] : [`TTL ${other} and not ${ttl}: ${record}`];
+    }),
+    ...[...actual.keys()].flatMap((record) => {
+      if (expected.has(record) || recordType(record) === 'SOA' || record.endsWith(' NS ns.invalid.')) return [];
+      return notes.some((note) => note.includes(' is taken as ')) ? [] : [`made up: ${record}`];
+    }),
+  ];
+}
+
+function soaDifferences(soa: Record, declared: Imported, notes: string[]): string[] {
+  const values = soa.split(' ').slice(2);
+  return soaFields.flatMap((field, index) => {
+    if (field === 'serial' || notes.some((note) => note.includes(`soa.${field} `))) return [];
+    const value = String(declared.soa?.[field]);
+    return value === withoutDot(values[index] ?? '') ? [] : [`soa.${field} ${value} and not ${values[index]}`];
+  });
+}
+
+function isToldOf(record: Record, zone: string, actual: ReadonlyMap<Record, number>, notes: string[]): boolean {
+  const [owner = '', type = ''] = record.split(' ');
+  const name = withoutDot(owner);
+  const isNamed = (note: string) => {
+    const lower = note.toLowerCase();
+    const what = `${name} ${type.toLowerCase()}`;
+    return (
+      lower.includes(`(${what})`) ||
+      lower.startsWith(`${what} has the ttls`) ||
+      (type === 'NS' && lower.includes(`(ns `))
+    );
+  };
+  const isMade = (note: string) =>
+    note.startsWith('left out, since PowerDNS makes its own') && note.includes(` ${type}`);
+  const isOfMany = (note: string) => note.includes('$INCLUDE') || note.includes('below an $ORIGIN');
+  if (notes.some((note) => isNamed(note) || isMade(note) || isOfMany(note))) return true;
+  if (!notes.some((note) => note.includes(' is taken as '))) return false;
+  const twice = `.${absolute(zone)}${absolute(zone)}`;
+  return record.includes('\\') || actual.has(record.replaceAll(twice, `.${absolute(zone)}`));
+}
+
+/** What zone a file is of, if it does not say so itself. */
+function zoneOfFile(path: string, text: string): string {
+  const soa = /^(?:(\S+)[ \t]+)?(?:\d\w*[ \t]+)?(?:IN[ \t]+)?(?:\d\w*[ \t]+)?SOA[ \t(]/im.exec(text);
+  const owner = soa?.[1] ?? '@';
+  const before = text.slice(0, soa?.index ?? 0);
+  const origin = [...before.matchAll(/^\$ORIGIN[ \t]+(\S+)/gim)].at(-1)?.[1];
+  if (owner.endsWith('.')) return owner;
+  const base = origin?.endsWith('.') ? origin : undefined;
+  if (base) return owner === '@' ? base : `${owner}.${base}`.replace(/\.\.$/, '.');
+  const stem = basename(path)
+    .replace(/\.(?:db|zone|dns|axfr|in|master|signed|unsigned|orig|\d+)\b.*$/i, '')
+    .replace(/^db\./, '');
+  const absolutes = [...text.matchAll(/^([a-z0-9][a-z0-9.-]*\.)[ \t]/gim)].map(([, name]) => name as string);
+  const common = absolutes.find((name) => absolutes.every((other) => other === name || other.endsWith(`.${name}`)));
+  return common ?? (/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(stem) ? stem : 'example');
+}
+
+function main([root]: string[]): void {
+  if (!root) throw new Error('which folder?');
+  const counts = { files: 0, refused: 0, records: 0, differences: 0 };
+  for (const path of globSync('**/*', { cwd: root }).sort()) {
+    const file = join(root, path);
+    if (!statSync(file).isFile()) continue;
+    counts.files++;
+    const bytes = readFileSync(file);
+    const zone = withoutDot(zoneOfFile(path, bytes.toString('latin1')).toLowerCase());
+    const expected = zone === '.' ? undefined : bind(zone, bytes);
+    if (!expected) {
+      counts.refused++;
+      continue;
+    }
+    counts.records += expected.size;
+    const found = differences(zone, bytes, expected);
+    counts.differences += found.length;
+    for (const line of found) process.stdout.write(`${path} (${zone}): ${line.slice(0, 300)}\n`);
+  }
+  process.stdout.write(`${JSON.stringify(counts)}\n`);
+  process.exitCode = counts.differences > 0 ? 1 : 0;
+}
+
+try {
+  main(process.argv.slice(2));
+} finally {
+  rmSync(folder, { recursive: true });
+}
