@@ -63,12 +63,12 @@ function modified(number: number, modifier: string, isClosed: boolean): string {
       `not an offset, a width (to ${greatestWidth}) and a base of d, o, x, X, n, N: \${${excerpt(modifier)}`,
     );
   }
-  const value = number + Number(match[1]);
-  if (value < 0) throw new Error(`\${${modifier}} makes ${number} less than 0`);
-  return written(value, width, match[3]);
+  return written(number + Number(match[1]), width, match[3]);
 }
 
-function written(value: number, width: number, base = 'd'): string {
+/** Below 0 all but decimal numbers are those of 32 bits, as BIND writes them. */
+function written(number: number, width: number, base = 'd'): string {
+  const value = number >>> 0;
   switch (base) {
     case 'o':
       return value.toString(8).padStart(width, '0');
@@ -81,7 +81,7 @@ function written(value: number, width: number, base = 'd'): string {
     case 'N':
       return nibbles(value.toString(16).toUpperCase(), width);
     default:
-      return value.toString(10).padStart(width, '0');
+      return number < 0 ? `-${String(-number).padStart(width - 1, '0')}` : String(number).padStart(width, '0');
   }
 }
 

@@ -81,6 +81,8 @@ class Reader {
   #lastTTL: number | undefined;
   /** The record that is being read. */
   #about: Pick<ZoneFileFault, 'name' | 'type'> | undefined;
+  /** Whether `$GENERATE` has made such a record before: it makes thousands. */
+  #isRepeated = false;
   readonly #budget = new GenerateBudget();
 
   constructor(zone: string, mostFaults: number) {
@@ -144,8 +146,10 @@ class Reader {
     const origin = this.#expectOrigin();
     for (const [name = '', rdata = ''] of this.#budget.expand(parseRange(range), owner, templateOf(head))) {
       this.#attempt(at, () => this.#add(this.#named(name, origin, at), head, rdata, origin, at));
-      if (this.isGivenUp) return;
+      if (this.isGivenUp) break;
+      this.#isRepeated = true;
     }
+    this.#isRepeated = false;
   }
 
   #record({ indented, fields }: ZoneLine, at: string): void {
@@ -166,12 +170,10 @@ class Reader {
     return name;
   }
 
-  /** Of one line the first name is enough: `$GENERATE` makes thousands. */
   #compare(text: string, name: string, origin: string, at: string): void {
     const message = otherReading(text, name, origin);
-    const { readings } = this.file;
-    if (message === undefined || readings.at(-1)?.at === at || readings.length >= this.#mostFaults) return;
-    readings.push({ at, message: detached(message) });
+    if (message === undefined || this.#isRepeated || this.file.readings.length >= this.#mostFaults) return;
+    this.file.readings.push({ at, message: detached(message) });
   }
 
   #add(owner: string | undefined, head: RecordHead, rdata: string, origin: string, at: string): void {

@@ -10,6 +10,9 @@ test.each([
   ['7-7/9', 'h-$-$', ['h-7-7']],
   ['9-10', 'h${0,3}', ['h009', 'h010']],
   ['1-2', 'h${-1}', ['h0', 'h1']],
+  ['2-4', 'h${-3}', ['h-1', 'h0', 'h1']],
+  ['24-24', 'h${-1000,6}', ['h-00976']],
+  ['1024-1024', '${-2000,0,n}', ['0.3.c.f.f.f.f.f']],
   ['8-8', 'h${0,3,o}', ['h010']],
   ['255-255', 'h${0,4,x}-${0,4,X}', ['h00ff-00ff']],
   ['16-16', '${0,3,n}', ['0.1']],
@@ -50,12 +53,11 @@ describe('$GENERATE refuses', () => {
     ['$GENERATE 1-2 h${0,3 A 192.0.2.1', 'not an offset, a width (to 255) and a base of d, o, x, X, n, N: ${0,3'],
     ['$GENERATE 1-2 h${0,256} A 192.0.2.1', 'not an offset, a width (to 255)'],
     ['$GENERATE 1-2 h${0,1,b} A 192.0.2.1', 'not an offset, a width (to 255)'],
-    ['$GENERATE 1-2 h${-2} A 192.0.2.1', '${-2} makes 1 less than 0'],
     ['$GENERATE 1-300 h A 192.0.2.$', 'not an IPv4 address: 192.0.2.256'],
     ['$GENERATE 1-2 h$ LUA A "$"', 'LUA is code'],
   ])('%s', (line, message) => {
     const { faults } = parse('', line);
-    expect(faults).toEqual([{ at: 'line 2', message: expect.stringContaining(message) }]);
+    expect(faults[0]).toMatchObject({ at: 'line 2', message: expect.stringContaining(message) });
   });
 
   test('more than 65,536 records of one file, before it makes the first too many', () => {

@@ -198,19 +198,190 @@ describe('standard error says', () => {
   });
 });
 
+const transferredSOA = 'corp.internal. 60 IN SOA ns1.corp.internal. hostmaster.corp.internal. 1 2 3 4 5';
+
+test('a transfer is whole that ends with the SOA it began with, whatever dig says of it', async () => {
+  const { stdout, stderr, code } = await imported(
+    '; <<>> DiG 9.18.49 <<>> @192.0.2.5 axfr corp.internal +nostats',
+    transferredSOA,
+    'www.corp.internal. 60 IN A 192.0.2.1',
+    transferredSOA,
+    'key. 0 ANY TSIG hmac-sha256. 1 300 0 1 NOERROR 0',
+  );
+  expect({ stderr, code }).toEqual({ stderr: ['left out, since PowerDNS makes its own: 1 TSIG'], code: 0 });
+  expect(read(stdout).records).toEqual([{ name: 'www', type: 'A', ttl: 60, values: ['192.0.2.1'] }]);
+});
+
+describe('what cannot be declared is left out, each with a line that says so, and the rest is printed:', () => {
+  const left = (what: string) => expect.stringContaining(`left out, since it would be refused: ${what}: `);
+  const server = expect.stringContaining('ns1.corp.internal is a server of the zone');
+  test.each<[string, string[], object[], unknown[]]>([
+    [
+      'types',
+      [
+        '@ SPF "v=spf1 -all"',
+        'a URI 0 1 "x:y"',
+        '  LOC 51 0 0 N 0 0 0 E 0m',
+        'a A 192.0.2.1',
+        '  WINS LOCAL 192.0.2.2',
+        '  TYPE999 \\# 0',
+      ],
+      [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
+      [
+        left('line 1 (corp.internal SPF)'),
+        left('line 2 (a.corp.internal URI)'),
+        left('line 3 (a.corp.internal LOC)'),
+        left('line 5 (a.corp.internal WINS)'),
+        left('line 6 (a.corp.internal TYPE999)'),
+      ],
+    ],
+    [
+      'names',
+      [
+        'a\\\\ A 192.0.2.1',
+        'first\\.last A 192.0.2.1',
+        '  MX 10 a',
+        'www.example.com. A 192.0.2.1',
+        '. A 192.0.2.1',
+        'a A 192.0.2.1',
+      ],
+      [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
+      [
+        left('line 1 (a\\\\.corp.internal A)'),
+        left('line 2 (first\\.last.corp.internal A)'),
+        left('line 3 (first\\.last.corp.internal MX)'),
+        left('line 4 (www.example.com A)'),
+        'left out, since it would be refused: line 5 (. A): . is outside the zone corp.internal',
+      ],
+    ],
+    [
+      'values and classes',
+      ['a A 192.0.2.256', 'b CH TXT x', 'c MX mail', 'd HTTPS 1 . key667="a;b"', 'e A 192.0.2.1'],
+      [{ name: 'e', type: 'A', values: ['192.0.2.1'] }],
+      ['a A', 'b TXT', 'c MX', 'd HTTPS'].map((each, index) =>
+        left(`line ${index + 1} (${each.replace(' ', '.corp.internal ')})`),
+      ),
+    ],
+    [
+      'directives, and what is below them',
+      ['$INCLUDE other.zone', '$ORIGIN a..b', 'x A 192.0.2.1', '$ORIGIN corp.internal.', '$TTL soon', 'a A 192.0.2.1'],
+      [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
+      [left('line 1'), left('line 2'), left('line 3'), left('line 5')],
+    ],
+    [
+      'some of what $GENERATE makes',
+      ['$GENERATE 254-257 a A 192.0.2.$'],
+      [{ name: 'a', type: 'A', values: ['192.0.2.254', '192.0.2.255'] }],
+      [left('line 1 (a.corp.internal A)'), left('line 1 (a.corp.internal A)')],
+    ],
+    [
+      'the SOA and the servers of a zone below',
+      ['$ORIGIN a.corp.internal.', '@ SOA ns1 hostmaster 1 2 3 4 5', '@ NS ns1', 'ns1 A 192.0.2.1', 'www A 192.0.2.2'],
+      [
+        { name: 'ns1.a', type: 'A', values: ['192.0.2.1'] },
+        { name: 'www.a', type: 'A', values: ['192.0.2.2'] },
+      ],
+      [left('line 2 (a.corp.internal SOA)'), left('line 3 (a.corp.internal NS)')],
+    ],
+    [
+      'a delegation to a server without an address, which is kept',
+      ['dev NS ns1.dev', 'lab NS ns1.lab', 'ns1.lab A 192.0.2.1', 'far NS ns.example.com.', '@ NS ns1', 'sub NS ns1'],
+      [
+        { name: 'dev', type: 'NS', values: ['ns1.dev.corp.internal.'] },
+        { name: 'lab', type: 'NS', values: ['ns1.lab.corp.internal.'] },
+        { name: 'ns1.lab', type: 'A', values: ['192.0.2.1'] },
+        { name: 'far', type: 'NS', values: ['ns.example.com.'] },
+        { name: 'sub', type: 'NS', values: ['ns1.corp.internal.'] },
+      ],
+      [
+        'line 1 (dev.corp.internal NS): dev.corp.internal is delegated to ns1.dev.corp.internal, which has no address here: nobody reaches it',
+      ],
+    ],
+    [
+      'a dot at the end, which is added',
+      ['@ NS ns1', 'ns1 A 192.0.2.1', 'goli.n.corp.internal CNAME a.example.', 'www CNAME web.corp.internal'],
+      [
+        { name: 'ns1', type: 'A', values: ['192.0.2.1'] },
+        { name: 'goli.n', type: 'CNAME', values: ['a.example.'] },
+        { name: 'www', type: 'CNAME', values: ['web.corp.internal.'] },
+      ],
+      [
+        'line 3: goli.n.corp.internal is taken as complete: to the letter, without a dot at its end, it is below corp.internal',
+        'line 4: web.corp.internal is taken as complete: to the letter, without a dot at its end, it is below corp.internal',
+        server,
+      ],
+    ],
+  ])('%s', async (_, lines, records, notes) => {
+    const { stdout, stderr, code } = await imported(...lines);
+    expect({ stderr, code }).toEqual({ stderr: notes, code: 0 });
+    expect(read(stdout).records).toEqual(records);
+    expect(refusalOf(read(stdout))).toBeUndefined();
+  });
+});
+
+test.each([
+  ['in a comment', '; M\xfcller', undefined],
+  ['in a text', 'b TXT "M\xfcller \xc3\xbc"', '"M\\252ller \\195\\188"'],
+])('an octet of no encoding %s stays itself', async (_, line, text) => {
+  const { stdout, code } = await run(['-', 'corp.internal'], Buffer.from(`${line}\na A 192.0.2.1\n`, 'latin1'));
+  expect(code).toBe(0);
+  const { records } = read(stdout);
+  expect(records.find(({ type }) => type === 'TXT')?.values).toEqual(text && [text]);
+  expect(records.find(({ type }) => type === 'A')?.values).toEqual(['192.0.2.1']);
+});
+
+test('no reader of YAML takes a name for anything else', async () => {
+  const traps = [
+    '0o7',
+    '007',
+    '0x1f',
+    '0b1',
+    '1_000',
+    '1e3',
+    '12',
+    '1-2',
+    '2001-01-01',
+    'y',
+    'n',
+    'on',
+    'off',
+    'null',
+    'true',
+    'no',
+  ];
+  const plain = ['www', '1-2-3', '0x', 'e3', '10-0-0-1', 'xn--tda', 'yes1', '1a', '3com'];
+  const { stdout } = await imported(...[...traps, ...plain].map((name) => `${name} TXT x`));
+  const written = [...stdout.matchAll(/- name: (.*)/g)].map(([, name]) => name).slice(1);
+  expect(written.slice(0, traps.length).filter((name) => !name?.startsWith('"'))).toEqual(['1-2']);
+  for (const version of ['1.1', '1.2'] as const) {
+    const [zone] = parse(stdout, { version }) as [DeclaredZone];
+    expect(zone.records.map(({ name }) => name)).toEqual([...traps, ...plain]);
+  }
+});
+
 describe('nothing is printed, and the exit code is 1, for', () => {
   const bad = join(dir, 'bad.zone');
-  writeFileSync(bad, 'www A 192.0.2.1\nwww A 192.0.2.256\n\nx LUA A ""\n');
+  writeFileSync(bad, 'www A 192.0.2.256\n\nx LUA A ""\n');
   const failed = '; <<>> DiG 9.18.49 <<>> @192.0.2.5 axfr corp.internal\n';
 
   test.each<[string, string[], string | Buffer, string[]]>([
     [
-      'a file with faults',
+      'a file with nothing that could be declared',
       [bad, 'corp.internal'],
       '',
       [
-        `cannot import ${bad}: line 2: not an IPv4 address: 192.0.2.256`,
-        `cannot import ${bad}: line 4: LUA is code, not data: no file may bring it`,
+        'line 1 (www.corp.internal A): not an IPv4 address: 192.0.2.256',
+        'line 3 (x.corp.internal LUA): LUA is code, not data: no file may bring it',
+        `cannot import ${bad}: no record of corp.internal in it`,
+      ],
+    ],
+    [
+      'a parenthesis that holds the rest of the file',
+      ['-', 'corp.internal'],
+      'a A 192.0.2.1\nb A ( 192.0.2.2\nc A 192.0.2.3\n',
+      [
+        'line 2: a parenthesis is opened and never closed',
+        'line 2: a parenthesis is opened and never closed, so the rest of the file is part of that line',
       ],
     ],
     ['no records', ['-', 'corp.internal'], ';; no servers could be reached\n', ['no record of corp.internal in it']],
@@ -219,6 +390,12 @@ describe('nothing is printed, and the exit code is 1, for', () => {
       'half a transfer',
       ['-', 'corp.internal'],
       `${failed}www.corp.internal. 60 IN A 192.0.2.1\n`,
+      ['dig did not get the whole zone: it ends without the SOA that it began with'],
+    ],
+    [
+      'half a transfer that begins with a SOA',
+      ['-', 'corp.internal'],
+      `;; AXFR for corp.internal.\n${transferredSOA}\nwww.corp.internal. 60 IN A 192.0.2.1\n`,
       ['dig did not get the whole zone'],
     ],
     [
