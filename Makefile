@@ -41,7 +41,7 @@ test: node ## everything that needs no cluster; REQUIRE_ALL=1 fails where a test
 	vitest run --config test/vitest.config.ts
 
 .PHONY: render
-render: node ## print what Crossplane would apply for XR, with the composed objects in OBSERVED
+render: node ## print what Crossplane would apply for XR (a file, or an object as kubectl prints it), with the composed objects in OBSERVED
 	@node test/render.ts $(XR) $(OBSERVED)
 
 .PHONY: import

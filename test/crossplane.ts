@@ -52,12 +52,14 @@ export function objectionsTo(composite: KubernetesObject): string[] {
     return [`it is ${apiVersion ?? 'no apiVersion'} ${kind ?? 'and no kind'}, not ${gvk.apiVersion} ${gvk.kind}`];
   }
   if (typeof metadata?.name !== 'string') return ['metadata.name is missing'];
-  // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/; spec.crossplane is Crossplane's own.
+  // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/; spec.crossplane and parts of the
+  // status are Crossplane's own, in an object of a cluster.
   const open = { 'x-kubernetes-preserve-unknown-fields': true };
   const { spec, ...rest } = schema.properties ?? {};
   const object: Schema = {
     properties: {
       ...rest,
+      status: open,
       apiVersion: {},
       kind: {},
       metadata: open,

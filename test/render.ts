@@ -22,7 +22,9 @@ export function readObjects(file: string): KubernetesObject[] {
     // The library goes on for three more lines and a drawing.
     if (error) throw new Error(error.message.split('\n')[0]?.replace(/:$/, ''));
     const object = document.toJS();
-    return object === null ? [] : [object];
+    if (object === null) return [];
+    // What kubectl prints of several.
+    return object.kind === 'List' && Array.isArray(object.items) ? object.items : [object];
   });
 }
 
@@ -48,8 +50,16 @@ export function readExample(file: string): Example {
   }
   const objections = objectionsTo(composite);
   if (objections.length > 0) throw new Error(objections.join('; '));
-  return { composite: defaulted(composite), configMaps };
+  return { composite: defaulted(written(composite)), configMaps };
 }
+
+/** An object of a cluster as it was applied there: without what an API server adds, but for the identity of its owner. */
+function written({ metadata, ...object }: KubernetesObject): KubernetesObject {
+  const kept = Object.entries(metadata).filter(([field]) => !added.includes(field));
+  return { ...object, metadata: Object.fromEntries(kept) } as KubernetesObject;
+}
+
+const added = ['managedFields', 'resourceVersion', 'generation', 'creationTimestamp', 'selfLink'];
 
 /** The one InternalDNS in a file, with its defaults. */
 export const readComposite = (file: string): KubernetesObject => readExample(file).composite;

@@ -114,23 +114,29 @@ function soaDifferences(soa: Record, declared: Imported, notes: string[]): strin
   });
 }
 
+/** In the words of an import, which has none for a name with a quote. */
+function nameOf(owner: string): string {
+  return owner.includes('"') ? owner : parseName(owner, '.');
+}
+
 /** Types that BIND has a name for. */
 const numbers: Readonly<{ [type: string]: string }> = { NULL: 'TYPE10' };
 
 function isToldOf(record: Record, zone: string, actual: ReadonlyMap<Record, number>, notes: string[]): boolean {
   const [owner = '', type = ''] = record.split(' ');
-  const name = withoutDot(parseName(owner, '.'));
+  const twice = `${absolute(zone)}${absolute(zone)}`;
+  const whole = (text: string) => text.replaceAll(twice, absolute(zone));
+  const names = [owner, whole(owner)].map((each) => withoutDot(nameOf(each)));
   const isNamed = (note: string) =>
-    [type, numbers[type]].some((each) => note.includes(`(${name} ${each})`)) ||
-    note.startsWith(`${name} ${type} has the TTLs`) ||
+    names.some((name) => note.includes(`(${name} ${type})`) || note.includes(`(${name} ${numbers[type]})`)) ||
+    note.startsWith(`${names[0]} ${type} has the TTLs`) ||
     (type === 'NS' && note.includes('(NS '));
   const isMade = (note: string) =>
     note.startsWith('left out, since PowerDNS makes its own') && note.includes(` ${type}`);
-  const isOfMany = (note: string) => note.includes('$INCLUDE') || note.includes('below an $ORIGIN');
+  const isOfMany = (note: string) => /\$INCLUDE|below an \$ORIGIN|a quote in a domain name/.test(note);
   if (notes.some((note) => isNamed(note) || isMade(note) || isOfMany(note))) return true;
   if (!notes.some((note) => note.includes(' is taken as '))) return false;
-  const twice = `${absolute(zone)}${absolute(zone)}`;
-  return record.includes('\\') || actual.has(record.replaceAll(twice, absolute(zone)));
+  return record.includes('\\') || actual.has(whole(record));
 }
 
 /** What zone a file is of, if it does not say so itself. */

@@ -180,7 +180,7 @@ test('a SOA so, and what a server makes itself', () => {
   expect(skipped).toEqual({ RRSIG: 1 });
 });
 
-test('what is read otherwise than to the letter is noted, once a line', () => {
+test('each name that is read otherwise than to the letter is noted, and of $GENERATE the first', () => {
   const complete = (name: string, zone = 'corp.internal') =>
     `${name} is taken as complete: to the letter, without a dot at its end, it is below ${zone}`;
   const { readings, faults } = parse(
@@ -200,7 +200,9 @@ test('what is read otherwise than to the letter is noted, once a line', () => {
   expect(faults).toEqual([]);
   expect(readings.map(({ at, message }) => `${at}: ${message}`)).toEqual([
     `line 1: ${complete('ns1.corp.internal')}`,
+    `line 1: ${complete('hostmaster.corp.internal')}`,
     `line 2: ${complete('a.corp.internal')}`,
+    `line 2: ${complete('b.corp.internal')}`,
     `line 3: ${complete('b.corp.internal')}`,
     `line 4: ${complete('c.corp.internal')}`,
     'line 5: bücher is taken as xn--bcher-kva.corp.internal.: to the letter it is not ASCII',

@@ -80,6 +80,44 @@ describe('an InternalDNS in order', () => {
   });
 });
 
+test('an object of a cluster is rendered as the file that it was applied from', async () => {
+  const zones = [{ name: 'corp.internal' }];
+  const applied = internalDNSOf({ zones });
+  const crossplane = {
+    compositionRef: { name: 'internaldnses.dns.internal' },
+    compositionUpdatePolicy: 'Automatic',
+    resourceRefs: [{ apiVersion: 'v1', kind: 'Service', name: 'gone' }],
+  };
+  const uid = '0a1b2c3d-0000-1111-2222-0123456789ab';
+  const live = {
+    ...applied,
+    metadata: {
+      ...applied.metadata,
+      uid,
+      resourceVersion: '123',
+      generation: 4,
+      creationTimestamp: '2024-01-01T00:00:00Z',
+      managedFields: [{ manager: 'kubectl' }],
+    },
+    spec: { zones, crossplane },
+    status: { conditions: [{ type: 'Ready', status: 'True' }], zonesServed: '1/1' },
+  };
+  const [from, list, written] = await Promise.all([
+    render(file('live.yaml', live)),
+    render(file('list.yaml', { apiVersion: 'v1', kind: 'List', items: [live] })),
+    render(file('applied.yaml', applied)),
+  ]);
+  expect(from).toMatchObject({ code: 0, stderr: '' });
+  expect(list).toEqual(from);
+  const [composite, ...objects] = documents(from.stdout);
+  const [expected, ...others] = documents(written.stdout);
+  expect(composite?.metadata).toEqual({ ...expected?.metadata, uid });
+  expect(composite?.status).toEqual(expected?.status);
+  expect(composite?.spec.crossplane).toEqual({ ...crossplane, ...expected?.spec.crossplane });
+  expect(objects.map(({ metadata }) => metadata.name)).toEqual(others.map(({ metadata }) => metadata.name));
+  expect(objects).toHaveLength(from.stdout.split(`uid: ${uid}\n`).length - 2);
+});
+
 describe('anything else exits with 1, names the field on stderr in one line, and prints nothing', () => {
   const zones = [{ name: 'corp.internal' }];
   const cases: [string, object | string | undefined, RegExp][] = [

@@ -51,6 +51,11 @@ describe('a zone file', () => {
     expect(stateOf(configMap)).toEqual({ text });
   });
 
+  test('keeps an octet of no encoding', () => {
+    const bytes = Buffer.from('a TXT "M\xfcller" ; M\xfcller', 'latin1');
+    expect(stateOf({ binaryData: { corp: base64(bytes) } })).toEqual({ text: 'a TXT "M\\252ller" ; M\\252ller' });
+  });
+
   test('may be empty', () => {
     expect(stateOf({ data: { corp: '' } })).toEqual({ text: '' });
     expect(stateOf({ binaryData: { corp: '' } })).toEqual({ text: '' });
