@@ -1,12 +1,13 @@
 import { absolute, zoneOf } from '../dns/name.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
-import { type Claims, unseen } from './discovery/claim.ts';
+import { type Claims, partsAt, unseen } from './discovery/claim.ts';
 import { withDenials } from './discovery/denials.ts';
+import { hasTooManyTargets, isBeyond } from './discovery/excess.ts';
 import { GuardMemory, type GuardMemoryOptions } from './discovery/guard-memory.ts';
 import type { Owner, Present } from './discovery/owner.ts';
 import { Owners } from './discovery/owners.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
-import type { Endpoint, EndpointChanges } from './discovery/wish/endpoint.ts';
+import type { Endpoint, EndpointChanges, SeenTargets } from './discovery/wish/endpoint.ts';
 import { Memo } from './memo.ts';
 import type { RecordMirror } from './mirror/record-mirror.ts';
 import { Names, type NamesOptions } from './names/names.ts';
@@ -122,6 +123,14 @@ export class Agent {
   /** What an ExternalDNS may change: the records that it made. */
   records(namespace?: string): Promise<Endpoint[]> {
     return this.#asOwner(namespace, [], (owner, present) => owner.records(present));
+  }
+
+  /** The targets that objects are seen to give an absolute name; undefined where all who ask for it have too many hosts. */
+  seenAt(name: string): SeenTargets | undefined {
+    const claims = this.#claims.on(name);
+    if (claims.length > 0 && claims.every((claim) => isBeyond(claim, name))) return undefined;
+    const lists = claims.flatMap((claim) => partsAt(claim, name).map(({ targets = [] }) => targets));
+    return new Set(lists.filter((targets) => !hasTooManyTargets(targets)).flat());
   }
 
   /** The verdict on everything that an ExternalDNS wants. */

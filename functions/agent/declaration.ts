@@ -74,6 +74,19 @@ export const acrossNamespaces = ['UnderscoreNames', 'Wildcards', 'Delegations'] 
 
 export type AcrossNamespaces = (typeof acrossNamespaces)[number];
 
+/**
+ * So many hosts of one object count: as many names as a namespace has unless the spec says otherwise. Its annotations
+ * may have 256 KiB, which is 36,000 hosts, and the state of each takes memory: a few such objects would end the agent.
+ * https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/api/validation/objectmeta.go#L36
+ */
+export const mostHosts = 1000;
+
+/**
+ * So many targets of one host count: each host of an object has all of them, so that the bounds of both together do not
+ * bound their product.
+ */
+export const mostTargets = 64;
+
 const names = z.array(z.string()).default([]);
 
 const discovery = z.object({

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from './agent.ts';
 import type { Complaints } from './complaints.ts';
 import { endpointChanges } from './discovery/wish/endpoint.ts';
-import { Repetition } from './discovery/wish/repetition.ts';
+import { Repetition, toTheEnd } from './discovery/wish/repetition.ts';
 import { messageOf } from './failure.ts';
 import { parse } from './parse.ts';
 
@@ -12,7 +12,7 @@ const mediaType = 'application/external.dns.webhook+json;version=1';
 export interface WebhookOptions {
   agent: Agent;
   complaints: Complaints;
-  /** Bytes: some 80,000 names, and as much as the container's memory bears. */
+  /** Of what is kept of a body: some 80,000 names, and as much as the container's memory bears. */
   bodyLimit?: number;
   /** ExternalDNS waits 15 s for an answer, and ends its process without one. */
   patienceMs?: number;
@@ -24,9 +24,10 @@ export interface WebhookOptions {
  */
 export function webhook({ agent, complaints, ...limits }: WebhookOptions): Server {
   const { bodyLimit = 16 * 1024 * 1024, patienceMs = 10_000 } = limits;
+  const seenAt = (name: string) => agent.seenAt(name);
   const wantedOf = new Map<string | undefined, Repetition>();
   const repetitionOf = (namespace: string | undefined): Repetition => {
-    const known = wantedOf.get(namespace) ?? new Repetition();
+    const known = wantedOf.get(namespace) ?? new Repetition({ seenAt, limit: bodyLimit });
     wantedOf.set(namespace, known);
     return known;
   };
@@ -35,7 +36,7 @@ export function webhook({ agent, complaints, ...limits }: WebhookOptions): Serve
     'GET /': async () => ({}),
     'GET /records': (_, namespace) => agent.records(namespace),
     'POST /adjustendpoints': async (request, namespace) =>
-      agent.adjust(repetitionOf(namespace).read(await body(request, bodyLimit)), namespace),
+      agent.adjust(await repetitionOf(namespace).read(request), namespace),
     'POST /records': async (request, namespace) =>
       agent.apply(parse(await body(request, bodyLimit), endpointChanges), namespace),
   };
@@ -85,11 +86,10 @@ async function late(ms: number, signal: AbortSignal): Promise<never> {
 async function body(request: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Read to its end even if it is too long: a closed connection would end ExternalDNS's process.
-  for await (const chunk of request) {
+  await toTheEnd(request, (chunk) => {
     size += chunk.length;
-    if (size <= limit) chunks.push(chunk);
-  }
-  if (size > limit) throw new Error(`the body is larger than ${limit} bytes`);
+    if (size > limit) throw new Error(`the body is larger than ${limit} bytes`);
+    chunks.push(chunk);
+  });
   return Buffer.concat(chunks).toString('utf8');
 }

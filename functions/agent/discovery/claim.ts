@@ -1,3 +1,5 @@
+import { discoverable } from '../declaration.ts';
+import { keyOf } from '../zone.ts';
 import type { Excess } from './excess.ts';
 
 /** What one object asks for, as far as it can be read off the object itself. */
@@ -37,6 +39,10 @@ export interface Claim {
 
 /** What a claim wants of one name and type. */
 export type Part = Pick<Claim, 'targets' | 'ttl'>;
+
+/** What a claim wants of a name, of whatever types. */
+export const partsAt = (claim: Claim, name: string): readonly Part[] =>
+  claim.parts ? discoverable.flatMap((type) => claim.parts?.get(keyOf({ name, type })) ?? []) : [claim];
 
 /** Every object that asks for names, as the cluster has them. */
 export interface Claims {

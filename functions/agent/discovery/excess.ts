@@ -1,9 +1,13 @@
-/**
- * So many hosts of one object count: as many names as a namespace has unless the spec says otherwise. Its annotations
- * may have 256 KiB, which is 36,000 hosts, and the state of each takes memory: a few such objects would end the agent.
- * https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/api/validation/objectmeta.go#L36
- */
-export const mostHosts = 1000;
+import { mostHosts, mostTargets } from '../declaration.ts';
+
+/** As many of some targets as count, and one more where they are too many. */
+export const fewTargets = (targets: readonly string[]): readonly string[] =>
+  targets.length > mostTargets ? targets.slice(0, mostTargets + 1) : targets;
+
+export const hasTooManyTargets = (targets: readonly string[] | undefined): boolean =>
+  targets !== undefined && targets.length > mostTargets;
+
+export const tooManyTargets = `a host may have ${mostTargets} targets, and the object gives it more: split them over more hosts, or have a load balancer in front of them`;
 
 /**
  * The hosts of an object that are beyond the bound. It is still to be known whose they are, or its targets could be

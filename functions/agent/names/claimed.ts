@@ -1,5 +1,6 @@
 import { discoverable } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
+import { hasTooManyTargets, tooManyTargets } from '../discovery/excess.ts';
 import { illegalName } from '../discovery/verdict/illegal-name.ts';
 import { misspeltType } from '../discovery/wish/endpoint.ts';
 import type { Reason } from '../verdict.ts';
@@ -28,6 +29,8 @@ export function lossOf(name: string, resource: string, claims: Pick<Claims, 'of'
  */
 export function faultAt(name: string, claim: Claim | undefined): Reason | undefined {
   const types = typesAt(name, claim);
+  if (hasTooManyTargets(claim?.parts ? undefined : claim?.targets))
+    return { verdict: 'Refused', message: tooManyTargets };
   if (types.length === 0) {
     const misspelt = statedTypes(name, claim)
       .map(misspeltType)

@@ -1,10 +1,11 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { mostHosts, mostTargets } from '../../agent/declaration.ts';
 import type { Names } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { type Fault, illegal, inZone, outside, taken } from './fault.ts';
 import { hostsOf } from './hosts.ts';
-import { judged, literal, ownAnnotation } from './kind.ts';
+import { isDNSEndpoint, judged, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
 
 export interface AdmissionProps {
@@ -36,7 +37,7 @@ export class Admission extends Construct {
       new ApiObject(this, part, policy);
       new ApiObject(this, `${part}-binding`, { ...policy, kind: `${policy.kind}Binding`, spec: binding });
     };
-    add('hosts', outsideZones === 'Deny' ? [...wrong, outsider] : wrong, ['Deny'], [briefTarget(discovery)]);
+    add('hosts', outsideZones === 'Deny' ? [...wrong, outsider] : wrong, ['Deny'], bounded(discovery));
     // What follows from a validation is the binding's to say, and one for all validations of its policy.
     if (outsideZones === 'Warn') add('zones', [outsider], ['Warn', 'Audit']);
   }
@@ -78,13 +79,36 @@ function policyOf({ zones, discovery }: Spec, faults: Fault[], more: object[]) {
 
 const longestTarget = 1024;
 
-/** ExternalDNS repeats the annotation for every host of the object: two long ones together exhaust its memory. */
-function briefTarget(discovery: Spec['discovery']) {
+/**
+ * ExternalDNS repeats the annotation for every host of the object: two long ones together exhaust its memory. Of hosts
+ * and of targets no more are let in than the agent takes.
+ */
+function bounded(discovery: Spec['discovery']) {
   const target = (object: string) => `${ownAnnotation(discovery, object, 'target')}.orValue("")`;
-  return {
-    expression: `size(${target('object')}) <= ${longestTarget} || (oldObject != null && ${target('object')} == ${target('oldObject')})`,
-    message: `the annotation target has more than ${longestTarget} characters, and each host of the object would have all of it`,
-  };
+  const wasThere = `(oldObject != null && ${target('object')} == ${target('oldObject')})`;
+  const fewTargets = `object.spec.?endpoints.orValue([]).all(e, size(e.?targets.orValue([])) <= ${mostTargets})`;
+  return [
+    {
+      expression: `size(${target('object')}) <= ${longestTarget} || ${wasThere}`,
+      message: `the annotation target has more than ${longestTarget} characters, and each host of the object would have all of it`,
+    },
+    {
+      expression: `size(${target('object')}) > ${longestTarget} || size(${target('object')}.split(",")) <= ${mostTargets} || ${wasThere}`,
+      message: `the annotation target has more than ${mostTargets} targets, and so many may a host have: split them over more hosts`,
+    },
+    {
+      expression: `size(variables.hosts) <= ${mostHosts} || size(variables.hosts) <= size(variables.before)`,
+      message: `the object asks for more than ${mostHosts} names: split it`,
+    },
+    ...(judged(discovery).some(({ source }) => source.kind === 'DNSEndpoint')
+      ? [
+          {
+            expression: `!(${isDNSEndpoint}) || ${fewTargets} || (oldObject != null && object.spec == oldObject.spec)`,
+            message: `an endpoint has more than ${mostTargets} targets: split them over more hosts`,
+          },
+        ]
+      : []),
+  ];
 }
 
 function inside(excludedDomains: readonly string[]): string {

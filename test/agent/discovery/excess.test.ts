@@ -1,7 +1,8 @@
 /** Objects with more hosts than count. */
 import { describe, expect, test } from 'vitest';
+import { mostHosts, mostTargets } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import { isBeyond, mostHosts, withinBound } from '../../../functions/agent/discovery/excess.ts';
+import { isBeyond, withinBound } from '../../../functions/agent/discovery/excess.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { ClaimIndex } from '../../../functions/agent/view/claim-index.ts';
 import { type Ingress, ingressClaims } from '../../../functions/agent/view/claims/ingress.ts';
@@ -139,6 +140,59 @@ test('the name of a Pod below a host beyond the bound is beyond it, too', async 
   const agent = await agentWith({ [huge]: claim ? [claim] : [] });
   await agent.asks(['h0', 'h1000'].map((host) => want(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
   expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
+});
+
+describe('a host with more targets than count', () => {
+  const targets = Array.from({ length: 500 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+  const [web, evil] = ['ingress/shop/web', 'ingress/evil/a'];
+  const lots = { status: { loadBalancer: { ingress: targets.map((ip) => ({ ip })) } } };
+  const sentence = `a host may have ${mostTargets} targets, and the object gives it more`;
+
+  test('is refused, whether its object is seen or not, and with as many as count it is not', async () => {
+    const seen = await agentWith({ [evil]: ingress(evil, names(3), lots) });
+    await seen.asks(names(3).map((host) => want(evil, host, 'A', ...targets)));
+    expect(seen.counts()).toEqual({ Refused: 3 });
+    expect(seen.refused()[0]).toContain(sentence);
+    const asked = await agentWith({});
+    await asked.asks([
+      want(evil, 'more.corp.internal', 'A', ...targets.slice(0, mostTargets + 1)),
+      want(evil, 'all.corp.internal', 'A', ...targets.slice(0, mostTargets)),
+    ]);
+    expect(asked.refused()).toEqual([expect.stringContaining(`more.corp.internal ${evil}: ${sentence}`)]);
+    expect((await asked.there()).map((line) => line.split(' ')[0])).toEqual(['all']);
+  });
+
+  test('takes nothing from another object that asks for it, and gives it nothing', async () => {
+    const objects = {
+      [web]: ingress(web, ['h0.corp.internal'], at('192.0.2.1')),
+      [evil]: ingress(evil, names(2), lots),
+    };
+    for (const sharedHosts of ['SameNamespace', 'Merge', 'FirstWins']) {
+      const agent = await agentWith(objects, { sharedHosts });
+      for (let i = 0; i < 2; i++) {
+        await agent.asks([
+          ...names(2).map((host) => want(evil, host, 'A', ...targets)),
+          want(web, 'h0.corp.internal', 'A', '192.0.2.1'),
+        ]);
+      }
+      expect([sharedHosts, await agent.there()]).toEqual([sharedHosts, [`h0 192.0.2.1 (${web})`]]);
+    }
+  });
+
+  test('of several objects that answer together has those who came first', async () => {
+    const some = (from: number) => targets.slice(from, from + 40);
+    const of = (resource: string, from: number) => {
+      const made = ingress(resource, ['h0.corp.internal'], {
+        status: { loadBalancer: { ingress: some(from).map((ip) => ({ ip })) } },
+      });
+      return made.map((claim) => ({ ...claim, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
+    };
+    const agent = await agentWith({ [web]: of(web, 0), [evil]: of(evil, 40) }, { sharedHosts: 'Merge' });
+    const asked = [want(web, 'h0.corp.internal', 'A', ...some(0)), want(evil, 'h0.corp.internal', 'A', ...some(40))];
+    for (let i = 0; i < 3; i++) await agent.asks(asked);
+    expect(await agent.there()).toEqual([`h0 ${some(0).sort().join(' ')} (${web})`]);
+    expect(agent.counts()).toEqual({ Resolved: 1, Duplicate: 1 });
+  });
 });
 
 test('every host of many is known to be beyond the bound, and no other one is taken for such', () => {

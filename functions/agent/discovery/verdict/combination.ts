@@ -1,5 +1,6 @@
 import { isGlue } from '../../../dns/cut.ts';
 import { canonicalAddress, type RRset } from '../../zone.ts';
+import { hasTooManyTargets } from '../excess.ts';
 
 /** Whether two RRsets of one name say the same, for however long. */
 export function sameAnswer(a: RRset, b: RRset): boolean {
@@ -50,6 +51,7 @@ export function combined(wishes: RRset[]): { groups: RRset[][]; beside: RRset[] 
   for (const rrset of wishes) {
     const group = groups.get(rrset.type);
     if (groups.values().some(([first]) => first && crowdEachOther(first, rrset))) beside.push(rrset);
+    else if (group && hasTooManyTargets(united([...group, rrset]).records)) beside.push(rrset);
     else if (group) group.push(rrset);
     else groups.set(rrset.type, [rrset]);
   }

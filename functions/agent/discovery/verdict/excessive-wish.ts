@@ -1,6 +1,7 @@
+import { mostHosts } from '../../declaration.ts';
 import { claimantOf, discoveredMark } from '../../zone.ts';
 import type { Claim, Claims } from '../claim.ts';
-import { isBeyond, mostHosts } from '../excess.ts';
+import { isBeyond } from '../excess.ts';
 import type { Wish } from '../wish/wish.ts';
 import type { Refused } from './sharing.ts';
 

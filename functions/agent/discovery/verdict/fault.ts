@@ -5,6 +5,7 @@ import { isReverse } from '../../../dns/reverse.ts';
 import { greatestTTL, isTTL } from '../../../dns/ttl.ts';
 import type { Reason } from '../../verdict.ts';
 import { claimantOf, ownershipOf, type RRset } from '../../zone.ts';
+import { tooManyTargets } from '../excess.ts';
 import { householdOf } from '../resource.ts';
 import { isDiscoverable, misspeltType, parseTarget, typeFault } from '../wish/endpoint.ts';
 import type { Wish } from '../wish/wish.ts';
@@ -56,11 +57,11 @@ const filtered = (message: string): Reason => ({ verdict: 'Filtered', message })
 
 const noTTL = (ttl: number) => `not a time to live of 0 to ${greatestTTL} seconds: ${ttl}`;
 
-/** Networks take addresses; everything else is that several objects' targets are in one endpoint. */
-const ownFault = (message: string, isFiltered = false) =>
-  isFiltered
-    ? filtered(`${message}: change that field, or the address of the object`)
-    : refused(`${message}: give each of them a host of its own`);
+/** Networks take addresses; everything else but too many targets is that several objects' targets are in one endpoint. */
+const ownFault = (message: string, isFiltered = false) => {
+  if (isFiltered) return filtered(`${message}: change that field, or the address of the object`);
+  return refused(message === tooManyTargets ? message : `${message}: give each of them a host of its own`);
+};
 
 export const outside = (zones: readonly string[]) => `outside the zones ${zones.map(withoutDot).join(', ')}`;
 

@@ -4,8 +4,9 @@ import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
 import { parseContent } from '../../../dns/content.ts';
 import { excerpt } from '../../../dns/field.ts';
 import { absolute, withoutDot } from '../../../dns/name.ts';
-import { discoverable } from '../../declaration.ts';
+import { discoverable, mostTargets } from '../../declaration.ts';
 import { canonicalAddress, claimantOf, discoveredMark, type RRset } from '../../zone.ts';
+import { fewTargets } from '../excess.ts';
 
 /**
  * A record as ExternalDNS speaks of it, which leaves out what is empty: a hostname annotation that ends in a comma
@@ -85,13 +86,40 @@ export function contentOf(type: string, target: string): string {
 
 /** More than any name has, even with every octet escaped. An annotation may have a quarter of a million. */
 const longestTarget = 2048;
+/** More than any record has (RFC 1035 section 3.2.1), even so. */
+const longestText = 4 * 65535;
+
+/** A target that is too long for its type, cut to what there is to say of it. */
+function briefly(type: string, target: string): string {
+  // Before its type has been read a target may be a text.
+  const longest = type === 'TXT' || type === '' ? longestText : longestTarget;
+  return target.length > longest ? `${target.slice(0, 60)}…` : target;
+}
 
 /** Targets as the contents of an RRset: each once, in one order. */
 export function contentsOf(type: string, targets: readonly string[]): string[] {
-  const contents = targets.map((target) =>
-    target.length > longestTarget && type !== 'TXT' ? `${target.slice(0, 60)}…` : contentOf(type, target),
-  );
+  const contents = targets.map((target) => {
+    const brief = briefly(type, target);
+    return brief === target ? contentOf(type, target) : brief;
+  });
   return contents.length > 1 ? [...new Set(contents)].sort() : contents;
+}
+
+/** Canonical addresses and absolute names, of an object that has too many none. */
+export type SeenTargets = ReadonlySet<string>;
+
+/**
+ * An endpoint with those of its targets that objects are seen to give the name, and a few of the others: enough to know
+ * that they are too many. Which ones depends neither on their order nor on whether it is done once or piece by piece.
+ */
+export function withFewTargets(whole: Endpoint, seenAt: (name: string) => SeenTargets): Endpoint {
+  const brief = whole.targets.map((target) => briefly(whole.recordType, target));
+  if (brief.length <= mostTargets) return { ...whole, targets: brief };
+  const known = seenAt(nameOf(whole));
+  const isKnown = (target: string) =>
+    known.size > 0 && (known.has(target) || known.has(absolute(target)) || known.has(canonicalAddress(target)));
+  const others = new Set(brief.filter((target) => !isKnown(target)));
+  return { ...whole, targets: [...new Set(brief.filter(isKnown).sort()), ...fewTargets([...others].sort())] };
 }
 
 /**

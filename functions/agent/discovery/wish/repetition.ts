@@ -1,23 +1,125 @@
+import { createHash } from 'node:crypto';
+import { mostTargets } from '../../declaration.ts';
+import { JSONList } from '../../json-list.ts';
 import { parse } from '../../parse.ts';
-import { type Endpoint, endpoints } from './endpoint.ts';
+import { type Endpoint, endpoint, nameOf, type SeenTargets, withFewTargets } from './endpoint.ts';
+
+export interface RepetitionOptions {
+  /** What objects are seen to want of an absolute name; undefined where all who want it have too many hosts. */
+  seenAt?: (name: string) => SeenTargets | undefined;
+  /** Characters of all endpoints together, in which a list of targets counts once. */
+  limit?: number;
+}
+
+/** An endpoint as it was read, and how often it came. */
+interface Known {
+  endpoint: Endpoint;
+  count: number;
+  size: number;
+}
+
+/** Bytes: what an endpoint with as many targets as count hardly ever has. */
+const longest = 256 * 1024;
+/** Characters of a text that is kept to recognise it; a longer one is known by its hash. */
+const longestKey = 512;
 
 /**
  * Recognises the endpoints that were wanted the last time. ExternalDNS sends all of them in every loop, and each time in
  * another order: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
+ *
+ * Of its body no more is kept than counts, and of equal lists of targets one: it repeats all targets of an object for
+ * each of its hosts, so that an object of 28 KiB makes a body of 12 MiB.
  */
 export class Repetition {
-  #texts: ReadonlySet<string> = new Set();
-  #count = 0;
+  readonly #options: Required<RepetitionOptions>;
+  /** By their texts. */
+  #known: ReadonlyMap<string, Known> = new Map();
   #endpoints: Endpoint[] = [];
 
+  constructor(options: RepetitionOptions = {}) {
+    this.#options = { seenAt: () => nothing, limit: 16 * 1024 * 1024, ...options };
+  }
+
   /** The endpoints of a body: the very list that was given for the one before, if they are the same. Throws on what is none. */
-  read(body: string): Endpoint[] {
-    const list: unknown = JSON.parse(body);
-    const texts = Array.isArray(list) ? list.map((each) => JSON.stringify(each)) : undefined;
-    if (texts && texts.length === this.#count && texts.every((text) => this.#texts.has(text))) return this.#endpoints;
-    this.#endpoints = parse(body, endpoints);
-    this.#texts = new Set(texts);
-    this.#count = texts?.length ?? -1;
+  async read(body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Endpoint[]> {
+    const { limit } = this.#options;
+    const list = new JSONList({ longest, shorten: (beginning) => this.#shortened(beginning) });
+    const present = new Map<string, Known>();
+    const lists = new Map<string, string[]>();
+    let size = 0;
+    await toTheEnd(body, (chunk) => {
+      for (const text of list.push(chunk)) {
+        size += this.#take(text, present, lists);
+        if (size > limit) throw new Error(`what objects ask for is more than ${limit} characters: there are too many`);
+      }
+    });
+    list.end();
+    if (!this.#isSame(present)) {
+      this.#endpoints = [...present.values()].flatMap(({ endpoint, count }) => Array<Endpoint>(count).fill(endpoint));
+      this.#known = present;
+    }
     return this.#endpoints;
   }
+
+  /** Adds an endpoint to those that are present; how much it takes. */
+  #take(text: string, present: Map<string, Known>, lists: Map<string, string[]>): number {
+    const key = keyOf(text);
+    const there = present.get(key) ?? this.#known.get(key);
+    if (there) return this.#put(key, there.endpoint, present, lists);
+    const whole = parse(text, endpoint);
+    const seen = this.#options.seenAt(nameOf(whole));
+    if (!seen) return 0;
+    if (whole.targets.length <= mostTargets) return this.#put(key, whole, present, lists);
+    const few = withFewTargets(whole, () => seen);
+    const fewKey = keyOf(JSON.stringify(few));
+    return this.#put(fewKey, this.#known.get(fewKey)?.endpoint ?? few, present, lists);
+  }
+
+  #put(key: string, endpoint: Endpoint, present: Map<string, Known>, lists: Map<string, string[]>): number {
+    const there = present.get(key);
+    if (there) {
+      there.count++;
+      return there.size;
+    }
+    const list = endpoint.targets.join('\n');
+    const targets = lists.get(list);
+    lists.set(list, targets ?? endpoint.targets);
+    if (targets) endpoint.targets = targets;
+    const size = endpoint.dnsName.length + JSON.stringify(endpoint.labels ?? {}).length + 100;
+    present.set(key, { endpoint, count: 1, size });
+    return targets ? size : size + list.length;
+  }
+
+  #isSame(present: ReadonlyMap<string, Known>): boolean {
+    if (present.size !== this.#known.size) return false;
+    return present.entries().every(([text, { count }]) => this.#known.get(text)?.count === count);
+  }
+
+  #shortened(beginning: string): string {
+    const text = `${beginning}]}`;
+    const { targets } = withFewTargets(parse(text, endpoint), (name) => this.#options.seenAt(name) ?? nothing);
+    const whole = { ...JSON.parse(text), ...(targets.length > 0 && { targets }) };
+    return JSON.stringify(whole).slice(0, -2);
+  }
+}
+
+const nothing: SeenTargets = new Set();
+
+const keyOf = (text: string) => (text.length <= longestKey ? text : createHash('sha256').update(text).digest('base64'));
+
+/** A connection that is closed before its end would end ExternalDNS's process: the rest is read and thrown away. */
+export async function toTheEnd(
+  body: AsyncIterable<Buffer> | Iterable<Buffer>,
+  take: (chunk: Buffer) => void,
+): Promise<void> {
+  let failure: unknown;
+  for await (const chunk of body) {
+    if (failure !== undefined) continue;
+    try {
+      take(chunk);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (failure !== undefined) throw failure;
 }

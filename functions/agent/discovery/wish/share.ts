@@ -1,6 +1,6 @@
 import { keyOf } from '../../zone.ts';
 import type { Claim, Claims, Part } from '../claim.ts';
-import { isBeyond } from '../excess.ts';
+import { hasTooManyTargets, isBeyond, tooManyTargets } from '../excess.ts';
 import { namespaceOf } from '../resource.ts';
 import { isTargetType, typeOf } from './target.ts';
 
@@ -19,6 +19,8 @@ interface Seen {
   claim: Claim;
   part: Part;
   records: string[];
+  /** Whether it has too many targets for any of them to count. */
+  isExcessive: boolean;
 }
 
 /**
@@ -52,11 +54,14 @@ export function sharesOf(name: string, type: string, whole: Share, claims: Claim
 /** What the objects of one kind want of it. */
 function apart(type: string, whole: Share, seen: Seen[]): Share[] {
   const explained = new Set(seen.flatMap(({ records }) => records));
-  const unexplained = whole.records.filter((content) => !explained.has(content));
+  // Whatever there is beyond the targets of those who have too many is theirs.
+  const isExcessive = seen.some((each) => each.isExcessive);
+  const unexplained = isExcessive ? [] : whole.records.filter((content) => !explained.has(content));
   const bringers = unexplained.length === 0 ? [] : bringersOf(seen, type, whole.resource);
   const bringer = bringerOf(bringers);
   return seen.flatMap((each) => {
     const { claim, records } = each;
+    if (each.isExcessive) return [{ ...shareOf(each), fault: tooManyTargets }];
     // The time to live is that of the labelled one.
     const share = claim.resource === whole.resource ? { ...whole, records } : shareOf(each);
     if (claim === bringer) return [{ ...share, records: [...records, ...unexplained].sort() }];
@@ -71,7 +76,9 @@ function seenOf(claim: Claim, name: string, type: string, contents: string[]): S
   // Of a host beyond the bound it is not known which of its targets are for it.
   const isWhole = !claim.parts || isBeyond(claim, name);
   const part = isWhole ? claim : (claim.parts?.get(keyOf({ name, type })) ?? { targets: [] });
-  return { claim, part, records: contents.filter((content) => part.targets?.includes(content)) };
+  const isExcessive = hasTooManyTargets(part.targets);
+  const records = isExcessive ? [] : contents.filter((content) => part.targets?.includes(content));
+  return { claim, part, records, isExcessive };
 }
 
 /** The objects of a kind that want a name, oldest first. What is not seen to want it does so all the same. */

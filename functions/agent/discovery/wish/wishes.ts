@@ -4,6 +4,7 @@ import { isTTL } from '../../../dns/ttl.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
 import { discoveredMark } from '../../zone.ts';
 import type { Claim, Claims } from '../claim.ts';
+import { hasTooManyTargets, tooManyTargets } from '../excess.ts';
 import { contentsOf, type Endpoint, misspeltType, nameOf, resourceOf, typeFault } from './endpoint.ts';
 import { type Networks, networksOf } from './network.ts';
 import { type Share, sharesOf } from './share.ts';
@@ -108,6 +109,7 @@ class Wishes {
       mark: discoveredMark(scope.ownerID, resource),
     };
     if (fault !== undefined) whole.fault = fault;
+    else if (hasTooManyTargets(records)) whole.fault = tooManyTargets;
     const wish =
       this.#recordTypes.has(type) || misspeltType(type) !== undefined
         ? (this.#networks?.within(whole) ?? whole)

@@ -1,4 +1,5 @@
 import type { Claim, Part } from '../../discovery/claim.ts';
+import { fewTargets } from '../../discovery/excess.ts';
 import { contentsOf } from '../../discovery/wish/endpoint.ts';
 import { keyOf } from '../../zone.ts';
 import type { Reading } from './annotation.ts';
@@ -30,7 +31,7 @@ export function dnsEndpointClaims({ metadata, spec }: DNSEndpoint, reading: Read
     if (!endpoint || host === undefined) continue;
     hosts.add(host);
     const key = keyOf({ name: host, type: recordType });
-    const targets = unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]);
+    const targets = fewTargets(unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]));
     parts.set(key, { targets, ...(recordTTL && { ttl: recordTTL }) });
   }
   const leftOut = unselected(metadata, reading);
@@ -46,5 +47,5 @@ function partsOf({ hosts, excess }: Claim, parts: ReadonlyMap<string, Part>): Re
   return new Map(parts.entries().filter(([key]) => counted.has(key.slice(0, key.lastIndexOf(' ')))));
 }
 
-const canonical = ({ recordType = '', targets }: Endpoint): string[] =>
+const canonical = ({ recordType = '', targets }: Endpoint): readonly string[] =>
   ['A', 'AAAA', 'CNAME'].includes(recordType) ? targetsOf(targets ?? []) : contentsOf(recordType, targets ?? []);

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { absolute } from '../../../dns/name.ts';
+import { mostHosts } from '../../declaration.ts';
 import type { Claim } from '../../discovery/claim.ts';
-import { mostHosts, withinBound } from '../../discovery/excess.ts';
+import { fewTargets, withinBound } from '../../discovery/excess.ts';
 import { canonicalAddress } from '../../zone.ts';
 import type { StatedTTL } from './ttl.ts';
 
@@ -33,9 +34,11 @@ export const hostsOf = (names: Iterable<string>) =>
     (name) => name !== '.' && name.length <= 254,
   );
 
-/** What a host is to answer with: addresses and, absolute, names. */
+/** What a host is to answer with: addresses and, absolute, names. Of too many only so many that they can be told. */
 export const targetsOf = (targets: Iterable<string>) =>
-  unique([...targets].map((text) => (isIP(text) ? canonicalAddress(text) : absolute(text))).filter((t) => t !== '.'));
+  fewTargets(
+    unique([...targets].map((text) => (isIP(text) ? canonicalAddress(text) : absolute(text))).filter((t) => t !== '.')),
+  );
 
 /** Those of some names that are not among others. */
 export const without = (names: readonly string[], others: readonly string[]) => [

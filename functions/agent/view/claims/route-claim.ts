@@ -1,5 +1,6 @@
 import type { DeclaredSource } from '../../declaration.ts';
 import type { Claim } from '../../discovery/claim.ts';
+import { fewTargets } from '../../discovery/excess.ts';
 import { listed } from '../../names/sentence.ts';
 import { fieldOf, taking } from './filter.ts';
 import type { Gateway } from './gateway.ts';
@@ -60,7 +61,7 @@ function targetsByName(hosts: readonly string[], places: readonly Place[]): Read
   for (const { open, targets } of places) {
     for (const name of unique(hosts.flatMap((host) => overlaps(host, open)))) {
       const others = targetsAt.get(name);
-      targetsAt.set(name, others ? unique([...others, ...targets]) : targets);
+      targetsAt.set(name, others ? fewTargets(unique([...others, ...targets])) : targets);
     }
   }
   return targetsAt;
