@@ -34,6 +34,7 @@ const clusterFlags = [
   'claim',
   'keys-secret',
   'kept-config-map',
+  'memory-limit',
 ];
 
 /** What the pod of an InternalDNS is made of. */

@@ -74,7 +74,7 @@ export class Agent {
     this.#claims = claims;
     this.#mirror = mirror;
     this.#surroundings = surroundings;
-    this.#owners = new Owners({ log: options.log, now });
+    this.#owners = new Owners({ log: options.log, now, mostRecords: options.mostRecords });
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });

@@ -15,6 +15,7 @@ import { Complaints } from './complaints.ts';
 import { messageOf } from './failure.ts';
 import { http, probes } from './http.ts';
 import { kubernetesOf } from './kubernetes.ts';
+import { availableMemory, mostRecordsIn } from './memory.ts';
 import { Metrics } from './metrics.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
 import { Database } from './powerdns/database.ts';
@@ -65,6 +66,7 @@ async function main(options: Options): Promise<void> {
     surroundings,
     onPropagation: (milliseconds) => metrics.observePropagation(milliseconds / 1000),
     database,
+    mostRecords: mostRecordsIn(options['memory-limit'] ?? availableMemory()),
     answers: soaCheck(options.dns),
     lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
     log,

@@ -25,6 +25,8 @@ const flags = {
   'kept-config-map': { type: 'string' },
   /** Folder with the zone files where there is no cluster: CONFIGMAP/KEY. */
   'zone-files': { type: 'string' },
+  /** Bytes that the container may use; without it the process finds out for itself. */
+  'memory-limit': { type: 'string' },
 } as const;
 
 const alwaysNeeded = ['declaration', 'powerdns-api', 'powerdns-key', 'dns', 'webhook', 'http'] as const;
@@ -43,6 +45,7 @@ export type Options = Values<(typeof alwaysNeeded)[number]> & {
   cluster: Values<(typeof clusterNeeds)[number]> | undefined;
   'zone-files': string | undefined;
   probes: string | undefined;
+  'memory-limit': number | undefined;
 };
 
 export function parseOptions(argv: string[]): Options {
@@ -53,9 +56,15 @@ export function parseOptions(argv: string[]): Options {
     return Object.fromEntries(names.map((name) => [name, values[name]])) as Values<K>;
   };
   const inCluster = clusterNeeds.some((name) => values[name] !== undefined);
-  const { probes, 'zone-files': zoneFiles } = values;
-  const cluster = inCluster ? require(clusterNeeds) : undefined;
-  return { ...require(alwaysNeeded), probes, 'zone-files': zoneFiles, cluster };
+  const { probes, 'zone-files': zoneFiles, 'memory-limit': memoryLimit } = values;
+  if (memoryLimit !== undefined && !(Number(memoryLimit) > 0)) throw new Error(`not a number of bytes: ${memoryLimit}`);
+  return {
+    ...require(alwaysNeeded),
+    probes,
+    'zone-files': zoneFiles,
+    'memory-limit': memoryLimit === undefined ? undefined : Number(memoryLimit),
+    cluster: inCluster ? require(clusterNeeds) : undefined,
+  };
 }
 
 /** `HOST:PORT`, or `:PORT` for every address of the machine. */

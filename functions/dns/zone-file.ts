@@ -48,20 +48,38 @@ const longestMessage = 300;
  * Reads a zone file: RFC 1035 section 5.1, the `$TTL` of RFC 2308 section 4, and BIND's `$GENERATE` and units of time.
  * A name without the trailing dot that ends with the origin's name counts as absolute, as everywhere here; to the
  * letter it would be below the origin, which is hardly ever meant. Never throws.
- * @param zone its absolute name, which is the first origin too
+ * @param zone its absolute name, which is the first origin too, and how many records there is room for
  */
 export function parseZoneFile(
   text: string,
-  zone: { name: string },
+  { name, room = Number.POSITIVE_INFINITY }: ZoneBounds,
   { mostFaults = 100 }: ZoneFileOptions = {},
 ): ZoneFile {
-  const reader = new Reader(zone.name, mostFaults);
+  const reader = new Reader(name, mostFaults);
   for (const line of zoneLines(text)) {
     reader.read(line);
+    if (reader.room > room) {
+      reader.file.faults.push({ at: `line ${line.number}`, message: noRoom });
+      break;
+    }
     if (reader.isGivenUp) break;
   }
   return reader.file;
 }
+
+export interface ZoneBounds {
+  name: string;
+  room?: number;
+}
+
+const noRoom =
+  'from here on the server has more records than its memory bears: split the zone among several instances, or raise resources.agent.limits.memory';
+
+/** Characters of a value from which on a record takes the room of another one. */
+const usualLength = 512;
+
+/** How much room a record takes: that of as many usual ones. */
+export const roomOf = (content: string): number => 1 + Math.floor(content.length / usualLength);
 
 class Reader {
   readonly file: ZoneFile = {
@@ -72,6 +90,8 @@ class Reader {
     skipped: {},
     endsWithSOA: false,
   };
+  /** What its records take. */
+  room = 0;
   readonly #zone: string;
   readonly #mostFaults: number;
   /** None after a `$ORIGIN` that cannot be read: relative names would become others than were meant. */
@@ -198,6 +218,7 @@ class Reader {
     checkOwner(name);
     const content = detached(parseContent(declared, rdata, origin));
     if (!isGeneric(rdata)) this.#compare(targetOf(declared, rdata), targetOf(declared, content), origin, at);
+    this.room += roomOf(content);
     if (declared === 'NS' && name === this.#zone) this.file.nameServers.push({ name: content, at });
     else this.file.entries.push({ name, type: declared, ttl, content, at });
   }

@@ -24,6 +24,7 @@ import { Seniority } from './seniority.ts';
 import { askedFor, besideHeld } from './succession.ts';
 import { withoutExcess } from './verdict/excessive-wish.ts';
 import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
+import { recordsIn, withinRoom } from './verdict/room.ts';
 import { barrierOf } from './verdict/tenants.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
 import type { Wish } from './wish/wish.ts';
@@ -50,9 +51,17 @@ export interface Judged {
   kept: readonly RRset[];
 }
 
+export interface OwnerOptions {
+  log: Logger;
+  now: () => number;
+  /** Of all zones together, whosever they are. */
+  mostRecords?: number | undefined;
+}
+
 /** One ExternalDNS: what it has made, what it wants, and what it is answered. */
 export class Owner {
   readonly #scope: Scope;
+  readonly #mostRecords: number;
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #guard = new DeleteGuard();
@@ -72,8 +81,9 @@ export class Owner {
   #held: Discovered['held'];
   #preview: Discovered['preview'];
 
-  constructor(scope: Scope, { log, now }: { log: Logger; now: () => number }) {
+  constructor(scope: Scope, { log, now, mostRecords = Number.POSITIVE_INFINITY }: OwnerOptions) {
     this.#scope = scope;
+    this.#mostRecords = mostRecords;
     this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
     this.#leftOut = new LeftOut(this.#log);
     this.#now = now;
@@ -169,7 +179,9 @@ export class Owner {
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { refusals } = this.#leftOut;
     const judged = judge(wishes, zones, declaration, { owns, claims, refusals });
-    const { accepted, refused } = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, claims);
+    const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, claims);
+    const others = zones.flatMap(({ rrsets }) => rrsets.filter((rrset) => !owns(rrset)));
+    const { accepted, refused: beyond } = withinRoom(senior.accepted, standing, this.#mostRecords - recordsIn(others));
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
     const names = [...wanted.map(nameOf), ...excludedAmong(standing, discovery)];
@@ -180,7 +192,7 @@ export class Owner {
     const { closed } = judged;
     const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
     const { answer, preview } = answerUnder(policy, lasting, [...beside.accepted, ...guarded.held]);
-    const leftOut = [...judged.refused, ...refused, ...beside.refused, ...excess];
+    const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...excess];
     this.#leftOut.take(leftOut);
     const kept = keptUnder(policy, answer, beside.accepted);
     this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held, kept };

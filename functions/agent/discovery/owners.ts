@@ -1,8 +1,7 @@
-import type { Logger } from 'pino';
 import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
-import { type Judged, Owner } from './owner.ts';
+import { type Judged, Owner, type OwnerOptions } from './owner.ts';
 import { isOfNobody, type Scope, scopesOf } from './scope.ts';
 
 /** How one is who discovers. */
@@ -14,11 +13,11 @@ export interface OwnerState {
 
 /** Everybody who discovers. */
 export class Owners {
-  readonly #options: { log: Logger; now: () => number };
+  readonly #options: OwnerOptions;
   readonly #owners = new Map<string, Owner>();
   #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
 
-  constructor(options: { log: Logger; now: () => number }) {
+  constructor(options: OwnerOptions) {
     this.#options = options;
   }
 

@@ -3,6 +3,7 @@ import { absolute, zoneOf } from '../../dns/name.ts';
 import { octetsOf, rangeOf } from '../../dns/reverse.ts';
 import type { Fault } from '../../dns/rrset.ts';
 import { frameOf } from '../../dns/zone-content.ts';
+import { roomOf } from '../../dns/zone-file.ts';
 import type { Declaration, DeclaredZone } from '../declaration.ts';
 import { canonicalAddress, isAddressType, keyOf, type RRset } from '../zone.ts';
 import { misleadingIn } from './misleading.ts';
@@ -25,10 +26,11 @@ export function declaredContent(
   declaration: Declaration,
   files: ZoneFiles = new Map(),
   signatures: Signatures = new Map(),
+  mostRecords = Number.POSITIVE_INFINITY,
 ): Map<string, DeclaredContent> {
   const leftOut = new Map(declaration.zones.map(({ name }) => [absolute(name), new Map<string, Fault>()]));
   for (;;) {
-    const contents = contentsOf(declaration, files, signatures, leftOut);
+    const contents = contentsOf(declaration, files, signatures, leftOut, mostRecords);
     const found = misleadingIn(contents);
     if (found.length === 0) return contents;
     // Without them a wildcard may lead to where it did not.
@@ -41,16 +43,20 @@ function contentsOf(
   files: ZoneFiles,
   signatures: Signatures,
   leftOut: ReadonlyMap<string, LeftOut>,
+  mostRecords: number,
 ): Map<string, DeclaredContent> {
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
   const servers = new Set(zones.flatMap(serversOf));
   // A server may be named by one zone and live in another: its address belongs to the zone that is asked for it.
   const hosts = Map.groupBy(servers, (server) => zoneOf(server, names));
   const canonical = [...new Set(addresses.map(canonicalAddress))];
+  const inSpec = zones.flatMap(({ records = [] }) => records.flatMap(({ values }) => values));
+  let room = mostRecords - inSpec.reduce((sum, value) => sum + roomOf(value), 0);
   const contents = new Map(
     zones.map((zone): [string, DeclaredContent] => {
       const frame = frameOf(zone, zones);
-      const content = zoneRecords(zone, frame, files, leftOut.get(frame.name));
+      const content = zoneRecords(zone, frame, files, { leftOut: leftOut.get(frame.name), room });
+      room -= content.room;
       const isTaken = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
       const addressed = (hosts.get(frame.name) ?? [])
         .filter((server) => !isTaken.has(server))

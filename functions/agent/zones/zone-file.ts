@@ -14,7 +14,7 @@ export const nameOf = ({ configMap, key }: ZoneFileRef) => `ConfigMap ${configMa
 /** The records of a zone file, as far as a file may declare them. */
 export function entriesOfFile(
   text: string,
-  zone: { name: string; isSigned: boolean },
+  zone: { name: string; isSigned: boolean; room?: number },
 ): { entries: Entry[]; faults: Fault[] } {
   const { entries, faults } = parseZoneFile(text, zone);
   const misplaced = entries.flatMap(({ type, at }) => {

@@ -13,7 +13,7 @@ export interface ConfigMapData {
 /** Tells of a ConfigMap whenever it changes, at first as it is, with undefined when there is none. Ends when called. */
 export type WatchConfigMap = (name: string, take: (configMap: ConfigMapData | undefined) => void) => () => void;
 
-/** Bytes of a zone file once it is unpacked. */
+/** Characters of all zone files together, once they are unpacked. */
 const limit = 16 * 1024 * 1024;
 
 /** The zone files that a declaration names, each as it was last heard of. */
@@ -52,29 +52,39 @@ export class ZoneFileSet {
 
   #files(): ZoneFiles {
     const known = this.#refs.filter(({ configMap }) => this.#configMaps.has(configMap));
-    return new Map(known.map((ref) => [nameOf(ref), stateOf(ref, this.#configMaps.get(ref.configMap))]));
+    const files = new Map<string, ZoneFileState>();
+    let room = limit;
+    for (const ref of known) {
+      const state = files.get(nameOf(ref)) ?? stateOf(ref, this.#configMaps.get(ref.configMap), room);
+      if (!files.has(nameOf(ref))) room -= state.text?.length ?? 0;
+      files.set(nameOf(ref), state);
+    }
+    return files;
   }
 }
 
-function stateOf({ key }: ZoneFileRef, configMap: ConfigMapData | undefined): ZoneFileState {
+function stateOf({ key }: ZoneFileRef, configMap: ConfigMapData | undefined, room: number): ZoneFileState {
   if (!configMap) return { failure: 'there is no such ConfigMap' };
   const text = valueAt(configMap.data, key);
-  if (text !== undefined) return { text };
+  if (text !== undefined) return text.length > room ? { failure: tooLong } : { text };
   const bytes = valueAt(configMap.binaryData, key);
   if (bytes === undefined) return { failure: 'the ConfigMap has no such key' };
   try {
-    return { text: unpacked(Buffer.from(bytes, 'base64')) };
+    return { text: unpacked(Buffer.from(bytes, 'base64'), room) };
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return { failure: tooLong };
     return { failure: `cannot unpack it: ${messageOf(error)}` };
   }
 }
+
+const tooLong = `the zone files of the instance are longer than ${limit} characters together: split them among several instances`;
 
 /** A key such as `constructor` is one that every object inherits. */
 const valueAt = (data: Record<string, string> | undefined, key: string) =>
   data && Object.hasOwn(data, key) ? data[key] : undefined;
 
 /** A ConfigMap has room for 1 MiB: a longer zone file fits in when it is compressed with gzip. */
-function unpacked(bytes: Buffer): string {
+function unpacked(bytes: Buffer, room: number): string {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return zoneFileText(isGzip ? gunzipSync(bytes, { maxOutputLength: limit }) : bytes);
+  return zoneFileText(isGzip ? gunzipSync(bytes, { maxOutputLength: Math.max(1, room) }) : bytes);
 }

@@ -3,6 +3,7 @@ import { isLeading } from '../../dns/chain.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
 import type { DeclaredRRset, Entry, Fault } from '../../dns/rrset.ts';
 import { contentOf, type ZoneFrame } from '../../dns/zone-content.ts';
+import { roomOf } from '../../dns/zone-file.ts';
 import type { DeclaredZone } from '../declaration.ts';
 import { declaredAccount, keyOf, type RRset } from '../zone.ts';
 import { luaContent } from './lua.ts';
@@ -21,6 +22,8 @@ export interface ZoneRecords {
   pointers: { address: string; name: string }[];
   /** Where each CNAME, DNAME and ALIAS is written, in the composite or in its file, by its key. */
   places: ReadonlyMap<string, string>;
+  /** What the records take of the room that all zones have. */
+  room: number;
 }
 
 /** What is wrong only beside the other zones: by zone files, or by the keys of the composite's own RRsets. */
@@ -29,12 +32,19 @@ export type LeftOut = ReadonlyMap<string, Fault>;
 /** Of what is declared, with the zone file that it is from; none is the composite. */
 export const declaredMark = (source = '') => ({ account: declaredAccount, content: source });
 
+/** What there is beside a zone. */
+export interface Beside {
+  leftOut?: LeftOut | undefined;
+  /** How many records of zone files there is room for. */
+  room?: number;
+}
+
 /** The zone's own records and those of its files, each file as a whole or not at all. */
 export function zoneRecords(
   zone: DeclaredZone,
   frame: ZoneFrame,
   files: ZoneFiles,
-  leftOut: LeftOut = new Map(),
+  { leftOut = new Map(), room = Number.POSITIVE_INFINITY }: Beside = {},
 ): ZoneRecords {
   const refs = zone.recordsFrom ?? [];
   // Whether a wildcard leads to a name that only it answers is seen with all zones and files together.
@@ -50,6 +60,7 @@ export function zoneRecords(
     held: new Set(),
     pointers: pointersOf(inSpec.rrsets),
     places,
+    room: 0,
     ...(faults[0] && { problem: faults[0] }),
   };
   // What is wrong in the composite is no fault of the files.
@@ -64,16 +75,22 @@ export function zoneRecords(
       else content.waiting ??= `waiting for ${source}`;
       continue;
     }
-    const read = entriesOfFile(file.text, { name: frame.name, isSigned: zone.dnssec !== undefined });
-    const together = contentOf(partial, [...entries, ...read.entries]);
+    const read = entriesOfFile(file.text, {
+      name: frame.name,
+      isSigned: zone.dnssec !== undefined,
+      room: room - content.room,
+    });
     const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
+    // Of a file that is not taken anyway the records need not be put together.
+    const together = read.faults.length > 0 ? read : contentOf(partial, [...entries, ...read.entries]);
     const misled = leftOut.get(source);
     const [fault = misled] = [...read.faults, ...repeated(read.entries, known), ...together.faults];
-    if (fault) {
+    if (fault || !('rrsets' in together)) {
       content.held.add(source);
-      content.problem ??= `${source}, ${fault.at}: ${fault.message}`;
+      content.problem ??= `${source}, ${fault?.at}: ${fault?.message}`;
       continue;
     }
+    content.room += read.entries.reduce((sum, entry) => sum + roomOf(entry.content), 0);
     const added = together.rrsets.filter((rrset) => !known.has(keyOf(rrset)));
     content.rrsets = content.rrsets.concat(marked(added, source));
     for (const [key, at] of placesOf(read.entries)) places.set(key, at);

@@ -25,6 +25,8 @@ export interface ZonesOptions {
   signer?: Pick<Signer, 'bring'> | undefined;
   log: Logger;
   now: () => number;
+  /** Of all zones together. */
+  mostRecords?: number | undefined;
 }
 
 /** How long PowerDNS may be silent, as in a restart, before a zone counts as failed. Milliseconds. */
@@ -201,12 +203,15 @@ export class Zones {
   /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
   #contentsOf(declared: Declared): Map<string, DeclaredContent> {
     const { declaration, files } = declared;
+    const { mostRecords } = this.#options;
     // The DS goes first: a parent that has it while the signatures are gone makes the zone bogus (RFC 6781 section 4.3.3).
     const signed = declaration.zones.filter(({ dnssec }) => dnssec?.mode === 'Signed');
     const ds = new Map(
       signed.map(({ name }) => [absolute(name), this.#signatures.get(absolute(name))?.ds ?? []] as const),
     );
-    return this.#contents.get([declared, JSON.stringify([...ds])], () => declaredContent(declaration, files, ds));
+    return this.#contents.get([declared, JSON.stringify([...ds])], () =>
+      declaredContent(declaration, files, ds, mostRecords),
+    );
   }
 
   async #isLuaOn(contents: Map<string, DeclaredContent>): Promise<boolean> {

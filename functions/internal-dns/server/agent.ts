@@ -2,11 +2,21 @@ import { k8s } from 'cdk8s-plus-28';
 import { declarationKey } from '../../agent/declaration.ts';
 import { agentImage } from '../build.ts';
 import { claimTemplate, type Names, paths, ports } from '../names.ts';
-import { type ContainerOptions, hardened, resourcesOf, tokenMount } from './container.ts';
+import {
+  type ContainerOptions,
+  hardened,
+  memoryLimitOf,
+  type Resources,
+  resourcesOf,
+  tokenMount,
+} from './container.ts';
+
+const defaults: Resources = { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '256Mi' } };
 
 /** The agent: PowerDNS's only writer. As a sidecar it is up before ExternalDNS asks; without ExternalDNS it is the main container. */
 export function agent(options: ContainerOptions & { names: Names; sidecar: boolean }): k8s.Container {
-  const { names } = options;
+  const { names, resources } = options;
+  const memoryLimit = memoryLimitOf(resources, defaults);
   return {
     name: 'agent',
     image: options.image ?? agentImage,
@@ -29,6 +39,7 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       '--pod=$(POD_NAME)',
       '--namespace=$(POD_NAMESPACE)',
       `--claim=${claimTemplate}-$(POD_NAME)`,
+      ...(memoryLimit === undefined ? [] : [`--memory-limit=${memoryLimit}`]),
     ],
     env: [
       // Of the memory that Node takes besides its heap, arenas for threads that hardly run are the largest part.
@@ -40,10 +51,7 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
     ],
     securityContext: hardened,
-    resources: resourcesOf(options.resources, {
-      requests: { cpu: '10m', memory: '96Mi' },
-      limits: { memory: '256Mi' },
-    }),
+    resources: resourcesOf(resources, defaults),
     ports: [{ name: 'http', containerPort: ports.agent }],
     startupProbe: { httpGet: { path: '/healthz', port: probesPort }, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { httpGet: { path: '/healthz', port: probesPort }, periodSeconds: 10, failureThreshold: 3 },

@@ -1,7 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { declaredContent } from '../../../functions/agent/zones/declared-content.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
+import { parseZoneFile } from '../../../functions/dns/zone-file.ts';
+import { declare, record } from '../make.ts';
 
 /** ConfigMaps that a test changes, and the zone files that come of it. */
 function start() {
@@ -87,7 +90,7 @@ describe('a zone file', () => {
     const packed = { binaryData: { corp: base64(gzipSync(bytes.subarray(1))) } };
     expect(stateOf(packed)?.text).toHaveLength(bytes.length - 1);
     expect(stateOf({ binaryData: { corp: base64(gzipSync(bytes)) } })).toEqual({
-      failure: expect.stringMatching(/^cannot unpack it: .*16777216/),
+      failure: expect.stringMatching(/longer than 16777216 characters together/),
     });
   });
 });
@@ -164,5 +167,53 @@ describe('zone files are followed', () => {
     set.follow([]);
     put('a', { data: { corp: 'late' } });
     expect(files()).toEqual({});
+  });
+});
+
+describe('there is room for so many records of all zones together', () => {
+  const files = (...counts: number[]) =>
+    new Map(
+      counts.map((count, i): [string, { text: string }] => [
+        `ConfigMap f${i}, key k`,
+        { text: Array.from({ length: count }, (_, n) => `h${n}-${i} A 192.0.2.1`).join('\n') },
+      ]),
+    );
+  const declaration = declare({
+    zones: [0, 1, 2].map((i) => ({
+      name: `z${i}.internal`,
+      nameServers: [],
+      records: [record('in-spec', 'A', '192.0.2.1')],
+      recordsFrom: [{ configMap: `f${i}`, key: 'k' }],
+    })),
+  });
+  const told = (mostRecords: number, ...counts: number[]) =>
+    [...declaredContent(declaration, files(...counts), new Map(), mostRecords).values()].map(
+      ({ problem = '', held }) => `${problem.split(':')[0]}${held.size > 0 ? ' held' : ''}`,
+    );
+
+  test('a file beyond it is held as a whole, says at which line, and takes nothing from the ones after it', () => {
+    expect(told(33, 10, 10, 10)).toEqual(['', '', '']);
+    expect(told(32, 10, 10, 10)).toEqual(['', '', 'ConfigMap f2, key k, line 10 held']);
+    expect(told(33, 10, 100_000, 20)).toEqual(['', 'ConfigMap f1, key k, line 21 held', '']);
+  });
+
+  test('a long record takes that of several', () => {
+    const text = `t TXT ${Array.from({ length: 40 }, () => `"${'x'.repeat(255)}"`).join(' ')}`;
+    const read = (room: number) => parseZoneFile(text, { name: 'corp.internal.', room }).faults;
+    expect(read(21)).toEqual([]);
+    expect(read(20)).toEqual([
+      { at: 'line 1', message: expect.stringContaining('raise resources.agent.limits.memory') },
+    ]);
+  });
+
+  test('and for so many characters of all files together', () => {
+    const { set, put, files: known } = start();
+    const half = Buffer.alloc(9 * 1024 * 1024, ';').toString();
+    set.follow([a, { configMap: 'b', key: 'corp' }, { configMap: 'c', key: 'corp' }]);
+    put('a', { data: { corp: half } });
+    put('b', { binaryData: { corp: base64(gzipSync(half)) } });
+    put('c', { data: { corp: half } });
+    const tooLong = { failure: expect.stringMatching(/^the zone files of the instance are longer than 16777216/) };
+    expect(Object.values(known() ?? {})).toEqual([{ text: half }, tooLong, tooLong]);
   });
 });
