@@ -122,6 +122,7 @@ export class Agent {
 
   /** What an ExternalDNS may change: the records that it made. */
   records(namespace?: string): Promise<Endpoint[]> {
+    this.#owners.in(this.declaration, namespace)?.loops.begin();
     return this.#asOwner(namespace, [], (owner, present) => owner.records(present));
   }
 
@@ -135,6 +136,7 @@ export class Agent {
 
   /** The verdict on everything that an ExternalDNS wants. */
   adjust(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
+    const loop = this.#owners.in(this.declaration, namespace)?.loops.current ?? 0;
     return this.#asOwner(namespace, [], async (owner, present) => {
       this.#expectSight();
       if (!owner.isGuardRestored) owner.restoreGuard(await this.#guardMemory.read(owner.id, present));
@@ -142,21 +144,27 @@ export class Agent {
       // Before ExternalDNS acts on the answer.
       await this.#guardMemory.write(owner.id, owner.missing, present);
       await this.#write(owner, remarks, present);
+      owner.loops.judged(loop);
       return answer;
     });
   }
 
   /** Applies what an ExternalDNS makes of the verdict: one transaction a zone. */
   apply(endpoints: EndpointChanges, namespace?: string): Promise<void> {
-    this.#owners.in(this.declaration, namespace)?.expectChange();
+    this.#owners.in(this.declaration, namespace)?.loops.change();
     return this.#asOwner(namespace, undefined, async (owner, present) => {
       await this.#write(owner, owner.changes(endpoints, present), present);
-      owner.done();
+      owner.loops.finish();
       const { reverse, ownershipTXT } = present.declaration.discovery ?? {};
       // Some records follow from what was published.
       if (reverse || ownershipTXT) await this.#bringZones();
       this.#present = await this.#zones.present();
     });
+  }
+
+  /** Takes over that an ExternalDNS was told that something failed, and why. */
+  noteFailure(failure: string, namespace?: string): void {
+    this.#owners.in(this.declaration, namespace)?.loops.fail(failure);
   }
 
   /** Says anew how names are, if anything has changed that they depend on. To be called again and again. */
@@ -181,8 +189,8 @@ export class Agent {
     };
   }
 
-  get discoveryState(): Report['discovery']['state'] {
-    return this.#owners.report(this.declaration?.discovery).state;
+  get discovery(): Report['discovery'] {
+    return this.#owners.report(this.declaration?.discovery);
   }
 
   /** Milliseconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
@@ -190,6 +198,12 @@ export class Agent {
     const { discovery } = this.declaration ?? {};
     const finishedAt = discovery && this.#owners.finishedAt(discovery);
     return finishedAt === undefined ? undefined : this.#now() - finishedAt;
+  }
+
+  /** How many loops of ExternalDNS in a row got no verdict, or could not change what it said. */
+  get failedLoops(): number {
+    const { discovery } = this.declaration ?? {};
+    return discovery ? this.#owners.failedLoops(discovery) : 0;
   }
 
   get names(): Pick<Names, 'list' | 'counts'> {
@@ -282,7 +296,7 @@ export class Agent {
     otherwise: T,
     work: (owner: Owner, present: Present) => T | Promise<T>,
   ): Promise<T> {
-    this.#owners.in(this.declaration, namespace)?.hear();
+    this.#owners.in(this.declaration, namespace)?.loops.hear();
     return this.#inTurn(async () => {
       const present = await this.#zones.present();
       this.#present = present;

@@ -78,6 +78,7 @@ async function main(options: Options): Promise<void> {
     serials: () => powerdns.zones(),
     resolution: () => surroundings.resolution?.state,
     discoveryAge: () => agent.discoveryAge && agent.discoveryAge / 1000,
+    failedLoops: () => agent.failedLoops,
     events: () => events?.counts ?? {},
     untold: () => events?.waiting ?? 0,
   });
@@ -111,7 +112,8 @@ async function main(options: Options): Promise<void> {
   });
   const resolution = new ResolutionState({ place: names });
   const circumstances = () => ({
-    discovery: agent.discoveryState,
+    discovery: agent.discovery.state,
+    failure: agent.discovery.failure,
     reach: surroundings.reach,
     replicas: agent.declaration?.replicas ?? 1,
   });

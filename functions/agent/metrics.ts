@@ -15,6 +15,8 @@ export interface Sources {
   resolution(): Resolution['state'] | undefined;
   /** Seconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
   discoveryAge(): number | undefined;
+  /** How many loops in a row did not end well. */
+  failedLoops(): number;
   /** How many events there were so far, by what became of them. */
   events(): Readonly<Record<string, number>>;
   /** How many hosts have news that no event has told yet. */
@@ -125,6 +127,14 @@ function registerGauges(registers: Registry[], sources: Sources): void {
       const age = sources.discoveryAge();
       if (age === undefined) this.remove();
       else this.set(age);
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_discovery_failed_loops',
+    help: 'Loops of ExternalDNS in a row that got no verdict, or whose changes were not made; of several the most.',
+    registers,
+    collect() {
+      this.set(sources.failedLoops());
     },
   });
   new Gauge({

@@ -21,7 +21,7 @@ const name = z.string().max(bounds.name);
 
 /**
  * `NotAnswering`: PowerDNS does not answer. `Unreachable`: it does, and not through its Service. `NotUpdating`: it answers
- * with what it had before. `Stalled`: ExternalDNS is not heard of. `Blind`: the cluster cannot be asked what it has.
+ * with what it had before. `Stalled`: ExternalDNS is not heard of, or not answered. `Blind`: the cluster cannot be asked what it has.
  */
 export const resolutionStates = ['Serving', 'NotAnswering', 'Unreachable', 'NotUpdating', 'Stalled', 'Blind'] as const;
 
@@ -49,8 +49,13 @@ export const report = z.object({
   /** What people should know and nothing waits for, such as an address without a zone for its PTR record. */
   warnings: z.array(z.string().max(500)).max(bounds.warnings).optional(),
   discovery: z.object({
-    /** `Waiting`: ExternalDNS has not finished a loop yet. `Stalled`: it did once, and is no longer heard of. */
-    state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled']),
+    /**
+     * `Waiting`: ExternalDNS has not finished a loop yet. `Stalled`: it did once, and is no longer heard of. `Failing`: it
+     * asks, and gets no verdict, or its changes cannot be made.
+     */
+    state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled', 'Failing']),
+    /** Why it fails, in the words that ExternalDNS was told. */
+    failure: z.string().max(bounds.message).optional(),
     /** Kinds of which nothing is heard, because the cluster does not serve what ExternalDNS watches. */
     missing: z
       .array(z.object({ kind: z.string().max(63), resource: z.string().max(253) }))

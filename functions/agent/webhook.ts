@@ -54,6 +54,7 @@ export function webhook({ agent, complaints, ...limits }: WebhookOptions): Serve
       complaints.note('serve ExternalDNS', undefined, { route });
     } catch (error) {
       complaints.note('serve ExternalDNS', messageOf(error), { route });
+      agent.noteFailure(messageOf(error), namespace);
       response.writeHead(503).end(`cannot serve ExternalDNS: ${messageOf(error)}`);
     } finally {
       slow.abort();

@@ -28,7 +28,7 @@ export const resolutionStatus = z.object({
   state: z
     .string()
     .describe(
-      'Serving; NotAnswering: PowerDNS does not answer; Unreachable: it does, but not through its Service; NotUpdating: it answers with what it had before; Stalled: ExternalDNS is not heard of; Blind: the cluster cannot be asked what it has. Of several replicas the worst.',
+      'Serving; NotAnswering: PowerDNS does not answer; Unreachable: it does, but not through its Service; NotUpdating: it answers with what it had before; Stalled: ExternalDNS is not heard of, or not answered; Blind: the cluster cannot be asked what it has. Of several replicas the worst.',
     ),
   since: z.string().describe('Since when, in RFC 3339.'),
   message: z.string().optional().describe('What is wrong, and what to do.'),

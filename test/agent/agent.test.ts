@@ -317,14 +317,31 @@ describe('discovery', () => {
     expect(state(made)).toBe('Waiting');
   });
 
-  test('stalls when nothing is heard for long, and not because PowerDNS is away', async () => {
+  test('stalls when nothing is heard for long', async () => {
     const made = await served();
-    await loop(made.agent, []);
-    made.database.failure = 'away';
-    for (; made.clock.now < 60_000; made.clock.now += 2000) await expect(loop(made.agent, [])).rejects.toThrow();
+    for (let i = 0; i < 2; i++) await loop(made.agent, []);
     expect(state(made)).toBe('Synced');
     made.clock.now += 31_000;
     expect(state(made)).toBe('Stalled');
+  });
+
+  test('fails when PowerDNS is away for longer than a restart takes, and is synced with the next loop', async () => {
+    const made = await served();
+    for (let i = 0; i < 2; i++) await loop(made.agent, []);
+    made.database.failure = 'away';
+    const states: (string | undefined)[] = [];
+    for (let i = 0; i < 8; i++) {
+      await expect(loop(made.agent, [])).rejects.toThrow('away');
+      made.agent.noteFailure('away');
+      states.push(state(made));
+      made.clock.now += 2000;
+    }
+    expect(states).toEqual([...Array(5).fill('Synced'), ...Array(3).fill('Failing')]);
+    expect(made.agent.report()?.discovery).toEqual({ state: 'Failing', failure: 'away' });
+    expect(made.agent.discoveryAge).toBe(16_000);
+    made.database.failure = undefined;
+    for (let i = 0; i < 2; i++) await loop(made.agent, []);
+    expect([state(made), made.agent.discoveryAge, made.agent.failedLoops]).toEqual(['Synced', 0, 0]);
   });
 
   test('stays ready', async () => {

@@ -117,6 +117,19 @@ describe('with zones', () => {
     expect([response.ok, await response.text()]).toEqual([true, answer]);
   });
 
+  test('three verdicts in a row that fail are in the report, in the words of the 503', async () => {
+    const many = Array.from({ length: 20 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+    const external = webhookAt(url);
+    for (let i = 0; i < 2; i++) await loop(external, [www]);
+    for (let i = 0; i < 7; i++, the.clock.now += 2000) await expect(loop(external, many)).rejects.toThrow('503');
+    expect(the.agent.report()?.discovery).toEqual({
+      state: 'Failing',
+      failure: 'what objects ask for is more than 1000 characters: there are too many',
+    });
+    for (let i = 0; i < 2; i++) await loop(external, [www]);
+    expect(the.agent.report()?.discovery).toEqual({ state: 'Synced' });
+  });
+
   test('answers in time, before ExternalDNS ends its process', async () => {
     close();
     await listen(200);

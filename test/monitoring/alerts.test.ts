@@ -46,6 +46,9 @@ const zone = (pod: number, state: string, values: string): SeriesSet => ({
   [of(pod, 'internal_dns_zone_state', { zone: 'watched.internal', state })]: values,
 });
 const age = (pod: number, values: string): SeriesSet => ({ [of(pod, 'internal_dns_discovery_age_seconds')]: values });
+const failedLoops = (pod: number, values: string): SeriesSet => ({
+  [of(pod, 'internal_dns_discovery_failed_loops')]: values,
+});
 const held = (pod: number, values: string): SeriesSet => ({
   [of(pod, 'internal_dns_delete_guard_held_names')]: values,
 });
@@ -262,6 +265,24 @@ const cases: Record<string, Case> = {
         },
       ],
     },
+  },
+  'three loops in a row get no verdict': {
+    alert: 'InternalDNSDiscoveryStalled',
+    series: { ...bothWell, ...failedLoops(1, '0x4 1 2 3+1x100') },
+    at: {
+      '5m': none,
+      '6m': [
+        {
+          labels: { pod: 'idns-watched-1' },
+          summary: 'Objects of the cluster no longer change the records of InternalDNS watched',
+        },
+      ],
+    },
+  },
+  'two that fail are no stall': {
+    alert: 'InternalDNSDiscoveryStalled',
+    series: { ...bothWell, ...failedLoops(1, '2x120') },
+    at: { '10m': none },
   },
   'both signs of a stall at once are told once': {
     alert: 'InternalDNSDiscoveryStalled',

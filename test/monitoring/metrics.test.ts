@@ -85,6 +85,14 @@ test('there is no age of discovery before ExternalDNS has finished a loop', asyn
   expect(await scrape('internal_dns_discovery_age_seconds')).toEqual({});
 });
 
+test('failed loops are counted', async () => {
+  let failed = 0;
+  const { scrape } = measuring({ failedLoops: () => failed });
+  expect(await scrape('internal_dns_discovery_failed_loops')).toEqual({ '': 0 });
+  failed = 4;
+  expect(await scrape('internal_dns_discovery_failed_loops')).toEqual({ '': 4 });
+});
+
 test('events are counted by what became of them', async () => {
   const counts = { created: 3, failed: 0 };
   const { scrape } = measuring({ events: () => counts });

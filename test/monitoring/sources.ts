@@ -14,6 +14,7 @@ export const nothing: Sources = {
   serials: async () => [],
   resolution: () => undefined,
   discoveryAge: () => undefined,
+  failedLoops: () => 0,
   events: () => ({}),
   untold: () => 0,
 };

@@ -467,6 +467,18 @@ const cases: Case[] = [
     },
   },
   {
+    reason: 'ExternalDNS is not answered',
+    spec: { zones, replicas: 2 },
+    reports: [{}, { discovery: { state: 'Failing', failure: 'the ingresses are not listed yet' } }],
+    want: {
+      discovery: [
+        'False',
+        'Failing',
+        'the agent cannot answer ExternalDNS (the ingresses are not listed yet), so names stay as they were: see the log of the container agent',
+      ],
+    },
+  },
+  {
     reason: 'one ExternalDNS of several is no longer heard of',
     spec: { zones, discovery: { namespaces: ['a', 'b'] } },
     reports: [discovering({ state: 'Stalled' })],

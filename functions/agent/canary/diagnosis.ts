@@ -66,6 +66,12 @@ export function stalled(place: Place | undefined, wasHeard: boolean, reach: stri
   return { state: 'Stalled', message };
 }
 
+/** What the agent itself cannot do for ExternalDNS. */
+export const failing = (place: Place | undefined, failure = 'it has not said why'): Diagnosis => ({
+  state: 'Stalled',
+  message: `the agent cannot answer ExternalDNS (${failure}), so names stay as they were: see ${logOf('agent', place)}`,
+});
+
 export const blind = (place: Place | undefined, reach: string): Diagnosis => ({
   state: 'Blind',
   message: `the API server cannot be asked (${reach}), so names stay as they were: see ${logOf('agent', place)}`,

@@ -1,10 +1,12 @@
 import { bounds, type Report, type Resolution } from '../report.ts';
 import type { Result } from './canary.ts';
-import { blind, type Diagnosis, diagnose, isSame, type Place, stalled } from './diagnosis.ts';
+import { blind, type Diagnosis, diagnose, failing, isSame, type Place, stalled } from './diagnosis.ts';
 
 /** What the agent knows besides. */
 export interface Circumstances {
   discovery: Report['discovery']['state'];
+  /** Why discovery fails. */
+  failure?: string | undefined;
   /** Why the API server cannot be asked. */
   reach?: string | undefined;
   replicas: number;
@@ -106,11 +108,12 @@ export class ResolutionState {
     return deafMs < patience.service || (replicas === 1 && service.every(({ fault }) => fault?.kind === 'Silent'));
   }
 
-  #diagnosis({ discovery, reach }: Circumstances): Diagnosis | undefined {
+  #diagnosis({ discovery, failure, reach }: Circumstances): Diagnosis | undefined {
     const now = this.#now();
     const waitingMs = this.#waiting.lasts(discovery === 'Waiting', now);
     const blindMs = this.#blind.lasts(reach !== undefined, now);
     if (this.#confirmed?.state !== 'Serving') return this.#confirmed;
+    if (discovery === 'Failing') return failing(this.#place, failure);
     const isStalled = discovery === 'Stalled';
     if (isStalled || waitingMs >= patience.firstLoop) return stalled(this.#place, isStalled, reach);
     if (reach !== undefined && blindMs >= patience.reach) return blind(this.#place, reach);

@@ -18,6 +18,7 @@ import {
 import type { Claims } from './claim.ts';
 import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './guard.ts';
 import { LeftOut } from './left-out.ts';
+import { Loops } from './loops.ts';
 import { answerUnder, keptUnder } from './policy.ts';
 import { isOf, isOfNobody, type Scope } from './scope.ts';
 import { Seniority } from './seniority.ts';
@@ -68,12 +69,9 @@ export class Owner {
   #isGuardRestored = false;
   readonly #seniority = new Seniority();
   readonly #leftOut: LeftOut;
-  #heardAt: number | undefined;
-  #finishedAt: number | undefined;
+  readonly loops: Loops;
   /** What the last verdict followed. */
   #judgedBy: Declaration | undefined;
-  /** Whether ExternalDNS has sent a change that is not made. */
-  #isChanging = false;
   #isSynced = false;
   readonly #found = new Memo<Endpoint[]>();
   readonly #answered = new Memo<Endpoint[]>();
@@ -86,11 +84,12 @@ export class Owner {
     this.#mostRecords = mostRecords;
     this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
     this.#leftOut = new LeftOut(this.#log);
+    this.loops = new Loops(now);
     this.#now = now;
   }
 
   get isSynced(): boolean {
-    return this.#isSynced;
+    return this.#isSynced || this.loops.finishedAt !== undefined;
   }
 
   /** The last verdict: another object after another verdict. */
@@ -125,27 +124,16 @@ export class Owner {
     return this.#guard.missing;
   }
 
-  /** Notes that ExternalDNS is there. */
-  hear(): void {
-    this.#heardAt = this.#now();
-  }
-
-  /** Notes that ExternalDNS sends a change. It counts as made when it is: see `done`. */
-  expectChange(): void {
-    this.#isChanging = true;
-  }
-
   state(intervalSeconds: number): Discovered['state'] {
-    if (this.#heardAt === undefined) return 'Waiting';
-    const silentMs = this.#now() - this.#heardAt;
+    const { silentMs, isFailing } = this.loops;
+    if (silentMs === undefined) return 'Waiting';
     if (silentMs > Math.max(30_000, intervalSeconds * 10_000)) return 'Stalled';
-    return this.#isSynced ? 'Synced' : 'Waiting';
+    if (isFailing) return 'Failing';
+    return this.isSynced ? 'Synced' : 'Waiting';
   }
 
   /** What ExternalDNS may change: the records that it made. */
   records(present: Present): Endpoint[] {
-    // A second loop begins, so the one before has ended, and needed no change.
-    if (this.#judgedBy && !this.#isChanging) this.#finish();
     return this.#found.get([present.declaration, ...present.zones], () => this.#standing(present).map(endpointOf));
   }
 
@@ -153,7 +141,6 @@ export class Owner {
   adjust(wanted: Endpoint[], present: Present, claims: Claims): Adjusted {
     const { declaration, zones } = present;
     this.#judgedBy = declaration;
-    this.#isChanging = false;
     // What it holds or counts changes with time.
     if (!this.#guard.isIdle || !this.#seniority.isIdle) this.#answered.forget();
     let remarks: Change[] = [];
@@ -236,22 +223,6 @@ export class Owner {
     this.#leftOut.reject(zone, rejected);
     const counts = { changes: changes.length, refused: rejected.length };
     this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
-  }
-
-  /** Takes over that ExternalDNS's change is made. */
-  done(): void {
-    this.#isChanging = false;
-    this.#finish();
-  }
-
-  /** When it last finished a loop: milliseconds since 1970. */
-  get finishedAt(): number | undefined {
-    return this.#finishedAt;
-  }
-
-  #finish(): void {
-    this.#isSynced = true;
-    this.#finishedAt = this.#now();
   }
 
   #mayTake(rrset: RRset, discovery: DeclaredDiscovery): boolean {

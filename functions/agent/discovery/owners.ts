@@ -61,9 +61,14 @@ export class Owners {
     }));
   }
 
-  /** When the last of them to do so finished a loop: milliseconds since 1970; undefined while one has not. */
+  /** How many loops in a row have failed, of the one where that is the most. */
+  failedLoops(discovery: DeclaredDiscovery): number {
+    return Math.max(0, ...scopesOf(discovery).map((scope) => this.#of(scope).loops.failed));
+  }
+
+  /** When the last of them to do so finished a loop, on the agent's clock; undefined while one has not. */
   finishedAt(discovery: DeclaredDiscovery): number | undefined {
-    const times = scopesOf(discovery).map((scope) => this.#of(scope).finishedAt);
+    const times = scopesOf(discovery).map((scope) => this.#of(scope).loops.finishedAt);
     return times.every((time) => time !== undefined) ? Math.min(...times) : undefined;
   }
 
@@ -73,8 +78,11 @@ export class Owners {
     const owners = scopesOf(discovery).map((scope) => this.#of(scope));
     const states = owners.map((owner) => owner.state(discovery.intervalSeconds));
     const held = owners.flatMap((owner) => owner.held ?? []);
+    const failure = owners.map(({ loops }) => loops.failure).find((words) => words !== undefined);
+    const state = (['Stalled', 'Failing', 'Waiting'] as const).find((each) => states.includes(each)) ?? 'Synced';
     return {
-      state: (['Stalled', 'Waiting'] as const).find((state) => states.includes(state)) ?? 'Synced',
+      state,
+      ...(state === 'Failing' && failure !== undefined && { failure }),
       ...(held.length > 0 && {
         held: {
           since: held.map(({ since }) => since).sort()[0] ?? '',

@@ -16,7 +16,7 @@ export function verdictState(verdict: Verdict): Html {
 const ofZone = { Serving: 'good', Pending: 'waiting', Failed: 'bad', Retained: 'apart' } as const;
 export const zoneState = (word: Overview['zones'][number]['state']) => state(word, ofZone[word]);
 
-const ofDiscovery = { Synced: 'good', Waiting: 'waiting', Stalled: 'bad', Off: 'apart' } as const;
+const ofDiscovery = { Synced: 'good', Waiting: 'waiting', Stalled: 'bad', Failing: 'bad', Off: 'apart' } as const;
 export const discoveryState = (word: Overview['discovery']['state']) => state(word, ofDiscovery[word]);
 
 export const resolutionState = (word: NonNullable<Overview['resolution']>['state'] | undefined) =>

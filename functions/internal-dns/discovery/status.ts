@@ -52,6 +52,7 @@ export function discoveryReady({ discovery }: Spec, composite: string, reports: 
   const states = reports.map((report) => report?.discovery.state);
   const log = `see the log of ${discovery.namespaces.length > 1 ? 'each container external-dns*' : 'the container external-dns'}`;
   if (states.includes('Stalled')) return no(type, 'Stalled', `ExternalDNS has not been heard of for a while; ${log}`);
+  if (states.includes('Failing')) return no(type, 'Failing', whyFailing(discoveriesIn(reports)));
   if (states.some((state) => state !== 'Synced')) {
     return no(type, 'Waiting', `ExternalDNS has not finished its first loop; if this lasts, ${log}`);
   }
@@ -66,6 +67,11 @@ export function discoveryReady({ discovery }: Spec, composite: string, reports: 
   ];
   const [first] = notes;
   return first ? yes(type, first[0], notes.map(([, message]) => message).join('; ')) : yes(type, 'Synced');
+}
+
+function whyFailing(all: Discovery[]): string {
+  const failures = new Set(all.flatMap(({ failure }) => failure ?? []));
+  return `the agent cannot answer ExternalDNS (${[...failures].sort().join('; ')}), so names stay as they were: see the log of the container agent`;
 }
 
 const mostNames = 5;

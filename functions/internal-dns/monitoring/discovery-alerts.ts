@@ -18,11 +18,11 @@ export function discovering(composite: string, intervalSeconds: number): Sketch[
   return [
     {
       alert: 'InternalDNSDiscoveryStalled',
-      expr: `max by (pod) (${of('internal_dns_resolution', { state: [stalled] })}) == 1 or max by (pod) (${of('internal_dns_discovery_age_seconds')}) > ${age}`,
+      expr: `max by (pod) (${of('internal_dns_resolution', { state: [stalled] })}) == 1 or max by (pod) (${of('internal_dns_discovery_age_seconds')}) > ${age} or max by (pod) (${of('internal_dns_discovery_failed_loops')}) >= 3`,
       for: '2m',
       severity: 'warning',
       summary: `Objects of the cluster no longer change the records of InternalDNS ${composite}`,
-      description: `ExternalDNS in {{ $labels.pod }} has not finished a loop for more than ${age} seconds: what was published is answered, and nothing new is.`,
+      description: `ExternalDNS in {{ $labels.pod }} has not finished a loop for more than ${age} seconds, or the agent has failed to answer it three times in a row (the condition DiscoveryReady says why): what was published is answered, and nothing new is.`,
     },
     {
       alert: 'InternalDNSNotUpdating',

@@ -98,6 +98,16 @@ describe('two tests in a row that fail are said, the gravest failure first', () 
     expect(said({ discovery: 'Stalled', reach: 'gone' })).toEqual({ state, since: '2026-11-03T10:00:00Z', message });
   });
 
+  test('a failing discovery is one, in its own words', () => {
+    const { said } = settled(well);
+    expect(said({ discovery: 'Failing', failure: 'too many' })).toMatchObject({
+      state: 'Stalled',
+      message: expect.stringMatching(
+        /^the agent cannot answer ExternalDNS \(too many\), so names stay as they were: see /,
+      ),
+    });
+  });
+
   test('without a cluster the commands are left out', () => {
     const state = new ResolutionState({ now: () => 0 });
     for (const result of [well, unheard, unheard]) state.note(result, synced);
