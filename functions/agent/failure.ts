@@ -3,7 +3,13 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   const message = cause instanceof Error && (cause.message || (cause as NodeJS.ErrnoException).code);
-  return (message || error.message).replaceAll(/\s*\n\s*/g, ' ');
+  const lines = (message || error.message).split('\n');
+  return lines.length === 1
+    ? (lines[0] ?? '')
+    : lines
+        .map((line) => line.trim())
+        .filter(Boolean)
+        .join(' ');
 }
 
 /** Why Kubernetes refused, in its own words: the `message` of a Status, parsed or as text. A proxy in between has others. */

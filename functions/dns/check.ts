@@ -8,7 +8,7 @@ const unitMilliseconds: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h:
 /** A Go duration in whole seconds, which is all that PowerDNS knows; NaN for any other text. */
 export function wholeSeconds(duration: string): number {
   if (!/^([0-9]{1,9}(ms|s|m|h))+$/.test(duration)) return Number.NaN;
-  const parts = duration.matchAll(/([0-9]+)(ms|s|m|h)/g);
+  const parts = duration.matchAll(/([0-9]+)(ms|s|m|h)/gy);
   const milliseconds = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * unitMilliseconds[unit ?? '']!, 0);
   return milliseconds % 1000 === 0 ? milliseconds / 1000 : Number.NaN;
 }

@@ -101,7 +101,12 @@ function parseConfiguration(value: string): string {
 
 /** A URI template with the variable `dns` (RFC 9461 section 5). */
 function parsePath(value: string): string {
-  if (/^\/.*\{[^}]*\bdns\b[^}]*\}/.test(value)) return parseOpaque(value);
+  const expressions = value
+    .split('}')
+    .slice(0, -1)
+    .map((text) => text.slice(text.indexOf('{')));
+  const hasVariable = expressions.some((text) => text.startsWith('{') && /\bdns\b/.test(text));
+  if (value.startsWith('/') && hasVariable) return parseOpaque(value);
   throw new Error(`not a path with the variable dns, such as /dns-query{?dns}: ${excerpt(value)}`);
 }
 

@@ -18,6 +18,6 @@ export function parseTTL(text: string, what = 'TTL'): number {
 function secondsOf(text: string): number {
   if (/^\d{1,10}$/.test(text)) return Number(text);
   if (!/^(?:\d{1,10}[wdhms]){1,5}$/i.test(text)) return Number.NaN;
-  const parts = text.toLowerCase().match(/\d+[wdhms]/g) ?? [];
+  const parts = text.toLowerCase().match(/\d+[wdhms]/gy) ?? [];
   return parts.reduce((sum, part) => sum + Number.parseInt(part, 10) * (unitSeconds[part.at(-1) ?? ''] ?? 0), 0);
 }

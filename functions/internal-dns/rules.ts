@@ -14,11 +14,15 @@ export interface Rule<T> {
 /** Attaches rules to a schema. Kubernetes reports the first sentence of `message` beside the field's path. */
 export function ruled<S extends z.ZodType>(schema: S, ...rules: Rule<z.output<S>>[]): S {
   const checked = rules.reduce<z.ZodType>(
-    (s, { holds, message }) => s.refine((value) => holds(value as z.output<S>), message),
+    (s, { holds, message }) => s.refine((value) => holds(value as z.output<S>), { error: message, when: isBounded }),
     schema,
   );
   return withCEL(checked, ...rules.map(({ cel, message }) => ({ rule: cel, message }))) as S;
 }
+
+/** Of what is too long nothing else is asked: no rule is meant for a text of any length. */
+const isBounded = ({ issues }: z.core.ParsePayload): boolean =>
+  issues.every((issue) => issue.continue === true && (issue.code !== 'too_big' || (issue.path ?? []).length > 0));
 
 /** Attaches rules that compare with the value before (`oldSelf`): only an API server can judge those. */
 export function withCEL<S extends z.ZodType>(schema: S, ...rules: { rule: string; message: string }[]): S {
@@ -47,7 +51,7 @@ export function keeps(...fields: string[]): { rule: string; message: string }[] 
 }
 
 const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
-export const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$`;
+export const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*)$`;
 
 /** An IPv4 or IPv6 address. The CEL is a little wider than the function: `isIP` needs Kubernetes 1.30. */
 export function ipAddress(field: string): z.ZodString {
@@ -58,7 +62,7 @@ export function ipAddress(field: string): z.ZodString {
   });
 }
 
-const networkForm = `^(${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])|[0-9a-fA-F:]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$`;
+const networkForm = `^(${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])|[0-9a-fA-F]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$`;
 
 /** A CIDR. The CEL is a little wider than the function: `isCIDR` needs Kubernetes 1.31. */
 export const network = ruled(z.string().min(1).max(49), {
@@ -81,7 +85,7 @@ const unitSeconds: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 /** A Go duration in seconds; NaN for what is none. */
 export function seconds(duration: string): number {
   if (!new RegExp(durationForm).test(duration)) return Number.NaN;
-  const parts = duration.matchAll(/([0-9.]+)(ms|s|m|h)/g);
+  const parts = duration.matchAll(/([0-9.]+)(ms|s|m|h)/gy);
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitSeconds[unit ?? ''] ?? Number.NaN), 0);
 }
 

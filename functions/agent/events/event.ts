@@ -65,7 +65,7 @@ export function eventOf({ state, object, instance, reporter, since, occasion, ot
 }
 
 function nameOf({ name }: ObjectReference, digest: string): string {
-  const beginning = name.slice(0, longestName - digest.length - 1).replace(/[^a-z0-9]+$/, '');
+  const beginning = name.slice(0, longestName - digest.length - 1).replace(/(?<![^a-z0-9])[^a-z0-9]+$/, '');
   return `${beginning}.${digest}`;
 }
 
