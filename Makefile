@@ -22,7 +22,7 @@ help: ## this list
 # npm writes this file when it has installed what package-lock.json names.
 installed := node_modules/.package-lock.json
 $(installed): package-lock.json
-	@npm ci --no-fund --no-audit --loglevel=error
+	@npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
 # Older ones know no import.meta.main, or warn of every file in TypeScript.

@@ -1,4 +1,5 @@
 import { absolute, zoneOf } from '../dns/name.ts';
+import { steadily } from './clock.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Claims, partsAt, unseen } from './discovery/claim.ts';
 import { withDenials } from './discovery/denials.ts';
@@ -61,7 +62,7 @@ export class Agent {
   #present: Present | undefined;
 
   constructor({
-    now = Date.now,
+    now = steadily,
     claims = unseen,
     mirror,
     surroundings = {},

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Registry } from 'prom-client';
 import type { Agent } from './agent.ts';
+import { steadily } from './clock.ts';
 import { messageOf } from './failure.ts';
 import { lastAnswer, listener } from './http/listener.ts';
 import { Renderings } from './http/renderings.ts';
@@ -136,7 +137,7 @@ function namesAt(
   { pathname, searchParams }: URL,
   accept: string | undefined,
   response: ServerResponse,
-  { overview, renderings, now = Date.now }: Common,
+  { overview, renderings, now = steadily }: Common,
 ): Answer {
   let search: Search;
   try {

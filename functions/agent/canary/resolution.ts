@@ -1,3 +1,4 @@
+import { steadily } from '../clock.ts';
 import { bounds, type Report, type Resolution } from '../report.ts';
 import type { Result } from './canary.ts';
 import { blind, type Diagnosis, diagnose, failing, isSame, type Place, stalled } from './diagnosis.ts';
@@ -50,7 +51,7 @@ export class ResolutionState {
   readonly #waiting = new Spell();
   readonly #blind = new Spell();
 
-  constructor({ place, now = Date.now }: ResolutionOptions = {}) {
+  constructor({ place, now = steadily }: ResolutionOptions = {}) {
     this.#place = place;
     this.#now = now;
     this.#startedAt = now();

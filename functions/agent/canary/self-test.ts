@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { steadily } from '../clock.ts';
 import type { Complaints } from '../complaints.ts';
 import type { Canary } from './canary.ts';
 import type { Circumstances, ResolutionState } from './resolution.ts';
@@ -14,7 +15,7 @@ export interface SelfTestOptions {
 
 /** Tests for ever: now and then while all is well, and soon again after a failure. */
 export async function selfTest(options: SelfTestOptions): Promise<never> {
-  const { canary, resolution, circumstances, complaints, pause = sleep, now = Date.now } = options;
+  const { canary, resolution, circumstances, complaints, pause = sleep, now = steadily } = options;
   for (;;) {
     const began = now();
     const { message } = resolution.note(await canary.test(), circumstances());

@@ -10,6 +10,7 @@ import {
   type V1Secret,
   Watch,
 } from '@kubernetes/client-node';
+import { steadily } from '../clock.ts';
 import { declarationKey } from '../declaration.ts';
 import { kubernetesWords, messageOf } from '../failure.ts';
 import { connectToPost, type Post, Refusal } from './api-server.ts';
@@ -159,8 +160,8 @@ export class Cluster {
 
   /** A connection for many objects. The token in it is good for an hour, and is another one long before that. */
   async #posting(): Promise<Post> {
-    if (!this.#post || Date.now() - this.#post.since > renewMs) {
-      this.#post = { post: await connectToPost(this.#config), since: Date.now() };
+    if (!this.#post || steadily() - this.#post.since > renewMs) {
+      this.#post = { post: await connectToPost(this.#config), since: steadily() };
     }
     return this.#post.post;
   }

@@ -1,3 +1,4 @@
+import { steadily } from '../clock.ts';
 import { isServing, type Report } from '../report.ts';
 
 export interface MailboxOptions {
@@ -25,7 +26,7 @@ export class Mailbox {
   #written: { report: Report; text: string; at: number } | undefined;
 
   constructor(options: MailboxOptions) {
-    this.#options = { intervalMs: 10_000, patienceMs: 3_000, renewMs: 60_000, now: Date.now, ...options };
+    this.#options = { intervalMs: 10_000, patienceMs: 3_000, renewMs: 60_000, now: steadily, ...options };
     this.#subject = { declaration: undefined, since: this.#options.now() };
   }
 

@@ -1,4 +1,5 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
+import { steadily } from '../clock.ts';
 import type { Creation } from '../cluster/cluster.ts';
 import type { Complaints } from '../complaints.ts';
 import { messageOf } from '../failure.ts';
@@ -54,7 +55,7 @@ export class Events {
   #run: Promise<void> | undefined;
 
   constructor(options: EventsOptions) {
-    const { claimOf, now = Date.now } = options;
+    const { claimOf, now = steadily } = options;
     const onOvertaken = () => {
       this.counts.dropped += 1;
     };

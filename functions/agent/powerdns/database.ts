@@ -1,3 +1,4 @@
+import { steadily } from '../clock.ts';
 import { type Change, type RRset, replacement, type Zone } from '../zone.ts';
 import { type MetadataKind, type PowerDNS, Rejection } from './powerdns.ts';
 
@@ -43,7 +44,7 @@ export class Database {
     this.#hidden = hidden;
   }
 
-  async zones(now = Date.now()): Promise<Zone[]> {
+  async zones(now = steadily()): Promise<Zone[]> {
     const headers = (await this.#powerdns.zones()).filter(({ name }) => name !== this.#hidden);
     const names = new Set(headers.map(({ name }) => name));
     for (const name of this.#read.keys()) if (!names.has(name)) this.#read.delete(name);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
+import { steadily } from '../clock.ts';
 import { Complaints } from '../complaints.ts';
 import type { Cryptokey } from '../powerdns/powerdns.ts';
 import { requireAlgorithm, stepTo } from './agreement.ts';
@@ -58,7 +59,7 @@ export class Signer {
   readonly #forgotten = new Set<string>();
 
   constructor(options: SignerOptions) {
-    this.#options = { now: Date.now, ...options };
+    this.#options = { now: steadily, ...options };
     this.#cryptokeys = new Cryptokeys(options.powerdns);
     this.#stored = new StoredKeys(options.keys, options.secret);
     this.#complaints = new Complaints(options.log);

@@ -1,4 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import { steadily } from '../clock.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import { ClaimIndex } from './claim-index.ts';
@@ -132,7 +133,7 @@ export class Objects implements Claims {
     const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
     this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
     const labelsOf = (namespace: string) => this.#namespaces.of(namespace);
-    const { now = Date.now } = this.#options;
+    const { now = steadily } = this.#options;
     for (const want of wants) {
       if (this.#followed.has(want.id)) continue;
       const gateways = want.gateways && this.#gateways.get(want.gateways.id);

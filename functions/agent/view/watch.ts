@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { steadily } from '../clock.ts';
 import { connect, type Get, isRefusal, type Query, Refusal } from '../cluster/api-server.ts';
 import { kubernetesWords, messageOf } from '../failure.ts';
 import { keyOf, type Metadata } from './claims/metadata.ts';
@@ -95,7 +96,7 @@ export class Watch<T> {
   /** Ends by throwing only: a server ends a watch every few minutes, and the next one goes on where it was. */
   async #watch(from: string, stopped: AbortSignal): Promise<never> {
     for (let version = from; ; ) {
-      const began = Date.now();
+      const began = steadily();
       const silent = new AbortController();
       const timer = setTimeout(() => silent.abort(new Error('Kubernetes does not answer')), silence);
       let isOpen = false;
@@ -113,7 +114,7 @@ export class Watch<T> {
       } finally {
         clearTimeout(timer);
       }
-      if (Date.now() - began < 1000) throw new Error('Kubernetes ended the watch at once');
+      if (steadily() - began < 1000) throw new Error('Kubernetes ended the watch at once');
     }
   }
 
