@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { discovery } from './discovery/discovery.ts';
 import { monitoring } from './monitoring/settings.ts';
 import { hostLabel, namespaceName } from './name-form.ts';
+import { annotations, judgeLabels } from './object-metadata.ts';
 import { amount, immutable, ipAddress, keeps, ofForm, quantity, ruled, withCEL } from './rules.ts';
 import { peers } from './server/peer.ts';
 import { zone } from './zones/zone.ts';
@@ -58,7 +59,7 @@ const service = withCEL(
         .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
         .optional()
         .describe('Default: ClusterIP, or LoadBalancer with tailscale.'),
-      annotations: z.record(z.string(), z.string()).default({}).describe('Annotations of the DNS Service.'),
+      annotations: annotations().default({}).describe('Annotations of the DNS Service.'),
       loadBalancerIP: ipAddress('loadBalancerIP').optional().describe('The address to ask the load balancer for.'),
       loadBalancerClass: z.string().min(1).max(253).optional().describe('The load balancer implementation. Immutable.'),
       clusterIP: ipAddress('clusterIP').optional().describe('The address inside the cluster. Immutable.'),
@@ -164,7 +165,11 @@ const toleration = z.object({
 
 const scheduling = z
   .object({
-    nodeSelector: z.record(z.string(), z.string()).default({}).describe('Labels that the node must have.'),
+    nodeSelector: z
+      .record(z.string(), z.string())
+      .superRefine(judgeLabels)
+      .default({})
+      .describe('Labels that the node must have.'),
     tolerations: z.array(toleration).max(32).default([]).describe('Taints that the pods tolerate.'),
     affinity: z.looseObject({}).optional().describe("The pods' affinity, as in a Pod."),
     priorityClassName: z.string().min(1).max(253).optional().describe("The pods' priority class."),
@@ -179,6 +184,7 @@ const podLabels = ruled(z.record(z.string(), z.string().max(63)).meta({ maxPrope
   message: 'podLabels must not use app.kubernetes.io/*: the selectors do',
 })
   .refine((labels) => Object.keys(labels).length <= 64, 'podLabels must have at most 64 labels')
+  .superRefine(judgeLabels)
   .default({})
   .describe('More labels of the pods.');
 
@@ -202,7 +208,7 @@ export const spec = z.object({
   resources,
   scheduling,
   podLabels,
-  podAnnotations: z.record(z.string(), z.string()).default({}).describe('Annotations of the pods.'),
+  podAnnotations: annotations().default({}).describe('Annotations of the pods.'),
   statusPage,
   monitoring,
 });

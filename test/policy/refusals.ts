@@ -1152,6 +1152,50 @@ export const badSpecs: readonly BadSpec[] = [
     { 'app.kubernetes.io/name': 'x' },
     'podLabels must not',
   ),
+  ...(['podLabels', 'scheduling.nodeSelector', 'podAnnotations', 'service.annotations'] as const).flatMap((map) =>
+    [
+      '',
+      'a b',
+      '-a',
+      'a-',
+      'a/b/c',
+      '/a',
+      'a/',
+      'Example.com_/a',
+      `${'a'.repeat(64)}`,
+      `${'a.'.repeat(127)}/b`,
+      'ä',
+    ].map((key) =>
+      onlyFunction(
+        field(
+          `${map} has the key ${JSON.stringify(key.slice(0, 20))}`,
+          `spec.${map}`,
+          { [key]: 'x' },
+          'not the key of a',
+        ),
+      ),
+    ),
+  ),
+  ...(['podLabels', 'scheduling.nodeSelector'] as const).flatMap((map) =>
+    ['a b', '-a', 'a-', 'a/b', `${'a'.repeat(64)}`, 'true\n'].map((value) =>
+      onlyFunction(
+        field(
+          `${map} has the value ${JSON.stringify(value.slice(0, 20))}`,
+          `spec.${map}`,
+          { team: value },
+          /not the value of a label|[tT]oo (big|long)/,
+        ),
+      ),
+    ),
+  ),
+  onlyFunction(
+    field(
+      'annotations are longer than an object may have them',
+      'spec.podAnnotations',
+      { a: 'x'.repeat(256 * 1024) },
+      'annotations of more than 262144 bytes together',
+    ),
+  ),
   field(
     'the labels of monitoring say whose the objects are',
     'spec.monitoring.labels',

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
+import { steadily } from '../clock.ts';
 import { Complaints } from '../complaints.ts';
 import type { Declaration } from '../declaration.ts';
 import { messageOf } from '../failure.ts';
@@ -62,7 +63,7 @@ export class RecordMirror {
   #triesAgainAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RecordMirrorOptions) {
-    const defaults = { intervalMs: 10_000, retireMs: 60_000, patienceMs: 30_000, mostBytes, now: Date.now };
+    const defaults = { intervalMs: 10_000, retireMs: 60_000, patienceMs: 30_000, mostBytes, now: steadily };
     this.#options = { ...defaults, ...options };
     this.#complaints = new Complaints(options.log);
     this.#startedAt = this.#options.now();

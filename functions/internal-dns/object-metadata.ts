@@ -1,0 +1,49 @@
+import * as z from 'zod';
+
+/** What the API server says of labels and annotations: here a bad one would stop everything that is composed. */
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const nameForm = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const prefixForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+const isName = (text: string) => text.length <= 63 && nameForm.test(text);
+
+function isKey(key: string): boolean {
+  const [name = '', prefix, ...more] = key.split('/').reverse();
+  if (more.length > 0 || !isName(name)) return false;
+  return prefix === undefined || (prefix.length <= 253 && prefixForm.test(prefix));
+}
+
+const isValue = (value: string) => value === '' || isName(value);
+
+const keyMessage = (key: string, of: string) =>
+  `not the key of ${of}: ${JSON.stringify(key.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, such as team; before it at most a domain and a slash, such as example.com/team)`;
+const valueMessage = (value: string) =>
+  `not the value of a label: ${JSON.stringify(value.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, the first and the last a letter or digit, or nothing)`;
+
+/** Refines a map of labels. */
+export function judgeLabels(labels: Record<string, string>, context: z.RefinementCtx): void {
+  for (const [key, value] of Object.entries(labels)) {
+    const message = isKey(key) ? (isValue(value) ? undefined : valueMessage(value)) : keyMessage(key, 'a label');
+    if (message !== undefined) context.addIssue({ code: 'custom', message, path: [key] });
+  }
+}
+
+/** https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/api/validation/objectmeta.go#L36 */
+const mostBytes = 256 * 1024;
+
+/** A map of annotations: their keys are taken for lower case, and their values may be anything. */
+export const annotations = () =>
+  z.record(z.string(), z.string()).superRefine((all, context) => {
+    for (const key of Object.keys(all)) {
+      if (isKey(key.toLowerCase())) continue;
+      context.addIssue({ code: 'custom', message: keyMessage(key, 'an annotation'), path: [key] });
+    }
+    const bytes = Object.entries(all).reduce((sum, [k, v]) => sum + Buffer.byteLength(k) + Buffer.byteLength(v), 0);
+    if (bytes > mostBytes) {
+      context.addIssue({
+        code: 'custom',
+        message: `annotations of more than ${mostBytes} bytes together: shorten them`,
+      });
+    }
+  });
