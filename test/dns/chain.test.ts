@@ -75,7 +75,7 @@ class Resolver {
   async #answer({ name, type }: { name: string; type: 'A' | 'AAAA' }, port: number) {
     if (this.left-- <= 0) return { rcode: 'SERVFAIL', answers: [] };
     if (zoneNames.some((zone) => `${name}.`.endsWith(zone)))
-      return await query({ name, type, port, timeout: patience });
+      return await query({ name, type, port, attempts: patience / 5_000 });
     const answers = type === 'A' ? [{ name, type, ttl: 0, data: '192.0.2.9' } as const] : [];
     return { rcode: 'NOERROR', answers };
   }

@@ -34,8 +34,6 @@ export function boundsOf(memory: number): Record<string, number> {
     // Beyond it only what the packet cache knows is answered: else PowerDNS ends itself at max-queue-length (5,000). As many
     // come at once from the socket's own buffer, so that no burst is lost that would not have been lost before it.
     'overload-queue-length': 250,
-    // Milliseconds that a question waits: whoever asked has asked again by then, or is about to.
-    'queue-limit': 500,
     'max-tcp-connections': connections,
     'max-tcp-connections-per-client': Math.max(5, Math.floor(connections / 10)),
     // Seconds, so that who waits for a connection gets one: a client opens another one (RFC 7766 section 6.2.3). It does not

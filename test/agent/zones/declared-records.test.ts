@@ -467,6 +467,7 @@ test('ten thousand records of a zone file are there after one step, a changed li
   const first = await timed(() => reconciled(fromFile, fileOf(...manyLines(10_000))));
   expect(writes()).toEqual([
     'POST /api/v1/servers/localhost/zones',
+    'PUT /api/v1/servers/localhost/zones/corp.internal./metadata/X-INTERNAL-DNS-DELETE-GUARD',
     'PATCH /api/v1/servers/localhost/zones/corp.internal.',
   ]);
   expect([await dig('h9999.corp.internal'), await countOf()]).toEqual(['NOERROR 10.0.39.15', 10_000]);
