@@ -7,7 +7,7 @@ import { Document, visit } from 'yaml';
 const ambiguous = [
   /^(?:y|yes|n|no|on|off|true|false|null|~|=|<<)?$/i,
   /^[-+]?0[box][\da-f_]*$/i,
-  /^[-+]?[\d_]*\.?[\d_]*(?:e[-+]?\d*)?$/i,
+  /^[-+]?[\d_]*(?:\.[\d_]*)?(?:e[-+]?\d*)?$/i,
   /^[-+]?[\d_]+(?::[\d_.]+)+$/,
   /^[-+]?\.(?:inf|nan)$/i,
   /^\d{4}-\d{1,2}-\d{1,2}/,
