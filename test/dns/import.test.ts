@@ -294,7 +294,7 @@ describe('what cannot be declared is left out, each with a line that says so, an
         { name: 'sub', type: 'NS', values: ['ns1.corp.internal.'] },
       ],
       [
-        'line 1 (dev.corp.internal NS): dev.corp.internal is delegated to ns1.dev.corp.internal, which has no address here: nobody reaches it',
+        'dev.corp.internal is delegated to ns1.dev.corp.internal, and there is no address of it here: nobody reaches it without an A or AAAA record',
       ],
     ],
     [

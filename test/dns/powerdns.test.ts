@@ -108,9 +108,11 @@ test('the answers over DNS have the octets of the RFCs, and no type was left out
       return { action: 'replace', rrset: { name: `n${i}.${wireZone}.`, type, ttl: 60, records: [content] } };
     }),
   );
-  const answers = await Promise.all(
-    wire.map(([type], i) => rdataOf({ port: server.dnsPort }, `n${i}.${wireZone}.`, type)),
-  );
+  const answers: string[] = [];
+  // One after the other: a client has a share of the TCP connections.
+  for (const [i, [type]] of wire.entries()) {
+    answers.push(await rdataOf({ port: server.dnsPort }, `n${i}.${wireZone}.`, type));
+  }
   expect(wire.map(([type, section, text], i) => [type, section, text, answers[i]])).toEqual(
     wire.map(([type, section, text, octets]) => [type, section, text, octets.replaceAll(' ', '')]),
   );

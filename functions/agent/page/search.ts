@@ -28,7 +28,7 @@ export function searchOf(query: URLSearchParams): Search {
   const host = withoutDot((query.get('host') ?? '').slice(0, longestHost).trim().toLowerCase());
   const verdict = query.get('verdict') ?? '';
   if (verdict !== '' && !isVerdict(verdict)) throw new Error(`not a verdict: ${verdict} (${verdicts.join(', ')})`);
-  return { ...(host !== '' && { host }), ...(verdict !== '' && { verdict }) };
+  return { ...(host !== '' && host !== '.' && { host }), ...(verdict !== '' && { verdict }) };
 }
 
 const isVerdict = (text: string): text is Verdict => (verdicts as readonly string[]).includes(text);

@@ -401,18 +401,18 @@ describe('names', () => {
   });
 
   test.each([
-    'sp$ecial.example.com',
-    'under_score.example.com',
-    '-x.example.com',
-    'a/b.example.com',
-    '*.example.com',
-    'a;b.example.com',
-    'what(ever.example.com',
-  ])('with an odd target that PowerDNS takes (%s) do not make the agent restless', async (target) => {
+    ['under_score.example.com', []],
+    ['-x.example.com', []],
+    ['*.example.com', []],
+    ['sp$ecial.example.com', ['Refused']],
+    ['a/b.example.com', ['Refused']],
+    ['a;b.example.com', ['Refused']],
+    ['what(ever.example.com', ['Refused']],
+  ])('with an odd target that PowerDNS takes (%s) do not make the agent restless', async (target, verdicts) => {
     const odd = want('o', 'odd.corp.internal', 'CNAME', target);
     await loop(external, [odd]);
     await expectQuiet([odd]);
-    expect(made.problems()).toEqual([]);
+    expect(made.problems()?.map(({ verdict }) => verdict)).toEqual(verdicts);
   });
 });
 

@@ -42,7 +42,8 @@ export function moreThanHost(name: string, zones: ReadonlyMap<string, string>): 
     /["'`\\:/?#]/,
     1,
   );
-  if (host === '' || zoneOf(absolute(host), zones) === undefined) return undefined;
+  const instead = absolute(host);
+  if (zoneOf(instead, zones) === undefined || illegalName(instead, 'A') !== undefined) return undefined;
   const what = name.includes('://') ? 'a scheme' : (parts[odd] ?? 'quotes');
   return `has ${what} (${odd}), which is no part of a host: write it as ${withoutDot(host)}`;
 }
