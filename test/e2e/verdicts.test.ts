@@ -220,6 +220,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     });
     await anotherLoop('why');
     expect(await eventsOn('why', 'ingress', 'fine', shop)).toEqual(before);
+    await waitForReady('why');
   });
 
   test('what people type first is enough', async () => {
