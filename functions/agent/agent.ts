@@ -1,5 +1,5 @@
 import { absolute, zoneOf } from '../dns/name.ts';
-import { steadily } from './clock.ts';
+import { steadily, type TimeOf } from './clock.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Claims, partsAt, unseen } from './discovery/claim.ts';
 import { withDenials } from './discovery/denials.ts';
@@ -32,7 +32,9 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   onPropagation?: NamesOptions['onPropagation'];
   /** What is known of names that are in none of the zones; without it they are taken to have addresses. */
   outside?: Outside | undefined;
+  /** Milliseconds that only go up. */
   now?: () => number;
+  timeOf?: TimeOf | undefined;
 };
 
 /** How long a verdict waits for the objects. Milliseconds. */
@@ -63,6 +65,7 @@ export class Agent {
 
   constructor({
     now = steadily,
+    timeOf,
     claims = unseen,
     mirror,
     surroundings = {},
@@ -75,7 +78,7 @@ export class Agent {
     this.#claims = claims;
     this.#mirror = mirror;
     this.#surroundings = surroundings;
-    this.#owners = new Owners({ log: options.log, now, mostRecords: options.mostRecords });
+    this.#owners = new Owners({ log: options.log, now, timeOf, mostRecords: options.mostRecords });
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
@@ -217,7 +220,8 @@ export class Agent {
     if (!this.#declared || !reported) return undefined;
     const names = this.#names.report();
     const { missing = [], resolution, served, storage } = this.#surroundings;
-    const warnings = [...(this.#mirror?.warnings ?? []), ...reported.warnings].slice(0, bounds.warnings);
+    const all = [...(this.#mirror?.warnings ?? []), ...reported.warnings];
+    const warnings = all.slice(0, bounds.warnings).map((each) => each.slice(0, bounds.message));
     return {
       declaration: reported.hash,
       zones: reported.reports,

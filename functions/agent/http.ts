@@ -48,12 +48,13 @@ const json = 'application/json';
 /** For monitoring and people, and whoever else reaches it: nothing here changes anything, and no number of readers slows the rest. */
 export function http(options: HttpOptions): Server {
   const { agent } = options;
+  const turns = new Turns(share);
   const common: Common = {
     ...options,
-    renderings: new Renderings(),
-    zoneFiles: new Renderings(),
-    report: joined(new Turns(share), async () => `${JSON.stringify(agent.report() ?? {})}\n`),
-    scrape: joined(new Turns(share), () => scrape(options)),
+    renderings: new Renderings({ turns }),
+    zoneFiles: new Renderings({ turns }),
+    report: joined(turns, async () => `${JSON.stringify(agent.report() ?? {})}\n`),
+    scrape: joined(turns, () => scrape(options)),
   };
   return listener((request, response) => void serve(response, answerTo(request, response, common)));
 }
@@ -66,8 +67,8 @@ export function probes({ agent }: Pick<HttpOptions, 'agent'>): Server {
   });
 }
 
-/** Of one core, for each sort of answer. */
-const share = 0.1;
+/** Of one core, for all that is made for readers. */
+const share = 0.2;
 
 const isReading = (method: string | undefined) => method === 'GET' || method === 'HEAD';
 const notAllowed: Answer = {

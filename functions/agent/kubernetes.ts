@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { canaryZone, makeCanaryZone } from './canary/record.ts';
+import { timeOf } from './clock.ts';
 import { Cluster, inCluster } from './cluster/cluster.ts';
 import { StorageClaim } from './cluster/storage-claim.ts';
 import type { Complaints } from './complaints.ts';
@@ -89,6 +90,7 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
     instance,
     reporter: names.pod,
     complaints,
+    timeOf,
   });
   return { cluster, view, claim, signer, mirror, events };
 }

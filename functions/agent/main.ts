@@ -8,6 +8,7 @@ import { Canary } from './canary/canary.ts';
 import { canaryZone } from './canary/record.ts';
 import { ResolutionState } from './canary/resolution.ts';
 import { selfTest } from './canary/self-test.ts';
+import { timeOf } from './clock.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { followDeclaration } from './cluster/declaration-source.ts';
 import { Mailbox } from './cluster/mailbox.ts';
@@ -60,6 +61,7 @@ async function main(options: Options): Promise<void> {
   const outside = new OutsideNames();
   const agent: Agent = new Agent({
     outside,
+    timeOf,
     ...(view && { claims: view.claims }),
     signer,
     mirror,

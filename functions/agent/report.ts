@@ -17,6 +17,9 @@ export const bounds = {
   value: 255,
 } as const;
 
+/** From so many loops of ExternalDNS in a row on that had no verdict, or whose changes were not made, it is told. */
+export const failedLoops = 3;
+
 const name = z.string().max(bounds.name);
 
 /**

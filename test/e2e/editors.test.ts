@@ -43,6 +43,14 @@ scenario('editors', ({ owns, shop }) => {
     await expect(edit(...change(spec))).rejects.toThrow(only);
   });
 
+  test.each(['crossplane.io/paused=true', 'dns.internal/let-go=2026-11-29T10:00:00Z'])(
+    'an editor does not annotate it with %s',
+    async (annotation) => {
+      const words = kubectl('annotate', 'internaldns', team, annotation, '--as=jo');
+      await expect(words).rejects.toThrow(/are not yours to change/);
+    },
+  );
+
   test('an editor neither makes nor deletes one, and an administrator does as before', async () => {
     const may = (verb: string) => kubectl('auth', 'can-i', verb, 'internaldnses', '--as=jo').catch(() => 'no');
     for (const verb of ['create', 'delete', 'deletecollection']) expect(await may(verb)).toMatch(/^no/);

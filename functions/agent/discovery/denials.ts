@@ -1,6 +1,7 @@
 import { defaultTTL } from '../../dns/apex.ts';
 import { cutAt, cutsOf } from '../../dns/cut.ts';
 import { absolute, isWithin } from '../../dns/name.ts';
+import { trustedLabels } from '../declaration.ts';
 import {
   type Change,
   declaredAccount,
@@ -18,11 +19,8 @@ const denialMark = { account: declaredAccount, content: 'denial' };
 export const isDenial = ({ mark }: Pick<RRset, 'mark'>) =>
   mark?.account === denialMark.account && mark.content === denialMark.content;
 
-/**
- * What no wildcard of an object answers, whatever is reserved: who holds these configures the proxies of browsers and the
- * routers of Windows (https://www.kb.cert.org/vuls/id/598349), or proves to have the names (RFC 8555 section 8.4).
- */
-const neverAnswered = ['wpad', 'isatap', '_acme-challenge'];
+/** What no wildcard of an object answers, whatever is reserved: the last one proves who has the names (RFC 8555 section 8.4). */
+const neverAnswered = [...Object.keys(trustedLabels), '_acme-challenge'];
 
 /** Of a type that nobody asks for, as RFC 8482 section 4.2 has it: for every other one there is no data. */
 const denial = (name: string): RRset => ({

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { withoutDot } from '../../dns/name.ts';
+import { sameTime, type TimeOf } from '../clock.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
 import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
-import { MonotonicClock } from './clock.ts';
 import { requestOf } from './succession.ts';
 
 export interface Guarded {
@@ -38,7 +38,7 @@ export interface GuardState {
   isLost: (name: string) => boolean;
 }
 
-/** With the time of the guard's own clock in which it was missed first. */
+/** With the moment in which it was missed first. */
 type Entry = MissingName & { at: number };
 
 /** Fewer names are never too many to vanish at once. */
@@ -58,7 +58,7 @@ const least = 5;
  * a hold lasts.
  */
 export class DeleteGuard {
-  readonly #clock = new MonotonicClock();
+  readonly #timeOf: TimeOf;
   /** By their names; what is not held is deleted, and counts for as long as a hold would last. */
   readonly #entries = new Map<string, Entry>();
   /** What was held and is let go, for as long as it stands and nobody wants it. */
@@ -68,12 +68,16 @@ export class DeleteGuard {
   #isLost: GuardState['isLost'] = () => false;
   #missing: readonly MissingName[] | undefined = [];
 
+  constructor(timeOf: TimeOf = sameTime) {
+    this.#timeOf = timeOf;
+  }
+
   /** Goes on where another guard was. */
   restore({ missing, isLost }: GuardState, now: number): void {
-    const at = this.#clock.at(now);
+    const time = this.#timeOf(now);
     for (const entry of missing) {
-      const since = Math.min(entry.since, now);
-      this.#entries.set(entry.name, { ...entry, since, at: at - (now - since) });
+      const since = Math.min(entry.since, time);
+      this.#entries.set(entry.name, { ...entry, since, at: now - (time - since) });
     }
     this.#isLost = isLost;
     this.#missing = undefined;
@@ -88,7 +92,7 @@ export class DeleteGuard {
   /**
    * @param standing what the owner's ExternalDNS finds
    * @param wanted the absolute names that are asked for: see `askedFor`
-   * @param now milliseconds since 1970
+   * @param now the moment, in milliseconds
    */
   hold(
     standing: RRset[],
@@ -97,12 +101,12 @@ export class DeleteGuard {
     claims: Claims,
     now: number,
   ): Guarded {
-    const at = this.#clock.at(now);
+    const time = this.#timeOf(now);
     const there = new Map(standing.map((rrset) => [rrset.name, rrset]));
-    const isOver = (entry: Entry) => at - entry.at >= holdSeconds * 1000 || entry.since < Date.parse(letGo);
+    const isOver = (entry: Entry) => now - entry.at >= holdSeconds * 1000 || entry.since < Date.parse(letGo);
     this.#forget(there, wanted, percent >= 100 ? () => true : isOver);
     if (percent >= 100) return { held: [] };
-    this.#miss(there, wanted, { since: now, at });
+    this.#miss(there, wanted, { since: time, at: now });
     const losses = [...this.#entries.values()].map((entry) => ({ entry, loss: lossOf(entry, claims) }));
     const counted = counting(losses);
     const kept = there.size - this.#released.size - losses.filter(({ entry }) => there.has(entry.name)).length;
@@ -112,7 +116,7 @@ export class DeleteGuard {
     if (isOn) this.#takeIn(mass);
     const held = losses.filter(({ entry, loss }) => there.has(entry.name) && (isHeldAlone(loss) || entry.together));
     const names = new Set(held.map(({ entry }) => entry.name));
-    const first = held.reduce((since, { entry }) => Math.min(since, entry.since), now);
+    const first = held.reduce((since, { entry }) => Math.min(since, entry.since), time);
     this.#massSince = isOn ? (this.#massSince ?? first) : undefined;
     return { held: standing.filter(({ name }) => names.has(name)), ...reportOf(names, this.#massSince) };
   }

@@ -1,9 +1,7 @@
-import { bounds } from '../report.ts';
+import { bounds, failedLoops } from '../report.ts';
 
 /** A restart of PowerDNS takes no longer, and is nothing to tell. Milliseconds. */
 const patienceMs = 10_000;
-/** From so many loops in a row on that had no verdict, or whose changes were not made, it is told. */
-const mostFailed = 3;
 /** How long it may take until there is a first verdict: until then zones are made and objects listed. Milliseconds. */
 const startMs = 30_000;
 
@@ -64,7 +62,7 @@ export class Loops {
 
   /** Notes that ExternalDNS was told that something failed: what comes of it later is not for this loop. */
   fail(failure: string): void {
-    if (this.#failed < mostFailed) this.#failure ??= failure.slice(0, bounds.message);
+    if (this.#failed < failedLoops) this.#failure ??= failure.slice(0, bounds.message);
     this.#isJudged = false;
     this.#count++;
   }
@@ -90,7 +88,7 @@ export class Loops {
 
   get isFailing(): boolean {
     const now = this.#now();
-    if (this.#failed < mostFailed || now - this.#failingSince < patienceMs) return false;
+    if (this.#failed < failedLoops || now - this.#failingSince < patienceMs) return false;
     return this.#finishedAt !== undefined || now - (this.#firstHeardAt ?? now) >= startMs;
   }
 

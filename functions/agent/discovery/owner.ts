@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
+import type { TimeOf } from '../clock.ts';
 import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import { Memo } from '../memo.ts';
 import type { Rejected } from '../powerdns/database.ts';
@@ -55,6 +56,7 @@ export interface Judged {
 export interface OwnerOptions {
   log: Logger;
   now: () => number;
+  timeOf?: TimeOf | undefined;
   /** Of all zones together, whosever they are. */
   mostRecords?: number | undefined;
 }
@@ -65,7 +67,7 @@ export class Owner {
   readonly #mostRecords: number;
   readonly #log: Logger;
   readonly #now: () => number;
-  readonly #guard = new DeleteGuard();
+  readonly #guard: DeleteGuard;
   #isGuardRestored = false;
   readonly #seniority = new Seniority();
   readonly #leftOut: LeftOut;
@@ -79,11 +81,12 @@ export class Owner {
   #held: Discovered['held'];
   #preview: Discovered['preview'];
 
-  constructor(scope: Scope, { log, now, mostRecords = Number.POSITIVE_INFINITY }: OwnerOptions) {
+  constructor(scope: Scope, { log, now, timeOf, mostRecords = Number.POSITIVE_INFINITY }: OwnerOptions) {
     this.#scope = scope;
     this.#mostRecords = mostRecords;
     this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
     this.#leftOut = new LeftOut(this.#log);
+    this.#guard = new DeleteGuard(timeOf);
     this.loops = new Loops(now);
     this.#now = now;
   }

@@ -1,6 +1,5 @@
 import { claimantOf, type RRset } from '../zone.ts';
 import type { Claim, Claims } from './claim.ts';
-import { MonotonicClock } from './clock.ts';
 import { householdOf } from './resource.ts';
 import type { Refused } from './verdict/sharing.ts';
 import type { Barrier } from './verdict/tenants.ts';
@@ -24,7 +23,6 @@ export interface Contenders {
  * would hold the name, since the older one changed; where that is not known, since this began.
  */
 export class Seniority {
-  readonly #clock = new MonotonicClock();
   #beganAt: number | undefined;
   /** By name and elder, by the clock. */
   #since = new Map<string, number>();
@@ -34,7 +32,6 @@ export class Seniority {
     { accepted, ...contenders }: Contenders,
     { holdSeconds, bars, claims, now }: { holdSeconds: number; bars: Barrier; claims: Claims; now: number },
   ): { accepted: RRset[]; refused: Refused[] } {
-    const at = this.#clock.at(now);
     this.#beganAt ??= now;
     const contests = accepted.flatMap((rrset): Contest[] => {
       const elder = elderOf(rrset, contenders, claims, bars);
@@ -42,12 +39,12 @@ export class Seniority {
     });
     const sinceOf = ({ rrset, elder }: Contest) => {
       const changedAt = claims.changedAt(elder.resource) ?? this.#beganAt ?? now;
-      return this.#since.get(keyOf(rrset, elder)) ?? at - Math.max(0, now - changedAt);
+      return this.#since.get(keyOf(rrset, elder)) ?? Math.min(now, changedAt);
     };
     this.#since = new Map(contests.map((contest) => [keyOf(contest.rrset, contest.elder), sinceOf(contest)]));
     const waiting = new Map(
       contests
-        .filter((contest) => at - sinceOf(contest) < holdSeconds * 1000)
+        .filter((contest) => now - sinceOf(contest) < holdSeconds * 1000)
         .map(({ rrset, elder }) => [rrset.name, elder]),
     );
     return {

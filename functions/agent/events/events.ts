@@ -1,5 +1,5 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
-import { steadily } from '../clock.ts';
+import { sameTime, steadily, type TimeOf } from '../clock.ts';
 import type { Creation } from '../cluster/cluster.ts';
 import type { Complaints } from '../complaints.ts';
 import { messageOf } from '../failure.ts';
@@ -21,6 +21,7 @@ export interface EventsOptions {
   reporter: string;
   complaints: Pick<Complaints, 'note'>;
   now?: () => number;
+  timeOf?: TimeOf;
 }
 
 const action = 'create events';
@@ -55,11 +56,11 @@ export class Events {
   #run: Promise<void> | undefined;
 
   constructor(options: EventsOptions) {
-    const { claimOf, now = steadily } = options;
+    const { claimOf, now = steadily, timeOf = sameTime } = options;
     const onOvertaken = () => {
       this.counts.dropped += 1;
     };
-    this.#options = { now, ...options };
+    this.#options = { now, timeOf, ...options };
     this.#news = new News({ claimOf, now, onOvertaken });
   }
 
@@ -104,16 +105,17 @@ export class Events {
 
   /** Undefined while it may not be sent, or ever. */
   #eventOf(host: Host, now: number): CoreV1Event | undefined {
-    const { referenceOf, instance, reporter } = this.#options;
+    const { referenceOf, instance, reporter, timeOf } = this.#options;
     const { uid, state, since, told, again } = host;
     const object = uid === undefined ? undefined : referenceOf(state.resource, uid);
     if (!object) return void this.#settle(host, state, 'dropped');
     if (now < (this.#forbiddenUntil.get(object.namespace ?? '') ?? 0)) return undefined;
     if (!this.#perObject.has(`${uid} ${typeOf(state.verdict)}`, now)) return undefined;
-    const thisMinute = Math.floor(now / minute);
+    const thisMinute = Math.floor(timeOf(now) / minute);
     // What is first said of a host others may say, too, and this process before it was restarted; and what is said again.
-    const occasion = told && !again ? thisMinute : periodOf(now);
-    const event = eventOf({ state, object, instance: instance(), reporter, since, occasion, ...again });
+    const occasion = told && !again ? thisMinute : periodOf(timeOf(now));
+    const who = { object, instance: instance(), reporter };
+    const event = eventOf({ state, ...who, since: timeOf(since), occasion, ...again });
     if (this.#recent.minute !== thisMinute) this.#recent = { minute: thisMinute, names: new Set() };
     // What comes back within the minute would be taken for the first time, and the last that people see be wrong.
     return this.#recent.names.has(nameOf(event)) ? undefined : event;
@@ -139,7 +141,8 @@ export class Events {
   /** What was there when this process began may have been told at any time of this period. */
   #toldAt({ told }: Host, result: Creation['result'], now: number): number {
     const isOfBefore = result === 'known' && !told && now - (this.#startedAt ?? now) < startMs;
-    return isOfBefore ? periodOf(now) * eventPeriod : now;
+    const time = this.#options.timeOf(now);
+    return isOfBefore ? now - (time - periodOf(time) * eventPeriod) : now;
   }
 
   #settle(host: Host, told: NameState, counter: keyof Events['counts'], toldAt = this.#options.now()): void {
@@ -165,7 +168,7 @@ export class Events {
 
 /** So long after its start it tells what it finds, and not what happens. Milliseconds. */
 const startMs = 2 * minute;
-const periodOf = (now: number) => Math.floor(now / eventPeriod);
+const periodOf = (time: number) => Math.floor(time / eventPeriod);
 
 const counters = { created: 'created', known: 'known', gone: 'dropped', invalid: 'failed' } as const;
 

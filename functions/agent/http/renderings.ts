@@ -1,8 +1,8 @@
 import { Turns } from './turns.ts';
 
 export interface RenderingsOptions {
-  /** Of one core, for all that is made. */
-  share?: number;
+  /** In which texts are made, one piece in each. */
+  turns?: Turns;
   /** Bytes: what is longer is made anew for each reader, as fast as it is read. */
   longest?: number;
   /** Bytes that are kept, of all texts together. */
@@ -40,10 +40,10 @@ export class Renderings {
   readonly #renderings = new Map<string, Rendering>();
   #of: readonly unknown[] = [];
 
-  constructor({ share = 0.2, longest = 2 ** 20, most = 4 * 2 ** 20 }: RenderingsOptions = {}) {
+  constructor({ turns = new Turns(1), longest = 2 ** 20, most = 4 * 2 ** 20 }: RenderingsOptions = {}) {
     this.#longest = longest;
     this.#most = most;
-    this.#turns = new Turns(share);
+    this.#turns = turns;
   }
 
   async *read({ key, of, make, isGone }: Reading): AsyncGenerator<Buffer, void, undefined> {

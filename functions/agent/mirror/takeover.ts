@@ -17,7 +17,7 @@ import { beside, isGone, type Merge } from './merge.ts';
 import type { OnlyHere } from './only-here.ts';
 
 export interface TakeoverOptions {
-  database: Pick<Database, 'refreshed' | 'reread' | 'create' | 'apply' | 'remove'>;
+  database: Pick<Database, 'refreshed' | 'create' | 'apply' | 'remove'>;
   log: Logger;
   complaints: Pick<Complaints, 'note'>;
   now: () => number;
@@ -80,7 +80,7 @@ export class Takeover {
       return this.#without(rejected, changes);
     }
     if (!here.isDeclared(name) && isGone(name, merged.local, here)) {
-      const now = await database.reread(zone);
+      const now = await database.refreshed(zone);
       if (!isUnchanged(zone, now, [...zone.rrsets, ...now.rrsets])) return this.#later();
       await database.remove(zone);
       return changes;

@@ -72,11 +72,6 @@ export class Database {
     return { ...zone, rrsets: [...zone.rrsets.filter(({ name }) => !names.has(name)), ...fresh.flat()] };
   }
 
-  /** A zone as it is at this moment. */
-  reread(zone: Zone): Promise<Zone> {
-    return this.#powerdns.zone(zone, zone);
-  }
-
   /** Applies what can be applied, in one transaction if possible, and says what PowerDNS would not take. */
   async apply(zone: Zone, changes: Change[]): Promise<Rejected[]> {
     this.#read.delete(zone.name);

@@ -1,3 +1,4 @@
+import { trustedLabels } from '../../agent/declaration.ts';
 import { serversOf } from '../../dns/apex.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { hostLabel } from '../name-form.ts';
@@ -30,8 +31,7 @@ export const illegal: readonly Fault[] = [
     `h.contains("._") && !(${isDNSEndpoint})`,
     'names that begin with an underscore are not for discovery',
   ),
-  fault('wpad', 'h.startsWith(".wpad.")', 'wpad would configure the proxies of browsers'),
-  fault('isatap', 'h.startsWith(".isatap.")', 'isatap would be the router of every Windows machine'),
+  ...Object.entries(trustedLabels).map(([label, harm]) => fault(label, `h.startsWith(".${label}.")`, harm)),
   fault(
     'misspelt',
     `(${isMisspelt}) && !h.matches("[^\\\\x00-\\\\x7f]")`,

@@ -1,4 +1,4 @@
-import type { Report, Resolution } from '../../agent/report.ts';
+import { failedLoops, type Report, type Resolution } from '../../agent/report.ts';
 import { type Sketch, selectorOf } from './alert.ts';
 
 type Verdict = NonNullable<Report['names']>['problems'][number]['verdict'];
@@ -18,7 +18,7 @@ export function discovering(composite: string, intervalSeconds: number): Sketch[
   return [
     {
       alert: 'InternalDNSDiscoveryStalled',
-      expr: `max by (pod) (${of('internal_dns_resolution', { state: [stalled] })}) == 1 or max by (pod) (${of('internal_dns_discovery_age_seconds')}) > ${age} or max by (pod) (${of('internal_dns_discovery_failed_loops')}) >= 3`,
+      expr: `max by (pod) (${of('internal_dns_resolution', { state: [stalled] })}) == 1 or max by (pod) (${of('internal_dns_discovery_age_seconds')}) > ${age} or max by (pod) (${of('internal_dns_discovery_failed_loops')}) >= ${failedLoops}`,
       for: '2m',
       severity: 'warning',
       summary: `Objects of the cluster no longer change the records of InternalDNS ${composite}`,

@@ -26,7 +26,7 @@ const objects = (count: number, prefix = 'ingress/a/x') =>
 
 /** The cluster, an owner's names, and its ExternalDNS. */
 class World {
-  guard = new DeleteGuard();
+  guard = this.#guard();
   options: { percent: number; holdSeconds: number; letGo?: string } = options;
   now = start;
   standing: Set<Host>;
@@ -40,6 +40,8 @@ class World {
   isUnsynced = false;
   /** Whether ExternalDNS's changes are made. */
   works = true;
+  /** Milliseconds that the clock on the wall is ahead of the agent's, which only goes up. */
+  wallIsAhead = 0;
 
   constructor(hosts: Host[]) {
     this.standing = new Set(hosts);
@@ -76,8 +78,12 @@ class World {
   /** Another agent takes over, which may have lost what this one knew. */
   restart({ isLost = false } = {}): void {
     const missing = isLost ? [] : structuredClone(this.guard.missing);
-    this.guard = new DeleteGuard();
+    this.guard = this.#guard();
     this.guard.restore({ missing, isLost: () => isLost }, this.now);
+  }
+
+  #guard(): DeleteGuard {
+    return new DeleteGuard((moment) => moment + this.wallIsAhead);
   }
 
   get rrsets(): RRset[] {
@@ -225,10 +231,20 @@ describe('names that vanish in masses', () => {
     world.clear(world.standing);
     expect(world.loop()).toHaveLength(10);
     const { since } = world;
-    expect(world.loop(-86_400)).toHaveLength(10);
-    expect(world.since).toBe(since);
+    world.wallIsAhead = -86_400 * seconds;
     expect(world.loop(599)).toHaveLength(10);
+    expect(world.since).toBe(since);
     expect(world.loop(1)).toEqual([]);
+  });
+
+  test('are not let go by what a person said before, where the agent began before its clock was right', () => {
+    const world = new World(objects(10));
+    world.wallIsAhead = 365 * 86_400 * seconds;
+    world.options = { ...options, letGo: new Date(start + world.wallIsAhead - seconds).toISOString() };
+    world.clear(world.standing);
+    expect(world.loop()).toHaveLength(10);
+    world.options = { ...options, letGo: new Date(start + world.wallIsAhead + 60 * seconds).toISOString() };
+    expect(world.loop()).toEqual([]);
   });
 });
 

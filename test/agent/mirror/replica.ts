@@ -153,7 +153,6 @@ export class MemoryDatabase implements MortalDatabase {
 
   zones = () => this.#zones.zones();
   refreshed = (zone: Zone) => this.#zones.refreshed(zone);
-  reread = (zone: Zone) => this.#zones.reread(zone);
   forget = () => {};
   metadata = (zone: Zone, kind: string) => this.#zones.metadata(zone, kind);
 
@@ -222,7 +221,6 @@ export class PowerDNSDatabase implements MortalDatabase {
 
   zones = () => this.#database.zones();
   refreshed = (...args: Parameters<Database['refreshed']>) => this.#database.refreshed(...args);
-  reread = (zone: Zone) => this.#database.reread(zone);
   forget = (zone: Zone) => this.#database.forget(zone);
   metadata = (...args: Parameters<Database['metadata']>) => this.#database.metadata(...args);
   setMetadata = (...args: Parameters<Database['setMetadata']>) => this.#database.setMetadata(...args);

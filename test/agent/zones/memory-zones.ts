@@ -69,10 +69,6 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     this.#metadata.clear();
   }
 
-  reread(zone: Zone): Promise<Zone> {
-    return this.refreshed(zone);
-  }
-
   wipe(): void {
     this.wipeMetadata();
     this.#zones.clear();

@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { excerpt } from '../../../dns/field.ts';
 import { absolute, withoutDot, zoneOf } from '../../../dns/name.ts';
+import { trustedLabels } from '../../declaration.ts';
 
 /**
  * What is wrong with a name, and what to write instead. Host names are as RFC 1123 section 2.1 has them, with a wildcard
@@ -20,8 +21,8 @@ export function illegalName(name: string, type: string): string | undefined {
   if (type === 'SRV' && !/^_[^.]+\._[^.]+\./.test(name)) {
     return 'not _service._proto and a name, such as _sip._tcp.www (RFC 2782)';
   }
-  if (labels[0] === 'wpad') return `wpad would configure the proxies of browsers: ${otherwise}`;
-  if (labels[0] === 'isatap') return `isatap would be the router of every Windows machine: ${otherwise}`;
+  const [first = ''] = labels;
+  if (Object.hasOwn(trustedLabels, first)) return `${trustedLabels[first]}: ${otherwise}`;
   const legal = isService ? serviceLabel : hostLabel;
   const bad = hosts.find((l) => !legal.test(l));
   return (
