@@ -15,7 +15,7 @@ export default defineConfig(async () => {
       include: ['test/**/*.test.ts'],
       // Need a cluster: `make e2e`.
       exclude: ['test/e2e/*.test.ts'],
-      tags: tagsOf(reasons),
+      tags: [...tagsOf(reasons), { name: 'history' as const }],
       setupFiles: 'test/properties.ts',
       env: { FC_SEED: seed },
       reporters: reportersOf('default', reasons, seed),

@@ -271,7 +271,9 @@ function expectHeld(before: RRset[], { database, declared, files }: History) {
   }
 }
 
-test('the agent converges in one step, is quiet afterwards, and touches only what is its own', async () => {
+test('the agent converges in one step, is quiet afterwards, and touches only what is its own', {
+  tags: ['history'],
+}, async () => {
   await fc.assert(
     fc.asyncProperty(declaration, fc.array(event, { minLength: 1, maxLength: 8 }), async (first, events) => {
       const history = start(first);
@@ -336,7 +338,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
   );
 });
 
-test('the result does not depend on the order of the wishes', async () => {
+test('the result does not depend on the order of the wishes', { tags: ['history'] }, async () => {
   await fc.assert(
     fc.asyncProperty(
       declaration,
@@ -362,7 +364,7 @@ test('the result does not depend on the order of the wishes', async () => {
   );
 });
 
-test('no policy makes the agent restless', async () => {
+test('no policy makes the agent restless', { tags: ['history'] }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom<Policy>('upsert-only', 'create-only'),

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,14 +17,11 @@ import { soon } from '../patience.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { loop, webhookAt } from './external-dns.ts';
 import { corp, declare, want, zones } from './make.ts';
+import { writeDeclaration } from './run.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'agent-'));
 const file = join(dir, 'declaration.json');
-// As kubelet writes it: at no time is there half of it.
-function write(declaration: Declaration): void {
-  writeFileSync(`${file}.new`, JSON.stringify(declaration));
-  renameSync(`${file}.new`, file);
-}
+const write = (declaration: Declaration) => writeDeclaration(file, declaration);
 let server: RunningPowerDNS;
 
 beforeAll(async () => {

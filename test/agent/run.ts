@@ -1,13 +1,21 @@
 /** `node functions/agent/main.ts` as a process of its own, without a cluster. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Declaration } from '../../functions/agent/declaration.ts';
 import type { Report } from '../../functions/agent/report.ts';
 import { environment } from '../environment.ts';
 import { freePort } from '../powerdns/server.ts';
 import { webhookAt } from './external-dns.ts';
 
 export type Running = Awaited<ReturnType<typeof run>>;
+
+/** As kubelet writes it: at no time is there half of it. */
+export function writeDeclaration(file: string, declaration: Declaration): void {
+  writeFileSync(`${file}.new`, JSON.stringify(declaration));
+  renameSync(`${file}.new`, file);
+}
 
 /** Starts it with these flags; the webhook and the port for probes are its own. */
 export async function run(flags: Record<string, string>) {

@@ -479,7 +479,9 @@ const circumstances = fc.tuple(
   ),
 );
 
-test('whatever happens, nothing wanted is held, nothing for too long, and of those that are gone nothing of a few', () => {
+test('whatever happens, nothing wanted is held, nothing for too long, and of those that are gone nothing of a few', {
+  tags: ['history'],
+}, () => {
   let holds = 0;
   const run = fc.property(fc.array(event, { maxLength: 30 }), circumstances, (events, [percent, sight]) => {
     const world = Object.assign(new World(pool), sight, { options: { percent, holdSeconds: 300 } });
@@ -519,7 +521,9 @@ test('whatever happens, nothing wanted is held, nothing for too long, and of tho
   expect(holds).toBeGreaterThan(0);
 });
 
-test('whatever happens, an agent that starts anew holds what the one before would have held', () => {
+test('whatever happens, an agent that starts anew holds what the one before would have held', {
+  tags: ['history'],
+}, () => {
   const run = fc.property(
     fc.array(fc.tuple(event, fc.boolean()), { maxLength: 30 }),
     circumstances,

@@ -232,7 +232,9 @@ const event = fc.oneof(
   fc.record({ isUnsynced: fc.boolean() }),
 );
 
-test('whatever happens, an object that is there keeps its answer, and what is quiet stays quiet', async () => {
+test('whatever happens, an object that is there keeps its answer, and what is quiet stays quiet', {
+  tags: ['history'],
+}, async () => {
   const run = fc.asyncProperty(fc.array(event, { maxLength: 12 }), async (events) => {
     const agent = await sightedAgent();
     const whole = (i: number) => ({ hosts: [`h${i}.corp.internal`], targets: [`192.0.2.${i + 1}`] });

@@ -437,7 +437,9 @@ const step = fc.record({
   isAway: fc.boolean(),
 });
 
-test('whatever happens, in the end the last that people see of a host is what holds', async () => {
+test('whatever happens, in the end the last that people see of a host is what holds', {
+  tags: ['history'],
+}, async () => {
   const hostOf = (index: number, what: string) =>
     state(`h${index}.corp.internal`, what, `ingress/shop/web-${index % 2}`);
   await fc.assert(

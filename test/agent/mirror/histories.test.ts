@@ -4,12 +4,16 @@ import { test } from 'vitest';
 import { MemoryDatabase } from './replica.ts';
 import { history, World } from './world.ts';
 
-test('nothing that exists nowhere else is lost or comes back, and all replicas have the same', () =>
-  fc.assert(
-    fc.asyncProperty(history, async ([rounds, count]) => {
-      const world = new World(() => new MemoryDatabase(), count);
-      await world.settle();
-      for (const each of rounds) await world.go(each);
-    }),
-    { numRuns: 60 },
-  ));
+test(
+  'nothing that exists nowhere else is lost or comes back, and all replicas have the same',
+  { tags: ['history'] },
+  () =>
+    fc.assert(
+      fc.asyncProperty(history, async ([rounds, count]) => {
+        const world = new World(() => new MemoryDatabase(), count);
+        await world.settle();
+        for (const each of rounds) await world.go(each);
+      }),
+      { numRuns: 60 },
+    ),
+);

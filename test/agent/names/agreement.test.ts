@@ -47,7 +47,9 @@ function agrees({ name, resource, verdict }: NameState, agent: SightedAgent, { t
   return (verdict === 'Resolved') === (answer !== undefined);
 }
 
-test('whatever happens, a name is then said to resolve exactly when what its object wants is answered', async () => {
+test('whatever happens, a name is then said to resolve exactly when what its object wants is answered', {
+  tags: ['history'],
+}, async () => {
   await fc.assert(
     fc.asyncProperty(discoveries, histories, async (discovery, history) => {
       const agent = await sightedAgent(discovery);

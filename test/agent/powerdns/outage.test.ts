@@ -12,7 +12,7 @@ import { soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { declare } from '../make.ts';
 import { type Running, run } from '../run.ts';
-import { type Behaviour, Passage } from './passage.ts';
+import { Passage } from './passage.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'outage-'));
 const file = join(dir, 'declaration.json');
@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-const words: Record<Exclude<Behaviour, 'pass'>, RegExp> = {
+const words: Record<'fail' | 'hang', RegExp> = {
   fail: /^PowerDNS cannot be used \(PowerDNS answered 500\): see the log of the container powerdns$/,
   hang: /^PowerDNS cannot be used \(The operation was aborted due to timeout\): see the log of the container powerdns$/,
 };

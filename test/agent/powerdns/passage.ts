@@ -1,39 +1,74 @@
 /** A proxy in front of PowerDNS's API that a test can make fail. */
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 
-export type Behaviour = 'pass' | 'fail' | 'hang';
+/** Answers of its own, with nothing passed on. */
+const statuses = { fail: 500, unauthorized: 401, 'not found': 404, refuse: 422 };
+
+export type Behaviour =
+  | 'pass'
+  | 'hang'
+  | keyof typeof statuses
+  /** 200, with what is no JSON. */
+  | 'garbage'
+  /** 200, as if there were nothing; a write is passed. */
+  | 'empty'
+  /** The connection ends before PowerDNS hears of it. */
+  | 'drop'
+  /** The connection ends when PowerDNS has done it. */
+  | 'drop the answer'
+  /** Half of the answer. */
+  | 'cut'
+  /** Half a second later. */
+  | 'late';
 
 export class Passage {
-  behaviour: Behaviour = 'pass';
+  behaviour: Behaviour | (() => Behaviour) = 'pass';
   /** `METHOD path` of every request so far. */
   readonly requests: string[] = [];
   /** Told of a request that is about to be passed on. */
   onPass: (line: string) => unknown = () => {};
   /** Where it listens. */
   url = '';
-  readonly #server;
+  readonly #upstream: string;
+  readonly #server = createServer((incoming, outgoing) => void this.#serve(incoming, outgoing));
 
   constructor(upstream: string) {
-    this.#server = createServer((incoming, outgoing) => {
-      const line = `${incoming.method} ${incoming.url}`;
-      this.requests.push(line);
-      if (this.behaviour === 'hang') return;
-      if (this.behaviour === 'fail') return void outgoing.writeHead(500).end();
-      const { method, headers } = incoming;
-      const passed = request(
-        new URL(incoming.url ?? '/', upstream),
-        { method: method ?? 'GET', headers },
-        (response) => {
-          outgoing.writeHead(response.statusCode ?? 502, response.headers);
-          response.pipe(outgoing);
-        },
-      );
-      passed.on('error', () => outgoing.destroy());
-      incoming.pipe(passed);
-      incoming.once('end', () => this.onPass(line));
+    this.#upstream = upstream;
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    this.requests.push(`${incoming.method} ${incoming.url}`);
+    const behaviour = typeof this.behaviour === 'function' ? this.behaviour() : this.behaviour;
+    if (behaviour === 'hang') return;
+    if (behaviour === 'drop') return void outgoing.destroy();
+    if (behaviour === 'garbage') return void outgoing.end('<html>');
+    if (behaviour === 'empty' && incoming.method === 'GET') return void outgoing.end('[]');
+    if (behaviour in statuses) {
+      return void outgoing.writeHead(statuses[behaviour as keyof typeof statuses]).end('{"error": "so it is told to"}');
+    }
+    if (behaviour === 'late') await delay(500);
+    this.#pass(incoming, outgoing, behaviour);
+  }
+
+  #pass(incoming: IncomingMessage, outgoing: ServerResponse, behaviour: Behaviour): void {
+    const { method = 'GET', url = '/', headers } = incoming;
+    const passed = request(new URL(url, this.#upstream), { method, headers }, async (response) => {
+      const status = response.statusCode ?? 502;
+      if (behaviour !== 'cut' && behaviour !== 'drop the answer') {
+        outgoing.writeHead(status, response.headers);
+        return void response.pipe(outgoing);
+      }
+      const body = await buffer(response).catch(() => undefined);
+      if (!body || behaviour === 'drop the answer') return void outgoing.destroy();
+      outgoing.writeHead(status).end(body.subarray(0, body.length / 2));
     });
+    passed.on('error', () => outgoing.destroy());
+    incoming.pipe(passed);
+    incoming.once('end', () => this.onPass(`${method} ${url}`));
   }
 
   async listen(): Promise<string> {

@@ -1,0 +1,271 @@
+/** PowerDNS, the agent's process and the way between them, each of which can fail, and what should be in the zones. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { canaryZone } from '../../functions/agent/canary/record.ts';
+import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
+import { Database } from '../../functions/agent/powerdns/database.ts';
+import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
+import {
+  answerOf,
+  deletion,
+  discoveredMark,
+  ownershipOf,
+  type RRset,
+  replacement,
+  type Zone,
+} from '../../functions/agent/zone.ts';
+import { declaredContent } from '../../functions/agent/zones/declared-content.ts';
+import { pointerName } from '../../functions/dns/reverse.ts';
+import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
+import { loop } from '../agent/external-dns.ts';
+import { declare, foreign, record, want, zones, zoneWith } from '../agent/make.ts';
+import { Passage } from '../agent/powerdns/passage.ts';
+import { type Running, run, writeDeclaration } from '../agent/run.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+
+export const zone = 'corp.internal';
+const child = `sub.${zone}`;
+const reverse = '2.0.192.in-addr.arpa';
+
+/** What an object in the cluster wants for one host. */
+export interface Wanted {
+  type: string;
+  value: string;
+  ttl: number;
+  namespace: string;
+}
+
+/** What there should be: by host, by a label in the zone, and by an absolute name. */
+export interface Content {
+  objects: Map<string, Wanted>;
+  declared: Map<string, string>;
+  byHand: Map<string, string>;
+  hasChild: boolean;
+}
+
+export class Instance {
+  readonly content: Content = { objects: new Map(), declared: new Map(), byHand: new Map(), hasChild: false };
+  readonly passage: Passage;
+  readonly server: RunningPowerDNS;
+  readonly #volume: Volume;
+  readonly #powerdns: PowerDNS;
+  #agent: Running | undefined;
+
+  private constructor(volume: Volume, server: RunningPowerDNS) {
+    this.#volume = volume;
+    this.server = server;
+    this.passage = new Passage(server.apiUrl);
+    this.#powerdns = new PowerDNS({ api: server.apiUrl, keyFile: volume.keyFile });
+  }
+
+  static async start(): Promise<Instance> {
+    const volume = new Volume();
+    const server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: volume.dir });
+    const instance = new Instance(volume, server);
+    await instance.passage.listen();
+    instance.declare();
+    await instance.startAgent();
+    return instance;
+  }
+
+  /** Whether its volume can be filled. */
+  get isBounded(): boolean {
+    return this.#volume.isBounded;
+  }
+
+  fillVolume(): void {
+    this.#volume.fill();
+  }
+
+  emptyVolume(): void {
+    this.#volume.empty();
+  }
+
+  /** Of the agent: the end of what it has written. */
+  get lastWords(): string {
+    return (
+      this.#agent
+        ?.output()
+        .trim()
+        .split('\n')
+        .slice(-8)
+        .map((line) => line.slice(0, 300))
+        .join('\n') ?? 'there is none'
+    );
+  }
+
+  async startAgent(): Promise<void> {
+    this.#agent = await run({
+      declaration: this.#volume.declaration,
+      'powerdns-api': this.passage.url,
+      'powerdns-key': this.#volume.keyFile,
+      dns: `127.0.0.1:${this.server.dnsPort}`,
+    });
+  }
+
+  /** Ends the process with SIGKILL. */
+  async killAgent(): Promise<void> {
+    await this.#agent?.kill();
+    this.#agent = undefined;
+  }
+
+  declare(): void {
+    writeDeclaration(this.#volume.declaration, this.#declaration);
+  }
+
+  get #declaration() {
+    const { declared, hasChild } = this.content;
+    const records = [...declared].map(([label, address]) => record(label, 'A', address));
+    return declare({
+      zones: [zoneWith(zone, records), ...(hasChild ? zones(child) : []), ...zones(reverse)],
+      // In no reverse zone of these.
+      addresses: ['203.0.113.53'],
+      // Else it would be right to keep what is wanted no more.
+      discovery: {
+        ownerID: 'corp',
+        intervalSeconds: 2,
+        reverse: true,
+        deleteGuard: { percent: 100, holdSeconds: 600 },
+      },
+    });
+  }
+
+  /** What a person does, past the agent; without an address it is a removal. */
+  async edit(name: string, address: string | undefined): Promise<void> {
+    const rrset = foreign(name, 'A', ...(address === undefined ? [] : [address]));
+    await this.#powerdns.patch({ id: `${zone}.` }, [address === undefined ? deletion(rrset) : replacement(rrset)]);
+    if (address === undefined) this.content.byHand.delete(name);
+    else this.content.byHand.set(name, address);
+  }
+
+  /** One of ExternalDNS; what it sent, if anything. */
+  async loop(): Promise<object | undefined> {
+    if (!this.#agent) throw new Error('there is no agent');
+    return loop(this.#agent.external, endpointsOf(this.content));
+  }
+
+  /** What is missing, and what nobody wants. */
+  async differences(): Promise<string[]> {
+    const present = await new Database(this.#powerdns, { hidden: canaryZone }).zones();
+    const { missing, extra } = compare(this.#expected(), linesOf(present));
+    return [
+      ...missing.map((line) => `missing: ${line}`),
+      ...extra.map((line) => `nobody wants: ${line}`),
+      ...pointerFaults(this.#addresses(), present),
+    ];
+  }
+
+  #expected(): string[] {
+    const declared = [...declaredContent(this.#declaration)].flatMap(([name, { rrsets }]) =>
+      rrsets.map((rrset) => lineOf(name, rrset)),
+    );
+    const discovered = this.#published().map(([host, { type, value, ttl, namespace }]) =>
+      lineOf(this.content.hasChild && host.endsWith(`.${child}`) ? `${child}.` : `${zone}.`, {
+        name: `${host}.`,
+        type,
+        ttl,
+        records: [type === 'CNAME' ? `${value}.` : value],
+        mark: discoveredMark('corp', resourceOf(host, namespace)),
+      }),
+    );
+    const byHand = [...this.content.byHand].map(([name, address]) => lineOf(`${zone}.`, foreign(name, 'A', address)));
+    return [...declared, ...discovered, ...byHand];
+  }
+
+  /** What is declared comes before what is discovered. */
+  #published(): [string, Wanted][] {
+    const { objects, declared } = this.content;
+    const isDeclared = (host: string) => host.endsWith(`.${zone}`) && declared.has(host.slice(0, -zone.length - 1));
+    return [...objects].filter(([host]) => !isDeclared(host));
+  }
+
+  /** Those that have one, by the name of the PTR record. */
+  #addresses(): Map<string, string[]> {
+    const pointers = new Map<string, string[]>();
+    for (const [host, { type, value }] of this.#published()) {
+      const name = type === 'A' ? pointerName(value) : undefined;
+      if (name) pointers.set(name, [...(pointers.get(name) ?? []), `${host}.`]);
+    }
+    return pointers;
+  }
+
+  async stop(): Promise<void> {
+    await this.killAgent();
+    this.passage.close();
+    await this.server.stop();
+    this.#volume.remove();
+  }
+}
+
+/** A folder, on a file system of its own where that can be made: that one can be full. */
+class Volume {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'soak-kills-'));
+  readonly dir = join(this.#dir, 'pdns');
+  readonly declaration = join(this.#dir, 'declaration.json');
+  readonly keyFile = join(this.dir, 'include/api.conf');
+  readonly isBounded: boolean;
+  readonly #filler = join(this.dir, 'filler');
+
+  constructor() {
+    mkdirSync(this.dir);
+    this.isBounded = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', this.dir]).status === 0;
+    if (this.isBounded) process.once('exit', this.#unmount);
+  }
+
+  readonly #unmount = () => void execFileSync('umount', [this.dir]);
+
+  fill(): void {
+    const block = Buffer.alloc(4096);
+    try {
+      for (;;) writeFileSync(this.#filler, block, { flag: 'a' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
+
+  empty(): void {
+    rmSync(this.#filler, { force: true });
+  }
+
+  remove(): void {
+    if (this.isBounded) {
+      process.off('exit', this.#unmount);
+      this.#unmount();
+    }
+    rmSync(this.#dir, { recursive: true });
+  }
+}
+
+const resourceOf = (host: string, namespace: string) => `ingress/${namespace}/${host.split('.')[0]}`;
+
+const endpointsOf = ({ objects }: Content): Endpoint[] =>
+  [...objects].map(([host, { type, value, ttl, namespace }]) => ({
+    ...want(resourceOf(host, namespace), host, type, value),
+    recordTTL: ttl,
+  }));
+
+/** For which object a name stands is written with its next change: to ExternalDNS it is none where the answer is the same. */
+const lineOf = (zone: string, rrset: RRset) => `${zone} ${answerOf(rrset)} ${rrset.mark?.account ?? 'by hand'}`;
+
+const isPointer = (rrset: RRset) => rrset.type === 'PTR' && ownershipOf(rrset) !== 'foreign';
+
+const linesOf = (present: Zone[]) =>
+  present.flatMap(({ name, rrsets }) =>
+    rrsets.filter((rrset) => !isPointer(rrset)).map((rrset) => lineOf(name, rrset)),
+  );
+
+function compare(expected: string[], present: string[]): { missing: string[]; extra: string[] } {
+  const [all, there] = [new Set(expected), new Set(present)];
+  return { missing: expected.filter((line) => !there.has(line)), extra: present.filter((line) => !all.has(line)) };
+}
+
+/** Every address has one PTR record, to a name that has it; which one is the agent's choice. */
+function pointerFaults(addresses: Map<string, string[]>, present: Zone[]): string[] {
+  const pointers = present.flatMap(({ rrsets }) => rrsets.filter(isPointer));
+  const names = new Set(pointers.map(({ name }) => name));
+  const missing = [...addresses.keys()].filter((name) => !names.has(name)).map((name) => `missing: ${name} PTR`);
+  const wrong = pointers.filter(({ name, records }) => !records.every((to) => addresses.get(name)?.includes(to)));
+  return [...missing, ...wrong.map(({ name, records }) => `nobody wants: ${name} PTR ${records.join(' ')}`)];
+}
