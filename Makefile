@@ -75,5 +75,5 @@ bench: node ## measure, each figure beside a baseline of the same run
 	node test/bench/main.ts
 
 .PHONY: soak
-soak: node ## floods, kills and random histories, bounded to ten minutes (ONLY=flood: that one)
-	timeout 600 node test/soak/main.ts $(ONLY)
+soak: node ## floods, kills and random histories, bounded to ten minutes (ONLY=kills: that one, SHARE=20: for so many seconds)
+	timeout 600 node test/soak/main.ts $(if $(ONLY),$(ONLY) $(SHARE))

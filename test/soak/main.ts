@@ -10,7 +10,7 @@ import { soakHistories } from './histories.ts';
 import { soakKills } from './kills.ts';
 import type { Share } from './share.ts';
 
-/** In seconds, when all of them run; what has begun is finished, so that there is some time left of ten minutes. */
+/** In seconds, when all of them run; what has begun is finished, and floods take what they take, so some time is left of ten minutes. */
 const soaks: Record<string, { share: number; soak: (share: Share) => Promise<void> }> = {
   flood: { share: 90, soak: soakFloods },
   kills: { share: 180, soak: soakKills },
