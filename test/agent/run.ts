@@ -1,5 +1,5 @@
 /** `node functions/agent/main.ts` as a process of its own, without a cluster. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,11 @@ import { freePort } from '../powerdns/server.ts';
 import { webhookAt } from './external-dns.ts';
 
 export type Running = Awaited<ReturnType<typeof run>>;
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** As kubelet writes it: at no time is there half of it. */
 export function writeDeclaration(file: string, declaration: Declaration): void {
@@ -28,7 +33,8 @@ export async function run(flags: Record<string, string>) {
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
-  const ended = once(child, 'close');
+  running.add(child);
+  const ended = once(child, 'close').finally(() => running.delete(child));
   return {
     external: webhookAt(`http://127.0.0.1:${web}`),
     /** HOST:PORT of its probes, metrics and page. */

@@ -214,7 +214,8 @@ class Volume {
     if (this.isBounded) process.once('exit', this.#unmount);
   }
 
-  readonly #unmount = () => void execFileSync('umount', [this.dir]);
+  // PowerDNS may be about to end.
+  readonly #unmount = () => void execFileSync('umount', ['--lazy', this.dir]);
 
   fill(): void {
     const block = Buffer.alloc(4096);

@@ -107,13 +107,13 @@ export async function soakKills({ milliseconds, seed }: Share): Promise<void> {
 function print({ content, isBounded }: Instance, figures: Map<Trouble, Figures>): void {
   const { objects, declared, byHand } = content;
   printTable(
-    `Kills and faults while zones change: no record lost of ${objects.size} discovered, ${declared.size} declared and ${byHand.size} made by hand`,
+    `Kills and faults while zones change, in the end of ${objects.size} discovered, ${declared.size} declared and ${byHand.size} records made by hand`,
     ['trouble', 'rounds', 'writes hit, requests spoilt', 'until all is right, p50 (s)', 'slowest (s)'],
-    [...figures].map(([trouble, { rounds, hits, settled }]) =>
-      rounds === 0
-        ? [trouble, trouble === 'volume full' && !isBounded ? 'left out: cannot mount' : 0, '', '', '']
-        : [trouble, rounds, hits, seconds(quantile(settled, 0.5)), seconds(Math.max(...settled))],
-    ),
+    [...figures].map(([trouble, { rounds, hits, settled }]) => {
+      const isLeftOut = trouble === 'volume full' && !isBounded;
+      const times = settled.length === 0 ? ['', ''] : [quantile(settled, 0.5), Math.max(...settled)].map(seconds);
+      return [trouble, isLeftOut ? 'left out: cannot mount' : rounds, hits, ...times];
+    }),
   );
 }
 

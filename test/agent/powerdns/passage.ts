@@ -48,7 +48,7 @@ export class Passage {
     if (behaviour === 'garbage') return void outgoing.end('<html>');
     if (behaviour === 'empty' && incoming.method === 'GET') return void outgoing.end('[]');
     if (behaviour in statuses) {
-      return void outgoing.writeHead(statuses[behaviour as keyof typeof statuses]).end('{"error": "so it is told to"}');
+      return void outgoing.writeHead(statuses[behaviour as keyof typeof statuses]).end();
     }
     if (behaviour === 'late') await delay(500);
     this.#pass(incoming, outgoing, behaviour);
