@@ -13,8 +13,8 @@ import type { Share } from './share.ts';
 /** In seconds, when all of them run; what has begun is finished, and floods take what they take, so some time is left of ten minutes. */
 const soaks: Record<string, { share: number; soak: (share: Share) => Promise<void> }> = {
   flood: { share: 90, soak: soakFloods },
-  kills: { share: 180, soak: soakKills },
-  histories: { share: 180, soak: soakHistories },
+  kills: { share: 150, soak: soakKills },
+  histories: { share: 150, soak: soakHistories },
 };
 
 const [only, given] = process.argv.slice(2);
