@@ -33,8 +33,11 @@ export class Seniority {
     { holdSeconds, bars, claims, now }: { holdSeconds: number; bars: Barrier; claims: Claims; now: number },
   ): { accepted: RRset[]; refused: Refused[] } {
     this.#beganAt ??= now;
+    const there = Map.groupBy(contenders.standing, ({ name }) => name);
+    const asked = Map.groupBy(contenders.wishes, ({ name }) => name);
     const contests = accepted.flatMap((rrset): Contest[] => {
-      const elder = elderOf(rrset, contenders, claims, bars);
+      const atName = { standing: there.get(rrset.name) ?? [], wishes: asked.get(rrset.name) ?? [] };
+      const elder = elderOf(rrset, atName, claims, bars);
       return elder ? [{ rrset, elder }] : [];
     });
     const sinceOf = ({ rrset, elder }: Contest) => {
@@ -67,30 +70,34 @@ const keyOf = ({ name }: RRset, { resource }: Claim) => `${name} ${resource}`;
 const comesBefore = ({ resource }: Claim) =>
   `${resource} is older, and the name waits for its address (discovery.deleteGuard.hold)`;
 
-/** The oldest object of another namespace that may have a name and that ExternalDNS has no address for. */
+/**
+ * The oldest object of another namespace that may have a name and that ExternalDNS has no address for.
+ * @param atName what stands there and is asked for
+ */
 function elderOf(rrset: RRset, { standing, wishes }: Omit<Contenders, 'accepted'>, claims: Claims, bars: Barrier) {
   const { name, type } = rrset;
   const household = householdOf(claimantOf(rrset));
   const own = claims.of(claimantOf(rrset));
   if (!own || !isTargetType(type)) return undefined;
-  const isOwn = (other: RRset) => other.name === name && householdOf(claimantOf(other)) === household;
+  const isOwn = (other: RRset) => householdOf(claimantOf(other)) === household;
   const elders = claims
     .on(name)
     .filter((claim) => householdOf(claim.resource) !== household && orderOf(claim) < orderOf(own))
-    .filter(({ hosts, parts }) => hosts.includes(name) && (!parts || wantsTarget(name, parts)));
+    .filter((claim) => isHostOf(claim, name) && (!claim.parts || wantsTarget(name, claim.parts)));
   // Most names have one object that asks for them.
   if (elders.length === 0 || standing.some(isOwn)) return undefined;
-  return (
-    elders
-      // What it has there already the delete guard holds.
-      .filter(({ resource }) => !standing.some((other) => other.name === name && claimantOf(other) === resource))
-      .filter(({ resource }) => !wishes.some((wish) => wish.name === name && claimantOf(wish) === resource))
-      .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))
-      .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))[0]
-  );
+  // What it has there already the delete guard holds.
+  const known = new Set([...standing, ...wishes].map(claimantOf));
+  return elders
+    .filter(({ resource }) => !known.has(resource))
+    .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))
+    .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))[0];
 }
 
 const orderOf = ({ created, resource }: Claim) => `${created} ${resource}`;
+
+/** Whether a claim on a name has it among its hosts: else it is that of one of its Pods, or beyond the bound. */
+const isHostOf = ({ hosts, excess, below }: Claim, name: string) => (!excess && !below) || hosts.includes(name);
 
 const wantsTarget = (name: string, parts: NonNullable<Claim['parts']>) =>
   ['A', 'AAAA', 'CNAME'].some((type) => parts.has(`${name} ${type}`));

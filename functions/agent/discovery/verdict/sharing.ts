@@ -148,8 +148,10 @@ function disagreement(ranked: RRset[], partyOf: (resource: string) => string): R
     .values()
     .map((wishes) => ({ wishes, answer: answerText(combined(wishes).groups) }))
     .toArray();
+  const [first] = sides;
+  const second = sides.find(({ answer }) => answer !== first?.answer);
   return sides.flatMap(({ wishes, answer }) => {
-    const other = sides.find((side) => side.answer !== answer)?.wishes[0];
+    const other = (answer === first?.answer ? second : first)?.wishes[0];
     if (!other) return [];
     const message = `${claimantOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
     return wishes.map((rrset): Refused => ({ rrset, verdict: 'Duplicate', message }));

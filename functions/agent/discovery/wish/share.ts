@@ -14,18 +14,30 @@ export interface Share {
   fault?: string;
 }
 
-/** A claim with those of an endpoint's records that it is seen to want. */
-interface Seen {
+/** A claim with what it wants of a name and a type. */
+interface Claimant {
   claim: Claim;
   part: Part;
-  records: string[];
   /** Whether it has too many targets for any of them to count. */
   isExcessive: boolean;
 }
 
+/** A claimant with those of an endpoint's records that it is seen to want. */
+interface Seen extends Claimant {
+  records: string[];
+}
+
+/** Those who want a name and a type. */
+interface Claimants {
+  all: readonly Claimant[];
+  byResource: ReadonlyMap<string, Claimant>;
+  byTarget: ReadonlyMap<string, readonly Claimant[]>;
+  excessive: readonly Claimant[];
+}
+
 /**
- * An endpoint taken apart again: ExternalDNS makes one of all that objects of a kind want of a name, a type and a TTL,
- * with every target and one object's label, and leaves out what says the same as another, whosever it is.
+ * The endpoints of one name taken apart again: ExternalDNS makes one of all that objects of a kind want of a name, a type
+ * and a TTL, with every target and one object's label, and leaves out what says the same as another, whosever it is.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/wrappers/dedupsource.go
  *
@@ -34,58 +46,138 @@ interface Seen {
  * namespaces the target is nobody's, and who is left with nothing has a share with a fault: a refused wish, under which
  * what stands of that object stays as it is. Nor is it anybody's where each is seen to have what it wants: an object
  * that is not seen at all has brought it.
- * @param name absolute
- * @param whole the endpoint as its label has it
- * @param namespace the only one whose objects count
+ *
+ * Each of a thousand objects may ask for the same thousand names, with an endpoint of its own: for an endpoint only those
+ * are looked at that have one of its targets.
  */
-export function sharesOf(name: string, type: string, whole: Share, claims: Claims, namespace?: string): Share[] {
-  const all = claims.on(name).filter((claim) => namespace === undefined || claim.namespace === namespace);
-  if (all.length === 0) return [whole];
-  const kind = whole.resource.slice(0, whole.resource.indexOf('/') + 1);
-  const { own = [], others = [] } = Object.groupBy(all, ({ resource }) =>
-    resource.startsWith(kind) ? 'own' : 'others',
-  );
-  const seen = (claim: Claim) => seenOf(claim, name, type, whole.records);
-  const ofKind = claims.sees(whole.resource) ? claimantsOf(own, whole.resource).map(seen) : [];
-  const ofOthers = others.map(seen).filter(({ records }) => records.length > 0);
-  return [...(ofKind.length === 0 ? [whole] : apart(type, whole, ofKind)), ...ofOthers.map(shareOf)];
-}
+export class Shares {
+  readonly #name: string;
+  readonly #claims: Claims;
+  readonly #all: readonly Claim[];
+  readonly #ofType = new Map<string, Claimants>();
+  /** The types and kinds of which it has been said who has too many targets. */
+  readonly #toldOf = new Set<string>();
 
-/** What the objects of one kind want of it. */
-function apart(type: string, whole: Share, seen: Seen[]): Share[] {
-  const explained = new Set(seen.flatMap(({ records }) => records));
-  // Whatever there is beyond the targets of those who have too many is theirs.
-  const isExcessive = seen.some((each) => each.isExcessive);
-  const unexplained = isExcessive ? [] : whole.records.filter((content) => !explained.has(content));
-  const bringers = unexplained.length === 0 ? [] : bringersOf(seen, type, whole.resource);
-  const bringer = bringerOf(bringers);
-  return seen.flatMap((each) => {
-    const { claim, records } = each;
-    if (each.isExcessive) return [{ ...shareOf(each), fault: tooManyTargets }];
-    // The time to live is that of the labelled one.
-    const share = claim.resource === whole.resource ? { ...whole, records } : shareOf(each);
-    if (claim === bringer) return [{ ...share, records: [...records, ...unexplained].sort() }];
-    if (records.length > 0) return [share];
-    return bringers.includes(claim) && !bringer ? [{ ...share, fault: unclear(unexplained, bringers) }] : [];
-  });
+  /**
+   * @param name absolute
+   * @param namespace the only one whose objects count
+   */
+  constructor(name: string, claims: Claims, namespace?: string) {
+    this.#name = name;
+    this.#claims = claims;
+    const all = claims.on(name);
+    this.#all = namespace === undefined ? all : all.filter((claim) => claim.namespace === namespace);
+  }
+
+  /** @param whole an endpoint as its label has it */
+  of(type: string, whole: Share): Share[] {
+    if (this.#all.length === 0) return [whole];
+    const { all, byTarget } = this.#claimantsOf(type);
+    const kind = whole.resource.slice(0, whole.resource.indexOf('/') + 1);
+    const isOfKind = ({ claim }: Claimant) => claim.resource.startsWith(kind);
+    const { own = [], others = [] } = Object.groupBy(seenAmong(byTarget, whole.records), (seen) =>
+      isOfKind(seen) ? 'own' : 'others',
+    );
+    if (!this.#claims.sees(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(shareOf)];
+    return [...this.#apart(type, kind, whole, own), ...others.map(shareOf)];
+  }
+
+  /** What the objects of one kind want of it. */
+  #apart(type: string, kind: string, whole: Share, seen: Seen[]): Share[] {
+    const shareIn = (each: Seen): Share =>
+      // The time to live is that of the labelled one.
+      each.claim.resource === whole.resource ? { ...whole, records: each.records } : shareOf(each);
+    // Whatever there is beyond the targets of those who have too many is theirs.
+    const excessive = this.#claimantsOf(type).excessive.filter(({ claim }) => claim.resource.startsWith(kind));
+    if (excessive.length > 0) return [...seen.map(shareIn), ...this.#faultsOf(excessive, type, kind)];
+    const explained = new Set(seen.flatMap(({ records }) => records));
+    const unexplained = whole.records.filter((content) => !explained.has(content));
+    if (unexplained.length === 0) return seen.map(shareIn);
+    const all = this.#ofKind(type, kind, whole.resource, seen);
+    const bringers = bringersOf(all, type, whole.resource);
+    const bringer = bringerOf(bringers);
+    const isBringer = new Set(bringers);
+    return all.flatMap((each) => {
+      const share = shareIn(each);
+      if (each.claim === bringer) return [{ ...share, records: [...each.records, ...unexplained].sort() }];
+      if (each.records.length > 0) return [share];
+      return isBringer.has(each.claim) && !bringer ? [{ ...share, fault: unclear(unexplained, bringers) }] : [];
+    });
+  }
+
+  /** Of those who have too many targets, once: each endpoint would say the same of them. */
+  #faultsOf(excessive: readonly Claimant[], type: string, kind: string): Share[] {
+    const key = `${type} ${kind}`;
+    if (this.#toldOf.has(key)) return [];
+    this.#toldOf.add(key);
+    return excessive.map((each) => ({ ...shareOf({ ...each, records: [] }), fault: tooManyTargets }));
+  }
+
+  /**
+   * The objects of a kind that want it, oldest first. What is not seen to want it does so all the same. CNAMEs of different
+   * targets are not merged: whatever nobody has of one is the labelled object's.
+   */
+  #ofKind(type: string, kind: string, labelled: string, seen: Seen[]): Seen[] {
+    const { all, byResource } = this.#claimantsOf(type);
+    const there = byResource.get(labelled) ?? this.#claimant(unknown(labelled), type);
+    const others = type === 'CNAME' ? [] : all.filter(({ claim }) => claim.resource.startsWith(kind));
+    const recordsOf = new Map(seen.map(({ claim, records }) => [claim, records]));
+    const claims = new Map([there, ...others, ...seen].map((each) => [each.claim, each]));
+    return [...claims.values()]
+      .map((each) => ({ ...each, records: recordsOf.get(each.claim) ?? [] }))
+      .sort((a, b) => (orderOf(a.claim) < orderOf(b.claim) ? -1 : 1));
+  }
+
+  #claimantsOf(type: string): Claimants {
+    const known = this.#ofType.get(type);
+    if (known) return known;
+    const all = this.#all.map((claim) => this.#claimant(claim, type));
+    const claimants = {
+      all,
+      byResource: new Map(all.map((each) => [each.claim.resource, each])),
+      byTarget: byTargetOf(all),
+      excessive: all.filter(({ isExcessive }) => isExcessive),
+    };
+    this.#ofType.set(type, claimants);
+    return claimants;
+  }
+
+  #claimant(claim: Claim, type: string): Claimant {
+    const name = this.#name;
+    // Of a host beyond the bound it is not known which of its targets are for it.
+    const isWhole = !claim.parts || isBeyond(claim, name);
+    const part = isWhole ? claim : (claim.parts?.get(keyOf({ name, type })) ?? { targets: [] });
+    return { claim, part, isExcessive: hasTooManyTargets(part.targets) };
+  }
 }
 
 const shareOf = ({ claim: { resource }, part: { ttl }, records }: Seen): Share => ({ resource, records, ttl });
 
-function seenOf(claim: Claim, name: string, type: string, contents: string[]): Seen {
-  // Of a host beyond the bound it is not known which of its targets are for it.
-  const isWhole = !claim.parts || isBeyond(claim, name);
-  const part = isWhole ? claim : (claim.parts?.get(keyOf({ name, type })) ?? { targets: [] });
-  const isExcessive = hasTooManyTargets(part.targets);
-  const records = isExcessive ? [] : contents.filter((content) => part.targets?.includes(content));
-  return { claim, part, records, isExcessive };
+function byTargetOf(claimants: readonly Claimant[]): ReadonlyMap<string, Claimant[]> {
+  const byTarget = new Map<string, Claimant[]>();
+  for (const claimant of claimants) {
+    if (claimant.isExcessive) continue;
+    for (const target of new Set(claimant.part.targets)) {
+      const there = byTarget.get(target);
+      if (there) there.push(claimant);
+      else byTarget.set(target, [claimant]);
+    }
+  }
+  return byTarget;
 }
 
-/** The objects of a kind that want a name, oldest first. What is not seen to want it does so all the same. */
-function claimantsOf(ofKind: Claim[], labelled: string): Claim[] {
-  const isKnown = ofKind.some(({ resource }) => resource === labelled);
-  const claimants = isKnown ? ofKind : [...ofKind, unknown(labelled)];
-  return claimants.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+/** Who has some of these contents, oldest first. */
+function seenAmong(byTarget: ReadonlyMap<string, readonly Claimant[]>, contents: readonly string[]): Seen[] {
+  const found = new Map<Claimant, Seen>();
+  for (const content of contents) {
+    for (const claimant of byTarget.get(content) ?? []) {
+      const there = found.get(claimant);
+      if (there) there.records.push(content);
+      else found.set(claimant, { ...claimant, records: [content] });
+    }
+  }
+  const seen = [...found.values()];
+  return seen.length > 1 ? seen.sort((a, b) => (orderOf(a.claim) < orderOf(b.claim) ? -1 : 1)) : seen;
 }
 
 const orderOf = ({ created, resource }: Claim) => `${created} ${resource}`;

@@ -7,7 +7,7 @@ import type { Claim, Claims } from '../claim.ts';
 import { hasTooManyTargets, tooManyTargets } from '../excess.ts';
 import { contentsOf, type Endpoint, misspeltType, nameOf, resourceOf, typeFault } from './endpoint.ts';
 import { type Networks, networksOf } from './network.ts';
-import { type Share, sharesOf } from './share.ts';
+import { type Share, Shares } from './share.ts';
 import { isTargetType, targetsByType } from './target.ts';
 import type { Wish } from './wish.ts';
 
@@ -26,7 +26,7 @@ export interface Circumstances {
  */
 export function wishesOf(endpoints: readonly Endpoint[], circumstances: Circumstances): Wish[] {
   const wishes = new Wishes(circumstances);
-  for (const endpoint of endpoints) wishes.take(endpoint);
+  for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) wishes.take(name, ofName);
   wishes.takeAddressless();
   return wishes.list();
 }
@@ -51,17 +51,21 @@ class Wishes {
     this.#networks = networksOf(targets);
   }
 
-  take(endpoint: Endpoint): void {
-    const name = nameOf(endpoint);
+  take(name: string, endpoints: readonly Endpoint[]): void {
     if (this.#isExcluded(name)) return;
     const { scope, claims } = this.#circumstances;
-    const { recordType: type, recordTTL: ttl } = endpoint;
-    const whole = { resource: resourceOf(endpoint), records: contentsOf(type, endpoint.targets), ttl };
-    for (const share of sharesOf(name, type, whole, claims, scope.namespace)) {
-      const instead = this.#insteadOf(type, share);
-      if (!instead) this.#add(name, type, share);
-      else for (const [type, records] of instead) this.#add(name, type, { ...share, records });
+    const shares = new Shares(name, claims, scope.namespace);
+    for (const endpoint of endpoints) {
+      const { recordType: type, recordTTL: ttl } = endpoint;
+      const whole = { resource: resourceOf(endpoint), records: contentsOf(type, endpoint.targets), ttl };
+      for (const share of shares.of(type, whole)) this.#take(name, type, share);
     }
+  }
+
+  #take(name: string, type: string, share: Share): void {
+    const instead = this.#insteadOf(type, share);
+    if (!instead) this.#add(name, type, share);
+    else for (const [other, records] of instead) this.#add(name, other, { ...share, records });
   }
 
   /** Those that ExternalDNS says nothing of, since they have no address. */
