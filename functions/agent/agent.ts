@@ -1,7 +1,7 @@
 import { absolute, zoneOf } from '../dns/name.ts';
 import { steadily, type TimeOf } from './clock.ts';
 import { declaration as declarationSchema, hashOf } from './declaration.ts';
-import { type Claims, partsAt, unseen } from './discovery/claim.ts';
+import { type Claim, type Claims, partsAt, unseen } from './discovery/claim.ts';
 import { withDenials } from './discovery/denials.ts';
 import { hasTooManyTargets, isBeyond } from './discovery/excess.ts';
 import { GuardMemory, type GuardMemoryOptions } from './discovery/guard-memory.ts';
@@ -134,8 +134,18 @@ export class Agent {
   seenAt(name: string): SeenTargets | undefined {
     const claims = this.#claims.on(name);
     if (claims.length > 0 && claims.every((claim) => isBeyond(claim, name))) return undefined;
-    const lists = claims.flatMap((claim) => partsAt(claim, name).map(({ targets = [] }) => targets));
-    return new Set(lists.filter((targets) => !hasTooManyTargets(targets)).flat());
+    let seen: ReadonlySet<string> | undefined;
+    const targets = () => {
+      seen ??= targetsOn(name, claims);
+      return seen;
+    };
+    // Of most endpoints they are not asked for.
+    return {
+      get size() {
+        return targets().size;
+      },
+      has: (target) => targets().has(target),
+    };
   }
 
   /** The verdict on everything that an ExternalDNS wants. */
@@ -316,4 +326,10 @@ export class Agent {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+/** The targets that claims have at an absolute name, but for those that have too many. */
+function targetsOn(name: string, claims: readonly Claim[]): ReadonlySet<string> {
+  const lists = claims.flatMap((claim) => partsAt(claim, name).map(({ targets = [] }) => targets));
+  return new Set(lists.filter((targets) => !hasTooManyTargets(targets)).flat());
 }

@@ -66,8 +66,17 @@ const byKey = (rrsets: readonly RRset[]): RRsets => new Map(rrsets.map((rrset) =
 /** Whether an RRset answers with everything that a wish says. */
 function holds(rrset: RRset | undefined, wish: Wish): boolean {
   if (rrset?.name !== wish.name || rrset.type !== wish.type || wish.records.length === 0) return false;
-  const there = new Set(rrset.records.map(canonicalAddress));
+  const there = contentsOf(rrset);
   return wish.records.every((content) => there.has(canonicalAddress(content)));
+}
+
+/** Of an RRset, whose records never change: each of those who share a name asks for them. */
+const contents = new WeakMap<RRset, ReadonlySet<string>>();
+
+function contentsOf(rrset: RRset): ReadonlySet<string> {
+  const known = contents.get(rrset) ?? new Set(rrset.records.map(canonicalAddress));
+  contents.set(rrset, known);
+  return known;
 }
 
 const shown = (content: string) => listed([content.replace(/(?<=\S)\.$/, '')]);

@@ -106,7 +106,7 @@ export function contentsOf(type: string, targets: readonly string[]): string[] {
 }
 
 /** Canonical addresses and absolute names, of an object that has too many none. */
-export type SeenTargets = ReadonlySet<string>;
+export type SeenTargets = Pick<ReadonlySet<string>, 'size' | 'has'>;
 
 /**
  * An endpoint with those of its targets that objects are seen to give the name, and a few of the others: enough to know
