@@ -46,6 +46,20 @@ const cases: [string, (count: number) => () => unknown][] = [
     },
   ],
   [
+    'a verdict on delegations and challenges beside hosts',
+    (count) => {
+      const own = (i: number) =>
+        i % 2 === 0
+          ? want('crd/a/x', `d${i}.corp.internal`, 'NS', 'ns.example.com')
+          : want('crd/a/x', `_acme-challenge.h${i}.corp.internal`, 'TXT', '"x"');
+      const wanted = [...wishes(count / 2), ...range(count / 2).map(own)].map((wish) => rrsetOf(wish, 'corp'));
+      const { discovery, ...declared } = unlimited();
+      const recordTypes = ['A', 'NS', 'TXT'];
+      const declaration = { ...declared, ...(discovery && { discovery: { ...discovery, recordTypes } }) };
+      return () => expect(judge(wanted, [zone()], declaration).accepted).toHaveLength(count);
+    },
+  ],
+  [
     'a reconciliation',
     (count) => {
       const there = [zone('corp.internal', standing(count))];

@@ -3,9 +3,9 @@ import type { RRset } from '../../zone.ts';
 export type Names = ReadonlyMap<string, readonly RRset[]>;
 
 /** By labels from the top, so that what is beneath a name stands behind it. */
-type Sorted = readonly (readonly [key: string, name: string])[];
+type Sorted = (readonly [key: string, name: string])[];
 
-const sorted = new WeakMap<Names, { size: number; list: Sorted }>();
+const sorted = new WeakMap<Names, { fresh: () => string[]; list: Sorted }>();
 
 /** The names beneath an absolute one, found without a look at all the others: an object may ask about a thousand. */
 export function* namesBeneath(name: string, names: Names): Generator<string> {
@@ -18,23 +18,44 @@ export function* namesBeneath(name: string, names: Names): Generator<string> {
   }
 }
 
-const byParent = new WeakMap<Names, { size: number; map: ReadonlyMap<string, string[]> }>();
+const byParent = new WeakMap<Names, { fresh: () => string[]; map: Map<string, string[]> }>();
 
 /** Those one label below. */
 export function namesRightBelow(name: string, names: Names): readonly string[] {
-  const known = byParent.get(names);
-  if (known?.size === names.size) return known.map.get(name) ?? [];
-  const map = Map.groupBy(names.keys(), (each) => each.slice(each.indexOf('.') + 1));
-  byParent.set(names, { size: names.size, map });
-  return map.get(name) ?? [];
+  const known = byParent.get(names) ?? { fresh: freshOf(names), map: new Map<string, string[]>() };
+  byParent.set(names, known);
+  for (const each of known.fresh()) {
+    const parent = each.slice(each.indexOf('.') + 1);
+    const there = known.map.get(parent);
+    if (there) there.push(each);
+    else known.map.set(parent, [each]);
+  }
+  return known.map.get(name) ?? [];
 }
 
 function sortedOf(names: Names): Sorted {
-  const known = sorted.get(names);
-  if (known?.size === names.size) return known.list;
-  const list = [...names.keys()].map((name) => [keyOf(name), name] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-  sorted.set(names, { size: names.size, list });
-  return list;
+  const known = sorted.get(names) ?? { fresh: freshOf(names), list: [] };
+  sorted.set(names, known);
+  const { list } = known;
+  const fresh = known.fresh().map((name) => [keyOf(name), name] as const);
+  // A few are put where they belong: to sort all of them after each name would take longer than to judge it.
+  if (fresh.length < 8) {
+    for (const each of fresh) list.splice(firstBehind(each[0], list), 0, each);
+    return list;
+  }
+  for (const each of fresh) list.push(each);
+  return list.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Those that came since it was last asked. While names are judged more and more of them are accepted, and none goes. */
+function freshOf(names: Names): () => string[] {
+  const keys = names.keys();
+  let seen = 0;
+  return () => {
+    const fresh: string[] = [];
+    for (; seen < names.size; seen++) fresh.push(keys.next().value as string);
+    return fresh;
+  };
 }
 
 /** `com.example.www.` of `www.example.com.` */
