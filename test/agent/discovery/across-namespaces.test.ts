@@ -107,6 +107,31 @@ test('of what comes at the same time, as after a lost volume, the older object h
   expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-02', 'crd/evil/b': '2026-01-01' })))).toBe(true);
 });
 
+describe('a host that is not published after all is in nobody’s way', () => {
+  const challenge = want('crd/shop/a', at('_acme-challenge.www'), 'TXT', 'x');
+  const wildcard = want('crd/shop/a', at('*.www'), 'A', '192.0.2.1');
+  const published = ['*.www A crd/shop/a', '_acme-challenge.www TXT crd/shop/a'];
+
+  test('as it is beyond what its namespace may have', async () => {
+    const wanted = [challenge, wildcard, evil('a'), evil('b'), evil('www')];
+    expect(await after([wanted], { maxNamesPerNamespace: 2 })).toEqual([
+      ...published,
+      'a A crd/evil/b',
+      'b A crd/evil/b',
+    ]);
+  });
+
+  test('as it leads in a circle', async () => {
+    const circle = [evil('www', 'CNAME', at('other')), want('crd/evil/a', at('other'), 'CNAME', at('www'))];
+    expect(await after([[challenge, wildcard, ...circle]])).toEqual([...published, 'other CNAME crd/evil/a']);
+  });
+
+  test('and what comes by that counts, too', async () => {
+    const wanted = [challenge, wildcard, evil('a'), evil('www')];
+    expect(await after([wanted], { maxNamesPerNamespace: 1 })).toEqual(['*.www A crd/shop/a', 'a A crd/evil/b']);
+  });
+});
+
 test('a tenant may take them among its own names', async () => {
   const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
   const claims: Claims = { ...unseen, labelsOf: () => ({}) };

@@ -21,14 +21,19 @@ export interface Trespass {
   isFinal: boolean;
 }
 
-/** Names in the order in which they are to be judged: a wildcard looks at hosts, and an underscore at both. */
-export const byDependence = (byName: ReadonlyMap<string, readonly RRset[]>): string[] =>
-  byName
+/**
+ * Names in the order in which they are to be judged: a wildcard looks at hosts, and an underscore at both. Those that look
+ * at others are `dependent`.
+ */
+export function byDependence(byName: ReadonlyMap<string, readonly RRset[]>): { all: string[]; dependent: string[] } {
+  const ranked = byName
     .entries()
     .map(([name, wishes]) => ({ name, rank: wishes.reduce((rank, wish) => Math.max(rank, rankOf(wish)), 0) }))
     .toArray()
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ name }) => name);
+    .sort((a, b) => a.rank - b.rank);
+  const dependent = ranked.filter(({ rank }) => rank > 0);
+  return { all: ranked.map(({ name }) => name), dependent: dependent.map(({ name }) => name) };
+}
 
 const rankOf = (wish: RRset) => ranks[kindOf(wish) ?? 'host'];
 const ranks = { host: 0, Delegations: 1, Wildcards: 1, UnderscoreNames: 2 } as const;

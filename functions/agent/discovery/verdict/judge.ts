@@ -7,7 +7,7 @@ import { type ClosedTargets, withoutCircles } from './circle.ts';
 import { judgeName, type NameVerdict } from './name-verdict.ts';
 import type { Refusal } from './objection.ts';
 import { type Owns, placesIn, standingIn } from './places.ts';
-import { keepWithin } from './quota.ts';
+import { keepWithin, Tally } from './quota.ts';
 import type { Refused } from './sharing.ts';
 import { barrierOf } from './tenants.ts';
 
@@ -50,24 +50,47 @@ export function judge(
   const circumstances = { discovery, owns, refusals, claims, bars: barrierOf(discovery, claims), accepted };
   const byName = Map.groupBy(wishes, (wish) => wish.name);
   const fullFor = new Map<string, ReadonlySet<string>>();
-  const judged = (name: string, closed?: ClosedTargets): NameVerdict => {
-    const known = { ...circumstances, full: fullFor.get(name), closed };
+  const closedFor = new Map<string, ClosedTargets>();
+  const judged = (name: string): NameVerdict => {
+    const known = { ...circumstances, full: fullFor.get(name), closed: closedFor.get(name) };
     const verdict = judgeName(byName.get(name) ?? [], placeOf(name), known);
     accepted.set(name, verdict.accepted);
     return verdict;
   };
-  const verdicts = new Map(byDependence(byName).map((name) => [name, judged(name)]));
+  const withFull = (name: string, full: ReadonlySet<string>) =>
+    fullFor.set(name, full.union(fullFor.get(name) ?? full));
+  const order = byDependence(byName);
+  const verdicts = new Map(order.all.map((name) => [name, judged(name)]));
   // What is never deleted counts for as long as it stands: else a namespace could have any number of names, in turns.
   const lasting = discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly';
   const left = (lasting ? standingIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));
   for (const [name, standing] of Map.groupBy(left, (rrset) => rrset.name)) {
     verdicts.set(name, { accepted: standing, refused: [], standing, merged: [], closed: [] });
   }
-  keepWithin(discovery.maxNamesPerNamespace, verdicts, (name, full) => {
-    fullFor.set(name, full);
-    return judged(name);
-  });
-  withoutCircles(verdicts, { zones, owns, claims, isStandingKept: discovery.policy === 'CreateOnly' }, judged);
+  const limit = discovery.maxNamesPerNamespace;
+  const surroundings = { zones, owns, claims, isStandingKept: discovery.policy === 'CreateOnly' };
+  const settle = () => {
+    keepWithin(limit, verdicts, (name, full) => {
+      withFull(name, full);
+      return judged(name);
+    });
+    const tally = new Tally(limit, verdicts);
+    withoutCircles(verdicts, surroundings, (name, closed) => {
+      closedFor.set(name, new Map([...(closedFor.get(name) ?? []), ...closed]));
+      // Whoever has the name instead is within his bounds, too.
+      withFull(name, tally.fullBeside(name));
+      const verdict = judged(name);
+      tally.take(name, verdict);
+      return verdict;
+    });
+  };
+  settle();
+  // A host that is not published after all is in nobody's way: once more, and no further.
+  if (fullFor.size + closedFor.size > 0) {
+    for (const name of order.dependent) accepted.set(name, []);
+    for (const name of order.dependent) verdicts.set(name, judged(name));
+    settle();
+  }
   const all = [...byName.keys()].flatMap((name) => verdicts.get(name) ?? []);
   return {
     accepted: all.flatMap(({ accepted }) => accepted),

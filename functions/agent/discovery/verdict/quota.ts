@@ -23,6 +23,43 @@ export function keepWithin(
   }
 }
 
+/** How many names each namespace has, while one after another is judged anew. */
+export class Tally {
+  readonly #limit: number;
+  readonly #namespaces = new Map<string, ReadonlySet<string>>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(limit: number, verdicts: ReadonlyMap<string, NameVerdict>) {
+    this.#limit = limit;
+    if (verdicts.size > limit) for (const [name, verdict] of verdicts) this.take(name, verdict);
+  }
+
+  /** The namespaces that may have no more names, but for those that have this one. */
+  fullBeside(name: string): Set<string> {
+    const own = this.#namespaces.get(name);
+    return new Set(
+      [...this.#counts].flatMap(([namespace, count]) =>
+        count >= this.#limit && !own?.has(namespace) ? [namespace] : [],
+      ),
+    );
+  }
+
+  take(name: string, verdict: NameVerdict): void {
+    for (const namespace of this.#namespaces.get(name) ?? []) this.#add(namespace, -1);
+    const namespaces = namespacesOf(verdict);
+    for (const namespace of namespaces) this.#add(namespace, 1);
+    this.#namespaces.set(name, namespaces);
+  }
+
+  #add(namespace: string, count: number): void {
+    this.#counts.set(namespace, (this.#counts.get(namespace) ?? 0) + count);
+  }
+}
+
+/** The namespaces that have a part in a name. */
+const namespacesOf = ({ accepted, merged }: NameVerdict): ReadonlySet<string> =>
+  new Set([...accepted, ...merged].map((rrset) => namespaceOf(claimantOf(rrset))).filter((each) => each !== ''));
+
 /** Every name that is one too many for a namespace, with it. What was barred and stands is among them again. */
 function namesBeyond(limit: number, verdicts: ReadonlyMap<string, NameVerdict>): [name: string, namespace: string][] {
   // Merged with a name of another namespace it may stand for that one next.
@@ -43,13 +80,11 @@ function namesBeyond(limit: number, verdicts: ReadonlyMap<string, NameVerdict>):
 /** The names in which each namespace has a part. */
 function namesByNamespace(verdicts: ReadonlyMap<string, NameVerdict>): Map<string, string[]> {
   const byNamespace = new Map<string, string[]>();
-  for (const [name, { accepted, merged }] of verdicts) {
-    for (const rrset of merged.length > 0 ? [...accepted, ...merged] : accepted) {
-      const namespace = namespaceOf(claimantOf(rrset));
+  for (const [name, verdict] of verdicts) {
+    for (const namespace of namespacesOf(verdict)) {
       const names = byNamespace.get(namespace);
-      if (namespace !== '' && !names) byNamespace.set(namespace, [name]);
-      // A name comes once, with all that is in it.
-      else if (names?.at(-1) !== name) names?.push(name);
+      if (names) names.push(name);
+      else byNamespace.set(namespace, [name]);
     }
   }
   return byNamespace;
