@@ -110,6 +110,18 @@ describe('who closes a circle is refused', () => {
     expect(accepted).toEqual(['a.corp.internal. A 192.0.2.1']);
   });
 
+  test('and another object gets the name only if its namespace may have one more', () => {
+    const wanted = [
+      cname('ingress/a/x', 'a', at('b')),
+      cname('ingress/b/y', 'a', 'lb.example.com'),
+      cname('ingress/b/z', 'z', 'lb.example.com'),
+    ];
+    const there = [foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')];
+    const names = (limit: number) => verdict(wanted, there, { maxNamesPerNamespace: limit }).accepted;
+    expect(names(2)).toEqual(['a.corp.internal. CNAME lb.example.com.', 'z.corp.internal. CNAME lb.example.com.']);
+    expect(names(1)).toEqual(['z.corp.internal. CNAME lb.example.com.']);
+  });
+
   test('and another object gets the name', () => {
     const { accepted } = verdict(
       [cname('ingress/a/x', 'a', at('b')), want('ingress/b/y', at('a'), 'A', '192.0.2.1')],
@@ -139,15 +151,17 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
     maxLength: 4,
   });
   const policy = fc.constantFrom('Sync', 'UpsertOnly', 'CreateOnly');
+  const limit = fc.constantFrom(1000, 2);
   fc.assert(
-    fc.property(fc.array(wish, { maxLength: 8 }), standing, policy, (wanted, there, policy) => {
+    fc.property(fc.array(wish, { maxLength: 8 }), standing, policy, limit, (wanted, there, policy, limit) => {
       const present = zone(
         'corp.internal',
         there.map(([isForeign, of, from, to]) =>
           isForeign ? foreign(`${at(from)}.`, 'CNAME', `${at(to)}.`) : stands(of, from, at(to)),
         ),
       );
-      const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, policy } });
+      const discovery = { ownerID: 'corp', intervalSeconds: 2, policy, maxNamesPerNamespace: limit };
+      const declaration = declare({ discovery });
       const wishes = wanted.map(([of, from, to]) =>
         rrsetOf(to === '192.0.2.1' ? want(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
       );
@@ -165,7 +179,7 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
         if (type !== 'CNAME' || !mark?.account.startsWith('external-dns') || !wished.has(name)) continue;
         expect([name, isEndless(chainFrom(lookup, name))]).toEqual([name, false]);
       }
-      if (policy !== 'Sync') return;
+      if (policy !== 'Sync' || limit < 1000) return;
       const said = ({ accepted }: typeof first) =>
         accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort();
       const next = ({ accepted }: typeof first) =>
@@ -192,6 +206,57 @@ test('a verdict takes time in proportion to its names, in circles or not', async
   // Thousands of times as much, were each name compared with every other.
   expect(pairs / ended).toBeLessThan(50);
   expect(ring / ended).toBeLessThan(50);
+});
+
+describe('how often all zones are gone through is not for objects to choose', () => {
+  /** How often the names of a zone are read, as a measure of the rounds. */
+  function rounds(wanted: Endpoint[], there: RRset[] = []) {
+    let count = 0;
+    const present = zone('corp.internal', there);
+    const counted: Zone = Object.defineProperty({ ...present }, 'rrsets', {
+      get: () => {
+        count++;
+        return present.rrsets;
+      },
+    });
+    const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+    const { accepted, refused } = judge(wishes, [counted], declare());
+    return { count, names: new Set(accepted.map(({ name }) => name)), refused };
+  }
+
+  const candidates = (count: number) =>
+    Array.from({ length: count }, (_, i) => [
+      cname(`ingress/evil/z${i}`, 'host', at(`y${i}`)),
+      cname(`ingress/evil/a${i}`, `y${i}`, at('host')),
+    ]).flat();
+
+  /** Each that is refused gives the next wildcard a name that leads back. */
+  const cascade = (count: number) => [
+    cname('ingress/evil/z', 'n.s0', at('first')),
+    cname('ingress/evil/a', 'first', at('n.s0')),
+    ...Array.from({ length: count }, (_, i) => [
+      cname(`ingress/evil/z${i}`, `n.s${i + 1}`, at(`t.n.s${i}`)),
+      cname(`ingress/evil/a${i}`, `*.s${i}`, at(`n.s${i + 1}`)),
+    ]).flat(),
+  ];
+
+  const others = [
+    cname('ingress/shop/a', 'shop', 'lb.example.com'),
+    cname('ingress/shop/b', '*.shops', at('in.shops')),
+    want('ingress/shop/c', at('in.shops'), 'A', '192.0.2.1'),
+  ];
+  const ofOthers = ['*.shops.corp.internal.', 'in.shops.corp.internal.', 'shop.corp.internal.'];
+
+  test.each([
+    ['many objects that want one host', candidates],
+    ['wildcards that lead to each other', cascade],
+  ])('%s', (_, wanted) => {
+    const [few, many] = [rounds([...wanted(60), ...others]), rounds([...wanted(240), ...others])];
+    expect(many.count).toBe(few.count);
+    expect(many.count).toBeLessThan(80);
+    expect([...many.names].filter((name) => name.includes('shop')).sort()).toEqual(ofOthers);
+    expect(many.refused.every(({ rrset }) => rrset.mark?.content.startsWith('ingress/evil/'))).toBe(true);
+  });
 });
 
 test('two objects that lead to each other cost one its name, quietly, until it leads elsewhere', async () => {

@@ -3,11 +3,14 @@ import { Lookup, type LookupZone } from '../../../dns/lookup.ts';
 import { zoneOf } from '../../../dns/name.ts';
 import { answersAlike, claimantOf, ownershipOf, type RRset, type Zone } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
+import { householdOf } from '../resource.ts';
 import type { NameVerdict } from './name-verdict.ts';
 import type { Owns } from './places.ts';
 
-/** Why a name may not lead to some targets. */
-export type ClosedTargets = ReadonlyMap<string, string>;
+/** Why a name may not lead to some targets, or to any. */
+export type ClosedTargets = ReadonlyMap<string | typeof everyTarget, string>;
+
+const everyTarget = Symbol('every target');
 
 export interface Surroundings {
   zones: readonly Zone[];
@@ -17,7 +20,11 @@ export interface Surroundings {
   isStandingKept: boolean;
 }
 
-/** Without one CNAME a wildcard may lead somewhere else. So often is looked for who is at fault, and then all are. */
+/**
+ * Without one CNAME another one that is asked for has the name, or a wildcard leads somewhere else. So often is looked for who
+ * is at fault; then all in a circle are, with every CNAME of their names; and after as many rounds with every one of their
+ * namespaces. So the objects of one namespace cannot ask for more rounds, each of which goes through all zones.
+ */
 const mostRounds = 8;
 
 /**
@@ -29,15 +36,17 @@ export function withoutCircles(
   surroundings: Surroundings,
   judged: (name: string, closed: ClosedTargets) => NameVerdict,
 ): void {
-  const closed = new Map<string, Map<string, string>>();
+  const closed = new Map<string, Map<string | typeof everyTarget, string>>();
   for (let round = 0; ; round++) {
     const aliases = [...verdicts].flatMap(([, verdict]) => contentOf(verdict, surroundings).filter(isAlias));
     if (aliases.length === 0) return;
-    const closing = closingAmong(aliases, verdicts, surroundings, round < mostRounds);
-    const fresh = [...closing].filter(([{ name, records }]) => !closed.get(name)?.has(records[0] as string));
+    const atFault = closingAmong(aliases, verdicts, surroundings, round < mostRounds);
+    const closing = round < 2 * mostRounds ? atFault : withNamespaces(atFault, aliases);
+    const fresh = [...closing].filter(([rrset]) => !isClosed(rrset, closed.get(rrset.name)));
     if (fresh.length === 0) return;
     for (const [{ name, records }, message] of fresh) {
       closed.set(name, new Map(closed.get(name)).set(records[0] as string, message));
+      if (round >= mostRounds) closed.get(name)?.set(everyTarget, tooManyCircles);
     }
     for (const name of new Set(fresh.map(([{ name }]) => name))) {
       verdicts.set(name, judged(name, closed.get(name) as ClosedTargets));
@@ -46,8 +55,12 @@ export function withoutCircles(
 }
 
 /** Whether a name may not lead there. */
-export const isClosed = ({ type, records }: RRset, closed: ClosedTargets | undefined): boolean =>
-  type === 'CNAME' && closed?.has(records[0] ?? '') === true;
+export const isClosed = (rrset: RRset, closed: ClosedTargets | undefined): boolean =>
+  whyClosed(rrset, closed) !== undefined;
+
+/** Why a name may not lead there. */
+export const whyClosed = ({ type, records }: RRset, closed: ClosedTargets | undefined): string | undefined =>
+  type === 'CNAME' ? (closed?.get(records[0] ?? '') ?? closed?.get(everyTarget)) : undefined;
 
 const isAlias = ({ type }: RRset) => type === 'CNAME';
 
@@ -77,7 +90,16 @@ function closingAmong(
   return closing;
 }
 
+/** With everything that leads elsewhere of those whose fault it is. */
+function withNamespaces(atFault: ReadonlyMap<RRset, string>, aliases: RRset[]): ReadonlyMap<RRset, string> {
+  const households = new Set([...atFault.keys()].map((rrset) => householdOf(claimantOf(rrset))));
+  const theirs = aliases.filter((rrset) => households.has(householdOf(claimantOf(rrset))));
+  return new Map([...theirs.map((rrset) => [rrset, tooManyCircles] as const), ...atFault]);
+}
+
 const cure = 'nobody would get an answer, so give the object another target';
+const tooManyCircles =
+  'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
 
 function rankIn(verdicts: ReadonlyMap<string, NameVerdict>, claims: Claims, rrset: RRset): string {
   const stands = verdicts.get(rrset.name)?.standing.some((other) => answersAlike(other, rrset));

@@ -7,7 +7,7 @@ import type { Claims } from '../claim.ts';
 import { householdOf, namespaceOf } from '../resource.ts';
 import type { Wish } from '../wish/wish.ts';
 import { type Surroundings, type Trespass, trespassOf } from './across-namespaces.ts';
-import { type ClosedTargets, isClosed } from './circle.ts';
+import { type ClosedTargets, whyClosed } from './circle.ts';
 import { sameAnswer } from './combination.ts';
 import { fault, verdictOf } from './fault.ts';
 import { namesBeneath } from './names-beneath.ts';
@@ -49,9 +49,7 @@ export function objectionTo(wish: Wish, place: Place, circumstances: Circumstanc
   const beneath = wish.type === 'NS' ? declaredBeneath(wish, place) : undefined;
   const wrong = fault(wish, beneath === undefined ? place.setting : { ...place.setting, beneath });
   const bar = barTo(wish, place, circumstances);
-  const circle = isClosed(wish, circumstances.closed)
-    ? circumstances.closed?.get(wish.records[0] as string)
-    : undefined;
+  const circle = whyClosed(wish, circumstances.closed);
   const standsClosed = circle !== undefined && place.standing.some((r) => sameAnswer(r, wish));
   const trespass = wrong || bar ? undefined : trespassIn(wish, place, circumstances);
   const isFinal = wish.isFiltered === true || beneath !== undefined || standsClosed || trespass?.isFinal === true;
