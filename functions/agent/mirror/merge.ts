@@ -1,4 +1,5 @@
 import type { Declaration } from '../declaration.ts';
+import { isDenial } from '../discovery/denials.ts';
 import { ownershipOf, type RRset } from '../zone.ts';
 import { digestOf, type Entry } from './entry.ts';
 import { type Local, type OnlyHere, outlives } from './only-here.ts';
@@ -151,7 +152,10 @@ function settleConflicts({ local, mirror, retiring, agreed }: Merge, here: OnlyH
   for (const [key, { action, entry }] of local) {
     if (action === 'delete') continue;
     const others = beside(entry, here).filter(
-      (rrset) => ![...local.values()].some((l) => l.action === 'delete' && isSamePlace(l.entry, entry.zone, rrset)),
+      (rrset) =>
+        // What only keeps a name from a wildcard gives way, as to anything that makes the name exist.
+        !isDenial(rrset) &&
+        ![...local.values()].some((l) => l.action === 'delete' && isSamePlace(l.entry, entry.zone, rrset)),
     );
     if (others.some((rrset) => ownershipOf(rrset) === 'declared')) {
       local.delete(key);

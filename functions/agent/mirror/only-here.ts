@@ -1,5 +1,6 @@
 import { absolute } from '../../dns/name.ts';
 import type { Declaration } from '../declaration.ts';
+import { isDenial } from '../discovery/denials.ts';
 import { isOfNobody } from '../discovery/scope.ts';
 import { answerOf, declaredAccount, keyOf, ownershipOf, type RRset, type Zone } from '../zone.ts';
 import { type Entry, keyOfEntry } from './entry.ts';
@@ -69,7 +70,8 @@ export class OnlyHere {
     if (!there) return this.isDeclared(zone) ? 'unknown' : undefined;
     if (!this.isDeclared(zone)) return isSecondary(there) ? 'unknown' : undefined;
     const present = this.rrset(zone, rrset);
-    if (!present || present.records.length === 0) return undefined;
+    // What only keeps a name from a wildcard follows from what else there is, and gives way to it.
+    if (!present || present.records.length === 0 || isDenial(present)) return undefined;
     const state = this.#stateOf(present);
     return state === 'only' ? undefined : state;
   }

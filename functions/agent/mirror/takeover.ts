@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
 import type { Complaints } from '../complaints.ts';
+import { isDenial } from '../discovery/denials.ts';
 import type { Database } from '../powerdns/database.ts';
 import {
   answersAlike,
@@ -133,7 +134,7 @@ function changesOf(changes: Merge['local'], here: OnlyHere): Change[] {
   const replaced = [...changes.values()].filter(({ action }) => action === 'replace').map(({ entry }) => entry);
   const deleted = [...changes.values()].filter(({ action }) => action === 'delete').map(({ entry }) => entry.rrset);
   const inTheWay = replaced.flatMap((entry) =>
-    beside(entry, here).filter((rrset) => ownershipOf(rrset) === 'discovered'),
+    beside(entry, here).filter((rrset) => ownershipOf(rrset) === 'discovered' || isDenial(rrset)),
   );
   const gone = new Map([...deleted, ...inTheWay].map((rrset) => [keyOf(rrset), rrset]));
   return [...[...gone.values()].map(deletion), ...replaced.map(({ rrset }) => replacement(rrset))];

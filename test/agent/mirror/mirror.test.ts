@@ -290,6 +290,33 @@ test('a CNAME and an address that two people make for one name: the later one st
   expect(Object.keys(configMap.entries)).toHaveLength(1);
 });
 
+test.each([
+  ['a CNAME', rrset('_acme-challenge.apps.corp.internal.', 'CNAME', 'acme.example.com.')],
+  ['text', rrset('_acme-challenge.apps.corp.internal.', 'TXT', '"proof"')],
+  ['a record of the same type', rrset('_acme-challenge.apps.corp.internal.', 'HINFO', '"a" "b"')],
+])(
+  '%s in the place of what keeps a name from a wildcard stays, everywhere, and so does its removal',
+  async (_, made) => {
+    wanted = [want('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
+    await start(2, { discovery: { ownerID: 'corp', intervalSeconds: 2 } });
+    const here = async (index: number) => {
+      const [there] = (await at(index).database.zones()).filter(({ name }) => name === zone);
+      return there?.rrsets.filter(({ name }) => name === made.name).map(({ type, records }) => `${type} ${records}`);
+    };
+    const denial = (await here(0)) ?? [];
+    expect(denial).toEqual([expect.stringMatching(/^HINFO "reserved"/)]);
+    await at(0).database.edit(zone, rrset(made.name, 'HINFO'));
+    await at(0).database.edit(zone, made);
+    await settled();
+    for (const index of [0, 1]) expect(await here(index)).toEqual([`${made.type} ${made.records}`]);
+    expect(Object.keys(configMap.entries)).toHaveLength(1);
+    await at(1).database.edit(zone, rrset(made.name, made.type));
+    await settled();
+    for (const index of [0, 1]) expect(await here(index)).toEqual(denial);
+    expect(configMap.entries).toEqual({});
+  },
+);
+
 test('while the mirror cannot be read, zones are served, verdicts wait for half a minute, and people are told', async () => {
   configMap.failure = 'configmaps "idns-corp-kept" is forbidden';
   wanted = [want('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
