@@ -1,3 +1,4 @@
+import { ownershipOf } from '../zone.ts';
 import { bytesOf } from './config-map.ts';
 import { type Entry, textOf } from './entry.ts';
 import type { Mirror } from './mirror-store.ts';
@@ -14,22 +15,36 @@ export interface Fitting {
   leftOut: Entry[];
 }
 
-/** Those of the changes that leave the mirror within its bounds: what is in it goes before what would come. */
+/**
+ * Those of the changes that leave the mirror within its bounds: what is in it goes before what would come, and what is made by
+ * hand before what was discovered. That has half of it at most: whoever makes and deletes objects fills no more.
+ */
 export function fitting(
-  { bytes }: Pick<Mirror, 'bytes'>,
+  { bytes, entries }: Pick<Mirror, 'bytes' | 'entries'>,
   wanted: ReadonlyMap<string, Entry | undefined>,
   most = mostBytes,
 ): Fitting {
-  let total = [...bytes.values()].reduce((sum, each) => sum + each, 0);
+  const total = { all: 0, discovered: 0 };
+  const add = (entry: Entry | undefined, size: number) => {
+    total.all += size;
+    if (isDiscovered(entry)) total.discovered += size;
+  };
+  for (const [key, size] of bytes) add(entries.get(key), size);
   const result: Fitting = { changes: new Map(), leftOut: [] };
-  for (const [key, entry] of [...wanted].sort(([, a], [, b]) => Number(Boolean(a)) - Number(Boolean(b)))) {
-    const after = total - (bytes.get(key) ?? 0) + (entry ? bytesOf(key, textOf(entry)) : 0);
-    if (entry && after > most) {
+  for (const [key, entry] of [...wanted].sort(([, a], [, b]) => turnOf(a) - turnOf(b))) {
+    const before = { ...total };
+    add(entries.get(key), -(bytes.get(key) ?? 0));
+    if (entry) add(entry, bytesOf(key, textOf(entry)));
+    if (entry && (total.all > most || (isDiscovered(entry) && total.discovered > most / 2))) {
+      Object.assign(total, before);
       result.leftOut.push(entry);
-      continue;
+    } else {
+      result.changes.set(key, entry);
     }
-    total = after;
-    result.changes.set(key, entry);
   }
   return result;
 }
+
+const isDiscovered = (entry: Entry | undefined) => entry !== undefined && ownershipOf(entry.rrset) === 'discovered';
+
+const turnOf = (entry: Entry | undefined) => (entry ? 1 + Number(isDiscovered(entry)) : 0);

@@ -4,7 +4,7 @@ import { steadily } from '../clock.ts';
 import { Complaints } from '../complaints.ts';
 import type { Declaration } from '../declaration.ts';
 import { messageOf } from '../failure.ts';
-import type { Zone } from '../zone.ts';
+import { ownershipOf, type Zone } from '../zone.ts';
 import type { Agreements } from './agreement.ts';
 import { fitting, mostBytes } from './budget.ts';
 import { digestOf, type Entry } from './entry.ts';
@@ -201,7 +201,10 @@ const takenOf = ({ local }: Merge) =>
     [...local].flatMap(([key, { action, entry }]) => (action === 'replace' ? [[key, digestOf(entry)] as const] : [])),
   );
 
-function whyFull({ rrset: { name, type } }: Entry, count: number, store: string): string {
+/** Of those left out the first is told, which is one made by hand if there are such. */
+function whyFull({ rrset }: Entry, count: number, store: string): string {
+  const { name, type } = rrset;
   const others = count > 1 ? ` and ${count - 1} more` : '';
-  return `${store} is full: ${withoutDot(name)} ${type}${others} would be lost with the volume: declare them, or remove what nobody needs`;
+  const full = ownershipOf(rrset) === 'discovered' ? 'has no room for more names without an object' : 'is full';
+  return `${store} ${full}: ${withoutDot(name)} ${type}${others} would be lost with the volume: declare them, or remove what nobody needs`;
 }

@@ -72,7 +72,32 @@ test('what is in the mirror stays before what would come, and removals make room
   const size = bytesOf(keyOfEntry(a), textOf(a));
   const bytes = new Map([[keyOfEntry(a), size]]);
   const wanted = [b, c].map((each) => [keyOfEntry(each), each] as const);
-  expect(fitting({ bytes }, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), leftOut: [c] });
+  const mirror = { bytes, entries: new Map([[keyOfEntry(a), a]]) };
+  expect(fitting(mirror, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), leftOut: [c] });
   const all = new Map([...wanted, [keyOfEntry(a), undefined] as const]);
-  expect(fitting({ bytes }, all, 2 * size)).toEqual({ changes: all, leftOut: [] });
+  expect(fitting(mirror, all, 2 * size)).toEqual({ changes: all, leftOut: [] });
+});
+
+test('what was discovered has half of the mirror at most, and leaves out nothing that is made by hand', () => {
+  const mark = { account: 'external-dns/corp', content: 'ingress/shop/web' };
+  const discovered = Array.from({ length: 10 }, (_, i) => {
+    const { rrset, ...made } = entry('corp.internal.', `${i}.corp.internal.`);
+    return { ...made, rrset: { ...rrset, mark } };
+  });
+  const handMade = Array.from({ length: 10 }, (_, i) => entry('corp.internal.', `h${i}.corp.internal.`));
+  const sizeOf = (each: Entry) => bytesOf(keyOfEntry(each), textOf(each));
+  const mapOf = (entries: Entry[]) => new Map(entries.map((each) => [keyOfEntry(each), each]));
+  const mirrorOf = (entries: Entry[]) => ({
+    entries: mapOf(entries),
+    bytes: new Map(entries.map((each) => [keyOfEntry(each), sizeOf(each)])),
+  });
+  const most = 8 * sizeOf(discovered[0]!);
+  const { changes, leftOut } = fitting(mirrorOf([]), mapOf(discovered), most);
+  expect([...changes.values()]).toEqual(discovered.slice(0, 4));
+  expect(leftOut).toEqual(discovered.slice(4));
+  const wanted = mapOf([...discovered.slice(4), ...handMade.slice(0, 4)]);
+  const more = fitting(mirrorOf(discovered.slice(0, 4)), wanted, most);
+  expect([...more.changes.values()]).toEqual(handMade.slice(0, 4));
+  const all = fitting(mirrorOf([]), mapOf([...discovered, ...handMade]), most);
+  expect([...all.changes.values()].slice(0, 10)).toEqual(handMade);
 });
