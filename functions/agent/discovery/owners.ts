@@ -9,6 +9,8 @@ export interface OwnerState {
   /** The only one that it sees; absent for all. */
   namespace?: string;
   state: Report['discovery']['state'];
+  /** Why it is `Failing`. */
+  failure?: string;
 }
 
 /** Everybody who discovers. */
@@ -55,10 +57,21 @@ export class Owners {
 
   /** How each is. */
   states(discovery: DeclaredDiscovery): OwnerState[] {
-    return scopesOf(discovery).map((scope) => ({
-      ...(scope.namespace !== undefined && { namespace: scope.namespace }),
-      state: this.#of(scope).state(discovery.intervalSeconds),
-    }));
+    return scopesOf(discovery).map((scope) => {
+      const owner = this.#of(scope);
+      const { failure } = owner.loops;
+      return {
+        ...(scope.namespace !== undefined && { namespace: scope.namespace }),
+        state: owner.state(discovery.intervalSeconds),
+        ...(failure !== undefined && { failure }),
+      };
+    });
+  }
+
+  /** How many names the delete guard holds. */
+  heldNames(discovery: DeclaredDiscovery): number {
+    const held = this.judged(discovery).map((judged) => new Set(judged.held.map(({ name }) => name)).size);
+    return held.reduce((sum, count) => sum + count, 0);
   }
 
   /** How many loops in a row have failed, of the one where that is the most. */

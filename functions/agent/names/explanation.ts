@@ -131,7 +131,7 @@ class Explanation {
     if (wishes.length === 0) return undefined;
     if (this.#isOutdated(resource)) {
       const message = `ExternalDNS has not asked since the spec changed: ${seeItsLog}`;
-      return { verdict: 'Pending', message, isLate: true };
+      return this.#failureAt(resource) ?? { verdict: 'Pending', message, isLate: true };
     }
     if (wishes.every((wish) => this.#answers.isPromised(wish) || this.#answers.has(wish))) {
       return this.#unlessSilent(resource, 'PowerDNS is about to get it');
@@ -178,7 +178,8 @@ class Explanation {
       const pace = `it looks every ${declaration.discovery?.intervalSeconds ?? 0} s`;
       return { verdict: 'Pending', message: `ExternalDNS has not asked for it yet: ${pace}` };
     }
-    if (this.#isSilent(resource)) return unheard;
+    const silence = this.#silenceAt(resource);
+    if (silence) return silence;
     // ExternalDNS says nothing of it in its log, either.
     if (claim?.ofPodsOrNodes) return { verdict: 'NoAddress', message: noneReady };
     return { verdict: 'Pending', message: `ExternalDNS does not ask for it: ${seeItsLog}`, isLate: true };
@@ -192,7 +193,7 @@ class Explanation {
 
   /** What is about to happen, where somebody is there to do it. */
   #unlessSilent(resource: string, message: string): Reason {
-    return this.#isSilent(resource) ? unheard : { verdict: 'Pending', message };
+    return this.#silenceAt(resource) ?? { verdict: 'Pending', message };
   }
 
   /** Whether what was decided follows a spec of before, and nobody comes to decide anew. */
@@ -201,10 +202,28 @@ class Explanation {
     return judged.some((each) => each.declaration !== declaration) && this.#isSilent(resource);
   }
 
-  /** Whether the ExternalDNS that sees an object is not heard of. */
   #isSilent(resource: string): boolean {
-    const owner = this.#known.owners.find(({ namespace = '' }) => ['', namespaceOf(resource)].includes(namespace));
-    return owner?.state === 'Stalled';
+    return this.#silenceAt(resource) !== undefined;
+  }
+
+  /** Why nothing comes from the ExternalDNS that sees an object: it is not heard of, or gets no answer. */
+  #silenceAt(resource: string): Reason | undefined {
+    return this.#ownerOf(resource)?.state === 'Stalled' ? unheard : this.#failureAt(resource);
+  }
+
+  #failureAt(resource: string): Reason | undefined {
+    const { state, failure = '' } = this.#ownerOf(resource) ?? {};
+    if (state !== 'Failing') return undefined;
+    return {
+      verdict: 'Pending',
+      message: `the agent cannot answer ExternalDNS (${failure}): ${seeAgentsLog}`,
+      isLate: true,
+    };
+  }
+
+  /** The ExternalDNS that sees an object. */
+  #ownerOf(resource: string): OwnerState | undefined {
+    return this.#known.owners.find(({ namespace = '' }) => ['', namespaceOf(resource)].includes(namespace));
   }
 
   #outside(name: string): Reason {
@@ -217,6 +236,7 @@ class Explanation {
 const asShown = ({ name, resource }: AskedHost): NameHost => ({ name: withoutDot(name), resource });
 
 const seeItsLog = 'see the log of the container external-dns';
+const seeAgentsLog = 'see the log of the container agent';
 const unheard: Reason = { verdict: 'Pending', message: `ExternalDNS is not heard of: ${seeItsLog}`, isLate: true };
 const noneReady =
   'no ready Pod or Node answers for it: see the Pods of its spec.selector, and of a NodePort the addresses of the Nodes';

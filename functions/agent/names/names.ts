@@ -48,7 +48,7 @@ export class Names {
     const now = this.#options.now();
     if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
     if (this.#patience.isOver(now)) this.#explained.forget();
-    const states = owners.map(({ state }) => state);
+    const states = owners.flatMap(({ state, failure }) => [state, failure]);
     this.#explained.get([declaration, claims.revision, outside?.version, ...states, ...judged, ...zones], () => {
       const led = new Set<string>();
       const outsideOf = (name: string) => {

@@ -4,7 +4,7 @@ import { illegalName } from '../../../functions/agent/discovery/verdict/illegal-
 import type { Verdict } from '../../../functions/agent/verdict.ts';
 import { declare, foreign, record, want, zones, zoneWith } from '../make.ts';
 import { type SeenObject, www } from './seen-objects.ts';
-import { sightedAgent } from './sighted-agent.ts';
+import { type SightedAgent, sightedAgent } from './sighted-agent.ts';
 
 const x = 'ingress/a/x';
 const y = 'ingress/b/y';
@@ -105,6 +105,43 @@ describe('outside the zones', () => {
     expect(agent.of(x, host)).toBe('Pending: ExternalDNS is about to ask');
     await agent.loops(2);
     expect(agent.of(x, host)).toMatch(policy === 'Sync' ? /^Resolved: / : /^Filtered: discovery\.policy Preview /);
+  });
+});
+
+describe('while the agent cannot answer ExternalDNS', () => {
+  const failing = async (agent: SightedAgent) => {
+    for (let i = 0; i < 10; i++) {
+      await agent.agent.records();
+      agent.agent.noteFailure('PowerDNS does not answer');
+      agent.clock.now += 4_000;
+      agent.agent.explain();
+    }
+  };
+  const why =
+    'Pending: the agent cannot answer ExternalDNS (PowerDNS does not answer): see the log of the container agent';
+
+  test('objects say that, and not that nobody asks', async () => {
+    const agent = await sightedAgent();
+    await agent.loops();
+    agent.has(x, { targets: ['192.0.2.1'] });
+    await failing(agent);
+    expect(agent.of(x)).toBe(why);
+    expect(agent.agent.names.list).toMatchObject([{ isLate: true }]);
+    await agent.loops(2);
+    expect(agent.of(x)).toBe('Resolved: resolves to 192.0.2.1');
+  });
+
+  test('also when the spec has changed since, of what was refused by the one before', async () => {
+    const agent = await sightedAgent();
+    agent.has(x, { targets: ['192.0.2.1'] });
+    await agent.loops(2);
+    agent.has(y, { targets: ['192.0.2.2'], created: '2026-02-01T00:00:00Z' });
+    await agent.loops(2);
+    expect(agent.of(y)).toMatch(/^Duplicate: /);
+    agent.redeclare({ intervalSeconds: 3 });
+    await agent.agent.reconcile();
+    await failing(agent);
+    expect(agent.of(y)).toBe(why);
   });
 });
 
