@@ -220,6 +220,12 @@ export class Agent {
     return discovery ? this.#owners.failedLoops(discovery) : 0;
   }
 
+  /** How many names the delete guard holds. */
+  get heldNames(): number {
+    const { discovery } = this.declaration ?? {};
+    return discovery ? this.#owners.heldNames(discovery) : 0;
+  }
+
   get names(): Pick<Names, 'list' | 'counts'> {
     return this.#names;
   }

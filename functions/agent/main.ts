@@ -81,6 +81,7 @@ async function main(options: Options): Promise<void> {
     resolution: () => surroundings.resolution?.state,
     discoveryAge: () => agent.discoveryAge && agent.discoveryAge / 1000,
     failedLoops: () => agent.failedLoops,
+    heldNames: () => agent.heldNames,
     events: () => events?.counts ?? {},
     untold: () => events?.waiting ?? 0,
   });

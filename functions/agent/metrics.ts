@@ -17,6 +17,8 @@ export interface Sources {
   discoveryAge(): number | undefined;
   /** How many loops in a row did not end well. */
   failedLoops(): number;
+  /** How many names the delete guard holds, whatever their verdict is. */
+  heldNames(): number;
   /** How many events there were so far, by what became of them. */
   events(): Readonly<Record<string, number>>;
   /** How many hosts have news that no event has told yet. */
@@ -142,7 +144,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
     help: 'Names that the delete guard still answers, as their objects have lost their address or too many went at once.',
     registers,
     collect() {
-      this.set(sources.names().Held);
+      this.set(sources.heldNames());
     },
   });
   new Gauge({

@@ -32,6 +32,11 @@ test('every verdict is always there, with how many names have it', async () => {
   expect(await scrape('internal_dns_names')).toMatchObject({ '{verdict="Held"}': 0 });
 });
 
+test('held names count whatever their verdict is', async () => {
+  const { scrape } = measuring({ names: () => countsOf({ NoAddress: 2, Held: 1 }), heldNames: () => 3 });
+  expect(await scrape('internal_dns_delete_guard_held_names')).toEqual({ '': 3 });
+});
+
 describe('of the zones', () => {
   test('each is in one state, and one that is gone is in none', async () => {
     const zones = [{ name: 'corp.internal', state: 'Failed' as const }];

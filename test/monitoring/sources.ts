@@ -15,6 +15,7 @@ export const nothing: Sources = {
   resolution: () => undefined,
   discoveryAge: () => undefined,
   failedLoops: () => 0,
+  heldNames: () => 0,
   events: () => ({}),
   untold: () => 0,
 };
