@@ -178,7 +178,7 @@ export class Owner {
     const filtered = new Set(names).difference(new Set(wishes.map(({ name }) => name)));
     const asked = askedFor({ standing, wishes, accepted, sharedHosts }, claims).union(filtered);
     const guarded = this.#guarded(asked.union(withoutNames(accepted, standing)), standing, discovery, claims);
-    const beside = besideHeld(accepted, guarded.held);
+    const beside = besideHeld(accepted, guarded.held, declaration.name);
     const { closed } = judged;
     const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
     const { answer, preview } = answerUnder(policy, lasting, [...beside.accepted, ...guarded.held]);

@@ -1,3 +1,4 @@
+import { letGoCommand } from '../declaration.ts';
 import { claimantOf, type RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
 import { householdOf } from './resource.ts';
@@ -41,6 +42,7 @@ export function requestOf(object: string, name: string, claims: Claims): 'Own' |
 export function besideHeld(
   accepted: readonly RRset[],
   held: readonly RRset[],
+  composite: string,
 ): { accepted: RRset[]; refused: Refused[] } {
   const holders = new Map(held.map((rrset) => [rrset.name, rrset]));
   const { beside = [], waiting = [] } = Object.groupBy(accepted, ({ name }) =>
@@ -51,7 +53,7 @@ export function besideHeld(
     return {
       rrset,
       verdict: 'Duplicate',
-      message: `${holder} has the name, which is held while it has no address (discovery.deleteGuard)`,
+      message: `${holder} has the name, which the delete guard holds (to let it go: ${letGoCommand(composite)})`,
     };
   });
   return { accepted: beside, refused };

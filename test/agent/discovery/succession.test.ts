@@ -44,13 +44,14 @@ test.each<
 
 test('a held name is nobody else’s, and is said whose it is', () => {
   const other = found('ingress/evil/x', 'x.corp.internal.', 'A', '192.0.2.1');
-  expect(besideHeld([rival!, other], standing)).toEqual({
+  expect(besideHeld([rival!, other], standing, 'corp')).toEqual({
     accepted: [other],
     refused: [
       {
         rrset: rival,
         verdict: 'Duplicate',
-        message: 'ingress/shop/web has the name, which is held while it has no address (discovery.deleteGuard)',
+        message:
+          'ingress/shop/web has the name, which the delete guard holds (to let it go: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ))',
       },
     ],
   });
