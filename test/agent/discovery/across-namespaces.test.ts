@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { discoverable, type WrittenDeclaration } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { judge } from '../../../functions/agent/discovery/verdict/judge.ts';
+import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { loop } from '../external-dns.ts';
-import { declare, makeAgent, record, want, zoneWith } from '../make.ts';
+import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
 
 type Discovery = Partial<NonNullable<WrittenDeclaration['discovery']>>;
 
@@ -124,6 +125,22 @@ describe('a host that is not published after all is in nobody’s way', () => {
   test('as it leads in a circle', async () => {
     const circle = [evil('www', 'CNAME', at('other')), want('crd/evil/a', at('other'), 'CNAME', at('www'))];
     expect(await after([[challenge, wildcard, ...circle]])).toEqual([...published, 'other CNAME crd/evil/a']);
+  });
+
+  test('and no challenge is for one that comes to another namespace by that, not even for a moment', () => {
+    const of = (namespace: string, name: string, type = 'A', target = '192.0.2.1') =>
+      rrsetOf(want(`crd/${namespace}/x`, at(name), type, target), 'corp');
+    const wishes = [
+      ...['a1', 'a2', 'www'].map((name) => of('a', name)),
+      ...['b1', 'www'].map((name) => of('b', name, 'A', '192.0.2.2')),
+      of('b', '_acme-challenge.www', 'TXT', 'x'),
+      of('c', 'www', 'A', '192.0.2.3'),
+    ];
+    const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], maxNamesPerNamespace: 2 };
+    const { accepted } = judge(wishes, [zone('corp.internal')], declare({ discovery }));
+    const published = accepted.map(({ name, mark }) => `${name} ${mark?.content}`);
+    expect(published).toContain('www.corp.internal. crd/c/x');
+    expect(published).not.toContain('_acme-challenge.www.corp.internal. crd/b/x');
   });
 
   test('and what comes by that counts, too', async () => {

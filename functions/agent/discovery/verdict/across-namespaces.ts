@@ -67,7 +67,7 @@ export function trespassOf(wish: RRset, place: Place, surroundings: Surroundings
 }
 
 /** Labels that prove to a certification authority who has the names: RFC 8555 section 8.4, draft-ietf-acme-dns-persist. */
-const isChallenge = (name: string) => /(?:^|\.)_(?:acme-challenge|validation-persist)(?:-[^.]*)?\./.test(name);
+export const isChallenge = (name: string) => /(?:^|\.)_(?:acme-challenge|validation-persist)(?:-[^.]*)?\./.test(name);
 
 /** The names that a name answers for, if they are hosts: of what is in the whole zone nobody has the top. */
 function concerned({ name, type }: RRset, kind: AcrossNamespaces, zone: string): string[] {

@@ -2,7 +2,7 @@ import type { Declaration } from '../../declaration.ts';
 import { answerOf, type RRset, type Zone } from '../../zone.ts';
 import { type Claims, unseen } from '../claim.ts';
 import type { Wish } from '../wish/wish.ts';
-import { byDependence } from './across-namespaces.ts';
+import { byDependence, isChallenge } from './across-namespaces.ts';
 import { type ClosedTargets, withoutCircles } from './circle.ts';
 import { judgeName, type NameVerdict } from './name-verdict.ts';
 import type { Refusal } from './objection.ts';
@@ -90,6 +90,11 @@ export function judge(
     for (const name of order.dependent) accepted.set(name, []);
     for (const name of order.dependent) verdicts.set(name, judged(name));
     settle();
+    // But no challenge is published for a host that has just come to another namespace.
+    for (const name of order.dependent.filter(isChallenge)) {
+      const again = judged(name);
+      if (again.accepted.length === 0) verdicts.set(name, again);
+    }
   }
   const all = [...byName.keys()].flatMap((name) => verdicts.get(name) ?? []);
   return {
