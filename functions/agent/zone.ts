@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { parseIPv6 } from '../dns/address.ts';
 import type { RRset as Answered } from '../dns/rrset.ts';
+import { roomOf } from '../dns/zone-file.ts';
 
 /** An RRset as PowerDNS has it. */
 export interface RRset extends Answered {
@@ -68,6 +69,10 @@ export function areRivals(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name'
     a.type === b.type || a.type === 'CNAME' || b.type === 'CNAME' || (isAddressType(a.type) && isAddressType(b.type))
   );
 }
+
+/** How much room RRsets take of what all zones have together: one for each usual record. */
+export const roomIn = (rrsets: readonly RRset[]): number =>
+  rrsets.reduce((sum, { records }) => records.reduce((ofRRset, content) => ofRRset + roomOf(content), sum), 0);
 
 /** Whether PowerDNS makes one answer of two RRsets of a name. */
 export const answerTogether = (a: RRset, b: RRset) =>

@@ -9,24 +9,27 @@ import {
   answerOf,
   areRivals,
   type Change,
+  claimantOf,
   deletion,
   keyOf,
   ownershipOf,
   type RRset,
   replacement,
+  roomIn,
   type Zone,
 } from '../zone.ts';
 import type { Claims } from './claim.ts';
 import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './guard.ts';
 import { LeftOut } from './left-out.ts';
 import { Loops } from './loops.ts';
-import { answerUnder, keptUnder } from './policy.ts';
+import { type Answer, answerUnder, keptUnder } from './policy.ts';
+import { householdOf } from './resource.ts';
 import { isOf, isOfNobody, type Scope } from './scope.ts';
 import { Seniority } from './seniority.ts';
 import { askedFor, besideHeld } from './succession.ts';
 import { withoutExcess } from './verdict/excessive-wish.ts';
 import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
-import { recordsIn, withinRoom } from './verdict/room.ts';
+import { type RoomOptions, withinRoom } from './verdict/room.ts';
 import { barrierOf } from './verdict/tenants.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
 import type { Wish } from './wish/wish.ts';
@@ -57,7 +60,7 @@ export interface OwnerOptions {
   log: Logger;
   now: () => number;
   timeOf?: TimeOf | undefined;
-  /** Of all zones together, whosever they are. */
+  /** Of all zones together, whosever they are, in usual records. */
   mostRecords?: number | undefined;
 }
 
@@ -170,8 +173,7 @@ export class Owner {
     const { refusals } = this.#leftOut;
     const judged = judge(wishes, zones, declaration, { owns, claims, refusals });
     const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, claims);
-    const others = zones.flatMap(({ rrsets }) => rrsets.filter((rrset) => !owns(rrset)));
-    const { accepted, refused: beyond } = withinRoom(senior.accepted, standing, this.#mostRecords - recordsIn(others));
+    const { accepted } = senior;
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
     const names = [...wanted.map(nameOf), ...excludedAmong(standing, discovery)];
@@ -181,7 +183,8 @@ export class Owner {
     const beside = besideHeld(accepted, guarded.held, declaration.name);
     const { closed } = judged;
     const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
-    const { answer, preview } = answerUnder(policy, lasting, [...beside.accepted, ...guarded.held]);
+    const due = [...beside.accepted, ...guarded.held];
+    const { answer, preview, refused: beyond } = this.#withinRoom(due, { standing, lasting, zones }, discovery);
     const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...excess];
     this.#leftOut.take(leftOut);
     const kept = keptUnder(policy, answer, beside.accepted);
@@ -257,6 +260,24 @@ export class Owner {
     return this.#seniority.within({ accepted, ...contenders }, { holdSeconds, bars, claims, now: this.#now() });
   }
 
+  /** What the policy makes of what is accepted and held, as far as there is room beside everybody else's records. */
+  #withinRoom(
+    accepted: RRset[],
+    { standing, lasting, zones }: { standing: RRset[]; lasting: RRset[]; zones: Zone[] },
+    discovery: DeclaredDiscovery,
+  ): Answer & { refused: Refused[] } {
+    const { policy } = discovery;
+    // Preview tells what Sync would do.
+    const { answer: planned } = answerUnder(policy === 'Preview' ? 'Sync' : policy, lasting, accepted);
+    const keys = new Set(planned.map(keyOf));
+    const isTaken = (rrset: RRset) => isOfNobody(discovery, rrset) && keys.has(keyOf(rrset));
+    const isOthers = (rrset: RRset) => !isOf(this.#scope, discovery, rrset) && !isTaken(rrset);
+    const others = zones.flatMap(({ rrsets }) => rrsets.filter(isOthers));
+    const most = this.#mostRecords - roomIn(others);
+    const { answer, refused } = withinRoom(planned, { standing, stays: stayingAmong(lasting, discovery), most });
+    return policy === 'Preview' ? { ...answerUnder(policy, lasting, answer), refused } : { answer, refused };
+  }
+
   #standing({ declaration, zones }: Present): RRset[] {
     const { discovery } = declaration;
     if (!discovery) return [];
@@ -267,6 +288,18 @@ export class Owner {
 /** The names of some RRsets that no others have. */
 const withoutNames = (rrsets: RRset[], others: RRset[]) =>
   new Set(rrsets.map(({ name }) => name)).difference(new Set(others.map(({ name }) => name)));
+
+/**
+ * Which of some RRsets stay where there is no room for what would come in their place: with the policy Sync none that is
+ * somebody else's by then, as it would answer for an object that has the name no more.
+ */
+function stayingAmong(lasting: RRset[], { policy, sharedHosts }: DeclaredDiscovery): RoomOptions['stays'] {
+  const isLasting = new Set(lasting);
+  const isKept = policy === 'UpsertOnly' || policy === 'CreateOnly' || sharedHosts === 'Merge';
+  const householdIn = (rrset: RRset) => householdOf(claimantOf(rrset));
+  return (rrset, instead) =>
+    isLasting.has(rrset) && (isKept || instead.some((other) => householdIn(other) === householdIn(rrset)));
+}
 
 /** Of what stands the names that the spec excludes: nobody asks for them, with an address or without. */
 function excludedAmong(standing: RRset[], { excludedDomains }: DeclaredDiscovery): string[] {
