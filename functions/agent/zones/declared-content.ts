@@ -21,16 +21,32 @@ export interface DeclaredContent extends ZoneRecords {
 /** The DS records of each signed zone, by its absolute name. */
 export type Signatures = ReadonlyMap<string, string[]>;
 
+/** What stands already, in usual records. */
+export interface StandingRoom {
+  /** Of each zone file, by its zone and then by its name. */
+  files: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** What is not declared: discovered, or made by a person. */
+  others: number;
+}
+
+/** How many usual records all zones may have together, and what is there already. */
+export interface Room {
+  most: number;
+  standing?: StandingRoom | undefined;
+}
+
+const nothingStands: StandingRoom = { files: new Map(), others: 0 };
+
 /** Pure: everything that the zones must have, by their absolute names, but for what derives from what is there. */
 export function declaredContent(
   declaration: Declaration,
   files: ZoneFiles = new Map(),
   signatures: Signatures = new Map(),
-  mostRecords = Number.POSITIVE_INFINITY,
+  room: Room = { most: Number.POSITIVE_INFINITY },
 ): Map<string, DeclaredContent> {
   const leftOut = new Map(declaration.zones.map(({ name }) => [absolute(name), new Map<string, Fault>()]));
   for (;;) {
-    const contents = contentsOf(declaration, files, signatures, leftOut, mostRecords);
+    const contents = contentsOf(declaration, files, signatures, leftOut, room);
     const found = misleadingIn(contents);
     if (found.length === 0) return contents;
     // Without them a wildcard may lead to where it did not.
@@ -43,7 +59,7 @@ function contentsOf(
   files: ZoneFiles,
   signatures: Signatures,
   leftOut: ReadonlyMap<string, LeftOut>,
-  mostRecords: number,
+  { most, standing = nothingStands }: Room,
 ): Map<string, DeclaredContent> {
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
   const servers = new Set(zones.flatMap(serversOf));
@@ -51,11 +67,17 @@ function contentsOf(
   const hosts = Map.groupBy(servers, (server) => zoneOf(server, names));
   const canonical = [...new Set(addresses.map(canonicalAddress))];
   const inSpec = zones.flatMap(({ records = [] }) => records.flatMap(({ values }) => values));
-  let room = mostRecords - inSpec.reduce((sum, value) => sum + roomOf(value), 0);
+  const ofFiles = standing.files.values().flatMap((files) => files.values());
+  const taken = [...ofFiles, ...inSpec.map(roomOf)].reduce((sum, each) => sum + each, standing.others);
+  let room = most - taken;
   const contents = new Map(
     zones.map((zone): [string, DeclaredContent] => {
       const frame = frameOf(zone, zones);
-      const content = zoneRecords(zone, frame, files, { leftOut: leftOut.get(frame.name), room });
+      const content = zoneRecords(zone, frame, files, {
+        leftOut: leftOut.get(frame.name),
+        room,
+        standing: standing.files.get(frame.name),
+      });
       room -= content.room;
       const isTaken = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
       const addressed = (hosts.get(frame.name) ?? [])

@@ -22,7 +22,7 @@ export interface ZoneRecords {
   pointers: { address: string; name: string }[];
   /** Where each CNAME, DNAME and ALIAS is written, in the composite or in its file, by its key. */
   places: ReadonlyMap<string, string>;
-  /** What the records take of the room that all zones have. */
+  /** What the records of zone files take of the room that all zones have, beyond what stands of them. */
   room: number;
 }
 
@@ -35,8 +35,10 @@ export const declaredMark = (source = '') => ({ account: declaredAccount, conten
 /** What there is beside a zone. */
 export interface Beside {
   leftOut?: LeftOut | undefined;
-  /** How many records of zone files there is room for. */
+  /** How many records of zone files there is room for, beyond those that stand. */
   room?: number;
+  /** What stands of each zone file: a file that is held goes on taking that room. */
+  standing?: ReadonlyMap<string, number> | undefined;
 }
 
 /** The zone's own records and those of its files, each file as a whole or not at all. */
@@ -44,7 +46,7 @@ export function zoneRecords(
   zone: DeclaredZone,
   frame: ZoneFrame,
   files: ZoneFiles,
-  { leftOut = new Map(), room = Number.POSITIVE_INFINITY }: Beside = {},
+  { leftOut = new Map(), room = Number.POSITIVE_INFINITY, standing = new Map() }: Beside = {},
 ): ZoneRecords {
   const refs = zone.recordsFrom ?? [];
   // Whether a wildcard leads to a name that only it answers is seen with all zones and files together.
@@ -75,10 +77,11 @@ export function zoneRecords(
       else content.waiting ??= `waiting for ${source}`;
       continue;
     }
+    const ofFile = standing.get(source) ?? 0;
     const read = entriesOfFile(file.text, {
       name: frame.name,
       isSigned: zone.dnssec !== undefined,
-      room: room - content.room,
+      room: ofFile + Math.max(0, room - content.room),
     });
     const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
     // Of a file that is not taken anyway the records need not be put together.
@@ -90,7 +93,7 @@ export function zoneRecords(
       content.problem ??= `${source}, ${fault?.at}: ${fault?.message}`;
       continue;
     }
-    content.room += read.entries.reduce((sum, entry) => sum + roomOf(entry.content), 0);
+    content.room += read.entries.reduce((sum, entry) => sum + roomOf(entry.content), -ofFile);
     const added = together.rrsets.filter((rrset) => !known.has(keyOf(rrset)));
     content.rrsets = content.rrsets.concat(marked(added, source));
     for (const [key, at] of placesOf(read.entries)) places.set(key, at);

@@ -10,10 +10,10 @@ import type { Database } from '../powerdns/database.ts';
 import { Rejection } from '../powerdns/powerdns.ts';
 import type { ZoneReport } from '../report.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
-import { type Change, keyOf, ownershipOf, type RRset, type Zone } from '../zone.ts';
-import { type DeclaredContent, declaredContent } from './declared-content.ts';
+import { type Change, keyOf, ownershipOf, type RRset, roomIn, type Zone } from '../zone.ts';
+import { type DeclaredContent, declaredContent, type StandingRoom } from './declared-content.ts';
 import { type Circumstances, isRemovable, type Reconciliation, reconcile } from './reconcile.ts';
-import type { ZoneFiles } from './zone-file.ts';
+import { nameOf, type ZoneFiles } from './zone-file.ts';
 
 export interface ZonesOptions {
   database: Pick<Database, 'zones' | 'refreshed' | 'forget' | 'create' | 'apply' | 'remove'>;
@@ -121,12 +121,13 @@ export class Zones {
   async #bringTo(declared: Declared): Promise<Reported> {
     const { declaration, hash } = declared;
     const failures = new Map<string, string>();
-    const { zones, warnings, retained } = await this.#change(declared, failures);
+    let changed = await this.#change(declared, failures);
+    const { zones, warnings, retained } = changed;
     if ([...zones, ...declaration.zones].some(({ dnssec }) => dnssec)) {
       // What a signed zone's parent has to say of it is known only afterwards.
-      if (await this.#sign(declaration, failures)) await this.#change(declared, failures);
+      if (await this.#sign(declaration, failures)) changed = await this.#change(declared, failures);
     }
-    const contents = this.#contentsOf(declared);
+    const { contents } = changed;
     const reports = await Promise.all(
       declaration.zones.map((zone) => this.#report(zone, contents.get(absolute(zone.name)), failures)),
     );
@@ -144,9 +145,9 @@ export class Zones {
   async #change(declared: Declared, failures: Map<string, string>) {
     const { database } = this.#options;
     const { discovery } = declared.declaration;
-    const contents = this.#contentsOf(declared);
-    this.#lua = await this.#isLuaOn(contents);
     const zones = await this.#zones(declared.declaration);
+    const contents = this.#contentsOf(declared, zones);
+    this.#lua = await this.#isLuaOn(contents);
     const { create, patch, remove, circles, ...rest } = this.#compare(contents, zones, {
       discovers: discovery !== undefined,
       reverse: discovery?.reverse === true,
@@ -183,7 +184,7 @@ export class Zones {
       });
     }
     for (const [name, message] of circles) if (!failures.has(name)) failures.set(name, message);
-    return { zones, ...rest };
+    return { zones, contents, ...rest };
   }
 
   /** A zone with the names that lose something as they are at this moment. */
@@ -201,16 +202,18 @@ export class Zones {
   }
 
   /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
-  #contentsOf(declared: Declared): Map<string, DeclaredContent> {
+  #contentsOf(declared: Declared, zones: Zone[]): Map<string, DeclaredContent> {
     const { declaration, files } = declared;
-    const { mostRecords } = this.#options;
+    const { mostRecords: most = Number.POSITIVE_INFINITY } = this.#options;
+    const standing = standingRoom(declaration, zones, most);
+    const ofFiles = standing && [...standing.files].map(([name, files]) => [name, ...files]);
     // The DS goes first: a parent that has it while the signatures are gone makes the zone bogus (RFC 6781 section 4.3.3).
     const signed = declaration.zones.filter(({ dnssec }) => dnssec?.mode === 'Signed');
     const ds = new Map(
       signed.map(({ name }) => [absolute(name), this.#signatures.get(absolute(name))?.ds ?? []] as const),
     );
-    return this.#contents.get([declared, JSON.stringify([...ds])], () =>
-      declaredContent(declaration, files, ds, mostRecords),
+    return this.#contents.get([declared, JSON.stringify([[...ds], ofFiles, standing?.others])], () =>
+      declaredContent(declaration, files, ds, { most, standing }),
     );
   }
 
@@ -283,6 +286,28 @@ export class Zones {
     this.#reported = { hash, reports, warnings: [] };
   }
 }
+
+/**
+ * What zone files have to leave room for, and what they have already; nothing where there are none. What discovery has
+ * changes all the time: it is rounded up, as with each other figure all zone files are read again.
+ */
+function standingRoom({ zones: declared }: Declaration, zones: Zone[], most: number): StandingRoom | undefined {
+  const refs = declared.map(({ name, recordsFrom = [] }) => ({
+    zone: absolute(name),
+    sources: recordsFrom.map(nameOf),
+  }));
+  if (most === Number.POSITIVE_INFINITY || refs.every(({ sources }) => sources.length === 0)) return undefined;
+  const there = new Map(zones.map(({ name, rrsets }) => [name, rrsets]));
+  const files = refs.map(({ zone, sources }) => {
+    const bySource = Map.groupBy(there.get(zone)?.filter(isDeclared) ?? [], ({ mark }) => mark?.content ?? '');
+    return [zone, new Map(sources.map((source) => [source, roomIn(bySource.get(source) ?? [])]))] as const;
+  });
+  const step = Math.max(1, Math.floor(most / 64));
+  const others = roomIn(zones.flatMap(({ rrsets }) => rrsets.filter((rrset) => !isDeclared(rrset))));
+  return { files: new Map(files), others: Math.ceil(others / step) * step };
+}
+
+const isDeclared = (rrset: RRset) => ownershipOf(rrset) === 'declared';
 
 /** With what came back from ExternalDNS's own registry among the discovered. */
 function withAdopted(zones: Zone[], discovery: DeclaredDiscovery | undefined): Zone[] {

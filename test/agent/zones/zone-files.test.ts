@@ -1,10 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { claimantOf, declaredAccount, type RRset, replacement } from '../../../functions/agent/zone.ts';
 import { declaredContent } from '../../../functions/agent/zones/declared-content.ts';
-import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
+import type { ZoneFileState, ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
 import { parseZoneFile } from '../../../functions/dns/zone-file.ts';
-import { declare, record } from '../make.ts';
+import { declare, found, makeAgent, record } from '../make.ts';
 
 /** ConfigMaps that a test changes, and the zone files that come of it. */
 function start() {
@@ -187,7 +188,7 @@ describe('there is room for so many records of all zones together', () => {
     })),
   });
   const told = (mostRecords: number, ...counts: number[]) =>
-    [...declaredContent(declaration, files(...counts), new Map(), mostRecords).values()].map(
+    [...declaredContent(declaration, files(...counts), new Map(), { most: mostRecords }).values()].map(
       ({ problem = '', held }) => `${problem.split(':')[0]}${held.size > 0 ? ' held' : ''}`,
     );
 
@@ -195,6 +196,66 @@ describe('there is room for so many records of all zones together', () => {
     expect(told(33, 10, 10, 10)).toEqual(['', '', '']);
     expect(told(32, 10, 10, 10)).toEqual(['', '', 'ConfigMap f2, key k, line 10 held']);
     expect(told(33, 10, 100_000, 20)).toEqual(['', 'ConfigMap f1, key k, line 21 held', '']);
+  });
+
+  describe('beside what stands', () => {
+    const mark = (source: string) => ({ account: declaredAccount, content: source });
+    const rrsets = (count: number, of?: string): RRset[] =>
+      Array.from({ length: count }, (_, i) => ({
+        ...found('ingress/a/web', `${of ?? 'd'}${i}.z0.internal.`, 'A', '192.0.2.1'),
+        ...(of !== undefined && { mark: mark(`ConfigMap ${of}, key k`) }),
+      }));
+    /** The states of the zones, once they are brought there beside these of z0.internal, and how much there is then. */
+    async function bring(most: number, present: RRset[], known: ZoneFiles) {
+      const the = makeAgent(undefined, { mostRecords: most });
+      the.declare(declaration);
+      the.agent.takeFiles(files(0, 0, 0));
+      await the.agent.reconcile();
+      const [zone] = await the.database.zones();
+      await the.database.apply(zone!, present.map(replacement));
+      the.agent.takeFiles(known);
+      for (let i = 0; i < 2; i++) await the.agent.reconcile();
+      const zones = await the.database.zones();
+      return {
+        states: the.agent.report()?.zones.map(({ message = '' }) => message.split(':')[0]),
+        sources: Map.groupBy(
+          zones.flatMap(({ rrsets }) => rrsets),
+          (rrset) => claimantOf(rrset),
+        ),
+      };
+    }
+    const noFile = { failure: 'there is no such ConfigMap' };
+
+    test('a file has no room that discovery has', async () => {
+      const [fits, not] = await Promise.all([43, 42].map((most) => bring(most, rrsets(10), files(10, 10, 10))));
+      expect(fits!.states).toEqual(['', '', '']);
+      expect(not!.states).toEqual(['', '', 'ConfigMap f2, key k, line 10']);
+      expect(not!.sources.get('ingress/a/web')).toHaveLength(10);
+    });
+
+    test('nor what stands of a file that is held or absent', async () => {
+      for (const state of [noFile, { text: 'this is no record' }]) {
+        const known = (count: number) =>
+          new Map<string, ZoneFileState>([...files(0, count, 0), ['ConfigMap f0, key k', state]]);
+        const present = rrsets(10, 'f0');
+        const [fits, not] = await Promise.all([20, 21].map((count) => bring(33, present, known(count))));
+        expect(fits!.states?.[1]).toBe('');
+        expect(not!.states?.[1]).toBe('ConfigMap f1, key k, line 21');
+        expect(not!.sources.get('ConfigMap f0, key k')).toHaveLength(10);
+      }
+    });
+
+    test('a file that stands stays, however little room there is', async () => {
+      const standing = (text: string) => new Map([...files(0, 0, 0), ['ConfigMap f0, key k', { text }]]);
+      const text = rrsets(10, 'f0')
+        .map(({ name }) => `${name} A 192.0.2.1`)
+        .join('\n');
+      const present = [...rrsets(10, 'f0'), ...rrsets(10)];
+      expect((await bring(5, present, standing(text.replace('2.1', '2.2')))).states).toEqual(['', '', '']);
+      const more = await bring(5, present, standing(`${text}\nmore A 192.0.2.1`));
+      expect(more.states).toEqual(['ConfigMap f0, key k, line 11', '', '']);
+      expect(more.sources.get('ConfigMap f0, key k')).toHaveLength(10);
+    });
   });
 
   test('a long record takes that of several', () => {
