@@ -12,6 +12,8 @@ export interface JSONListOptions {
    * a whole object.
    */
   shorten: (beginning: string) => string;
+  /** What is wrong with a member of which no end is in sight. */
+  tooLong: (beginning: string, length: number) => Error;
 }
 
 /** Takes a list of JSON apart as it arrives: of a body of any length no more is kept than one of its members. */
@@ -101,8 +103,8 @@ export class JSONList {
     if (part.length === 0) return;
     this.#parts.push(part);
     this.#size += part.length;
-    // Whatever it is, no end of it is in sight.
-    if (this.#size > 64 * this.#options.longest) throw new Error('a member of the list is too long');
+    const most = 64 * this.#options.longest;
+    if (this.#size > most) throw this.#options.tooLong(this.#text(), most);
   }
 
   #text(): string {

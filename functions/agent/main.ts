@@ -16,7 +16,7 @@ import { Complaints } from './complaints.ts';
 import { messageOf } from './failure.ts';
 import { http, probes } from './http.ts';
 import { kubernetesOf } from './kubernetes.ts';
-import { availableMemory, mostRecordsIn } from './memory.ts';
+import { availableMemory, mostCharactersIn, mostRecordsIn } from './memory.ts';
 import { Metrics } from './metrics.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
 import { Database } from './powerdns/database.ts';
@@ -27,6 +27,7 @@ import { sparing } from './sparing.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webhook } from './webhook.ts';
 import { soaCheck } from './zones/soa-check.ts';
+import type { ZoneFiles } from './zones/zone-file.ts';
 import { configMapsIn, configMapsOf } from './zones/zone-file-source.ts';
 import { ZoneFileSet } from './zones/zone-files.ts';
 
@@ -52,7 +53,8 @@ async function main(options: Options): Promise<void> {
   const surroundings: Surroundings = {};
   const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
   const instance = (): string => agent.declaration?.name ?? '';
-  const { cluster: names } = options;
+  const { cluster: names, 'memory-limit': memory = availableMemory() } = options;
+  const mostCharacters = mostCharactersIn(memory);
   const database = new Database(powerdns, { hidden: canaryZone });
   const onMirrored = () => reconciliations.wake();
   const around = { powerdns, database, surroundings, instance, onMirrored, complaints, log };
@@ -68,7 +70,7 @@ async function main(options: Options): Promise<void> {
     surroundings,
     onPropagation: (milliseconds) => metrics.observePropagation(milliseconds / 1000),
     database,
-    mostRecords: mostRecordsIn(options['memory-limit'] ?? availableMemory()),
+    mostRecords: mostRecordsIn(memory),
     answers: soaCheck(options.dns),
     lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
     log,
@@ -88,16 +90,17 @@ async function main(options: Options): Promise<void> {
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
   // It listens before anything else: ExternalDNS gives up on a webhook that is not there.
-  await listen(webhook({ agent, complaints }), options.webhook);
+  await listen(webhook({ agent, complaints, bodyLimit: mostCharacters }), options.webhook);
   if (options.probes) await listen(probes({ agent }), options.probes);
   await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
 
   const reconciliations: Reconciliations = new Reconciliations({ agent, complaints });
   const configMaps = cluster ? configMapsOf(cluster, complaints) : configMapsIn(options['zone-files']);
-  const zoneFiles = new ZoneFileSet(configMaps, (files) => {
+  const onFiles = (files: ZoneFiles) => {
     agent.takeFiles(files);
     reconciliations.wake();
-  });
+  };
+  const zoneFiles = new ZoneFileSet(configMaps, onFiles, mostCharacters);
   const take = (text: string): void => {
     if (!agent.declare(text)) return;
     zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);

@@ -13,6 +13,12 @@ const fewest = 1000;
 export const mostRecordsIn = (memoryLimit: number): number =>
   Math.max(fewest, Math.floor((memoryLimit - base) / perRecord));
 
+/**
+ * How many characters it may keep of what all ExternalDNS want, and as many of the texts of zone files: 16 MiB of 256,
+ * some 80,000 names.
+ */
+export const mostCharactersIn = (memoryLimit: number): number => Math.max(MiB, Math.floor(memoryLimit / 16));
+
 /** What the process may take, as far as it can find out itself: the limit of its control group, or the machine. Bytes. */
 export function availableMemory(): number {
   const limit = process.constrainedMemory();

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from './agent.ts';
 import type { Complaints } from './complaints.ts';
 import { endpointChanges } from './discovery/wish/endpoint.ts';
-import { Repetition, toTheEnd } from './discovery/wish/repetition.ts';
+import { fewerNames, Repetition, toTheEnd } from './discovery/wish/repetition.ts';
 import { messageOf } from './failure.ts';
 import { parse } from './parse.ts';
 
@@ -12,8 +12,8 @@ const mediaType = 'application/external.dns.webhook+json;version=1';
 export interface WebhookOptions {
   agent: Agent;
   complaints: Complaints;
-  /** Of what is kept of a body: some 80,000 names, and as much as the container's memory bears. */
-  bodyLimit?: number;
+  /** Characters that are kept of the bodies of all ExternalDNS, each of which has its share. */
+  bodyLimit: number;
   /** ExternalDNS waits 15 s for an answer, and ends its process without one. */
   patienceMs?: number;
 }
@@ -22,12 +22,16 @@ export interface WebhookOptions {
  * ExternalDNS's extension point: https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/tutorials/webhook-provider/
  * Every failure is 503, which it takes for a soft error and tries again in its next loop; others would end its process.
  */
-export function webhook({ agent, complaints, ...limits }: WebhookOptions): Server {
-  const { bodyLimit = 16 * 1024 * 1024, patienceMs = 10_000 } = limits;
+export function webhook({ agent, complaints, bodyLimit, patienceMs = 10_000 }: WebhookOptions): Server {
   const seenAt = (name: string) => agent.seenAt(name);
   const wantedOf = new Map<string | undefined, Repetition>();
+  const namespaces = () => agent.declaration?.discovery?.namespaces ?? [];
+  const limit = () => Math.floor(bodyLimit / Math.max(1, namespaces().length));
   const repetitionOf = (namespace: string | undefined): Repetition => {
-    const known = wantedOf.get(namespace) ?? new Repetition({ seenAt, limit: bodyLimit });
+    const known = wantedOf.get(namespace) ?? new Repetition({ seenAt, limit });
+    // Of one that is declared no more nothing is kept.
+    const declared = new Set<string | undefined>(namespaces());
+    for (const each of wantedOf.keys()) if (!declared.has(each)) wantedOf.delete(each);
     wantedOf.set(namespace, known);
     return known;
   };
@@ -38,7 +42,7 @@ export function webhook({ agent, complaints, ...limits }: WebhookOptions): Serve
     'POST /adjustendpoints': async (request, namespace) =>
       agent.adjust(await repetitionOf(namespace).read(request), namespace),
     'POST /records': async (request, namespace) =>
-      agent.apply(parse(await body(request, bodyLimit), endpointChanges), namespace),
+      agent.apply(parse(await body(request, limit()), endpointChanges), namespace),
   };
   return createServer(async (request, response) => {
     const route = `${request.method} ${request.url}`;
@@ -89,7 +93,7 @@ async function body(request: IncomingMessage, limit: number): Promise<string> {
   let size = 0;
   await toTheEnd(request, (chunk) => {
     size += chunk.length;
-    if (size > limit) throw new Error(`the body is larger than ${limit} bytes`);
+    if (size > limit) throw new Error(`the changes of ExternalDNS are more than ${limit} bytes at once: ${fewerNames}`);
     chunks.push(chunk);
   });
   return Buffer.concat(chunks).toString('utf8');

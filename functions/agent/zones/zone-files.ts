@@ -13,18 +13,18 @@ export interface ConfigMapData {
 /** Tells of a ConfigMap whenever it changes, at first as it is, with undefined when there is none. Ends when called. */
 export type WatchConfigMap = (name: string, take: (configMap: ConfigMapData | undefined) => void) => () => void;
 
-/** Characters of all zone files together, once they are unpacked. */
-const limit = 16 * 1024 * 1024;
-
 /** The zone files that a declaration names, each as it was last heard of. */
 export class ZoneFileSet {
   readonly #watch: WatchConfigMap;
   readonly #onChange: (files: ZoneFiles) => void;
+  readonly #limit: number;
   #refs: ZoneFileRef[] = [];
   readonly #stops = new Map<string, () => void>();
   readonly #configMaps = new Map<string, ConfigMapData | undefined>();
 
-  constructor(watch: WatchConfigMap, onChange: (files: ZoneFiles) => void) {
+  /** @param limit characters of all zone files together, once they are unpacked */
+  constructor(watch: WatchConfigMap, onChange: (files: ZoneFiles) => void, limit: number) {
+    this.#limit = limit;
     this.#watch = watch;
     this.#onChange = onChange;
   }
@@ -53,9 +53,10 @@ export class ZoneFileSet {
   #files(): ZoneFiles {
     const known = this.#refs.filter(({ configMap }) => this.#configMaps.has(configMap));
     const files = new Map<string, ZoneFileState>();
-    let room = limit;
+    let room = this.#limit;
     for (const ref of known) {
-      const state = files.get(nameOf(ref)) ?? stateOf(ref, this.#configMaps.get(ref.configMap), room);
+      const state =
+        files.get(nameOf(ref)) ?? stateOf(ref, this.#configMaps.get(ref.configMap), { room, limit: this.#limit });
       if (!files.has(nameOf(ref))) room -= state.text?.length ?? 0;
       files.set(nameOf(ref), state);
     }
@@ -63,21 +64,26 @@ export class ZoneFileSet {
   }
 }
 
-function stateOf({ key }: ZoneFileRef, configMap: ConfigMapData | undefined, room: number): ZoneFileState {
+function stateOf(
+  { key }: ZoneFileRef,
+  configMap: ConfigMapData | undefined,
+  { room, limit }: { room: number; limit: number },
+): ZoneFileState {
   if (!configMap) return { failure: 'there is no such ConfigMap' };
   const text = valueAt(configMap.data, key);
-  if (text !== undefined) return text.length > room ? { failure: tooLong } : { text };
+  if (text !== undefined) return text.length > room ? { failure: tooLong(limit) } : { text };
   const bytes = valueAt(configMap.binaryData, key);
   if (bytes === undefined) return { failure: 'the ConfigMap has no such key' };
   try {
     return { text: unpacked(Buffer.from(bytes, 'base64'), room) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return { failure: tooLong };
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return { failure: tooLong(limit) };
     return { failure: `cannot unpack it: ${messageOf(error)}` };
   }
 }
 
-const tooLong = `the zone files of the instance are longer than ${limit} characters together: split them among several instances`;
+const tooLong = (limit: number) =>
+  `the zone files of the instance are longer than ${limit} characters together: raise resources.agent.limits.memory, or split them among several instances`;
 
 /** A key such as `constructor` is one that every object inherits. */
 const valueAt = (data: Record<string, string> | undefined, key: string) =>

@@ -99,15 +99,38 @@ test('a quote, a bracket and a comma in a text are nothing else', async () => {
 
 test('so much as the agent can keep is taken, and no more', async () => {
   const many = Array.from({ length: 100 }, (_, i) => want('ingress/shop/a', `h${i}.corp.internal`, 'A', '192.0.2.1'));
-  const repetition = new Repetition({ limit: 2000 });
-  await expect(read(repetition, many)).rejects.toThrow('is more than 2000 characters');
+  const repetition = new Repetition({ limit: () => 2000 });
+  await expect(read(repetition, many)).rejects.toThrow(
+    'what objects ask for is more than 2000 characters (ingress/shop/a is among those that ask for most): raise resources.agent.limits.memory',
+  );
   expect(await read(repetition, [a])).toEqual([a]);
+});
+
+test('the object that asks for most is told, in whatever order they come', async () => {
+  const of = (object: string, count: number) =>
+    Array.from({ length: count }, (_, i) => want(object, `h${i}.corp.internal`, 'A', '192.0.2.1'));
+  const several = [...of('ingress/shop/most', 60), ...of('ingress/shop/few', 10), ...of('ingress/shop/some', 30)];
+  const repetition = new Repetition({ limit: () => 12_000 });
+  const reading = () => read(repetition, several).then(undefined, (error: Error) => error.message);
+  const message = await reading();
+  expect(message).toContain('(ingress/shop/most is among those that ask for most)');
+  for (let i = 0; i < 3; i++) {
+    several.reverse();
+    expect(await reading()).toBe(message);
+  }
+});
+
+test('an endpoint without an end is told by its host', async () => {
+  const endless = { ...a, labels: { resource: 'x'.repeat(17 * 1024 * 1024) } };
+  await expect(read(new Repetition(), [endless], 1024 * 1024)).rejects.toThrow(
+    `the endpoint of host ${a.dnsName} is longer than 16777216 bytes: shorten the annotations of its object`,
+  );
 });
 
 test('a list of targets counts once, however many hosts have it', async () => {
   const targets = Array.from({ length: 64 }, (_, i) => `192.0.2.${i}`);
   const many = Array.from({ length: 1000 }, (_, i) => want('ingress/shop/a', `h${i}.corp.internal`, 'A', ...targets));
-  const repetition = new Repetition({ limit: 160_000 });
+  const repetition = new Repetition({ limit: () => 160_000 });
   const first = await read(repetition, many);
   expect(first).toEqual(many);
   expect(new Set(first.map((endpoint) => endpoint.targets)).size).toBe(1);

@@ -61,7 +61,7 @@ beforeEach(async () => {
     );
   made = makeAgent(new Database(powerdns) as never, { answers });
   const complaints = new Complaints({ info() {}, warn() {} } as never);
-  listener = webhook({ agent: made.agent, complaints, patienceMs: patience });
+  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, complaints, patienceMs: patience });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
@@ -512,7 +512,7 @@ test('judges only when something is another than in the loop before', async () =
   const claims = { ...unseen, version: 0, sees: () => true, on: look };
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
   const { agent, declare: take } = makeAgent(database as never, { claims });
-  const other = webhook({ agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
+  const other = webhook({ bodyLimit: 2 ** 24, agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
   const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { mostCharactersIn } from '../../../functions/agent/memory.ts';
 import { claimantOf, declaredAccount, type RRset, replacement } from '../../../functions/agent/zone.ts';
 import { declaredContent } from '../../../functions/agent/zones/declared-content.ts';
 import type { ZoneFileState, ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
@@ -18,6 +19,7 @@ function start() {
       return () => stopped.push(name);
     },
     (files) => told.push(files),
+    mostCharactersIn(256 * 2 ** 20),
   );
   return {
     set,
@@ -157,6 +159,7 @@ describe('zone files are followed', () => {
         return () => {};
       },
       (files) => told.push(files),
+      1000,
     );
     set.follow([a]);
     expect(Object.fromEntries(told.at(-1)!)).toEqual({ [name]: { text: 'one' } });

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { mostTargets } from '../../declaration.ts';
 import { JSONList } from '../../json-list.ts';
 import { parse } from '../../parse.ts';
+import { bounds } from '../../report.ts';
 import { type Endpoint, endpoint, nameOf, type SeenTargets, withFewTargets } from './endpoint.ts';
 
 export interface RepetitionOptions {
   /** What objects are seen to want of an absolute name; undefined where all who want it have too many hosts. */
   seenAt?: (name: string) => SeenTargets | undefined;
-  /** Characters of all endpoints together, in which a list of targets counts once. */
-  limit?: number;
+  /** Characters of all endpoints together, in which a list of targets counts once. It may change. */
+  limit?: () => number;
 }
 
 /** An endpoint as it was read, and how often it came. */
@@ -35,22 +36,24 @@ export class Repetition {
   /** By their texts. */
   #known: ReadonlyMap<string, Known> = new Map();
   #endpoints: Endpoint[] = [];
+  /** The object that was named when all of them asked for too much. */
+  #largest = '';
 
   constructor(options: RepetitionOptions = {}) {
-    this.#options = { seenAt: () => nothing, limit: 16 * 1024 * 1024, ...options };
+    this.#options = { seenAt: () => nothing, limit: () => Number.POSITIVE_INFINITY, ...options };
   }
 
   /** The endpoints of a body: the very list that was given for the one before, if they are the same. Throws on what is none. */
   async read(body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Endpoint[]> {
-    const { limit } = this.#options;
-    const list = new JSONList({ longest, shorten: (beginning) => this.#shortened(beginning) });
+    const limit = this.#options.limit();
+    const list = new JSONList({ longest, shorten: (beginning) => this.#shortened(beginning), tooLong });
     const present = new Map<string, Known>();
     const lists = new Map<string, string[]>();
     let size = 0;
     await toTheEnd(body, (chunk) => {
       for (const text of list.push(chunk)) {
         size += this.#take(text, present, lists);
-        if (size > limit) throw new Error(`what objects ask for is more than ${limit} characters: there are too many`);
+        if (size > limit) throw new Error(this.#tooMuch(limit, present));
       }
     });
     list.end();
@@ -90,6 +93,19 @@ export class Repetition {
     return targets ? size : size + list.length;
   }
 
+  /** Names the object that asks for most; as each body has another order, the same as before while it asks for much. */
+  #tooMuch(limit: number, present: ReadonlyMap<string, Known>): string {
+    const sizes = new Map<string, number>();
+    for (const { endpoint, size, count } of present.values()) {
+      const object = endpoint.labels?.resource ?? '';
+      sizes.set(object, (sizes.get(object) ?? 0) + size * count);
+    }
+    const [first = ''] = [...sizes].sort(([a, most], [b, least]) => least - most || (a < b ? -1 : 1))[0] ?? [];
+    if ((sizes.get(this.#largest) ?? 0) * 2 < (sizes.get(first) ?? 0)) this.#largest = first;
+    const whose = this.#largest && ` (${this.#largest.slice(0, bounds.resource)} is among those that ask for most)`;
+    return `what objects ask for is more than ${limit} characters${whose}: ${fewerNames}`;
+  }
+
   #isSame(present: ReadonlyMap<string, Known>): boolean {
     if (present.size !== this.#known.size) return false;
     return present.entries().every(([text, { count }]) => this.#known.get(text)?.count === count);
@@ -101,6 +117,17 @@ export class Repetition {
     const whole = { ...JSON.parse(text), ...(targets.length > 0 && { targets }) };
     return JSON.stringify(whole).slice(0, -2);
   }
+}
+
+/** What there is to do about it. */
+export const fewerNames =
+  'raise resources.agent.limits.memory, or have objects ask for fewer hosts and targets, or fewer objects be discovered';
+
+/** It begins with its name: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/endpoint.go */
+function tooLong(beginning: string, length: number): Error {
+  const [, name] = /"dnsName"\s*:\s*"([^"\\]{1,255})"/.exec(beginning.slice(0, 1024)) ?? [];
+  const whose = name ? `host ${name}` : 'a host';
+  return new Error(`the endpoint of ${whose} is longer than ${length} bytes: shorten the annotations of its object`);
 }
 
 const nothing: SeenTargets = new Set();
