@@ -301,8 +301,12 @@ export class Agent {
       const allowed = owner.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
       const twinned = withTwins(zone, allowed, declaration.discovery?.ownershipTXT);
       const isHome = (name: string) => zoneOf(name, declared) === zone;
-      const whole = withDenials(zone, twinned, { reservedNames: declaration.discovery?.reservedNames ?? [], isHome });
-      owner.applied(zone, allowed, await this.#database.apply(zone, whole));
+      const reservations = { reservedNames: declaration.discovery?.reservedNames ?? [], isHome };
+      const rejected = await this.#database.apply(zone, withDenials(zone, twinned, reservations));
+      owner.applied(zone, allowed, rejected);
+      // Beside a wildcard that PowerDNS did not take there is nothing to deny.
+      if (!rejected.some(({ change }) => change.rrset.name.startsWith('*.'))) continue;
+      await this.#database.apply(zone, withDenials(await this.#database.refreshed(zone), [], reservations));
     }
   }
 
