@@ -6,11 +6,11 @@ import { scenario } from './scenario.ts';
 /** People who may edit the zones of an InternalDNS and nothing else, as examples/zone-editors.yaml has it. */
 scenario('editors', ({ owns, shop }) => {
   const example = 'examples/zone-editors.yaml';
-  const team = owns('team');
+  const handbook = owns('handbook');
   const change = (spec: object) => ['-p', JSON.stringify({ spec }), '--type=merge'];
-  const edit = (...flags: string[]) => kubectl('patch', 'internaldns', team, '--as=jo', ...flags);
+  const edit = (...flags: string[]) => kubectl('patch', 'internaldns', handbook, '--as=jo', ...flags);
   const zone = (address: string) => ({
-    zones: [{ name: 'team.internal', records: [{ name: 'wiki', type: 'A', values: [address] }] }],
+    zones: [{ name: 'handbook.internal', records: [{ name: 'wiki', type: 'A', values: [address] }] }],
   });
 
   test('an editor changes a record', async () => {
@@ -22,9 +22,9 @@ scenario('editors', ({ owns, shop }) => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'internal-dns-editor' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'jo' }],
     });
-    await waitForReady(team);
+    await waitForReady(handbook);
     await edit(...change(zone('192.0.2.20')));
-    await (await clientOf(team)).becomes('wiki.team.internal', '192.0.2.20');
+    await (await clientOf(handbook)).becomes('wiki.handbook.internal', '192.0.2.20');
   });
 
   const only = /spec\.zones is all that you may change/;
@@ -46,7 +46,7 @@ scenario('editors', ({ owns, shop }) => {
   test.each(['crossplane.io/paused=true', 'dns.internal/let-go=2026-11-29T10:00:00Z'])(
     'an editor does not annotate it with %s',
     async (annotation) => {
-      const words = kubectl('annotate', 'internaldns', team, annotation, '--as=jo');
+      const words = kubectl('annotate', 'internaldns', handbook, annotation, '--as=jo');
       await expect(words).rejects.toThrow(/are not yours to change/);
     },
   );
@@ -54,8 +54,8 @@ scenario('editors', ({ owns, shop }) => {
   test('an editor neither makes nor deletes one, and an administrator does as before', async () => {
     const may = (verb: string) => kubectl('auth', 'can-i', verb, 'internaldnses', '--as=jo').catch(() => 'no');
     for (const verb of ['create', 'delete', 'deletecollection']) expect(await may(verb)).toMatch(/^no/);
-    await kubectl('patch', 'internaldns', team, ...change({ podLabels: { any: 'label' } }));
-    await waitForReady(team);
+    await kubectl('patch', 'internaldns', handbook, ...change({ podLabels: { any: 'label' } }));
+    await waitForReady(handbook);
     await kubectl('delete', 'clusterrolebinding', shop);
     await kubectl('delete', '-f', example, '--wait=true');
   });
