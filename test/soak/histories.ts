@@ -29,7 +29,7 @@ export async function soakHistories({ milliseconds, seed }: Share): Promise<void
   try {
     for (let longest = 0; rounds === 0 || performance.now() + longest < end; rounds++) {
       const since = performance.now();
-      await draw({ seed: seed + rounds, counts, timeout: Math.max(patience, end - since) });
+      await draw({ seed: seed + rounds, counts, timeout: Math.ceil(Math.max(patience, end - since)) });
       longest = Math.max(longest, performance.now() - since);
     }
   } finally {
