@@ -2,7 +2,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { domainForm, hostLabel } from '../functions/internal-dns/name-form.ts';
+import { domainForm, hostLabel, hostLabels } from '../functions/internal-dns/name-form.ts';
+import { labelForm } from '../functions/internal-dns/object-metadata.ts';
 import { ipForm } from '../functions/internal-dns/rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -17,6 +18,8 @@ const inText = /(['`])(\^(?:\\.|(?!\1)[^\\\n])*\$)\1/g;
 
 const pieces: Record<string, string> = {
   hostLabel,
+  hostLabels,
+  labelForm,
   domainForm,
   octet: '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])',
 };

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Declaration, declarationKey } from '../functions/agent/declaration.ts';
+import { clusterNeeds } from '../functions/agent/options.ts';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { startFunction } from './function.ts';
 import { patience } from './patience.ts';
@@ -25,17 +26,8 @@ import { callFunction, type Example, readExample } from './render.ts';
 
 const host = '127.0.0.1';
 const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
-/** Flags of the agent that need a cluster. */
-const clusterFlags = [
-  'declared-config-map',
-  'status-config-map',
-  'pod',
-  'namespace',
-  'claim',
-  'keys-secret',
-  'kept-config-map',
-  'memory-limit',
-];
+/** Flags of the agent that make sense in its pod only. */
+const clusterFlags: readonly string[] = [...clusterNeeds, 'memory-limit'];
 
 /** What the pod of an InternalDNS is made of. */
 interface Rendered {

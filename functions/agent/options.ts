@@ -30,7 +30,8 @@ const flags = {
 } as const;
 
 const alwaysNeeded = ['declaration', 'powerdns-api', 'powerdns-key', 'dns', 'webhook', 'http'] as const;
-const clusterNeeds = [
+/** The flags that make sense in a cluster only. */
+export const clusterNeeds = [
   'declared-config-map',
   'status-config-map',
   'pod',

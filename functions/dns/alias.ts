@@ -1,4 +1,4 @@
-import { endlessFrom, isLeading, toldFrom, whyEndless } from './chain.ts';
+import { closerOf, endlessFrom, isLeading } from './chain.ts';
 import { Lookup, type LookupZone } from './lookup.ts';
 import { withoutDot } from './name.ts';
 import type { Entry } from './rrset.ts';
@@ -35,8 +35,8 @@ export function circleFaults(zones: readonly LookupZone<Entry>[]): ReadonlyMap<E
   const order = new Map(leading.map((entry, index) => [entry, index]));
   const faults = new Map<Entry, string>();
   for (const chain of endlessFrom(new Lookup(zones), leading)) {
-    const last = chain.links.reduce((a, b) => (order.get(a)! > order.get(b)! ? a : b));
-    faults.set(last, `${whyEndless(toldFrom(last, chain))}: ${cure}`);
+    const { record, why } = closerOf(chain, order);
+    faults.set(record, `${why}: ${cure}`);
   }
   return faults;
 }

@@ -63,7 +63,7 @@ export function toldFrom<R extends Leading>(record: R, chain: Chain<R>): Chain<R
 export const isEndless = ({ end }: Pick<Chain<unknown>, 'end'>) => end === 'Circle' || end === 'TooLong';
 
 /** What a question meets that something leads on: of a DNAME a name below it that is no other one's. */
-export const askedOf = ({ name, type }: Pick<Leading, 'name' | 'type'>) => (type === 'DNAME' ? `*.${name}` : name);
+const askedOf = ({ name, type }: Pick<Leading, 'name' | 'type'>) => (type === 'DNAME' ? `*.${name}` : name);
 
 /** Whether a record leads somewhere else. */
 export const isLeading = ({ type }: Pick<Leading, 'type'>) => type === 'CNAME' || type === 'DNAME' || type === 'ALIAS';
@@ -71,7 +71,7 @@ export const isLeading = ({ type }: Pick<Leading, 'type'>) => type === 'CNAME' |
 const mostShown = 6;
 
 /** `a -> b -> a` */
-export function shownChain(names: readonly string[]): string {
+function shownChain(names: readonly string[]): string {
   const shown = names.map(withoutDot);
   if (shown.length <= mostShown) return shown.join(' -> ');
   return [...shown.slice(0, mostShown - 1), '...', shown.at(-1)].join(' -> ');
@@ -87,6 +87,15 @@ export function whyEndless({ end, names, links }: Chain<Leading>): string {
   const wildcard = links[index];
   const answering = wildcard && ` (${withoutDot(wildcard.name)} answers for ${withoutDot(names[index] as string)})`;
   return `circle ${shownChain(names)}${answering ?? ''}`;
+}
+
+/** What closes an endless chain: of its records the one that comes last in an order, and why it has to go. */
+export function closerOf<R extends Leading>(
+  chain: Chain<R>,
+  order: ReadonlyMap<R, number>,
+): { record: R; why: string } {
+  const record = chain.links.reduce((a, b) => (order.get(a)! > order.get(b)! ? a : b));
+  return { record, why: whyEndless(toldFrom(record, chain)) };
 }
 
 /** The endless chains among some records that lead elsewhere, each circle once for each of its members. */

@@ -1,5 +1,5 @@
 import { isAddress } from './apex.ts';
-import { isWithin } from './name.ts';
+import { isWithin, parentOf } from './name.ts';
 
 interface Cutting {
   name: string;
@@ -40,5 +40,3 @@ export function cutAbove<C>(name: string, zone: string, cuts: ReadonlyMap<string
  */
 export const isGlue = ({ name, type }: Cutting, cut: Cutting & { records: readonly string[] }) =>
   cut.type === 'NS' && isAddress(type) && isWithin(name, cut.name) && cut.records.includes(name);
-
-const parentOf = (name: string) => name.slice(name.indexOf('.') + 1);

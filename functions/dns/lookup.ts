@@ -1,6 +1,6 @@
 import { isAddress } from './apex.ts';
 import { cutAt, cutsOf } from './cut.ts';
-import { isWithin, zoneOf } from './name.ts';
+import { isWithin, parentOf, zoneOf } from './name.ts';
 import type { Entry, RRset } from './rrset.ts';
 
 /** A record, or an RRset, as far as it matters where it leads. */
@@ -108,4 +108,3 @@ function answerOf<R extends Leading>(here: R[]): Found<R> {
 }
 
 const contentOf = (record: Leading): string => ('content' in record ? record.content : (record.records[0] ?? '.'));
-const parentOf = (name: string) => name.slice(name.indexOf('.') + 1);

@@ -6,6 +6,9 @@ import { ofForm, type Rule, ruled } from './rules.ts';
 /** A label of a host (RFC 1123 section 2.1), which is also what Kubernetes calls most of its objects. */
 export const hostLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 
+/** Such labels between single dots. */
+export const hostLabels = `${hostLabel}([.]${hostLabel})*`;
+
 /** The name of a namespace (RFC 1123 section 2.1). */
 export function namespaceName(field: string): z.ZodString {
   const message = `${field} must be the name of a namespace: lower case letters, digits and hyphens`;
@@ -15,7 +18,7 @@ export function namespaceName(field: string): z.ZodString {
 /** The name of most other objects. */
 export function objectName(field: string, of = 'an object'): z.ZodString {
   const message = `${field} must be the name of ${of}: lower case letters, digits, hyphens and dots`;
-  return ruled(z.string().min(1).max(253), ofForm(`^${hostLabel}([.]${hostLabel})*$`, message));
+  return ruled(z.string().min(1).max(253), ofForm(`^${hostLabels}$`, message));
 }
 
 export const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$';
@@ -31,7 +34,7 @@ export function hostName(field: string): z.ZodString {
   return ruled(
     z.string().min(1).max(253),
     ...spelling(field),
-    ofForm(`^${hostLabel}([.]${hostLabel})*$`, message),
+    ofForm(`^${hostLabels}$`, message),
     ofForm('[.].', inFull(field, 'ns1.corp.internal')),
     // No domain at the top is a number (RFC 1123 section 2.1): it would be an address.
     ofForm('[^0-9.][^.]*$', `${field} is a name, such as ns1.corp.internal: its address is a record of its zone`),

@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { hostLabels } from './name-form.ts';
 
 /** What the API server says of labels and annotations: here a bad one would stop everything that is composed. */
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const nameForm = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
-const prefixForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+export const labelForm = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
+const nameForm = new RegExp(`^${labelForm}$`);
+const prefixForm = new RegExp(`^${hostLabels}$`);
 
 const isName = (text: string) => text.length <= 63 && nameForm.test(text);
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { watchForwarder } from './cluster/forwarder.ts';
-import { apply, get, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
+import { apply, get, isTrue, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { besideExternalDNS, inPod, signalPowerDNS } from './cluster/pod.ts';
@@ -112,11 +112,9 @@ scenario('failures', ({ shop, ingress, internalDNS }) => {
 
 /** Whether the pod is ready and, if not, what it is at. */
 async function isReady(): Promise<true | string> {
-  const { status, metadata } = await get('pod', pod, 'internal-dns');
-  const isTrue = status.conditions?.some(
-    (c: { type: string; status: string }) => c.type === 'Ready' && c.status === 'True',
-  );
-  if (isTrue && !metadata.deletionTimestamp) return true;
+  const object = await get('pod', pod, 'internal-dns');
+  const { status, metadata } = object;
+  if (isTrue(object, 'Ready') && !metadata.deletionTimestamp) return true;
   const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   const states = containers.map(
     ({ name, ready, restartCount, state }) => `${name} ${ready ? 'ready' : JSON.stringify(state)} x${restartCount}`,

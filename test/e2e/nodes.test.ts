@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { untilCrossplaneRests } from './cluster/crossplane.ts';
 import { figure } from './cluster/figures.ts';
-import { apply, kubectl, list, until, waitForReady } from './cluster/kubectl.ts';
+import { apply, isTrue, kubectl, list, until, waitForReady } from './cluster/kubectl.ts';
 import { clientAt, clientOf, type Watch, watchAnswers } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { scenario } from './scenario.ts';
@@ -96,14 +96,8 @@ scenario('nodes', ({ ingress, internalDNS }) => {
       }
       await until('both replicas are ready on two nodes', async () => {
         const pods = await podsOf();
-        const isReady = (pod: (typeof pods)[number]) =>
-          pod.status.conditions.some(
-            (c: { type: string; status: string }) => c.type === 'Ready' && c.status === 'True',
-          );
-        return (
-          (pods.filter(isReady).length === 2 && new Set(pods.map(({ spec }) => spec.nodeName)).size === 2) ||
-          pods.length
-        );
+        const ready = pods.filter((each) => isTrue(each, 'Ready'));
+        return (ready.length === 2 && new Set(pods.map(({ spec }) => spec.nodeName)).size === 2) || pods.length;
       });
       await lost('a node dies and boots', watch);
       await apply(ingress({ name: 'after', hosts: ['after.nodes-lost.internal'], annotations: { [target]: address } }));

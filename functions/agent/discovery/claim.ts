@@ -40,6 +40,9 @@ export interface Claim {
 /** What a claim wants of one name and type. */
 export type Part = Pick<Claim, 'targets' | 'ttl'>;
 
+/** The oldest object comes first, and of those of one second always the same. */
+export const orderOf = ({ created, resource }: Claim) => `${created} ${resource}`;
+
 /** What a claim wants of a name, of whatever types. */
 export const partsAt = (claim: Claim, name: string): readonly Part[] =>
   claim.parts ? discoverable.flatMap((type) => claim.parts?.get(keyOf({ name, type })) ?? []) : [claim];

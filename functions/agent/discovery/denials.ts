@@ -1,17 +1,9 @@
 import { defaultTTL } from '../../dns/apex.ts';
 import { cutAt, cutsOf } from '../../dns/cut.ts';
-import { absolute, isWithin } from '../../dns/name.ts';
+import { absolute, isWithin, parentOf } from '../../dns/name.ts';
 import { trustedLabels } from '../declaration.ts';
-import {
-  type Change,
-  declaredAccount,
-  deletion,
-  keyOf,
-  ownershipOf,
-  type RRset,
-  replacement,
-  type Zone,
-} from '../zone.ts';
+import { type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../zone.ts';
+import { derivedChanges } from './derived.ts';
 
 /** Marks a record that is there only to keep its name from a wildcard. */
 const denialMark = { account: declaredAccount, content: 'denial' };
@@ -61,16 +53,9 @@ export function denialsIn(zone: string, rrsets: readonly RRset[], { reservedName
 
 /** The changes of a zone with those of its denials, for one transaction. */
 export function withDenials(zone: Zone, changes: Change[], reservations: Reservations): Change[] {
-  const changed = new Set(changes.map(({ rrset }) => keyOf(rrset)));
-  const result = [
-    ...zone.rrsets.filter((rrset) => !changed.has(keyOf(rrset))),
-    ...changes.flatMap((change) => (change.action === 'replace' ? [change.rrset] : [])),
-  ];
-  const wanted = new Map(denialsIn(zone.name, result, reservations).map((rrset) => [rrset.name, rrset]));
-  const there = new Map(zone.rrsets.filter(isDenial).map((rrset) => [rrset.name, rrset]));
-  const gone = [...there.values()].filter((rrset) => !wanted.has(rrset.name));
-  const missing = [...wanted.values()].filter(({ name }) => !there.has(name));
-  return [...gone.map(deletion), ...changes, ...missing.map(replacement)];
+  const denials = (rrsets: RRset[]) => denialsIn(zone.name, rrsets, reservations);
+  const { gone, fresh } = derivedChanges(zone, changes, isDenial, denials);
+  return [...gone, ...changes, ...fresh];
 }
 
 const isDiscoveredWildcard = (rrset: RRset) => rrset.name.startsWith('*.') && ownershipOf(rrset) === 'discovered';
@@ -83,5 +68,3 @@ function wildcardFor(name: string, zone: string, names: ReadonlySet<string>): st
   }
   return undefined;
 }
-
-const parentOf = (name: string) => name.slice(name.indexOf('.') + 1);

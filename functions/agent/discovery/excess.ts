@@ -1,3 +1,4 @@
+import { parentOf } from '../../dns/name.ts';
 import { mostHosts, mostTargets } from '../declaration.ts';
 
 /** As many of some targets as count, and one more where they are too many. */
@@ -40,7 +41,7 @@ export function isBeyond(
   name: string,
 ): boolean {
   if (!excess) return false;
-  return isAmong(excess.hashes, name) || (below && isAmong(excess.hashes, name.slice(name.indexOf('.') + 1)));
+  return isAmong(excess.hashes, name) || (below && isAmong(excess.hashes, parentOf(name)));
 }
 
 /** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */

@@ -4,6 +4,7 @@ import type { Declaration } from '../declaration.ts';
 import type { Database, Metadata } from '../powerdns/database.ts';
 import type { Zone } from '../zone.ts';
 import { type GuardState, type MissingName, missingName } from './guard.ts';
+import type { Present } from './owner.ts';
 import { scopesOf } from './scope.ts';
 
 export type GuardMemoryOptions = Pick<Database, 'metadata' | 'setMetadata'>;
@@ -12,12 +13,6 @@ export type GuardMemoryOptions = Pick<Database, 'metadata' | 'setMetadata'>;
 const record = z.record(z.string(), z.array(missingName));
 
 type MemoryRecord = z.infer<typeof record>;
-
-/** The zones that may have something discovered in them, and what is declared. */
-interface Present {
-  declaration: Declaration;
-  zones: Zone[];
-}
 
 const kind = 'X-INTERNAL-DNS-DELETE-GUARD';
 

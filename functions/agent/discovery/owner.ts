@@ -30,7 +30,7 @@ import { askedFor, besideHeld } from './succession.ts';
 import { withoutExcess } from './verdict/excessive-wish.ts';
 import { judge, type Refused, standingRRsets } from './verdict/judge.ts';
 import { type RoomOptions, withinRoom } from './verdict/room.ts';
-import { barrierOf } from './verdict/tenants.ts';
+import { type Barrier, barrierOf } from './verdict/tenants.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './wish/endpoint.ts';
 import type { Wish } from './wish/wish.ts';
 import { wishesOf } from './wish/wishes.ts';
@@ -171,8 +171,9 @@ export class Owner {
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { refusals } = this.#leftOut;
-    const judged = judge(wishes, zones, declaration, { owns, claims, refusals });
-    const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, claims);
+    const bars = barrierOf(discovery, claims);
+    const judged = judge(wishes, zones, declaration, { owns, claims, refusals, bars });
+    const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, { claims, bars });
     const { accepted } = senior;
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
@@ -251,13 +252,12 @@ export class Owner {
     accepted: RRset[],
     contenders: { standing: RRset[]; wishes: Wish[] },
     discovery: DeclaredDiscovery,
-    claims: Claims,
+    known: { claims: Claims; bars: Barrier },
   ): { accepted: RRset[]; refused: Refused[] } {
     const { policy, deleteGuard, sharedHosts } = discovery;
     if (policy !== 'Sync' || sharedHosts === 'Merge' || deleteGuard.percent >= 100) return { accepted, refused: [] };
-    const bars = barrierOf(discovery, claims);
     const { holdSeconds } = deleteGuard;
-    return this.#seniority.within({ accepted, ...contenders }, { holdSeconds, bars, claims, now: this.#now() });
+    return this.#seniority.within({ accepted, ...contenders }, { holdSeconds, ...known, now: this.#now() });
   }
 
   /** What the policy makes of what is accepted and held, as far as there is room beside everybody else's records. */

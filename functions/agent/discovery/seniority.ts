@@ -1,5 +1,5 @@
 import { claimantOf, type RRset } from '../zone.ts';
-import type { Claim, Claims } from './claim.ts';
+import { type Claim, type Claims, orderOf } from './claim.ts';
 import { householdOf } from './resource.ts';
 import type { Refused } from './verdict/sharing.ts';
 import type { Barrier } from './verdict/tenants.ts';
@@ -93,8 +93,6 @@ function elderOf(rrset: RRset, { standing, wishes }: Omit<Contenders, 'accepted'
     .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))
     .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))[0];
 }
-
-const orderOf = ({ created, resource }: Claim) => `${created} ${resource}`;
 
 /** Whether a claim on a name has it among its hosts: else it is that of one of its Pods, or beyond the bound. */
 const isHostOf = ({ hosts, excess, below }: Claim, name: string) => (!excess && !below) || hosts.includes(name);

@@ -1,3 +1,4 @@
+import { parentOf } from '../../dns/name.ts';
 import { letGoCommand } from '../declaration.ts';
 import { claimantOf, type RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
@@ -35,7 +36,7 @@ export function requestOf(object: string, name: string, claims: Claims): 'Own' |
   const { hosts = [], below = false } = claims.of(object) ?? {};
   if (hosts.includes(name)) return 'Own';
   if (claims.leftOutOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
-  return below && hosts.includes(name.slice(name.indexOf('.') + 1)) ? 'Below' : undefined;
+  return below && hosts.includes(parentOf(name)) ? 'Below' : undefined;
 }
 
 /** What is accepted beside what is held: a held name is nobody else's. */

@@ -1,3 +1,4 @@
+import { areSame } from '../memo.ts';
 import { Turns } from './turns.ts';
 
 export interface RenderingsOptions {
@@ -68,7 +69,7 @@ export class Renderings {
 
   /** Takes over what texts are made of by now. */
   #renew(of: readonly unknown[]): void {
-    if (of.length === this.#of.length && of.every((each, index) => each === this.#of[index])) return;
+    if (areSame(of, this.#of)) return;
     this.#of = of;
     this.#renderings.clear();
   }

@@ -2,9 +2,10 @@ import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
 import { steadily } from '../clock.ts';
 import { Complaints } from '../complaints.ts';
-import type { Declaration } from '../declaration.ts';
+import type { Present } from '../discovery/owner.ts';
 import { messageOf } from '../failure.ts';
-import { ownershipOf, type Zone } from '../zone.ts';
+import { areSame } from '../memo.ts';
+import { ownershipOf } from '../zone.ts';
 import type { Agreements } from './agreement.ts';
 import { fitting, mostBytes } from './budget.ts';
 import { digestOf, type Entry } from './entry.ts';
@@ -31,12 +32,6 @@ export interface RecordMirrorOptions {
   patienceMs?: number;
   mostBytes?: number;
   now?: () => number;
-}
-
-/** The zones as they are, and what was declared when they were brought there. */
-export interface Present {
-  declaration: Declaration;
-  zones: Zone[];
 }
 
 /** How long after a failure it is tried again: everybody waits meanwhile. Milliseconds. */
@@ -101,7 +96,7 @@ export class RecordMirror {
   ): Promise<boolean> {
     const { store, now, name } = this.#options;
     const of = [present.declaration, kept, store.version, ...present.zones];
-    const isSame = this.#seen?.length === of.length && of.every((each, index) => each === this.#seen?.[index]);
+    const isSame = this.#seen !== undefined && areSame(of, this.#seen);
     if (now() < (isSame ? this.#dueAt : this.#triesAgainAt)) return false;
     this.#seen = of;
     this.#dueAt = Number.POSITIVE_INFINITY;

@@ -7,6 +7,7 @@ import { namespaceOf } from '../discovery/resource.ts';
 import { moreThanHost } from '../discovery/verdict/illegal-name.ts';
 import { targetsByType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
+import { compare } from '../order.ts';
 import type { OutsideState } from '../outside.ts';
 import { byGravity, type NameState, type Reason } from '../verdict.ts';
 import { keyOf, type Zone } from '../zone.ts';
@@ -43,8 +44,6 @@ export function explained(known: Known): NameState[] {
     .flatMap((host) => explanation.of(host) ?? [])
     .sort((a, b) => compare(a.name, b.name) || compare(a.resource, b.resource));
 }
-
-const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
 type Judgement = Pick<NameState, 'verdict' | 'message' | 'isLate'>;
 

@@ -4,7 +4,7 @@ import { verdicts } from '../verdict.ts';
 import { count, durationOf, percentile, plural, timeOf } from './figure.ts';
 import { Html, html } from './html.ts';
 import { countsOf } from './listing.ts';
-import { type Found, find, type Search } from './search.ts';
+import type { Found, Search } from './search.ts';
 import { discoveryState, resolutionState, verdictState, zoneState } from './state.ts';
 import { style } from './style.ts';
 import { tableOf } from './table.ts';
@@ -17,10 +17,6 @@ export const contentSecurityPolicy = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
-
-/** The status page as one text. */
-export const page = (overview: Overview, search: Search, now: number): string =>
-  [...pageOf(overview, find(overview, search), search, now)].join('');
 
 /**
  * The status page, in pieces. Its links are relative, because it may be looked at through `kubectl proxy`.

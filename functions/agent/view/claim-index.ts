@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parentOf } from '../../dns/name.ts';
 import type { Claim } from '../discovery/claim.ts';
 import { isBeyond } from '../discovery/excess.ts';
 
@@ -60,7 +61,7 @@ export class ClaimIndex {
   }
 
   on(name: string): readonly Claim[] {
-    const above = name.slice(name.indexOf('.') + 1);
+    const above = parentOf(name);
     const beyond = this.#excessive.size > 0 ? [...this.#excessive].filter((claim) => isBeyond(claim, name)) : [];
     const [at, below] = [this.#at.get(name), this.#below.get(above)];
     return below.length + beyond.length === 0 ? at : [...new Set([...at, ...below, ...beyond])];

@@ -1,5 +1,5 @@
 import { apexOf, delegationOf, hostRRsets, serversOf } from '../../dns/apex.ts';
-import { absolute, zoneOf } from '../../dns/name.ts';
+import { absolute, parentOf, zoneOf } from '../../dns/name.ts';
 import { octetsOf, rangeOf } from '../../dns/reverse.ts';
 import type { Fault } from '../../dns/rrset.ts';
 import { frameOf } from '../../dns/zone-content.ts';
@@ -104,7 +104,7 @@ const ours = (rrset: RRset): RRset => ({ ...rrset, mark: declaredMark() });
 /** Puts into the parent, where it is declared as well, what leads to a zone. */
 function delegate(zone: DeclaredZone, contents: Map<string, DeclaredContent>, ds: string[]): void {
   const name = absolute(zone.name);
-  const parent = zoneOf(name.slice(name.indexOf('.') + 1), contents);
+  const parent = zoneOf(parentOf(name), contents);
   if (!parent) return;
   parent.rrsets.push(...delegationOf(zone, ds, contents.get(name)?.rrsets ?? []).map(ours));
 }

@@ -1,4 +1,4 @@
-import { endlessFrom, isLeading, toldFrom, whyEndless } from '../../dns/chain.ts';
+import { closerOf, endlessFrom, isLeading, toldFrom, whyEndless } from '../../dns/chain.ts';
 import { Lookup, type LookupZone } from '../../dns/lookup.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { Fault } from '../../dns/rrset.ts';
@@ -29,11 +29,11 @@ export function misleadingIn(contents: ReadonlyMap<string, ZoneRecords>): Mislea
   const lookup = new Lookup<RRset>(zones);
   const last = new Map<RRset, Misleading>();
   for (const chain of endlessFrom(lookup, order.keys())) {
-    const rrset = chain.links.reduce((a, b) => (order.get(a)! > order.get(b)! ? a : b));
+    const { record: rrset, why } = closerOf(chain, order);
     if (last.has(rrset)) continue;
     const { zone } = inOrder[order.get(rrset)!]!;
     const at = contents.get(zone)?.places.get(keyOf(rrset)) ?? withoutDot(rrset.name);
-    const message = `${whyEndless(toldFrom(rrset, chain))}: lead it to a name that has an address`;
+    const message = `${why}: lead it to a name that has an address`;
     const part = isOfFile(rrset) ? (rrset.mark?.content ?? '') : keyOf(rrset);
     last.set(rrset, { zone, part, fault: { at, message } });
   }

@@ -65,6 +65,7 @@ export class Zones {
   /** As they were read by a reconciliation that had nothing to change. */
   #settled: Zone[] | undefined;
   readonly #compared = new Memo<Reconciliation>();
+  readonly #standing = new Memo<StandingRoom | undefined>();
   readonly #contents = new Memo<Map<string, DeclaredContent>>();
 
   constructor(options: ZonesOptions) {
@@ -205,7 +206,7 @@ export class Zones {
   #contentsOf(declared: Declared, zones: Zone[]): Map<string, DeclaredContent> {
     const { declaration, files } = declared;
     const { mostRecords: most = Number.POSITIVE_INFINITY } = this.#options;
-    const standing = standingRoom(declaration, zones, most);
+    const standing = this.#standing.get([declaration, ...zones], () => standingRoom(declaration, zones, most));
     const ofFiles = standing && [...standing.files].map(([name, files]) => [name, ...files]);
     // The DS goes first: a parent that has it while the signatures are gone makes the zone bogus (RFC 6781 section 4.3.3).
     const signed = declaration.zones.filter(({ dnssec }) => dnssec?.mode === 'Signed');

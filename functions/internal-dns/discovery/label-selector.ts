@@ -1,8 +1,9 @@
 import * as z from 'zod';
+import { hostLabels } from '../name-form.ts';
+import { labelForm } from '../object-metadata.ts';
 import { ofForm, ruled } from '../rules.ts';
 
-const keyForm =
-  '^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
+const keyForm = `^(${hostLabels}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`;
 
 const key = ruled(
   z.string().min(1).max(317),
@@ -12,7 +13,7 @@ const key = ruled(
 const value = ruled(
   z.string().max(63),
   ofForm(
-    '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$',
+    `^(${labelForm})?$`,
     'a selector compares with letters, digits, hyphens, underscores and dots only, as in the value of a label',
   ),
 );

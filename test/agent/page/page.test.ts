@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
 import { durationOf, percentile } from '../../../functions/agent/page/figure.ts';
 import { html } from '../../../functions/agent/page/html.ts';
-import { contentSecurityPolicy, page } from '../../../functions/agent/page/page.ts';
-import type { Search } from '../../../functions/agent/page/search.ts';
+import { contentSecurityPolicy, pageOf } from '../../../functions/agent/page/page.ts';
+import { find, type Search } from '../../../functions/agent/page/search.ts';
 import { printable } from '../../../functions/agent/printable.ts';
 import { verdicts } from '../../../functions/agent/verdict.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
@@ -65,7 +65,9 @@ const all = (tag: string, { children }: Element): Element[] =>
     typeof child === 'string' ? [] : [...(child.tag === tag ? [child] : []), ...all(tag, child)],
   );
 const textsOf = (tag: string, element: Element) => all(tag, element).map(textOf);
-const shown = (overview: Overview = overviewOf(), search: Search = {}) => parse(page(overview, search, now));
+const page = (overview: Overview, search: Search) =>
+  [...pageOf(overview, find(overview, search), search, now)].join('');
+const shown = (overview: Overview = overviewOf(), search: Search = {}) => parse(page(overview, search));
 /** The rows of the table: the name, the object, and the texts of the other cells. */
 const rows = (document: Element) =>
   all('tbody', document).flatMap((body) =>

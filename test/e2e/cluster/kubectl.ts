@@ -98,6 +98,10 @@ export async function remove(kind: string, name: string, namespace?: string): Pr
   await kubectl('delete', kind, name, '--ignore-not-found', '--wait=true', ...inNamespace(namespace));
 }
 
+/** Whether an object has a condition that is True. */
+export const isTrue = ({ status }: KubernetesObject, type: string): boolean =>
+  (status?.conditions ?? []).some((c: { type: string; status: string }) => c.type === type && c.status === 'True');
+
 /** Merges into an object, as `kubectl edit` would. */
 export async function patch(kind: string, name: string, change: object, namespace?: string): Promise<void> {
   await kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(change), ...inNamespace(namespace));

@@ -1,5 +1,5 @@
 /** What stands between a server and those who ask: a caching resolver, and Pods whose DNS is set up in some way. */
-import { apply, get, list, until } from './kubectl.ts';
+import { apply, get, isTrue, list, until } from './kubectl.ts';
 import { clientAt } from './names.ts';
 
 /** The address of the cluster's own DNS. */
@@ -80,7 +80,6 @@ export async function startPod(
 
 async function untilReady(namespace: string, pod: string): Promise<void> {
   await until(`pod ${pod} is ready`, async () => {
-    const { conditions = [] } = (await get('pod', pod, namespace)).status;
-    return conditions.some((c: { type: string; status: string }) => c.type === 'Ready' && c.status === 'True');
+    return isTrue(await get('pod', pod, namespace), 'Ready');
   });
 }

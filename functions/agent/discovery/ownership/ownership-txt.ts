@@ -1,18 +1,8 @@
 import { cutAt, cutsOf } from '../../../dns/cut.ts';
 import { absolute, isWithin, withoutDot } from '../../../dns/name.ts';
 import type { DeclaredDiscovery } from '../../declaration.ts';
-import {
-  answersAlike,
-  areRivals,
-  type Change,
-  declaredAccount,
-  deletion,
-  keyOf,
-  ownershipOf,
-  type RRset,
-  replacement,
-  type Zone,
-} from '../../zone.ts';
+import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../../zone.ts';
+import { derivedChanges } from '../derived.ts';
 import { contentOfMark } from './ownership-label.ts';
 
 /** As ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */
@@ -84,19 +74,9 @@ function twinOf({ name, type, mark }: RRset, options: OwnershipTXT): RRset[] {
 /** The changes of discovered RRsets in a zone together with those of their twins, for one transaction. */
 export function withTwins(zone: Zone, changes: Change[], options: OwnershipTXT | undefined): Change[] {
   if (!options) return changes;
-  const changed = new Set(changes.map(({ rrset }) => keyOf(rrset)));
-  const result = [
-    ...zone.rrsets.filter((rrset) => !changed.has(keyOf(rrset))),
-    ...changes.flatMap((change) => (change.action === 'replace' ? [change.rrset] : [])),
-  ];
-  const wanted = new Map(twinsOf(zone.name, result, options).map((twin) => [twin.name, twin]));
-  const there = new Map(zone.rrsets.filter(isTwin).map((twin) => [twin.name, twin]));
-  const gone = [...there.values()].filter((twin) => !wanted.has(twin.name) && !changed.has(keyOf(twin)));
-  const missing = [...wanted.values()].filter((twin) => {
-    const present = there.get(twin.name);
-    return !present || !answersAlike(present, twin);
-  });
-  return [...changes, ...gone.map(deletion), ...missing.map(replacement)];
+  const twins = (rrsets: RRset[]) => twinsOf(zone.name, rrsets, options);
+  const { gone, fresh } = derivedChanges(zone, changes, isTwin, twins);
+  return [...changes, ...gone, ...fresh];
 }
 
 /** Host names, and underscores, which are usual in what nobody is to meet by chance. */

@@ -1,4 +1,4 @@
-import { withoutDot } from '../../../dns/name.ts';
+import { parentOf, withoutDot } from '../../../dns/name.ts';
 import type { AcrossNamespaces } from '../../declaration.ts';
 import { claimantOf, isAddressType, ownershipOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
@@ -128,5 +128,3 @@ const messages: Readonly<Record<AcrossNamespaces, (host: RRset) => string>> = {
 };
 
 const hiding = (host: RRset) => `a delegation would hide ${whose(host)}: delegate another name`;
-
-const parentOf = (name: string) => name.slice(name.indexOf('.') + 1);

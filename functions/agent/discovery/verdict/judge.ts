@@ -1,4 +1,5 @@
 import type { Declaration } from '../../declaration.ts';
+import { compare } from '../../order.ts';
 import { answerOf, type RRset, type Zone } from '../../zone.ts';
 import { type Claims, unseen } from '../claim.ts';
 import type { Wish } from '../wish/wish.ts';
@@ -9,7 +10,7 @@ import type { Refusal } from './objection.ts';
 import { type Owns, placesIn, standingIn } from './places.ts';
 import { keepWithin, Tally } from './quota.ts';
 import type { Refused } from './sharing.ts';
-import { barrierOf } from './tenants.ts';
+import { type Barrier, barrierOf } from './tenants.ts';
 
 export type { Owns, Refusal, Refused };
 
@@ -28,6 +29,8 @@ export interface Knowledge {
   /** By what the refused wish would have answered. */
   refusals?: ReadonlyMap<string, Refusal>;
   claims?: Claims;
+  /** As `barrierOf` has it. */
+  bars?: Barrier;
 }
 
 const everything: Owns = () => true;
@@ -40,14 +43,14 @@ export function judge(
   wishes: Wish[],
   zones: Zone[],
   declaration: Declaration,
-  { owns = everything, refusals = new Map(), claims = unseen }: Knowledge = {},
+  { owns = everything, refusals = new Map(), claims = unseen, bars }: Knowledge = {},
 ): Judgement {
   const { discovery } = declaration;
   // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
   if (!discovery) return { accepted: [], refused: [], closed: [] };
   const placeOf = placesIn(zones, declaration, owns);
   const accepted = new Map<string, RRset[]>();
-  const circumstances = { discovery, owns, refusals, claims, bars: barrierOf(discovery, claims), accepted };
+  const circumstances = { discovery, owns, refusals, claims, bars: bars ?? barrierOf(discovery, claims), accepted };
   const byName = Map.groupBy(wishes, (wish) => wish.name);
   const fullFor = new Map<string, ReadonlySet<string>>();
   const closedFor = new Map<string, ClosedTargets>();
@@ -122,5 +125,4 @@ function inOrder(refused: Refused[]): Refused[] {
     .map(({ each }) => each);
 }
 
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const whoAndWhy = ({ rrset, message }: Refused) => `${rrset.mark?.content} ${message}`;

@@ -1,4 +1,4 @@
-import { absolute } from '../../../dns/name.ts';
+import { absolute, parentOf } from '../../../dns/name.ts';
 
 /**
  * What is said of names by pattern: `www.corp.internal` is that name, `*.corp.internal` every one below it, its
@@ -27,5 +27,3 @@ export class NamePatterns<T> {
     return found;
   }
 }
-
-const parentOf = (name: string) => name.slice(name.indexOf('.') + 1);

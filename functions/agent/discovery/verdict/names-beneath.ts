@@ -1,3 +1,4 @@
+import { parentOf } from '../../../dns/name.ts';
 import type { RRset } from '../../zone.ts';
 
 export type Names = ReadonlyMap<string, readonly RRset[]>;
@@ -25,7 +26,7 @@ export function namesRightBelow(name: string, names: Names): readonly string[] {
   const known = byParent.get(names) ?? { fresh: freshOf(names), map: new Map<string, string[]>() };
   byParent.set(names, known);
   for (const each of known.fresh()) {
-    const parent = each.slice(each.indexOf('.') + 1);
+    const parent = parentOf(each);
     const there = known.map.get(parent);
     if (there) there.push(each);
     else known.map.set(parent, [each]);

@@ -1,3 +1,4 @@
+import { compare } from '../../order.ts';
 import { answersAlike, claimantOf, type RRset, roomIn } from '../../zone.ts';
 import { namespaceOf } from '../resource.ts';
 import type { Refused } from './sharing.ts';
@@ -70,5 +71,3 @@ function inTurn(growing: readonly Growth[]): Growth[] {
 }
 
 const nameOf = ({ wanted: [first] }: Growth) => first?.name ?? '';
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,5 +1,5 @@
 import { keyOf } from '../../zone.ts';
-import type { Claim, Claims, Part } from '../claim.ts';
+import { type Claim, type Claims, orderOf, type Part } from '../claim.ts';
 import { hasTooManyTargets, isBeyond, tooManyTargets } from '../excess.ts';
 import { namespaceOf } from '../resource.ts';
 import { isTargetType, typeOf } from './target.ts';
@@ -179,8 +179,6 @@ function seenAmong(byTarget: ReadonlyMap<string, readonly Claimant[]>, contents:
   const seen = [...found.values()];
   return seen.length > 1 ? seen.sort((a, b) => (orderOf(a.claim) < orderOf(b.claim) ? -1 : 1)) : seen;
 }
-
-const orderOf = ({ created, resource }: Claim) => `${created} ${resource}`;
 
 /** As far as its label says. */
 const unknown = (resource: string): Claim => ({ resource, namespace: namespaceOf(resource), created: '', hosts: [] });
