@@ -1,6 +1,7 @@
+import { declaration as declarationSchema, hashOf } from '../contract/declaration.ts';
+import { bounds, isServing, type Report } from '../contract/report.ts';
 import { absolute, zoneOf } from '../dns/name.ts';
 import { steadily, type TimeOf } from './clock.ts';
-import { declaration as declarationSchema, hashOf } from './declaration.ts';
 import { type Claim, type Claims, partsAt, unseen } from './discovery/claim.ts';
 import { withDenials } from './discovery/denials.ts';
 import { hasTooManyTargets, isBeyond } from './discovery/excess.ts';
@@ -15,7 +16,6 @@ import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
 import type { Outside } from './outside.ts';
 import { parse } from './parse.ts';
-import { bounds, isServing, type Report } from './report.ts';
 import type { Surroundings } from './surroundings.ts';
 import { answerOf, type Change, type Zone } from './zone.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';

@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type Resolution, resolutionStates, type ZoneReport } from '../contract/report.ts';
+import type { Verdict } from '../contract/verdict.ts';
 import { withoutDot } from '../dns/name.ts';
 import type { Way } from './canary/canary.ts';
 import { type Transport, transports } from './canary/query.ts';
-import { type Resolution, resolutionStates, type ZoneReport } from './report.ts';
-import type { Verdict } from './verdict.ts';
 
 /** What is asked at each scrape. A host is never a label: there may be thousands. */
 export interface Sources {

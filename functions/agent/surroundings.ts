@@ -1,4 +1,4 @@
-import type { Report, Resolution } from './report.ts';
+import type { Report, Resolution } from '../contract/report.ts';
 
 /** What is found out around the zones, for the report. Each part is set by whoever asks for it, and absent before. */
 export interface Surroundings {

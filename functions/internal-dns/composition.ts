@@ -1,6 +1,6 @@
 import { App, Chart } from 'cdk8s';
-import type { Report } from '../agent/report.ts';
 import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8s-function-xp/composition.ts';
+import type { Report } from '../contract/report.ts';
 import { Admission } from './admission/admission.ts';
 import { version } from './build.ts';
 import { type Declarable, declarationOf, Mailboxes, textOf } from './declared.ts';

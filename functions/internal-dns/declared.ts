@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../agent/declaration.ts';
+import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../contract/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declared.ts';
 import { soughtKinds } from './monitoring/kind.ts';

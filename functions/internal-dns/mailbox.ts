@@ -1,6 +1,6 @@
-import { hashOf } from '../agent/declaration.ts';
-import { type Report, report } from '../agent/report.ts';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import { hashOf } from '../contract/declaration.ts';
+import { type Report, report } from '../contract/report.ts';
 
 /** The reports of some pods, each undefined if it is not there or not what an agent writes. */
 export function reportsOf(pods: string[], mailbox: KubernetesObject | undefined): (Report | undefined)[] {

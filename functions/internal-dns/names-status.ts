@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { isCounted, type Report, type Resolution } from '../agent/report.ts';
 import type { Condition } from '../cdk8s-function-xp/composition.ts';
+import { isCounted, type Report, type Resolution } from '../contract/report.ts';
 import { no, yes } from './condition.ts';
 import { type Names, ports } from './names.ts';
 import type { Spec } from './spec.ts';

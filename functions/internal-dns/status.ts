@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { WrittenDeclaration } from '../agent/declaration.ts';
-import type { Report } from '../agent/report.ts';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import type { WrittenDeclaration } from '../contract/declaration.ts';
+import type { Report } from '../contract/report.ts';
 import { no, yes } from './condition.ts';
 import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
 import { currentOf } from './mailbox.ts';

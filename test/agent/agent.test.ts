@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { report as reportSchema } from '../../functions/agent/report.ts';
 import type { Surroundings } from '../../functions/agent/surroundings.ts';
+import { report as reportSchema } from '../../functions/contract/report.ts';
 import { loop } from './external-dns.ts';
 import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
 import { MemoryZones } from './zones/memory-zones.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { steadily, timeOf } from '../../functions/agent/clock.ts';
 import { Mailbox } from '../../functions/agent/cluster/mailbox.ts';
-import type { Report } from '../../functions/agent/report.ts';
+import type { Report } from '../../functions/contract/report.ts';
 
 test('does not follow the clock on the wall back, and gives the time of day by it', () => {
   vi.useFakeTimers({ toFake: ['Date'] });

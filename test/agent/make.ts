@@ -1,17 +1,17 @@
 /** Short ways to say what is declared and wanted. */
 import { pino } from 'pino';
 import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
-import {
-  type Declaration,
-  type DeclaredZone,
-  declaration,
-  type WrittenDeclaration,
-} from '../../functions/agent/declaration.ts';
 import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
 import { declaredContent } from '../../functions/agent/zones/declared-content.ts';
 import { reconcile } from '../../functions/agent/zones/reconcile.ts';
 import type { ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
+import {
+  type Declaration,
+  type DeclaredZone,
+  declaration,
+  type WrittenDeclaration,
+} from '../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
 

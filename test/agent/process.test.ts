@@ -10,7 +10,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Declaration } from '../../functions/agent/declaration.ts';
+import type { Declaration } from '../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { environment } from '../environment.ts';
 import { soon } from '../patience.ts';

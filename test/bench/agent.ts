@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Declaration, declarationKey } from '../../functions/agent/declaration.ts';
+import { type Declaration, declarationKey } from '../../functions/contract/declaration.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
 import { agent as container } from '../../functions/internal-dns/server/agent.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';

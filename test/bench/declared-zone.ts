@@ -1,5 +1,5 @@
 /** A zone of many hosts, in each of the forms in which it can be declared. */
-import type { Declaration } from '../../functions/agent/declaration.ts';
+import type { Declaration } from '../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
 
 export const zone = 'bench.internal';

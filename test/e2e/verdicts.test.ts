@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../functions/agent/verdict.ts';
+import type { Verdict } from '../../functions/contract/verdict.ts';
 import { edit } from './cluster/edit.ts';
 import { apply, condition, kubectl, patch, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop, disturbing } from './cluster/loops.ts';

@@ -1,8 +1,8 @@
 /** A cluster where all is well, as a function gets to see it. Pure. */
 import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
-import { declarationKey, hashOf } from '../../functions/agent/declaration.ts';
-import type { Report, ZoneReport } from '../../functions/agent/report.ts';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import { declarationKey, hashOf } from '../../functions/contract/declaration.ts';
+import type { Report, ZoneReport } from '../../functions/contract/report.ts';
 import { applied } from '../crossplane.ts';
 
 /**

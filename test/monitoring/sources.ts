@@ -1,5 +1,5 @@
 import type { Sources } from '../../functions/agent/metrics.ts';
-import { type Verdict, verdicts } from '../../functions/agent/verdict.ts';
+import { type Verdict, verdicts } from '../../functions/contract/verdict.ts';
 
 /** As an agent counts its names. */
 export const countsOf = (some: Partial<Record<Verdict, number>> = {}): Record<Verdict, number> => ({

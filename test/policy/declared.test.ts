@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { declaration as contract, hashOf } from '../../functions/agent/declaration.ts';
-import type { Report } from '../../functions/agent/report.ts';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
+import { declaration as contract, hashOf } from '../../functions/contract/declaration.ts';
+import type { Report } from '../../functions/contract/report.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { privateKey } from '../golden/cluster.ts';
 import { requestFor } from '../protocol/client.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Report } from '../../functions/agent/report.ts';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import type { Report } from '../../functions/contract/report.ts';
 import { anchorOf } from '../../functions/internal-dns/monitoring/alerts.ts';
 import { monitoredKinds } from '../../functions/internal-dns/monitoring/kind.ts';
 import { prometheusDuration } from '../../functions/internal-dns/monitoring/settings.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Report, type Resolution, resolutionStates } from '../../functions/agent/report.ts';
+import { type Report, type Resolution, resolutionStates } from '../../functions/contract/report.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
 import { isServed, namesStatusOf, resolutionStatusOf, resolvable } from '../../functions/internal-dns/names-status.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';

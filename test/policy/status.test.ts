@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { hashOf } from '../../functions/agent/declaration.ts';
-import type { Report } from '../../functions/agent/report.ts';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { hashOf } from '../../functions/contract/declaration.ts';
+import type { Report } from '../../functions/contract/report.ts';
 import { declarationOf, textOf } from '../../functions/internal-dns/declared.ts';
 import { reportsOf } from '../../functions/internal-dns/mailbox.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';

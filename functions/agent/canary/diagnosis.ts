@@ -1,5 +1,5 @@
+import type { Resolution } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { Resolution } from '../report.ts';
 import type { Fault, Finding, Result } from './canary.ts';
 import { canaryZone } from './record.ts';
 

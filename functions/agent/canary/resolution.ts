@@ -1,5 +1,5 @@
+import { bounds, type Report, type Resolution } from '../../contract/report.ts';
 import { steadily } from '../clock.ts';
-import { bounds, type Report, type Resolution } from '../report.ts';
 import type { Result } from './canary.ts';
 import { blind, type Diagnosis, diagnose, failing, isSame, type Place, stalled } from './diagnosis.ts';
 

@@ -10,8 +10,8 @@ import {
   type V1Secret,
   Watch,
 } from '@kubernetes/client-node';
+import { declarationKey } from '../../contract/declaration.ts';
 import { steadily } from '../clock.ts';
-import { declarationKey } from '../declaration.ts';
 import { kubernetesWords, messageOf } from '../failure.ts';
 import { connectToPost, type Post, Refusal } from './api-server.ts';
 

@@ -1,5 +1,5 @@
+import { isServing, type Report } from '../../contract/report.ts';
 import { steadily } from '../clock.ts';
-import { isServing, type Report } from '../report.ts';
 
 export interface MailboxOptions {
   write: (text: string) => Promise<void>;

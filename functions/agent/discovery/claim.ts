@@ -1,4 +1,4 @@
-import { discoverable } from '../declaration.ts';
+import { discoverable } from '../../contract/declaration.ts';
 import { keyOf } from '../zone.ts';
 import type { Excess } from './excess.ts';
 

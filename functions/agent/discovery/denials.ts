@@ -1,7 +1,7 @@
+import { trustedLabels } from '../../contract/declaration.ts';
 import { defaultTTL } from '../../dns/apex.ts';
 import { cutAt, cutsOf } from '../../dns/cut.ts';
 import { absolute, isWithin, parentOf } from '../../dns/name.ts';
-import { trustedLabels } from '../declaration.ts';
 import { type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../zone.ts';
 import { derivedChanges } from './derived.ts';
 

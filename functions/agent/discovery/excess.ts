@@ -1,5 +1,5 @@
+import { mostHosts, mostTargets } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
-import { mostHosts, mostTargets } from '../declaration.ts';
 
 /** As many of some targets as count, and one more where they are too many. */
 export const fewTargets = (targets: readonly string[]): readonly string[] =>

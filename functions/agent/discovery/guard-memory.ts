@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { Declaration } from '../../contract/declaration.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
-import type { Declaration } from '../declaration.ts';
 import type { Database, Metadata } from '../powerdns/database.ts';
 import type { Zone } from '../zone.ts';
 import { type GuardState, type MissingName, missingName } from './guard.ts';

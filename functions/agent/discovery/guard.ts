@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { bounds, type Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { sameTime, type TimeOf } from '../clock.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
-import { bounds, type Report } from '../report.ts';
 import type { RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
 import { requestOf } from './succession.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
+import { bounds } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { Rejected } from '../powerdns/database.ts';
-import { bounds } from '../report.ts';
 import { answerOf, claimantOf, type Zone } from '../zone.ts';
 import type { Refusal, Refused } from './verdict/judge.ts';
 

@@ -1,4 +1,4 @@
-import { bounds, failedLoops } from '../report.ts';
+import { bounds, failedLoops } from '../../contract/report.ts';
 
 /** A restart of PowerDNS takes no longer, and is nothing to tell. Milliseconds. */
 const patienceMs = 10_000;

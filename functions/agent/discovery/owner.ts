@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
+import type { Report } from '../../contract/report.ts';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
 import type { TimeOf } from '../clock.ts';
-import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
 import { Memo } from '../memo.ts';
 import type { Rejected } from '../powerdns/database.ts';
-import type { Report } from '../report.ts';
 import {
   answerOf,
   areRivals,

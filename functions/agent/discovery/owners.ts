@@ -1,5 +1,5 @@
-import type { Declaration, DeclaredDiscovery } from '../declaration.ts';
-import { bounds, type Report } from '../report.ts';
+import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
+import { bounds, type Report } from '../../contract/report.ts';
 import type { RRset } from '../zone.ts';
 import { type Judged, Owner, type OwnerOptions } from './owner.ts';
 import { isOfNobody, type Scope, scopesOf } from './scope.ts';

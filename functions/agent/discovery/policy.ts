@@ -1,6 +1,6 @@
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { bounds, type Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
-import { bounds, type Report } from '../report.ts';
 import { answerOf, answersAlike, excludeEachOther, keyOf, type RRset } from '../zone.ts';
 
 export type Policy = DeclaredDiscovery['policy'];

@@ -1,4 +1,4 @@
-import type { DeclaredDiscovery } from '../declaration.ts';
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { discoveredMark, ownershipOf, type RRset } from '../zone.ts';
 
 /** Who discovers: one ExternalDNS for the cluster, or one for each namespace. */

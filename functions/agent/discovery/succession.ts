@@ -1,5 +1,5 @@
+import { letGoCommand } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
-import { letGoCommand } from '../declaration.ts';
 import { claimantOf, type RRset } from '../zone.ts';
 import type { Claims } from './claim.ts';
 import { householdOf } from './resource.ts';

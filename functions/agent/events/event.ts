@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type CoreV1Event, V1MicroTime } from '@kubernetes/client-node';
+import type { NameState, Verdict } from '../../contract/verdict.ts';
 import { printable } from '../printable.ts';
-import type { NameState, Verdict } from '../verdict.ts';
 import type { ObjectReference } from '../view/reference.ts';
 
 export interface EventProps {

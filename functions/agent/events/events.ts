@@ -1,9 +1,9 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
+import type { NameState } from '../../contract/verdict.ts';
 import { sameTime, steadily, type TimeOf } from '../clock.ts';
 import type { Creation } from '../cluster/cluster.ts';
 import type { Complaints } from '../complaints.ts';
 import { messageOf } from '../failure.ts';
-import type { NameState } from '../verdict.ts';
 import type { ObjectReference } from '../view/reference.ts';
 import { eventOf, eventPeriod, typeOf } from './event.ts';
 import { type Host, News, type NewsOptions } from './news.ts';

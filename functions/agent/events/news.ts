@@ -1,5 +1,5 @@
+import { type NameState, nameKey } from '../../contract/verdict.ts';
 import type { Claim } from '../discovery/claim.ts';
-import { type NameState, nameKey } from '../verdict.ts';
 import { typeOf } from './event.ts';
 
 export interface NewsOptions {

@@ -1,4 +1,4 @@
-import type { Declaration } from '../declaration.ts';
+import type { Declaration } from '../../contract/declaration.ts';
 import { isDenial } from '../discovery/denials.ts';
 import { ownershipOf, type RRset } from '../zone.ts';
 import { digestOf, type Entry } from './entry.ts';

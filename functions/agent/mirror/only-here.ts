@@ -1,5 +1,5 @@
+import type { Declaration } from '../../contract/declaration.ts';
 import { absolute } from '../../dns/name.ts';
-import type { Declaration } from '../declaration.ts';
 import { isDenial } from '../discovery/denials.ts';
 import { isOfNobody } from '../discovery/scope.ts';
 import { answerOf, declaredAccount, keyOf, ownershipOf, type RRset, type Zone } from '../zone.ts';

@@ -1,9 +1,9 @@
+import { nameKey } from '../../contract/verdict.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { Refused } from '../discovery/verdict/judge.ts';
 import { isTargetType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
-import { nameKey } from '../verdict.ts';
 import { claimantOf, keyOf, type RRset } from '../zone.ts';
 
 /** One host of one object, and all that is known of it. */

@@ -1,9 +1,9 @@
-import { discoverable } from '../declaration.ts';
+import { discoverable } from '../../contract/declaration.ts';
+import type { Reason } from '../../contract/verdict.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import { hasTooManyTargets, tooManyTargets } from '../discovery/excess.ts';
 import { illegalName } from '../discovery/verdict/illegal-name.ts';
 import { misspeltType } from '../discovery/wish/endpoint.ts';
-import type { Reason } from '../verdict.ts';
 import { keyOf } from '../zone.ts';
 
 /** Undefined where it is not known what the object answers with at a host of its own. */

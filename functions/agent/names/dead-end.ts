@@ -1,7 +1,7 @@
+import type { Reason } from '../../contract/verdict.ts';
 import { type Chain, isEndless, whyEndless } from '../../dns/chain.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { OutsideState } from '../outside.ts';
-import type { Reason } from '../verdict.ts';
 import type { RRset } from '../zone.ts';
 
 /**

@@ -1,5 +1,6 @@
+import { type Declaration, letGoCommand } from '../../contract/declaration.ts';
+import { byGravity, type NameState, type Reason } from '../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
-import { type Declaration, letGoCommand } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import type { Judged } from '../discovery/owner.ts';
 import type { OwnerState } from '../discovery/owners.ts';
@@ -9,7 +10,6 @@ import { targetsByType } from '../discovery/wish/target.ts';
 import type { Wish } from '../discovery/wish/wish.ts';
 import { compare } from '../order.ts';
 import type { OutsideState } from '../outside.ts';
-import { byGravity, type NameState, type Reason } from '../verdict.ts';
 import { keyOf, type Zone } from '../zone.ts';
 import { Answers } from './answers.ts';
 import { type AskedHost, askedHosts, essentialOf } from './asked-host.ts';

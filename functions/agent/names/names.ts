@@ -1,8 +1,8 @@
+import { bounds, type Report } from '../../contract/report.ts';
+import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../../contract/verdict.ts';
 import type { Claims } from '../discovery/claim.ts';
 import { Memo } from '../memo.ts';
 import type { Outside } from '../outside.ts';
-import { bounds, type Report } from '../report.ts';
-import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../verdict.ts';
 import { explained, type Known, type NameHost } from './explanation.ts';
 import type { KnownName } from './overview.ts';
 import { Patience } from './patience.ts';

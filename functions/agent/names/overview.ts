@@ -1,5 +1,5 @@
-import type { Report, Resolution, ZoneReport } from '../report.ts';
-import type { NameState } from '../verdict.ts';
+import type { Report, Resolution, ZoneReport } from '../../contract/report.ts';
+import type { NameState } from '../../contract/verdict.ts';
 
 /** A name as it has been for a while. */
 export interface KnownName extends NameState {

@@ -1,5 +1,5 @@
+import type { Verdict } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { Verdict } from '../verdict.ts';
 
 /** What can be done about it, where what is said does not say so itself. */
 const advice: Partial<Record<Verdict, string>> = {

@@ -1,6 +1,6 @@
+import { isCounted } from '../../contract/verdict.ts';
 import type { KnownName, Overview } from '../names/overview.ts';
 import { printable } from '../printable.ts';
-import { isCounted } from '../verdict.ts';
 import type { Found } from './search.ts';
 
 /** How many names are made into text at once: what waits for a slow reader stays small. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { verdicts } from '../../contract/verdict.ts';
 import type { Overview } from '../names/overview.ts';
-import { verdicts } from '../verdict.ts';
 import { count, durationOf, percentile, plural, timeOf } from './figure.ts';
 import { Html, html } from './html.ts';
 import { countsOf } from './listing.ts';

@@ -1,8 +1,8 @@
+import { bounds } from '../../contract/report.ts';
+import { type Verdict, verdicts } from '../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
 import type { KnownName, Overview } from '../names/overview.ts';
 import { outsideZones } from '../names/sentence.ts';
-import { bounds } from '../report.ts';
-import { type Verdict, verdicts } from '../verdict.ts';
 
 /** What somebody looks for. */
 export interface Search {

@@ -1,5 +1,5 @@
+import { isCounted, type Verdict } from '../../contract/verdict.ts';
 import type { Overview } from '../names/overview.ts';
-import { isCounted, type Verdict } from '../verdict.ts';
 import { type Html, html } from './html.ts';
 
 /** How grave it is, as a colour and a sign say; the word beside them says it too. */

@@ -1,4 +1,4 @@
-import type { DeclaredSource } from '../declaration.ts';
+import type { DeclaredSource } from '../../contract/declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
 import type { Reading } from './claims/annotation.ts';
 import { dnsEndpointClaims } from './claims/dns-endpoint.ts';

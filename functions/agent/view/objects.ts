@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { steadily } from '../clock.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { Gateway } from './claims/gateway.ts';

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import type { Report } from '../../contract/report.ts';
 import type { Complaints } from '../complaints.ts';
-import type { DeclaredDiscovery } from '../declaration.ts';
-import type { Report } from '../report.ts';
 import { Objects } from './objects.ts';
 import { Reach, type ReachOptions } from './reach.ts';
 import { type Resources, Served, type ServedOptions } from './served.ts';

@@ -1,4 +1,4 @@
-import type { DeclaredDiscovery, DeclaredSource } from '../declaration.ts';
+import type { DeclaredDiscovery, DeclaredSource } from '../../contract/declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
 import type { Reading } from './claims/annotation.ts';
 import { type Gateway, gatewayOf } from './claims/gateway.ts';

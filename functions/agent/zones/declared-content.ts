@@ -1,10 +1,10 @@
+import type { Declaration, DeclaredZone } from '../../contract/declaration.ts';
 import { apexOf, delegationOf, hostRRsets, serversOf } from '../../dns/apex.ts';
 import { absolute, parentOf, zoneOf } from '../../dns/name.ts';
 import { octetsOf, rangeOf } from '../../dns/reverse.ts';
 import type { Fault } from '../../dns/rrset.ts';
 import { frameOf } from '../../dns/zone-content.ts';
 import { roomOf } from '../../dns/zone-file.ts';
-import type { Declaration, DeclaredZone } from '../declaration.ts';
 import { canonicalAddress, isAddressType, keyOf, type RRset } from '../zone.ts';
 import { misleadingIn } from './misleading.ts';
 import type { ZoneFiles } from './zone-file.ts';

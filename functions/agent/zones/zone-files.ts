@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
+import type { ZoneFileRef } from '../../contract/declaration.ts';
 import { zoneFileText } from '../../dns/zone-file-text.ts';
-import type { ZoneFileRef } from '../declaration.ts';
 import { messageOf } from '../failure.ts';
 import { nameOf, type ZoneFileState, type ZoneFiles } from './zone-file.ts';
 

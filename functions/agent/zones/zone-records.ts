@@ -1,10 +1,10 @@
+import type { DeclaredZone } from '../../contract/declaration.ts';
 import { isAddress } from '../../dns/apex.ts';
 import { isLeading } from '../../dns/chain.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
 import type { DeclaredRRset, Entry, Fault } from '../../dns/rrset.ts';
 import { contentOf, type ZoneFrame } from '../../dns/zone-content.ts';
 import { roomOf } from '../../dns/zone-file.ts';
-import type { DeclaredZone } from '../declaration.ts';
 import { declaredAccount, keyOf, type RRset } from '../zone.ts';
 import { luaContent } from './lua.ts';
 import { entriesOfFile, nameOf, type ZoneFiles } from './zone-file.ts';

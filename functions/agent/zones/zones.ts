@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
+import type { Declaration, DeclaredDiscovery, DeclaredZone } from '../../contract/declaration.ts';
+import type { ZoneReport } from '../../contract/report.ts';
 import { absolute, withoutDot } from '../../dns/name.ts';
 import { Complaints } from '../complaints.ts';
-import type { Declaration, DeclaredDiscovery, DeclaredZone } from '../declaration.ts';
 import { nothingMissing } from '../discovery/guard-memory.ts';
 import { adopted } from '../discovery/ownership/adoption.ts';
 import { messageOf } from '../failure.ts';
 import { Memo } from '../memo.ts';
 import type { Database } from '../powerdns/database.ts';
 import { Rejection } from '../powerdns/powerdns.ts';
-import type { ZoneReport } from '../report.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
 import { type Change, keyOf, ownershipOf, type RRset, roomIn, type Zone } from '../zone.ts';
 import { type DeclaredContent, declaredContent, type StandingRoom } from './declared-content.ts';

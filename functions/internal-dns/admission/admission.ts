@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { mostHosts, mostTargets } from '../../agent/declaration.ts';
+import { mostHosts, mostTargets } from '../../contract/declaration.ts';
 import type { Names } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { type Fault, illegal, inZone, outside, taken } from './fault.ts';

@@ -1,4 +1,4 @@
-import { trustedLabels } from '../../agent/declaration.ts';
+import { trustedLabels } from '../../contract/declaration.ts';
 import { serversOf } from '../../dns/apex.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { hostLabel } from '../name-form.ts';

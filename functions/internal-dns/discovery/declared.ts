@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { declaration, type WrittenDeclaration } from '../../agent/declaration.ts';
+import { declaration, type WrittenDeclaration } from '../../contract/declaration.ts';
 import { seconds } from '../rules.ts';
 import type { Spec } from '../spec.ts';
 import { ignoredParts, resolvesHostnames } from './extra-args.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { letGoAnnotation } from '../../agent/declaration.ts';
+import { letGoAnnotation } from '../../contract/declaration.ts';
 import { durationOf } from '../rules.ts';
 
 export const deleteGuard = z

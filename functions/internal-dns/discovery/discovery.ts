@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { discoverable } from '../../agent/declaration.ts';
+import { discoverable } from '../../contract/declaration.ts';
 import { ttl } from '../../dns/record.ts';
 import { domainName, hostLabel, namespaceName } from '../name-form.ts';
 import { durationOf, ofForm, ruled, setOf } from '../rules.ts';

@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
-import { discoverable } from '../../agent/declaration.ts';
+import { discoverable } from '../../contract/declaration.ts';
 import { ports } from '../names.ts';
 import {
   type ContainerOptions,

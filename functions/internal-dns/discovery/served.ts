@@ -1,4 +1,4 @@
-import type { Report } from '../../agent/report.ts';
+import type { Report } from '../../contract/report.ts';
 import { routes, sourceKind } from './kind.ts';
 import type { SpecSource } from './source.ts';
 

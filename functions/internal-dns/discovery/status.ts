@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { letGoCommand } from '../../agent/declaration.ts';
-import type { Report } from '../../agent/report.ts';
 import type { Condition } from '../../cdk8s-function-xp/composition.ts';
+import { letGoCommand } from '../../contract/declaration.ts';
+import type { Report } from '../../contract/report.ts';
 import { no, yes } from '../condition.ts';
 import type { Spec } from '../spec.ts';
 import { type Kind, sourceKind } from './kind.ts';

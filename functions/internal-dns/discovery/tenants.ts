@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { acrossNamespaces } from '../../agent/declaration.ts';
+import { acrossNamespaces } from '../../contract/declaration.ts';
 import { ofForm, ruled, setOf } from '../rules.ts';
 import { labelSelector } from './label-selector.ts';
 

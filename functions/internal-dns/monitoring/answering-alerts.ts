@@ -1,4 +1,4 @@
-import type { Report, Resolution } from '../../agent/report.ts';
+import type { Report, Resolution } from '../../contract/report.ts';
 import { type Sketch, selectorOf } from './alert.ts';
 
 const unanswered: Resolution['state'][] = ['NotAnswering', 'Unreachable'];

@@ -1,4 +1,4 @@
-import { failedLoops, type Report, type Resolution } from '../../agent/report.ts';
+import { failedLoops, type Report, type Resolution } from '../../contract/report.ts';
 import { type Sketch, selectorOf } from './alert.ts';
 
 type Verdict = NonNullable<Report['names']>['problems'][number]['verdict'];

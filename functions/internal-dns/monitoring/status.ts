@@ -1,5 +1,5 @@
-import type { Report } from '../../agent/report.ts';
 import type { Condition } from '../../cdk8s-function-xp/composition.ts';
+import type { Report } from '../../contract/report.ts';
 import { no, yes } from '../condition.ts';
 import type { Spec } from '../spec.ts';
 import { kinds, servedIn } from './kind.ts';

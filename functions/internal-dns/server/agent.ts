@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
-import { declarationKey } from '../../agent/declaration.ts';
+import { declarationKey } from '../../contract/declaration.ts';
 import { agentImage } from '../build.ts';
 import { claimTemplate, type Names, paths, ports } from '../names.ts';
 import {

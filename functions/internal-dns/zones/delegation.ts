@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import type { DeclaredZone } from '../../agent/declaration.ts';
+import type { DeclaredZone } from '../../contract/declaration.ts';
 import { parseIPv6 } from '../../dns/address.ts';
 import { defaultTTL, delegationOf, hostRRsets, isAddress, serversOf } from '../../dns/apex.ts';
 import { absolute, isWithin } from '../../dns/name.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Report } from '../../agent/report.ts';
+import type { Report } from '../../contract/report.ts';
 import type { Spec } from '../spec.ts';
 import type { SpecZone } from './zone.ts';
 

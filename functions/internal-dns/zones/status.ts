@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { DeclaredZone } from '../../agent/declaration.ts';
-import type { Report, ZoneReport } from '../../agent/report.ts';
 import type { Condition } from '../../cdk8s-function-xp/composition.ts';
+import type { DeclaredZone } from '../../contract/declaration.ts';
+import type { Report, ZoneReport } from '../../contract/report.ts';
 import { no, yes } from '../condition.ts';
 import { delegationLines } from './delegation.ts';
 import { type Signature, signature, voicesOn } from './signature.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault, Finding, Result } from '../../../functions/agent/canary/canary.ts';
 import { type Circumstances, ResolutionState } from '../../../functions/agent/canary/resolution.ts';
-import { report } from '../../../functions/agent/report.ts';
+import { report } from '../../../functions/contract/report.ts';
 
 const place = { namespace: 'internal-dns', pod: 'idns-corp-0' };
 const synced: Circumstances = { discovery: 'Synced', replicas: 1 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Mailbox } from '../../../functions/agent/cluster/mailbox.ts';
-import { bounds, type Report, type Resolution, report as reportSchema } from '../../../functions/agent/report.ts';
+import { bounds, type Report, type Resolution, report as reportSchema } from '../../../functions/contract/report.ts';
 
 const report = (changes: Partial<Report> = {}): Report => ({
   declaration: 'one',

@@ -1,9 +1,9 @@
 /** What answers for the hosts of others, with and without being opened: the verdicts of an agent with zones in memory. */
 import { describe, expect, test } from 'vitest';
-import { discoverable, type WrittenDeclaration } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
 import { judge } from '../../../functions/agent/discovery/verdict/judge.ts';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { discoverable, type WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { discoverable } from '../../../functions/agent/declaration.ts';
 import {
   type Discoverable,
   type Endpoint,
@@ -16,6 +15,7 @@ import { parse } from '../../../functions/agent/parse.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/zone.ts';
+import { discoverable } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { values } from '../../dns/values.ts';
 import { patience } from '../../patience.ts';

@@ -1,12 +1,12 @@
 /** Objects with more hosts than count. */
 import { describe, expect, test } from 'vitest';
-import { mostHosts, mostTargets } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
 import { isBeyond, withinBound } from '../../../functions/agent/discovery/excess.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { ClaimIndex } from '../../../functions/agent/view/claim-index.ts';
 import { type Ingress, ingressClaims } from '../../../functions/agent/view/claims/ingress.ts';
 import { type Service, serviceClaims } from '../../../functions/agent/view/claims/service.ts';
+import { mostHosts, mostTargets } from '../../../functions/contract/declaration.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 import { annotated, both } from '../view/claims/object.ts';

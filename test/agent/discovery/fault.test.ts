@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { discoverable } from '../../../functions/agent/declaration.ts';
 import { fault as reasonOf, type Setting } from '../../../functions/agent/discovery/verdict/fault.ts';
 import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
+import { discoverable } from '../../../functions/contract/declaration.ts';
 import { foreign, found } from '../make.ts';
 
 const zone = 'corp.internal.';

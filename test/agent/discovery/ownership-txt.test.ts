@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Declaration } from '../../../functions/agent/declaration.ts';
 import { adopted, isAdopted } from '../../../functions/agent/discovery/ownership/adoption.ts';
 import {
   isTwin,
@@ -26,6 +25,7 @@ import {
   type Zone,
 } from '../../../functions/agent/zone.ts';
 import { Zones } from '../../../functions/agent/zones/zones.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';

@@ -1,9 +1,9 @@
 /** No more records than the agent's memory bears. */
 import { describe, expect, test } from 'vitest';
-import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
 import { withinRoom } from '../../../functions/agent/discovery/verdict/room.ts';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { claimantOf, type RRset, roomIn } from '../../../functions/agent/zone.ts';
+import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, found, makeAgent, want } from '../make.ts';
 

@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Declaration } from '../../../functions/agent/declaration.ts';
-import { acrossNamespaces } from '../../../functions/agent/declaration.ts';
 import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
 import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource.ts';
 import {
@@ -13,6 +11,8 @@ import {
 import { rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/zone.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
+import { acrossNamespaces } from '../../../functions/contract/declaration.ts';
 import { declare, found, want, zone } from '../make.ts';
 
 type SharedHosts = NonNullable<Declaration['discovery']>['sharedHosts'];

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
-import { discoverable } from '../../../functions/agent/declaration.ts';
 import { type Claim, type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
 import { fault } from '../../../functions/agent/discovery/verdict/fault.ts';
 import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import type { Wish } from '../../../functions/agent/discovery/wish/wish.ts';
 import { wishesOf } from '../../../functions/agent/discovery/wish/wishes.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/zone.ts';
+import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import { discoverable } from '../../../functions/contract/declaration.ts';
 import { values } from '../../dns/values.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, want, zone } from '../make.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { eventOf } from '../../../functions/agent/events/event.ts';
-import { type NameState, type Verdict, verdicts } from '../../../functions/agent/verdict.ts';
+import { type NameState, type Verdict, verdicts } from '../../../functions/contract/verdict.ts';
 
 describe('an event', () => {
   const object = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', namespace: 'shop', name: 'web', uid: '1' };

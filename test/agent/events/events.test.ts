@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Creation } from '../../../functions/agent/cluster/cluster.ts';
 import { Events } from '../../../functions/agent/events/events.ts';
-import { type NameState, verdicts } from '../../../functions/agent/verdict.ts';
+import { type NameState, verdicts } from '../../../functions/contract/verdict.ts';
 
 const second = 1000;
 const minute = 60 * second;

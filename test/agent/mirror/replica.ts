@@ -2,7 +2,6 @@
 import { pino } from 'pino';
 import { Agent } from '../../../functions/agent/agent.ts';
 import { canaryZone, makeCanaryZone } from '../../../functions/agent/canary/record.ts';
-import type { Declaration } from '../../../functions/agent/declaration.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
 import { Agreements } from '../../../functions/agent/mirror/agreement.ts';
 import { ConfigMapMirror } from '../../../functions/agent/mirror/config-map.ts';
@@ -10,6 +9,7 @@ import { RecordMirror } from '../../../functions/agent/mirror/record-mirror.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS, Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
 import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/zone.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { patience } from '../../patience.ts';
 import type { RunningPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';

@@ -1,7 +1,7 @@
 /** What the agent says of the names that objects ask for. */
 import { describe, expect, test } from 'vitest';
 import { illegalName } from '../../../functions/agent/discovery/verdict/illegal-name.ts';
-import type { Verdict } from '../../../functions/agent/verdict.ts';
+import type { Verdict } from '../../../functions/contract/verdict.ts';
 import { declare, foreign, record, want, zones, zoneWith } from '../make.ts';
 import { type SeenObject, www } from './seen-objects.ts';
 import { type SightedAgent, sightedAgent } from './sighted-agent.ts';

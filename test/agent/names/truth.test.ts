@@ -1,6 +1,6 @@
 /** What is said of a name agrees with what answers there, whoever changed it, and whoever is silent. */
 import { describe, expect, test } from 'vitest';
-import type { WrittenDeclaration } from '../../../functions/agent/declaration.ts';
+import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { foreign, record, want, zones, zoneWith } from '../make.ts';
 import { type SeenObject, www } from './seen-objects.ts';
 import { sightedAgent } from './sighted-agent.ts';

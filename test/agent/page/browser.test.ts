@@ -15,7 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { http } from '../../../functions/agent/http.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
 import { printable } from '../../../functions/agent/printable.ts';
-import { verdicts } from '../../../functions/agent/verdict.ts';
+import { verdicts } from '../../../functions/contract/verdict.ts';
 import { patience } from '../../patience.ts';
 import { startChromium } from './chromium.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';

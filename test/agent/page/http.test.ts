@@ -5,7 +5,7 @@ import { Counter, Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { http, probes } from '../../../functions/agent/http.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
-import type { Report } from '../../../functions/agent/report.ts';
+import type { Report } from '../../../functions/contract/report.ts';
 import { zone } from '../make.ts';
 import { hostile, known, many, now, overviewOf } from './overview.ts';
 

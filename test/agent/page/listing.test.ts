@@ -4,7 +4,7 @@ import type { Overview } from '../../../functions/agent/names/overview.ts';
 import { jsonOf, textOf } from '../../../functions/agent/page/listing.ts';
 import { find, searchOf } from '../../../functions/agent/page/search.ts';
 import { printable } from '../../../functions/agent/printable.ts';
-import { verdicts } from '../../../functions/agent/verdict.ts';
+import { verdicts } from '../../../functions/contract/verdict.ts';
 import { hostile, known, longest, many, overviewOf } from './overview.ts';
 
 const asked = (query: string) => searchOf(new URLSearchParams(query));

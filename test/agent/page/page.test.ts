@@ -7,7 +7,7 @@ import { html } from '../../../functions/agent/page/html.ts';
 import { contentSecurityPolicy, pageOf } from '../../../functions/agent/page/page.ts';
 import { find, type Search } from '../../../functions/agent/page/search.ts';
 import { printable } from '../../../functions/agent/printable.ts';
-import { verdicts } from '../../../functions/agent/verdict.ts';
+import { verdicts } from '../../../functions/contract/verdict.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 
 interface Element {

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
 import { Objects } from '../../../functions/agent/view/objects.ts';
+import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
 import { soon } from '../../patience.ts';
 import { Kubernetes } from './kubernetes.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type DeclaredDiscovery, declaration } from '../../../functions/agent/declaration.ts';
 import { View, type ViewOptions } from '../../../functions/agent/view/view.ts';
+import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
 import { soon } from '../../patience.ts';
 import { Kubernetes } from './kubernetes.ts';
 

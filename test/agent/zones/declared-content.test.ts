@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Declaration } from '../../../functions/agent/declaration.ts';
 import { declaredContent } from '../../../functions/agent/zones/declared-content.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { corp, declare, fileMark, fileOf, fileRef, noFile, record, zones, zoneWith } from '../make.ts';
 

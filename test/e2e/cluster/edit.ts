@@ -1,6 +1,6 @@
 /** Edits of a composite, at the pace at which Crossplane follows. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { declarationKey, hashOf } from '../../../functions/agent/declaration.ts';
+import { declarationKey, hashOf } from '../../../functions/contract/declaration.ts';
 import { get, patch, settle, until } from './kubectl.ts';
 
 /** Tokens of Crossplane's circuit breaker: see crossplane.ts. */

@@ -1,7 +1,7 @@
 /** What an InternalDNS says of names, at each of the places where people look. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Verdict } from '../../../functions/agent/verdict.ts';
+import type { Verdict } from '../../../functions/contract/verdict.ts';
 import { get, list, until } from './kubectl.ts';
 
 export interface Told {

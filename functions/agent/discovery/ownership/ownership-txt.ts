@@ -1,6 +1,6 @@
+import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import { cutAt, cutsOf } from '../../../dns/cut.ts';
 import { absolute, isWithin, withoutDot } from '../../../dns/name.ts';
-import type { DeclaredDiscovery } from '../../declaration.ts';
 import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../../zone.ts';
 import { derivedChanges } from '../derived.ts';
 import { contentOfMark } from './ownership-label.ts';

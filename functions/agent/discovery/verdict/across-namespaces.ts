@@ -1,5 +1,5 @@
+import type { AcrossNamespaces } from '../../../contract/declaration.ts';
 import { parentOf, withoutDot } from '../../../dns/name.ts';
-import type { AcrossNamespaces } from '../../declaration.ts';
 import { claimantOf, isAddressType, ownershipOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf } from '../resource.ts';

@@ -1,4 +1,4 @@
-import { mostHosts } from '../../declaration.ts';
+import { mostHosts } from '../../../contract/declaration.ts';
 import { claimantOf, discoveredMark } from '../../zone.ts';
 import type { Claim, Claims } from '../claim.ts';
 import { isBeyond } from '../excess.ts';

@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import type { Reason } from '../../../contract/verdict.ts';
 import { isGlue } from '../../../dns/cut.ts';
 import { withoutDot } from '../../../dns/name.ts';
 import { isReverse } from '../../../dns/reverse.ts';
 import { greatestTTL, isTTL } from '../../../dns/ttl.ts';
-import type { Reason } from '../../verdict.ts';
 import { claimantOf, ownershipOf, type RRset } from '../../zone.ts';
 import { tooManyTargets } from '../excess.ts';
 import { householdOf } from '../resource.ts';

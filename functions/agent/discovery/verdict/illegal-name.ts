@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
+import { trustedLabels } from '../../../contract/declaration.ts';
 import { excerpt } from '../../../dns/field.ts';
 import { absolute, withoutDot, zoneOf } from '../../../dns/name.ts';
-import { trustedLabels } from '../../declaration.ts';
 
 /**
  * What is wrong with a name, and what to write instead. Host names are as RFC 1123 section 2.1 has them, with a wildcard

@@ -1,4 +1,4 @@
-import type { Declaration } from '../../declaration.ts';
+import type { Declaration } from '../../../contract/declaration.ts';
 import { compare } from '../../order.ts';
 import { answerOf, type RRset, type Zone } from '../../zone.ts';
 import { type Claims, unseen } from '../claim.ts';

@@ -1,7 +1,7 @@
+import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
+import type { Reason } from '../../../contract/verdict.ts';
 import { isGlue } from '../../../dns/cut.ts';
 import { withoutDot } from '../../../dns/name.ts';
-import type { DeclaredDiscovery } from '../../declaration.ts';
-import type { Reason } from '../../verdict.ts';
 import { answerOf, answersAlike, areRivals, claimantOf, ownershipOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf, namespaceOf } from '../resource.ts';

@@ -1,7 +1,7 @@
+import type { Declaration } from '../../../contract/declaration.ts';
 import { serversOf } from '../../../dns/apex.ts';
 import { cutAbove, cutAt, cutsOf, isGlue } from '../../../dns/cut.ts';
 import { absolute, zoneOf } from '../../../dns/name.ts';
-import type { Declaration } from '../../declaration.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../../zone.ts';
 import { isDenial } from '../denials.ts';
 import type { Setting } from './fault.ts';

@@ -1,5 +1,5 @@
-import type { DeclaredDiscovery } from '../../declaration.ts';
-import type { Reason } from '../../verdict.ts';
+import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
+import type { Reason } from '../../../contract/verdict.ts';
 import { areRivals, claimantOf, type RRset, sameClaimant } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { householdOf } from '../resource.ts';

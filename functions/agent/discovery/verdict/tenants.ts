@@ -1,6 +1,6 @@
+import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
+import { matches } from '../../../contract/label-selector.ts';
 import { withoutDot } from '../../../dns/name.ts';
-import type { DeclaredDiscovery } from '../../declaration.ts';
-import { matches } from '../../selector.ts';
 import { claimantOf, type RRset } from '../../zone.ts';
 import type { Claims } from '../claim.ts';
 import { isNamed, namespaceOf } from '../resource.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import { discoverable, mostTargets } from '../../../contract/declaration.ts';
 import { parseIPv4 } from '../../../dns/address.ts';
 import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
 import { parseContent } from '../../../dns/content.ts';
 import { excerpt } from '../../../dns/field.ts';
 import { absolute, withoutDot } from '../../../dns/name.ts';
-import { discoverable, mostTargets } from '../../declaration.ts';
 import { canonicalAddress, claimantOf, discoveredMark, type RRset } from '../../zone.ts';
 import { fewTargets } from '../excess.ts';
 

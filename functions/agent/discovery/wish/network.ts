@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import type { DeclaredDiscovery } from '../../declaration.ts';
+import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import type { Wish } from './wish.ts';
 
 export interface Networks {

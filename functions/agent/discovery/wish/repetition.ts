@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mostTargets } from '../../declaration.ts';
+import { mostTargets } from '../../../contract/declaration.ts';
+import { bounds } from '../../../contract/report.ts';
 import { JSONList } from '../../json-list.ts';
 import { parse } from '../../parse.ts';
-import { bounds } from '../../report.ts';
 import { type Endpoint, endpoint, nameOf, type SeenTargets, withFewTargets } from './endpoint.ts';
 
 export interface RepetitionOptions {

@@ -1,7 +1,7 @@
+import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import { defaultTTL as usualTTL } from '../../../dns/apex.ts';
 import { absolute, zoneOf } from '../../../dns/name.ts';
 import { isTTL } from '../../../dns/ttl.ts';
-import type { DeclaredDiscovery } from '../../declaration.ts';
 import { discoveredMark } from '../../zone.ts';
 import type { Claim, Claims } from '../claim.ts';
 import { hasTooManyTargets, tooManyTargets } from '../excess.ts';

@@ -1,4 +1,4 @@
-import type { DeclaredDiscovery } from '../../declaration.ts';
+import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import type { Metadata } from './metadata.ts';
 
 /** What the declaration says of objects of every kind. */

@@ -1,4 +1,4 @@
-import type { DeclaredSource } from '../../declaration.ts';
+import type { DeclaredSource } from '../../../contract/declaration.ts';
 import { foreignAnnotation, ofUsualPrefix, type Reading } from './annotation.ts';
 import type { Metadata } from './metadata.ts';
 import { unmetIn } from './requirement.ts';

@@ -1,4 +1,4 @@
-import type { DeclaredSource } from '../../declaration.ts';
+import type { DeclaredSource } from '../../../contract/declaration.ts';
 import type { Claim } from '../../discovery/claim.ts';
 import { listed } from '../../names/sentence.ts';
 import { annotationsOf, givenTargets, listIn, lowerCase, type Reading, valueAt } from './annotation.ts';

@@ -1,5 +1,5 @@
-import type { LabelSelector } from '../../declaration.ts';
-import { matches } from '../../selector.ts';
+import type { LabelSelector } from '../../../contract/declaration.ts';
+import { matches } from '../../../contract/label-selector.ts';
 import { hostsOf, type Labels, type List } from './metadata.ts';
 
 /** One of a Gateway. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import { mostHosts } from '../../../contract/declaration.ts';
 import { absolute } from '../../../dns/name.ts';
-import { mostHosts } from '../../declaration.ts';
 import type { Claim } from '../../discovery/claim.ts';
 import { fewTargets, withinBound } from '../../discovery/excess.ts';
 import { canonicalAddress } from '../../zone.ts';

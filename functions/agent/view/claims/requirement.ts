@@ -1,6 +1,6 @@
-import type { LabelSelector } from '../../declaration.ts';
+import type { LabelSelector } from '../../../contract/declaration.ts';
+import { matches } from '../../../contract/label-selector.ts';
 import { listed } from '../../names/sentence.ts';
-import { matches } from '../../selector.ts';
 
 /** The first requirement that labels, or annotations, do not meet, as it is printed; undefined if they meet all. */
 export function unmetIn(selector: LabelSelector, labels: Readonly<Record<string, string>>): string | undefined {

@@ -1,4 +1,4 @@
-import type { DeclaredSource } from '../../declaration.ts';
+import type { DeclaredSource } from '../../../contract/declaration.ts';
 import type { Claim } from '../../discovery/claim.ts';
 import { type Annotations, annotationsOf, listIn, lowerCase, type Reading } from './annotation.ts';
 import { annotationsIgnored, leftOutBy } from './filter.ts';

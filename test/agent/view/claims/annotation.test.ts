@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { LabelSelector } from '../../../../functions/agent/declaration.ts';
 import type { Reading } from '../../../../functions/agent/view/claims/annotation.ts';
 import { unselected } from '../../../../functions/agent/view/claims/filter.ts';
 import { ingressClaims } from '../../../../functions/agent/view/claims/ingress.ts';
+import type { LabelSelector } from '../../../../functions/contract/declaration.ts';
 import { both, lineOf, metadata } from './object.ts';
 
 const [own, old, mine] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/', 'dns.corp.example/'];

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LabelSelector } from '../../../../functions/agent/declaration.ts';
-import { matches } from '../../../../functions/agent/selector.ts';
 import { unmetIn } from '../../../../functions/agent/view/claims/requirement.ts';
+import type { LabelSelector } from '../../../../functions/contract/declaration.ts';
+import { matches } from '../../../../functions/contract/label-selector.ts';
 import { printedSelector } from '../../../../functions/internal-dns/discovery/label-selector.ts';
 
 const key = fc.constantFrom('a', 'b', 'in', 'example.com/a', 'constructor');

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DeclaredSource } from '../../../../functions/agent/declaration.ts';
 import type { Claim } from '../../../../functions/agent/discovery/claim.ts';
 import type { Reading } from '../../../../functions/agent/view/claims/annotation.ts';
 import { type GatewayObject, gatewayOf } from '../../../../functions/agent/view/claims/gateway.ts';
 import { type RouteObject, routeOf } from '../../../../functions/agent/view/claims/route.ts';
 import { routeClaims } from '../../../../functions/agent/view/claims/route-claim.ts';
+import type { DeclaredSource } from '../../../../functions/contract/declaration.ts';
 import { annotated, both, lineOf, metadata } from './object.ts';
 
 const accepted = [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { LabelSelector } from '../../../functions/agent/declaration.ts';
-import { matches } from '../../../functions/agent/selector.ts';
+import type { LabelSelector } from '../../functions/contract/declaration.ts';
+import { matches } from '../../functions/contract/label-selector.ts';
 
 const labels = { team: 'shop', tier: '' };
 const one = (key: string, operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist', values?: string[]): LabelSelector => ({
