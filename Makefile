@@ -56,7 +56,7 @@ generate: node ## write the XRD and the API reference from functions/internal-dn
 check: node ## format, lint, import rules, types, generated files
 	biome check .
 	tsc -p .
-	vitest run --config test/vitest.config.ts test/policy/definition.test.ts test/arrows.test.ts
+	vitest run --config test/vitest.config.ts test/internal-dns/definition.test.ts test/arrows.test.ts
 
 .PHONY: golden
 golden: node ## write the golden files anew; review their diff

@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs';
 import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject, Observed } from '../functions/cdk8s-function-xp/composition.ts';
+import { makeClient, requestFor } from './cdk8s-function-xp/client.ts';
 import { applied, defaulted, objectionsTo, refusalIn, yamlOf } from './crossplane.ts';
 import { startFunction } from './function.ts';
-import { makeClient, requestFor } from './protocol/client.ts';
 
 /** The objects in a YAML file. Throws on one that is no YAML. */
 export function readObjects(file: string): KubernetesObject[] {

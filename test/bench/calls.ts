@@ -1,5 +1,5 @@
 import type { RunFunctionRequest } from '@crossplane-org/function-sdk-typescript';
-import type { FunctionClient } from '../protocol/client.ts';
+import type { FunctionClient } from '../cdk8s-function-xp/client.ts';
 import type { Measured } from './process.ts';
 import { quantile } from './table.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { badEdits, badSpecs, goodEdits } from '../policy/refusals.ts';
+import { badEdits, badSpecs, goodEdits } from '../internal-dns/refusals.ts';
 import { apply, condition, dryRun, get, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { internalDNS } from './cluster/objects.ts';

@@ -6,9 +6,9 @@ import type { Observed } from '../../functions/cdk8s-function-xp/composition.ts'
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { defaulted, yamlOf } from '../crossplane.ts';
-import { internalDNSOf } from '../policy/refusals.ts';
-import { requestFor } from '../protocol/client.ts';
+import { internalDNSOf } from '../internal-dns/refusals.ts';
 import { running } from './cluster.ts';
 
 const at = (name: string) => `${name}.corp.internal`;

@@ -5,9 +5,9 @@ import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { allKinds } from '../../functions/internal-dns/discovery/kind.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { defaulted, refusalIn, yamlOf } from '../crossplane.ts';
-import { internalDNSOf } from '../policy/refusals.ts';
-import { requestFor } from '../protocol/client.ts';
+import { internalDNSOf } from '../internal-dns/refusals.ts';
 
 type Discovery = Record<string, unknown>;
 

@@ -10,8 +10,8 @@ import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { bundleFunction } from '../bench/bundle.ts';
 import { measure } from '../bench/process.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { examples } from '../examples.ts';
-import { requestFor } from '../protocol/client.ts';
 import { callFunction, readComposite } from '../render.ts';
 
 const objectsIn = ({ desired }: RunFunctionResponse): Record<string, KubernetesObject> =>

@@ -5,9 +5,9 @@ import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import type { Alert } from '../../functions/internal-dns/monitoring/alert.ts';
 import type { Dashboard } from '../../functions/internal-dns/monitoring/dashboard.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { defaulted, refusalIn } from '../crossplane.ts';
 import { running } from '../golden/cluster.ts';
-import { requestFor } from '../protocol/client.ts';
 
 const answer = (composite: KubernetesObject, observed: Observed = {}) => {
   const response = run(requestFor(composite, observed), internalDNS);

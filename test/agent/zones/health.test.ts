@@ -19,9 +19,9 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { luaContent } from '../../../functions/agent/zones/lua.ts';
 import type { Answer } from '../../../functions/dns/answer.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
+import { makeLeaf } from '../../cdk8s-function-xp/certificates.ts';
 import { patience, soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
-import { makeLeaf } from '../../protocol/certificates.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'health-'));
 const listeners = new Set<Listener>();

@@ -3,7 +3,7 @@ import { readArguments } from '../../functions/cdk8s-function-xp/arguments.ts';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNSUnder } from '../../functions/internal-dns/composition.ts';
 import { restrictionFlags, restrictionsOf } from '../../functions/internal-dns/restrictions.ts';
-import { requestFor } from '../protocol/client.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { internalDNSOf } from './refusals.ts';
 
 /** What a function with these arguments, in the namespace of Crossplane, makes of a spec. */

@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { RecordType } from 'dns-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { environment } from '../environment.ts';
-import { examples } from '../examples.ts';
-import { soon } from '../patience.ts';
-import { query } from '../powerdns/query.ts';
+import { environment } from './environment.ts';
+import { examples } from './examples.ts';
+import { soon } from './patience.ts';
+import { query } from './powerdns/query.ts';
 
 /** run.ts, and what it has written so far. */
 class Run {
@@ -16,7 +16,7 @@ class Run {
   stderr = '';
 
   constructor(file: string, port: number) {
-    this.child = spawn(process.execPath, [join(import.meta.dirname, '../run.ts'), file], {
+    this.child = spawn(process.execPath, [join(import.meta.dirname, 'run.ts'), file], {
       env: { ...environment, PORT: `${port}` },
     });
     this.child.stdout!.on('data', (text) => (this.stdout += text));

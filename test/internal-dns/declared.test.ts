@@ -4,8 +4,8 @@ import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { declaration as contract, hashOf } from '../../functions/contract/declaration.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { privateKey } from '../golden/cluster.ts';
-import { requestFor } from '../protocol/client.ts';
 import { internalDNSOf } from './refusals.ts';
 
 type Spec = Record<string, unknown>;

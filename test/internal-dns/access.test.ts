@@ -9,10 +9,10 @@ import { allKinds, type Kind } from '../../functions/internal-dns/discovery/kind
 import { rolesOf } from '../../functions/internal-dns/discovery/roles.ts';
 import { neededFor } from '../../functions/internal-dns/discovery/served.ts';
 import { eventsRole } from '../../functions/internal-dns/names.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { schema } from '../crossplane.ts';
 import { examples } from '../examples.ts';
 import { running } from '../golden/cluster.ts';
-import { requestFor } from '../protocol/client.ts';
 import { readComposite } from '../render.ts';
 import { kindOf } from './kubernetes.ts';
 

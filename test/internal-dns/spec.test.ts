@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
+import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { definition, type Schema, schema } from '../crossplane.ts';
 import { running } from '../golden/cluster.ts';
-import { requestFor } from '../protocol/client.ts';
 import { badEdits, badNames, badSpecs, internalDNSOf, oddSpecs } from './refusals.ts';
 
 const answerTo = (spec: Record<string, unknown>, name?: string) =>

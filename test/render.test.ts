@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
-import { objectionsTo } from '../crossplane.ts';
-import { examples } from '../examples.ts';
-import { internalDNSOf } from './refusals.ts';
+import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
+import { objectionsTo } from './crossplane.ts';
+import { examples } from './examples.ts';
+import { internalDNSOf } from './internal-dns/refusals.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'render-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -20,7 +20,7 @@ interface Ended {
 
 const render = (...args: string[]): Promise<Ended> =>
   new Promise((resolve) => {
-    const program = join(import.meta.dirname, '../render.ts');
+    const program = join(import.meta.dirname, 'render.ts');
     execFile(process.execPath, [program, ...args], (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
