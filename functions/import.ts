@@ -6,8 +6,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { parseName } from './dns/domain-name.ts';
-import { zoneFileText } from './dns/zone-file-text.ts';
+import { parseName } from './dns/rdata/domain-name.ts';
+import { zoneFileText } from './dns/zone-file/text.ts';
 import { importZone, Refusal } from './import/zone.ts';
 
 async function read(file: string): Promise<string> {

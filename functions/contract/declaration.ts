@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { soa } from '../dns/rdata/soa.ts';
 import { record, ttl } from '../dns/record.ts';
-import { soa } from '../dns/soa.ts';
 
 /** The key of a ConfigMap that holds a zone file. */
 const zoneFile = z.object({ configMap: z.string(), key: z.string() });

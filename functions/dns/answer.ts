@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { parseIPv4, parseIPv6 } from './address.ts';
-import { timesOf, wholeSeconds, whyNoTarget, whyNoURL } from './check.ts';
+import { timesOf, wholeSeconds, whyNoTarget, whyNoURL } from './health-check.ts';
+import { parseIPv4, parseIPv6 } from './rdata/address.ts';
 
 const mostChecked = 64;
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type Answer, answerFaults, answerFields, isDynamic } from './answer.ts';
-import { parseContent, recordTypes } from './content.ts';
-import { parseOwner } from './domain-name.ts';
-import type { Entry, Fault } from './rrset.ts';
+import { parseOwner } from './rdata/domain-name.ts';
+import { parseContent, recordTypes } from './rdata/rdata.ts';
+import type { Entry, Fault } from './zone/rrset.ts';
 
 /** A time to live (RFC 2181 section 8). */
 export const ttl = z.int().min(0).max(2147483647);

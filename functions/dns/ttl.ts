@@ -1,4 +1,4 @@
-import { excerpt } from './field.ts';
+import { excerpt } from './rdata/field.ts';
 
 /** Seconds: RFC 2181 section 8. */
 export const greatestTTL = 2147483647;

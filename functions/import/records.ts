@@ -1,10 +1,10 @@
-import { parseName } from '../dns/domain-name.ts';
 import { absolute, withoutDot } from '../dns/name.ts';
+import { parseName } from '../dns/rdata/domain-name.ts';
 import { type DeclaredRecord, record as schema } from '../dns/record.ts';
-import type { Entry, Fault } from '../dns/rrset.ts';
-import { contentOf, frameOf } from '../dns/zone-content.ts';
+import type { Entry, Fault } from '../dns/zone/rrset.ts';
+import { contentOf, frameOf } from '../dns/zone/validate-zone.ts';
 import type { Settings } from './settings.ts';
-import { leftOut, type Sifted, said } from './sifted.ts';
+import { leftOut, type Sifted, said } from './skipped.ts';
 
 /** The records of a zone file as a zone of these settings can declare them, an RRset an item. */
 export function recordsOf(

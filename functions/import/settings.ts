@@ -1,8 +1,8 @@
 import { withoutDot } from '../dns/name.ts';
-import { type SOA, soaFaults } from '../dns/soa.ts';
-import type { ZoneFile } from '../dns/zone-file.ts';
+import { type SOA, soaFaults } from '../dns/rdata/soa.ts';
+import type { ZoneFile } from '../dns/zone-file/zone-file.ts';
 import { zone as schema } from '../internal-dns/zones/zone.ts';
-import { leftOut, type Sifted, said } from './sifted.ts';
+import { leftOut, type Sifted, said } from './skipped.ts';
 
 /** An item of `spec.zones`, but for its records. */
 export interface Settings {

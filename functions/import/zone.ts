@@ -1,11 +1,11 @@
-import { isAddress } from '../dns/apex.ts';
-import { withoutGlue } from '../dns/glue.ts';
 import { absolute, withoutDot } from '../dns/name.ts';
-import type { Entry } from '../dns/rrset.ts';
-import { parseZoneFile, type ZoneFile, type ZoneFileFault } from '../dns/zone-file.ts';
+import { isAddress } from '../dns/zone/apex.ts';
+import { withoutGlue } from '../dns/zone/glue.ts';
+import type { Entry } from '../dns/zone/rrset.ts';
+import { parseZoneFile, type ZoneFile, type ZoneFileFault } from '../dns/zone-file/zone-file.ts';
 import { recordsOf } from './records.ts';
 import { type Settings, settingsOf } from './settings.ts';
-import { leftOut, type Sifted } from './sifted.ts';
+import { leftOut, type Sifted } from './skipped.ts';
 import { yamlOf } from './yaml.ts';
 
 /** More are tedious in a composite, and Kubernetes refuses objects of more than 1.5 MiB. */

@@ -3,13 +3,13 @@ import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8
 import type { Report } from '../contract/report.ts';
 import { Admission } from './admission/admission.ts';
 import { version } from './build.ts';
-import { type Declarable, declarationOf, Mailboxes, textOf } from './declared.ts';
+import { type Declarable, declarationOf, Mailboxes, textOf } from './declaration-writer.ts';
 import { letGoOf } from './discovery/delete-guard.ts';
 import { missingIn, servedOf } from './discovery/served.ts';
-import { currentOf, reportsOf } from './mailbox.ts';
 import { presentIn, servedIn } from './monitoring/kind.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { namesOf, selectorLabels } from './names.ts';
+import { currentOf, reportsOf } from './reports.ts';
 import { type Restrictions, restrict, unrestricted } from './restrictions.ts';
 import { Access } from './server/access.ts';
 import { featuresOf } from './server/powerdns.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { absolute } from '../dns/name.ts';
-import { rangeOf } from '../dns/reverse.ts';
+import { rangeOf } from '../dns/zone/reverse.ts';
 import { ofForm, type Rule, ruled } from './rules.ts';
 
 /** A label of a host (RFC 1123 section 2.1), which is also what Kubernetes calls most of its objects. */

@@ -4,7 +4,6 @@ import type { WrittenDeclaration } from '../contract/declaration.ts';
 import type { Report } from '../contract/report.ts';
 import { no, yes } from './condition.ts';
 import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
-import { currentOf } from './mailbox.ts';
 import { monitoringReady } from './monitoring/status.ts';
 import type { Names } from './names.ts';
 import {
@@ -15,6 +14,7 @@ import {
   resolutionStatusOf,
   resolvable,
 } from './names-status.ts';
+import { currentOf } from './reports.ts';
 import { featuresOf } from './server/powerdns.ts';
 import type { Endpoint } from './server/service.ts';
 import { type Spec, typeOf } from './spec.ts';

@@ -2,7 +2,7 @@
  * ExternalDNS as far as a webhook sees it: a loop of records, adjustendpoints, plan and, if anything differs, POST
  * records. The plan follows https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/plan/plan.go and conflict.go.
  */
-import type { Endpoint, EndpointChanges } from '../../functions/agent/discovery/wish/endpoint.ts';
+import type { Endpoint, EndpointChanges } from '../../functions/agent/discovery/endpoint.ts';
 
 export interface Webhook {
   records(): Promise<Endpoint[]>;

@@ -1,14 +1,14 @@
 /** Random histories of what is declared, wanted and there: the agent between ExternalDNS and a DNS server. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
-import { answerTogether, areRivals, ownershipOf, type RRset, type Zone } from '../../functions/agent/zone.ts';
-import { declaredContent } from '../../functions/agent/zones/declared-content.ts';
+import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
+import { answerTogether, areRivals, ownershipOf, type RRset, type Zone } from '../../functions/agent/powerdns/rrset.ts';
+import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
 import type { Declaration, ZoneFileRef } from '../../functions/contract/declaration.ts';
 import { isWithin } from '../../functions/dns/name.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
-import { pointerName } from '../../functions/dns/reverse.ts';
+import { pointerName } from '../../functions/dns/zone/reverse.ts';
 import { loop, type Policy } from './external-dns.ts';
 import { changesFor, declare, fileMark, fileRef, makeAgent } from './make.ts';
 import { MemoryZones } from './zones/memory-zones.ts';

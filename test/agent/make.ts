@@ -1,10 +1,10 @@
 /** Short ways to say what is declared and wanted. */
 import { pino } from 'pino';
 import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
-import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
-import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/zone.ts';
-import { declaredContent } from '../../functions/agent/zones/declared-content.ts';
-import { reconcile } from '../../functions/agent/zones/reconcile.ts';
+import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
+import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/powerdns/rrset.ts';
+import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
+import { reconcile } from '../../functions/agent/zones/plan.ts';
 import type { ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
 import {
   type Declaration,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { judge } from '../../functions/agent/discovery/verdict/judge.ts';
-import { rrsetOf } from '../../functions/agent/discovery/wish/endpoint.ts';
-import type { RRset } from '../../functions/agent/zone.ts';
+import { rrsetOf } from '../../functions/agent/discovery/endpoint.ts';
+import { judge } from '../../functions/agent/discovery/evaluate.ts';
+import type { RRset } from '../../functions/agent/powerdns/rrset.ts';
 import { cpuTimeOf } from '../cpu.ts';
 import { loop } from './external-dns.ts';
 import { changesFor, declare, foreign, found, makeAgent, want, zone } from './make.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { type Answer, answerFaults, answerFields, isDynamic } from '../../functions/dns/answer.ts';
-import { timesOf, wholeSeconds, whyNoTarget, whyNoURL } from '../../functions/dns/check.ts';
+import { timesOf, wholeSeconds, whyNoTarget, whyNoURL } from '../../functions/dns/health-check.ts';
 
 const record = (answer: Answer, changes: { type?: string; values?: string[] } = {}) => ({
   type: 'A',

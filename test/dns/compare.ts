@@ -8,9 +8,9 @@ import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
-import { parseName } from '../../functions/dns/domain-name.ts';
 import { absolute, withoutDot } from '../../functions/dns/name.ts';
-import { zoneFileText } from '../../functions/dns/zone-file-text.ts';
+import { parseName } from '../../functions/dns/rdata/domain-name.ts';
+import { zoneFileText } from '../../functions/dns/zone-file/text.ts';
 import type { Settings } from '../../functions/import/settings.ts';
 import { importZone } from '../../functions/import/zone.ts';
 

@@ -6,9 +6,9 @@ import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composi
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { allKinds, type Kind } from '../../functions/internal-dns/discovery/kind.ts';
-import { rolesOf } from '../../functions/internal-dns/discovery/roles.ts';
 import { neededFor } from '../../functions/internal-dns/discovery/served.ts';
 import { eventsRole } from '../../functions/internal-dns/names.ts';
+import { rolesOf } from '../../functions/internal-dns/server/roles.ts';
 import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { schema } from '../crossplane.ts';
 import { examples } from '../examples.ts';

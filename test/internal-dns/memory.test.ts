@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { externalDNS } from '../../functions/internal-dns/discovery/external-dns.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
 import { numberOf } from '../../functions/internal-dns/rules.ts';
 import { agent } from '../../functions/internal-dns/server/agent.ts';
+import { externalDNS } from '../../functions/internal-dns/server/external-dns.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { internalDNSOf } from './refusals.ts';
 

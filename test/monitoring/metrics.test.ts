@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { Metrics, type Sources } from '../../functions/agent/metrics.ts';
+import { Metrics, type Sources } from '../../functions/agent/http/metrics.ts';
 import { verdicts } from '../../functions/contract/verdict.ts';
 import { find } from '../programs.ts';
 import { countsOf, nothing } from './sources.ts';

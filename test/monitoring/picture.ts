@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Dashboard, dashboardOf } from '../../functions/internal-dns/monitoring/dashboard.ts';
-import { startChromium } from '../agent/page/chromium.ts';
+import { startChromium } from '../agent/http/page/chromium.ts';
 import { type Line, pageOf } from './drawing.ts';
 import { startPod } from './pod.ts';
 import { PrometheusAPI, startPrometheus } from './prometheus.ts';

@@ -1,4 +1,4 @@
-import type { Sources } from '../../functions/agent/metrics.ts';
+import type { Sources } from '../../functions/agent/http/metrics.ts';
 import { type Verdict, verdicts } from '../../functions/contract/verdict.ts';
 
 /** As an agent counts its names. */

@@ -3,8 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canaryZone } from '../../functions/agent/canary/record.ts';
-import type { Endpoint } from '../../functions/agent/discovery/wish/endpoint.ts';
+import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
 import { Database } from '../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import {
@@ -15,9 +14,10 @@ import {
   type RRset,
   replacement,
   type Zone,
-} from '../../functions/agent/zone.ts';
-import { declaredContent } from '../../functions/agent/zones/declared-content.ts';
-import { pointerName } from '../../functions/dns/reverse.ts';
+} from '../../functions/agent/powerdns/rrset.ts';
+import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
+import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
+import { pointerName } from '../../functions/dns/zone/reverse.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
 import { declare, foreign, record, want, zones, zoneWith } from '../agent/make.ts';

@@ -1,7 +1,7 @@
 /** Rounds of random changes with a real PowerDNS and the agent's process, one of which is killed or lied to meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { canaryZone } from '../../functions/agent/canary/record.ts';
+import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
 import type { Behaviour } from '../agent/powerdns/passage.ts';
 import { printTable, quantile, seconds } from '../bench/table.ts';
 import { patience } from '../patience.ts';

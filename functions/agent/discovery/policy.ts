@@ -1,7 +1,7 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { bounds, type Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { answerOf, answersAlike, excludeEachOther, keyOf, type RRset } from '../zone.ts';
+import { answerOf, answersAlike, excludeEachOther, keyOf, type RRset } from '../powerdns/rrset.ts';
 
 export type Policy = DeclaredDiscovery['policy'];
 

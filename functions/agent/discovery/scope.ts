@@ -1,5 +1,5 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
-import { discoveredMark, ownershipOf, type RRset } from '../zone.ts';
+import { discoveredMark, ownershipOf, type RRset } from '../powerdns/rrset.ts';
 
 /** Who discovers: one ExternalDNS for the cluster, or one for each namespace. */
 export interface Scope {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type CoreV1Event, V1MicroTime } from '@kubernetes/client-node';
 import type { NameState, Verdict } from '../../contract/verdict.ts';
-import { printable } from '../printable.ts';
-import type { ObjectReference } from '../view/reference.ts';
+import { printable } from '../lib/printable.ts';
+import type { ObjectReference } from '../sources/object-reference.ts';
 
 export interface EventProps {
   state: NameState;

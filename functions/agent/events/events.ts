@@ -1,13 +1,13 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
 import type { NameState } from '../../contract/verdict.ts';
-import { sameTime, steadily, type TimeOf } from '../clock.ts';
-import type { Creation } from '../cluster/cluster.ts';
-import type { Complaints } from '../complaints.ts';
-import { messageOf } from '../failure.ts';
-import type { ObjectReference } from '../view/reference.ts';
+import type { Creation } from '../kubernetes/cluster.ts';
+import { sameTime, steadily, type TimeOf } from '../lib/clock.ts';
+import { messageOf } from '../lib/error-message.ts';
+import type { Complaints } from '../lib/failure-log.ts';
+import type { ObjectReference } from '../sources/object-reference.ts';
 import { eventOf, eventPeriod, typeOf } from './event.ts';
-import { type Host, News, type NewsOptions } from './news.ts';
-import { Rate } from './rate.ts';
+import { type Host, News, type NewsOptions } from './event-queue.ts';
+import { Rate } from './token-buckets.ts';
 
 export interface EventsOptions {
   /** Throws where nobody answers, or with nothing that says more. */

@@ -1,4 +1,4 @@
-import { areSame } from '../memo.ts';
+import { areSame } from '../lib/memo.ts';
 import { Turns } from './turns.ts';
 
 export interface RenderingsOptions {

@@ -1,4 +1,4 @@
-import { ownershipOf } from '../zone.ts';
+import { ownershipOf } from '../powerdns/rrset.ts';
 import { bytesOf } from './config-map.ts';
 import { type Entry, textOf } from './entry.ts';
 import type { Mirror } from './mirror-store.ts';

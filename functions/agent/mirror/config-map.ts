@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { Complaints } from '../complaints.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
+import type { Complaints } from '../lib/failure-log.ts';
 import { type Entry, entryOf, textOf } from './entry.ts';
 import type { Mirror, MirrorStore } from './mirror-store.ts';
 

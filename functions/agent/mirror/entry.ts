@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { withoutDot } from '../../dns/name.ts';
-import { answerOf, type RRset } from '../zone.ts';
+import { answerOf, type RRset } from '../powerdns/rrset.ts';
 
 /** An RRset that exists nowhere else, as the mirror has it. */
 export interface Entry {

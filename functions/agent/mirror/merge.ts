@@ -1,6 +1,6 @@
 import type { Declaration } from '../../contract/declaration.ts';
-import { isDenial } from '../discovery/denials.ts';
-import { ownershipOf, type RRset } from '../zone.ts';
+import { isDenial } from '../discovery/wildcard-blocks.ts';
+import { ownershipOf, type RRset } from '../powerdns/rrset.ts';
 import { digestOf, type Entry } from './entry.ts';
 import { type Local, type OnlyHere, outlives } from './only-here.ts';
 

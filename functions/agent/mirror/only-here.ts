@@ -1,8 +1,8 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { absolute } from '../../dns/name.ts';
-import { isDenial } from '../discovery/denials.ts';
 import { isOfNobody } from '../discovery/scope.ts';
-import { answerOf, declaredAccount, keyOf, ownershipOf, type RRset, type Zone } from '../zone.ts';
+import { isDenial } from '../discovery/wildcard-blocks.ts';
+import { answerOf, declaredAccount, keyOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { type Entry, keyOfEntry } from './entry.ts';
 
 /**

@@ -1,18 +1,18 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
-import { steadily } from '../clock.ts';
-import { Complaints } from '../complaints.ts';
-import type { Present } from '../discovery/owner.ts';
-import { messageOf } from '../failure.ts';
-import { areSame } from '../memo.ts';
-import { ownershipOf } from '../zone.ts';
-import type { Agreements } from './agreement.ts';
+import type { Present } from '../discovery/provider.ts';
+import { steadily } from '../lib/clock.ts';
+import { messageOf } from '../lib/error-message.ts';
+import { Complaints } from '../lib/failure-log.ts';
+import { areSame } from '../lib/memo.ts';
+import { ownershipOf } from '../powerdns/rrset.ts';
 import { fitting, mostBytes } from './budget.ts';
 import { digestOf, type Entry } from './entry.ts';
 import { type Merge, merge } from './merge.ts';
 import type { Mirror, MirrorStore } from './mirror-store.ts';
 import { OnlyHere } from './only-here.ts';
 import { Takeover, type TakeoverOptions } from './takeover.ts';
+import type { Agreements } from './watermark.ts';
 
 export interface RecordMirrorOptions {
   database: TakeoverOptions['database'];

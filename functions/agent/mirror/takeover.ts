@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
-import type { Complaints } from '../complaints.ts';
-import { isDenial } from '../discovery/denials.ts';
+import { isDenial } from '../discovery/wildcard-blocks.ts';
+import type { Complaints } from '../lib/failure-log.ts';
 import type { Database } from '../powerdns/database.ts';
 import {
   answersAlike,
@@ -12,7 +12,7 @@ import {
   type RRset,
   replacement,
   type Zone,
-} from '../zone.ts';
+} from '../powerdns/rrset.ts';
 import { digestOf } from './entry.ts';
 import { beside, isGone, type Merge } from './merge.ts';
 import type { OnlyHere } from './only-here.ts';

@@ -1,12 +1,12 @@
-import { type Chain, chainFrom } from '../../dns/chain.ts';
-import { cutAt, cutsOf, isGlue } from '../../dns/cut.ts';
-import { Lookup } from '../../dns/lookup.ts';
 import { zoneOf } from '../../dns/name.ts';
-import type { Judged } from '../discovery/owner.ts';
-import type { Wish } from '../discovery/wish/wish.ts';
-import { canonicalAddress, claimantOf, keyOf, type RRset, type Zone } from '../zone.ts';
-import type { AskedHost } from './asked-host.ts';
-import { listed } from './sentence.ts';
+import { type Chain, chainFrom } from '../../dns/zone/cname-chain.ts';
+import { Lookup } from '../../dns/zone/lookup.ts';
+import { cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
+import type { Wish } from '../discovery/desired-record.ts';
+import type { Judged } from '../discovery/provider.ts';
+import { listed } from '../lib/sentence.ts';
+import { canonicalAddress, claimantOf, keyOf, type RRset, type Zone } from '../powerdns/rrset.ts';
+import type { AskedHost } from './requested-host.ts';
 
 type RRsets = ReadonlyMap<string, RRset>;
 

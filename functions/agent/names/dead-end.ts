@@ -1,8 +1,8 @@
 import type { Reason } from '../../contract/verdict.ts';
-import { type Chain, isEndless, whyEndless } from '../../dns/chain.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { OutsideState } from '../outside.ts';
-import type { RRset } from '../zone.ts';
+import { type Chain, isEndless, whyEndless } from '../../dns/zone/cname-chain.ts';
+import type { RRset } from '../powerdns/rrset.ts';
+import type { OutsideState } from '../resolver/out-of-zone-names.ts';
 
 /**
  * Why nobody who follows a chain finds an address at its end; undefined where somebody does, and where that is not known.

@@ -1,21 +1,21 @@
 import { type Declaration, letGoCommand } from '../../contract/declaration.ts';
 import { byGravity, type NameState, type Reason } from '../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
-import type { Claim, Claims } from '../discovery/claim.ts';
-import type { Judged } from '../discovery/owner.ts';
-import type { OwnerState } from '../discovery/owners.ts';
-import { namespaceOf } from '../discovery/resource.ts';
-import { moreThanHost } from '../discovery/verdict/illegal-name.ts';
-import { targetsByType } from '../discovery/wish/target.ts';
-import type { Wish } from '../discovery/wish/wish.ts';
-import { compare } from '../order.ts';
-import type { OutsideState } from '../outside.ts';
-import { keyOf, type Zone } from '../zone.ts';
+import type { Wish } from '../discovery/desired-record.ts';
+import { moreThanHost } from '../discovery/host-name.ts';
+import type { Judged } from '../discovery/provider.ts';
+import type { OwnerState } from '../discovery/providers.ts';
+import { namespaceOf } from '../discovery/resource-label.ts';
+import { targetsByType } from '../discovery/target.ts';
+import { compare } from '../lib/compare.ts';
+import { adviceOn, outsideZones, resolved } from '../lib/sentence.ts';
+import { keyOf, type Zone } from '../powerdns/rrset.ts';
+import type { OutsideState } from '../resolver/out-of-zone-names.ts';
+import type { Claim, Claims } from '../sources/source-object.ts';
 import { Answers } from './answers.ts';
-import { type AskedHost, askedHosts, essentialOf } from './asked-host.ts';
-import { faultAt, lossOf, targetsAt } from './claimed.ts';
 import { deadEndOf } from './dead-end.ts';
-import { adviceOn, outsideZones, resolved } from './sentence.ts';
+import { type AskedHost, askedHosts, essentialOf } from './requested-host.ts';
+import { faultAt, lossOf, targetsAt } from './source-targets.ts';
 
 /** A name, without the dot at the end, and the object that asks for it. */
 export type NameHost = Pick<NameState, 'name' | 'resource'>;

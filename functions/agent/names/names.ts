@@ -1,11 +1,11 @@
 import { bounds, type Report } from '../../contract/report.ts';
 import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../../contract/verdict.ts';
-import type { Claims } from '../discovery/claim.ts';
-import { Memo } from '../memo.ts';
-import type { Outside } from '../outside.ts';
+import { Memo } from '../lib/memo.ts';
+import type { Outside } from '../resolver/out-of-zone-names.ts';
+import type { Claims } from '../sources/source-object.ts';
 import { explained, type Known, type NameHost } from './explanation.ts';
+import { Patience } from './grace-period.ts';
 import type { KnownName } from './overview.ts';
-import { Patience } from './patience.ts';
 
 export interface NamesOptions {
   /** From the last change of an object until its name answered, in milliseconds. */

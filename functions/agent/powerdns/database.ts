@@ -1,6 +1,6 @@
-import { steadily } from '../clock.ts';
-import { type Change, type RRset, replacement, type Zone } from '../zone.ts';
+import { steadily } from '../lib/clock.ts';
 import { type MetadataKind, type PowerDNS, Rejection } from './powerdns.ts';
+import { type Change, type RRset, replacement, type Zone } from './rrset.ts';
 
 export interface DatabaseOptions {
   /** Milliseconds for which a zone is taken to be as it was read, while its serial stays. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { apiContent } from '../../dns/api-content.ts';
-import { type Change, declaredAccount, isOurs, type RRset, type Zone } from '../zone.ts';
+import { apiContent } from '../../dns/rdata/api-content.ts';
+import { type Change, declaredAccount, isOurs, type RRset, type Zone } from './rrset.ts';
 
 /** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
 export class Rejection extends Error {

@@ -1,4 +1,4 @@
-import { messageOf } from '../failure.ts';
+import { messageOf } from '../lib/error-message.ts';
 import { SigningKey } from './key.ts';
 
 /** Where keys outlive PowerDNS's database, and every replica finds the same one. Zones are without the trailing dot. */

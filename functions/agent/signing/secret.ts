@@ -1,5 +1,5 @@
 import type { V1Secret } from '@kubernetes/client-node';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
 import type { KeyStore } from './keystore.ts';
 
 /** How often others may write the Secret between our reading and our writing it. */

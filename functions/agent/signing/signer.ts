@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
-import { steadily } from '../clock.ts';
-import { Complaints } from '../complaints.ts';
+import { steadily } from '../lib/clock.ts';
+import { Complaints } from '../lib/failure-log.ts';
 import type { Cryptokey } from '../powerdns/powerdns.ts';
-import { requireAlgorithm, stepTo } from './agreement.ts';
 import { Cryptokeys, isPublished, type SignedZone, type SigningAPI } from './cryptokeys.ts';
 import { type Algorithm, dsOf, SigningKey } from './key.ts';
+import { requireAlgorithm, stepTo } from './key-agreement.ts';
 import { type KeyStore, StoredKeys, StoreFailure } from './keystore.ts';
 
 export type { KeyStore } from './keystore.ts';

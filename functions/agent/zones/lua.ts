@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { parseIPv4, parseIPv6 } from '../../dns/address.ts';
 import type { Answer } from '../../dns/answer.ts';
-import { placeholder, timesOf } from '../../dns/check.ts';
+import { placeholder, timesOf } from '../../dns/health-check.ts';
+import { parseIPv4, parseIPv6 } from '../../dns/rdata/address.ts';
 
 // What PowerDNS has for Lua: https://doc.powerdns.com/authoritative/lua-records/functions.html
 // Its image is built with LuaJIT for amd64 and with Lua 5.3 for arm64: only what both have can be used.

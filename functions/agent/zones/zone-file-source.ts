@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { Complaints } from '../complaints.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
+import type { Complaints } from '../lib/failure-log.ts';
 import type { ConfigMapData, WatchConfigMap } from './zone-files.ts';
 
 /** Zone files of ConfigMaps, as they change. */

@@ -1,6 +1,6 @@
 import type { ZoneFileRef } from '../../contract/declaration.ts';
-import type { Entry, Fault } from '../../dns/rrset.ts';
-import { parseZoneFile } from '../../dns/zone-file.ts';
+import type { Entry, Fault } from '../../dns/zone/rrset.ts';
+import { parseZoneFile } from '../../dns/zone-file/zone-file.ts';
 
 /** A zone file as far as it could be had: its text, or why there is none. */
 export type ZoneFileState = { text: string; failure?: undefined } | { text?: undefined; failure: string };

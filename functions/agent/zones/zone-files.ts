@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { ZoneFileRef } from '../../contract/declaration.ts';
-import { zoneFileText } from '../../dns/zone-file-text.ts';
-import { messageOf } from '../failure.ts';
+import { zoneFileText } from '../../dns/zone-file/text.ts';
+import { messageOf } from '../lib/error-message.ts';
 import { nameOf, type ZoneFileState, type ZoneFiles } from './zone-file.ts';
 
 /** What a ConfigMap holds: text, or bytes in base64. */

@@ -1,11 +1,11 @@
 import type { DeclaredZone } from '../../contract/declaration.ts';
-import { isAddress } from '../../dns/apex.ts';
-import { isLeading } from '../../dns/chain.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
-import type { DeclaredRRset, Entry, Fault } from '../../dns/rrset.ts';
-import { contentOf, type ZoneFrame } from '../../dns/zone-content.ts';
-import { roomOf } from '../../dns/zone-file.ts';
-import { declaredAccount, keyOf, type RRset } from '../zone.ts';
+import { isAddress } from '../../dns/zone/apex.ts';
+import { isLeading } from '../../dns/zone/cname-chain.ts';
+import type { DeclaredRRset, Entry, Fault } from '../../dns/zone/rrset.ts';
+import { contentOf, type ZoneFrame } from '../../dns/zone/validate-zone.ts';
+import { roomOf } from '../../dns/zone-file/zone-file.ts';
+import { declaredAccount, keyOf, type RRset } from '../powerdns/rrset.ts';
 import { luaContent } from './lua.ts';
 import { entriesOfFile, nameOf, type ZoneFiles } from './zone-file.ts';
 

@@ -2,17 +2,17 @@ import type { Logger } from 'pino';
 import type { Declaration, DeclaredDiscovery, DeclaredZone } from '../../contract/declaration.ts';
 import type { ZoneReport } from '../../contract/report.ts';
 import { absolute, withoutDot } from '../../dns/name.ts';
-import { Complaints } from '../complaints.ts';
-import { nothingMissing } from '../discovery/guard-memory.ts';
+import { nothingMissing } from '../discovery/delete-guard-store.ts';
 import { adopted } from '../discovery/ownership/adoption.ts';
-import { messageOf } from '../failure.ts';
-import { Memo } from '../memo.ts';
+import { messageOf } from '../lib/error-message.ts';
+import { Complaints } from '../lib/failure-log.ts';
+import { Memo } from '../lib/memo.ts';
 import type { Database } from '../powerdns/database.ts';
 import { Rejection } from '../powerdns/powerdns.ts';
+import { type Change, keyOf, ownershipOf, type RRset, roomIn, type Zone } from '../powerdns/rrset.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
-import { type Change, keyOf, ownershipOf, type RRset, roomIn, type Zone } from '../zone.ts';
-import { type DeclaredContent, declaredContent, type StandingRoom } from './declared-content.ts';
-import { type Circumstances, isRemovable, type Reconciliation, reconcile } from './reconcile.ts';
+import { type DeclaredContent, declaredContent, type StandingRoom } from './desired-zone.ts';
+import { type Circumstances, isRemovable, type Reconciliation, reconcile } from './plan.ts';
 import { nameOf, type ZoneFiles } from './zone-file.ts';
 
 export interface ZonesOptions {

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { mostHosts, mostTargets } from '../../contract/declaration.ts';
 import type { Names } from '../names.ts';
 import type { Spec } from '../spec.ts';
-import { type Fault, illegal, inZone, outside, taken } from './fault.ts';
+import { type Fault, illegal, inZone, outside, taken } from './cel-check.ts';
 import { hostsOf } from './hosts.ts';
 import { isDNSEndpoint, judged, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';

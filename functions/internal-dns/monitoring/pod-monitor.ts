@@ -1,5 +1,5 @@
-import { metricsPorts } from '../discovery/external-dns.ts';
 import { type Names, selectorLabels } from '../names.ts';
+import { metricsPorts } from '../server/external-dns.ts';
 import type { Spec } from '../spec.ts';
 import { prometheusDuration } from './settings.ts';
 

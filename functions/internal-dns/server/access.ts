@@ -1,9 +1,9 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { namespacesRole, rolesOf } from '../discovery/roles.ts';
 import { claimTemplate, eventsRole, type Names, selectorLabels, sourceRole } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { ingressOf } from './network.ts';
+import { namespacesRole, rolesOf } from './roles.ts';
 
 export interface AccessProps {
   spec: Spec;

@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
-import { metricsPorts } from '../discovery/external-dns.ts';
 import { ports } from '../names.ts';
 import type { Spec } from '../spec.ts';
+import { metricsPorts } from './external-dns.ts';
 
 /**
  * What the network lets in to the pod: DNS from everywhere, and only what is named to the rest. kubelet's probes come from

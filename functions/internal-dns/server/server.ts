@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
-import { externalDNS } from '../discovery/external-dns.ts';
 import type { SpecSource } from '../discovery/source.ts';
 import { claimTemplate, type Names, selectorLabels } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { agent } from './agent.ts';
 import { tokenVolume } from './container.ts';
+import { externalDNS } from './external-dns.ts';
 import { type Features, powerdns, powerdnsFilesFor } from './powerdns.ts';
 
 /** The user and group of PowerDNS's image; every container runs as it, so that the agent may read the key's file. */

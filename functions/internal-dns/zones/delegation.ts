@@ -1,11 +1,11 @@
 import { isIPv4 } from 'node:net';
 import type { DeclaredZone } from '../../contract/declaration.ts';
-import { parseIPv6 } from '../../dns/address.ts';
-import { defaultTTL, delegationOf, hostRRsets, isAddress, serversOf } from '../../dns/apex.ts';
 import { absolute, isWithin } from '../../dns/name.ts';
+import { parseIPv6 } from '../../dns/rdata/address.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
-import type { RRset } from '../../dns/rrset.ts';
-import { contentOf } from '../../dns/zone-content.ts';
+import { defaultTTL, delegationOf, hostRRsets, isAddress, serversOf } from '../../dns/zone/apex.ts';
+import type { RRset } from '../../dns/zone/rrset.ts';
+import { contentOf } from '../../dns/zone/validate-zone.ts';
 
 /**
  * What a zone's parent needs to have of it, as lines of a zone file; undefined when the parent is a zone of this

@@ -1,10 +1,10 @@
-import { circleFaults } from '../../dns/alias.ts';
 import { absolute } from '../../dns/name.ts';
+import { soaFaults } from '../../dns/rdata/soa.ts';
 import { type DeclaredRecord, entriesOfRecords } from '../../dns/record.ts';
-import { overlapFault, overlapsIn } from '../../dns/reverse.ts';
-import type { Entry, Fault } from '../../dns/rrset.ts';
-import { soaFaults } from '../../dns/soa.ts';
-import { contentOf, frameOf } from '../../dns/zone-content.ts';
+import { circleFaults } from '../../dns/zone/cname-loops.ts';
+import { overlapFault, overlapsIn } from '../../dns/zone/reverse.ts';
+import type { Entry, Fault } from '../../dns/zone/rrset.ts';
+import { contentOf, frameOf } from '../../dns/zone/validate-zone.ts';
 import type { Endpoint } from '../server/service.ts';
 import { Refusal, type Spec } from '../spec.ts';
 import { type FilledRecord, filledRecords } from './template.ts';

@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
-import { parseContent } from '../../dns/content.ts';
 import { absolute } from '../../dns/name.ts';
+import { parseContent } from '../../dns/rdata/rdata.ts';
 import type { DeclaredRecord } from '../../dns/record.ts';
-import type { Fault } from '../../dns/rrset.ts';
+import type { Fault } from '../../dns/zone/rrset.ts';
 
 /** What the placeholders in a zone's records stand for. */
 export interface Setting {

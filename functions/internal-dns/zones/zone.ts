@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { type SOA, soa as soaFields } from '../../dns/rdata/soa.ts';
 import { record, ttl } from '../../dns/record.ts';
-import { type SOA, soa as soaFields } from '../../dns/soa.ts';
 import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
 import { ofForm, type Rule, ruled, withCEL } from '../rules.ts';
 

@@ -1,8 +1,8 @@
 /** What answers for the hosts of others, with and without being opened: the verdicts of an agent with zones in memory. */
 import { describe, expect, test } from 'vitest';
-import { type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import { judge } from '../../../functions/agent/discovery/verdict/judge.ts';
-import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { judge } from '../../../functions/agent/discovery/evaluate.ts';
+import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { discoverable, type WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';

@@ -1,6 +1,6 @@
 /** What objects delegate, and the addresses of the servers: an agent with zones in memory, after loops of ExternalDNS. */
 import { expect, test } from 'vitest';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, type record, want, zoneWith } from '../make.ts';

@@ -10,11 +10,11 @@ import {
   endpointOf,
   endpoints,
   rrsetOf,
-} from '../../../functions/agent/discovery/wish/endpoint.ts';
-import { parse } from '../../../functions/agent/parse.ts';
+} from '../../../functions/agent/discovery/endpoint.ts';
+import { parse } from '../../../functions/agent/lib/parse.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
-import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/zone.ts';
+import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { values } from '../../dns/values.ts';

@@ -1,7 +1,7 @@
 /** Names whose objects lose their addresses, over loops of ExternalDNS, starts of agents and other namespaces' wishes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ownershipOf } from '../../../functions/agent/zone.ts';
+import { ownershipOf } from '../../../functions/agent/powerdns/rrset.ts';
 import { type SeenObject, www } from '../names/seen-objects.ts';
 import { type SightedAgent, sightedAgent } from '../names/sighted-agent.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { answerUnder, type Policy } from '../../../functions/agent/discovery/policy.ts';
-import { endpointOf, rrsetOf } from '../../../functions/agent/discovery/wish/endpoint.ts';
-import { answerOf, answersAlike, excludeEachOther, type RRset } from '../../../functions/agent/zone.ts';
+import { answerOf, answersAlike, excludeEachOther, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { found } from '../make.ts';
 

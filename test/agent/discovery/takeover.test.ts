@@ -1,8 +1,8 @@
 /** What one namespace may try on the names of another. */
 import { describe, expect, test } from 'vitest';
-import { type Claim, type Claims, unseen } from '../../../functions/agent/discovery/claim.ts';
-import { namespaceOf } from '../../../functions/agent/discovery/resource.ts';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
+import { type Claim, type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 

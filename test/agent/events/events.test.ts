@@ -2,8 +2,8 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Creation } from '../../../functions/agent/cluster/cluster.ts';
 import { Events } from '../../../functions/agent/events/events.ts';
+import type { Creation } from '../../../functions/agent/kubernetes/cluster.ts';
 import { type NameState, verdicts } from '../../../functions/contract/verdict.ts';
 
 const second = 1000;

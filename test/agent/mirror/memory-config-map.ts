@@ -1,6 +1,6 @@
 /** A ConfigMap in memory as the API server keeps it: whoever writes upon an old version is refused. */
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import type { Cluster } from '../../../functions/agent/cluster/cluster.ts';
+import type { Cluster } from '../../../functions/agent/kubernetes/cluster.ts';
 
 type Store = Pick<Cluster, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
 

@@ -1,14 +1,14 @@
 /** A replica: an agent that mirrors, upon a database that can be lost. */
 import { pino } from 'pino';
 import { Agent } from '../../../functions/agent/agent.ts';
-import { canaryZone, makeCanaryZone } from '../../../functions/agent/canary/record.ts';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
-import { Agreements } from '../../../functions/agent/mirror/agreement.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { ConfigMapMirror } from '../../../functions/agent/mirror/config-map.ts';
 import { RecordMirror } from '../../../functions/agent/mirror/record-mirror.ts';
+import { Agreements } from '../../../functions/agent/mirror/watermark.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS, Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
-import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/zone.ts';
+import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
+import { canaryZone, makeCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { patience } from '../../patience.ts';
 import type { RunningPowerDNS } from '../../powerdns/server.ts';

@@ -1,8 +1,8 @@
 /** What can happen to replicas: records made by hand at any of them, volumes and agents lost at any time. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
-import type { RRset } from '../../../functions/agent/zone.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { declare, want } from '../make.ts';
 import { MemoryConfigMap } from './memory-config-map.ts';
 import { lineOf, type MortalDatabase, Replica, settle } from './replica.ts';

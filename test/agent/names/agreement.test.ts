@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { typeOf } from '../../../functions/agent/discovery/wish/target.ts';
+import { typeOf } from '../../../functions/agent/discovery/target.ts';
 import { type NameState, nameKey } from '../../../functions/contract/verdict.ts';
 import { absolute } from '../../../functions/dns/name.ts';
 import { type Discovery, discoveries, histories, inAnyOrder, take } from './histories.ts';

@@ -1,6 +1,6 @@
 /** What is answered and comes to no address is not Resolved, and the sentence says where it ends. */
 import { expect, test } from 'vitest';
-import type { Outside, OutsideState } from '../../../functions/agent/outside.ts';
+import type { Outside, OutsideState } from '../../../functions/agent/resolver/out-of-zone-names.ts';
 import { foreign, record, zones, zoneWith } from '../make.ts';
 import { www } from './seen-objects.ts';
 import { sightedAgent } from './sighted-agent.ts';

@@ -1,6 +1,6 @@
 /** Arbitrary histories of a cluster, its InternalDNS and its PowerDNS. */
 import fc from 'fast-check';
-import type { RRset } from '../../../functions/agent/zone.ts';
+import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { foreign, record, zones, zoneWith } from '../make.ts';
 import type { SeenObject } from './seen-objects.ts';

@@ -1,9 +1,10 @@
 /** Objects that an agent sees, and what ExternalDNS makes of them. */
-import type { Claim, Claims } from '../../../functions/agent/discovery/claim.ts';
-import { namespaceOf } from '../../../functions/agent/discovery/resource.ts';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
-import { typeOf } from '../../../functions/agent/discovery/wish/target.ts';
-import { hostsOf, targetsOf } from '../../../functions/agent/view/claims/metadata.ts';
+
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
+import { typeOf } from '../../../functions/agent/discovery/target.ts';
+import { hostsOf, targetsOf } from '../../../functions/agent/sources/kinds/metadata.ts';
+import type { Claim, Claims } from '../../../functions/agent/sources/source-object.ts';
 import { merged } from '../external-dns.ts';
 import { want } from '../make.ts';
 

@@ -1,7 +1,7 @@
 /** An agent that sees objects, and an ExternalDNS that asks for what they have addresses for. */
 import { expect } from 'vitest';
 import type { AgentOptions } from '../../../functions/agent/agent.ts';
-import type { Endpoint } from '../../../functions/agent/discovery/wish/endpoint.ts';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import type { Declaration, WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent } from '../make.ts';

@@ -1,7 +1,7 @@
 /** The zones in memory, with what PowerDNS would refuse. */
 import type { Database, Making, Rejected } from '../../../functions/agent/powerdns/database.ts';
 import { Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
-import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/zone.ts';
+import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 
 // What it hands out is nobody's to change it by. structuredClone takes ten times as long.
 const copyOf = ({ mark, ...rrset }: RRset): RRset => ({

@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { mostCharactersIn } from '../../../functions/agent/memory.ts';
-import { claimantOf, declaredAccount, type RRset, replacement } from '../../../functions/agent/zone.ts';
-import { declaredContent } from '../../../functions/agent/zones/declared-content.ts';
+import { mostCharactersIn } from '../../../functions/agent/lib/memory.ts';
+import { claimantOf, declaredAccount, type RRset, replacement } from '../../../functions/agent/powerdns/rrset.ts';
+import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
-import { parseZoneFile } from '../../../functions/dns/zone-file.ts';
+import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
 import { declare, found, makeAgent, record } from '../make.ts';
 
 /** ConfigMaps that a test changes, and the zone files that come of it. */

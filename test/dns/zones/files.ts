@@ -1,7 +1,7 @@
 /** Zone files as people have them, and beside each what it says: `FILE.entries`, a record a line. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Entry } from '../../../functions/dns/rrset.ts';
+import type { Entry } from '../../../functions/dns/zone/rrset.ts';
 
 export interface ZoneFixture {
   path: string;

@@ -1,6 +1,6 @@
-import { type Mark, ownershipOf, type RRset, type Zone } from '../../zone.ts';
-import { isDiscoverable } from '../wish/endpoint.ts';
-import { markOfContents } from './ownership-label.ts';
+import { type Mark, ownershipOf, type RRset, type Zone } from '../../powerdns/rrset.ts';
+import { isDiscoverable } from '../endpoint.ts';
+import { markOfContents } from './ownership-labels.ts';
 import { isTwin, type OwnershipTXT, ownershipMark, twinName } from './ownership-txt.ts';
 
 /** What counts as ours, and is not marked so in PowerDNS yet. */

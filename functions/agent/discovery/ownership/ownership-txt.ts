@@ -1,9 +1,9 @@
 import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
-import { cutAt, cutsOf } from '../../../dns/cut.ts';
 import { absolute, isWithin, withoutDot } from '../../../dns/name.ts';
-import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../../zone.ts';
-import { derivedChanges } from '../derived.ts';
-import { contentOfMark } from './ownership-label.ts';
+import { cutAt, cutsOf } from '../../../dns/zone/zone-cut.ts';
+import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../../powerdns/rrset.ts';
+import { derivedChanges } from '../derived-changes.ts';
+import { contentOfMark } from './ownership-labels.ts';
 
 /** As ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */
 export type OwnershipTXT = NonNullable<DeclaredDiscovery['ownershipTXT']>;

@@ -1,0 +1,121 @@
+import { zoneOf } from '../../dns/name.ts';
+import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
+import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
+import { answersAlike, claimantOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
+import type { Claims } from '../sources/source-object.ts';
+import type { NameVerdict } from './evaluate-name.ts';
+import type { Owns } from './name-context.ts';
+import { householdOf } from './resource-label.ts';
+
+/** Why a name may not lead to some targets, or to any. */
+export type ClosedTargets = ReadonlyMap<string | typeof everyTarget, string>;
+
+const everyTarget = Symbol('every target');
+
+export interface Surroundings {
+  zones: readonly Zone[];
+  owns: Owns;
+  claims: Claims;
+  /** Whether what stands is left as it is. */
+  isStandingKept: boolean;
+}
+
+/**
+ * Without one CNAME another one that is asked for has the name, or a wildcard leads somewhere else. So often is looked for who
+ * is at fault; then all in a circle are, with every CNAME of their names; and after as many rounds with every one of their
+ * namespaces. So the objects of one namespace cannot ask for more rounds, each of which goes through all zones.
+ */
+const mostRounds = 8;
+
+/**
+ * Judges names again until none leads in a circle, or to one. Of a circle that goes which came last: what stands before
+ * what does not, and older objects before younger ones. Where nothing in it is the owner's, whatever leads to it goes.
+ */
+export function withoutCircles(
+  verdicts: Map<string, NameVerdict>,
+  surroundings: Surroundings,
+  judged: (name: string, closed: ClosedTargets) => NameVerdict,
+): void {
+  const closed = new Map<string, Map<string | typeof everyTarget, string>>();
+  for (let round = 0; ; round++) {
+    const aliases = [...verdicts].flatMap(([, verdict]) => contentOf(verdict, surroundings).filter(isAlias));
+    if (aliases.length === 0) return;
+    const atFault = closingAmong(aliases, verdicts, surroundings, round < mostRounds);
+    const closing = round < 2 * mostRounds ? atFault : withNamespaces(atFault, aliases);
+    const fresh = [...closing].filter(([rrset]) => !isClosed(rrset, closed.get(rrset.name)));
+    if (fresh.length === 0) return;
+    for (const [{ name, records }, message] of fresh) {
+      closed.set(name, new Map(closed.get(name)).set(records[0] as string, message));
+      if (round >= mostRounds) closed.get(name)?.set(everyTarget, tooManyCircles);
+    }
+    for (const name of new Set(fresh.map(([{ name }]) => name))) {
+      verdicts.set(name, judged(name, closed.get(name) as ClosedTargets));
+    }
+  }
+}
+
+/** Whether a name may not lead there. */
+export const isClosed = (rrset: RRset, closed: ClosedTargets | undefined): boolean =>
+  whyClosed(rrset, closed) !== undefined;
+
+/** Why a name may not lead there. */
+export const whyClosed = ({ type, records }: RRset, closed: ClosedTargets | undefined): string | undefined =>
+  type === 'CNAME' ? (closed?.get(records[0] ?? '') ?? closed?.get(everyTarget)) : undefined;
+
+const isAlias = ({ type }: RRset) => type === 'CNAME';
+
+/** What a name has by its verdict. */
+function contentOf({ accepted, standing, closed }: NameVerdict, { isStandingKept }: Surroundings): RRset[] {
+  const kept = isStandingKept ? standing.filter((rrset) => !closed.includes(rrset)) : [];
+  return kept.length > 0 ? kept : accepted;
+}
+
+/** What is at fault that some chains have no end, and why. */
+function closingAmong(
+  aliases: RRset[],
+  verdicts: ReadonlyMap<string, NameVerdict>,
+  surroundings: Surroundings,
+  isOneEnough: boolean,
+): ReadonlyMap<RRset, string> {
+  const own = new Set(aliases);
+  const rankOf = (rrset: RRset) => rankIn(verdicts, surroundings.claims, rrset);
+  const closing = new Map<RRset, string>();
+  for (const chain of endlessFrom(new Lookup(zonesAfter(verdicts, surroundings)), aliases)) {
+    const [first, ...others] = chain.end === 'Circle' ? chain.links.filter((link) => own.has(link)) : [];
+    const last = first && others.reduce((a, b) => (rankOf(a) > rankOf(b) ? a : b), first);
+    const atFault = last ?? chain.approach?.findLast((link) => own.has(link)) ?? chain.start;
+    const all = isOneEnough || !first ? [atFault] : [first, ...others];
+    for (const rrset of all) closing.set(rrset, `cannot publish: ${whyEndless(toldFrom(rrset, chain))}: ${cure}`);
+  }
+  return closing;
+}
+
+/** With everything that leads elsewhere of those whose fault it is. */
+function withNamespaces(atFault: ReadonlyMap<RRset, string>, aliases: RRset[]): ReadonlyMap<RRset, string> {
+  const households = new Set([...atFault.keys()].map((rrset) => householdOf(claimantOf(rrset))));
+  const theirs = aliases.filter((rrset) => households.has(householdOf(claimantOf(rrset))));
+  return new Map([...theirs.map((rrset) => [rrset, tooManyCircles] as const), ...atFault]);
+}
+
+const cure = 'nobody would get an answer, so give the object another target';
+const tooManyCircles =
+  'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
+
+function rankIn(verdicts: ReadonlyMap<string, NameVerdict>, claims: Claims, rrset: RRset): string {
+  const stands = verdicts.get(rrset.name)?.standing.some((other) => answersAlike(other, rrset));
+  const resource = claimantOf(rrset);
+  return [stands ? 0 : 1, claims.of(resource)?.created ?? '~', resource, rrset.name].join(' ');
+}
+
+/** All zones as they are after the verdicts. */
+function zonesAfter(verdicts: ReadonlyMap<string, NameVerdict>, surroundings: Surroundings): LookupZone<RRset>[] {
+  const { zones, owns } = surroundings;
+  const names = new Map(zones.map(({ name }) => [name, name]));
+  const contents = [...verdicts.values()].flatMap((verdict) => contentOf(verdict, surroundings));
+  const fresh = Map.groupBy(contents, ({ name }) => zoneOf(name, names));
+  const isReplaced = (rrset: RRset) => verdicts.has(rrset.name) && ownershipOf(rrset) === 'discovered' && owns(rrset);
+  return zones.map(({ name, rrsets }) => ({
+    name,
+    records: [...rrsets.filter((rrset) => !isReplaced(rrset)), ...(fresh.get(name) ?? [])],
+  }));
+}

@@ -1,0 +1,169 @@
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { absolute, zoneOf } from '../../dns/name.ts';
+import { isTTL } from '../../dns/ttl.ts';
+import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
+import { discoveredMark } from '../powerdns/rrset.ts';
+import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
+import type { Claim, Claims } from '../sources/source-object.ts';
+import type { Wish } from './desired-record.ts';
+import { contentsOf, type Endpoint, misspeltType, nameOf, resourceOf, typeFault } from './endpoint.ts';
+import { type Share, Shares } from './split-endpoint.ts';
+import { isTargetType, targetsByType } from './target.ts';
+import { type Networks, networksOf } from './target-networks.ts';
+
+export interface Circumstances {
+  /** Whose ExternalDNS it is, and the only namespace that it sees. */
+  scope: { ownerID: string; namespace?: string };
+  discovery: DeclaredDiscovery;
+  claims: Claims;
+  /** The default TTL of the zone that a name is in, in seconds. */
+  ttlOf: (name: string) => number | undefined;
+}
+
+/**
+ * What ExternalDNS wants, as one wish for each object, name and type, and more only where an object contradicts itself.
+ * Pure; the order of the endpoints changes nothing but that of the wishes.
+ */
+export function wishesOf(endpoints: readonly Endpoint[], circumstances: Circumstances): Wish[] {
+  const wishes = new Wishes(circumstances);
+  for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) wishes.take(name, ofName);
+  wishes.takeAddressless();
+  return wishes.list();
+}
+
+class Wishes {
+  readonly #circumstances: Circumstances;
+  readonly #recordTypes: ReadonlySet<string>;
+  readonly #excluded: ReadonlyMap<string, true>;
+  readonly #override: ReadonlyMap<string, string[]>;
+  readonly #default: ReadonlyMap<string, string[]>;
+  readonly #networks: Networks | undefined;
+  /** By what they say and for whom. */
+  readonly #wishes = new Map<string, Wish>();
+
+  constructor(circumstances: Circumstances) {
+    const { recordTypes, excludedDomains, targets } = circumstances.discovery;
+    this.#circumstances = circumstances;
+    this.#recordTypes = new Set(recordTypes);
+    this.#excluded = new Map(excludedDomains.map((name) => [absolute(name), true]));
+    this.#override = targetsByType(targets.override);
+    this.#default = targetsByType(targets.default);
+    this.#networks = networksOf(targets);
+  }
+
+  take(name: string, endpoints: readonly Endpoint[]): void {
+    if (this.#isExcluded(name)) return;
+    const { scope, claims } = this.#circumstances;
+    const shares = new Shares(name, claims, scope.namespace);
+    for (const endpoint of endpoints) {
+      const { recordType: type, recordTTL: ttl } = endpoint;
+      const whole = { resource: resourceOf(endpoint), records: contentsOf(type, endpoint.targets), ttl };
+      for (const share of shares.of(type, whole)) this.#take(name, type, share);
+    }
+  }
+
+  #take(name: string, type: string, share: Share): void {
+    const instead = this.#insteadOf(type, share);
+    if (!instead) this.#add(name, type, share);
+    else for (const [other, records] of instead) this.#add(name, other, { ...share, records });
+  }
+
+  /** Those that ExternalDNS says nothing of, since they have no address. */
+  takeAddressless(): void {
+    if (this.#default.size === 0) return;
+    const { scope, claims } = this.#circumstances;
+    const wanted = this.#wanted(() => true);
+    for (const claim of claims.all()) {
+      const { resource, namespace } = claim;
+      if (scope.namespace !== undefined && scope.namespace !== namespace) continue;
+      for (const name of addresslessHosts(claim)) {
+        if (this.#isExcluded(name) || wanted.has(`${name} ${resource}`)) continue;
+        for (const [type, records] of this.#default) this.#add(name, type, { resource, records });
+      }
+    }
+  }
+
+  /** A filter is worth a word only where it leaves an object without an answer at a name. */
+  list(): Wish[] {
+    const wishes = aliasesTogether([...this.#wishes.values()]);
+    const isFiltered = (wish: Wish) => wish.isFiltered === true && isTargetType(wish.type);
+    if (!wishes.some(isFiltered)) return wishes;
+    const answered = this.#wanted((wish) => !wish.isFiltered);
+    return wishes.filter((wish) => !isFiltered(wish) || !answered.has(placeOf(wish)));
+  }
+
+  #isExcluded(name: string): boolean {
+    return this.#excluded.size > 0 && zoneOf(name, this.#excluded) === true;
+  }
+
+  /** What is published in place of an object's own targets. */
+  #insteadOf(type: string, { records, fault }: Share): ReadonlyMap<string, string[]> | undefined {
+    if (!isTargetType(type) || fault !== undefined) return undefined;
+    if (this.#override.size > 0) return this.#override;
+    return records.length === 0 && this.#default.size > 0 ? this.#default : undefined;
+  }
+
+  #add(name: string, type: string, { resource, records, ttl, fault }: Share): void {
+    const { scope, discovery } = this.#circumstances;
+    const whole: Wish = {
+      name,
+      type,
+      ttl: this.#ttlOf(name, ttl),
+      records,
+      mark: discoveredMark(scope.ownerID, resource),
+    };
+    if (fault !== undefined) whole.fault = fault;
+    else if (hasTooManyTargets(records)) whole.fault = tooManyTargets;
+    const wish =
+      this.#recordTypes.has(type) || misspeltType(type) !== undefined
+        ? (this.#networks?.within(whole) ?? whole)
+        : { ...whole, isFiltered: true, ...withFault(typeFault(type, discovery.recordTypes)) };
+    // RFC 2181 section 5.2: an RRset has one time to live. What is none is judged by itself.
+    const faulty = isTTL(wish.ttl) ? '' : `\n${wish.ttl}`;
+    const key = `${name} ${type} ${resource} ${wish.records.join('\n')}${faulty}`;
+    const same = this.#wishes.get(key);
+    if (!same) this.#wishes.set(key, wish);
+    else same.ttl = Math.min(same.ttl, wish.ttl);
+  }
+
+  #ttlOf(name: string, ttl: number | undefined): number {
+    const { discovery, ttlOf } = this.#circumstances;
+    const wanted = ttl || (discovery.defaultTTL ?? ttlOf(name) ?? usualTTL);
+    return isTTL(wanted) ? Math.max(wanted, discovery.minimumTTL ?? 0) : wanted;
+  }
+
+  /** Where objects want to be found at an address or another name. */
+  #wanted(which: (wish: Wish) => boolean): ReadonlySet<string> {
+    const places = new Set<string>();
+    for (const wish of this.#wishes.values()) if (isTargetType(wish.type) && which(wish)) places.add(placeOf(wish));
+    return places;
+  }
+}
+
+/** An object that names two targets has said two things of one alias, be it in one endpoint or in several. */
+function aliasesTogether(wishes: Wish[]): Wish[] {
+  const aliases = Map.groupBy(
+    wishes.filter(({ type, fault }) => type === 'CNAME' && fault === undefined),
+    placeOf,
+  );
+  if (aliases.values().every(({ length }) => length === 1)) return wishes;
+  const seen = new Set<string>();
+  return wishes.flatMap((wish) => {
+    const same = wish.type === 'CNAME' && wish.fault === undefined ? (aliases.get(placeOf(wish)) ?? []) : [];
+    if (same.length < 2) return [wish];
+    if (seen.has(placeOf(wish))) return [];
+    seen.add(placeOf(wish));
+    return [{ ...wish, records: [...new Set(same.flatMap(({ records }) => records))].sort() }];
+  });
+}
+
+/** The hosts of a claim for which it has no target: none of them, all, or some where each has its own. */
+function addresslessHosts({ hosts, targets, parts }: Claim): readonly string[] {
+  if (!parts) return targets?.length === 0 ? hosts : [];
+  const hasTargets = new Set<string>();
+  for (const [key, part] of parts) if (part.targets?.length !== 0) hasTargets.add(key.slice(0, key.lastIndexOf(' ')));
+  return hosts.filter((host) => !hasTargets.has(host));
+}
+
+const placeOf = ({ name, mark }: Wish) => `${name} ${mark?.content}`;
+const withFault = (fault: string | undefined) => (fault === undefined ? {} : { fault });

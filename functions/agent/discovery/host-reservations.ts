@@ -1,0 +1,101 @@
+import { claimantOf, type RRset } from '../powerdns/rrset.ts';
+import { type Claim, type Claims, orderOf } from '../sources/source-object.ts';
+import type { Refused } from './conflict.ts';
+import { householdOf } from './resource-label.ts';
+import { isTargetType } from './target.ts';
+import type { Barrier } from './tenancy.ts';
+
+/** A name that somebody is to have, and who comes before them. */
+interface Contest {
+  rrset: RRset;
+  elder: Claim;
+}
+
+export interface Contenders {
+  accepted: readonly RRset[];
+  standing: readonly RRset[];
+  wishes: readonly RRset[];
+}
+
+/**
+ * Keeps a name from the object of another namespace while an older one that asks for it has no address: when addresses
+ * come back after an outage, the first to have one would have names that are not its own. For as long as the delete guard
+ * would hold the name, since the older one changed; where that is not known, since this began.
+ */
+export class Seniority {
+  #beganAt: number | undefined;
+  /** By name and elder, by the clock. */
+  #since = new Map<string, number>();
+
+  /** What is accepted without what an older object may still have. */
+  within(
+    { accepted, ...contenders }: Contenders,
+    { holdSeconds, bars, claims, now }: { holdSeconds: number; bars: Barrier; claims: Claims; now: number },
+  ): { accepted: RRset[]; refused: Refused[] } {
+    this.#beganAt ??= now;
+    const there = Map.groupBy(contenders.standing, ({ name }) => name);
+    const asked = Map.groupBy(contenders.wishes, ({ name }) => name);
+    const contests = accepted.flatMap((rrset): Contest[] => {
+      const atName = { standing: there.get(rrset.name) ?? [], wishes: asked.get(rrset.name) ?? [] };
+      const elder = elderOf(rrset, atName, claims, bars);
+      return elder ? [{ rrset, elder }] : [];
+    });
+    const sinceOf = ({ rrset, elder }: Contest) => {
+      const changedAt = claims.changedAt(elder.resource) ?? this.#beganAt ?? now;
+      return this.#since.get(keyOf(rrset, elder)) ?? Math.min(now, changedAt);
+    };
+    this.#since = new Map(contests.map((contest) => [keyOf(contest.rrset, contest.elder), sinceOf(contest)]));
+    const waiting = new Map(
+      contests
+        .filter((contest) => now - sinceOf(contest) < holdSeconds * 1000)
+        .map(({ rrset, elder }) => [rrset.name, elder]),
+    );
+    return {
+      accepted: accepted.filter(({ name }) => !waiting.has(name)),
+      refused: accepted.flatMap((rrset): Refused[] => {
+        const elder = waiting.get(rrset.name);
+        return elder ? [{ rrset, verdict: 'Duplicate', message: comesBefore(elder) }] : [];
+      }),
+    };
+  }
+
+  /** Whether nobody waits, so that time changes nothing. */
+  get isIdle(): boolean {
+    return this.#since.size === 0;
+  }
+}
+
+const keyOf = ({ name }: RRset, { resource }: Claim) => `${name} ${resource}`;
+
+const comesBefore = ({ resource }: Claim) =>
+  `${resource} is older, and the name waits for its address (discovery.deleteGuard.hold)`;
+
+/**
+ * The oldest object of another namespace that may have a name and that ExternalDNS has no address for.
+ * @param atName what stands there and is asked for
+ */
+function elderOf(rrset: RRset, { standing, wishes }: Omit<Contenders, 'accepted'>, claims: Claims, bars: Barrier) {
+  const { name, type } = rrset;
+  const household = householdOf(claimantOf(rrset));
+  const own = claims.of(claimantOf(rrset));
+  if (!own || !isTargetType(type)) return undefined;
+  const isOwn = (other: RRset) => householdOf(claimantOf(other)) === household;
+  const elders = claims
+    .on(name)
+    .filter((claim) => householdOf(claim.resource) !== household && orderOf(claim) < orderOf(own))
+    .filter((claim) => isHostOf(claim, name) && (!claim.parts || wantsTarget(name, claim.parts)));
+  // Most names have one object that asks for them.
+  if (elders.length === 0 || standing.some(isOwn)) return undefined;
+  // What it has there already the delete guard holds.
+  const known = new Set([...standing, ...wishes].map(claimantOf));
+  return elders
+    .filter(({ resource }) => !known.has(resource))
+    .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))
+    .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))[0];
+}
+
+/** Whether a claim on a name has it among its hosts: else it is that of one of its Pods, or beyond the bound. */
+const isHostOf = ({ hosts, excess, below }: Claim, name: string) => (!excess && !below) || hosts.includes(name);
+
+const wantsTarget = (name: string, parts: NonNullable<Claim['parts']>) =>
+  ['A', 'AAAA', 'CNAME'].some((type) => parts.has(`${name} ${type}`));

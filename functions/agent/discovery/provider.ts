@@ -1,0 +1,328 @@
+import type { Logger } from 'pino';
+import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
+import type { Report } from '../../contract/report.ts';
+import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
+import type { TimeOf } from '../lib/clock.ts';
+import { Memo } from '../lib/memo.ts';
+import type { Rejected } from '../powerdns/database.ts';
+import {
+  answerOf,
+  areRivals,
+  type Change,
+  claimantOf,
+  deletion,
+  keyOf,
+  ownershipOf,
+  type RRset,
+  replacement,
+  roomIn,
+  type Zone,
+} from '../powerdns/rrset.ts';
+import type { Claims } from '../sources/source-object.ts';
+import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './delete-guard.ts';
+import type { Wish } from './desired-record.ts';
+import { wishesOf } from './desired-records.ts';
+import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './endpoint.ts';
+import { judge, type Refused, standingRRsets } from './evaluate.ts';
+import { Seniority } from './host-reservations.ts';
+import { withoutExcess } from './over-host-limit.ts';
+import { type Answer, answerUnder, keptUnder } from './policy.ts';
+import { type RoomOptions, withinRoom } from './record-budget.ts';
+import { LeftOut } from './rejection-log.ts';
+import { askedFor, besideHeld } from './requested-names.ts';
+import { householdOf } from './resource-label.ts';
+import { isOf, isOfNobody, type Scope } from './scope.ts';
+import { Loops } from './sync-loops.ts';
+import { type Barrier, barrierOf } from './tenancy.ts';
+
+/** The zones as they are, and what was declared when they were brought there. */
+export interface Present {
+  declaration: Declaration;
+  zones: Zone[];
+}
+
+type Discovered = Report['discovery'];
+
+/** What a verdict followed, and what it came to. */
+export interface Judged {
+  declaration: Declaration;
+  wishes: readonly Wish[];
+  /** What ExternalDNS was answered. */
+  answer: readonly RRset[];
+  refused: readonly Refused[];
+  /** What stands only because the delete guard holds it. */
+  held: readonly RRset[];
+  /** What stands only because the policy leaves it: no object asks for it as it is. */
+  kept: readonly RRset[];
+}
+
+export interface OwnerOptions {
+  log: Logger;
+  now: () => number;
+  timeOf?: TimeOf | undefined;
+  /** Of all zones together, whosever they are, in usual records. */
+  mostRecords?: number | undefined;
+}
+
+/** One ExternalDNS: what it has made, what it wants, and what it is answered. */
+export class Owner {
+  readonly #scope: Scope;
+  readonly #mostRecords: number;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #guard: DeleteGuard;
+  #isGuardRestored = false;
+  readonly #seniority = new Seniority();
+  readonly #leftOut: LeftOut;
+  readonly loops: Loops;
+  /** What the last verdict followed. */
+  #judgedBy: Declaration | undefined;
+  #isSynced = false;
+  readonly #found = new Memo<Endpoint[]>();
+  readonly #answered = new Memo<Endpoint[]>();
+  #judged: Judged | undefined;
+  #held: Discovered['held'];
+  #preview: Discovered['preview'];
+
+  constructor(scope: Scope, { log, now, timeOf, mostRecords = Number.POSITIVE_INFINITY }: OwnerOptions) {
+    this.#scope = scope;
+    this.#mostRecords = mostRecords;
+    this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
+    this.#leftOut = new LeftOut(this.#log);
+    this.#guard = new DeleteGuard(timeOf);
+    this.loops = new Loops(now);
+    this.#now = now;
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced || this.loops.finishedAt !== undefined;
+  }
+
+  /** The last verdict: another object after another verdict. */
+  get judged(): Judged | undefined {
+    return this.#judged;
+  }
+
+  get held(): Discovered['held'] {
+    return this.#held;
+  }
+
+  get preview(): Discovered['preview'] {
+    return this.#preview;
+  }
+
+  get id(): string {
+    return this.#scope.ownerID;
+  }
+
+  /** Whether the delete guard goes on where that of another agent was. */
+  get isGuardRestored(): boolean {
+    return this.#isGuardRestored;
+  }
+
+  restoreGuard(state: GuardState): void {
+    this.#isGuardRestored = true;
+    this.#guard.restore(state, this.#now());
+  }
+
+  /** For the delete guard of another agent: the same array for as long as nothing changes. */
+  get missing(): readonly MissingName[] {
+    return this.#guard.missing;
+  }
+
+  state(intervalSeconds: number): Discovered['state'] {
+    const { silentMs, isFailing } = this.loops;
+    if (silentMs === undefined) return 'Waiting';
+    if (silentMs > Math.max(30_000, intervalSeconds * 10_000)) return 'Stalled';
+    if (isFailing) return 'Failing';
+    return this.isSynced ? 'Synced' : 'Waiting';
+  }
+
+  /** What ExternalDNS may change: the records that it made. */
+  records(present: Present): Endpoint[] {
+    return this.#found.get([present.declaration, ...present.zones], () => this.#standing(present).map(endpointOf));
+  }
+
+  /** The verdict on everything that is wanted. Worked out only when something is another than the last time. */
+  adjust(wanted: Endpoint[], present: Present, claims: Claims): Adjusted {
+    const { declaration, zones } = present;
+    this.#judgedBy = declaration;
+    // What it holds or counts changes with time.
+    if (!this.#guard.isIdle || !this.#seniority.isIdle) this.#answered.forget();
+    let remarks: Change[] = [];
+    const answer = this.#answered.get([wanted, declaration, claims.version, ...zones], () => {
+      const { answer, standing } = this.#judge(wanted, present, claims);
+      const there = new Map(standing.map((rrset) => [answerOf(rrset), rrset]));
+      this.#isSynced ||= there.size === answer.length && answer.every((rrset) => there.has(answerOf(rrset)));
+      remarks = remarksOf(answer, there);
+      return answer.map(endpointOf);
+    });
+    return { answer, remarks };
+  }
+
+  #judge(wanted: Endpoint[], present: Present, claims: Claims): { answer: RRset[]; standing: RRset[] } {
+    const { declaration, zones } = present;
+    const { discovery } = declaration;
+    if (!discovery) return { answer: [], standing: [] };
+    const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [absolute(name), defaultTTL]));
+    const ttlOf = (name: string) => zoneOf(name, ttls);
+    const all = wishesOf(wanted, { scope: this.#scope, discovery, claims, ttlOf });
+    const { wishes, refused: excess } = withoutExcess(all, claims, this.#scope);
+    const standing = this.#standing(present);
+    const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
+    const { refusals } = this.#leftOut;
+    const bars = barrierOf(discovery, claims);
+    const judged = judge(wishes, zones, declaration, { owns, claims, refusals, bars });
+    const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, { claims, bars });
+    const { accepted } = senior;
+    const { policy, sharedHosts } = discovery;
+    // With those that a filter has left out before they were wishes: they vanish for us alone.
+    const names = [...wanted.map(nameOf), ...excludedAmong(standing, discovery)];
+    const filtered = new Set(names).difference(new Set(wishes.map(({ name }) => name)));
+    const asked = askedFor({ standing, wishes, accepted, sharedHosts }, claims).union(filtered);
+    const guarded = this.#guarded(asked.union(withoutNames(accepted, standing)), standing, discovery, claims);
+    const beside = besideHeld(accepted, guarded.held, declaration.name);
+    const { closed } = judged;
+    const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
+    const due = [...beside.accepted, ...guarded.held];
+    const { answer, preview, refused: beyond } = this.#withinRoom(due, { standing, lasting, zones }, discovery);
+    const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...excess];
+    this.#leftOut.take(leftOut);
+    const kept = keptUnder(policy, answer, beside.accepted);
+    this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held, kept };
+    this.#held = guarded.report;
+    this.#preview = preview;
+    return { answer, standing };
+  }
+
+  /** What ExternalDNS makes of the verdict, as changes. Throws when the verdict was on another declaration. */
+  changes(endpoints: EndpointChanges, { declaration }: Present): Change[] {
+    const { create = [], updateNew = [], delete: deleted = [] } = endpoints;
+    if (this.#judgedBy && this.#judgedBy !== declaration)
+      throw new Error('the declaration has changed: the next loop follows it');
+    const { ownerID } = this.#scope;
+    const wanted = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, ownerID));
+    const kept = new Set(wanted.map(keyOf));
+    return [
+      ...deleted
+        .map((endpoint) => rrsetOf(endpoint, ownerID))
+        .filter((rrset) => !kept.has(keyOf(rrset)))
+        .map(deletion),
+      ...wanted.map(replacement),
+    ];
+  }
+
+  /** Those of its changes that touch nobody else's. */
+  allowed(changes: Change[], zone: Zone, { discovery }: Declaration): Change[] {
+    const names = Map.groupBy(zone.rrsets, (rrset) => rrset.name);
+    const isOurs = (r: RRset) => discovery !== undefined && this.#mayTake(r, discovery);
+    // Another owner may have come first since the verdict: unless all answers are merged, the whole name is its own.
+    const isInTheWay = (r: RRset, { action, rrset }: Change) =>
+      r.type === rrset.type ||
+      (action === 'replace' &&
+        (areRivals(r, rrset) || (ownershipOf(r) === 'discovered' && discovery?.sharedHosts !== 'Merge')));
+    return changes.filter((change) => !names.get(change.rrset.name)?.some((r) => !isOurs(r) && isInTheWay(r, change)));
+  }
+
+  /** Takes over that its changes are made, but for what PowerDNS rejected. */
+  applied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
+    this.#answered.forget();
+    this.#leftOut.reject(zone, rejected);
+    const counts = { changes: changes.length, refused: rejected.length };
+    this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
+  }
+
+  #mayTake(rrset: RRset, discovery: DeclaredDiscovery): boolean {
+    return isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
+  }
+
+  /** Where nothing is deleted anyway there is nothing to hold. */
+  #guarded(
+    asked: ReadonlySet<string>,
+    standing: RRset[],
+    { policy, deleteGuard }: DeclaredDiscovery,
+    claims: Claims,
+  ): Guarded {
+    if (policy === 'Sync') return this.#guard.hold(standing, asked, deleteGuard, claims, this.#now());
+    this.#guard.clear();
+    return { held: [] };
+  }
+
+  #withinSeniority(
+    accepted: RRset[],
+    contenders: { standing: RRset[]; wishes: Wish[] },
+    discovery: DeclaredDiscovery,
+    known: { claims: Claims; bars: Barrier },
+  ): { accepted: RRset[]; refused: Refused[] } {
+    const { policy, deleteGuard, sharedHosts } = discovery;
+    if (policy !== 'Sync' || sharedHosts === 'Merge' || deleteGuard.percent >= 100) return { accepted, refused: [] };
+    const { holdSeconds } = deleteGuard;
+    return this.#seniority.within({ accepted, ...contenders }, { holdSeconds, ...known, now: this.#now() });
+  }
+
+  /** What the policy makes of what is accepted and held, as far as there is room beside everybody else's records. */
+  #withinRoom(
+    accepted: RRset[],
+    { standing, lasting, zones }: { standing: RRset[]; lasting: RRset[]; zones: Zone[] },
+    discovery: DeclaredDiscovery,
+  ): Answer & { refused: Refused[] } {
+    const { policy } = discovery;
+    // Preview tells what Sync would do.
+    const { answer: planned } = answerUnder(policy === 'Preview' ? 'Sync' : policy, lasting, accepted);
+    const keys = new Set(planned.map(keyOf));
+    const isTaken = (rrset: RRset) => isOfNobody(discovery, rrset) && keys.has(keyOf(rrset));
+    const isOthers = (rrset: RRset) => !isOf(this.#scope, discovery, rrset) && !isTaken(rrset);
+    const others = zones.flatMap(({ rrsets }) => rrsets.filter(isOthers));
+    const most = this.#mostRecords - roomIn(others);
+    const { answer, refused } = withinRoom(planned, { standing, stays: stayingAmong(lasting, discovery), most });
+    return policy === 'Preview' ? { ...answerUnder(policy, lasting, answer), refused } : { answer, refused };
+  }
+
+  #standing({ declaration, zones }: Present): RRset[] {
+    const { discovery } = declaration;
+    if (!discovery) return [];
+    return standingRRsets(zones, declaration, (rrset) => isOf(this.#scope, discovery, rrset));
+  }
+}
+
+/** The names of some RRsets that no others have. */
+const withoutNames = (rrsets: RRset[], others: RRset[]) =>
+  new Set(rrsets.map(({ name }) => name)).difference(new Set(others.map(({ name }) => name)));
+
+/**
+ * Which of some RRsets stay where there is no room for what would come in their place: with the policy Sync none that is
+ * somebody else's by then, as it would answer for an object that has the name no more.
+ */
+function stayingAmong(lasting: RRset[], { policy, sharedHosts }: DeclaredDiscovery): RoomOptions['stays'] {
+  const isLasting = new Set(lasting);
+  const isKept = policy === 'UpsertOnly' || policy === 'CreateOnly' || sharedHosts === 'Merge';
+  const householdIn = (rrset: RRset) => householdOf(claimantOf(rrset));
+  return (rrset, instead) =>
+    isLasting.has(rrset) && (isKept || instead.some((other) => householdIn(other) === householdIn(rrset)));
+}
+
+/** Of what stands the names that the spec excludes: nobody asks for them, with an address or without. */
+function excludedAmong(standing: RRset[], { excludedDomains }: DeclaredDiscovery): string[] {
+  if (excludedDomains.length === 0) return [];
+  const excluded = new Map(excludedDomains.map((name) => [absolute(name), true]));
+  return standing.map(({ name }) => name).filter((name) => zoneOf(name, excluded) === true);
+}
+
+/** What ExternalDNS is to go on with, and what is to be written beside that. */
+export interface Adjusted {
+  answer: Endpoint[];
+  remarks: Change[];
+}
+
+/**
+ * Marks that have to change because another object has the name now. ExternalDNS compares no labels, so it sends
+ * nothing; with the old mark an object that comes back would have the name again.
+ */
+function remarksOf(answer: RRset[], standing: ReadonlyMap<string, RRset>): Change[] {
+  return answer
+    .filter((rrset) => {
+      const there = standing.get(answerOf(rrset));
+      return there !== undefined && there.mark?.content !== rrset.mark?.content;
+    })
+    .map(replacement);
+}

@@ -1,0 +1,118 @@
+import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
+import { bounds, type Report } from '../../contract/report.ts';
+import type { RRset } from '../powerdns/rrset.ts';
+import { type Judged, Owner, type OwnerOptions } from './provider.ts';
+import { isOfNobody, type Scope, scopesOf } from './scope.ts';
+
+/** How one is who discovers. */
+export interface OwnerState {
+  /** The only one that it sees; absent for all. */
+  namespace?: string;
+  state: Report['discovery']['state'];
+  /** Why it is `Failing`. */
+  failure?: string;
+}
+
+/** Everybody who discovers. */
+export class Owners {
+  readonly #options: OwnerOptions;
+  readonly #owners = new Map<string, Owner>();
+  #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
+
+  constructor(options: OwnerOptions) {
+    this.#options = options;
+  }
+
+  /** Forgets those that are no longer declared: one that comes back has everything to say anew. */
+  follow(discovery: DeclaredDiscovery | undefined): void {
+    const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
+    for (const id of this.#owners.keys()) if (!ids.has(id)) this.#owners.delete(id);
+  }
+
+  /** The declared one that sees a namespace only, or everything; none if no such is declared. */
+  in(declaration: Declaration | undefined, namespace: string | undefined): Owner | undefined {
+    const scopes = declaration?.discovery ? scopesOf(declaration.discovery) : [];
+    const scope = scopes.find((s) => s.namespace === namespace);
+    return scope && this.#of(scope);
+  }
+
+  /**
+   * Whether somebody still discovers an RRset, which nobody does for a namespace that is no longer in the list. Undefined
+   * until everybody has had his say: a name may have found a new owner.
+   */
+  isStillDiscovered(discovery: DeclaredDiscovery | undefined): ((rrset: RRset) => boolean) | undefined {
+    if (!discovery || discovery.namespaces.length === 0 || discovery.policy !== 'Sync') return undefined;
+    if (!scopesOf(discovery).every((scope) => this.#of(scope).isSynced)) return undefined;
+    // The same function for the same declaration: the zones are compared anew with another one.
+    if (this.#ofSomebody?.of !== discovery) {
+      this.#ofSomebody = { of: discovery, holds: (rrset) => !isOfNobody(discovery, rrset) };
+    }
+    return this.#ofSomebody.holds;
+  }
+
+  /** What each has last decided. */
+  judged(discovery: DeclaredDiscovery): Judged[] {
+    return scopesOf(discovery).flatMap((scope) => this.#of(scope).judged ?? []);
+  }
+
+  /** How each is. */
+  states(discovery: DeclaredDiscovery): OwnerState[] {
+    return scopesOf(discovery).map((scope) => {
+      const owner = this.#of(scope);
+      const { failure } = owner.loops;
+      return {
+        ...(scope.namespace !== undefined && { namespace: scope.namespace }),
+        state: owner.state(discovery.intervalSeconds),
+        ...(failure !== undefined && { failure }),
+      };
+    });
+  }
+
+  /** How many names the delete guard holds. */
+  heldNames(discovery: DeclaredDiscovery): number {
+    const held = this.judged(discovery).map((judged) => new Set(judged.held.map(({ name }) => name)).size);
+    return held.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** How many loops in a row have failed, of the one where that is the most. */
+  failedLoops(discovery: DeclaredDiscovery): number {
+    return Math.max(0, ...scopesOf(discovery).map((scope) => this.#of(scope).loops.failed));
+  }
+
+  /** When the last of them to do so finished a loop, on the agent's clock; undefined while one has not. */
+  finishedAt(discovery: DeclaredDiscovery): number | undefined {
+    const times = scopesOf(discovery).map((scope) => this.#of(scope).loops.finishedAt);
+    return times.every((time) => time !== undefined) ? Math.min(...times) : undefined;
+  }
+
+  /** What to say of them together: the state is that of the worst. */
+  report(discovery: DeclaredDiscovery | undefined): Report['discovery'] {
+    if (!discovery) return { state: 'Off' };
+    const owners = scopesOf(discovery).map((scope) => this.#of(scope));
+    const states = owners.map((owner) => owner.state(discovery.intervalSeconds));
+    const held = owners.flatMap((owner) => owner.held ?? []);
+    const failure = owners.map(({ loops }) => loops.failure).find((words) => words !== undefined);
+    const state = (['Stalled', 'Failing', 'Waiting'] as const).find((each) => states.includes(each)) ?? 'Synced';
+    return {
+      state,
+      ...(state === 'Failing' && failure !== undefined && { failure }),
+      ...(held.length > 0 && {
+        held: {
+          since: held.map(({ since }) => since).sort()[0] ?? '',
+          names: held.flatMap(({ names }) => names).slice(0, bounds.held),
+        },
+      }),
+      ...(discovery.policy === 'Preview' && {
+        preview: owners.flatMap(({ preview = [] }) => preview).slice(0, bounds.preview),
+      }),
+    };
+  }
+
+  #of(scope: Scope): Owner {
+    const known = this.#owners.get(scope.ownerID);
+    if (known) return known;
+    const owner = new Owner(scope, this.#options);
+    this.#owners.set(scope.ownerID, owner);
+    return owner;
+  }
+}

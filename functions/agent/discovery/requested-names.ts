@@ -1,0 +1,61 @@
+import { letGoCommand } from '../../contract/declaration.ts';
+import { parentOf } from '../../dns/name.ts';
+import { claimantOf, type RRset } from '../powerdns/rrset.ts';
+import type { Claims } from '../sources/source-object.ts';
+import type { Refused, SharedHosts } from './conflict.ts';
+import { householdOf } from './resource-label.ts';
+
+export interface Judged {
+  standing: readonly RRset[];
+  wishes: readonly RRset[];
+  accepted: readonly RRset[];
+  sharedHosts: SharedHosts;
+}
+
+/**
+ * The absolute names that stand and are asked for by those whose they are, be it in vain, or have gone to somebody else.
+ * A name has not while its object still asks for it and has only lost its address, or cannot be seen: whoever waits for
+ * that would have every name of an ingress controller that restarts, and nothing would seem to vanish.
+ */
+export function askedFor({ standing, wishes, accepted, sharedHosts }: Judged, claims: Claims): ReadonlySet<string> {
+  const wishers = Map.groupBy(wishes, ({ name }) => name);
+  const given = new Set(accepted.map(({ name }) => name));
+  const isAsked = (rrset: RRset) =>
+    wishers.get(rrset.name)?.some((wish) => householdOf(claimantOf(wish)) === householdOf(claimantOf(rrset)));
+  const mayReturn = (rrset: RRset) =>
+    claims.isUnsynced(claimantOf(rrset)) || requestOf(claimantOf(rrset), rrset.name, claims) !== undefined;
+  const hasGone = (rrset: RRset) => given.has(rrset.name) && (sharedHosts === 'Merge' || !mayReturn(rrset));
+  return new Set(standing.filter((rrset) => isAsked(rrset) || hasGone(rrset)).map(({ name }) => name));
+}
+
+/**
+ * How an object is seen to ask for a name, with an address or without: for itself, or for one of its Pods. One that waits
+ * for its controller does, as a route that has lost its Gateway; one that a filter of the spec leaves out does not.
+ */
+export function requestOf(object: string, name: string, claims: Claims): 'Own' | 'Below' | undefined {
+  const { hosts = [], below = false } = claims.of(object) ?? {};
+  if (hosts.includes(name)) return 'Own';
+  if (claims.leftOutOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
+  return below && hosts.includes(parentOf(name)) ? 'Below' : undefined;
+}
+
+/** What is accepted beside what is held: a held name is nobody else's. */
+export function besideHeld(
+  accepted: readonly RRset[],
+  held: readonly RRset[],
+  composite: string,
+): { accepted: RRset[]; refused: Refused[] } {
+  const holders = new Map(held.map((rrset) => [rrset.name, rrset]));
+  const { beside = [], waiting = [] } = Object.groupBy(accepted, ({ name }) =>
+    holders.has(name) ? 'waiting' : 'beside',
+  );
+  const refused = waiting.map((rrset): Refused => {
+    const holder = claimantOf(holders.get(rrset.name) as RRset);
+    return {
+      rrset,
+      verdict: 'Duplicate',
+      message: `${holder} has the name, which the delete guard holds (to let it go: ${letGoCommand(composite)})`,
+    };
+  });
+  return { accepted: beside, refused };
+}

@@ -1,0 +1,213 @@
+import { keyOf } from '../powerdns/rrset.ts';
+import { hasTooManyTargets, isBeyond, tooManyTargets } from '../sources/host-limit.ts';
+import { type Claim, type Claims, orderOf, type Part } from '../sources/source-object.ts';
+import { namespaceOf } from './resource-label.ts';
+import { isTargetType, typeOf } from './target.ts';
+
+/** What one object wants of an endpoint, with its targets in canonical form. */
+export interface Share {
+  resource: string;
+  records: string[];
+  /** Seconds; undefined for none of its own. */
+  ttl?: number | undefined;
+  /** Why it cannot be told. */
+  fault?: string;
+}
+
+/** A claim with what it wants of a name and a type. */
+interface Claimant {
+  claim: Claim;
+  part: Part;
+  /** Whether it has too many targets for any of them to count. */
+  isExcessive: boolean;
+}
+
+/** A claimant with those of an endpoint's records that it is seen to want. */
+interface Seen extends Claimant {
+  records: string[];
+}
+
+/** Those who want a name and a type. */
+interface Claimants {
+  all: readonly Claimant[];
+  byResource: ReadonlyMap<string, Claimant>;
+  byTarget: ReadonlyMap<string, readonly Claimant[]>;
+  excessive: readonly Claimant[];
+}
+
+/**
+ * The endpoints of one name taken apart again: ExternalDNS makes one of all that objects of a kind want of a name, a type
+ * and a TTL, with every target and one object's label, and leaves out what says the same as another, whosever it is.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/wrappers/dedupsource.go
+ *
+ * A target is whose claim has it. Others, as when the view of the objects is a moment behind, belong to those who may
+ * have brought them: objects whose targets are not known, or have just been others. Where these are of several
+ * namespaces the target is nobody's, and who is left with nothing has a share with a fault: a refused wish, under which
+ * what stands of that object stays as it is. Nor is it anybody's where each is seen to have what it wants: an object
+ * that is not seen at all has brought it.
+ *
+ * Each of a thousand objects may ask for the same thousand names, with an endpoint of its own: for an endpoint only those
+ * are looked at that have one of its targets.
+ */
+export class Shares {
+  readonly #name: string;
+  readonly #claims: Claims;
+  readonly #all: readonly Claim[];
+  readonly #ofType = new Map<string, Claimants>();
+  /** The types and kinds of which it has been said who has too many targets. */
+  readonly #toldOf = new Set<string>();
+
+  /**
+   * @param name absolute
+   * @param namespace the only one whose objects count
+   */
+  constructor(name: string, claims: Claims, namespace?: string) {
+    this.#name = name;
+    this.#claims = claims;
+    const all = claims.on(name);
+    this.#all = namespace === undefined ? all : all.filter((claim) => claim.namespace === namespace);
+  }
+
+  /** @param whole an endpoint as its label has it */
+  of(type: string, whole: Share): Share[] {
+    if (this.#all.length === 0) return [whole];
+    const { all, byTarget } = this.#claimantsOf(type);
+    const kind = whole.resource.slice(0, whole.resource.indexOf('/') + 1);
+    const isOfKind = ({ claim }: Claimant) => claim.resource.startsWith(kind);
+    const { own = [], others = [] } = Object.groupBy(seenAmong(byTarget, whole.records), (seen) =>
+      isOfKind(seen) ? 'own' : 'others',
+    );
+    if (!this.#claims.sees(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(shareOf)];
+    return [...this.#apart(type, kind, whole, own), ...others.map(shareOf)];
+  }
+
+  /** What the objects of one kind want of it. */
+  #apart(type: string, kind: string, whole: Share, seen: Seen[]): Share[] {
+    const shareIn = (each: Seen): Share =>
+      // The time to live is that of the labelled one.
+      each.claim.resource === whole.resource ? { ...whole, records: each.records } : shareOf(each);
+    // Whatever there is beyond the targets of those who have too many is theirs.
+    const excessive = this.#claimantsOf(type).excessive.filter(({ claim }) => claim.resource.startsWith(kind));
+    if (excessive.length > 0) return [...seen.map(shareIn), ...this.#faultsOf(excessive, type, kind)];
+    const explained = new Set(seen.flatMap(({ records }) => records));
+    const unexplained = whole.records.filter((content) => !explained.has(content));
+    if (unexplained.length === 0) return seen.map(shareIn);
+    const all = this.#ofKind(type, kind, whole.resource, seen);
+    const bringers = bringersOf(all, type, whole.resource);
+    const bringer = bringerOf(bringers);
+    const isBringer = new Set(bringers);
+    return all.flatMap((each) => {
+      const share = shareIn(each);
+      if (each.claim === bringer) return [{ ...share, records: [...each.records, ...unexplained].sort() }];
+      if (each.records.length > 0) return [share];
+      return isBringer.has(each.claim) && !bringer ? [{ ...share, fault: unclear(unexplained, bringers) }] : [];
+    });
+  }
+
+  /** Of those who have too many targets, once: each endpoint would say the same of them. */
+  #faultsOf(excessive: readonly Claimant[], type: string, kind: string): Share[] {
+    const key = `${type} ${kind}`;
+    if (this.#toldOf.has(key)) return [];
+    this.#toldOf.add(key);
+    return excessive.map((each) => ({ ...shareOf({ ...each, records: [] }), fault: tooManyTargets }));
+  }
+
+  /**
+   * The objects of a kind that want it, oldest first. What is not seen to want it does so all the same. CNAMEs of different
+   * targets are not merged: whatever nobody has of one is the labelled object's.
+   */
+  #ofKind(type: string, kind: string, labelled: string, seen: Seen[]): Seen[] {
+    const { all, byResource } = this.#claimantsOf(type);
+    const there = byResource.get(labelled) ?? this.#claimant(unknown(labelled), type);
+    const others = type === 'CNAME' ? [] : all.filter(({ claim }) => claim.resource.startsWith(kind));
+    const recordsOf = new Map(seen.map(({ claim, records }) => [claim, records]));
+    const claims = new Map([there, ...others, ...seen].map((each) => [each.claim, each]));
+    return [...claims.values()]
+      .map((each) => ({ ...each, records: recordsOf.get(each.claim) ?? [] }))
+      .sort((a, b) => (orderOf(a.claim) < orderOf(b.claim) ? -1 : 1));
+  }
+
+  #claimantsOf(type: string): Claimants {
+    const known = this.#ofType.get(type);
+    if (known) return known;
+    const all = this.#all.map((claim) => this.#claimant(claim, type));
+    const claimants = {
+      all,
+      byResource: new Map(all.map((each) => [each.claim.resource, each])),
+      byTarget: byTargetOf(all),
+      excessive: all.filter(({ isExcessive }) => isExcessive),
+    };
+    this.#ofType.set(type, claimants);
+    return claimants;
+  }
+
+  #claimant(claim: Claim, type: string): Claimant {
+    const name = this.#name;
+    // Of a host beyond the bound it is not known which of its targets are for it.
+    const isWhole = !claim.parts || isBeyond(claim, name);
+    const part = isWhole ? claim : (claim.parts?.get(keyOf({ name, type })) ?? { targets: [] });
+    return { claim, part, isExcessive: hasTooManyTargets(part.targets) };
+  }
+}
+
+const shareOf = ({ claim: { resource }, part: { ttl }, records }: Seen): Share => ({ resource, records, ttl });
+
+function byTargetOf(claimants: readonly Claimant[]): ReadonlyMap<string, Claimant[]> {
+  const byTarget = new Map<string, Claimant[]>();
+  for (const claimant of claimants) {
+    if (claimant.isExcessive) continue;
+    for (const target of new Set(claimant.part.targets)) {
+      const there = byTarget.get(target);
+      if (there) there.push(claimant);
+      else byTarget.set(target, [claimant]);
+    }
+  }
+  return byTarget;
+}
+
+/** Who has some of these contents, oldest first. */
+function seenAmong(byTarget: ReadonlyMap<string, readonly Claimant[]>, contents: readonly string[]): Seen[] {
+  const found = new Map<Claimant, Seen>();
+  for (const content of contents) {
+    for (const claimant of byTarget.get(content) ?? []) {
+      const there = found.get(claimant);
+      if (there) there.records.push(content);
+      else found.set(claimant, { ...claimant, records: [content] });
+    }
+  }
+  const seen = [...found.values()];
+  return seen.length > 1 ? seen.sort((a, b) => (orderOf(a.claim) < orderOf(b.claim) ? -1 : 1)) : seen;
+}
+
+/** As far as its label says. */
+const unknown = (resource: string): Claim => ({ resource, namespace: namespaceOf(resource), created: '', hosts: [] });
+
+/** Who may have brought targets that nobody is seen to have. */
+function bringersOf(seen: Seen[], type: string, labelled: string): Claim[] {
+  const all = seen.map(({ claim }) => claim);
+  // CNAMEs of different targets are not merged, so that the label is right.
+  if (type === 'CNAME') return all.filter(({ resource }) => resource === labelled);
+  const isOfType = (target: string) => !isTargetType(type) || typeOf(target) === type;
+  const likely = seen.filter(
+    ({ part: { targets }, records }) => targets === undefined || (records.length === 0 && targets.some(isOfType)),
+  );
+  if (likely.length > 0) return likely.map(({ claim }) => claim);
+  return seen.some(({ records }) => records.length === 0) ? all : [];
+}
+
+/** Who has brought them, if it can be told. */
+function bringerOf(bringers: Claim[]): Claim | undefined {
+  const [first] = bringers;
+  return bringers.every(({ namespace }) => namespace === first?.namespace) ? first : undefined;
+}
+
+/** A few of them: of an object's hundreds nobody reads more. */
+const unclear = (targets: string[], bringers: Claim[]) =>
+  `cannot tell whose target ${listed(targets, ', ')} is, of ${listed(
+    bringers.map(({ resource }) => resource),
+    ' and ',
+  )}`;
+
+const listed = (texts: string[], separator: string) =>
+  texts.length > 4 ? `${texts.slice(0, 3).join(separator)}${separator}${texts.length - 3} more` : texts.join(separator);

@@ -1,0 +1,41 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import type { Wish } from './desired-record.ts';
+
+export interface Networks {
+  /** The wish with those of its addresses that may be published. Everything but addresses may. */
+  within(wish: Wish): Wish;
+}
+
+/** What is declared of networks; undefined where nothing is. */
+export function networksOf({ networks, excludedNetworks }: DeclaredDiscovery['targets']): Networks | undefined {
+  if (networks.length === 0 && excludedNetworks.length === 0) return undefined;
+  const [included, excluded] = [blockListOf(networks), blockListOf(excludedNetworks)];
+  const whyNot = (address: string): string | undefined => {
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (excluded.check(address, family)) return 'in discovery.targets.excludedNetworks';
+    return networks.length > 0 && !included.check(address, family) ? 'outside discovery.targets.networks' : undefined;
+  };
+  return {
+    within(wish) {
+      if (wish.type !== 'A' && wish.type !== 'AAAA') return wish;
+      // What is no address is named as such.
+      const kept = wish.records.filter((address) => isIP(address) === 0 || whyNot(address) === undefined);
+      if (kept.length === wish.records.length) return wish;
+      if (kept.length > 0) return { ...wish, records: kept };
+      const [first = '', ...others] = wish.records;
+      const rest = others.length === 0 ? '' : ', and none of the others may be published';
+      return { ...wish, records: [], isFiltered: true, fault: `${first} is ${whyNot(first)}${rest}` };
+    },
+  };
+}
+
+function blockListOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return list;
+}

@@ -1,0 +1,87 @@
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { matches } from '../../contract/label-selector.ts';
+import { withoutDot } from '../../dns/name.ts';
+import { claimantOf, type RRset } from '../powerdns/rrset.ts';
+import type { Claims } from '../sources/source-object.ts';
+import { NamePatterns } from './name-patterns.ts';
+import { isNamed, namespaceOf } from './resource-label.ts';
+
+type Tenant = DeclaredDiscovery['tenants'][number];
+
+/** Why an object may not have a name. */
+export interface Bar {
+  message: string;
+  /** Whether it is only not known yet. */
+  isPassing?: boolean;
+}
+
+/** What keeps an object from a name, if anything does. */
+export interface Barrier {
+  to(wish: RRset): Bar | undefined;
+  /** Whether a tenant is given the name, and its namespace is one of his. */
+  isGiven(wish: RRset): boolean;
+}
+
+type Tenancy = (wish: RRset) => Bar | 'given' | undefined;
+
+/** Names that no object may have, and those that only some namespaces may. */
+export function barrierOf(discovery: DeclaredDiscovery, claims: Claims): Barrier {
+  const { reservedNames, tenants } = discovery;
+  const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
+  const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, claims) : () => undefined;
+  return {
+    to(wish) {
+      if (reserved.of(wish.name).length > 0) return { message: reservedName };
+      const bar = tenancy(wish);
+      return bar === 'given' ? undefined : bar;
+    },
+    isGiven: (wish) => tenancy(wish) === 'given',
+  };
+}
+
+/**
+ * A tenant's namespaces have its names and no others, and its names are nobody else's. The labels of a namespace say
+ * whose it is; whoever may change them may change that.
+ */
+function tenancyOf(tenants: Tenant[], claims: Claims): Tenancy {
+  const patterns = new NamePatterns(
+    tenants.flatMap((tenant) => tenant.names.map((pattern) => [pattern, { tenant, pattern }] as const)),
+  );
+  const known = new Map<string, Tenant[] | undefined>();
+  /** Undefined while the namespace's labels are not known. */
+  const tenantsOf = (namespace: string) => {
+    if (known.has(namespace)) return known.get(namespace);
+    const labels = namespace === '' ? {} : claims.labelsOf(namespace);
+    const own = namespace === '' ? [] : labels && tenants.filter((t) => matches(t.namespaceSelector, labels));
+    known.set(namespace, own);
+    return own;
+  };
+  return (wish) => {
+    const resource = claimantOf(wish);
+    if (!isNamed(resource)) return { message: unnamed };
+    const namespace = namespaceOf(resource);
+    const own = tenantsOf(namespace);
+    if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
+    const owners = patterns.of(wish.name);
+    if (own.length === 0) return owners[0] && { message: notOf(owners[0].pattern, namespace, resource) };
+    if (owners.some(({ tenant }) => own.includes(tenant))) return 'given';
+    return { message: `namespace ${namespace} may have ${listed(own)}` };
+  };
+}
+
+const reservedName = 'reserved (discovery.reservedNames): use another host';
+const unnamed =
+  'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
+
+function notOf(pattern: string, namespace: string, resource: string): string {
+  const [who, label] = namespace === '' ? [resource, ''] : [`namespace ${namespace}`, ', or label the namespace'];
+  return `${pattern} is for a tenant that ${who} is not of (discovery.tenants): use another host${label}`;
+}
+
+/** What its tenants leave a namespace. */
+function listed(tenants: Tenant[]): string {
+  const names = [...new Set(tenants.flatMap((tenant) => tenant.names.map(withoutDot)))];
+  if (names.length === 0) return 'no names (discovery.tenants): add some to its tenant';
+  const shown = names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+  return `only ${shown} (discovery.tenants): use one of these`;
+}

@@ -1,0 +1,168 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type Resolution, resolutionStates, type ZoneReport } from '../../contract/report.ts';
+import type { Verdict } from '../../contract/verdict.ts';
+import { withoutDot } from '../../dns/name.ts';
+import type { Way } from '../self-test/canary.ts';
+import { type Transport, transports } from '../self-test/dns-query.ts';
+
+/** What is asked at each scrape. A host is never a label: there may be thousands. */
+export interface Sources {
+  names(): Readonly<Record<Verdict, number>>;
+  zones(): Iterable<Pick<ZoneReport, 'name' | 'state'>>;
+  /** By PowerDNS itself, of these zones and others; a failure leaves the serials out. */
+  serials(): Promise<Iterable<{ name: string; serial: number }>>;
+  /** Undefined before the first test. */
+  resolution(): Resolution['state'] | undefined;
+  /** Seconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
+  discoveryAge(): number | undefined;
+  /** How many loops in a row did not end well. */
+  failedLoops(): number;
+  /** How many names the delete guard holds, whatever their verdict is. */
+  heldNames(): number;
+  /** How many events there were so far, by what became of them. */
+  events(): Readonly<Record<string, number>>;
+  /** How many hosts have news that no event has told yet. */
+  untold(): number;
+}
+
+const ways = ['pod', 'service'] as const satisfies Way[];
+const zoneStates = ['Serving', 'Pending', 'Failed', 'Retained'] as const satisfies ZoneReport['state'][];
+
+/** The agent's metrics, beside those of its process and of PowerDNS. Names and units: https://prometheus.io/docs/practices/naming/ */
+export class Metrics {
+  readonly #propagation: Histogram;
+  readonly #canary: Histogram<'transport' | 'way'>;
+  readonly #canaryFailures: Counter<'transport' | 'way'>;
+
+  constructor(registry: Registry, sources: Sources) {
+    const registers = [registry];
+    this.#propagation = new Histogram({
+      name: 'internal_dns_propagation_seconds',
+      help: 'From the change of an object until it was answered.',
+      buckets: [0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600],
+      registers,
+    });
+    this.#canary = new Histogram({
+      name: 'internal_dns_canary_seconds',
+      help: 'From a question of the self-test to its answer, in the pod and through the Service.',
+      labelNames: ['transport', 'way'],
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    });
+    this.#canaryFailures = new Counter({
+      name: 'internal_dns_canary_failures_total',
+      help: 'Questions of the self-test without the right answer.',
+      labelNames: ['transport', 'way'],
+      registers,
+    });
+    for (const way of ways) {
+      for (const transport of transports) {
+        this.#canary.zero({ transport, way });
+        this.#canaryFailures.inc({ transport, way }, 0);
+      }
+    }
+    registerGauges(registers, sources);
+  }
+
+  // Bound to the object, so that they can be handed on.
+
+  readonly observePropagation = (seconds: number): void => this.#propagation.observe(seconds);
+
+  readonly observeCanary = (transport: Transport, seconds: number, way: Way): void =>
+    this.#canary.observe({ transport, way }, seconds);
+
+  readonly countCanaryFailure = (transport: Transport, way: Way): void => this.#canaryFailures.inc({ transport, way });
+}
+
+function registerGauges(registers: Registry[], sources: Sources): void {
+  new Gauge({
+    name: 'internal_dns_names',
+    help: 'Hosts that objects ask for, by what the agent says of them; not those that may be on their way.',
+    labelNames: ['verdict'],
+    registers,
+    collect() {
+      for (const [verdict, count] of Object.entries(sources.names())) this.set({ verdict }, count);
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_zone_state',
+    help: '1 for the state that a zone is in.',
+    labelNames: ['zone', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, state } of sources.zones()) {
+        for (const each of zoneStates) this.set({ zone: name, state: each }, Number(each === state));
+      }
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_zone_serial',
+    help: 'The serial of a zone.',
+    labelNames: ['zone'],
+    registers,
+    async collect() {
+      const serials = await sources.serials().catch(() => []);
+      const ours = new Set(Array.from(sources.zones(), ({ name }) => name));
+      this.reset();
+      for (const { name, serial } of serials) {
+        const zone = withoutDot(name);
+        if (ours.has(zone)) this.set({ zone }, serial);
+      }
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_resolution',
+    help: '1 for what the self-test of the whole chain says; all are 0 before the first one.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const current = sources.resolution();
+      for (const state of resolutionStates) this.set({ state }, Number(state === current));
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_discovery_age_seconds',
+    help: 'Since ExternalDNS last finished a loop.',
+    registers,
+    collect() {
+      const age = sources.discoveryAge();
+      if (age === undefined) this.remove();
+      else this.set(age);
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_discovery_failed_loops',
+    help: 'Loops of ExternalDNS in a row that got no verdict, or whose changes were not made; of several the most.',
+    registers,
+    collect() {
+      this.set(sources.failedLoops());
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_delete_guard_held_names',
+    help: 'Names that the delete guard still answers, as their objects have lost their address or too many went at once.',
+    registers,
+    collect() {
+      this.set(sources.heldNames());
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_events_waiting',
+    help: 'Hosts with news that no Kubernetes event has told yet.',
+    registers,
+    collect() {
+      this.set(sources.untold());
+    },
+  });
+  new Counter({
+    name: 'internal_dns_events_total',
+    help: 'Kubernetes events on objects, by what became of them.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(sources.events())) this.inc({ result }, count);
+    },
+  });
+}

@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import { Events } from './events/events.ts';
+import { Cluster, inCluster } from './kubernetes/cluster.ts';
+import { StorageClaim } from './kubernetes/volume-claim.ts';
+import { timeOf } from './lib/clock.ts';
+import type { Complaints } from './lib/failure-log.ts';
+import { ConfigMapMirror } from './mirror/config-map.ts';
+import { RecordMirror } from './mirror/record-mirror.ts';
+import { Agreements } from './mirror/watermark.ts';
+import type { Options } from './options.ts';
+import type { Database } from './powerdns/database.ts';
+import type { PowerDNS } from './powerdns/powerdns.ts';
+import { canaryZone, makeCanaryZone } from './self-test/canary-record.ts';
+import { SecretKeys } from './signing/secret.ts';
+import { Signer } from './signing/signer.ts';
+import { referenceOf } from './sources/object-reference.ts';
+import { View } from './sources/sources.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface KubernetesOptions {
+  names: NonNullable<Options['cluster']>;
+  powerdns: PowerDNS;
+  database: Database;
+  /** Where what is found out goes. */
+  surroundings: Surroundings;
+  /** The name of the InternalDNS. */
+  instance: () => string;
+  /** Something is in the mirror that was not. */
+  onMirrored: () => void;
+  complaints: Complaints;
+  log: Logger;
+}
+
+/** Everything that an agent has only where there is a cluster. */
+export interface Kubernetes {
+  cluster: Cluster;
+  view: View;
+  claim: StorageClaim;
+  /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
+  signer: Signer;
+  mirror: RecordMirror;
+  events: Events;
+}
+
+export function kubernetesOf(options: KubernetesOptions): Kubernetes {
+  const { names, powerdns, database, surroundings, instance, onMirrored, complaints, log } = options;
+  const config = inCluster();
+  const cluster = new Cluster({
+    config,
+    namespace: names.namespace,
+    pod: names.pod,
+    declared: names['declared-config-map'],
+    status: names['status-config-map'],
+    claim: names.claim,
+  });
+  const view = new View({
+    config,
+    complaints,
+    onMissing: (missing) => {
+      surroundings.missing = missing;
+    },
+    onServed: (served) => {
+      surroundings.served = served;
+    },
+    onReach: (failure) => {
+      surroundings.reach = failure;
+    },
+  });
+  const claim = new StorageClaim({
+    cluster,
+    complaints,
+    onRefusal: (refusal) => {
+      surroundings.storage = refusal;
+    },
+  });
+  const secret = names['keys-secret'];
+  const signer = new Signer({ powerdns, keys: new SecretKeys(cluster, secret), secret: `Secret ${secret}`, log });
+  const kept = names['kept-config-map'];
+  const mirror = new RecordMirror({
+    database,
+    agreements: new Agreements({ powerdns, zone: canaryZone, make: () => makeCanaryZone(powerdns) }),
+    store: new ConfigMapMirror({ cluster, name: kept, complaints, onChange: onMirrored }),
+    name: `ConfigMap ${kept}`,
+    log,
+  });
+  const events = new Events({
+    create: (event) => cluster.createEvent(event),
+    claimOf: (resource) => view.claims.known(resource),
+    referenceOf,
+    instance,
+    reporter: names.pod,
+    complaints,
+    timeOf,
+  });
+  return { cluster, view, claim, signer, mirror, events };
+}

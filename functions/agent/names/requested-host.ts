@@ -1,0 +1,58 @@
+import { nameKey } from '../../contract/verdict.ts';
+import type { Wish } from '../discovery/desired-record.ts';
+import type { Refused } from '../discovery/evaluate.ts';
+import type { Judged } from '../discovery/provider.ts';
+import { isTargetType } from '../discovery/target.ts';
+import { claimantOf, keyOf, type RRset } from '../powerdns/rrset.ts';
+import type { Claim, Claims } from '../sources/source-object.ts';
+
+/** One host of one object, and all that is known of it. */
+export interface AskedHost {
+  /** Absolute. */
+  name: string;
+  resource: string;
+  /** What the object itself says. */
+  claim?: Claim;
+  /** What ExternalDNS wants there for the object. */
+  wishes: Wish[];
+  /** What of it is left out. */
+  refused: Refused[];
+  /** What stands there only because the delete guard holds it. */
+  held?: RRset;
+}
+
+/** Pure: every host that the cluster's objects claim or ExternalDNS wants. */
+export function askedHosts(claims: Pick<Claims, 'all' | 'leftOut'>, judged: readonly Judged[]): AskedHost[] {
+  const hosts = new Map<string, AskedHost>();
+  const at = (name: string, resource: string): AskedHost => {
+    const key = nameKey({ name, resource });
+    const known = hosts.get(key);
+    if (known) return known;
+    const host: AskedHost = { name, resource, wishes: [], refused: [] };
+    hosts.set(key, host);
+    return host;
+  };
+  for (const claim of claims.leftOut()) for (const host of claim.hosts) at(host, claim.resource).claim = claim;
+  for (const claim of claims.all()) for (const host of claim.hosts) at(host, claim.resource).claim = claim;
+  for (const { wishes, refused, held } of judged) {
+    for (const wish of wishes) at(wish.name, claimantOf(wish)).wishes.push(wish);
+    for (const each of refused) at(each.rrset.name, claimantOf(each.rrset)).refused.push(each);
+    for (const rrset of held) at(rrset.name, claimantOf(rrset)).held = rrset;
+  }
+  return [...hosts.values()];
+}
+
+/**
+ * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
+ * else everything. Not what has no answer to give, as where a filter takes it.
+ */
+export function essentialOf({ wishes, refused }: AskedHost): Wish[] {
+  const targets = wishes.filter(({ type }) => isTargetType(type));
+  const addresses = targets.filter(({ type }) => type !== 'CNAME');
+  const asked = [addresses, targets, wishes].find((some) => some.length > 0) ?? [];
+  const isLost = ({ verdict, isOwn }: Refused) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
+  return asked.filter((wish) => {
+    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(wish));
+    return against.length === 0 || against.some(isLost);
+  });
+}

@@ -1,0 +1,51 @@
+import { contentsOf } from '../../discovery/endpoint.ts';
+import { keyOf } from '../../powerdns/rrset.ts';
+import { fewTargets } from '../host-limit.ts';
+import type { Claim, Part } from '../source-object.ts';
+import type { Reading } from './annotation.ts';
+import { unselected } from './filter.ts';
+import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
+
+export interface DNSEndpoint {
+  metadata: Metadata;
+  spec?: { endpoints?: List<Endpoint | null> };
+}
+
+interface Endpoint {
+  dnsName?: string;
+  recordType?: string;
+  recordTTL?: number;
+  targets?: List<string>;
+}
+
+/**
+ * One claim, with what each of its endpoints wants. ExternalDNS asks no DNSEndpoint for its controller.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/crd.go
+ */
+export function dnsEndpointClaims({ metadata, spec }: DNSEndpoint, reading: Reading): Claim[] {
+  const parts = new Map<string, Part>();
+  const hosts = new Set<string>();
+  for (const endpoint of spec?.endpoints ?? []) {
+    const { dnsName = '', recordType = '', recordTTL } = endpoint ?? {};
+    const [host] = hostsOf([dnsName]);
+    if (!endpoint || host === undefined) continue;
+    hosts.add(host);
+    const key = keyOf({ name: host, type: recordType });
+    const targets = fewTargets(unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]));
+    parts.set(key, { targets, ...(recordTTL && { ttl: recordTTL }) });
+  }
+  const leftOut = unselected(metadata, reading);
+  if (leftOut !== undefined) return claimLeftOut('crd', metadata, [...hosts], leftOut);
+  const targets = unique([...parts.values()].flatMap((part) => part.targets ?? []));
+  return claimOf('crd', metadata, [...hosts], targets).map((claim) => ({ ...claim, parts: partsOf(claim, parts) }));
+}
+
+/** Those of the hosts that count. */
+function partsOf({ hosts, excess }: Claim, parts: ReadonlyMap<string, Part>): ReadonlyMap<string, Part> {
+  if (!excess) return parts;
+  const counted = new Set(hosts);
+  return new Map(parts.entries().filter(([key]) => counted.has(key.slice(0, key.lastIndexOf(' ')))));
+}
+
+const canonical = ({ recordType = '', targets }: Endpoint): readonly string[] =>
+  ['A', 'AAAA', 'CNAME'].includes(recordType) ? targetsOf(targets ?? []) : contentsOf(recordType, targets ?? []);

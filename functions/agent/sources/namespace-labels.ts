@@ -1,0 +1,43 @@
+import { Watch, type WatchOptions } from '../kubernetes/informer.ts';
+import { namespaces, pathOf } from './kind.ts';
+import type { Labels, Metadata } from './kinds/metadata.ts';
+
+export type NamespaceLabelsOptions = Pick<WatchOptions<Labels>, 'config' | 'pause' | 'onFailure'> & {
+  /** What is known of a namespace, or without an argument of any, is something else now. */
+  onChange: (namespace?: string) => void;
+};
+
+/** The labels of the cluster's namespaces, while somebody asks for them. */
+export class NamespaceLabels {
+  readonly #options: NamespaceLabelsOptions;
+  #watch: Watch<Labels> | undefined;
+
+  constructor(options: NamespaceLabelsOptions) {
+    this.#options = options;
+  }
+
+  follow(isWanted: boolean): void {
+    if (isWanted === (this.#watch !== undefined)) return;
+    this.#watch?.stop();
+    this.#watch = isWanted ? this.#begin() : undefined;
+    if (!isWanted) this.#options.onChange();
+  }
+
+  /** Undefined while they are not known. */
+  of(namespace: string): Labels | undefined {
+    return this.#watch?.isComplete ? this.#watch.entries.get(namespace) : undefined;
+  }
+
+  #begin(): Watch<Labels> {
+    const { onChange, ...watching } = this.#options;
+    const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
+    return new Watch({
+      ...watching,
+      path: pathOf(namespaces),
+      project,
+      // Until all are listed, none is known.
+      onChange: (namespace) => this.#watch?.isComplete && onChange(namespace),
+      onComplete: () => onChange(),
+    });
+  }
+}

@@ -1,0 +1,197 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { Watch, type WatchOptions } from '../kubernetes/informer.ts';
+import { steadily } from '../lib/clock.ts';
+import { ClaimIndex } from './host-index.ts';
+import { type ClaimsWant, type Want, wantsOf } from './informer-spec.ts';
+import { kinds, namespaces, pathOf } from './kind.ts';
+import type { Gateway } from './kinds/gateway.ts';
+import type { Labels } from './kinds/metadata.ts';
+import { NamespaceLabels } from './namespace-labels.ts';
+import { Followed } from './source-informer.ts';
+import type { Claim, Claims } from './source-object.ts';
+
+export interface ObjectsOptions {
+  config: KubeConfig;
+  /** What cannot be done, such as `watch ingresses`, and why; no failure means that it can be done, or need not be. */
+  onFailure?: (action: string, failure?: string) => void;
+  /** An object is gone, of a kind that needs these resources, which may be going, too. */
+  onRemoval?: (resources: readonly string[]) => void;
+  /** Milliseconds until the next try. */
+  pause?: () => number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** The objects of the kinds that a declaration looks at, as the cluster has them, and what they claim. */
+export class Objects implements Claims {
+  readonly #options: ObjectsOptions;
+  readonly #index = new ClaimIndex();
+  readonly #followed = new Map<string, Followed>();
+  readonly #gateways = new Map<string, Watch<Gateway>>();
+  readonly #namespaces: NamespaceLabels;
+  #discovery: DeclaredDiscovery | undefined;
+  #served: ReadonlySet<string> | undefined;
+  /** Resources of which objects have gone, and may have because they are not served any more. */
+  readonly #doubted = new Set<string>();
+
+  constructor(options: ObjectsOptions) {
+    this.#options = options;
+    const onChange = (namespace?: string) => {
+      this.#index.touch();
+      for (const followed of this.#followed.values()) followed.refresh({ namespace });
+    };
+    this.#namespaces = new NamespaceLabels({ ...this.#watching(pathOf(namespaces)), onChange });
+  }
+
+  /** Follows what this declaration looks at and nothing else. What stays the same is not listed again. */
+  follow(discovery: DeclaredDiscovery | undefined): void {
+    this.#discovery = discovery;
+    this.#bring();
+  }
+
+  /** Kinds that not every cluster serves are followed while they are among these: see `Served`. */
+  takeServed(served: readonly string[]): void {
+    this.#served = new Set(served);
+    this.#bring();
+  }
+
+  /** It is known again whether these are served: see `takeServed`. */
+  settle(resources: readonly string[]): void {
+    if (resources.filter((resource) => this.#doubted.delete(resource)).length > 0) this.#index.touch();
+  }
+
+  get version(): number {
+    return this.#index.version;
+  }
+
+  get revision(): number {
+    return this.#index.revision;
+  }
+
+  sees(resource: string): boolean {
+    const [label, namespace] = resource.split('/');
+    return this.#followed.values().some(({ isSeen, want }) => {
+      return isSeen && want.kind.label === label && (want.namespace === '' || want.namespace === namespace);
+    });
+  }
+
+  isUnsynced(resource: string): boolean {
+    const { sources = [], namespaces = [] } = this.#discovery ?? {};
+    const [label = '', namespace = ''] = resource.split('/');
+    if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
+    return sources.some(({ kind, resources = [] }) => {
+      // Of what only ExternalDNS sees it is not known which kind has which label.
+      if (!kinds[kind]) return !labels.has(label) && !resources.every((name) => this.#served?.has(name));
+      if (kinds[kind].label !== label) return false;
+      return !this.sees(resource) || resources.some((name) => this.#doubted.has(name));
+    });
+  }
+
+  pending(): string | undefined {
+    const isAsking = !this.#served && this.#discovery?.sources.some(({ resources = [] }) => resources.length > 0);
+    if (isAsking) return 'kinds that the cluster serves';
+    return this.#followed.values().find(({ isSeen }) => !isSeen)?.want.kind.plural;
+  }
+
+  of(resource: string): Claim | undefined {
+    return this.#index.of(resource);
+  }
+
+  /** The object of that name, also if a filter leaves it out. */
+  known(resource: string): Claim | undefined {
+    return this.#index.known(resource);
+  }
+
+  changedAt(resource: string): number | undefined {
+    return this.#index.changedAt(resource);
+  }
+
+  on(name: string): readonly Claim[] {
+    return this.#index.on(name);
+  }
+
+  all(): Iterable<Claim> {
+    return this.#index.all();
+  }
+
+  leftOut(): Iterable<Claim> {
+    return this.#index.leftOut();
+  }
+
+  leftOutOf(resource: string): readonly Claim[] {
+    return this.#index.leftOutOf(resource);
+  }
+
+  labelsOf(namespace: string): Labels | undefined {
+    return this.#namespaces.of(namespace);
+  }
+
+  #bring(): void {
+    this.#index.touch();
+    const wants = this.#discovery ? wantsOf(this.#discovery, this.#served ?? new Set()) : [];
+    const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
+    this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
+    const labelsOf = (namespace: string) => this.#namespaces.of(namespace);
+    const { now = steadily } = this.#options;
+    for (const want of wants) {
+      if (this.#followed.has(want.id)) continue;
+      const gateways = want.gateways && this.#gateways.get(want.gateways.id);
+      const predecessor = predecessors.get(placeOf(want));
+      predecessors.delete(placeOf(want));
+      const onRemoval = () => this.#doubt(want.source.resources ?? []);
+      const options = { ...this.#watching(want.path), want, index: this.#index, labelsOf, now, onRemoval };
+      const followed = new Followed({ ...options, ...(gateways && { gateways }), ...(predecessor && { predecessor }) });
+      this.#followed.set(want.id, followed);
+    }
+    for (const followed of predecessors.values()) followed.withdraw();
+    // Only tenants are chosen by the labels of their namespaces.
+    this.#namespaces.follow((this.#discovery?.tenants.length ?? 0) > 0);
+  }
+
+  #doubt(resources: readonly string[]): void {
+    if (resources.length === 0 || !this.#options.onRemoval) return;
+    for (const resource of resources) this.#doubted.add(resource);
+    this.#options.onRemoval(resources);
+  }
+
+  /** Ends all but these. Returns those with claims in the index, by their place. */
+  #retire(wanted: ReadonlySet<string>): Map<string, Followed> {
+    const retired = [...this.#followed].filter(([id]) => !wanted.has(id));
+    for (const [id] of retired) this.#followed.delete(id);
+    const shown = retired.flatMap(([, followed]) => followed.retire() ?? []);
+    return new Map(shown.map((followed) => [placeOf(followed.want), followed]));
+  }
+
+  #bringGateways(wants: Want<Gateway>[]): void {
+    const wanted = new Set(wants.map(({ id }) => id));
+    for (const [id, watch] of this.#gateways) {
+      if (wanted.has(id)) continue;
+      watch.stop();
+      this.#gateways.delete(id);
+    }
+    for (const want of wants) {
+      if (this.#gateways.has(want.id)) continue;
+      const routes = () => this.#followed.values().filter((followed) => followed.want.gateways?.id === want.id);
+      const watch = new Watch<Gateway>({
+        ...this.#watching(want.path),
+        ...want,
+        onChange: (gateway) => routes().forEach((route) => void route.refresh({ gateway })),
+        onComplete: () => routes().forEach((route) => void route.settle()),
+      });
+      this.#gateways.set(want.id, watch);
+    }
+  }
+
+  #watching(path: string): Pick<WatchOptions<never>, 'config' | 'pause' | 'onFailure'> {
+    const { config, pause, onFailure } = this.#options;
+    const [plural, namespace] = path.split('/').reverse();
+    const action = path.includes('/namespaces/') ? `watch ${plural} in namespace ${namespace}` : `watch ${plural}`;
+    return { config, ...(pause && { pause }), onFailure: (failure) => onFailure?.(action, failure) };
+  }
+}
+
+const labels = new Set(Object.values(kinds).map(({ label }) => label));
+
+/** What one follows instead of another. */
+const placeOf = ({ kind, namespace }: ClaimsWant) => `${kind.label}/${namespace}`;

@@ -1,0 +1,80 @@
+import { isIP } from 'node:net';
+import { isWithin, withoutDot } from '../name.ts';
+import { isReverse } from '../zone/reverse.ts';
+import { excerpt } from './field.ts';
+
+/** Longer than any name, even with every octet escaped (RFC 1035 section 2.3.4). */
+const longest = 1024;
+
+/**
+ * What a text is that is pasted where the name of a host belongs. Many would pass for a name, relative or not, that never
+ * has an address.
+ */
+export function mistakenText(text: string, origin: string): string | undefined {
+  if (text.length > longest) return `not a domain name but a text of ${text.length} characters: ${excerpt(text)}`;
+  const bare = withoutDot(text.trim());
+  const what = mistakes.find(([is]) => is(bare, origin))?.[1];
+  return what && `not a domain name but ${what}: ${excerpt(text)}`;
+}
+
+/** The same of what is a name as far as its labels go. Underscores and international names are as they should be. */
+export function mistakenName(name: string, text: string, origin: string): string | undefined {
+  const plain = name.replace(/\\(?:\d{3}|.)/g, '_');
+  const what = isIP(withoutDot(name))
+    ? 'an address'
+    : endsInNumber(plain) && (origin === '.' || !isWithin(name, origin))
+      ? numbered
+      : oddIn(plain);
+  return what && `not a domain name but ${what}: ${excerpt(text)}`;
+}
+
+const placeholder = 'a placeholder';
+const numbered = 'numbers, as in an address that is none';
+const withoutPort = (text: string) => text.replace(/:\d*$/, '');
+
+/** The first that is true says what it is. */
+const mistakes: readonly [is: (text: string, origin: string) => boolean, what: string][] = [
+  [(text) => isIP(text) !== 0, 'an address'],
+  [(text) => text.includes('://'), 'a URL'],
+  [(text) => isIP(withoutPort(text).replace(/^\[(.*)\]$/, '$1')) === 6, 'an address in brackets'],
+  [(text) => isIP(withoutPort(text)) === 4, 'an address and a port'],
+  [(text, origin) => isNetwork(text, origin), 'a network'],
+  [(text) => text.includes('-') && text.split('-').every((each) => isIP(each) !== 0), 'a range of addresses'],
+  [(text) => /^[^:]+:\d*$/.test(text), 'a name and a port (leave that out: SRV, HTTPS and SVCB have a place for it)'],
+  [(text) => /[<>{}[\]$%]/.test(text), placeholder],
+  [(text, origin) => isUnfilled(text, origin), placeholder],
+  [(text, origin) => /^\d+(?:\.\d+){3,}$/.test(text) && !isReverse(origin), numbered],
+];
+
+/** In a reverse zone `0/25` is part of a /24 (RFC 2317 section 4). */
+function isNetwork(text: string, origin: string): boolean {
+  const [, address = ''] = /^([^/]*)\/\d+$/.exec(text) ?? [];
+  return isIP(address) !== 0 || (/^\d+$/.test(address) && !isReverse(origin));
+}
+
+const words =
+  /^(?:to-?do|tb[ad]|fixme|change-?me|replace-?me|placeholder|pending|unknown|undefined|null|nil|none|n\/a)$/i;
+
+/** Words that templates have in place of a name. In small letters a word may well be a name of the zone. */
+const isUnfilled = (text: string, origin: string) =>
+  words.test(text) && (origin === '.' || text === text.toUpperCase());
+
+/** No domain at the top is a number (RFC 1123 section 2.1): it would be an address. */
+const endsInNumber = (name: string) => /(?:^|\.)(?:\d+|0x[0-9a-f]+)\.$/.test(name);
+
+const meanings: Readonly<Record<string, string>> = {
+  '/': 'a name and a path (leave the path out)',
+  '@': 'a mail address (leave out what is before its domain)',
+  ',': 'a list (a value is one name, with dots between its labels)',
+  ';': 'a list (a value is one name, with dots between its labels)',
+};
+
+/** What the first character of a name says that is in no name of a host. */
+function oddIn(name: string): string | undefined {
+  // RFC 6763 section 4.1.1 calls an instance of a service anything, and RFC 2317 section 4 a part of a /24 `0/25`.
+  const rest = name.replace(/^[^.]+(?=\._[a-z0-9-]+\._(?:tcp|udp)\.)/, '').replace(rangeLabel, '');
+  const [odd] = /[^a-z0-9._*-]/.exec(rest) ?? [];
+  return odd && (meanings[odd] ?? `a text with ${odd} in it`);
+}
+
+const rangeLabel = /(?:^|(?<=\.))\d{1,3}\/\d{1,2}(?=\.)/g;

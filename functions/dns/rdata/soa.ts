@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import type { Fault } from '../zone/rrset.ts';
+import { parseName } from './domain-name.ts';
+
+// RFC 1035 section 3.3.13: 32 bits each; RFC 2308 section 4 bounds what a negative answer is cached for.
+const seconds = (least: number, most: number) => z.int().min(least).max(most).optional();
+
+/** The fields of a SOA record that people may choose; the serial is PowerDNS's. */
+export const soa = z.object({
+  mname: z.string().min(1).max(253).optional().describe('The primary server. Default: the first name server.'),
+  rname: z
+    .string()
+    .min(1)
+    .max(253)
+    .optional()
+    .describe('The mailbox of who is responsible, as an address or as a name. Default: hostmaster of the zone.'),
+  refresh: seconds(1, 2147483647).describe('Seconds after which a secondary asks for changes. Default: 3600.'),
+  retry: seconds(1, 2147483647).describe('Seconds after which it asks again when there was no answer. Default: 600.'),
+  expire: seconds(1, 2147483647).describe('Seconds after which it gives the zone up. Default: 604800.'),
+  minimum: seconds(0, 86400).describe('Seconds that resolvers may remember that a name does not exist. Default: 30.'),
+});
+
+export type SOA = z.output<typeof soa>;
+
+// A negative answer is cached for `minimum` (RFC 2308 section 4), so a new name is not missed for long by those who
+// asked too early.
+const defaults = { refresh: 3600, retry: 600, expire: 604800, minimum: 30 };
+
+/** The content of a zone's SOA, with 0 where PowerDNS counts. Names are absolute. */
+export function soaContent(zone: string, primary: string, chosen: SOA = {}): string {
+  const { refresh, retry, expire, minimum } = { ...defaults, ...chosen };
+  const mname = chosen.mname === undefined ? primary : hostOf(chosen.mname);
+  const rname = chosen.rname === undefined ? `hostmaster.${zone}` : mailboxOf(chosen.rname);
+  return `${mname} ${rname} 0 ${refresh} ${retry} ${expire} ${minimum}`;
+}
+
+export function soaFaults(chosen: SOA): Fault[] {
+  const check = (at: string, work: () => void): Fault[] => {
+    try {
+      work();
+      return [];
+    } catch (error) {
+      return [{ at, message: (error as Error).message }];
+    }
+  };
+  const { mname, rname } = chosen;
+  return [
+    ...(mname === undefined ? [] : check('soa.mname', () => hostOf(mname))),
+    ...(rname === undefined ? [] : check('soa.rname', () => mailboxOf(rname))),
+  ];
+}
+
+/** The composite's names are written without the trailing dot, and never relative. */
+const hostOf = (name: string) => parseName(name, '.');
+
+/** A mailbox as a name: dots before the @ are escaped (RFC 1035 section 8). */
+function mailboxOf(text: string): string {
+  const at = text.lastIndexOf('@');
+  if (at < 0) return hostOf(text);
+  if (at === 0 || at === text.length - 1) throw new Error(`not a mailbox: ${text}`);
+  return hostOf(`${text.slice(0, at).replaceAll('.', '\\.')}.${text.slice(at + 1)}`);
+}

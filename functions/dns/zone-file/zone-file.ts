@@ -1,0 +1,277 @@
+import { isWithin, withoutDot } from '../name.ts';
+import { checkOwner, otherReading, parseName } from '../rdata/domain-name.ts';
+import { excerpt, splitFields } from '../rdata/field.ts';
+import { genericOctets, isGeneric, presentationOf } from '../rdata/generic-rdata.ts';
+import { parseContent, type RecordType } from '../rdata/rdata.ts';
+import { parseTTL } from '../ttl.ts';
+import type { Entry, Fault } from '../zone/rrset.ts';
+import { GenerateBudget, parseRange } from './generate.ts';
+import { type ZoneLine, zoneLines } from './line.ts';
+import { isServerType, parseHead, type RecordHead, rdataOf, recordTypeOf, templateOf } from './record-head.ts';
+import { isSameSOA, parseSOA, type ZoneFileSOA } from './soa.ts';
+
+/** What a zone file says. Names are absolute. */
+export interface ZoneFile {
+  /** All but the SOA and the NS records of the zone itself. */
+  entries: Entry[];
+  /** In the order of the lines. */
+  faults: ZoneFileFault[];
+  /** Names that are read otherwise than RFC 1035 says: where, and how. */
+  readings: Fault[];
+  soa?: ZoneFileSOA;
+  /** The NS records of the zone itself. */
+  nameServers: { name: string; at: string }[];
+  /** Seconds, of records that state none: the first `$TTL`, or else the minimum of a SOA that states no TTL. */
+  defaultTTL?: number;
+  /** How many records were left out because a server makes them itself, by their types. */
+  skipped: Record<string, number>;
+  /** Whether its last record is the SOA that it began with, as that of a transfer is (RFC 5936 section 2.2). */
+  endsWithSOA: boolean;
+  /** Where a parenthesis is opened that is never closed. */
+  openAt?: string;
+}
+
+export interface ZoneFileFault extends Fault {
+  /** Of the record that cannot be read, as far as that could be; absolute. */
+  name?: string | undefined;
+  type?: string;
+}
+
+export interface ZoneFileOptions {
+  /** After so many faults the rest is not read; of other readings, so many are told. */
+  mostFaults?: number;
+}
+
+const longestMessage = 300;
+
+/**
+ * Reads a zone file: RFC 1035 section 5.1, the `$TTL` of RFC 2308 section 4, and BIND's `$GENERATE` and units of time.
+ * A name without the trailing dot that ends with the origin's name counts as absolute, as everywhere here; to the
+ * letter it would be below the origin, which is hardly ever meant. Never throws.
+ * @param zone its absolute name, which is the first origin too, and how many records there is room for
+ */
+export function parseZoneFile(
+  text: string,
+  { name, room = Number.POSITIVE_INFINITY }: ZoneBounds,
+  { mostFaults = 100 }: ZoneFileOptions = {},
+): ZoneFile {
+  const reader = new Reader(name, mostFaults);
+  for (const line of zoneLines(text)) {
+    reader.read(line);
+    if (reader.room > room) {
+      reader.file.faults.push({ at: `line ${line.number}`, message: noRoom });
+      break;
+    }
+    if (reader.isGivenUp) break;
+  }
+  return reader.file;
+}
+
+export interface ZoneBounds {
+  name: string;
+  room?: number;
+}
+
+const noRoom =
+  'from here on the server has more records than its memory bears: split the zone among several instances, or raise resources.agent.limits.memory';
+
+/** Characters of a value from which on a record takes the room of another one. */
+const usualLength = 512;
+
+/** How much room a record takes: that of as many usual ones. */
+export const roomOf = (content: string): number => 1 + Math.floor(content.length / usualLength);
+
+class Reader {
+  readonly file: ZoneFile = {
+    entries: [],
+    faults: [],
+    readings: [],
+    nameServers: [],
+    skipped: {},
+    endsWithSOA: false,
+  };
+  /** What its records take. */
+  room = 0;
+  readonly #zone: string;
+  readonly #mostFaults: number;
+  /** None after a `$ORIGIN` that cannot be read: relative names would become others than were meant. */
+  #origin: string | undefined;
+  #owner: string | undefined;
+  #defaultTTL: number | undefined;
+  #lastTTL: number | undefined;
+  /** The record that is being read. */
+  #about: Pick<ZoneFileFault, 'name' | 'type'> | undefined;
+  /** Whether `$GENERATE` has made such a record before: it makes thousands. */
+  #isRepeated = false;
+  readonly #budget = new GenerateBudget();
+
+  constructor(zone: string, mostFaults: number) {
+    this.#zone = zone;
+    this.#mostFaults = mostFaults;
+    this.#origin = zone;
+  }
+
+  get isGivenUp(): boolean {
+    return this.file.faults.length >= this.#mostFaults;
+  }
+
+  read(line: ZoneLine): void {
+    const at = `line ${line.number}`;
+    this.#attempt(at, () => {
+      const isDirective = !line.indented && line.fields[0]?.startsWith('$');
+      // After a fault, records that omit the owner must not go to the one before it.
+      if (!line.indented && !isDirective) this.#owner = undefined;
+      if (line.isOpen) this.file.openAt = at;
+      if (line.fault) throw new Error(line.fault);
+      if (isDirective) this.#direct(line.fields, at);
+      else this.#record(line, at);
+    });
+  }
+
+  #attempt(at: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const message = detached((error as Error).message.slice(0, longestMessage));
+      this.file.faults.push({ at, message, ...this.#about });
+    } finally {
+      this.#about = undefined;
+    }
+  }
+
+  #direct([directive = '', ...values]: string[], at: string): void {
+    const name = directive.toUpperCase();
+    if (name === '$INCLUDE') throw new Error('no $INCLUDE: there is no other file, so put its records here');
+    if (name === '$GENERATE') this.#generate(values, at);
+    else if (name === '$ORIGIN') this.#setOrigin(only(values, '$ORIGIN'), at);
+    else if (name === '$TTL') this.#setDefaultTTL(parseTTL(only(values, '$TTL')));
+    else throw new Error(`not a directive: ${excerpt(directive)} ($ORIGIN, $TTL and $GENERATE are)`);
+  }
+
+  #setOrigin(name: string, at: string): void {
+    const before = this.#origin ?? '.';
+    this.#origin = undefined;
+    this.#origin = detached(parseName(name, before));
+    this.#compare(name, this.#origin, before, at);
+  }
+
+  #setDefaultTTL(seconds: number): void {
+    this.#defaultTTL = seconds;
+    this.file.defaultTTL ??= seconds;
+  }
+
+  #generate([range = '', owner, ...rest]: string[], at: string): void {
+    if (owner === undefined) throw new Error('$GENERATE takes a range, an owner, a type and a value');
+    const head = parseHead(rest);
+    const origin = this.#expectOrigin();
+    for (const [name = '', rdata = ''] of this.#budget.expand(parseRange(range), owner, templateOf(head))) {
+      this.#attempt(at, () => this.#add(this.#named(name, origin, at), head, rdata, origin, at));
+      if (this.isGivenUp) break;
+      this.#isRepeated = true;
+    }
+    this.#isRepeated = false;
+  }
+
+  #record({ indented, fields }: ZoneLine, at: string): void {
+    const origin = this.#expectOrigin();
+    if (!indented) this.#owner = this.#named(fields[0] ?? '', origin, at);
+    const head = parseHead(indented ? fields : fields.slice(1));
+    this.#add(this.#owner, head, rdataOf(head), origin, at);
+  }
+
+  #expectOrigin(): string {
+    if (this.#origin !== undefined) return this.#origin;
+    throw new Error('below an $ORIGIN that cannot be read');
+  }
+
+  #named(text: string, origin: string, at: string): string {
+    const name = detached(parseName(text, origin));
+    this.#compare(text, name, origin, at);
+    return name;
+  }
+
+  #compare(text: string, name: string, origin: string, at: string): void {
+    const message = otherReading(text, name, origin);
+    if (message === undefined || this.#isRepeated || this.file.readings.length >= this.#mostFaults) return;
+    this.file.readings.push({ at, message: detached(message) });
+  }
+
+  #add(owner: string | undefined, head: RecordHead, rdata: string, origin: string, at: string): void {
+    const { type } = head;
+    this.#about = { name: owner, type: detached(excerpt(type)) };
+    const ttl = this.#ttlOf(head.ttl);
+    if (isServerType(type)) {
+      this.file.skipped[type] = (this.file.skipped[type] ?? 0) + 1;
+      return;
+    }
+    const name = this.#expectInZone(owner, head.class);
+    this.file.endsWithSOA = false;
+    if (type === 'SOA') {
+      const fields = isGeneric(rdata) ? presentationOf(type, genericOctets(rdata)).split(' ') : head.rdata;
+      const soa = parseSOA(fields, origin, at);
+      this.#compare(fields[0] ?? '', soa.mname, origin, at);
+      this.#compare(fields[1] ?? '', soa.rname, origin, at);
+      this.#setSOA(name, soa, ttl);
+      return;
+    }
+    const declared = recordTypeOf(type);
+    checkOwner(name);
+    const content = detached(parseContent(declared, rdata, origin));
+    if (!isGeneric(rdata)) this.#compare(targetOf(declared, rdata), targetOf(declared, content), origin, at);
+    this.room += roomOf(content);
+    if (declared === 'NS' && name === this.#zone) this.file.nameServers.push({ name: content, at });
+    else this.file.entries.push({ name, type: declared, ttl, content, at });
+  }
+
+  #expectInZone(owner: string | undefined, networkClass: string): string {
+    if (networkClass !== 'IN') throw new Error(`not class IN: ${networkClass}`);
+    if (owner === undefined) throw new Error('no owner: it would be that of the record before, which has none');
+    if (isWithin(owner, this.#zone)) return owner;
+    throw new Error(`${withoutDot(owner)} is outside the zone ${withoutDot(this.#zone)}`);
+  }
+
+  /** Without `$TTL`, a record has the TTL that was stated last (RFC 1035 section 5.1). */
+  #ttlOf(stated: number | undefined): number | undefined {
+    this.#lastTTL = stated ?? this.#lastTTL;
+    return stated ?? this.#defaultTTL ?? this.#lastTTL;
+  }
+
+  #setSOA(owner: string, soa: ZoneFileSOA, ttl: number | undefined): void {
+    if (owner !== this.#zone) throw new Error(`the SOA of ${withoutDot(owner)}: one file is of one zone`);
+    const { soa: before } = this.file;
+    if (before && !isSameSOA(before, soa)) throw new Error(`another SOA than that of ${before.at}`);
+    this.file.endsWithSOA = before !== undefined;
+    this.file.soa ??= soa;
+    // What the minimum was before RFC 2308 (section 4): BIND still reads a file without $TTL so, and Windows writes it so.
+    if (ttl === undefined) this.#setDefaultTTL(soa.minimum);
+  }
+}
+
+/** The name in the RDATA of a type, if it has one. */
+function targetOf(type: RecordType, rdata: string): string {
+  switch (type) {
+    case 'HTTPS':
+    case 'SVCB':
+      return splitFields(rdata)[1] ?? '.';
+    case 'CNAME':
+    case 'DNAME':
+    case 'ALIAS':
+    case 'MX':
+    case 'NAPTR':
+    case 'NS':
+    case 'PTR':
+    case 'SRV':
+      return splitFields(rdata).at(-1) ?? '.';
+    default:
+      return '.';
+  }
+}
+
+function only(values: string[], directive: string): string {
+  const [value] = values;
+  if (value === undefined || values.length > 1) throw new Error(`${directive} takes one value, not ${values.length}`);
+  return value;
+}
+
+/** A copy that does not keep the text alive that it was cut from. */
+const detached = (text: string) => Buffer.from(text).toString();

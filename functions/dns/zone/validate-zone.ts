@@ -1,0 +1,143 @@
+import { absolute, isWithin, withoutDot } from '../name.ts';
+import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
+import { circleFaults, serverFaults } from './cname-loops.ts';
+import { isReverse, overlapFault, overlapsIn, pointerFault } from './reverse.ts';
+import type { DeclaredRRset, Entry, Fault } from './rrset.ts';
+import { Neighbours } from './rrset-conflicts.ts';
+import { cutAbove, cutsOf } from './zone-cut.ts';
+
+/** What a zone is, as far as its records must fit it. */
+export interface ZoneFrame {
+  /** Absolute. */
+  name: string;
+  /** Seconds, of records that state none. */
+  defaultTTL: number;
+  /** Declared zones below it: their names are answered from there. */
+  children: string[];
+  /** The names of the zone's servers, wherever they are. */
+  servers: string[];
+  /** Whether there may be more names in it than those that are looked at. */
+  isPartial?: boolean;
+}
+
+/** The frame of one of several zones that are served together. */
+export function frameOf(zone: ZoneSettings, zones: ZoneSettings[]): ZoneFrame {
+  const name = absolute(zone.name);
+  const below = zones.map((other) => absolute(other.name)).filter((other) => other !== name && isWithin(other, name));
+  return {
+    name,
+    defaultTTL: zone.defaultTTL ?? defaultTTL,
+    children: below.sort((a, b) => b.length - a.length),
+    servers: [...new Set(zones.flatMap(serversOf))],
+  };
+}
+
+/** A checked answer that is cached for longer would outlive what it stands for. Seconds. */
+export const checkedTTL = 10;
+
+/** The RRsets of several entries of one zone, and what cannot stand together: each fault is the later entry's. */
+export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: DeclaredRRset[]; faults: Fault[] } {
+  const names = Map.groupBy(entries, ({ name }) => name);
+  const cuts = cutsOf(zone.name, entries);
+  const glue = new Set(entries.filter(({ type }) => type === 'NS').map(({ content }) => content));
+  const misled = serverFaults(entries);
+  const endless = circleFaults([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
+  const parts = [...zone.children, ...entries.filter(({ type }) => type === 'NS').map(({ name }) => name)];
+  const overlaps = isReverse(zone.name) ? overlapsIn(parts) : new Map<string, string>();
+  const faults: Fault[] = [];
+  const rrsets: DeclaredRRset[] = [];
+  for (const [name, here] of names) {
+    const cut = cutAbove(name, zone.name, cuts);
+    const neighbours = new Neighbours();
+    const count = faults.length;
+    for (const entry of here) {
+      const message =
+        outOfPlace(entry, zone) ??
+        (cut && occluded(entry, cut, glue)) ??
+        notAtCut(entry, cuts.get(name), glue) ??
+        overlapping(entry, overlaps) ??
+        neighbours.whyNot(entry) ??
+        misled.get(entry) ??
+        endless.get(entry);
+      if (message !== undefined) faults.push({ at: entry.at, message });
+      neighbours.add(entry);
+    }
+    if (faults.length > count) continue;
+    for (const [type, ofType] of Map.groupBy(here, (e) => e.type)) rrsets.push(rrsetOf(name, type, ofType, zone));
+  }
+  return { rrsets, faults };
+}
+
+const zoneOf = ({ name, isPartial = false }: ZoneFrame, records: Entry[]) => ({ name, records, isPartial });
+const unknownZone = (name: string) => ({ name, records: [], isPartial: true });
+
+function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: ZoneFrame): DeclaredRRset {
+  const { ttl, ptr, answer } = first as Entry;
+  const usual = answer?.check ? Math.min(checkedTTL, zone.defaultTTL) : zone.defaultTTL;
+  const records = [first as Entry, ...others].map(({ content }) => content);
+  return { name, type, ttl: ttl ?? usual, records, ...(ptr && { ptr }), ...(answer && { answer }) };
+}
+
+/** What an entry cannot be in this zone, whatever else is there. */
+function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneFrame): string | undefined {
+  if (!isWithin(name, zone.name)) return `${withoutDot(name)} is outside the zone ${withoutDot(zone.name)}`;
+  const child = zone.children.find((c) => isWithin(name, c));
+  if (child) {
+    return name === child && (type === 'NS' || type === 'DS')
+      ? `${withoutDot(child)} is a zone of this instance and delegated by itself: leave it out`
+      : `${withoutDot(name)} belongs to the zone ${withoutDot(child)}, which is declared as well: put it there`;
+  }
+  if (name === zone.name) {
+    if (type === 'NS') return 'the servers of the zone itself are said by its nameServers';
+    if (type === 'CNAME') return 'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): use ALIAS';
+    if (type === 'DS') return 'the DS of a zone stands in its parent (RFC 4034 section 5)';
+  }
+  if (type === 'NS' && name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2)';
+  if (type === 'DNAME' && name.startsWith('*.')) return 'a wildcard has no DNAME (RFC 4592 section 4.4)';
+  if (type === 'ALIAS' && name.startsWith('*.')) return 'PowerDNS answers for no ALIAS of a wildcard: use CNAME';
+  if ((type === 'CNAME' || type === 'DNAME' || type === 'ALIAS') && content === name) return `${type} to itself`;
+  if ((type === 'HTTPS' || type === 'SVCB') && content === `0 ${name}`) {
+    return 'AliasMode to itself (RFC 9460 section 2.4.2)';
+  }
+  if (zone.servers.includes(name)) {
+    if (type === 'CNAME') return "the name of a zone's server must have addresses (RFC 2181 section 10.3)";
+    if (type === 'ALIAS' || answer) {
+      return "the name of a zone's server must have plain addresses: no referral has what is worked out (RFC 1034 section 4.2.1)";
+    }
+  }
+  const server = type === 'DNAME' && zone.servers.find((s) => s !== name && isWithin(s, name));
+  if (server) {
+    return `it would cover ${withoutDot(server)}, the name of a server that has its addresses here (RFC 6672 section 2.4): name another in nameServers`;
+  }
+  return type === 'PTR' ? pointerFault(name, content, zone.name) : undefined;
+}
+
+/** Nobody is ever answered with what is below a cut, but for the addresses that lead beyond it. */
+function occluded(entry: Entry, cut: Entry, glue: ReadonlySet<string>): string | undefined {
+  const above = withoutDot(cut.name);
+  if (cut.type === 'DNAME') return `never answered: the DNAME of ${above} covers it (RFC 6672 section 2.4)`;
+  if (isAddress(entry.type) && glue.has(entry.name)) return workedOut(entry, cut);
+  return `never answered: ${above} is delegated (${cut.at}), and below it only its servers have addresses here`;
+}
+
+function overlapping({ name, type }: Entry, overlaps: ReadonlyMap<string, string>): string | undefined {
+  const other = type === 'NS' ? overlaps.get(name) : undefined;
+  return other && `${withoutDot(name)} ${overlapFault(other)}`;
+}
+
+/** What cannot be where a child zone begins. */
+function notAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
+  const { name, type } = entry;
+  if (cut?.type !== 'NS') {
+    return type === 'DS' ? 'a DS needs the NS of the delegation beside it (RFC 4034 section 5)' : undefined;
+  }
+  if (type === 'NS' || type === 'DS') return undefined;
+  if (isAddress(type) && glue.has(name)) return workedOut(entry, cut);
+  return `never answered: ${withoutDot(name)} is delegated (${cut.at})`;
+}
+
+/** PowerDNS adds glue to a referral as it is, and works nothing out there. */
+function workedOut({ name, answer }: Entry, cut: Entry): string | undefined {
+  if (!answer) return undefined;
+  return `${withoutDot(name)} leads to a server of what is delegated (${cut.at}): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;
+}

@@ -1,0 +1,118 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../contract/declaration.ts';
+import type { DeclaredRecord } from '../dns/record.ts';
+import { declaredDiscovery } from './discovery/declaration.ts';
+import { soughtKinds } from './monitoring/kind.ts';
+import type { Names } from './names.ts';
+import type { Endpoint } from './server/service.ts';
+import type { Spec } from './spec.ts';
+import type { Signature } from './zones/signature.ts';
+import type { SpecZone } from './zones/zone.ts';
+
+/** What a declaration is made of. */
+export interface Declarable {
+  composite: string;
+  spec: Spec;
+  endpoint: Endpoint;
+  /** By zone, without placeholders. */
+  records: ReadonlyMap<string, DeclaredRecord[]>;
+  /** What zones were signed with so far, by zone. */
+  signatures: ReadonlyMap<string, Signature>;
+  /** Since when the delete guard lets go: RFC 3339. */
+  letGo?: string | undefined;
+}
+
+/** What the agent is to serve. */
+export function declarationOf({
+  composite,
+  spec,
+  endpoint,
+  records,
+  signatures,
+  letGo,
+}: Declarable): WrittenDeclaration {
+  const { replicas, zones, discovery, storage } = spec;
+  const { addresses, clusterIPs } = endpoint;
+  const optional = soughtKinds(spec);
+  return {
+    name: composite,
+    ...(replicas > 1 && { replicas }),
+    zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
+    addresses,
+    ...(clusterIPs.length > 0 && { service: clusterIPs }),
+    ...(optional.length > 0 && { optional }),
+    ...(discovery.sources.length > 0 && { discovery: declaredDiscovery(discovery, composite, letGo) }),
+    storage: { size: storage.size },
+  };
+}
+
+function declaredZone(zone: SpecZone, records: DeclaredRecord[], signature: Signature | undefined): DeclaredZone {
+  const { name, nameServers, soa, defaultTTL, recordsFrom, dnssec } = zone;
+  const files = recordsFrom.map(({ configMapKeyRef: { name, key } }) => ({ configMap: name, key }));
+  return {
+    name,
+    nameServers,
+    ...(soa && { soa }),
+    ...(defaultTTL !== undefined && { defaultTTL }),
+    ...(records.length > 0 && { records }),
+    ...(files.length > 0 && { recordsFrom: files }),
+    ...(dnssec && dnssec.mode !== 'Off' && { dnssec: { ...dnssec, mode: dnssec.mode, ds: signature?.ds ?? [] } }),
+  };
+}
+
+/** A ConfigMap may have 1 MiB: https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
+const mostBytes = 1_000_000;
+
+/**
+ * The text that the agent reads, deterministic because its hash is how a report says what it speaks of. Throws when it
+ * is too large for a ConfigMap.
+ */
+export function textOf(declaration: WrittenDeclaration): string {
+  const text = `${printed(declaration)}\n`;
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= mostBytes) return text;
+  const most = mostBytes.toLocaleString('en');
+  throw new Error(
+    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${most} fit: the records are too many, so put them into a zone file and name it in recordsFrom`,
+  );
+}
+
+const longestLine = 120;
+
+/** JSON for people: what is short stands on one line, and each item of a list of objects on lines of its own. */
+function printed(value: unknown, indent = ''): string {
+  const line = JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return line;
+  if (line.length <= longestLine && !line.includes('[{')) return line;
+  const inner = `${indent}  `;
+  const members = Array.isArray(value)
+    ? value.map((item) => inner + printed(item, inner))
+    : Object.entries(value)
+        .filter(([, member]) => member !== undefined)
+        .map(([name, member]) => `${inner}${JSON.stringify(name)}: ${printed(member, inner)}`);
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  return `${open}\n${members.join(',\n')}\n${indent}${close}`;
+}
+
+export interface MailboxesProps {
+  spec: Spec;
+  names: Names;
+  labels: Record<string, string>;
+  declaration: string;
+}
+
+/** The ConfigMaps between function and agents: what is declared, what they report, and what they keep. */
+export class Mailboxes extends Construct {
+  constructor(scope: Construct, id: string, { spec, names, labels, declaration }: MailboxesProps) {
+    super(scope, id);
+    new k8s.KubeConfigMap(this, 'declared', {
+      metadata: { name: names.declared, namespace: spec.namespace, labels },
+      data: { [declarationKey]: declaration },
+    });
+    // Without data: what agents write, and a field that we do not send stays theirs.
+    for (const id of ['status', 'kept'] as const) {
+      new k8s.KubeConfigMap(this, id, { metadata: { name: names[id], namespace: spec.namespace, labels } });
+    }
+  }
+}

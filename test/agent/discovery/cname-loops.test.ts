@@ -1,0 +1,293 @@
+/** No verdict publishes what never comes to an end. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { judge } from '../../../functions/agent/discovery/evaluate.ts';
+import type { RRset, Zone } from '../../../functions/agent/powerdns/rrset.ts';
+import { chainFrom, isEndless } from '../../../functions/dns/zone/cname-chain.ts';
+import { Lookup } from '../../../functions/dns/zone/lookup.ts';
+import { cpuTimeOf } from '../../cpu.ts';
+import { loop } from '../external-dns.ts';
+import { declare, foreign, found, makeAgent, record, want, zone, zones, zoneWith } from '../make.ts';
+import { SeenObjects } from '../names/seen-objects.ts';
+
+const at = (host: string) => `${host}.corp.internal`;
+const cname = (resource: string, host: string, target: string) => want(resource, at(host), 'CNAME', target);
+const stands = (resource: string, host: string, target: string) =>
+  found(resource, `${at(host)}.`, 'CNAME', `${target}.`);
+const cure = 'nobody would get an answer, so give the object another target';
+
+function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, claims = new SeenObjects()) {
+  const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
+  const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+  const { accepted, refused, closed } = judge(wishes, [zone('corp.internal', there)], declaration, { claims });
+  return {
+    accepted: accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort(),
+    refused: refused.map(({ rrset, verdict, message }) => `${rrset.mark?.content} ${verdict}: ${message}`),
+    closed: closed.map(({ name }) => name),
+  };
+}
+
+describe('who closes a circle is refused', () => {
+  test('where the other one stands', () => {
+    expect(
+      verdict(
+        [cname('ingress/a/x', 'a', at('b')), cname('ingress/b/y', 'b', at('a'))],
+        [stands('ingress/b/y', 'b', at('a'))],
+      ),
+    ).toEqual({
+      accepted: ['b.corp.internal. CNAME a.corp.internal.'],
+      refused: [
+        `ingress/a/x Refused: cannot publish: circle a.corp.internal -> b.corp.internal -> a.corp.internal: ${cure}`,
+      ],
+      closed: [],
+    });
+  });
+
+  test('where neither stands and one object is younger', () => {
+    const claims = new SeenObjects();
+    claims.set('ingress/a/x', { hosts: [at('a')], created: '2026-02-01T00:00:00Z' });
+    claims.set('ingress/b/y', { hosts: [at('b')], created: '2026-01-01T00:00:00Z' });
+    const { accepted, refused } = verdict(
+      [cname('ingress/a/x', 'a', at('b')), cname('ingress/b/y', 'b', at('a'))],
+      [],
+      {},
+      claims,
+    );
+    expect(accepted).toEqual(['b.corp.internal. CNAME a.corp.internal.']);
+    expect(refused.map((text) => text.split(' ')[0])).toEqual(['ingress/a/x']);
+  });
+
+  test.each<[string, Endpoint, RRset[]]>([
+    [
+      'with a wildcard that is declared',
+      cname('ingress/a/x', 'a', at('b')),
+      [foreign('*.corp.internal.', 'CNAME', 'a.corp.internal.')],
+    ],
+    ['by its own wildcard', cname('ingress/a/x', '*.apps', at('in.apps')), []],
+    [
+      'with an ALIAS',
+      cname('ingress/a/x', 'a', 'corp.internal'),
+      [foreign('corp.internal.', 'ALIAS', 'a.corp.internal.')],
+    ],
+    [
+      'with a DNAME',
+      cname('ingress/a/x', 'w.new', at('w.old')),
+      [foreign('old.corp.internal.', 'DNAME', 'new.corp.internal.')],
+    ],
+    [
+      'and who leads to one of others',
+      cname('ingress/a/x', 'a', at('c')),
+      [
+        foreign('c.corp.internal.', 'CNAME', 'd.corp.internal.'),
+        foreign('d.corp.internal.', 'CNAME', 'c.corp.internal.'),
+      ],
+    ],
+  ])('%s', (_, wish, there) => {
+    const { accepted, refused } = verdict([wish], there);
+    expect(accepted).toEqual([]);
+    expect(refused).toEqual([
+      expect.stringMatching(/^ingress\/a\/x Refused: cannot publish: circle .* -> .*another target$/),
+    ]);
+  });
+
+  test('and what stands of it goes when something declared has closed it, under every policy', () => {
+    const there = [foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), stands('ingress/a/x', 'd', at('c'))];
+    for (const policy of ['Sync', 'UpsertOnly', 'CreateOnly']) {
+      expect(verdict([cname('ingress/a/x', 'd', at('c'))], there, { policy })).toMatchObject({
+        accepted: [],
+        closed: ['d.corp.internal.'],
+      });
+    }
+  });
+
+  test('while what it had before stays', () => {
+    const before = found('ingress/a/x', 'a.corp.internal.', 'A', '192.0.2.1');
+    const { accepted } = verdict(
+      [cname('ingress/a/x', 'a', at('b'))],
+      [before, foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')],
+    );
+    expect(accepted).toEqual(['a.corp.internal. A 192.0.2.1']);
+  });
+
+  test('and another object gets the name only if its namespace may have one more', () => {
+    const wanted = [
+      cname('ingress/a/x', 'a', at('b')),
+      cname('ingress/b/y', 'a', 'lb.example.com'),
+      cname('ingress/b/z', 'z', 'lb.example.com'),
+    ];
+    const there = [foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')];
+    const names = (limit: number) => verdict(wanted, there, { maxNamesPerNamespace: limit }).accepted;
+    expect(names(2)).toEqual(['a.corp.internal. CNAME lb.example.com.', 'z.corp.internal. CNAME lb.example.com.']);
+    expect(names(1)).toEqual(['z.corp.internal. CNAME lb.example.com.']);
+  });
+
+  test('and another object gets the name', () => {
+    const { accepted } = verdict(
+      [cname('ingress/a/x', 'a', at('b')), want('ingress/b/y', at('a'), 'A', '192.0.2.1')],
+      [stands('ingress/a/x', 'a', at('b')), foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')],
+    );
+    expect(accepted).toEqual(['a.corp.internal. A 192.0.2.1']);
+  });
+});
+
+test('a CNAME that leads on through wildcards and other wishes is published', () => {
+  expect(
+    verdict([
+      cname('ingress/a/x', '*.apps', at('in.apps')),
+      cname('ingress/a/y', 'in.apps', 'lb.example.com'),
+      cname('ingress/a/z', 'www', at('any.apps')),
+    ]),
+  ).toMatchObject({ refused: [], accepted: { length: 3 } });
+});
+
+test('whatever is wished for beside what stands, no chain of the owner’s is endless, and verdicts come to rest', () => {
+  const host = fc.constantFrom('a', 'b', 'c', '*', 'x.c', '*.c', 'y.x.c', '*.x.c');
+  const target = fc.constantFrom('a', 'b', 'c', 'x.c', 'y.x.c', 'z.x.c', 'q');
+  const resource = fc.constantFrom('ingress/a/x', 'ingress/b/y', 'ingress/c/z');
+  const wish = fc.tuple(resource, host, fc.oneof({ weight: 4, arbitrary: target }, fc.constant('192.0.2.1')));
+  const standing = fc.uniqueArray(fc.tuple(fc.boolean(), resource, host, target), {
+    selector: (s) => s[2],
+    maxLength: 4,
+  });
+  const policy = fc.constantFrom('Sync', 'UpsertOnly', 'CreateOnly');
+  const limit = fc.constantFrom(1000, 2);
+  fc.assert(
+    fc.property(fc.array(wish, { maxLength: 8 }), standing, policy, limit, (wanted, there, policy, limit) => {
+      const present = zone(
+        'corp.internal',
+        there.map(([isForeign, of, from, to]) =>
+          isForeign ? foreign(`${at(from)}.`, 'CNAME', `${at(to)}.`) : stands(of, from, at(to)),
+        ),
+      );
+      const discovery = { ownerID: 'corp', intervalSeconds: 2, policy, maxNamesPerNamespace: limit };
+      const declaration = declare({ discovery });
+      const wishes = wanted.map(([of, from, to]) =>
+        rrsetOf(to === '192.0.2.1' ? want(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
+      );
+      const judged = (zones: Zone[]) => judge(wishes, zones, declaration);
+      const first = judged([present]);
+      const foreigners = present.rrsets.filter(({ mark }) => !mark?.account.startsWith('external-dns'));
+      const wished = new Set(wishes.map(({ name }) => name));
+      const isKept = (r: RRset) => policy === 'CreateOnly' || !wished.has(r.name);
+      const own = present.rrsets.filter((r) => !foreigners.includes(r) && !first.closed.includes(r) && isKept(r));
+      const names = new Set(own.map(({ name }) => name));
+      const after = [...foreigners, ...own, ...first.accepted.filter(({ name }) => !names.has(name))];
+      const lookup = new Lookup([{ name: 'corp.internal.', records: after }]);
+      for (const { name, type, mark } of after) {
+        // What nobody wishes for any more goes anyway.
+        if (type !== 'CNAME' || !mark?.account.startsWith('external-dns') || !wished.has(name)) continue;
+        expect([name, isEndless(chainFrom(lookup, name))]).toEqual([name, false]);
+      }
+      if (policy !== 'Sync' || limit < 1000) return;
+      const said = ({ accepted }: typeof first) =>
+        accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort();
+      const next = ({ accepted }: typeof first) =>
+        judged([{ ...present, rrsets: [...foreigners, ...own, ...accepted] }]);
+      // What one verdict refuses may set another name free, and then all is said.
+      const settled = next(next(first));
+      expect(said(next(settled))).toEqual(said(settled));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a verdict takes time in proportion to its names, in circles or not', async () => {
+  const declaration = declare();
+  const work = (count: number, target: (i: number) => string) => {
+    const wishes = Array.from({ length: count }, (_, i) =>
+      rrsetOf(cname(`ingress/a/x${i}`, `h${i}`, target(i)), 'corp'),
+    );
+    return cpuTimeOf(() => judge(wishes, [zone()], declaration));
+  };
+  const ended = await work(10_000, () => 'lb.example.com');
+  const pairs = await work(10_000, (i) => at(`h${i ^ 1}`));
+  const ring = await work(10_000, (i) => at(`h${(i + 1) % 10_000}`));
+  // Thousands of times as much, were each name compared with every other.
+  expect(pairs / ended).toBeLessThan(50);
+  expect(ring / ended).toBeLessThan(50);
+});
+
+describe('how often all zones are gone through is not for objects to choose', () => {
+  /** How often the names of a zone are read, as a measure of the rounds. */
+  function rounds(wanted: Endpoint[], there: RRset[] = []) {
+    let count = 0;
+    const present = zone('corp.internal', there);
+    const counted: Zone = Object.defineProperty({ ...present }, 'rrsets', {
+      get: () => {
+        count++;
+        return present.rrsets;
+      },
+    });
+    const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+    const { accepted, refused } = judge(wishes, [counted], declare());
+    return { count, names: new Set(accepted.map(({ name }) => name)), refused };
+  }
+
+  const candidates = (count: number) =>
+    Array.from({ length: count }, (_, i) => [
+      cname(`ingress/evil/z${i}`, 'host', at(`y${i}`)),
+      cname(`ingress/evil/a${i}`, `y${i}`, at('host')),
+    ]).flat();
+
+  /** Each that is refused gives the next wildcard a name that leads back. */
+  const cascade = (count: number) => [
+    cname('ingress/evil/z', 'n.s0', at('first')),
+    cname('ingress/evil/a', 'first', at('n.s0')),
+    ...Array.from({ length: count }, (_, i) => [
+      cname(`ingress/evil/z${i}`, `n.s${i + 1}`, at(`t.n.s${i}`)),
+      cname(`ingress/evil/a${i}`, `*.s${i}`, at(`n.s${i + 1}`)),
+    ]).flat(),
+  ];
+
+  const others = [
+    cname('ingress/shop/a', 'shop', 'lb.example.com'),
+    cname('ingress/shop/b', '*.shops', at('in.shops')),
+    want('ingress/shop/c', at('in.shops'), 'A', '192.0.2.1'),
+  ];
+  const ofOthers = ['*.shops.corp.internal.', 'in.shops.corp.internal.', 'shop.corp.internal.'];
+
+  test.each([
+    ['many objects that want one host', candidates],
+    ['wildcards that lead to each other', cascade],
+  ])('%s', (_, wanted) => {
+    const [few, many] = [rounds([...wanted(60), ...others]), rounds([...wanted(240), ...others])];
+    expect(many.count).toBe(few.count);
+    expect(many.count).toBeLessThan(80);
+    expect([...many.names].filter((name) => name.includes('shop')).sort()).toEqual(ofOthers);
+    expect(many.refused.every(({ rrset }) => rrset.mark?.content.startsWith('ingress/evil/'))).toBe(true);
+  });
+});
+
+test('two objects that lead to each other cost one its name, quietly, until it leads elsewhere', async () => {
+  const objects = new SeenObjects();
+  const made = makeAgent(undefined, { claims: objects });
+  made.declare(
+    declare({
+      discovery: { ownerID: 'corp', intervalSeconds: 2 },
+      zones: [...zones('corp.internal'), zoneWith('lab.internal', [record('x', 'A', '192.0.2.1')])],
+    }),
+  );
+  await made.agent.reconcile();
+  const webhook = {
+    records: () => made.agent.records(),
+    adjust: (wanted: Endpoint[]) => made.agent.adjust(wanted),
+    apply: (changes: object) => made.agent.apply(changes),
+  };
+  const round = async () => {
+    await loop(webhook, objects.wanted());
+    made.clock.now += 2_000;
+  };
+  objects.set('ingress/a/x', { hosts: [at('a')], targets: [at('b')] });
+  await round();
+  objects.set('ingress/b/y', { hosts: [at('b')], targets: [at('a')], created: '2026-02-01T00:00:00Z' });
+  await round();
+  const { writes } = made.database;
+  for (let i = 0; i < 5; i++) await round();
+  expect(made.database.writes).toBe(writes);
+  expect(made.problems()?.map(({ resource, verdict }) => `${resource} ${verdict}`)).toContain('ingress/b/y Refused');
+  objects.set('ingress/b/y', { hosts: [at('b')], targets: ['x.lab.internal'], created: '2026-02-01T00:00:00Z' });
+  await round();
+  await round();
+  expect(made.problems()).toEqual([]);
+});

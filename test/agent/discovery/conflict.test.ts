@@ -1,0 +1,681 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Wish } from '../../../functions/agent/discovery/desired-record.ts';
+import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { type Judgement, judge, type Knowledge, standingRRsets } from '../../../functions/agent/discovery/evaluate.ts';
+import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
+import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
+import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
+import { acrossNamespaces } from '../../../functions/contract/declaration.ts';
+import { declare, found, want, zone } from '../make.ts';
+
+type SharedHosts = NonNullable<Declaration['discovery']>['sharedHosts'];
+const modes: SharedHosts[] = ['FirstWins', 'SameNamespace', 'Merge', 'Refuse'];
+
+const declaring = (sharedHosts: SharedHosts, more: object = {}) =>
+  declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, sharedHosts, ...more } });
+
+/** `A 1 2` is 192.0.2.1 and 192.0.2.2, `AAAA 1` is 2001:db8::1, `CNAME 1` is lb1.example.com. */
+function contents(answer: string): [type: string, targets: string[]] {
+  const [type = '', ...numbers] = answer.split(' ');
+  const prefix = type === 'A' ? '192.0.2.' : type === 'AAAA' ? '2001:db8::' : 'lb';
+  return [type, numbers.map((n) => `${prefix}${n}${type === 'CNAME' ? '.example.com' : ''}`)];
+}
+
+/** `a/x A 1`: the Ingress a/x wants www.corp.internal to be that. */
+function wish(text: string, recordTTL?: number): RRset {
+  const [object, ...answer] = text.split(' ');
+  const [type, targets] = contents(answer.join(' '));
+  const resource = object?.includes('/') ? `ingress/${object}` : `${object}`;
+  return rrsetOf({ ...want(resource, 'www.corp.internal', type, ...targets), ...(recordTTL && { recordTTL }) }, 'corp');
+}
+
+const said = ({ type, records, mark }: RRset) =>
+  `${mark?.content.replace('ingress/', '')} ${type} ${records.map((r) => r.replace(/^192.0.2.|^2001:db8::|^lb|\.example\.com\.$/g, '')).join(' ')}`;
+
+/** Made in the order in which they are written; all seen unless told otherwise. */
+const seen = (resources: string[] = [], sees = true): Claims => ({
+  ...unseen,
+  sees: () => sees,
+  of: (resource) => {
+    const age = resources.indexOf(resource.replace('ingress/', ''));
+    const created = `2026-01-0${age + 1}T00:00:00Z`;
+    return age < 0 ? undefined : { resource, namespace: namespaceOf(resource), created, hosts: [] };
+  },
+});
+
+const inShort = ({ accepted, refused }: Judgement) => ({
+  accepted: accepted.map(said).sort(),
+  refused: refused.map(({ rrset, message }) => `${said(rrset)}: ${message}`).sort(),
+});
+
+/** The verdict, which is the same in both orders, and once more when it stands. */
+function verdict(sharedHosts: SharedHosts, wishes: RRset[], there: RRset[] = [], knowledge: Knowledge = {}) {
+  const declaration = declaring(sharedHosts);
+  const judged = (order: RRset[], standing: RRset[]) =>
+    judge(order, [zone('corp.internal', standing, declaration)], declaration, { claims: seen(), ...knowledge });
+  const first = judged(wishes, there);
+  expect(inShort(judged(wishes.toReversed(), there))).toEqual(inShort(first));
+  const others = there.filter((r) => knowledge.owns?.(r) === false);
+  expect(inShort(judged(wishes, [...others, ...first.accepted]))).toEqual(inShort(first));
+  return inShort(first);
+}
+
+const has = (object: string) => `ingress/${object} has the name already`;
+const wants = (object: string) =>
+  `ingress/${object} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
+
+describe('of two objects', () => {
+  type Case = [situation: string, wishes: string[], standing: string[], Record<SharedHosts, [string[], string[]?]>];
+  const cases: Case[] = [
+    [
+      'of two namespaces that want different answers, none of which stands',
+      ['a/x A 1', 'b/y A 2'],
+      [],
+      {
+        FirstWins: [['a/x A 1'], [`b/y A 2: ${has('a/x')}`]],
+        SameNamespace: [['a/x A 1'], [`b/y A 2: ${has('a/x')}`]],
+        Merge: [['a/x A 1 2']],
+        Refuse: [[], [`a/x A 1: ${wants('b/y')}`, `b/y A 2: ${wants('a/x')}`]],
+      },
+    ],
+    [
+      'of two namespaces that want different answers, the second of which stands',
+      ['a/x A 1', 'b/y A 2'],
+      ['b/y A 2'],
+      {
+        FirstWins: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+        SameNamespace: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+        Merge: [['b/y A 1 2']],
+        Refuse: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+      },
+    ],
+    [
+      'of two namespaces that want different answers, and the one that stands wants another than before',
+      ['a/x A 1', 'b/y A 2'],
+      ['b/y A 1'],
+      {
+        FirstWins: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+        SameNamespace: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+        Merge: [['b/y A 1 2']],
+        Refuse: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+      },
+    ],
+    [
+      'of two namespaces that want the same, none of which stands',
+      ['a/x A 1 2', 'b/y A 2 1'],
+      [],
+      {
+        FirstWins: [['a/x A 1 2']],
+        SameNamespace: [['a/x A 1 2']],
+        Merge: [['a/x A 1 2']],
+        Refuse: [['a/x A 1 2']],
+      },
+    ],
+    [
+      'of two namespaces that want the same, the second of which stands',
+      ['a/x A 1', 'b/y A 1'],
+      ['b/y A 1'],
+      { FirstWins: [['b/y A 1']], SameNamespace: [['b/y A 1']], Merge: [['b/y A 1']], Refuse: [['b/y A 1']] },
+    ],
+    [
+      'of two namespaces that want the same, which stands for an object that is gone',
+      ['a/x A 1', 'b/y A 1'],
+      ['c/z A 1'],
+      { FirstWins: [['a/x A 1']], SameNamespace: [['a/x A 1']], Merge: [['a/x A 1']], Refuse: [['a/x A 1']] },
+    ],
+    [
+      'of two namespaces, one of which asks for what an object answered that is gone',
+      ['a/x A 1', 'b/y A 2'],
+      ['c/z A 2'],
+      {
+        FirstWins: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+        SameNamespace: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+        Merge: [['a/x A 1 2']],
+        Refuse: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+      },
+    ],
+    [
+      'of one namespace that want different answers, none of which stands',
+      ['a/w A 2', 'a/x A 1'],
+      [],
+      {
+        FirstWins: [['a/w A 2'], [`a/x A 1: ${has('a/w')}`]],
+        SameNamespace: [['a/w A 1 2']],
+        Merge: [['a/w A 1 2']],
+        Refuse: [['a/w A 1 2']],
+      },
+    ],
+    [
+      'of one namespace that want different answers, the second of which stands',
+      ['a/w A 2', 'a/x A 1'],
+      ['a/x A 1'],
+      {
+        FirstWins: [['a/x A 1'], [`a/w A 2: ${has('a/x')}`]],
+        SameNamespace: [['a/x A 1 2']],
+        Merge: [['a/x A 1 2']],
+        Refuse: [['a/x A 1 2']],
+      },
+    ],
+    [
+      'of one namespace that want the same',
+      ['a/w A 1', 'a/x A 1'],
+      [],
+      { FirstWins: [['a/w A 1']], SameNamespace: [['a/w A 1']], Merge: [['a/w A 1']], Refuse: [['a/w A 1']] },
+    ],
+    [
+      'of one namespace with one family each',
+      ['a/w A 1', 'a/x AAAA 1'],
+      [],
+      {
+        FirstWins: [['a/w A 1'], [`a/x AAAA 1: ${has('a/w')}`]],
+        SameNamespace: [['a/w A 1', 'a/x AAAA 1']],
+        Merge: [['a/w A 1', 'a/x AAAA 1']],
+        Refuse: [['a/w A 1', 'a/x AAAA 1']],
+      },
+    ],
+    [
+      'of two namespaces with one family each',
+      ['a/x A 1', 'b/y AAAA 1'],
+      [],
+      {
+        FirstWins: [['a/x A 1'], [`b/y AAAA 1: ${has('a/x')}`]],
+        SameNamespace: [['a/x A 1'], [`b/y AAAA 1: ${has('a/x')}`]],
+        Merge: [['a/x A 1', 'b/y AAAA 1']],
+        Refuse: [[], [`a/x A 1: ${wants('b/y')}`, `b/y AAAA 1: ${wants('a/x')}`]],
+      },
+    ],
+    [
+      'of one namespace with two CNAMEs',
+      ['a/w CNAME 2', 'a/x CNAME 1'],
+      [],
+      {
+        FirstWins: [['a/w CNAME 2'], [`a/x CNAME 1: ${has('a/w')}`]],
+        SameNamespace: [['a/w CNAME 2'], [`a/x CNAME 1: ${has('a/w')}`]],
+        Merge: [['a/w CNAME 2'], [`a/x CNAME 1: ${has('a/w')}`]],
+        Refuse: [['a/w CNAME 2'], [`a/x CNAME 1: ${has('a/w')}`]],
+      },
+    ],
+    [
+      'of one namespace with two CNAMEs, the second of which stands',
+      ['a/w CNAME 2', 'a/x CNAME 1'],
+      ['a/x CNAME 1'],
+      {
+        FirstWins: [['a/x CNAME 1'], [`a/w CNAME 2: ${has('a/x')}`]],
+        SameNamespace: [['a/x CNAME 1'], [`a/w CNAME 2: ${has('a/x')}`]],
+        Merge: [['a/x CNAME 1'], [`a/w CNAME 2: ${has('a/x')}`]],
+        Refuse: [['a/x CNAME 1'], [`a/w CNAME 2: ${has('a/x')}`]],
+      },
+    ],
+    [
+      'with a CNAME and an address',
+      ['a/w CNAME 1', 'a/x A 1'],
+      [],
+      {
+        FirstWins: [['a/x A 1'], [`a/w CNAME 1: ${has('a/x')}`]],
+        SameNamespace: [['a/x A 1'], [`a/w CNAME 1: ${has('a/x')}`]],
+        Merge: [['a/x A 1'], [`a/w CNAME 1: ${has('a/x')}`]],
+        Refuse: [['a/x A 1'], [`a/w CNAME 1: ${has('a/x')}`]],
+      },
+    ],
+    [
+      'with a CNAME that stands and an address',
+      ['a/w CNAME 1', 'a/x A 1'],
+      ['a/w CNAME 1'],
+      {
+        FirstWins: [['a/w CNAME 1'], [`a/x A 1: ${has('a/w')}`]],
+        SameNamespace: [['a/w CNAME 1'], [`a/x A 1: ${has('a/w')}`]],
+        Merge: [['a/w CNAME 1'], [`a/x A 1: ${has('a/w')}`]],
+        Refuse: [['a/w CNAME 1'], [`a/x A 1: ${has('a/w')}`]],
+      },
+    ],
+    [
+      'of two namespaces, where another object of the second one stood',
+      ['a/x A 1', 'b/y A 2'],
+      ['b/z A 3'],
+      {
+        FirstWins: [['a/x A 1'], [`b/y A 2: ${has('a/x')}`]],
+        SameNamespace: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+        Merge: [['a/x A 1 2']],
+        Refuse: [['b/y A 2'], [`a/x A 1: ${has('b/y')}`]],
+      },
+    ],
+    [
+      'without a namespace',
+      ['node/n1 A 1', 'node/n2 A 2'],
+      [],
+      {
+        FirstWins: [['node/n1 A 1'], ['node/n2 A 2: node/n1 has the name already']],
+        SameNamespace: [['node/n1 A 1 2']],
+        Merge: [['node/n1 A 1 2']],
+        Refuse: [['node/n1 A 1 2']],
+      },
+    ],
+    [
+      'without a namespace, of which one is not said',
+      ['node/n1 A 1', 'unknown A 2'],
+      [],
+      {
+        FirstWins: [['node/n1 A 1'], ['unknown A 2: node/n1 has the name already']],
+        SameNamespace: [['node/n1 A 1'], ['unknown A 2: node/n1 has the name already']],
+        Merge: [['node/n1 A 1 2']],
+        Refuse: [
+          [],
+          ['node/n1 A 1: unknown wants', 'unknown A 2: node/n1 wants'].map(
+            (who) => `${who} another answer: neither has the name (discovery.sharedHosts: Refuse)`,
+          ),
+        ],
+      },
+    ],
+    [
+      'of which one has no namespace and one has that of its kind',
+      ['node/n1 A 1', 'node/x A 2'],
+      ['node/n1 A 1'],
+      {
+        FirstWins: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
+        SameNamespace: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
+        Merge: [['node/n1 A 1 2']],
+        Refuse: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
+      },
+    ],
+  ];
+
+  const tables = cases.flatMap(([situation, wishes, standing, outcomes]) =>
+    modes.map((mode) => ({ situation, mode, wishes, standing, outcome: outcomes[mode] })),
+  );
+  test.each(tables)('$situation: $mode', ({ situation, mode, wishes, standing, outcome: [accepted, refused = []] }) => {
+    const isNode = (text: string) => situation.includes('without') || text.startsWith('node/n');
+    const ask = (text: string) => {
+      const rrset = wish(text);
+      const resource = text.split(' ')[0] as string;
+      return text.startsWith('node/') && isNode(text) ? { ...rrset, mark: discoveredMark('corp', resource) } : rrset;
+    };
+    expect(verdict(mode, wishes.map(ask), standing.map(ask))).toEqual({ accepted, refused });
+  });
+});
+
+describe('the first', () => {
+  const older = (...names: string[]) => ({ claims: seen(names) });
+
+  test('is the older object, even with a CNAME', () => {
+    const both = [wish('a/x A 1'), wish('b/y CNAME 2')];
+    expect(verdict('SameNamespace', both, [], older('b/y', 'a/x')).accepted).toEqual(['b/y CNAME 2']);
+    expect(verdict('SameNamespace', both, [], older('a/x', 'b/y')).accepted).toEqual(['a/x A 1']);
+    expect(verdict('SameNamespace', both, [], older('b/y')).accepted).toEqual(['b/y CNAME 2']);
+  });
+
+  test('says for how long the answer lives, and whose it is', () => {
+    const all = [wish('a/w A 1', 30), wish('a/x A 2', 300), wish('a/y A 3', 20)];
+    for (const order of [all, all.toReversed()]) {
+      const declaration = declaring('SameNamespace');
+      const { accepted } = judge(order, [zone()], declaration, older('a/x', 'a/w', 'a/y'));
+      expect(accepted).toEqual([{ ...wish('a/x A 1 2 3'), ttl: 300 }]);
+    }
+  });
+
+  test('keeps its name when another object copies its answer and it changes', () => {
+    expect(verdict('SameNamespace', [wish('a/x A 1'), wish('b/y A 2')], [wish('b/y A 1')]).accepted).toEqual([
+      'b/y A 2',
+    ]);
+  });
+
+  test('keeps its name while it wants something impossible', () => {
+    expect(verdict('FirstWins', [wish('b/y CNAME'), wish('a/x A 1')], [wish('b/y A 2')])).toEqual({
+      accepted: ['b/y A 2'],
+      refused: [`a/x A 1: ${has('b/y')}`, 'b/y CNAME : no target'],
+    });
+  });
+
+  test('does not keep it from its own namespace', () => {
+    expect(verdict('SameNamespace', [wish('a/x CNAME'), wish('a/w A 1')], [wish('a/x A 2')]).accepted).toEqual([
+      'a/w A 1',
+    ]);
+  });
+
+  test('loses to nobody what only one of its families can have', () => {
+    const there = [wish('b/y A 2'), wish('b/y AAAA 2')];
+    expect(verdict('FirstWins', [wish('b/y A 3'), wish('b/y AAAA'), wish('a/x AAAA 1')], there).accepted).toEqual([
+      'b/y A 3',
+      'b/y AAAA 2',
+    ]);
+  });
+});
+
+test('each of more than two is told of one that wants another answer', () => {
+  expect(verdict('Refuse', [wish('a/x A 1'), wish('b/y A 1'), wish('c/z A 2')])).toEqual({
+    accepted: [],
+    refused: [`a/x A 1: ${wants('c/z')}`, `b/y A 1: ${wants('c/z')}`, `c/z A 2: ${wants('a/x')}`],
+  });
+});
+
+describe('what stands for an object that does not ask', () => {
+  test('stays marked for it where objects are not seen, since ExternalDNS names any of them', () => {
+    const claims = seen([], false);
+    expect(verdict('SameNamespace', [wish('a/x A 1')], [wish('b/y A 1')], { claims }).accepted).toEqual(['b/y A 1']);
+    expect(verdict('SameNamespace', [wish('a/x A 1')], [wish('b/y A 1')]).accepted).toEqual(['a/x A 1']);
+  });
+
+  test('is no longer its own when it may not have it', () => {
+    const reserved = declaring('SameNamespace', {
+      tenants: [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['www.corp.internal'] }],
+    });
+    const claims = { ...unseen, labelsOf: (team: string) => ({ team }) };
+    const { accepted } = judge(
+      [wish('b/y A 1'), wish('a/x A 1')],
+      [zone('corp.internal', [wish('b/y A 1')])],
+      reserved,
+      {
+        claims,
+      },
+    );
+    expect(accepted.map(said)).toEqual(['a/x A 1']);
+  });
+});
+
+describe('another owner', () => {
+  const theirs = (text: string): RRset => ({
+    ...wish(text),
+    mark: discoveredMark('other', `ingress/${text.split(' ')[0]}`),
+  });
+  const owns = ({ mark }: RRset) => mark?.account === 'external-dns/corp';
+
+  test.each(modes)('has the name, its addresses of both families: %s', (mode) => {
+    expect(verdict(mode, [wish('a/x A 1'), wish('a/x AAAA 1')], [theirs('b/y A 2')], { owns })).toEqual({
+      accepted: [],
+      refused: [`a/x A 1: ${has('b/y')}`, `a/x AAAA 1: ${has('b/y')}`],
+    });
+  });
+
+  test('is no rival for the same answer, which is not taken from it', () => {
+    expect(verdict('SameNamespace', [wish('a/x A 1')], [theirs('b/y A 1')], { owns })).toEqual({
+      accepted: [],
+      refused: [],
+    });
+  });
+
+  test('has nothing in what this one keeps', () => {
+    expect(verdict('SameNamespace', [wish('b/y CNAME')], [theirs('b/y A 2')], { owns }).accepted).toEqual([]);
+  });
+});
+
+test('an answer of several objects that PowerDNS refused is not asked for again, what stands stays, and every part is refused', () => {
+  const message = 'Record www.corp.internal./A: no';
+  const told = `change the object, as PowerDNS refuses this: ${message}`;
+  const there = [wish('a/x A 1')];
+  const refused = wish('a/x A 1 2');
+  const refusals = new Map([[answerOf(refused), { rrset: refused, beside: there, message }]]);
+  expect(verdict('SameNamespace', [wish('a/x A 1'), wish('a/w A 2')], there, { refusals })).toEqual({
+    accepted: ['a/x A 1'],
+    refused: [`a/w A 2: ${told}`, `a/x A 1 2: ${told}`],
+  });
+});
+
+describe('a delegation', () => {
+  const declaration = declare({
+    discovery: { ownerID: 'corp', intervalSeconds: 2, recordTypes: ['A', 'NS'] },
+    zones: [{ name: 'corp.internal', nameServers: [] }],
+  });
+  const delegates = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
+  const judged = (wishes: RRset[], there: RRset[]) => {
+    const { accepted, refused } = judge(wishes, [zone('corp.internal', there)], declaration, { claims: seen() });
+    return { accepted, refused: refused.map(({ message }) => message) };
+  };
+
+  test('stands as it is, and as what ExternalDNS finds', () => {
+    expect(judged([delegates], [])).toEqual({ accepted: [delegates], refused: [] });
+    expect(judged([delegates], [delegates])).toEqual({ accepted: [delegates], refused: [] });
+  });
+
+  test.each([
+    ['a name of another namespace', found('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'), 'ingress/a/x has'],
+    [
+      'a declared name',
+      { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: 'internal-dns', content: '' } },
+      'the InternalDNS declares',
+    ],
+    [
+      'a name of a person',
+      { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: '', content: '' } },
+      'somebody else has',
+    ],
+  ])('does not hide %s', (_, there, who) => {
+    expect(judged([delegates], [there])).toEqual({
+      accepted: [],
+      refused: [`a delegation would hide x.dev.corp.internal, which ${who}: delegate another name`],
+    });
+  });
+
+  test('may hide a name of its own namespace', () => {
+    const own = found('ingress/b/x', 'x.dev.corp.internal.', 'A', '192.0.2.1');
+    expect(judged([delegates], [own])).toEqual({ accepted: [delegates], refused: [] });
+  });
+
+  test('goes when a declared name comes below it', () => {
+    const declared = {
+      ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+      mark: { account: 'internal-dns', content: '' },
+    };
+    expect(judged([delegates], [delegates, declared]).accepted).toEqual([]);
+  });
+
+  test('that stands leaves no address beside it, nor is one found there', () => {
+    const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
+    expect(judged([delegates, address], [delegates, address])).toEqual({
+      accepted: [delegates],
+      refused: ['dev.corp.internal is delegated: its own servers answer for it'],
+    });
+    expect(standingRRsets([zone('corp.internal', [delegates, address])], declaration)).toEqual([delegates]);
+  });
+
+  test('has no addresses beside it', () => {
+    const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
+    expect(judged([delegates, address], [])).toEqual({
+      accepted: [address],
+      refused: ['its own A has the name already, and A and NS cannot stand together'],
+    });
+  });
+});
+
+describe('what a filter takes', () => {
+  const filtered = (text: string): Wish => ({
+    ...wish(text),
+    records: [],
+    isFiltered: true,
+    fault: 'not in the networks',
+  });
+
+  test('goes, and does not hold its name', () => {
+    expect(verdict('FirstWins', [filtered('b/y A 2')], [wish('b/y A 2')])).toEqual({
+      accepted: [],
+      refused: ['b/y A : not in the networks: change that field, or the address of the object'],
+    });
+    expect(verdict('FirstWins', [filtered('b/y A 2'), wish('a/x A 1')], [wish('b/y A 2')]).accepted).toEqual([
+      'a/x A 1',
+    ]);
+  });
+
+  test('keeps nothing that its object does not want any more', () => {
+    const there = [wish('b/y A 2'), wish('b/y AAAA 2')];
+    expect(verdict('FirstWins', [filtered('b/y AAAA 2')], there).accepted).toEqual([]);
+  });
+
+  test('goes also where its object wants something impossible beside it', () => {
+    const there = [wish('b/y A 2'), wish('b/y AAAA 2')];
+    expect(verdict('FirstWins', [filtered('b/y AAAA 2'), wish('b/y A')], there).accepted).toEqual(['b/y A 2']);
+  });
+});
+
+// Few of everything, so that they meet.
+const resources = ['ingress/a/x', 'ingress/a/y', 'service/b/x', 'ingress/c/x', 'node/n', 'node/m', 'unknown'];
+const names = ['www.corp.internal', 'a.corp.internal', '*.corp.internal', 'vpn.corp.internal', '_no.corp.internal'];
+const recordTypes = ['A', 'AAAA', 'CNAME', 'TXT'];
+
+const anyRRset = fc
+  .record({
+    resource: fc.constantFrom(...resources),
+    name: fc.constantFrom(...names),
+    type: fc.constantFrom('A', 'A', 'A', 'AAAA', 'CNAME', 'TXT'),
+    ttl: fc.constantFrom(15, 60, 300),
+    picks: fc.uniqueArray(fc.integer({ min: 1, max: 3 }), { minLength: 0, maxLength: 2 }),
+  })
+  .map(({ resource, name, type, ttl, picks }) => {
+    const targets = type === 'TXT' ? picks.map((n) => `"${n}"`) : contents([type, ...picks].join(' '))[1];
+    return rrsetOf({ ...want(resource, name, type, ...targets), recordTTL: ttl }, 'corp');
+  });
+
+const world = fc
+  .record({
+    sharedHosts: fc.constantFrom(...modes),
+    wishes: fc.array(anyRRset, { maxLength: 14 }),
+    before: fc.array(anyRRset, { maxLength: 10 }),
+    sees: fc.boolean(),
+    ages: fc.shuffledSubarray(resources.map((r) => r.replace('ingress/', ''))),
+    tenants: fc.constantFrom(
+      [],
+      [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['a.corp.internal', 'vpn.corp.internal'] }],
+    ),
+    known: fc.subarray(['a', 'b', 'c']),
+    reservedNames: fc.constantFrom([], ['vpn.corp.internal']),
+    maxNamesPerNamespace: fc.constantFrom(1, 2, 1000),
+  })
+  .map(({ sharedHosts, tenants, reservedNames, maxNamesPerNamespace, sees, ages, known, ...world }) => {
+    // What answers for the hosts of others depends on these: see across-namespaces.test.ts.
+    const allowAcrossNamespaces = [...acrossNamespaces];
+    const more = { recordTypes, tenants, reservedNames, maxNamesPerNamespace, allowAcrossNamespaces };
+    const declaration = declaring(sharedHosts, more);
+    const claims: Claims = {
+      ...seen(ages, sees),
+      labelsOf: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),
+    };
+    const judged = (wishes: RRset[], there: RRset[]) => {
+      const { accepted, refused } = judge(wishes, [zone('corp.internal', there, declaration)], declaration, { claims });
+      const keyOf = (rrset: RRset) => `${answerOf(rrset)} ${rrset.mark?.content}`;
+      return { accepted: accepted.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), refused };
+    };
+    // What an agent would have made of other wishes before, and so may stand.
+    return { ...world, sharedHosts, sees, declaration, judged, there: judged(world.before, []).accepted };
+  });
+
+const runs = { numRuns: 1000 };
+
+describe('whatever is wanted', () => {
+  test('the verdict does not depend on the order of the wishes', () => {
+    fc.assert(
+      fc.property(
+        world.chain((world) =>
+          fc.tuple(fc.constant(world), fc.shuffledSubarray(world.wishes, { minLength: world.wishes.length })),
+        ),
+        ([{ wishes, there, judged }, shuffled]) => {
+          expect(judged(shuffled, there.toReversed())).toEqual(judged(wishes, there));
+        },
+      ),
+      runs,
+    );
+  });
+
+  test('judged again when it stands, it is the same', () => {
+    fc.assert(
+      fc.property(world, ({ wishes, there, judged }) => {
+        const verdict = judged(wishes, there);
+        const { accepted } = judged(wishes, verdict.accepted);
+        expect(accepted).toEqual(verdict.accepted);
+      }),
+      runs,
+    );
+  });
+
+  test('judged again, it is the same where a new mark alone has not been written', () => {
+    fc.assert(
+      fc.property(world, ({ wishes, there, judged }) => {
+        const written = (rrsets: RRset[]) =>
+          rrsets.map((rrset) => there.find((old) => answerOf(old) === answerOf(rrset)) ?? rrset);
+        const { accepted } = judged(wishes, there);
+        expect(judged(wishes, written(accepted)).accepted.map(answerOf)).toEqual(accepted.map(answerOf));
+      }),
+      runs,
+    );
+  });
+
+  test('no RRsets stand together that cannot', () => {
+    fc.assert(
+      fc.property(world, ({ wishes, there, judged }) => {
+        const { accepted } = judged(wishes, there);
+        for (const ofName of Map.groupBy(accepted, ({ name }) => name).values()) {
+          const types = ofName.map(({ type }) => type);
+          expect(new Set(types).size).toBe(types.length);
+          if (types.includes('CNAME')) expect(types).toEqual(['CNAME']);
+          for (const { type, records } of ofName) if (type === 'CNAME') expect(records).toHaveLength(1);
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('a name answers with nothing of another party than that which has it, unless all are merged', () => {
+    fc.assert(
+      fc.property(world, ({ sharedHosts, sees, wishes, there, judged }) => {
+        const { accepted } = judged(wishes, there);
+        const partyOf = sharedHosts === 'FirstWins' ? (r: string) => r : householdOf;
+        for (const rrset of accepted) {
+          if (sharedHosts === 'Merge' || there.some((old) => answerOf(old) === answerOf(rrset))) continue;
+          const own = wishes
+            .filter(({ name, type }) => name === rrset.name && type === rrset.type)
+            .filter(({ mark }) => partyOf(mark?.content ?? '') === partyOf(rrset.mark?.content ?? ''))
+            .flatMap(({ records }) => records);
+          expect(own).toEqual(expect.arrayContaining(rrset.records));
+          // Nor do the RRsets beside it; where objects are not seen, a mark may be an old one.
+          if (!sees) continue;
+          for (const other of accepted.filter(({ name }) => name === rrset.name)) {
+            expect(partyOf(other.mark?.content ?? '')).toBe(partyOf(rrset.mark?.content ?? ''));
+          }
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('nobody’s wish for one name changes the verdict on another one', () => {
+    fc.assert(
+      fc.property(world, fc.constantFrom(...names), ({ wishes, there, judged, declaration }, name) => {
+        fc.pre(declaration.discovery?.maxNamesPerNamespace === 1000);
+        const isHere = (rrset: RRset) => rrset.name === `${name}.`;
+        const all = judged(wishes, there);
+        const alone = judged(wishes.filter(isHere), there);
+        expect(alone.accepted).toEqual(all.accepted.filter(isHere));
+        expect(alone.refused).toEqual(all.refused.filter(({ rrset }) => isHere(rrset)));
+      }),
+      runs,
+    );
+  });
+
+  test('no namespace has more new names than it may, and every wish is answered or refused', () => {
+    fc.assert(
+      fc.property(world, ({ wishes, there, judged, declaration, sharedHosts }) => {
+        const { accepted, refused } = judged(wishes, there);
+        const most = declaration.discovery?.maxNamesPerNamespace ?? 0;
+        // One that is merged into another's answer does not show in its mark.
+        fc.pre(sharedHosts !== 'Merge');
+        const placesOf = (rrsets: RRset[]) =>
+          Map.groupBy(
+            new Set(rrsets.map(({ name, mark }) => `${namespaceOf(mark?.content ?? '')} ${name}`)),
+            (place) => place.split(' ')[0],
+          );
+        const before = placesOf(there);
+        for (const [namespace, places] of placesOf(accepted)) {
+          if (namespace === '') continue;
+          const fresh = places.filter((place) => !before.get(namespace)?.includes(place));
+          if (fresh.length > 0) expect(places.length).toBeLessThanOrEqual(most);
+        }
+        for (const { name, type, records, mark } of wishes) {
+          const isAnswered = accepted.some(
+            (a) => a.name === name && a.type === type && records.every((content) => a.records.includes(content)),
+          );
+          const isRefused = refused.some(({ rrset }) => rrset.name === name && rrset.mark?.content === mark?.content);
+          expect(isAnswered || isRefused).toBe(true);
+        }
+      }),
+      runs,
+    );
+  });
+});

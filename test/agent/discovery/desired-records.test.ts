@@ -1,0 +1,518 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Wish } from '../../../functions/agent/discovery/desired-record.ts';
+import { wishesOf } from '../../../functions/agent/discovery/desired-records.ts';
+import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { fault } from '../../../functions/agent/discovery/record-checks.ts';
+import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
+import { type Claim, type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import { discoverable } from '../../../functions/contract/declaration.ts';
+import { values } from '../../dns/values.ts';
+import { loop, merged, type Webhook } from '../external-dns.ts';
+import { declare, want, zone } from '../make.ts';
+import { MemoryZones } from '../zones/memory-zones.ts';
+
+type Settings = Partial<NonNullable<WrittenDeclaration['discovery']>>;
+interface Surroundings {
+  settings?: Settings;
+  claims?: Claim[];
+  namespace?: string;
+  zoneTTL?: number;
+}
+
+/** A view of the cluster in which nobody else wants anything. */
+function viewOf(claims: Claim[]): Claims {
+  return {
+    ...unseen,
+    sees: (resource) => resource.startsWith('ingress/'),
+    of: (resource) => claims.find((claim) => claim.resource === resource),
+    on: (name) => claims.filter(({ hosts }) => hosts.includes(name)),
+    all: () => claims,
+  };
+}
+
+function wished(endpoints: Endpoint[], { settings, claims = [], namespace, zoneTTL }: Surroundings = {}): Wish[] {
+  const { discovery } = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...settings } });
+  if (!discovery) throw new Error('nothing is discovered');
+  return wishesOf(endpoints, {
+    scope: { ownerID: 'corp', ...(namespace !== undefined && { namespace }) },
+    discovery,
+    claims: viewOf(claims),
+    ttlOf: () => zoneTTL,
+  });
+}
+
+/** In short: `www A 192.0.2.1 (ingress/a/x)`, with the fault behind it. */
+const said = (wishes: Wish[]) =>
+  wishes
+    .map(({ name, type, records, mark, fault }) => {
+      const what = [name.replace('.corp.internal.', ''), type, ...records].join(' ');
+      return `${what} (${mark?.content})${fault === undefined ? '' : `: ${fault}`}`;
+    })
+    .sort();
+
+const www = 'www.corp.internal';
+const x = (type: string, ...targets: string[]) => want('ingress/a/x', www, type, ...targets);
+const y = (type: string, ...targets: string[]) => want('ingress/b/y', www, type, ...targets);
+
+describe('a time to live', () => {
+  test.each<[wanted: number | undefined, settings: Settings, zoneTTL: number | undefined, ttl: number]>([
+    [undefined, {}, undefined, 60],
+    [undefined, {}, 300, 300],
+    [undefined, { defaultTTL: 30 }, 300, 30],
+    [0, { defaultTTL: 30 }, 300, 30],
+    [15, { defaultTTL: 30 }, 300, 15],
+    [15, { minimumTTL: 20 }, undefined, 20],
+    [25, { minimumTTL: 20 }, undefined, 25],
+    [undefined, { minimumTTL: 120 }, undefined, 120],
+    [undefined, { defaultTTL: 5, minimumTTL: 20 }, undefined, 20],
+    // It is refused, and not hidden.
+    [-1, { minimumTTL: 20 }, undefined, -1],
+    [2 ** 31, { minimumTTL: 20 }, undefined, 2 ** 31],
+  ])('of %j, with %j and %j for the zone, is %d', (recordTTL, settings, zoneTTL, ttl) => {
+    const given = { ...x('A', '192.0.2.1'), ...(recordTTL !== undefined && { recordTTL }) };
+    expect(wished([given], { settings, ...(zoneTTL !== undefined && { zoneTTL }) })).toMatchObject([{ ttl }]);
+  });
+});
+
+test('the same wish of two sources is one, with the shorter time to live', () => {
+  const slow = { ...x('A', '192.0.2.1'), recordTTL: 300 };
+  const fast = { ...x('A', '192.0.2.1'), recordTTL: 15 };
+  const bad = { ...x('A', '192.0.2.1'), recordTTL: -1 };
+  for (const order of [
+    [slow, fast, bad, bad],
+    [bad, fast, slow],
+  ]) {
+    expect(
+      wished(order)
+        .map(({ ttl }) => ttl)
+        .sort(),
+    ).toEqual([-1, 15]);
+  }
+  expect(wished([x('A', '192.0.2.1'), y('A', '192.0.2.1'), x('A', '192.0.2.2')])).toHaveLength(3);
+});
+
+test('of a name that is too long only the end is judged, and of a target only the beginning', () => {
+  const deep = want('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
+  const long = x('CNAME', `${'a.'.repeat(1e5)}example.com`);
+  const wishes = wished([deep, long, x('A', '1'.repeat(1e5))]);
+  expect(wishes.map(({ name, records }) => [name.length, records[0]?.length])).toEqual([
+    [255, 9],
+    [18, 61],
+    [18, 61],
+  ]);
+  const zone = 'corp.internal.';
+  const declared = new Map([[zone, zone]]);
+  const recordTypes = ['A', 'CNAME'];
+  const setting = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
+  expect(wishes.map((wish) => fault(wish, setting)?.message)).toEqual([
+    'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name',
+    expect.stringMatching(/^correct the target: not a .{1,200}$/),
+    expect.stringMatching(/^correct the target: not an IPv4 address: .{1,100}$/),
+  ]);
+});
+
+test('names in excluded domains are left out without a word', () => {
+  const settings = { excludedDomains: ['Dev.corp.internal'], targets: { default: ['192.0.2.9'] } };
+  const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
+  const wishes = names.map((name) => want('ingress/a/x', name, 'A', '192.0.2.1'));
+  const claims = [claim('ingress/a/new', [], ['b.dev.corp.internal.'])];
+  expect(said(wished(wishes, { settings, claims }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
+});
+
+test('records of other types are named once where they are all that an object wants of a name', () => {
+  const settings = { recordTypes: ['A', 'CNAME'] };
+  expect(said(wished([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
+    'www A 192.0.2.1 (ingress/a/x)',
+  ]);
+  expect(wished([x('AAAA', '2001:db8::1')], { settings })).toMatchObject([
+    { isFiltered: true, fault: 'records of type AAAA are not discovered: add AAAA to discovery.recordTypes' },
+  ]);
+  expect(wished([x('A', '192.0.2.1'), x('LUA', 'x')], { settings })).toMatchObject([
+    { type: 'A' },
+    { isFiltered: true, fault: 'records of type LUA are not discovered' },
+  ]);
+});
+
+describe('targets.override', () => {
+  const addresses = { targets: { override: ['203.0.113.1', '2001:DB8::1'] } };
+  const both = ['www A 203.0.113.1 (ingress/a/x)', 'www AAAA 2001:db8::1 (ingress/a/x)'];
+  test.each<[string, Endpoint[]]>([
+    ['an IPv4 address', [x('A', '192.0.2.1')]],
+    ['addresses of both families', [x('A', '192.0.2.1', '192.0.2.2'), x('AAAA', '2001:db8::9')]],
+    ['a name', [x('CNAME', 'lb.example.com')]],
+    ['nothing', [x('A')]],
+  ])('is published by families instead of %s', (_, wishes) => {
+    expect(said(wished(wishes, { settings: addresses }))).toEqual(both);
+  });
+
+  test('may be a name', () => {
+    const settings = { targets: { override: ['NAT.example.com'] } };
+    const wishes = [x('A', '192.0.2.1'), x('AAAA', '2001:db8::9'), y('A', '192.0.2.2')];
+    expect(said(wished(wishes, { settings }))).toEqual([
+      'www CNAME nat.example.com. (ingress/a/x)',
+      'www CNAME nat.example.com. (ingress/b/y)',
+    ]);
+  });
+
+  test('is not for records of other types', () => {
+    const settings = { ...addresses, recordTypes: [...discoverable] };
+    expect(said(wished([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
+      'www MX 10 mail.example.com. (ingress/a/x)',
+      'www TXT "text" (ingress/a/x)',
+    ]);
+  });
+});
+
+describe('targets.networks', () => {
+  const networks = ['10.0.0.0/8', '2001:db8::/32', '192.0.2.7'];
+  const excludedNetworks = ['10.1.0.0/16'];
+  const settings = { targets: { networks, excludedNetworks } };
+  test.each<[type: string, targets: string[], kept: string[]]>([
+    ['A', ['10.0.0.1', '10.1.0.1', '192.0.2.1', '192.0.2.7'], ['10.0.0.1', '192.0.2.7']],
+    ['AAAA', ['2001:db8::1', '2001:db9::1'], ['2001:db8::1']],
+    ['AAAA', ['::ffff:10.0.0.1', '::ffff:10.1.0.1'], ['::ffff:10.0.0.1']],
+    ['CNAME', ['lb.example.com'], ['lb.example.com.']],
+    // It is named as no address, and not as one of another network.
+    ['A', ['lb.example.com'], ['lb.example.com']],
+  ])('keeps of %s %j %j', (type, targets, records) => {
+    const [wish] = wished([x(type, ...targets)], { settings });
+    expect(wish?.records).toEqual(records);
+    expect(wish?.fault).toBeUndefined();
+  });
+
+  test('says which field has taken the last one', () => {
+    const outside = { records: [], isFiltered: true, fault: '192.0.2.1 is outside discovery.targets.networks' };
+    expect(wished([x('A', '192.0.2.1')], { settings })).toMatchObject([outside]);
+    expect(wished([x('A', '10.1.0.1', '10.1.0.2')], { settings })).toMatchObject([
+      {
+        records: [],
+        fault: '10.1.0.1 is in discovery.targets.excludedNetworks, and none of the others may be published',
+      },
+    ]);
+    const only = { targets: { excludedNetworks } };
+    expect(said(wished([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
+  });
+
+  test('says nothing where an object keeps other addresses', () => {
+    const wishes = [x('A', '10.0.0.1'), x('AAAA', '2001:db9::1'), y('AAAA', '2001:db9::1')];
+    expect(said(wished(wishes, { settings }))).toEqual([
+      'www A 10.0.0.1 (ingress/a/x)',
+      'www AAAA (ingress/b/y): 2001:db9::1 is outside discovery.targets.networks',
+    ]);
+  });
+});
+
+const claim = (resource: string, targets?: string[], hosts = ['www.corp.internal.'], created = '2026'): Claim => ({
+  resource,
+  namespace: resource.split('/')[1] as string,
+  created,
+  hosts,
+  ...(targets && { targets }),
+});
+
+describe('targets.default', () => {
+  const settings = { targets: { default: ['192.0.2.9', '2001:db8::9'] } };
+  const claims = [claim('ingress/a/x', []), claim('ingress/b/y', [], ['b.corp.internal.', 'c.corp.internal.'])];
+
+  test('is for objects without an address, unless ExternalDNS has heard of one', () => {
+    const others = ['b', 'c'].flatMap((name) => [
+      `${name} A 192.0.2.9 (ingress/b/y)`,
+      `${name} AAAA 2001:db8::9 (ingress/b/y)`,
+    ]);
+    const own = ['www A 192.0.2.9 (ingress/a/x)', 'www AAAA 2001:db8::9 (ingress/a/x)'];
+    expect(said(wished([], { settings, claims }))).toEqual([...others, ...own]);
+    expect(said(wished([x('A', '192.0.2.1')], { settings, claims }))).toEqual([
+      ...others,
+      'www A 192.0.2.1 (ingress/a/x)',
+    ]);
+    expect(said(wished([x('A')], { settings, claims }))).toEqual([...others, ...own]);
+    expect(wished([], { claims })).toEqual([]);
+  });
+
+  test('is for the hosts without an address of an object whose others have one', () => {
+    const hosts = ['www.corp.internal.', 'b.corp.internal.'];
+    const of = (name: string, targets: string[]): [string, { targets: string[] }][] =>
+      ['A', 'AAAA', 'CNAME'].map((type) => [`${name} ${type}`, { targets }]);
+    const parts = new Map([...of('www.corp.internal.', ['192.0.2.1']), ...of('b.corp.internal.', [])]);
+    const route = { ...claim('ingress/a/x', ['192.0.2.1'], hosts), parts };
+    expect(said(wished([x('A', '192.0.2.1')], { settings, claims: [route] }))).toEqual([
+      'b A 192.0.2.9 (ingress/a/x)',
+      'b AAAA 2001:db8::9 (ingress/a/x)',
+      'www A 192.0.2.1 (ingress/a/x)',
+    ]);
+  });
+
+  test('is for the objects of the owner’s namespace', () => {
+    const names = wished([], { settings, claims, namespace: 'a' }).map(({ name }) => name);
+    expect(names).toEqual(['www.corp.internal.', 'www.corp.internal.']);
+  });
+});
+
+describe('what ExternalDNS has merged', () => {
+  const [one, two, three] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+  const unclear = (targets: string, ...objects: string[]) =>
+    `cannot tell whose target ${targets} is, of ${objects.join(' and ')}`;
+  test.each<[string, Claim[], Endpoint, string[]]>([
+    ['nobody is seen', [], x('A', one, two), [`www A ${one} ${two} (ingress/a/x)`]],
+    [
+      'one is seen, and the other is not',
+      [claim('ingress/a/x', [one])],
+      x('A', one, two),
+      [`www A ${one} (ingress/a/x)`],
+    ],
+    [
+      'the only one was seen with other addresses',
+      [claim('ingress/a/x', [three])],
+      x('A', one, two),
+      [`www A ${one} ${two} (ingress/a/x)`],
+    ],
+    [
+      'the only one was seen without an address',
+      [claim('ingress/a/x', [])],
+      x('A', one, two),
+      [`www A ${one} ${two} (ingress/a/x)`],
+    ],
+    [
+      'each has its own',
+      [claim('ingress/a/x', [one, '2001:db8::1']), claim('ingress/b/y', [two])],
+      x('A', one, two),
+      [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
+    ],
+    [
+      'both have the same',
+      [claim('ingress/a/x', [one]), claim('ingress/b/y', [one])],
+      x('A', one),
+      [`www A ${one} (ingress/a/x)`, `www A ${one} (ingress/b/y)`],
+    ],
+    [
+      'one is known, and the other has the rest',
+      [claim('ingress/a/x', [one]), claim('ingress/b/y')],
+      x('A', one, two),
+      [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
+    ],
+    [
+      'the labelled one is not seen, and has the rest',
+      [claim('ingress/b/y', [two])],
+      x('A', one, two),
+      [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
+    ],
+    [
+      'two of one namespace are not known, and the older has the rest',
+      [claim('ingress/a/x', undefined, undefined, '2026'), claim('ingress/a/old', undefined, undefined, '2025')],
+      x('A', one, two),
+      [`www A ${one} ${two} (ingress/a/old)`],
+    ],
+    [
+      'two of two namespaces are not known',
+      [claim('ingress/a/x'), claim('ingress/b/y'), claim('ingress/c/z', [three])],
+      x('A', one, three),
+      [
+        `www A (ingress/a/x): ${unclear(one, 'ingress/a/x', 'ingress/b/y')}`,
+        `www A (ingress/b/y): ${unclear(one, 'ingress/a/x', 'ingress/b/y')}`,
+        `www A ${three} (ingress/c/z)`,
+      ],
+    ],
+    [
+      'the view is ahead of ExternalDNS',
+      [claim('ingress/a/x', [three]), claim('ingress/b/y', [two])],
+      x('A', one, two),
+      [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
+    ],
+    [
+      'the view is ahead of ExternalDNS, and another one is not known',
+      [claim('ingress/a/x', [three]), claim('ingress/b/y')],
+      x('A', one, two),
+      [
+        `www A (ingress/a/x): ${unclear(`${one}, ${two}`, 'ingress/a/x', 'ingress/b/y')}`,
+        `www A (ingress/b/y): ${unclear(`${one}, ${two}`, 'ingress/a/x', 'ingress/b/y')}`,
+      ],
+    ],
+    [
+      'both have what they are seen to have, and there is more',
+      [claim('ingress/a/x', [one]), claim('ingress/b/y', [two])],
+      x('A', one, two, three),
+      [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
+    ],
+    [
+      'another kind wants another answer',
+      [claim('ingress/a/x', [one]), claim('service/b/y', [two])],
+      x('A', one),
+      [`www A ${one} (ingress/a/x)`],
+    ],
+    [
+      'another kind wants the same, which ExternalDNS leaves out',
+      [claim('ingress/a/x', [one]), claim('service/b/y', [one])],
+      x('A', one),
+      [`www A ${one} (ingress/a/x)`, `www A ${one} (service/b/y)`],
+    ],
+    [
+      'one wants it of another name',
+      [
+        { ...claim('ingress/a/x', [one, two]), parts: new Map([['www.corp.internal. A', { targets: [one] }]]) },
+        claim('ingress/b/y', [two]),
+      ],
+      x('A', one, two),
+      [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
+    ],
+    [
+      'CNAMEs are merged with their like only',
+      [claim('ingress/a/x'), claim('ingress/b/y')],
+      x('CNAME', 'lb.example.com'),
+      ['www CNAME lb.example.com. (ingress/a/x)'],
+    ],
+    [
+      'both have one CNAME',
+      [claim('ingress/a/x', ['lb.example.com.']), claim('ingress/b/y', ['lb.example.com.'])],
+      x('CNAME', 'LB.example.com'),
+      ['www CNAME lb.example.com. (ingress/a/x)', 'www CNAME lb.example.com. (ingress/b/y)'],
+    ],
+  ])('is taken apart where %s', (_, claims, endpoint, expected) => {
+    expect(said(wished([endpoint], { claims }))).toEqual(expected);
+  });
+
+  const shared = [claim('ingress/a/x', [one]), claim('ingress/b/y', [two])];
+
+  test('is so, too, where shared hosts are merged: not every namespace may have the name', () => {
+    expect(said(wished([x('A', one, two)], { claims: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
+      `www A ${one} (ingress/a/x)`,
+      `www A ${two} (ingress/b/y)`,
+    ]);
+  });
+
+  test('stays together where objects of the kind are not seen', () => {
+    const pod = want('pod/a/x', www, 'A', three, '192.0.2.4');
+    expect(said(wished([pod], { claims: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
+    // Those that are seen may have been left out as the same.
+    const same = want('pod/a/x', www, 'A', one);
+    expect(said(wished([same], { claims: shared }))).toEqual([`www A ${one} (ingress/a/x)`, `www A ${one} (pod/a/x)`]);
+  });
+
+  test('has each object’s own time to live, whichever of the same endpoints ExternalDNS has left', () => {
+    const claims = [
+      { ...claim('ingress/a/x', [one]), ttl: 300 },
+      claim('ingress/b/y', [one]),
+      claim('service/a/x', [one]),
+    ];
+    const ttls = (endpoint: Endpoint) =>
+      wished([endpoint], { claims }).map(({ ttl, mark }) => `${mark?.content} ${ttl}`);
+    const expected = ['ingress/a/x 300', 'ingress/b/y 60', 'service/a/x 60'];
+    expect(ttls({ ...x('A', one), recordTTL: 300 })).toEqual(expected);
+    expect(ttls(y('A', one))).toEqual(expected);
+  });
+
+  test('in one namespace is nobody’s of another one', () => {
+    expect(said(wished([x('A', one)], { claims: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
+    expect(said(wished([y('A', one)], { claims: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
+  });
+
+  test('is what each of them wanted, if all are known', () => {
+    const address = fc.constantFrom(one, two, three);
+    const objects = fc.uniqueArray(
+      fc.record({
+        resource: fc.constantFrom('ingress/a/x', 'ingress/a/y', 'ingress/b/x', 'ingress/c/x'),
+        targets: fc.uniqueArray(address, { minLength: 1 }),
+        created: fc.constantFrom('2025', '2026'),
+      }),
+      { selector: ({ resource }) => resource, minLength: 1 },
+    );
+    fc.assert(
+      fc.property(objects, (all) => {
+        const claims = all.map(({ resource, targets, created }) => claim(resource, targets, undefined, created));
+        const wanted = all.map(({ resource, targets }) => want(resource, www, 'A', ...targets));
+        const apart = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+        expect(said(wished(merged(wanted), { claims }))).toEqual(said(apart));
+      }),
+    );
+  });
+
+  test('gives nobody a target that only objects of another namespace are seen to have', () => {
+    const resource = fc.constantFrom('ingress/a/x', 'ingress/a/y', 'ingress/b/x', 'ingress/c/x');
+    const addresses = fc.uniqueArray(fc.constantFrom(one, two, three, '192.0.2.4'));
+    const claims = fc.uniqueArray(fc.record({ resource, targets: fc.option(addresses) }), {
+      selector: (each) => each.resource,
+      minLength: 2,
+    });
+    fc.assert(
+      fc.property(claims, resource, addresses, (all, labelled, targets) => {
+        const seen = all.map((each) => claim(each.resource, each.targets ?? undefined));
+        const wishes = wished([want(labelled, www, 'A', ...targets)], { claims: seen });
+        for (const { records, mark } of wishes) {
+          const namespace = mark?.content.split('/')[1];
+          for (const record of records) {
+            const havers = seen.filter((each) => each.targets?.includes(record));
+            if (havers.length > 0) expect(havers.map((each) => each.namespace)).toContain(namespace);
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('in loops of ExternalDNS', () => {
+  const settings: Settings = { recordTypes: [...discoverable], minimumTTL: 10 };
+  const place = {
+    zone: 'corp.internal.',
+    answering: 'corp.internal.',
+    declared: new Map([['corp.internal.', 'corp.internal.']]),
+    servers: new Set<string>(),
+    cut: undefined,
+    recordTypes: discoverable,
+  };
+
+  /** What is wanted and has no fault, each name and type once. */
+  function webhook(database: MemoryZones): Webhook {
+    const present = async () => (await database.zones())[0] as Zone;
+    return {
+      records: async () =>
+        (await present()).rrsets.filter((r) => r.mark?.account === 'external-dns/corp').map(endpointOf),
+      adjust: async (wanted) => {
+        const faultless = wished(wanted, { settings }).filter((wish) => fault(wish, place) === undefined);
+        return [...Map.groupBy(faultless, ({ name, type }) => `${name} ${type}`).values()].map(([first]) =>
+          endpointOf(first as Wish),
+        );
+      },
+      apply: async ({ create = [], updateNew = [], delete: gone = [] }) => {
+        const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
+        const changes = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
+        expect(await database.apply(await present(), changes)).toEqual([]);
+      },
+    };
+  }
+
+  const nameOf: Partial<Record<string, string>> = { SRV: '_s._tcp' };
+  const wishes = fc.constantFrom(...discoverable.filter((type) => type !== 'CNAME')).chain((type) =>
+    fc.record({
+      dnsName: fc.nat(5).map((i) => `${nameOf[type] ?? 'h'}.${i}.corp.internal`),
+      recordType: fc.constant(type as string),
+      targets: fc.array(values[type], { minLength: 1, maxLength: 3 }),
+      recordTTL: fc.constantFrom(0, 1, 15),
+      labels: fc.constant({ resource: 'crd/a/x' }),
+    }),
+  );
+  const cnames = fc.record({
+    dnsName: fc.nat(3).map((i) => `c${i}.corp.internal`),
+    recordType: fc.constant('CNAME'),
+    targets: values.CNAME.map((target) => [target]),
+    recordTTL: fc.constantFrom(0, 1, 15),
+    labels: fc.constant({ resource: 'crd/a/x' }),
+  });
+
+  test('the second sends nothing, whatever is wanted', async () => {
+    const rounds = fc.array(fc.array(fc.oneof(wishes, cnames), { maxLength: 12 }), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(rounds, async (all) => {
+        const external = webhook(new MemoryZones([zone()]));
+        for (const wanted of all) {
+          await loop(external, merged(wanted));
+          expect(await loop(external, merged(wanted))).toBeUndefined();
+          const byPlace = (a: Endpoint, b: Endpoint) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+          expect((await external.records()).sort(byPlace)).toEqual(
+            (await external.adjust(merged(wanted))).sort(byPlace),
+          );
+        }
+      }),
+    );
+  });
+});

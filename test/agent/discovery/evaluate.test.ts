@@ -1,0 +1,412 @@
+import { describe, expect, test } from 'vitest';
+import { wishesOf } from '../../../functions/agent/discovery/desired-records.ts';
+import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/evaluate.ts';
+import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
+import { unseen } from '../../../functions/agent/sources/source-object.ts';
+import { zoneOf } from '../../../functions/dns/name.ts';
+import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';
+
+/** A verdict in short: `name type content`, and `name (object): message`. */
+function verdict(
+  wanted: Endpoint[],
+  there: RRset[] | Zone[] = [],
+  declaration = declare(),
+  refusals = new Map<string, Refusal>(),
+) {
+  const isRRset = (each: RRset | Zone): each is RRset => 'type' in each;
+  const rrsets = there.filter(isRRset);
+  const present = there.length > rrsets.length ? (there as Zone[]) : [zone('corp.internal', rrsets, declaration)];
+  const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+  const { accepted, refused } = judge(wishes, present, declaration, { refusals });
+  return {
+    accepted: accepted.map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`).sort(),
+    refused: refused.map(({ rrset, message }) => `${rrset.name} (${rrset.mark?.content}): ${message}`),
+  };
+}
+
+const x = (type: string, ...targets: string[]) => want('ingress/a/x', 'www.corp.internal', type, ...targets);
+const y = (type: string, ...targets: string[]) => want('ingress/b/y', 'www.corp.internal', type, ...targets);
+const standing = (resource: string, type: string, ...records: string[]) =>
+  found(resource, 'www.corp.internal.', type, ...records);
+
+describe('a name', () => {
+  test.each([
+    'www.corp.internal',
+    'WWW.Corp.Internal',
+    'a.b.c.corp.internal',
+    '*.corp.internal',
+    '*.w.corp.internal',
+    'corp.internal',
+    '0.corp.internal',
+    'xn--bcher-kva.corp.internal',
+    'a.wpad.corp.internal',
+    `${'x'.repeat(63)}.corp.internal`,
+    `${'x.'.repeat(119)}y.corp.internal`,
+  ])('%s is published', (name) => {
+    expect(verdict([want('o', name, 'A', '192.0.2.1')])).toEqual({
+      accepted: [`${name.toLowerCase()}. A 192.0.2.1`],
+      refused: [],
+    });
+  });
+
+  test.each([
+    ['ns1.corp.internal', "the name of a zone's own server"],
+    ['NS1.corp.internal', "the name of a zone's own server"],
+    ['_dmarc.corp.internal', 'names that begin with an underscore are not for discovery'],
+    ['a._acme-challenge.corp.internal', 'names that begin with an underscore are not for discovery'],
+    [
+      'wpad.corp.internal',
+      'wpad would configure the proxies of browsers: use another name, or declare it in spec.zones',
+    ],
+    [
+      'wpad.dev.corp.internal',
+      'wpad would configure the proxies of browsers: use another name, or declare it in spec.zones',
+    ],
+    ['www.example.com', 'outside the zones corp.internal'],
+    ['notcorp.internal', 'outside the zones corp.internal'],
+    ['', 'an empty name: remove it, or a comma too many in the annotation'],
+    ['.', 'an empty name: remove it, or a comma too many in the annotation'],
+    ['sp$ecial.corp.internal', '"sp$ecial" is not a label of letters, digits and hyphens (RFC 1123 section 2.1)'],
+    ['a b.corp.internal', '"a b" is not a label'],
+    ['bücher.corp.internal', '"bücher" is not a label'],
+    ['-a.corp.internal', '"-a" is not a label'],
+    ['a-.corp.internal', '"a-" is not a label'],
+    ['a\\.b.corp.internal', '"a\\\\" is not a label'],
+    ['a.*.corp.internal', '"*" is not a label'],
+    ['*a.corp.internal', '"*a" is not a label'],
+    ['double..dot.corp.internal', 'has an empty label: write single dots, between labels'],
+    ['.corp.internal', 'has an empty label: write single dots, between labels'],
+    ['www.corp.internal..', 'outside the zones'],
+    [`${'x'.repeat(64)}.corp.internal`, 'has a label of more than 63 characters (RFC 1035 section 2.3.4): shorten it'],
+    [`${'x.'.repeat(120)}y.corp.internal`, 'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name'],
+  ])('%s is not, and everything else is', (name, message) => {
+    const { accepted, refused } = verdict([want('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
+    expect(accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
+    expect(refused).toEqual([expect.stringContaining(` (o): ${message}`)]);
+  });
+});
+
+test('the servers that a spec names are nobody else’s, in whichever zone they are', () => {
+  const declaration = declare({ zones: [{ ...corp, nameServers: ['dns.b.internal'] }, ...zones('b.internal')] });
+  const there = [zone('corp.internal', [], declaration), zone('b.internal', [], declaration)];
+  expect(verdict([want('o', 'dns.b.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([
+    "dns.b.internal. (o): the name of a zone's own server",
+  ]);
+  expect(verdict([want('o', 'ns1.corp.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([]);
+});
+
+describe('a record', () => {
+  test.each<[string, Endpoint, string]>([
+    ['NS', x('NS', 'ns.example.com'), 'records of type NS are not discovered'],
+    ['TXT', x('TXT', 'text'), 'records of type TXT are not discovered'],
+    ['LUA', x('LUA', 'A "code"'), 'records of type LUA are not discovered'],
+    ['no type', x(''), 'its recordType is missing'],
+    ['a type in lower case', x('a', '192.0.2.1'), 'the recordType is written A, not a'],
+    ['no target', x('A'), 'no target'],
+    ['an empty target', x('CNAME', ''), 'no target'],
+    ['A with IPv6', x('A', '192.0.2.1', '2001:db8::1'), 'not an IPv4 address: 2001:db8::1'],
+    ['A with a name', x('A', 'lb.example.com'), 'not an IPv4 address: lb.example.com'],
+    ['AAAA with IPv4', x('AAAA', '192.0.2.1'), 'not an IPv6 address: 192.0.2.1'],
+    // ExternalDNS takes it for an address: https://pkg.go.dev/net/netip#ParseAddr
+    ['AAAA with a scope', x('AAAA', 'fe80::1%eth0'), 'an address in DNS has no zone id: fe80::1%eth0'],
+    ['CNAME with two targets', x('CNAME', 'a.example.com', 'b.example.com'), 'a CNAME has one target, not 2'],
+    ['CNAME with a broken escape', x('CNAME', 'a\\b.example.com'), 'not an escape: \\b'],
+    ['CNAME to itself', x('CNAME', 'WWW.corp.internal'), 'a CNAME to itself'],
+    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'not a time to live of 0 to 2147483647 seconds: -1'],
+    [
+      'a huge TTL',
+      { ...x('A', '192.0.2.1'), recordTTL: 2 ** 31 },
+      'not a time to live of 0 to 2147483647 seconds: 2147483648',
+    ],
+    [
+      'CNAME at the top',
+      want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
+      'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)',
+    ],
+  ])('%s is left out', (_, wish, message) => {
+    expect(verdict([wish])).toEqual({ accepted: [], refused: [expect.stringMatching(/^\S+ \(ingress\/a\/x\): /)] });
+    expect(verdict([wish]).refused[0]).toContain(`: ${message}`);
+  });
+
+  test('IPv6 is accepted in one form', () => {
+    expect(verdict([x('AAAA', '2001:DB8:0::1', '2001:db8::1')]).accepted).toEqual([
+      'www.corp.internal. AAAA 2001:db8::1',
+    ]);
+  });
+});
+
+describe('rivals for a name', () => {
+  const both = (a: Endpoint, b: Endpoint, there: RRset[] = []) => {
+    const verdicts = [verdict([a, b], there), verdict([b, a], there)];
+    expect(verdicts[0]).toEqual(verdicts[1]);
+    return verdicts[0]!;
+  };
+
+  test('addresses come before a CNAME, and then the object whose name sorts first', () => {
+    expect(both(x('CNAME', 'lb.example.com'), y('A', '192.0.2.2'))).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.2'],
+      refused: ['www.corp.internal. (ingress/a/x): ingress/b/y has the name already'],
+    });
+    expect(both(x('A', '192.0.2.1'), y('AAAA', '2001:db8::2')).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
+    expect(both(x('CNAME', 'a.example.com'), y('CNAME', 'b.example.com')).accepted).toEqual([
+      'www.corp.internal. CNAME a.example.com.',
+    ]);
+  });
+
+  test('one object has IPv4 and IPv6 together', () => {
+    expect(both(x('A', '192.0.2.1'), x('AAAA', '2001:db8::1'))).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1', 'www.corp.internal. AAAA 2001:db8::1'],
+      refused: [],
+    });
+  });
+
+  test('the same twice is once, with the shorter time to live', () => {
+    expect(both(x('A', '192.0.2.1'), x('A', '192.0.2.1'))).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1'],
+      refused: [],
+    });
+    const wishes = [x('A', '192.0.2.1'), { ...x('A', '192.0.2.1'), recordTTL: 5 }].map((e) => rrsetOf(e, 'corp'));
+    for (const order of [wishes, wishes.toReversed()]) {
+      expect(judge(order, [zone()], declare())).toEqual({ accepted: [wishes[1]], refused: [], closed: [] });
+    }
+  });
+
+  test('the claim that stands wins, its changes too', () => {
+    const there = [standing('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    expect(both(x('A', '192.0.2.1'), y('CNAME', 'lb.example.com'), there).accepted).toEqual([
+      'www.corp.internal. CNAME lb.example.com.',
+    ]);
+    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there).accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
+  });
+
+  test('when the winner leaves, the other one comes', () => {
+    const there = [standing('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    expect(verdict([x('A', '192.0.2.1')], there)).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1'],
+      refused: [],
+    });
+  });
+
+  test('what stands is not lost to a rival when ExternalDNS calls it after another of its objects', () => {
+    const there = [standing('ingress/z/was', 'A', '192.0.2.2')];
+    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there)).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.2'],
+      refused: ['www.corp.internal. (ingress/a/x): ingress/z/was has the name already'],
+    });
+  });
+});
+
+describe('what cannot become what is wanted stays as it stands', () => {
+  const there = [standing('ingress/a/x', 'A', '192.0.2.1')];
+
+  test('while its object wants something impossible', () => {
+    expect(verdict([x('CNAME', 'a\\b')], there)).toEqual({
+      accepted: ['www.corp.internal. A 192.0.2.1'],
+      refused: [expect.stringContaining('www.corp.internal. (ingress/a/x): correct the target: not an escape: \\b')],
+    });
+  });
+
+  test('one family while the other one changes', () => {
+    const two = [...there, standing('ingress/a/x', 'AAAA', '2001:db8::1')];
+    expect(verdict([x('A', '192.0.2.9'), x('AAAA', 'fe80::1%eth0')], two).accepted).toEqual([
+      'www.corp.internal. A 192.0.2.9',
+      'www.corp.internal. AAAA 2001:db8::1',
+    ]);
+  });
+
+  test('but not for a stranger’s mistake once its own object is gone', () => {
+    expect(verdict([y('CNAME', 'a\\b')], there).accepted).toEqual([]);
+    expect(verdict([], there).accepted).toEqual([]);
+  });
+
+  test('and not where a declaration takes the place', () => {
+    const taken = found('ingress/a/x', 'ns1.corp.internal.', 'AAAA', '2001:db8::1');
+    expect(verdict([want('ingress/a/x', 'ns1.corp.internal', 'AAAA', '2001:db8::2')], [taken]).accepted).toEqual([]);
+  });
+});
+
+describe('what PowerDNS refused', () => {
+  const message = 'Record www.corp.internal./CNAME: no';
+  const wish = x('CNAME', 'no.example.com');
+  const rrset = standing('ingress/a/x', 'CNAME', 'no.example.com.');
+  const refusals = (beside: RRset[] = []) => new Map([[answerOf(rrset), { rrset, beside, message }]]);
+
+  test('is not asked again while wish and zone stay as they were', () => {
+    expect(verdict([wish], [], declare(), refusals())).toEqual({
+      accepted: [],
+      refused: [`www.corp.internal. (ingress/a/x): change the object, as PowerDNS refuses this: ${message}`],
+    });
+  });
+
+  test('is asked again when the wish or the zone is another one', () => {
+    expect(verdict([x('CNAME', 'yes.example.com')], [], declare(), refusals()).refused).toEqual([]);
+    const there = [standing('ingress/a/x', 'A', '192.0.2.1')];
+    expect(verdict([wish], there, declare(), refusals()).refused).toEqual([]);
+    expect(verdict([wish], there, declare(), refusals(there)).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
+    const theirs = [foreign('www.corp.internal.', 'TXT', '"any"')];
+    expect(verdict([wish], [], declare(), refusals(theirs)).refused).toEqual([]);
+    expect(verdict([wish], [], declare(), refusals(there)).refused).toHaveLength(1);
+  });
+});
+
+describe('other people’s records', () => {
+  test.each([
+    ['A', 'A'],
+    ['CNAME', 'A'],
+    ['TXT', 'CNAME'],
+    ['AAAA', 'A'],
+  ])('%s keeps %s away', (theirs, ours) => {
+    const there = [foreign('www.corp.internal.', theirs, 'any')];
+    const wish = x(ours, ours === 'A' ? '192.0.2.1' : 'lb.example.com');
+    expect(verdict([wish], there)).toEqual({
+      accepted: [],
+      refused: [
+        `www.corp.internal. (ingress/a/x): somebody else's ${theirs} record is at this name: remove it, or mark it`,
+      ],
+    });
+  });
+
+  test('text beside addresses is no rival', () => {
+    expect(verdict([x('A', '192.0.2.1')], [foreign('www.corp.internal.', 'TXT', '"any"')]).refused).toEqual([]);
+  });
+
+  test('are not in what ExternalDNS finds', () => {
+    const there = [
+      foreign('www.corp.internal.', 'A', '192.0.2.1'),
+      found('o', 'a.corp.internal.', 'A', '192.0.2.2'),
+      found('o', 'ns1.corp.internal.', 'AAAA', '2001:db8::1'),
+    ];
+    const undeclared = zone('other.internal', [found('o', 'a.other.internal.', 'A', '192.0.2.3')]);
+    expect(standingRRsets([zone('corp.internal', there), undeclared], declare())).toEqual([there[1]]);
+  });
+});
+
+describe('zones inside zones', () => {
+  const declaration = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
+  const wish = want('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
+  const parent = zone('corp.internal', [found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
+
+  test('a name is the longest zone’s, and what the other one still has does not count', () => {
+    const there = [parent, zone('dev.corp.internal')];
+    expect(verdict([wish], there, declaration).refused).toEqual([]);
+    expect(standingRRsets(there, declaration)).toEqual([]);
+  });
+
+  test('a name of a zone that could not be made is left out, not put into another zone', () => {
+    expect(verdict([wish], [parent], declaration).refused).toEqual([
+      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be made: see the condition ZonesReady',
+    ]);
+  });
+
+  test('a zone that is kept for other people’s records answers for its names', () => {
+    expect(verdict([wish], [parent, zone('dev.corp.internal')]).refused).toEqual([
+      'a.dev.corp.internal. (o): the zone dev.corp.internal answers for it, and is not declared: declare it in spec.zones',
+    ]);
+  });
+});
+
+test('the order of what is refused does not depend on that of the wishes', () => {
+  const wanted = ['b', 'a', 'c'].map((name) => want('o', `_${name}.corp.internal`, 'A', '192.0.2.1'));
+  expect(verdict(wanted)).toEqual(verdict(wanted.toReversed()));
+  expect(verdict(wanted).refused.map((r) => r.slice(0, 2))).toEqual(['_a', '_b', '_c']);
+});
+
+describe('names that somebody else answers for', () => {
+  const dev = (type: string, name = 'dev.corp.internal.') => ({
+    name,
+    type,
+    ttl: 60,
+    records: ['ns.example.'],
+    mark: { account: 'internal-dns', content: '' },
+  });
+  const wish = (name: string) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1');
+  const delegated = ': dev.corp.internal is delegated: its own servers answer for it';
+  const covered = ': the DNAME of dev.corp.internal covers it (RFC 6672 section 2.4)';
+
+  test.each<[string, string, RRset, string | undefined]>([
+    ['at a delegation', 'dev', dev('NS'), delegated],
+    ['below it', 'x.y.dev', dev('NS'), delegated],
+    ['a wildcard below it', '*.dev', dev('NS'), delegated],
+    [
+      'below the delegation of a person',
+      'x.dev',
+      foreign('dev.corp.internal.', 'NS', 'ns.example.'),
+      `${delegated}: remove that record, or use another host`,
+    ],
+    ['at what only ends alike', 'xdev', dev('NS'), undefined],
+    ['above it', 'corp', dev('NS', 'dev.corp.corp.internal.'), undefined],
+    ['below a DNAME', 'x.dev', dev('DNAME'), covered],
+    ['at a DNAME', 'dev', dev('DNAME'), undefined],
+    ['in a zone, whose own NS delegate nothing', 'www', dev('NS', 'corp.internal.'), undefined],
+  ])('%s', (_, name, cut, message) => {
+    expect(verdict([wish(name)], [cut])).toEqual(
+      message
+        ? { accepted: [], refused: [`${name}.corp.internal. (o)${message}`] }
+        : { accepted: [`${name}.corp.internal. A 192.0.2.1`], refused: [] },
+    );
+  });
+
+  test('what stands there is not found any more, and found again when it can be', () => {
+    const there = ['x.dev', 'dev', 'www'].map((name) => found('o', `${name}.corp.internal.`, 'A', '192.0.2.1'));
+    const standingWith = (...cuts: RRset[]) =>
+      standingRRsets([zone('corp.internal', [...there, ...cuts])], declare()).map(({ name }) => name.split('.corp')[0]);
+    expect(standingWith(dev('NS'))).toEqual(['www']);
+    expect(standingWith(dev('DNAME'))).toEqual(['dev', 'www']);
+    expect(standingWith()).toEqual(['x.dev', 'dev', 'www']);
+  });
+
+  test('nothing of it is kept for a mistake of its object', () => {
+    const there = [dev('NS'), found('o', 'x.dev.corp.internal.', 'A', '192.0.2.1')];
+    expect(verdict([want('o', 'x.dev.corp.internal', 'CNAME', 'a\\b')], there).accepted).toEqual([]);
+  });
+});
+
+describe('a name that is declared', () => {
+  const declared = (type: string) => ({ ...standing('', type, 'any'), mark: { account: 'internal-dns', content: '' } });
+  test.each([
+    ['A', 'A'],
+    ['AAAA', 'A'],
+    ['LUA', 'A'],
+    ['ALIAS', 'AAAA'],
+    ['CNAME', 'A'],
+    ['MX', 'CNAME'],
+  ])('has its %s, and no %s of an object', (theirs, ours) => {
+    const content = { A: '192.0.2.1', AAAA: '::1' }[ours] ?? 'lb.example.com';
+    expect(verdict([x(ours, content)], [declared(theirs)])).toEqual({
+      accepted: [],
+      refused: [`www.corp.internal. (ingress/a/x): the InternalDNS declares ${theirs} at this name`],
+    });
+    expect(verdict([x(ours, content)]).refused).toEqual([]);
+  });
+
+  test('may have addresses of an object beside what is none', () => {
+    expect(verdict([x('A', '192.0.2.1')], [declared('MX'), declared('TXT')]).refused).toEqual([]);
+  });
+});
+
+test('a wish has the TTL of its zone, unless it states one', () => {
+  const declaration = declare({ zones: [{ ...corp, defaultTTL: 300 }, ...zones('dev.corp.internal')] });
+  const there = [zone('corp.internal', [], declaration), zone('dev.corp.internal')];
+  const wanted = [
+    x('A', '192.0.2.1'),
+    { ...y('AAAA', '::1'), dnsName: 'b.corp.internal', recordTTL: 5 },
+    want('o', 'a.dev.corp.internal', 'A', '192.0.2.1'),
+  ];
+  const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [`${name}.`, defaultTTL]));
+  const { discovery = expect.fail() } = declaration;
+  const scope = { ownerID: 'corp' };
+  const wishes = wishesOf(wanted, { scope, discovery, claims: unseen, ttlOf: (name) => zoneOf(name, ttls) });
+  const { accepted } = judge(wishes, there, declaration);
+  expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
+    'a.dev.corp.internal. 60',
+    'b.corp.internal. 5',
+    'www.corp.internal. 300',
+  ]);
+});
+
+test('without discovery nothing is found and nothing is wanted, by an ExternalDNS that has not ended yet', () => {
+  const declaration = declare({ discovery: undefined });
+  expect(verdict([x('A', '192.0.2.1')], [], declaration)).toEqual({ accepted: [], refused: [] });
+  expect(standingRRsets([zone('corp.internal', [standing('o', 'A', '192.0.2.1')])], declaration)).toEqual([]);
+});

@@ -1,0 +1,442 @@
+/** The TXT records of ExternalDNS's own registry: as it would write them, beside a real PowerDNS's records, and back. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { adopted, isAdopted } from '../../../../functions/agent/discovery/ownership/adoption.ts';
+import {
+  isTwin,
+  type OwnershipTXT,
+  ownershipMark,
+  twinName,
+  twinsOf,
+  withTwins,
+} from '../../../../functions/agent/discovery/ownership/ownership-txt.ts';
+import { Database } from '../../../../functions/agent/powerdns/database.ts';
+import { PowerDNS } from '../../../../functions/agent/powerdns/powerdns.ts';
+import {
+  type Change,
+  deletion,
+  discoveredMark,
+  type RRset,
+  replacement,
+  type Zone,
+} from '../../../../functions/agent/powerdns/rrset.ts';
+import { Zones } from '../../../../functions/agent/zones/zones.ts';
+import type { Declaration } from '../../../../functions/contract/declaration.ts';
+import { powerdnsFiles } from '../../../../functions/internal-dns/server/powerdns.ts';
+import { patience } from '../../../patience.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../../../powerdns/server.ts';
+import { declare, foreign, found, record, zone, zoneWith } from '../../make.ts';
+import { apiAt } from '../../powerdns/api.ts';
+
+const options: OwnershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
+const dashed: OwnershipTXT = { prefix: 'txt-', wildcardReplacement: '_wildcard' };
+
+describe('the name of a twin is ExternalDNS’s', () => {
+  // https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/registry/mapper/mapper_test.go
+  test.each([
+    ['%{record_type}-', '', 'foo.example.com', 'A', 'a-foo.example.com'],
+    ['%{record_type}-', '', 'foo.example.com', 'AAAA', 'aaaa-foo.example.com'],
+    ['%{record_type}-', '', 'foo.example.com', 'CNAME', 'cname-foo.example.com'],
+    ['%{record_type}-', '', 'foo.example.com', 'NS', 'ns-foo.example.com'],
+    ['%{record_type}-', '', 'foo.example.com', 'MX', 'mx-foo.example.com'],
+    ['%{record_type}-', '', 'foo.example.com', 'SRV', 'srv-foo.example.com'],
+    ['%{record_type}-', '', '2.49.168.192.in-addr.arpa', 'PTR', 'ptr-2.49.168.192.in-addr.arpa'],
+    ['%{record_type}-', '', 'foo.example.com', 'TXT', 'txt-foo.example.com'],
+    ['txt-', 'wild', '*.example.com', 'A', 'txt-a-wild.example.com'],
+    ['txt-', 'wild', '*.example.com', 'MX', 'txt-mx-wild.example.com'],
+    ['txt-', 'wild', '*.example.com', 'TXT', 'txt-txt-wild.example.com'],
+    ['', '', 'foo.example.com', 'A', 'a-foo.example.com'],
+    ['', '', 'foo.example.com', 'AAAA', 'aaaa-foo.example.com'],
+    ['', '', 'foo.example.com', 'CNAME', 'cname-foo.example.com'],
+    ['', '', '2.49.168.192.in-addr.arpa', 'PTR', 'ptr-2.49.168.192.in-addr.arpa'],
+    ['foo', '', 'example.com', 'A', 'fooa-example.com'],
+    ['foo-', '', 'example.com', 'A', 'foo-a-example.com'],
+    ['foo.', '', 'example.com', 'CNAME', 'foo.cname-example.com'],
+    ['foo.bar.', '', 'example.com', 'CNAME', 'foo.bar.cname-example.com'],
+    ['%{record_type}-foo', '', 'example.com', 'A', 'a-fooexample.com'],
+    ['%{record_type}foo.', '', 'example.com', 'CNAME', 'cnamefoo.example.com'],
+    ['bar.%{record_type}.foo.', '', 'example.com', 'CNAME', 'bar.cname.foo.example.com'],
+    ['owned-by-', '', 'foo.example.com', 'TXT', 'owned-by-txt-foo.example.com'],
+    ['owned-by-', '', '_443._tcp.example.com', 'TLSA', 'owned-by-tlsa-_443._tcp.example.com'],
+    // What its ToTXTName makes of more prefixes, of wildcards and of the top of a zone.
+    ['Txt-', '', '*.corp.internal', 'A', 'txt-a-*.corp.internal'],
+    ['Txt-', '_Wildcard', 'www.corp.internal', 'A', 'txt-a-www.corp.internal'],
+    ['Txt-', '_Wildcard', 'www.corp.internal', 'CNAME', 'txt-cname-www.corp.internal'],
+    ['Txt-', '_Wildcard', 'corp.internal', 'A', 'txt-a-corp.internal'],
+    ['Txt-', '_Wildcard', '*.corp.internal', 'A', 'txt-a-_wildcard.corp.internal'],
+    ['Txt-', '_Wildcard', 'internal', 'A', 'txt-a-internal'],
+    ['foo.bar.', '', '*.corp.internal', 'A', 'foo.bar.a-*.corp.internal'],
+    ['foo.bar.', '_Wildcard', 'www.corp.internal', 'A', 'foo.bar.a-www.corp.internal'],
+    ['foo.bar.', '_Wildcard', 'www.corp.internal', 'CNAME', 'foo.bar.cname-www.corp.internal'],
+    ['foo.bar.', '_Wildcard', 'corp.internal', 'A', 'foo.bar.a-corp.internal'],
+    ['foo.bar.', '_Wildcard', '*.corp.internal', 'A', 'foo.bar.a-_wildcard.corp.internal'],
+    ['foo.bar.', '_Wildcard', 'internal', 'A', 'foo.bar.a-internal'],
+  ])('with the prefix %j and the wildcard %j, of %s %s', (prefix, wildcardReplacement, name, type, twin) => {
+    expect(twinName(`${name}.`, type, { prefix, wildcardReplacement })).toBe(`${twin}.`);
+  });
+});
+
+const text = (owner: string, resource: string) =>
+  `"heritage=external-dns,external-dns/owner=${owner},external-dns/resource=${resource}"`;
+const a = (name: string, resource = 'ingress/a/x') => found(resource, name, 'A', '192.0.2.1');
+const twin = (name: string, resource = 'ingress/a/x', owner = 'corp'): RRset => ({
+  name,
+  type: 'TXT',
+  ttl: 300,
+  records: [text(owner, resource)],
+  mark: ownershipMark,
+});
+const unmarked = ({ mark, ...rrset }: RRset): RRset => rrset;
+const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
+
+describe('twins', () => {
+  const twinsIn = (rrsets: RRset[], how = options) => twinsOf('corp.internal.', rrsets, how);
+  const namesOf = (rrsets: RRset[], how = options) => twinsIn(rrsets, how).map(({ name }) => name);
+
+  test('say whose each discovered record is, and nothing of what is not', () => {
+    const rrsets = [a('w.corp.internal.'), foreign('f.corp.internal.', 'A', '192.0.2.2'), ...zone().rrsets];
+    expect(twinsIn(rrsets)).toEqual([twin('extdns-a.w.corp.internal.')]);
+    expect(twinsIn([...rrsets, ...twinsIn(rrsets)])).toEqual(twinsIn(rrsets));
+  });
+
+  test.each<[string, string, string[], string[]]>([
+    ['a name', 'w.corp.internal.', ['extdns-a.w.corp.internal.'], ['txt-a-w.corp.internal.']],
+    ['the top of the zone', 'corp.internal.', ['extdns-a.corp.internal.'], []],
+    ['a wildcard', '*.corp.internal.', ['extdns-a._wildcard.corp.internal.'], ['txt-a-_wildcard.corp.internal.']],
+    ['a label of 63 characters', `${'x'.repeat(63)}.corp.internal.`, [`extdns-a.${'x'.repeat(63)}.corp.internal.`], []],
+    ['a name of 253 characters', `${'x.'.repeat(120)}corp.internal.`, [], []],
+  ])('are legal names in the zone: %s', (_, name, dotted, inLabel) => {
+    expect(namesOf([a(name)])).toEqual(dotted);
+    expect(namesOf([a(name)], dashed)).toEqual(inLabel);
+  });
+
+  test('are not without a replacement for the wildcard', () => {
+    expect(namesOf([a('*.corp.internal.')], { ...options, wildcardReplacement: '' })).toEqual([]);
+  });
+
+  test('leave the place to whoever has it', () => {
+    const w = a('w.corp.internal.');
+    const at = 'extdns-a.w.corp.internal.';
+    for (const other of [foreign(at, 'TXT', '"x"'), foreign(at, 'CNAME', 'x.'), found('o/a/b', at, 'CNAME', 'x.')]) {
+      expect(namesOf([w, other]).filter((name) => name === at)).toEqual([]);
+    }
+    expect(namesOf([w, foreign(at, 'A', '192.0.2.2')])).toEqual([at]);
+    expect(namesOf([a('w.corp.internal.'), foreign('w.corp.internal.', 'DNAME', 'x.')])).toEqual([]);
+  });
+
+  test('say one thing where two records would share one', () => {
+    const shared = { prefix: 'x%{record_type}', wildcardReplacement: '' };
+    const both = [a('aaafoo.corp.internal.', 'ingress/b/x'), found('ingress/a/x', 'foo.corp.internal.', 'AAAA', '::1')];
+    expect(twinsIn(both, shared)).toEqual([twin('xaaaafoo.corp.internal.')]);
+    expect(twinsIn(both.toReversed(), shared)).toEqual(twinsIn(both, shared));
+  });
+
+  test.each<[string, string, string, string | undefined]>([
+    ['a namespace’s own', 'corp/team-a', 'ingress/a/x', text('corp/team-a', 'ingress/a/x')],
+    ['one with a comma, which nobody could read', 'corp,x', 'ingress/a/x', undefined],
+    [
+      'an object with a quote, without the object',
+      'corp',
+      'ingress/"/x',
+      '"heritage=external-dns,external-dns/owner=corp"',
+    ],
+    ['an object without a name, too', 'corp', '', '"heritage=external-dns,external-dns/owner=corp"'],
+  ])('name the owner: %s', (_, owner, resource, content) => {
+    const [made] = twinsIn([{ ...a('w.corp.internal.'), mark: discoveredMark(owner, resource) }]);
+    expect(made?.records).toEqual(content && [content]);
+  });
+
+  test('are several strings when the object has a long name', () => {
+    const resource = `ingress/${'n'.repeat(63)}/${'x'.repeat(253)}`;
+    const [made] = twinsIn([a('w.corp.internal.', resource)]);
+    const [first = '', second = '', ...more] = made?.records[0]?.split('" "') ?? [];
+    expect([first.length, more]).toEqual([256, []]);
+    expect(`${first}${second}`).toBe(text('corp', resource));
+  });
+});
+
+describe('the changes of discovered records', () => {
+  const changed = (rrsets: RRset[], changes: Change[], how: OwnershipTXT | undefined = options) =>
+    withTwins({ ...zone(), rrsets }, changes, how).map(({ action, rrset }) => `${action} ${short(rrset)}`);
+  const w = a('w.corp.internal.');
+  const its = twin('extdns-a.w.corp.internal.');
+
+  test('have those of their twins beside them', () => {
+    expect(changed([], [replacement(w)])).toEqual([
+      'replace w.corp.internal. A',
+      'replace extdns-a.w.corp.internal. TXT',
+    ]);
+    expect(changed([w, its], [deletion(w)])).toEqual([
+      'delete w.corp.internal. A',
+      'delete extdns-a.w.corp.internal. TXT',
+    ]);
+    const cname = found('ingress/a/x', w.name, 'CNAME', 'lb.example.');
+    expect(changed([w, its], [deletion(w), replacement(cname)])).toEqual([
+      'delete w.corp.internal. A',
+      'replace w.corp.internal. CNAME',
+      'delete extdns-a.w.corp.internal. TXT',
+      'replace extdns-cname.w.corp.internal. TXT',
+    ]);
+  });
+
+  test('have none where the twin says what it said, and where there are to be none', () => {
+    expect(changed([w, its], [replacement({ ...w, records: ['192.0.2.2'] })])).toEqual(['replace w.corp.internal. A']);
+    expect(withTwins(zone(), [replacement(w)], undefined)).toEqual([replacement(w)]);
+  });
+
+  test('have the twin’s where another object has the name now', () => {
+    const moved = a(w.name, 'ingress/b/x');
+    expect(withTwins({ ...zone(), rrsets: [w, its] }, [replacement(moved)], options).slice(1)).toEqual([
+      replacement({ ...its, records: [text('corp', 'ingress/b/x')] }),
+    ]);
+  });
+
+  test('leave a person’s TXT where the twin would be', () => {
+    const theirs = foreign(its.name, 'TXT', '"theirs"');
+    expect(changed([theirs], [replacement(w)])).toEqual(['replace w.corp.internal. A']);
+    expect(changed([w, theirs], [deletion(w)])).toEqual(['delete w.corp.internal. A']);
+  });
+});
+
+describe('what ExternalDNS’s own registry leaves', () => {
+  const w = foreign('w.corp.internal.', 'A', '192.0.2.1');
+  const at = 'extdns-a.w.corp.internal.';
+  const its = unmarked(twin(at));
+  const adoptedIn = (...rrsets: RRset[]) => adopted({ ...zone(), rrsets }, 'corp', options);
+
+  test('counts as discovered, and its twin as our own', () => {
+    const { rrsets } = adoptedIn(w, its);
+    expect(rrsets).toEqual([
+      { ...w, mark: discoveredMark('corp', 'ingress/a/x') },
+      { ...its, mark: ownershipMark },
+    ]);
+    expect(rrsets.map(isAdopted)).toEqual([true, true]);
+  });
+
+  test.each<[string, RRset, RRset, string[]]>([
+    [
+      'of one of its namespaces',
+      w,
+      unmarked(twin(at, 'ingress/a/x', 'corp/a')),
+      ['external-dns/corp/a', 'internal-dns'],
+    ],
+    ['with a twin of our own', w, twin(at), ['external-dns/corp', 'internal-dns']],
+    [
+      'with a twin that only names the owner',
+      w,
+      foreign(at, 'TXT', '"heritage=external-dns,external-dns/owner=corp"'),
+      ['external-dns/corp', 'internal-dns'],
+    ],
+    ['whose twin alone was written anew', a('w.corp.internal.'), its, ['external-dns/corp', 'internal-dns']],
+  ])('does so %s', (_, rrset, beside, accounts) => {
+    expect(adoptedIn(rrset, beside).rrsets.map(({ mark }) => mark?.account)).toEqual(accounts);
+  });
+
+  test.each<[string, RRset[]]>([
+    ['no twin', [w]],
+    ['a twin of another owner', [w, unmarked(twin(at, 'ingress/a/x', 'corp2'))]],
+    ['a twin for another type', [w, { ...its, name: 'extdns-aaaa.w.corp.internal.' }]],
+    ['a text at the twin’s place', [w, foreign(at, 'TXT', '"owner=corp"')]],
+    ['a text of another’s heritage', [w, foreign(at, 'TXT', '"heritage=other,external-dns/owner=corp"')]],
+    ['several texts', [w, { ...its, records: [...its.records, '"x"'] }]],
+    ['a twin that was discovered itself', [w, { ...its, mark: discoveredMark('corp', 'crd/a/b') }]],
+    ['a twin without its record', [its]],
+    ['a twin of a twin', [its, { ...its, name: `extdns-txt.${at}` }]],
+    [
+      'code for the server',
+      [foreign('w.corp.internal.', 'LUA', 'A "x"'), { ...its, name: 'extdns-lua.w.corp.internal.' }],
+    ],
+    [
+      'the servers of the zone',
+      [foreign('corp.internal.', 'NS', 'ns.example.'), { ...its, name: 'extdns-ns.corp.internal.' }],
+    ],
+  ])('does not with %s: the zone is the same object', (_, rrsets) => {
+    const there = { ...zone(), rrsets };
+    expect(adopted(there, 'corp', options)).toBe(there);
+  });
+
+  test('is the same object for the same zone, and another for other options', () => {
+    const there = { ...zone(), rrsets: [w, its] };
+    const first = adopted(there, 'corp', options);
+    expect(adopted(there, 'corp', { ...options })).toBe(first);
+    expect(adopted(there, 'corp', dashed)).toBe(there);
+    expect(adopted(there, 'other', options)).toBe(there);
+  });
+
+  test('comes back whole, whatever was discovered', () => {
+    const rrset = fc
+      .record({
+        name: fc.constantFrom('corp.internal.', 'w.corp.internal.', '*.corp.internal.', 'a-w.corp.internal.'),
+        of: fc.constantFrom<[string, string]>(['A', '192.0.2.1'], ['AAAA', '::1'], ['TXT', '"x"'], ['MX', '10 m.']),
+        resource: fc.constantFrom('ingress/a/x', 'service/b/y'),
+        owner: fc.constantFrom('corp', 'corp/a'),
+      })
+      .map(
+        ({ name, of: [type, content], resource, owner }): RRset => ({
+          ...found(resource, name, type, content),
+          mark: discoveredMark(owner, resource),
+        }),
+      );
+    fc.assert(
+      fc.property(fc.uniqueArray(rrset, { selector: short }), fc.constantFrom(options, dashed), (discovered, how) => {
+        const twins = twinsOf('corp.internal.', discovered, how);
+        const owned = new Set(twins.map(({ name }) => name));
+        const possible = discovered.filter(({ name, type }) => owned.has(twinName(name, type, how)));
+        const there = { ...zone(), rrsets: [...possible, ...twins] };
+        const { rrsets } = adopted({ ...there, rrsets: there.rrsets.map(unmarked) }, 'corp', how);
+        expect(rrsets).toEqual(there.rrsets);
+      }),
+    );
+  });
+});
+
+describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'ownership-'));
+  const keyFile = join(dir, 'include/api.conf');
+  let server: RunningPowerDNS;
+  let writes = 0;
+  let made: Zones;
+  let database: Database;
+
+  beforeAll(async () => {
+    server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
+    const counted: typeof fetch = (input, init) => {
+      if (init?.method !== 'GET') writes += 1;
+      return fetch(input, init);
+    };
+    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, fetch: counted, timeoutMs: patience }), {
+      maxAgeMs: 0,
+    });
+    made = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
+  });
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(dir, { recursive: true });
+  });
+
+  const declaration = (ownershipTXT: OwnershipTXT | undefined = options): Declaration =>
+    declare({
+      zones: [zoneWith('corp.internal', [record('declared', 'A', '192.0.2.7')])],
+      discovery: { ownerID: 'corp', intervalSeconds: 2, ownershipTXT },
+    });
+  const reconcile = async (declared = declaration()) => {
+    await made.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
+    const before = writes;
+    await made.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
+    expect(writes).toBe(before);
+  };
+  const present = async (): Promise<Zone> => (await made.present()).zones[0]!;
+  /** As PowerDNS has them, without what is declared. */
+  const there = async () =>
+    ((await database.zones())[0]?.rrsets ?? [])
+      .filter((rrset) => isTwin(rrset) || rrset.mark?.account !== 'internal-dns')
+      .map((rrset) => `${short(rrset)} ${rrset.records} ${rrset.mark?.account ?? '-'}`)
+      .sort();
+  const apply = async (...changes: Change[]) => {
+    expect(await database.apply(await present(), withTwins(await present(), changes, options))).toEqual([]);
+  };
+  /** As ExternalDNS's pdns provider writes, which knows no comments. */
+  const byProvider = (...rrsets: [string, string, ...string[]][]) =>
+    apiAt(server.apiUrl, keyFile)('PATCH', '/zones/corp.internal.', {
+      rrsets: rrsets.map(([name, type, ...contents]) => ({
+        name,
+        type,
+        ttl: 300,
+        changetype: contents.length > 0 ? 'REPLACE' : 'DELETE',
+        records: contents.map((content) => ({ content, disabled: false })),
+      })),
+    });
+
+  const long = `ingress/${'n'.repeat(63)}/${'x'.repeat(253)}`;
+  const discovered = [
+    a('corp.internal.'),
+    a('*.w.corp.internal.'),
+    found(long, 'l.corp.internal.', 'CNAME', 'lb.example.'),
+  ];
+
+  test('twins come with their records, change with them and go with them, and nothing is written at rest', async () => {
+    await reconcile();
+    await apply(...discovered.map(replacement));
+    const all = [
+      '*.w.corp.internal. A 192.0.2.1 external-dns/corp',
+      'corp.internal. A 192.0.2.1 external-dns/corp',
+      `extdns-a._wildcard.w.corp.internal. TXT ${text('corp', 'ingress/a/x')} internal-dns`,
+      `extdns-a.corp.internal. TXT ${text('corp', 'ingress/a/x')} internal-dns`,
+      `extdns-cname.l.corp.internal. TXT ${twinsOf('corp.internal.', discovered, options)[2]?.records} internal-dns`,
+      'l.corp.internal. CNAME lb.example. external-dns/corp',
+    ];
+    expect(await there()).toEqual(all);
+    const { answers } = await server.query('extdns-a.corp.internal', 'TXT');
+    expect(`"${(answers[0] as { data: Buffer[] }).data}"`).toBe(text('corp', 'ingress/a/x'));
+    await reconcile();
+    expect(await there()).toEqual(all);
+
+    await apply(...discovered.slice(1).map(deletion), replacement(a('corp.internal.', 'ingress/b/x')));
+    await reconcile();
+    expect(await there()).toEqual([
+      'corp.internal. A 192.0.2.1 external-dns/corp',
+      `extdns-a.corp.internal. TXT ${text('corp', 'ingress/b/x')} internal-dns`,
+    ]);
+    await apply(deletion(discovered[0]!));
+    expect(await there()).toEqual([]);
+  });
+
+  test('twins come, get another name and go as the declaration says', async () => {
+    await reconcile();
+    await database.apply(await present(), [replacement(a('w.corp.internal.'))]);
+    const w = 'w.corp.internal. A 192.0.2.1 external-dns/corp';
+    const its = (name: string) => `${name}.corp.internal. TXT ${text('corp', 'ingress/a/x')} internal-dns`;
+    await reconcile();
+    expect(await there()).toEqual([its('extdns-a.w'), w]);
+    await reconcile(declaration(dashed));
+    expect(await there()).toEqual([its('txt-a-w'), w]);
+    await reconcile(declare({ ...declaration(), discovery: { ownerID: 'corp', intervalSeconds: 2 } }));
+    expect(await there()).toEqual([w]);
+    await reconcile(declare({ ...declaration(), discovery: undefined }));
+    expect(await there()).toEqual([]);
+  });
+
+  test('what the built-in provider changed and made on the way is ours again, and a person’s is not', async () => {
+    await reconcile();
+    await apply(
+      replacement(a('kept.corp.internal.')),
+      replacement(a('changed.corp.internal.')),
+      replacement(a('gone.corp.internal.')),
+    );
+    const its = text('corp', 'ingress/a/x');
+    await byProvider(
+      ['changed.corp.internal.', 'A', '192.0.2.2'],
+      ['extdns-a.changed.corp.internal.', 'TXT', its],
+      ['gone.corp.internal.', 'A'],
+      ['extdns-a.gone.corp.internal.', 'TXT'],
+      ['new.corp.internal.', 'AAAA', '2001:db8::1'],
+      ['extdns-aaaa.new.corp.internal.', 'TXT', text('corp', long)],
+      ['theirs.corp.internal.', 'A', '192.0.2.3'],
+    );
+    const wasFound = (await present()).rrsets.filter(({ mark }) => mark?.account === 'external-dns/corp');
+    expect(wasFound.map(({ name, mark }) => `${name} ${mark?.content}`).sort()).toEqual([
+      'changed.corp.internal. ingress/a/x',
+      'kept.corp.internal. ingress/a/x',
+      `new.corp.internal. ${long}`,
+    ]);
+    await reconcile();
+    const all = await there();
+    expect(all.map((line) => `${line.split(' ').slice(0, 2).join(' ')} ${line.split(' ').at(-1)}`)).toEqual([
+      'changed.corp.internal. A external-dns/corp',
+      'extdns-a.changed.corp.internal. TXT internal-dns',
+      'extdns-a.kept.corp.internal. TXT internal-dns',
+      'extdns-aaaa.new.corp.internal. TXT internal-dns',
+      'kept.corp.internal. A external-dns/corp',
+      'new.corp.internal. AAAA external-dns/corp',
+      'theirs.corp.internal. A -',
+    ]);
+    expect(all[0]).toContain('192.0.2.2');
+    // They are ours for good: without twins, too.
+    await reconcile(declare({ ...declaration(), discovery: undefined }));
+    expect(await there()).toEqual(['theirs.corp.internal. A 192.0.2.3 -']);
+  });
+});

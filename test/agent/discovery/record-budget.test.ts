@@ -1,0 +1,177 @@
+/** No more records than the agent's memory bears. */
+import { describe, expect, test } from 'vitest';
+import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
+import { withinRoom } from '../../../functions/agent/discovery/record-budget.ts';
+import { claimantOf, type RRset, roomIn } from '../../../functions/agent/powerdns/rrset.ts';
+import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import { loop } from '../external-dns.ts';
+import { declare, found, makeAgent, want } from '../make.ts';
+
+const of = (namespace: string, count: number) =>
+  Array.from({ length: count }, (_, i) =>
+    found(`ingress/${namespace}/web`, `${namespace}${i}.corp.internal.`, 'A', '192.0.2.1'),
+  );
+const namesOf = (rrsets: { name: string }[]) => rrsets.map(({ name }) => name.split('.')[0]);
+
+const same = (a: RRset, others: readonly RRset[]) => others.some((b) => claimantOf(b) === claimantOf(a));
+const within = (answer: RRset[], standing: RRset[], most: number) =>
+  withinRoom(answer, { standing, stays: same, most });
+const big = (resource: string, name: string, count: number) =>
+  found(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
+
+describe('where there is no room for all', () => {
+  test('each namespace has a name in turn, and what stands stays', () => {
+    const [many, few] = [of('many', 10), of('few', 2)];
+    const { answer, refused } = within([...many, ...few], many.slice(7), 7);
+    expect(namesOf(answer).sort()).toEqual(['few0', 'few1', 'many0', 'many1', 'many7', 'many8', 'many9']);
+    expect(namesOf(refused.map(({ rrset }) => rrset)).sort()).toEqual(['many2', 'many3', 'many4', 'many5', 'many6']);
+    expect(new Set(refused.map(({ message }) => message))).toEqual(
+      new Set([
+        'no room for 1 more record: the server has as many as its memory bears: raise resources.agent.limits.memory, or give ingress/many/web fewer hosts and targets',
+      ]),
+    );
+    expect(within(many, many, 3)).toEqual({ answer: many, refused: [] });
+  });
+
+  test('records count by their length, not names', () => {
+    const three = big('ingress/a/big', 'big.corp.internal.', 3);
+    expect(roomIn([three])).toBe(3);
+    const long = found('ingress/a/long', 'long.corp.internal.', 'TXT', `"${'x'.repeat(255)}" `.repeat(4).trim());
+    expect(roomIn([long])).toBe(3);
+    for (const rrset of [three, long])
+      expect(namesOf(within([rrset, ...of('b', 2)], [], 3).answer)).toEqual(['b0', 'b1']);
+  });
+
+  test('what stands may grow only as far as there is room, and stays as it is otherwise', () => {
+    const [small, grown] = [1, 64].map((count) => big('ingress/a/web', 'www.corp.internal.', count)) as [RRset, RRset];
+    expect(within([grown, ...of('b', 2)], [small, ...of('b', 2)], 65)).toEqual({
+      answer: [...of('b', 2), small],
+      refused: [{ rrset: grown, verdict: 'Refused', message: expect.stringMatching(/^no room for 63 more records: /) }],
+    });
+    expect(within([grown, ...of('b', 2)], [small, ...of('b', 2)], 66).refused).toEqual([]);
+  });
+
+  test('so it is with a switch to another type, unless the name is to be for somebody else', () => {
+    const alias = found('ingress/a/web', 'www.corp.internal.', 'CNAME', 'lb.corp.internal.');
+    const [own, others] = ['a', 'b'].map((ns) => big(`ingress/${ns}/web`, 'www.corp.internal.', 5)) as [RRset, RRset];
+    expect(within([own], [alias], 4).answer).toEqual([alias]);
+    expect(within([others], [alias], 4).answer).toEqual([]);
+    // It takes no more room than what stands.
+    expect(within([alias], [own], 4)).toEqual({ answer: [alias], refused: [] });
+  });
+});
+
+/** An agent, for as many records beside those that are declared, and its ExternalDNS. */
+async function start(most: number, discovery: Partial<WrittenDeclaration['discovery']> = {}) {
+  const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
+  const bare = makeAgent();
+  bare.declare(declaration);
+  await bare.agent.reconcile();
+  const declared = (await bare.database.zones()).flatMap(({ rrsets }) => rrsets).length;
+  const the = makeAgent(undefined, { mostRecords: most + declared });
+  the.declare(declaration);
+  await the.agent.reconcile();
+  const webhook = {
+    records: () => the.agent.records(),
+    adjust: (wanted: Endpoint[]) => the.agent.adjust(wanted),
+    apply: (changes: EndpointChanges) => the.agent.apply(changes),
+  };
+  const standing = async () =>
+    Object.fromEntries(
+      (await the.agent.records()).map((e) => [`${e.dnsName.split('.')[0]} ${e.recordType}`, e.targets.length]),
+    );
+  return { ...the, standing, loop: (...wanted: Endpoint[]) => loop(webhook, wanted) };
+}
+
+describe('an object that has a name', () => {
+  const web = (count: number) =>
+    want('ingress/a/web', 'www.corp.internal', 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i + 1}`));
+  const alias = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.corp.internal');
+  const other = want('ingress/b/web', 'other.corp.internal', 'A', '192.0.2.1');
+
+  test('may not take more than there is, and keeps what it has', async () => {
+    const the = await start(10);
+    await the.loop(web(1), other);
+    await the.loop(web(64), other);
+    await the.loop(web(64), other);
+    expect(await the.standing()).toEqual({ 'www A': 1, 'other A': 1 });
+    expect(the.problems()).toEqual([
+      expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('no room for 63 more records') }),
+    ]);
+    await the.loop(web(9), other);
+    expect(await the.standing()).toEqual({ 'www A': 9, 'other A': 1 });
+  });
+
+  test('nor by a switch', async () => {
+    const the = await start(5);
+    await the.loop(alias, other);
+    await the.loop(web(5), other);
+    await the.loop(web(5), other);
+    expect(await the.standing()).toEqual({ 'www CNAME': 1, 'other A': 1 });
+    await the.loop(web(4), other);
+    await the.loop(web(4), other);
+    expect(await the.standing()).toEqual({ 'www A': 4, 'other A': 1 });
+  });
+
+  test.each(['UpsertOnly', 'CreateOnly'] as const)('what %s keeps counts', async (policy) => {
+    const the = await start(5, { policy });
+    await the.loop(web(4));
+    await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
+    await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
+    expect(await the.standing()).toEqual({ 'www A': 4, 'other A': 1 });
+  });
+
+  test.each([
+    [{ policy: 'UpsertOnly' }, { 'www A': 1 }],
+    [{ sharedHosts: 'Merge' }, { 'www A': 1 }],
+    [{ deleteGuard: { percent: 100 } }, {}],
+  ] as const)(
+    'what is to be somebody else’s stays only where it would not be deleted: %j',
+    async (discovery, stands) => {
+      const the = await start(5, discovery);
+      await the.loop(web(1));
+      for (let i = 0; i < 2; i++) await the.loop({ ...web(6), labels: { resource: 'ingress/b/web' } });
+      expect(await the.standing()).toEqual(stands);
+      expect(the.problems()).toEqual([expect.objectContaining({ verdict: 'Refused', resource: 'ingress/b/web' })]);
+    },
+  );
+
+  test('and so does what the delete guard holds', async () => {
+    const the = await start(6);
+    const hosts = (of: string) =>
+      Array.from({ length: 6 }, (_, i) => want(`ingress/${of}/${i}`, `${of}${i}.corp.internal`, 'A', '192.0.2.1'));
+    await the.loop(...hosts('x'));
+    await the.loop(...hosts('y'));
+    await the.loop(...hosts('y'));
+    expect(Object.keys(await the.standing())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
+  });
+
+  test('Preview tells what there is room for', async () => {
+    const the = await start(1, { policy: 'Preview' });
+    await the.loop(other, web(1));
+    expect(the.agent.discovery.preview).toHaveLength(1);
+    const refused = the.problems()?.filter(({ verdict }) => verdict === 'Refused');
+    expect(refused).toEqual([expect.objectContaining({ message: expect.stringContaining('no room for 1 more') })]);
+  });
+});
+
+test('what is declared takes of the room, the rest is told, and comes when there is room again', async () => {
+  const { agent, declare: take, problems, database } = makeAgent(undefined, { mostRecords: 8 });
+  take(declare());
+  await agent.reconcile();
+  const taken = (await database.zones()).flatMap(({ rrsets }) => rrsets).length;
+  const webhook = {
+    records: () => agent.records(),
+    adjust: (wanted: Parameters<typeof agent.adjust>[0]) => agent.adjust(wanted),
+    apply: (changes: Parameters<typeof agent.apply>[0]) => agent.apply(changes),
+  };
+  const wanted = Array.from({ length: 8 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+  await loop(webhook, wanted);
+  expect(await agent.records()).toHaveLength(8 - taken);
+  expect(problems()).toHaveLength(taken);
+  expect(problems()?.[0]).toMatchObject({ verdict: 'Refused' });
+  expect(await loop(webhook, wanted)).toBeUndefined();
+  await loop(webhook, wanted.slice(taken));
+  await loop(webhook, wanted.slice(taken));
+  expect(problems()).toEqual([]);
+});

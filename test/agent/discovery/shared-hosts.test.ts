@@ -1,0 +1,70 @@
+/** What many objects ask for that have all their hosts in common: whoever makes them chooses how many there are. */
+import { expect, test } from 'vitest';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import { Repetition } from '../../../functions/agent/discovery/endpoints-parser.ts';
+import { ClaimIndex } from '../../../functions/agent/sources/host-index.ts';
+import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { cpuTimeOf } from '../../cpu.ts';
+import { merged } from '../external-dns.ts';
+import { declare, makeAgent, want } from '../make.ts';
+
+const hosts = Array.from({ length: 20 }, (_, i) => `h${i}.corp.internal`);
+const resourceOf = (i: number) => `ingress/n${i % 50}/o${i}`;
+const address = (i: number) => `10.0.${i >> 8}.${i & 255}`;
+
+interface Shared {
+  type: 'A' | 'CNAME';
+  /** None for an object that waits for its address. */
+  targetOf: (i: number, count: number) => string | undefined;
+  sharedHosts?: 'Merge' | 'Refuse' | 'SameNamespace';
+}
+
+const cases: Record<string, Shared> = {
+  'an address each': { type: 'A', targetOf: address },
+  'an address each, merged': { type: 'A', targetOf: address, sharedHosts: 'Merge' },
+  'an address each, refused': { type: 'A', targetOf: address, sharedHosts: 'Refuse' },
+  'one address, refused to none': { type: 'A', targetOf: () => '10.0.0.1', sharedHosts: 'Refuse' },
+  'an alias each': { type: 'CNAME', targetOf: (i) => `lb${i}.example.com` },
+  'elders without an address': { type: 'A', targetOf: (i, count) => (i < count / 2 ? undefined : address(i)) },
+};
+
+/** Has all that is wanted read, judged and explained, once nothing stands and once it does. */
+function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' }: Shared): () => Promise<void> {
+  const objects = Array.from({ length: count }, (_, i) => ({ resource: resourceOf(i), target: targetOf(i, count) }));
+  const endpoints = ({ resource, target }: (typeof objects)[number]): Endpoint[] =>
+    target === undefined ? [] : hosts.map((host) => want(resource, host, type, target));
+  const body = Buffer.from(JSON.stringify(merged(objects.flatMap(endpoints))));
+  return async () => {
+    const index = new ClaimIndex();
+    objects.forEach(({ resource, target }, i) => {
+      const targets = target === undefined ? [] : [type === 'CNAME' ? `${target}.` : target];
+      const names = hosts.map((host) => `${host}.`);
+      const created = new Date(1_700_000_000_000 + i * 1000).toISOString();
+      index.set(resource, [{ resource, namespace: `n${i % 50}`, created, hosts: names, targets }]);
+    });
+    const claims: Claims = {
+      ...unseen,
+      sees: () => true,
+      of: (resource) => index.of(resource),
+      on: (name) => index.on(name),
+      all: () => index.all(),
+    };
+    const { agent, declare: take } = makeAgent(undefined, { claims });
+    take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, sharedHosts } }));
+    await agent.reconcile();
+    const wanted = await new Repetition({ seenAt: (name) => agent.seenAt(name) }).read([body]);
+    const answer = await agent.adjust(wanted);
+    await agent.apply({ create: answer });
+    await agent.adjust(wanted);
+    agent.explain();
+    expect(agent.names.list).toHaveLength(count * hosts.length);
+  };
+}
+
+test.each(Object.entries(cases))('%s: the work is in proportion to what is asked for', async (name, shared) => {
+  await judging(50, shared)();
+  const [few, many] = [await cpuTimeOf(judging(100, shared)), await cpuTimeOf(judging(800, shared))];
+  console.log(`${name}: 100 objects ${few.toFixed(0)} ms, 800 objects ${many.toFixed(0)} ms`);
+  // Eight times as much in proportion, 64 times when every object is compared with every other one.
+  expect(many / few).toBeLessThan(24);
+});

@@ -1,0 +1,342 @@
+import { describe, expect, test } from 'vitest';
+import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
+import { judge } from '../../../functions/agent/discovery/evaluate.ts';
+import { NamePatterns } from '../../../functions/agent/discovery/name-patterns.ts';
+import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
+import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
+import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { declare, found, want, zone } from '../make.ts';
+
+type Discovery = NonNullable<NonNullable<Parameters<typeof declare>[0]>['discovery']>;
+
+/** Namespaces a and also-a are of team a, b is of team b, both of both; nobody is of no team. */
+const teams: Record<string, Record<string, string>> = {
+  a: { team: 'a' },
+  'also-a': { team: 'a' },
+  b: { team: 'b' },
+  both: { team: 'a', second: 'b' },
+  nobody: {},
+};
+const claims: Claims = { ...unseen, labelsOf: (namespace) => teams[namespace] };
+const tenant = (key: string, team: string, ...names: string[]) => ({
+  namespaceSelector: { matchLabels: { [key]: team } },
+  names,
+});
+
+const wish = (resource: string, name: string, address = '192.0.2.1') =>
+  rrsetOf(want(resource, name ? `${name}.corp.internal` : 'corp.internal', 'A', address), 'corp');
+const stands = (resource: string, name: string, address = '192.0.2.1') =>
+  found(resource, `${name}.corp.internal.`, 'A', address);
+
+/** `name object`, and `name object: message`. */
+function verdict(discovery: Partial<Discovery>, wishes: RRset[], there: RRset[] = [], seen = claims) {
+  const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
+  const verdicts = [wishes, wishes.toReversed()].map((order) => {
+    const { accepted, refused } = judge(order, [zone('corp.internal', there, declaration)], declaration, {
+      claims: seen,
+    });
+    const of = ({ name, mark }: RRset) => `${name.replace(/\.?corp\.internal\.$/, '')} ${mark?.content}`;
+    return {
+      accepted: accepted.map((rrset) => `${of(rrset)} ${rrset.records.join()}`).sort(),
+      refused: refused.map(({ rrset, message }) => `${of(rrset)}: ${message}`),
+    };
+  });
+  expect(verdicts[0]).toEqual(verdicts[1]);
+  return verdicts[0]!;
+}
+
+describe('a pattern', () => {
+  test.each([
+    ['www.corp.internal', 'www.corp.internal', true],
+    ['www.corp.internal', 'x.www.corp.internal', false],
+    ['www.corp.internal', '*.www.corp.internal', false],
+    ['corp.internal', 'corp.internal', true],
+    ['*.a.corp.internal', 'x.a.corp.internal', true],
+    ['*.a.corp.internal', 'x.y.z.a.corp.internal', true],
+    ['*.a.corp.internal', '*.a.corp.internal', true],
+    ['*.a.corp.internal', '*.x.a.corp.internal', true],
+    ['*.a.corp.internal', 'a.corp.internal', false],
+    ['*.a.corp.internal', 'xa.corp.internal', false],
+    ['*.a.corp.internal', '*.corp.internal', false],
+    ['[*].a.corp.internal', '*.a.corp.internal', true],
+    ['[*].a.corp.internal', 'x.a.corp.internal', false],
+    ['[*].a.corp.internal', '*.x.a.corp.internal', false],
+    ['[*].a.corp.internal', 'a.corp.internal', false],
+  ])('%s and the name %s: %s', (pattern, name, isMatch) => {
+    expect(new NamePatterns([[pattern, 'it']]).of(`${name}.`)).toEqual(isMatch ? ['it'] : []);
+  });
+
+  test('does not hide another one', () => {
+    const all = ['x.a.internal', '*.a.internal', '*.a.internal', '*.internal'] as const;
+    expect(new NamePatterns(all.map((pattern, i) => [pattern, i])).of('x.a.internal.')).toEqual([0, 1, 2, 3]);
+  });
+});
+
+test.each([
+  ['ingress/shop/web', 'shop'],
+  ['HTTPProxy/shop/web', 'shop'],
+  ['crd/shop/web', 'shop'],
+  ['node/worker-1', ''],
+  ['clusterthing//one', ''],
+  ['unknown', ''],
+  ['', ''],
+])('the namespace of %s is %s', (resource, namespace) => {
+  expect(namespaceOf(resource)).toBe(namespace);
+});
+
+describe('a reserved name', () => {
+  const reservedNames = ['vpn.corp.internal', '*.infra.corp.internal', '[*].corp.internal', 'corp.internal'];
+  const message = 'reserved (discovery.reservedNames): use another host';
+
+  test.each(['vpn', 'x.infra', '*.infra', '*', ''])('%s is nobody’s', (name) => {
+    expect(verdict({ reservedNames }, [wish('ingress/a/x', name), wish('node/n', name)])).toEqual({
+      accepted: [],
+      refused: [`${name} ingress/a/x: ${message}`, `${name} node/n: ${message}`],
+    });
+  });
+
+  test.each(['x.vpn', 'infra', 'www', '*.www'])('%s is not one', (name) => {
+    expect(verdict({ reservedNames }, [wish('ingress/a/x', name)]).refused).toEqual([]);
+  });
+
+  test('the top and wildcards are not reserved by themselves', () => {
+    expect(verdict({}, [wish('ingress/a/x', ''), wish('ingress/a/x', '*')]).refused).toEqual([]);
+  });
+
+  test('that stands stays as it is, until nobody wants it', () => {
+    const there = [stands('ingress/a/x', 'vpn')];
+    expect(verdict({ reservedNames }, [wish('ingress/a/x', 'vpn', '192.0.2.9')], there)).toEqual({
+      accepted: ['vpn ingress/a/x 192.0.2.1'],
+      refused: [`vpn ingress/a/x: ${message}`],
+    });
+    expect(verdict({ reservedNames }, [], there).accepted).toEqual([]);
+  });
+});
+
+describe('tenants', () => {
+  const unnamed =
+    'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
+  const tenants = [
+    tenant('team', 'a', '*.a.corp.internal', 'alpha.corp.internal'),
+    tenant('team', 'b', '*.b.corp.internal'),
+    tenant('second', 'b', '*.b.corp.internal'),
+  ];
+  const onlyA = (namespace: string) =>
+    `namespace ${namespace} may have only *.a.corp.internal, alpha.corp.internal (discovery.tenants): use one of these`;
+  const notOf = (pattern: string, who: string, remedy = 'use another host, or label the namespace') =>
+    `${pattern} is for a tenant that ${who} is not of (discovery.tenants): ${remedy}`;
+
+  test.each([
+    ['ingress/a/x', 'www.a'],
+    ['service/also-a/x', 'www.a'],
+    ['ingress/a/x', '*.a'],
+    ['ingress/a/x', 'alpha'],
+    ['ingress/b/x', 'deep.down.b'],
+    ['ingress/both/x', 'www.a'],
+    ['ingress/both/x', 'www.b'],
+    ['ingress/nobody/x', 'www'],
+    ['ingress/nobody/x', ''],
+    ['node/n', 'www'],
+    ['thing//x', 'www'],
+  ])('%s may have %s', (resource, name) => {
+    expect(verdict({ tenants }, [wish(resource, name)])).toEqual({
+      accepted: [`${name} ${resource} 192.0.2.1`],
+      refused: [],
+    });
+  });
+
+  test.each([
+    ['ingress/a/x', 'www', onlyA('a')],
+    ['ingress/a/x', 'www.b', onlyA('a')],
+    ['service/also-a/x', 'a', onlyA('also-a')],
+    [
+      'ingress/both/x',
+      'www',
+      'namespace both may have only *.a.corp.internal, alpha.corp.internal, *.b.corp.internal (discovery.tenants): use one of these',
+    ],
+    ['ingress/nobody/x', 'www.a', notOf('*.a.corp.internal', 'namespace nobody')],
+    ['ingress/nobody/x', 'alpha', notOf('alpha.corp.internal', 'namespace nobody')],
+    ['ingress/nobody/x', '*.b', notOf('*.b.corp.internal', 'namespace nobody')],
+    ['node/n', 'www.a', notOf('*.a.corp.internal', 'node/n', 'use another host')],
+    ['unknown', 'www', unnamed],
+  ])('%s may not have %s', (resource, name, message) => {
+    expect(verdict({ tenants }, [wish(resource, name)])).toEqual({
+      accepted: [],
+      refused: [`${name} ${resource}: ${message}`],
+    });
+  });
+
+  test('who may not have a name does not keep it from who may, even where it stands', () => {
+    const [theirs, own] = [wish('ingress/b/old', 'www.a', '192.0.2.2'), wish('ingress/a/x', 'www.a')];
+    const expected = {
+      accepted: ['www.a ingress/a/x 192.0.2.1'],
+      refused: [
+        'www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants): use one of these',
+      ],
+    };
+    expect(verdict({ tenants }, [theirs, own])).toEqual(expected);
+    expect(verdict({ tenants }, [theirs, own], [stands('ingress/b/old', 'www.a', '192.0.2.2')])).toEqual(expected);
+  });
+
+  test('what stands stays while its object may not have it and nobody else wants it', () => {
+    const there = [stands('ingress/b/old', 'www.a')];
+    expect(verdict({ tenants }, [wish('ingress/b/old', 'www.a', '192.0.2.9')], there)).toEqual({
+      accepted: ['www.a ingress/b/old 192.0.2.1'],
+      refused: [
+        'www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants): use one of these',
+      ],
+    });
+  });
+
+  test('a tenant without names has none', () => {
+    const none = [tenant('team', 'a')];
+    expect(verdict({ tenants: none }, [wish('ingress/a/x', 'www')]).refused).toEqual([
+      'www ingress/a/x: namespace a may have no names (discovery.tenants): add some to its tenant',
+    ]);
+  });
+
+  test('a long list of names is cut short', () => {
+    const many = [tenant('team', 'a', ...['u', 'v', 'w', 'x', 'y', 'z'].map((l) => `${l}.corp.internal`))];
+    expect(verdict({ tenants: many }, [wish('ingress/a/x', 'www')]).refused).toEqual([
+      'www ingress/a/x: namespace a may have only u.corp.internal, v.corp.internal, w.corp.internal and 3 more (discovery.tenants): use one of these',
+    ]);
+  });
+
+  describe('while the labels of a namespace are not known', () => {
+    const message = 'the labels of namespace new are not known yet';
+
+    test('its new names wait, and those of others do not', () => {
+      expect(
+        verdict({ tenants }, [wish('ingress/new/x', 'www'), wish('ingress/a/x', 'www.a'), wish('node/n', 'n')]),
+      ).toEqual({
+        accepted: ['n node/n 192.0.2.1', 'www.a ingress/a/x 192.0.2.1'],
+        refused: [`www ingress/new/x: ${message}`],
+      });
+    });
+
+    test('what stands stays without a word, also as a part of a shared answer', () => {
+      const there = [{ ...stands('ingress/new/x', 'www'), records: ['192.0.2.1', '192.0.2.2'] }];
+      const wishes = [wish('ingress/new/x', 'www'), wish('ingress/new/y', 'www', '192.0.2.2')];
+      expect(verdict({ tenants }, wishes, there)).toEqual({
+        accepted: ['www ingress/new/x 192.0.2.1,192.0.2.2'],
+        refused: [],
+      });
+    });
+
+    test('a change waits, and nobody else takes the name meanwhile', () => {
+      const wishes = [wish('ingress/new/x', 'www', '192.0.2.9'), wish('ingress/nobody/y', 'www', '192.0.2.2')];
+      expect(verdict({ tenants }, wishes, [stands('ingress/new/x', 'www')])).toEqual({
+        accepted: ['www ingress/new/x 192.0.2.1'],
+        refused: ['www ingress/nobody/y: ingress/new/x has the name already', `www ingress/new/x: ${message}`],
+      });
+    });
+
+    test('it does not come to a name by asking for what another one answers', () => {
+      const seen = { ...claims, sees: () => true };
+      const there = [stands('ingress/b/y', 'www')];
+      expect(verdict({ tenants }, [wish('ingress/new/x', 'www')], there, seen).accepted).toEqual([]);
+    });
+
+    test('no label is asked for without tenants', () => {
+      expect(verdict({ reservedNames: ['vpn.corp.internal'] }, [wish('ingress/new/x', 'www')]).refused).toEqual([]);
+    });
+  });
+});
+
+describe('a namespace has so many names', () => {
+  const limited = { maxNamesPerNamespace: 2 };
+  const beyond = (name: string, resource: string, limit = 2) =>
+    `${name} ${resource}: beyond the ${limit} names of namespace ${namespaceOf(resource)} (discovery.maxNamesPerNamespace): remove some, or raise it`;
+  const of = (resource: string, ...names: string[]) => names.map((name) => wish(resource, name));
+
+  test('and no more: those that sort first, of all its objects together', () => {
+    const wishes = [...of('ingress/a/x', 'd', 'b'), ...of('service/a/y', 'c', 'a'), ...of('ingress/b/x', 'e', 'f')];
+    expect(verdict(limited, wishes)).toEqual({
+      accepted: ['a service/a/y', 'b ingress/a/x', 'e ingress/b/x', 'f ingress/b/x'].map((o) => `${o} 192.0.2.1`),
+      refused: [beyond('c', 'service/a/y'), beyond('d', 'ingress/a/x')],
+    });
+  });
+
+  test('first of all those that stand', () => {
+    expect(verdict(limited, of('ingress/a/x', 'a', 'b', 'z'), [stands('ingress/a/x', 'z')])).toEqual({
+      accepted: ['a ingress/a/x 192.0.2.1', 'z ingress/a/x 192.0.2.1'],
+      refused: [beyond('b', 'ingress/a/x')],
+    });
+  });
+
+  test('a name counts once, whatever its types', () => {
+    const both = rrsetOf(want('ingress/a/x', 'a.corp.internal', 'AAAA', '::1'), 'corp');
+    expect(verdict(limited, [...of('ingress/a/x', 'a', 'b'), both]).refused).toEqual([]);
+  });
+
+  test('what is refused or another’s does not count', () => {
+    const wishes = [...of('ingress/a/x', '_a', 'a', 'b', 'c'), wish('ingress/b/y', 'a', '192.0.2.2')];
+    expect(verdict(limited, wishes, [stands('ingress/b/y', 'a', '192.0.2.2')]).accepted).toEqual([
+      'a ingress/b/y 192.0.2.2',
+      'b ingress/a/x 192.0.2.1',
+      'c ingress/a/x 192.0.2.1',
+    ]);
+  });
+
+  test('what stands beyond a lower limit stays as it is', () => {
+    const there = ['a', 'b', 'c'].map((name) => stands('ingress/a/x', name));
+    const wishes = ['a', 'b', 'c', 'd'].map((name) => wish('ingress/a/x', name, '192.0.2.9'));
+    expect(verdict(limited, wishes, there)).toEqual({
+      accepted: ['a ingress/a/x 192.0.2.9', 'b ingress/a/x 192.0.2.9', 'c ingress/a/x 192.0.2.1'],
+      refused: [beyond('c', 'ingress/a/x'), beyond('d', 'ingress/a/x')],
+    });
+  });
+
+  test.each(['UpsertOnly', 'CreateOnly', 'Sync', 'Preview'] as const)(
+    'with those that nobody wants and that the policy %s leaves',
+    (policy) => {
+      const there = [...['a', 'b'].map((name) => stands('ingress/a/x', name)), stands('ingress/b/y', 'c')];
+      const isLeft = policy === 'UpsertOnly' || policy === 'CreateOnly';
+      expect(verdict({ ...limited, policy }, [...of('ingress/a/x', 'd'), ...of('ingress/b/y', 'e')], there)).toEqual({
+        accepted: [...(isLeft ? [] : ['d ingress/a/x 192.0.2.1']), 'e ingress/b/y 192.0.2.1'],
+        refused: isLeft ? [beyond('d', 'ingress/a/x')] : [],
+      });
+    },
+  );
+
+  test('a name beyond the limit is free for another namespace, which may come to its own limit by that', () => {
+    const wishes = [
+      ...of('ingress/a/x', 'a', 'b', 'c', 'd', 'e'),
+      ...['c', 'd', 'e', 'f'].map((name) => wish('ingress/b/y', name, '192.0.2.2')),
+    ];
+    expect(verdict(limited, wishes)).toEqual({
+      accepted: [
+        'a ingress/a/x 192.0.2.1',
+        'b ingress/a/x 192.0.2.1',
+        'c ingress/b/y 192.0.2.2',
+        'd ingress/b/y 192.0.2.2',
+      ],
+      refused: [
+        beyond('c', 'ingress/a/x'),
+        beyond('d', 'ingress/a/x'),
+        beyond('e', 'ingress/a/x'),
+        beyond('e', 'ingress/b/y'),
+        beyond('f', 'ingress/b/y'),
+      ],
+    });
+  });
+
+  test('a part in a merged answer counts as well, but does not stand for it when the answer is marked for another', () => {
+    const node = { resource: 'node/n', namespace: '', created: '2026-01-01T00:00:00Z', hosts: [] };
+    const seen: Claims = { ...claims, sees: () => true, of: (resource) => (resource === 'node/n' ? node : undefined) };
+    const merging = { maxNamesPerNamespace: 1, sharedHosts: 'Merge' as const };
+    const wishes = [wish('ingress/a/x', 'a'), wish('ingress/a/x', 'vpn'), wish('node/n', 'vpn', '192.0.2.2')];
+    const expected = {
+      accepted: ['a ingress/a/x 192.0.2.1', 'vpn node/n 192.0.2.2'],
+      refused: [beyond('vpn', 'ingress/a/x', 1)],
+    };
+    const there = [stands('ingress/a/x', 'a'), stands('node/n', 'vpn', '192.0.2.2')];
+    expect(verdict(merging, wishes, [], seen)).toEqual(expected);
+    expect(verdict(merging, wishes, there, seen)).toEqual(expected);
+    expect(verdict(merging, wishes, [stands('ingress/a/gone', 'vpn')], seen)).toEqual(expected);
+  });
+
+  test('what has no namespace has no limit', () => {
+    expect(verdict(limited, of('node/n', 'a', 'b', 'c')).refused).toEqual([]);
+  });
+});

@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { webhook } from '../../../functions/agent/http/webhook.ts';
+import { Complaints } from '../../../functions/agent/lib/failure-log.ts';
+import { patience } from '../../patience.ts';
+import { loop, webhookAt } from '../external-dns.ts';
+import { declare, makeAgent, want } from '../make.ts';
+
+const made = () => makeAgent();
+let server: Server;
+let url: string;
+let listen: (patienceMs: number) => Promise<void>;
+let the: ReturnType<typeof made>;
+const complaints: string[] = [];
+
+beforeEach(async () => {
+  the = made();
+  complaints.length = 0;
+  const noted = new Complaints({ info: note, warn: note } as never);
+  listen = async (patienceMs) => {
+    server = webhook({ agent: the.agent, complaints: noted, bodyLimit: 1000, patienceMs });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  await listen(patience);
+});
+function close() {
+  server.closeAllConnections();
+  server.close();
+}
+afterEach(close);
+
+function note({ route, failure }: { route: string; failure?: string }, message: string) {
+  complaints.push(`${message} ${route}: ${failure}`);
+}
+
+const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+
+test('negotiates before there is anything, and filters nothing', async () => {
+  expect(await webhookAt(url).negotiate()).toEqual({});
+});
+
+test('puts ExternalDNS off until the zones are there, and says so once', async () => {
+  for (let i = 0; i < 5; i++) await expect(loop(webhookAt(url), [])).rejects.toThrow(/^503 cannot serve ExternalDNS: /);
+  the.declare(declare());
+  await the.agent.reconcile();
+  for (let i = 0; i < 5; i++) await loop(webhookAt(url), []);
+  expect(complaints).toEqual([
+    'cannot serve ExternalDNS GET /records: the declared zones are not there yet',
+    'can serve ExternalDNS again GET /records: undefined',
+  ]);
+});
+
+describe('with zones', () => {
+  beforeEach(async () => {
+    the.declare(declare());
+    await the.agent.reconcile();
+  });
+
+  test('publishes', async () => {
+    const external = webhookAt(url);
+    expect(await loop(external, [www])).toMatchObject({ create: [{ dnsName: 'www.corp.internal' }] });
+    expect(await external.records()).toEqual([{ ...www, recordTTL: 60 }]);
+    for (let i = 0; i < 5; i++) expect(await loop(external, [www])).toBeUndefined();
+    await loop(external, []);
+    expect(await external.records()).toEqual([]);
+  });
+
+  test('an ExternalDNS of one namespace has a path and records of its own', async () => {
+    the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b-1'] } }));
+    await the.agent.reconcile();
+    const [a, b] = ['a', 'b-1'].map((namespace) => webhookAt(`${url}/namespaces/${namespace}`));
+    expect(await (await fetch(`${url}/namespaces/a`)).json()).toEqual({});
+    await loop(a!, [www]);
+    expect([await a!.records(), await b!.records(), await webhookAt(url).records()]).toEqual([
+      [{ ...www, recordTTL: 60 }],
+      [],
+      [],
+    ]);
+    for (const path of ['/namespaces/', '/namespaces/a/other', '/namespaces/a/b/records', '/namespaces/A/records']) {
+      expect([path, (await fetch(url + path)).status]).toEqual([path, 404]);
+    }
+  });
+
+  test('a name that is empty, as of an annotation that ends in a comma, is only left out', async () => {
+    await loop(webhookAt(url), [www, { recordType: 'A', targets: ['192.0.2.1'], labels: { resource: 'o' } } as never]);
+    expect(await webhookAt(url).records()).toHaveLength(1);
+  });
+
+  test.each([
+    ['/adjustendpoints', ''],
+    ['/adjustendpoints', '{'],
+    ['/adjustendpoints', '{}'],
+    ['/adjustendpoints', '[1]'],
+    ['/adjustendpoints', '[{"dnsName":{}}]'],
+    ['/adjustendpoints', `[{"dnsName":"${'x'.repeat(2000)}"}]`],
+    ['/records', `{"create":[${' '.repeat(2000)}]}`],
+    ['/records', 'null'],
+    ['/records', '{"create":{}}'],
+    ['/records', '{"create":[{"targets":"192.0.2.1"}]}'],
+  ])('a body that is none is a soft error: %s %s', async (path, body) => {
+    const response = await fetch(url + path, { method: 'POST', body });
+    expect(response.status).toBe(503);
+    expect(await response.text()).toMatch(/^cannot serve ExternalDNS: [^\n]+$/);
+    expect(await webhookAt(url).records()).toEqual([]);
+  });
+
+  test.each([
+    ['/adjustendpoints', 'null', '[]'],
+    ['/records', '{}', ''],
+    ['/records', '{"create":null,"updateOld":null,"updateNew":null,"delete":null}', ''],
+  ])('what Go writes for nothing is nothing: %s %s', async (path, body, answer) => {
+    const response = await fetch(url + path, { method: 'POST', body });
+    expect([response.ok, await response.text()]).toEqual([true, answer]);
+  });
+
+  test('three verdicts in a row that fail are in the report, in the words of the 503', async () => {
+    const many = Array.from({ length: 20 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+    const external = webhookAt(url);
+    for (let i = 0; i < 2; i++) await loop(external, [www]);
+    for (let i = 0; i < 7; i++, the.clock.now += 2000) await expect(loop(external, many)).rejects.toThrow('503');
+    expect(the.agent.report()?.discovery).toEqual({
+      state: 'Failing',
+      failure: expect.stringMatching(/^what objects ask for is more than 1000 characters .*: raise resources/),
+    });
+    for (let i = 0; i < 2; i++) await loop(external, [www]);
+    expect(the.agent.report()?.discovery).toEqual({ state: 'Synced' });
+  });
+
+  test('each of several ExternalDNS has its share of what is kept', async () => {
+    const of = (count: number) =>
+      Array.from({ length: count }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+    await webhookAt(url).adjust(of(5));
+    the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b'] } }));
+    await the.agent.reconcile();
+    for (const namespace of ['a', 'b']) {
+      const external = webhookAt(`${url}/namespaces/${namespace}`);
+      await expect(external.adjust(of(5))).rejects.toThrow('what objects ask for is more than 500 characters');
+      await expect(external.apply({ create: of(5) })).rejects.toThrow('more than 500 bytes at once: raise');
+      await external.adjust(of(2));
+    }
+  });
+
+  test('answers in time, before ExternalDNS ends its process', async () => {
+    close();
+    await listen(200);
+    the.database.zones = () => new Promise(() => {});
+    await expect(webhookAt(url).records()).rejects.toThrow(
+      '503 cannot serve ExternalDNS: the answer takes longer than',
+    );
+  });
+
+  test('a client that hangs up in the middle does no harm', async () => {
+    const body = new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('[')) });
+    const signal = AbortSignal.timeout(100);
+    const request = { method: 'POST', body, signal, duplex: 'half' } as const;
+    await expect(fetch(`${url}/adjustendpoints`, request as RequestInit)).rejects.toThrow();
+    expect(await webhookAt(url).records()).toEqual([]);
+  });
+});
+
+test('nothing else is there', async () => {
+  expect((await fetch(`${url}/other`)).status).toBe(404);
+});

@@ -1,0 +1,364 @@
+/** What the agent asks of Kubernetes, against an API server of our own that knows two ConfigMaps, a claim and a Secret. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { KubeConfig } from '@kubernetes/client-node';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { eventOf } from '../../../functions/agent/events/event.ts';
+import { Cluster } from '../../../functions/agent/kubernetes/cluster.ts';
+import { entryOf, SecretKeys } from '../../../functions/agent/signing/secret.ts';
+import { soon } from '../../patience.ts';
+
+const status = (code: number, message: string) => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  status: 'Failure',
+  message,
+  code,
+});
+
+class Kubernetes {
+  readonly requests: string[] = [];
+  declaration: string | undefined = 'one';
+  claim = '1Gi';
+  secret: { data?: Record<string, string>; version: number } | undefined = { version: 1 };
+  /** Called when the Secret was read. */
+  afterRead: () => void = () => {};
+  /** Answered to every request while it is set. */
+  failure: { code: number; message: string } | undefined;
+  /** Never answers. */
+  isStuck = false;
+  readonly events = new Set<string>();
+  #version = 1;
+  readonly #watches = new Set<ServerResponse>();
+  readonly server: Server = createServer((request, response) => void this.#serve(request, response));
+
+  change(declaration: string): void {
+    this.declaration = declaration;
+    this.#version += 1;
+    for (const watch of this.#watches)
+      watch.write(`${JSON.stringify({ type: 'MODIFIED', object: this.#configMap })}\n`);
+  }
+
+  /** As an API server that restarts. */
+  hangUp(): void {
+    for (const watch of this.#watches) watch.destroy();
+  }
+
+  get watches(): number {
+    return this.#watches.size;
+  }
+
+  get #configMap() {
+    return {
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name: 'declared', namespace: 'dns', resourceVersion: `${this.#version}` },
+      data: { 'declaration.json': this.declaration },
+    };
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const url = new URL(request.url ?? '', 'http://any');
+    this.requests.push(
+      `${request.method} ${url.pathname}${url.search} ${request.headers['content-type'] ?? ''} ${body}`.trim(),
+    );
+    if (this.isStuck) return;
+    response.setHeader('Content-Type', 'application/json');
+    if (this.failure) {
+      const { code, message } = this.failure;
+      return void response
+        .writeHead(code, { 'audit-id': `${Math.random()}` })
+        .end(JSON.stringify(status(code, message)));
+    }
+    if (url.searchParams.get('watch')) {
+      this.#watches.add(response);
+      response.once('close', () => this.#watches.delete(response));
+      return response.flushHeaders();
+    }
+    if (url.pathname.endsWith('/events')) return this.#serveEvents(body, response);
+    if (url.pathname === '/api/v1/namespaces/dns/secrets/keys')
+      return this.#serveSecret(request.method, body, response);
+    if (request.method === 'PATCH') this.claim = JSON.parse(body).spec?.resources.requests.storage ?? this.claim;
+    if (url.pathname.includes('persistentvolumeclaims')) {
+      return void response.end(JSON.stringify({ spec: { resources: { requests: { storage: this.claim } } } }));
+    }
+    const items = this.declaration === undefined ? [] : [this.#configMap];
+    const list = { kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: `${this.#version}` }, items };
+    response.end(JSON.stringify(request.method === 'GET' ? list : this.#configMap));
+  }
+
+  #serveEvents(body: string, response: ServerResponse): void {
+    const { name } = JSON.parse(body).metadata;
+    const [code, object] = this.events.has(name)
+      ? [409, status(409, `events "${name}" already exists`)]
+      : [201, JSON.parse(body)];
+    this.events.add(name);
+    response.writeHead(code).end(JSON.stringify(object));
+  }
+
+  /** A merge patch is a conflict when its resourceVersion is not the present one. */
+  #serveSecret(method: string | undefined, body: string, response: ServerResponse): void {
+    const [code, object] = this.#answerSecret(method, body);
+    response.writeHead(code).end(JSON.stringify(object));
+    if (method === 'GET') this.afterRead();
+  }
+
+  #answerSecret(method: string | undefined, body: string): [number, object] {
+    if (!this.secret) return [404, status(404, 'secrets "keys" not found')];
+    if (method === 'PATCH') {
+      const { metadata, data } = JSON.parse(body);
+      const isStale = metadata && metadata.resourceVersion !== `${this.secret.version}`;
+      if (isStale) return [409, status(409, 'the object has been modified')];
+      this.writeSecret(data);
+    }
+    const { data, version } = this.secret;
+    const metadata = { name: 'keys', namespace: 'dns', resourceVersion: `${version}` };
+    return [200, { kind: 'Secret', apiVersion: 'v1', metadata, ...(data && { data }) }];
+  }
+
+  /** As somebody who merges this into the Secret; null removes an entry. */
+  writeSecret(changes: Record<string, string | null>): void {
+    const { data, version = 0 } = this.secret ?? {};
+    const merged = Object.entries({ ...data, ...changes }).filter(
+      (entry): entry is [string, string] => entry[1] !== null,
+    );
+    this.secret = { data: Object.fromEntries(merged), version: version + 1 };
+  }
+}
+
+let kubernetes: Kubernetes;
+let cluster: Cluster;
+// Another array for each test: a watch of an earlier one goes on.
+let heard: string[];
+let failures: (string | undefined)[];
+
+beforeEach(async () => {
+  kubernetes = new Kubernetes();
+  kubernetes.server.listen(0, '127.0.0.1');
+  await once(kubernetes.server, 'listening');
+  const config = new KubeConfig();
+  const server = `http://127.0.0.1:${(kubernetes.server.address() as AddressInfo).port}`;
+  config.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: true }, { name: 'u', token: 't' });
+  const names = { namespace: 'dns', pod: 'idns-0', declared: 'declared', status: 'status', claim: 'data-idns-0' };
+  cluster = new Cluster({ ...names, config });
+  heard = [];
+  failures = [];
+});
+afterEach(() => {
+  kubernetes.server.close();
+  kubernetes.server.closeAllConnections();
+});
+
+function watch(): void {
+  const [texts, noted] = [heard, failures];
+  cluster.watchDeclaration(
+    (text) => texts.push(text),
+    (failure) => noted.push(failure),
+  );
+}
+
+test('hears the declaration, every change of it, and only of this one ConfigMap', async () => {
+  watch();
+  await vi.waitFor(() => expect([heard, kubernetes.watches]).toEqual([['one'], 1]), soon);
+  kubernetes.change('two');
+  await vi.waitFor(() => expect(heard).toEqual(['one', 'two']), soon);
+  expect(failures).toEqual([undefined]);
+  for (const request of kubernetes.requests) expect(request).toMatch(/fieldSelector=metadata.name%3Ddeclared/);
+});
+
+test('hears again after Kubernetes was away, of what happened meanwhile too', async () => {
+  watch();
+  await vi.waitFor(() => expect(kubernetes.watches).toBe(1), soon);
+  kubernetes.failure = { code: 503, message: 'the server is shutting down' };
+  kubernetes.hangUp();
+  await vi.waitFor(() => expect(failures.at(-1)).toBe('the server is shutting down'), soon);
+  kubernetes.change('two');
+  kubernetes.failure = undefined;
+  await vi.waitFor(() => expect([heard.at(-1), failures.at(-1)]).toEqual(['two', undefined]), soon);
+});
+
+test('says that there is nothing to hear', async () => {
+  kubernetes.declaration = undefined;
+  watch();
+  await vi.waitFor(() => expect(failures).toEqual(['there is no ConfigMap declared']), soon);
+});
+
+test('applies its report under its own key and name', async () => {
+  await cluster.writeReport('{}');
+  expect(kubernetes.requests).toEqual([
+    'PATCH /api/v1/namespaces/dns/configmaps/status?fieldManager=idns-0&force=true application/apply-patch+yaml ' +
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"status","namespace":"dns"},"data":{"idns-0":"{}"}}',
+  ]);
+});
+
+test('grows its claim if it is smaller, and only then', async () => {
+  await cluster.growClaim('1Gi');
+  expect(kubernetes.requests).toHaveLength(1);
+  await cluster.growClaim('2Gi');
+  expect(kubernetes.claim).toBe('2Gi');
+});
+
+test('a refusal is in Kubernetes’ words, the same every time', async () => {
+  const message = 'only dynamically provisioned pvc can be resized';
+  kubernetes.failure = { code: 403, message };
+  for (let i = 0; i < 2; i++) expect(await cluster.growClaim('2Gi')).toBe(message);
+  kubernetes.failure = { code: 503, message };
+  await expect(cluster.growClaim('2Gi')).rejects.toThrow(new Error(message));
+  await expect(cluster.writeReport('{}')).rejects.toThrow(new Error(message));
+});
+
+describe('an event', () => {
+  const event = eventOf({
+    state: {
+      name: 'www.corp.internal',
+      resource: 'ingress/shop/web',
+      verdict: 'Resolved',
+      message: 'resolves to 192.0.2.7',
+      answers: [],
+    },
+    object: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', namespace: 'shop', name: 'web', uid: '1' },
+    instance: 'corp',
+    reporter: 'idns-0',
+    since: Date.parse('2026-01-31T12:00:00.123Z'),
+  });
+
+  test('is created in its own namespace, with times as Kubernetes reads them, and once', async () => {
+    expect(await cluster.createEvent(event)).toEqual({ result: 'created' });
+    const failure = `events "${event.metadata.name}" already exists`;
+    expect(await cluster.createEvent(event)).toEqual({ result: 'known', failure });
+    const [request = ''] = kubernetes.requests;
+    expect(request).toMatch(/^POST \/api\/v1\/namespaces\/shop\/events application\/json \{/);
+    expect(JSON.parse(request.slice(request.indexOf('{')))).toEqual(JSON.parse(JSON.stringify(event)));
+    expect(request).toContain('"eventTime":"2026-01-31T12:00:00.123000Z"');
+  });
+
+  test.each([
+    [403, 'events is forbidden', 'forbidden'],
+    [
+      403,
+      'events "a" is forbidden: unable to create new content in namespace shop because it is being terminated',
+      'gone',
+    ],
+    [404, 'namespaces "shop" not found', 'gone'],
+    [422, 'Event "a" is invalid', 'invalid'],
+  ])('is not when Kubernetes says %i: %s', async (code, message, result) => {
+    kubernetes.failure = { code, message };
+    expect(await cluster.createEvent(event)).toEqual({ result, failure: message });
+  });
+
+  test.each([401, 429, 500, 503])('may be another time when Kubernetes says %i', async (code) => {
+    kubernetes.failure = { code, message: 'later' };
+    await expect(cluster.createEvent(event)).rejects.toThrow(new Error('later'));
+  });
+
+  test('does not wait for an answer for ever', async () => {
+    kubernetes.isStuck = true;
+    await expect(cluster.createEvent(event, 100)).rejects.toThrow('timeout');
+    // None where it was over before Kubernetes heard of it.
+    expect(kubernetes.requests.length).toBeLessThanOrEqual(1);
+  });
+});
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+describe('the keys of zones', () => {
+  let keys: SecretKeys;
+  beforeEach(() => {
+    keys = new SecretKeys(cluster, 'keys');
+  });
+
+  test('are read, each by its zone', async () => {
+    expect(await keys.read('corp.internal')).toBeUndefined();
+    kubernetes.writeSecret({ 'corp.internal': base64('one\n'), 'other.internal': base64('two\n') });
+    expect(await keys.read('corp.internal')).toBe('one\n');
+    expect(await keys.read('internal')).toBeUndefined();
+    kubernetes.secret = undefined;
+    expect(await keys.read('corp.internal')).toBeUndefined();
+  });
+
+  test('are merged into the Secret as it was read, beside what is there', async () => {
+    kubernetes.writeSecret({ 'other.internal': base64('two') });
+    expect(await keys.keep('corp.internal', 'one\n')).toBe('one\n');
+    expect(kubernetes.requests.at(-1)).toBe(
+      'PATCH /api/v1/namespaces/dns/secrets/keys?fieldManager=idns-0 application/merge-patch+json ' +
+        `{"metadata":{"resourceVersion":"2"},"data":{"corp.internal":"${base64('one\n')}"}}`,
+    );
+    expect(kubernetes.secret?.data).toEqual({ 'corp.internal': base64('one\n'), 'other.internal': base64('two') });
+  });
+
+  test('are not replaced', async () => {
+    await keys.keep('corp.internal', 'one');
+    const { length } = kubernetes.requests;
+    expect(await keys.keep('corp.internal', 'two')).toBe('one');
+    expect(kubernetes.requests.slice(length)).toEqual(['GET /api/v1/namespaces/dns/secrets/keys']);
+  });
+
+  test('are the winner’s when two keep one at the same time, and both when they are of two zones', async () => {
+    const rivals: Record<string, string>[] = [
+      { 'other.internal': base64('two') },
+      { 'corp.internal': base64('theirs') },
+    ];
+    kubernetes.afterRead = () => kubernetes.writeSecret(rivals.shift() ?? {});
+    expect(await keys.keep('corp.internal', 'ours')).toBe('theirs');
+    kubernetes.afterRead = () => {};
+    expect(await keys.keep('third.internal', 'three')).toBe('three');
+    expect(kubernetes.secret?.data).toEqual({
+      'other.internal': base64('two'),
+      'corp.internal': base64('theirs'),
+      'third.internal': base64('three'),
+    });
+    const kept = await Promise.all(['a', 'b', 'c', 'd'].map((key) => keys.keep('fourth.internal', key)));
+    expect(new Set(kept).size).toBe(1);
+  });
+
+  test('cannot be kept without the Secret, nor while others write it all the time', async () => {
+    let count = 0;
+    kubernetes.afterRead = () => kubernetes.writeSecret({ busy: base64(`${count++}`) });
+    await expect(keys.keep('corp.internal', 'one')).rejects.toThrow(new Error('others keep writing it'));
+    kubernetes.secret = undefined;
+    await expect(keys.keep('corp.internal', 'one')).rejects.toThrow(new Error('it is not there yet'));
+    kubernetes.failure = { code: 403, message: 'secrets "keys" is forbidden' };
+    for (const request of [
+      keys.keep('corp.internal', 'one'),
+      keys.read('corp.internal'),
+      keys.forget('corp.internal'),
+    ]) {
+      await expect(request).rejects.toThrow(new Error('secrets "keys" is forbidden'));
+    }
+  });
+
+  test('are forgotten, each alone, and once', async () => {
+    for (const [zone, key] of [
+      ['corp.internal', 'one'],
+      ['other.internal', 'two'],
+    ] as const)
+      await keys.keep(zone, key);
+    await keys.forget('corp.internal');
+    expect(kubernetes.secret?.data).toEqual({ 'other.internal': base64('two') });
+    const { length } = kubernetes.requests;
+    await keys.forget('corp.internal');
+    kubernetes.secret = undefined;
+    await keys.forget('corp.internal');
+    expect(kubernetes.requests.slice(length)).toEqual(Array(2).fill('GET /api/v1/namespaces/dns/secrets/keys'));
+  });
+
+  test('have an entry that Kubernetes takes, and each zone its own', () => {
+    expect(entryOf('corp.internal')).toBe('corp.internal');
+    expect(entryOf('0/26.2.0.192.in-addr.arpa')).toBe('0X2F26.2.0.192.in-addr.arpa');
+    const name = fc.string({ unit: fc.constantFrom(...'abx029-_./*!ü'), minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(name, name, (one, other) => {
+        expect(entryOf(one)).toMatch(/^[-._a-zA-Z0-9]+$/);
+        expect(entryOf(one) === entryOf(other)).toBe(one === other);
+      }),
+      { numRuns: 1000 },
+    );
+    for (const rival of ['0_26.a', '0x2f26.a', '0X2F26.a', '0/26.a']) {
+      expect(entryOf(rival) === entryOf('0/26.a')).toBe(rival === '0/26.a');
+    }
+  });
+});

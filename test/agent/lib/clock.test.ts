@@ -1,0 +1,48 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { Mailbox } from '../../../functions/agent/kubernetes/report-writer.ts';
+import { steadily, timeOf } from '../../../functions/agent/lib/clock.ts';
+import type { Report } from '../../../functions/contract/report.ts';
+
+test('does not follow the clock on the wall back, and gives the time of day by it', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const before = steadily();
+    expect(Math.abs(before - Date.now())).toBeLessThan(24 * 3600 * 1000);
+    vi.setSystemTime(Date.now() - 3600 * 1000);
+    expect(steadily()).toBeGreaterThanOrEqual(before);
+    expect(Math.abs(timeOf(steadily()) - Date.now())).toBeLessThan(60_000);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a report is written though the clock on the wall goes back', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const written: string[] = [];
+    const box = new Mailbox({ write: async (text) => void written.push(text), intervalMs: 0 });
+    const report = (total: number): Report => ({
+      declaration: 'a',
+      zones: [],
+      discovery: { state: 'Synced' },
+      names: { total, resolved: total, problems: [] },
+    });
+    await box.offer(report(1));
+    vi.setSystemTime(Date.now() - 3600 * 1000);
+    await box.offer(report(2));
+    expect(written).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('only what others compare with their clocks goes by that on the wall', () => {
+  const root = join(import.meta.dirname, '../../../functions/agent');
+  const files = globSync('**/*.ts', { cwd: root }).filter((file) =>
+    readFileSync(join(root, file), 'utf8').includes('Date.now'),
+  );
+  // The canaries of other replicas, and what people read or write.
+  expect(files.sort()).toEqual(['lib/clock.ts', 'self-test/canary.ts']);
+});

@@ -1,0 +1,203 @@
+/** Objects with more hosts than count. */
+import { describe, expect, test } from 'vitest';
+import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import { ClaimIndex } from '../../../functions/agent/sources/host-index.ts';
+import { isBeyond, withinBound } from '../../../functions/agent/sources/host-limit.ts';
+import { type Ingress, ingressClaims } from '../../../functions/agent/sources/kinds/ingress.ts';
+import { type Service, serviceClaims } from '../../../functions/agent/sources/kinds/service.ts';
+import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { mostHosts, mostTargets } from '../../../functions/contract/declaration.ts';
+import { loop, merged, type Webhook } from '../external-dns.ts';
+import { declare, makeAgent, want } from '../make.ts';
+import { annotated, both } from './kinds/object.ts';
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `h${i}.corp.internal`);
+const [huge, headless] = ['service/a/huge', 'service/b/db'];
+const refusal = (count: number) => `an object may ask for 1000 names, and this one asks for ${count}: split it`;
+
+const identity = (resource: string) => {
+  const [, namespace = '', name = ''] = resource.split('/');
+  return { namespace, name };
+};
+const service = (resource: string, annotations: Record<string, string>, spec: Service['spec']) =>
+  serviceClaims({ metadata: { ...annotated(annotations), ...identity(resource) }, spec }, both, {
+    serviceTypes: ['ClusterIP', 'LoadBalancer'],
+  });
+const ingress = (resource: string, hosts: string[], more: Partial<Ingress> = {}) =>
+  ingressClaims({ metadata: { ...annotated({ hostname: hosts.join() }), ...identity(resource) }, ...more }, both);
+const at = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
+
+/** An agent that sees these, and finds a limit of names for each namespace far away. */
+async function agentWith(objects: Record<string, ReturnType<typeof ingressClaims>>, discovery: object = {}) {
+  const index = new ClaimIndex();
+  for (const [resource, claims] of Object.entries(objects)) index.set(resource, claims);
+  const claims: Claims = {
+    ...unseen,
+    sees: () => true,
+    of: (resource) => index.of(resource),
+    on: (name) => index.on(name),
+    all: () => index.all(),
+    leftOut: () => index.leftOut(),
+  };
+  const made = makeAgent(undefined, { claims });
+  const { agent, database } = made;
+  const scope = { ownerID: 'corp', intervalSeconds: 2, maxNamesPerNamespace: 10_000, ...discovery };
+  made.declare(declare({ discovery: scope }));
+  await agent.reconcile();
+  const asks = async (wanted: Endpoint[], namespace?: string) => {
+    const webhook: Webhook = {
+      records: () => agent.records(namespace),
+      adjust: (endpoints) => agent.adjust(endpoints, namespace),
+      apply: (changes) => agent.apply(changes, namespace),
+    };
+    await loop(webhook, merged(wanted));
+    agent.explain();
+  };
+  return {
+    asks,
+    /** How many names there are of each verdict. */
+    counts: () =>
+      Object.fromEntries(
+        [...Map.groupBy(agent.names.list ?? [], ({ verdict }) => verdict)].map(([verdict, all]) => [
+          verdict,
+          all.length,
+        ]),
+      ),
+    /** Of each that is refused. */
+    refused: () =>
+      (agent.names.list ?? [])
+        .filter(({ verdict }) => verdict === 'Refused')
+        .map(({ name, resource, message }) => `${name} ${resource}: ${message}`),
+    /** Discovered records, as `name address (object)`. */
+    there: async () =>
+      (await database.zones())
+        .flatMap(({ rrsets }) => rrsets)
+        .filter(({ mark }) => mark?.account.startsWith('external-dns/'))
+        .map(({ name, records, mark }) => `${name.split('.')[0]} ${records.join(' ')} (${mark?.content})`),
+  };
+}
+
+describe('of an object with more hosts than count', () => {
+  const web = 'ingress/a/web';
+  const hosts = names(1003);
+
+  test('the first ones resolve, and one verdict says what has become of the others', async () => {
+    const agent = await agentWith({ [web]: ingress(web, hosts, at('192.0.2.1')) });
+    await agent.asks(hosts.map((host) => want(web, host, 'A', '192.0.2.1')));
+    expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
+    expect(agent.refused()).toEqual([`h1000.corp.internal ${web}: ${refusal(1003)}`]);
+    expect(await agent.there()).toHaveLength(mostHosts);
+  });
+
+  test('the same is said where none has an address, or is in a zone', async () => {
+    const outside = names(1003).map((host) => host.replace('corp', 'other'));
+    const agent = await agentWith({ [web]: ingress(web, outside) });
+    await agent.asks([]);
+    expect(agent.counts()).toEqual({ OutsideZones: mostHosts, Refused: 1 });
+    expect(agent.refused()).toEqual([`h1000.other.internal ${web}: ${refusal(1003)}`]);
+  });
+
+  test('default targets are for those that count', async () => {
+    const agent = await agentWith({ [web]: ingress(web, hosts) }, { targets: { default: ['192.0.2.80'] } });
+    await agent.asks([]);
+    expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
+  });
+
+  test('only the ExternalDNS of its namespace is answered so', async () => {
+    const agent = await agentWith({ [web]: ingress(web, hosts) }, { namespaces: ['a', 'b'] });
+    await agent.asks([], 'b');
+    expect(agent.refused()).toEqual([]);
+    await agent.asks([], 'a');
+    expect(agent.refused()).toHaveLength(1);
+  });
+
+  test('nothing is refused when it has no more than count', async () => {
+    const agent = await agentWith({ [web]: ingress(web, names(mostHosts), at('192.0.2.1')) });
+    await agent.asks(names(mostHosts).map((host) => want(web, host, 'A', '192.0.2.1')));
+    expect(agent.counts()).toEqual({ Resolved: mostHosts });
+  });
+});
+
+// ExternalDNS has merged the addresses of the Pods with those of a rival, whose host of that name is beyond the bound.
+test.each<[string, Record<string, string>, string]>([
+  ['one list of hosts', { hostname: [...names(1200), 'db.corp.internal'].join() }, '192.0.2.66'],
+  ['hosts of two kinds', { hostname: names(1200).join(), 'internal-hostname': 'db.corp.internal' }, '192.0.2.7'],
+])('a target of %s is not published for another object that asks for the name', async (_, annotations, outside) => {
+  const spec = { type: 'LoadBalancer', clusterIP: '192.0.2.66', externalIPs: [outside] };
+  const agent = await agentWith({
+    [huge]: service(huge, annotations, spec),
+    [headless]: service(headless, { hostname: 'db.corp.internal' }, { type: 'ClusterIP', clusterIP: 'None' }),
+  });
+  await agent.asks([
+    want(huge, 'db.corp.internal', 'A', '192.0.2.66'),
+    want(headless, 'db.corp.internal', 'A', '198.51.100.1'),
+  ]);
+  expect(await agent.there()).toEqual([`db 198.51.100.1 (${headless})`]);
+});
+
+test('the name of a Pod below a host beyond the bound is beyond it, too', async () => {
+  const [claim] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
+  const agent = await agentWith({ [huge]: claim ? [claim] : [] });
+  await agent.asks(['h0', 'h1000'].map((host) => want(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
+  expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
+});
+
+describe('a host with more targets than count', () => {
+  const targets = Array.from({ length: 500 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+  const [web, evil] = ['ingress/shop/web', 'ingress/evil/a'];
+  const lots = { status: { loadBalancer: { ingress: targets.map((ip) => ({ ip })) } } };
+  const sentence = `a host may have ${mostTargets} targets, and the object gives it more`;
+
+  test('is refused, whether its object is seen or not, and with as many as count it is not', async () => {
+    const seen = await agentWith({ [evil]: ingress(evil, names(3), lots) });
+    await seen.asks(names(3).map((host) => want(evil, host, 'A', ...targets)));
+    expect(seen.counts()).toEqual({ Refused: 3 });
+    expect(seen.refused()[0]).toContain(sentence);
+    const asked = await agentWith({});
+    await asked.asks([
+      want(evil, 'more.corp.internal', 'A', ...targets.slice(0, mostTargets + 1)),
+      want(evil, 'all.corp.internal', 'A', ...targets.slice(0, mostTargets)),
+    ]);
+    expect(asked.refused()).toEqual([expect.stringContaining(`more.corp.internal ${evil}: ${sentence}`)]);
+    expect((await asked.there()).map((line) => line.split(' ')[0])).toEqual(['all']);
+  });
+
+  test('takes nothing from another object that asks for it, and gives it nothing', async () => {
+    const objects = {
+      [web]: ingress(web, ['h0.corp.internal'], at('192.0.2.1')),
+      [evil]: ingress(evil, names(2), lots),
+    };
+    for (const sharedHosts of ['SameNamespace', 'Merge', 'FirstWins']) {
+      const agent = await agentWith(objects, { sharedHosts });
+      for (let i = 0; i < 2; i++) {
+        await agent.asks([
+          ...names(2).map((host) => want(evil, host, 'A', ...targets)),
+          want(web, 'h0.corp.internal', 'A', '192.0.2.1'),
+        ]);
+      }
+      expect([sharedHosts, await agent.there()]).toEqual([sharedHosts, [`h0 192.0.2.1 (${web})`]]);
+    }
+  });
+
+  test('of several objects that answer together has those who came first', async () => {
+    const some = (from: number) => targets.slice(from, from + 40);
+    const of = (resource: string, from: number) => {
+      const made = ingress(resource, ['h0.corp.internal'], {
+        status: { loadBalancer: { ingress: some(from).map((ip) => ({ ip })) } },
+      });
+      return made.map((claim) => ({ ...claim, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
+    };
+    const agent = await agentWith({ [web]: of(web, 0), [evil]: of(evil, 40) }, { sharedHosts: 'Merge' });
+    const asked = [want(web, 'h0.corp.internal', 'A', ...some(0)), want(evil, 'h0.corp.internal', 'A', ...some(40))];
+    for (let i = 0; i < 3; i++) await agent.asks(asked);
+    expect(await agent.there()).toEqual([`h0 ${some(0).sort().join(' ')} (${web})`]);
+    expect(agent.counts()).toEqual({ Resolved: 1, Duplicate: 1 });
+  });
+});
+
+test('every host of many is known to be beyond the bound, and no other one is taken for such', () => {
+  const hosts = names(36_000);
+  const within = withinBound(hosts);
+  expect(hosts.filter((host) => isBeyond(within, host))).toEqual(hosts.slice(mostHosts));
+  expect(names(5000).filter((host) => isBeyond(within, `other-${host}`))).toEqual([]);
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type DNSEndpoint, dnsEndpointClaims } from '../../../../functions/agent/sources/kinds/dns-endpoint.ts';
+import { annotated, both, lineOf, metadata } from './object.ts';
+
+type Endpoint = NonNullable<NonNullable<DNSEndpoint['spec']>['endpoints']>[number];
+const claims = (...endpoints: Endpoint[]) => dnsEndpointClaims({ metadata: metadata(), spec: { endpoints } }, both);
+const endpoint = (recordType: string, ...targets: string[]) => ({ dnsName: 'A.corp.internal', recordType, targets });
+
+test.each<[string, Endpoint, string]>([
+  ['addresses', endpoint('A', '192.0.2.1', '192.0.2.2'), '192.0.2.1 192.0.2.2'],
+  ['IPv6 addresses in one form', endpoint('AAAA', '2001:DB8:0:0::1'), '2001:db8::1'],
+  ['a name, with a dot or without', endpoint('CNAME', 'Web.example', 'web.example.'), 'web.example.'],
+  ['mail exchanges', endpoint('MX', '10 mail.example.'), '10 mail.example.'],
+  ['services', endpoint('SRV', '0 50 80 web.example.'), '0 50 80 web.example.'],
+  ['text, quoted', endpoint('TXT', 'v=spf1 -all'), '"v=spf1 -all"'],
+  ['what is no content of its type, as it is', endpoint('MX', 'mail'), 'mail'],
+  ['types that are not known', endpoint('SPF', '192.0.2.1'), '192.0.2.1'],
+  ['none, for the default targets', endpoint('A'), 'none'],
+  ['none in a list that is null', { dnsName: 'a.corp.internal', recordType: 'A', targets: null }, 'none'],
+])('its targets are %s', (_, one, targets) => {
+  expect(lineOf(claims(one))).toBe(`a.corp.internal. > ${targets}`);
+});
+
+test('all its endpoints are one claim', () => {
+  const other = { dnsName: 'b.corp.internal', recordType: 'A', targets: ['192.0.2.1', '192.0.2.3'] };
+  const slow = { ...endpoint('TXT', 'text'), recordTTL: 300 };
+  expect(claims(endpoint('A', '192.0.2.1'), null, {}, other, slow)).toEqual([
+    {
+      resource: 'crd/shop/web',
+      namespace: 'shop',
+      uid: metadata().uid,
+      created: '2026-11-21T08:00:00Z',
+      hosts: ['a.corp.internal.', 'b.corp.internal.'],
+      targets: ['192.0.2.1', '192.0.2.3', '"text"'],
+      parts: new Map([
+        ['a.corp.internal. A', { targets: ['192.0.2.1'] }],
+        ['b.corp.internal. A', { targets: ['192.0.2.1', '192.0.2.3'] }],
+        ['a.corp.internal. TXT', { targets: ['"text"'], ttl: 300 }],
+      ]),
+    },
+  ]);
+});
+
+test('of hosts beyond those that count it is not kept what they want', () => {
+  const [claim] = claims(
+    ...Array.from({ length: 1002 }, (_, i) => ({ ...endpoint('A', '192.0.2.1'), dnsName: `h${i}` })),
+  );
+  expect([claim?.hosts.length, claim?.parts?.size, claim?.excess?.host]).toEqual([1000, 1000, 'h1000.']);
+});
+
+test('the selectors count, the controller does not', () => {
+  const spec = { endpoints: [endpoint('A', '192.0.2.1'), endpoint('TXT', 'text')] };
+  const line = (object: DNSEndpoint['metadata'], reading: object) =>
+    lineOf(dnsEndpointClaims({ metadata: object, spec }, { ...both, ...reading }));
+  const annotationSelector = { matchLabels: { public: 'no' } };
+  const taken = 'a.corp.internal. > 192.0.2.1 "text"';
+  const leftOut = (field: string, things: string) =>
+    `a.corp.internal. left out: discovery.${field} (public=no) leaves it out: give it ${things} that match, or change that field`;
+  expect(line(metadata(), { annotationSelector })).toBe(leftOut('annotationSelector', 'annotations'));
+  expect(line(metadata({ public: 'no' }), { annotationSelector })).toBe(taken);
+  expect(line({ ...metadata(), labels: { public: 'yes' } }, { selector: annotationSelector })).toBe(
+    leftOut('selector', 'labels'),
+  );
+  expect(line(annotated({ controller: 'x' }), {})).toBe(taken);
+});
+
+test('whatever an author writes, it is read', () => {
+  const text = fc.string({ maxLength: 20 });
+  const any = fc.record(
+    { dnsName: text, recordType: fc.constantFrom('A', 'TXT', 'MX', 'SRV', 'SVCB', 'x'), targets: fc.array(text) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.option(any)), (endpoints) => {
+      const named = endpoints.some((e) => e?.dnsName && e.dnsName !== '.');
+      expect(claims(...endpoints).length).toBe(named ? 1 : 0);
+    }),
+  );
+  expect(dnsEndpointClaims({ metadata: metadata() }, both)).toEqual([]);
+});

@@ -1,0 +1,26 @@
+/** Objects to read claims off, and what is read of a claim. */
+
+import type { Reading } from '../../../../functions/agent/sources/kinds/annotation.ts';
+import type { Claim } from '../../../../functions/agent/sources/source-object.ts';
+
+export const both: Reading = { hostnames: 'SpecAndAnnotations' };
+
+export const metadata = (annotations: Record<string, string> = {}) => ({
+  namespace: 'shop',
+  name: 'web',
+  uid: '5e9c2c54-0f6d-4f0e-8a8f-5b3b1b0f3a11',
+  creationTimestamp: '2026-11-21T08:00:00Z',
+  annotations,
+});
+
+/** An annotation by its name behind the usual prefix. */
+export const annotated = (values: Record<string, string>) =>
+  metadata(Object.fromEntries(Object.entries(values).map(([k, v]) => [`external-dns.kubernetes.io/${k}`, v])));
+
+/** Hosts and targets in one line, `a. b. > 192.0.2.1`, and after it `| c. left out: why`. */
+export function lineOf(claims: readonly Claim[]): string {
+  return claims.map(saidOf).join(' | ') || 'no claim';
+}
+
+const saidOf = ({ hosts, targets, leftOut }: Claim) =>
+  `${hosts.join(' ')}${leftOut === undefined ? ` > ${targets ? targets.join(' ') || 'none' : 'unknown'}` : ` left out: ${leftOut}`}`;

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { kinds } from '../../../functions/agent/sources/kind.ts';
+import { referenceOf } from '../../../functions/agent/sources/object-reference.ts';
+
+const known: [string, string, string][] = [
+  ['ingress', 'networking.k8s.io/v1', 'Ingress'],
+  ['service', 'v1', 'Service'],
+  ['httproute', 'gateway.networking.k8s.io/v1', 'HTTPRoute'],
+  ['grpcroute', 'gateway.networking.k8s.io/v1', 'GRPCRoute'],
+  ['tlsroute', 'gateway.networking.k8s.io/v1', 'TLSRoute'],
+  ['tcproute', 'gateway.networking.k8s.io/v1alpha2', 'TCPRoute'],
+  ['udproute', 'gateway.networking.k8s.io/v1alpha2', 'UDPRoute'],
+  ['crd', 'externaldns.k8s.io/v1alpha1', 'DNSEndpoint'],
+];
+
+test.each(known)('%s is to Kubernetes %s %s', (label, apiVersion, kind) => {
+  const name = 'web.v1';
+  expect(referenceOf(`${label}/shop/${name}`, 'u1')).toEqual({ apiVersion, kind, namespace: 'shop', name, uid: 'u1' });
+});
+
+test('every kind that is seen is known', () => {
+  expect(known.map(([label]) => label)).toEqual(Object.values(kinds).map(({ label }) => label));
+});
+
+test.each(['node/worker-1', 'pod/shop/web', 'constructor/shop/web', 'ingress', 'ingress/', '', 'kind//name'])(
+  'there is no reference to %j',
+  (resource) => {
+    expect(referenceOf(resource, 'u1')).toBeUndefined();
+  },
+);
+
+test('an object without a namespace has none', () => {
+  expect(referenceOf('ingress/web', 'u1')).not.toHaveProperty('namespace');
+});

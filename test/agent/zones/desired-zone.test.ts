@@ -1,0 +1,408 @@
+import { describe, expect, test } from 'vitest';
+import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
+import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
+import type { DeclaredRecord } from '../../../functions/dns/record.ts';
+import { corp, declare, fileMark, fileOf, fileRef, noFile, record, zones, zoneWith } from '../make.ts';
+
+const mark = { account: 'internal-dns', content: '' };
+
+test('a zone has SOA, NS and the addresses of its server', () => {
+  const addresses = ['192.0.2.53', '2001:DB8::53', '2001:db8::53'];
+  expect([...declaredContent(declare({ addresses }))].map(([zone, { rrsets }]) => [zone, rrsets])).toEqual([
+    [
+      'corp.internal.',
+      [
+        {
+          name: 'corp.internal.',
+          type: 'SOA',
+          ttl: 3600,
+          records: ['ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 30'],
+          mark,
+        },
+        { name: 'corp.internal.', type: 'NS', ttl: 3600, records: ['ns1.corp.internal.'], mark },
+        { name: 'ns1.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.53'], mark },
+        { name: 'ns1.corp.internal.', type: 'AAAA', ttl: 60, records: ['2001:db8::53'], mark },
+      ],
+    ],
+  ]);
+});
+
+const named = (declaration: Parameters<typeof declare>[0]) =>
+  Object.fromEntries(
+    [...declaredContent(declare(declaration))].map(([zone, { rrsets }]) => [
+      zone,
+      rrsets.filter((r) => r.type !== 'SOA').map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`),
+    ]),
+  );
+
+test('servers elsewhere need no address from us', () => {
+  const nameServers = ['ns.example.com', 'NS.corp.internal.', 'ns.corp.internal'];
+  expect(named({ zones: [{ name: 'corp.internal', nameServers }] })).toEqual({
+    'corp.internal.': ['corp.internal. NS ns.example.com. ns.corp.internal.', 'ns.corp.internal. A 192.0.2.53'],
+  });
+});
+
+test('a server’s address is in the zone that is asked for it', () => {
+  const [child] = zones('dev.corp.internal');
+  const parent = { name: 'corp.internal', nameServers: ['ns.dev.corp.internal'] };
+  expect(named({ zones: [parent, child!] })).toEqual({
+    'corp.internal.': [
+      'corp.internal. NS ns.dev.corp.internal.',
+      'dev.corp.internal. NS ns1.dev.corp.internal.',
+      'ns1.dev.corp.internal. A 192.0.2.53',
+    ],
+    'dev.corp.internal.': [
+      'dev.corp.internal. NS ns1.dev.corp.internal.',
+      'ns.dev.corp.internal. A 192.0.2.53',
+      'ns1.dev.corp.internal. A 192.0.2.53',
+    ],
+  });
+});
+
+test('without an address yet, a zone is there all the same', () => {
+  expect(named({ addresses: [] })).toEqual({ 'corp.internal.': ['corp.internal. NS ns1.corp.internal.'] });
+});
+
+/** Everything in one zone but its SOA, as `name type content [source]`. */
+function said(declaration: Partial<Declaration>, files?: ZoneFiles, name = 'corp.internal.') {
+  const content = declaredContent(declare(declaration), files).get(name)!;
+  const rrsets = content.rrsets.filter(({ type }) => type !== 'SOA');
+  return {
+    rrsets: rrsets.map((r) => [r.name, r.type, r.records.join(' '), r.mark?.content].filter(Boolean).join(' ')),
+    ...(content.problem && { problem: content.problem }),
+    ...(content.waiting && { waiting: content.waiting }),
+    held: [...content.held],
+  };
+}
+const withRecords = (...records: DeclaredRecord[]) => ({ zones: [zoneWith('corp.internal', records)] });
+const frame = ['corp.internal. NS ns1.corp.internal.', 'ns1.corp.internal. A 192.0.2.53'];
+
+describe('records', () => {
+  test('are in their zone, normalised, with the TTL of the zone or their own', () => {
+    const zone = zoneWith(
+      'corp.internal',
+      [record('@', 'MX', '10 mail'), { ...record('mail', 'AAAA', '2001:DB8::25'), ttl: 5 }],
+      { defaultTTL: 300 },
+    );
+    const { rrsets, defaultTTL } = declaredContent(declare({ zones: [zone] })).get('corp.internal.')!;
+    expect(defaultTTL).toBe(300);
+    expect(rrsets.slice(3)).toEqual([
+      { name: 'corp.internal.', type: 'MX', ttl: 300, records: ['10 mail.corp.internal.'], mark },
+      { name: 'mail.corp.internal.', type: 'AAAA', ttl: 5, records: ['2001:db8::25'], mark },
+    ]);
+  });
+
+  test('that are wrong are said, and leave the others alone', () => {
+    expect(
+      said(withRecords(record('a', 'A', '192.0.2.1'), record('b', 'CNAME', 'c'), record('b', 'TXT', 'x'))),
+    ).toEqual({
+      rrsets: [...frame, 'a.corp.internal. A 192.0.2.1'],
+      problem: expect.stringMatching(/^records\[2\]\.values\[0\]: nothing stands beside a CNAME/),
+      held: [],
+    });
+  });
+
+  test.each<[DeclaredRecord[], string[]]>([
+    [[record('ns1', 'A', '192.0.2.9')], ['ns1.corp.internal. A 192.0.2.9']],
+    // Not beside the other family of the DNS Service: that may be another host's.
+    [[record('ns1', 'AAAA', '2001:db8::9')], ['ns1.corp.internal. AAAA 2001:db8::9']],
+    [[record('ns1', 'TXT', 'x')], ['ns1.corp.internal. A 192.0.2.53', 'ns1.corp.internal. TXT "x"']],
+  ])('of a server itself come before the addresses of the DNS Service: %j', (records, expected) => {
+    expect(said(withRecords(...records)).rrsets).toEqual(['corp.internal. NS ns1.corp.internal.', ...expected]);
+  });
+
+  test('are no CNAME where a server of any zone is', () => {
+    const { zones } = withRecords(record('dns', 'CNAME', 'a'));
+    expect(said({ zones: [...zones, { name: 'b.internal', nameServers: ['dns.corp.internal'] }] })).toEqual({
+      rrsets: [frame[0], 'ns1.corp.internal. A 192.0.2.53', 'dns.corp.internal. A 192.0.2.53'],
+      problem: "records[0].values[0]: the name of a zone's server must have addresses (RFC 2181 section 10.3)",
+      held: [],
+    });
+  });
+
+  test('of both families with a check are one LUA record, with the shorter TTL', () => {
+    const check = { check: { port: 25 } };
+    const { zones } = withRecords(
+      { ...record('mail', 'A', '192.0.2.1'), ...check, ttl: 5 },
+      { ...record('mail', 'AAAA', '2001:db8::1'), ...check },
+      record('mail', 'TXT', 'x'),
+    );
+    const { rrsets } = declaredContent(declare({ zones })).get('corp.internal.')!;
+    expect(rrsets.slice(3)).toMatchObject([
+      { name: 'mail.corp.internal.', type: 'TXT', ttl: 60 },
+      {
+        name: 'mail.corp.internal.',
+        type: 'LUA',
+        ttl: 5,
+        records: [expect.stringMatching(/^A /), expect.stringMatching(/^AAAA /)],
+      },
+    ]);
+  });
+});
+
+describe('a zone file', () => {
+  const zone = (...records: DeclaredRecord[]) => ({
+    zones: [zoneWith('corp.internal', records, { recordsFrom: [fileRef] })],
+  });
+  const source = fileMark.content;
+
+  test('adds its records, and says that they are its own', () => {
+    expect(said(zone(record('www', 'A', '192.0.2.1')), fileOf('mail A 192.0.2.2', 'www TXT "x"'))).toEqual({
+      rrsets: [
+        ...frame,
+        'www.corp.internal. A 192.0.2.1',
+        `www.corp.internal. TXT "x" ${source}`,
+        `mail.corp.internal. A 192.0.2.2 ${source}`,
+      ],
+      held: [],
+    });
+  });
+
+  test('has its own TTL, and that of the zone without', () => {
+    const { rrsets } = declaredContent(declare(zone()), fileOf('a A 192.0.2.1', '$TTL 5m', 'b A 192.0.2.2')).get(
+      'corp.internal.',
+    )!;
+    expect(rrsets.slice(3).map(({ ttl }) => ttl)).toEqual([60, 300]);
+  });
+
+  test('may have SOA and NS of the zone, which are the composite’s to say', () => {
+    const soa = '@ 3600 IN SOA ns.example. noc.example. 7 1 2 3 4';
+    expect(said(zone(), fileOf(soa, '@ NS ns.example.', 'a A 192.0.2.1'))).toEqual({
+      rrsets: [...frame, `a.corp.internal. A 192.0.2.1 ${source}`],
+      held: [],
+    });
+  });
+
+  test.each<[string, string[], string]>([
+    ['a line that is none', ['a A 192.0.2.1', 'b A 192.0.2.256'], 'line 2: not an IPv4 address: 192.0.2.256'],
+    ['records that cannot stand together', ['a A 192.0.2.1', '', 'a CNAME b'], 'line 3: nothing stands beside a CNAME'],
+    [
+      'a name that the composite has',
+      ['www CNAME b'],
+      'line 1: nothing stands beside a CNAME (RFC 1034 section 3.6.2), and records[0].values[0]',
+    ],
+    [
+      'an RRset that the composite has',
+      ['www A 192.0.2.7'],
+      'line 1: records[0].values[0] has the A of this name already: put every value there',
+    ],
+    ['the same record', ['www A 192.0.2.1'], 'line 1: records[0].values[0] has the A of this name already'],
+    [
+      'a cut above a name of the composite',
+      ['dev NS ns.example.'],
+      'records[1].values[0]: never answered: dev.corp.internal is delegated (line 1)',
+    ],
+    ['LUA', ['x LUA A "return 1"'], 'line 1: LUA is code, not data: no file may bring it'],
+    ['DNAME', ['x DNAME y'], 'line 1: DNAME is declared in zones[].records: PowerDNS has to know of it at its start'],
+    ['another zone', ['x.example. A 192.0.2.1'], 'line 1: x.example is outside the zone corp.internal'],
+    ['a server as a CNAME', ['ns1 CNAME a'], "line 1: the name of a zone's server must have addresses"],
+  ])('is held as a whole for %s, and the composite goes on', (_, lines, message) => {
+    const own = [record('www', 'A', '192.0.2.1'), record('x.dev', 'A', '192.0.2.3')];
+    expect(said(zone(...own), fileOf(...lines, 'good A 192.0.2.8'))).toEqual({
+      rrsets: [...frame, 'www.corp.internal. A 192.0.2.1', 'x.dev.corp.internal. A 192.0.2.3'],
+      problem: expect.stringContaining(`${source}, ${message}`),
+      held: [source],
+    });
+  });
+
+  test('is held when it cannot be had, and waited for when nothing is known of it yet', () => {
+    expect(said(zone(), noFile('there is no such ConfigMap'))).toEqual({
+      rrsets: frame,
+      problem: `${source}: there is no such ConfigMap`,
+      held: [source],
+    });
+    expect(said(zone(), new Map())).toEqual({ rrsets: frame, waiting: `waiting for ${source}`, held: [source] });
+  });
+
+  test('has nothing to do with what is wrong in the composite', () => {
+    const { rrsets, problem, held } = said(
+      zone(record('w', 'A', '192.0.2.1'), record('w', 'CNAME', 'x')),
+      fileOf('b A 192.0.2.2'),
+    );
+    expect([rrsets.at(-1), held]).toEqual([`b.corp.internal. A 192.0.2.2 ${source}`, []]);
+    expect(problem).toMatch(/^records\[1\]/);
+  });
+
+  test('of several is held by itself, and each says what stands in its way', () => {
+    const refs = ['one', 'two', 'three'].map((key) => ({ configMap: 'zones', key }));
+    const files = new Map(
+      [['a A 192.0.2.1'], ['b A 192.0.2.2', 'a A 192.0.2.9'], ['c A 192.0.2.3']].map((lines, index) => [
+        `ConfigMap zones, key ${refs[index]!.key}`,
+        { text: lines.join('\n') },
+      ]),
+    );
+    expect(said({ zones: [zoneWith('corp.internal', [], { recordsFrom: refs })] }, files)).toEqual({
+      rrsets: [
+        ...frame,
+        'a.corp.internal. A 192.0.2.1 ConfigMap zones, key one',
+        'c.corp.internal. A 192.0.2.3 ConfigMap zones, key three',
+      ],
+      problem:
+        'ConfigMap zones, key two, line 2: ConfigMap zones, key one, line 1 has the A of this name already: put every value there',
+      held: ['ConfigMap zones, key two'],
+    });
+  });
+
+  test('may be of a hundred and fifty thousand names', () => {
+    const text = Array.from({ length: 150_000 }, (_, i) => `h${i} A 10.${i >> 16}.${(i >> 8) & 255}.${i & 255}\n`).join(
+      '',
+    );
+    const contents = declaredContent(declare(zone()), new Map([[source, { text }]]));
+    expect(contents.get('corp.internal.')?.rrsets).toHaveLength(150_003);
+  });
+});
+
+describe('a circle of names', () => {
+  const refOf = (key: string) => ({ configMap: 'zones', key });
+  const sourceOf = (key: string) => `ConfigMap zones, key ${key}`;
+  const filesOf = (texts: Record<string, string[]>): ZoneFiles =>
+    new Map(Object.entries(texts).map(([key, lines]) => [sourceOf(key), { text: lines.join('\n') }]));
+
+  test('through another zone is the fault of the file that closes it, with its line', () => {
+    const zones = [
+      zoneWith('corp.internal', [record('a', 'CNAME', 'b.lab.internal.')], { recordsFrom: [refOf('corp')] }),
+      zoneWith('lab.internal', [], { recordsFrom: [refOf('lab')] }),
+    ];
+    const files = filesOf({ corp: ['good A 192.0.2.1'], lab: ['x A 192.0.2.2', '* CNAME a.corp.internal.'] });
+    expect(said({ zones }, files, 'lab.internal.')).toEqual({
+      rrsets: ['lab.internal. NS ns1.lab.internal.', 'ns1.lab.internal. A 192.0.2.53'],
+      problem: `${sourceOf('lab')}, line 2: circle b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): lead it to a name that has an address`,
+      held: [sourceOf('lab')],
+    });
+    expect(said({ zones }, files)).toEqual({
+      rrsets: [
+        ...frame,
+        'a.corp.internal. CNAME b.lab.internal.',
+        `good.corp.internal. A 192.0.2.1 ${sourceOf('corp')}`,
+      ],
+      held: [],
+    });
+  });
+
+  test('of two files is the fault of the one that is named last', () => {
+    const zones = [zoneWith('corp.internal', [], { recordsFrom: [refOf('one'), refOf('two')] })];
+    const { problem, held } = said({ zones }, filesOf({ one: ['a CNAME b'], two: ['b ALIAS a'] }));
+    expect(held).toEqual([sourceOf('two')]);
+    expect(problem).toMatch(/^ConfigMap zones, key two, line 1: circle b.corp.internal -> a.corp.internal -> b.corp/);
+  });
+
+  test('is none where the wildcard does not answer for what a file has, and is left out where no file has it', () => {
+    const zones = [
+      zoneWith('corp.internal', [record('*.apps', 'CNAME', 'in.apps'), record('x', 'A', '192.0.2.1')], {
+        recordsFrom: [fileRef],
+      }),
+    ];
+    const wildcard = '*.apps.corp.internal. CNAME in.apps.corp.internal.';
+    expect(said({ zones }, fileOf('in.apps A 192.0.2.7'))).toMatchObject({
+      rrsets: expect.arrayContaining([wildcard]),
+      held: [],
+    });
+    // What is in it is not known, and may be there.
+    expect(said({ zones }, noFile('gone')).rrsets).toContain(wildcard);
+    expect(said({ zones }, new Map()).rrsets).toContain(wildcard);
+    const { rrsets, problem } = said({ zones }, fileOf('other A 192.0.2.7'));
+    expect(rrsets).not.toContain(wildcard);
+    expect(rrsets).toContain('x.corp.internal. A 192.0.2.1');
+    expect(problem).toMatch(/^records\[0\]\.values\[0\]: circle in\.apps\.corp\.internal -> in\.apps\.corp\.internal /);
+  });
+
+  test('through what follows from a delegation leaves that out', () => {
+    const zones = [
+      { ...zoneWith('2.0.192.in-addr.arpa', []), nameServers: ['ns.example'] },
+      {
+        ...zoneWith('64/26.2.0.192.in-addr.arpa', [record('65', 'CNAME', '65.2.0.192.in-addr.arpa.')]),
+        nameServers: ['ns.example'],
+      },
+    ];
+    const { rrsets } = said({ zones }, undefined, '2.0.192.in-addr.arpa.');
+    const own = said({ zones }, undefined, '64/26.2.0.192.in-addr.arpa.');
+    const leading = [...rrsets, ...own.rrsets].filter((rrset) => rrset.startsWith('65.') && rrset.includes('CNAME'));
+    expect(leading).toHaveLength(1);
+    expect([own.problem, said({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(/circle /);
+  });
+});
+
+describe('a delegation', () => {
+  test('of a zone that is declared as well has the glue that this one declares, and the DS that it is signed with', () => {
+    const child = zoneWith('dev.corp.internal', [record('ns1', 'A', '192.0.2.9')]);
+    const ds = new Map([['dev.corp.internal.', ['1 13 2 ab']]]);
+    const { rrsets } = declaredContent(declare({ zones: [child, corp] }), undefined, ds).get('corp.internal.')!;
+    expect(rrsets.slice(3).map((r) => `${r.name} ${r.type} ${r.records}`)).toEqual([
+      'dev.corp.internal. NS ns1.dev.corp.internal.',
+      'dev.corp.internal. DS 1 13 2 ab',
+      'ns1.dev.corp.internal. A 192.0.2.9',
+    ]);
+  });
+
+  test('is in the nearest zone above only', () => {
+    const all = zones('corp.internal', 'a.dev.corp.internal', 'dev.corp.internal');
+    expect(said({ zones: all }).rrsets).not.toContainEqual(expect.stringContaining('a.dev'));
+    expect(said({ zones: all }, undefined, 'dev.corp.internal.').rrsets).toContain(
+      'a.dev.corp.internal. NS ns1.a.dev.corp.internal.',
+    );
+  });
+});
+
+describe('a part of a /24 (RFC 2317)', () => {
+  const network = '2.0.192.in-addr.arpa';
+  const aliases = (declaration: Partial<Declaration>, files?: ZoneFiles) =>
+    declaredContent(declare(declaration), files)
+      .get(`${network}.`)!
+      .rrsets.filter(({ type }) => type === 'CNAME');
+  const delegated = (...labels: string[]) => ({
+    zones: [
+      zoneWith(
+        network,
+        labels.map((label) => record(label, 'NS', 'ns.tenant.example.')),
+      ),
+    ],
+  });
+
+  test.each<[string, Partial<Declaration>, number, number, string]>([
+    ['delegated to others', delegated('64/26'), 64, 127, `64/26.${network}.`],
+    ['that is a zone here', { zones: zones(`64/26.${network}`, network) }, 64, 127, `64/26.${network}.`],
+    ['written as a range', delegated('5-9'), 5, 9, `5-9.${network}.`],
+  ])('%s has a CNAME for each address', (_, declaration, first, last, target) => {
+    const found = aliases(declaration);
+    expect(found).toHaveLength(last - first + 1);
+    expect(found[0]).toEqual({
+      name: `${first}.${network}.`,
+      type: 'CNAME',
+      ttl: expect.any(Number),
+      records: [`${first}.${target}`],
+      mark,
+    });
+    expect(found.at(-1)?.name).toBe(`${last}.${network}.`);
+  });
+
+  test('leaves what is declared, and what another part has', () => {
+    const [zone] = delegated('64/26', '126-129', '130-131').zones;
+    const own = [record('64', 'PTR', 'gateway.example.'), record('65', 'TXT', 'x')];
+    const found = aliases({ zones: [{ ...zone!, records: [...zone!.records!, ...own] }] });
+    expect(found.map(({ name }) => name.split('.')[0])).toEqual([
+      ...Array.from({ length: 62 }, (_, i) => `${i + 66}`),
+      '130',
+      '131',
+    ]);
+    // What overlaps is refused, and not delegated to anybody.
+    expect(found.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
+    const content = declaredContent(declare({ zones: [zone!] })).get(`${network}.`);
+    expect(content?.problem).toContain(
+      `126-129.${network} has octets that 64/26.${network} has, too: an address is in one part of a network (RFC 2317`,
+    );
+  });
+
+  test('has the CNAMEs of the file that delegates it', () => {
+    const zone = { zones: [zoneWith(network, [], { recordsFrom: [fileRef] })] };
+    const found = aliases(zone, fileOf('64/26 NS ns.tenant.example.'));
+    expect([found.length, found[0]?.mark]).toEqual([64, fileMark]);
+  });
+
+  test('is one of its own /24 only', () => {
+    expect(aliases(delegated('64/26', '65/26', '64/24', 'x'))).toHaveLength(64);
+    const above = zoneWith('0.192.in-addr.arpa', [record('64/26.2', 'NS', 'ns.tenant.example.')]);
+    const { rrsets } = declaredContent(declare({ zones: [above] })).get('0.192.in-addr.arpa.')!;
+    expect(rrsets.filter(({ type }) => type === 'CNAME')).toEqual([]);
+  });
+});

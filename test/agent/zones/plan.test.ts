@@ -1,0 +1,793 @@
+import { describe, expect, test } from 'vitest';
+import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
+import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
+import { type Circumstances, reconcile } from '../../../functions/agent/zones/plan.ts';
+import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
+import type { DeclaredRecord } from '../../../functions/dns/record.ts';
+import {
+  brought,
+  changesFor,
+  corp,
+  declare,
+  fileMark,
+  fileOf,
+  fileRef,
+  foreign,
+  found,
+  noFile,
+  record,
+  zone,
+  zones,
+  zoneWith,
+} from '../make.ts';
+import { MemoryZones } from './memory-zones.ts';
+
+const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
+
+/** What is to be done, in short. */
+function todo(declaration: ReturnType<typeof declare>, present: Zone[]) {
+  const { create, patch, remove, retained } = changesFor(declaration, present);
+  return {
+    create: create.map(({ name, rrsets }) => [name, ...rrsets.map(short)]),
+    patch: patch.map(({ zone, changes }) => [zone.name, ...changes.map((c) => `${c.action} ${short(c.rrset)}`)]),
+    remove: remove.map(({ name }) => name),
+    retained: retained.map(({ name, message }) => `${name} ${message}`),
+  };
+}
+const nothing = { create: [], patch: [], remove: [], retained: [] };
+const both = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
+const inChild = found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1');
+
+test('a zone that is missing is made', () => {
+  expect(todo(declare(), [])).toEqual({
+    ...nothing,
+    create: [['corp.internal.', 'corp.internal. SOA', 'corp.internal. NS', 'ns1.corp.internal. A']],
+  });
+});
+
+test('a zone as it should be, with names in it, is left alone', () => {
+  const more = [found('o', 'a.corp.internal.', 'A', '192.0.2.1'), foreign('b.corp.internal.', 'TXT', '"x"')];
+  expect(todo(declare(), [zone('corp.internal', more)])).toEqual(nothing);
+});
+
+describe('drift is repaired', () => {
+  const drifted = (change: (rrsets: RRset[]) => RRset[]) => {
+    const there = zone();
+    return todo(declare(), [{ ...there, rrsets: change(there.rrsets) }]).patch;
+  };
+  test.each(['SOA', 'NS', 'A'])('a missing %s', (type) => {
+    const name = type === 'A' ? 'ns1.corp.internal.' : 'corp.internal.';
+    expect(drifted((rrsets) => rrsets.filter((r) => r.type !== type))).toEqual([
+      ['corp.internal.', `replace ${name} ${type}`],
+    ]);
+  });
+  test.each(['SOA', 'NS', 'A'])('an edited %s', (type) => {
+    const edited = (rrsets: RRset[]) => rrsets.map((r) => (r.type === type ? { ...r, records: ['other'] } : r));
+    expect(drifted(edited)[0]).toHaveLength(2);
+    const unmarked = (rrsets: RRset[]) => rrsets.map(({ mark, ...r }) => (r.type === type ? r : { ...r, mark: mark! }));
+    expect(drifted(unmarked)[0]).toHaveLength(2);
+  });
+  test('but not the serial', () => {
+    const counted = (rrsets: RRset[]) =>
+      rrsets.map((r) => ({ ...r, records: r.records.map((c) => c.replace(' 0 ', ' 2026112101 ')) }));
+    expect(drifted(counted)).toEqual([]);
+  });
+});
+
+test('what is no longer declared in a zone goes', () => {
+  const before = declare({ addresses: ['192.0.2.53', '2001:db8::53'] });
+  const now = declare({ zones: [{ name: 'corp.internal', nameServers: ['ns.example.com'] }] });
+  expect(todo(now, [zone('corp.internal', [], before)]).patch).toEqual([
+    [
+      'corp.internal.',
+      'delete ns1.corp.internal. A',
+      'delete ns1.corp.internal. AAAA',
+      'replace corp.internal. SOA',
+      'replace corp.internal. NS',
+    ],
+  ]);
+});
+
+test('a declaration takes the place of a discovered name, and not of somebody else’s', () => {
+  const declaration = declare({ zones: [{ name: 'corp.internal', nameServers: ['dns.corp.internal'] }] });
+  const at = (rrset: RRset) => todo(declaration, [{ ...zone(), rrsets: [rrset] }]).patch[0]!.slice(1);
+  const missing = ['replace corp.internal. SOA', 'replace corp.internal. NS', 'replace dns.corp.internal. A'];
+  expect(at(found('o', 'dns.corp.internal.', 'CNAME', 'x.'))).toEqual(['delete dns.corp.internal. CNAME', ...missing]);
+  expect(at(found('o', 'dns.corp.internal.', 'AAAA', '::1'))).toEqual(['delete dns.corp.internal. AAAA', ...missing]);
+  expect(at(found('o', 'dns.corp.internal.', 'A', '192.0.2.1'))).toEqual(missing);
+  expect(at(foreign('dns.corp.internal.', 'CNAME', 'x.'))).toEqual(missing);
+});
+
+test.each([
+  ['a checked A', { check: { port: 80 } }, 'A', ['A']],
+  ['a checked AAAA', { check: { port: 80 } }, 'AAAA', ['AAAA']],
+  ['an ALIAS', {}, 'ALIAS', ['A', 'AAAA']],
+  ['a plain A', {}, 'A', ['LUA']],
+] as const)(
+  'of addresses that somebody made %s takes the place of those that it answers itself',
+  (_, more, type, gone) => {
+    const values = { A: '192.0.2.1', AAAA: '2001:db8::1', ALIAS: 'lb.example.' };
+    const records = [{ ...record('www', type, values[type]), ...more }];
+    const there = [
+      foreign('www.corp.internal.', 'A', '192.0.2.9'),
+      foreign('www.corp.internal.', 'AAAA', '2001:db8::9'),
+      foreign('www.corp.internal.', 'LUA', `A "'192.0.2.9'"`, `TXT "'x'"`),
+      foreign('www.corp.internal.', 'TXT', '"x"'),
+    ].filter((rrset) => rrset.type !== 'LUA' || gone.some((each) => each === 'LUA'));
+    const [patch = []] = todo(declare({ zones: [zoneWith('corp.internal', records)] }), [
+      zone('corp.internal', there),
+    ]).patch;
+    expect(patch.filter((change) => change.startsWith('delete'))).toEqual(
+      gone.map((each) => `delete www.corp.internal. ${each}`),
+    );
+  },
+);
+
+test('without discovery every discovered name goes, and nobody else’s', () => {
+  const there = zone('corp.internal', [
+    found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
+    foreign('b.corp.internal.', 'A', '192.0.2.2'),
+  ]);
+  expect(todo(declare({ discovery: undefined }), [there])).toEqual({
+    ...nothing,
+    patch: [['corp.internal.', 'delete a.corp.internal. A']],
+  });
+});
+
+describe('a zone that is not declared', () => {
+  const none = declare({ zones: [] });
+
+  test('goes, with what was discovered in it', () => {
+    const there = [zone('corp.internal', [found('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
+    expect(todo(none, there)).toEqual({ ...nothing, remove: ['corp.internal.'] });
+  });
+
+  test('is kept with other people’s records, without what was discovered', () => {
+    const there = [
+      zone('corp.internal', [
+        foreign('x.corp.internal.', 'A', '192.0.2.9'),
+        found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
+      ]),
+    ];
+    expect(todo(none, there)).toEqual({
+      ...nothing,
+      patch: [['corp.internal.', 'delete a.corp.internal. A']],
+      retained: [
+        "corp.internal. no longer declared, but kept for records that are not this instance's, such as x.corp.internal A",
+      ],
+    });
+  });
+
+  test('is left alone if it was not made here', () => {
+    expect(todo(none, [{ ...zone(), account: '' }])).toEqual({
+      ...nothing,
+      retained: ['corp.internal. not declared, and not made by this instance: left alone'],
+    });
+  });
+});
+
+describe('names go along with the zone that answers for them', () => {
+  const delegation = ['replace dev.corp.internal. NS', 'replace ns1.dev.corp.internal. A'];
+
+  test('into a zone that is made inside another', () => {
+    const { create, patch } = todo(both, [
+      zone('corp.internal', [inChild, found('o', 'b.corp.internal.', 'A', '192.0.2.2')]),
+    ]);
+    expect(create).toEqual([
+      [
+        'dev.corp.internal.',
+        'dev.corp.internal. SOA',
+        'dev.corp.internal. NS',
+        'ns1.dev.corp.internal. A',
+        short(inChild),
+      ],
+    ]);
+    expect(patch).toEqual([['corp.internal.', `delete ${short(inChild)}`, ...delegation]]);
+  });
+
+  test('and back', () => {
+    const there = [zone('corp.internal', [], both), zone('dev.corp.internal', [inChild])];
+    const undelegated = delegation.map((change) => change.replace('replace', 'delete'));
+    expect(todo(declare(), there)).toEqual({
+      ...nothing,
+      patch: [['corp.internal.', ...undelegated, `replace ${short(inChild)}`]],
+      remove: ['dev.corp.internal.'],
+    });
+  });
+
+  test('unless their place is taken', () => {
+    const cname = found('o', 'dev.corp.internal.', 'CNAME', 'x.');
+    const server = found('o', 'ns1.dev.corp.internal.', 'AAAA', '2001:db8::1');
+    expect(todo(both, [zone('corp.internal', [cname, server])]).create[0]).toHaveLength(4);
+    const there = [
+      zone('corp.internal', [foreign('a.dev.corp.internal.', 'CNAME', 'x.')]),
+      zone('dev.corp.internal', [inChild]),
+    ];
+    expect(todo(declare(), there).patch).toEqual([]);
+  });
+
+  test('what other people put there stays where it is', () => {
+    const there = zone('corp.internal', [foreign('a.dev.corp.internal.', 'A', '192.0.2.9')]);
+    expect(todo(both, [there]).patch).toEqual([['corp.internal.', ...delegation]]);
+  });
+});
+
+/** What is there afterwards, as `name type content`, without SOA and NS; nothing more is to be done. */
+async function after(
+  declaration: ReturnType<typeof declare>,
+  present: Zone[],
+  files?: ZoneFiles,
+  lua?: boolean,
+): Promise<{ zones: Zone[]; lines: string[] }> {
+  const there = await brought(declaration, present, files, lua);
+  const { create, patch, remove } = changesFor(declaration, there, files, lua);
+  expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });
+  const lines = there
+    .flatMap(({ rrsets }) => rrsets)
+    .filter(({ type, name }) => type !== 'SOA' && !(type === 'NS' && there.some((z) => z.name === name)))
+    .map((r) => `${short(r)} ${r.records.join(' ')}`);
+  return { zones: there, lines: lines.filter((line) => !line.startsWith('ns1.')).sort() };
+}
+
+const corpWith = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('corp.internal', records)] });
+const a = (name: string, address: string) => found('ingress/a/x', name, 'A', address);
+
+describe('declared records', () => {
+  test('come, change, switch their type and go', async () => {
+    const steps: [DeclaredRecord[], string[]][] = [
+      [
+        [record('w', 'A', '192.0.2.1'), record('w', 'TXT', 'x')],
+        ['A 192.0.2.1', 'TXT "x"'],
+      ],
+      [[record('w', 'A', '192.0.2.2', '192.0.2.3')], ['A 192.0.2.2 192.0.2.3']],
+      [[record('w', 'CNAME', 'b')], ['CNAME b.corp.internal.']],
+      [[record('w', 'AAAA', '2001:db8::1')], ['AAAA 2001:db8::1']],
+      [[record('w', 'ALIAS', 'b')], ['ALIAS b.corp.internal.']],
+      [[], []],
+    ];
+    let present: Zone[] = [];
+    for (const [records, lines] of steps) {
+      const { zones: there, lines: found } = await after(corpWith(...records), present);
+      expect(found).toEqual(lines.map((line) => `w.corp.internal. ${line}`));
+      present = there;
+    }
+  });
+
+  test('take the place of discovered ones that would be one answer with them, and of no others', async () => {
+    const there = [a('w.corp.internal.', '192.0.2.9'), a('x.corp.internal.', '192.0.2.9')];
+    const { lines } = await after(corpWith(record('w', 'AAAA', '::1'), record('x', 'TXT', 'x')), [
+      zone('corp.internal', there),
+    ]);
+    expect(lines).toEqual(['w.corp.internal. AAAA ::1', 'x.corp.internal. A 192.0.2.9', 'x.corp.internal. TXT "x"']);
+  });
+
+  test('leave what a person made beside them', async () => {
+    const there = zone('corp.internal', [foreign('w.corp.internal.', 'TXT', '"theirs"')]);
+    const { zones: declared } = await after(corpWith(record('w', 'A', '192.0.2.1')), [there]);
+    expect((await after(declare(), declared)).lines).toEqual(['w.corp.internal. TXT "theirs"']);
+  });
+});
+
+describe('a SOA that changes', () => {
+  const declaration = declare({ zones: [{ ...corp, soa: { minimum: 5 } }] });
+  const soaOf = (present: Zone) =>
+    changesFor(declaration, [present]).patch[0]?.changes.find((c) => c.rrset.type === 'SOA');
+  const counted = zone();
+  counted.rrsets[0]!.records = ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 30'];
+
+  test('keeps the serial, which PowerDNS counts on from', () => {
+    expect(soaOf(counted)).toEqual({
+      action: 'replace',
+      rrset: expect.objectContaining({
+        records: ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 5'],
+      }),
+    });
+  });
+
+  test('keeps it with a mailbox that has dots, too', () => {
+    const named = declare({ zones: [{ ...corp, soa: { rname: 'first.last@corp.internal' } }] });
+    const [change] = changesFor(named, [counted]).patch[0]!.changes;
+    expect((change as { rrset: RRset }).rrset.records).toEqual([
+      'ns1.corp.internal. first\\.last.corp.internal. 2026112199 3600 600 604800 30',
+    ]);
+  });
+});
+
+describe('a delegation', () => {
+  const delegated = corpWith(record('dev', 'NS', 'ns.dev'), record('ns.dev', 'A', '192.0.2.53'));
+  const below = [
+    a('dev.corp.internal.', '192.0.2.1'),
+    a('x.dev.corp.internal.', '192.0.2.1'),
+    a('ns.dev.corp.internal.', '192.0.2.1'),
+    found('o', '*.x.dev.corp.internal.', 'CNAME', 'lb.example.'),
+  ];
+  const beside = [a('xdev.corp.internal.', '192.0.2.1'), foreign('y.dev.corp.internal.', 'A', '192.0.2.9')];
+
+  test('takes what was discovered at it and below along, and nothing else', async () => {
+    const { lines } = await after(delegated, [zone('corp.internal', [...below, ...beside])]);
+    expect(lines).toEqual([
+      'dev.corp.internal. NS ns.dev.corp.internal.',
+      'ns.dev.corp.internal. A 192.0.2.53',
+      'xdev.corp.internal. A 192.0.2.1',
+      'y.dev.corp.internal. A 192.0.2.9',
+    ]);
+  });
+
+  test('of a DNAME leaves what was discovered at its name', async () => {
+    const { lines } = await after(corpWith(record('dev', 'DNAME', 'new.example.')), [zone('corp.internal', below)]);
+    expect(lines).toEqual(['dev.corp.internal. A 192.0.2.1', 'dev.corp.internal. DNAME new.example.']);
+  });
+
+  test('hides nothing while its own place is somebody else’s', () => {
+    const there = zone('corp.internal', [
+      a('x.dev.corp.internal.', '192.0.2.1'),
+      foreign('dev.corp.internal.', 'CNAME', 'lb.example.'),
+    ]);
+    const { patch } = changesFor(corpWith(record('dev', 'DNAME', 'new.example.')), [there]);
+    const deleted = patch.flatMap(({ changes }) => changes).filter(({ action }) => action === 'delete');
+    expect(deleted).toEqual([]);
+  });
+
+  test('keeps out what comes back from a zone that goes', async () => {
+    const there = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
+    const { lines, zones: left } = await after(delegated, there);
+    expect(left.map(({ name }) => name)).toEqual(['corp.internal.']);
+    expect(lines).not.toContainEqual(expect.stringContaining('a.dev'));
+  });
+});
+
+describe('a zone file', () => {
+  const from = (...records: DeclaredRecord[]) =>
+    declare({ zones: [zoneWith('corp.internal', records, { recordsFrom: [fileRef] })] });
+  const good = fileOf('one A 192.0.2.1', 'two TXT "x"', 'three CNAME one');
+  const bad = fileOf('one A 192.0.2.2', 'two TXT "y"', 'three A 192.0.2.256');
+  const standing = [
+    'one.corp.internal. A 192.0.2.1',
+    'three.corp.internal. CNAME one.corp.internal.',
+    'two.corp.internal. TXT "x"',
+  ];
+  const marksOf = (present: Zone[], name: string) =>
+    present
+      .flatMap(({ rrsets }) => rrsets)
+      .filter((r) => r.name === name)
+      .map(({ mark }) => mark?.content);
+
+  test.each<[string, ZoneFiles]>([
+    ['has a line that is wrong', bad],
+    ['is gone', noFile('there is no such ConfigMap')],
+    ['is not known yet, as after a start', new Map()],
+  ])('that %s is left as it stands, while the composite’s records change', async (_, files) => {
+    const { zones: before } = await after(from(record('own', 'A', '192.0.2.8')), [zone()], good);
+    const { lines } = await after(from(record('own', 'A', '192.0.2.9')), before, files);
+    expect(lines).toEqual(['one.corp.internal. A 192.0.2.1', 'own.corp.internal. A 192.0.2.9', ...standing.slice(1)]);
+  });
+
+  test('loses what it no longer has', async () => {
+    const { zones: before } = await after(from(), [zone()], good);
+    expect((await after(from(), before, fileOf('one A 192.0.2.1'))).lines).toEqual(standing.slice(0, 1));
+    expect((await after(from(), before, fileOf(''))).lines).toEqual([]);
+    expect((await after(declare(), before)).lines).toEqual([]);
+  });
+
+  test('gives a record to the composite, and gets it back, without a gap', async () => {
+    const { zones: inFile } = await after(from(), [zone()], good);
+    const own = record('one', 'A', '192.0.2.1');
+    const less = fileOf('two TXT "x"', 'three CNAME one');
+    const { patch } = changesFor(from(own), inFile, less);
+    expect(patch[0]?.changes).toEqual([
+      {
+        action: 'replace',
+        rrset: expect.objectContaining({ name: 'one.corp.internal.', mark: { account: declaredAccount, content: '' } }),
+      },
+    ]);
+    const { zones: inSpec } = await after(from(own), inFile, less);
+    expect(marksOf(inSpec, 'one.corp.internal.')).toEqual(['']);
+    // Said twice the file is held, and nothing changes.
+    expect((await after(from(own), inSpec, good)).lines).toEqual(standing);
+    const { zones: back } = await after(from(), inSpec, good);
+    expect(marksOf(back, 'one.corp.internal.')).toEqual([fileMark.content]);
+  });
+
+  test('that is held gives way to the composite', async () => {
+    const { zones: before } = await after(from(), [zone()], good);
+    const { lines } = await after(from(record('three', 'A', '192.0.2.3')), before, bad);
+    expect(lines).toEqual([standing[0], 'three.corp.internal. A 192.0.2.3', standing[2]]);
+  });
+
+  test('that is held keeps the addresses that it gives a server', async () => {
+    const { zones: before } = await after(from(), [zone()], fileOf('ns1 AAAA 2001:db8::9', 'one A 192.0.2.1'));
+    const { zones: held } = await after(from(), before, new Map());
+    const server = held[0]!.rrsets.filter(({ name }) => name === 'ns1.corp.internal.');
+    expect(server.map(({ type, records }) => `${type} ${records}`)).toEqual(['AAAA 2001:db8::9']);
+    const { zones: without } = await after(declare(), held);
+    expect(without[0]!.rrsets.find(({ name }) => name === 'ns1.corp.internal.')?.records).toEqual(['192.0.2.53']);
+  });
+
+  test('that is held keeps its PTR records and parts of a /24', async () => {
+    const network = '2.0.192.in-addr.arpa';
+    const reverse = zoneWith(network, [], { recordsFrom: [fileRef] });
+    const printer = zoneWith('corp.internal', [{ ...record('printer', 'A', '192.0.2.10'), ptr: true }]);
+    const inPart = zoneWith('corp.internal', [{ ...record('printer', 'A', '192.0.2.70'), ptr: true }]);
+    const file = fileOf('10 PTR other.example.', '64/26 NS ns.tenant.example.');
+    const { zones: before, lines } = await after(declare({ zones: [printer, reverse] }), [], file);
+    expect(lines.filter((line) => line.includes('arpa. CNAME'))).toHaveLength(64);
+    expect(lines).toContain(`10.${network}. PTR other.example.`);
+    for (const zones of [
+      [printer, reverse],
+      [inPart, reverse],
+    ]) {
+      const held = await after(declare({ zones }), before, new Map());
+      expect(held.lines.filter((line) => line.includes(network))).toEqual(
+        lines.filter((line) => line.includes(network)),
+      );
+    }
+  });
+
+  test('is waited for before its zone is made, and not when it cannot be had', () => {
+    expect(todo(from(), []).create).toHaveLength(0);
+    expect(changesFor(from(), [], new Map()).create).toEqual([]);
+    expect(changesFor(from(), [], noFile('no')).create).toHaveLength(1);
+    expect(changesFor(from(), [], bad).create).toHaveLength(1);
+  });
+});
+
+describe('while a zone inside another waits for its file', () => {
+  const child = { ...zoneWith('dev.corp.internal', []), recordsFrom: [fileRef] };
+  const before = corpWith(record('old.dev', 'A', '192.0.2.5'), record('www', 'A', '192.0.2.6'));
+  const now = declare({ zones: [corp, child] });
+  const names = (present: Zone[]) =>
+    present.map(({ name, rrsets }) => [name, ...rrsets.map(short).filter((r) => !/SOA|NS$|ns1/.test(r))]);
+
+  test('its names stay where they are, and go along when it is made', async () => {
+    const { zones: there } = await after(before, [zone('corp.internal', [inChild])]);
+    const { zones: waiting } = await after(now, there, new Map());
+    expect(names(waiting)).toEqual([['corp.internal.', 'a.dev.corp.internal. A', 'old.dev.corp.internal. A']]);
+    expect(waiting[0]!.rrsets.filter(({ name, type }) => type === 'NS' && name !== 'corp.internal.')).toEqual([]);
+    const { zones: made } = await after(now, waiting, fileOf('old A 192.0.2.5'));
+    expect(names(made)).toEqual([
+      ['corp.internal.'],
+      ['dev.corp.internal.', 'old.dev.corp.internal. A', 'a.dev.corp.internal. A'],
+    ]);
+    expect(made[0]!.rrsets.map(short)).toContain('dev.corp.internal. NS');
+  });
+
+  test('a zone below it is served all the same', async () => {
+    const grandchild = zoneWith('x.dev.corp.internal', [record('www', 'A', '192.0.2.7')]);
+    const { zones: made } = await after(declare({ zones: [corp, child, grandchild] }), [], new Map());
+    const [, x] = made;
+    expect(x?.name).toBe('x.dev.corp.internal.');
+    expect(x?.rrsets.map(short)).toEqual(
+      expect.arrayContaining(['x.dev.corp.internal. SOA', 'www.x.dev.corp.internal. A']),
+    );
+    const gone = declare({ zones: [corp, child, zoneWith('x.dev.corp.internal', [])] });
+    const { zones: left } = await after(gone, made, new Map());
+    expect(left[1]?.rrsets.map(short)).not.toContain('www.x.dev.corp.internal. A');
+  });
+});
+
+describe('until PowerDNS works out LUA records', () => {
+  const checked = (name: string): DeclaredRecord => ({ ...record(name, 'A', '192.0.2.1'), check: { port: 25 } });
+
+  test('a name keeps the plain record that it has, declared or discovered, and others change', async () => {
+    const plain = corpWith(
+      record('mail', 'A', '192.0.2.1'),
+      record('mail', 'AAAA', '::1'),
+      record('mail', 'TXT', 'x'),
+      record('b', 'A', '192.0.2.2'),
+    );
+    const { zones: before } = await after(plain, [zone('corp.internal', [a('web.corp.internal.', '192.0.2.9')])]);
+    const now = corpWith(checked('mail'), checked('web'), checked('new'), record('b', 'A', '192.0.2.3'));
+    const waiting = await after(now, before, undefined, false);
+    expect(waiting.lines).toEqual([
+      'b.corp.internal. A 192.0.2.3',
+      'mail.corp.internal. A 192.0.2.1',
+      'mail.corp.internal. AAAA ::1',
+      'web.corp.internal. A 192.0.2.9',
+    ]);
+    const { lines, zones: there } = await after(now, waiting.zones, undefined, true);
+    expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+      'b.corp.internal. A',
+      'mail.corp.internal. LUA',
+      'new.corp.internal. LUA',
+      'web.corp.internal. LUA',
+    ]);
+    expect((await after(plain, there)).lines.slice(1)).toEqual([
+      'mail.corp.internal. A 192.0.2.1',
+      'mail.corp.internal. AAAA ::1',
+      'mail.corp.internal. TXT "x"',
+    ]);
+  });
+
+  test('a zone is made without them', () => {
+    const { create } = changesFor(corpWith(checked('mail'), record('b', 'A', '192.0.2.3')), [], undefined, false);
+    expect(create[0]?.rrsets.map(short)).not.toContain('mail.corp.internal. LUA');
+    expect(create[0]?.rrsets.map(short)).toContain('b.corp.internal. A');
+  });
+});
+
+describe('a zone that is kept for other people’s records', () => {
+  test('is left with what makes it a zone, and with theirs', async () => {
+    const full = corpWith(record('@', 'MX', '10 mail'), record('w', 'A', '192.0.2.1'), record('ns1', 'TXT', 'x'));
+    const there = await brought(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
+    const { zones: left } = await after(declare({ zones: [] }), there);
+    expect(left[0]!.rrsets.map(short)).toEqual([
+      'corp.internal. SOA',
+      'corp.internal. NS',
+      'ns1.corp.internal. A',
+      'x.corp.internal. A',
+    ]);
+  });
+});
+
+describe('PTR records', () => {
+  const network = '2.0.192.in-addr.arpa';
+  const reverse = declare({
+    zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }],
+    discovery: { ownerID: 'corp', intervalSeconds: 2, reverse: true },
+  });
+  const ptrs = ({ lines }: { lines: string[] }) => lines.filter((line) => line.includes(' PTR '));
+
+  test('come and go with the addresses that are published', async () => {
+    const there = await after(reverse, [zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')])]);
+    expect(ptrs(there)).toEqual([
+      `1.${network}. PTR w.corp.internal.`,
+      // The server's own.
+      `53.${network}. PTR ns1.corp.internal.`,
+    ]);
+    const less = there.zones.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== 'w.corp.internal.') }));
+    expect(ptrs(await after(reverse, less))).toEqual([`53.${network}. PTR ns1.corp.internal.`]);
+    expect(ptrs(await after({ ...reverse, discovery: declare().discovery }, there.zones))).toEqual([]);
+    expect(ptrs(await after({ ...reverse, discovery: undefined }, there.zones))).toEqual([]);
+  });
+
+  test('are not of names that go in the same step', async () => {
+    const delegated = record('dev', 'NS', 'ns.example.');
+    const { zones: all } = reverse;
+    const gone: [string, ReturnType<typeof declare>][] = [
+      ['x.dev.corp.internal.', { ...reverse, zones: [zoneWith('corp.internal', [delegated]), all[1]!] }],
+      ['w.corp.internal.', { ...reverse, zones: [zoneWith('corp.internal', [record('w', 'CNAME', 'b')]), all[1]!] }],
+      [
+        'w.corp.internal.',
+        { ...reverse, zones: [zoneWith('corp.internal', [record('w', 'A', '192.0.2.7')]), all[1]!] },
+      ],
+      ['w.corp.internal.', { ...reverse, zones: [all[1]!] }],
+    ];
+    for (const [name, declaration] of gone) {
+      const there = await after(reverse, [zone('corp.internal', [a(name, '192.0.2.1')])]);
+      expect(ptrs(there)).toContain(`1.${network}. PTR ${name}`);
+      expect(ptrs(await after(declaration, there.zones))).not.toContainEqual(expect.stringMatching(/^1\./));
+    }
+  });
+
+  test('follow a name into another zone', async () => {
+    const both = { ...reverse, zones: [...reverse.zones, ...zones('dev.corp.internal')] };
+    const there = await after(reverse, [zone('corp.internal', [a('x.dev.corp.internal.', '192.0.2.1')])]);
+    expect(ptrs(await after(both, there.zones))).toContain(`1.${network}. PTR x.dev.corp.internal.`);
+  });
+
+  test('leave a PTR or CNAME of a person, and other types of theirs beside them', async () => {
+    const theirs = [
+      foreign(`1.${network}.`, 'PTR', 'theirs.example.'),
+      foreign(`2.${network}.`, 'CNAME', '2.part.example.'),
+      foreign(`3.${network}.`, 'TXT', '"x"'),
+      foreign(`sub.${network}.`, 'NS', 'ns.example.'),
+    ];
+    const there = ['1', '2', '3'].map((i) => a(`w${i}.corp.internal.`, `192.0.2.${i}`));
+    const { lines } = await after(reverse, [zone('corp.internal', there), zone(network, theirs)]);
+    expect(lines.filter((line) => line.includes(`${network}. `) && !line.startsWith('sub'))).toEqual([
+      `1.${network}. PTR theirs.example.`,
+      `2.${network}. CNAME 2.part.example.`,
+      `3.${network}. PTR w3.corp.internal.`,
+      `3.${network}. TXT "x"`,
+      `53.${network}. PTR ns1.corp.internal.`,
+    ]);
+  });
+
+  test('are not below a delegation of a person', async () => {
+    const [, { name }] = zones('', '0.192.in-addr.arpa') as [unknown, { name: string }];
+    const declaration = { ...reverse, zones: [corp, { name, nameServers: ['ns1.corp.internal'] }] };
+    const theirs = foreign(`2.${name}.`, 'NS', 'ns.example.');
+    const there = await after(declaration, [
+      zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
+      zone(name, [theirs]),
+    ]);
+    expect(ptrs(there)).toEqual([]);
+  });
+
+  test('take the place of what was discovered at their name', async () => {
+    const odd = found('o', `1.${network}.`, 'CNAME', 'x.example.');
+    const there = await after(reverse, [
+      zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
+      zone(network, [odd]),
+    ]);
+    expect(there.lines.filter((line) => line.startsWith(`1.${network}.`))).toEqual([
+      `1.${network}. PTR w.corp.internal.`,
+    ]);
+  });
+});
+
+/** The zones once everything is done, and nothing more is to be. */
+async function settled(declaration: ReturnType<typeof declare>, present: Zone[], circumstances: Circumstances) {
+  const database = new MemoryZones(structuredClone(present));
+  const contents = declaredContent(declaration);
+  const { create, patch, remove } = reconcile(contents, present, circumstances);
+  for (const { name, rrsets } of create) await database.create(name, rrsets);
+  for (const { zone, changes } of patch) expect(await database.apply(zone, changes)).toEqual([]);
+  for (const zone of remove) await database.remove(zone);
+  const after = await database.zones();
+  expect(reconcile(contents, after, circumstances)).toMatchObject({ create: [], patch: [], remove: [] });
+  return after;
+}
+
+const linesOf = (present: Zone[]) =>
+  present
+    .flatMap(({ name, rrsets }) => rrsets.filter((r) => r.name !== name || r.type === 'A').map(short))
+    .filter((line) => !line.startsWith('ns1.'))
+    .sort();
+
+describe('twins for ExternalDNS’s own registry', () => {
+  const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '_w' };
+  const on: Circumstances = { discovers: true, ownershipTXT };
+  const w = a('w.corp.internal.', '192.0.2.1');
+
+  test('come with what is discovered, and go with it and with the wish for them', async () => {
+    const there = await settled(
+      declare(),
+      [zone('corp.internal', [w, foreign('f.corp.internal.', 'A', '192.0.2.9')])],
+      on,
+    );
+    expect(linesOf(there)).toEqual(['f.corp.internal. A', 'w.corp.internal. A', 'x-a.w.corp.internal. TXT']);
+    const without = (name: string) => there.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== name) }));
+    expect(linesOf(await settled(declare(), without(w.name), on))).toEqual(['f.corp.internal. A']);
+    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+      'f.corp.internal. A',
+      'w.corp.internal. A',
+    ]);
+    expect(linesOf(await settled(declare(), there, { ...on, discovers: false }))).toEqual(['f.corp.internal. A']);
+  });
+
+  test('are of no name that goes in the same step', async () => {
+    const there = [zone('corp.internal', [w, a('x.d.corp.internal.', '192.0.2.2')])];
+    const declared = corpWith(record('w', 'CNAME', 'b'), record('d', 'NS', 'ns.example.'));
+    expect(linesOf(await settled(declared, there, on))).toEqual(['d.corp.internal. NS', 'w.corp.internal. CNAME']);
+  });
+
+  test('are of no name that gives way to a PTR record', async () => {
+    const network = '2.0.192.in-addr.arpa';
+    const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
+    const odd = found('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
+    const there = [zone('corp.internal', [w]), zone(network, [odd])];
+    const after = await settled(declaration, there, { ...on, reverse: true });
+    expect(linesOf(after.slice(1))).toEqual([`1.${network}. PTR`, `53.${network}. PTR`]);
+  });
+
+  test('follow a name into a zone that is made, and back', async () => {
+    const there = await settled(declare(), [zone('corp.internal', [inChild])], on);
+    const made = await settled(both, there, on);
+    expect(linesOf(made.slice(1))).toEqual(['a.dev.corp.internal. A', 'x-a.a.dev.corp.internal. TXT']);
+    expect(linesOf(made.slice(0, 1))).toEqual(['dev.corp.internal. NS']);
+    expect(linesOf(await settled(declare(), made, on))).toEqual([
+      'a.dev.corp.internal. A',
+      'x-a.a.dev.corp.internal. TXT',
+    ]);
+  });
+
+  test('leave their place to a declaration, and take it when it is free', async () => {
+    const taken = corpWith(record('x-a.w', 'TXT', 'mine'));
+    const there = await settled(taken, [zone('corp.internal', [w])], on);
+    const textOf = (present: Zone[]) => present[0]!.rrsets.find(({ name }) => name === 'x-a.w.corp.internal.')?.records;
+    expect(textOf(there)).toEqual(['"mine"']);
+    const free = await settled(declare(), there, on);
+    expect(textOf(free)).toEqual(['"heritage=external-dns,external-dns/owner=corp,external-dns/resource=ingress/a/x"']);
+    expect(textOf(await settled(taken, free, on))).toEqual(['"mine"']);
+    expect(linesOf(await settled(corpWith(record('x-a.w', 'CNAME', 'b')), free, on))).toEqual([
+      'w.corp.internal. A',
+      'x-a.w.corp.internal. CNAME',
+    ]);
+  });
+
+  test('are no reason to keep a zone', async () => {
+    const there = await settled(declare(), [zone('corp.internal', [w])], on);
+    expect(await settled(declare({ zones: [] }), there, on)).toEqual([]);
+  });
+});
+
+describe('what a former owner’s ExternalDNS made', () => {
+  const of = (ownerID: string, rrset: RRset): RRset => ({ ...rrset, mark: discoveredMark(ownerID, 'ingress/a/x') });
+  const owns = ({ mark }: RRset) => mark?.account === 'external-dns/corp/a';
+  const mine = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
+  const former = of('corp/b', a('former.corp.internal.', '192.0.2.2'));
+
+  test('goes once it is known to be nobody’s, and not before', async () => {
+    const there = [zone('corp.internal', [mine, former])];
+    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+      'former.corp.internal. A',
+      'mine.corp.internal. A',
+    ]);
+    expect(linesOf(await settled(declare(), there, { discovers: true, owns }))).toEqual(['mine.corp.internal. A']);
+  });
+
+  test('does not follow into another zone', async () => {
+    const there = [
+      zone('corp.internal', [of('corp/a', inChild), of('corp/b', { ...inChild, name: 'b.dev.corp.internal.' })]),
+    ];
+    const made = await settled(both, there, { discovers: true, owns });
+    expect(linesOf(made)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
+  });
+
+  test('has no twins and no PTR records', async () => {
+    const network = '2.0.192.in-addr.arpa';
+    const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
+    const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '' };
+    const on = { discovers: true, reverse: true, ownershipTXT };
+    const before = await settled(declaration, [zone('corp.internal', [mine, former])], on);
+    expect(linesOf(before)).toContain(`2.${network}. PTR`);
+    expect(linesOf(await settled(declaration, before, { ...on, owns }))).toEqual([
+      `1.${network}. PTR`,
+      `53.${network}. PTR`,
+      'mine.corp.internal. A',
+      'x-a.mine.corp.internal. TXT',
+    ]);
+  });
+});
+
+describe('what is there beside what is declared', () => {
+  const discovery = { ownerID: 'corp', intervalSeconds: 2 };
+  const declaredWith = (...records: Parameters<typeof zoneWith>[1]) =>
+    declare({ discovery, zones: [zoneWith('corp.internal', records)] });
+  /** Until nothing is to be done any more. */
+  const settled = (declaration: ReturnType<typeof declare>, there: RRset[]) => {
+    const zones = [zone('corp.internal', there, declare({ discovery }))];
+    const first = changesFor(declaration, zones);
+    const changes = first.patch.flatMap(({ changes }) => changes);
+    const isChanged = (rrset: RRset) => changes.some((c) => c.rrset.name === rrset.name && c.rrset.type === rrset.type);
+    const fresh = changes.flatMap((change) => (change.action === 'replace' ? [change.rrset] : []));
+    const after = zones.map((z) => ({ ...z, rrsets: [...z.rrsets.filter((r) => !isChanged(r)), ...fresh] }));
+    expect(changesFor(declaration, after).patch).toEqual([]);
+    const leading = after[0]!.rrsets.filter(({ type }) => type === 'CNAME' || type === 'ALIAS');
+    return { circles: [...first.circles], leading: leading.map(({ name, type }) => `${name} ${type}`) };
+  };
+
+  test('and was discovered goes where it would close a circle, at once and for what is declared', () => {
+    const there = [found('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd')), there)).toEqual({
+      circles: [],
+      leading: ['c.corp.internal. ALIAS'],
+    });
+  });
+
+  test('and was made by hand keeps out what is declared and would close a circle, and that is told', () => {
+    const there = [foreign('d.corp.internal.', 'ALIAS', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd'), record('on', 'CNAME', 'c')), there)).toEqual({
+      circles: [
+        [
+          'corp.internal.',
+          'circle c.corp.internal -> d.corp.internal -> c.corp.internal: remove what somebody made by hand, or lead it elsewhere',
+        ],
+      ],
+      leading: ['d.corp.internal. ALIAS', 'on.corp.internal. CNAME'],
+    });
+  });
+
+  test('takes away what is declared and stands when it comes to close a circle', () => {
+    const declaration = declaredWith(record('c', 'ALIAS', 'd'));
+    const there = [
+      { ...foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), mark: { account: 'internal-dns', content: '' } },
+      foreign('*.corp.internal.', 'CNAME', 'c.corp.internal.'),
+    ];
+    expect(settled(declaration, there).leading).toEqual(['*.corp.internal. CNAME']);
+  });
+});
+
+test('a delegation that nobody reaches is told, and one that the agent makes itself is not', () => {
+  const warningsOf = (...records: ReturnType<typeof record>[]) =>
+    changesFor(
+      declare({ zones: [zoneWith('corp.internal', records), zoneWith('sub.corp.internal', [])], addresses: [] }),
+      [],
+    ).warnings;
+  const delegated = record('dev', 'NS', 'ns1.dev');
+  expect(warningsOf(delegated)).toEqual([
+    expect.stringContaining('dev.corp.internal is delegated to ns1.dev.corp.internal'),
+  ]);
+  expect(warningsOf(delegated, record('ns1.dev', 'A', '192.0.2.9'))).toEqual([]);
+});

@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { parseContent } from '../../../functions/dns/rdata/rdata.ts';
+import { wire, wireZone } from '../wire.ts';
+
+const generic = (octets: string) => {
+  const digits = octets.replaceAll(' ', '');
+  return `\\# ${digits.length / 2} ${digits}`;
+};
+
+test.each(wire)('%s as octets (%s): %s', (type, _, text, octets) => {
+  const zone = `${wireZone}.`;
+  // A quoted list of protocols and an unquoted one are the same.
+  expect(parseContent(type, generic(octets), zone)).toBe(parseContent(type, text, zone));
+});
+
+describe('octets that are none of their type are refused', () => {
+  test.each([
+    ['A', '\\# 4 c00002', 'not "\\# length hexadecimal"'],
+    ['A', '\\# 3 c00002', 'octets are missing'],
+    ['A', '\\# 5 c000020101', 'more octets than a A has'],
+    ['A', '\\# four c0000201', 'not "\\# length hexadecimal"'],
+    ['A', '\\#', 'not "\\# length hexadecimal"'],
+    ['CNAME', '\\# 2 c00c', 'a compressed name'],
+    ['CNAME', '\\# 3 036162', 'octets are missing'],
+    ['TXT', '\\# 0', 'octets are missing'],
+    ['ALIAS', '\\# 1 00', 'ALIAS is of PowerDNS'],
+  ] as const)('%s %s', (type, text, message) => {
+    expect(() => parseContent(type, text, 'corp.internal.')).toThrow(message);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { type SOA, soa as schema, soaContent, soaFaults } from '../../../functions/dns/rdata/soa.ts';
+
+const content = (chosen?: SOA) => soaContent('corp.internal.', 'ns1.corp.internal.', chosen);
+
+test('without choices a new name is missed for half a minute at most', () => {
+  expect(content()).toBe('ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 30');
+  expect(content({})).toBe(content());
+});
+
+test('each field can be chosen by itself', () => {
+  expect(
+    content({ mname: 'ns.example.com', rname: 'noc.example.com', refresh: 1, retry: 2, expire: 3, minimum: 0 }),
+  ).toBe('ns.example.com. noc.example.com. 0 1 2 3 0');
+  expect(content({ minimum: 5 })).toBe('ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 5');
+});
+
+describe('a mailbox', () => {
+  // https://www.rfc-editor.org/rfc/rfc1035#section-8
+  test.each([
+    ['hostmaster@corp.internal', 'hostmaster.corp.internal.'],
+    ['first.last@corp.internal', 'first\\.last.corp.internal.'],
+    ['a.b.c@corp.internal', 'a\\.b\\.c.corp.internal.'],
+    ['First.Last@Corp.Internal', 'first\\.last.corp.internal.'],
+    ['dns+ops@corp.internal', 'dns+ops.corp.internal.'],
+    ['hostmaster@bücher.example', 'hostmaster.xn--bcher-kva.example.'],
+    ['hostmaster.corp.internal', 'hostmaster.corp.internal.'],
+    ['hostmaster.corp.internal.', 'hostmaster.corp.internal.'],
+    ['first\\.last.corp.internal', 'first\\.last.corp.internal.'],
+  ])('%s is the name %s', (rname, expected) => {
+    expect(content({ rname }).split(' ')[1]).toBe(expected);
+    expect(soaFaults({ rname })).toEqual([]);
+  });
+
+  test.each([
+    ['@corp.internal', 'not a mailbox: @corp.internal'],
+    ['hostmaster@', 'not a mailbox: hostmaster@'],
+    ['a b@corp.internal', 'white space in a domain name'],
+    ['"a"@corp.internal', 'a quote in a domain name'],
+    ['.a@corp.internal@', 'not a mailbox'],
+    ['a@corp..internal', 'an empty label in a domain name'],
+    [`${'x'.repeat(64)}@corp.internal`, 'a label of more than 63 octets'],
+  ])('%s is none', (rname, message) => {
+    expect(soaFaults({ rname })).toEqual([{ at: 'soa.rname', message: expect.stringContaining(message) }]);
+  });
+});
+
+test.each([
+  ['NS.Example.Com', 'ns.example.com.'],
+  ['ns.example.com.', 'ns.example.com.'],
+  // Not relative to the zone: every name of a composite is written out.
+  ['ns1', 'ns1.'],
+])('the primary %s is %s', (mname, expected) => {
+  expect(content({ mname }).split(' ')[0]).toBe(expected);
+});
+
+test('a primary that is no name is a fault', () => {
+  expect(soaFaults({ mname: 'a b' })).toEqual([{ at: 'soa.mname', message: 'white space in a domain name: a b' }]);
+  expect(soaFaults({ mname: '', rname: '@' }).map(({ at }) => at)).toEqual(['soa.mname', 'soa.rname']);
+  expect(soaFaults({})).toEqual([]);
+});
+
+test.each([
+  ['refresh', 0],
+  ['retry', 0],
+  ['expire', 2 ** 31],
+  ['minimum', -1],
+  // A negative answer is cached for as long: https://www.rfc-editor.org/rfc/rfc2308#section-5
+  ['minimum', 86401],
+  ['refresh', 1.5],
+])('%s is never %s', (field, value) => {
+  expect(schema.safeParse({ [field]: value }).success).toBe(false);
+});

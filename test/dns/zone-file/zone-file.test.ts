@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
+import { fixture, fixtureNames, printed } from '../zones/files.ts';
+
+const zone = { name: 'corp.internal.' };
+const parse = (...lines: string[]) => parseZoneFile(lines.join('\n'), zone);
+const says = (...lines: string[]) => {
+  const { entries, faults } = parse(...lines);
+  return [...entries.map(printed), ...faults.map(({ at, message }) => `${at}! ${message}`)];
+};
+
+test.each(fixtureNames)('every record of %s is read, with its line', (name) => {
+  const { text, zone, entries } = fixture(name);
+  const file = parseZoneFile(text, { name: zone });
+  expect(file.faults).toEqual([]);
+  expect(file.entries.map(printed)).toEqual(entries);
+});
+
+test('the SOA, the name servers and the default TTL of the zone stand apart', () => {
+  expect(parseZoneFile(fixture('corp.zone').text, zone)).toMatchObject({
+    soa: {
+      mname: 'ns1.corp.internal.',
+      rname: 'hostmaster.corp.internal.',
+      refresh: 7200,
+      retry: 900,
+      expire: 1209600,
+      minimum: 300,
+      at: 'line 2',
+    },
+    nameServers: [
+      { name: 'ns1.corp.internal.', at: 'line 10' },
+      { name: 'ns2.corp.internal.', at: 'line 11' },
+    ],
+    defaultTTL: 3600,
+    skipped: {},
+  });
+  const { soa, defaultTTL } = parseZoneFile(fixture('bind.zone').text, zone);
+  expect(soa).toMatchObject({ rname: 'hostmaster\\.dns.corp.internal.', refresh: 7200, expire: 1209600, minimum: 60 });
+  expect(defaultTTL).toBe(5400);
+});
+
+test('what a server makes itself is counted and left out, and a SOA at both ends is one', () => {
+  const { skipped, soa, defaultTTL } = parseZoneFile(fixture('dig.axfr').text, zone);
+  expect(skipped).toEqual({ RRSIG: 15, NSEC3: 2, DNSKEY: 1, NSEC3PARAM: 1, CDS: 1, TYPE65534: 1, TSIG: 1 });
+  expect(soa?.at).toBe('line 5');
+  expect(defaultTTL).toBeUndefined();
+});
+
+const soa = 'ns1 hostmaster 100 2h 3h 4w';
+describe('the TTL of a record is', () => {
+  test.each<[string, string[], number | undefined, number | undefined]>([
+    ['what is written, in either order with the class', ['$TTL 60', 'x 5 IN A 192.0.2.1', 'x IN 5 A 192.0.2.1'], 5, 60],
+    ['that of $TTL, even after another', ['$TTL 1m', 'a 5 A 192.0.2.1', 'x A 192.0.2.1'], 60, 60],
+    ['that of the $TTL before it', ['$TTL 60', '$TTL 1w2d3h4m5s', 'x A 192.0.2.1'], 788_645, 60],
+    ['the minimum of a SOA without one', [`@ SOA ${soa} 30`, 'a 5 A 192.0.2.1', 'x A 192.0.2.1'], 30, 30],
+    ['that of the record before', [`@ 7 SOA ${soa} 30`, 'a 5 A 192.0.2.1', 'x A 192.0.2.1'], 5, undefined],
+    ['none if none is said', ['x A 192.0.2.1'], undefined, undefined],
+  ])('%s', (_, lines, ttl, defaultTTL) => {
+    const file = parse(...lines);
+    expect(file.faults).toEqual([]);
+    expect(file.entries.at(-1)?.ttl).toBe(ttl);
+    expect(file.defaultTTL).toBe(defaultTTL);
+  });
+});
+
+describe('a fault names its line and what would be right', () => {
+  test.each([
+    ['$INCLUDE other.zone', 'no $INCLUDE: there is no other file, so put its records here'],
+    ['$ORIGINS a.', 'not a directive: $ORIGINS ($ORIGIN, $TTL and $GENERATE are)'],
+    ['$ORIGIN', '$ORIGIN takes one value, not 0'],
+    ['$TTL 60 60', '$TTL takes one value, not 2'],
+    ['$TTL 1y', 'not a TTL in seconds (0 to 2147483647) or like 1h30m: 1y'],
+    ['x 2147483648 A 192.0.2.1', 'not a type, class or TTL in seconds (0 to 2147483647) or like 1h30m: 2147483648'],
+    ['x 192.0.2.1', 'not a type, class or TTL in seconds (0 to 2147483647) or like 1h30m: 192.0.2.1'],
+    ['x 60 IN', 'no type: a record is an owner, perhaps a TTL and a class, a type and its value'],
+    ['x CH TXT "y"', 'not class IN: CH'],
+    ['x LUA A "return 1"', 'LUA is code, not data: no file may bring it'],
+    ['x HINFO a b', 'not a type that can be declared: HINFO (A, AAAA, '],
+    ['x A 192.0.2.256', 'not an IPv4 address: 192.0.2.256'],
+    ['x A', 'no value given'],
+    ['x..y A 192.0.2.1', 'an empty label in a domain name: x..y.corp.internal.'],
+    ['www.example.com. A 192.0.2.1', 'www.example.com is outside the zone corp.internal'],
+    ['. A 192.0.2.1', '. is outside the zone corp.internal'],
+    ['. SOA a b 1 2 3 4 5', '. is outside the zone corp.internal'],
+    ['x SOA a b 1 2 3 4 5', 'the SOA of x.corp.internal: one file is of one zone'],
+    ['@ SOA a b 1 2 3 4', 'not "mname rname serial refresh retry expire minimum": a b 1 2 3 4'],
+    ['@ SOA a b 1 2 soon 4 5', 'not a retry in seconds (0 to 2147483647) or like 1h30m: soon'],
+    ['x TXT "y', 'a quote is not closed on its line'],
+    ['x TXT y\\', 'a backslash at the end of the line'],
+    ['x A ) 192.0.2.1', 'a parenthesis is closed that was never opened'],
+    ['x A ( 192.0.2.1 ; )', 'a parenthesis is opened and never closed'],
+    ['\tA 192.0.2.1', 'no owner: it would be that of the record before, which has none'],
+  ])('%j', (line, message) => {
+    const { entries, faults } = parse('; a comment', '', line);
+    expect(entries).toEqual([]);
+    expect(faults).toMatchObject([{ at: 'line 3', message: expect.stringContaining(message) }]);
+  });
+
+  test('a record over several lines is where it begins', () => {
+    expect(says('', 'x A (', '  192.0.2.256', ')', 'y A 192.0.2.1')).toEqual([
+      'line 5: y.corp.internal. undefined A 192.0.2.1',
+      expect.stringMatching(/^line 2! not an IPv4 address/),
+    ]);
+  });
+});
+
+test.each([
+  ['b..d A 192.0.2.2', 'an empty label'],
+  ['bad TXT "not closed', 'a quote is not closed'],
+])('records without an owner never go to the owner before %s', (bad, message) => {
+  expect(says('good A 192.0.2.1', bad, '  A 192.0.2.3')).toEqual([
+    'line 1: good.corp.internal. undefined A 192.0.2.1',
+    expect.stringContaining(`line 2! ${message}`),
+    expect.stringContaining('line 3! no owner'),
+  ]);
+});
+
+test('nothing is read relative to an origin that cannot be read', () => {
+  expect(
+    says(
+      '$ORIGIN a..b',
+      'www A 192.0.2.1',
+      '$GENERATE 1-2 h$ A 192.0.2.$',
+      '$ORIGIN lab.corp.internal.',
+      'www A 192.0.2.2',
+    ),
+  ).toEqual([
+    'line 5: www.lab.corp.internal. undefined A 192.0.2.2',
+    expect.stringContaining('line 1! an empty label'),
+    expect.stringContaining('line 2! below an $ORIGIN'),
+    expect.stringContaining('line 3! below an $ORIGIN'),
+  ]);
+});
+
+test('another SOA is a fault, and the same one is not', () => {
+  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
+  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! another SOA than that of line 1']);
+});
+
+test('a record that cannot be read has its name and type, wherever they come from', () => {
+  const { faults } = parse(
+    '$ORIGIN dev',
+    'www A 192.0.2.256',
+    '  LOC 51',
+    '@ URI 1 1 ""',
+    'first\\.last A 192.0.2.1',
+    '  MX 10 a',
+    '. SOA a b',
+  );
+  expect(faults.map(({ at, name, type }) => `${at}: ${name} ${type}`)).toEqual([
+    'line 2: www.dev.corp.internal. A',
+    'line 3: www.dev.corp.internal. LOC',
+    'line 4: dev.corp.internal. URI',
+    'line 5: first\\.last.dev.corp.internal. A',
+    'line 6: first\\.last.dev.corp.internal. MX',
+    'line 7: . SOA',
+  ]);
+  expect(faults.at(-1)?.message).toBe('. is outside the zone corp.internal');
+});
+
+test.each([
+  ['CLASS1 TYPE1 192.0.2.1', 'A 192.0.2.1'],
+  ['TYPE1 \\# 4 c0000201', 'A 192.0.2.1'],
+  ['A \\# ( 4 c000\n 02 01 )', 'A 192.0.2.1'],
+  ['type16 \\# 3 026162', 'TXT "ab"'],
+  ['TXT \\# 3 02 6162', 'TXT "ab"'],
+])('names and forms of RFC 3597: %s', (line, record) => {
+  expect(says(`x 60 ${line}`)).toEqual([`line 1: x.corp.internal. 60 ${record}`]);
+});
+
+test.each(['@ TYPE2 ns1', '@ CLASS1 NS \\# 19 036e733104636f727008696e7465726e616c00'])('a server so: %s', (line) => {
+  expect(parse(line).nameServers).toEqual([{ name: 'ns1.corp.internal.', at: 'line 1' }]);
+});
+
+test('a SOA so, and what a server makes itself', () => {
+  const numbers = [1, 2, 3, 4, 5].map((n) => `0000000${n}`).join('');
+  const { soa, skipped, faults } = parse(`@ TYPE6 \\# 26 0161000162 00 ${numbers}`, 'x TYPE46 \\# 1 00');
+  expect(faults).toEqual([]);
+  expect(soa).toMatchObject({ mname: 'a.', rname: 'b.', refresh: 2, retry: 3, expire: 4, minimum: 5 });
+  expect(skipped).toEqual({ RRSIG: 1 });
+});
+
+test('each name that is read otherwise than to the letter is noted, and of $GENERATE the first', () => {
+  const complete = (name: string, zone = 'corp.internal') =>
+    `${name} is taken as complete: to the letter, without a dot at its end, it is below ${zone}`;
+  const { readings, faults } = parse(
+    '@ SOA ns1.corp.internal hostmaster.corp.internal 1 2 3 4 5',
+    'a.corp.internal CNAME b.corp.internal',
+    'b MX 10 b.corp.internal',
+    'c HTTPS 1 c.corp.internal alpn=h2',
+    'bücher A 192.0.2.1',
+    'd TXT d.corp.internal "é"',
+    'd.corp.internal. CNAME e.corp.internal.',
+    '$GENERATE 1-3 h$.corp.internal A 192.0.2.$',
+    '$ORIGIN dev.corp.internal',
+    'f SRV 0 0 1 f.dev.corp.internal',
+    '$ORIGIN .',
+    'g.corp.internal CNAME h.corp.internal',
+  );
+  expect(faults).toEqual([]);
+  expect(readings.map(({ at, message }) => `${at}: ${message}`)).toEqual([
+    `line 1: ${complete('ns1.corp.internal')}`,
+    `line 1: ${complete('hostmaster.corp.internal')}`,
+    `line 2: ${complete('a.corp.internal')}`,
+    `line 2: ${complete('b.corp.internal')}`,
+    `line 3: ${complete('b.corp.internal')}`,
+    `line 4: ${complete('c.corp.internal')}`,
+    'line 5: bücher is taken as xn--bcher-kva.corp.internal.: to the letter it is not ASCII',
+    `line 8: ${complete('h1.corp.internal')}`,
+    `line 9: ${complete('dev.corp.internal')}`,
+    `line 10: ${complete('f.dev.corp.internal', 'dev.corp.internal')}`,
+  ]);
+});
+
+test('no more faults of a $GENERATE are told than of lines', () => {
+  const { faults } = parse('$GENERATE 1-65536 h$ A 192.0.2.300');
+  expect(faults).toHaveLength(100);
+});
+
+test('unquoted words of a TXT are strings of their own', () => {
+  expect(parse('x TXT v=spf1 "mx -all"').entries[0]?.content).toBe('"v=spf1" "mx -all"');
+  expect(parse('x TXT name="va lue" a"b"c ""').entries[0]?.content).toBe('"name=" "va lue" "a" "b" "c" ""');
+});
+
+test('lines may end as on Windows', () => {
+  expect(says('x TXT (', '"a"', ')', '', 'y A 192.0.2.1')).toEqual(
+    says('x TXT (\r', '"a"\r', ')\r', '\r', 'y A 192.0.2.1\r'),
+  );
+});
+
+test('reading ends with the hundredth fault, and a message is short', () => {
+  const { faults } = parse(...Array(1000).fill(`x A ${'9'.repeat(10_000)}`));
+  expect(faults).toHaveLength(100);
+  expect(faults.every(({ message }) => message.length <= 300)).toBe(true);
+});
