@@ -15,8 +15,8 @@ import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
 import { answerOf, type Change, type Zone } from './powerdns/rrset.ts';
 import type { Outside } from './resolver/out-of-zone-names.ts';
-import { hasTooManyTargets, isBeyond } from './sources/host-limit.ts';
-import { type Claim, type Claims, partsAt, unseen } from './sources/source-object.ts';
+import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
+import { partsAt, type SourceLister, type SourceObject, unseen } from './sources/source-object.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
@@ -24,7 +24,7 @@ import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   database: GuardMemoryOptions;
   /** The agent's own view of the objects that want names. */
-  claims?: Claims;
+  lister?: SourceLister;
   /** Keeps what exists nowhere else; none where there is nothing to keep it in. */
   mirror?: Pick<RecordMirror, 'bring' | 'isAwaited' | 'warnings'> | undefined;
   /** What the report tells besides, as it is by then. */
@@ -48,7 +48,7 @@ export class Agent {
   readonly #now: () => number;
   readonly #database: AgentOptions['database'];
   readonly #zones: Zones;
-  readonly #claims: Claims;
+  readonly #lister: SourceLister;
   readonly #owners: Owners;
   readonly #names: Names;
   readonly #outside: Outside | undefined;
@@ -66,7 +66,7 @@ export class Agent {
   constructor({
     now = steadily,
     timeOf,
-    claims = unseen,
+    lister = unseen,
     mirror,
     surroundings = {},
     onPropagation,
@@ -75,7 +75,7 @@ export class Agent {
   }: AgentOptions) {
     this.#outside = outside;
     this.#now = now;
-    this.#claims = claims;
+    this.#lister = lister;
     this.#mirror = mirror;
     this.#surroundings = surroundings;
     this.#owners = new Owners({ log: options.log, now, timeOf, mostRecords: options.mostRecords });
@@ -132,11 +132,11 @@ export class Agent {
 
   /** The targets that objects are seen to give an absolute name; undefined where all who ask for it have too many hosts. */
   seenAt(name: string): SeenTargets | undefined {
-    const claims = this.#claims.on(name);
-    if (claims.length > 0 && claims.every((claim) => isBeyond(claim, name))) return undefined;
+    const lister = this.#lister.on(name);
+    if (lister.length > 0 && lister.every((sourceObject) => isOverLimit(sourceObject, name))) return undefined;
     let seen: ReadonlySet<string> | undefined;
     const targets = () => {
-      seen ??= targetsOn(name, claims);
+      seen ??= targetsOn(name, lister);
       return seen;
     };
     // Of most endpoints they are not asked for.
@@ -154,7 +154,7 @@ export class Agent {
     return this.#asOwner(namespace, [], async (owner, present) => {
       this.#expectSight();
       if (!owner.isGuardRestored) owner.restoreGuard(await this.#guardMemory.read(owner.id, present));
-      const { answer, remarks } = owner.adjust(wanted, present, this.#claims);
+      const { answer, remarks } = owner.adjust(wanted, present, this.#lister);
       // Before ExternalDNS acts on the answer.
       await this.#guardMemory.write(owner.id, owner.missing, present);
       await this.#write(owner, remarks, present);
@@ -186,9 +186,9 @@ export class Agent {
     const { discovery } = this.declaration ?? {};
     if (!this.#present || !discovery) return;
     const judged = this.#owners.judged(discovery);
-    const claims = this.#claims;
+    const lister = this.#lister;
     if (judged.length === 0 || this.#awaitsSight) return;
-    this.#names.explain({ ...this.#present, claims, judged, owners: this.#owners.states(discovery) }, this.#outside);
+    this.#names.explain({ ...this.#present, lister, judged, owners: this.#owners.states(discovery) }, this.#outside);
   }
 
   /** All that there is to tell people. */
@@ -269,11 +269,11 @@ export class Agent {
    */
   #expectSight(): void {
     if (this.#mirror?.isAwaited) throw new Error('what exists in the mirror only is not restored yet');
-    if (this.#awaitsSight) throw new Error(`the ${this.#claims.pending()} are not listed yet`);
+    if (this.#awaitsSight) throw new Error(`the ${this.#lister.pending()} are not listed yet`);
   }
 
   get #awaitsSight(): boolean {
-    if (this.#claims.pending() === undefined) {
+    if (this.#lister.pending() === undefined) {
       this.#blindSince = undefined;
       return false;
     }
@@ -339,7 +339,7 @@ export class Agent {
 }
 
 /** The targets that claims have at an absolute name, but for those that have too many. */
-function targetsOn(name: string, claims: readonly Claim[]): ReadonlySet<string> {
-  const lists = claims.flatMap((claim) => partsAt(claim, name).map(({ targets = [] }) => targets));
+function targetsOn(name: string, lister: readonly SourceObject[]): ReadonlySet<string> {
+  const lists = lister.flatMap((sourceObject) => partsAt(sourceObject, name).map(({ targets = [] }) => targets));
   return new Set(lists.filter((targets) => !hasTooManyTargets(targets)).flat());
 }

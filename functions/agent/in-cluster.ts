@@ -14,7 +14,7 @@ import { canaryZone, makeCanaryZone } from './self-test/canary-record.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
 import { referenceOf } from './sources/object-reference.ts';
-import { View } from './sources/sources.ts';
+import { Sources } from './sources/sources.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface KubernetesOptions {
@@ -34,7 +34,7 @@ export interface KubernetesOptions {
 /** Everything that an agent has only where there is a cluster. */
 export interface Kubernetes {
   cluster: Cluster;
-  view: View;
+  sources: Sources;
   claim: StorageClaim;
   /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
   signer: Signer;
@@ -53,7 +53,7 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
     status: names['status-config-map'],
     claim: names.claim,
   });
-  const view = new View({
+  const sources = new Sources({
     config,
     complaints,
     onMissing: (missing) => {
@@ -85,12 +85,12 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
   });
   const events = new Events({
     create: (event) => cluster.createEvent(event),
-    claimOf: (resource) => view.claims.known(resource),
+    sourceObjectOf: (resource) => sources.cache.known(resource),
     referenceOf,
     instance,
     reporter: names.pod,
     complaints,
     timeOf,
   });
-  return { cluster, view, claim, signer, mirror, events };
+  return { cluster, sources, claim, signer, mirror, events };
 }

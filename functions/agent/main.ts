@@ -59,12 +59,12 @@ async function main(options: Options): Promise<void> {
   const onMirrored = () => reconciliations.wake();
   const around = { powerdns, database, surroundings, instance, onMirrored, complaints, log };
   const kubernetes = names && kubernetesOf({ names, ...around });
-  const { cluster, view, claim, signer, mirror, events } = kubernetes ?? {};
+  const { cluster, sources, claim, signer, mirror, events } = kubernetes ?? {};
   const outside = new OutsideNames();
   const agent: Agent = new Agent({
     outside,
     timeOf,
-    ...(view && { claims: view.claims }),
+    ...(sources && { lister: sources.cache }),
     signer,
     mirror,
     surroundings,
@@ -104,7 +104,7 @@ async function main(options: Options): Promise<void> {
   const take = (text: string): void => {
     if (!agent.declare(text)) return;
     zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
-    view?.follow(agent.declaration?.discovery, agent.declaration?.optional);
+    sources?.follow(agent.declaration?.discovery, agent.declaration?.optional);
     reconciliations.wake();
   };
   await followDeclaration({ cluster, file: options.declaration, take, complaints, log });

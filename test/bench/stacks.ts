@@ -62,8 +62,8 @@ export const stacks = [ours, byHand] as const;
 async function gone({ namespace, selector, service }: Stack): Promise<void> {
   await until(`nothing is left of ${service}`, async () => {
     const pods = await list('pod', '-n', namespace, '-l', selector);
-    const claims = await list('persistentvolumeclaim', '-n', namespace);
-    const left = [...pods, ...claims].map(({ metadata }) => metadata.name).filter((name) => name.includes(service));
+    const lister = await list('persistentvolumeclaim', '-n', namespace);
+    const left = [...pods, ...lister].map(({ metadata }) => metadata.name).filter((name) => name.includes(service));
     return left.length === 0 || left;
   });
 }

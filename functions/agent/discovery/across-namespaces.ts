@@ -1,7 +1,7 @@
 import type { AcrossNamespaces } from '../../contract/declaration.ts';
 import { parentOf, withoutDot } from '../../dns/name.ts';
 import { claimantOf, isAddressType, ownershipOf, type RRset } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import type { Place } from './name-context.ts';
 import { type Names, namesBeneath, namesRightBelow } from './names-below.ts';
 import { householdOf } from './resource-label.ts';
@@ -10,7 +10,7 @@ import { isTargetType } from './target.ts';
 /** What is known of the hosts beside which a name would be. */
 export interface Surroundings {
   allowAcrossNamespaces: readonly AcrossNamespaces[];
-  claims: Pick<Claims, 'of'>;
+  lister: Pick<SourceLister, 'of'>;
   /** What has been accepted so far, by its absolute names: see `byDependence`. */
   accepted: Names;
 }
@@ -57,13 +57,13 @@ export function trespassOf(wish: RRset, place: Place, surroundings: Surroundings
   for (const name of concerned(wish, kind, zone)) {
     const there = [...(place.names.get(name) ?? []), ...(surroundings.accepted.get(name) ?? [])];
     const host = hostOfAnother(there, wish, isFinal);
-    if (host && (isFinal || !isElder(wish, host, surroundings.claims)))
+    if (host && (isFinal || !isElder(wish, host, surroundings.lister)))
       return { message: messages[kind](host), isFinal };
   }
   const below = isFinal || kind === 'Delegations' ? hostBelow(wish, place, surroundings) : undefined;
   if (!below) return undefined;
   const message = isFinal ? messages.UnderscoreNames(below) : hiding(below);
-  return isFinal || !isElder(wish, below, surroundings.claims) ? { message, isFinal } : undefined;
+  return isFinal || !isElder(wish, below, surroundings.lister) ? { message, isFinal } : undefined;
 }
 
 /** Labels that prove to a certification authority who has the names: RFC 8555 section 8.4, draft-ietf-acme-dns-persist. */
@@ -112,8 +112,8 @@ function hostOfAnother(there: readonly RRset[], wish: RRset, isAnyMaker: boolean
 const isOfSame = (a: RRset, b: RRset) => householdOf(claimantOf(a)) === householdOf(claimantOf(b));
 
 /** Whether the object of a wish is older than that of a host. What is not seen is no older than anything. */
-function isElder(wish: RRset, host: RRset, claims: Pick<Claims, 'of'>): boolean {
-  const [own, other] = [wish, host].map((rrset) => claims.of(claimantOf(rrset))?.created);
+function isElder(wish: RRset, host: RRset, lister: Pick<SourceLister, 'of'>): boolean {
+  const [own, other] = [wish, host].map((rrset) => lister.of(claimantOf(rrset))?.created);
   return own !== undefined && other !== undefined && own < other;
 }
 

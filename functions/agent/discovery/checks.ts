@@ -3,7 +3,7 @@ import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { answerOf, answersAlike, areRivals, claimantOf, ownershipOf, type RRset } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { type Surroundings, type Trespass, trespassOf } from './across-namespaces.ts';
 import { type ClosedTargets, whyClosed } from './cname-loops.ts';
 import type { Wish } from './desired-record.ts';
@@ -27,7 +27,7 @@ export interface Circumstances {
   discovery: DeclaredDiscovery;
   owns: Owns;
   refusals: ReadonlyMap<string, Refusal>;
-  claims: Claims;
+  lister: SourceLister;
   bars: Barrier;
   /** What has been accepted so far, by its names. */
   accepted: Surroundings['accepted'];
@@ -65,9 +65,9 @@ export function objectionTo(wish: Wish, place: Place, circumstances: Circumstanc
 
 /** Nothing where a tenant is given the name. */
 function trespassIn(wish: Wish, place: Place, circumstances: Circumstances): Trespass | undefined {
-  const { discovery, claims, accepted, bars } = circumstances;
+  const { discovery, lister, accepted, bars } = circumstances;
   const { allowAcrossNamespaces } = discovery;
-  return bars.isGiven(wish) ? undefined : trespassOf(wish, place, { allowAcrossNamespaces, claims, accepted });
+  return bars.isGiven(wish) ? undefined : trespassOf(wish, place, { allowAcrossNamespaces, lister, accepted });
 }
 
 const refused = (message: string | undefined): Reason | undefined =>

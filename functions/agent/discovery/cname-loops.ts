@@ -2,7 +2,7 @@ import { zoneOf } from '../../dns/name.ts';
 import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
 import { answersAlike, claimantOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import type { NameVerdict } from './evaluate-name.ts';
 import type { Owns } from './name-context.ts';
 import { householdOf } from './resource-label.ts';
@@ -15,7 +15,7 @@ const everyTarget = Symbol('every target');
 export interface Surroundings {
   zones: readonly Zone[];
   owns: Owns;
-  claims: Claims;
+  lister: SourceLister;
   /** Whether what stands is left as it is. */
   isStandingKept: boolean;
 }
@@ -78,7 +78,7 @@ function closingAmong(
   isOneEnough: boolean,
 ): ReadonlyMap<RRset, string> {
   const own = new Set(aliases);
-  const rankOf = (rrset: RRset) => rankIn(verdicts, surroundings.claims, rrset);
+  const rankOf = (rrset: RRset) => rankIn(verdicts, surroundings.lister, rrset);
   const closing = new Map<RRset, string>();
   for (const chain of endlessFrom(new Lookup(zonesAfter(verdicts, surroundings)), aliases)) {
     const [first, ...others] = chain.end === 'Circle' ? chain.links.filter((link) => own.has(link)) : [];
@@ -101,10 +101,10 @@ const cure = 'nobody would get an answer, so give the object another target';
 const tooManyCircles =
   'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
 
-function rankIn(verdicts: ReadonlyMap<string, NameVerdict>, claims: Claims, rrset: RRset): string {
+function rankIn(verdicts: ReadonlyMap<string, NameVerdict>, lister: SourceLister, rrset: RRset): string {
   const stands = verdicts.get(rrset.name)?.standing.some((other) => answersAlike(other, rrset));
   const resource = claimantOf(rrset);
-  return [stands ? 0 : 1, claims.of(resource)?.created ?? '~', resource, rrset.name].join(' ');
+  return [stands ? 0 : 1, lister.of(resource)?.created ?? '~', resource, rrset.name].join(' ');
 }
 
 /** All zones as they are after the verdicts. */

@@ -1,7 +1,7 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Reason } from '../../contract/verdict.ts';
 import { areRivals, claimantOf, type RRset, sameClaimant } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { combined, crowdEachOther, gathered, sameAnswer, united } from './merge.ts';
 import { householdOf } from './resource-label.ts';
 
@@ -14,7 +14,7 @@ export interface Stand {
   /** Everything that is asked for there. */
   wishes: readonly RRset[];
   sharedHosts: SharedHosts;
-  claims: Claims;
+  lister: SourceLister;
 }
 
 /** A wish that is not published. */
@@ -48,7 +48,7 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
   const ranked = inOrder([...wishes, ...holders], stand);
   const first = ranked[0];
   if (!first) return { accepted: [], lost: [] };
-  if (stand.sharedHosts === 'Refuse' && !claimOf(first, stand)) {
+  if (stand.sharedHosts === 'Refuse' && !sourceObjectOf(first, stand)) {
     const told = disagreement(ranked, partyOf);
     if (told.length > 0) return { accepted: [], lost: told };
   }
@@ -88,7 +88,7 @@ export function excludes(accepted: RRset, standing: RRset, sharedHosts: SharedHo
 }
 
 /** The claim that a wish has to a name by what stands there: the lower the better, undefined for none. */
-function claimOf(wish: RRset, { standing, sharedHosts }: Stand): number | undefined {
+function sourceObjectOf(wish: RRset, { standing, sharedHosts }: Stand): number | undefined {
   const partyOf = parties[sharedHosts];
   const isAlike = standing.some((s) => sameAnswer(s, wish));
   const own = standing.filter((s) => sameClaimant(s, wish));
@@ -99,15 +99,15 @@ function claimOf(wish: RRset, { standing, sharedHosts }: Stand): number | undefi
 }
 
 function inOrder(wishes: RRset[], stand: Stand): RRset[] {
-  const rankOf = (rrset: RRset) => `${claimOf(rrset, stand) ?? 9} ${seniorityOf(rrset, stand.claims)}`;
+  const rankOf = (rrset: RRset) => `${sourceObjectOf(rrset, stand) ?? 9} ${seniorityOf(rrset, stand.lister)}`;
   return wishes.length === 1 ? wishes : sortedBy(wishes, rankOf);
 }
 
 /** How old the object is, and whatever else gives everything its place. Unknown is youngest. */
-function seniorityOf(rrset: RRset, claims: Claims): string {
+function seniorityOf(rrset: RRset, lister: SourceLister): string {
   const { type, ttl, records } = rrset;
   const resource = claimantOf(rrset);
-  return [claims.of(resource)?.created ?? '~', standsLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
+  return [lister.of(resource)?.created ?? '~', standsLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
 }
 
 const standsLast = ({ type }: RRset) => type === 'CNAME' || type === 'NS';
@@ -120,24 +120,24 @@ function sortedBy(rrsets: RRset[], keyOf: (rrset: RRset) => string): RRset[] {
 }
 
 /** What a group of wishes becomes: it is marked, and lives, as its first says, who is whose it was, or the oldest. */
-function settled(group: RRset[], { standing, wishes, claims }: Stand): RRset {
+function settled(group: RRset[], { standing, wishes, lister }: Stand): RRset {
   const stands = standing.find(({ type }) => type === group[0]?.type);
   const isStanding = (rrset: RRset) => stands !== undefined && sameClaimant(rrset, stands);
-  const rankOf = (rrset: RRset) => `${isStanding(rrset) ? 0 : 1} ${seniorityOf(rrset, claims)}`;
+  const rankOf = (rrset: RRset) => `${isStanding(rrset) ? 0 : 1} ${seniorityOf(rrset, lister)}`;
   const rrset = united(group.length === 1 ? group : sortedBy(group, rankOf));
   if (!stands || stands.ttl !== rrset.ttl || !sameAnswer(stands, rrset)) return rrset;
   const isSameOwner = stands.mark?.account === rrset.mark?.account;
   if (isSameOwner && isStanding(rrset)) return stands;
   // ExternalDNS names one of the objects that want the same, and not always the same one.
-  const isUnsure = !claims.sees(claimantOf(stands)) && !wishes.some(isStanding);
+  const isUnsure = !lister.sees(claimantOf(stands)) && !wishes.some(isStanding);
   return isSameOwner && isUnsure ? stands : rrset;
 }
 
 /** What places one wish before another of a rival. */
 function precedence(first: RRset, wish: RRset, stand: Stand): string | undefined {
   if (sameClaimant(first, wish)) return undefined;
-  if (claimOf(first, stand) !== claimOf(wish, stand)) return 'it answers there already';
-  const [elder, younger] = [first, wish].map((rrset) => stand.claims.of(claimantOf(rrset))?.created);
+  if (sourceObjectOf(first, stand) !== sourceObjectOf(wish, stand)) return 'it answers there already';
+  const [elder, younger] = [first, wish].map((rrset) => stand.lister.of(claimantOf(rrset))?.created);
   if (elder !== younger) return 'it is older';
   return standsLast(first) === standsLast(wish) ? 'its name sorts first' : 'addresses go before a CNAME';
 }

@@ -4,7 +4,7 @@ import { bounds, type Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { sameTime, type TimeOf } from '../lib/clock.ts';
 import type { RRset } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { requestOf } from './requested-names.ts';
 
 export interface Guarded {
@@ -98,7 +98,7 @@ export class DeleteGuard {
     standing: RRset[],
     wanted: ReadonlySet<string>,
     { percent, holdSeconds, letGo = '' }: DeclaredDiscovery['deleteGuard'],
-    claims: Claims,
+    lister: SourceLister,
     now: number,
   ): Guarded {
     const time = this.#timeOf(now);
@@ -107,7 +107,7 @@ export class DeleteGuard {
     this.#forget(there, wanted, percent >= 100 ? () => true : isOver);
     if (percent >= 100) return { held: [] };
     this.#miss(there, wanted, { since: time, at: now });
-    const losses = [...this.#entries.values()].map((entry) => ({ entry, loss: lossOf(entry, claims) }));
+    const losses = [...this.#entries.values()].map((entry) => ({ entry, loss: lossOf(entry, lister) }));
     const counted = counting(losses);
     const kept = there.size - this.#released.size - losses.filter(({ entry }) => there.has(entry.name)).length;
     const isMass = counted.length >= least && counted.length * 100 > percent * (counted.length + kept);
@@ -182,10 +182,10 @@ interface Lost {
   loss: Loss;
 }
 
-function lossOf({ name, object, unsure }: Entry, claims: Claims): Loss {
-  if (unsure || claims.isUnsynced(object)) return 'Unknown';
-  if (!claims.sees(object)) return 'Unseen';
-  const request = requestOf(object, name, claims);
+function lossOf({ name, object, unsure }: Entry, lister: SourceLister): Loss {
+  if (unsure || lister.isUnsynced(object)) return 'Unknown';
+  if (!lister.sees(object)) return 'Unseen';
+  const request = requestOf(object, name, lister);
   if (request === 'Below') return 'Pod';
   return request ? 'Cleared' : 'Gone';
 }

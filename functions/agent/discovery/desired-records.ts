@@ -4,7 +4,7 @@ import { isTTL } from '../../dns/ttl.ts';
 import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
 import { discoveredMark } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
-import type { Claim, Claims } from '../sources/source-object.ts';
+import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import type { Wish } from './desired-record.ts';
 import { contentsOf, type Endpoint, misspeltType, nameOf, resourceOf, typeFault } from './endpoint.ts';
 import { type Share, Shares } from './split-endpoint.ts';
@@ -15,7 +15,7 @@ export interface Circumstances {
   /** Whose ExternalDNS it is, and the only namespace that it sees. */
   scope: { ownerID: string; namespace?: string };
   discovery: DeclaredDiscovery;
-  claims: Claims;
+  lister: SourceLister;
   /** The default TTL of the zone that a name is in, in seconds. */
   ttlOf: (name: string) => number | undefined;
 }
@@ -53,8 +53,8 @@ class Wishes {
 
   take(name: string, endpoints: readonly Endpoint[]): void {
     if (this.#isExcluded(name)) return;
-    const { scope, claims } = this.#circumstances;
-    const shares = new Shares(name, claims, scope.namespace);
+    const { scope, lister } = this.#circumstances;
+    const shares = new Shares(name, lister, scope.namespace);
     for (const endpoint of endpoints) {
       const { recordType: type, recordTTL: ttl } = endpoint;
       const whole = { resource: resourceOf(endpoint), records: contentsOf(type, endpoint.targets), ttl };
@@ -71,12 +71,12 @@ class Wishes {
   /** Those that ExternalDNS says nothing of, since they have no address. */
   takeAddressless(): void {
     if (this.#default.size === 0) return;
-    const { scope, claims } = this.#circumstances;
+    const { scope, lister } = this.#circumstances;
     const wanted = this.#wanted(() => true);
-    for (const claim of claims.all()) {
-      const { resource, namespace } = claim;
+    for (const sourceObject of lister.all()) {
+      const { resource, namespace } = sourceObject;
       if (scope.namespace !== undefined && scope.namespace !== namespace) continue;
-      for (const name of addresslessHosts(claim)) {
+      for (const name of addresslessHosts(sourceObject)) {
         if (this.#isExcluded(name) || wanted.has(`${name} ${resource}`)) continue;
         for (const [type, records] of this.#default) this.#add(name, type, { resource, records });
       }
@@ -158,7 +158,7 @@ function aliasesTogether(wishes: Wish[]): Wish[] {
 }
 
 /** The hosts of a claim for which it has no target: none of them, all, or some where each has its own. */
-function addresslessHosts({ hosts, targets, parts }: Claim): readonly string[] {
+function addresslessHosts({ hosts, targets, parts }: SourceObject): readonly string[] {
   if (!parts) return targets?.length === 0 ? hosts : [];
   const hasTargets = new Set<string>();
   for (const [key, part] of parts) if (part.targets?.length !== 0) hasTargets.add(key.slice(0, key.lastIndexOf(' ')));

@@ -6,7 +6,7 @@ import { excerpt } from '../../dns/rdata/field.ts';
 import { parseContent } from '../../dns/rdata/rdata.ts';
 import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
 import { canonicalAddress, claimantOf, discoveredMark, type RRset } from '../powerdns/rrset.ts';
-import { fewTargets } from '../sources/host-limit.ts';
+import { firstTargets } from '../sources/host-limit.ts';
 
 /**
  * A record as ExternalDNS speaks of it, which leaves out what is empty: a hostname annotation that ends in a comma
@@ -119,7 +119,7 @@ export function withFewTargets(whole: Endpoint, seenAt: (name: string) => SeenTa
   const isKnown = (target: string) =>
     known.size > 0 && (known.has(target) || known.has(absolute(target)) || known.has(canonicalAddress(target)));
   const others = new Set(brief.filter((target) => !isKnown(target)));
-  return { ...whole, targets: [...new Set(brief.filter(isKnown).sort()), ...fewTargets([...others].sort())] };
+  return { ...whole, targets: [...new Set(brief.filter(isKnown).sort()), ...firstTargets([...others].sort())] };
 }
 
 /**

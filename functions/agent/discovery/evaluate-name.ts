@@ -1,5 +1,5 @@
 import { claimantOf, type RRset, sameClaimant } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { type Circumstances, isGiven, objectionTo, refusalOf } from './checks.ts';
 import { isClosed } from './cname-loops.ts';
 import { excludes, type Refused, share } from './conflict.ts';
@@ -20,7 +20,7 @@ export interface NameVerdict {
 
 /** The verdict on all wishes for one name. */
 export function judgeName(wishes: Wish[], place: Place, circumstances: Circumstances): NameVerdict {
-  const { claims, owns, discovery } = circumstances;
+  const { lister, owns, discovery } = circumstances;
   const closed = circumstances.closed ? place.standing.filter((s) => isClosed(s, circumstances.closed)) : [];
   const standing = closed.length > 0 ? place.standing.filter((s) => !closed.includes(s)) : place.standing;
   const { sharedHosts } = discovery;
@@ -36,7 +36,7 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
     }
     if (objection?.isEntitled && standing.some((s) => sameClaimant(s, rrset))) holders.push(rrset);
   }
-  const shared = share(candidates, holders, { standing, wishes, sharedHosts, claims });
+  const shared = share(candidates, holders, { standing, wishes, sharedHosts, lister });
   const accepted = shared.accepted.filter((rrset) => {
     // What each object wants passed above; together they are another answer, which PowerDNS may have refused.
     if (isClosed(rrset, circumstances.closed)) return false;
@@ -53,7 +53,7 @@ export function judgeName(wishes: Wish[], place: Place, circumstances: Circumsta
   const waiting = [...refused.filter(({ isFinal }) => !isFinal), ...shared.lost];
   const kept = standing.filter(
     (s) =>
-      waiting.some(({ rrset }) => isFor(rrset, s, claims)) &&
+      waiting.some(({ rrset }) => isFor(rrset, s, lister)) &&
       !refused.some(({ rrset, isFinal }) => isFinal && rrset.type === s.type && sameClaimant(rrset, s)) &&
       !accepted.some((a) => excludes(a, s, sharedHosts)),
   );
@@ -79,6 +79,6 @@ function without(wishes: RRset[], lost: Refused[]): RRset[] {
  * Whether a wish is for what stands, or for what its object wants instead of it. Where objects are not seen, the wish
  * for a part of what stands may be its own: ExternalDNS names only one of those whose addresses it has merged.
  */
-const isFor = (wish: RRset, standing: RRset, claims: Claims) =>
+const isFor = (wish: RRset, standing: RRset, lister: SourceLister) =>
   sameClaimant(wish, standing) ||
-  (!claims.sees(claimantOf(standing)) && wish.records.some((content) => standing.records.includes(content)));
+  (!lister.sees(claimantOf(standing)) && wish.records.some((content) => standing.records.includes(content)));

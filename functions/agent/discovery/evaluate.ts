@@ -1,7 +1,7 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { compare } from '../lib/compare.ts';
 import { answerOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import { type Claims, unseen } from '../sources/source-object.ts';
+import { type SourceLister, unseen } from '../sources/source-object.ts';
 import { byDependence, isChallenge } from './across-namespaces.ts';
 import type { Refusal } from './checks.ts';
 import { type ClosedTargets, withoutCircles } from './cname-loops.ts';
@@ -28,7 +28,7 @@ export interface Knowledge {
   owns?: Owns;
   /** By what the refused wish would have answered. */
   refusals?: ReadonlyMap<string, Refusal>;
-  claims?: Claims;
+  lister?: SourceLister;
   /** As `barrierOf` has it. */
   bars?: Barrier;
 }
@@ -43,14 +43,14 @@ export function judge(
   wishes: Wish[],
   zones: Zone[],
   declaration: Declaration,
-  { owns = everything, refusals = new Map(), claims = unseen, bars }: Knowledge = {},
+  { owns = everything, refusals = new Map(), lister = unseen, bars }: Knowledge = {},
 ): Judgement {
   const { discovery } = declaration;
   // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
   if (!discovery) return { accepted: [], refused: [], closed: [] };
   const placeOf = placesIn(zones, declaration, owns);
   const accepted = new Map<string, RRset[]>();
-  const circumstances = { discovery, owns, refusals, claims, bars: bars ?? barrierOf(discovery, claims), accepted };
+  const circumstances = { discovery, owns, refusals, lister, bars: bars ?? barrierOf(discovery, lister), accepted };
   const byName = Map.groupBy(wishes, (wish) => wish.name);
   const fullFor = new Map<string, ReadonlySet<string>>();
   const closedFor = new Map<string, ClosedTargets>();
@@ -71,7 +71,7 @@ export function judge(
     verdicts.set(name, { accepted: standing, refused: [], standing, merged: [], closed: [] });
   }
   const limit = discovery.maxNamesPerNamespace;
-  const surroundings = { zones, owns, claims, isStandingKept: discovery.policy === 'CreateOnly' };
+  const surroundings = { zones, owns, lister, isStandingKept: discovery.policy === 'CreateOnly' };
   const settle = () => {
     keepWithin(limit, verdicts, (name, full) => {
       withFull(name, full);

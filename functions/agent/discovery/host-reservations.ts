@@ -1,5 +1,5 @@
 import { claimantOf, type RRset } from '../powerdns/rrset.ts';
-import { type Claim, type Claims, orderOf } from '../sources/source-object.ts';
+import { orderOf, type SourceLister, type SourceObject } from '../sources/source-object.ts';
 import type { Refused } from './conflict.ts';
 import { householdOf } from './resource-label.ts';
 import { isTargetType } from './target.ts';
@@ -8,7 +8,7 @@ import type { Barrier } from './tenancy.ts';
 /** A name that somebody is to have, and who comes before them. */
 interface Contest {
   rrset: RRset;
-  elder: Claim;
+  elder: SourceObject;
 }
 
 export interface Contenders {
@@ -30,18 +30,18 @@ export class Seniority {
   /** What is accepted without what an older object may still have. */
   within(
     { accepted, ...contenders }: Contenders,
-    { holdSeconds, bars, claims, now }: { holdSeconds: number; bars: Barrier; claims: Claims; now: number },
+    { holdSeconds, bars, lister, now }: { holdSeconds: number; bars: Barrier; lister: SourceLister; now: number },
   ): { accepted: RRset[]; refused: Refused[] } {
     this.#beganAt ??= now;
     const there = Map.groupBy(contenders.standing, ({ name }) => name);
     const asked = Map.groupBy(contenders.wishes, ({ name }) => name);
     const contests = accepted.flatMap((rrset): Contest[] => {
       const atName = { standing: there.get(rrset.name) ?? [], wishes: asked.get(rrset.name) ?? [] };
-      const elder = elderOf(rrset, atName, claims, bars);
+      const elder = elderOf(rrset, atName, lister, bars);
       return elder ? [{ rrset, elder }] : [];
     });
     const sinceOf = ({ rrset, elder }: Contest) => {
-      const changedAt = claims.changedAt(elder.resource) ?? this.#beganAt ?? now;
+      const changedAt = lister.changedAt(elder.resource) ?? this.#beganAt ?? now;
       return this.#since.get(keyOf(rrset, elder)) ?? Math.min(now, changedAt);
     };
     this.#since = new Map(contests.map((contest) => [keyOf(contest.rrset, contest.elder), sinceOf(contest)]));
@@ -65,25 +65,32 @@ export class Seniority {
   }
 }
 
-const keyOf = ({ name }: RRset, { resource }: Claim) => `${name} ${resource}`;
+const keyOf = ({ name }: RRset, { resource }: SourceObject) => `${name} ${resource}`;
 
-const comesBefore = ({ resource }: Claim) =>
+const comesBefore = ({ resource }: SourceObject) =>
   `${resource} is older, and the name waits for its address (discovery.deleteGuard.hold)`;
 
 /**
  * The oldest object of another namespace that may have a name and that ExternalDNS has no address for.
  * @param atName what stands there and is asked for
  */
-function elderOf(rrset: RRset, { standing, wishes }: Omit<Contenders, 'accepted'>, claims: Claims, bars: Barrier) {
+function elderOf(
+  rrset: RRset,
+  { standing, wishes }: Omit<Contenders, 'accepted'>,
+  lister: SourceLister,
+  bars: Barrier,
+) {
   const { name, type } = rrset;
   const household = householdOf(claimantOf(rrset));
-  const own = claims.of(claimantOf(rrset));
+  const own = lister.of(claimantOf(rrset));
   if (!own || !isTargetType(type)) return undefined;
   const isOwn = (other: RRset) => householdOf(claimantOf(other)) === household;
-  const elders = claims
+  const elders = lister
     .on(name)
-    .filter((claim) => householdOf(claim.resource) !== household && orderOf(claim) < orderOf(own))
-    .filter((claim) => isHostOf(claim, name) && (!claim.parts || wantsTarget(name, claim.parts)));
+    .filter((sourceObject) => householdOf(sourceObject.resource) !== household && orderOf(sourceObject) < orderOf(own))
+    .filter(
+      (sourceObject) => isHostOf(sourceObject, name) && (!sourceObject.parts || wantsTarget(name, sourceObject.parts)),
+    );
   // Most names have one object that asks for them.
   if (elders.length === 0 || standing.some(isOwn)) return undefined;
   // What it has there already the delete guard holds.
@@ -95,7 +102,8 @@ function elderOf(rrset: RRset, { standing, wishes }: Omit<Contenders, 'accepted'
 }
 
 /** Whether a claim on a name has it among its hosts: else it is that of one of its Pods, or beyond the bound. */
-const isHostOf = ({ hosts, excess, below }: Claim, name: string) => (!excess && !below) || hosts.includes(name);
+const isHostOf = ({ hosts, overflow, below }: SourceObject, name: string) =>
+  (!overflow && !below) || hosts.includes(name);
 
-const wantsTarget = (name: string, parts: NonNullable<Claim['parts']>) =>
+const wantsTarget = (name: string, parts: NonNullable<SourceObject['parts']>) =>
   ['A', 'AAAA', 'CNAME'].some((type) => parts.has(`${name} ${type}`));

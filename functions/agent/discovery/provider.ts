@@ -18,14 +18,14 @@ import {
   roomIn,
   type Zone,
 } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './delete-guard.ts';
 import type { Wish } from './desired-record.ts';
 import { wishesOf } from './desired-records.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './endpoint.ts';
 import { judge, type Refused, standingRRsets } from './evaluate.ts';
 import { Seniority } from './host-reservations.ts';
-import { withoutExcess } from './over-host-limit.ts';
+import { withoutOverLimit } from './over-host-limit.ts';
 import { type Answer, answerUnder, keptUnder } from './policy.ts';
 import { type RoomOptions, withinRoom } from './record-budget.ts';
 import { LeftOut } from './rejection-log.ts';
@@ -144,14 +144,14 @@ export class Owner {
   }
 
   /** The verdict on everything that is wanted. Worked out only when something is another than the last time. */
-  adjust(wanted: Endpoint[], present: Present, claims: Claims): Adjusted {
+  adjust(wanted: Endpoint[], present: Present, lister: SourceLister): Adjusted {
     const { declaration, zones } = present;
     this.#judgedBy = declaration;
     // What it holds or counts changes with time.
     if (!this.#guard.isIdle || !this.#seniority.isIdle) this.#answered.forget();
     let remarks: Change[] = [];
-    const answer = this.#answered.get([wanted, declaration, claims.version, ...zones], () => {
-      const { answer, standing } = this.#judge(wanted, present, claims);
+    const answer = this.#answered.get([wanted, declaration, lister.version, ...zones], () => {
+      const { answer, standing } = this.#judge(wanted, present, lister);
       const there = new Map(standing.map((rrset) => [answerOf(rrset), rrset]));
       this.#isSynced ||= there.size === answer.length && answer.every((rrset) => there.has(answerOf(rrset)));
       remarks = remarksOf(answer, there);
@@ -160,33 +160,33 @@ export class Owner {
     return { answer, remarks };
   }
 
-  #judge(wanted: Endpoint[], present: Present, claims: Claims): { answer: RRset[]; standing: RRset[] } {
+  #judge(wanted: Endpoint[], present: Present, lister: SourceLister): { answer: RRset[]; standing: RRset[] } {
     const { declaration, zones } = present;
     const { discovery } = declaration;
     if (!discovery) return { answer: [], standing: [] };
     const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [absolute(name), defaultTTL]));
     const ttlOf = (name: string) => zoneOf(name, ttls);
-    const all = wishesOf(wanted, { scope: this.#scope, discovery, claims, ttlOf });
-    const { wishes, refused: excess } = withoutExcess(all, claims, this.#scope);
+    const all = wishesOf(wanted, { scope: this.#scope, discovery, lister, ttlOf });
+    const { wishes, refused: overflow } = withoutOverLimit(all, lister, this.#scope);
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { refusals } = this.#leftOut;
-    const bars = barrierOf(discovery, claims);
-    const judged = judge(wishes, zones, declaration, { owns, claims, refusals, bars });
-    const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, { claims, bars });
+    const bars = barrierOf(discovery, lister);
+    const judged = judge(wishes, zones, declaration, { owns, lister, refusals, bars });
+    const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, { lister, bars });
     const { accepted } = senior;
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
     const names = [...wanted.map(nameOf), ...excludedAmong(standing, discovery)];
     const filtered = new Set(names).difference(new Set(wishes.map(({ name }) => name)));
-    const asked = askedFor({ standing, wishes, accepted, sharedHosts }, claims).union(filtered);
-    const guarded = this.#guarded(asked.union(withoutNames(accepted, standing)), standing, discovery, claims);
+    const asked = askedFor({ standing, wishes, accepted, sharedHosts }, lister).union(filtered);
+    const guarded = this.#guarded(asked.union(withoutNames(accepted, standing)), standing, discovery, lister);
     const beside = besideHeld(accepted, guarded.held, declaration.name);
     const { closed } = judged;
     const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
     const due = [...beside.accepted, ...guarded.held];
     const { answer, preview, refused: beyond } = this.#withinRoom(due, { standing, lasting, zones }, discovery);
-    const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...excess];
+    const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...overflow];
     this.#leftOut.take(leftOut);
     const kept = keptUnder(policy, answer, beside.accepted);
     this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held, kept };
@@ -241,9 +241,9 @@ export class Owner {
     asked: ReadonlySet<string>,
     standing: RRset[],
     { policy, deleteGuard }: DeclaredDiscovery,
-    claims: Claims,
+    lister: SourceLister,
   ): Guarded {
-    if (policy === 'Sync') return this.#guard.hold(standing, asked, deleteGuard, claims, this.#now());
+    if (policy === 'Sync') return this.#guard.hold(standing, asked, deleteGuard, lister, this.#now());
     this.#guard.clear();
     return { held: [] };
   }
@@ -252,7 +252,7 @@ export class Owner {
     accepted: RRset[],
     contenders: { standing: RRset[]; wishes: Wish[] },
     discovery: DeclaredDiscovery,
-    known: { claims: Claims; bars: Barrier },
+    known: { lister: SourceLister; bars: Barrier },
   ): { accepted: RRset[]; refused: Refused[] } {
     const { policy, deleteGuard, sharedHosts } = discovery;
     if (policy !== 'Sync' || sharedHosts === 'Merge' || deleteGuard.percent >= 100) return { accepted, refused: [] };

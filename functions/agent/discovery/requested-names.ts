@@ -1,7 +1,7 @@
 import { letGoCommand } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
 import { claimantOf, type RRset } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import type { Refused, SharedHosts } from './conflict.ts';
 import { householdOf } from './resource-label.ts';
 
@@ -17,13 +17,16 @@ export interface Judged {
  * A name has not while its object still asks for it and has only lost its address, or cannot be seen: whoever waits for
  * that would have every name of an ingress controller that restarts, and nothing would seem to vanish.
  */
-export function askedFor({ standing, wishes, accepted, sharedHosts }: Judged, claims: Claims): ReadonlySet<string> {
+export function askedFor(
+  { standing, wishes, accepted, sharedHosts }: Judged,
+  lister: SourceLister,
+): ReadonlySet<string> {
   const wishers = Map.groupBy(wishes, ({ name }) => name);
   const given = new Set(accepted.map(({ name }) => name));
   const isAsked = (rrset: RRset) =>
     wishers.get(rrset.name)?.some((wish) => householdOf(claimantOf(wish)) === householdOf(claimantOf(rrset)));
   const mayReturn = (rrset: RRset) =>
-    claims.isUnsynced(claimantOf(rrset)) || requestOf(claimantOf(rrset), rrset.name, claims) !== undefined;
+    lister.isUnsynced(claimantOf(rrset)) || requestOf(claimantOf(rrset), rrset.name, lister) !== undefined;
   const hasGone = (rrset: RRset) => given.has(rrset.name) && (sharedHosts === 'Merge' || !mayReturn(rrset));
   return new Set(standing.filter((rrset) => isAsked(rrset) || hasGone(rrset)).map(({ name }) => name));
 }
@@ -32,10 +35,10 @@ export function askedFor({ standing, wishes, accepted, sharedHosts }: Judged, cl
  * How an object is seen to ask for a name, with an address or without: for itself, or for one of its Pods. One that waits
  * for its controller does, as a route that has lost its Gateway; one that a filter of the spec leaves out does not.
  */
-export function requestOf(object: string, name: string, claims: Claims): 'Own' | 'Below' | undefined {
-  const { hosts = [], below = false } = claims.of(object) ?? {};
+export function requestOf(object: string, name: string, lister: SourceLister): 'Own' | 'Below' | undefined {
+  const { hosts = [], below = false } = lister.of(object) ?? {};
   if (hosts.includes(name)) return 'Own';
-  if (claims.leftOutOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
+  if (lister.leftOutOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
   return below && hosts.includes(parentOf(name)) ? 'Below' : undefined;
 }
 

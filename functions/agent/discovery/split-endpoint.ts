@@ -1,6 +1,6 @@
 import { keyOf } from '../powerdns/rrset.ts';
-import { hasTooManyTargets, isBeyond, tooManyTargets } from '../sources/host-limit.ts';
-import { type Claim, type Claims, orderOf, type Part } from '../sources/source-object.ts';
+import { hasTooManyTargets, isOverLimit, tooManyTargets } from '../sources/host-limit.ts';
+import { orderOf, type Part, type SourceLister, type SourceObject } from '../sources/source-object.ts';
 import { namespaceOf } from './resource-label.ts';
 import { isTargetType, typeOf } from './target.ts';
 
@@ -15,24 +15,24 @@ export interface Share {
 }
 
 /** A claim with what it wants of a name and a type. */
-interface Claimant {
-  claim: Claim;
+interface Candidate {
+  sourceObject: SourceObject;
   part: Part;
   /** Whether it has too many targets for any of them to count. */
   isExcessive: boolean;
 }
 
 /** A claimant with those of an endpoint's records that it is seen to want. */
-interface Seen extends Claimant {
+interface Seen extends Candidate {
   records: string[];
 }
 
 /** Those who want a name and a type. */
-interface Claimants {
-  all: readonly Claimant[];
-  byResource: ReadonlyMap<string, Claimant>;
-  byTarget: ReadonlyMap<string, readonly Claimant[]>;
-  excessive: readonly Claimant[];
+interface Candidates {
+  all: readonly Candidate[];
+  byResource: ReadonlyMap<string, Candidate>;
+  byTarget: ReadonlyMap<string, readonly Candidate[]>;
+  overLimit: readonly Candidate[];
 }
 
 /**
@@ -52,9 +52,9 @@ interface Claimants {
  */
 export class Shares {
   readonly #name: string;
-  readonly #claims: Claims;
-  readonly #all: readonly Claim[];
-  readonly #ofType = new Map<string, Claimants>();
+  readonly #lister: SourceLister;
+  readonly #all: readonly SourceObject[];
+  readonly #ofType = new Map<string, Candidates>();
   /** The types and kinds of which it has been said who has too many targets. */
   readonly #toldOf = new Set<string>();
 
@@ -62,23 +62,23 @@ export class Shares {
    * @param name absolute
    * @param namespace the only one whose objects count
    */
-  constructor(name: string, claims: Claims, namespace?: string) {
+  constructor(name: string, lister: SourceLister, namespace?: string) {
     this.#name = name;
-    this.#claims = claims;
-    const all = claims.on(name);
-    this.#all = namespace === undefined ? all : all.filter((claim) => claim.namespace === namespace);
+    this.#lister = lister;
+    const all = lister.on(name);
+    this.#all = namespace === undefined ? all : all.filter((sourceObject) => sourceObject.namespace === namespace);
   }
 
   /** @param whole an endpoint as its label has it */
   of(type: string, whole: Share): Share[] {
     if (this.#all.length === 0) return [whole];
-    const { all, byTarget } = this.#claimantsOf(type);
+    const { all, byTarget } = this.#candidatesOf(type);
     const kind = whole.resource.slice(0, whole.resource.indexOf('/') + 1);
-    const isOfKind = ({ claim }: Claimant) => claim.resource.startsWith(kind);
+    const isOfKind = ({ sourceObject }: Candidate) => sourceObject.resource.startsWith(kind);
     const { own = [], others = [] } = Object.groupBy(seenAmong(byTarget, whole.records), (seen) =>
       isOfKind(seen) ? 'own' : 'others',
     );
-    if (!this.#claims.sees(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(shareOf)];
+    if (!this.#lister.sees(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(shareOf)];
     return [...this.#apart(type, kind, whole, own), ...others.map(shareOf)];
   }
 
@@ -86,10 +86,12 @@ export class Shares {
   #apart(type: string, kind: string, whole: Share, seen: Seen[]): Share[] {
     const shareIn = (each: Seen): Share =>
       // The time to live is that of the labelled one.
-      each.claim.resource === whole.resource ? { ...whole, records: each.records } : shareOf(each);
+      each.sourceObject.resource === whole.resource ? { ...whole, records: each.records } : shareOf(each);
     // Whatever there is beyond the targets of those who have too many is theirs.
-    const excessive = this.#claimantsOf(type).excessive.filter(({ claim }) => claim.resource.startsWith(kind));
-    if (excessive.length > 0) return [...seen.map(shareIn), ...this.#faultsOf(excessive, type, kind)];
+    const overLimit = this.#candidatesOf(type).overLimit.filter(({ sourceObject }) =>
+      sourceObject.resource.startsWith(kind),
+    );
+    if (overLimit.length > 0) return [...seen.map(shareIn), ...this.#faultsOf(overLimit, type, kind)];
     const explained = new Set(seen.flatMap(({ records }) => records));
     const unexplained = whole.records.filter((content) => !explained.has(content));
     if (unexplained.length === 0) return seen.map(shareIn);
@@ -99,18 +101,18 @@ export class Shares {
     const isBringer = new Set(bringers);
     return all.flatMap((each) => {
       const share = shareIn(each);
-      if (each.claim === bringer) return [{ ...share, records: [...each.records, ...unexplained].sort() }];
+      if (each.sourceObject === bringer) return [{ ...share, records: [...each.records, ...unexplained].sort() }];
       if (each.records.length > 0) return [share];
-      return isBringer.has(each.claim) && !bringer ? [{ ...share, fault: unclear(unexplained, bringers) }] : [];
+      return isBringer.has(each.sourceObject) && !bringer ? [{ ...share, fault: unclear(unexplained, bringers) }] : [];
     });
   }
 
   /** Of those who have too many targets, once: each endpoint would say the same of them. */
-  #faultsOf(excessive: readonly Claimant[], type: string, kind: string): Share[] {
+  #faultsOf(overLimit: readonly Candidate[], type: string, kind: string): Share[] {
     const key = `${type} ${kind}`;
     if (this.#toldOf.has(key)) return [];
     this.#toldOf.add(key);
-    return excessive.map((each) => ({ ...shareOf({ ...each, records: [] }), fault: tooManyTargets }));
+    return overLimit.map((each) => ({ ...shareOf({ ...each, records: [] }), fault: tooManyTargets }));
   }
 
   /**
@@ -118,92 +120,97 @@ export class Shares {
    * targets are not merged: whatever nobody has of one is the labelled object's.
    */
   #ofKind(type: string, kind: string, labelled: string, seen: Seen[]): Seen[] {
-    const { all, byResource } = this.#claimantsOf(type);
-    const there = byResource.get(labelled) ?? this.#claimant(unknown(labelled), type);
-    const others = type === 'CNAME' ? [] : all.filter(({ claim }) => claim.resource.startsWith(kind));
-    const recordsOf = new Map(seen.map(({ claim, records }) => [claim, records]));
-    const claims = new Map([there, ...others, ...seen].map((each) => [each.claim, each]));
-    return [...claims.values()]
-      .map((each) => ({ ...each, records: recordsOf.get(each.claim) ?? [] }))
-      .sort((a, b) => (orderOf(a.claim) < orderOf(b.claim) ? -1 : 1));
+    const { all, byResource } = this.#candidatesOf(type);
+    const there = byResource.get(labelled) ?? this.#candidate(unknown(labelled), type);
+    const others = type === 'CNAME' ? [] : all.filter(({ sourceObject }) => sourceObject.resource.startsWith(kind));
+    const recordsOf = new Map(seen.map(({ sourceObject, records }) => [sourceObject, records]));
+    const lister = new Map([there, ...others, ...seen].map((each) => [each.sourceObject, each]));
+    return [...lister.values()]
+      .map((each) => ({ ...each, records: recordsOf.get(each.sourceObject) ?? [] }))
+      .sort((a, b) => (orderOf(a.sourceObject) < orderOf(b.sourceObject) ? -1 : 1));
   }
 
-  #claimantsOf(type: string): Claimants {
+  #candidatesOf(type: string): Candidates {
     const known = this.#ofType.get(type);
     if (known) return known;
-    const all = this.#all.map((claim) => this.#claimant(claim, type));
-    const claimants = {
+    const all = this.#all.map((sourceObject) => this.#candidate(sourceObject, type));
+    const candidates = {
       all,
-      byResource: new Map(all.map((each) => [each.claim.resource, each])),
+      byResource: new Map(all.map((each) => [each.sourceObject.resource, each])),
       byTarget: byTargetOf(all),
-      excessive: all.filter(({ isExcessive }) => isExcessive),
+      overLimit: all.filter(({ isExcessive }) => isExcessive),
     };
-    this.#ofType.set(type, claimants);
-    return claimants;
+    this.#ofType.set(type, candidates);
+    return candidates;
   }
 
-  #claimant(claim: Claim, type: string): Claimant {
+  #candidate(sourceObject: SourceObject, type: string): Candidate {
     const name = this.#name;
     // Of a host beyond the bound it is not known which of its targets are for it.
-    const isWhole = !claim.parts || isBeyond(claim, name);
-    const part = isWhole ? claim : (claim.parts?.get(keyOf({ name, type })) ?? { targets: [] });
-    return { claim, part, isExcessive: hasTooManyTargets(part.targets) };
+    const isWhole = !sourceObject.parts || isOverLimit(sourceObject, name);
+    const part = isWhole ? sourceObject : (sourceObject.parts?.get(keyOf({ name, type })) ?? { targets: [] });
+    return { sourceObject, part, isExcessive: hasTooManyTargets(part.targets) };
   }
 }
 
-const shareOf = ({ claim: { resource }, part: { ttl }, records }: Seen): Share => ({ resource, records, ttl });
+const shareOf = ({ sourceObject: { resource }, part: { ttl }, records }: Seen): Share => ({ resource, records, ttl });
 
-function byTargetOf(claimants: readonly Claimant[]): ReadonlyMap<string, Claimant[]> {
-  const byTarget = new Map<string, Claimant[]>();
-  for (const claimant of claimants) {
-    if (claimant.isExcessive) continue;
-    for (const target of new Set(claimant.part.targets)) {
+function byTargetOf(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate[]> {
+  const byTarget = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    if (candidate.isExcessive) continue;
+    for (const target of new Set(candidate.part.targets)) {
       const there = byTarget.get(target);
-      if (there) there.push(claimant);
-      else byTarget.set(target, [claimant]);
+      if (there) there.push(candidate);
+      else byTarget.set(target, [candidate]);
     }
   }
   return byTarget;
 }
 
 /** Who has some of these contents, oldest first. */
-function seenAmong(byTarget: ReadonlyMap<string, readonly Claimant[]>, contents: readonly string[]): Seen[] {
-  const found = new Map<Claimant, Seen>();
+function seenAmong(byTarget: ReadonlyMap<string, readonly Candidate[]>, contents: readonly string[]): Seen[] {
+  const found = new Map<Candidate, Seen>();
   for (const content of contents) {
-    for (const claimant of byTarget.get(content) ?? []) {
-      const there = found.get(claimant);
+    for (const candidate of byTarget.get(content) ?? []) {
+      const there = found.get(candidate);
       if (there) there.records.push(content);
-      else found.set(claimant, { ...claimant, records: [content] });
+      else found.set(candidate, { ...candidate, records: [content] });
     }
   }
   const seen = [...found.values()];
-  return seen.length > 1 ? seen.sort((a, b) => (orderOf(a.claim) < orderOf(b.claim) ? -1 : 1)) : seen;
+  return seen.length > 1 ? seen.sort((a, b) => (orderOf(a.sourceObject) < orderOf(b.sourceObject) ? -1 : 1)) : seen;
 }
 
 /** As far as its label says. */
-const unknown = (resource: string): Claim => ({ resource, namespace: namespaceOf(resource), created: '', hosts: [] });
+const unknown = (resource: string): SourceObject => ({
+  resource,
+  namespace: namespaceOf(resource),
+  created: '',
+  hosts: [],
+});
 
 /** Who may have brought targets that nobody is seen to have. */
-function bringersOf(seen: Seen[], type: string, labelled: string): Claim[] {
-  const all = seen.map(({ claim }) => claim);
+function bringersOf(seen: Seen[], type: string, labelled: string): SourceObject[] {
+  const all = seen.map(({ sourceObject }) => sourceObject);
   // CNAMEs of different targets are not merged, so that the label is right.
   if (type === 'CNAME') return all.filter(({ resource }) => resource === labelled);
   const isOfType = (target: string) => !isTargetType(type) || typeOf(target) === type;
   const likely = seen.filter(
     ({ part: { targets }, records }) => targets === undefined || (records.length === 0 && targets.some(isOfType)),
   );
-  if (likely.length > 0) return likely.map(({ claim }) => claim);
+  if (likely.length > 0) return likely.map(({ sourceObject }) => sourceObject);
   return seen.some(({ records }) => records.length === 0) ? all : [];
 }
 
 /** Who has brought them, if it can be told. */
-function bringerOf(bringers: Claim[]): Claim | undefined {
+function bringerOf(bringers: SourceObject[]): SourceObject | undefined {
   const [first] = bringers;
   return bringers.every(({ namespace }) => namespace === first?.namespace) ? first : undefined;
 }
 
 /** A few of them: of an object's hundreds nobody reads more. */
-const unclear = (targets: string[], bringers: Claim[]) =>
+const unclear = (targets: string[], bringers: SourceObject[]) =>
   `cannot tell whose target ${listed(targets, ', ')} is, of ${listed(
     bringers.map(({ resource }) => resource),
     ' and ',

@@ -2,7 +2,7 @@ import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { matches } from '../../contract/label-selector.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { claimantOf, type RRset } from '../powerdns/rrset.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { NamePatterns } from './name-patterns.ts';
 import { isNamed, namespaceOf } from './resource-label.ts';
 
@@ -25,10 +25,10 @@ export interface Barrier {
 type Tenancy = (wish: RRset) => Bar | 'given' | undefined;
 
 /** Names that no object may have, and those that only some namespaces may. */
-export function barrierOf(discovery: DeclaredDiscovery, claims: Claims): Barrier {
+export function barrierOf(discovery: DeclaredDiscovery, lister: SourceLister): Barrier {
   const { reservedNames, tenants } = discovery;
   const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
-  const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, claims) : () => undefined;
+  const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, lister) : () => undefined;
   return {
     to(wish) {
       if (reserved.of(wish.name).length > 0) return { message: reservedName };
@@ -43,7 +43,7 @@ export function barrierOf(discovery: DeclaredDiscovery, claims: Claims): Barrier
  * A tenant's namespaces have its names and no others, and its names are nobody else's. The labels of a namespace say
  * whose it is; whoever may change them may change that.
  */
-function tenancyOf(tenants: Tenant[], claims: Claims): Tenancy {
+function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
   const patterns = new NamePatterns(
     tenants.flatMap((tenant) => tenant.names.map((pattern) => [pattern, { tenant, pattern }] as const)),
   );
@@ -51,7 +51,7 @@ function tenancyOf(tenants: Tenant[], claims: Claims): Tenancy {
   /** Undefined while the namespace's labels are not known. */
   const tenantsOf = (namespace: string) => {
     if (known.has(namespace)) return known.get(namespace);
-    const labels = namespace === '' ? {} : claims.labelsOf(namespace);
+    const labels = namespace === '' ? {} : lister.labelsOf(namespace);
     const own = namespace === '' ? [] : labels && tenants.filter((t) => matches(t.namespaceSelector, labels));
     known.set(namespace, own);
     return own;

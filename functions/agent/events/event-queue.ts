@@ -1,10 +1,10 @@
 import { type NameState, nameKey } from '../../contract/verdict.ts';
-import type { Claim } from '../sources/source-object.ts';
+import type { SourceObject } from '../sources/source-object.ts';
 import { typeOf } from './event.ts';
 
 export interface NewsOptions {
   /** What is known of an object, also of one that a filter leaves out. Without its uid there is nothing to tell on it. */
-  claimOf: (resource: string) => Pick<Claim, 'uid'> | undefined;
+  sourceObjectOf: (resource: string) => Pick<SourceObject, 'uid'> | undefined;
   /** Called for what was news and is none any more, though nobody has heard it. */
   onOvertaken: () => void;
   now: () => number;
@@ -72,9 +72,9 @@ export class News {
   }
 
   #hear(state: NameState): void {
-    const { claimOf, now } = this.#options;
+    const { sourceObjectOf, now } = this.#options;
     const key = nameKey(state);
-    const uid = claimOf(state.resource)?.uid;
+    const uid = sourceObjectOf(state.resource)?.uid;
     const before = this.#hosts.get(key);
     const isAnother = before?.uid !== undefined && uid !== undefined && uid !== before.uid;
     // Another object of that name: nothing has been told on this one.

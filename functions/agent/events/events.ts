@@ -12,7 +12,7 @@ import { Rate } from './token-buckets.ts';
 export interface EventsOptions {
   /** Throws where nobody answers, or with nothing that says more. */
   create: (event: CoreV1Event) => Promise<Creation>;
-  claimOf: NewsOptions['claimOf'];
+  sourceObjectOf: NewsOptions['sourceObjectOf'];
   /** Undefined for a kind that nothing more is known of: there is no event on it. */
   referenceOf: (resource: string, uid: string) => ObjectReference | undefined;
   /** The name of the InternalDNS. */
@@ -56,12 +56,12 @@ export class Events {
   #run: Promise<void> | undefined;
 
   constructor(options: EventsOptions) {
-    const { claimOf, now = steadily, timeOf = sameTime } = options;
+    const { sourceObjectOf, now = steadily, timeOf = sameTime } = options;
     const onOvertaken = () => {
       this.counts.dropped += 1;
     };
     this.#options = { now, timeOf, ...options };
-    this.#news = new News({ claimOf, now, onOvertaken });
+    this.#news = new News({ sourceObjectOf, now, onOvertaken });
   }
 
   /**

@@ -9,7 +9,7 @@ export interface Resources {
   missing: readonly string[];
 }
 
-export interface ServedOptions {
+export interface ApiDiscoveryOptions {
   config: KubeConfig;
   onChange: (resources: Resources) => void;
   /** After each answer that settles whether some resources are served. */
@@ -28,8 +28,8 @@ export interface ServedOptions {
 const timeout = 10_000;
 
 /** Which resources the cluster serves, as custom resource definitions come and go. */
-export class Served {
-  readonly #options: ServedOptions;
+export class ApiDiscovery {
+  readonly #options: ApiDiscoveryOptions;
   #names: readonly string[] = [];
   /** The plurals of each version of a group. */
   readonly #answers = new Map<string, ReadonlySet<string>>();
@@ -41,7 +41,7 @@ export class Served {
   #reported = JSON.stringify({ served: [], missing: [] } satisfies Resources);
   #failure: string | undefined;
 
-  constructor(options: ServedOptions) {
+  constructor(options: ApiDiscoveryOptions) {
     this.#options = options;
   }
 

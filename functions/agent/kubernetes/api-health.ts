@@ -3,7 +3,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../lib/error-message.ts';
 import { connect, isRefusal } from './api-server.ts';
 
-export interface ReachOptions {
+export interface ApiHealthOptions {
   config: KubeConfig;
   /** Why the API server cannot be asked or, without an argument, that it can again. */
   onReach: (failure?: string) => void;
@@ -18,12 +18,12 @@ export interface ReachOptions {
  * Asks the API server whether it is there: a watch would hear of one that froze only when the next bookmark is overdue.
  * It takes two failures, so that an API server of several may restart, and less than a minute.
  */
-export class Reach {
-  readonly #options: ReachOptions;
+export class ApiHealth {
+  readonly #options: ApiHealthOptions;
   readonly #stop = new AbortController();
   #failure: string | undefined;
 
-  constructor(options: ReachOptions) {
+  constructor(options: ApiHealthOptions) {
     this.#options = options;
     void this.#ask(this.#stop.signal);
   }

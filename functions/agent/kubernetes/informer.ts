@@ -7,7 +7,7 @@ import { keyOf, type Metadata } from '../sources/kinds/metadata.ts';
 import { connect, type Get, isRefusal, type Query, Refusal } from './api-server.ts';
 import { linesOf } from './lines.ts';
 
-export interface WatchOptions<T> {
+export interface InformerOptions<T> {
   config: KubeConfig;
   /** Such as `/apis/networking.k8s.io/v1/namespaces/shop/ingresses`. */
   path: string;
@@ -34,14 +34,14 @@ const silence = 100_000;
  * Follows the objects of one kind, in one namespace or in all. What was seen stays while Kubernetes is away.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
-export class Watch<T> {
-  readonly #options: WatchOptions<T>;
+export class Informer<T> {
+  readonly #options: InformerOptions<T>;
   readonly #entries = new Map<string, T>();
   readonly #stop = new AbortController();
   #isComplete = false;
   #failure: string | undefined;
 
-  constructor(options: WatchOptions<T>) {
+  constructor(options: InformerOptions<T>) {
     this.#options = options;
     void this.#follow(this.#stop.signal);
   }

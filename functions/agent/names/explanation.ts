@@ -11,7 +11,7 @@ import { compare } from '../lib/compare.ts';
 import { adviceOn, outsideZones, resolved } from '../lib/sentence.ts';
 import { keyOf, type Zone } from '../powerdns/rrset.ts';
 import type { OutsideState } from '../resolver/out-of-zone-names.ts';
-import type { Claim, Claims } from '../sources/source-object.ts';
+import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import { Answers } from './answers.ts';
 import { deadEndOf } from './dead-end.ts';
 import { type AskedHost, askedHosts, essentialOf } from './requested-host.ts';
@@ -25,7 +25,7 @@ export interface Known {
   declaration: Declaration;
   /** As they answer now. */
   zones: readonly Zone[];
-  claims: Claims;
+  lister: SourceLister;
   /** The last verdict of each owner. */
   judged: readonly Judged[];
   owners: readonly OwnerState[];
@@ -40,7 +40,7 @@ export interface Known {
 /** Pure: the state of every host that an object asks for, sorted by name, and those of one name by their objects. */
 export function explained(known: Known): NameState[] {
   const explanation = new Explanation(known);
-  return askedHosts(known.claims, known.judged)
+  return askedHosts(known.lister, known.judged)
     .flatMap((host) => explanation.of(host) ?? [])
     .sort((a, b) => compare(a.name, b.name) || compare(a.resource, b.resource));
 }
@@ -65,7 +65,7 @@ class Explanation {
   /** Undefined for what a filter leaves out and is not in the zones either. */
   of(host: AskedHost): NameState | undefined {
     const zone = zoneOf(host.name, this.#declared);
-    if (host.claim?.leftOut !== undefined && zone === undefined) return undefined;
+    if (host.sourceObject?.leftOut !== undefined && zone === undefined) return undefined;
     const answers = this.#answers.at(host);
     return {
       name: withoutDot(host.name),
@@ -85,7 +85,7 @@ class Explanation {
   }
 
   #isAnswered(host: AskedHost): boolean {
-    const { name, resource, wishes, refused, held, claim } = host;
+    const { name, resource, wishes, refused, held, sourceObject } = host;
     if (wishes.length > 0) {
       const asked = essentialOf(host);
       // Somebody else's answer may have it in it, among others.
@@ -94,9 +94,9 @@ class Explanation {
       return asked.length > 0 && asked.every((wish) => this.#answers.has(wish) && !isTaken(wish));
     }
     // ExternalDNS has not spoken yet, as after a start, and what it published is there.
-    if (held || !claim || claim.leftOut !== undefined) return false;
+    if (held || !sourceObject || sourceObject.leftOut !== undefined) return false;
     const mark = { account: '', content: resource };
-    const own = [...targetsByType(targetsAt(name, claim) ?? [])];
+    const own = [...targetsByType(targetsAt(name, sourceObject) ?? [])];
     return own.length > 0 && own.every(([type, records]) => this.#answers.has({ name, type, records, ttl: 0, mark }));
   }
 
@@ -110,7 +110,7 @@ class Explanation {
 
   /** The gravest of what is against it. */
   #objectionTo(host: AskedHost, zone: string | undefined): Reason | undefined {
-    if (host.claim?.leftOut !== undefined) return this.#leftOut(host.claim, host);
+    if (host.sourceObject?.leftOut !== undefined) return this.#leftOut(host.sourceObject, host);
     if (this.#isOutdated(host.resource)) return undefined;
     const [gravest] = [...host.refused].sort(byGravity);
     if (!gravest) return undefined;
@@ -120,7 +120,7 @@ class Explanation {
     return { verdict, message: `${message}${because ? `, as ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
   }
 
-  #leftOut({ leftOut = '', isUnready }: Claim, host: AskedHost): Reason {
+  #leftOut({ leftOut = '', isUnready }: SourceObject, host: AskedHost): Reason {
     if (!isUnready) return { verdict: 'Filtered', message: leftOut };
     return { verdict: this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress', message: leftOut };
   }
@@ -146,7 +146,7 @@ class Explanation {
   }
 
   #guarded({ name: host, resource }: AskedHost, answers: string[]): Reason {
-    const why = lossOf(host, resource, this.#known.claims);
+    const why = lossOf(host, resource, this.#known.lister);
     const { name } = this.#known.declaration;
     return {
       verdict: 'Held',
@@ -156,7 +156,7 @@ class Explanation {
 
   /** Why ExternalDNS does not want what the object asks for. */
   #unasked(host: AskedHost, zone: string | undefined): Reason {
-    const { name, resource, claim } = host;
+    const { name, resource, sourceObject } = host;
     const { declaration } = this.#known;
     const excluded = zoneOf(name, this.#excluded);
     if (excluded !== undefined) {
@@ -166,9 +166,9 @@ class Explanation {
       };
     }
     if (zone === undefined) return this.#outside(name);
-    const fault = faultAt(name, claim);
+    const fault = faultAt(name, sourceObject);
     if (fault) return fault;
-    const targets = targetsAt(name, claim);
+    const targets = targetsAt(name, sourceObject);
     if (targets?.length === 0) {
       const verdict = this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress';
       return { verdict, message: `no address yet${adviceOn('NoAddress')}` };
@@ -180,7 +180,7 @@ class Explanation {
     const silence = this.#silenceAt(resource);
     if (silence) return silence;
     // ExternalDNS says nothing of it in its log, either.
-    if (claim?.ofPodsOrNodes) return { verdict: 'NoAddress', message: noneReady };
+    if (sourceObject?.ofPodsOrNodes) return { verdict: 'NoAddress', message: noneReady };
     return { verdict: 'Pending', message: `ExternalDNS does not ask for it: ${seeItsLog}`, isLate: true };
   }
 
@@ -246,10 +246,10 @@ const unread = (text: string) =>
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [absolute(name), name]));
 
-function asWanted({ refused, claim }: AskedHost, answers: string[]): Judgement {
+function asWanted({ refused, sourceObject }: AskedHost, answers: string[]): Judgement {
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
-  const { unreadTTL } = claim ?? {};
+  const { unreadTTL } = sourceObject ?? {};
   if (unreadTTL !== undefined) besides.push(unread(unreadTTL));
   return { verdict: 'Resolved', message: [resolved(answers), ...besides].join('; ') };
 }

@@ -2,7 +2,7 @@ import { bounds, type Report } from '../../contract/report.ts';
 import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../../contract/verdict.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Outside } from '../resolver/out-of-zone-names.ts';
-import type { Claims } from '../sources/source-object.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { explained, type Known, type NameHost } from './explanation.ts';
 import { Patience } from './grace-period.ts';
 import type { KnownName } from './overview.ts';
@@ -44,20 +44,20 @@ export class Names {
 
   /** Says anew how names are, if anything has changed that they depend on. */
   explain(known: Omit<Known, 'isYoung' | 'isJustChanged' | 'outside'>, outside?: Outside): void {
-    const { declaration, zones, claims, judged, owners } = known;
+    const { declaration, zones, lister, judged, owners } = known;
     const now = this.#options.now();
     if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
     if (this.#patience.isOver(now)) this.#explained.forget();
     const states = owners.flatMap(({ state, failure }) => [state, failure]);
-    this.#explained.get([declaration, claims.revision, outside?.version, ...states, ...judged, ...zones], () => {
+    this.#explained.get([declaration, lister.revision, outside?.version, ...states, ...judged, ...zones], () => {
       const led = new Set<string>();
       const outsideOf = (name: string) => {
         led.add(name);
         return outside?.of(name);
       };
       const isYoung = (host: NameHost) => this.#patience.isRecent(this.#askedAt(host, now), now);
-      const isJustChanged = (host: NameHost) => this.#patience.isRecent(this.#changedAt(host, claims, now), now);
-      this.#take(explained({ ...known, isYoung, isJustChanged, outside: outsideOf }), claims, now);
+      const isJustChanged = (host: NameHost) => this.#patience.isRecent(this.#changedAt(host, lister, now), now);
+      this.#take(explained({ ...known, isYoung, isJustChanged, outside: outsideOf }), lister, now);
       outside?.follow(led);
     });
   }
@@ -103,11 +103,11 @@ export class Names {
   }
 
   /** When anything last changed that makes ExternalDNS ask for a name: the name itself, its object or the spec. */
-  #changedAt(host: NameHost, claims: ObjectClaims, now: number): number {
-    return Math.max(this.#askedAt(host, now), claims.changedAt(host.resource) ?? 0, this.#declared.at);
+  #changedAt(host: NameHost, lister: ObjectLister, now: number): number {
+    return Math.max(this.#askedAt(host, now), lister.changedAt(host.resource) ?? 0, this.#declared.at);
   }
 
-  #take(states: readonly NameState[], claims: ObjectClaims, now: number): void {
+  #take(states: readonly NameState[], lister: ObjectLister, now: number): void {
     const known = new Map<string, KnownName>();
     const histories = new Map<string, History>();
     let isChanged = states.length !== this.#known.size;
@@ -116,14 +116,14 @@ export class Names {
       const before = this.#known.get(key);
       const history = historyAfter(this.#histories.get(key) ?? { askedAt: now }, before);
       histories.set(key, history);
-      const after = before && saysSame(before, state) ? before : this.#changed(before, state, history, claims, now);
+      const after = before && saysSame(before, state) ? before : this.#changed(before, state, history, lister, now);
       known.set(key, after);
       isChanged ||= before !== after;
     }
     this.#known = known;
     this.#histories = histories;
     const pending = states.filter(({ verdict }) => verdict === 'Pending');
-    const times = pending.flatMap((state) => [this.#askedAt(state, now), this.#changedAt(state, claims, now)]);
+    const times = pending.flatMap((state) => [this.#askedAt(state, now), this.#changedAt(state, lister, now)]);
     this.#patience.wait(times, now);
     if (isChanged || !this.#list) this.#list = [...known.values()];
   }
@@ -132,14 +132,14 @@ export class Names {
     before: KnownName | undefined,
     state: NameState,
     { settledAt = Number.NEGATIVE_INFINITY }: History,
-    claims: ObjectClaims,
+    lister: ObjectLister,
     now: number,
   ): KnownName {
     const since = before?.verdict === state.verdict ? before.since : now;
     const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
     // What Pods or Nodes answer with may have come long after the object.
-    const isOfObject = isAnswered && claims.of(state.resource)?.targets !== undefined;
-    const changedAt = isOfObject ? claims.changedAt(state.resource) : undefined;
+    const isOfObject = isAnswered && lister.of(state.resource)?.targets !== undefined;
+    const changedAt = isOfObject ? lister.changedAt(state.resource) : undefined;
     // What settled since the object changed has now changed for another reason: a rival that went, or a zone that came.
     const isCause = changedAt !== undefined && changedAt > settledAt;
     const propagation = isCause ? Math.max(0, now - changedAt) : before?.propagation;
@@ -148,7 +148,7 @@ export class Names {
   }
 }
 
-type ObjectClaims = Pick<Claims, 'of' | 'changedAt'>;
+type ObjectLister = Pick<SourceLister, 'of' | 'changedAt'>;
 
 /** When a name was first asked for, and when it last came to a verdict that was not Pending: milliseconds since 1970. */
 interface History {

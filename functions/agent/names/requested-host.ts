@@ -4,7 +4,7 @@ import type { Refused } from '../discovery/evaluate.ts';
 import type { Judged } from '../discovery/provider.ts';
 import { isTargetType } from '../discovery/target.ts';
 import { claimantOf, keyOf, type RRset } from '../powerdns/rrset.ts';
-import type { Claim, Claims } from '../sources/source-object.ts';
+import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 
 /** One host of one object, and all that is known of it. */
 export interface AskedHost {
@@ -12,7 +12,7 @@ export interface AskedHost {
   name: string;
   resource: string;
   /** What the object itself says. */
-  claim?: Claim;
+  sourceObject?: SourceObject;
   /** What ExternalDNS wants there for the object. */
   wishes: Wish[];
   /** What of it is left out. */
@@ -22,7 +22,7 @@ export interface AskedHost {
 }
 
 /** Pure: every host that the cluster's objects claim or ExternalDNS wants. */
-export function askedHosts(claims: Pick<Claims, 'all' | 'leftOut'>, judged: readonly Judged[]): AskedHost[] {
+export function askedHosts(lister: Pick<SourceLister, 'all' | 'leftOut'>, judged: readonly Judged[]): AskedHost[] {
   const hosts = new Map<string, AskedHost>();
   const at = (name: string, resource: string): AskedHost => {
     const key = nameKey({ name, resource });
@@ -32,8 +32,10 @@ export function askedHosts(claims: Pick<Claims, 'all' | 'leftOut'>, judged: read
     hosts.set(key, host);
     return host;
   };
-  for (const claim of claims.leftOut()) for (const host of claim.hosts) at(host, claim.resource).claim = claim;
-  for (const claim of claims.all()) for (const host of claim.hosts) at(host, claim.resource).claim = claim;
+  for (const sourceObject of lister.leftOut())
+    for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
+  for (const sourceObject of lister.all())
+    for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
   for (const { wishes, refused, held } of judged) {
     for (const wish of wishes) at(wish.name, claimantOf(wish)).wishes.push(wish);
     for (const each of refused) at(each.rrset.name, claimantOf(each.rrset)).refused.push(each);

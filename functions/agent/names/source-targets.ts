@@ -4,22 +4,26 @@ import { misspeltType } from '../discovery/endpoint.ts';
 import { illegalName } from '../discovery/host-name.ts';
 import { keyOf } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
-import type { Claim, Claims } from '../sources/source-object.ts';
+import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 
 /** Undefined where it is not known what the object answers with at a host of its own. */
-export function targetsAt(name: string, claim: Claim | undefined): readonly string[] | undefined {
-  const { parts, targets } = claim ?? {};
+export function targetsAt(name: string, sourceObject: SourceObject | undefined): readonly string[] | undefined {
+  const { parts, targets } = sourceObject ?? {};
   if (!parts) return targets;
-  return typesAt(name, claim).flatMap((type) => parts.get(keyOf({ name, type }))?.targets ?? []);
+  return typesAt(name, sourceObject).flatMap((type) => parts.get(keyOf({ name, type }))?.targets ?? []);
 }
 
 /** Why what an object had at a name stands there in vain. */
-export function lossOf(name: string, resource: string, claims: Pick<Claims, 'of' | 'sees' | 'isUnsynced'>): string {
-  const claim = claims.of(resource);
-  if (claims.isUnsynced(resource)) return 'cannot be seen, as its kind cannot be listed';
-  if (!claim) return claims.sees(resource) ? 'is gone' : 'is no longer asked for by ExternalDNS';
-  if (!claim.hosts.includes(name) && !claim.below) return 'no longer asks for it';
-  return targetsAt(name, claim)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
+export function lossOf(
+  name: string,
+  resource: string,
+  lister: Pick<SourceLister, 'of' | 'sees' | 'isUnsynced'>,
+): string {
+  const sourceObject = lister.of(resource);
+  if (lister.isUnsynced(resource)) return 'cannot be seen, as its kind cannot be listed';
+  if (!sourceObject) return lister.sees(resource) ? 'is gone' : 'is no longer asked for by ExternalDNS';
+  if (!sourceObject.hosts.includes(name) && !sourceObject.below) return 'no longer asks for it';
+  return targetsAt(name, sourceObject)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
 }
 
 /**
@@ -27,12 +31,12 @@ export function lossOf(name: string, resource: string, claims: Pick<Claims, 'of'
  * hosts of a route without a word, and records of types that it does not manage.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/gateway.go (gwHost)
  */
-export function faultAt(name: string, claim: Claim | undefined): Reason | undefined {
-  const types = typesAt(name, claim);
-  if (hasTooManyTargets(claim?.parts ? undefined : claim?.targets))
+export function faultAt(name: string, sourceObject: SourceObject | undefined): Reason | undefined {
+  const types = typesAt(name, sourceObject);
+  if (hasTooManyTargets(sourceObject?.parts ? undefined : sourceObject?.targets))
     return { verdict: 'Refused', message: tooManyTargets };
   if (types.length === 0) {
-    const misspelt = statedTypes(name, claim)
+    const misspelt = statedTypes(name, sourceObject)
       .map(misspeltType)
       .find((fault) => fault !== undefined);
     if (misspelt !== undefined) return { verdict: 'Refused', message: misspelt };
@@ -45,13 +49,13 @@ export function faultAt(name: string, claim: Claim | undefined): Reason | undefi
 }
 
 /** As they are written. */
-const statedTypes = (name: string, claim: Claim | undefined): string[] =>
-  [...(claim?.parts?.keys() ?? [])]
+const statedTypes = (name: string, sourceObject: SourceObject | undefined): string[] =>
+  [...(sourceObject?.parts?.keys() ?? [])]
     .filter((key) => key.startsWith(`${name} `))
     .map((key) => key.slice(name.length + 1));
 
 /** The types that a host is claimed for, as far as they are discovered; one of them where that is all the same. */
-function typesAt(name: string, { parts, ofPodsOrNodes }: Partial<Claim> = {}): string[] {
+function typesAt(name: string, { parts, ofPodsOrNodes }: Partial<SourceObject> = {}): string[] {
   if (parts) return discoverable.filter((type) => parts.has(keyOf({ name, type })));
   // The ports of a Service are claimed together with its hosts.
   return [ofPodsOrNodes && name.startsWith('_') ? 'SRV' : 'A'];

@@ -2,7 +2,7 @@ import { mostHosts, mostTargets } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
 
 /** As many of some targets as count, and one more where they are too many. */
-export const fewTargets = (targets: readonly string[]): readonly string[] =>
+export const firstTargets = (targets: readonly string[]): readonly string[] =>
   targets.length > mostTargets ? targets.slice(0, mostTargets + 1) : targets;
 
 export const hasTooManyTargets = (targets: readonly string[] | undefined): boolean =>
@@ -15,7 +15,7 @@ export const tooManyTargets = `a host may have ${mostTargets} targets, and the o
  * taken for those of another object: four bytes for each. That two names share a hash is rare and does little harm, as
  * an object is not seen to want what it has no target of.
  */
-export interface Excess {
+export interface HostOverflow {
   /** The first of them. */
   host: string;
   hashes: Uint32Array;
@@ -24,24 +24,24 @@ export interface Excess {
 /** The hosts of an object. */
 interface Hosts {
   hosts: readonly string[];
-  excess?: Excess;
+  overflow?: HostOverflow;
 }
 
 /** The hosts of an object that count, and what there is beyond them. */
-export function withinBound(hosts: readonly string[]): Hosts {
+export function splitAtLimit(hosts: readonly string[]): Hosts {
   const [host, ...others] = hosts.slice(mostHosts);
   if (host === undefined) return { hosts };
   const hashes = Uint32Array.from([host, ...others], hashOf).sort();
-  return { hosts: hosts.slice(0, mostHosts), excess: { host, hashes } };
+  return { hosts: hosts.slice(0, mostHosts), overflow: { host, hashes } };
 }
 
 /** Whether a name is one of those beyond the bound, or that of a Pod below one of them. */
-export function isBeyond(
-  { excess, below = false }: Pick<Hosts, 'excess'> & { below?: boolean },
+export function isOverLimit(
+  { overflow, below = false }: Pick<Hosts, 'overflow'> & { below?: boolean },
   name: string,
 ): boolean {
-  if (!excess) return false;
-  return isAmong(excess.hashes, name) || (below && isAmong(excess.hashes, parentOf(name)));
+  if (!overflow) return false;
+  return isAmong(overflow.hashes, name) || (below && isAmong(overflow.hashes, parentOf(name)));
 }
 
 /** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */

@@ -1,67 +1,75 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../../contract/declaration.ts';
-import type { WatchOptions } from '../kubernetes/informer.ts';
+import type { InformerOptions } from '../kubernetes/informer.ts';
 import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
-import type { Reading } from './kinds/annotation.ts';
+import type { SourceFilters } from './kinds/annotation.ts';
 import { type Gateway, gatewayOf } from './kinds/gateway.ts';
 import type { Route } from './kinds/route.ts';
-import type { Claim } from './source-object.ts';
+import type { SourceObject } from './source-object.ts';
 
 /** What is to be followed. */
-export interface Want<T> extends Pick<WatchOptions<T>, 'path' | 'labelSelector' | 'project'> {
+export interface InformerSpec<T> extends Pick<InformerOptions<T>, 'path' | 'labelSelector' | 'project'> {
   /** Differs where anything differs that matters to what is seen. */
   id: string;
 }
 
 /** One kind in one namespace, or in all of them. */
-export interface ClaimsWant extends Want<readonly Claim[] | Route> {
+export interface SourceInformerSpec extends InformerSpec<readonly SourceObject[] | Route> {
   kind: Kind;
   source: DeclaredSource;
   /** Empty for all. */
   namespace: string;
   /** Of routes. */
-  gateways?: Want<Gateway>;
+  gateways?: InformerSpec<Gateway>;
 }
 
 /** Pure: what to follow for a declaration, of what the cluster serves. */
-export function wantsOf(discovery: DeclaredDiscovery, served: ReadonlySet<string>): ClaimsWant[] {
+export function informerSpecs(discovery: DeclaredDiscovery, served: ReadonlySet<string>): SourceInformerSpec[] {
   const { sources, namespaces } = discovery;
   return sources.flatMap((source) => {
     const kind = kinds[source.kind];
     const { resources = [] } = source;
     if (!kind || !resources.every((name) => served.has(name))) return [];
     return (namespaces.length > 0 ? namespaces : ['']).map((namespace) => {
-      return claimsWant(kind, namespace, source, discovery);
+      return sourceInformerSpec(kind, namespace, source, discovery);
     });
   });
 }
 
-function claimsWant(kind: Kind, namespace: string, source: DeclaredSource, discovery: DeclaredDiscovery): ClaimsWant {
+function sourceInformerSpec(
+  kind: Kind,
+  namespace: string,
+  source: DeclaredSource,
+  discovery: DeclaredDiscovery,
+): SourceInformerSpec {
   const { annotationPrefix, annotationSelector, hostnames, selector } = discovery;
   // Not for the API server to select by: whose object is left out wants to know why.
-  const reading = { annotationPrefix, annotationSelector, hostnames, selector };
+  const filters = { annotationPrefix, annotationSelector, hostnames, selector };
   const path = pathOf(kind, namespace);
-  const through = isRoute(kind) ? gatewaysWant(source, reading) : undefined;
+  const through = isRoute(kind) ? gatewayInformerSpec(source, filters) : undefined;
   return {
-    id: JSON.stringify([path, source, reading]),
+    id: JSON.stringify([path, source, filters]),
     kind,
     source,
     namespace,
     path,
-    project: (object) => claimsIn(kind.read(object, reading, source)),
+    project: (object) => sourceObjectsIn(kind.read(object, filters, source)),
     ...(through && { gateways: through }),
   };
 }
 
-const claimsIn = (read: Claim[] | Route) => (Array.isArray(read) && read.length === 0 ? undefined : read);
+const sourceObjectsIn = (read: SourceObject[] | Route) => (Array.isArray(read) && read.length === 0 ? undefined : read);
 
 /** Routes of any namespace have Gateways of any other: only their own filters narrow them. */
-function gatewaysWant({ gatewayNamespace, gatewayLabels }: DeclaredSource, reading: Reading): Want<Gateway> {
+function gatewayInformerSpec(
+  { gatewayNamespace, gatewayLabels }: DeclaredSource,
+  filters: SourceFilters,
+): InformerSpec<Gateway> {
   const path = pathOf(gateways, gatewayNamespace);
   const labelSelector = gatewayLabels ?? '';
   return {
-    id: JSON.stringify([path, labelSelector, reading.annotationPrefix]),
+    id: JSON.stringify([path, labelSelector, filters.annotationPrefix]),
     path,
     labelSelector,
-    project: (object) => gatewayOf(object, reading),
+    project: (object) => gatewayOf(object, filters),
   };
 }

@@ -1,10 +1,10 @@
 import type { DeclaredSource } from '../../contract/declaration.ts';
-import type { Reading } from './kinds/annotation.ts';
-import { dnsEndpointClaims } from './kinds/dns-endpoint.ts';
-import { ingressClaims } from './kinds/ingress.ts';
+import type { SourceFilters } from './kinds/annotation.ts';
+import { fromDNSEndpoint } from './kinds/dns-endpoint.ts';
+import { fromIngress } from './kinds/ingress.ts';
 import { type Route, routeOf } from './kinds/route.ts';
-import { serviceClaims } from './kinds/service.ts';
-import type { Claim } from './source-object.ts';
+import { fromService } from './kinds/service.ts';
+import type { SourceObject } from './source-object.ts';
 
 /** Where the API server has the objects of a kind. */
 export interface Resource {
@@ -17,7 +17,7 @@ export interface Resource {
 export interface Kind extends Resource {
   /** What ExternalDNS calls it in the label `resource`. */
   label: string;
-  read: (object: never, reading: Reading, source: DeclaredSource) => Claim[] | Route;
+  read: (object: never, filters: SourceFilters, source: DeclaredSource) => SourceObject[] | Route;
 }
 
 const gatewayAPI = '/apis/gateway.networking.k8s.io';
@@ -27,8 +27,8 @@ export const namespaces: Resource = { api: '/api/v1', plural: 'namespaces' };
 
 /** In the versions that ExternalDNS v0.23 asks for: it looks for no other. */
 export const kinds: Readonly<Record<string, Kind>> = {
-  Ingress: { label: 'ingress', api: '/apis/networking.k8s.io/v1', plural: 'ingresses', read: ingressClaims },
-  Service: { label: 'service', api: '/api/v1', plural: 'services', read: serviceClaims },
+  Ingress: { label: 'ingress', api: '/apis/networking.k8s.io/v1', plural: 'ingresses', read: fromIngress },
+  Service: { label: 'service', api: '/api/v1', plural: 'services', read: fromService },
   HTTPRoute: route('httproute', 'v1'),
   GRPCRoute: route('grpcroute', 'v1'),
   TLSRoute: route('tlsroute', 'v1'),
@@ -38,7 +38,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     label: 'crd',
     api: '/apis/externaldns.k8s.io/v1alpha1',
     plural: 'dnsendpoints',
-    read: dnsEndpointClaims,
+    read: fromDNSEndpoint,
   },
 };
 

@@ -1,8 +1,8 @@
-import { Watch, type WatchOptions } from '../kubernetes/informer.ts';
+import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import { namespaces, pathOf } from './kind.ts';
 import type { Labels, Metadata } from './kinds/metadata.ts';
 
-export type NamespaceLabelsOptions = Pick<WatchOptions<Labels>, 'config' | 'pause' | 'onFailure'> & {
+export type NamespaceLabelsOptions = Pick<InformerOptions<Labels>, 'config' | 'pause' | 'onFailure'> & {
   /** What is known of a namespace, or without an argument of any, is something else now. */
   onChange: (namespace?: string) => void;
 };
@@ -10,7 +10,7 @@ export type NamespaceLabelsOptions = Pick<WatchOptions<Labels>, 'config' | 'paus
 /** The labels of the cluster's namespaces, while somebody asks for them. */
 export class NamespaceLabels {
   readonly #options: NamespaceLabelsOptions;
-  #watch: Watch<Labels> | undefined;
+  #watch: Informer<Labels> | undefined;
 
   constructor(options: NamespaceLabelsOptions) {
     this.#options = options;
@@ -28,10 +28,10 @@ export class NamespaceLabels {
     return this.#watch?.isComplete ? this.#watch.entries.get(namespace) : undefined;
   }
 
-  #begin(): Watch<Labels> {
+  #begin(): Informer<Labels> {
     const { onChange, ...watching } = this.#options;
     const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
-    return new Watch({
+    return new Informer({
       ...watching,
       path: pathOf(namespaces),
       project,

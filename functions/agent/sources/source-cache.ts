@@ -1,17 +1,17 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
-import { Watch, type WatchOptions } from '../kubernetes/informer.ts';
+import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import { steadily } from '../lib/clock.ts';
-import { ClaimIndex } from './host-index.ts';
-import { type ClaimsWant, type Want, wantsOf } from './informer-spec.ts';
+import { HostIndex } from './host-index.ts';
+import { type InformerSpec, informerSpecs, type SourceInformerSpec } from './informer-spec.ts';
 import { kinds, namespaces, pathOf } from './kind.ts';
 import type { Gateway } from './kinds/gateway.ts';
 import type { Labels } from './kinds/metadata.ts';
 import { NamespaceLabels } from './namespace-labels.ts';
-import { Followed } from './source-informer.ts';
-import type { Claim, Claims } from './source-object.ts';
+import { SourceInformer } from './source-informer.ts';
+import type { SourceLister, SourceObject } from './source-object.ts';
 
-export interface ObjectsOptions {
+export interface SourceCacheOptions {
   config: KubeConfig;
   /** What cannot be done, such as `watch ingresses`, and why; no failure means that it can be done, or need not be. */
   onFailure?: (action: string, failure?: string) => void;
@@ -24,22 +24,22 @@ export interface ObjectsOptions {
 }
 
 /** The objects of the kinds that a declaration looks at, as the cluster has them, and what they claim. */
-export class Objects implements Claims {
-  readonly #options: ObjectsOptions;
-  readonly #index = new ClaimIndex();
-  readonly #followed = new Map<string, Followed>();
-  readonly #gateways = new Map<string, Watch<Gateway>>();
+export class SourceCache implements SourceLister {
+  readonly #options: SourceCacheOptions;
+  readonly #index = new HostIndex();
+  readonly #informer = new Map<string, SourceInformer>();
+  readonly #gateways = new Map<string, Informer<Gateway>>();
   readonly #namespaces: NamespaceLabels;
   #discovery: DeclaredDiscovery | undefined;
   #served: ReadonlySet<string> | undefined;
   /** Resources of which objects have gone, and may have because they are not served any more. */
   readonly #doubted = new Set<string>();
 
-  constructor(options: ObjectsOptions) {
+  constructor(options: SourceCacheOptions) {
     this.#options = options;
     const onChange = (namespace?: string) => {
       this.#index.touch();
-      for (const followed of this.#followed.values()) followed.refresh({ namespace });
+      for (const informer of this.#informer.values()) informer.refresh({ namespace });
     };
     this.#namespaces = new NamespaceLabels({ ...this.#watching(pathOf(namespaces)), onChange });
   }
@@ -71,7 +71,7 @@ export class Objects implements Claims {
 
   sees(resource: string): boolean {
     const [label, namespace] = resource.split('/');
-    return this.#followed.values().some(({ isSeen, want }) => {
+    return this.#informer.values().some(({ isSeen, want }) => {
       return isSeen && want.kind.label === label && (want.namespace === '' || want.namespace === namespace);
     });
   }
@@ -91,15 +91,15 @@ export class Objects implements Claims {
   pending(): string | undefined {
     const isAsking = !this.#served && this.#discovery?.sources.some(({ resources = [] }) => resources.length > 0);
     if (isAsking) return 'kinds that the cluster serves';
-    return this.#followed.values().find(({ isSeen }) => !isSeen)?.want.kind.plural;
+    return this.#informer.values().find(({ isSeen }) => !isSeen)?.want.kind.plural;
   }
 
-  of(resource: string): Claim | undefined {
+  of(resource: string): SourceObject | undefined {
     return this.#index.of(resource);
   }
 
   /** The object of that name, also if a filter leaves it out. */
-  known(resource: string): Claim | undefined {
+  known(resource: string): SourceObject | undefined {
     return this.#index.known(resource);
   }
 
@@ -107,19 +107,19 @@ export class Objects implements Claims {
     return this.#index.changedAt(resource);
   }
 
-  on(name: string): readonly Claim[] {
+  on(name: string): readonly SourceObject[] {
     return this.#index.on(name);
   }
 
-  all(): Iterable<Claim> {
+  all(): Iterable<SourceObject> {
     return this.#index.all();
   }
 
-  leftOut(): Iterable<Claim> {
+  leftOut(): Iterable<SourceObject> {
     return this.#index.leftOut();
   }
 
-  leftOutOf(resource: string): readonly Claim[] {
+  leftOutOf(resource: string): readonly SourceObject[] {
     return this.#index.leftOutOf(resource);
   }
 
@@ -129,22 +129,26 @@ export class Objects implements Claims {
 
   #bring(): void {
     this.#index.touch();
-    const wants = this.#discovery ? wantsOf(this.#discovery, this.#served ?? new Set()) : [];
+    const wants = this.#discovery ? informerSpecs(this.#discovery, this.#served ?? new Set()) : [];
     const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
     this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
     const labelsOf = (namespace: string) => this.#namespaces.of(namespace);
     const { now = steadily } = this.#options;
     for (const want of wants) {
-      if (this.#followed.has(want.id)) continue;
+      if (this.#informer.has(want.id)) continue;
       const gateways = want.gateways && this.#gateways.get(want.gateways.id);
       const predecessor = predecessors.get(placeOf(want));
       predecessors.delete(placeOf(want));
       const onRemoval = () => this.#doubt(want.source.resources ?? []);
       const options = { ...this.#watching(want.path), want, index: this.#index, labelsOf, now, onRemoval };
-      const followed = new Followed({ ...options, ...(gateways && { gateways }), ...(predecessor && { predecessor }) });
-      this.#followed.set(want.id, followed);
+      const informer = new SourceInformer({
+        ...options,
+        ...(gateways && { gateways }),
+        ...(predecessor && { predecessor }),
+      });
+      this.#informer.set(want.id, informer);
     }
-    for (const followed of predecessors.values()) followed.withdraw();
+    for (const informer of predecessors.values()) informer.withdraw();
     // Only tenants are chosen by the labels of their namespaces.
     this.#namespaces.follow((this.#discovery?.tenants.length ?? 0) > 0);
   }
@@ -156,14 +160,14 @@ export class Objects implements Claims {
   }
 
   /** Ends all but these. Returns those with claims in the index, by their place. */
-  #retire(wanted: ReadonlySet<string>): Map<string, Followed> {
-    const retired = [...this.#followed].filter(([id]) => !wanted.has(id));
-    for (const [id] of retired) this.#followed.delete(id);
-    const shown = retired.flatMap(([, followed]) => followed.retire() ?? []);
-    return new Map(shown.map((followed) => [placeOf(followed.want), followed]));
+  #retire(wanted: ReadonlySet<string>): Map<string, SourceInformer> {
+    const retired = [...this.#informer].filter(([id]) => !wanted.has(id));
+    for (const [id] of retired) this.#informer.delete(id);
+    const shown = retired.flatMap(([, informer]) => informer.retire() ?? []);
+    return new Map(shown.map((informer) => [placeOf(informer.want), informer]));
   }
 
-  #bringGateways(wants: Want<Gateway>[]): void {
+  #bringGateways(wants: InformerSpec<Gateway>[]): void {
     const wanted = new Set(wants.map(({ id }) => id));
     for (const [id, watch] of this.#gateways) {
       if (wanted.has(id)) continue;
@@ -172,8 +176,8 @@ export class Objects implements Claims {
     }
     for (const want of wants) {
       if (this.#gateways.has(want.id)) continue;
-      const routes = () => this.#followed.values().filter((followed) => followed.want.gateways?.id === want.id);
-      const watch = new Watch<Gateway>({
+      const routes = () => this.#informer.values().filter((informer) => informer.want.gateways?.id === want.id);
+      const watch = new Informer<Gateway>({
         ...this.#watching(want.path),
         ...want,
         onChange: (gateway) => routes().forEach((route) => void route.refresh({ gateway })),
@@ -183,7 +187,7 @@ export class Objects implements Claims {
     }
   }
 
-  #watching(path: string): Pick<WatchOptions<never>, 'config' | 'pause' | 'onFailure'> {
+  #watching(path: string): Pick<InformerOptions<never>, 'config' | 'pause' | 'onFailure'> {
     const { config, pause, onFailure } = this.#options;
     const [plural, namespace] = path.split('/').reverse();
     const action = path.includes('/namespaces/') ? `watch ${plural} in namespace ${namespace}` : `watch ${plural}`;
@@ -194,4 +198,4 @@ export class Objects implements Claims {
 const labels = new Set(Object.values(kinds).map(({ label }) => label));
 
 /** What one follows instead of another. */
-const placeOf = ({ kind, namespace }: ClaimsWant) => `${kind.label}/${namespace}`;
+const placeOf = ({ kind, namespace }: SourceInformerSpec) => `${kind.label}/${namespace}`;

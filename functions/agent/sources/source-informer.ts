@@ -1,20 +1,20 @@
-import { Watch, type WatchOptions } from '../kubernetes/informer.ts';
-import type { ClaimIndex } from './host-index.ts';
-import type { ClaimsWant } from './informer-spec.ts';
-import { routeClaims } from './kinds/attached-route.ts';
+import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
+import type { HostIndex } from './host-index.ts';
+import type { SourceInformerSpec } from './informer-spec.ts';
+import { fromRoute } from './kinds/attached-route.ts';
 import type { Gateway } from './kinds/gateway.ts';
 import type { Labels } from './kinds/metadata.ts';
 import type { Route } from './kinds/route.ts';
-import type { Claim } from './source-object.ts';
+import type { SourceObject } from './source-object.ts';
 
-export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'onFailure' | 'pause'> {
-  want: ClaimsWant;
-  index: ClaimIndex;
-  gateways?: Watch<Gateway>;
+export interface SourceInformerOptions extends Pick<InformerOptions<never>, 'config' | 'onFailure' | 'pause'> {
+  want: SourceInformerSpec;
+  index: HostIndex;
+  gateways?: Informer<Gateway>;
   /** Of a namespace; undefined while they are not known. */
   labelsOf: (namespace: string) => Labels | undefined;
   /** Whose claims stay in the index until there are others. */
-  predecessor?: Followed;
+  predecessor?: SourceInformer;
   /** An object is gone, or of no interest any more. */
   onRemoval: () => void;
   /** Milliseconds since 1970. */
@@ -22,17 +22,17 @@ export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'o
 }
 
 /** The claims of one kind in one scope: in the index from the first complete list on, and while they may be read. */
-export class Followed {
-  readonly want: ClaimsWant;
-  readonly #index: ClaimIndex;
-  readonly #watch: Watch<readonly Claim[] | Route>;
-  readonly #gateways: Watch<Gateway> | undefined;
+export class SourceInformer {
+  readonly want: SourceInformerSpec;
+  readonly #index: HostIndex;
+  readonly #watch: Informer<readonly SourceObject[] | Route>;
+  readonly #gateways: Informer<Gateway> | undefined;
   readonly #labelsOf: (namespace: string) => Labels | undefined;
   readonly #now: () => number;
-  #predecessor: Followed | undefined;
+  #predecessor: SourceInformer | undefined;
   #isShown = false;
 
-  constructor({ want, index, gateways, labelsOf, predecessor, now, onRemoval, ...options }: FollowedOptions) {
+  constructor({ want, index, gateways, labelsOf, predecessor, now, onRemoval, ...options }: SourceInformerOptions) {
     this.want = want;
     this.#index = index;
     this.#gateways = gateways;
@@ -40,7 +40,7 @@ export class Followed {
     this.#predecessor = predecessor;
     this.#now = now;
     const { path, project } = want;
-    this.#watch = new Watch({
+    this.#watch = new Informer({
       ...options,
       path,
       project,
@@ -79,7 +79,7 @@ export class Followed {
   }
 
   /** Ends it; who has claims in the index, to be the predecessor of another. */
-  retire(): Followed | undefined {
+  retire(): SourceInformer | undefined {
     this.#watch.stop();
     return this.#isShown ? this : this.#predecessor;
   }
@@ -95,16 +95,16 @@ export class Followed {
   }
 
   #show(key: string, changedAt?: number): void {
-    this.#index.set(this.#resource(key), this.#claimsOf(this.#watch.entries.get(key) ?? []), changedAt);
+    this.#index.set(this.#resource(key), this.#sourceObjectsOf(this.#watch.entries.get(key) ?? []), changedAt);
   }
 
-  #claimsOf(entry: readonly Claim[] | Route): readonly Claim[] {
+  #sourceObjectsOf(entry: readonly SourceObject[] | Route): readonly SourceObject[] {
     if (!isRoute(entry)) return entry;
     const labels = this.#labelsOf(entry.metadata.namespace ?? '');
-    return routeClaims(entry, this.want.source, (key) => this.#gateways?.entries.get(key), labels);
+    return fromRoute(entry, this.want.source, (key) => this.#gateways?.entries.get(key), labels);
   }
 
   readonly #resource = (key: string) => `${this.want.kind.label}/${key}`;
 }
 
-const isRoute = (entry: readonly Claim[] | Route): entry is Route => 'parents' in entry;
+const isRoute = (entry: readonly SourceObject[] | Route): entry is Route => 'parents' in entry;

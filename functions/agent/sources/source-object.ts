@@ -1,9 +1,9 @@
 import { discoverable } from '../../contract/declaration.ts';
 import { keyOf } from '../powerdns/rrset.ts';
-import type { Excess } from './host-limit.ts';
+import type { HostOverflow } from './host-limit.ts';
 
 /** What one object asks for, as far as it can be read off the object itself. */
-export interface Claim {
+export interface SourceObject {
   /** As ExternalDNS labels its wishes: `ingress/shop/web`. */
   resource: string;
   /** Empty for an object that has none, such as a Node. */
@@ -19,7 +19,7 @@ export interface Claim {
   /** Absolute names, in lower case. */
   hosts: readonly string[];
   /** Further hosts, which are too many: see `mostHosts`. */
-  excess?: Excess;
+  overflow?: HostOverflow;
   /**
    * What it answers with: canonical addresses and absolute names, of all its hosts together. Empty where the object
    * has none (yet). Undefined where they are somebody else's to tell, such as the Nodes or the Pods.
@@ -38,17 +38,19 @@ export interface Claim {
 }
 
 /** What a claim wants of one name and type. */
-export type Part = Pick<Claim, 'targets' | 'ttl'>;
+export type Part = Pick<SourceObject, 'targets' | 'ttl'>;
 
 /** The oldest object comes first, and of those of one second always the same. */
-export const orderOf = ({ created, resource }: Claim) => `${created} ${resource}`;
+export const orderOf = ({ created, resource }: SourceObject) => `${created} ${resource}`;
 
 /** What a claim wants of a name, of whatever types. */
-export const partsAt = (claim: Claim, name: string): readonly Part[] =>
-  claim.parts ? discoverable.flatMap((type) => claim.parts?.get(keyOf({ name, type })) ?? []) : [claim];
+export const partsAt = (sourceObject: SourceObject, name: string): readonly Part[] =>
+  sourceObject.parts
+    ? discoverable.flatMap((type) => sourceObject.parts?.get(keyOf({ name, type })) ?? [])
+    : [sourceObject];
 
 /** Every object that asks for names, as the cluster has them. */
-export interface Claims {
+export interface SourceLister {
   /** Another one after everything that changes what the rest says. */
   readonly version: number;
   /** Another one also after every change of what a filter leaves out. */
@@ -63,22 +65,22 @@ export interface Claims {
   /** Of which objects there is no list yet, in words; undefined when all that can be seen are. */
   pending(): string | undefined;
   /** The object of that name, if it asks for something. */
-  of(resource: string): Claim | undefined;
+  of(resource: string): SourceObject | undefined;
   /** When an object was seen to change: milliseconds since 1970. Undefined for one that has not since the first list. */
   changedAt(resource: string): number | undefined;
   /** Those who ask for an absolute name. */
-  on(name: string): readonly Claim[];
-  all(): Iterable<Claim>;
+  on(name: string): readonly SourceObject[];
+  all(): Iterable<SourceObject>;
   /** Those that ask for names, and that a filter leaves out. Nothing else here speaks of them. */
-  leftOut(): Iterable<Claim>;
+  leftOut(): Iterable<SourceObject>;
   /** Those of one object. */
-  leftOutOf(resource: string): readonly Claim[];
+  leftOutOf(resource: string): readonly SourceObject[];
   /** The labels of a namespace; undefined while they are not known. */
   labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;
 }
 
 /** Where nothing of the cluster is seen. */
-export const unseen: Claims = {
+export const unseen: SourceLister = {
   version: 0,
   revision: 0,
   sees: () => false,

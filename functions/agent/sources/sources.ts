@@ -1,12 +1,12 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Report } from '../../contract/report.ts';
-import { type Resources, Served, type ServedOptions } from '../kubernetes/api-discovery.ts';
-import { Reach, type ReachOptions } from '../kubernetes/api-health.ts';
+import { ApiDiscovery, type ApiDiscoveryOptions, type Resources } from '../kubernetes/api-discovery.ts';
+import { ApiHealth, type ApiHealthOptions } from '../kubernetes/api-health.ts';
 import type { Complaints } from '../lib/failure-log.ts';
-import { Objects } from './source-cache.ts';
+import { SourceCache } from './source-cache.ts';
 
-export interface ViewOptions {
+export interface SourcesOptions {
   config: KubeConfig;
   complaints: Pick<Complaints, 'note'>;
   onMissing: (missing: NonNullable<Report['discovery']['missing']>) => void;
@@ -15,40 +15,43 @@ export interface ViewOptions {
   /** Why the API server cannot be asked or, without an argument, that it can again. */
   onReach?: (failure?: string) => void;
   /** How often the API server is asked. */
-  pace?: { served?: Pick<ServedOptions, 'every' | 'soon'>; reach?: Pick<ReachOptions, 'every' | 'soon' | 'timeout'> };
+  pace?: {
+    served?: Pick<ApiDiscoveryOptions, 'every' | 'soon'>;
+    reach?: Pick<ApiHealthOptions, 'every' | 'soon' | 'timeout'>;
+  };
 }
 
 /** What the agent itself sees of the cluster: the objects that want names, and which kinds of them there are at all. */
-export class View {
-  readonly claims: Objects;
-  readonly #options: ViewOptions;
-  readonly #served: Served;
-  readonly #reach: Reach;
+export class Sources {
+  readonly cache: SourceCache;
+  readonly #options: SourcesOptions;
+  readonly #served: ApiDiscovery;
+  readonly #reach: ApiHealth;
   #discovery: DeclaredDiscovery | undefined;
   #optional: readonly string[] = [];
   #resources: Resources = { served: [], missing: [] };
   #toldKinds = JSON.stringify(this.#resources);
   #toldOptional: string | undefined;
 
-  constructor(options: ViewOptions) {
+  constructor(options: SourcesOptions) {
     const { config, complaints, onReach, pace = {} } = options;
     this.#options = options;
-    this.claims = new Objects({
+    this.cache = new SourceCache({
       config,
       onFailure: (action, failure) => complaints.note(action, failure),
       onRemoval: (resources) => this.#served.check(resources),
     });
-    this.#served = new Served({
+    this.#served = new ApiDiscovery({
       config,
       ...pace.served,
       onChange: (resources) => {
         this.#resources = resources;
         this.#tell();
       },
-      onAnswer: (names) => this.claims.settle(names),
+      onAnswer: (names) => this.cache.settle(names),
       onFailure: (failure) => complaints.note('ask which kinds the cluster serves', failure),
     });
-    this.#reach = new Reach({
+    this.#reach = new ApiHealth({
       config,
       ...pace.reach,
       onReach: (failure) => {
@@ -65,7 +68,7 @@ export class View {
   follow(discovery: DeclaredDiscovery | undefined, optional: readonly string[] = []): void {
     this.#discovery = discovery;
     this.#optional = optional;
-    this.claims.follow(discovery);
+    this.cache.follow(discovery);
     this.#served.follow([...this.#needed(), ...optional]);
     this.#tell();
   }
@@ -84,7 +87,7 @@ export class View {
     const text = JSON.stringify(resources);
     if (text === this.#toldKinds) return;
     this.#toldKinds = text;
-    this.claims.takeServed(resources.served);
+    this.cache.takeServed(resources.served);
     this.#options.onMissing(resources.missing.map((resource) => ({ kind: this.#kindOf(resource), resource })));
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { judge } from '../../../functions/agent/discovery/evaluate.ts';
-import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { discoverable, type WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
@@ -12,8 +12,8 @@ type Discovery = Partial<NonNullable<WrittenDeclaration['discovery']>>;
 const zones = [zoneWith('corp.internal', [record('vault', 'A', '192.0.2.9')])];
 
 /** An agent that has come to terms with a list of wishes after another, and what it published then: `name type object`. */
-async function after(steps: Endpoint[][], discovery: Discovery = {}, claims: Claims = unseen): Promise<string[]> {
-  const { agent, database, ...made } = makeAgent(undefined, { claims });
+async function after(steps: Endpoint[][], discovery: Discovery = {}, lister: SourceLister = unseen): Promise<string[]> {
+  const { agent, database, ...made } = makeAgent(undefined, { lister });
   const settings = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], ...discovery };
   made.declare(declare({ zones, discovery: settings }));
   await agent.reconcile();
@@ -97,7 +97,7 @@ test('who was there first keeps a wildcard, a delegation and a service, but no c
 });
 
 test('of what comes at the same time, as after a lost volume, the older object has it', async () => {
-  const made = (created: Record<string, string>): Claims => ({
+  const made = (created: Record<string, string>): SourceLister => ({
     ...unseen,
     of: (resource) => ({ resource, namespace: '', created: created[resource] ?? '', hosts: [] }),
   });
@@ -151,6 +151,6 @@ describe('a host that is not published after all is in nobody’s way', () => {
 
 test('a tenant may take them among its own names', async () => {
   const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
-  const claims: Claims = { ...unseen, labelsOf: () => ({}) };
-  expect(isThere(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, claims))).toBe(true);
+  const lister: SourceLister = { ...unseen, labelsOf: () => ({}) };
+  expect(isThere(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);
 });

@@ -17,10 +17,10 @@ const stands = (resource: string, host: string, target: string) =>
   found(resource, `${at(host)}.`, 'CNAME', `${target}.`);
 const cure = 'nobody would get an answer, so give the object another target';
 
-function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, claims = new SeenObjects()) {
+function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new SeenObjects()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
   const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused, closed } = judge(wishes, [zone('corp.internal', there)], declaration, { claims });
+  const { accepted, refused, closed } = judge(wishes, [zone('corp.internal', there)], declaration, { lister });
   return {
     accepted: accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort(),
     refused: refused.map(({ rrset, verdict, message }) => `${rrset.mark?.content} ${verdict}: ${message}`),
@@ -45,14 +45,14 @@ describe('who closes a circle is refused', () => {
   });
 
   test('where neither stands and one object is younger', () => {
-    const claims = new SeenObjects();
-    claims.set('ingress/a/x', { hosts: [at('a')], created: '2026-02-01T00:00:00Z' });
-    claims.set('ingress/b/y', { hosts: [at('b')], created: '2026-01-01T00:00:00Z' });
+    const lister = new SeenObjects();
+    lister.set('ingress/a/x', { hosts: [at('a')], created: '2026-02-01T00:00:00Z' });
+    lister.set('ingress/b/y', { hosts: [at('b')], created: '2026-01-01T00:00:00Z' });
     const { accepted, refused } = verdict(
       [cname('ingress/a/x', 'a', at('b')), cname('ingress/b/y', 'b', at('a'))],
       [],
       {},
-      claims,
+      lister,
     );
     expect(accepted).toEqual(['b.corp.internal. CNAME a.corp.internal.']);
     expect(refused.map((text) => text.split(' ')[0])).toEqual(['ingress/a/x']);
@@ -261,7 +261,7 @@ describe('how often all zones are gone through is not for objects to choose', ()
 
 test('two objects that lead to each other cost one its name, quietly, until it leads elsewhere', async () => {
   const objects = new SeenObjects();
-  const made = makeAgent(undefined, { claims: objects });
+  const made = makeAgent(undefined, { lister: objects });
   made.declare(
     declare({
       discovery: { ownerID: 'corp', intervalSeconds: 2 },

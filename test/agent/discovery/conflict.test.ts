@@ -5,7 +5,7 @@ import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { type Judgement, judge, type Knowledge, standingRRsets } from '../../../functions/agent/discovery/evaluate.ts';
 import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { acrossNamespaces } from '../../../functions/contract/declaration.ts';
 import { declare, found, want, zone } from '../make.ts';
@@ -35,7 +35,7 @@ const said = ({ type, records, mark }: RRset) =>
   `${mark?.content.replace('ingress/', '')} ${type} ${records.map((r) => r.replace(/^192.0.2.|^2001:db8::|^lb|\.example\.com\.$/g, '')).join(' ')}`;
 
 /** Made in the order in which they are written; all seen unless told otherwise. */
-const seen = (resources: string[] = [], sees = true): Claims => ({
+const seen = (resources: string[] = [], sees = true): SourceLister => ({
   ...unseen,
   sees: () => sees,
   of: (resource) => {
@@ -54,7 +54,7 @@ const inShort = ({ accepted, refused }: Judgement) => ({
 function verdict(sharedHosts: SharedHosts, wishes: RRset[], there: RRset[] = [], knowledge: Knowledge = {}) {
   const declaration = declaring(sharedHosts);
   const judged = (order: RRset[], standing: RRset[]) =>
-    judge(order, [zone('corp.internal', standing, declaration)], declaration, { claims: seen(), ...knowledge });
+    judge(order, [zone('corp.internal', standing, declaration)], declaration, { lister: seen(), ...knowledge });
   const first = judged(wishes, there);
   expect(inShort(judged(wishes.toReversed(), there))).toEqual(inShort(first));
   const others = there.filter((r) => knowledge.owns?.(r) === false);
@@ -296,7 +296,7 @@ describe('of two objects', () => {
 });
 
 describe('the first', () => {
-  const older = (...names: string[]) => ({ claims: seen(names) });
+  const older = (...names: string[]) => ({ lister: seen(names) });
 
   test('is the older object, even with a CNAME', () => {
     const both = [wish('a/x A 1'), wish('b/y CNAME 2')];
@@ -351,8 +351,8 @@ test('each of more than two is told of one that wants another answer', () => {
 
 describe('what stands for an object that does not ask', () => {
   test('stays marked for it where objects are not seen, since ExternalDNS names any of them', () => {
-    const claims = seen([], false);
-    expect(verdict('SameNamespace', [wish('a/x A 1')], [wish('b/y A 1')], { claims }).accepted).toEqual(['b/y A 1']);
+    const lister = seen([], false);
+    expect(verdict('SameNamespace', [wish('a/x A 1')], [wish('b/y A 1')], { lister }).accepted).toEqual(['b/y A 1']);
     expect(verdict('SameNamespace', [wish('a/x A 1')], [wish('b/y A 1')]).accepted).toEqual(['a/x A 1']);
   });
 
@@ -360,13 +360,13 @@ describe('what stands for an object that does not ask', () => {
     const reserved = declaring('SameNamespace', {
       tenants: [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['www.corp.internal'] }],
     });
-    const claims = { ...unseen, labelsOf: (team: string) => ({ team }) };
+    const lister = { ...unseen, labelsOf: (team: string) => ({ team }) };
     const { accepted } = judge(
       [wish('b/y A 1'), wish('a/x A 1')],
       [zone('corp.internal', [wish('b/y A 1')])],
       reserved,
       {
-        claims,
+        lister,
       },
     );
     expect(accepted.map(said)).toEqual(['a/x A 1']);
@@ -418,7 +418,7 @@ describe('a delegation', () => {
   });
   const delegates = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
   const judged = (wishes: RRset[], there: RRset[]) => {
-    const { accepted, refused } = judge(wishes, [zone('corp.internal', there)], declaration, { claims: seen() });
+    const { accepted, refused } = judge(wishes, [zone('corp.internal', there)], declaration, { lister: seen() });
     return { accepted, refused: refused.map(({ message }) => message) };
   };
 
@@ -544,12 +544,12 @@ const world = fc
     const allowAcrossNamespaces = [...acrossNamespaces];
     const more = { recordTypes, tenants, reservedNames, maxNamesPerNamespace, allowAcrossNamespaces };
     const declaration = declaring(sharedHosts, more);
-    const claims: Claims = {
+    const lister: SourceLister = {
       ...seen(ages, sees),
       labelsOf: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),
     };
     const judged = (wishes: RRset[], there: RRset[]) => {
-      const { accepted, refused } = judge(wishes, [zone('corp.internal', there, declaration)], declaration, { claims });
+      const { accepted, refused } = judge(wishes, [zone('corp.internal', there, declaration)], declaration, { lister });
       const keyOf = (rrset: RRset) => `${answerOf(rrset)} ${rrset.mark?.content}`;
       return { accepted: accepted.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), refused };
     };

@@ -4,7 +4,7 @@ import { DeleteGuard } from '../../../functions/agent/discovery/delete-guard.ts'
 import { endpointOf, type rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { answerUnder } from '../../../functions/agent/discovery/policy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { type Claim, type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, type SourceObject, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { loop } from '../external-dns.ts';
 import { found } from '../make.ts';
 
@@ -65,9 +65,9 @@ class World {
     }
   }
 
-  get claims(): Claims {
+  get lister(): SourceLister {
     const hosts = Map.groupBy(this.asking, ({ object }) => object);
-    const of = (resource: string): Claim | undefined => {
+    const of = (resource: string): SourceObject | undefined => {
       const its = hosts.get(resource)?.map(({ name }) => name);
       return its && { resource, namespace: 'a', created: '', hosts: its };
     };
@@ -95,7 +95,7 @@ class World {
     this.now += after * seconds;
     const { rrsets } = this;
     const names = new Set([...this.wanted].map(({ name }) => name));
-    const { held, report } = this.guard.hold(rrsets, names, this.options, this.claims, this.now);
+    const { held, report } = this.guard.hold(rrsets, names, this.options, this.lister, this.now);
     expect(rrsets).toEqual(expect.arrayContaining(held));
     const heldNames = new Set(held.map(({ name }) => name));
     expect(report?.names).toEqual(
@@ -327,10 +327,10 @@ describe('an ordinary deletion', () => {
     const pods = Array.from({ length: 6 }, (_, i) =>
       found('service/a/db', `db-${i}.db.corp.internal.`, 'A', '192.0.2.1'),
     );
-    const claim = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'] };
+    const sourceObject = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'] };
     for (const below of [true, false]) {
-      const claims = { ...unseen, sees: () => true, of: () => ({ ...claim, below }) };
-      expect(new DeleteGuard().hold(pods, new Set(), options, claims, start).held).toHaveLength(below ? 6 : 0);
+      const lister = { ...unseen, sees: () => true, of: () => ({ ...sourceObject, below }) };
+      expect(new DeleteGuard().hold(pods, new Set(), options, lister, start).held).toHaveLength(below ? 6 : 0);
     }
   });
 
@@ -387,18 +387,24 @@ describe('an object that is there and has lost its address', () => {
   test('keeps it while its controller has not taken it yet, and not where a filter leaves it out', () => {
     const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], leftOut: 'why' };
     for (const isUnready of [true, false]) {
-      const claims = { ...unseen, sees: () => true, leftOutOf: () => [{ ...left, isUnready }] };
+      const lister = { ...unseen, sees: () => true, leftOutOf: () => [{ ...left, isUnready }] };
       const standing = [found(one.object, one.name, 'A', '192.0.2.1')];
-      const { held } = new DeleteGuard().hold(standing, new Set(), options, claims, start);
+      const { held } = new DeleteGuard().hold(standing, new Set(), options, lister, start);
       expect(held).toHaveLength(isUnready ? 1 : 0);
     }
   });
 
   test('is none of its Pods, which may go one by one', () => {
     const pod = found('service/a/db', 'db-0.db.corp.internal.', 'A', '192.0.2.1');
-    const claim = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'], below: true };
-    const claims = { ...unseen, sees: () => true, of: () => claim };
-    expect(new DeleteGuard().hold([pod], new Set(), options, claims, start).held).toEqual([]);
+    const sourceObject = {
+      resource: 'service/a/db',
+      namespace: 'a',
+      created: '',
+      hosts: ['db.corp.internal.'],
+      below: true,
+    };
+    const lister = { ...unseen, sees: () => true, of: () => sourceObject };
+    expect(new DeleteGuard().hold([pod], new Set(), options, lister, start).held).toEqual([]);
   });
 });
 

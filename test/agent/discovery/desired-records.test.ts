@@ -5,7 +5,7 @@ import { wishesOf } from '../../../functions/agent/discovery/desired-records.ts'
 import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { fault } from '../../../functions/agent/discovery/record-checks.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
-import { type Claim, type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, type SourceObject, unseen } from '../../../functions/agent/sources/source-object.ts';
 import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { values } from '../../dns/values.ts';
@@ -16,29 +16,29 @@ import { MemoryZones } from '../zones/memory-zones.ts';
 type Settings = Partial<NonNullable<WrittenDeclaration['discovery']>>;
 interface Surroundings {
   settings?: Settings;
-  claims?: Claim[];
+  lister?: SourceObject[];
   namespace?: string;
   zoneTTL?: number;
 }
 
 /** A view of the cluster in which nobody else wants anything. */
-function viewOf(claims: Claim[]): Claims {
+function viewOf(lister: SourceObject[]): SourceLister {
   return {
     ...unseen,
     sees: (resource) => resource.startsWith('ingress/'),
-    of: (resource) => claims.find((claim) => claim.resource === resource),
-    on: (name) => claims.filter(({ hosts }) => hosts.includes(name)),
-    all: () => claims,
+    of: (resource) => lister.find((sourceObject) => sourceObject.resource === resource),
+    on: (name) => lister.filter(({ hosts }) => hosts.includes(name)),
+    all: () => lister,
   };
 }
 
-function wished(endpoints: Endpoint[], { settings, claims = [], namespace, zoneTTL }: Surroundings = {}): Wish[] {
+function wished(endpoints: Endpoint[], { settings, lister = [], namespace, zoneTTL }: Surroundings = {}): Wish[] {
   const { discovery } = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...settings } });
   if (!discovery) throw new Error('nothing is discovered');
   return wishesOf(endpoints, {
     scope: { ownerID: 'corp', ...(namespace !== undefined && { namespace }) },
     discovery,
-    claims: viewOf(claims),
+    lister: viewOf(lister),
     ttlOf: () => zoneTTL,
   });
 }
@@ -117,8 +117,8 @@ test('names in excluded domains are left out without a word', () => {
   const settings = { excludedDomains: ['Dev.corp.internal'], targets: { default: ['192.0.2.9'] } };
   const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
   const wishes = names.map((name) => want('ingress/a/x', name, 'A', '192.0.2.1'));
-  const claims = [claim('ingress/a/new', [], ['b.dev.corp.internal.'])];
-  expect(said(wished(wishes, { settings, claims }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
+  const lister = [sourceObject('ingress/a/new', [], ['b.dev.corp.internal.'])];
+  expect(said(wished(wishes, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
 });
 
 test('records of other types are named once where they are all that an object wants of a name', () => {
@@ -204,7 +204,12 @@ describe('targets.networks', () => {
   });
 });
 
-const claim = (resource: string, targets?: string[], hosts = ['www.corp.internal.'], created = '2026'): Claim => ({
+const sourceObject = (
+  resource: string,
+  targets?: string[],
+  hosts = ['www.corp.internal.'],
+  created = '2026',
+): SourceObject => ({
   resource,
   namespace: resource.split('/')[1] as string,
   created,
@@ -214,7 +219,10 @@ const claim = (resource: string, targets?: string[], hosts = ['www.corp.internal
 
 describe('targets.default', () => {
   const settings = { targets: { default: ['192.0.2.9', '2001:db8::9'] } };
-  const claims = [claim('ingress/a/x', []), claim('ingress/b/y', [], ['b.corp.internal.', 'c.corp.internal.'])];
+  const lister = [
+    sourceObject('ingress/a/x', []),
+    sourceObject('ingress/b/y', [], ['b.corp.internal.', 'c.corp.internal.']),
+  ];
 
   test('is for objects without an address, unless ExternalDNS has heard of one', () => {
     const others = ['b', 'c'].flatMap((name) => [
@@ -222,13 +230,13 @@ describe('targets.default', () => {
       `${name} AAAA 2001:db8::9 (ingress/b/y)`,
     ]);
     const own = ['www A 192.0.2.9 (ingress/a/x)', 'www AAAA 2001:db8::9 (ingress/a/x)'];
-    expect(said(wished([], { settings, claims }))).toEqual([...others, ...own]);
-    expect(said(wished([x('A', '192.0.2.1')], { settings, claims }))).toEqual([
+    expect(said(wished([], { settings, lister }))).toEqual([...others, ...own]);
+    expect(said(wished([x('A', '192.0.2.1')], { settings, lister }))).toEqual([
       ...others,
       'www A 192.0.2.1 (ingress/a/x)',
     ]);
-    expect(said(wished([x('A')], { settings, claims }))).toEqual([...others, ...own]);
-    expect(wished([], { claims })).toEqual([]);
+    expect(said(wished([x('A')], { settings, lister }))).toEqual([...others, ...own]);
+    expect(wished([], { lister })).toEqual([]);
   });
 
   test('is for the hosts without an address of an object whose others have one', () => {
@@ -236,8 +244,8 @@ describe('targets.default', () => {
     const of = (name: string, targets: string[]): [string, { targets: string[] }][] =>
       ['A', 'AAAA', 'CNAME'].map((type) => [`${name} ${type}`, { targets }]);
     const parts = new Map([...of('www.corp.internal.', ['192.0.2.1']), ...of('b.corp.internal.', [])]);
-    const route = { ...claim('ingress/a/x', ['192.0.2.1'], hosts), parts };
-    expect(said(wished([x('A', '192.0.2.1')], { settings, claims: [route] }))).toEqual([
+    const route = { ...sourceObject('ingress/a/x', ['192.0.2.1'], hosts), parts };
+    expect(said(wished([x('A', '192.0.2.1')], { settings, lister: [route] }))).toEqual([
       'b A 192.0.2.9 (ingress/a/x)',
       'b AAAA 2001:db8::9 (ingress/a/x)',
       'www A 192.0.2.1 (ingress/a/x)',
@@ -245,7 +253,7 @@ describe('targets.default', () => {
   });
 
   test('is for the objects of the owner’s namespace', () => {
-    const names = wished([], { settings, claims, namespace: 'a' }).map(({ name }) => name);
+    const names = wished([], { settings, lister, namespace: 'a' }).map(({ name }) => name);
     expect(names).toEqual(['www.corp.internal.', 'www.corp.internal.']);
   });
 });
@@ -254,59 +262,62 @@ describe('what ExternalDNS has merged', () => {
   const [one, two, three] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
   const unclear = (targets: string, ...objects: string[]) =>
     `cannot tell whose target ${targets} is, of ${objects.join(' and ')}`;
-  test.each<[string, Claim[], Endpoint, string[]]>([
+  test.each<[string, SourceObject[], Endpoint, string[]]>([
     ['nobody is seen', [], x('A', one, two), [`www A ${one} ${two} (ingress/a/x)`]],
     [
       'one is seen, and the other is not',
-      [claim('ingress/a/x', [one])],
+      [sourceObject('ingress/a/x', [one])],
       x('A', one, two),
       [`www A ${one} (ingress/a/x)`],
     ],
     [
       'the only one was seen with other addresses',
-      [claim('ingress/a/x', [three])],
+      [sourceObject('ingress/a/x', [three])],
       x('A', one, two),
       [`www A ${one} ${two} (ingress/a/x)`],
     ],
     [
       'the only one was seen without an address',
-      [claim('ingress/a/x', [])],
+      [sourceObject('ingress/a/x', [])],
       x('A', one, two),
       [`www A ${one} ${two} (ingress/a/x)`],
     ],
     [
       'each has its own',
-      [claim('ingress/a/x', [one, '2001:db8::1']), claim('ingress/b/y', [two])],
+      [sourceObject('ingress/a/x', [one, '2001:db8::1']), sourceObject('ingress/b/y', [two])],
       x('A', one, two),
       [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
       'both have the same',
-      [claim('ingress/a/x', [one]), claim('ingress/b/y', [one])],
+      [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y', [one])],
       x('A', one),
       [`www A ${one} (ingress/a/x)`, `www A ${one} (ingress/b/y)`],
     ],
     [
       'one is known, and the other has the rest',
-      [claim('ingress/a/x', [one]), claim('ingress/b/y')],
+      [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y')],
       x('A', one, two),
       [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
       'the labelled one is not seen, and has the rest',
-      [claim('ingress/b/y', [two])],
+      [sourceObject('ingress/b/y', [two])],
       x('A', one, two),
       [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
       'two of one namespace are not known, and the older has the rest',
-      [claim('ingress/a/x', undefined, undefined, '2026'), claim('ingress/a/old', undefined, undefined, '2025')],
+      [
+        sourceObject('ingress/a/x', undefined, undefined, '2026'),
+        sourceObject('ingress/a/old', undefined, undefined, '2025'),
+      ],
       x('A', one, two),
       [`www A ${one} ${two} (ingress/a/old)`],
     ],
     [
       'two of two namespaces are not known',
-      [claim('ingress/a/x'), claim('ingress/b/y'), claim('ingress/c/z', [three])],
+      [sourceObject('ingress/a/x'), sourceObject('ingress/b/y'), sourceObject('ingress/c/z', [three])],
       x('A', one, three),
       [
         `www A (ingress/a/x): ${unclear(one, 'ingress/a/x', 'ingress/b/y')}`,
@@ -316,13 +327,13 @@ describe('what ExternalDNS has merged', () => {
     ],
     [
       'the view is ahead of ExternalDNS',
-      [claim('ingress/a/x', [three]), claim('ingress/b/y', [two])],
+      [sourceObject('ingress/a/x', [three]), sourceObject('ingress/b/y', [two])],
       x('A', one, two),
       [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
       'the view is ahead of ExternalDNS, and another one is not known',
-      [claim('ingress/a/x', [three]), claim('ingress/b/y')],
+      [sourceObject('ingress/a/x', [three]), sourceObject('ingress/b/y')],
       x('A', one, two),
       [
         `www A (ingress/a/x): ${unclear(`${one}, ${two}`, 'ingress/a/x', 'ingress/b/y')}`,
@@ -331,51 +342,51 @@ describe('what ExternalDNS has merged', () => {
     ],
     [
       'both have what they are seen to have, and there is more',
-      [claim('ingress/a/x', [one]), claim('ingress/b/y', [two])],
+      [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y', [two])],
       x('A', one, two, three),
       [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
       'another kind wants another answer',
-      [claim('ingress/a/x', [one]), claim('service/b/y', [two])],
+      [sourceObject('ingress/a/x', [one]), sourceObject('service/b/y', [two])],
       x('A', one),
       [`www A ${one} (ingress/a/x)`],
     ],
     [
       'another kind wants the same, which ExternalDNS leaves out',
-      [claim('ingress/a/x', [one]), claim('service/b/y', [one])],
+      [sourceObject('ingress/a/x', [one]), sourceObject('service/b/y', [one])],
       x('A', one),
       [`www A ${one} (ingress/a/x)`, `www A ${one} (service/b/y)`],
     ],
     [
       'one wants it of another name',
       [
-        { ...claim('ingress/a/x', [one, two]), parts: new Map([['www.corp.internal. A', { targets: [one] }]]) },
-        claim('ingress/b/y', [two]),
+        { ...sourceObject('ingress/a/x', [one, two]), parts: new Map([['www.corp.internal. A', { targets: [one] }]]) },
+        sourceObject('ingress/b/y', [two]),
       ],
       x('A', one, two),
       [`www A ${one} (ingress/a/x)`, `www A ${two} (ingress/b/y)`],
     ],
     [
       'CNAMEs are merged with their like only',
-      [claim('ingress/a/x'), claim('ingress/b/y')],
+      [sourceObject('ingress/a/x'), sourceObject('ingress/b/y')],
       x('CNAME', 'lb.example.com'),
       ['www CNAME lb.example.com. (ingress/a/x)'],
     ],
     [
       'both have one CNAME',
-      [claim('ingress/a/x', ['lb.example.com.']), claim('ingress/b/y', ['lb.example.com.'])],
+      [sourceObject('ingress/a/x', ['lb.example.com.']), sourceObject('ingress/b/y', ['lb.example.com.'])],
       x('CNAME', 'LB.example.com'),
       ['www CNAME lb.example.com. (ingress/a/x)', 'www CNAME lb.example.com. (ingress/b/y)'],
     ],
-  ])('is taken apart where %s', (_, claims, endpoint, expected) => {
-    expect(said(wished([endpoint], { claims }))).toEqual(expected);
+  ])('is taken apart where %s', (_, lister, endpoint, expected) => {
+    expect(said(wished([endpoint], { lister }))).toEqual(expected);
   });
 
-  const shared = [claim('ingress/a/x', [one]), claim('ingress/b/y', [two])];
+  const shared = [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y', [two])];
 
   test('is so, too, where shared hosts are merged: not every namespace may have the name', () => {
-    expect(said(wished([x('A', one, two)], { claims: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
+    expect(said(wished([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${two} (ingress/b/y)`,
     ]);
@@ -383,28 +394,28 @@ describe('what ExternalDNS has merged', () => {
 
   test('stays together where objects of the kind are not seen', () => {
     const pod = want('pod/a/x', www, 'A', three, '192.0.2.4');
-    expect(said(wished([pod], { claims: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
+    expect(said(wished([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
     // Those that are seen may have been left out as the same.
     const same = want('pod/a/x', www, 'A', one);
-    expect(said(wished([same], { claims: shared }))).toEqual([`www A ${one} (ingress/a/x)`, `www A ${one} (pod/a/x)`]);
+    expect(said(wished([same], { lister: shared }))).toEqual([`www A ${one} (ingress/a/x)`, `www A ${one} (pod/a/x)`]);
   });
 
   test('has each object’s own time to live, whichever of the same endpoints ExternalDNS has left', () => {
-    const claims = [
-      { ...claim('ingress/a/x', [one]), ttl: 300 },
-      claim('ingress/b/y', [one]),
-      claim('service/a/x', [one]),
+    const lister = [
+      { ...sourceObject('ingress/a/x', [one]), ttl: 300 },
+      sourceObject('ingress/b/y', [one]),
+      sourceObject('service/a/x', [one]),
     ];
     const ttls = (endpoint: Endpoint) =>
-      wished([endpoint], { claims }).map(({ ttl, mark }) => `${mark?.content} ${ttl}`);
+      wished([endpoint], { lister }).map(({ ttl, mark }) => `${mark?.content} ${ttl}`);
     const expected = ['ingress/a/x 300', 'ingress/b/y 60', 'service/a/x 60'];
     expect(ttls({ ...x('A', one), recordTTL: 300 })).toEqual(expected);
     expect(ttls(y('A', one))).toEqual(expected);
   });
 
   test('in one namespace is nobody’s of another one', () => {
-    expect(said(wished([x('A', one)], { claims: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
-    expect(said(wished([y('A', one)], { claims: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
+    expect(said(wished([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
+    expect(said(wished([y('A', one)], { lister: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
   });
 
   test('is what each of them wanted, if all are known', () => {
@@ -419,10 +430,10 @@ describe('what ExternalDNS has merged', () => {
     );
     fc.assert(
       fc.property(objects, (all) => {
-        const claims = all.map(({ resource, targets, created }) => claim(resource, targets, undefined, created));
+        const lister = all.map(({ resource, targets, created }) => sourceObject(resource, targets, undefined, created));
         const wanted = all.map(({ resource, targets }) => want(resource, www, 'A', ...targets));
         const apart = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-        expect(said(wished(merged(wanted), { claims }))).toEqual(said(apart));
+        expect(said(wished(merged(wanted), { lister }))).toEqual(said(apart));
       }),
     );
   });
@@ -430,14 +441,14 @@ describe('what ExternalDNS has merged', () => {
   test('gives nobody a target that only objects of another namespace are seen to have', () => {
     const resource = fc.constantFrom('ingress/a/x', 'ingress/a/y', 'ingress/b/x', 'ingress/c/x');
     const addresses = fc.uniqueArray(fc.constantFrom(one, two, three, '192.0.2.4'));
-    const claims = fc.uniqueArray(fc.record({ resource, targets: fc.option(addresses) }), {
+    const lister = fc.uniqueArray(fc.record({ resource, targets: fc.option(addresses) }), {
       selector: (each) => each.resource,
       minLength: 2,
     });
     fc.assert(
-      fc.property(claims, resource, addresses, (all, labelled, targets) => {
-        const seen = all.map((each) => claim(each.resource, each.targets ?? undefined));
-        const wishes = wished([want(labelled, www, 'A', ...targets)], { claims: seen });
+      fc.property(lister, resource, addresses, (all, labelled, targets) => {
+        const seen = all.map((each) => sourceObject(each.resource, each.targets ?? undefined));
+        const wishes = wished([want(labelled, www, 'A', ...targets)], { lister: seen });
         for (const { records, mark } of wishes) {
           const namespace = mark?.content.split('/')[1];
           for (const record of records) {

@@ -396,7 +396,7 @@ test('a wish has the TTL of its zone, unless it states one', () => {
   const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [`${name}.`, defaultTTL]));
   const { discovery = expect.fail() } = declaration;
   const scope = { ownerID: 'corp' };
-  const wishes = wishesOf(wanted, { scope, discovery, claims: unseen, ttlOf: (name) => zoneOf(name, ttls) });
+  const wishes = wishesOf(wanted, { scope, discovery, lister: unseen, ttlOf: (name) => zoneOf(name, ttls) });
   const { accepted } = judge(wishes, there, declaration);
   expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
     'a.dev.corp.internal. 60',

@@ -1,7 +1,7 @@
 /** Several ExternalDNSes at one agent: each sees a namespace, and has an owner of its own. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
-import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 
@@ -11,8 +11,8 @@ const split = (...namespaces: string[]) => declare({ discovery: { ...discovery, 
 const wants = (namespace: string, label: string, address: string) =>
   want(`ingress/${namespace}/${label}`, `${label}.corp.internal`, 'A', address);
 
-async function started(declaration = split('shop', 'market'), claims: Claims = unseen) {
-  const made = makeAgent(undefined, { claims });
+async function started(declaration = split('shop', 'market'), lister: SourceLister = unseen) {
+  const made = makeAgent(undefined, { lister });
   const { agent, database } = made;
   const of = (namespace?: string): Webhook => ({
     records: () => agent.records(namespace),

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { askedFor, besideHeld } from '../../../functions/agent/discovery/requested-names.ts';
-import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { found } from '../make.ts';
 
 const www = 'www.corp.internal.';
 const at = (resource: string, address = '192.0.2.1') => found(resource, www, 'A', address);
 const standing = [at('ingress/shop/web')];
 /** Where this object asks for these. */
-const asking = (hosts: string[], below = false): Claims => ({
+const asking = (hosts: string[], below = false): SourceLister => ({
   ...unseen,
   sees: () => true,
   of: (resource) =>
@@ -17,7 +17,7 @@ const asking = (hosts: string[], below = false): Claims => ({
 const [itself, neighbour, rival] = ['ingress/shop/web', 'ingress/shop/other', 'ingress/evil/x'].map((r) => at(r));
 
 test.each<
-  [string, (typeof standing)[number][], (typeof standing)[number][], Claims, 'Merge' | 'SameNamespace', boolean]
+  [string, (typeof standing)[number][], (typeof standing)[number][], SourceLister, 'Merge' | 'SameNamespace', boolean]
 >([
   ['its object wants it', [itself!], [itself!], asking([www]), 'SameNamespace', true],
   ['its object wants it in vain', [itself!], [], asking([www]), 'SameNamespace', true],
@@ -37,8 +37,8 @@ test.each<
   ['its object is gone, and another one has it', [rival!], [rival!], asking([]), 'SameNamespace', true],
   ['its object is gone, and another one wants it in vain', [rival!], [], asking([]), 'SameNamespace', false],
   ['its object is not seen, and another one has it', [rival!], [rival!], unseen, 'SameNamespace', true],
-])('a name that stands is asked for, or not, where %s', (_, wishes, accepted, claims, sharedHosts, isAsked) => {
-  const names = askedFor({ standing, wishes, accepted, sharedHosts }, claims);
+])('a name that stands is asked for, or not, where %s', (_, wishes, accepted, lister, sharedHosts, isAsked) => {
+  const names = askedFor({ standing, wishes, accepted, sharedHosts }, lister);
   expect([...names]).toEqual(isAsked ? [www] : []);
 });
 

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { Repetition } from '../../../functions/agent/discovery/endpoints-parser.ts';
-import { ClaimIndex } from '../../../functions/agent/sources/host-index.ts';
-import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
+import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 import { merged } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
@@ -35,21 +35,21 @@ function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' 
     target === undefined ? [] : hosts.map((host) => want(resource, host, type, target));
   const body = Buffer.from(JSON.stringify(merged(objects.flatMap(endpoints))));
   return async () => {
-    const index = new ClaimIndex();
+    const index = new HostIndex();
     objects.forEach(({ resource, target }, i) => {
       const targets = target === undefined ? [] : [type === 'CNAME' ? `${target}.` : target];
       const names = hosts.map((host) => `${host}.`);
       const created = new Date(1_700_000_000_000 + i * 1000).toISOString();
       index.set(resource, [{ resource, namespace: `n${i % 50}`, created, hosts: names, targets }]);
     });
-    const claims: Claims = {
+    const lister: SourceLister = {
       ...unseen,
       sees: () => true,
       of: (resource) => index.of(resource),
       on: (name) => index.on(name),
       all: () => index.all(),
     };
-    const { agent, declare: take } = makeAgent(undefined, { claims });
+    const { agent, declare: take } = makeAgent(undefined, { lister });
     take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, sharedHosts } }));
     await agent.reconcile();
     const wanted = await new Repetition({ seenAt: (name) => agent.seenAt(name) }).read([body]);

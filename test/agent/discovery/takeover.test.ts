@@ -2,14 +2,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
-import { type Claim, type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, type SourceObject, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 
 const [own, evil] = ['192.0.2.1', '192.0.2.66'];
 const www = 'www.corp.internal';
 
-const claim = (resource: string, created: string, targets: string[], more: Partial<Claim> = {}): Claim => ({
+const sourceObject = (
+  resource: string,
+  created: string,
+  targets: string[],
+  more: Partial<SourceObject> = {},
+): SourceObject => ({
   resource,
   namespace: namespaceOf(resource),
   created,
@@ -20,15 +25,15 @@ const claim = (resource: string, created: string, targets: string[], more: Parti
 
 /** An agent, the view that it has of the cluster, and what is published: `www A 192.0.2.1 60 (service/shop/web)`. */
 async function started(discovery: object = {}) {
-  const seen = new Map<string, Claim>();
-  const claims: Claims = {
+  const seen = new Map<string, SourceObject>();
+  const lister: SourceLister = {
     ...unseen,
     sees: (resource) => /^(?:ingress|service)\//.test(resource),
     of: (resource) => seen.get(resource),
     on: (name) => [...seen.values()].filter(({ hosts }) => hosts.includes(name)),
     labelsOf: (team) => ({ team }),
   };
-  const { agent, declare: declared, database } = makeAgent(undefined, { claims });
+  const { agent, declare: declared, database } = makeAgent(undefined, { lister });
   declared(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } }));
   await agent.reconcile();
   const webhook: Webhook = {
@@ -45,7 +50,7 @@ async function started(discovery: object = {}) {
   return {
     database,
     published,
-    sees: (...all: Claim[]) => {
+    sees: (...all: SourceObject[]) => {
       for (const each of all) seen.set(each.resource, each);
     },
     loop: (...wanted: Endpoint[]) => loop(webhook, wanted),
@@ -59,13 +64,13 @@ const standing = [`www A ${own} 60 (service/shop/web)`];
 describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHosts: %s', (sharedHosts) => {
   test('who says the same first, and then something else, has no name of another kind of object', async () => {
     const { loop, sees, published } = await started({ sharedHosts });
-    sees(claim('service/shop/web', '2025', [own]));
+    sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own));
     // ExternalDNS leaves the Service's endpoint out: it comes after the Ingress's and says the same.
-    sees(claim('ingress/evil/x', '2026', [own]));
+    sees(sourceObject('ingress/evil/x', '2026', [own]));
     for (let i = 0; i < 3; i++) await loop(thief(own));
     expect(await published()).toEqual(standing);
-    sees(claim('ingress/evil/x', '2026', [evil]));
+    sees(sourceObject('ingress/evil/x', '2026', [evil]));
     for (let i = 0; i < 3; i++) await loop(thief(evil), web(own));
     expect(await published()).toEqual(standing);
   });
@@ -73,7 +78,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
   test('who asks for the same with another time to live changes nothing, whose endpoint ever ExternalDNS leaves', async () => {
     const { loop, sees, published, database } = await started({ sharedHosts });
     const [mine, its] = [want('ingress/shop/web', www, 'A', own), { ...thief(own), recordTTL: 1 }];
-    sees(claim('ingress/shop/web', '2025', [own]), claim('ingress/evil/x', '2026', [own], { ttl: 1 }));
+    sees(sourceObject('ingress/shop/web', '2025', [own]), sourceObject('ingress/evil/x', '2026', [own], { ttl: 1 }));
     await loop(mine);
     const before = await database.zones();
     for (const each of [its, mine, its, its]) expect(await loop(each)).toBeUndefined();
@@ -83,7 +88,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
 
   test('who is not seen to ask for a name adds nothing to it', async () => {
     const { loop, sees, published } = await started({ sharedHosts });
-    sees(claim('service/shop/web', '2025', [own]));
+    sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own, evil));
     expect(await published()).toEqual(standing);
   });
@@ -95,7 +100,7 @@ test('merged answers have no address of a namespace that may not have the name',
     { namespaceSelector: { matchLabels: { team: 'evil' } }, names: [`*.evil.corp.internal`] },
   ];
   const { loop, sees, published } = await started({ sharedHosts: 'Merge', tenants });
-  sees(claim('service/shop/web', '2025', [own]), claim('service/evil/x', '2026', [evil]));
+  sees(sourceObject('service/shop/web', '2025', [own]), sourceObject('service/evil/x', '2026', [evil]));
   for (const each of [web(own, evil), want('service/evil/x', www, 'A', own, evil)]) {
     for (let i = 0; i < 2; i++) await loop(each);
     expect(await published()).toEqual(standing);
@@ -107,14 +112,14 @@ test('who waits for names in masses has none while their objects have no address
   const names = Array.from({ length: 8 }, (_, i) => `h${i}.corp.internal`);
   const shop = names.map((name, i) => want(`ingress/shop/x${i}`, name, 'A', own));
   const waiting = names.map((name) => want('ingress/evil/x', name, 'A', evil));
-  const claims = names.map((name, i) => claim(`ingress/shop/x${i}`, '2025', [own], { hosts: [`${name}.`] }));
+  const lister = names.map((name, i) => sourceObject(`ingress/shop/x${i}`, '2025', [own], { hosts: [`${name}.`] }));
   const hosts = names.map((name) => `${name}.`);
-  sees(...claims, claim('ingress/evil/x', '2026', [evil], { hosts }));
+  sees(...lister, sourceObject('ingress/evil/x', '2026', [evil], { hosts }));
   await loop(...shop);
   const before = await published();
-  sees(...claims.map((each) => ({ ...each, targets: [] })));
+  sees(...lister.map((each) => ({ ...each, targets: [] })));
   for (let i = 0; i < 3; i++) expect(await loop(...waiting)).toBeUndefined();
-  sees(...claims);
+  sees(...lister);
   expect(await loop(...shop, ...waiting)).toBeUndefined();
   expect(await published()).toEqual(before);
   expect(before).toHaveLength(8);

@@ -4,7 +4,7 @@ import { judge } from '../../../functions/agent/discovery/evaluate.ts';
 import { NamePatterns } from '../../../functions/agent/discovery/name-patterns.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { declare, found, want, zone } from '../make.ts';
 
 type Discovery = NonNullable<NonNullable<Parameters<typeof declare>[0]>['discovery']>;
@@ -17,7 +17,7 @@ const teams: Record<string, Record<string, string>> = {
   both: { team: 'a', second: 'b' },
   nobody: {},
 };
-const claims: Claims = { ...unseen, labelsOf: (namespace) => teams[namespace] };
+const lister: SourceLister = { ...unseen, labelsOf: (namespace) => teams[namespace] };
 const tenant = (key: string, team: string, ...names: string[]) => ({
   namespaceSelector: { matchLabels: { [key]: team } },
   names,
@@ -29,11 +29,11 @@ const stands = (resource: string, name: string, address = '192.0.2.1') =>
   found(resource, `${name}.corp.internal.`, 'A', address);
 
 /** `name object`, and `name object: message`. */
-function verdict(discovery: Partial<Discovery>, wishes: RRset[], there: RRset[] = [], seen = claims) {
+function verdict(discovery: Partial<Discovery>, wishes: RRset[], there: RRset[] = [], seen = lister) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
   const verdicts = [wishes, wishes.toReversed()].map((order) => {
     const { accepted, refused } = judge(order, [zone('corp.internal', there, declaration)], declaration, {
-      claims: seen,
+      lister: seen,
     });
     const of = ({ name, mark }: RRset) => `${name.replace(/\.?corp\.internal\.$/, '')} ${mark?.content}`;
     return {
@@ -232,7 +232,7 @@ describe('tenants', () => {
     });
 
     test('it does not come to a name by asking for what another one answers', () => {
-      const seen = { ...claims, sees: () => true };
+      const seen = { ...lister, sees: () => true };
       const there = [stands('ingress/b/y', 'www')];
       expect(verdict({ tenants }, [wish('ingress/new/x', 'www')], there, seen).accepted).toEqual([]);
     });
@@ -323,7 +323,11 @@ describe('a namespace has so many names', () => {
 
   test('a part in a merged answer counts as well, but does not stand for it when the answer is marked for another', () => {
     const node = { resource: 'node/n', namespace: '', created: '2026-01-01T00:00:00Z', hosts: [] };
-    const seen: Claims = { ...claims, sees: () => true, of: (resource) => (resource === 'node/n' ? node : undefined) };
+    const seen: SourceLister = {
+      ...lister,
+      sees: () => true,
+      of: (resource) => (resource === 'node/n' ? node : undefined),
+    };
     const merging = { maxNamesPerNamespace: 1, sharedHosts: 'Merge' as const };
     const wishes = [wish('ingress/a/x', 'a'), wish('ingress/a/x', 'vpn'), wish('node/n', 'vpn', '192.0.2.2')];
     const expected = {

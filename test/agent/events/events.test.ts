@@ -25,7 +25,7 @@ class World {
   agent(reporter = 'idns-corp-0'): Events {
     return new Events({
       create: (event) => this.#create(event),
-      claimOf: (resource) => {
+      sourceObjectOf: (resource) => {
         const uid = this.uids.has(resource) ? this.uids.get(resource) : `uid of ${resource}`;
         return uid === undefined ? undefined : { uid };
       },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Resources, Served } from '../../../functions/agent/kubernetes/api-discovery.ts';
+import { ApiDiscovery, type Resources } from '../../../functions/agent/kubernetes/api-discovery.ts';
 import { soon } from '../../patience.ts';
 import { Kubernetes } from './api-server.ts';
 
@@ -11,7 +11,7 @@ const [http, grpc, tcp] = [
 ];
 
 let kubernetes: Kubernetes;
-let served: Served;
+let served: ApiDiscovery;
 let told: Resources[];
 let said: (string | undefined)[];
 let begin: (every: number, soonAgain: number) => void;
@@ -22,7 +22,7 @@ beforeEach(async () => {
   [told, said] = [[], []];
   begin = (every, soonAgain) => {
     const onChange = (resources: Resources) => void told.push(resources);
-    served = new Served({ config, onChange, onFailure: (f) => said.push(f), every, soon: soonAgain });
+    served = new ApiDiscovery({ config, onChange, onFailure: (f) => said.push(f), every, soon: soonAgain });
   };
 });
 afterEach(() => {

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Reach, type ReachOptions } from '../../../functions/agent/kubernetes/api-health.ts';
+import { ApiHealth, type ApiHealthOptions } from '../../../functions/agent/kubernetes/api-health.ts';
 import { patience, soon } from '../../patience.ts';
 import { Kubernetes } from './api-server.ts';
 
 let kubernetes: Kubernetes;
 let config: KubeConfig;
-let reach: Reach;
+let reach: ApiHealth;
 let said: (string | undefined)[];
-let begin: (pace?: Partial<ReachOptions>) => void;
+let begin: (pace?: Partial<ApiHealthOptions>) => void;
 
 const asked = () => kubernetes.requests.length;
 const askedAgain = (times: number) => {
@@ -26,7 +26,7 @@ beforeEach(async () => {
   said = [];
   begin = (pace = {}) => {
     const usual = { every: 20, soon: 10, timeout: patience };
-    reach = new Reach({ config, onReach: (failure) => said.push(failure), ...usual, ...pace });
+    reach = new ApiHealth({ config, onReach: (failure) => said.push(failure), ...usual, ...pace });
   };
 });
 afterEach(() => {
@@ -117,7 +117,7 @@ test('asks nothing any more once it is stopped', async () => {
   const server = `${config.getCurrentCluster()?.server}/other`;
   const elsewhere = new KubeConfig();
   elsewhere.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: true }, { name: 'u', token: 'secret' });
-  const other = new Reach({ config: elsewhere, onReach: () => {}, every: 20 });
+  const other = new ApiHealth({ config: elsewhere, onReach: () => {}, every: 20 });
   const count = () => kubernetes.requests.filter((url) => url === '/readyz').length;
   await askedAgain(3);
   const before = count();

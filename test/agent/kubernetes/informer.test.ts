@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Watch } from '../../../functions/agent/kubernetes/informer.ts';
+import { Informer } from '../../../functions/agent/kubernetes/informer.ts';
 import { soon } from '../../patience.ts';
 import { Kubernetes, type KubernetesObject } from './api-server.ts';
 
 const ingresses = '/apis/networking.k8s.io/v1/ingresses';
 
 let kubernetes: Kubernetes;
-let watch: Watch<string>;
+let watch: Informer<string>;
 let changed: string[];
 let said: (string | undefined)[];
 let completed: boolean[];
@@ -28,7 +28,7 @@ beforeEach(async () => {
   [changed, said, completed] = [[], [], []];
   begin = (path = ingresses, labelSelector) => {
     const options = { config, path, pause: () => 20, ...(labelSelector !== undefined && { labelSelector }) };
-    watch = new Watch<string>({
+    watch = new Informer<string>({
       ...options,
       project: ({ spec }: { spec: { host?: string } }) => spec.host,
       onChange: (key) => changed.push(key),

@@ -39,8 +39,8 @@ function answersTo(
 
 /** Whether a name is said to resolve when it does, and only then. */
 function agrees({ name, resource, verdict }: NameState, agent: SightedAgent, { targets }: Discovery): boolean {
-  const claim = agent.objects.of(resource);
-  const asked = claim?.hosts.includes(absolute(name)) ? essential(claim.targets ?? [], targets) : [];
+  const sourceObject = agent.objects.of(resource);
+  const asked = sourceObject?.hosts.includes(absolute(name)) ? essential(sourceObject.targets ?? [], targets) : [];
   const answer = answersTo(absolute(name), asked, agent);
   // Who wins a name may want what another object wants, too, and more.
   if (verdict === 'Duplicate') return answer !== 'alone';

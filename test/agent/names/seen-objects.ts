@@ -4,7 +4,7 @@ import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import { typeOf } from '../../../functions/agent/discovery/target.ts';
 import { hostsOf, targetsOf } from '../../../functions/agent/sources/kinds/metadata.ts';
-import type { Claim, Claims } from '../../../functions/agent/sources/source-object.ts';
+import type { SourceLister, SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { merged } from '../external-dns.ts';
 import { want } from '../make.ts';
 
@@ -13,7 +13,7 @@ export const www = 'www.corp.internal';
 /** Without a host of its own it asks for www.corp.internal. */
 export interface SeenObject
   extends Partial<
-    Pick<Claim, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'leftOut' | 'isUnready'>
+    Pick<SourceObject, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'leftOut' | 'isUnready'>
   > {
   hosts?: string[];
   targets?: string[];
@@ -25,7 +25,7 @@ export interface SeenObject
   asks?: Endpoint[];
 }
 
-export class SeenObjects implements Claims {
+export class SeenObjects implements SourceLister {
   /** What is not listed yet. */
   missing: string | undefined;
   /** Kinds that cannot be seen, though they are looked at. */
@@ -79,44 +79,44 @@ export class SeenObjects implements Claims {
     return this.missing;
   }
 
-  of(resource: string): Claim | undefined {
+  of(resource: string): SourceObject | undefined {
     const object = this.sees(resource) ? this.#objects.get(resource) : undefined;
-    return object && object.leftOut === undefined ? claimOf(resource, object) : undefined;
+    return object && object.leftOut === undefined ? sourceObjectOf(resource, object) : undefined;
   }
 
   changedAt(resource: string): number | undefined {
     return this.#objects.get(resource)?.changed;
   }
 
-  on(name: string): Claim[] {
+  on(name: string): SourceObject[] {
     return this.all().filter(({ hosts }) => hosts.includes(name));
   }
 
-  all(): Claim[] {
-    return this.#claims().filter(({ leftOut }) => leftOut === undefined);
+  all(): SourceObject[] {
+    return this.#lister().filter(({ leftOut }) => leftOut === undefined);
   }
 
-  leftOut(): Claim[] {
-    return this.#claims().filter(({ leftOut }) => leftOut !== undefined);
+  leftOut(): SourceObject[] {
+    return this.#lister().filter(({ leftOut }) => leftOut !== undefined);
   }
 
-  leftOutOf(resource: string): Claim[] {
+  leftOutOf(resource: string): SourceObject[] {
     const object = this.sees(resource) ? this.#objects.get(resource) : undefined;
-    return object && object.leftOut !== undefined ? [claimOf(resource, object)] : [];
+    return object && object.leftOut !== undefined ? [sourceObjectOf(resource, object)] : [];
   }
 
   labelsOf(namespace: string): Record<string, string> | undefined {
     return this.#labels.get(namespace);
   }
 
-  #claims(): Claim[] {
+  #lister(): SourceObject[] {
     return [...this.#objects]
       .filter(([resource]) => this.sees(resource))
-      .map(([resource, object]) => claimOf(resource, object));
+      .map(([resource, object]) => sourceObjectOf(resource, object));
   }
 }
 
-function claimOf(resource: string, object: SeenObject): Claim {
+function sourceObjectOf(resource: string, object: SeenObject): SourceObject {
   const { hosts = [www], targets = [], areTargetsUnknown, changed: _, asks: __, ...rest } = object;
   // Of a headless Service the Pods have them.
   const isUnknown = areTargetsUnknown || rest.below;

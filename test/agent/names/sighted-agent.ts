@@ -25,7 +25,7 @@ export async function sightedAgent(
   const objects = new SeenObjects();
   const propagations: number[] = [];
   const onPropagation = (milliseconds: number) => void propagations.push(milliseconds);
-  const options = { claims: objects, onPropagation, outside };
+  const options = { lister: objects, onPropagation, outside };
   let made = makeAgent(undefined, options);
   const { database, clock } = made;
   let declared: Declaration;

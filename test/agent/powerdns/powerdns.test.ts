@@ -509,9 +509,9 @@ test('judges only when something is another than in the loop before', async () =
     looks++;
     return [];
   };
-  const claims = { ...unseen, version: 0, sees: () => true, on: look };
+  const lister = { ...unseen, version: 0, sees: () => true, on: look };
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
-  const { agent, declare: take } = makeAgent(database as never, { claims });
+  const { agent, declare: take } = makeAgent(database as never, { lister });
   const other = webhook({ bodyLimit: 2 ** 24, agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
@@ -530,7 +530,7 @@ test('judges only when something is another than in the loop before', async () =
     // What was just published is there now.
     expect(await looked(first, more)).toBe(true);
     expect(await looked(more, first)).toBe(false);
-    claims.version++;
+    lister.version++;
     expect(await looked(first, more)).toBe(true);
     expect(await looked(first, more)).toBe(false);
     await byHand({

@@ -1,11 +1,11 @@
 /** Objects with more hosts than count. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
-import { ClaimIndex } from '../../../functions/agent/sources/host-index.ts';
-import { isBeyond, withinBound } from '../../../functions/agent/sources/host-limit.ts';
-import { type Ingress, ingressClaims } from '../../../functions/agent/sources/kinds/ingress.ts';
-import { type Service, serviceClaims } from '../../../functions/agent/sources/kinds/service.ts';
-import { type Claims, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
+import { isOverLimit, splitAtLimit } from '../../../functions/agent/sources/host-limit.ts';
+import { fromIngress, type Ingress } from '../../../functions/agent/sources/kinds/ingress.ts';
+import { fromService, type Service } from '../../../functions/agent/sources/kinds/service.ts';
+import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
 import { mostHosts, mostTargets } from '../../../functions/contract/declaration.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
@@ -20,18 +20,18 @@ const identity = (resource: string) => {
   return { namespace, name };
 };
 const service = (resource: string, annotations: Record<string, string>, spec: Service['spec']) =>
-  serviceClaims({ metadata: { ...annotated(annotations), ...identity(resource) }, spec }, both, {
+  fromService({ metadata: { ...annotated(annotations), ...identity(resource) }, spec }, both, {
     serviceTypes: ['ClusterIP', 'LoadBalancer'],
   });
 const ingress = (resource: string, hosts: string[], more: Partial<Ingress> = {}) =>
-  ingressClaims({ metadata: { ...annotated({ hostname: hosts.join() }), ...identity(resource) }, ...more }, both);
+  fromIngress({ metadata: { ...annotated({ hostname: hosts.join() }), ...identity(resource) }, ...more }, both);
 const at = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
 
 /** An agent that sees these, and finds a limit of names for each namespace far away. */
-async function agentWith(objects: Record<string, ReturnType<typeof ingressClaims>>, discovery: object = {}) {
-  const index = new ClaimIndex();
-  for (const [resource, claims] of Object.entries(objects)) index.set(resource, claims);
-  const claims: Claims = {
+async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>, discovery: object = {}) {
+  const index = new HostIndex();
+  for (const [resource, sourceObjects] of Object.entries(objects)) index.set(resource, sourceObjects);
+  const sourceObjects: SourceLister = {
     ...unseen,
     sees: () => true,
     of: (resource) => index.of(resource),
@@ -39,7 +39,7 @@ async function agentWith(objects: Record<string, ReturnType<typeof ingressClaims
     all: () => index.all(),
     leftOut: () => index.leftOut(),
   };
-  const made = makeAgent(undefined, { claims });
+  const made = makeAgent(undefined, { lister: sourceObjects });
   const { agent, database } = made;
   const scope = { ownerID: 'corp', intervalSeconds: 2, maxNamesPerNamespace: 10_000, ...discovery };
   made.declare(declare({ discovery: scope }));
@@ -136,8 +136,8 @@ test.each<[string, Record<string, string>, string]>([
 });
 
 test('the name of a Pod below a host beyond the bound is beyond it, too', async () => {
-  const [claim] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
-  const agent = await agentWith({ [huge]: claim ? [claim] : [] });
+  const [sourceObject] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
+  const agent = await agentWith({ [huge]: sourceObject ? [sourceObject] : [] });
   await agent.asks(['h0', 'h1000'].map((host) => want(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
   expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
 });
@@ -185,7 +185,7 @@ describe('a host with more targets than count', () => {
       const made = ingress(resource, ['h0.corp.internal'], {
         status: { loadBalancer: { ingress: some(from).map((ip) => ({ ip })) } },
       });
-      return made.map((claim) => ({ ...claim, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
+      return made.map((sourceObject) => ({ ...sourceObject, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
     };
     const agent = await agentWith({ [web]: of(web, 0), [evil]: of(evil, 40) }, { sharedHosts: 'Merge' });
     const asked = [want(web, 'h0.corp.internal', 'A', ...some(0)), want(evil, 'h0.corp.internal', 'A', ...some(40))];
@@ -197,7 +197,7 @@ describe('a host with more targets than count', () => {
 
 test('every host of many is known to be beyond the bound, and no other one is taken for such', () => {
   const hosts = names(36_000);
-  const within = withinBound(hosts);
-  expect(hosts.filter((host) => isBeyond(within, host))).toEqual(hosts.slice(mostHosts));
-  expect(names(5000).filter((host) => isBeyond(within, `other-${host}`))).toEqual([]);
+  const within = splitAtLimit(hosts);
+  expect(hosts.filter((host) => isOverLimit(within, host))).toEqual(hosts.slice(mostHosts));
+  expect(names(5000).filter((host) => isOverLimit(within, `other-${host}`))).toEqual([]);
 });

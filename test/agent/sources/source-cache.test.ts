@@ -1,6 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Objects } from '../../../functions/agent/sources/source-cache.ts';
+import { SourceCache } from '../../../functions/agent/sources/source-cache.ts';
 import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
 import { soon } from '../../patience.ts';
 import { Kubernetes } from '../kubernetes/api-server.ts';
@@ -15,7 +15,7 @@ const routeNeeds = needs('httproutes', 'gateways');
 
 let kubernetes: Kubernetes;
 let config: KubeConfig;
-let objects: Objects;
+let objects: SourceCache;
 let said: string[];
 
 beforeEach(async () => {
@@ -23,7 +23,7 @@ beforeEach(async () => {
   config = await kubernetes.start();
   said = [];
   const onFailure = (action: string, failure?: string) => void said.push(`${action}: ${failure ?? 'works'}`);
-  objects = new Objects({ config, onFailure, pause: () => 20 });
+  objects = new SourceCache({ config, onFailure, pause: () => 20 });
 });
 afterEach(() => {
   objects.follow(undefined);
@@ -287,7 +287,7 @@ describe('what a filter leaves out', () => {
 test('knows when an object was seen to change, and of none that it found there', async () => {
   objects.follow(undefined);
   let clock = 1000;
-  objects = new Objects({ config, pause: () => 20, now: () => clock });
+  objects = new SourceCache({ config, pause: () => 20, now: () => clock });
   const web = (ip: string) => kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'shop', ip));
   const address = (ip: string) => vi.waitFor(() => expect(objects.of('ingress/shop/web')?.targets).toEqual([ip]), soon);
   web('192.0.2.1');

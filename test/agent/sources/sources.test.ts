@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { View, type ViewOptions } from '../../../functions/agent/sources/sources.ts';
+import { Sources, type SourcesOptions } from '../../../functions/agent/sources/sources.ts';
 import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
 import { soon } from '../../patience.ts';
 import { Kubernetes } from '../kubernetes/api-server.ts';
@@ -15,9 +15,9 @@ const [monitor, rule] = ['servicemonitors', 'prometheusrules'].map(
 ) as [string, string];
 
 let kubernetes: Kubernetes;
-let config: ViewOptions['config'];
-let view: View;
-let missing: Parameters<ViewOptions['onMissing']>[0][];
+let config: SourcesOptions['config'];
+let view: Sources;
+let missing: Parameters<SourcesOptions['onMissing']>[0][];
 let served: string[][];
 let reached: (string | undefined)[];
 let noted: string[];
@@ -26,7 +26,7 @@ beforeEach(async () => {
   kubernetes = new Kubernetes();
   config = await kubernetes.start();
   [missing, served, reached, noted] = [[], [], [], []];
-  view = new View({
+  view = new Sources({
     config,
     complaints: { note: (action, failure) => void noted.push(`${action}: ${failure ?? 'works'}`) },
     onMissing: (kinds) => missing.push(kinds),
@@ -91,7 +91,7 @@ test('nothing is said of it before all of it has an answer, and nothing new whil
 test('nothing is said of it where nothing is optional, but that it is no more', async () => {
   kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
   view.follow(routes);
-  await vi.waitFor(() => expect(view.claims.sees('httproute/shop/web')).toBe(true), soon);
+  await vi.waitFor(() => expect(view.cache.sees('httproute/shop/web')).toBe(true), soon);
   expect(served).toEqual([]);
   view.follow(routes, [gateway]);
   expect(served).toEqual([[gateway]]);
@@ -103,9 +103,9 @@ test('an answer on what is optional judges no claim anew, and is none on the kin
   kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
   kubernetes.failures.set(gatewayAPI, { code: 503, message: 'starting' });
   view.follow(routes, [monitor]);
-  const { version } = view.claims;
+  const { version } = view.cache;
   await vi.waitFor(() => expect(served).toEqual([[monitor]]), soon);
-  expect([view.claims.pending(), view.claims.version]).toEqual(['kinds that the cluster serves', version]);
+  expect([view.cache.pending(), view.cache.version]).toEqual(['kinds that the cluster serves', version]);
 });
 
 test('a resource may be optional and looked at', async () => {
@@ -123,11 +123,11 @@ describe('while an object of a kind that not every cluster serves goes', () => {
     // What is served is not asked for again by itself.
     view.stop();
     const pace = { served: { every: 600_000, soon: 20 }, reach: { every: 600_000 } };
-    view = new View({ config, complaints: { note: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
+    view = new Sources({ config, complaints: { note: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
     kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
     for (const name of ['a', 'b']) kubernetes.put(routesPath, { ...object(name), ...accepted });
     view.follow(routes);
-    await vi.waitFor(() => expect(view.claims.sees('httproute/shop/a')).toBe(true), soon);
+    await vi.waitFor(() => expect(view.cache.sees('httproute/shop/a')).toBe(true), soon);
     missing = [];
   };
   const accepted = {
@@ -139,10 +139,10 @@ describe('while an object of a kind that not every cluster serves goes', () => {
 
   test('it is known at once whether its kind stays', async () => {
     await started();
-    const version = view.claims.version;
+    const version = view.cache.version;
     kubernetes.remove(routesPath, 'shop/a');
-    await vi.waitFor(() => expect(view.claims.version).toBeGreaterThan(version), soon);
-    await vi.waitFor(() => expect(view.claims.isUnsynced('httproute/shop/a')).toBe(false), soon);
+    await vi.waitFor(() => expect(view.cache.version).toBeGreaterThan(version), soon);
+    await vi.waitFor(() => expect(view.cache.isUnsynced('httproute/shop/a')).toBe(false), soon);
     expect(kubernetes.requests.filter((url) => url === gatewayAPI)).toHaveLength(2);
     expect(missing).toEqual([]);
   });
@@ -154,12 +154,12 @@ describe('while an object of a kind that not every cluster serves goes', () => {
     kubernetes.remove(routesPath, 'shop/a');
     await vi.waitFor(
       () => {
-        wasSeen ||= !view.claims.isUnsynced('httproute/shop/a') && !view.claims.leftOutOf('httproute/shop/a').length;
+        wasSeen ||= !view.cache.isUnsynced('httproute/shop/a') && !view.cache.leftOutOf('httproute/shop/a').length;
         expect(missing).toHaveLength(1);
       },
       { ...soon, interval: 1 },
     );
-    expect([wasSeen, view.claims.isUnsynced('httproute/shop/a')]).toEqual([false, true]);
+    expect([wasSeen, view.cache.isUnsynced('httproute/shop/a')]).toEqual([false, true]);
   });
 });
 

@@ -9,7 +9,7 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { connect, isRefusal } from '../../../functions/agent/kubernetes/api-server.ts';
-import { Watch } from '../../../functions/agent/kubernetes/informer.ts';
+import { Informer } from '../../../functions/agent/kubernetes/informer.ts';
 import { linesOf } from '../../../functions/agent/kubernetes/lines.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
 import { patience } from './kubectl.ts';
@@ -69,12 +69,12 @@ export class Watcher {
   readonly #logs = new Map<string, Log>();
   readonly #followed = new Set<string>();
   readonly #stop = new AbortController();
-  readonly #pods: Watch<ServerPod>;
-  readonly #watches: Watch<object>[];
+  readonly #pods: Informer<ServerPod>;
+  readonly #watches: Informer<object>[];
 
   private constructor(config: KubeConfig, served: readonly string[]) {
     this.#config = config;
-    this.#pods = new Watch({
+    this.#pods = new Informer({
       config,
       path: `/api/v1/namespaces/${serverNamespace}/pods`,
       labelSelector: 'app.kubernetes.io/name=internal-dns',
@@ -90,7 +90,7 @@ export class Watcher {
         metadata.name.endsWith('-status') && path === declared
           ? undefined
           : { spec, status, data, labels: metadata.labels, annotations: metadata.annotations };
-      const watch = new Watch<ReturnType<typeof project> & object>({
+      const watch = new Informer<ReturnType<typeof project> & object>({
         config,
         path,
         project,

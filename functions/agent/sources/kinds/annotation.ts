@@ -2,7 +2,10 @@ import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import type { Metadata } from './metadata.ts';
 
 /** What the declaration says of objects of every kind. */
-export type Reading = Pick<DeclaredDiscovery, 'annotationPrefix' | 'annotationSelector' | 'hostnames' | 'selector'>;
+export type SourceFilters = Pick<
+  DeclaredDiscovery,
+  'annotationPrefix' | 'annotationSelector' | 'hostnames' | 'selector'
+>;
 
 /** The value of an annotation by its name behind the prefix, such as `hostname`. */
 export type Annotations = (name: string) => string | undefined;
@@ -11,7 +14,10 @@ const prefix = 'external-dns.kubernetes.io/';
 /** ExternalDNS's own until v0.22. It is read as if it were the other one, which wins. */
 const legacyPrefix = 'external-dns.alpha.kubernetes.io/';
 
-export function annotationsOf({ annotations = {} }: Metadata, { annotationPrefix }: Pick<Reading, 'annotationPrefix'>) {
+export function annotationsOf(
+  { annotations = {} }: Metadata,
+  { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
+) {
   return (name: string) => {
     if (annotationPrefix !== undefined) return valueAt(annotations, annotationPrefix + name);
     return valueAt(annotations, prefix + name) ?? valueAt(annotations, legacyPrefix + name);
@@ -39,7 +45,7 @@ export const givenTargets = (annotations: Annotations) => listIn(annotations('ta
 /** The annotation that leaves an object to another controller than ExternalDNS, if one does. */
 export function foreignAnnotation(
   { annotations = {} }: Metadata,
-  { annotationPrefix }: Pick<Reading, 'annotationPrefix'>,
+  { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
 ): string | undefined {
   const prefixes = annotationPrefix === undefined ? [prefix, legacyPrefix] : [annotationPrefix];
   const key = prefixes.map((each) => `${each}controller`).find((each) => valueAt(annotations, each) !== undefined);
@@ -49,7 +55,7 @@ export function foreignAnnotation(
 /** Annotations as a selector sees them: to it, too, the old prefix looks like the new one. */
 export function ofUsualPrefix(
   { annotations = {} }: Metadata,
-  { annotationPrefix }: Pick<Reading, 'annotationPrefix'>,
+  { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
 ): Record<string, string> {
   if (annotationPrefix !== undefined) return annotations;
   const legacy = Object.entries(annotations).filter(([key]) => key.startsWith(legacyPrefix));

@@ -1,12 +1,12 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
 import { listed } from '../../lib/sentence.ts';
-import { fewTargets } from '../host-limit.ts';
-import type { Claim } from '../source-object.ts';
+import { firstTargets } from '../host-limit.ts';
+import type { SourceObject } from '../source-object.ts';
 import { fieldOf, taking } from './filter.ts';
 import type { Gateway } from './gateway.ts';
 import { type Listener, refusalOf, type Visitor } from './listener.ts';
-import { claimLeftOut, claimOf, type Labels, unique } from './metadata.ts';
-import { claimByHost } from './per-host-targets.ts';
+import { type Labels, toFilteredObject, toSourceObject, unique } from './metadata.ts';
+import { toSourceObjectPerHost } from './per-host-targets.ts';
 import { labelOf, type Parent, type Route } from './route.ts';
 
 /** What there is for a route at one of its parents. */
@@ -30,12 +30,12 @@ interface Obstacle {
  * What a route claims through the Gateways there are.
  * @param labels those of its namespace; undefined while they are not known
  */
-export function routeClaims(
+export function fromRoute(
   { metadata, parents, ttl, leftOut, isPartial, ...route }: Route,
   source: DeclaredSource,
   gatewayAt: (key: string) => Gateway | undefined,
   labels?: Labels,
-): Claim[] {
+): SourceObject[] {
   const label = labelOf(source);
   const hosts = route.hosts.split(',');
   const visitor = { kind: source.kind, namespace: metadata.namespace ?? '', labels };
@@ -45,14 +45,14 @@ export function routeClaims(
   const obstacles = lost.map((host) => ({ host, ...obstacleTo(host, places, visitor) }));
   const inVain = [...Map.groupBy(obstacles, ({ why }) => why)].flatMap(([why, alike]) => {
     const names = alike.map(({ host }) => host);
-    return claimLeftOut(label, metadata, names, why, !alike[0]?.isFilter);
+    return toFilteredObject(label, metadata, names, why, !alike[0]?.isFilter);
   });
   const targetsAt = targetsByName(hosts, places);
   // A ListenerSet may have any of the hosts, and addresses of its own.
-  const claimed = isPartial
-    ? claimOf(label, metadata, [...targetsAt.keys()], undefined, ttl)
-    : claimByHost(label, metadata, targetsAt, ttl);
-  return [...claimed, ...inVain, ...leftOut];
+  const attached = isPartial
+    ? toSourceObject(label, metadata, [...targetsAt.keys()], undefined, ttl)
+    : toSourceObjectPerHost(label, metadata, targetsAt, ttl);
+  return [...attached, ...inVain, ...leftOut];
 }
 
 /** The names that a route has through its places, and what each answers with. */
@@ -61,7 +61,7 @@ function targetsByName(hosts: readonly string[], places: readonly Place[]): Read
   for (const { open, targets } of places) {
     for (const name of unique(hosts.flatMap((host) => overlaps(host, open)))) {
       const others = targetsAt.get(name);
-      targetsAt.set(name, others ? fewTargets(unique([...others, ...targets])) : targets);
+      targetsAt.set(name, others ? firstTargets(unique([...others, ...targets])) : targets);
     }
   }
   return targetsAt;

@@ -1,10 +1,10 @@
 import { contentsOf } from '../../discovery/endpoint.ts';
 import { keyOf } from '../../powerdns/rrset.ts';
-import { fewTargets } from '../host-limit.ts';
-import type { Claim, Part } from '../source-object.ts';
-import type { Reading } from './annotation.ts';
+import { firstTargets } from '../host-limit.ts';
+import type { Part, SourceObject } from '../source-object.ts';
+import type { SourceFilters } from './annotation.ts';
 import { unselected } from './filter.ts';
-import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
+import { hostsOf, type List, type Metadata, targetsOf, toFilteredObject, toSourceObject, unique } from './metadata.ts';
 
 export interface DNSEndpoint {
   metadata: Metadata;
@@ -22,7 +22,7 @@ interface Endpoint {
  * One claim, with what each of its endpoints wants. ExternalDNS asks no DNSEndpoint for its controller.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/crd.go
  */
-export function dnsEndpointClaims({ metadata, spec }: DNSEndpoint, reading: Reading): Claim[] {
+export function fromDNSEndpoint({ metadata, spec }: DNSEndpoint, filters: SourceFilters): SourceObject[] {
   const parts = new Map<string, Part>();
   const hosts = new Set<string>();
   for (const endpoint of spec?.endpoints ?? []) {
@@ -31,18 +31,21 @@ export function dnsEndpointClaims({ metadata, spec }: DNSEndpoint, reading: Read
     if (!endpoint || host === undefined) continue;
     hosts.add(host);
     const key = keyOf({ name: host, type: recordType });
-    const targets = fewTargets(unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]));
+    const targets = firstTargets(unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]));
     parts.set(key, { targets, ...(recordTTL && { ttl: recordTTL }) });
   }
-  const leftOut = unselected(metadata, reading);
-  if (leftOut !== undefined) return claimLeftOut('crd', metadata, [...hosts], leftOut);
+  const leftOut = unselected(metadata, filters);
+  if (leftOut !== undefined) return toFilteredObject('crd', metadata, [...hosts], leftOut);
   const targets = unique([...parts.values()].flatMap((part) => part.targets ?? []));
-  return claimOf('crd', metadata, [...hosts], targets).map((claim) => ({ ...claim, parts: partsOf(claim, parts) }));
+  return toSourceObject('crd', metadata, [...hosts], targets).map((sourceObject) => ({
+    ...sourceObject,
+    parts: partsOf(sourceObject, parts),
+  }));
 }
 
 /** Those of the hosts that count. */
-function partsOf({ hosts, excess }: Claim, parts: ReadonlyMap<string, Part>): ReadonlyMap<string, Part> {
-  if (!excess) return parts;
+function partsOf({ hosts, overflow }: SourceObject, parts: ReadonlyMap<string, Part>): ReadonlyMap<string, Part> {
+  if (!overflow) return parts;
   const counted = new Set(hosts);
   return new Map(parts.entries().filter(([key]) => counted.has(key.slice(0, key.lastIndexOf(' ')))));
 }

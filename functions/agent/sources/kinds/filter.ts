@@ -1,22 +1,22 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
-import { foreignAnnotation, ofUsualPrefix, type Reading } from './annotation.ts';
+import { foreignAnnotation, ofUsualPrefix, type SourceFilters } from './annotation.ts';
 import type { Metadata } from './metadata.ts';
 import { unmetIn } from './unmet-selector.ts';
 
 /** Why an object is left out whatever its kind, in words; undefined when it is not. */
-export function leftOutBy(metadata: Metadata, reading: Reading): string | undefined {
-  const foreign = foreignAnnotation(metadata, reading);
+export function filterReason(metadata: Metadata, filters: SourceFilters): string | undefined {
+  const foreign = foreignAnnotation(metadata, filters);
   if (foreign !== undefined) return `the annotation ${foreign} gives it to another controller: ${taking}`;
-  return unselected(metadata, reading);
+  return unselected(metadata, filters);
 }
 
 /** The same where ExternalDNS does not ask whose controller it is. */
-export function unselected(metadata: Metadata, reading: Reading): string | undefined {
-  const { selector = {}, annotationSelector = {} } = reading;
+export function unselected(metadata: Metadata, filters: SourceFilters): string | undefined {
+  const { selector = {}, annotationSelector = {} } = filters;
   const label = unmetIn(selector, metadata.labels ?? {});
   if (label !== undefined)
     return `discovery.selector (${label}) leaves it out: give it labels that match, or change that field`;
-  const annotation = unmetIn(annotationSelector, ofUsualPrefix(metadata, reading));
+  const annotation = unmetIn(annotationSelector, ofUsualPrefix(metadata, filters));
   if (annotation === undefined) return undefined;
   return `discovery.annotationSelector (${annotation}) leaves it out: give it annotations that match, or change that field`;
 }

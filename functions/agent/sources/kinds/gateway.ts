@@ -1,4 +1,4 @@
-import { annotationsOf, foreignAnnotation, givenTargets, type Reading } from './annotation.ts';
+import { annotationsOf, foreignAnnotation, givenTargets, type SourceFilters } from './annotation.ts';
 import { type Listener, type ListenerObject, listenerOf } from './listener.ts';
 import { type List, type Metadata, targetsOf } from './metadata.ts';
 
@@ -18,10 +18,10 @@ export interface Gateway {
 
 export function gatewayOf(
   { metadata, spec, status }: GatewayObject,
-  reading: Pick<Reading, 'annotationPrefix'>,
+  filters: Pick<SourceFilters, 'annotationPrefix'>,
 ): Gateway {
-  const annotations = annotationsOf(metadata, reading);
-  const foreign = foreignAnnotation(metadata, reading);
+  const annotations = annotationsOf(metadata, filters);
+  const foreign = foreignAnnotation(metadata, filters);
   if (foreign !== undefined) return { targets: [], listeners: [], foreign };
   const given = givenTargets(annotations);
   const addresses = (status?.addresses ?? []).map(({ value = '' }) => value);

@@ -1,9 +1,9 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
 import { listed } from '../../lib/sentence.ts';
-import type { Claim } from '../source-object.ts';
-import { annotationsOf, givenTargets, listIn, lowerCase, type Reading, valueAt } from './annotation.ts';
-import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
-import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, without } from './metadata.ts';
+import type { SourceObject } from '../source-object.ts';
+import { annotationsOf, givenTargets, listIn, lowerCase, type SourceFilters, valueAt } from './annotation.ts';
+import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
+import { hostsOf, type List, type Metadata, targetsOf, toFilteredObject, toSourceObject, without } from './metadata.ts';
 import { statedTTL } from './ttl.ts';
 
 export interface Ingress {
@@ -22,27 +22,27 @@ export interface LoadBalancer {
 }
 
 /** https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/ingress.go */
-export function ingressClaims(
+export function fromIngress(
   ingress: Ingress,
-  reading: Reading,
+  filters: SourceFilters,
   { ingressClassNames, ignoredParts = [] }: Pick<DeclaredSource, 'ingressClassNames' | 'ignoredParts'> = {},
-): Claim[] {
+): SourceObject[] {
   const { metadata, status } = ingress;
-  const annotations = annotationsOf(metadata, reading);
+  const annotations = annotationsOf(metadata, filters);
   const source = annotations('ingress-hostname-source');
   const annotated = listIn(annotations('hostname'));
   const asked = hostsOf(hostsFrom(source, definedIn(ingress), annotated));
-  const leftOut = leftOutBy(metadata, reading) ?? otherClass(ingress, ingressClassNames) ?? unknownSource(source);
-  if (leftOut !== undefined) return claimLeftOut('ingress', metadata, asked, leftOut);
-  const counted = reading.hostnames === 'Spec' ? [] : annotated;
+  const leftOut = filterReason(metadata, filters) ?? otherClass(ingress, ingressClassNames) ?? unknownSource(source);
+  if (leftOut !== undefined) return toFilteredObject('ingress', metadata, asked, leftOut);
+  const counted = filters.hostnames === 'Spec' ? [] : annotated;
   const hosts = hostsOf(hostsFrom(source, definedIn(ingress, ignoredParts), counted));
   const ignored = without(hostsOf(hostsFrom(source, definedIn(ingress), [])), hosts);
   const given = givenTargets(annotations);
   const targets = given.length > 0 ? given : loadBalancerTargets(status?.loadBalancer);
   return [
-    ...claimOf('ingress', metadata, hosts, targetsOf(targets), statedTTL(annotations('ttl'))),
-    ...claimLeftOut('ingress', metadata, ignored, flagged(ignoredParts)),
-    ...claimLeftOut('ingress', metadata, without(asked, [...hosts, ...ignored]), annotationsIgnored),
+    ...toSourceObject('ingress', metadata, hosts, targetsOf(targets), statedTTL(annotations('ttl'))),
+    ...toFilteredObject('ingress', metadata, ignored, flagged(ignoredParts)),
+    ...toFilteredObject('ingress', metadata, without(asked, [...hosts, ...ignored]), annotationsIgnored),
   ];
 }
 

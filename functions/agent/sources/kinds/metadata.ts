@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { mostHosts } from '../../../contract/declaration.ts';
 import { absolute } from '../../../dns/name.ts';
 import { canonicalAddress } from '../../powerdns/rrset.ts';
-import { fewTargets, withinBound } from '../host-limit.ts';
-import type { Claim } from '../source-object.ts';
+import { firstTargets, splitAtLimit } from '../host-limit.ts';
+import type { SourceObject } from '../source-object.ts';
 import type { StatedTTL } from './ttl.ts';
 
 /** What is read of any object's metadata. */
@@ -36,7 +36,7 @@ export const hostsOf = (names: Iterable<string>) =>
 
 /** What a host is to answer with: addresses and, absolute, names. Of too many only so many that they can be told. */
 export const targetsOf = (targets: Iterable<string>) =>
-  fewTargets(
+  firstTargets(
     unique([...targets].map((text) => (isIP(text) ? canonicalAddress(text) : absolute(text))).filter((t) => t !== '.')),
   );
 
@@ -48,34 +48,37 @@ export const without = (names: readonly string[], others: readonly string[]) => 
 export const unique = (texts: Iterable<string>) => [...new Set(texts)];
 
 /** What an object of `kind` claims: nothing when it names no host. */
-export function claimOf(
+export function toSourceObject(
   kind: string,
   metadata: Metadata,
   hosts: readonly string[],
   targets: readonly string[] | undefined,
   ttl: StatedTTL = {},
-): Claim[] {
+): SourceObject[] {
   if (hosts.length === 0) return [];
-  return [{ ...identityOf(kind, metadata), ...withinBound(hosts), ...(targets && { targets }), ...ttl }];
+  return [{ ...identityOf(kind, metadata), ...splitAtLimit(hosts), ...(targets && { targets }), ...ttl }];
 }
 
 /**
  * What it asks for in vain, and why. Its hosts are all that is kept, since a cluster may be full of such objects, and of
  * very many, for all of which the same is to be said, not every one.
  */
-export function claimLeftOut(
+export function toFilteredObject(
   kind: string,
   metadata: Metadata,
   hosts: readonly string[],
   leftOut: string,
   isUnready = false,
-): Claim[] {
+): SourceObject[] {
   if (hosts.length === 0) return [];
   const told = hosts.slice(0, mostHosts);
   return [{ ...identityOf(kind, metadata), hosts: told, leftOut, ...(isUnready && { isUnready }) }];
 }
 
-function identityOf(kind: string, metadata: Metadata): Pick<Claim, 'resource' | 'namespace' | 'uid' | 'created'> {
+function identityOf(
+  kind: string,
+  metadata: Metadata,
+): Pick<SourceObject, 'resource' | 'namespace' | 'uid' | 'created'> {
   const { namespace = '', creationTimestamp: created = '', uid } = metadata;
   return { resource: `${kind}/${keyOf(metadata)}`, namespace, created, ...(uid !== undefined && { uid }) };
 }

@@ -1,9 +1,9 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
-import type { Claim } from '../source-object.ts';
-import { type Annotations, annotationsOf, listIn, lowerCase, type Reading } from './annotation.ts';
-import { annotationsIgnored, leftOutBy } from './filter.ts';
+import type { SourceObject } from '../source-object.ts';
+import { type Annotations, annotationsOf, listIn, lowerCase, type SourceFilters } from './annotation.ts';
+import { annotationsIgnored, filterReason } from './filter.ts';
 import { gatewayGroup } from './listener.ts';
-import { claimLeftOut, hostsOf, keyOf, type List, type Metadata, without } from './metadata.ts';
+import { hostsOf, keyOf, type List, type Metadata, toFilteredObject, without } from './metadata.ts';
 import { type StatedTTL, statedTTL } from './ttl.ts';
 
 export interface RouteObject {
@@ -32,7 +32,7 @@ export interface Route {
   /** Seconds. */
   ttl: StatedTTL;
   /** Its hosts that do not count, whatever its Gateways are. */
-  leftOut: readonly Claim[];
+  leftOut: readonly SourceObject[];
   /** Whether it has listeners that are not seen here: those of ListenerSets. */
   isPartial: boolean;
 }
@@ -52,16 +52,16 @@ export const labelOf = ({ kind }: Pick<DeclaredSource, 'kind'>) => kind.toLowerC
  * Claims alone where Gateways do not matter.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/gateway.go
  */
-export function routeOf(route: RouteObject, reading: Reading, source: DeclaredSource): Route | Claim[] {
+export function routeOf(route: RouteObject, filters: SourceFilters, source: DeclaredSource): Route | SourceObject[] {
   const { namespace, name, uid, creationTimestamp } = route.metadata;
   const metadata = { namespace, name, uid, creationTimestamp };
-  const annotations = annotationsOf(route.metadata, reading);
+  const annotations = annotationsOf(route.metadata, filters);
   const annotated = listIn(annotations('hostname'));
   const asked = routeHosts(route, annotations, annotated);
-  const hosts = reading.hostnames === 'Spec' ? routeHosts(route, annotations, []) : asked;
+  const hosts = filters.hostnames === 'Spec' ? routeHosts(route, annotations, []) : asked;
   const inVain = (names: string[], why: string, isUnready?: boolean) =>
-    claimLeftOut(labelOf(source), metadata, without(names, ['']), why, isUnready);
-  const why = leftOutBy(route.metadata, reading);
+    toFilteredObject(labelOf(source), metadata, without(names, ['']), why, isUnready);
+  const why = filterReason(route.metadata, filters);
   if (why !== undefined) return inVain(asked, why);
   const leftOut = inVain(without(asked, hosts), annotationsIgnored);
   if (hosts.length === 0) return leftOut;

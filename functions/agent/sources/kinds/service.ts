@@ -1,11 +1,11 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
 import { listed } from '../../lib/sentence.ts';
-import type { Claim } from '../source-object.ts';
-import { annotationsOf, givenTargets, listIn, type Reading } from './annotation.ts';
-import { annotationsIgnored, fieldOf, leftOutBy } from './filter.ts';
+import type { SourceObject } from '../source-object.ts';
+import { annotationsOf, givenTargets, listIn, type SourceFilters } from './annotation.ts';
+import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
-import { claimLeftOut, claimOf, hostsOf, type List, type Metadata, targetsOf, unique } from './metadata.ts';
-import { claimByHost } from './per-host-targets.ts';
+import { hostsOf, type List, type Metadata, targetsOf, toFilteredObject, toSourceObject, unique } from './metadata.ts';
+import { toSourceObjectPerHost } from './per-host-targets.ts';
 import { statedTTL } from './ttl.ts';
 
 export interface Service {
@@ -27,28 +27,33 @@ const usualTypes = ['LoadBalancer'];
  * A ClusterIP Service has its `hostname`, too: where they count, ExternalDNS runs with --publish-internal-services.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/service.go
  */
-export function serviceClaims(
+export function fromService(
   service: Service,
-  reading: Reading,
+  filters: SourceFilters,
   { serviceTypes = usualTypes, resolvesHostnames }: Pick<DeclaredSource, 'serviceTypes' | 'resolvesHostnames'> = {},
-): Claim[] {
+): SourceObject[] {
   const { metadata } = service;
-  const annotations = annotationsOf(metadata, reading);
+  const annotations = annotationsOf(metadata, filters);
   const hosts = hostsOf(listIn(annotations('hostname')));
   const internal = hostsOf(listIn(annotations('internal-hostname')));
   const all = unique([...hosts, ...internal]);
-  const leftOut = leftOutBy(metadata, reading) ?? otherType(service, serviceTypes) ?? unnamed(reading);
-  if (leftOut !== undefined) return claimLeftOut('service', metadata, all, leftOut);
+  const leftOut = filterReason(metadata, filters) ?? otherType(service, serviceTypes) ?? unnamed(filters);
+  if (leftOut !== undefined) return toFilteredObject('service', metadata, all, leftOut);
   const ttl = statedTTL(annotations('ttl'));
   const given = givenTargets(annotations);
-  if (given.length > 0) return claimOf('service', metadata, all, targetsOf(given), ttl);
+  if (given.length > 0) return toSourceObject('service', metadata, all, targetsOf(given), ttl);
   // What no host goes by need not be known.
   const published = hosts.length > 0 ? publishedTargets(service, resolvesHostnames) : [];
   const [outside, inside] = [published, internalTargets(service)].map((own) => own && targetsOf(own));
-  if (outside && inside) return claimByHost('service', metadata, targetsByHost(hosts, outside, internal, inside), ttl);
-  const claims = claimOf('service', metadata, [...all, ...servicePorts(service, all)], undefined, ttl);
-  if (inside) return claims;
-  return claims.map((claim) => ({ ...claim, ofPodsOrNodes: true, ...(isHeadless(service) && { below: true }) }));
+  if (outside && inside)
+    return toSourceObjectPerHost('service', metadata, targetsByHost(hosts, outside, internal, inside), ttl);
+  const sourceObjects = toSourceObject('service', metadata, [...all, ...servicePorts(service, all)], undefined, ttl);
+  if (inside) return sourceObjects;
+  return sourceObjects.map((sourceObject) => ({
+    ...sourceObject,
+    ofPodsOrNodes: true,
+    ...(isHeadless(service) && { below: true }),
+  }));
 }
 
 function otherType({ spec }: Service, types: readonly string[]): string | undefined {
@@ -58,7 +63,7 @@ function otherType({ spec }: Service, types: readonly string[]): string | undefi
 }
 
 /** A Service has no host but in its annotations. */
-const unnamed = ({ hostnames }: Reading) => (hostnames === 'Spec' ? annotationsIgnored : undefined);
+const unnamed = ({ hostnames }: SourceFilters) => (hostnames === 'Spec' ? annotationsIgnored : undefined);
 
 /** What goes by `hostname`. Undefined where it is what Pods or Nodes have, or what ExternalDNS resolves a name to. */
 function publishedTargets(service: Service, resolvesHostnames = false): readonly string[] | undefined {

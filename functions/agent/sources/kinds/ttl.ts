@@ -1,5 +1,5 @@
 import { excerpt } from '../../../dns/rdata/field.ts';
-import type { Claim } from '../source-object.ts';
+import type { SourceObject } from '../source-object.ts';
 
 /** Of Go's durations, longest first where one begins another. Seconds. */
 const units: Readonly<Record<string, number>> = {
@@ -25,7 +25,7 @@ export function ttlIn(text: string | undefined): number | undefined {
 }
 
 /** What an annotation says of it, or the text that ExternalDNS does not understand. */
-export type StatedTTL = Pick<Claim, 'ttl' | 'unreadTTL'>;
+export type StatedTTL = Pick<SourceObject, 'ttl' | 'unreadTTL'>;
 
 export function statedTTL(text: string | undefined): StatedTTL {
   if (text === undefined) return {};

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Reading } from '../../../../functions/agent/sources/kinds/annotation.ts';
+import type { SourceFilters } from '../../../../functions/agent/sources/kinds/annotation.ts';
 import { unselected } from '../../../../functions/agent/sources/kinds/filter.ts';
-import { ingressClaims } from '../../../../functions/agent/sources/kinds/ingress.ts';
+import { fromIngress } from '../../../../functions/agent/sources/kinds/ingress.ts';
 import type { LabelSelector } from '../../../../functions/contract/declaration.ts';
 import { both, lineOf, metadata } from './object.ts';
 
 const [own, old, mine] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/', 'dns.corp.example/'];
 const read = (annotations: Record<string, string>, annotationPrefix?: string) =>
-  lineOf(ingressClaims({ metadata: metadata(annotations) }, { ...both, annotationPrefix }));
+  lineOf(fromIngress({ metadata: metadata(annotations) }, { ...both, annotationPrefix }));
 
 test.each<[string, Record<string, string>, string | undefined, string]>([
   ['the usual prefix', { [`${own}hostname`]: 'a' }, undefined, 'a. > none'],
@@ -103,10 +103,10 @@ const selectors: [string, LabelSelector, Record<string, string>[], Record<string
 ];
 
 test.each(selectors)('a selector of %s takes annotations', (_, annotationSelector, taken, left) => {
-  const reading: Reading = { ...both, annotationSelector };
-  for (const annotations of taken) expect(isRead(metadata(annotations), reading)).toBe(true);
-  for (const annotations of left) expect(isRead(metadata(annotations), reading)).toBe(false);
-  expect(isRead({ name: 'web' }, reading)).toBe(isRead(metadata({}), reading));
+  const filters: SourceFilters = { ...both, annotationSelector };
+  for (const annotations of taken) expect(isRead(metadata(annotations), filters)).toBe(true);
+  for (const annotations of left) expect(isRead(metadata(annotations), filters)).toBe(false);
+  expect(isRead({ name: 'web' }, filters)).toBe(isRead(metadata({}), filters));
 });
 
 test('to a selector the older prefix is the usual one, as long as no own prefix is declared', () => {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type DNSEndpoint, dnsEndpointClaims } from '../../../../functions/agent/sources/kinds/dns-endpoint.ts';
+import { type DNSEndpoint, fromDNSEndpoint } from '../../../../functions/agent/sources/kinds/dns-endpoint.ts';
 import { annotated, both, lineOf, metadata } from './object.ts';
 
 type Endpoint = NonNullable<NonNullable<DNSEndpoint['spec']>['endpoints']>[number];
-const claims = (...endpoints: Endpoint[]) => dnsEndpointClaims({ metadata: metadata(), spec: { endpoints } }, both);
+const sourceObjects = (...endpoints: Endpoint[]) =>
+  fromDNSEndpoint({ metadata: metadata(), spec: { endpoints } }, both);
 const endpoint = (recordType: string, ...targets: string[]) => ({ dnsName: 'A.corp.internal', recordType, targets });
 
 test.each<[string, Endpoint, string]>([
@@ -19,13 +20,13 @@ test.each<[string, Endpoint, string]>([
   ['none, for the default targets', endpoint('A'), 'none'],
   ['none in a list that is null', { dnsName: 'a.corp.internal', recordType: 'A', targets: null }, 'none'],
 ])('its targets are %s', (_, one, targets) => {
-  expect(lineOf(claims(one))).toBe(`a.corp.internal. > ${targets}`);
+  expect(lineOf(sourceObjects(one))).toBe(`a.corp.internal. > ${targets}`);
 });
 
 test('all its endpoints are one claim', () => {
   const other = { dnsName: 'b.corp.internal', recordType: 'A', targets: ['192.0.2.1', '192.0.2.3'] };
   const slow = { ...endpoint('TXT', 'text'), recordTTL: 300 };
-  expect(claims(endpoint('A', '192.0.2.1'), null, {}, other, slow)).toEqual([
+  expect(sourceObjects(endpoint('A', '192.0.2.1'), null, {}, other, slow)).toEqual([
     {
       resource: 'crd/shop/web',
       namespace: 'shop',
@@ -43,16 +44,20 @@ test('all its endpoints are one claim', () => {
 });
 
 test('of hosts beyond those that count it is not kept what they want', () => {
-  const [claim] = claims(
+  const [sourceObject] = sourceObjects(
     ...Array.from({ length: 1002 }, (_, i) => ({ ...endpoint('A', '192.0.2.1'), dnsName: `h${i}` })),
   );
-  expect([claim?.hosts.length, claim?.parts?.size, claim?.excess?.host]).toEqual([1000, 1000, 'h1000.']);
+  expect([sourceObject?.hosts.length, sourceObject?.parts?.size, sourceObject?.overflow?.host]).toEqual([
+    1000,
+    1000,
+    'h1000.',
+  ]);
 });
 
 test('the selectors count, the controller does not', () => {
   const spec = { endpoints: [endpoint('A', '192.0.2.1'), endpoint('TXT', 'text')] };
-  const line = (object: DNSEndpoint['metadata'], reading: object) =>
-    lineOf(dnsEndpointClaims({ metadata: object, spec }, { ...both, ...reading }));
+  const line = (object: DNSEndpoint['metadata'], filters: object) =>
+    lineOf(fromDNSEndpoint({ metadata: object, spec }, { ...both, ...filters }));
   const annotationSelector = { matchLabels: { public: 'no' } };
   const taken = 'a.corp.internal. > 192.0.2.1 "text"';
   const leftOut = (field: string, things: string) =>
@@ -74,8 +79,8 @@ test('whatever an author writes, it is read', () => {
   fc.assert(
     fc.property(fc.array(fc.option(any)), (endpoints) => {
       const named = endpoints.some((e) => e?.dnsName && e.dnsName !== '.');
-      expect(claims(...endpoints).length).toBe(named ? 1 : 0);
+      expect(sourceObjects(...endpoints).length).toBe(named ? 1 : 0);
     }),
   );
-  expect(dnsEndpointClaims({ metadata: metadata() }, both)).toEqual([]);
+  expect(fromDNSEndpoint({ metadata: metadata() }, both)).toEqual([]);
 });

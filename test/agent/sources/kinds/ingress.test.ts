@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Reading } from '../../../../functions/agent/sources/kinds/annotation.ts';
-import { type Ingress, ingressClaims } from '../../../../functions/agent/sources/kinds/ingress.ts';
+import type { SourceFilters } from '../../../../functions/agent/sources/kinds/annotation.ts';
+import { fromIngress, type Ingress } from '../../../../functions/agent/sources/kinds/ingress.ts';
 import { annotated, both, lineOf, metadata } from './object.ts';
 
 const ingress = (more: Partial<Ingress> = {}): Ingress => ({
@@ -15,7 +15,7 @@ const status = (...entries: { ip?: string; hostname?: string }[]) => ({
 });
 
 test('an Ingress claims its hosts with its addresses', () => {
-  expect(ingressClaims(ingress(), both)).toEqual([
+  expect(fromIngress(ingress(), both)).toEqual([
     {
       resource: 'ingress/shop/web',
       namespace: 'shop',
@@ -28,7 +28,7 @@ test('an Ingress claims its hosts with its addresses', () => {
 });
 
 test('of one that is left out only the hosts are kept, and why', () => {
-  expect(ingressClaims(ingress({ metadata: annotated({ controller: 'mine', ttl: '5m' }) }), both)).toEqual([
+  expect(fromIngress(ingress({ metadata: annotated({ controller: 'mine', ttl: '5m' }) }), both)).toEqual([
     {
       resource: 'ingress/shop/web',
       namespace: 'shop',
@@ -63,7 +63,7 @@ describe('the targets are', () => {
     ],
     ['its own when the annotation is empty', { metadata: annotated({ target: '' }) }, '198.51.100.7'],
   ])('%s', (_, more, targets) => {
-    expect(lineOf(ingressClaims(ingress(more), both))).toBe(`web.corp.internal. > ${targets}`);
+    expect(lineOf(fromIngress(ingress(more), both))).toBe(`web.corp.internal. > ${targets}`);
   });
 });
 
@@ -78,13 +78,13 @@ const [defined, own] = [
 const hostname = 'a.corp.internal, B.corp.internal.,';
 
 describe('the hosts are', () => {
-  test.each<[string, Ingress['metadata'], Partial<Reading>, string]>([
+  test.each<[string, Ingress['metadata'], Partial<SourceFilters>, string]>([
     ['those of rules and TLS, each once', metadata(), {}, defined],
     ['those and the annotation’s', annotated({ hostname }), {}, `${defined} ${own}`],
     ['the annotation’s only', annotated({ hostname, 'ingress-hostname-source': 'Annotation-Only' }), {}, own],
     ['the spec’s only', annotated({ hostname, 'ingress-hostname-source': 'defined-hosts-only' }), {}, defined],
-  ])('%s', (_, meta, reading, hosts) => {
-    expect(lineOf(ingressClaims(ingress({ metadata: meta, spec }), { ...both, ...reading }))).toBe(
+  ])('%s', (_, meta, filters, hosts) => {
+    expect(lineOf(fromIngress(ingress({ metadata: meta, spec }), { ...both, ...filters }))).toBe(
       `${hosts} > 198.51.100.7`,
     );
   });
@@ -106,7 +106,7 @@ describe('the hosts are', () => {
     ],
   ])('the annotation’s in vain where only the spec counts, %s', (_, annotations, line) => {
     const object = ingress({ metadata: annotated(annotations), spec });
-    expect(lineOf(ingressClaims(object, { ...both, hostnames: 'Spec' }))).toBe(line);
+    expect(lineOf(fromIngress(object, { ...both, hostnames: 'Spec' }))).toBe(line);
   });
 
   test.each<[string, Ingress]>([
@@ -115,7 +115,7 @@ describe('the hosts are', () => {
     ['lists are null', ingress({ spec: { rules: null, tls: [{ hosts: null }] } })],
     ['it names none, and is another controller’s', ingress({ metadata: annotated({ controller: 'x' }), spec: {} })],
   ])('none when %s', (_, object) => {
-    expect(lineOf(ingressClaims(object, both))).toBe('no claim');
+    expect(lineOf(fromIngress(object, both))).toBe('no claim');
   });
 });
 
@@ -127,7 +127,7 @@ describe('of parts of the spec that ExternalDNS is told to ignore', () => {
   const neither = `${flags}rules-spec, --ignore-ingress-tls-spec) ${leavesOut}`;
   const notAnnotated =
     'discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
-  test.each<[string, ('rules' | 'tls')[], Ingress['metadata'], Partial<Reading>, string]>([
+  test.each<[string, ('rules' | 'tls')[], Ingress['metadata'], Partial<SourceFilters>, string]>([
     [
       'only what TLS alone names is left out',
       ['tls'],
@@ -164,9 +164,9 @@ describe('of parts of the spec that ExternalDNS is told to ignore', () => {
       {},
       `${own} > 198.51.100.7`,
     ],
-  ])('%s', (_, ignoredParts, meta, reading, line) => {
+  ])('%s', (_, ignoredParts, meta, filters, line) => {
     const object = ingress({ metadata: meta, spec });
-    expect(lineOf(ingressClaims(object, { ...both, ...reading }, { ignoredParts }))).toBe(line);
+    expect(lineOf(fromIngress(object, { ...both, ...filters }, { ignoredParts }))).toBe(line);
   });
 });
 
@@ -175,20 +175,20 @@ describe('of more hosts than count', () => {
   const many = annotated({ hostname: others.join() });
 
   test('those of the spec and the first of the annotation are claimed', () => {
-    const [claim, ...more] = ingressClaims(ingress({ metadata: many }), both);
-    expect(claim?.hosts).toEqual([rules, ...others.slice(0, 999)].map((host) => `${host}.`));
-    expect([claim?.excess?.host, more]).toEqual(['h999.corp.internal.', []]);
+    const [sourceObject, ...more] = fromIngress(ingress({ metadata: many }), both);
+    expect(sourceObject?.hosts).toEqual([rules, ...others.slice(0, 999)].map((host) => `${host}.`));
+    expect([sourceObject?.overflow?.host, more]).toEqual(['h999.corp.internal.', []]);
   });
 
   test('no more than of one that is claimed is told where a filter leaves them out', () => {
-    const [, ignored] = ingressClaims(ingress({ metadata: many }), { ...both, hostnames: 'Spec' });
-    expect([ignored?.hosts.length, ignored?.excess]).toEqual([1000, undefined]);
+    const [, ignored] = fromIngress(ingress({ metadata: many }), { ...both, hostnames: 'Spec' });
+    expect([ignored?.hosts.length, ignored?.overflow]).toEqual([1000, undefined]);
   });
 });
 
 describe('it is left out as', () => {
   const selector = { matchLabels: { team: 'a', tier: 'edge' } };
-  test.each<[string, Partial<Ingress>, Partial<Reading>, string]>([
+  test.each<[string, Partial<Ingress>, Partial<SourceFilters>, string]>([
     [
       'another controller’s',
       { metadata: annotated({ controller: 'mine' }) },
@@ -219,13 +219,13 @@ describe('it is left out as', () => {
       {},
       'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only: correct it, or remove it',
     ],
-  ])('%s', (_, more, reading, why) => {
-    expect(lineOf(ingressClaims(ingress(more), { ...both, ...reading }))).toBe(`web.corp.internal. left out: ${why}`);
+  ])('%s', (_, more, filters, why) => {
+    expect(lineOf(fromIngress(ingress(more), { ...both, ...filters }))).toBe(`web.corp.internal. left out: ${why}`);
   });
 
   test('one that the annotation names, too', () => {
     const object = ingress({ metadata: annotated({ hostname, controller: 'mine' }) });
-    expect(ingressClaims(object, { ...both, hostnames: 'Spec' }).map(({ hosts }) => hosts.join(' '))).toEqual([
+    expect(fromIngress(object, { ...both, hostnames: 'Spec' }).map(({ hosts }) => hosts.join(' '))).toEqual([
       `web.corp.internal. ${own}`,
     ]);
   });
@@ -274,7 +274,7 @@ describe('of classes', () => {
     ['an empty field leaves it to the annotation', { ...legacy('traefik'), ...ofClass('') }, ['traefik'], ''],
   ])('%s', (_, more, ingressClassNames, why) => {
     const leftOut = `web.corp.internal. left out: discovery.sources[Ingress].ingressClassNames ${why}`;
-    expect(lineOf(ingressClaims(ingress(more), both, { ingressClassNames }))).toBe(
+    expect(lineOf(fromIngress(ingress(more), both, { ingressClassNames }))).toBe(
       why ? leftOut : 'web.corp.internal. > 198.51.100.7',
     );
   });
@@ -285,19 +285,19 @@ test('whatever stands in it, hosts and targets are canonical, and each is there 
   const hosts = fc.array(text, { maxLength: 4 });
   fc.assert(
     fc.property(hosts, hosts, text, text, (rules, tls, name, target) => {
-      const [claim] = ingressClaims(
+      const [sourceObject] = fromIngress(
         {
           metadata: annotated({ hostname: name, target }),
           spec: { rules: rules.map((host) => ({ host })), tls: [{ hosts: tls }] },
         },
         both,
       );
-      for (const names of [claim?.hosts ?? [], claim?.targets ?? []]) {
+      for (const names of [sourceObject?.hosts ?? [], sourceObject?.targets ?? []]) {
         expect(new Set(names).size).toBe(names.length);
         expect(names).not.toContain('.');
         expect(names.map((n) => n.toLowerCase())).toEqual(names);
       }
-      expect(claim?.hosts.every((host) => host.endsWith('.'))).not.toBe(false);
+      expect(sourceObject?.hosts.every((host) => host.endsWith('.'))).not.toBe(false);
     }),
   );
 });

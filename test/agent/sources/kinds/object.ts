@@ -1,9 +1,9 @@
 /** Objects to read claims off, and what is read of a claim. */
 
-import type { Reading } from '../../../../functions/agent/sources/kinds/annotation.ts';
-import type { Claim } from '../../../../functions/agent/sources/source-object.ts';
+import type { SourceFilters } from '../../../../functions/agent/sources/kinds/annotation.ts';
+import type { SourceObject } from '../../../../functions/agent/sources/source-object.ts';
 
-export const both: Reading = { hostnames: 'SpecAndAnnotations' };
+export const both: SourceFilters = { hostnames: 'SpecAndAnnotations' };
 
 export const metadata = (annotations: Record<string, string> = {}) => ({
   namespace: 'shop',
@@ -18,9 +18,9 @@ export const annotated = (values: Record<string, string>) =>
   metadata(Object.fromEntries(Object.entries(values).map(([k, v]) => [`external-dns.kubernetes.io/${k}`, v])));
 
 /** Hosts and targets in one line, `a. b. > 192.0.2.1`, and after it `| c. left out: why`. */
-export function lineOf(claims: readonly Claim[]): string {
-  return claims.map(saidOf).join(' | ') || 'no claim';
+export function lineOf(sourceObjects: readonly SourceObject[]): string {
+  return sourceObjects.map(saidOf).join(' | ') || 'no claim';
 }
 
-const saidOf = ({ hosts, targets, leftOut }: Claim) =>
+const saidOf = ({ hosts, targets, leftOut }: SourceObject) =>
   `${hosts.join(' ')}${leftOut === undefined ? ` > ${targets ? targets.join(' ') || 'none' : 'unknown'}` : ` left out: ${leftOut}`}`;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Reading } from '../../../../functions/agent/sources/kinds/annotation.ts';
-import { routeClaims } from '../../../../functions/agent/sources/kinds/attached-route.ts';
+import type { SourceFilters } from '../../../../functions/agent/sources/kinds/annotation.ts';
+import { fromRoute } from '../../../../functions/agent/sources/kinds/attached-route.ts';
 import { type GatewayObject, gatewayOf } from '../../../../functions/agent/sources/kinds/gateway.ts';
 import { type RouteObject, routeOf } from '../../../../functions/agent/sources/kinds/route.ts';
-import type { Claim } from '../../../../functions/agent/sources/source-object.ts';
+import type { SourceObject } from '../../../../functions/agent/sources/source-object.ts';
 import type { DeclaredSource } from '../../../../functions/contract/declaration.ts';
 import { annotated, both, lineOf, metadata } from './object.ts';
 
@@ -45,25 +45,25 @@ const listeners = (...hostnames: string[]) => ({
   spec: { listeners: hostnames.map((hostname, i) => shared(`l${i}`, { port: 8000 + i, hostname })) },
 });
 
-function claims(
+function sourceObjects(
   object: RouteObject,
   gateways: GatewayObject[],
-  reading: Reading = both,
-  filters: Partial<DeclaredSource> = {},
+  filters: SourceFilters = both,
+  more: Partial<DeclaredSource> = {},
   labels?: Record<string, string>,
 ) {
   const there = new Map<string, ReturnType<typeof gatewayOf>>(
-    gateways.map((g) => [`${g.metadata.namespace}/${g.metadata.name}`, gatewayOf(g, reading)] as const),
+    gateways.map((g) => [`${g.metadata.namespace}/${g.metadata.name}`, gatewayOf(g, filters)] as const),
   );
-  const source = { kind: 'HTTPRoute', ...filters };
-  const read = routeOf(object, reading, source);
-  return Array.isArray(read) ? read : routeClaims(read, source, (key) => there.get(key), labels);
+  const source = { kind: 'HTTPRoute', ...more };
+  const read = routeOf(object, filters, source);
+  return Array.isArray(read) ? read : fromRoute(read, source, (key) => there.get(key), labels);
 }
 
 const untaken = 'left out: no listener of Gateway infra/envoy takes this name';
 
 test('a route claims its hosts with the addresses of its Gateway', () => {
-  expect(claims(route(['Web.corp.internal']), [gateway('envoy')])).toEqual([
+  expect(sourceObjects(route(['Web.corp.internal']), [gateway('envoy')])).toEqual([
     {
       resource: 'httproute/shop/web',
       namespace: 'shop',
@@ -129,15 +129,17 @@ describe('the hosts are', () => {
       'a.corp.internal.',
     ],
   ])('%s', (_, hostnames, at, annotations, hosts) => {
-    const read = claims(route(hostnames, [envoy], annotations), [gateway('envoy', listeners(...at))]);
-    const [claim] = read.filter(({ leftOut }) => leftOut === undefined);
+    const read = sourceObjects(route(hostnames, [envoy], annotations), [gateway('envoy', listeners(...at))]);
+    const [sourceObject] = read.filter(({ leftOut }) => leftOut === undefined);
     const sorted = (text: string) => text.split(' ').sort();
-    expect(sorted(claim?.hosts.join(' ') ?? 'none')).toEqual(sorted(hosts));
+    expect(sorted(sourceObject?.hosts.join(' ') ?? 'none')).toEqual(sorted(hosts));
   });
 
   test('the spec’s where annotations name none', () => {
     const read = (annotations: Record<string, string>) =>
-      lineOf(claims(route(['a.corp.internal'], [envoy], annotations), [gateway('envoy')], { hostnames: 'Spec' }));
+      lineOf(
+        sourceObjects(route(['a.corp.internal'], [envoy], annotations), [gateway('envoy')], { hostnames: 'Spec' }),
+      );
     const ignored =
       'left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
     expect([read({ hostname }), read(only('annotation-only')), read(only('defined-hosts-only'))]).toEqual([
@@ -166,7 +168,7 @@ describe('the targets are', () => {
     ],
     ['none while it has no address', [envoy], [gateway('envoy', { status: {} })], 'none'],
   ])('%s', (_, refs, gateways, targets) => {
-    expect(lineOf(claims(route(['a.corp.internal'], refs), gateways))).toBe(`a.corp.internal. > ${targets}`);
+    expect(lineOf(sourceObjects(route(['a.corp.internal'], refs), gateways))).toBe(`a.corp.internal. > ${targets}`);
   });
 });
 
@@ -179,7 +181,7 @@ describe('where the hosts of a route have each their own Gateways', () => {
     gateway('nginx', { ...listeners('*.b.internal', 'own.internal'), status: { addresses: value ? [{ value }] : [] } }),
   ];
   const partsOf = (gateways: GatewayObject[], annotations: Record<string, string> = {}) =>
-    claims(route(hosts, refs, annotations), gateways)[0]?.parts;
+    sourceObjects(route(hosts, refs, annotations), gateways)[0]?.parts;
 
   test.each<[string, string, string[], string[]]>([
     ['they have their addresses', '192.0.2.2', ['192.0.2.2'], ['198.51.100.10', '192.0.2.2']],
@@ -196,7 +198,7 @@ describe('where the hosts of a route have each their own Gateways', () => {
   });
 
   test('there are no parts as long as that is the same', () => {
-    expect(lineOf(claims(route(hosts, refs), ab('198.51.100.10')))).toMatch(/ > 198\.51\.100\.10$/);
+    expect(lineOf(sourceObjects(route(hosts, refs), ab('198.51.100.10')))).toMatch(/ > 198\.51\.100\.10$/);
     expect(partsOf(ab('198.51.100.10'))).toBeUndefined();
   });
 });
@@ -225,7 +227,7 @@ describe('a route has a claim through', () => {
       `${bothNames} > 198.51.100.10`,
     ],
   ])('%s', (_, object, line) => {
-    expect(lineOf(claims(object, [gateway('envoy', two)]))).toBe(line);
+    expect(lineOf(sourceObjects(object, [gateway('envoy', two)]))).toBe(line);
   });
 });
 
@@ -240,7 +242,7 @@ describe('a route is left out when', () => {
     gateway('bare', { spec: {} }),
   ];
   /** Whether what is left out of it waits for a controller: all of it, or nothing. */
-  const waits = (read: Claim[]) => {
+  const waits = (read: SourceObject[]) => {
     const each = new Set(read.filter(({ leftOut }) => leftOut !== undefined).map(({ isUnready = false }) => isUnready));
     expect(each.size).toBe(1);
     return [...each][0];
@@ -267,11 +269,11 @@ describe('a route is left out when', () => {
     ],
     ['it has no status yet', { ...at({}), status: undefined }, unaccepted],
   ])('%s, and waits for its Gateway', (_, object, why) => {
-    const read = claims(object, there);
+    const read = sourceObjects(object, there);
     expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: ${why}`, true]);
   });
 
-  test.each<[string, RouteObject, string, Reading?]>([
+  test.each<[string, RouteObject, string, SourceFilters?]>([
     [
       'it is another controller’s, and accepted or not',
       { ...at({}), metadata: annotated({ controller: 'x' }), status: undefined },
@@ -290,8 +292,8 @@ describe('a route is left out when', () => {
     ],
     ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
     ['it has ListenerSets, at which nobody looks', at({ kind: 'ListenerSet' }), unaccepted],
-  ])('%s, and waits for nobody', (_, object, why, reading) => {
-    const read = claims(object, there, reading);
+  ])('%s, and waits for nobody', (_, object, why, filters) => {
+    const read = sourceObjects(object, there, filters);
     expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: ${why}`, false]);
   });
 
@@ -314,17 +316,17 @@ describe('a route is left out when', () => {
   ])('its Gateway has another %s', (_, filters, why) => {
     // Of Gateways with other labels none is seen.
     const seen = filters.gatewayLabels ? [] : [gateway('envoy')];
-    const read = claims(at({}), seen, both, filters);
+    const read = sourceObjects(at({}), seen, both, filters);
     expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: discovery.sources[HTTPRoute].${why}`, false]);
     const same = { gatewayName: 'envoy', gatewayNamespace: 'infra', gatewayLabels: 'dns=yes' };
-    expect(lineOf(claims(at({}), [gateway('envoy')], both, same))).toBe(`${bothNames} > 198.51.100.10`);
+    expect(lineOf(sourceObjects(at({}), [gateway('envoy')], both, same))).toBe(`${bothNames} > 198.51.100.10`);
   });
 
   test('its hosts and the listeners’ have nothing in common, host by host', () => {
     const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, name: 'gone' }];
     const gateways = [gateway('envoy', listeners('*.a.internal')), gateway('nginx', listeners('*.b.internal'))];
     const hosts = ['web.a.internal', 'web.b.internal', 'web.c.internal', '*.d.internal'];
-    const read = claims(route(hosts, refs), gateways);
+    const read = sourceObjects(route(hosts, refs), gateways);
     expect([lineOf(read), waits(read)]).toEqual([
       'web.a.internal. web.b.internal. > 198.51.100.10 | web.c.internal. *.d.internal. left out: no listener of Gateway infra/envoy, infra/nginx takes this name',
       true,
@@ -332,8 +334,8 @@ describe('a route is left out when', () => {
   });
 
   test('and not when it has no host of its own', () => {
-    expect(lineOf(claims({ ...route(undefined), status: undefined }, []))).toBe('no claim');
-    expect(lineOf(claims(route(undefined), []))).toBe('no claim');
+    expect(lineOf(sourceObjects({ ...route(undefined), status: undefined }, []))).toBe('no claim');
+    expect(lineOf(sourceObjects(route(undefined), []))).toBe('no claim');
   });
 
   test('and not when ListenerSets that are not seen may have it', () => {
@@ -341,7 +343,7 @@ describe('a route is left out when', () => {
     const set = { ...envoy, kind: 'ListenerSet', name: 'own' };
     const named = ['a.corp.internal', 'b.example'];
     const read = (refs: Ref[]) =>
-      lineOf(claims(route(named, refs), [gateway('envoy', listeners('*.corp.internal'))], both, { resources }));
+      lineOf(sourceObjects(route(named, refs), [gateway('envoy', listeners('*.corp.internal'))], both, { resources }));
     expect(read([set])).toBe('no claim');
     expect(read([set, envoy])).toBe('a.corp.internal. > unknown');
     expect(read([envoy])).toBe(`a.corp.internal. > 198.51.100.10 | b.example. ${untaken}`);
@@ -352,10 +354,10 @@ describe('a route is left out when', () => {
     const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, kind: 'ListenerSet', name: 'own' }];
     const at = (address: string, host: string) => ({ ...listeners(host), status: { addresses: [{ value: address }] } });
     const gateways = [gateway('envoy', at('192.0.2.1', 'a.internal')), gateway('nginx', at('192.0.2.2', 'b.internal'))];
-    const [claim] = claims(route(['a.internal', 'b.internal'], refs), gateways, both, { resources });
-    expect(claim?.hosts).toEqual(['a.internal.', 'b.internal.']);
-    expect(claim).not.toHaveProperty('targets');
-    expect(claim).not.toHaveProperty('parts');
+    const [sourceObject] = sourceObjects(route(['a.internal', 'b.internal'], refs), gateways, both, { resources });
+    expect(sourceObject?.hosts).toEqual(['a.internal.', 'b.internal.']);
+    expect(sourceObject).not.toHaveProperty('targets');
+    expect(sourceObject).not.toHaveProperty('parts');
   });
 });
 
@@ -368,7 +370,7 @@ test('a route and a listener have in common what every name of both has, whichev
     host === wide || (wide.startsWith('*.') && host.endsWith(wide.slice(1)));
   fc.assert(
     fc.property(name, name, (one, other) => {
-      const line = (of: string, at: string) => lineOf(claims(route([of]), [gateway('envoy', listeners(at))]));
+      const line = (of: string, at: string) => lineOf(sourceObjects(route([of]), [gateway('envoy', listeners(at))]));
       const isShared = covers(one, other) || covers(other, one);
       const common = `${covers(one, other) ? other : one}. > 198.51.100.10`;
       expect(line(one, other)).toBe(isShared ? common : `${one}. ${untaken}`);
@@ -380,7 +382,15 @@ test('a route and a listener have in common what every name of both has, whichev
 describe('a listener takes', () => {
   const named = route(['a.corp.internal']);
   const line = (listener: Partial<ListenerObject>, kind = 'HTTPRoute', labels?: Record<string, string>) =>
-    lineOf(claims(named, [gateway('envoy', { spec: { listeners: [shared('l', listener)] } })], both, { kind }, labels));
+    lineOf(
+      sourceObjects(
+        named,
+        [gateway('envoy', { spec: { listeners: [shared('l', listener)] } })],
+        both,
+        { kind },
+        labels,
+      ),
+    );
   const taken = 'a.corp.internal. > 198.51.100.10';
   const closed = (why: string) => `a.corp.internal. left out: listener l of Gateway infra/envoy takes no ${why}`;
   const otherKind = (kind: string) => closed(`${kind}: see its protocol and allowedRoutes.kinds`);
@@ -431,7 +441,7 @@ describe('a listener takes', () => {
     const at = (namespace: string) => {
       const own = { ...gateway('envoy', { spec: { listeners: [shared('l', { allowedRoutes: {} })] } }) };
       own.metadata = { ...own.metadata, namespace };
-      return lineOf(claims(route(['a.corp.internal'], [{ ...envoy, namespace }]), [own]));
+      return lineOf(sourceObjects(route(['a.corp.internal'], [{ ...envoy, namespace }]), [own]));
     };
     expect(at('shop')).toBe(taken);
     expect(at('shop-b')).toMatch(/ left out: listener l of Gateway shop-b\/envoy takes no route of namespace shop:/);
@@ -447,10 +457,10 @@ describe('a listener takes', () => {
         ],
       },
     });
-    expect(lineOf(claims(route(undefined), [front]))).toBe('*.apps.corp.internal. > 198.51.100.10');
+    expect(lineOf(sourceObjects(route(undefined), [front]))).toBe('*.apps.corp.internal. > 198.51.100.10');
     const hosts = ['a.apps.corp.internal', 'console.corp.internal', 'tls.corp.internal', 'b.corp.internal'];
     const listener = (section: string) => `left out: listener ${section} of Gateway infra/envoy takes no`;
-    expect(lineOf(claims(route(hosts), [front])).split(' | ')).toEqual([
+    expect(lineOf(sourceObjects(route(hosts), [front])).split(' | ')).toEqual([
       'a.apps.corp.internal. > 198.51.100.10',
       `console.corp.internal. ${listener('infra')} route of namespace shop: see its allowedRoutes.namespaces`,
       `tls.corp.internal. ${listener('tls')} HTTPRoute: see its protocol and allowedRoutes.kinds`,

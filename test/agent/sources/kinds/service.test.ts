@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Service, serviceClaims } from '../../../../functions/agent/sources/kinds/service.ts';
+import { fromService, type Service } from '../../../../functions/agent/sources/kinds/service.ts';
 import { annotated, both, lineOf, metadata } from './object.ts';
 
 type Spec = NonNullable<Service['spec']>;
@@ -97,7 +97,7 @@ test.each<[string, Record<string, string>, Spec, string]>([
   ],
   ['another controller’s without a name is nothing', { controller: 'other' }, { type: 'LoadBalancer' }, 'no claim'],
 ])('%s', (_, annotations, spec, line) => {
-  expect(lineOf(serviceClaims(service(annotations, spec, metalLB), both, { serviceTypes }))).toBe(line);
+  expect(lineOf(fromService(service(annotations, spec, metalLB), both, { serviceTypes }))).toBe(line);
 });
 
 test('each name of a load balancer has its own targets where it has names inside and outside', () => {
@@ -106,8 +106,8 @@ test('each name of a load balancer has its own targets where it has names inside
     'internal-hostname': `${internal},two.corp.internal`,
     ttl: '5m',
   };
-  const [claim] = serviceClaims(service(both3, { type: 'LoadBalancer' }, metalLB), both);
-  expect([...(claim?.parts ?? [])].filter(([key]) => key.endsWith(' A'))).toEqual([
+  const [sourceObject] = fromService(service(both3, { type: 'LoadBalancer' }, metalLB), both);
+  expect([...(sourceObject?.parts ?? [])].filter(([key]) => key.endsWith(' A'))).toEqual([
     ['web.corp.internal. A', { targets: ['198.51.100.8'], ttl: 300 }],
     ['two.corp.internal. A', { targets: ['198.51.100.8', '198.19.4.2'], ttl: 300 }],
     ['web-in.corp.internal. A', { targets: ['198.19.4.2'], ttl: 300 }],
@@ -120,15 +120,17 @@ test('each name of a load balancer has its own targets where it has names inside
     [names, { externalIPs: ['198.19.4.2'] }],
   ];
   for (const [one, spec] of others) {
-    const [claim] = serviceClaims(service(one, { type: 'LoadBalancer', ...spec }, metalLB), both, { serviceTypes });
-    expect(claim?.hosts.length).toBeGreaterThan(0);
-    expect(claim).not.toHaveProperty('parts');
+    const [sourceObject] = fromService(service(one, { type: 'LoadBalancer', ...spec }, metalLB), both, {
+      serviceTypes,
+    });
+    expect(sourceObject?.hosts.length).toBeGreaterThan(0);
+    expect(sourceObject).not.toHaveProperty('parts');
   }
 });
 
 test('a load balancer that has no address yet leaves a claim without targets, and what is inside with its own', () => {
   const read = (annotations: Record<string, string>) =>
-    serviceClaims(service(annotations, { type: 'LoadBalancer' }), both);
+    fromService(service(annotations, { type: 'LoadBalancer' }), both);
   expect(lineOf(read({ hostname }))).toBe('web.corp.internal. > none');
   const parts = read(names)[0]?.parts;
   expect(['web', 'web-in'].map((name) => parts?.get(`${name}.corp.internal. A`)?.targets)).toEqual([
@@ -182,11 +184,11 @@ describe('where ExternalDNS resolves the name of a load balancer', () => {
     ],
   ])('%s', (_, annotations, spec, status, line) => {
     const object = service(annotations, { type: 'LoadBalancer', ...spec }, status);
-    expect(lineOf(serviceClaims(object, both, { serviceTypes, resolvesHostnames: true }))).toBe(line);
+    expect(lineOf(fromService(object, both, { serviceTypes, resolvesHostnames: true }))).toBe(line);
   });
 
   test('and elsewhere it has that name', () => {
-    const read = serviceClaims(service({ hostname }, { type: 'LoadBalancer' }, aws), both);
+    const read = fromService(service({ hostname }, { type: 'LoadBalancer' }, aws), both);
     expect(lineOf(read)).toBe('web.corp.internal. > lb.example.com.');
   });
 });
@@ -194,7 +196,7 @@ describe('where ExternalDNS resolves the name of a load balancer', () => {
 test('Pods or Nodes answer for a headless Service and a NodePort, and for no other', () => {
   const ofPodsOrNodes = (spec: Spec) => {
     const object = service({ hostname }, spec, { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } });
-    return serviceClaims(object, both, { serviceTypes, resolvesHostnames: true })[0]?.ofPodsOrNodes;
+    return fromService(object, both, { serviceTypes, resolvesHostnames: true })[0]?.ofPodsOrNodes;
   };
   const specs: Spec[] = [
     { type: 'ClusterIP', clusterIP: 'None' },
@@ -208,7 +210,7 @@ test('Pods or Nodes answer for a headless Service and a NodePort, and for no oth
 
 test('the names of its Pods are a headless Service’s too, and no other’s', () => {
   const below = (clusterIP: string) =>
-    serviceClaims(service({ hostname }, { type: 'ClusterIP', clusterIP }), both, { serviceTypes })[0]?.below;
+    fromService(service({ hostname }, { type: 'ClusterIP', clusterIP }), both, { serviceTypes })[0]?.below;
   expect([below('None'), below('198.19.4.2')]).toEqual([true, undefined]);
 });
 
@@ -220,23 +222,23 @@ test.each<[string | undefined, string, string[] | undefined]>([
   ['LoadBalancer', 'ClusterIP', ['ClusterIP']],
   ['NodePort', 'ClusterIP', ['ClusterIP']],
 ])('of type %s it is left out where only %s counts, unless that is the same', (type, only, types) => {
-  const [claim] = serviceClaims(service(names, { ...(type && { type }), ports: [{ nodePort: 30080 }] }), both, {
+  const [sourceObject] = fromService(service(names, { ...(type && { type }), ports: [{ nodePort: 30080 }] }), both, {
     serviceTypes: types,
   });
   const why = `discovery.sources[Service].serviceTypes takes only ${only}, and it is of type ${type ?? 'ClusterIP'}: change its type, or that field`;
-  expect([claim?.leftOut, claim?.hosts]).toEqual([
+  expect([sourceObject?.leftOut, sourceObject?.hosts]).toEqual([
     type === only ? undefined : why,
     ['web.corp.internal.', 'web-in.corp.internal.'],
   ]);
 });
 
 test('where annotations name no host, a Service has none', () => {
-  expect(lineOf(serviceClaims(service(names, { type: 'LoadBalancer' }), { hostnames: 'Spec' }))).toBe(
+  expect(lineOf(fromService(service(names, { type: 'LoadBalancer' }), { hostnames: 'Spec' }))).toBe(
     'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field',
   );
 });
 
 test('what it claims is called after it', () => {
-  const [claim] = serviceClaims(service(names, { type: 'LoadBalancer' }), both);
-  expect(claim).toMatchObject({ resource: 'service/shop/web', namespace: 'shop', uid: metadata().uid });
+  const [sourceObject] = fromService(service(names, { type: 'LoadBalancer' }), both);
+  expect(sourceObject).toMatchObject({ resource: 'service/shop/web', namespace: 'shop', uid: metadata().uid });
 });

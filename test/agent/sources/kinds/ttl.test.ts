@@ -31,11 +31,11 @@ test.each<[string | undefined, number | undefined]>([
 });
 
 test.each(['1', '1.', '1m', '.1'])('a long run of %j is read in linear time', async (piece) => {
-  const reading = (length: number) => {
+  const filters = (length: number) => {
     const text = `${piece.repeat(length)}x`;
     return () => expect(ttlIn(text)).toBeUndefined();
   };
-  const [short, long] = [await cpuTimeOf(reading(2 ** 15)), await cpuTimeOf(reading(2 ** 18))];
+  const [short, long] = [await cpuTimeOf(filters(2 ** 15)), await cpuTimeOf(filters(2 ** 18))];
   // Eight times as much in proportion, 64 times in quadratic time, which is seconds. Below some milliseconds all is noise.
   expect(long / Math.max(short, 5)).toBeLessThan(30);
 });
