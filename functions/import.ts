@@ -8,14 +8,15 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { parseName } from './dns/rdata/domain-name.ts';
 import { zoneFileText } from './dns/zone-file/text.ts';
-import { importZone, Refusal } from './import/zone.ts';
+import { ImportError, importZone } from './import/zone.ts';
 
 async function read(file: string): Promise<string> {
   return zoneFileText(await (file === '-' ? buffer(process.stdin) : readFile(file)));
 }
 
 async function main([file, zone]: string[]): Promise<void> {
-  if (!file || !zone) throw new Refusal('no FILE or no ZONE, such as corp.zone corp.internal (- is standard input)');
+  if (!file || !zone)
+    throw new ImportError('no FILE or no ZONE, such as corp.zone corp.internal (- is standard input)');
   const { yaml, notes } = importZone(await read(file), parseName(zone, '.'));
   for (const note of notes) process.stderr.write(`${note}\n`);
   process.stdout.write(yaml);
@@ -23,7 +24,7 @@ async function main([file, zone]: string[]): Promise<void> {
 
 const file = process.argv[2] === '-' ? 'standard input' : (process.argv[2] ?? 'a zone');
 await main(process.argv.slice(2)).catch((error: Error) => {
-  const lines = error instanceof Refusal ? error.lines : [error.message];
+  const lines = error instanceof ImportError ? error.lines : [error.message];
   for (const line of lines) process.stderr.write(`cannot import ${file}: ${line}\n`);
   process.exitCode = 1;
 });

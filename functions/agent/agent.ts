@@ -7,17 +7,17 @@ import { withTwins } from './discovery/ownership/ownership-txt.ts';
 import type { Owner, Present } from './discovery/provider.ts';
 import { Owners } from './discovery/providers.ts';
 import { withDenials } from './discovery/wildcard-blocks.ts';
-import { steadily, type TimeOf } from './lib/clock.ts';
+import { monotonicNow, type TimeOf } from './lib/clock.ts';
 import { Memo } from './lib/memo.ts';
 import { parse } from './lib/parse.ts';
 import type { RecordMirror } from './mirror/record-mirror.ts';
 import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
 import { answerOf, type Change, type Zone } from './powerdns/rrset.ts';
-import type { Outside } from './resolver/out-of-zone-names.ts';
+import type { OutOfZoneNames } from './resolver/out-of-zone-names.ts';
 import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
-import { partsAt, type SourceLister, type SourceObject, unseen } from './sources/source-object.ts';
-import type { Surroundings } from './surroundings.ts';
+import { noSources, partsAt, type SourceLister, type SourceObject } from './sources/source-object.ts';
+import type { Observations } from './surroundings.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
 
@@ -28,10 +28,10 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   /** Keeps what exists nowhere else; none where there is nothing to keep it in. */
   mirror?: Pick<RecordMirror, 'bring' | 'isAwaited' | 'warnings'> | undefined;
   /** What the report tells besides, as it is by then. */
-  surroundings?: Readonly<Surroundings>;
+  surroundings?: Readonly<Observations>;
   onPropagation?: NamesOptions['onPropagation'];
   /** What is known of names that are in none of the zones; without it they are taken to have addresses. */
-  outside?: Outside | undefined;
+  outside?: OutOfZoneNames | undefined;
   /** Milliseconds that only go up. */
   now?: () => number;
   timeOf?: TimeOf | undefined;
@@ -51,8 +51,8 @@ export class Agent {
   readonly #lister: SourceLister;
   readonly #owners: Owners;
   readonly #names: Names;
-  readonly #outside: Outside | undefined;
-  readonly #surroundings: Readonly<Surroundings>;
+  readonly #outside: OutOfZoneNames | undefined;
+  readonly #surroundings: Readonly<Observations>;
   readonly #guardMemory: GuardMemory;
   readonly #mirror: AgentOptions['mirror'];
   readonly #kept = new Memo<ReadonlySet<string>>();
@@ -64,9 +64,9 @@ export class Agent {
   #present: Present | undefined;
 
   constructor({
-    now = steadily,
+    now = monotonicNow,
     timeOf,
-    lister = unseen,
+    lister = noSources,
     mirror,
     surroundings = {},
     onPropagation,
@@ -132,7 +132,7 @@ export class Agent {
 
   /** The targets that objects are seen to give an absolute name; undefined where all who ask for it have too many hosts. */
   seenAt(name: string): SeenTargets | undefined {
-    const lister = this.#lister.on(name);
+    const lister = this.#lister.byHost(name);
     if (lister.length > 0 && lister.every((sourceObject) => isOverLimit(sourceObject, name))) return undefined;
     let seen: ReadonlySet<string> | undefined;
     const targets = () => {
@@ -269,11 +269,11 @@ export class Agent {
    */
   #expectSight(): void {
     if (this.#mirror?.isAwaited) throw new Error('what exists in the mirror only is not restored yet');
-    if (this.#awaitsSight) throw new Error(`the ${this.#lister.pending()} are not listed yet`);
+    if (this.#awaitsSight) throw new Error(`the ${this.#lister.unsynced()} are not listed yet`);
   }
 
   get #awaitsSight(): boolean {
-    if (this.#lister.pending() === undefined) {
+    if (this.#lister.unsynced() === undefined) {
       this.#blindSince = undefined;
       return false;
     }

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { Events } from './events/events.ts';
 import { Cluster, inCluster } from './kubernetes/cluster.ts';
-import { StorageClaim } from './kubernetes/volume-claim.ts';
+import { VolumeClaim } from './kubernetes/volume-claim.ts';
 import { timeOf } from './lib/clock.ts';
-import type { Complaints } from './lib/failure-log.ts';
+import type { FailureLog } from './lib/failure-log.ts';
 import { ConfigMapMirror } from './mirror/config-map.ts';
 import { RecordMirror } from './mirror/record-mirror.ts';
 import { Agreements } from './mirror/watermark.ts';
@@ -15,19 +15,19 @@ import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
 import { referenceOf } from './sources/object-reference.ts';
 import { Sources } from './sources/sources.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Observations } from './surroundings.ts';
 
 export interface KubernetesOptions {
   names: NonNullable<Options['cluster']>;
   powerdns: PowerDNS;
   database: Database;
   /** Where what is found out goes. */
-  surroundings: Surroundings;
+  surroundings: Observations;
   /** The name of the InternalDNS. */
   instance: () => string;
   /** Something is in the mirror that was not. */
   onMirrored: () => void;
-  complaints: Complaints;
+  failureLog: FailureLog;
   log: Logger;
 }
 
@@ -35,7 +35,7 @@ export interface KubernetesOptions {
 export interface Kubernetes {
   cluster: Cluster;
   sources: Sources;
-  claim: StorageClaim;
+  claim: VolumeClaim;
   /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
   signer: Signer;
   mirror: RecordMirror;
@@ -43,7 +43,7 @@ export interface Kubernetes {
 }
 
 export function kubernetesOf(options: KubernetesOptions): Kubernetes {
-  const { names, powerdns, database, surroundings, instance, onMirrored, complaints, log } = options;
+  const { names, powerdns, database, surroundings, instance, onMirrored, failureLog, log } = options;
   const config = inCluster();
   const cluster = new Cluster({
     config,
@@ -55,7 +55,7 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
   });
   const sources = new Sources({
     config,
-    complaints,
+    failureLog,
     onMissing: (missing) => {
       surroundings.missing = missing;
     },
@@ -66,9 +66,9 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
       surroundings.reach = failure;
     },
   });
-  const claim = new StorageClaim({
+  const claim = new VolumeClaim({
     cluster,
-    complaints,
+    failureLog,
     onRefusal: (refusal) => {
       surroundings.storage = refusal;
     },
@@ -79,17 +79,17 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
   const mirror = new RecordMirror({
     database,
     agreements: new Agreements({ powerdns, zone: canaryZone, make: () => makeCanaryZone(powerdns) }),
-    store: new ConfigMapMirror({ cluster, name: kept, complaints, onChange: onMirrored }),
+    store: new ConfigMapMirror({ cluster, name: kept, failureLog, onChange: onMirrored }),
     name: `ConfigMap ${kept}`,
     log,
   });
   const events = new Events({
     create: (event) => cluster.createEvent(event),
-    sourceObjectOf: (resource) => sources.cache.known(resource),
+    sourceObjectOf: (resource) => sources.cache.getAny(resource),
     referenceOf,
     instance,
     reporter: names.pod,
-    complaints,
+    failureLog,
     timeOf,
   });
   return { cluster, sources, claim, signer, mirror, events };

@@ -10,22 +10,22 @@ import { webhook } from './http/webhook.ts';
 import { kubernetesOf } from './in-cluster.ts';
 import type { Cluster } from './kubernetes/cluster.ts';
 import { followDeclaration } from './kubernetes/declaration-source.ts';
-import { Mailbox } from './kubernetes/report-writer.ts';
+import { ReportWriter } from './kubernetes/report-writer.ts';
 import { timeOf } from './lib/clock.ts';
-import { sparing } from './lib/duty-cycle.ts';
+import { limitDutyCycle } from './lib/duty-cycle.ts';
 import { messageOf } from './lib/error-message.ts';
-import { Complaints } from './lib/failure-log.ts';
+import { FailureLog } from './lib/failure-log.ts';
 import { availableMemory, mostCharactersIn, mostRecordsIn } from './lib/memory.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
 import { Database } from './powerdns/database.ts';
 import { PowerDNS } from './powerdns/powerdns.ts';
-import { Reconciliations } from './reconcile-loop.ts';
-import { OutsideNames } from './resolver/out-of-zone-resolver.ts';
+import { ReconcileLoop } from './reconcile-loop.ts';
+import { OutOfZoneResolver } from './resolver/out-of-zone-resolver.ts';
 import { Canary } from './self-test/canary.ts';
 import { canaryZone } from './self-test/canary-record.ts';
 import { ResolutionState } from './self-test/resolution.ts';
 import { selfTest } from './self-test/self-test.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Observations } from './surroundings.ts';
 import { soaCheck } from './zones/soa-check.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { configMapsIn, configMapsOf } from './zones/zone-file-source.ts';
@@ -49,18 +49,18 @@ async function main(options: Options): Promise<void> {
   process.once('SIGTERM', () => process.exit(0));
   process.once('SIGINT', () => process.exit(0));
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const complaints = new Complaints(log);
-  const surroundings: Surroundings = {};
+  const failureLog = new FailureLog(log);
+  const surroundings: Observations = {};
   const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
   const instance = (): string => agent.declaration?.name ?? '';
   const { cluster: names, 'memory-limit': memory = availableMemory() } = options;
   const mostCharacters = mostCharactersIn(memory);
   const database = new Database(powerdns, { hidden: canaryZone });
   const onMirrored = () => reconciliations.wake();
-  const around = { powerdns, database, surroundings, instance, onMirrored, complaints, log };
+  const around = { powerdns, database, surroundings, instance, onMirrored, failureLog, log };
   const kubernetes = names && kubernetesOf({ names, ...around });
   const { cluster, sources, claim, signer, mirror, events } = kubernetes ?? {};
-  const outside = new OutsideNames();
+  const outside = new OutOfZoneResolver();
   const agent: Agent = new Agent({
     outside,
     timeOf,
@@ -90,12 +90,12 @@ async function main(options: Options): Promise<void> {
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
   // It listens before anything else: ExternalDNS gives up on a webhook that is not there.
-  await listen(webhook({ agent, complaints, bodyLimit: mostCharacters }), options.webhook);
+  await listen(webhook({ agent, failureLog, bodyLimit: mostCharacters }), options.webhook);
   if (options.probes) await listen(probes({ agent }), options.probes);
   await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
 
-  const reconciliations: Reconciliations = new Reconciliations({ agent, complaints });
-  const configMaps = cluster ? configMapsOf(cluster, complaints) : configMapsIn(options['zone-files']);
+  const reconciliations: ReconcileLoop = new ReconcileLoop({ agent, failureLog });
+  const configMaps = cluster ? configMapsOf(cluster, failureLog) : configMapsIn(options['zone-files']);
   const onFiles = (files: ZoneFiles) => {
     agent.takeFiles(files);
     reconciliations.wake();
@@ -107,7 +107,7 @@ async function main(options: Options): Promise<void> {
     sources?.follow(agent.declaration?.discovery, agent.declaration?.optional);
     reconciliations.wake();
   };
-  await followDeclaration({ cluster, file: options.declaration, take, complaints, log });
+  await followDeclaration({ cluster, file: options.declaration, take, failureLog, log });
 
   const canary = new Canary({
     powerdns,
@@ -123,10 +123,10 @@ async function main(options: Options): Promise<void> {
     reach: surroundings.reach,
     replicas: agent.declaration?.replicas ?? 1,
   });
-  void selfTest({ canary, resolution, circumstances, complaints });
+  void selfTest({ canary, resolution, circumstances, failureLog });
 
   const mailbox = mailboxOf(cluster, log);
-  const explain = sparing(() => agent.explain(), 0.05);
+  const explain = limitDutyCycle(() => agent.explain(), 0.05);
   const look = () => {
     explain();
     surroundings.resolution = resolution.resolution(circumstances());
@@ -138,7 +138,7 @@ async function main(options: Options): Promise<void> {
     const report = agent.report();
     if (!report) return;
     const offer = mailbox.offer(report, agent.declaration?.replicas);
-    complaints.note('write the report', await offer.then(() => undefined, messageOf));
+    failureLog.record('write the report', await offer.then(() => undefined, messageOf));
   });
   void every(pace.events, async () => {
     const { list } = agent.names;
@@ -159,8 +159,8 @@ async function every(ms: number, work: () => Promise<void>): Promise<never> {
 
 const mailboxOf = (cluster: Cluster | undefined, log: Logger) =>
   cluster
-    ? new Mailbox({ write: (text) => cluster.writeReport(text) })
-    : new Mailbox({
+    ? new ReportWriter({ write: (text) => cluster.writeReport(text) })
+    : new ReportWriter({
         write: async (text) => log.info({ report: JSON.parse(text) }, 'report'),
         // A log needs no renewal.
         renewMs: Number.POSITIVE_INFINITY,

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from './agent.ts';
 import { messageOf } from './lib/error-message.ts';
-import type { Complaints } from './lib/failure-log.ts';
+import type { FailureLog } from './lib/failure-log.ts';
 
-export interface ReconciliationsOptions {
+export interface ReconcileLoopOptions {
   agent: Pick<Agent, 'reconcile' | 'report'>;
-  complaints: Pick<Complaints, 'note'>;
+  failureLog: Pick<FailureLog, 'record'>;
 }
 
 /** How long after one the zones are compared again with what is declared; sooner after a failure. Milliseconds. */
 const pauses = { settled: 4_000, least: 500, most: 2_000 };
 
 /** Brings the zones to what is declared, again and again. */
-export class Reconciliations {
-  readonly #options: ReconciliationsOptions;
+export class ReconcileLoop {
+  readonly #options: ReconcileLoopOptions;
   #failures = 0;
   #wake = () => {};
 
-  constructor(options: ReconciliationsOptions) {
+  constructor(options: ReconcileLoopOptions) {
     this.#options = options;
   }
 
@@ -38,9 +38,9 @@ export class Reconciliations {
 
   /** Returns how long to wait after it. */
   async #next(): Promise<number> {
-    const { agent, complaints } = this.#options;
+    const { agent, failureLog } = this.#options;
     const failure = await agent.reconcile().then(() => undefined, messageOf);
-    complaints.note('reconcile the zones', failure);
+    failureLog.record('reconcile the zones', failure);
     this.#failures = failure ? this.#failures + 1 : 0;
     const isSettled = !failure && agent.report()?.zones.every(({ state }) => state !== 'Pending');
     return isSettled ? pauses.settled : Math.min(pauses.most, pauses.least * 2 ** this.#failures);

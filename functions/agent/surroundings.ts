@@ -1,7 +1,7 @@
 import type { Report, Resolution } from '../contract/report.ts';
 
 /** What is found out around the zones, for the report. Each part is set by whoever asks for it, and absent before. */
-export interface Surroundings {
+export interface Observations {
   /** What of the sources the cluster does not serve. */
   missing?: NonNullable<Report['discovery']['missing']>;
   /** Of the optional kinds those that the cluster serves; none is another answer than none yet. */

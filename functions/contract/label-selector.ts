@@ -7,7 +7,7 @@ type Requirement = NonNullable<LabelSelector['matchExpressions']>[number];
  * Whether labels, or annotations, satisfy all of a selector; an empty one is satisfied by everything.
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
  */
-export function matches({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
+export function matchesSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labelOf(labels, key) === value) &&
     matchExpressions.every((requirement) => meets(labels, requirement))

@@ -23,7 +23,7 @@ export const verdicts = [
 export type Verdict = (typeof verdicts)[number];
 
 /** Compares in the order above: what waits for people comes before what is as somebody wanted it. */
-export const byGravity = (a: { verdict: Verdict }, b: { verdict: Verdict }) =>
+export const bySeverity = (a: { verdict: Verdict }, b: { verdict: Verdict }) =>
   verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict);
 
 /** Whether a name is this server's to answer; what is not is told, and counts for nothing. */

@@ -12,7 +12,7 @@ import { yamlOf } from './yaml.ts';
 const mostRecords = 1000;
 
 /** What is wrong, a line each. */
-export class Refusal extends Error {
+export class ImportError extends Error {
   readonly lines: string[];
 
   constructor(...lines: string[]) {
@@ -29,7 +29,7 @@ export function importZone(text: string, zone: string): { yaml: string; notes: s
   const file = parseZoneFile(text, { name: zone }, { mostFaults: Number.POSITIVE_INFINITY });
   const faults = file.faults.map(faultNote);
   const why = whyNot(text, file, zone);
-  if (why !== undefined) throw new Refusal(...faults, why);
+  if (why !== undefined) throw new ImportError(...faults, why);
   const settings = settingsOf(file, withoutDot(zone));
   const own = withoutChildren(file);
   const { kept, notes } = recordsOf(own.kept, settings.kept);

@@ -3,7 +3,7 @@ import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8
 import type { Report } from '../contract/report.ts';
 import { Admission } from './admission/admission.ts';
 import { version } from './build.ts';
-import { type Declarable, declarationOf, Mailboxes, textOf } from './declaration-writer.ts';
+import { AgentConfigMaps, type Declarable, declarationOf, textOf } from './declaration-writer.ts';
 import { letGoOf } from './discovery/delete-guard.ts';
 import { missingIn, servedOf } from './discovery/served.ts';
 import { presentIn, servedIn } from './monitoring/kind.ts';
@@ -51,7 +51,7 @@ function render(composite: KubernetesObject, observed: Observed, restrictions: R
   const hasKeys = keepsKeys(spec, observedAs('Secret', names.dnssec));
 
   const chart = new Chart(new App(), name);
-  new Mailboxes(chart, 'mailboxes', { spec, names, labels, declaration });
+  new AgentConfigMaps(chart, 'mailboxes', { spec, names, labels, declaration });
   new Access(chart, 'access', { spec, names, labels, hasKeys, roleExists: !!observedAs('Role', names.server) });
   if (hasKeys) new Keys(chart, 'keys', { spec, names, labels });
   new Server(chart, 'server', { spec, names, labels, sources, features: featuresOf(spec), observed: pods });

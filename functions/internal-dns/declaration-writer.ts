@@ -95,7 +95,7 @@ function printed(value: unknown, indent = ''): string {
   return `${open}\n${members.join(',\n')}\n${indent}${close}`;
 }
 
-export interface MailboxesProps {
+export interface AgentConfigMapsProps {
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
@@ -103,8 +103,8 @@ export interface MailboxesProps {
 }
 
 /** The ConfigMaps between function and agents: what is declared, what they report, and what they keep. */
-export class Mailboxes extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels, declaration }: MailboxesProps) {
+export class AgentConfigMaps extends Construct {
+  constructor(scope: Construct, id: string, { spec, names, labels, declaration }: AgentConfigMapsProps) {
     super(scope, id);
     new k8s.KubeConfigMap(this, 'declared', {
       metadata: { name: names.declared, namespace: spec.namespace, labels },

@@ -1,6 +1,6 @@
 import type { Flags, FlagValues } from '../cdk8s-function-xp/composition.ts';
 import { hostLabel } from './name-form.ts';
-import { Refusal, type Spec } from './spec.ts';
+import { type Spec, SpecError } from './spec.ts';
 
 /** What the administrator of the function leaves to those who may create an InternalDNS. */
 export interface Restrictions {
@@ -57,7 +57,7 @@ export function restrict(spec: Spec, { reservedNamespaces, images, imagesAreLock
     const cure = 'use internal-dns or one of your own';
     faults.unshift(`spec.namespace: ${spec.namespace} is reserved by the function's administrator: ${cure}`);
   }
-  if (faults.length > 0) throw new Refusal(faults);
+  if (faults.length > 0) throw new SpecError(faults);
   return { ...spec, images: { ...spec.images, ...images, ...stated(spec.images) } };
 }
 

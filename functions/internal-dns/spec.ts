@@ -231,13 +231,13 @@ export function parseSpec(composite: KubernetesObject): Spec {
   const error = ({ input }: { input?: unknown }) => (input === undefined ? 'is required' : undefined);
   const parsed = spec.safeParse(composite.spec ?? {}, { error });
   if (parsed.success) return parsed.data;
-  throw new Refusal(parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${lowerFirst(issue.message)}`));
+  throw new SpecError(parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${lowerFirst(issue.message)}`));
 }
 
 const mostFaults = 20;
 
 /** A spec that cannot be served: what is wrong, each with its path. */
-export class Refusal extends Error {
+export class SpecError extends Error {
   constructor(faults: string[]) {
     const more = faults.length > mostFaults ? [`and ${faults.length - mostFaults} more faults`] : [];
     super(`cannot accept the spec: ${[...faults.slice(0, mostFaults), ...more].join('; ')}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Surroundings } from '../../functions/agent/surroundings.ts';
+import type { Observations } from '../../functions/agent/surroundings.ts';
 import { report as reportSchema } from '../../functions/contract/report.ts';
 import { loop } from './external-dns.ts';
 import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
@@ -176,7 +176,7 @@ describe('the report', () => {
   });
 
   test('says why the claim did not grow', async () => {
-    const surroundings: Surroundings = {};
+    const surroundings: Observations = {};
     const { agent } = await served(undefined, { surroundings });
     expect(agent.report()).not.toHaveProperty('storage');
     surroundings.storage = 'cannot grow';

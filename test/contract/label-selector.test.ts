@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LabelSelector } from '../../functions/contract/declaration.ts';
-import { matches } from '../../functions/contract/label-selector.ts';
+import { matchesSelector } from '../../functions/contract/label-selector.ts';
 
 const labels = { team: 'shop', tier: '' };
 const one = (key: string, operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist', values?: string[]): LabelSelector => ({
@@ -21,7 +21,7 @@ describe('labels match', () => {
     ['DoesNotExist', one('env', 'DoesNotExist')],
     ['DoesNotExist for what every object has', one('constructor', 'DoesNotExist')],
   ])('%s', (_, selector) => {
-    expect(matches(selector, labels)).toBe(true);
+    expect(matchesSelector(selector, labels)).toBe(true);
   });
 });
 
@@ -40,6 +40,6 @@ describe('labels do not match', () => {
     ['Exists for what every object has', one('toString', 'Exists')],
     ['DoesNotExist', one('tier', 'DoesNotExist')],
   ])('%s', (_, selector) => {
-    expect(matches(selector, labels)).toBe(false);
+    expect(matchesSelector(selector, labels)).toBe(false);
   });
 });

@@ -10,7 +10,7 @@ import { isTargetType } from './target.ts';
 /** What is known of the hosts beside which a name would be. */
 export interface Surroundings {
   allowAcrossNamespaces: readonly AcrossNamespaces[];
-  lister: Pick<SourceLister, 'of'>;
+  lister: Pick<SourceLister, 'get'>;
   /** What has been accepted so far, by its absolute names: see `byDependence`. */
   accepted: Names;
 }
@@ -112,8 +112,8 @@ function hostOfAnother(there: readonly RRset[], wish: RRset, isAnyMaker: boolean
 const isOfSame = (a: RRset, b: RRset) => householdOf(claimantOf(a)) === householdOf(claimantOf(b));
 
 /** Whether the object of a wish is older than that of a host. What is not seen is no older than anything. */
-function isElder(wish: RRset, host: RRset, lister: Pick<SourceLister, 'of'>): boolean {
-  const [own, other] = [wish, host].map((rrset) => lister.of(claimantOf(rrset))?.created);
+function isElder(wish: RRset, host: RRset, lister: Pick<SourceLister, 'get'>): boolean {
+  const [own, other] = [wish, host].map((rrset) => lister.get(claimantOf(rrset))?.created);
   return own !== undefined && other !== undefined && own < other;
 }
 

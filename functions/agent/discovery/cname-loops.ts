@@ -104,7 +104,7 @@ const tooManyCircles =
 function rankIn(verdicts: ReadonlyMap<string, NameVerdict>, lister: SourceLister, rrset: RRset): string {
   const stands = verdicts.get(rrset.name)?.standing.some((other) => answersAlike(other, rrset));
   const resource = claimantOf(rrset);
-  return [stands ? 0 : 1, lister.of(resource)?.created ?? '~', resource, rrset.name].join(' ');
+  return [stands ? 0 : 1, lister.get(resource)?.created ?? '~', resource, rrset.name].join(' ');
 }
 
 /** All zones as they are after the verdicts. */

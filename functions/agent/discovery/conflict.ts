@@ -107,7 +107,7 @@ function inOrder(wishes: RRset[], stand: Stand): RRset[] {
 function seniorityOf(rrset: RRset, lister: SourceLister): string {
   const { type, ttl, records } = rrset;
   const resource = claimantOf(rrset);
-  return [lister.of(resource)?.created ?? '~', standsLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
+  return [lister.get(resource)?.created ?? '~', standsLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
 }
 
 const standsLast = ({ type }: RRset) => type === 'CNAME' || type === 'NS';
@@ -129,7 +129,7 @@ function settled(group: RRset[], { standing, wishes, lister }: Stand): RRset {
   const isSameOwner = stands.mark?.account === rrset.mark?.account;
   if (isSameOwner && isStanding(rrset)) return stands;
   // ExternalDNS names one of the objects that want the same, and not always the same one.
-  const isUnsure = !lister.sees(claimantOf(stands)) && !wishes.some(isStanding);
+  const isUnsure = !lister.hasSynced(claimantOf(stands)) && !wishes.some(isStanding);
   return isSameOwner && isUnsure ? stands : rrset;
 }
 
@@ -137,7 +137,7 @@ function settled(group: RRset[], { standing, wishes, lister }: Stand): RRset {
 function precedence(first: RRset, wish: RRset, stand: Stand): string | undefined {
   if (sameClaimant(first, wish)) return undefined;
   if (sourceObjectOf(first, stand) !== sourceObjectOf(wish, stand)) return 'it answers there already';
-  const [elder, younger] = [first, wish].map((rrset) => stand.lister.of(claimantOf(rrset))?.created);
+  const [elder, younger] = [first, wish].map((rrset) => stand.lister.get(claimantOf(rrset))?.created);
   if (elder !== younger) return 'it is older';
   return standsLast(first) === standsLast(wish) ? 'its name sorts first' : 'addresses go before a CNAME';
 }

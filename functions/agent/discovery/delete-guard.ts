@@ -184,7 +184,7 @@ interface Lost {
 
 function lossOf({ name, object, unsure }: Entry, lister: SourceLister): Loss {
   if (unsure || lister.isUnsynced(object)) return 'Unknown';
-  if (!lister.sees(object)) return 'Unseen';
+  if (!lister.hasSynced(object)) return 'Unseen';
   const request = requestOf(object, name, lister);
   if (request === 'Below') return 'Pod';
   return request ? 'Cleared' : 'Gone';

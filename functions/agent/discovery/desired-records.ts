@@ -73,7 +73,7 @@ class Wishes {
     if (this.#default.size === 0) return;
     const { scope, lister } = this.#circumstances;
     const wanted = this.#wanted(() => true);
-    for (const sourceObject of lister.all()) {
+    for (const sourceObject of lister.list()) {
       const { resource, namespace } = sourceObject;
       if (scope.namespace !== undefined && scope.namespace !== namespace) continue;
       for (const name of addresslessHosts(sourceObject)) {

@@ -81,4 +81,4 @@ function without(wishes: RRset[], lost: Refused[]): RRset[] {
  */
 const isFor = (wish: RRset, standing: RRset, lister: SourceLister) =>
   sameClaimant(wish, standing) ||
-  (!lister.sees(claimantOf(standing)) && wish.records.some((content) => standing.records.includes(content)));
+  (!lister.hasSynced(claimantOf(standing)) && wish.records.some((content) => standing.records.includes(content)));

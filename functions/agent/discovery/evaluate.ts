@@ -1,7 +1,7 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { compare } from '../lib/compare.ts';
 import { answerOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import { type SourceLister, unseen } from '../sources/source-object.ts';
+import { noSources, type SourceLister } from '../sources/source-object.ts';
 import { byDependence, isChallenge } from './across-namespaces.ts';
 import type { Refusal } from './checks.ts';
 import { type ClosedTargets, withoutCircles } from './cname-loops.ts';
@@ -43,7 +43,7 @@ export function judge(
   wishes: Wish[],
   zones: Zone[],
   declaration: Declaration,
-  { owns = everything, refusals = new Map(), lister = unseen, bars }: Knowledge = {},
+  { owns = everything, refusals = new Map(), lister = noSources, bars }: Knowledge = {},
 ): Judgement {
   const { discovery } = declaration;
   // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.

@@ -1,5 +1,5 @@
 import { claimantOf, type RRset } from '../powerdns/rrset.ts';
-import { orderOf, type SourceLister, type SourceObject } from '../sources/source-object.ts';
+import { byAge, type SourceLister, type SourceObject } from '../sources/source-object.ts';
 import type { Refused } from './conflict.ts';
 import { householdOf } from './resource-label.ts';
 import { isTargetType } from './target.ts';
@@ -82,12 +82,12 @@ function elderOf(
 ) {
   const { name, type } = rrset;
   const household = householdOf(claimantOf(rrset));
-  const own = lister.of(claimantOf(rrset));
+  const own = lister.get(claimantOf(rrset));
   if (!own || !isTargetType(type)) return undefined;
   const isOwn = (other: RRset) => householdOf(claimantOf(other)) === household;
   const elders = lister
-    .on(name)
-    .filter((sourceObject) => householdOf(sourceObject.resource) !== household && orderOf(sourceObject) < orderOf(own))
+    .byHost(name)
+    .filter((sourceObject) => householdOf(sourceObject.resource) !== household && byAge(sourceObject) < byAge(own))
     .filter(
       (sourceObject) => isHostOf(sourceObject, name) && (!sourceObject.parts || wantsTarget(name, sourceObject.parts)),
     );
@@ -98,7 +98,7 @@ function elderOf(
   return elders
     .filter(({ resource }) => !known.has(resource))
     .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))
-    .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))[0];
+    .sort((a, b) => (byAge(a) < byAge(b) ? -1 : 1))[0];
 }
 
 /** Whether a claim on a name has it among its hosts: else it is that of one of its Pods, or beyond the bound. */

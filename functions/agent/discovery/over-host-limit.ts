@@ -11,7 +11,7 @@ export function withoutOverLimit(
   lister: SourceLister,
   { ownerID, namespace }: { ownerID: string; namespace?: string },
 ): { wishes: Wish[]; refused: Refused[] } {
-  const overLimit = [...lister.all()].filter(
+  const overLimit = [...lister.list()].filter(
     (sourceObject) => sourceObject.overflow && (namespace === undefined || sourceObject.namespace === namespace),
   );
   if (overLimit.length === 0) return { wishes, refused: [] };

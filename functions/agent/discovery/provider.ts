@@ -15,7 +15,7 @@ import {
   ownershipOf,
   type RRset,
   replacement,
-  roomIn,
+  totalCost,
   type Zone,
 } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
@@ -28,7 +28,7 @@ import { Seniority } from './host-reservations.ts';
 import { withoutOverLimit } from './over-host-limit.ts';
 import { type Answer, answerUnder, keptUnder } from './policy.ts';
 import { type RoomOptions, withinRoom } from './record-budget.ts';
-import { LeftOut } from './rejection-log.ts';
+import { RejectionLog } from './rejection-log.ts';
 import { askedFor, besideHeld } from './requested-names.ts';
 import { householdOf } from './resource-label.ts';
 import { isOf, isOfNobody, type Scope } from './scope.ts';
@@ -73,7 +73,7 @@ export class Owner {
   readonly #guard: DeleteGuard;
   #isGuardRestored = false;
   readonly #seniority = new Seniority();
-  readonly #leftOut: LeftOut;
+  readonly #rejectionLog: RejectionLog;
   readonly loops: Loops;
   /** What the last verdict followed. */
   #judgedBy: Declaration | undefined;
@@ -88,7 +88,7 @@ export class Owner {
     this.#scope = scope;
     this.#mostRecords = mostRecords;
     this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
-    this.#leftOut = new LeftOut(this.#log);
+    this.#rejectionLog = new RejectionLog(this.#log);
     this.#guard = new DeleteGuard(timeOf);
     this.loops = new Loops(now);
     this.#now = now;
@@ -170,7 +170,7 @@ export class Owner {
     const { wishes, refused: overflow } = withoutOverLimit(all, lister, this.#scope);
     const standing = this.#standing(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
-    const { refusals } = this.#leftOut;
+    const { refusals } = this.#rejectionLog;
     const bars = barrierOf(discovery, lister);
     const judged = judge(wishes, zones, declaration, { owns, lister, refusals, bars });
     const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, { lister, bars });
@@ -187,7 +187,7 @@ export class Owner {
     const due = [...beside.accepted, ...guarded.held];
     const { answer, preview, refused: beyond } = this.#withinRoom(due, { standing, lasting, zones }, discovery);
     const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...overflow];
-    this.#leftOut.take(leftOut);
+    this.#rejectionLog.take(leftOut);
     const kept = keptUnder(policy, answer, beside.accepted);
     this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held, kept };
     this.#held = guarded.report;
@@ -227,7 +227,7 @@ export class Owner {
   /** Takes over that its changes are made, but for what PowerDNS rejected. */
   applied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
     this.#answered.forget();
-    this.#leftOut.reject(zone, rejected);
+    this.#rejectionLog.reject(zone, rejected);
     const counts = { changes: changes.length, refused: rejected.length };
     this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
   }
@@ -273,7 +273,7 @@ export class Owner {
     const isTaken = (rrset: RRset) => isOfNobody(discovery, rrset) && keys.has(keyOf(rrset));
     const isOthers = (rrset: RRset) => !isOf(this.#scope, discovery, rrset) && !isTaken(rrset);
     const others = zones.flatMap(({ rrsets }) => rrsets.filter(isOthers));
-    const most = this.#mostRecords - roomIn(others);
+    const most = this.#mostRecords - totalCost(others);
     const { answer, refused } = withinRoom(planned, { standing, stays: stayingAmong(lasting, discovery), most });
     return policy === 'Preview' ? { ...answerUnder(policy, lasting, answer), refused } : { answer, refused };
   }

@@ -1,5 +1,5 @@
 import { compare } from '../lib/compare.ts';
-import { answersAlike, claimantOf, type RRset, roomIn } from '../powerdns/rrset.ts';
+import { answersAlike, claimantOf, type RRset, totalCost } from '../powerdns/rrset.ts';
 import type { Refused } from './conflict.ts';
 import { namespaceOf } from './resource-label.ts';
 
@@ -29,7 +29,7 @@ export function withinRoom(
   answer: RRset[],
   { standing, stays, most }: RoomOptions,
 ): { answer: RRset[]; refused: Refused[] } {
-  let room = most - roomIn(answer);
+  let room = most - totalCost(answer);
   if (room >= 0) return { answer, refused: [] };
   const there = Map.groupBy(standing, ({ name }) => name);
   const growing = [...Map.groupBy(answer, ({ name }) => name)]
@@ -50,7 +50,7 @@ export function withinRoom(
 
 function growthOf(wanted: RRset[], standing: RRset[], stays: RoomOptions['stays']): Growth {
   const present = standing.filter((r) => wanted.some((w) => answersAlike(w, r)) || stays(r, wanted));
-  return { wanted, present, room: roomIn(wanted) - roomIn(present) };
+  return { wanted, present, room: totalCost(wanted) - totalCost(present) };
 }
 
 function refusedOf({ wanted, present, room }: Growth): Refused[] {

@@ -9,7 +9,7 @@ import type { Refusal, Refused } from './evaluate.ts';
 const mostLogged = 20;
 
 /** The wishes of an owner that are not published. Each is logged once. */
-export class LeftOut {
+export class RejectionLog {
   readonly #log: Logger;
   /** What they would answer and why they do not. */
   #known: ReadonlySet<string> = new Set();

@@ -36,9 +36,9 @@ export function askedFor(
  * for its controller does, as a route that has lost its Gateway; one that a filter of the spec leaves out does not.
  */
 export function requestOf(object: string, name: string, lister: SourceLister): 'Own' | 'Below' | undefined {
-  const { hosts = [], below = false } = lister.of(object) ?? {};
+  const { hosts = [], below = false } = lister.get(object) ?? {};
   if (hosts.includes(name)) return 'Own';
-  if (lister.leftOutOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
+  if (lister.filteredOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
   return below && hosts.includes(parentOf(name)) ? 'Below' : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { keyOf } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, isOverLimit, tooManyTargets } from '../sources/host-limit.ts';
-import { orderOf, type Part, type SourceLister, type SourceObject } from '../sources/source-object.ts';
+import { byAge, type Part, type SourceLister, type SourceObject } from '../sources/source-object.ts';
 import { namespaceOf } from './resource-label.ts';
 import { isTargetType, typeOf } from './target.ts';
 
@@ -65,7 +65,7 @@ export class Shares {
   constructor(name: string, lister: SourceLister, namespace?: string) {
     this.#name = name;
     this.#lister = lister;
-    const all = lister.on(name);
+    const all = lister.byHost(name);
     this.#all = namespace === undefined ? all : all.filter((sourceObject) => sourceObject.namespace === namespace);
   }
 
@@ -78,7 +78,7 @@ export class Shares {
     const { own = [], others = [] } = Object.groupBy(seenAmong(byTarget, whole.records), (seen) =>
       isOfKind(seen) ? 'own' : 'others',
     );
-    if (!this.#lister.sees(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(shareOf)];
+    if (!this.#lister.hasSynced(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(shareOf)];
     return [...this.#apart(type, kind, whole, own), ...others.map(shareOf)];
   }
 
@@ -127,7 +127,7 @@ export class Shares {
     const lister = new Map([there, ...others, ...seen].map((each) => [each.sourceObject, each]));
     return [...lister.values()]
       .map((each) => ({ ...each, records: recordsOf.get(each.sourceObject) ?? [] }))
-      .sort((a, b) => (orderOf(a.sourceObject) < orderOf(b.sourceObject) ? -1 : 1));
+      .sort((a, b) => (byAge(a.sourceObject) < byAge(b.sourceObject) ? -1 : 1));
   }
 
   #candidatesOf(type: string): Candidates {
@@ -179,7 +179,7 @@ function seenAmong(byTarget: ReadonlyMap<string, readonly Candidate[]>, contents
     }
   }
   const seen = [...found.values()];
-  return seen.length > 1 ? seen.sort((a, b) => (orderOf(a.sourceObject) < orderOf(b.sourceObject) ? -1 : 1)) : seen;
+  return seen.length > 1 ? seen.sort((a, b) => (byAge(a.sourceObject) < byAge(b.sourceObject) ? -1 : 1)) : seen;
 }
 
 /** As far as its label says. */

@@ -1,5 +1,5 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
-import { matches } from '../../contract/label-selector.ts';
+import { matchesSelector } from '../../contract/label-selector.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { claimantOf, type RRset } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
@@ -51,8 +51,8 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
   /** Undefined while the namespace's labels are not known. */
   const tenantsOf = (namespace: string) => {
     if (known.has(namespace)) return known.get(namespace);
-    const labels = namespace === '' ? {} : lister.labelsOf(namespace);
-    const own = namespace === '' ? [] : labels && tenants.filter((t) => matches(t.namespaceSelector, labels));
+    const labels = namespace === '' ? {} : lister.namespaceLabels(namespace);
+    const own = namespace === '' ? [] : labels && tenants.filter((t) => matchesSelector(t.namespaceSelector, labels));
     known.set(namespace, own);
     return own;
   };

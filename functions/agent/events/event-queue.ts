@@ -2,7 +2,7 @@ import { type NameState, nameKey } from '../../contract/verdict.ts';
 import type { SourceObject } from '../sources/source-object.ts';
 import { typeOf } from './event.ts';
 
-export interface NewsOptions {
+export interface EventQueueOptions {
   /** What is known of an object, also of one that a filter leaves out. Without its uid there is nothing to tell on it. */
   sourceObjectOf: (resource: string) => Pick<SourceObject, 'uid'> | undefined;
   /** Called for what was news and is none any more, though nobody has heard it. */
@@ -26,14 +26,14 @@ export interface Host {
 }
 
 /** Pure but for its memory: what people have not heard yet of the hosts, of each the latest. */
-export class News {
-  readonly #options: NewsOptions;
+export class EventQueue {
+  readonly #options: EventQueueOptions;
   readonly #hosts = new Map<string, Host>();
   readonly #waiting = new Set<Host>();
   #announced: readonly NameState[] = [];
   #round = 0;
 
-  constructor(options: NewsOptions) {
+  constructor(options: EventQueueOptions) {
     this.#options = options;
   }
 

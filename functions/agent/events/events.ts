@@ -1,25 +1,25 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
 import type { NameState } from '../../contract/verdict.ts';
 import type { Creation } from '../kubernetes/cluster.ts';
-import { sameTime, steadily, type TimeOf } from '../lib/clock.ts';
+import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
-import type { Complaints } from '../lib/failure-log.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import type { ObjectReference } from '../sources/object-reference.ts';
 import { eventOf, eventPeriod, typeOf } from './event.ts';
-import { type Host, News, type NewsOptions } from './event-queue.ts';
-import { Rate } from './token-buckets.ts';
+import { EventQueue, type EventQueueOptions, type Host } from './event-queue.ts';
+import { TokenBuckets } from './token-buckets.ts';
 
 export interface EventsOptions {
   /** Throws where nobody answers, or with nothing that says more. */
   create: (event: CoreV1Event) => Promise<Creation>;
-  sourceObjectOf: NewsOptions['sourceObjectOf'];
+  sourceObjectOf: EventQueueOptions['sourceObjectOf'];
   /** Undefined for a kind that nothing more is known of: there is no event on it. */
   referenceOf: (resource: string, uid: string) => ObjectReference | undefined;
   /** The name of the InternalDNS. */
   instance: () => string;
   /** The pod. */
   reporter: string;
-  complaints: Pick<Complaints, 'note'>;
+  failureLog: Pick<FailureLog, 'record'>;
   now?: () => number;
   timeOf?: TimeOf;
 }
@@ -42,9 +42,9 @@ export class Events {
   /** Of events: made; there already; overtaken or without a namespace before they were made; refused or not answered. */
   readonly counts = { created: 0, known: 0, dropped: 0, failed: 0 };
   readonly #options: Required<EventsOptions>;
-  readonly #news: News;
-  readonly #perObject = new Rate(perObject);
-  readonly #together = new Rate(together);
+  readonly #news: EventQueue;
+  readonly #perObject = new TokenBuckets(perObject);
+  readonly #together = new TokenBuckets(together);
   /** Until when nothing is asked of the API server, or nothing in a namespace: milliseconds since 1970. */
   #restsUntil = 0;
   readonly #forbiddenUntil = new Map<string, number>();
@@ -56,12 +56,12 @@ export class Events {
   #run: Promise<void> | undefined;
 
   constructor(options: EventsOptions) {
-    const { sourceObjectOf, now = steadily, timeOf = sameTime } = options;
+    const { sourceObjectOf, now = monotonicNow, timeOf = sameTime } = options;
     const onOvertaken = () => {
       this.counts.dropped += 1;
     };
     this.#options = { now, timeOf, ...options };
-    this.#news = new News({ sourceObjectOf, now, onOvertaken });
+    this.#news = new EventQueue({ sourceObjectOf, now, onOvertaken });
   }
 
   /**
@@ -122,7 +122,7 @@ export class Events {
   }
 
   async #tell(host: Host, event: CoreV1Event, now: number): Promise<void> {
-    const { create, complaints } = this.#options;
+    const { create, failureLog } = this.#options;
     const { state, told } = host;
     const namespace = event.involvedObject.namespace ?? '';
     this.#together.take('', now);
@@ -130,8 +130,8 @@ export class Events {
     if (result === 'away') return this.#rest(failure);
     this.#failures = 0;
     if (result === 'forbidden') return this.#leave(namespace, failure);
-    complaints.note(action, result === 'invalid' ? failure : undefined);
-    if (this.#forbiddenUntil.delete(namespace)) complaints.note(action, undefined, { namespace });
+    failureLog.record(action, result === 'invalid' ? failure : undefined);
+    if (this.#forbiddenUntil.delete(namespace)) failureLog.record(action, undefined, { namespace });
     this.#recent.names.add(nameOf(event));
     // That a restart finds everything said already is no reason to say less from then on.
     if (result === 'created' || told) this.#perObject.take(`${event.involvedObject.uid} ${event.type}`, now);
@@ -151,18 +151,18 @@ export class Events {
   }
 
   #rest(failure: string | undefined): void {
-    const { now, complaints } = this.#options;
+    const { now, failureLog } = this.#options;
     this.counts.failed += 1;
     this.#restsUntil = now() + Math.min(retryAfter.most, retryAfter.least * 2 ** this.#failures++);
-    complaints.note(action, failure);
+    failureLog.record(action, failure);
   }
 
   /** A quota or a policy may be against it in one namespace, while all is well in the others. */
   #leave(namespace: string, failure: string | undefined): void {
-    const { now, complaints } = this.#options;
+    const { now, failureLog } = this.#options;
     this.counts.failed += 1;
     this.#forbiddenUntil.set(namespace, now() + retryAfter.forbidden);
-    complaints.note(action, failure, { namespace });
+    failureLog.record(action, failure, { namespace });
   }
 }
 

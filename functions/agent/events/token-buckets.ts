@@ -1,5 +1,5 @@
 /** Token buckets, one for each key: so many at once, then one in a while. Those that are full take no memory. */
-export class Rate {
+export class TokenBuckets {
   readonly #burst: number;
   readonly #refillMs: number;
   /** When each bucket is full again: milliseconds since 1970. */

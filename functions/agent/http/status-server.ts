@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Registry } from 'prom-client';
 import type { Agent } from '../agent.ts';
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { printable } from '../lib/printable.ts';
 import type { Overview } from '../names/overview.ts';
@@ -138,7 +138,7 @@ function namesAt(
   { pathname, searchParams }: URL,
   accept: string | undefined,
   response: ServerResponse,
-  { overview, renderings, now = steadily }: Common,
+  { overview, renderings, now = monotonicNow }: Common,
 ): Answer {
   let search: Search;
   try {

@@ -4,14 +4,14 @@ import type { Agent } from '../agent.ts';
 import { endpointChanges } from '../discovery/endpoint.ts';
 import { fewerNames, Repetition, toTheEnd } from '../discovery/endpoints-parser.ts';
 import { messageOf } from '../lib/error-message.ts';
-import type { Complaints } from '../lib/failure-log.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import { parse } from '../lib/parse.ts';
 
 const mediaType = 'application/external.dns.webhook+json;version=1';
 
 export interface WebhookOptions {
   agent: Agent;
-  complaints: Complaints;
+  failureLog: FailureLog;
   /** Characters that are kept of the bodies of all ExternalDNS, each of which has its share. */
   bodyLimit: number;
   /** ExternalDNS waits 15 s for an answer, and ends its process without one. */
@@ -22,7 +22,7 @@ export interface WebhookOptions {
  * ExternalDNS's extension point: https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/tutorials/webhook-provider/
  * Every failure is 503, which it takes for a soft error and tries again in its next loop; others would end its process.
  */
-export function webhook({ agent, complaints, bodyLimit, patienceMs = 10_000 }: WebhookOptions): Server {
+export function webhook({ agent, failureLog, bodyLimit, patienceMs = 10_000 }: WebhookOptions): Server {
   const seenAt = (name: string) => agent.seenAt(name);
   const wantedOf = new Map<string | undefined, Repetition>();
   const namespaces = () => agent.declaration?.discovery?.namespaces ?? [];
@@ -55,9 +55,9 @@ export function webhook({ agent, complaints, bodyLimit, patienceMs = 10_000 }: W
       response.setHeader('Content-Type', mediaType);
       if (result === undefined) response.writeHead(204).end();
       else response.end(textOf(result as object));
-      complaints.note('serve ExternalDNS', undefined, { route });
+      failureLog.record('serve ExternalDNS', undefined, { route });
     } catch (error) {
-      complaints.note('serve ExternalDNS', messageOf(error), { route });
+      failureLog.record('serve ExternalDNS', messageOf(error), { route });
       agent.noteFailure(messageOf(error), namespace);
       response.writeHead(503).end(`cannot serve ExternalDNS: ${messageOf(error)}`);
     } finally {

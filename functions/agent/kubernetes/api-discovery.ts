@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../lib/error-message.ts';
-import { connect, isRefusal } from './api-server.ts';
+import { connect, isApiError } from './api-server.ts';
 
 /** Of the resources that are followed, those with an answer. Names as in `httproutes.v1.gateway.networking.k8s.io`. */
 export interface Resources {
@@ -117,7 +117,7 @@ export class ApiDiscovery {
       const { resources } = JSON.parse(await body.text()) as { resources?: ApiResource[] | null };
       return new Set((resources ?? []).filter(isLasting).map(({ name }) => name));
     } catch (error) {
-      if (isRefusal(error, 404)) return new Set();
+      if (isApiError(error, 404)) return new Set();
       throw error;
     }
   }

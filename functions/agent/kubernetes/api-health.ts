@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../lib/error-message.ts';
-import { connect, isRefusal } from './api-server.ts';
+import { connect, isApiError } from './api-server.ts';
 
 export interface ApiHealthOptions {
   config: KubeConfig;
@@ -56,7 +56,7 @@ export class ApiHealth {
       return undefined;
     } catch (error) {
       // An administrator may have taken that right away, and who is told to slow down is heard as well.
-      if (isRefusal(error, 403, 404, 429)) return undefined;
+      if (isApiError(error, 403, 404, 429)) return undefined;
       return late.aborted ? 'Kubernetes does not answer' : messageOf(error);
     }
   }

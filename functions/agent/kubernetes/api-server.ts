@@ -2,7 +2,7 @@ import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext
 import { kubernetesWords } from '../lib/error-message.ts';
 
 /** What the API server answers instead of what it was asked for. */
-export class Refusal extends Error {
+export class ApiError extends Error {
   /** Its HTTP status. */
   readonly code: number;
 
@@ -12,7 +12,8 @@ export class Refusal extends Error {
   }
 }
 
-export const isRefusal = (error: unknown, ...codes: number[]) => error instanceof Refusal && codes.includes(error.code);
+export const isApiError = (error: unknown, ...codes: number[]) =>
+  error instanceof ApiError && codes.includes(error.code);
 
 /** Query parameters; those that are undefined or empty are left out. */
 export type Query = Record<string, string | number | boolean | undefined>;
@@ -66,7 +67,7 @@ async function open(config: KubeConfig, method: HttpMethod) {
     request.setSignal(signal);
     const { httpStatusCode, body } = await library.send(request).toPromise();
     if (httpStatusCode !== wanted)
-      throw new Refusal(httpStatusCode, kubernetesWords(httpStatusCode, await body.text()));
+      throw new ApiError(httpStatusCode, kubernetesWords(httpStatusCode, await body.text()));
     return body;
   };
   return { server, request, send };

@@ -11,9 +11,9 @@ import {
   Watch,
 } from '@kubernetes/client-node';
 import { declarationKey } from '../../contract/declaration.ts';
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 import { kubernetesWords, messageOf } from '../lib/error-message.ts';
-import { connectToPost, type Post, Refusal } from './api-server.ts';
+import { ApiError, connectToPost, type Post } from './api-server.ts';
 
 export interface ClusterOptions {
   namespace: string;
@@ -151,17 +151,17 @@ export class Cluster {
       await post(`/api/v1/namespaces/${namespace}/events`, body, AbortSignal.timeout(timeout));
       return { result: 'created' };
     } catch (error) {
-      const result = error instanceof Refusal ? resultOf(error) : undefined;
-      if (error instanceof Refusal && result) return { result, failure: error.message };
+      const result = error instanceof ApiError ? resultOf(error) : undefined;
+      if (error instanceof ApiError && result) return { result, failure: error.message };
       this.#post = undefined;
-      throw error instanceof Refusal ? new Error(error.message) : error;
+      throw error instanceof ApiError ? new Error(error.message) : error;
     }
   }
 
   /** A connection for many objects. The token in it is good for an hour, and is another one long before that. */
   async #posting(): Promise<Post> {
-    if (!this.#post || steadily() - this.#post.since > renewMs) {
-      this.#post = { post: await connectToPost(this.#config), since: steadily() };
+    if (!this.#post || monotonicNow() - this.#post.since > renewMs) {
+      this.#post = { post: await connectToPost(this.#config), since: monotonicNow() };
     }
     return this.#post.post;
   }
@@ -200,7 +200,7 @@ export class Cluster {
 }
 
 /** Undefined for what may be otherwise next time. */
-function resultOf({ code, message }: Refusal): Creation['result'] | undefined {
+function resultOf({ code, message }: ApiError): Creation['result'] | undefined {
   // https://github.com/kubernetes/apiserver/blob/v0.34.4/pkg/admission/plugin/namespace/lifecycle/admission.go#L174
   if (code === 403) return /because it is being terminated/.test(message) ? 'gone' : 'forbidden';
   if (code === 404) return 'gone';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../lib/error-message.ts';
-import type { Complaints } from '../lib/failure-log.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import type { Cluster } from './cluster.ts';
 
 export interface DeclarationSourceOptions {
@@ -12,7 +12,7 @@ export interface DeclarationSourceOptions {
   file: string;
   /** Takes over a declaration, which may be the same again. Throws on a text that is none. */
   take: (text: string) => void;
-  complaints: Pick<Complaints, 'note'>;
+  failureLog: Pick<FailureLog, 'record'>;
   log: Pick<Logger, 'warn'>;
   /** How long the cluster has to tell the declaration before the file does. Milliseconds. */
   patienceMs?: number;
@@ -25,12 +25,12 @@ const reading = 'read the declaration';
  * when that was tried once. Throws without a cluster when there is no file.
  */
 export async function followDeclaration(options: DeclarationSourceOptions): Promise<void> {
-  const { cluster, file, complaints } = options;
+  const { cluster, file, failureLog } = options;
   if (cluster) return followConfigMap(cluster, options);
   const read = async () => void hear(await readFile(file, 'utf8'), options);
   await read();
   watchFile(file, { interval: 500 }, () => {
-    read().catch((error) => complaints.note(reading, messageOf(error)));
+    read().catch((error) => failureLog.record(reading, messageOf(error)));
   });
 }
 
@@ -38,14 +38,14 @@ async function followConfigMap(
   cluster: NonNullable<DeclarationSourceOptions['cluster']>,
   options: DeclarationSourceOptions,
 ): Promise<void> {
-  const { file, complaints, log, patienceMs = 3_000 } = options;
+  const { file, failureLog, log, patienceMs = 3_000 } = options;
   let isHeard = false;
   const heard = new Promise<void>((resolve) => {
     const onText = (text: string): void => {
       isHeard = hear(text, options) || isHeard;
       if (isHeard) resolve();
     };
-    cluster.watchDeclaration(onText, (failure) => complaints.note('watch the declaration', failure));
+    cluster.watchDeclaration(onText, (failure) => failureLog.record('watch the declaration', failure));
   });
   await Promise.race([heard, sleep(patienceMs)]);
   if (isHeard) return;
@@ -56,9 +56,9 @@ async function followConfigMap(
 }
 
 /** Whether it was taken. */
-function hear(text: string, { take, complaints }: DeclarationSourceOptions): boolean {
+function hear(text: string, { take, failureLog }: DeclarationSourceOptions): boolean {
   const failure = failureOf(() => take(text));
-  complaints.note(reading, failure);
+  failureLog.record(reading, failure);
   return failure === undefined;
 }
 

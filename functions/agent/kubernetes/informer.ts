@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 import { kubernetesWords, messageOf } from '../lib/error-message.ts';
 import { keyOf, type Metadata } from '../sources/kinds/metadata.ts';
-import { connect, type Get, isRefusal, type Query, Refusal } from './api-server.ts';
+import { ApiError, connect, type Get, isApiError, type Query } from './api-server.ts';
 import { linesOf } from './lines.ts';
 
 export interface InformerOptions<T> {
@@ -69,9 +69,9 @@ export class Informer<T> {
         await this.#watch(await this.#list(await connect(config), stopped), stopped);
       } catch (error) {
         // What is no longer allowed, or no longer served, is not known any more.
-        if (isRefusal(error, 403, 404)) this.#setComplete(false);
+        if (isApiError(error, 403, 404)) this.#setComplete(false);
         // 410 Gone: it was away for longer than the API server remembers.
-        if (!isRefusal(error, 410)) this.#say(messageOf(error));
+        if (!isApiError(error, 410)) this.#say(messageOf(error));
       }
       await sleep(pause(), undefined, { signal: stopped }).catch(() => {});
     }
@@ -96,7 +96,7 @@ export class Informer<T> {
   /** Ends by throwing only: a server ends a watch every few minutes, and the next one goes on where it was. */
   async #watch(from: string, stopped: AbortSignal): Promise<never> {
     for (let version = from; ; ) {
-      const began = steadily();
+      const began = monotonicNow();
       const silent = new AbortController();
       const timer = setTimeout(() => silent.abort(new Error('Kubernetes does not answer')), silence);
       let isOpen = false;
@@ -114,7 +114,7 @@ export class Informer<T> {
       } finally {
         clearTimeout(timer);
       }
-      if (steadily() - began < 1000) throw new Error('Kubernetes ended the watch at once');
+      if (monotonicNow() - began < 1000) throw new Error('Kubernetes ended the watch at once');
     }
   }
 
@@ -130,7 +130,7 @@ export class Informer<T> {
   /** Returns the version that the event brings. */
   #hear(line: string): string {
     const { type, object } = JSON.parse(line);
-    if (type === 'ERROR') throw new Refusal(object.code, kubernetesWords(object.code, object));
+    if (type === 'ERROR') throw new ApiError(object.code, kubernetesWords(object.code, object));
     if (type === 'DELETED') this.#set(keyOf(object.metadata), undefined);
     else if (type !== 'BOOKMARK') this.#take(object);
     return object.metadata.resourceVersion;

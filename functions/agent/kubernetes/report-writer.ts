@@ -1,7 +1,7 @@
 import { isServing, type Report } from '../../contract/report.ts';
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 
-export interface MailboxOptions {
+export interface ReportWriterOptions {
   write: (text: string) => Promise<void>;
   /**
    * How far apart two writes of one replica are that nobody waits for; of several, so many times as far. Each wakes
@@ -19,14 +19,14 @@ export interface MailboxOptions {
 const limit = 32 * 1024;
 
 /** Writes a report when it says something new: at once if somebody waits for it, else at most once in an interval. */
-export class Mailbox {
-  readonly #options: Required<MailboxOptions>;
+export class ReportWriter {
+  readonly #options: Required<ReportWriterOptions>;
   /** The declaration that is spoken of, and since when. */
   #subject: { declaration: string | undefined; since: number };
   #written: { report: Report; text: string; at: number } | undefined;
 
-  constructor(options: MailboxOptions) {
-    this.#options = { intervalMs: 10_000, patienceMs: 3_000, renewMs: 60_000, now: steadily, ...options };
+  constructor(options: ReportWriterOptions) {
+    this.#options = { intervalMs: 10_000, patienceMs: 3_000, renewMs: 60_000, now: monotonicNow, ...options };
     this.#subject = { declaration: undefined, since: this.#options.now() };
   }
 

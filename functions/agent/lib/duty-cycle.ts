@@ -4,7 +4,7 @@
  * @param share of one core
  * @param now milliseconds that only go up
  */
-export function sparing(work: () => void, share: number, now = () => performance.now()): () => void {
+export function limitDutyCycle(work: () => void, share: number, now = () => performance.now()): () => void {
   let restsUntil = Number.NEGATIVE_INFINITY;
   return () => {
     const began = now();

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 /** Logs each failure once, and its end: what fails in a loop would fill the log, and be overlooked in it. */
-export class Complaints {
+export class FailureLog {
   readonly #log: Logger;
   readonly #said = new Map<string, string>();
 
@@ -10,7 +10,7 @@ export class Complaints {
   }
 
   /** Whatever is done repeatedly, and how it failed; no failure means that it went well. */
-  note(action: string, failure: string | undefined, details: object = {}): void {
+  record(action: string, failure: string | undefined, details: object = {}): void {
     const key = `${action} ${JSON.stringify(details)}`;
     if (failure === this.#said.get(key)) return;
     if (failure === undefined) {

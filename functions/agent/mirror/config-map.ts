@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { Cluster } from '../kubernetes/cluster.ts';
-import type { Complaints } from '../lib/failure-log.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import { type Entry, entryOf, textOf } from './entry.ts';
 import type { Mirror, MirrorStore } from './mirror-store.ts';
 
@@ -14,7 +14,7 @@ const marker = 'mirror';
 export interface ConfigMapMirrorOptions {
   cluster: Pick<Cluster, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
   name: string;
-  complaints: Pick<Complaints, 'note'>;
+  failureLog: Pick<FailureLog, 'record'>;
   onChange: () => void;
 }
 
@@ -50,12 +50,12 @@ export class ConfigMapMirror implements MirrorStore {
   #watch(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    const { cluster, name, complaints, onChange } = this.#options;
+    const { cluster, name, failureLog, onChange } = this.#options;
     const changed = () => {
       this.#version += 1;
       onChange();
     };
-    cluster.watchConfigMap(name, changed, (failure) => complaints.note(`watch ConfigMap ${name}`, failure));
+    cluster.watchConfigMap(name, changed, (failure) => failureLog.record(`watch ConfigMap ${name}`, failure));
   }
 }
 

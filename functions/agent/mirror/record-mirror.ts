@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
 import type { Present } from '../discovery/provider.ts';
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
-import { Complaints } from '../lib/failure-log.ts';
+import { FailureLog } from '../lib/failure-log.ts';
 import { areSame } from '../lib/memo.ts';
 import { ownershipOf } from '../powerdns/rrset.ts';
 import { fitting, mostBytes } from './budget.ts';
@@ -43,7 +43,7 @@ const retryMs = 5_000;
  */
 export class RecordMirror {
   readonly #options: Required<RecordMirrorOptions>;
-  readonly #complaints: Complaints;
+  readonly #failureLog: FailureLog;
   readonly #startedAt: number;
   readonly #takeover: Takeover;
   readonly #retiring = new Map<string, number>();
@@ -58,12 +58,12 @@ export class RecordMirror {
   #triesAgainAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RecordMirrorOptions) {
-    const defaults = { intervalMs: 10_000, retireMs: 60_000, patienceMs: 30_000, mostBytes, now: steadily };
+    const defaults = { intervalMs: 10_000, retireMs: 60_000, patienceMs: 30_000, mostBytes, now: monotonicNow };
     this.#options = { ...defaults, ...options };
-    this.#complaints = new Complaints(options.log);
+    this.#failureLog = new FailureLog(options.log);
     this.#startedAt = this.#options.now();
     const { database, log, now } = this.#options;
-    this.#takeover = new Takeover({ database, log, now, complaints: this.#complaints });
+    this.#takeover = new Takeover({ database, log, now, failureLog: this.#failureLog });
   }
 
   /** Whether something may still be to be restored. What cannot be read at all is not waited for. */
@@ -116,7 +116,7 @@ export class RecordMirror {
   #note(failure: string | undefined): void {
     this.#failure = failure;
     this.#failingSince = failure === undefined ? undefined : (this.#failingSince ?? this.#options.now());
-    this.#complaints.note('mirror what exists nowhere else', failure);
+    this.#failureLog.record('mirror what exists nowhere else', failure);
   }
 
   async #merge(reread: () => Promise<Present>, kept: ReadonlySet<string> | undefined): Promise<boolean> {
@@ -170,7 +170,7 @@ export class RecordMirror {
     this.#leftOut = leftOut;
     const [first] = leftOut;
     const failure = first && whyFull(first, leftOut.length, this.#options.name);
-    this.#complaints.note('mirror every record', failure);
+    this.#failureLog.record('mirror every record', failure);
   }
 
   /** Those whose time has come. */

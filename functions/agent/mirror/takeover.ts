@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
 import { isDenial } from '../discovery/wildcard-blocks.ts';
-import type { Complaints } from '../lib/failure-log.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import type { Database } from '../powerdns/database.ts';
 import {
   answersAlike,
@@ -20,7 +20,7 @@ import type { OnlyHere } from './only-here.ts';
 export interface TakeoverOptions {
   database: Pick<Database, 'refreshed' | 'create' | 'apply' | 'remove'>;
   log: Logger;
-  complaints: Pick<Complaints, 'note'>;
+  failureLog: Pick<FailureLog, 'record'>;
   now: () => number;
 }
 
@@ -107,7 +107,10 @@ export class Takeover {
       [...changes].filter(([key, { entry }]) => {
         const { name, type } = entry.rrset;
         const message = messages.get(keyOf(entry.rrset));
-        this.#options.complaints.note('take over a record from the mirror', message, { name: withoutDot(name), type });
+        this.#options.failureLog.record('take over a record from the mirror', message, {
+          name: withoutDot(name),
+          type,
+        });
         if (message === undefined) return true;
         this.#rejected.set(key, { digest: digestOf(entry), at });
         this.#comeBack(at + retryMs);

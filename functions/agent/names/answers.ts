@@ -6,7 +6,7 @@ import type { Wish } from '../discovery/desired-record.ts';
 import type { Judged } from '../discovery/provider.ts';
 import { listed } from '../lib/sentence.ts';
 import { canonicalAddress, claimantOf, keyOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import type { AskedHost } from './requested-host.ts';
+import type { RequestedHost } from './requested-host.ts';
 
 type RRsets = ReadonlyMap<string, RRset>;
 
@@ -41,7 +41,7 @@ export class Answers {
   }
 
   /** What is answered at a host for its object, such as `A 192.0.2.7`: what it wants, or what it had. */
-  at({ name, resource, wishes }: AskedHost): string[] {
+  at({ name, resource, wishes }: RequestedHost): string[] {
     const zone = zoneOf(name, this.#zones);
     const types = new Set(['A', 'AAAA', 'CNAME', ...wishes.map(({ type }) => type).sort()]);
     const rrsets = [...types].flatMap((type) => zone?.get(keyOf({ name, type })) ?? []);

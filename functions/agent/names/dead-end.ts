@@ -2,7 +2,7 @@ import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { type Chain, isEndless, whyEndless } from '../../dns/zone/cname-chain.ts';
 import type { RRset } from '../powerdns/rrset.ts';
-import type { OutsideState } from '../resolver/out-of-zone-names.ts';
+import type { OutOfZoneState } from '../resolver/out-of-zone-names.ts';
 
 /**
  * Why nobody who follows a chain finds an address at its end; undefined where somebody does, and where that is not known.
@@ -10,7 +10,7 @@ import type { OutsideState } from '../resolver/out-of-zone-names.ts';
  */
 export function deadEndOf(
   chain: Chain<RRset>,
-  outside: (name: string) => OutsideState | undefined,
+  outside: (name: string) => OutOfZoneState | undefined,
 ): Reason | undefined {
   if (isEndless(chain))
     return { verdict: 'Refused', message: `it leads in a circle: ${whyEndless(chain)}${elsewhere}` };
@@ -30,7 +30,7 @@ const lacks: Partial<Record<Chain<RRset>['end'], string>> = {
 };
 
 const seen = "to the pod's resolver";
-const outsideLacks: Partial<Record<OutsideState, string>> = {
+const outsideLacks: Partial<Record<OutOfZoneState, string>> = {
   Absent: `${absent} ${seen}${elsewhere}, or correct that name`,
   NoAddress: `${addressless} ${seen}${elsewhere}, or correct that name`,
   Failed: `of which the pod's resolver only says SERVFAIL${elsewhere}, or see why with dig`,

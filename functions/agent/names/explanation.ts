@@ -1,5 +1,5 @@
 import { type Declaration, letGoCommand } from '../../contract/declaration.ts';
-import { byGravity, type NameState, type Reason } from '../../contract/verdict.ts';
+import { bySeverity, type NameState, type Reason } from '../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
 import type { Wish } from '../discovery/desired-record.ts';
 import { moreThanHost } from '../discovery/host-name.ts';
@@ -10,11 +10,11 @@ import { targetsByType } from '../discovery/target.ts';
 import { compare } from '../lib/compare.ts';
 import { adviceOn, outsideZones, resolved } from '../lib/sentence.ts';
 import { keyOf, type Zone } from '../powerdns/rrset.ts';
-import type { OutsideState } from '../resolver/out-of-zone-names.ts';
+import type { OutOfZoneState } from '../resolver/out-of-zone-names.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import { Answers } from './answers.ts';
 import { deadEndOf } from './dead-end.ts';
-import { type AskedHost, askedHosts, essentialOf } from './requested-host.ts';
+import { essentialOf, type RequestedHost, requestedHosts } from './requested-host.ts';
 import { faultAt, lossOf, targetsAt } from './source-targets.ts';
 
 /** A name, without the dot at the end, and the object that asks for it. */
@@ -30,7 +30,7 @@ export interface Known {
   judged: readonly Judged[];
   owners: readonly OwnerState[];
   /** What is known of names that are in none of the zones. */
-  outside?: (name: string) => OutsideState | undefined;
+  outside?: (name: string) => OutOfZoneState | undefined;
   /** Whether a name was first asked for so recently that its object may yet get what it lacks. */
   isYoung: (host: NameHost) => boolean;
   /** Whether a name, its object or the spec has changed so recently that ExternalDNS may not have come to it yet. */
@@ -40,7 +40,7 @@ export interface Known {
 /** Pure: the state of every host that an object asks for, sorted by name, and those of one name by their objects. */
 export function explained(known: Known): NameState[] {
   const explanation = new Explanation(known);
-  return askedHosts(known.lister, known.judged)
+  return requestedHosts(known.lister, known.judged)
     .flatMap((host) => explanation.of(host) ?? [])
     .sort((a, b) => compare(a.name, b.name) || compare(a.resource, b.resource));
 }
@@ -63,9 +63,9 @@ class Explanation {
   }
 
   /** Undefined for what a filter leaves out and is not in the zones either. */
-  of(host: AskedHost): NameState | undefined {
+  of(host: RequestedHost): NameState | undefined {
     const zone = zoneOf(host.name, this.#declared);
-    if (host.sourceObject?.leftOut !== undefined && zone === undefined) return undefined;
+    if (host.sourceObject?.filteredBy !== undefined && zone === undefined) return undefined;
     const answers = this.#answers.at(host);
     return {
       name: withoutDot(host.name),
@@ -76,7 +76,7 @@ class Explanation {
     };
   }
 
-  #verdictOn(host: AskedHost, zone: string | undefined, answers: string[]): Judgement {
+  #verdictOn(host: RequestedHost, zone: string | undefined, answers: string[]): Judgement {
     if (this.#isAnswered(host)) return this.#deadEnd(host) ?? asWanted(host, answers);
     const reason = this.#objectionTo(host, zone) ?? this.#delayOf(host);
     if (!reason && host.held) return this.#guarded(host, answers);
@@ -84,7 +84,7 @@ class Explanation {
     return answers.length > 0 ? { ...why, message: `${why.message}; it still ${resolved(answers)}` } : why;
   }
 
-  #isAnswered(host: AskedHost): boolean {
+  #isAnswered(host: RequestedHost): boolean {
     const { name, resource, wishes, refused, held, sourceObject } = host;
     if (wishes.length > 0) {
       const asked = essentialOf(host);
@@ -94,14 +94,14 @@ class Explanation {
       return asked.length > 0 && asked.every((wish) => this.#answers.has(wish) && !isTaken(wish));
     }
     // ExternalDNS has not spoken yet, as after a start, and what it published is there.
-    if (held || !sourceObject || sourceObject.leftOut !== undefined) return false;
+    if (held || !sourceObject || sourceObject.filteredBy !== undefined) return false;
     const mark = { account: '', content: resource };
     const own = [...targetsByType(targetsAt(name, sourceObject) ?? [])];
     return own.length > 0 && own.every(([type, records]) => this.#answers.has({ name, type, records, ttl: 0, mark }));
   }
 
   /** Why what is answered comes to no address. A moment ago there may have been no such name. */
-  #deadEnd(host: AskedHost): Reason | undefined {
+  #deadEnd(host: RequestedHost): Reason | undefined {
     const chain = this.#answers.chainFrom(host.name);
     const reason = chain && deadEndOf(chain, this.#known.outside ?? (() => undefined));
     const mayCome = reason?.verdict === 'NoAddress' && this.#known.isYoung(asShown(host));
@@ -109,10 +109,10 @@ class Explanation {
   }
 
   /** The gravest of what is against it. */
-  #objectionTo(host: AskedHost, zone: string | undefined): Reason | undefined {
-    if (host.sourceObject?.leftOut !== undefined) return this.#leftOut(host.sourceObject, host);
+  #objectionTo(host: RequestedHost, zone: string | undefined): Reason | undefined {
+    if (host.sourceObject?.filteredBy !== undefined) return this.#filtered(host.sourceObject, host);
     if (this.#isOutdated(host.resource)) return undefined;
-    const [gravest] = [...host.refused].sort(byGravity);
+    const [gravest] = [...host.refused].sort(bySeverity);
     if (!gravest) return undefined;
     const { verdict, message, because, isOwn } = gravest;
     // The gravest comes first, so nothing else was against it before its zone was declared.
@@ -120,13 +120,13 @@ class Explanation {
     return { verdict, message: `${message}${because ? `, as ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
   }
 
-  #leftOut({ leftOut = '', isUnready }: SourceObject, host: AskedHost): Reason {
-    if (!isUnready) return { verdict: 'Filtered', message: leftOut };
-    return { verdict: this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress', message: leftOut };
+  #filtered({ filteredBy = '', isUnready }: SourceObject, host: RequestedHost): Reason {
+    if (!isUnready) return { verdict: 'Filtered', message: filteredBy };
+    return { verdict: this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress', message: filteredBy };
   }
 
   /** What it waits for that ExternalDNS wants, and nothing is against. */
-  #delayOf({ resource, wishes, refused }: AskedHost): Reason | undefined {
+  #delayOf({ resource, wishes, refused }: RequestedHost): Reason | undefined {
     if (wishes.length === 0) return undefined;
     if (this.#isOutdated(resource)) {
       const message = `ExternalDNS has not asked since the spec changed: ${seeItsLog}`;
@@ -145,7 +145,7 @@ class Explanation {
     };
   }
 
-  #guarded({ name: host, resource }: AskedHost, answers: string[]): Reason {
+  #guarded({ name: host, resource }: RequestedHost, answers: string[]): Reason {
     const why = lossOf(host, resource, this.#known.lister);
     const { name } = this.#known.declaration;
     return {
@@ -155,7 +155,7 @@ class Explanation {
   }
 
   /** Why ExternalDNS does not want what the object asks for. */
-  #unasked(host: AskedHost, zone: string | undefined): Reason {
+  #unasked(host: RequestedHost, zone: string | undefined): Reason {
     const { name, resource, sourceObject } = host;
     const { declaration } = this.#known;
     const excluded = zoneOf(name, this.#excluded);
@@ -185,7 +185,7 @@ class Explanation {
   }
 
   /** Nobody comes to what has just changed while ExternalDNS is silent, which would only be said less clearly. */
-  #isEarly(host: AskedHost): boolean {
+  #isEarly(host: RequestedHost): boolean {
     const { isYoung, isJustChanged } = this.#known;
     return this.#isSilent(host.resource) ? isYoung(asShown(host)) : isJustChanged(asShown(host));
   }
@@ -232,7 +232,7 @@ class Explanation {
   }
 }
 
-const asShown = ({ name, resource }: AskedHost): NameHost => ({ name: withoutDot(name), resource });
+const asShown = ({ name, resource }: RequestedHost): NameHost => ({ name: withoutDot(name), resource });
 
 const seeItsLog = 'see the log of the container external-dns';
 const seeAgentsLog = 'see the log of the container agent';
@@ -246,7 +246,7 @@ const unread = (text: string) =>
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [absolute(name), name]));
 
-function asWanted({ refused, sourceObject }: AskedHost, answers: string[]): Judgement {
+function asWanted({ refused, sourceObject }: RequestedHost, answers: string[]): Judgement {
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
   const { unreadTTL } = sourceObject ?? {};

@@ -2,7 +2,7 @@
 const patience = { loops: 3, leastMs: 6_000 };
 
 /** How long it is too early to ask why, and when that next ends. Times are milliseconds since 1970. */
-export class Patience {
+export class GracePeriod {
   #ms = patience.leastMs;
   #end = Number.POSITIVE_INFINITY;
 

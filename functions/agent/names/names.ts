@@ -1,10 +1,10 @@
 import { bounds, type Report } from '../../contract/report.ts';
-import { byGravity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../../contract/verdict.ts';
+import { bySeverity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../../contract/verdict.ts';
 import { Memo } from '../lib/memo.ts';
-import type { Outside } from '../resolver/out-of-zone-names.ts';
+import type { OutOfZoneNames } from '../resolver/out-of-zone-names.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { explained, type Known, type NameHost } from './explanation.ts';
-import { Patience } from './grace-period.ts';
+import { GracePeriod } from './grace-period.ts';
 import type { KnownName } from './overview.ts';
 
 export interface NamesOptions {
@@ -17,7 +17,7 @@ export interface NamesOptions {
 export class Names {
   readonly #options: NamesOptions;
   readonly #explained = new Memo<void>();
-  readonly #patience = new Patience();
+  readonly #patience = new GracePeriod();
   #known = new Map<string, KnownName>();
   #histories = new Map<string, History>();
   #list: readonly KnownName[] | undefined;
@@ -43,7 +43,7 @@ export class Names {
   }
 
   /** Says anew how names are, if anything has changed that they depend on. */
-  explain(known: Omit<Known, 'isYoung' | 'isJustChanged' | 'outside'>, outside?: Outside): void {
+  explain(known: Omit<Known, 'isYoung' | 'isJustChanged' | 'outside'>, outside?: OutOfZoneNames): void {
     const { declaration, zones, lister, judged, owners } = known;
     const now = this.#options.now();
     if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
@@ -79,7 +79,7 @@ export class Names {
       resolved: counted.filter(({ verdict }) => verdict === 'Resolved').length,
       problems: settled
         .filter(({ verdict }) => verdict !== 'Resolved')
-        .sort(byGravity)
+        .sort(bySeverity)
         .slice(0, bounds.problems)
         .map(({ name, resource, verdict, message }) => ({
           name: name.slice(0, bounds.name),
@@ -138,7 +138,7 @@ export class Names {
     const since = before?.verdict === state.verdict ? before.since : now;
     const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
     // What Pods or Nodes answer with may have come long after the object.
-    const isOfObject = isAnswered && lister.of(state.resource)?.targets !== undefined;
+    const isOfObject = isAnswered && lister.get(state.resource)?.targets !== undefined;
     const changedAt = isOfObject ? lister.changedAt(state.resource) : undefined;
     // What settled since the object changed has now changed for another reason: a rival that went, or a zone that came.
     const isCause = changedAt !== undefined && changedAt > settledAt;
@@ -148,7 +148,7 @@ export class Names {
   }
 }
 
-type ObjectLister = Pick<SourceLister, 'of' | 'changedAt'>;
+type ObjectLister = Pick<SourceLister, 'get' | 'changedAt'>;
 
 /** When a name was first asked for, and when it last came to a verdict that was not Pending: milliseconds since 1970. */
 interface History {

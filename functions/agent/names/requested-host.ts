@@ -7,7 +7,7 @@ import { claimantOf, keyOf, type RRset } from '../powerdns/rrset.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 
 /** One host of one object, and all that is known of it. */
-export interface AskedHost {
+export interface RequestedHost {
   /** Absolute. */
   name: string;
   resource: string;
@@ -22,19 +22,22 @@ export interface AskedHost {
 }
 
 /** Pure: every host that the cluster's objects claim or ExternalDNS wants. */
-export function askedHosts(lister: Pick<SourceLister, 'all' | 'leftOut'>, judged: readonly Judged[]): AskedHost[] {
-  const hosts = new Map<string, AskedHost>();
-  const at = (name: string, resource: string): AskedHost => {
+export function requestedHosts(
+  lister: Pick<SourceLister, 'list' | 'listFiltered'>,
+  judged: readonly Judged[],
+): RequestedHost[] {
+  const hosts = new Map<string, RequestedHost>();
+  const at = (name: string, resource: string): RequestedHost => {
     const key = nameKey({ name, resource });
     const known = hosts.get(key);
     if (known) return known;
-    const host: AskedHost = { name, resource, wishes: [], refused: [] };
+    const host: RequestedHost = { name, resource, wishes: [], refused: [] };
     hosts.set(key, host);
     return host;
   };
-  for (const sourceObject of lister.leftOut())
+  for (const sourceObject of lister.listFiltered())
     for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
-  for (const sourceObject of lister.all())
+  for (const sourceObject of lister.list())
     for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
   for (const { wishes, refused, held } of judged) {
     for (const wish of wishes) at(wish.name, claimantOf(wish)).wishes.push(wish);
@@ -48,7 +51,7 @@ export function askedHosts(lister: Pick<SourceLister, 'all' | 'leftOut'>, judged
  * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
  * else everything. Not what has no answer to give, as where a filter takes it.
  */
-export function essentialOf({ wishes, refused }: AskedHost): Wish[] {
+export function essentialOf({ wishes, refused }: RequestedHost): Wish[] {
   const targets = wishes.filter(({ type }) => isTargetType(type));
   const addresses = targets.filter(({ type }) => type !== 'CNAME');
   const asked = [addresses, targets, wishes].find((some) => some.length > 0) ?? [];

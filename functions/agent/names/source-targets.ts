@@ -17,11 +17,11 @@ export function targetsAt(name: string, sourceObject: SourceObject | undefined):
 export function lossOf(
   name: string,
   resource: string,
-  lister: Pick<SourceLister, 'of' | 'sees' | 'isUnsynced'>,
+  lister: Pick<SourceLister, 'get' | 'hasSynced' | 'isUnsynced'>,
 ): string {
-  const sourceObject = lister.of(resource);
+  const sourceObject = lister.get(resource);
   if (lister.isUnsynced(resource)) return 'cannot be seen, as its kind cannot be listed';
-  if (!sourceObject) return lister.sees(resource) ? 'is gone' : 'is no longer asked for by ExternalDNS';
+  if (!sourceObject) return lister.hasSynced(resource) ? 'is gone' : 'is no longer asked for by ExternalDNS';
   if (!sourceObject.hosts.includes(name) && !sourceObject.below) return 'no longer asks for it';
   return targetsAt(name, sourceObject)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
 }

@@ -1,4 +1,4 @@
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 import { type MetadataKind, type PowerDNS, Rejection } from './powerdns.ts';
 import { type Change, type RRset, replacement, type Zone } from './rrset.ts';
 
@@ -44,7 +44,7 @@ export class Database {
     this.#hidden = hidden;
   }
 
-  async zones(now = steadily()): Promise<Zone[]> {
+  async zones(now = monotonicNow()): Promise<Zone[]> {
     const headers = (await this.#powerdns.zones()).filter(({ name }) => name !== this.#hidden);
     const names = new Set(headers.map(({ name }) => name));
     for (const name of this.#read.keys()) if (!names.has(name)) this.#read.delete(name);

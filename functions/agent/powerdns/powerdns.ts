@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { apiContent } from '../../dns/rdata/api-content.ts';
-import { type Change, declaredAccount, isOurs, type RRset, type Zone } from './rrset.ts';
+import { type Change, declaredAccount, isManaged, type RRset, type Zone } from './rrset.ts';
 
 /** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
 export class Rejection extends Error {
@@ -229,7 +229,7 @@ function wordsOf(text: string): string | undefined {
 
 function fromApi({ name, type, ttl, records, comments }: ApiRRset): RRset {
   // A person may have added a comment beside ours.
-  const comment = comments.find(({ account }) => isOurs(account)) ?? comments[0];
+  const comment = comments.find(({ account }) => isManaged(account)) ?? comments[0];
   return {
     name: name.toLowerCase(),
     type,

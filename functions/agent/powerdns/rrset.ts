@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { parseIPv6 } from '../../dns/rdata/address.ts';
 import type { RRset as Answered } from '../../dns/zone/rrset.ts';
-import { roomOf } from '../../dns/zone-file/zone-file.ts';
+import { recordCost } from '../../dns/zone-file/zone-file.ts';
 
 /** An RRset as PowerDNS has it. */
 export interface RRset extends Answered {
@@ -46,7 +46,7 @@ export const discoveredMark = (ownerID: string, resource: string): Mark => ({
   content: resource,
 });
 
-export const isOurs = (account: string) => account === declaredAccount || account.startsWith(discoveredPrefix);
+export const isManaged = (account: string) => account === declaredAccount || account.startsWith(discoveredPrefix);
 
 export type Ownership = 'declared' | 'discovered' | 'foreign';
 
@@ -71,8 +71,8 @@ export function areRivals(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name'
 }
 
 /** How much room RRsets take of what all zones have together: one for each usual record. */
-export const roomIn = (rrsets: readonly RRset[]): number =>
-  rrsets.reduce((sum, { records }) => records.reduce((ofRRset, content) => ofRRset + roomOf(content), sum), 0);
+export const totalCost = (rrsets: readonly RRset[]): number =>
+  rrsets.reduce((sum, { records }) => records.reduce((ofRRset, content) => ofRRset + recordCost(content), sum), 0);
 
 /** Whether PowerDNS makes one answer of two RRsets of a name. */
 export const answerTogether = (a: RRset, b: RRset) =>

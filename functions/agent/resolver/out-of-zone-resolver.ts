@@ -1,8 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { withoutDot } from '../../dns/name.ts';
-import type { Outside, OutsideState } from './out-of-zone-names.ts';
+import type { OutOfZoneNames, OutOfZoneState } from './out-of-zone-names.ts';
 
-export interface OutsideNamesOptions {
+export interface OutOfZoneResolverOptions {
   /** Whom to ask; by default whom /etc/resolv.conf names. */
   resolver?: Pick<Resolver, 'resolve4' | 'resolve6' | 'resolveNs'>;
   /** Milliseconds of a clock that nobody sets. */
@@ -29,7 +29,7 @@ const lives = {
 };
 
 interface Known {
-  state?: OutsideState;
+  state?: OutOfZoneState;
   /** When to ask again. */
   dueAt: number;
   isAsked?: boolean;
@@ -39,13 +39,13 @@ interface Known {
 
 /** What a question came to, and for how many milliseconds that holds. */
 interface Answer {
-  state: OutsideState;
+  state: OutOfZoneState;
   life: number;
 }
 
 /** Asks the pod's resolver for names that are in none of the zones, slowly, and keeps what it says. */
-export class OutsideNames implements Outside {
-  readonly #resolver: NonNullable<OutsideNamesOptions['resolver']>;
+export class OutOfZoneResolver implements OutOfZoneNames {
+  readonly #resolver: NonNullable<OutOfZoneResolverOptions['resolver']>;
   readonly #now: () => number;
   readonly #names = new Map<string, Known>();
   #version = 0;
@@ -57,7 +57,7 @@ export class OutsideNames implements Outside {
   constructor({
     resolver = new Resolver({ timeout: 2_000, tries: 2 }),
     now = () => performance.now(),
-  }: OutsideNamesOptions = {}) {
+  }: OutOfZoneResolverOptions = {}) {
     this.#resolver = resolver;
     this.#now = now;
   }
@@ -66,7 +66,7 @@ export class OutsideNames implements Outside {
     return this.#version;
   }
 
-  of(name: string): OutsideState | undefined {
+  of(name: string): OutOfZoneState | undefined {
     return this.#names.get(name)?.state;
   }
 

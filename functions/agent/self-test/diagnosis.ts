@@ -7,7 +7,7 @@ import { canaryZone } from './canary-record.ts';
 export type Diagnosis = Pick<Resolution, 'state' | 'message'>;
 
 /** The pod that speaks, so that people can be told what to type. */
-export interface Place {
+export interface PodRef {
   namespace: string;
   pod: string;
 }
@@ -16,7 +16,7 @@ export const isSame = (a: Diagnosis | undefined, b: Diagnosis | undefined) =>
   a?.state === b?.state && a?.message === b?.message;
 
 /** What one test finds, the gravest first. `mayBeSilent`: nothing can be said of a Service that does not answer. */
-export function diagnose({ write, pod, service }: Result, mayBeSilent: boolean, place: Place | undefined): Diagnosis {
+export function diagnose({ write, pod, service }: Result, mayBeSilent: boolean, place: PodRef | undefined): Diagnosis {
   const log = `see ${logOf('powerdns', place)}`;
   const unanswered = faulty(pod, 'Silent', 'Failed');
   if (unanswered.length > 0) {
@@ -34,7 +34,7 @@ export function diagnose({ write, pod, service }: Result, mayBeSilent: boolean, 
   return diagnoseService(service, mayBeSilent, place);
 }
 
-function diagnoseService(service: Result['service'], mayBeSilent: boolean, place: Place | undefined): Diagnosis {
+function diagnoseService(service: Result['service'], mayBeSilent: boolean, place: PodRef | undefined): Diagnosis {
   const old = faulty(service, 'Old');
   if (old.length > 0) {
     const reasons = 'another replica is not updated, or the clocks of the nodes differ';
@@ -59,7 +59,7 @@ function diagnoseService(service: Result['service'], mayBeSilent: boolean, place
 }
 
 /** What ExternalDNS and the cluster do not do, as the test says nothing of them. */
-export function stalled(place: Place | undefined, wasHeard: boolean, reach: string | undefined): Diagnosis {
+export function stalled(place: PodRef | undefined, wasHeard: boolean, reach: string | undefined): Diagnosis {
   const what = wasHeard ? 'is no longer heard of' : 'has not finished a loop since the agent started';
   const cause = reach === undefined ? '' : `, and the API server cannot be asked (${reach})`;
   const message = `ExternalDNS ${what}, so names stay as they were${cause}: see ${logOf('external-dns', place)}`;
@@ -67,12 +67,12 @@ export function stalled(place: Place | undefined, wasHeard: boolean, reach: stri
 }
 
 /** What the agent itself cannot do for ExternalDNS. */
-export const failing = (place: Place | undefined, failure = 'it has not said why'): Diagnosis => ({
+export const failing = (place: PodRef | undefined, failure = 'it has not said why'): Diagnosis => ({
   state: 'Stalled',
   message: `the agent cannot answer ExternalDNS (${failure}), so names stay as they were: see ${logOf('agent', place)}`,
 });
 
-export const blind = (place: Place | undefined, reach: string): Diagnosis => ({
+export const blind = (place: PodRef | undefined, reach: string): Diagnosis => ({
   state: 'Blind',
   message: `the API server cannot be asked (${reach}), so names stay as they were: see ${logOf('agent', place)}`,
 });
@@ -92,5 +92,5 @@ const wordsAt = (findings: readonly Finding[]) =>
     .map(([address, ofAddress]) => `at ${address} ${wordsOf(ofAddress)}`)
     .join(' and ');
 
-const logOf = (container: string, place?: Place) =>
+const logOf = (container: string, place?: PodRef) =>
   place ? `kubectl -n ${place.namespace} logs ${place.pod} -c ${container}` : `the log of the container ${container}`;

@@ -1,10 +1,10 @@
 import { bounds, type Report, type Resolution } from '../../contract/report.ts';
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 import type { Result } from './canary.ts';
-import { blind, type Diagnosis, diagnose, failing, isSame, type Place, stalled } from './diagnosis.ts';
+import { blind, type Diagnosis, diagnose, failing, isSame, type PodRef, stalled } from './diagnosis.ts';
 
 /** What the agent knows besides. */
-export interface Circumstances {
+export interface HealthInputs {
   discovery: Report['discovery']['state'];
   /** Why discovery fails. */
   failure?: string | undefined;
@@ -14,7 +14,7 @@ export interface Circumstances {
 }
 
 export interface ResolutionOptions {
-  place?: Place | undefined;
+  place?: PodRef | undefined;
   now?: () => number;
 }
 
@@ -40,7 +40,7 @@ const serving: Diagnosis = { state: 'Serving' };
  * good again with the first that does not.
  */
 export class ResolutionState {
-  readonly #place: Place | undefined;
+  readonly #place: PodRef | undefined;
   readonly #now: () => number;
   readonly #startedAt: number;
   #last: Diagnosis | undefined;
@@ -51,7 +51,7 @@ export class ResolutionState {
   readonly #waiting = new Spell();
   readonly #blind = new Spell();
 
-  constructor({ place, now = steadily }: ResolutionOptions = {}) {
+  constructor({ place, now = monotonicNow }: ResolutionOptions = {}) {
     this.#place = place;
     this.#now = now;
     this.#startedAt = now();
@@ -64,7 +64,7 @@ export class ResolutionState {
   }
 
   /** Takes over a test; what it says for itself. */
-  note(result: Result, { replicas }: Pick<Circumstances, 'replicas'>): Diagnosis {
+  note(result: Result, { replicas }: Pick<HealthInputs, 'replicas'>): Diagnosis {
     const diagnosis = diagnose(result, this.#mayBeSilent(result, replicas), this.#place);
     const isGood = diagnosis.state === 'Serving';
     if (!isGood && !this.#confirmed && this.#now() - this.#startedAt < patience.start) return diagnosis;
@@ -74,7 +74,7 @@ export class ResolutionState {
   }
 
   /** What is so now; undefined before a test has said anything. */
-  resolution(circumstances: Circumstances): Resolution | undefined {
+  resolution(circumstances: HealthInputs): Resolution | undefined {
     const diagnosis = this.#diagnosis(circumstances);
     if (!diagnosis) return undefined;
     const since = diagnosis.state === this.#said?.state ? this.#said.since : timestamp(this.#now());
@@ -109,7 +109,7 @@ export class ResolutionState {
     return deafMs < patience.service || (replicas === 1 && service.every(({ fault }) => fault?.kind === 'Silent'));
   }
 
-  #diagnosis({ discovery, failure, reach }: Circumstances): Diagnosis | undefined {
+  #diagnosis({ discovery, failure, reach }: HealthInputs): Diagnosis | undefined {
     const now = this.#now();
     const waitingMs = this.#waiting.lasts(discovery === 'Waiting', now);
     const blindMs = this.#blind.lasts(reach !== undefined, now);

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
-import { steadily } from '../lib/clock.ts';
-import { Complaints } from '../lib/failure-log.ts';
+import { monotonicNow } from '../lib/clock.ts';
+import { FailureLog } from '../lib/failure-log.ts';
 import type { Cryptokey } from '../powerdns/powerdns.ts';
 import { Cryptokeys, isPublished, type SignedZone, type SigningAPI } from './cryptokeys.ts';
 import { type Algorithm, dsOf, SigningKey } from './key.ts';
@@ -53,16 +53,16 @@ export class Signer {
   readonly #options: Required<SignerOptions>;
   readonly #cryptokeys: Cryptokeys;
   readonly #stored: StoredKeys;
-  readonly #complaints: Complaints;
+  readonly #failureLog: FailureLog;
   readonly #brought = new Map<string, Brought>();
   /** Zones whose keys are gone from the store. */
   readonly #forgotten = new Set<string>();
 
   constructor(options: SignerOptions) {
-    this.#options = { now: steadily, ...options };
+    this.#options = { now: monotonicNow, ...options };
     this.#cryptokeys = new Cryptokeys(options.powerdns);
     this.#stored = new StoredKeys(options.keys, options.secret);
-    this.#complaints = new Complaints(options.log);
+    this.#failureLog = new FailureLog(options.log);
   }
 
   /**
@@ -78,7 +78,7 @@ export class Signer {
     const last = this.#brought.get(name);
     const at = this.#options.now();
     if (last?.declared === declared && at - last.at < maxAgeMs && isSettled(installed, last)) return last.signature;
-    const complain = (failure?: string) => this.#complaints.note('compare keys', failure, { zone: name });
+    const complain = (failure?: string) => this.#failureLog.record('compare keys', failure, { zone: name });
     try {
       const signature = await this.#sign(zone, signing, installed);
       complain();

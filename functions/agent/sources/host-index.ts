@@ -7,7 +7,7 @@ import type { SourceObject } from './source-object.ts';
 export class HostIndex {
   readonly #sourceObjects = new Map<string, SourceObject>();
   readonly #changedAt = new Map<string, number>();
-  readonly #leftOut = new Map<string, readonly SourceObject[]>();
+  readonly #filtered = new Map<string, readonly SourceObject[]>();
   readonly #at = new ByName();
   /** By the name above those that are claimed. */
   readonly #below = new ByName();
@@ -36,7 +36,7 @@ export class HostIndex {
    * @param changedAt when the object became another one, in milliseconds since 1970; undefined if it is only seen now
    */
   set(resource: string, sourceObjects: readonly SourceObject[], changedAt?: number): void {
-    const sourceObject = sourceObjects.find(({ leftOut }) => leftOut === undefined);
+    const sourceObject = sourceObjects.find(({ filteredBy }) => filteredBy === undefined);
     this.#setLeftOut(resource, sourceObject ? sourceObjects.filter((other) => other !== sourceObject) : sourceObjects);
     const before = this.#sourceObjects.get(resource);
     if (isDeepStrictEqual(sourceObject, before)) return;
@@ -47,20 +47,20 @@ export class HostIndex {
     else this.#changedAt.delete(resource);
   }
 
-  of(resource: string): SourceObject | undefined {
+  get(resource: string): SourceObject | undefined {
     return this.#sourceObjects.get(resource);
   }
 
   /** Also one that a filter leaves out. */
-  known(resource: string): SourceObject | undefined {
-    return this.#sourceObjects.get(resource) ?? this.#leftOut.get(resource)?.[0];
+  getAny(resource: string): SourceObject | undefined {
+    return this.#sourceObjects.get(resource) ?? this.#filtered.get(resource)?.[0];
   }
 
   changedAt(resource: string): number | undefined {
     return this.#changedAt.get(resource);
   }
 
-  on(name: string): readonly SourceObject[] {
+  byHost(name: string): readonly SourceObject[] {
     const above = parentOf(name);
     const beyond =
       this.#excessive.size > 0 ? [...this.#excessive].filter((sourceObject) => isOverLimit(sourceObject, name)) : [];
@@ -68,23 +68,23 @@ export class HostIndex {
     return below.length + beyond.length === 0 ? at : [...new Set([...at, ...below, ...beyond])];
   }
 
-  all(): Iterable<SourceObject> {
+  list(): Iterable<SourceObject> {
     return this.#sourceObjects.values();
   }
 
-  leftOut(): Iterable<SourceObject> {
-    return [...this.#leftOut.values()].flat();
+  listFiltered(): Iterable<SourceObject> {
+    return [...this.#filtered.values()].flat();
   }
 
-  leftOutOf(resource: string): readonly SourceObject[] {
-    return this.#leftOut.get(resource) ?? [];
+  filteredOf(resource: string): readonly SourceObject[] {
+    return this.#filtered.get(resource) ?? [];
   }
 
   #setLeftOut(resource: string, sourceObjects: readonly SourceObject[]): void {
-    if (isDeepStrictEqual(sourceObjects, this.#leftOut.get(resource) ?? [])) return;
+    if (isDeepStrictEqual(sourceObjects, this.#filtered.get(resource) ?? [])) return;
     this.#revision++;
-    if (sourceObjects.length === 0) this.#leftOut.delete(resource);
-    else this.#leftOut.set(resource, sourceObjects);
+    if (sourceObjects.length === 0) this.#filtered.delete(resource);
+    else this.#filtered.set(resource, sourceObjects);
   }
 
   #add(sourceObject: SourceObject): void {

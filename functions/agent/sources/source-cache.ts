@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
-import { steadily } from '../lib/clock.ts';
+import { monotonicNow } from '../lib/clock.ts';
 import { HostIndex } from './host-index.ts';
 import { type InformerSpec, informerSpecs, type SourceInformerSpec } from './informer-spec.ts';
 import { kinds, namespaces, pathOf } from './kind.ts';
@@ -69,7 +69,7 @@ export class SourceCache implements SourceLister {
     return this.#index.revision;
   }
 
-  sees(resource: string): boolean {
+  hasSynced(resource: string): boolean {
     const [label, namespace] = resource.split('/');
     return this.#informer.values().some(({ isSeen, want }) => {
       return isSeen && want.kind.label === label && (want.namespace === '' || want.namespace === namespace);
@@ -84,46 +84,46 @@ export class SourceCache implements SourceLister {
       // Of what only ExternalDNS sees it is not known which kind has which label.
       if (!kinds[kind]) return !labels.has(label) && !resources.every((name) => this.#served?.has(name));
       if (kinds[kind].label !== label) return false;
-      return !this.sees(resource) || resources.some((name) => this.#doubted.has(name));
+      return !this.hasSynced(resource) || resources.some((name) => this.#doubted.has(name));
     });
   }
 
-  pending(): string | undefined {
+  unsynced(): string | undefined {
     const isAsking = !this.#served && this.#discovery?.sources.some(({ resources = [] }) => resources.length > 0);
     if (isAsking) return 'kinds that the cluster serves';
     return this.#informer.values().find(({ isSeen }) => !isSeen)?.want.kind.plural;
   }
 
-  of(resource: string): SourceObject | undefined {
-    return this.#index.of(resource);
+  get(resource: string): SourceObject | undefined {
+    return this.#index.get(resource);
   }
 
   /** The object of that name, also if a filter leaves it out. */
-  known(resource: string): SourceObject | undefined {
-    return this.#index.known(resource);
+  getAny(resource: string): SourceObject | undefined {
+    return this.#index.getAny(resource);
   }
 
   changedAt(resource: string): number | undefined {
     return this.#index.changedAt(resource);
   }
 
-  on(name: string): readonly SourceObject[] {
-    return this.#index.on(name);
+  byHost(name: string): readonly SourceObject[] {
+    return this.#index.byHost(name);
   }
 
-  all(): Iterable<SourceObject> {
-    return this.#index.all();
+  list(): Iterable<SourceObject> {
+    return this.#index.list();
   }
 
-  leftOut(): Iterable<SourceObject> {
-    return this.#index.leftOut();
+  listFiltered(): Iterable<SourceObject> {
+    return this.#index.listFiltered();
   }
 
-  leftOutOf(resource: string): readonly SourceObject[] {
-    return this.#index.leftOutOf(resource);
+  filteredOf(resource: string): readonly SourceObject[] {
+    return this.#index.filteredOf(resource);
   }
 
-  labelsOf(namespace: string): Labels | undefined {
+  namespaceLabels(namespace: string): Labels | undefined {
     return this.#namespaces.of(namespace);
   }
 
@@ -133,7 +133,7 @@ export class SourceCache implements SourceLister {
     const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
     this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
     const labelsOf = (namespace: string) => this.#namespaces.of(namespace);
-    const { now = steadily } = this.#options;
+    const { now = monotonicNow } = this.#options;
     for (const want of wants) {
       if (this.#informer.has(want.id)) continue;
       const gateways = want.gateways && this.#gateways.get(want.gateways.id);

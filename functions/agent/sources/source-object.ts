@@ -11,7 +11,7 @@ export interface SourceObject {
   /** What Kubernetes tells objects of one name apart by. Absent where the object itself is not seen. */
   uid?: string;
   /** The filter of the spec that leaves the object out, in words. Such a claim is only to be told of. */
-  leftOut?: string;
+  filteredBy?: string;
   /** Whether it is left out only until a controller has done its part, as where no Gateway has accepted a route. */
   isUnready?: boolean;
   /** When the object was made: RFC 3339 in UTC, so that texts compare like times. */
@@ -41,7 +41,7 @@ export interface SourceObject {
 export type Part = Pick<SourceObject, 'targets' | 'ttl'>;
 
 /** The oldest object comes first, and of those of one second always the same. */
-export const orderOf = ({ created, resource }: SourceObject) => `${created} ${resource}`;
+export const byAge = ({ created, resource }: SourceObject) => `${created} ${resource}`;
 
 /** What a claim wants of a name, of whatever types. */
 export const partsAt = (sourceObject: SourceObject, name: string): readonly Part[] =>
@@ -56,41 +56,41 @@ export interface SourceLister {
   /** Another one also after every change of what a filter leaves out. */
   readonly revision: number;
   /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all: all of its namespace, since the first list. */
-  sees(resource: string): boolean;
+  hasSynced(resource: string): boolean;
   /**
    * Whether objects of a kind are looked at and cannot be seen: they are not listed yet, are not served any more, or may
    * not be read.
    */
   isUnsynced(resource: string): boolean;
   /** Of which objects there is no list yet, in words; undefined when all that can be seen are. */
-  pending(): string | undefined;
+  unsynced(): string | undefined;
   /** The object of that name, if it asks for something. */
-  of(resource: string): SourceObject | undefined;
+  get(resource: string): SourceObject | undefined;
   /** When an object was seen to change: milliseconds since 1970. Undefined for one that has not since the first list. */
   changedAt(resource: string): number | undefined;
   /** Those who ask for an absolute name. */
-  on(name: string): readonly SourceObject[];
-  all(): Iterable<SourceObject>;
+  byHost(name: string): readonly SourceObject[];
+  list(): Iterable<SourceObject>;
   /** Those that ask for names, and that a filter leaves out. Nothing else here speaks of them. */
-  leftOut(): Iterable<SourceObject>;
+  listFiltered(): Iterable<SourceObject>;
   /** Those of one object. */
-  leftOutOf(resource: string): readonly SourceObject[];
+  filteredOf(resource: string): readonly SourceObject[];
   /** The labels of a namespace; undefined while they are not known. */
-  labelsOf(namespace: string): Readonly<Record<string, string>> | undefined;
+  namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
 }
 
 /** Where nothing of the cluster is seen. */
-export const unseen: SourceLister = {
+export const noSources: SourceLister = {
   version: 0,
   revision: 0,
-  sees: () => false,
+  hasSynced: () => false,
   isUnsynced: () => false,
-  pending: () => undefined,
-  of: () => undefined,
+  unsynced: () => undefined,
+  get: () => undefined,
   changedAt: () => undefined,
-  on: () => [],
-  all: () => [],
-  leftOut: () => [],
-  leftOutOf: () => [],
-  labelsOf: () => undefined,
+  byHost: () => [],
+  list: () => [],
+  listFiltered: () => [],
+  filteredOf: () => [],
+  namespaceLabels: () => undefined,
 };

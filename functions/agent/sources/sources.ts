@@ -3,12 +3,12 @@ import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Report } from '../../contract/report.ts';
 import { ApiDiscovery, type ApiDiscoveryOptions, type Resources } from '../kubernetes/api-discovery.ts';
 import { ApiHealth, type ApiHealthOptions } from '../kubernetes/api-health.ts';
-import type { Complaints } from '../lib/failure-log.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import { SourceCache } from './source-cache.ts';
 
 export interface SourcesOptions {
   config: KubeConfig;
-  complaints: Pick<Complaints, 'note'>;
+  failureLog: Pick<FailureLog, 'record'>;
   onMissing: (missing: NonNullable<Report['discovery']['missing']>) => void;
   /** Those of the optional resources that the cluster serves, once there is an answer for each of them. */
   onServed?: (served: string[]) => void;
@@ -34,11 +34,11 @@ export class Sources {
   #toldOptional: string | undefined;
 
   constructor(options: SourcesOptions) {
-    const { config, complaints, onReach, pace = {} } = options;
+    const { config, failureLog, onReach, pace = {} } = options;
     this.#options = options;
     this.cache = new SourceCache({
       config,
-      onFailure: (action, failure) => complaints.note(action, failure),
+      onFailure: (action, failure) => failureLog.record(action, failure),
       onRemoval: (resources) => this.#served.check(resources),
     });
     this.#served = new ApiDiscovery({
@@ -49,13 +49,13 @@ export class Sources {
         this.#tell();
       },
       onAnswer: (names) => this.cache.settle(names),
-      onFailure: (failure) => complaints.note('ask which kinds the cluster serves', failure),
+      onFailure: (failure) => failureLog.record('ask which kinds the cluster serves', failure),
     });
     this.#reach = new ApiHealth({
       config,
       ...pace.reach,
       onReach: (failure) => {
-        complaints.note('reach Kubernetes', failure);
+        failureLog.record('reach Kubernetes', failure);
         onReach?.(failure);
       },
     });

@@ -4,7 +4,7 @@ import { apexOf, delegationOf, hostRRsets, serversOf } from '../../dns/zone/apex
 import { octetsOf, rangeOf } from '../../dns/zone/reverse.ts';
 import type { Fault } from '../../dns/zone/rrset.ts';
 import { frameOf } from '../../dns/zone/validate-zone.ts';
-import { roomOf } from '../../dns/zone-file/zone-file.ts';
+import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { canonicalAddress, isAddressType, keyOf, type RRset } from '../powerdns/rrset.ts';
 import { misleadingIn } from './alias-loops.ts';
 import type { ZoneFiles } from './zone-file.ts';
@@ -68,7 +68,7 @@ function contentsOf(
   const canonical = [...new Set(addresses.map(canonicalAddress))];
   const inSpec = zones.flatMap(({ records = [] }) => records.flatMap(({ values }) => values));
   const ofFiles = standing.files.values().flatMap((files) => files.values());
-  const taken = [...ofFiles, ...inSpec.map(roomOf)].reduce((sum, each) => sum + each, standing.others);
+  const taken = [...ofFiles, ...inSpec.map(recordCost)].reduce((sum, each) => sum + each, standing.others);
   let room = most - taken;
   const contents = new Map(
     zones.map((zone): [string, DeclaredContent] => {

@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '../kubernetes/cluster.ts';
-import type { Complaints } from '../lib/failure-log.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import type { ConfigMapData, WatchConfigMap } from './zone-files.ts';
 
 /** Zone files of ConfigMaps, as they change. */
 export const configMapsOf =
-  (cluster: Pick<Cluster, 'watchConfigMap'>, complaints: Pick<Complaints, 'note'>): WatchConfigMap =>
+  (cluster: Pick<Cluster, 'watchConfigMap'>, failureLog: Pick<FailureLog, 'record'>): WatchConfigMap =>
   (name, take) =>
-    cluster.watchConfigMap(name, take, (failure) => complaints.note('watch a zone file', failure, { configMap: name }));
+    cluster.watchConfigMap(name, take, (failure) =>
+      failureLog.record('watch a zone file', failure, { configMap: name }),
+    );
 
 /** Zone files of a folder, CONFIGMAP/KEY, that are read once; without a folder there are none. */
 export const configMapsIn =

@@ -4,7 +4,7 @@ import { isAddress } from '../../dns/zone/apex.ts';
 import { isLeading } from '../../dns/zone/cname-chain.ts';
 import type { DeclaredRRset, Entry, Fault } from '../../dns/zone/rrset.ts';
 import { contentOf, type ZoneFrame } from '../../dns/zone/validate-zone.ts';
-import { roomOf } from '../../dns/zone-file/zone-file.ts';
+import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { declaredAccount, keyOf, type RRset } from '../powerdns/rrset.ts';
 import { luaContent } from './lua.ts';
 import { entriesOfFile, nameOf, type ZoneFiles } from './zone-file.ts';
@@ -93,7 +93,7 @@ export function zoneRecords(
       content.problem ??= `${source}, ${fault?.at}: ${fault?.message}`;
       continue;
     }
-    content.room += read.entries.reduce((sum, entry) => sum + roomOf(entry.content), -ofFile);
+    content.room += read.entries.reduce((sum, entry) => sum + recordCost(entry.content), -ofFile);
     const added = together.rrsets.filter((rrset) => !known.has(keyOf(rrset)));
     content.rrsets = content.rrsets.concat(marked(added, source));
     for (const [key, at] of placesOf(read.entries)) places.set(key, at);

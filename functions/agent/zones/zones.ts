@@ -5,11 +5,11 @@ import { absolute, withoutDot } from '../../dns/name.ts';
 import { nothingMissing } from '../discovery/delete-guard-store.ts';
 import { adopted } from '../discovery/ownership/adoption.ts';
 import { messageOf } from '../lib/error-message.ts';
-import { Complaints } from '../lib/failure-log.ts';
+import { FailureLog } from '../lib/failure-log.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Database } from '../powerdns/database.ts';
 import { Rejection } from '../powerdns/powerdns.ts';
-import { type Change, keyOf, ownershipOf, type RRset, roomIn, type Zone } from '../powerdns/rrset.ts';
+import { type Change, keyOf, ownershipOf, type RRset, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
 import { type DeclaredContent, declaredContent, type StandingRoom } from './desired-zone.ts';
 import { type Circumstances, isRemovable, type Reconciliation, reconcile } from './plan.ts';
@@ -49,7 +49,7 @@ export interface Reported {
 /** The declared zones: it brings PowerDNS to them, and says how they are. */
 export class Zones {
   readonly #options: ZonesOptions;
-  readonly #complaints: Complaints;
+  readonly #failureLog: FailureLog;
   /** What the zones were last brought to. */
   #reconciled: Declared | undefined;
   #reported: Reported | undefined;
@@ -70,7 +70,7 @@ export class Zones {
 
   constructor(options: ZonesOptions) {
     this.#options = options;
-    this.#complaints = new Complaints(options.log);
+    this.#failureLog = new FailureLog(options.log);
     this.#reachedAt = options.now();
   }
 
@@ -160,7 +160,7 @@ export class Zones {
     this.#settled = [create, patch, remove].every((list) => list.length === 0) ? zones : undefined;
     const attempt = async (name: string, action: string, work: () => Promise<string | undefined>) => {
       const failure = await work().catch(wordsOf);
-      this.#complaints.note(action, failure, { zone: withoutDot(name) });
+      this.#failureLog.record(action, failure, { zone: withoutDot(name) });
       if (failure) failures.set(name, failure);
       else this.#options.log.info({ zone: withoutDot(name) }, action);
     };
@@ -301,10 +301,10 @@ function standingRoom({ zones: declared }: Declaration, zones: Zone[], most: num
   const there = new Map(zones.map(({ name, rrsets }) => [name, rrsets]));
   const files = refs.map(({ zone, sources }) => {
     const bySource = Map.groupBy(there.get(zone)?.filter(isDeclared) ?? [], ({ mark }) => mark?.content ?? '');
-    return [zone, new Map(sources.map((source) => [source, roomIn(bySource.get(source) ?? [])]))] as const;
+    return [zone, new Map(sources.map((source) => [source, totalCost(bySource.get(source) ?? [])]))] as const;
   });
   const step = Math.max(1, Math.floor(most / 64));
-  const others = roomIn(zones.flatMap(({ rrsets }) => rrsets.filter((rrset) => !isDeclared(rrset))));
+  const others = totalCost(zones.flatMap(({ rrsets }) => rrsets.filter((rrset) => !isDeclared(rrset))));
   return { files: new Map(files), others: Math.ceil(others / step) * step };
 }
 

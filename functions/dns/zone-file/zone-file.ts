@@ -79,7 +79,7 @@ const noRoom =
 const usualLength = 512;
 
 /** How much room a record takes: that of as many usual ones. */
-export const roomOf = (content: string): number => 1 + Math.floor(content.length / usualLength);
+export const recordCost = (content: string): number => 1 + Math.floor(content.length / usualLength);
 
 class Reader {
   readonly file: ZoneFile = {
@@ -218,7 +218,7 @@ class Reader {
     checkOwner(name);
     const content = detached(parseContent(declared, rdata, origin));
     if (!isGeneric(rdata)) this.#compare(targetOf(declared, rdata), targetOf(declared, content), origin, at);
-    this.room += roomOf(content);
+    this.room += recordCost(content);
     if (declared === 'NS' && name === this.#zone) this.file.nameServers.push({ name: content, at });
     else this.file.entries.push({ name, type: declared, ttl, content, at });
   }

@@ -6,7 +6,7 @@ import { overlapFault, overlapsIn } from '../../dns/zone/reverse.ts';
 import type { Entry, Fault } from '../../dns/zone/rrset.ts';
 import { contentOf, frameOf } from '../../dns/zone/validate-zone.ts';
 import type { Endpoint } from '../server/service.ts';
-import { Refusal, type Spec } from '../spec.ts';
+import { type Spec, SpecError } from '../spec.ts';
 import { type FilledRecord, filledRecords } from './template.ts';
 import type { SpecZone } from './zone.ts';
 
@@ -38,7 +38,7 @@ export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint
   if (checked > mostChecked) {
     faults.push(`spec.zones: ${checked} addresses are checked, and PowerDNS manages ${mostChecked} in one instance`);
   }
-  if (faults.length > 0) throw new Refusal(faults);
+  if (faults.length > 0) throw new SpecError(faults);
   const filled = (zone: SpecZone) => filledRecords(zone.records, { composite, zone: zone.name, addresses }).filled;
   return new Map(spec.zones.map((zone) => [zone.name, filled(zone).map(({ record }) => record)]));
 }

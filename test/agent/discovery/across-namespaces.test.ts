@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { judge } from '../../../functions/agent/discovery/evaluate.ts';
-import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { discoverable, type WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
@@ -12,7 +12,11 @@ type Discovery = Partial<NonNullable<WrittenDeclaration['discovery']>>;
 const zones = [zoneWith('corp.internal', [record('vault', 'A', '192.0.2.9')])];
 
 /** An agent that has come to terms with a list of wishes after another, and what it published then: `name type object`. */
-async function after(steps: Endpoint[][], discovery: Discovery = {}, lister: SourceLister = unseen): Promise<string[]> {
+async function after(
+  steps: Endpoint[][],
+  discovery: Discovery = {},
+  lister: SourceLister = noSources,
+): Promise<string[]> {
   const { agent, database, ...made } = makeAgent(undefined, { lister });
   const settings = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], ...discovery };
   made.declare(declare({ zones, discovery: settings }));
@@ -98,8 +102,8 @@ test('who was there first keeps a wildcard, a delegation and a service, but no c
 
 test('of what comes at the same time, as after a lost volume, the older object has it', async () => {
   const made = (created: Record<string, string>): SourceLister => ({
-    ...unseen,
-    of: (resource) => ({ resource, namespace: '', created: created[resource] ?? '', hosts: [] }),
+    ...noSources,
+    get: (resource) => ({ resource, namespace: '', created: created[resource] ?? '', hosts: [] }),
   });
   const wanted = [[shop('www'), evil('*.www')]];
   expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-01', 'crd/evil/b': '2026-01-02' })))).toBe(
@@ -151,6 +155,6 @@ describe('a host that is not published after all is in nobody’s way', () => {
 
 test('a tenant may take them among its own names', async () => {
   const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
-  const lister: SourceLister = { ...unseen, labelsOf: () => ({}) };
+  const lister: SourceLister = { ...noSources, namespaceLabels: () => ({}) };
   expect(isThere(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);
 });

@@ -5,7 +5,7 @@ import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { type Judgement, judge, type Knowledge, standingRRsets } from '../../../functions/agent/discovery/evaluate.ts';
 import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { acrossNamespaces } from '../../../functions/contract/declaration.ts';
 import { declare, found, want, zone } from '../make.ts';
@@ -36,9 +36,9 @@ const said = ({ type, records, mark }: RRset) =>
 
 /** Made in the order in which they are written; all seen unless told otherwise. */
 const seen = (resources: string[] = [], sees = true): SourceLister => ({
-  ...unseen,
-  sees: () => sees,
-  of: (resource) => {
+  ...noSources,
+  hasSynced: () => sees,
+  get: (resource) => {
     const age = resources.indexOf(resource.replace('ingress/', ''));
     const created = `2026-01-0${age + 1}T00:00:00Z`;
     return age < 0 ? undefined : { resource, namespace: namespaceOf(resource), created, hosts: [] };
@@ -360,7 +360,7 @@ describe('what stands for an object that does not ask', () => {
     const reserved = declaring('SameNamespace', {
       tenants: [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['www.corp.internal'] }],
     });
-    const lister = { ...unseen, labelsOf: (team: string) => ({ team }) };
+    const lister = { ...noSources, labelsOf: (team: string) => ({ team }) };
     const { accepted } = judge(
       [wish('b/y A 1'), wish('a/x A 1')],
       [zone('corp.internal', [wish('b/y A 1')])],
@@ -546,7 +546,7 @@ const world = fc
     const declaration = declaring(sharedHosts, more);
     const lister: SourceLister = {
       ...seen(ages, sees),
-      labelsOf: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),
+      namespaceLabels: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),
     };
     const judged = (wishes: RRset[], there: RRset[]) => {
       const { accepted, refused } = judge(wishes, [zone('corp.internal', there, declaration)], declaration, { lister });

@@ -4,7 +4,7 @@ import { DeleteGuard } from '../../../functions/agent/discovery/delete-guard.ts'
 import { endpointOf, type rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { answerUnder } from '../../../functions/agent/discovery/policy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { type SourceLister, type SourceObject, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop } from '../external-dns.ts';
 import { found } from '../make.ts';
 
@@ -67,12 +67,12 @@ class World {
 
   get lister(): SourceLister {
     const hosts = Map.groupBy(this.asking, ({ object }) => object);
-    const of = (resource: string): SourceObject | undefined => {
+    const get = (resource: string): SourceObject | undefined => {
       const its = hosts.get(resource)?.map(({ name }) => name);
       return its && { resource, namespace: 'a', created: '', hosts: its };
     };
     const { isSeen, isUnsynced } = this;
-    return { ...unseen, sees: () => isSeen && !isUnsynced, isUnsynced: () => isUnsynced, of };
+    return { ...noSources, hasSynced: () => isSeen && !isUnsynced, isUnsynced: () => isUnsynced, get };
   }
 
   /** Another agent takes over, which may have lost what this one knew. */
@@ -329,14 +329,14 @@ describe('an ordinary deletion', () => {
     );
     const sourceObject = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'] };
     for (const below of [true, false]) {
-      const lister = { ...unseen, sees: () => true, of: () => ({ ...sourceObject, below }) };
+      const lister = { ...noSources, sees: () => true, of: () => ({ ...sourceObject, below }) };
       expect(new DeleteGuard().hold(pods, new Set(), options, lister, start).held).toHaveLength(below ? 6 : 0);
     }
   });
 
   test('is none where nobody knows the object', () => {
     const nameless = objects(10, 'unknown').map(({ name }) => found('unknown', name, 'A', '192.0.2.1'));
-    expect(new DeleteGuard().hold(nameless, new Set(), options, unseen, start).held).toHaveLength(10);
+    expect(new DeleteGuard().hold(nameless, new Set(), options, noSources, start).held).toHaveLength(10);
   });
 });
 
@@ -385,9 +385,9 @@ describe('an object that is there and has lost its address', () => {
   });
 
   test('keeps it while its controller has not taken it yet, and not where a filter leaves it out', () => {
-    const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], leftOut: 'why' };
+    const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
     for (const isUnready of [true, false]) {
-      const lister = { ...unseen, sees: () => true, leftOutOf: () => [{ ...left, isUnready }] };
+      const lister = { ...noSources, sees: () => true, leftOutOf: () => [{ ...left, isUnready }] };
       const standing = [found(one.object, one.name, 'A', '192.0.2.1')];
       const { held } = new DeleteGuard().hold(standing, new Set(), options, lister, start);
       expect(held).toHaveLength(isUnready ? 1 : 0);
@@ -403,7 +403,7 @@ describe('an object that is there and has lost its address', () => {
       hosts: ['db.corp.internal.'],
       below: true,
     };
-    const lister = { ...unseen, sees: () => true, of: () => sourceObject };
+    const lister = { ...noSources, sees: () => true, of: () => sourceObject };
     expect(new DeleteGuard().hold([pod], new Set(), options, lister, start).held).toEqual([]);
   });
 });
@@ -560,7 +560,7 @@ test('while names are held and nothing changes, ExternalDNS sends nothing', asyn
     adjust: async () => {
       now += 2 * seconds;
       const wanted = new Set(accepted.map(({ name }) => name));
-      const { held } = guard.hold(standing, wanted, options, unseen, now);
+      const { held } = guard.hold(standing, wanted, options, noSources, now);
       return answerUnder('Sync', standing, [...accepted, ...held]).answer.map(endpointOf);
     },
     apply: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {

@@ -5,7 +5,7 @@ import { wishesOf } from '../../../functions/agent/discovery/desired-records.ts'
 import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { fault } from '../../../functions/agent/discovery/record-checks.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
-import { type SourceLister, type SourceObject, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { values } from '../../dns/values.ts';
@@ -24,11 +24,11 @@ interface Surroundings {
 /** A view of the cluster in which nobody else wants anything. */
 function viewOf(lister: SourceObject[]): SourceLister {
   return {
-    ...unseen,
-    sees: (resource) => resource.startsWith('ingress/'),
-    of: (resource) => lister.find((sourceObject) => sourceObject.resource === resource),
-    on: (name) => lister.filter(({ hosts }) => hosts.includes(name)),
-    all: () => lister,
+    ...noSources,
+    hasSynced: (resource) => resource.startsWith('ingress/'),
+    get: (resource) => lister.find((sourceObject) => sourceObject.resource === resource),
+    byHost: (name) => lister.filter(({ hosts }) => hosts.includes(name)),
+    list: () => lister,
   };
 }
 

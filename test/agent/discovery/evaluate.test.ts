@@ -3,7 +3,7 @@ import { wishesOf } from '../../../functions/agent/discovery/desired-records.ts'
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/evaluate.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
-import { unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
 import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';
 
@@ -396,7 +396,7 @@ test('a wish has the TTL of its zone, unless it states one', () => {
   const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [`${name}.`, defaultTTL]));
   const { discovery = expect.fail() } = declaration;
   const scope = { ownerID: 'corp' };
-  const wishes = wishesOf(wanted, { scope, discovery, lister: unseen, ttlOf: (name) => zoneOf(name, ttls) });
+  const wishes = wishesOf(wanted, { scope, discovery, lister: noSources, ttlOf: (name) => zoneOf(name, ttls) });
   const { accepted } = judge(wishes, there, declaration);
   expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
     'a.dev.corp.internal. 60',

@@ -158,10 +158,10 @@ describe('a name whose object lost its address', () => {
     const agent = await sightedAgent();
     agent.has('httproute/a/r', first);
     await agent.loops(2);
-    agent.has('httproute/a/r', { ...first, leftOut: 'no Gateway has accepted it', isUnready: true });
+    agent.has('httproute/a/r', { ...first, filteredBy: 'no Gateway has accepted it', isUnready: true });
     await agent.loops(4);
     expect(agent.of('httproute/a/r')).toBe('NoAddress: no Gateway has accepted it; it still resolves to 192.0.2.1');
-    agent.has('httproute/a/r', { ...first, leftOut: 'discovery.selector leaves it out' });
+    agent.has('httproute/a/r', { ...first, filteredBy: 'discovery.selector leaves it out' });
     await agent.loops(1);
     expect(answers(agent)).toEqual([]);
   });
@@ -250,17 +250,17 @@ test('whatever happens, an object that is there keeps its answer, and what is qu
       if ('object' in happened) {
         const { object: i, becomes } = happened;
         states[i] = becomes;
-        const leftOut = { ...whole(i), leftOut: becomes };
+        const filteredBy = { ...whole(i), filteredBy: becomes };
         const after: Record<string, SeenObject | undefined> = {
           addressless: addressless(whole(i)),
-          unready: { ...leftOut, isUnready: true },
+          unready: { ...filteredBy, isUnready: true },
           whole: whole(i),
-          filtered: leftOut,
+          filtered: filteredBy,
         };
         agent.has(`ingress/a/${i}`, after[becomes]);
       }
       const before = states.map((_, i) => answers(agent, `h${i}.corp.internal`).length > 0);
-      const isSynced = agent.objects.sees('ingress/a/0');
+      const isSynced = agent.objects.hasSynced('ingress/a/0');
       const asks = () => (isSynced ? agent.objects.wanted() : []);
       await agent.loops(2, { asks });
       for (const [i, state] of states.entries()) {

@@ -1,7 +1,7 @@
 /** Several ExternalDNSes at one agent: each sees a namespace, and has an owner of its own. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
-import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 
@@ -11,7 +11,7 @@ const split = (...namespaces: string[]) => declare({ discovery: { ...discovery, 
 const wants = (namespace: string, label: string, address: string) =>
   want(`ingress/${namespace}/${label}`, `${label}.corp.internal`, 'A', address);
 
-async function started(declaration = split('shop', 'market'), lister: SourceLister = unseen) {
+async function started(declaration = split('shop', 'market'), lister: SourceLister = noSources) {
   const made = makeAgent(undefined, { lister });
   const { agent, database } = made;
   const of = (namespace?: string): Webhook => ({
@@ -129,7 +129,7 @@ describe('a former owner’s records', () => {
 });
 
 test('a mark follows the object that has the name now, though nothing else changes', async () => {
-  const { database, of } = await started(declare({ discovery }), { ...unseen, sees: () => true });
+  const { database, of } = await started(declare({ discovery }), { ...noSources, hasSynced: () => true });
   const same = (label: string) => want(`ingress/shop/${label}`, 'www.corp.internal', 'A', '192.0.2.1');
   const objects = async () =>
     (await database.zones()).flatMap(({ rrsets }) => rrsets.filter(({ name }) => name.startsWith('www.')));
@@ -143,7 +143,7 @@ test('a mark follows the object that has the name now, though nothing else chang
 
 test('a verdict waits until the objects are seen, but not for ever', async () => {
   const sight: { pending: string | undefined } = { pending: 'ingresses' };
-  const { clock, of } = await started(declare({ discovery }), { ...unseen, pending: () => sight.pending });
+  const { clock, of } = await started(declare({ discovery }), { ...noSources, unsynced: () => sight.pending });
   const www = [wants('shop', 'www', '192.0.2.1')];
   await expect(loop(of(), www)).rejects.toThrow('the ingresses are not listed yet');
   clock.now += 29_000;

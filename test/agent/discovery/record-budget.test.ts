@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
 import { withinRoom } from '../../../functions/agent/discovery/record-budget.ts';
-import { claimantOf, type RRset, roomIn } from '../../../functions/agent/powerdns/rrset.ts';
+import { claimantOf, type RRset, totalCost } from '../../../functions/agent/powerdns/rrset.ts';
 import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, found, makeAgent, want } from '../make.ts';
@@ -35,9 +35,9 @@ describe('where there is no room for all', () => {
 
   test('records count by their length, not names', () => {
     const three = big('ingress/a/big', 'big.corp.internal.', 3);
-    expect(roomIn([three])).toBe(3);
+    expect(totalCost([three])).toBe(3);
     const long = found('ingress/a/long', 'long.corp.internal.', 'TXT', `"${'x'.repeat(255)}" `.repeat(4).trim());
-    expect(roomIn([long])).toBe(3);
+    expect(totalCost([long])).toBe(3);
     for (const rrset of [three, long])
       expect(namesOf(within([rrset, ...of('b', 2)], [], 3).answer)).toEqual(['b0', 'b1']);
   });

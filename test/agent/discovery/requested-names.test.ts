@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { askedFor, besideHeld } from '../../../functions/agent/discovery/requested-names.ts';
-import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { found } from '../make.ts';
 
 const www = 'www.corp.internal.';
@@ -8,9 +8,9 @@ const at = (resource: string, address = '192.0.2.1') => found(resource, www, 'A'
 const standing = [at('ingress/shop/web')];
 /** Where this object asks for these. */
 const asking = (hosts: string[], below = false): SourceLister => ({
-  ...unseen,
-  sees: () => true,
-  of: (resource) =>
+  ...noSources,
+  hasSynced: () => true,
+  get: (resource) =>
     resource === 'ingress/shop/web' ? { resource, namespace: 'shop', created: '', hosts, below } : undefined,
 });
 
@@ -36,7 +36,7 @@ test.each<
   ['all answers are merged', [rival!], [rival!], asking([www]), 'Merge', true],
   ['its object is gone, and another one has it', [rival!], [rival!], asking([]), 'SameNamespace', true],
   ['its object is gone, and another one wants it in vain', [rival!], [], asking([]), 'SameNamespace', false],
-  ['its object is not seen, and another one has it', [rival!], [rival!], unseen, 'SameNamespace', true],
+  ['its object is not seen, and another one has it', [rival!], [rival!], noSources, 'SameNamespace', true],
 ])('a name that stands is asked for, or not, where %s', (_, wishes, accepted, lister, sharedHosts, isAsked) => {
   const names = askedFor({ standing, wishes, accepted, sharedHosts }, lister);
   expect([...names]).toEqual(isAsked ? [www] : []);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { Repetition } from '../../../functions/agent/discovery/endpoints-parser.ts';
 import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
-import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 import { merged } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
@@ -43,11 +43,11 @@ function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' 
       index.set(resource, [{ resource, namespace: `n${i % 50}`, created, hosts: names, targets }]);
     });
     const lister: SourceLister = {
-      ...unseen,
-      sees: () => true,
-      of: (resource) => index.of(resource),
-      on: (name) => index.on(name),
-      all: () => index.all(),
+      ...noSources,
+      hasSynced: () => true,
+      get: (resource) => index.get(resource),
+      byHost: (name) => index.byHost(name),
+      list: () => index.list(),
     };
     const { agent, declare: take } = makeAgent(undefined, { lister });
     take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, sharedHosts } }));

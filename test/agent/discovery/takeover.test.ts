@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
-import { type SourceLister, type SourceObject, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 
@@ -27,11 +27,11 @@ const sourceObject = (
 async function started(discovery: object = {}) {
   const seen = new Map<string, SourceObject>();
   const lister: SourceLister = {
-    ...unseen,
-    sees: (resource) => /^(?:ingress|service)\//.test(resource),
-    of: (resource) => seen.get(resource),
-    on: (name) => [...seen.values()].filter(({ hosts }) => hosts.includes(name)),
-    labelsOf: (team) => ({ team }),
+    ...noSources,
+    hasSynced: (resource) => /^(?:ingress|service)\//.test(resource),
+    get: (resource) => seen.get(resource),
+    byHost: (name) => [...seen.values()].filter(({ hosts }) => hosts.includes(name)),
+    namespaceLabels: (team) => ({ team }),
   };
   const { agent, declare: declared, database } = makeAgent(undefined, { lister });
   declared(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } }));

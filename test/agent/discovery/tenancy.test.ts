@@ -4,7 +4,7 @@ import { judge } from '../../../functions/agent/discovery/evaluate.ts';
 import { NamePatterns } from '../../../functions/agent/discovery/name-patterns.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { declare, found, want, zone } from '../make.ts';
 
 type Discovery = NonNullable<NonNullable<Parameters<typeof declare>[0]>['discovery']>;
@@ -17,7 +17,7 @@ const teams: Record<string, Record<string, string>> = {
   both: { team: 'a', second: 'b' },
   nobody: {},
 };
-const lister: SourceLister = { ...unseen, labelsOf: (namespace) => teams[namespace] };
+const lister: SourceLister = { ...noSources, namespaceLabels: (namespace) => teams[namespace] };
 const tenant = (key: string, team: string, ...names: string[]) => ({
   namespaceSelector: { matchLabels: { [key]: team } },
   names,
@@ -325,8 +325,8 @@ describe('a namespace has so many names', () => {
     const node = { resource: 'node/n', namespace: '', created: '2026-01-01T00:00:00Z', hosts: [] };
     const seen: SourceLister = {
       ...lister,
-      sees: () => true,
-      of: (resource) => (resource === 'node/n' ? node : undefined),
+      hasSynced: () => true,
+      get: (resource) => (resource === 'node/n' ? node : undefined),
     };
     const merging = { maxNamesPerNamespace: 1, sharedHosts: 'Merge' as const };
     const wishes = [wish('ingress/a/x', 'a'), wish('ingress/a/x', 'vpn'), wish('node/n', 'vpn', '192.0.2.2')];

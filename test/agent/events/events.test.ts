@@ -18,7 +18,7 @@ class World {
   readonly uids = new Map<string, string | undefined>();
   /** What is answered instead, by namespace. */
   readonly failures = new Map<string, Creation | Error>();
-  readonly complaints: string[] = [];
+  readonly failureLog: string[] = [];
   /** Called before an answer. */
   meanwhile: () => void = () => {};
 
@@ -37,10 +37,10 @@ class World {
       },
       instance: () => 'corp',
       reporter,
-      complaints: {
-        note: (action, failure, details) => {
+      failureLog: {
+        record: (action, failure, details) => {
           const line = [`cannot ${action}: ${failure}`, ...Object.values(details ?? {})].join(' in ');
-          if (failure !== undefined && !this.complaints.includes(line)) this.complaints.push(line);
+          if (failure !== undefined && !this.failureLog.includes(line)) this.failureLog.push(line);
         },
       },
       now: () => this.now,
@@ -385,7 +385,7 @@ describe('when Kubernetes does not take it', () => {
 
   test('because nobody answers, it is tried again ever less often, and the latest is told', async () => {
     const { world, agent } = await failing(new Error('connect ECONNREFUSED'), 10 * minute);
-    expect(world.complaints).toEqual(['cannot create events: connect ECONNREFUSED']);
+    expect(world.failureLog).toEqual(['cannot create events: connect ECONNREFUSED']);
     expect(agent.counts.failed).toBe(world.requests);
     expect([world.requests, agent.waiting]).toEqual([24, 3]);
     world.failures.clear();
@@ -397,7 +397,7 @@ describe('when Kubernetes does not take it', () => {
 
   test('because it is forbidden, that is said once, and tried again after minutes, while others are told', async () => {
     const { world, agent } = await failing({ result: 'forbidden', failure: 'events is forbidden' }, 4 * minute);
-    expect(world.complaints).toEqual(['cannot create events: events is forbidden in shop']);
+    expect(world.failureLog).toEqual(['cannot create events: events is forbidden in shop']);
     expect([world.requests, agent.waiting, agent.counts.failed]).toEqual([2, 2, 1]);
     expect(world.said).toHaveLength(1);
     await world.pass(2 * minute, agent);
@@ -414,7 +414,7 @@ describe('when Kubernetes does not take it', () => {
     const { world, agent } = await failing({ result, failure: 'no' }, 10 * minute);
     expect([world.requests, agent.waiting]).toEqual([3, 0]);
     expect(agent.counts).toEqual({ created: 1, known: 0, dropped: 0, failed: 0, ...counts });
-    expect(world.complaints).toEqual(result === 'invalid' ? ['cannot create events: no'] : []);
+    expect(world.failureLog).toEqual(result === 'invalid' ? ['cannot create events: no'] : []);
   });
 
   test('because it has just become something else, that is told, too', async () => {

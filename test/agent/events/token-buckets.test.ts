@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Rate } from '../../../functions/agent/events/token-buckets.ts';
+import { TokenBuckets } from '../../../functions/agent/events/token-buckets.ts';
 
 test('a rate lets a burst through, then as many as the time has brought', () => {
   const attempts = fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: 0, max: 30 })), { maxLength: 60 });
   fc.assert(
     fc.property(attempts, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 20 }), (list, burst, refillMs) => {
-      const rate = new Rate({ burst, refillMs });
+      const rate = new TokenBuckets({ burst, refillMs });
       const tokens = new Map<string, number>();
       let now = 1_000_000;
       for (const [key, pause] of list) {
@@ -25,7 +25,7 @@ test('a rate lets a burst through, then as many as the time has brought', () => 
 });
 
 test('a rate forgets those that could take a whole burst again', () => {
-  const rate = new Rate({ burst: 1, refillMs: 10 });
+  const rate = new TokenBuckets({ burst: 1, refillMs: 10 });
   for (let i = 0; i < 100_000; i++) rate.take(`${i}`, i);
   expect(rate.size).toBeLessThan(2000);
   expect(rate.has('99999', 100_000)).toBe(false);

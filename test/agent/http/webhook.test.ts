@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { webhook } from '../../../functions/agent/http/webhook.ts';
-import { Complaints } from '../../../functions/agent/lib/failure-log.ts';
+import { FailureLog } from '../../../functions/agent/lib/failure-log.ts';
 import { patience } from '../../patience.ts';
 import { loop, webhookAt } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
@@ -13,14 +13,14 @@ let server: Server;
 let url: string;
 let listen: (patienceMs: number) => Promise<void>;
 let the: ReturnType<typeof made>;
-const complaints: string[] = [];
+const failureLog: string[] = [];
 
 beforeEach(async () => {
   the = made();
-  complaints.length = 0;
-  const noted = new Complaints({ info: note, warn: note } as never);
+  failureLog.length = 0;
+  const noted = new FailureLog({ info: note, warn: note } as never);
   listen = async (patienceMs) => {
-    server = webhook({ agent: the.agent, complaints: noted, bodyLimit: 1000, patienceMs });
+    server = webhook({ agent: the.agent, failureLog: noted, bodyLimit: 1000, patienceMs });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -34,7 +34,7 @@ function close() {
 afterEach(close);
 
 function note({ route, failure }: { route: string; failure?: string }, message: string) {
-  complaints.push(`${message} ${route}: ${failure}`);
+  failureLog.push(`${message} ${route}: ${failure}`);
 }
 
 const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
@@ -48,7 +48,7 @@ test('puts ExternalDNS off until the zones are there, and says so once', async (
   the.declare(declare());
   await the.agent.reconcile();
   for (let i = 0; i < 5; i++) await loop(webhookAt(url), []);
-  expect(complaints).toEqual([
+  expect(failureLog).toEqual([
     'cannot serve ExternalDNS GET /records: the declared zones are not there yet',
     'can serve ExternalDNS again GET /records: undefined',
   ]);

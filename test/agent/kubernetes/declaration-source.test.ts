@@ -26,11 +26,11 @@ function follow(texts: string[], { patienceMs, from = file }: { patienceMs: numb
     if (text === 'nonsense') throw new Error('not a declaration');
     taken.push(text);
   };
-  const complaints = {
-    note: (action: string, failure?: string) => void said.push(`${action}: ${failure ?? 'well'}`),
+  const failureLog = {
+    record: (action: string, failure?: string) => void said.push(`${action}: ${failure ?? 'well'}`),
   };
   const log = { warn: (text: string) => void said.push(text) };
-  const options = { cluster, file: from, take, complaints, log, patienceMs };
+  const options = { cluster, file: from, take, failureLog, log, patienceMs };
   return { followed: followDeclaration(options), tell: (text: string) => tell(text), taken, said };
 }
 

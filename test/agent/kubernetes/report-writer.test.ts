@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Mailbox } from '../../../functions/agent/kubernetes/report-writer.ts';
+import { ReportWriter } from '../../../functions/agent/kubernetes/report-writer.ts';
 import { bounds, type Report, type Resolution, report as reportSchema } from '../../../functions/contract/report.ts';
 
 const report = (changes: Partial<Report> = {}): Report => ({
@@ -21,7 +21,7 @@ function mailbox() {
   const written: Report[] = [];
   const clock = { now: 0 };
   const state = { failure: undefined as string | undefined };
-  const box = new Mailbox({
+  const box = new ReportWriter({
     write: async (text) => {
       if (state.failure) throw new Error(state.failure);
       written.push(JSON.parse(text));

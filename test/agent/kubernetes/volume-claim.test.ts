@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { StorageClaim } from '../../../functions/agent/kubernetes/volume-claim.ts';
+import { VolumeClaim } from '../../../functions/agent/kubernetes/volume-claim.ts';
 
 /** A claim, and what was asked, refused and complained of so far. */
 function claimWith(growClaim: (size: string) => Promise<string | undefined>) {
   const said: string[] = [];
-  const claim = new StorageClaim({
+  const claim = new VolumeClaim({
     cluster: {
       growClaim: (size) => {
         said.push(`grow to ${size}`);
@@ -12,7 +12,7 @@ function claimWith(growClaim: (size: string) => Promise<string | undefined>) {
       },
     },
     onRefusal: (refusal) => void said.push(refusal ?? 'not refused'),
-    complaints: { note: (action, failure) => void (failure && said.push(`cannot ${action}: ${failure}`)) },
+    failureLog: { record: (action, failure) => void (failure && said.push(`cannot ${action}: ${failure}`)) },
   });
   return { claim, said };
 }

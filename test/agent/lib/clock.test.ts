@@ -1,18 +1,18 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { Mailbox } from '../../../functions/agent/kubernetes/report-writer.ts';
-import { steadily, timeOf } from '../../../functions/agent/lib/clock.ts';
+import { ReportWriter } from '../../../functions/agent/kubernetes/report-writer.ts';
+import { monotonicNow, timeOf } from '../../../functions/agent/lib/clock.ts';
 import type { Report } from '../../../functions/contract/report.ts';
 
 test('does not follow the clock on the wall back, and gives the time of day by it', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
-    const before = steadily();
+    const before = monotonicNow();
     expect(Math.abs(before - Date.now())).toBeLessThan(24 * 3600 * 1000);
     vi.setSystemTime(Date.now() - 3600 * 1000);
-    expect(steadily()).toBeGreaterThanOrEqual(before);
-    expect(Math.abs(timeOf(steadily()) - Date.now())).toBeLessThan(60_000);
+    expect(monotonicNow()).toBeGreaterThanOrEqual(before);
+    expect(Math.abs(timeOf(monotonicNow()) - Date.now())).toBeLessThan(60_000);
   } finally {
     vi.useRealTimers();
   }
@@ -22,7 +22,7 @@ test('a report is written though the clock on the wall goes back', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
     const written: string[] = [];
-    const box = new Mailbox({ write: async (text) => void written.push(text), intervalMs: 0 });
+    const box = new ReportWriter({ write: async (text) => void written.push(text), intervalMs: 0 });
     const report = (total: number): Report => ({
       declaration: 'a',
       zones: [],

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { sparing } from '../../../functions/agent/lib/duty-cycle.ts';
+import { limitDutyCycle } from '../../../functions/agent/lib/duty-cycle.ts';
 
 /** Work that takes so long, asked for every half a second for a minute: how often it is done. */
 function timesIn60s(duration: number): number {
   let clock = 0;
   let times = 0;
-  const work = sparing(
+  const work = limitDutyCycle(
     () => {
       times += 1;
       clock += duration;

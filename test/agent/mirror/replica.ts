@@ -51,7 +51,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
       store: new ConfigMapMirror({
         cluster: configMap,
         name: 'idns-corp-kept',
-        complaints: { note: () => {} },
+        failureLog: { record: () => {} },
         onChange: () => {},
       }),
       name: 'ConfigMap idns-corp-kept',

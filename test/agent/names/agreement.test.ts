@@ -39,7 +39,7 @@ function answersTo(
 
 /** Whether a name is said to resolve when it does, and only then. */
 function agrees({ name, resource, verdict }: NameState, agent: SightedAgent, { targets }: Discovery): boolean {
-  const sourceObject = agent.objects.of(resource);
+  const sourceObject = agent.objects.get(resource);
   const asked = sourceObject?.hosts.includes(absolute(name)) ? essential(sourceObject.targets ?? [], targets) : [];
   const answer = answersTo(absolute(name), asked, agent);
   // Who wins a name may want what another object wants, too, and more.
@@ -61,7 +61,7 @@ test('whatever happens, a name is then said to resolve exactly when what its obj
       expect(list.filter((state) => !agrees(state, agent, discovery))).toEqual([]);
       expect(list.filter(({ verdict }) => verdict === 'Pending')).toEqual([]);
       const asked = agent.objects
-        .all()
+        .list()
         .flatMap(({ resource, hosts }) => hosts.map((host) => nameKey({ name: host.slice(0, -1), resource })));
       expect(list.map(nameKey)).toEqual(expect.arrayContaining(asked));
       const report = agent.agent.report();

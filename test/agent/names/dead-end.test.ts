@@ -1,6 +1,6 @@
 /** What is answered and comes to no address is not Resolved, and the sentence says where it ends. */
 import { expect, test } from 'vitest';
-import type { Outside, OutsideState } from '../../../functions/agent/resolver/out-of-zone-names.ts';
+import type { OutOfZoneNames, OutOfZoneState } from '../../../functions/agent/resolver/out-of-zone-names.ts';
 import { foreign, record, zones, zoneWith } from '../make.ts';
 import { www } from './seen-objects.ts';
 import { sightedAgent } from './sighted-agent.ts';
@@ -8,17 +8,17 @@ import { sightedAgent } from './sighted-agent.ts';
 const x = 'ingress/a/x';
 
 /** What a test says of names elsewhere. */
-class KnownOutside implements Outside {
+class KnownOutside implements OutOfZoneNames {
   version = 0;
   followed: string[] = [];
-  readonly #states = new Map<string, OutsideState>();
+  readonly #states = new Map<string, OutOfZoneState>();
 
-  say(name: string, state: OutsideState): void {
+  say(name: string, state: OutOfZoneState): void {
     this.#states.set(`${name}.`, state);
     this.version += 1;
   }
 
-  of(name: string): OutsideState | undefined {
+  of(name: string): OutOfZoneState | undefined {
     return this.#states.get(name);
   }
 
@@ -72,7 +72,7 @@ test.each<[string, string]>([
   expect(agent.of(x)).toBe(said);
 });
 
-test.each<[string, OutsideState | undefined, string]>([
+test.each<[string, OutOfZoneState | undefined, string]>([
   ['lb.example.com', 'Addresses', 'Resolved: resolves to lb.example.com'],
   ['lb.example.com', undefined, 'Resolved: resolves to lb.example.com'],
   [

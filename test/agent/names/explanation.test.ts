@@ -188,7 +188,7 @@ describe('filtered', () => {
     [
       'by a filter of the view',
       {},
-      { targets: ['192.0.2.1'], leftOut: 'discovery.selector (a=b) leaves it out' },
+      { targets: ['192.0.2.1'], filteredBy: 'discovery.selector (a=b) leaves it out' },
       'discovery.selector (a=b) leaves it out',
     ],
     [
@@ -224,7 +224,11 @@ describe('filtered', () => {
 
   test('what is left out and is outside the zones is nobody’s business', async () => {
     const agent = await sightedAgent();
-    agent.has(x, { hosts: ['www.example.com'], targets: ['192.0.2.1'], leftOut: 'discovery.selector leaves it out' });
+    agent.has(x, {
+      hosts: ['www.example.com'],
+      targets: ['192.0.2.1'],
+      filteredBy: 'discovery.selector leaves it out',
+    });
     await agent.loops();
     expect(agent.said()).toEqual([]);
   });

@@ -23,7 +23,7 @@ describe('ExternalDNS is given its time from the last change on', () => {
     ['of the object, which had no address', {}, (agent) => agent.has(x, { ...address, changed: agent.clock.now })],
     [
       'of the object, which a filter left out',
-      { ...address, leftOut: 'discovery.selector (a=b) leaves it out' },
+      { ...address, filteredBy: 'discovery.selector (a=b) leaves it out' },
       (agent) => agent.has(x, { ...address, changed: agent.clock.now }),
     ],
     ['of the spec, which excluded the name', address, (agent) => agent.redeclare({})],

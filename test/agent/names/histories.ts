@@ -47,10 +47,10 @@ const hosts = fc.constantFrom(
   'x.example.com',
 );
 const targets = fc.constantFrom('192.0.2.1', '192.0.2.2', '10.0.0.1', '2001:db8::1', 'lb.example.com');
-const filters = fc.constantFrom<Pick<SeenObject, 'leftOut' | 'isUnready'>[]>(
+const filters = fc.constantFrom<Pick<SeenObject, 'filteredBy' | 'isUnready'>[]>(
   ...Array.from({ length: 8 }, () => ({})),
-  { leftOut: 'discovery.selector leaves it out' },
-  { leftOut: 'no Gateway that it names has accepted it (status.parents)', isUnready: true },
+  { filteredBy: 'discovery.selector leaves it out' },
+  { filteredBy: 'no Gateway that it names has accepted it (status.parents)', isUnready: true },
 );
 
 const objects: fc.Arbitrary<SeenObject> = fc

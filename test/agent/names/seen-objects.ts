@@ -13,7 +13,7 @@ export const www = 'www.corp.internal';
 /** Without a host of its own it asks for www.corp.internal. */
 export interface SeenObject
   extends Partial<
-    Pick<SourceObject, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'leftOut' | 'isUnready'>
+    Pick<SourceObject, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'>
   > {
   hosts?: string[];
   targets?: string[];
@@ -29,7 +29,7 @@ export class SeenObjects implements SourceLister {
   /** What is not listed yet. */
   missing: string | undefined;
   /** Kinds that cannot be seen, though they are looked at. */
-  readonly unsynced = new Set<string>();
+  readonly hiddenKinds = new Set<string>();
   readonly #objects = new Map<string, SeenObject>();
   readonly #labels = new Map<string, Record<string, string>>();
   #version = 0;
@@ -50,8 +50,8 @@ export class SeenObjects implements SourceLister {
 
   see(kind: string, isSeen: boolean): void {
     this.#version++;
-    if (isSeen) this.unsynced.delete(kind);
-    else this.unsynced.add(kind);
+    if (isSeen) this.hiddenKinds.delete(kind);
+    else this.hiddenKinds.add(kind);
   }
 
   label(namespace: string, labels: Record<string, string>): void {
@@ -62,56 +62,56 @@ export class SeenObjects implements SourceLister {
   /** What the ExternalDNS of a namespace asks for, or of all. */
   wanted(namespace?: string): Endpoint[] {
     const seen = [...this.#objects].filter(
-      ([resource, { leftOut }]) => !leftOut && (namespace === undefined || namespaceOf(resource) === namespace),
+      ([resource, { filteredBy }]) => !filteredBy && (namespace === undefined || namespaceOf(resource) === namespace),
     );
     return merged(seen.flatMap(([resource, object]) => object.asks ?? endpointsOf(resource, object)));
   }
 
-  sees(resource: string): boolean {
+  hasSynced(resource: string): boolean {
     return !this.isUnsynced(resource);
   }
 
   isUnsynced(resource: string): boolean {
-    return this.unsynced.has(resource.split('/')[0] ?? '');
+    return this.hiddenKinds.has(resource.split('/')[0] ?? '');
   }
 
-  pending(): string | undefined {
+  unsynced(): string | undefined {
     return this.missing;
   }
 
-  of(resource: string): SourceObject | undefined {
-    const object = this.sees(resource) ? this.#objects.get(resource) : undefined;
-    return object && object.leftOut === undefined ? sourceObjectOf(resource, object) : undefined;
+  get(resource: string): SourceObject | undefined {
+    const object = this.hasSynced(resource) ? this.#objects.get(resource) : undefined;
+    return object && object.filteredBy === undefined ? sourceObjectOf(resource, object) : undefined;
   }
 
   changedAt(resource: string): number | undefined {
     return this.#objects.get(resource)?.changed;
   }
 
-  on(name: string): SourceObject[] {
-    return this.all().filter(({ hosts }) => hosts.includes(name));
+  byHost(name: string): SourceObject[] {
+    return this.list().filter(({ hosts }) => hosts.includes(name));
   }
 
-  all(): SourceObject[] {
-    return this.#lister().filter(({ leftOut }) => leftOut === undefined);
+  list(): SourceObject[] {
+    return this.#known().filter(({ filteredBy }) => filteredBy === undefined);
   }
 
-  leftOut(): SourceObject[] {
-    return this.#lister().filter(({ leftOut }) => leftOut !== undefined);
+  listFiltered(): SourceObject[] {
+    return this.#known().filter(({ filteredBy }) => filteredBy !== undefined);
   }
 
-  leftOutOf(resource: string): SourceObject[] {
-    const object = this.sees(resource) ? this.#objects.get(resource) : undefined;
-    return object && object.leftOut !== undefined ? [sourceObjectOf(resource, object)] : [];
+  filteredOf(resource: string): SourceObject[] {
+    const object = this.hasSynced(resource) ? this.#objects.get(resource) : undefined;
+    return object && object.filteredBy !== undefined ? [sourceObjectOf(resource, object)] : [];
   }
 
-  labelsOf(namespace: string): Record<string, string> | undefined {
+  namespaceLabels(namespace: string): Record<string, string> | undefined {
     return this.#labels.get(namespace);
   }
 
-  #lister(): SourceObject[] {
+  #known(): SourceObject[] {
     return [...this.#objects]
-      .filter(([resource]) => this.sees(resource))
+      .filter(([resource]) => this.hasSynced(resource))
       .map(([resource, object]) => sourceObjectOf(resource, object));
   }
 }

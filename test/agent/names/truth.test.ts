@@ -208,7 +208,7 @@ describe('of several ExternalDNS', () => {
 describe('a route that no Gateway has accepted', () => {
   const route = 'httproute/a/x';
   const why = 'no Gateway that it names has accepted it (status.parents)';
-  const unready: SeenObject = { leftOut: why, isUnready: true };
+  const unready: SeenObject = { filteredBy: why, isUnready: true };
 
   test('is on its way while it is new, and then has no address, which counts', async () => {
     const agent = await sightedAgent();
@@ -228,7 +228,7 @@ describe('a route that no Gateway has accepted', () => {
   test('is left out at once and counts for nothing where a filter leaves it out', async () => {
     const agent = await sightedAgent();
     await agent.loops();
-    agent.has(route, { leftOut: why });
+    agent.has(route, { filteredBy: why });
     agent.agent.explain();
     expect(agent.of(route)).toBe(`Filtered: ${why}`);
     await agent.loops(5);

@@ -14,11 +14,11 @@ import type { RecordType } from 'dns-packet';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { webhook } from '../../../functions/agent/http/webhook.ts';
-import { Complaints } from '../../../functions/agent/lib/failure-log.ts';
+import { FailureLog } from '../../../functions/agent/lib/failure-log.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { replacement } from '../../../functions/agent/powerdns/rrset.ts';
-import { unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
@@ -60,8 +60,8 @@ beforeEach(async () => {
       () => false,
     );
   made = makeAgent(new Database(powerdns) as never, { answers });
-  const complaints = new Complaints({ info() {}, warn() {} } as never);
-  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, complaints, patienceMs: patience });
+  const failureLog = new FailureLog({ info() {}, warn() {} } as never);
+  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, failureLog, patienceMs: patience });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
@@ -509,10 +509,10 @@ test('judges only when something is another than in the loop before', async () =
     looks++;
     return [];
   };
-  const lister = { ...unseen, version: 0, sees: () => true, on: look };
+  const lister = { ...noSources, version: 0, sees: () => true, on: look };
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
   const { agent, declare: take } = makeAgent(database as never, { lister });
-  const other = webhook({ bodyLimit: 2 ** 24, agent, complaints: new Complaints({ info() {}, warn() {} } as never) });
+  const other = webhook({ bodyLimit: 2 ** 24, agent, failureLog: new FailureLog({ info() {}, warn() {} } as never) });
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
   const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);

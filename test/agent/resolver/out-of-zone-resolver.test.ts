@@ -4,7 +4,7 @@ import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { decode, encode } from 'dns-packet';
 import { expect, onTestFinished, test } from 'vitest';
-import { OutsideNames } from '../../../functions/agent/resolver/out-of-zone-resolver.ts';
+import { OutOfZoneResolver } from '../../../functions/agent/resolver/out-of-zone-resolver.ts';
 import { freePort } from '../../powerdns/server.ts';
 
 type Says = 'A' | 'AAAA' | 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'nothing';
@@ -31,7 +31,7 @@ async function resolving(says: Record<string, Says>, ttl = 60) {
   const resolver = new Resolver({ timeout: 200, tries: 1 });
   resolver.setServers([`127.0.0.1:${port}`]);
   const clock = { now: 1_000 };
-  const names = new OutsideNames({ resolver, now: () => clock.now });
+  const names = new OutOfZoneResolver({ resolver, now: () => clock.now });
   return {
     says,
     asked,

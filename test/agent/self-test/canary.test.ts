@@ -7,10 +7,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Complaints } from '../../../functions/agent/lib/failure-log.ts';
+import { FailureLog } from '../../../functions/agent/lib/failure-log.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
-import { isOurs } from '../../../functions/agent/powerdns/rrset.ts';
+import { isManaged } from '../../../functions/agent/powerdns/rrset.ts';
 import { Canary, type CanaryOptions } from '../../../functions/agent/self-test/canary.ts';
 import { canaryZone, slotMs, writeCanary } from '../../../functions/agent/self-test/canary-record.ts';
 import type { Server } from '../../../functions/agent/self-test/dns-query.ts';
@@ -166,7 +166,7 @@ describe('the zone of it', () => {
     await agent.reconcile();
     expect(agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     const header = (await powerdns.zones()).find(({ name }) => name === canaryZone);
-    expect(header && isOurs(header.account)).toBe(false);
+    expect(header && isManaged(header.account)).toBe(false);
 
     // As it was before there was a canary.
     const older = makeAgent(new Database(powerdns) as never);
@@ -337,7 +337,7 @@ describe('what fails twice is said, with what to do', () => {
 
 test('the loop tests again soon after a failure, and complains once', async () => {
   const log: string[] = [];
-  const complaints = new Complaints({
+  const failureLog = new FailureLog({
     info: (_: object, text: string) => log.push(text),
     warn: (_: object, text: string) => log.push(text),
   } as never);
@@ -351,7 +351,7 @@ test('the loop tests again soon after a failure, and complains once', async () =
     relay.udp = pauses.length > 1 && pauses.length < 5 ? 'blocked' : 'open';
     if (pauses.length === 6) throw end;
   };
-  const options = { canary, resolution, circumstances: () => around, complaints, pause, now: () => clock };
+  const options = { canary, resolution, circumstances: () => around, failureLog, pause, now: () => clock };
   await expect(selfTest(options)).rejects.toBe(end);
   expect(pauses).toEqual([
     '30000 Serving',

@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault, Finding, Result } from '../../../functions/agent/self-test/canary.ts';
-import { type Circumstances, ResolutionState } from '../../../functions/agent/self-test/resolution.ts';
+import { type HealthInputs, ResolutionState } from '../../../functions/agent/self-test/resolution.ts';
 import { report } from '../../../functions/contract/report.ts';
 
 const place = { namespace: 'internal-dns', pod: 'idns-corp-0' };
-const synced: Circumstances = { discovery: 'Synced', replicas: 1 };
+const synced: HealthInputs = { discovery: 'Synced', replicas: 1 };
 const silent: Fault = { kind: 'Silent', message: 'no answer within 1000 ms' };
 const failed: Fault = { kind: 'Failed', message: 'nobody listens there' };
 const other: Fault = { kind: 'Other', message: 'REFUSED' };
@@ -33,7 +33,7 @@ function settled(...results: Result[]) {
     for (const result of results) state.note(result, synced);
   };
   note(...results);
-  return { clock, state, note, said: (more: Partial<Circumstances> = {}) => state.resolution({ ...synced, ...more }) };
+  return { clock, state, note, said: (more: Partial<HealthInputs> = {}) => state.resolution({ ...synced, ...more }) };
 }
 
 describe('two tests in a row that fail are said, the gravest failure first', () => {
@@ -259,7 +259,7 @@ const result: fc.Arbitrary<Result> = fc.oneof(
   fc.record({ pod: findings('127.0.0.1'), service: fc.oneof(findings('10.96.0.10'), fc.constant([])) }),
   fc.constantFrom(refusing, { ...unreached, write: 'x'.repeat(2000) }),
 );
-const circumstances: fc.Arbitrary<Circumstances> = fc.record({
+const circumstances: fc.Arbitrary<HealthInputs> = fc.record({
   discovery: fc.constantFrom('Off', 'Waiting', 'Synced', 'Stalled'),
   reach: fc.constantFrom(undefined, undefined, 'ECONNREFUSED', 'y'.repeat(2000)),
   replicas: fc.constantFrom(1, 3),

@@ -5,7 +5,7 @@ import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
 import { isOverLimit, splitAtLimit } from '../../../functions/agent/sources/host-limit.ts';
 import { fromIngress, type Ingress } from '../../../functions/agent/sources/kinds/ingress.ts';
 import { fromService, type Service } from '../../../functions/agent/sources/kinds/service.ts';
-import { type SourceLister, unseen } from '../../../functions/agent/sources/source-object.ts';
+import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { mostHosts, mostTargets } from '../../../functions/contract/declaration.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
@@ -32,12 +32,12 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
   const index = new HostIndex();
   for (const [resource, sourceObjects] of Object.entries(objects)) index.set(resource, sourceObjects);
   const sourceObjects: SourceLister = {
-    ...unseen,
-    sees: () => true,
-    of: (resource) => index.of(resource),
-    on: (name) => index.on(name),
-    all: () => index.all(),
-    leftOut: () => index.leftOut(),
+    ...noSources,
+    hasSynced: () => true,
+    get: (resource) => index.get(resource),
+    byHost: (name) => index.byHost(name),
+    list: () => index.list(),
+    listFiltered: () => index.listFiltered(),
   };
   const made = makeAgent(undefined, { lister: sourceObjects });
   const { agent, database } = made;

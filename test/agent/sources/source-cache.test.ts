@@ -71,11 +71,11 @@ const gateway = (value: string, hostname?: string, allowedRoutes = {}) => ({
 
 const claimants = (name: string) =>
   objects
-    .on(name)
+    .byHost(name)
     .map(({ resource }) => resource)
     .sort();
 const sees = (...resources: string[]) =>
-  vi.waitFor(() => expect(resources.map((r) => objects.sees(r))).not.toContain(false), soon);
+  vi.waitFor(() => expect(resources.map((r) => objects.hasSynced(r))).not.toContain(false), soon);
 const eventually = (name: string, ...resources: string[]) =>
   vi.waitFor(() => expect(claimants(name)).toEqual(resources), soon);
 const lists = (path: string) => kubernetes.requests.filter((url) => url.startsWith(`${path}?limit`)).length;
@@ -84,13 +84,13 @@ test('knows every claim by its object and by its names', async () => {
   kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
   kubernetes.put(ingresses, ingress('rival', 'web.corp.internal', 'bank'));
   kubernetes.put(services, service('web', 'web.corp.internal,svc.corp.internal'));
-  expect([objects.sees('ingress/shop/web'), objects.on('web.corp.internal.')]).toEqual([false, []]);
+  expect([objects.hasSynced('ingress/shop/web'), objects.byHost('web.corp.internal.')]).toEqual([false, []]);
   objects.follow(discovery());
   await sees('ingress/shop/web', 'service/shop/web');
   expect(claimants('web.corp.internal.')).toEqual(['ingress/bank/rival', 'ingress/shop/web', 'service/shop/web']);
   expect(claimants('svc.corp.internal.')).toEqual(['service/shop/web']);
   expect(claimants('corp.internal.')).toEqual([]);
-  expect(objects.of('ingress/bank/rival')).toMatchObject({ namespace: 'bank', targets: ['198.51.100.7'] });
+  expect(objects.get('ingress/bank/rival')).toMatchObject({ namespace: 'bank', targets: ['198.51.100.7'] });
 });
 
 test('a name goes with its object, and with its place in the object', async () => {
@@ -104,7 +104,7 @@ test('a name goes with its object, and with its place in the object', async () =
   expect(claimants('web.corp.internal.')).toEqual(['ingress/shop/other']);
   kubernetes.remove(ingresses, 'shop/web');
   await eventually('new.corp.internal.');
-  expect(objects.of('ingress/shop/web')).toBeUndefined();
+  expect(objects.get('ingress/shop/web')).toBeUndefined();
 });
 
 test('the Pods of a headless Service have the names below its own', async () => {
@@ -121,10 +121,10 @@ describe('sees', () => {
     objects.follow(discovery({ sources: [{ kind: 'Ingress' }, { kind: 'Node' }] }));
     await sees('ingress/shop/web');
     expect(
-      ['service/shop/web', 'node/a', 'httproute/shop/web', 'ingressroute/shop/web'].filter((r) => objects.sees(r)),
+      ['service/shop/web', 'node/a', 'httproute/shop/web', 'ingressroute/shop/web'].filter((r) => objects.hasSynced(r)),
     ).toEqual([]);
     objects.follow(undefined);
-    expect(objects.sees('ingress/shop/web')).toBe(false);
+    expect(objects.hasSynced('ingress/shop/web')).toBe(false);
   });
 
   test('the namespaces that it may', async () => {
@@ -133,7 +133,7 @@ describe('sees', () => {
     kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'secret'));
     objects.follow(discovery({ namespaces: ['shop', 'bank'], sources: [{ kind: 'Ingress' }] }));
     await sees('ingress/shop/web', 'ingress/bank/web');
-    expect(objects.sees('ingress/secret/web')).toBe(false);
+    expect(objects.hasSynced('ingress/secret/web')).toBe(false);
     expect(claimants('web.corp.internal.')).toEqual(['ingress/bank/web', 'ingress/shop/web']);
     expect(
       kubernetes.requests.every((url) =>
@@ -149,13 +149,16 @@ describe('sees', () => {
     objects.follow(discovery());
     await sees('ingress/shop/web');
     await vi.waitFor(() => expect(said).toEqual(['watch services: services is forbidden']), soon);
-    expect([objects.sees('service/shop/web'), claimants('web.corp.internal.')]).toEqual([false, ['ingress/shop/web']]);
+    expect([objects.hasSynced('service/shop/web'), claimants('web.corp.internal.')]).toEqual([
+      false,
+      ['ingress/shop/web'],
+    ]);
     kubernetes.failures.clear();
     await sees('service/shop/web');
     kubernetes.failures.set(services, { code: 403, message: 'services is forbidden' });
     kubernetes.cutWatches();
     await eventually('web.corp.internal.', 'ingress/shop/web');
-    expect(objects.sees('service/shop/web')).toBe(false);
+    expect(objects.hasSynced('service/shop/web')).toBe(false);
   });
 
   test('what it saw, while Kubernetes is away', async () => {
@@ -165,7 +168,10 @@ describe('sees', () => {
     kubernetes.failures.set('/', { code: 500, message: 'etcd is away' });
     kubernetes.cutWatches();
     await vi.waitFor(() => expect(said.at(-1)).toBe('watch ingresses: etcd is away'), soon);
-    expect([objects.sees('ingress/shop/web'), claimants('web.corp.internal.')]).toEqual([true, ['ingress/shop/web']]);
+    expect([objects.hasSynced('ingress/shop/web'), claimants('web.corp.internal.')]).toEqual([
+      true,
+      ['ingress/shop/web'],
+    ]);
     objects.follow(undefined);
     expect(said.at(-1)).toBe('watch ingresses: works');
   });
@@ -178,7 +184,7 @@ describe('another declaration', () => {
     objects.follow(discovery({ policy: 'UpsertOnly', intervalSeconds: 5 }));
     await sees('ingress/shop/web', 'service/shop/web');
     objects.follow(discovery({ sources: [{ kind: 'Service' }] }));
-    expect([objects.sees('ingress/shop/web'), objects.sees('service/shop/web')]).toEqual([false, true]);
+    expect([objects.hasSynced('ingress/shop/web'), objects.hasSynced('service/shop/web')]).toEqual([false, true]);
     await vi.waitFor(() => expect(kubernetes.watches()).toBe(1), soon);
     expect([lists(ingresses), lists(services)]).toEqual([1, 1]);
   });
@@ -197,7 +203,10 @@ describe('another declaration', () => {
     classes('traefik');
     classes('nginx');
     await vi.waitFor(() => expect(said).toContain('watch ingresses: etcd is away'), soon);
-    expect([claimants('bare.corp.internal.'), objects.sees('ingress/shop/web')]).toEqual([['ingress/shop/bare'], true]);
+    expect([claimants('bare.corp.internal.'), objects.hasSynced('ingress/shop/web')]).toEqual([
+      ['ingress/shop/bare'],
+      true,
+    ]);
     kubernetes.failures.clear();
     await eventually('bare.corp.internal.');
     expect(claimants('web.corp.internal.')).toEqual(['ingress/shop/web']);
@@ -221,7 +230,8 @@ describe('what a filter leaves out', () => {
   });
   const ofTeam = { matchLabels: { team: 'a' } };
   const selected = () => discovery({ selector: ofTeam, sources: [{ kind: 'Ingress' }] });
-  const leftOut = () => [...objects.leftOut()].map(({ resource, leftOut: why }) => `${resource}: ${why}`).sort();
+  const leftOut = () =>
+    [...objects.listFiltered()].map(({ resource, filteredBy: why }) => `${resource}: ${why}`).sort();
   const why = 'discovery.selector (team=a) leaves it out: give it labels that match, or change that field';
 
   test('is told of, with the reason, and nowhere else', async () => {
@@ -231,11 +241,11 @@ describe('what a filter leaves out', () => {
     objects.follow(selected());
     await sees('ingress/shop/web');
     expect(leftOut()).toEqual([`ingress/shop/bare: ${why}`, `ingress/shop/other: ${why}`]);
-    expect([...objects.all()].map(({ resource }) => resource)).toEqual(['ingress/shop/web']);
-    expect([objects.of('ingress/shop/other'), objects.on('other.corp.internal.')]).toEqual([undefined, []]);
+    expect([...objects.list()].map(({ resource }) => resource)).toEqual(['ingress/shop/web']);
+    expect([objects.get('ingress/shop/other'), objects.byHost('other.corp.internal.')]).toEqual([undefined, []]);
     expect(kubernetes.requests.filter((url) => url.includes('labelSelector'))).toEqual([]);
     objects.follow(undefined);
-    expect([leftOut(), [...objects.all()]]).toEqual([[], []]);
+    expect([leftOut(), [...objects.list()]]).toEqual([[], []]);
   });
 
   test('changes the revision alone, until it is left out no more', async () => {
@@ -268,7 +278,7 @@ describe('what a filter leaves out', () => {
     objects.follow(discovery({ hostnames: 'Spec', sources: [{ kind: 'Ingress' }] }));
     kubernetes.put(ingresses, { ...both, ...metadata('web', 'shop', { annotations }) });
     await eventually('web.corp.internal.', 'ingress/shop/web');
-    expect([...objects.leftOut()].map(({ hosts }) => hosts)).toEqual([['own.corp.internal.']]);
+    expect([...objects.listFiltered()].map(({ hosts }) => hosts)).toEqual([['own.corp.internal.']]);
     const { version, revision } = objects;
     kubernetes.put(ingresses, both);
     await vi.waitFor(() => expect(leftOut()).toEqual([]), soon);
@@ -289,7 +299,8 @@ test('knows when an object was seen to change, and of none that it found there',
   let clock = 1000;
   objects = new SourceCache({ config, pause: () => 20, now: () => clock });
   const web = (ip: string) => kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'shop', ip));
-  const address = (ip: string) => vi.waitFor(() => expect(objects.of('ingress/shop/web')?.targets).toEqual([ip]), soon);
+  const address = (ip: string) =>
+    vi.waitFor(() => expect(objects.get('ingress/shop/web')?.targets).toEqual([ip]), soon);
   web('192.0.2.1');
   objects.follow(discovery({ sources: [{ kind: 'Ingress' }] }));
   await address('192.0.2.1');
@@ -306,21 +317,21 @@ test('knows when an object was seen to change, and of none that it found there',
 });
 
 test('says what is not listed yet, and whether it knows what there is to list', async () => {
-  expect(objects.pending()).toBeUndefined();
+  expect(objects.unsynced()).toBeUndefined();
   objects.follow(discovery({ sources: [{ kind: 'Ingress' }, { kind: 'HTTPRoute', resources: routeNeeds }] }));
-  expect(objects.pending()).toBe('kinds that the cluster serves');
+  expect(objects.unsynced()).toBe('kinds that the cluster serves');
   await sees('ingress/shop/web');
   objects.takeServed(routeNeeds);
-  expect(objects.pending()).toBe('httproutes');
+  expect(objects.unsynced()).toBe('httproutes');
   await sees('httproute/shop/web');
-  expect(objects.pending()).toBeUndefined();
+  expect(objects.unsynced()).toBeUndefined();
   objects.takeServed([]);
-  expect(objects.pending()).toBeUndefined();
+  expect(objects.unsynced()).toBeUndefined();
 });
 
 test('has another version after each change of what it says, and no other without one', async () => {
   const put = (labels: Record<string, string>) => kubernetes.put(namespaces, { metadata: { name: 'shop', labels } });
-  const labelled = (labels: object) => vi.waitFor(() => expect(objects.labelsOf('shop')).toEqual(labels), soon);
+  const labelled = (labels: object) => vi.waitFor(() => expect(objects.namespaceLabels('shop')).toEqual(labels), soon);
   const versions: number[] = [];
   put({});
   objects.follow(discovery({ sources: [{ kind: 'Ingress' }], tenants: [{ namespaceSelector: {}, names: [] }] }));
@@ -350,13 +361,13 @@ describe('routes', () => {
     kubernetes.put(gateways, gateway('198.51.100.10'));
     objects.follow(http());
     objects.takeServed(routeNeeds.slice(1));
-    expect(objects.sees('httproute/shop/web')).toBe(false);
+    expect(objects.hasSynced('httproute/shop/web')).toBe(false);
     objects.takeServed(routeNeeds);
     await eventually('web.corp.internal.', 'httproute/shop/web');
-    expect(objects.of('httproute/shop/web')?.targets).toEqual(['198.51.100.10']);
-    expect([objects.sees('httproute/shop/web'), objects.sees('grpcroute/shop/web')]).toEqual([true, false]);
+    expect(objects.get('httproute/shop/web')?.targets).toEqual(['198.51.100.10']);
+    expect([objects.hasSynced('httproute/shop/web'), objects.hasSynced('grpcroute/shop/web')]).toEqual([true, false]);
     objects.takeServed([]);
-    expect([objects.sees('httproute/shop/web'), claimants('web.corp.internal.')]).toEqual([false, []]);
+    expect([objects.hasSynced('httproute/shop/web'), claimants('web.corp.internal.')]).toEqual([false, []]);
     await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
     expect(said).toEqual([]);
   });
@@ -366,13 +377,13 @@ describe('routes', () => {
     objects.follow(http());
     objects.takeServed(routeNeeds);
     await sees('httproute/shop/web');
-    expect(objects.of('httproute/shop/web')).toBeUndefined();
+    expect(objects.get('httproute/shop/web')).toBeUndefined();
     kubernetes.put(gateways, gateway('198.51.100.10', 'a.corp.internal'));
     await eventually('a.corp.internal.', 'httproute/shop/web');
     kubernetes.put(gateways, gateway('198.51.100.11', 'b.corp.internal'));
     await eventually('b.corp.internal.', 'httproute/shop/web');
     expect(claimants('a.corp.internal.')).toEqual([]);
-    expect(objects.of('httproute/shop/web')?.targets).toEqual(['198.51.100.11']);
+    expect(objects.get('httproute/shop/web')?.targets).toEqual(['198.51.100.11']);
     kubernetes.remove(gateways, 'shop/envoy');
     await eventually('b.corp.internal.');
   });
@@ -409,10 +420,10 @@ describe('routes', () => {
       () => expect([said, kubernetes.watches(routes)]).toEqual([['watch gateways: gateways is forbidden'], 1]),
       soon,
     );
-    expect(objects.sees('httproute/shop/web')).toBe(false);
+    expect(objects.hasSynced('httproute/shop/web')).toBe(false);
     kubernetes.failures.clear();
     await eventually('web.corp.internal.', 'httproute/shop/web');
-    expect(objects.sees('httproute/shop/web')).toBe(true);
+    expect(objects.hasSynced('httproute/shop/web')).toBe(true);
   });
 
   test('are to be seen, and cannot be, before they are listed and once they are not served any more', async () => {
@@ -461,7 +472,7 @@ test('DNSEndpoints are called as ExternalDNS calls them', async () => {
   });
   objects.follow(discovery({ sources: [{ kind: 'DNSEndpoint' }] }));
   await eventually('a.corp.internal.', 'crd/shop/a');
-  expect(objects.sees('crd/shop/a')).toBe(true);
+  expect(objects.hasSynced('crd/shop/a')).toBe(true);
 });
 
 test('knows the labels of namespaces, for tenants only', async () => {
@@ -470,14 +481,14 @@ test('knows the labels of namespaces, for tenants only', async () => {
   put();
   objects.follow(discovery());
   await sees('ingress/shop/web');
-  expect([objects.labelsOf('shop'), lists(namespaces)]).toEqual([undefined, 0]);
+  expect([objects.namespaceLabels('shop'), lists(namespaces)]).toEqual([undefined, 0]);
   objects.follow(discovery({ tenants: [{ namespaceSelector: {}, names: ['*.a.corp.internal'] }] }));
-  await vi.waitFor(() => expect(objects.labelsOf('shop')).toEqual({}), soon);
+  await vi.waitFor(() => expect(objects.namespaceLabels('shop')).toEqual({}), soon);
   put({ team: 'a' });
-  await vi.waitFor(() => expect(objects.labelsOf('shop')).toEqual({ team: 'a' }), soon);
-  expect(objects.labelsOf('bank')).toBeUndefined();
+  await vi.waitFor(() => expect(objects.namespaceLabels('shop')).toEqual({ team: 'a' }), soon);
+  expect(objects.namespaceLabels('bank')).toBeUndefined();
   kubernetes.remove(namespaces, 'shop');
-  await vi.waitFor(() => expect(objects.labelsOf('shop')).toBeUndefined(), soon);
+  await vi.waitFor(() => expect(objects.namespaceLabels('shop')).toBeUndefined(), soon);
   objects.follow(discovery());
   await vi.waitFor(() => expect(kubernetes.watches(namespaces)).toBe(0), soon);
 });

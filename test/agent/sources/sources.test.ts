@@ -28,7 +28,7 @@ beforeEach(async () => {
   [missing, served, reached, noted] = [[], [], [], []];
   view = new Sources({
     config,
-    complaints: { note: (action, failure) => void noted.push(`${action}: ${failure ?? 'works'}`) },
+    failureLog: { record: (action, failure) => void noted.push(`${action}: ${failure ?? 'works'}`) },
     onMissing: (kinds) => missing.push(kinds),
     onServed: (names) => served.push(names),
     onReach: (failure) => reached.push(failure),
@@ -91,7 +91,7 @@ test('nothing is said of it before all of it has an answer, and nothing new whil
 test('nothing is said of it where nothing is optional, but that it is no more', async () => {
   kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
   view.follow(routes);
-  await vi.waitFor(() => expect(view.cache.sees('httproute/shop/web')).toBe(true), soon);
+  await vi.waitFor(() => expect(view.cache.hasSynced('httproute/shop/web')).toBe(true), soon);
   expect(served).toEqual([]);
   view.follow(routes, [gateway]);
   expect(served).toEqual([[gateway]]);
@@ -105,7 +105,7 @@ test('an answer on what is optional judges no claim anew, and is none on the kin
   view.follow(routes, [monitor]);
   const { version } = view.cache;
   await vi.waitFor(() => expect(served).toEqual([[monitor]]), soon);
-  expect([view.cache.pending(), view.cache.version]).toEqual(['kinds that the cluster serves', version]);
+  expect([view.cache.unsynced(), view.cache.version]).toEqual(['kinds that the cluster serves', version]);
 });
 
 test('a resource may be optional and looked at', async () => {
@@ -123,11 +123,11 @@ describe('while an object of a kind that not every cluster serves goes', () => {
     // What is served is not asked for again by itself.
     view.stop();
     const pace = { served: { every: 600_000, soon: 20 }, reach: { every: 600_000 } };
-    view = new Sources({ config, complaints: { note: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
+    view = new Sources({ config, failureLog: { record: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
     kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
     for (const name of ['a', 'b']) kubernetes.put(routesPath, { ...object(name), ...accepted });
     view.follow(routes);
-    await vi.waitFor(() => expect(view.cache.sees('httproute/shop/a')).toBe(true), soon);
+    await vi.waitFor(() => expect(view.cache.hasSynced('httproute/shop/a')).toBe(true), soon);
     missing = [];
   };
   const accepted = {
@@ -154,7 +154,7 @@ describe('while an object of a kind that not every cluster serves goes', () => {
     kubernetes.remove(routesPath, 'shop/a');
     await vi.waitFor(
       () => {
-        wasSeen ||= !view.cache.isUnsynced('httproute/shop/a') && !view.cache.leftOutOf('httproute/shop/a').length;
+        wasSeen ||= !view.cache.isUnsynced('httproute/shop/a') && !view.cache.filteredOf('httproute/shop/a').length;
         expect(missing).toHaveLength(1);
       },
       { ...soon, interval: 1 },

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
-import { connect, type Get, isRefusal } from '../../../functions/agent/kubernetes/api-server.ts';
+import { connect, type Get, isApiError } from '../../../functions/agent/kubernetes/api-server.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
 
 const run = promisify(execFile);
@@ -86,7 +86,7 @@ export async function exists(kind: string, name: string, namespace?: string): Pr
     return get(kind, name, namespace).then(
       () => true,
       (error) => {
-        if (isRefusal(error, 404)) return false;
+        if (isApiError(error, 404)) return false;
         throw error;
       },
     );

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { connect, isRefusal } from '../../../functions/agent/kubernetes/api-server.ts';
+import { connect, isApiError } from '../../../functions/agent/kubernetes/api-server.ts';
 import { Informer } from '../../../functions/agent/kubernetes/informer.ts';
 import { linesOf } from '../../../functions/agent/kubernetes/lines.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
@@ -111,7 +111,7 @@ export class Watcher {
     const look = async (path: string) => {
       const isServed = await get(path, { limit: 1 }, AbortSignal.timeout(30_000)).then(
         () => true,
-        (error) => !isRefusal(error, 404) && Promise.reject(error),
+        (error) => !isApiError(error, 404) && Promise.reject(error),
       );
       return isServed ? [path] : [];
     };

@@ -31,7 +31,7 @@ interface Obstacle {
  * @param labels those of its namespace; undefined while they are not known
  */
 export function fromRoute(
-  { metadata, parents, ttl, leftOut, isPartial, ...route }: Route,
+  { metadata, parents, ttl, filtered, isPartial, ...route }: Route,
   source: DeclaredSource,
   gatewayAt: (key: string) => Gateway | undefined,
   labels?: Labels,
@@ -52,7 +52,7 @@ export function fromRoute(
   const attached = isPartial
     ? toSourceObject(label, metadata, [...targetsAt.keys()], undefined, ttl)
     : toSourceObjectPerHost(label, metadata, targetsAt, ttl);
-  return [...attached, ...inVain, ...leftOut];
+  return [...attached, ...inVain, ...filtered];
 }
 
 /** The names that a route has through its places, and what each answers with. */

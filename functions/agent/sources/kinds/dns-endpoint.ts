@@ -34,8 +34,8 @@ export function fromDNSEndpoint({ metadata, spec }: DNSEndpoint, filters: Source
     const targets = firstTargets(unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]));
     parts.set(key, { targets, ...(recordTTL && { ttl: recordTTL }) });
   }
-  const leftOut = unselected(metadata, filters);
-  if (leftOut !== undefined) return toFilteredObject('crd', metadata, [...hosts], leftOut);
+  const filteredBy = unselected(metadata, filters);
+  if (filteredBy !== undefined) return toFilteredObject('crd', metadata, [...hosts], filteredBy);
   const targets = unique([...parts.values()].flatMap((part) => part.targets ?? []));
   return toSourceObject('crd', metadata, [...hosts], targets).map((sourceObject) => ({
     ...sourceObject,

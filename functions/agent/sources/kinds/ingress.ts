@@ -32,8 +32,8 @@ export function fromIngress(
   const source = annotations('ingress-hostname-source');
   const annotated = listIn(annotations('hostname'));
   const asked = hostsOf(hostsFrom(source, definedIn(ingress), annotated));
-  const leftOut = filterReason(metadata, filters) ?? otherClass(ingress, ingressClassNames) ?? unknownSource(source);
-  if (leftOut !== undefined) return toFilteredObject('ingress', metadata, asked, leftOut);
+  const filteredBy = filterReason(metadata, filters) ?? otherClass(ingress, ingressClassNames) ?? unknownSource(source);
+  if (filteredBy !== undefined) return toFilteredObject('ingress', metadata, asked, filteredBy);
   const counted = filters.hostnames === 'Spec' ? [] : annotated;
   const hosts = hostsOf(hostsFrom(source, definedIn(ingress, ignoredParts), counted));
   const ignored = without(hostsOf(hostsFrom(source, definedIn(ingress), [])), hosts);

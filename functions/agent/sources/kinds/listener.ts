@@ -1,5 +1,5 @@
 import type { LabelSelector } from '../../../contract/declaration.ts';
-import { matches } from '../../../contract/label-selector.ts';
+import { matchesSelector } from '../../../contract/label-selector.ts';
 import { hostsOf, type Labels, type List } from './metadata.ts';
 
 /** One of a Gateway. */
@@ -87,5 +87,5 @@ function isWelcome({ namespace, labels }: Visitor, namespaces: Listener['namespa
   if (namespaces === undefined || namespaces === 'All') return namespaces === 'All';
   if (namespaces === 'Same') return gateway.startsWith(`${namespace}/`);
   // Where there are no tenants, nobody looks at namespaces: that the Gateway has accepted the route has to do.
-  return labels === undefined || matches(namespaces, labels);
+  return labels === undefined || matchesSelector(namespaces, labels);
 }

@@ -67,12 +67,12 @@ export function toFilteredObject(
   kind: string,
   metadata: Metadata,
   hosts: readonly string[],
-  leftOut: string,
+  filteredBy: string,
   isUnready = false,
 ): SourceObject[] {
   if (hosts.length === 0) return [];
   const told = hosts.slice(0, mostHosts);
-  return [{ ...identityOf(kind, metadata), hosts: told, leftOut, ...(isUnready && { isUnready }) }];
+  return [{ ...identityOf(kind, metadata), hosts: told, filteredBy, ...(isUnready && { isUnready }) }];
 }
 
 function identityOf(

@@ -32,7 +32,7 @@ export interface Route {
   /** Seconds. */
   ttl: StatedTTL;
   /** Its hosts that do not count, whatever its Gateways are. */
-  leftOut: readonly SourceObject[];
+  filtered: readonly SourceObject[];
   /** Whether it has listeners that are not seen here: those of ListenerSets. */
   isPartial: boolean;
 }
@@ -63,13 +63,13 @@ export function routeOf(route: RouteObject, filters: SourceFilters, source: Decl
     toFilteredObject(labelOf(source), metadata, without(names, ['']), why, isUnready);
   const why = filterReason(route.metadata, filters);
   if (why !== undefined) return inVain(asked, why);
-  const leftOut = inVain(without(asked, hosts), annotationsIgnored);
-  if (hosts.length === 0) return leftOut;
+  const filtered = inVain(without(asked, hosts), annotationsIgnored);
+  if (hosts.length === 0) return filtered;
   const parents = parentsOf(route);
   const isPartial = hasListenerSet(route, source);
   const ttl = statedTTL(annotations('ttl'));
-  if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, leftOut, isPartial };
-  if (isPartial) return leftOut;
+  if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, filtered, isPartial };
+  if (isPartial) return filtered;
   // A route of a mesh alone has no Gateway to wait for.
   const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOf('Gateway', identityOf(ref, metadata)));
   return inVain(

@@ -37,8 +37,8 @@ export function fromService(
   const hosts = hostsOf(listIn(annotations('hostname')));
   const internal = hostsOf(listIn(annotations('internal-hostname')));
   const all = unique([...hosts, ...internal]);
-  const leftOut = filterReason(metadata, filters) ?? otherType(service, serviceTypes) ?? unnamed(filters);
-  if (leftOut !== undefined) return toFilteredObject('service', metadata, all, leftOut);
+  const filteredBy = filterReason(metadata, filters) ?? otherType(service, serviceTypes) ?? unnamed(filters);
+  if (filteredBy !== undefined) return toFilteredObject('service', metadata, all, filteredBy);
   const ttl = statedTTL(annotations('ttl'));
   const given = givenTargets(annotations);
   if (given.length > 0) return toSourceObject('service', metadata, all, targetsOf(given), ttl);

@@ -1,14 +1,16 @@
 import type { LabelSelector } from '../../../contract/declaration.ts';
-import { matches } from '../../../contract/label-selector.ts';
+import { matchesSelector } from '../../../contract/label-selector.ts';
 import { listed } from '../../lib/sentence.ts';
 
 /** The first requirement that labels, or annotations, do not meet, as it is printed; undefined if they meet all. */
 export function unmetIn(selector: LabelSelector, labels: Readonly<Record<string, string>>): string | undefined {
-  if (matches(selector, labels)) return undefined;
+  if (matchesSelector(selector, labels)) return undefined;
   const { matchLabels = {}, matchExpressions = [] } = selector;
-  const label = Object.entries(matchLabels).find(([key, value]) => !matches({ matchLabels: { [key]: value } }, labels));
+  const label = Object.entries(matchLabels).find(
+    ([key, value]) => !matchesSelector({ matchLabels: { [key]: value } }, labels),
+  );
   if (label) return listed([label.join('=')]);
-  const expression = matchExpressions.find((one) => !matches({ matchExpressions: [one] }, labels));
+  const expression = matchExpressions.find((one) => !matchesSelector({ matchExpressions: [one] }, labels));
   return expression && listed([printed(expression)]);
 }
 

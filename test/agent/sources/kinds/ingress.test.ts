@@ -35,7 +35,7 @@ test('of one that is left out only the hosts are kept, and why', () => {
       uid: metadata().uid,
       created: '2026-11-21T08:00:00Z',
       hosts: ['web.corp.internal.'],
-      leftOut:
+      filteredBy:
         'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
     },
   ]);
@@ -273,9 +273,9 @@ describe('of classes', () => {
     ],
     ['an empty field leaves it to the annotation', { ...legacy('traefik'), ...ofClass('') }, ['traefik'], ''],
   ])('%s', (_, more, ingressClassNames, why) => {
-    const leftOut = `web.corp.internal. left out: discovery.sources[Ingress].ingressClassNames ${why}`;
+    const filteredBy = `web.corp.internal. left out: discovery.sources[Ingress].ingressClassNames ${why}`;
     expect(lineOf(fromIngress(ingress(more), both, { ingressClassNames }))).toBe(
-      why ? leftOut : 'web.corp.internal. > 198.51.100.7',
+      why ? filteredBy : 'web.corp.internal. > 198.51.100.7',
     );
   });
 });

@@ -22,5 +22,5 @@ export function lineOf(sourceObjects: readonly SourceObject[]): string {
   return sourceObjects.map(saidOf).join(' | ') || 'no claim';
 }
 
-const saidOf = ({ hosts, targets, leftOut }: SourceObject) =>
-  `${hosts.join(' ')}${leftOut === undefined ? ` > ${targets ? targets.join(' ') || 'none' : 'unknown'}` : ` left out: ${leftOut}`}`;
+const saidOf = ({ hosts, targets, filteredBy }: SourceObject) =>
+  `${hosts.join(' ')}${filteredBy === undefined ? ` > ${targets ? targets.join(' ') || 'none' : 'unknown'}` : ` left out: ${filteredBy}`}`;

@@ -130,7 +130,7 @@ describe('the hosts are', () => {
     ],
   ])('%s', (_, hostnames, at, annotations, hosts) => {
     const read = sourceObjects(route(hostnames, [envoy], annotations), [gateway('envoy', listeners(...at))]);
-    const [sourceObject] = read.filter(({ leftOut }) => leftOut === undefined);
+    const [sourceObject] = read.filter(({ filteredBy }) => filteredBy === undefined);
     const sorted = (text: string) => text.split(' ').sort();
     expect(sorted(sourceObject?.hosts.join(' ') ?? 'none')).toEqual(sorted(hosts));
   });
@@ -243,7 +243,9 @@ describe('a route is left out when', () => {
   ];
   /** Whether what is left out of it waits for a controller: all of it, or nothing. */
   const waits = (read: SourceObject[]) => {
-    const each = new Set(read.filter(({ leftOut }) => leftOut !== undefined).map(({ isUnready = false }) => isUnready));
+    const each = new Set(
+      read.filter(({ filteredBy }) => filteredBy !== undefined).map(({ isUnready = false }) => isUnready),
+    );
     expect(each.size).toBe(1);
     return [...each][0];
   };

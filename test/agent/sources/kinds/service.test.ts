@@ -226,7 +226,7 @@ test.each<[string | undefined, string, string[] | undefined]>([
     serviceTypes: types,
   });
   const why = `discovery.sources[Service].serviceTypes takes only ${only}, and it is of type ${type ?? 'ClusterIP'}: change its type, or that field`;
-  expect([sourceObject?.leftOut, sourceObject?.hosts]).toEqual([
+  expect([sourceObject?.filteredBy, sourceObject?.hosts]).toEqual([
     type === only ? undefined : why,
     ['web.corp.internal.', 'web-in.corp.internal.'],
   ]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unmetIn } from '../../../../functions/agent/sources/kinds/unmet-selector.ts';
 import type { LabelSelector } from '../../../../functions/contract/declaration.ts';
-import { matches } from '../../../../functions/contract/label-selector.ts';
+import { matchesSelector } from '../../../../functions/contract/label-selector.ts';
 import { printedSelector } from '../../../../functions/internal-dns/discovery/label-selector.ts';
 
 const key = fc.constantFrom('a', 'b', 'in', 'example.com/a', 'constructor');
@@ -26,7 +26,7 @@ const requirementsOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelect
 test('there is a requirement that is not met just where the whole does not match', () => {
   fc.assert(
     fc.property(selector, labels, (all, there) => {
-      expect(unmetIn(all, there) === undefined).toBe(matches(all, there));
+      expect(unmetIn(all, there) === undefined).toBe(matchesSelector(all, there));
     }),
   );
 });
@@ -34,7 +34,7 @@ test('there is a requirement that is not met just where the whole does not match
 test('it does not match by itself, and is printed as it is for ExternalDNS', () => {
   fc.assert(
     fc.property(selector, labels, (all, there) => {
-      const unmet = requirementsOf(all).filter((requirement) => !matches(requirement, there));
+      const unmet = requirementsOf(all).filter((requirement) => !matchesSelector(requirement, there));
       expect(unmetIn(all, there)).toBe(unmet.map(printedSelector)[0]);
     }),
   );
