@@ -100,8 +100,8 @@ export function resolvable({ spec, names, known, resolution }: Resolvability): C
     return { type, status: 'Unknown', reason: 'Waiting', message };
   }
   const { total, resolved, problems } = known;
-  const [gravest, ...others] = problems.filter(({ verdict }) => isCounted(verdict));
-  if (gravest) return no(type, gravest.verdict, firstOf([gravest, ...others]));
+  const [worst, ...others] = problems.filter(({ verdict }) => isCounted(verdict));
+  if (worst) return no(type, worst.verdict, firstOf([worst, ...others]));
   if (resolved < total) return no(type, 'NotResolved', `too much to say here: ${whereAllAre(spec, names)}`);
   const notOurs = firstOf(problems);
   return yes(type, 'Resolved', notOurs && `not for this server: ${notOurs}`);

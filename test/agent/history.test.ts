@@ -37,7 +37,7 @@ const hosts = [
 ];
 const addresses = { A: ['192.0.2.1', '192.0.2.2', '192.0.2.3'], AAAA: ['2001:db8::1', '2001:DB8:0::2', 'fe80::1%x'] };
 
-const wish: fc.Arbitrary<Endpoint> = fc
+const desired: fc.Arbitrary<Endpoint> = fc
   .record({
     dnsName: fc.constantFrom(...hosts),
     recordType: fc.constantFrom('A', 'A', 'AAAA', 'CNAME', 'TXT'),
@@ -133,7 +133,7 @@ const hand = fc.record({
 });
 
 const event = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ wanted: fc.array(wish, { maxLength: 8 }) }) },
+  { weight: 4, arbitrary: fc.record({ wanted: fc.array(desired, { maxLength: 8 }) }) },
   { weight: 2, arbitrary: fc.record({ declaration }) },
   { weight: 1, arbitrary: fc.record({ hand }) },
   { weight: 1, arbitrary: fc.record({ wiped: fc.constant(true) }) },
@@ -240,13 +240,13 @@ async function expectPointers({ database, declared, files, lua }: History, befor
     const has = rrsets
       .filter(({ name, type }) => name === pointer.records[0] && ['A', 'AAAA', 'LUA'].includes(type))
       .flatMap(({ records }) => records);
-    const isOf = (text: string) =>
+    const isOwnedBy = (text: string) =>
       text.includes(`192.0.2.${octet}`) || (text.includes(':') && pointer.name === pointerName(text));
     // A name may wait for its zone file or for PowerDNS, and its PTR record is there already.
     const asks = declared.zones.some(({ records }) =>
       records?.some((r) => r.ptr && (!lua || r.name === '@' || pointer.records[0]?.startsWith(`${r.name}.`))),
     );
-    const isThere = has.some(isOf) || (asks && !has.length);
+    const isThere = has.some(isOwnedBy) || (asks && !has.length);
     expect({ pointer, isThere }).toEqual({ pointer, isThere: true });
     expect(declared.zones.map(({ name }) => `${name}.`).some((name) => pointer.name.endsWith(name))).toBe(true);
   }
@@ -342,13 +342,18 @@ test('the result does not depend on the order of the wishes', { tags: ['history'
   await fc.assert(
     fc.asyncProperty(
       declaration,
-      fc.array(wish, { maxLength: 6 }),
+      fc.array(desired, { maxLength: 6 }),
       fc
-        .array(wish, { maxLength: 12 })
-        .chain((wishes) => fc.tuple(fc.constant(wishes), fc.shuffledSubarray(wishes, { minLength: wishes.length }))),
-      async (first, before, [wishes, shuffled]) => {
+        .array(desired, { maxLength: 12 })
+        .chain((desiredRecords) =>
+          fc.tuple(
+            fc.constant(desiredRecords),
+            fc.shuffledSubarray(desiredRecords, { minLength: desiredRecords.length }),
+          ),
+        ),
+      async (first, before, [desiredRecords, shuffled]) => {
         const results = [];
-        for (const order of [wishes, shuffled]) {
+        for (const order of [desiredRecords, shuffled]) {
           const { agent, database } = start(first);
           await agent.reconcile();
           await loop(agent, before);
@@ -368,7 +373,7 @@ test('no policy makes the agent restless', { tags: ['history'] }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom<Policy>('upsert-only', 'create-only'),
-      fc.array(fc.array(wish, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
+      fc.array(fc.array(desired, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
       async (policy, rounds) => {
         const history = start(declare());
         await history.agent.reconcile();

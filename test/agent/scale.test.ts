@@ -18,17 +18,17 @@ const unlimited = () =>
   });
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const target = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-const wishes = (count: number) =>
+const desiredRecords = (count: number) =>
   range(count).map((i) => want(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', target(i)));
-const standing = (count: number): RRset[] =>
+const current = (count: number): RRset[] =>
   range(count).map((i) => found(`ingress/a/${i}`, `h${i}.corp.internal.`, 'A', target(i)));
 
 const cases: [string, (count: number) => () => unknown][] = [
   [
     'a quiet verdict',
     (count) => {
-      const there = [zone('corp.internal', standing(count))];
-      const wanted = wishes(count).map((wish) => rrsetOf(wish, 'corp'));
+      const there = [zone('corp.internal', current(count))];
+      const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
       return () => judge(wanted, there, unlimited());
     },
   ],
@@ -41,7 +41,7 @@ const cases: [string, (count: number) => () => unknown][] = [
           range(count).map((i) => foreign(`h${i}.corp.internal.`, 'A', target(i))),
         ),
       ];
-      const wanted = wishes(count).map((wish) => rrsetOf(wish, 'corp'));
+      const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
       return () => judge(wanted, there, unlimited());
     },
   ],
@@ -52,7 +52,9 @@ const cases: [string, (count: number) => () => unknown][] = [
         i % 2 === 0
           ? want('crd/a/x', `d${i}.corp.internal`, 'NS', 'ns.example.com')
           : want('crd/a/x', `_acme-challenge.h${i}.corp.internal`, 'TXT', '"x"');
-      const wanted = [...wishes(count / 2), ...range(count / 2).map(own)].map((wish) => rrsetOf(wish, 'corp'));
+      const wanted = [...desiredRecords(count / 2), ...range(count / 2).map(own)].map((desired) =>
+        rrsetOf(desired, 'corp'),
+      );
       const { discovery, ...declared } = unlimited();
       const recordTypes = ['A', 'NS', 'TXT'];
       const declaration = { ...declared, ...(discovery && { discovery: { ...discovery, recordTypes } }) };
@@ -62,14 +64,14 @@ const cases: [string, (count: number) => () => unknown][] = [
   [
     'a reconciliation',
     (count) => {
-      const there = [zone('corp.internal', standing(count))];
+      const there = [zone('corp.internal', current(count))];
       return () => changesFor(declare(), there);
     },
   ],
   [
     'a first loop, and one in which everything goes',
     (count) => {
-      const wanted = wishes(count);
+      const wanted = desiredRecords(count);
       return async () => {
         const { agent, database, declare: take } = makeAgent();
         // The store is not what is measured.
@@ -92,7 +94,7 @@ const cases: [string, (count: number) => () => unknown][] = [
   [
     'what PowerDNS refuses',
     (count) => {
-      const wanted = wishes(count);
+      const wanted = desiredRecords(count);
       return async () => {
         const { agent, database, declare: take } = makeAgent();
         database.zones = async () => [zone()];

@@ -1,10 +1,10 @@
 import type { AcrossNamespaces } from '../../contract/declaration.ts';
 import { parentOf, withoutDot } from '../../dns/name.ts';
-import { claimantOf, isAddressType, ownershipOf, type RRset } from '../powerdns/rrset.ts';
+import { isAddressType, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import type { Place } from './name-context.ts';
 import { type Names, namesBeneath, namesRightBelow } from './names-below.ts';
-import { householdOf } from './resource-label.ts';
+import { sharingGroup } from './resource-label.ts';
 import { isTargetType } from './target.ts';
 
 /** What is known of the hosts beside which a name would be. */
@@ -28,14 +28,17 @@ export interface Trespass {
 export function byDependence(byName: ReadonlyMap<string, readonly RRset[]>): { all: string[]; dependent: string[] } {
   const ranked = byName
     .entries()
-    .map(([name, wishes]) => ({ name, rank: wishes.reduce((rank, wish) => Math.max(rank, rankOf(wish)), 0) }))
+    .map(([name, desiredRecords]) => ({
+      name,
+      rank: desiredRecords.reduce((rank, desired) => Math.max(rank, rankOf(desired)), 0),
+    }))
     .toArray()
     .sort((a, b) => a.rank - b.rank);
   const dependent = ranked.filter(({ rank }) => rank > 0);
   return { all: ranked.map(({ name }) => name), dependent: dependent.map(({ name }) => name) };
 }
 
-const rankOf = (wish: RRset) => ranks[kindOf(wish) ?? 'host'];
+const rankOf = (desired: RRset) => ranks[kindOf(desired) ?? 'host'];
 const ranks = { host: 0, Delegations: 1, Wildcards: 1, UnderscoreNames: 2 } as const;
 
 function kindOf({ name, type }: Pick<RRset, 'name' | 'type'>): AcrossNamespaces | undefined {
@@ -48,22 +51,23 @@ function kindOf({ name, type }: Pick<RRset, 'name' | 'type'>): AcrossNamespaces 
  * Why a name answers for a host that is another namespace's. Whoever was there first keeps what he has: a wildcard is not
  * lost for a host that somebody makes above it. But a challenge proves who a host is at any time, so it is the host's.
  */
-export function trespassOf(wish: RRset, place: Place, surroundings: Surroundings): Trespass | undefined {
-  const kind = kindOf(wish);
+export function trespassOf(desired: RRset, place: Place, surroundings: Surroundings): Trespass | undefined {
+  const kind = kindOf(desired);
   const { zone } = place.setting;
   if (!kind || zone === undefined || surroundings.allowAcrossNamespaces.includes(kind)) return undefined;
-  const isFinal = isChallenge(wish.name);
-  if (!isFinal && place.standing.some((rrset) => rrset.type === wish.type && isOfSame(rrset, wish))) return undefined;
-  for (const name of concerned(wish, kind, zone)) {
+  const isFinal = isChallenge(desired.name);
+  if (!isFinal && place.current.some((rrset) => rrset.type === desired.type && isOfSame(rrset, desired)))
+    return undefined;
+  for (const name of concerned(desired, kind, zone)) {
     const there = [...(place.names.get(name) ?? []), ...(surroundings.accepted.get(name) ?? [])];
-    const host = hostOfAnother(there, wish, isFinal);
-    if (host && (isFinal || !isElder(wish, host, surroundings.lister)))
+    const host = hostOfAnother(there, desired, isFinal);
+    if (host && (isFinal || !isElder(desired, host, surroundings.lister)))
       return { message: messages[kind](host), isFinal };
   }
-  const below = isFinal || kind === 'Delegations' ? hostBelow(wish, place, surroundings) : undefined;
+  const below = isFinal || kind === 'Delegations' ? hostBelow(desired, place, surroundings) : undefined;
   if (!below) return undefined;
   const message = isFinal ? messages.UnderscoreNames(below) : hiding(below);
-  return isFinal || !isElder(wish, below, surroundings.lister) ? { message, isFinal } : undefined;
+  return isFinal || !isElder(desired, below, surroundings.lister) ? { message, isFinal } : undefined;
 }
 
 /** Labels that prove to a certification authority who has the names: RFC 8555 section 8.4, draft-ietf-acme-dns-persist. */
@@ -88,13 +92,13 @@ function above(name: string, zone: string): string[] {
 }
 
 /** What a delegation hides; and a certificate of a wildcard is good for every host one label below. */
-function hostBelow(wish: RRset, { names }: Place, { accepted }: Surroundings): RRset | undefined {
-  const { name, type, records } = wish;
+function hostBelow(desired: RRset, { names }: Place, { accepted }: Surroundings): RRset | undefined {
+  const { name, type, records } = desired;
   for (const known of [names, accepted]) {
     const below = type === 'NS' ? namesBeneath(name, known) : namesRightBelow(hostOf(name), known);
     for (const each of below) {
       const isGlue = type === 'NS' && records.includes(each);
-      const other = isGlue ? undefined : hostOfAnother(known.get(each) ?? [], wish, false);
+      const other = isGlue ? undefined : hostOfAnother(known.get(each) ?? [], desired, false);
       if (other) return other;
     }
   }
@@ -102,24 +106,24 @@ function hostBelow(wish: RRset, { names }: Place, { accepted }: Surroundings): R
 }
 
 /** A host that is not also one of the namespace that wants the name. */
-function hostOfAnother(there: readonly RRset[], wish: RRset, isAnyMaker: boolean): RRset | undefined {
+function hostOfAnother(there: readonly RRset[], desired: RRset, isAnyMaker: boolean): RRset | undefined {
   const hosts = there.filter(({ type }) => isTargetType(type) || isAddressType(type));
   const discovered = hosts.filter((rrset) => ownershipOf(rrset) === 'discovered');
-  if (discovered.some((rrset) => isOfSame(rrset, wish))) return undefined;
+  if (discovered.some((rrset) => isOfSame(rrset, desired))) return undefined;
   return discovered[0] ?? (isAnyMaker ? hosts[0] : undefined);
 }
 
-const isOfSame = (a: RRset, b: RRset) => householdOf(claimantOf(a)) === householdOf(claimantOf(b));
+const isOfSame = (a: RRset, b: RRset) => sharingGroup(resourceOf(a)) === sharingGroup(resourceOf(b));
 
 /** Whether the object of a wish is older than that of a host. What is not seen is no older than anything. */
-function isElder(wish: RRset, host: RRset, lister: Pick<SourceLister, 'get'>): boolean {
-  const [own, other] = [wish, host].map((rrset) => lister.get(claimantOf(rrset))?.created);
+function isElder(desired: RRset, host: RRset, lister: Pick<SourceLister, 'get'>): boolean {
+  const [own, other] = [desired, host].map((rrset) => lister.get(resourceOf(rrset))?.created);
   return own !== undefined && other !== undefined && own < other;
 }
 
 const opened = (kind: AcrossNamespaces) => `use another name, or open ${kind} in discovery.allowAcrossNamespaces`;
 const whose = (host: RRset) =>
-  `${withoutDot(host.name)}, which ${claimantOf(host).includes('/') ? claimantOf(host) : 'the InternalDNS'} has`;
+  `${withoutDot(host.name)}, which ${resourceOf(host).includes('/') ? resourceOf(host) : 'the InternalDNS'} has`;
 
 const messages: Readonly<Record<AcrossNamespaces, (host: RRset) => string>> = {
   UnderscoreNames: (host) => `it speaks for ${whose(host)}: ${opened('UnderscoreNames')}`,

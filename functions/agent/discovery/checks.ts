@@ -2,16 +2,16 @@ import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
-import { answerOf, answersAlike, areRivals, claimantOf, ownershipOf, type RRset } from '../powerdns/rrset.ts';
+import { answerOf, answersAlike, areRivals, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { type Surroundings, type Trespass, trespassOf } from './across-namespaces.ts';
 import { type ClosedTargets, whyClosed } from './cname-loops.ts';
-import type { Wish } from './desired-record.ts';
+import type { DesiredRecord } from './desired-record.ts';
 import { sameAnswer } from './merge.ts';
 import type { Owns, Place } from './name-context.ts';
 import { namesBeneath } from './names-below.ts';
 import { fault, verdictOf } from './record-checks.ts';
-import { householdOf, namespaceOf } from './resource-label.ts';
+import { namespaceOf, sharingGroup } from './resource-label.ts';
 import type { Bar, Barrier } from './tenancy.ts';
 
 /** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
@@ -45,57 +45,58 @@ export interface Objection extends Reason {
 }
 
 /** Why a wish cannot be published, whoever else wants the name. */
-export function objectionTo(wish: Wish, place: Place, circumstances: Circumstances): Objection | undefined {
-  const beneath = wish.type === 'NS' ? declaredBeneath(wish, place) : undefined;
-  const wrong = fault(wish, beneath === undefined ? place.setting : { ...place.setting, beneath });
-  const bar = barTo(wish, place, circumstances);
-  const circle = whyClosed(wish, circumstances.closed);
-  const standsClosed = circle !== undefined && place.standing.some((r) => sameAnswer(r, wish));
-  const trespass = wrong || bar ? undefined : trespassIn(wish, place, circumstances);
-  const isFinal = wish.isFiltered === true || beneath !== undefined || standsClosed || trespass?.isFinal === true;
+export function objectionTo(desired: DesiredRecord, place: Place, circumstances: Circumstances): Objection | undefined {
+  const beneath = desired.type === 'NS' ? declaredBeneath(desired, place) : undefined;
+  const wrong = fault(desired, beneath === undefined ? place.setting : { ...place.setting, beneath });
+  const bar = barTo(desired, place, circumstances);
+  const circle = whyClosed(desired, circumstances.closed);
+  const isCurrentLooping = circle !== undefined && place.current.some((r) => sameAnswer(r, desired));
+  const trespass = wrong || bar ? undefined : trespassIn(desired, place, circumstances);
+  const isFinal =
+    desired.isFiltered === true || beneath !== undefined || isCurrentLooping || trespass?.isFinal === true;
   const isEntitled = !isFinal && !trespass && (!bar || bar.isPassing === true);
   const reason: Reason | undefined =
     wrong ??
     (bar?.isPassing ? undefined : refused(bar?.message ?? trespass?.message)) ??
-    occupant(wish, place, circumstances) ??
+    occupant(desired, place, circumstances) ??
     (bar?.isPassing ? { verdict: 'Pending', message: bar.message } : undefined) ??
-    refused(bar?.message ?? circle ?? refusalOf(wish, place, circumstances));
+    refused(bar?.message ?? circle ?? refusalOf(desired, place, circumstances));
   return reason && { ...reason, isEntitled, isFinal };
 }
 
 /** Nothing where a tenant is given the name. */
-function trespassIn(wish: Wish, place: Place, circumstances: Circumstances): Trespass | undefined {
+function trespassIn(desired: DesiredRecord, place: Place, circumstances: Circumstances): Trespass | undefined {
   const { discovery, lister, accepted, bars } = circumstances;
   const { allowAcrossNamespaces } = discovery;
-  return bars.isGiven(wish) ? undefined : trespassOf(wish, place, { allowAcrossNamespaces, lister, accepted });
+  return bars.isGiven(desired) ? undefined : trespassOf(desired, place, { allowAcrossNamespaces, lister, accepted });
 }
 
 const refused = (message: string | undefined): Reason | undefined =>
   message === undefined ? undefined : { verdict: 'Refused', message };
 
 /** Whether another owner gives the same answer at the name, so that there is nothing to add and nothing to report. */
-export const isGiven = (wish: RRset, { there }: Place, owns: Owns) =>
-  there.some((r) => isOthers(r, owns) && sameAnswer(r, wish));
+export const isGiven = (desired: RRset, { there }: Place, owns: Owns) =>
+  there.some((r) => isOthers(r, owns) && sameAnswer(r, desired));
 
 /** What PowerDNS said when it was asked for the same. */
-export function refusalOf(wish: RRset, { there }: Place, { refusals, owns }: Circumstances): string | undefined {
-  const refusal = refusals.size > 0 ? refusals.get(answerOf(wish)) : undefined;
+export function refusalOf(desired: RRset, { there }: Place, { refusals, owns }: Circumstances): string | undefined {
+  const refusal = refusals.size > 0 ? refusals.get(answerOf(desired)) : undefined;
   if (!refusal || !isNoBetter(there, refusal.beside, owns)) return undefined;
   return `change the object, as PowerDNS refuses this: ${refusal.message}`;
 }
 
 const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
 
-function barTo(wish: RRset, { standing }: Place, { discovery, bars, full }: Circumstances): Bar | undefined {
-  const bar = bars.to(wish);
-  const namespace = bar?.isPassing || full ? namespaceOf(claimantOf(wish)) : '';
+function barTo(desired: RRset, { current }: Place, { discovery, bars, full }: Circumstances): Bar | undefined {
+  const bar = bars.to(desired);
+  const namespace = bar?.isPassing || full ? namespaceOf(resourceOf(desired)) : '';
   if (bar?.isPassing) {
     // It changes nothing but the time to live.
     const isThere = (r: RRset) =>
-      r.type === wish.type &&
-      namespaceOf(claimantOf(r)) === namespace &&
-      wish.records.every((content) => r.records.includes(content));
-    return standing.some(isThere) ? undefined : bar;
+      r.type === desired.type &&
+      namespaceOf(resourceOf(r)) === namespace &&
+      desired.records.every((content) => r.records.includes(content));
+    return current.some(isThere) ? undefined : bar;
   }
   if (bar || !full?.has(namespace)) return bar;
   const limit = discovery.maxNamesPerNamespace;
@@ -105,21 +106,21 @@ function barTo(wish: RRset, { standing }: Place, { discovery, bars, full }: Circ
 }
 
 /** Who has the place that a wish would take. */
-function occupant(wish: RRset, place: Place, { owns, discovery }: Circumstances): Reason | undefined {
+function occupant(desired: RRset, place: Place, { owns, discovery }: Circumstances): Reason | undefined {
   const { there } = place;
   if (there.length > 0) {
-    const other = there.find((r) => ownershipOf(r) !== 'discovered' && areRivals(r, wish));
+    const other = there.find((r) => ownershipOf(r) !== 'discovered' && areRivals(r, desired));
     if (other) return occupied(other);
-    if (isGiven(wish, place, owns)) return undefined;
+    if (isGiven(desired, place, owns)) return undefined;
     // Another owner is another namespace: the whole name is its own, unless all answers are merged.
-    const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, wish)));
-    if (first) return { verdict: 'Duplicate', message: `${claimantOf(first)} has the name already` };
+    const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, desired)));
+    if (first) return { verdict: 'Duplicate', message: `${resourceOf(first)} has the name already` };
   }
   const isOpen = discovery.allowAcrossNamespaces.includes('Delegations');
-  const hidden = wish.type === 'NS' && !isOpen ? othersBeneath(wish, place) : undefined;
+  const hidden = desired.type === 'NS' && !isOpen ? othersBeneath(desired, place) : undefined;
   return refused(
     hidden &&
-      `a delegation would hide ${withoutDot(hidden.name)}, which ${claimantOf(hidden) || 'somebody else'} has: delegate another name`,
+      `a delegation would hide ${withoutDot(hidden.name)}, which ${resourceOf(hidden) || 'somebody else'} has: delegate another name`,
   );
 }
 
@@ -140,20 +141,20 @@ function isNoBetter(now: RRset[], then: RRset[], owns: Owns): boolean {
 }
 
 /** What a delegation would hide at its name and below, but for the addresses of its own servers. */
-function* hiddenBy(wish: RRset, { names, there }: Place): Generator<RRset> {
-  const isKept = (rrset: RRset) => rrset.name === wish.name && (rrset.type === 'NS' || rrset.type === 'DS');
-  for (const rrset of there) if (!isKept(rrset) && !isGlue(rrset, wish)) yield rrset;
-  for (const below of namesBeneath(wish.name, names)) {
-    for (const rrset of names.get(below) ?? []) if (!isGlue(rrset, wish)) yield rrset;
+function* hiddenBy(desired: RRset, { names, there }: Place): Generator<RRset> {
+  const isKept = (rrset: RRset) => rrset.name === desired.name && (rrset.type === 'NS' || rrset.type === 'DS');
+  for (const rrset of there) if (!isKept(rrset) && !isGlue(rrset, desired)) yield rrset;
+  for (const below of namesBeneath(desired.name, names)) {
+    for (const rrset of names.get(below) ?? []) if (!isGlue(rrset, desired)) yield rrset;
   }
 }
 
-const declaredBeneath = (wish: RRset, place: Place) =>
-  hiddenBy(wish, place).find((r) => ownershipOf(r) === 'declared')?.name;
+const declaredBeneath = (desired: RRset, place: Place) =>
+  hiddenBy(desired, place).find((r) => ownershipOf(r) === 'declared')?.name;
 
 /** Another party's; none once the delegation stands. */
-function othersBeneath(wish: RRset, place: Place): RRset | undefined {
-  if (place.standing.some(({ type }) => type === 'NS')) return undefined;
-  const household = householdOf(claimantOf(wish));
-  return hiddenBy(wish, place).find((r) => ownershipOf(r) === 'foreign' || householdOf(claimantOf(r)) !== household);
+function othersBeneath(desired: RRset, place: Place): RRset | undefined {
+  if (place.current.some(({ type }) => type === 'NS')) return undefined;
+  const group = sharingGroup(resourceOf(desired));
+  return hiddenBy(desired, place).find((r) => ownershipOf(r) === 'foreign' || sharingGroup(resourceOf(r)) !== group);
 }

@@ -1,11 +1,11 @@
 import { zoneOf } from '../../dns/name.ts';
 import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
-import { answersAlike, claimantOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
+import { answersAlike, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import type { NameVerdict } from './evaluate-name.ts';
 import type { Owns } from './name-context.ts';
-import { householdOf } from './resource-label.ts';
+import { sharingGroup } from './resource-label.ts';
 
 /** Why a name may not lead to some targets, or to any. */
 export type ClosedTargets = ReadonlyMap<string | typeof everyTarget, string>;
@@ -17,7 +17,7 @@ export interface Surroundings {
   owns: Owns;
   lister: SourceLister;
   /** Whether what stands is left as it is. */
-  isStandingKept: boolean;
+  isCurrentKept: boolean;
 }
 
 /**
@@ -65,8 +65,8 @@ export const whyClosed = ({ type, records }: RRset, closed: ClosedTargets | unde
 const isAlias = ({ type }: RRset) => type === 'CNAME';
 
 /** What a name has by its verdict. */
-function contentOf({ accepted, standing, closed }: NameVerdict, { isStandingKept }: Surroundings): RRset[] {
-  const kept = isStandingKept ? standing.filter((rrset) => !closed.includes(rrset)) : [];
+function contentOf({ accepted, current, closed }: NameVerdict, { isCurrentKept }: Surroundings): RRset[] {
+  const kept = isCurrentKept ? current.filter((rrset) => !closed.includes(rrset)) : [];
   return kept.length > 0 ? kept : accepted;
 }
 
@@ -92,8 +92,8 @@ function closingAmong(
 
 /** With everything that leads elsewhere of those whose fault it is. */
 function withNamespaces(atFault: ReadonlyMap<RRset, string>, aliases: RRset[]): ReadonlyMap<RRset, string> {
-  const households = new Set([...atFault.keys()].map((rrset) => householdOf(claimantOf(rrset))));
-  const theirs = aliases.filter((rrset) => households.has(householdOf(claimantOf(rrset))));
+  const groups = new Set([...atFault.keys()].map((rrset) => sharingGroup(resourceOf(rrset))));
+  const theirs = aliases.filter((rrset) => groups.has(sharingGroup(resourceOf(rrset))));
   return new Map([...theirs.map((rrset) => [rrset, tooManyCircles] as const), ...atFault]);
 }
 
@@ -102,8 +102,8 @@ const tooManyCircles =
   'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
 
 function rankIn(verdicts: ReadonlyMap<string, NameVerdict>, lister: SourceLister, rrset: RRset): string {
-  const stands = verdicts.get(rrset.name)?.standing.some((other) => answersAlike(other, rrset));
-  const resource = claimantOf(rrset);
+  const stands = verdicts.get(rrset.name)?.current.some((other) => answersAlike(other, rrset));
+  const resource = resourceOf(rrset);
   return [stands ? 0 : 1, lister.get(resource)?.created ?? '~', resource, rrset.name].join(' ');
 }
 

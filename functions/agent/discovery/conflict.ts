@@ -1,18 +1,18 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Reason } from '../../contract/verdict.ts';
-import { areRivals, claimantOf, type RRset, sameClaimant } from '../powerdns/rrset.ts';
+import { areRivals, type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { combined, crowdEachOther, gathered, sameAnswer, united } from './merge.ts';
-import { householdOf } from './resource-label.ts';
+import { sharingGroup } from './resource-label.ts';
 
 export type SharedHosts = DeclaredDiscovery['sharedHosts'];
 
 /** What is known of a name that is asked for. */
 export interface Stand {
   /** What stands there already. */
-  standing: readonly RRset[];
+  current: readonly RRset[];
   /** Everything that is asked for there. */
-  wishes: readonly RRset[];
+  desiredRecords: readonly RRset[];
   sharedHosts: SharedHosts;
   lister: SourceLister;
 }
@@ -44,8 +44,8 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
   if (alone && candidates.length === 1 && holders.length === 0)
     return { accepted: [settled([alone], stand)], lost: [] };
   const partyOf = parties[stand.sharedHosts];
-  const wishes = gathered(candidates);
-  const ranked = inOrder([...wishes, ...holders], stand);
+  const desiredRecords = gathered(candidates);
+  const ranked = inOrder([...desiredRecords, ...holders], stand);
   const first = ranked[0];
   if (!first) return { accepted: [], lost: [] };
   if (stand.sharedHosts === 'Refuse' && !sourceObjectOf(first, stand)) {
@@ -54,7 +54,7 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
   }
   const isHeld = new Set(holders);
   const valid = ranked.filter((rrset) => !isHeld.has(rrset));
-  const isFirst = (rrset: RRset) => partyOf(claimantOf(rrset)) === partyOf(claimantOf(first));
+  const isFirst = (rrset: RRset) => partyOf(resourceOf(rrset)) === partyOf(resourceOf(first));
   const { groups, beside } = combined(valid.filter(isFirst));
   const accepted = groups.map((group) => settled(group, stand));
   const lost = [...beside, ...valid.filter((rrset) => !isFirst(rrset))]
@@ -66,7 +66,7 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
         rrset,
         verdict: 'Duplicate',
         message: taken(rrset, rival),
-        ...(sameClaimant(rival, rrset) ? { isOwn: true } : because && { because }),
+        ...(sameResource(rival, rrset) ? { isOwn: true } : because && { because }),
       };
     });
   return { accepted, lost };
@@ -75,42 +75,42 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
 /** Who shares a name with whom. */
 const parties: Record<SharedHosts, (resource: string) => string> = {
   FirstWins: (resource) => resource,
-  SameNamespace: householdOf,
-  Refuse: householdOf,
+  SameNamespace: sharingGroup,
+  Refuse: sharingGroup,
   Merge: () => '',
 };
 
 /** Whether what is accepted leaves no room for what stands. */
-export function excludes(accepted: RRset, standing: RRset, sharedHosts: SharedHosts): boolean {
+export function excludes(accepted: RRset, current: RRset, sharedHosts: SharedHosts): boolean {
   const partyOf = parties[sharedHosts];
-  const isSameParty = partyOf(claimantOf(accepted)) === partyOf(claimantOf(standing));
-  return !isSameParty || accepted.type === standing.type || crowdEachOther(accepted, standing);
+  const isSameParty = partyOf(resourceOf(accepted)) === partyOf(resourceOf(current));
+  return !isSameParty || accepted.type === current.type || crowdEachOther(accepted, current);
 }
 
 /** The claim that a wish has to a name by what stands there: the lower the better, undefined for none. */
-function sourceObjectOf(wish: RRset, { standing, sharedHosts }: Stand): number | undefined {
+function sourceObjectOf(desired: RRset, { current, sharedHosts }: Stand): number | undefined {
   const partyOf = parties[sharedHosts];
-  const isAlike = standing.some((s) => sameAnswer(s, wish));
-  const own = standing.filter((s) => sameClaimant(s, wish));
-  if (own.some((s) => s.type === wish.type)) return isAlike ? 1 : 2;
+  const isAlike = current.some((s) => sameAnswer(s, desired));
+  const own = current.filter((s) => sameResource(s, desired));
+  if (own.some((s) => s.type === desired.type)) return isAlike ? 1 : 2;
   if (own.length > 0) return 3;
-  if (standing.some((s) => partyOf(claimantOf(s)) === partyOf(claimantOf(wish)))) return isAlike ? 4 : 5;
+  if (current.some((s) => partyOf(resourceOf(s)) === partyOf(resourceOf(desired)))) return isAlike ? 4 : 5;
   return isAlike ? 6 : undefined;
 }
 
-function inOrder(wishes: RRset[], stand: Stand): RRset[] {
+function inOrder(desiredRecords: RRset[], stand: Stand): RRset[] {
   const rankOf = (rrset: RRset) => `${sourceObjectOf(rrset, stand) ?? 9} ${seniorityOf(rrset, stand.lister)}`;
-  return wishes.length === 1 ? wishes : sortedBy(wishes, rankOf);
+  return desiredRecords.length === 1 ? desiredRecords : sortedBy(desiredRecords, rankOf);
 }
 
 /** How old the object is, and whatever else gives everything its place. Unknown is youngest. */
 function seniorityOf(rrset: RRset, lister: SourceLister): string {
   const { type, ttl, records } = rrset;
-  const resource = claimantOf(rrset);
-  return [lister.get(resource)?.created ?? '~', standsLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
+  const resource = resourceOf(rrset);
+  return [lister.get(resource)?.created ?? '~', ranksLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
 }
 
-const standsLast = ({ type }: RRset) => type === 'CNAME' || type === 'NS';
+const ranksLast = ({ type }: RRset) => type === 'CNAME' || type === 'NS';
 
 function sortedBy(rrsets: RRset[], keyOf: (rrset: RRset) => string): RRset[] {
   return rrsets
@@ -120,41 +120,41 @@ function sortedBy(rrsets: RRset[], keyOf: (rrset: RRset) => string): RRset[] {
 }
 
 /** What a group of wishes becomes: it is marked, and lives, as its first says, who is whose it was, or the oldest. */
-function settled(group: RRset[], { standing, wishes, lister }: Stand): RRset {
-  const stands = standing.find(({ type }) => type === group[0]?.type);
-  const isStanding = (rrset: RRset) => stands !== undefined && sameClaimant(rrset, stands);
-  const rankOf = (rrset: RRset) => `${isStanding(rrset) ? 0 : 1} ${seniorityOf(rrset, lister)}`;
+function settled(group: RRset[], { current, desiredRecords, lister }: Stand): RRset {
+  const stands = current.find(({ type }) => type === group[0]?.type);
+  const isCurrent = (rrset: RRset) => stands !== undefined && sameResource(rrset, stands);
+  const rankOf = (rrset: RRset) => `${isCurrent(rrset) ? 0 : 1} ${seniorityOf(rrset, lister)}`;
   const rrset = united(group.length === 1 ? group : sortedBy(group, rankOf));
   if (!stands || stands.ttl !== rrset.ttl || !sameAnswer(stands, rrset)) return rrset;
   const isSameOwner = stands.mark?.account === rrset.mark?.account;
-  if (isSameOwner && isStanding(rrset)) return stands;
+  if (isSameOwner && isCurrent(rrset)) return stands;
   // ExternalDNS names one of the objects that want the same, and not always the same one.
-  const isUnsure = !lister.hasSynced(claimantOf(stands)) && !wishes.some(isStanding);
+  const isUnsure = !lister.hasSynced(resourceOf(stands)) && !desiredRecords.some(isCurrent);
   return isSameOwner && isUnsure ? stands : rrset;
 }
 
 /** What places one wish before another of a rival. */
-function precedence(first: RRset, wish: RRset, stand: Stand): string | undefined {
-  if (sameClaimant(first, wish)) return undefined;
-  if (sourceObjectOf(first, stand) !== sourceObjectOf(wish, stand)) return 'it answers there already';
-  const [elder, younger] = [first, wish].map((rrset) => stand.lister.get(claimantOf(rrset))?.created);
+function precedence(first: RRset, desired: RRset, stand: Stand): string | undefined {
+  if (sameResource(first, desired)) return undefined;
+  if (sourceObjectOf(first, stand) !== sourceObjectOf(desired, stand)) return 'it answers there already';
+  const [elder, younger] = [first, desired].map((rrset) => stand.lister.get(resourceOf(rrset))?.created);
   if (elder !== younger) return 'it is older';
-  return standsLast(first) === standsLast(wish) ? 'its name sorts first' : 'addresses go before a CNAME';
+  return ranksLast(first) === ranksLast(desired) ? 'its name sorts first' : 'addresses go before a CNAME';
 }
 
 /** Each wish with one of a party that wants another answer, if there are such. */
 function disagreement(ranked: RRset[], partyOf: (resource: string) => string): Refused[] {
-  const sides = Map.groupBy(ranked, (rrset) => partyOf(claimantOf(rrset)))
+  const sides = Map.groupBy(ranked, (rrset) => partyOf(resourceOf(rrset)))
     .values()
-    .map((wishes) => ({ wishes, answer: answerText(combined(wishes).groups) }))
+    .map((desiredRecords) => ({ desiredRecords, answer: answerText(combined(desiredRecords).groups) }))
     .toArray();
   const [first] = sides;
   const second = sides.find(({ answer }) => answer !== first?.answer);
-  return sides.flatMap(({ wishes, answer }) => {
-    const other = (answer === first?.answer ? second : first)?.wishes[0];
+  return sides.flatMap(({ desiredRecords, answer }) => {
+    const other = (answer === first?.answer ? second : first)?.desiredRecords[0];
     if (!other) return [];
-    const message = `${claimantOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
-    return wishes.map((rrset): Refused => ({ rrset, verdict: 'Duplicate', message }));
+    const message = `${resourceOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
+    return desiredRecords.map((rrset): Refused => ({ rrset, verdict: 'Duplicate', message }));
   });
 }
 
@@ -167,7 +167,7 @@ const answerText = (groups: RRset[][]) =>
 
 /** Who has what a wish would take. */
 function taken(rrset: RRset, rival: RRset): string {
-  if (sameClaimant(rival, rrset))
+  if (sameResource(rival, rrset))
     return `its own ${rival.type} has the name already, and ${rival.type} and ${rrset.type} cannot stand together`;
-  return `${claimantOf(rival)} has the name already`;
+  return `${resourceOf(rival)} has the name already`;
 }

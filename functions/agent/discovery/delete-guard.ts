@@ -95,14 +95,14 @@ export class DeleteGuard {
    * @param now the moment, in milliseconds
    */
   hold(
-    standing: RRset[],
+    current: RRset[],
     wanted: ReadonlySet<string>,
     { percent, holdSeconds, letGo = '' }: DeclaredDiscovery['deleteGuard'],
     lister: SourceLister,
     now: number,
   ): Guarded {
     const time = this.#timeOf(now);
-    const there = new Map(standing.map((rrset) => [rrset.name, rrset]));
+    const there = new Map(current.map((rrset) => [rrset.name, rrset]));
     const isOver = (entry: Entry) => now - entry.at >= holdSeconds * 1000 || entry.since < Date.parse(letGo);
     this.#forget(there, wanted, percent >= 100 ? () => true : isOver);
     if (percent >= 100) return { held: [] };
@@ -118,7 +118,7 @@ export class DeleteGuard {
     const names = new Set(held.map(({ entry }) => entry.name));
     const first = held.reduce((since, { entry }) => Math.min(since, entry.since), time);
     this.#massSince = isOn ? (this.#massSince ?? first) : undefined;
-    return { held: standing.filter(({ name }) => names.has(name)), ...reportOf(names, this.#massSince) };
+    return { held: current.filter(({ name }) => names.has(name)), ...reportOf(names, this.#massSince) };
   }
 
   /** Forgets everything, as where nothing is deleted. */

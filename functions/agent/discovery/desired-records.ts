@@ -5,8 +5,8 @@ import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
 import { discoveredMark } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
-import type { Wish } from './desired-record.ts';
-import { contentsOf, type Endpoint, misspeltType, nameOf, resourceOf, typeFault } from './endpoint.ts';
+import type { DesiredRecord } from './desired-record.ts';
+import { contentsOf, type Endpoint, misspeltType, nameOf, resourceLabel, typeFault } from './endpoint.ts';
 import { type Share, Shares } from './split-endpoint.ts';
 import { isTargetType, targetsByType } from './target.ts';
 import { type Networks, networksOf } from './target-networks.ts';
@@ -24,14 +24,14 @@ export interface Circumstances {
  * What ExternalDNS wants, as one wish for each object, name and type, and more only where an object contradicts itself.
  * Pure; the order of the endpoints changes nothing but that of the wishes.
  */
-export function wishesOf(endpoints: readonly Endpoint[], circumstances: Circumstances): Wish[] {
-  const wishes = new Wishes(circumstances);
-  for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) wishes.take(name, ofName);
-  wishes.takeAddressless();
-  return wishes.list();
+export function desiredRecordsOf(endpoints: readonly Endpoint[], circumstances: Circumstances): DesiredRecord[] {
+  const desiredRecords = new DesiredRecords(circumstances);
+  for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) desiredRecords.take(name, ofName);
+  desiredRecords.takeAddressless();
+  return desiredRecords.list();
 }
 
-class Wishes {
+class DesiredRecords {
   readonly #circumstances: Circumstances;
   readonly #recordTypes: ReadonlySet<string>;
   readonly #excluded: ReadonlyMap<string, true>;
@@ -39,7 +39,7 @@ class Wishes {
   readonly #default: ReadonlyMap<string, string[]>;
   readonly #networks: Networks | undefined;
   /** By what they say and for whom. */
-  readonly #wishes = new Map<string, Wish>();
+  readonly #desiredRecords = new Map<string, DesiredRecord>();
 
   constructor(circumstances: Circumstances) {
     const { recordTypes, excludedDomains, targets } = circumstances.discovery;
@@ -57,7 +57,7 @@ class Wishes {
     const shares = new Shares(name, lister, scope.namespace);
     for (const endpoint of endpoints) {
       const { recordType: type, recordTTL: ttl } = endpoint;
-      const whole = { resource: resourceOf(endpoint), records: contentsOf(type, endpoint.targets), ttl };
+      const whole = { resource: resourceLabel(endpoint), records: contentsOf(type, endpoint.targets), ttl };
       for (const share of shares.of(type, whole)) this.#take(name, type, share);
     }
   }
@@ -84,12 +84,12 @@ class Wishes {
   }
 
   /** A filter is worth a word only where it leaves an object without an answer at a name. */
-  list(): Wish[] {
-    const wishes = aliasesTogether([...this.#wishes.values()]);
-    const isFiltered = (wish: Wish) => wish.isFiltered === true && isTargetType(wish.type);
-    if (!wishes.some(isFiltered)) return wishes;
-    const answered = this.#wanted((wish) => !wish.isFiltered);
-    return wishes.filter((wish) => !isFiltered(wish) || !answered.has(placeOf(wish)));
+  list(): DesiredRecord[] {
+    const desiredRecords = aliasesTogether([...this.#desiredRecords.values()]);
+    const isFiltered = (desired: DesiredRecord) => desired.isFiltered === true && isTargetType(desired.type);
+    if (!desiredRecords.some(isFiltered)) return desiredRecords;
+    const answered = this.#wanted((desired) => !desired.isFiltered);
+    return desiredRecords.filter((desired) => !isFiltered(desired) || !answered.has(placeOf(desired)));
   }
 
   #isExcluded(name: string): boolean {
@@ -105,7 +105,7 @@ class Wishes {
 
   #add(name: string, type: string, { resource, records, ttl, fault }: Share): void {
     const { scope, discovery } = this.#circumstances;
-    const whole: Wish = {
+    const whole: DesiredRecord = {
       name,
       type,
       ttl: this.#ttlOf(name, ttl),
@@ -114,16 +114,16 @@ class Wishes {
     };
     if (fault !== undefined) whole.fault = fault;
     else if (hasTooManyTargets(records)) whole.fault = tooManyTargets;
-    const wish =
+    const desired =
       this.#recordTypes.has(type) || misspeltType(type) !== undefined
         ? (this.#networks?.within(whole) ?? whole)
         : { ...whole, isFiltered: true, ...withFault(typeFault(type, discovery.recordTypes)) };
     // RFC 2181 section 5.2: an RRset has one time to live. What is none is judged by itself.
-    const faulty = isTTL(wish.ttl) ? '' : `\n${wish.ttl}`;
-    const key = `${name} ${type} ${resource} ${wish.records.join('\n')}${faulty}`;
-    const same = this.#wishes.get(key);
-    if (!same) this.#wishes.set(key, wish);
-    else same.ttl = Math.min(same.ttl, wish.ttl);
+    const faulty = isTTL(desired.ttl) ? '' : `\n${desired.ttl}`;
+    const key = `${name} ${type} ${resource} ${desired.records.join('\n')}${faulty}`;
+    const same = this.#desiredRecords.get(key);
+    if (!same) this.#desiredRecords.set(key, desired);
+    else same.ttl = Math.min(same.ttl, desired.ttl);
   }
 
   #ttlOf(name: string, ttl: number | undefined): number {
@@ -133,27 +133,28 @@ class Wishes {
   }
 
   /** Where objects want to be found at an address or another name. */
-  #wanted(which: (wish: Wish) => boolean): ReadonlySet<string> {
+  #wanted(which: (desired: DesiredRecord) => boolean): ReadonlySet<string> {
     const places = new Set<string>();
-    for (const wish of this.#wishes.values()) if (isTargetType(wish.type) && which(wish)) places.add(placeOf(wish));
+    for (const desired of this.#desiredRecords.values())
+      if (isTargetType(desired.type) && which(desired)) places.add(placeOf(desired));
     return places;
   }
 }
 
 /** An object that names two targets has said two things of one alias, be it in one endpoint or in several. */
-function aliasesTogether(wishes: Wish[]): Wish[] {
+function aliasesTogether(desiredRecords: DesiredRecord[]): DesiredRecord[] {
   const aliases = Map.groupBy(
-    wishes.filter(({ type, fault }) => type === 'CNAME' && fault === undefined),
+    desiredRecords.filter(({ type, fault }) => type === 'CNAME' && fault === undefined),
     placeOf,
   );
-  if (aliases.values().every(({ length }) => length === 1)) return wishes;
+  if (aliases.values().every(({ length }) => length === 1)) return desiredRecords;
   const seen = new Set<string>();
-  return wishes.flatMap((wish) => {
-    const same = wish.type === 'CNAME' && wish.fault === undefined ? (aliases.get(placeOf(wish)) ?? []) : [];
-    if (same.length < 2) return [wish];
-    if (seen.has(placeOf(wish))) return [];
-    seen.add(placeOf(wish));
-    return [{ ...wish, records: [...new Set(same.flatMap(({ records }) => records))].sort() }];
+  return desiredRecords.flatMap((desired) => {
+    const same = desired.type === 'CNAME' && desired.fault === undefined ? (aliases.get(placeOf(desired)) ?? []) : [];
+    if (same.length < 2) return [desired];
+    if (seen.has(placeOf(desired))) return [];
+    seen.add(placeOf(desired));
+    return [{ ...desired, records: [...new Set(same.flatMap(({ records }) => records))].sort() }];
   });
 }
 
@@ -165,5 +166,5 @@ function addresslessHosts({ hosts, targets, parts }: SourceObject): readonly str
   return hosts.filter((host) => !hasTargets.has(host));
 }
 
-const placeOf = ({ name, mark }: Wish) => `${name} ${mark?.content}`;
+const placeOf = ({ name, mark }: DesiredRecord) => `${name} ${mark?.content}`;
 const withFault = (fault: string | undefined) => (fault === undefined ? {} : { fault });

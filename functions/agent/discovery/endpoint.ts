@@ -5,7 +5,7 @@ import { parseIPv4 } from '../../dns/rdata/address.ts';
 import { excerpt } from '../../dns/rdata/field.ts';
 import { parseContent } from '../../dns/rdata/rdata.ts';
 import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
-import { canonicalAddress, claimantOf, discoveredMark, type RRset } from '../powerdns/rrset.ts';
+import { canonicalAddress, discoveredMark, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { firstTargets } from '../sources/host-limit.ts';
 
 /**
@@ -132,7 +132,7 @@ export function nameOf({ dnsName }: Pick<Endpoint, 'dnsName'>): string {
 }
 
 /** The object that wants an endpoint, such as ingress/shop/web. */
-export const resourceOf = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
+export const resourceLabel = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
 
 /** The endpoint as an RRset in canonical form: whatever ExternalDNS says it in, the same wish looks the same. */
 export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualTTL): RRset {
@@ -142,7 +142,7 @@ export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualT
     type,
     ttl: endpoint.recordTTL || defaultTTL,
     records: contentsOf(type, targets),
-    mark: discoveredMark(ownerID, resourceOf(endpoint)),
+    mark: discoveredMark(ownerID, resourceLabel(endpoint)),
   };
 }
 
@@ -154,7 +154,7 @@ export function endpointOf(rrset: RRset): Endpoint {
     targets: records.map((content) => targetOf(type, content)).sort(),
     recordType: type,
     recordTTL: ttl,
-    labels: { resource: claimantOf(rrset) },
+    labels: { resource: resourceOf(rrset) },
   };
 }
 

@@ -1,9 +1,9 @@
-import { claimantOf, type RRset, sameClaimant } from '../powerdns/rrset.ts';
+import { type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { type Circumstances, isGiven, objectionTo, refusalOf } from './checks.ts';
 import { isClosed } from './cname-loops.ts';
 import { excludes, type Refused, share } from './conflict.ts';
-import type { Wish } from './desired-record.ts';
+import type { DesiredRecord } from './desired-record.ts';
 import { sameAnswer } from './merge.ts';
 import type { Place } from './name-context.ts';
 
@@ -11,7 +11,7 @@ export interface NameVerdict {
   accepted: RRset[];
   refused: Refused[];
   /** What the owner had there. */
-  standing: RRset[];
+  current: RRset[];
   /** The wishes that have a part in what is accepted without being its mark. */
   merged: RRset[];
   /** What of the standing closes a circle. */
@@ -19,66 +19,66 @@ export interface NameVerdict {
 }
 
 /** The verdict on all wishes for one name. */
-export function judgeName(wishes: Wish[], place: Place, circumstances: Circumstances): NameVerdict {
+export function judgeName(desiredRecords: DesiredRecord[], place: Place, circumstances: Circumstances): NameVerdict {
   const { lister, owns, discovery } = circumstances;
-  const closed = circumstances.closed ? place.standing.filter((s) => isClosed(s, circumstances.closed)) : [];
-  const standing = closed.length > 0 ? place.standing.filter((s) => !closed.includes(s)) : place.standing;
+  const closed = circumstances.closed ? place.current.filter((s) => isClosed(s, circumstances.closed)) : [];
+  const current = closed.length > 0 ? place.current.filter((s) => !closed.includes(s)) : place.current;
   const { sharedHosts } = discovery;
   const refused: (Refused & { isFinal: boolean })[] = [];
   const candidates: RRset[] = [];
   const holders: RRset[] = [];
-  for (const rrset of wishes) {
+  for (const rrset of desiredRecords) {
     const objection = objectionTo(rrset, place, circumstances);
     if (!objection && !isGiven(rrset, place, owns)) candidates.push(rrset);
     if (objection) {
       const { verdict, message, isFinal } = objection;
       refused.push({ rrset, verdict, message, isFinal });
     }
-    if (objection?.isEntitled && standing.some((s) => sameClaimant(s, rrset))) holders.push(rrset);
+    if (objection?.isEntitled && current.some((s) => sameResource(s, rrset))) holders.push(rrset);
   }
-  const shared = share(candidates, holders, { standing, wishes, sharedHosts, lister });
+  const shared = share(candidates, holders, { current, desiredRecords, sharedHosts, lister });
   const accepted = shared.accepted.filter((rrset) => {
     // What each object wants passed above; together they are another answer, which PowerDNS may have refused.
     if (isClosed(rrset, circumstances.closed)) return false;
-    const isAsked = wishes.includes(rrset) || standing.includes(rrset);
+    const isAsked = desiredRecords.includes(rrset) || current.includes(rrset);
     const message = isAsked ? undefined : refusalOf(rrset, place, circumstances);
     if (message === undefined) return true;
-    const others = candidates.filter((each) => isPartOf(each, rrset) && !sameClaimant(each, rrset));
+    const others = candidates.filter((each) => isPartOf(each, rrset) && !sameResource(each, rrset));
     for (const each of [rrset, ...others]) refused.push({ rrset: each, verdict: 'Refused', message, isFinal: false });
     return false;
   });
   const merged = sharedHosts === 'Merge' ? without(candidates, shared.lost) : [];
-  if (refused.length + shared.lost.length === 0) return { accepted, refused, standing: place.standing, merged, closed };
+  if (refused.length + shared.lost.length === 0) return { accepted, refused, current: place.current, merged, closed };
   // What is still wanted and cannot become what is wanted stays as it is: leaving it out would delete it.
   const waiting = [...refused.filter(({ isFinal }) => !isFinal), ...shared.lost];
-  const kept = standing.filter(
+  const kept = current.filter(
     (s) =>
       waiting.some(({ rrset }) => isFor(rrset, s, lister)) &&
-      !refused.some(({ rrset, isFinal }) => isFinal && rrset.type === s.type && sameClaimant(rrset, s)) &&
+      !refused.some(({ rrset, isFinal }) => isFinal && rrset.type === s.type && sameResource(rrset, s)) &&
       !accepted.some((a) => excludes(a, s, sharedHosts)),
   );
   const unanswered = shared.lost.filter(({ rrset }) => !kept.some((k) => sameAnswer(k, rrset)));
   return {
     accepted: [...accepted, ...kept],
     refused: [...refused.map(({ isFinal: _, ...each }) => each), ...unanswered],
-    standing: place.standing,
+    current: place.current,
     merged,
     closed,
   };
 }
 
-const isPartOf = (wish: RRset, whole: RRset) =>
-  wish.type === whole.type && wish.records.every((content) => whole.records.includes(content));
+const isPartOf = (desired: RRset, whole: RRset) =>
+  desired.type === whole.type && desired.records.every((content) => whole.records.includes(content));
 
-function without(wishes: RRset[], lost: Refused[]): RRset[] {
+function without(desiredRecords: RRset[], lost: Refused[]): RRset[] {
   const losers = new Set(lost.map(({ rrset }) => rrset));
-  return wishes.filter((rrset) => !losers.has(rrset));
+  return desiredRecords.filter((rrset) => !losers.has(rrset));
 }
 
 /**
  * Whether a wish is for what stands, or for what its object wants instead of it. Where objects are not seen, the wish
  * for a part of what stands may be its own: ExternalDNS names only one of those whose addresses it has merged.
  */
-const isFor = (wish: RRset, standing: RRset, lister: SourceLister) =>
-  sameClaimant(wish, standing) ||
-  (!lister.hasSynced(claimantOf(standing)) && wish.records.some((content) => standing.records.includes(content)));
+const isFor = (desired: RRset, current: RRset, lister: SourceLister) =>
+  sameResource(desired, current) ||
+  (!lister.hasSynced(resourceOf(current)) && desired.records.some((content) => current.records.includes(content)));

@@ -6,9 +6,9 @@ import { byDependence, isChallenge } from './across-namespaces.ts';
 import type { Refusal } from './checks.ts';
 import { type ClosedTargets, withoutCircles } from './cname-loops.ts';
 import type { Refused } from './conflict.ts';
-import type { Wish } from './desired-record.ts';
+import type { DesiredRecord } from './desired-record.ts';
 import { judgeName, type NameVerdict } from './evaluate-name.ts';
-import { type Owns, placesIn, standingIn } from './name-context.ts';
+import { currentIn, type Owns, placesIn } from './name-context.ts';
 import { keepWithin, Tally } from './quota.ts';
 import { type Barrier, barrierOf } from './tenancy.ts';
 
@@ -40,7 +40,7 @@ const everything: Owns = () => true;
  * number of names of a namespace is judged after all of them.
  */
 export function judge(
-  wishes: Wish[],
+  desiredRecords: DesiredRecord[],
   zones: Zone[],
   declaration: Declaration,
   { owns = everything, refusals = new Map(), lister = noSources, bars }: Knowledge = {},
@@ -51,7 +51,7 @@ export function judge(
   const placeOf = placesIn(zones, declaration, owns);
   const accepted = new Map<string, RRset[]>();
   const circumstances = { discovery, owns, refusals, lister, bars: bars ?? barrierOf(discovery, lister), accepted };
-  const byName = Map.groupBy(wishes, (wish) => wish.name);
+  const byName = Map.groupBy(desiredRecords, (desired) => desired.name);
   const fullFor = new Map<string, ReadonlySet<string>>();
   const closedFor = new Map<string, ClosedTargets>();
   const judged = (name: string): NameVerdict => {
@@ -66,12 +66,12 @@ export function judge(
   const verdicts = new Map(order.all.map((name) => [name, judged(name)]));
   // What is never deleted counts for as long as it stands: else a namespace could have any number of names, in turns.
   const lasting = discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly';
-  const left = (lasting ? standingIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));
-  for (const [name, standing] of Map.groupBy(left, (rrset) => rrset.name)) {
-    verdicts.set(name, { accepted: standing, refused: [], standing, merged: [], closed: [] });
+  const left = (lasting ? currentIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));
+  for (const [name, current] of Map.groupBy(left, (rrset) => rrset.name)) {
+    verdicts.set(name, { accepted: current, refused: [], current, merged: [], closed: [] });
   }
   const limit = discovery.maxNamesPerNamespace;
-  const surroundings = { zones, owns, lister, isStandingKept: discovery.policy === 'CreateOnly' };
+  const surroundings = { zones, owns, lister, isCurrentKept: discovery.policy === 'CreateOnly' };
   const settle = () => {
     keepWithin(limit, verdicts, (name, full) => {
       withFull(name, full);
@@ -108,8 +108,8 @@ export function judge(
 }
 
 /** What an owner's ExternalDNS finds. */
-export function standingRRsets(zones: Zone[], declaration: Declaration, owns: Owns = everything): RRset[] {
-  return declaration.discovery ? standingIn(zones, declaration, owns) : [];
+export function currentRRsets(zones: Zone[], declaration: Declaration, owns: Owns = everything): RRset[] {
+  return declaration.discovery ? currentIn(zones, declaration, owns) : [];
 }
 
 /** Sorted by what they would answer, and each once. */

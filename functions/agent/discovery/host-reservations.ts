@@ -1,7 +1,7 @@
-import { claimantOf, type RRset } from '../powerdns/rrset.ts';
+import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { byAge, type SourceLister, type SourceObject } from '../sources/source-object.ts';
 import type { Refused } from './conflict.ts';
-import { householdOf } from './resource-label.ts';
+import { sharingGroup } from './resource-label.ts';
 import { isTargetType } from './target.ts';
 import type { Barrier } from './tenancy.ts';
 
@@ -13,8 +13,8 @@ interface Contest {
 
 export interface Contenders {
   accepted: readonly RRset[];
-  standing: readonly RRset[];
-  wishes: readonly RRset[];
+  current: readonly RRset[];
+  desiredRecords: readonly RRset[];
 }
 
 /**
@@ -33,10 +33,10 @@ export class Seniority {
     { holdSeconds, bars, lister, now }: { holdSeconds: number; bars: Barrier; lister: SourceLister; now: number },
   ): { accepted: RRset[]; refused: Refused[] } {
     this.#beganAt ??= now;
-    const there = Map.groupBy(contenders.standing, ({ name }) => name);
-    const asked = Map.groupBy(contenders.wishes, ({ name }) => name);
+    const there = Map.groupBy(contenders.current, ({ name }) => name);
+    const asked = Map.groupBy(contenders.desiredRecords, ({ name }) => name);
     const contests = accepted.flatMap((rrset): Contest[] => {
-      const atName = { standing: there.get(rrset.name) ?? [], wishes: asked.get(rrset.name) ?? [] };
+      const atName = { current: there.get(rrset.name) ?? [], desiredRecords: asked.get(rrset.name) ?? [] };
       const elder = elderOf(rrset, atName, lister, bars);
       return elder ? [{ rrset, elder }] : [];
     });
@@ -76,25 +76,25 @@ const comesBefore = ({ resource }: SourceObject) =>
  */
 function elderOf(
   rrset: RRset,
-  { standing, wishes }: Omit<Contenders, 'accepted'>,
+  { current, desiredRecords }: Omit<Contenders, 'accepted'>,
   lister: SourceLister,
   bars: Barrier,
 ) {
   const { name, type } = rrset;
-  const household = householdOf(claimantOf(rrset));
-  const own = lister.get(claimantOf(rrset));
+  const group = sharingGroup(resourceOf(rrset));
+  const own = lister.get(resourceOf(rrset));
   if (!own || !isTargetType(type)) return undefined;
-  const isOwn = (other: RRset) => householdOf(claimantOf(other)) === household;
+  const isOwn = (other: RRset) => sharingGroup(resourceOf(other)) === group;
   const elders = lister
     .byHost(name)
-    .filter((sourceObject) => householdOf(sourceObject.resource) !== household && byAge(sourceObject) < byAge(own))
+    .filter((sourceObject) => sharingGroup(sourceObject.resource) !== group && byAge(sourceObject) < byAge(own))
     .filter(
       (sourceObject) => isHostOf(sourceObject, name) && (!sourceObject.parts || wantsTarget(name, sourceObject.parts)),
     );
   // Most names have one object that asks for them.
-  if (elders.length === 0 || standing.some(isOwn)) return undefined;
+  if (elders.length === 0 || current.some(isOwn)) return undefined;
   // What it has there already the delete guard holds.
-  const known = new Set([...standing, ...wishes].map(claimantOf));
+  const known = new Set([...current, ...desiredRecords].map(resourceOf));
   return elders
     .filter(({ resource }) => !known.has(resource))
     .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))

@@ -13,21 +13,21 @@ export function sameAnswer(a: RRset, b: RRset): boolean {
 /** Whether two RRsets have no room beside each other in one party's name. */
 export function crowdEachOther(a: RRset, b: RRset): boolean {
   if (a.type === b.type) return isSingle(a.type);
-  return (standsAlone(a.type) || standsAlone(b.type)) && !isGlue(a, b) && !isGlue(b, a);
+  return (isExclusive(a.type) || isExclusive(b.type)) && !isGlue(a, b) && !isGlue(b, a);
 }
 
 /** A name has one CNAME (RFC 1034 section 3.6.2). */
 const isSingle = (type: string) => type === 'CNAME';
 
 /** Beside a delegation nothing is answered (RFC 1034 section 4.2.1). */
-const standsAlone = (type: string) => type === 'CNAME' || type === 'NS';
+const isExclusive = (type: string) => type === 'CNAME' || type === 'NS';
 
 /** The wishes with all that one object says of a type in one RRset: it lives as briefly as the briefest of them. */
-export function gathered(wishes: RRset[]): RRset[] {
-  const groups = Map.groupBy(wishes, ({ mark, type, records }) =>
+export function gathered(desiredRecords: RRset[]): RRset[] {
+  const groups = Map.groupBy(desiredRecords, ({ mark, type, records }) =>
     [mark?.content, type, ...(isSingle(type) ? records : [])].join(' '),
   );
-  if (groups.size === wishes.length) return wishes;
+  if (groups.size === desiredRecords.length) return desiredRecords;
   return groups
     .values()
     .map((group) => ({ ...united(group), ttl: Math.min(...group.map(({ ttl }) => ttl)) }))
@@ -45,10 +45,10 @@ export function united(group: RRset[]): RRset {
  * The wishes of one party, in the order of their claims, as the groups that become one RRset each; beside them those
  * that a better claim leaves no room for.
  */
-export function combined(wishes: RRset[]): { groups: RRset[][]; beside: RRset[] } {
+export function combined(desiredRecords: RRset[]): { groups: RRset[][]; beside: RRset[] } {
   const groups = new Map<string, RRset[]>();
   const beside: RRset[] = [];
-  for (const rrset of wishes) {
+  for (const rrset of desiredRecords) {
     const group = groups.get(rrset.type);
     if (groups.values().some(([first]) => first && crowdEachOther(first, rrset))) beside.push(rrset);
     else if (group && hasTooManyTargets(united([...group, rrset]).records)) beside.push(rrset);

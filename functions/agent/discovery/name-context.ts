@@ -15,7 +15,7 @@ export interface Place {
   /** The RRsets that the name has now. */
   there: RRset[];
   /** Those of them that the owner's ExternalDNS finds. */
-  standing: RRset[];
+  current: RRset[];
   /** All names of the zone. */
   names: ReadonlyMap<string, RRset[]>;
 }
@@ -43,12 +43,12 @@ export function placesIn(zones: Zone[], declaration: Declaration, owns: Owns): (
     const setting = { zone, answering: answering?.zone, cut, servers, declared, recordTypes };
     const names = zone === answering?.zone && answering ? answering.names : nothing;
     const there = names.get(name) ?? [];
-    return { setting, there, standing: standingAt(there, cut, owns), names };
+    return { setting, there, current: currentAt(there, cut, owns), names };
   };
 }
 
 /** What an owner's ExternalDNS finds: its RRsets that answer, and that no declaration has taken over. */
-export function standingIn(zones: Zone[], declaration: Declaration, owns: Owns): RRset[] {
+export function currentIn(zones: Zone[], declaration: Declaration, owns: Owns): RRset[] {
   const declared = declaredNames(declaration);
   return zones
     .filter((zone) => declared.has(zone.name))
@@ -57,7 +57,7 @@ export function standingIn(zones: Zone[], declaration: Declaration, owns: Owns):
       return Map.groupBy(zone.rrsets, (rrset) => rrset.name)
         .entries()
         .filter(([name]) => zoneOf(name, declared) === zone.name)
-        .flatMap(([name, there]) => standingAt(there, cutOver(name, zone.name, cuts, owns), owns))
+        .flatMap(([name, there]) => currentAt(there, cutOver(name, zone.name, cuts, owns), owns))
         .toArray();
     });
 }
@@ -73,7 +73,7 @@ function cutOver(name: string, zone: string, cuts: Cuts, owns: Owns): RRset | un
 }
 
 /** Of one name's RRsets the owner's, without those that a declaration has taken the place of. */
-function standingAt(there: RRset[], cut: RRset | undefined, owns: Owns): RRset[] {
+function currentAt(there: RRset[], cut: RRset | undefined, owns: Owns): RRset[] {
   if (cut) {
     if (!isOwn(cut, owns)) return [];
     return there.filter((rrset) => rrset === cut || (isOwn(rrset, owns) && isGlue(rrset, cut)));

@@ -1,23 +1,25 @@
 import { mostHosts } from '../../contract/declaration.ts';
-import { claimantOf, discoveredMark } from '../powerdns/rrset.ts';
+import { discoveredMark, resourceOf } from '../powerdns/rrset.ts';
 import { isOverLimit } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import type { Refused } from './conflict.ts';
-import type { Wish } from './desired-record.ts';
+import type { DesiredRecord } from './desired-record.ts';
 
 /** The wishes that are within the bound, and one refusal for each object that goes beyond. */
 export function withoutOverLimit(
-  wishes: Wish[],
+  desiredRecords: DesiredRecord[],
   lister: SourceLister,
   { ownerID, namespace }: { ownerID: string; namespace?: string },
-): { wishes: Wish[]; refused: Refused[] } {
+): { desiredRecords: DesiredRecord[]; refused: Refused[] } {
   const overLimit = [...lister.list()].filter(
     (sourceObject) => sourceObject.overflow && (namespace === undefined || sourceObject.namespace === namespace),
   );
-  if (overLimit.length === 0) return { wishes, refused: [] };
+  if (overLimit.length === 0) return { desiredRecords, refused: [] };
   const byResource = new Map(overLimit.map((sourceObject) => [sourceObject.resource, sourceObject]));
   return {
-    wishes: wishes.filter((wish) => !isOverLimit(byResource.get(claimantOf(wish)) ?? {}, wish.name)),
+    desiredRecords: desiredRecords.filter(
+      (desired) => !isOverLimit(byResource.get(resourceOf(desired)) ?? {}, desired.name),
+    ),
     refused: overLimit.flatMap((sourceObject) => refusalOf(sourceObject, ownerID)),
   };
 }

@@ -21,16 +21,16 @@ export interface Answer {
  * @param standing what the owner's ExternalDNS finds
  * @param accepted what should stand
  */
-export function answerUnder(policy: Policy, standing: RRset[], accepted: RRset[]): Answer {
+export function answerUnder(policy: Policy, current: RRset[], accepted: RRset[]): Answer {
   switch (policy) {
     case 'Sync':
       return { answer: accepted };
     case 'UpsertOnly':
-      return { answer: [...accepted, ...thoseBeside(accepted, standing)] };
+      return { answer: [...accepted, ...thoseBeside(accepted, current)] };
     case 'CreateOnly':
-      return { answer: [...standing, ...thoseBeside(standing, accepted)] };
+      return { answer: [...current, ...thoseBeside(current, accepted)] };
     case 'Preview':
-      return { answer: standing, preview: previewOf(standing, accepted) };
+      return { answer: current, preview: previewOf(current, accepted) };
   }
 }
 
@@ -51,15 +51,15 @@ function thoseBeside(others: RRset[], rrsets: RRset[]): RRset[] {
   return rrsets.filter((rrset) => !names.get(rrset.name)?.some((other) => excludeEachOther(other, rrset)));
 }
 
-function previewOf(standing: RRset[], accepted: RRset[]): PreviewedChange[] {
-  const before = new Map(standing.map((rrset) => [keyOf(rrset), rrset]));
+function previewOf(current: RRset[], accepted: RRset[]): PreviewedChange[] {
+  const before = new Map(current.map((rrset) => [keyOf(rrset), rrset]));
   const after = new Map(accepted.map((rrset) => [keyOf(rrset), rrset]));
   const changed = accepted.flatMap((rrset) => {
     const there = before.get(keyOf(rrset));
     if (there && answersAlike(there, rrset)) return [];
     return [{ action: there ? ('Update' as const) : ('Create' as const), rrset }];
   });
-  const deleted = standing
+  const deleted = current
     .filter((rrset) => !after.has(keyOf(rrset)))
     .map((rrset) => ({ action: 'Delete' as const, rrset }));
   return [...deleted, ...changed]

@@ -9,29 +9,29 @@ import {
   answerOf,
   areRivals,
   type Change,
-  claimantOf,
   deletion,
   keyOf,
   ownershipOf,
   type RRset,
   replacement,
+  resourceOf,
   totalCost,
   type Zone,
 } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './delete-guard.ts';
-import type { Wish } from './desired-record.ts';
-import { wishesOf } from './desired-records.ts';
+import type { DesiredRecord } from './desired-record.ts';
+import { desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './endpoint.ts';
-import { judge, type Refused, standingRRsets } from './evaluate.ts';
+import { currentRRsets, judge, type Refused } from './evaluate.ts';
 import { Seniority } from './host-reservations.ts';
 import { withoutOverLimit } from './over-host-limit.ts';
 import { type Answer, answerUnder, keptUnder } from './policy.ts';
 import { type RoomOptions, withinRoom } from './record-budget.ts';
 import { RejectionLog } from './rejection-log.ts';
 import { askedFor, besideHeld } from './requested-names.ts';
-import { householdOf } from './resource-label.ts';
-import { isOf, isOfNobody, type Scope } from './scope.ts';
+import { sharingGroup } from './resource-label.ts';
+import { isOrphaned, isOwnedBy, type Scope } from './scope.ts';
 import { Loops } from './sync-loops.ts';
 import { type Barrier, barrierOf } from './tenancy.ts';
 
@@ -46,7 +46,7 @@ type Discovered = Report['discovery'];
 /** What a verdict followed, and what it came to. */
 export interface Judged {
   declaration: Declaration;
-  wishes: readonly Wish[];
+  desiredRecords: readonly DesiredRecord[];
   /** What ExternalDNS was answered. */
   answer: readonly RRset[];
   refused: readonly Refused[];
@@ -140,7 +140,7 @@ export class Owner {
 
   /** What ExternalDNS may change: the records that it made. */
   records(present: Present): Endpoint[] {
-    return this.#found.get([present.declaration, ...present.zones], () => this.#standing(present).map(endpointOf));
+    return this.#found.get([present.declaration, ...present.zones], () => this.#current(present).map(endpointOf));
   }
 
   /** The verdict on everything that is wanted. Worked out only when something is another than the last time. */
@@ -151,8 +151,8 @@ export class Owner {
     if (!this.#guard.isIdle || !this.#seniority.isIdle) this.#answered.forget();
     let remarks: Change[] = [];
     const answer = this.#answered.get([wanted, declaration, lister.version, ...zones], () => {
-      const { answer, standing } = this.#judge(wanted, present, lister);
-      const there = new Map(standing.map((rrset) => [answerOf(rrset), rrset]));
+      const { answer, current } = this.#judge(wanted, present, lister);
+      const there = new Map(current.map((rrset) => [answerOf(rrset), rrset]));
       this.#isSynced ||= there.size === answer.length && answer.every((rrset) => there.has(answerOf(rrset)));
       remarks = remarksOf(answer, there);
       return answer.map(endpointOf);
@@ -160,39 +160,39 @@ export class Owner {
     return { answer, remarks };
   }
 
-  #judge(wanted: Endpoint[], present: Present, lister: SourceLister): { answer: RRset[]; standing: RRset[] } {
+  #judge(wanted: Endpoint[], present: Present, lister: SourceLister): { answer: RRset[]; current: RRset[] } {
     const { declaration, zones } = present;
     const { discovery } = declaration;
-    if (!discovery) return { answer: [], standing: [] };
+    if (!discovery) return { answer: [], current: [] };
     const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [absolute(name), defaultTTL]));
     const ttlOf = (name: string) => zoneOf(name, ttls);
-    const all = wishesOf(wanted, { scope: this.#scope, discovery, lister, ttlOf });
-    const { wishes, refused: overflow } = withoutOverLimit(all, lister, this.#scope);
-    const standing = this.#standing(present);
+    const all = desiredRecordsOf(wanted, { scope: this.#scope, discovery, lister, ttlOf });
+    const { desiredRecords, refused: overflow } = withoutOverLimit(all, lister, this.#scope);
+    const current = this.#current(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { refusals } = this.#rejectionLog;
     const bars = barrierOf(discovery, lister);
-    const judged = judge(wishes, zones, declaration, { owns, lister, refusals, bars });
-    const senior = this.#withinSeniority(judged.accepted, { standing, wishes }, discovery, { lister, bars });
+    const judged = judge(desiredRecords, zones, declaration, { owns, lister, refusals, bars });
+    const senior = this.#withinSeniority(judged.accepted, { current, desiredRecords }, discovery, { lister, bars });
     const { accepted } = senior;
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
-    const names = [...wanted.map(nameOf), ...excludedAmong(standing, discovery)];
-    const filtered = new Set(names).difference(new Set(wishes.map(({ name }) => name)));
-    const asked = askedFor({ standing, wishes, accepted, sharedHosts }, lister).union(filtered);
-    const guarded = this.#guarded(asked.union(withoutNames(accepted, standing)), standing, discovery, lister);
+    const names = [...wanted.map(nameOf), ...excludedAmong(current, discovery)];
+    const filtered = new Set(names).difference(new Set(desiredRecords.map(({ name }) => name)));
+    const asked = askedFor({ current, desiredRecords, accepted, sharedHosts }, lister).union(filtered);
+    const guarded = this.#guarded(asked.union(withoutNames(accepted, current)), current, discovery, lister);
     const beside = besideHeld(accepted, guarded.held, declaration.name);
     const { closed } = judged;
-    const lasting = closed.length > 0 && policy !== 'Preview' ? standing.filter((r) => !closed.includes(r)) : standing;
+    const lasting = closed.length > 0 && policy !== 'Preview' ? current.filter((r) => !closed.includes(r)) : current;
     const due = [...beside.accepted, ...guarded.held];
-    const { answer, preview, refused: beyond } = this.#withinRoom(due, { standing, lasting, zones }, discovery);
+    const { answer, preview, refused: beyond } = this.#withinRoom(due, { current, lasting, zones }, discovery);
     const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...overflow];
     this.#rejectionLog.take(leftOut);
     const kept = keptUnder(policy, answer, beside.accepted);
-    this.#judged = { declaration, wishes, answer, refused: leftOut, held: guarded.held, kept };
+    this.#judged = { declaration, desiredRecords, answer, refused: leftOut, held: guarded.held, kept };
     this.#held = guarded.report;
     this.#preview = preview;
-    return { answer, standing };
+    return { answer, current };
   }
 
   /** What ExternalDNS makes of the verdict, as changes. Throws when the verdict was on another declaration. */
@@ -233,24 +233,24 @@ export class Owner {
   }
 
   #mayTake(rrset: RRset, discovery: DeclaredDiscovery): boolean {
-    return isOf(this.#scope, discovery, rrset) || isOfNobody(discovery, rrset);
+    return isOwnedBy(this.#scope, discovery, rrset) || isOrphaned(discovery, rrset);
   }
 
   /** Where nothing is deleted anyway there is nothing to hold. */
   #guarded(
     asked: ReadonlySet<string>,
-    standing: RRset[],
+    current: RRset[],
     { policy, deleteGuard }: DeclaredDiscovery,
     lister: SourceLister,
   ): Guarded {
-    if (policy === 'Sync') return this.#guard.hold(standing, asked, deleteGuard, lister, this.#now());
+    if (policy === 'Sync') return this.#guard.hold(current, asked, deleteGuard, lister, this.#now());
     this.#guard.clear();
     return { held: [] };
   }
 
   #withinSeniority(
     accepted: RRset[],
-    contenders: { standing: RRset[]; wishes: Wish[] },
+    contenders: { current: RRset[]; desiredRecords: DesiredRecord[] },
     discovery: DeclaredDiscovery,
     known: { lister: SourceLister; bars: Barrier },
   ): { accepted: RRset[]; refused: Refused[] } {
@@ -263,25 +263,25 @@ export class Owner {
   /** What the policy makes of what is accepted and held, as far as there is room beside everybody else's records. */
   #withinRoom(
     accepted: RRset[],
-    { standing, lasting, zones }: { standing: RRset[]; lasting: RRset[]; zones: Zone[] },
+    { current, lasting, zones }: { current: RRset[]; lasting: RRset[]; zones: Zone[] },
     discovery: DeclaredDiscovery,
   ): Answer & { refused: Refused[] } {
     const { policy } = discovery;
     // Preview tells what Sync would do.
     const { answer: planned } = answerUnder(policy === 'Preview' ? 'Sync' : policy, lasting, accepted);
     const keys = new Set(planned.map(keyOf));
-    const isTaken = (rrset: RRset) => isOfNobody(discovery, rrset) && keys.has(keyOf(rrset));
-    const isOthers = (rrset: RRset) => !isOf(this.#scope, discovery, rrset) && !isTaken(rrset);
+    const isTaken = (rrset: RRset) => isOrphaned(discovery, rrset) && keys.has(keyOf(rrset));
+    const isOthers = (rrset: RRset) => !isOwnedBy(this.#scope, discovery, rrset) && !isTaken(rrset);
     const others = zones.flatMap(({ rrsets }) => rrsets.filter(isOthers));
     const most = this.#mostRecords - totalCost(others);
-    const { answer, refused } = withinRoom(planned, { standing, stays: stayingAmong(lasting, discovery), most });
+    const { answer, refused } = withinRoom(planned, { current, stays: stayingAmong(lasting, discovery), most });
     return policy === 'Preview' ? { ...answerUnder(policy, lasting, answer), refused } : { answer, refused };
   }
 
-  #standing({ declaration, zones }: Present): RRset[] {
+  #current({ declaration, zones }: Present): RRset[] {
     const { discovery } = declaration;
     if (!discovery) return [];
-    return standingRRsets(zones, declaration, (rrset) => isOf(this.#scope, discovery, rrset));
+    return currentRRsets(zones, declaration, (rrset) => isOwnedBy(this.#scope, discovery, rrset));
   }
 }
 
@@ -296,16 +296,16 @@ const withoutNames = (rrsets: RRset[], others: RRset[]) =>
 function stayingAmong(lasting: RRset[], { policy, sharedHosts }: DeclaredDiscovery): RoomOptions['stays'] {
   const isLasting = new Set(lasting);
   const isKept = policy === 'UpsertOnly' || policy === 'CreateOnly' || sharedHosts === 'Merge';
-  const householdIn = (rrset: RRset) => householdOf(claimantOf(rrset));
+  const groupOf = (rrset: RRset) => sharingGroup(resourceOf(rrset));
   return (rrset, instead) =>
-    isLasting.has(rrset) && (isKept || instead.some((other) => householdIn(other) === householdIn(rrset)));
+    isLasting.has(rrset) && (isKept || instead.some((other) => groupOf(other) === groupOf(rrset)));
 }
 
 /** Of what stands the names that the spec excludes: nobody asks for them, with an address or without. */
-function excludedAmong(standing: RRset[], { excludedDomains }: DeclaredDiscovery): string[] {
+function excludedAmong(current: RRset[], { excludedDomains }: DeclaredDiscovery): string[] {
   if (excludedDomains.length === 0) return [];
   const excluded = new Map(excludedDomains.map((name) => [absolute(name), true]));
-  return standing.map(({ name }) => name).filter((name) => zoneOf(name, excluded) === true);
+  return current.map(({ name }) => name).filter((name) => zoneOf(name, excluded) === true);
 }
 
 /** What ExternalDNS is to go on with, and what is to be written beside that. */
@@ -318,10 +318,10 @@ export interface Adjusted {
  * Marks that have to change because another object has the name now. ExternalDNS compares no labels, so it sends
  * nothing; with the old mark an object that comes back would have the name again.
  */
-function remarksOf(answer: RRset[], standing: ReadonlyMap<string, RRset>): Change[] {
+function remarksOf(answer: RRset[], current: ReadonlyMap<string, RRset>): Change[] {
   return answer
     .filter((rrset) => {
-      const there = standing.get(answerOf(rrset));
+      const there = current.get(answerOf(rrset));
       return there !== undefined && there.mark?.content !== rrset.mark?.content;
     })
     .map(replacement);

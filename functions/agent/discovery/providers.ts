@@ -2,7 +2,7 @@ import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.
 import { bounds, type Report } from '../../contract/report.ts';
 import type { RRset } from '../powerdns/rrset.ts';
 import { type Judged, Owner, type OwnerOptions } from './provider.ts';
-import { isOfNobody, type Scope, scopesOf } from './scope.ts';
+import { isOrphaned, type Scope, scopesOf } from './scope.ts';
 
 /** How one is who discovers. */
 export interface OwnerState {
@@ -45,7 +45,7 @@ export class Owners {
     if (!scopesOf(discovery).every((scope) => this.#of(scope).isSynced)) return undefined;
     // The same function for the same declaration: the zones are compared anew with another one.
     if (this.#ofSomebody?.of !== discovery) {
-      this.#ofSomebody = { of: discovery, holds: (rrset) => !isOfNobody(discovery, rrset) };
+      this.#ofSomebody = { of: discovery, holds: (rrset) => !isOrphaned(discovery, rrset) };
     }
     return this.#ofSomebody.holds;
   }

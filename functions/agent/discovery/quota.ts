@@ -1,4 +1,4 @@
-import { claimantOf, type RRset } from '../powerdns/rrset.ts';
+import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { NameVerdict } from './evaluate-name.ts';
 import { namespaceOf } from './resource-label.ts';
 
@@ -58,22 +58,22 @@ export class Tally {
 
 /** The namespaces that have a part in a name. */
 const namespacesOf = ({ accepted, merged }: NameVerdict): ReadonlySet<string> =>
-  new Set([...accepted, ...merged].map((rrset) => namespaceOf(claimantOf(rrset))).filter((each) => each !== ''));
+  new Set([...accepted, ...merged].map((rrset) => namespaceOf(resourceOf(rrset))).filter((each) => each !== ''));
 
 /** Every name that is one too many for a namespace, with it. What was barred and stands is among them again. */
 function namesBeyond(limit: number, verdicts: ReadonlyMap<string, NameVerdict>): [name: string, namespace: string][] {
   // Merged with a name of another namespace it may stand for that one next.
   const stands = (name: string, namespace: string) => {
-    const { standing = [], accepted = [] } = verdicts.get(name) ?? {};
-    return [standing, accepted].every((rrsets) => rrsets.some((rrset) => isOf(rrset, namespace)));
+    const { current = [], accepted = [] } = verdicts.get(name) ?? {};
+    return [current, accepted].every((rrsets) => rrsets.some((rrset) => isOfNamespace(rrset, namespace)));
   };
   return [...namesByNamespace(verdicts)]
     .filter(([, names]) => names.length > limit)
     .flatMap(([namespace, names]) => {
-      const { standing = [], fresh = [] } = Object.groupBy(names.sort(), (name) =>
-        stands(name, namespace) ? 'standing' : 'fresh',
+      const { current = [], fresh = [] } = Object.groupBy(names.sort(), (name) =>
+        stands(name, namespace) ? 'current' : 'fresh',
       );
-      return [...standing, ...fresh].slice(limit).map((name): [string, string] => [name, namespace]);
+      return [...current, ...fresh].slice(limit).map((name): [string, string] => [name, namespace]);
     });
 }
 
@@ -90,4 +90,4 @@ function namesByNamespace(verdicts: ReadonlyMap<string, NameVerdict>): Map<strin
   return byNamespace;
 }
 
-const isOf = (rrset: RRset, namespace: string) => namespaceOf(claimantOf(rrset)) === namespace;
+const isOfNamespace = (rrset: RRset, namespace: string) => namespaceOf(resourceOf(rrset)) === namespace;

@@ -1,11 +1,11 @@
 import { compare } from '../lib/compare.ts';
-import { answersAlike, claimantOf, type RRset, totalCost } from '../powerdns/rrset.ts';
+import { answersAlike, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
 import type { Refused } from './conflict.ts';
 import { namespaceOf } from './resource-label.ts';
 
 export interface RoomOptions {
   /** What ExternalDNS finds. */
-  standing: readonly RRset[];
+  current: readonly RRset[];
   /** Whether an RRset of those stays where there is no room for what would come in its place. */
   stays: (rrset: RRset, instead: readonly RRset[]) => boolean;
   /** For how many usual records there is room. */
@@ -27,11 +27,11 @@ interface Growth {
  */
 export function withinRoom(
   answer: RRset[],
-  { standing, stays, most }: RoomOptions,
+  { current, stays, most }: RoomOptions,
 ): { answer: RRset[]; refused: Refused[] } {
   let room = most - totalCost(answer);
   if (room >= 0) return { answer, refused: [] };
-  const there = Map.groupBy(standing, ({ name }) => name);
+  const there = Map.groupBy(current, ({ name }) => name);
   const growing = [...Map.groupBy(answer, ({ name }) => name)]
     .map(([name, wanted]) => growthOf(wanted, there.get(name) ?? [], stays))
     .filter((growth) => growth.room > 0);
@@ -48,14 +48,14 @@ export function withinRoom(
   };
 }
 
-function growthOf(wanted: RRset[], standing: RRset[], stays: RoomOptions['stays']): Growth {
-  const present = standing.filter((r) => wanted.some((w) => answersAlike(w, r)) || stays(r, wanted));
+function growthOf(wanted: RRset[], current: RRset[], stays: RoomOptions['stays']): Growth {
+  const present = current.filter((r) => wanted.some((w) => answersAlike(w, r)) || stays(r, wanted));
   return { wanted, present, room: totalCost(wanted) - totalCost(present) };
 }
 
 function refusedOf({ wanted, present, room }: Growth): Refused[] {
   const beyond = wanted.filter((rrset) => !present.some((p) => answersAlike(p, rrset)));
-  return beyond.map((rrset) => ({ rrset, verdict: 'Refused', message: noRoom(claimantOf(rrset), room) }));
+  return beyond.map((rrset) => ({ rrset, verdict: 'Refused', message: noRoom(resourceOf(rrset), room) }));
 }
 
 const noRoom = (object: string, room: number) =>
@@ -63,7 +63,7 @@ const noRoom = (object: string, room: number) =>
 
 /** The first of each namespace, then the second of each, and so on. */
 function inTurn(growing: readonly Growth[]): Growth[] {
-  const namespaces = Map.groupBy(growing, ({ wanted: [first] }) => namespaceOf(claimantOf(first as RRset)));
+  const namespaces = Map.groupBy(growing, ({ wanted: [first] }) => namespaceOf(resourceOf(first as RRset)));
   return [...namespaces.values()]
     .flatMap((own) => own.toSorted((a, b) => compare(nameOf(a), nameOf(b))).map((growth, turn) => ({ growth, turn })))
     .sort((a, b) => a.turn - b.turn || compare(nameOf(a.growth), nameOf(b.growth)))

@@ -4,12 +4,12 @@ import { withoutDot } from '../../dns/name.ts';
 import { greatestTTL, isTTL } from '../../dns/ttl.ts';
 import { isReverse } from '../../dns/zone/reverse.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
-import { claimantOf, ownershipOf, type RRset } from '../powerdns/rrset.ts';
+import { ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { tooManyTargets } from '../sources/host-limit.ts';
-import type { Wish } from './desired-record.ts';
+import type { DesiredRecord } from './desired-record.ts';
 import { isDiscoverable, misspeltType, parseTarget, typeFault } from './endpoint.ts';
 import { illegalName, moreThanHost } from './host-name.ts';
-import { householdOf } from './resource-label.ts';
+import { sharingGroup } from './resource-label.ts';
 
 /** Where a wish would be published. */
 export interface Setting {
@@ -29,8 +29,8 @@ export interface Setting {
 }
 
 /** What is wrong with a wish by itself, and what to do about it where the verdict alone does not say that. */
-export function fault(wish: Wish, setting: Setting): Reason | undefined {
-  const { name, type, ttl } = wish;
+export function fault(desired: DesiredRecord, setting: Setting): Reason | undefined {
+  const { name, type, ttl } = desired;
   const { zone, answering, declared, servers, recordTypes } = setting;
   if (name === '.') return refused('an empty name: remove it, or a comma too many in the annotation');
   const misspelt = misspeltType(type);
@@ -44,12 +44,12 @@ export function fault(wish: Wish, setting: Setting): Reason | undefined {
   if (illegal) return refused(illegal);
   if (servers.has(name)) return { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" };
   if (answering !== zone) return refused(elsewhere(zone, answering));
-  const hidden = cutFault(wish, setting);
+  const hidden = cutFault(desired, setting);
   if (hidden) return hidden;
-  const misplaced = placeFault(wish, zone, setting.beneath) ?? (isTTL(ttl) ? undefined : noTTL(ttl));
+  const misplaced = placeFault(desired, zone, setting.beneath) ?? (isTTL(ttl) ? undefined : noTTL(ttl));
   if (misplaced) return refused(misplaced);
-  if (wish.fault !== undefined) return ownFault(wish.fault, wish.isFiltered);
-  return contentFault(wish);
+  if (desired.fault !== undefined) return ownFault(desired.fault, desired.isFiltered);
+  return contentFault(desired);
 }
 
 const refused = (message: string): Reason => ({ verdict: 'Refused', message });
@@ -68,10 +68,10 @@ export const outside = (zones: readonly string[]) => `outside the zones ${zones.
 /** What it means for a name that others' records are in its way. */
 export const verdictOf = { declared: 'DeclaredElsewhere', foreign: 'ForeignRecord', discovered: 'Duplicate' } as const;
 
-function cutFault(wish: RRset, { cut }: Setting): Reason | undefined {
+function cutFault(desired: RRset, { cut }: Setting): Reason | undefined {
   if (!cut) return undefined;
-  const { name, type } = wish;
-  if (isGlue(wish, cut) && isOfHousehold(wish, cut)) return undefined;
+  const { name, type } = desired;
+  if (isGlue(desired, cut) && isOfGroup(desired, cut)) return undefined;
   const verdict = verdictOf[ownershipOf(cut)];
   // What else is in a name's way is followed by what goes for its verdict.
   const remedy = verdict === 'ForeignRecord' ? ': remove that record, or use another host' : '';
@@ -83,8 +83,8 @@ function cutFault(wish: RRset, { cut }: Setting): Reason | undefined {
 }
 
 /** Whoever gave a name to servers says where they are, and nobody else: he would answer for all of it. */
-const isOfHousehold = (wish: RRset, cut: RRset) =>
-  ownershipOf(cut) === 'discovered' && householdOf(claimantOf(cut)) === householdOf(claimantOf(wish));
+const isOfGroup = (desired: RRset, cut: RRset) =>
+  ownershipOf(cut) === 'discovered' && sharingGroup(resourceOf(cut)) === sharingGroup(resourceOf(desired));
 
 /** What a type cannot be where the name is. */
 function placeFault({ name, type }: RRset, zone: string, beneath: string | undefined): string | undefined {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { bounds } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { Rejected } from '../powerdns/database.ts';
-import { answerOf, claimantOf, type Zone } from '../powerdns/rrset.ts';
+import { answerOf, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { Refusal, Refused } from './evaluate.ts';
 
 /** Of one loop: an annotation may name thousands. */
@@ -57,6 +57,6 @@ const whatAndWhy = ({ rrset, message }: Refused) => `${answerOf(rrset)} ${messag
 /** Cut as in a report: an annotation may be long. */
 const shown = ({ rrset, message }: Refused) => ({
   name: withoutDot(rrset.name).slice(0, bounds.name),
-  resource: claimantOf(rrset).slice(0, bounds.resource),
+  resource: resourceOf(rrset).slice(0, bounds.resource),
   message: message.slice(0, bounds.message),
 });

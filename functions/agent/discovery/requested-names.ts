@@ -1,13 +1,13 @@
 import { letGoCommand } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
-import { claimantOf, type RRset } from '../powerdns/rrset.ts';
+import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import type { Refused, SharedHosts } from './conflict.ts';
-import { householdOf } from './resource-label.ts';
+import { sharingGroup } from './resource-label.ts';
 
 export interface Judged {
-  standing: readonly RRset[];
-  wishes: readonly RRset[];
+  current: readonly RRset[];
+  desiredRecords: readonly RRset[];
   accepted: readonly RRset[];
   sharedHosts: SharedHosts;
 }
@@ -18,17 +18,19 @@ export interface Judged {
  * that would have every name of an ingress controller that restarts, and nothing would seem to vanish.
  */
 export function askedFor(
-  { standing, wishes, accepted, sharedHosts }: Judged,
+  { current, desiredRecords, accepted, sharedHosts }: Judged,
   lister: SourceLister,
 ): ReadonlySet<string> {
-  const wishers = Map.groupBy(wishes, ({ name }) => name);
+  const requesters = Map.groupBy(desiredRecords, ({ name }) => name);
   const given = new Set(accepted.map(({ name }) => name));
   const isAsked = (rrset: RRset) =>
-    wishers.get(rrset.name)?.some((wish) => householdOf(claimantOf(wish)) === householdOf(claimantOf(rrset)));
+    requesters
+      .get(rrset.name)
+      ?.some((desired) => sharingGroup(resourceOf(desired)) === sharingGroup(resourceOf(rrset)));
   const mayReturn = (rrset: RRset) =>
-    lister.isUnsynced(claimantOf(rrset)) || requestOf(claimantOf(rrset), rrset.name, lister) !== undefined;
+    lister.isUnsynced(resourceOf(rrset)) || requestOf(resourceOf(rrset), rrset.name, lister) !== undefined;
   const hasGone = (rrset: RRset) => given.has(rrset.name) && (sharedHosts === 'Merge' || !mayReturn(rrset));
-  return new Set(standing.filter((rrset) => isAsked(rrset) || hasGone(rrset)).map(({ name }) => name));
+  return new Set(current.filter((rrset) => isAsked(rrset) || hasGone(rrset)).map(({ name }) => name));
 }
 
 /**
@@ -53,7 +55,7 @@ export function besideHeld(
     holders.has(name) ? 'waiting' : 'beside',
   );
   const refused = waiting.map((rrset): Refused => {
-    const holder = claimantOf(holders.get(rrset.name) as RRset);
+    const holder = resourceOf(holders.get(rrset.name) as RRset);
     return {
       rrset,
       verdict: 'Duplicate',

@@ -12,7 +12,7 @@ export function namespaceOf(resource: string): string {
 export const isNamed = (resource: string) => resource.includes('/');
 
 /** Those who may share a name: one namespace, or objects of one kind that has none. */
-export function householdOf(resource: string): string {
+export function sharingGroup(resource: string): string {
   const namespace = namespaceOf(resource);
   // No kind has a slash, so that no namespace is taken for one.
   return namespace === '' ? (resource.split('/')[0] as string) : `/${namespace}`;

@@ -14,14 +14,16 @@ export function scopesOf({ ownerID, namespaces }: DeclaredDiscovery): Scope[] {
 }
 
 /** Whether a scope's ExternalDNS made an RRset. A single one has everything, whatever its owner was called before. */
-export function isOf({ ownerID }: Scope, { namespaces }: DeclaredDiscovery, rrset: RRset): boolean {
+export function isOwnedBy({ ownerID }: Scope, { namespaces }: DeclaredDiscovery, rrset: RRset): boolean {
   if (ownershipOf(rrset) !== 'discovered') return false;
   return namespaces.length === 0 || rrset.mark?.account === accountOf(ownerID);
 }
 
 /** Whether an RRset's ExternalDNS is gone, as that of a namespace that was taken out of the list. */
-export function isOfNobody(discovery: DeclaredDiscovery, rrset: RRset): boolean {
-  return ownershipOf(rrset) === 'discovered' && !scopesOf(discovery).some((scope) => isOf(scope, discovery, rrset));
+export function isOrphaned(discovery: DeclaredDiscovery, rrset: RRset): boolean {
+  return (
+    ownershipOf(rrset) === 'discovered' && !scopesOf(discovery).some((scope) => isOwnedBy(scope, discovery, rrset))
+  );
 }
 
 const accountOf = (ownerID: string) => discoveredMark(ownerID, '').account;

@@ -1,10 +1,10 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
-import type { Wish } from './desired-record.ts';
+import type { DesiredRecord } from './desired-record.ts';
 
 export interface Networks {
   /** The wish with those of its addresses that may be published. Everything but addresses may. */
-  within(wish: Wish): Wish;
+  within(desired: DesiredRecord): DesiredRecord;
 }
 
 /** What is declared of networks; undefined where nothing is. */
@@ -17,15 +17,15 @@ export function networksOf({ networks, excludedNetworks }: DeclaredDiscovery['ta
     return networks.length > 0 && !included.check(address, family) ? 'outside discovery.targets.networks' : undefined;
   };
   return {
-    within(wish) {
-      if (wish.type !== 'A' && wish.type !== 'AAAA') return wish;
+    within(desired) {
+      if (desired.type !== 'A' && desired.type !== 'AAAA') return desired;
       // What is no address is named as such.
-      const kept = wish.records.filter((address) => isIP(address) === 0 || whyNot(address) === undefined);
-      if (kept.length === wish.records.length) return wish;
-      if (kept.length > 0) return { ...wish, records: kept };
-      const [first = '', ...others] = wish.records;
+      const kept = desired.records.filter((address) => isIP(address) === 0 || whyNot(address) === undefined);
+      if (kept.length === desired.records.length) return desired;
+      if (kept.length > 0) return { ...desired, records: kept };
+      const [first = '', ...others] = desired.records;
       const rest = others.length === 0 ? '' : ', and none of the others may be published';
-      return { ...wish, records: [], isFiltered: true, fault: `${first} is ${whyNot(first)}${rest}` };
+      return { ...desired, records: [], isFiltered: true, fault: `${first} is ${whyNot(first)}${rest}` };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { matchesSelector } from '../../contract/label-selector.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { claimantOf, type RRset } from '../powerdns/rrset.ts';
+import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { NamePatterns } from './name-patterns.ts';
 import { isNamed, namespaceOf } from './resource-label.ts';
@@ -17,12 +17,12 @@ export interface Bar {
 
 /** What keeps an object from a name, if anything does. */
 export interface Barrier {
-  to(wish: RRset): Bar | undefined;
+  to(desired: RRset): Bar | undefined;
   /** Whether a tenant is given the name, and its namespace is one of his. */
-  isGiven(wish: RRset): boolean;
+  isGiven(desired: RRset): boolean;
 }
 
-type Tenancy = (wish: RRset) => Bar | 'given' | undefined;
+type Tenancy = (desired: RRset) => Bar | 'given' | undefined;
 
 /** Names that no object may have, and those that only some namespaces may. */
 export function barrierOf(discovery: DeclaredDiscovery, lister: SourceLister): Barrier {
@@ -30,12 +30,12 @@ export function barrierOf(discovery: DeclaredDiscovery, lister: SourceLister): B
   const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
   const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, lister) : () => undefined;
   return {
-    to(wish) {
-      if (reserved.of(wish.name).length > 0) return { message: reservedName };
-      const bar = tenancy(wish);
+    to(desired) {
+      if (reserved.of(desired.name).length > 0) return { message: reservedName };
+      const bar = tenancy(desired);
       return bar === 'given' ? undefined : bar;
     },
-    isGiven: (wish) => tenancy(wish) === 'given',
+    isGiven: (desired) => tenancy(desired) === 'given',
   };
 }
 
@@ -56,13 +56,13 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
     known.set(namespace, own);
     return own;
   };
-  return (wish) => {
-    const resource = claimantOf(wish);
+  return (desired) => {
+    const resource = resourceOf(desired);
     if (!isNamed(resource)) return { message: unnamed };
     const namespace = namespaceOf(resource);
     const own = tenantsOf(namespace);
     if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
-    const owners = patterns.of(wish.name);
+    const owners = patterns.of(desired.name);
     if (own.length === 0) return owners[0] && { message: notOf(owners[0].pattern, namespace, resource) };
     if (owners.some(({ tenant }) => own.includes(tenant))) return 'given';
     return { message: `namespace ${namespace} may have ${listed(own)}` };

@@ -1,6 +1,6 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { absolute } from '../../dns/name.ts';
-import { isOfNobody } from '../discovery/scope.ts';
+import { isOrphaned } from '../discovery/scope.ts';
 import { isDenial } from '../discovery/wildcard-blocks.ts';
 import { answerOf, declaredAccount, keyOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { type Entry, keyOfEntry } from './entry.ts';
@@ -92,7 +92,7 @@ export class OnlyHere {
     const { declaration, kept } = this.#circumstances;
     if (!declaration.discovery || !outlives(declaration)) return 'discovered';
     if (!kept) return 'unknown';
-    return kept.has(answerOf(rrset)) || isOfNobody(declaration.discovery, rrset) ? 'only' : 'discovered';
+    return kept.has(answerOf(rrset)) || isOrphaned(declaration.discovery, rrset) ? 'only' : 'discovered';
   }
 }
 

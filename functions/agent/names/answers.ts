@@ -2,10 +2,10 @@ import { zoneOf } from '../../dns/name.ts';
 import { type Chain, chainFrom } from '../../dns/zone/cname-chain.ts';
 import { Lookup } from '../../dns/zone/lookup.ts';
 import { cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
-import type { Wish } from '../discovery/desired-record.ts';
+import type { DesiredRecord } from '../discovery/desired-record.ts';
 import type { Judged } from '../discovery/provider.ts';
 import { listed } from '../lib/sentence.ts';
-import { canonicalAddress, claimantOf, keyOf, type RRset, type Zone } from '../powerdns/rrset.ts';
+import { canonicalAddress, keyOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { RequestedHost } from './requested-host.ts';
 
 type RRsets = ReadonlyMap<string, RRset>;
@@ -24,13 +24,13 @@ export class Answers {
   }
 
   /** Whether a wish is answered. */
-  has(wish: Wish): boolean {
-    return holds(zoneOf(wish.name, this.#zones)?.get(keyOf(wish)), wish);
+  has(desired: DesiredRecord): boolean {
+    return holds(zoneOf(desired.name, this.#zones)?.get(keyOf(desired)), desired);
   }
 
   /** Whether ExternalDNS was told to go on with it. */
-  isPromised(wish: Wish): boolean {
-    return holds(this.#promised.get(keyOf(wish)), wish);
+  isPromised(desired: DesiredRecord): boolean {
+    return holds(this.#promised.get(keyOf(desired)), desired);
   }
 
   /** Where the CNAME of a name leads in the end; undefined where it has none. */
@@ -41,12 +41,12 @@ export class Answers {
   }
 
   /** What is answered at a host for its object, such as `A 192.0.2.7`: what it wants, or what it had. */
-  at({ name, resource, wishes }: RequestedHost): string[] {
+  at({ name, resource, desiredRecords }: RequestedHost): string[] {
     const zone = zoneOf(name, this.#zones);
-    const types = new Set(['A', 'AAAA', 'CNAME', ...wishes.map(({ type }) => type).sort()]);
+    const types = new Set(['A', 'AAAA', 'CNAME', ...desiredRecords.map(({ type }) => type).sort()]);
     const rrsets = [...types].flatMap((type) => zone?.get(keyOf({ name, type })) ?? []);
     return rrsets
-      .filter((rrset) => claimantOf(rrset) === resource || wishes.some((wish) => holds(rrset, wish)))
+      .filter((rrset) => resourceOf(rrset) === resource || desiredRecords.some((desired) => holds(rrset, desired)))
       .flatMap(({ type, records }) => records.map((content) => `${type} ${shown(content)}`));
   }
 }
@@ -64,10 +64,10 @@ function answering({ name, rrsets }: Zone): readonly RRset[] {
 const byKey = (rrsets: readonly RRset[]): RRsets => new Map(rrsets.map((rrset) => [keyOf(rrset), rrset]));
 
 /** Whether an RRset answers with everything that a wish says. */
-function holds(rrset: RRset | undefined, wish: Wish): boolean {
-  if (rrset?.name !== wish.name || rrset.type !== wish.type || wish.records.length === 0) return false;
+function holds(rrset: RRset | undefined, desired: DesiredRecord): boolean {
+  if (rrset?.name !== desired.name || rrset.type !== desired.type || desired.records.length === 0) return false;
   const there = contentsOf(rrset);
-  return wish.records.every((content) => there.has(canonicalAddress(content)));
+  return desired.records.every((content) => there.has(canonicalAddress(content)));
 }
 
 /** Of an RRset, whose records never change: each of those who share a name asks for them. */

@@ -1,7 +1,7 @@
 import { type Declaration, letGoCommand } from '../../contract/declaration.ts';
 import { bySeverity, type NameState, type Reason } from '../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
-import type { Wish } from '../discovery/desired-record.ts';
+import type { DesiredRecord } from '../discovery/desired-record.ts';
 import { moreThanHost } from '../discovery/host-name.ts';
 import type { Judged } from '../discovery/provider.ts';
 import type { OwnerState } from '../discovery/providers.ts';
@@ -85,13 +85,13 @@ class Explanation {
   }
 
   #isAnswered(host: RequestedHost): boolean {
-    const { name, resource, wishes, refused, held, sourceObject } = host;
-    if (wishes.length > 0) {
+    const { name, resource, desiredRecords, refused, held, sourceObject } = host;
+    if (desiredRecords.length > 0) {
       const asked = essentialOf(host);
       // Somebody else's answer may have it in it, among others.
-      const isTaken = (wish: Wish) =>
-        refused.some(({ rrset, verdict }) => verdict === 'Duplicate' && keyOf(rrset) === keyOf(wish));
-      return asked.length > 0 && asked.every((wish) => this.#answers.has(wish) && !isTaken(wish));
+      const isTaken = (desired: DesiredRecord) =>
+        refused.some(({ rrset, verdict }) => verdict === 'Duplicate' && keyOf(rrset) === keyOf(desired));
+      return asked.length > 0 && asked.every((desired) => this.#answers.has(desired) && !isTaken(desired));
     }
     // ExternalDNS has not spoken yet, as after a start, and what it published is there.
     if (held || !sourceObject || sourceObject.filteredBy !== undefined) return false;
@@ -112,9 +112,9 @@ class Explanation {
   #objectionTo(host: RequestedHost, zone: string | undefined): Reason | undefined {
     if (host.sourceObject?.filteredBy !== undefined) return this.#filtered(host.sourceObject, host);
     if (this.#isOutdated(host.resource)) return undefined;
-    const [gravest] = [...host.refused].sort(bySeverity);
-    if (!gravest) return undefined;
-    const { verdict, message, because, isOwn } = gravest;
+    const [worst] = [...host.refused].sort(bySeverity);
+    if (!worst) return undefined;
+    const { verdict, message, because, isOwn } = worst;
     // The gravest comes first, so nothing else was against it before its zone was declared.
     if (verdict === 'OutsideZones') return zone === undefined ? this.#outside(host.name) : undefined;
     return { verdict, message: `${message}${because ? `, as ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
@@ -126,13 +126,13 @@ class Explanation {
   }
 
   /** What it waits for that ExternalDNS wants, and nothing is against. */
-  #delayOf({ resource, wishes, refused }: RequestedHost): Reason | undefined {
-    if (wishes.length === 0) return undefined;
+  #delayOf({ resource, desiredRecords, refused }: RequestedHost): Reason | undefined {
+    if (desiredRecords.length === 0) return undefined;
     if (this.#isOutdated(resource)) {
       const message = `ExternalDNS has not asked since the spec changed: ${seeItsLog}`;
       return this.#failureAt(resource) ?? { verdict: 'Pending', message, isLate: true };
     }
-    if (wishes.every((wish) => this.#answers.isPromised(wish) || this.#answers.has(wish))) {
+    if (desiredRecords.every((desired) => this.#answers.isPromised(desired) || this.#answers.has(desired))) {
       return this.#unlessSilent(resource, 'PowerDNS is about to get it');
     }
     const { policy = 'Sync' } = this.#known.declaration.discovery ?? {};

@@ -1,9 +1,9 @@
 import { nameKey } from '../../contract/verdict.ts';
-import type { Wish } from '../discovery/desired-record.ts';
+import type { DesiredRecord } from '../discovery/desired-record.ts';
 import type { Refused } from '../discovery/evaluate.ts';
 import type { Judged } from '../discovery/provider.ts';
 import { isTargetType } from '../discovery/target.ts';
-import { claimantOf, keyOf, type RRset } from '../powerdns/rrset.ts';
+import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 
 /** One host of one object, and all that is known of it. */
@@ -14,7 +14,7 @@ export interface RequestedHost {
   /** What the object itself says. */
   sourceObject?: SourceObject;
   /** What ExternalDNS wants there for the object. */
-  wishes: Wish[];
+  desiredRecords: DesiredRecord[];
   /** What of it is left out. */
   refused: Refused[];
   /** What stands there only because the delete guard holds it. */
@@ -31,7 +31,7 @@ export function requestedHosts(
     const key = nameKey({ name, resource });
     const known = hosts.get(key);
     if (known) return known;
-    const host: RequestedHost = { name, resource, wishes: [], refused: [] };
+    const host: RequestedHost = { name, resource, desiredRecords: [], refused: [] };
     hosts.set(key, host);
     return host;
   };
@@ -39,10 +39,10 @@ export function requestedHosts(
     for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
   for (const sourceObject of lister.list())
     for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
-  for (const { wishes, refused, held } of judged) {
-    for (const wish of wishes) at(wish.name, claimantOf(wish)).wishes.push(wish);
-    for (const each of refused) at(each.rrset.name, claimantOf(each.rrset)).refused.push(each);
-    for (const rrset of held) at(rrset.name, claimantOf(rrset)).held = rrset;
+  for (const { desiredRecords, refused, held } of judged) {
+    for (const desired of desiredRecords) at(desired.name, resourceOf(desired)).desiredRecords.push(desired);
+    for (const each of refused) at(each.rrset.name, resourceOf(each.rrset)).refused.push(each);
+    for (const rrset of held) at(rrset.name, resourceOf(rrset)).held = rrset;
   }
   return [...hosts.values()];
 }
@@ -51,13 +51,13 @@ export function requestedHosts(
  * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
  * else everything. Not what has no answer to give, as where a filter takes it.
  */
-export function essentialOf({ wishes, refused }: RequestedHost): Wish[] {
-  const targets = wishes.filter(({ type }) => isTargetType(type));
+export function essentialOf({ desiredRecords, refused }: RequestedHost): DesiredRecord[] {
+  const targets = desiredRecords.filter(({ type }) => isTargetType(type));
   const addresses = targets.filter(({ type }) => type !== 'CNAME');
-  const asked = [addresses, targets, wishes].find((some) => some.length > 0) ?? [];
+  const asked = [addresses, targets, desiredRecords].find((some) => some.length > 0) ?? [];
   const isLost = ({ verdict, isOwn }: Refused) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
-  return asked.filter((wish) => {
-    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(wish));
+  return asked.filter((desired) => {
+    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(desired));
     return against.length === 0 || against.some(isLost);
   });
 }

@@ -88,14 +88,14 @@ function typesAnswered({ type, records }: RRset): string[] {
 export const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
 /** The object that a discovered RRset is for, such as ingress/shop/web; empty where nobody has said so. */
-export const claimantOf = ({ mark }: Pick<RRset, 'mark'>) => mark?.content ?? '';
+export const resourceOf = ({ mark }: Pick<RRset, 'mark'>) => mark?.content ?? '';
 
 /** Whether one object wants both. */
-export const sameClaimant = (a: RRset, b: RRset) => a.mark?.content === b.mark?.content;
+export const sameResource = (a: RRset, b: RRset) => a.mark?.content === b.mark?.content;
 
 /** Rivals, unless they are the IPv4 and the IPv6 addresses of one object. */
 export const excludeEachOther = (a: RRset, b: RRset) =>
-  areRivals(a, b) && !(sameClaimant(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
+  areRivals(a, b) && !(sameResource(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
 
 /** What an RRset answers, as text. The serial of a SOA is PowerDNS's own. */
 export const answerOf = ({ name, type, ttl, records }: RRset) =>

@@ -22,7 +22,7 @@ export interface DeclaredContent extends ZoneRecords {
 export type Signatures = ReadonlyMap<string, string[]>;
 
 /** What stands already, in usual records. */
-export interface StandingRoom {
+export interface CurrentCost {
   /** Of each zone file, by its zone and then by its name. */
   files: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** What is not declared: discovered, or made by a person. */
@@ -32,10 +32,10 @@ export interface StandingRoom {
 /** How many usual records all zones may have together, and what is there already. */
 export interface Room {
   most: number;
-  standing?: StandingRoom | undefined;
+  current?: CurrentCost | undefined;
 }
 
-const nothingStands: StandingRoom = { files: new Map(), others: 0 };
+const nothingStands: CurrentCost = { files: new Map(), others: 0 };
 
 /** Pure: everything that the zones must have, by their absolute names, but for what derives from what is there. */
 export function declaredContent(
@@ -59,7 +59,7 @@ function contentsOf(
   files: ZoneFiles,
   signatures: Signatures,
   leftOut: ReadonlyMap<string, LeftOut>,
-  { most, standing = nothingStands }: Room,
+  { most, current = nothingStands }: Room,
 ): Map<string, DeclaredContent> {
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
   const servers = new Set(zones.flatMap(serversOf));
@@ -67,8 +67,8 @@ function contentsOf(
   const hosts = Map.groupBy(servers, (server) => zoneOf(server, names));
   const canonical = [...new Set(addresses.map(canonicalAddress))];
   const inSpec = zones.flatMap(({ records = [] }) => records.flatMap(({ values }) => values));
-  const ofFiles = standing.files.values().flatMap((files) => files.values());
-  const taken = [...ofFiles, ...inSpec.map(recordCost)].reduce((sum, each) => sum + each, standing.others);
+  const ofFiles = current.files.values().flatMap((files) => files.values());
+  const taken = [...ofFiles, ...inSpec.map(recordCost)].reduce((sum, each) => sum + each, current.others);
   let room = most - taken;
   const contents = new Map(
     zones.map((zone): [string, DeclaredContent] => {
@@ -76,7 +76,7 @@ function contentsOf(
       const content = zoneRecords(zone, frame, files, {
         leftOut: leftOut.get(frame.name),
         room,
-        standing: standing.files.get(frame.name),
+        current: current.files.get(frame.name),
       });
       room -= content.room;
       const isTaken = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));

@@ -38,7 +38,7 @@ export interface Beside {
   /** How many records of zone files there is room for, beyond those that stand. */
   room?: number;
   /** What stands of each zone file: a file that is held goes on taking that room. */
-  standing?: ReadonlyMap<string, number> | undefined;
+  current?: ReadonlyMap<string, number> | undefined;
 }
 
 /** The zone's own records and those of its files, each file as a whole or not at all. */
@@ -46,7 +46,7 @@ export function zoneRecords(
   zone: DeclaredZone,
   frame: ZoneFrame,
   files: ZoneFiles,
-  { leftOut = new Map(), room = Number.POSITIVE_INFINITY, standing = new Map() }: Beside = {},
+  { leftOut = new Map(), room = Number.POSITIVE_INFINITY, current = new Map() }: Beside = {},
 ): ZoneRecords {
   const refs = zone.recordsFrom ?? [];
   // Whether a wildcard leads to a name that only it answers is seen with all zones and files together.
@@ -77,7 +77,7 @@ export function zoneRecords(
       else content.waiting ??= `waiting for ${source}`;
       continue;
     }
-    const ofFile = standing.get(source) ?? 0;
+    const ofFile = current.get(source) ?? 0;
     const read = entriesOfFile(file.text, {
       name: frame.name,
       isSigned: zone.dnssec !== undefined,

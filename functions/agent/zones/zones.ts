@@ -11,7 +11,7 @@ import type { Database } from '../powerdns/database.ts';
 import { Rejection } from '../powerdns/powerdns.ts';
 import { type Change, keyOf, ownershipOf, type RRset, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
-import { type DeclaredContent, declaredContent, type StandingRoom } from './desired-zone.ts';
+import { type CurrentCost, type DeclaredContent, declaredContent } from './desired-zone.ts';
 import { type Circumstances, isRemovable, type Reconciliation, reconcile } from './plan.ts';
 import { nameOf, type ZoneFiles } from './zone-file.ts';
 
@@ -65,7 +65,7 @@ export class Zones {
   /** As they were read by a reconciliation that had nothing to change. */
   #settled: Zone[] | undefined;
   readonly #compared = new Memo<Reconciliation>();
-  readonly #standing = new Memo<StandingRoom | undefined>();
+  readonly #current = new Memo<CurrentCost | undefined>();
   readonly #contents = new Memo<Map<string, DeclaredContent>>();
 
   constructor(options: ZonesOptions) {
@@ -206,15 +206,15 @@ export class Zones {
   #contentsOf(declared: Declared, zones: Zone[]): Map<string, DeclaredContent> {
     const { declaration, files } = declared;
     const { mostRecords: most = Number.POSITIVE_INFINITY } = this.#options;
-    const standing = this.#standing.get([declaration, ...zones], () => standingRoom(declaration, zones, most));
-    const ofFiles = standing && [...standing.files].map(([name, files]) => [name, ...files]);
+    const current = this.#current.get([declaration, ...zones], () => currentCost(declaration, zones, most));
+    const ofFiles = current && [...current.files].map(([name, files]) => [name, ...files]);
     // The DS goes first: a parent that has it while the signatures are gone makes the zone bogus (RFC 6781 section 4.3.3).
     const signed = declaration.zones.filter(({ dnssec }) => dnssec?.mode === 'Signed');
     const ds = new Map(
       signed.map(({ name }) => [absolute(name), this.#signatures.get(absolute(name))?.ds ?? []] as const),
     );
-    return this.#contents.get([declared, JSON.stringify([[...ds], ofFiles, standing?.others])], () =>
-      declaredContent(declaration, files, ds, { most, standing }),
+    return this.#contents.get([declared, JSON.stringify([[...ds], ofFiles, current?.others])], () =>
+      declaredContent(declaration, files, ds, { most, current }),
     );
   }
 
@@ -292,7 +292,7 @@ export class Zones {
  * What zone files have to leave room for, and what they have already; nothing where there are none. What discovery has
  * changes all the time: it is rounded up, as with each other figure all zone files are read again.
  */
-function standingRoom({ zones: declared }: Declaration, zones: Zone[], most: number): StandingRoom | undefined {
+function currentCost({ zones: declared }: Declaration, zones: Zone[], most: number): CurrentCost | undefined {
   const refs = declared.map(({ name, recordsFrom = [] }) => ({
     zone: absolute(name),
     sources: recordsFrom.map(nameOf),

@@ -134,14 +134,14 @@ describe('a host that is not published after all is in nobody’s way', () => {
   test('and no challenge is for one that comes to another namespace by that, not even for a moment', () => {
     const of = (namespace: string, name: string, type = 'A', target = '192.0.2.1') =>
       rrsetOf(want(`crd/${namespace}/x`, at(name), type, target), 'corp');
-    const wishes = [
+    const desiredRecords = [
       ...['a1', 'a2', 'www'].map((name) => of('a', name)),
       ...['b1', 'www'].map((name) => of('b', name, 'A', '192.0.2.2')),
       of('b', '_acme-challenge.www', 'TXT', 'x'),
       of('c', 'www', 'A', '192.0.2.3'),
     ];
     const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], maxNamesPerNamespace: 2 };
-    const { accepted } = judge(wishes, [zone('corp.internal')], declare({ discovery }));
+    const { accepted } = judge(desiredRecords, [zone('corp.internal')], declare({ discovery }));
     const published = accepted.map(({ name, mark }) => `${name} ${mark?.content}`);
     expect(published).toContain('www.corp.internal. crd/c/x');
     expect(published).not.toContain('_acme-challenge.www.corp.internal. crd/b/x');

@@ -19,8 +19,8 @@ const cure = 'nobody would get an answer, so give the object another target';
 
 function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new SeenObjects()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
-  const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused, closed } = judge(wishes, [zone('corp.internal', there)], declaration, { lister });
+  const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+  const { accepted, refused, closed } = judge(desiredRecords, [zone('corp.internal', there)], declaration, { lister });
   return {
     accepted: accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort(),
     refused: refused.map(({ rrset, verdict, message }) => `${rrset.mark?.content} ${verdict}: ${message}`),
@@ -83,8 +83,8 @@ describe('who closes a circle is refused', () => {
         foreign('d.corp.internal.', 'CNAME', 'c.corp.internal.'),
       ],
     ],
-  ])('%s', (_, wish, there) => {
-    const { accepted, refused } = verdict([wish], there);
+  ])('%s', (_, desired, there) => {
+    const { accepted, refused } = verdict([desired], there);
     expect(accepted).toEqual([]);
     expect(refused).toEqual([
       expect.stringMatching(/^ingress\/a\/x Refused: cannot publish: circle .* -> .*another target$/),
@@ -145,15 +145,15 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
   const host = fc.constantFrom('a', 'b', 'c', '*', 'x.c', '*.c', 'y.x.c', '*.x.c');
   const target = fc.constantFrom('a', 'b', 'c', 'x.c', 'y.x.c', 'z.x.c', 'q');
   const resource = fc.constantFrom('ingress/a/x', 'ingress/b/y', 'ingress/c/z');
-  const wish = fc.tuple(resource, host, fc.oneof({ weight: 4, arbitrary: target }, fc.constant('192.0.2.1')));
-  const standing = fc.uniqueArray(fc.tuple(fc.boolean(), resource, host, target), {
+  const desired = fc.tuple(resource, host, fc.oneof({ weight: 4, arbitrary: target }, fc.constant('192.0.2.1')));
+  const current = fc.uniqueArray(fc.tuple(fc.boolean(), resource, host, target), {
     selector: (s) => s[2],
     maxLength: 4,
   });
   const policy = fc.constantFrom('Sync', 'UpsertOnly', 'CreateOnly');
   const limit = fc.constantFrom(1000, 2);
   fc.assert(
-    fc.property(fc.array(wish, { maxLength: 8 }), standing, policy, limit, (wanted, there, policy, limit) => {
+    fc.property(fc.array(desired, { maxLength: 8 }), current, policy, limit, (wanted, there, policy, limit) => {
       const present = zone(
         'corp.internal',
         there.map(([isForeign, of, from, to]) =>
@@ -162,21 +162,21 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
       );
       const discovery = { ownerID: 'corp', intervalSeconds: 2, policy, maxNamesPerNamespace: limit };
       const declaration = declare({ discovery });
-      const wishes = wanted.map(([of, from, to]) =>
+      const desiredRecords = wanted.map(([of, from, to]) =>
         rrsetOf(to === '192.0.2.1' ? want(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
       );
-      const judged = (zones: Zone[]) => judge(wishes, zones, declaration);
+      const judged = (zones: Zone[]) => judge(desiredRecords, zones, declaration);
       const first = judged([present]);
       const foreigners = present.rrsets.filter(({ mark }) => !mark?.account.startsWith('external-dns'));
-      const wished = new Set(wishes.map(({ name }) => name));
-      const isKept = (r: RRset) => policy === 'CreateOnly' || !wished.has(r.name);
+      const desiredAs = new Set(desiredRecords.map(({ name }) => name));
+      const isKept = (r: RRset) => policy === 'CreateOnly' || !desiredAs.has(r.name);
       const own = present.rrsets.filter((r) => !foreigners.includes(r) && !first.closed.includes(r) && isKept(r));
       const names = new Set(own.map(({ name }) => name));
       const after = [...foreigners, ...own, ...first.accepted.filter(({ name }) => !names.has(name))];
       const lookup = new Lookup([{ name: 'corp.internal.', records: after }]);
       for (const { name, type, mark } of after) {
         // What nobody wishes for any more goes anyway.
-        if (type !== 'CNAME' || !mark?.account.startsWith('external-dns') || !wished.has(name)) continue;
+        if (type !== 'CNAME' || !mark?.account.startsWith('external-dns') || !desiredAs.has(name)) continue;
         expect([name, isEndless(chainFrom(lookup, name))]).toEqual([name, false]);
       }
       if (policy !== 'Sync' || limit < 1000) return;
@@ -195,10 +195,10 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
 test('a verdict takes time in proportion to its names, in circles or not', async () => {
   const declaration = declare();
   const work = (count: number, target: (i: number) => string) => {
-    const wishes = Array.from({ length: count }, (_, i) =>
+    const desiredRecords = Array.from({ length: count }, (_, i) =>
       rrsetOf(cname(`ingress/a/x${i}`, `h${i}`, target(i)), 'corp'),
     );
-    return cpuTimeOf(() => judge(wishes, [zone()], declaration));
+    return cpuTimeOf(() => judge(desiredRecords, [zone()], declaration));
   };
   const ended = await work(10_000, () => 'lb.example.com');
   const pairs = await work(10_000, (i) => at(`h${i ^ 1}`));
@@ -219,8 +219,8 @@ describe('how often all zones are gone through is not for objects to choose', ()
         return present.rrsets;
       },
     });
-    const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-    const { accepted, refused } = judge(wishes, [counted], declare());
+    const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+    const { accepted, refused } = judge(desiredRecords, [counted], declare());
     return { count, names: new Set(accepted.map(({ name }) => name)), refused };
   }
 

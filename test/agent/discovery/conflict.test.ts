@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Wish } from '../../../functions/agent/discovery/desired-record.ts';
+import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { type Judgement, judge, type Knowledge, standingRRsets } from '../../../functions/agent/discovery/evaluate.ts';
-import { householdOf, namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
+import { currentRRsets, type Judgement, judge, type Knowledge } from '../../../functions/agent/discovery/evaluate.ts';
+import { namespaceOf, sharingGroup } from '../../../functions/agent/discovery/resource-label.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
@@ -24,7 +24,7 @@ function contents(answer: string): [type: string, targets: string[]] {
 }
 
 /** `a/x A 1`: the Ingress a/x wants www.corp.internal to be that. */
-function wish(text: string, recordTTL?: number): RRset {
+function desired(text: string, recordTTL?: number): RRset {
   const [object, ...answer] = text.split(' ');
   const [type, targets] = contents(answer.join(' '));
   const resource = object?.includes('/') ? `ingress/${object}` : `${object}`;
@@ -51,14 +51,14 @@ const inShort = ({ accepted, refused }: Judgement) => ({
 });
 
 /** The verdict, which is the same in both orders, and once more when it stands. */
-function verdict(sharedHosts: SharedHosts, wishes: RRset[], there: RRset[] = [], knowledge: Knowledge = {}) {
+function verdict(sharedHosts: SharedHosts, desiredRecords: RRset[], there: RRset[] = [], knowledge: Knowledge = {}) {
   const declaration = declaring(sharedHosts);
-  const judged = (order: RRset[], standing: RRset[]) =>
-    judge(order, [zone('corp.internal', standing, declaration)], declaration, { lister: seen(), ...knowledge });
-  const first = judged(wishes, there);
-  expect(inShort(judged(wishes.toReversed(), there))).toEqual(inShort(first));
+  const judged = (order: RRset[], current: RRset[]) =>
+    judge(order, [zone('corp.internal', current, declaration)], declaration, { lister: seen(), ...knowledge });
+  const first = judged(desiredRecords, there);
+  expect(inShort(judged(desiredRecords.toReversed(), there))).toEqual(inShort(first));
   const others = there.filter((r) => knowledge.owns?.(r) === false);
-  expect(inShort(judged(wishes, [...others, ...first.accepted]))).toEqual(inShort(first));
+  expect(inShort(judged(desiredRecords, [...others, ...first.accepted]))).toEqual(inShort(first));
   return inShort(first);
 }
 
@@ -67,7 +67,12 @@ const wants = (object: string) =>
   `ingress/${object} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
 
 describe('of two objects', () => {
-  type Case = [situation: string, wishes: string[], standing: string[], Record<SharedHosts, [string[], string[]?]>];
+  type Case = [
+    situation: string,
+    desiredRecords: string[],
+    current: string[],
+    Record<SharedHosts, [string[], string[]?]>,
+  ];
   const cases: Case[] = [
     [
       'of two namespaces that want different answers, none of which stands',
@@ -281,69 +286,71 @@ describe('of two objects', () => {
     ],
   ];
 
-  const tables = cases.flatMap(([situation, wishes, standing, outcomes]) =>
-    modes.map((mode) => ({ situation, mode, wishes, standing, outcome: outcomes[mode] })),
+  const tables = cases.flatMap(([situation, desiredRecords, current, outcomes]) =>
+    modes.map((mode) => ({ situation, mode, desiredRecords, current, outcome: outcomes[mode] })),
   );
-  test.each(tables)('$situation: $mode', ({ situation, mode, wishes, standing, outcome: [accepted, refused = []] }) => {
-    const isNode = (text: string) => situation.includes('without') || text.startsWith('node/n');
-    const ask = (text: string) => {
-      const rrset = wish(text);
-      const resource = text.split(' ')[0] as string;
-      return text.startsWith('node/') && isNode(text) ? { ...rrset, mark: discoveredMark('corp', resource) } : rrset;
-    };
-    expect(verdict(mode, wishes.map(ask), standing.map(ask))).toEqual({ accepted, refused });
-  });
+  test.each(tables)(
+    '$situation: $mode',
+    ({ situation, mode, desiredRecords, current, outcome: [accepted, refused = []] }) => {
+      const isNode = (text: string) => situation.includes('without') || text.startsWith('node/n');
+      const ask = (text: string) => {
+        const rrset = desired(text);
+        const resource = text.split(' ')[0] as string;
+        return text.startsWith('node/') && isNode(text) ? { ...rrset, mark: discoveredMark('corp', resource) } : rrset;
+      };
+      expect(verdict(mode, desiredRecords.map(ask), current.map(ask))).toEqual({ accepted, refused });
+    },
+  );
 });
 
 describe('the first', () => {
   const older = (...names: string[]) => ({ lister: seen(names) });
 
   test('is the older object, even with a CNAME', () => {
-    const both = [wish('a/x A 1'), wish('b/y CNAME 2')];
+    const both = [desired('a/x A 1'), desired('b/y CNAME 2')];
     expect(verdict('SameNamespace', both, [], older('b/y', 'a/x')).accepted).toEqual(['b/y CNAME 2']);
     expect(verdict('SameNamespace', both, [], older('a/x', 'b/y')).accepted).toEqual(['a/x A 1']);
     expect(verdict('SameNamespace', both, [], older('b/y')).accepted).toEqual(['b/y CNAME 2']);
   });
 
   test('says for how long the answer lives, and whose it is', () => {
-    const all = [wish('a/w A 1', 30), wish('a/x A 2', 300), wish('a/y A 3', 20)];
+    const all = [desired('a/w A 1', 30), desired('a/x A 2', 300), desired('a/y A 3', 20)];
     for (const order of [all, all.toReversed()]) {
       const declaration = declaring('SameNamespace');
       const { accepted } = judge(order, [zone()], declaration, older('a/x', 'a/w', 'a/y'));
-      expect(accepted).toEqual([{ ...wish('a/x A 1 2 3'), ttl: 300 }]);
+      expect(accepted).toEqual([{ ...desired('a/x A 1 2 3'), ttl: 300 }]);
     }
   });
 
   test('keeps its name when another object copies its answer and it changes', () => {
-    expect(verdict('SameNamespace', [wish('a/x A 1'), wish('b/y A 2')], [wish('b/y A 1')]).accepted).toEqual([
+    expect(verdict('SameNamespace', [desired('a/x A 1'), desired('b/y A 2')], [desired('b/y A 1')]).accepted).toEqual([
       'b/y A 2',
     ]);
   });
 
   test('keeps its name while it wants something impossible', () => {
-    expect(verdict('FirstWins', [wish('b/y CNAME'), wish('a/x A 1')], [wish('b/y A 2')])).toEqual({
+    expect(verdict('FirstWins', [desired('b/y CNAME'), desired('a/x A 1')], [desired('b/y A 2')])).toEqual({
       accepted: ['b/y A 2'],
       refused: [`a/x A 1: ${has('b/y')}`, 'b/y CNAME : no target'],
     });
   });
 
   test('does not keep it from its own namespace', () => {
-    expect(verdict('SameNamespace', [wish('a/x CNAME'), wish('a/w A 1')], [wish('a/x A 2')]).accepted).toEqual([
-      'a/w A 1',
-    ]);
+    expect(verdict('SameNamespace', [desired('a/x CNAME'), desired('a/w A 1')], [desired('a/x A 2')]).accepted).toEqual(
+      ['a/w A 1'],
+    );
   });
 
   test('loses to nobody what only one of its families can have', () => {
-    const there = [wish('b/y A 2'), wish('b/y AAAA 2')];
-    expect(verdict('FirstWins', [wish('b/y A 3'), wish('b/y AAAA'), wish('a/x AAAA 1')], there).accepted).toEqual([
-      'b/y A 3',
-      'b/y AAAA 2',
-    ]);
+    const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
+    expect(
+      verdict('FirstWins', [desired('b/y A 3'), desired('b/y AAAA'), desired('a/x AAAA 1')], there).accepted,
+    ).toEqual(['b/y A 3', 'b/y AAAA 2']);
   });
 });
 
 test('each of more than two is told of one that wants another answer', () => {
-  expect(verdict('Refuse', [wish('a/x A 1'), wish('b/y A 1'), wish('c/z A 2')])).toEqual({
+  expect(verdict('Refuse', [desired('a/x A 1'), desired('b/y A 1'), desired('c/z A 2')])).toEqual({
     accepted: [],
     refused: [`a/x A 1: ${wants('c/z')}`, `b/y A 1: ${wants('c/z')}`, `c/z A 2: ${wants('a/x')}`],
   });
@@ -352,8 +359,10 @@ test('each of more than two is told of one that wants another answer', () => {
 describe('what stands for an object that does not ask', () => {
   test('stays marked for it where objects are not seen, since ExternalDNS names any of them', () => {
     const lister = seen([], false);
-    expect(verdict('SameNamespace', [wish('a/x A 1')], [wish('b/y A 1')], { lister }).accepted).toEqual(['b/y A 1']);
-    expect(verdict('SameNamespace', [wish('a/x A 1')], [wish('b/y A 1')]).accepted).toEqual(['a/x A 1']);
+    expect(verdict('SameNamespace', [desired('a/x A 1')], [desired('b/y A 1')], { lister }).accepted).toEqual([
+      'b/y A 1',
+    ]);
+    expect(verdict('SameNamespace', [desired('a/x A 1')], [desired('b/y A 1')]).accepted).toEqual(['a/x A 1']);
   });
 
   test('is no longer its own when it may not have it', () => {
@@ -362,8 +371,8 @@ describe('what stands for an object that does not ask', () => {
     });
     const lister = { ...noSources, labelsOf: (team: string) => ({ team }) };
     const { accepted } = judge(
-      [wish('b/y A 1'), wish('a/x A 1')],
-      [zone('corp.internal', [wish('b/y A 1')])],
+      [desired('b/y A 1'), desired('a/x A 1')],
+      [zone('corp.internal', [desired('b/y A 1')])],
       reserved,
       {
         lister,
@@ -375,37 +384,37 @@ describe('what stands for an object that does not ask', () => {
 
 describe('another owner', () => {
   const theirs = (text: string): RRset => ({
-    ...wish(text),
+    ...desired(text),
     mark: discoveredMark('other', `ingress/${text.split(' ')[0]}`),
   });
   const owns = ({ mark }: RRset) => mark?.account === 'external-dns/corp';
 
   test.each(modes)('has the name, its addresses of both families: %s', (mode) => {
-    expect(verdict(mode, [wish('a/x A 1'), wish('a/x AAAA 1')], [theirs('b/y A 2')], { owns })).toEqual({
+    expect(verdict(mode, [desired('a/x A 1'), desired('a/x AAAA 1')], [theirs('b/y A 2')], { owns })).toEqual({
       accepted: [],
       refused: [`a/x A 1: ${has('b/y')}`, `a/x AAAA 1: ${has('b/y')}`],
     });
   });
 
   test('is no rival for the same answer, which is not taken from it', () => {
-    expect(verdict('SameNamespace', [wish('a/x A 1')], [theirs('b/y A 1')], { owns })).toEqual({
+    expect(verdict('SameNamespace', [desired('a/x A 1')], [theirs('b/y A 1')], { owns })).toEqual({
       accepted: [],
       refused: [],
     });
   });
 
   test('has nothing in what this one keeps', () => {
-    expect(verdict('SameNamespace', [wish('b/y CNAME')], [theirs('b/y A 2')], { owns }).accepted).toEqual([]);
+    expect(verdict('SameNamespace', [desired('b/y CNAME')], [theirs('b/y A 2')], { owns }).accepted).toEqual([]);
   });
 });
 
 test('an answer of several objects that PowerDNS refused is not asked for again, what stands stays, and every part is refused', () => {
   const message = 'Record www.corp.internal./A: no';
   const told = `change the object, as PowerDNS refuses this: ${message}`;
-  const there = [wish('a/x A 1')];
-  const refused = wish('a/x A 1 2');
+  const there = [desired('a/x A 1')];
+  const refused = desired('a/x A 1 2');
   const refusals = new Map([[answerOf(refused), { rrset: refused, beside: there, message }]]);
-  expect(verdict('SameNamespace', [wish('a/x A 1'), wish('a/w A 2')], there, { refusals })).toEqual({
+  expect(verdict('SameNamespace', [desired('a/x A 1'), desired('a/w A 2')], there, { refusals })).toEqual({
     accepted: ['a/x A 1'],
     refused: [`a/w A 2: ${told}`, `a/x A 1 2: ${told}`],
   });
@@ -417,8 +426,10 @@ describe('a delegation', () => {
     zones: [{ name: 'corp.internal', nameServers: [] }],
   });
   const delegates = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
-  const judged = (wishes: RRset[], there: RRset[]) => {
-    const { accepted, refused } = judge(wishes, [zone('corp.internal', there)], declaration, { lister: seen() });
+  const judged = (desiredRecords: RRset[], there: RRset[]) => {
+    const { accepted, refused } = judge(desiredRecords, [zone('corp.internal', there)], declaration, {
+      lister: seen(),
+    });
     return { accepted, refused: refused.map(({ message }) => message) };
   };
 
@@ -465,7 +476,7 @@ describe('a delegation', () => {
       accepted: [delegates],
       refused: ['dev.corp.internal is delegated: its own servers answer for it'],
     });
-    expect(standingRRsets([zone('corp.internal', [delegates, address])], declaration)).toEqual([delegates]);
+    expect(currentRRsets([zone('corp.internal', [delegates, address])], declaration)).toEqual([delegates]);
   });
 
   test('has no addresses beside it', () => {
@@ -478,31 +489,31 @@ describe('a delegation', () => {
 });
 
 describe('what a filter takes', () => {
-  const filtered = (text: string): Wish => ({
-    ...wish(text),
+  const filtered = (text: string): DesiredRecord => ({
+    ...desired(text),
     records: [],
     isFiltered: true,
     fault: 'not in the networks',
   });
 
   test('goes, and does not hold its name', () => {
-    expect(verdict('FirstWins', [filtered('b/y A 2')], [wish('b/y A 2')])).toEqual({
+    expect(verdict('FirstWins', [filtered('b/y A 2')], [desired('b/y A 2')])).toEqual({
       accepted: [],
       refused: ['b/y A : not in the networks: change that field, or the address of the object'],
     });
-    expect(verdict('FirstWins', [filtered('b/y A 2'), wish('a/x A 1')], [wish('b/y A 2')]).accepted).toEqual([
+    expect(verdict('FirstWins', [filtered('b/y A 2'), desired('a/x A 1')], [desired('b/y A 2')]).accepted).toEqual([
       'a/x A 1',
     ]);
   });
 
   test('keeps nothing that its object does not want any more', () => {
-    const there = [wish('b/y A 2'), wish('b/y AAAA 2')];
+    const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
     expect(verdict('FirstWins', [filtered('b/y AAAA 2')], there).accepted).toEqual([]);
   });
 
   test('goes also where its object wants something impossible beside it', () => {
-    const there = [wish('b/y A 2'), wish('b/y AAAA 2')];
-    expect(verdict('FirstWins', [filtered('b/y AAAA 2'), wish('b/y A')], there).accepted).toEqual(['b/y A 2']);
+    const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
+    expect(verdict('FirstWins', [filtered('b/y AAAA 2'), desired('b/y A')], there).accepted).toEqual(['b/y A 2']);
   });
 });
 
@@ -527,7 +538,7 @@ const anyRRset = fc
 const world = fc
   .record({
     sharedHosts: fc.constantFrom(...modes),
-    wishes: fc.array(anyRRset, { maxLength: 14 }),
+    desiredRecords: fc.array(anyRRset, { maxLength: 14 }),
     before: fc.array(anyRRset, { maxLength: 10 }),
     sees: fc.boolean(),
     ages: fc.shuffledSubarray(resources.map((r) => r.replace('ingress/', ''))),
@@ -548,8 +559,10 @@ const world = fc
       ...seen(ages, sees),
       namespaceLabels: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),
     };
-    const judged = (wishes: RRset[], there: RRset[]) => {
-      const { accepted, refused } = judge(wishes, [zone('corp.internal', there, declaration)], declaration, { lister });
+    const judged = (desiredRecords: RRset[], there: RRset[]) => {
+      const { accepted, refused } = judge(desiredRecords, [zone('corp.internal', there, declaration)], declaration, {
+        lister,
+      });
       const keyOf = (rrset: RRset) => `${answerOf(rrset)} ${rrset.mark?.content}`;
       return { accepted: accepted.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), refused };
     };
@@ -564,10 +577,13 @@ describe('whatever is wanted', () => {
     fc.assert(
       fc.property(
         world.chain((world) =>
-          fc.tuple(fc.constant(world), fc.shuffledSubarray(world.wishes, { minLength: world.wishes.length })),
+          fc.tuple(
+            fc.constant(world),
+            fc.shuffledSubarray(world.desiredRecords, { minLength: world.desiredRecords.length }),
+          ),
         ),
-        ([{ wishes, there, judged }, shuffled]) => {
-          expect(judged(shuffled, there.toReversed())).toEqual(judged(wishes, there));
+        ([{ desiredRecords, there, judged }, shuffled]) => {
+          expect(judged(shuffled, there.toReversed())).toEqual(judged(desiredRecords, there));
         },
       ),
       runs,
@@ -576,9 +592,9 @@ describe('whatever is wanted', () => {
 
   test('judged again when it stands, it is the same', () => {
     fc.assert(
-      fc.property(world, ({ wishes, there, judged }) => {
-        const verdict = judged(wishes, there);
-        const { accepted } = judged(wishes, verdict.accepted);
+      fc.property(world, ({ desiredRecords, there, judged }) => {
+        const verdict = judged(desiredRecords, there);
+        const { accepted } = judged(desiredRecords, verdict.accepted);
         expect(accepted).toEqual(verdict.accepted);
       }),
       runs,
@@ -587,11 +603,11 @@ describe('whatever is wanted', () => {
 
   test('judged again, it is the same where a new mark alone has not been written', () => {
     fc.assert(
-      fc.property(world, ({ wishes, there, judged }) => {
+      fc.property(world, ({ desiredRecords, there, judged }) => {
         const written = (rrsets: RRset[]) =>
           rrsets.map((rrset) => there.find((old) => answerOf(old) === answerOf(rrset)) ?? rrset);
-        const { accepted } = judged(wishes, there);
-        expect(judged(wishes, written(accepted)).accepted.map(answerOf)).toEqual(accepted.map(answerOf));
+        const { accepted } = judged(desiredRecords, there);
+        expect(judged(desiredRecords, written(accepted)).accepted.map(answerOf)).toEqual(accepted.map(answerOf));
       }),
       runs,
     );
@@ -599,8 +615,8 @@ describe('whatever is wanted', () => {
 
   test('no RRsets stand together that cannot', () => {
     fc.assert(
-      fc.property(world, ({ wishes, there, judged }) => {
-        const { accepted } = judged(wishes, there);
+      fc.property(world, ({ desiredRecords, there, judged }) => {
+        const { accepted } = judged(desiredRecords, there);
         for (const ofName of Map.groupBy(accepted, ({ name }) => name).values()) {
           const types = ofName.map(({ type }) => type);
           expect(new Set(types).size).toBe(types.length);
@@ -614,12 +630,12 @@ describe('whatever is wanted', () => {
 
   test('a name answers with nothing of another party than that which has it, unless all are merged', () => {
     fc.assert(
-      fc.property(world, ({ sharedHosts, sees, wishes, there, judged }) => {
-        const { accepted } = judged(wishes, there);
-        const partyOf = sharedHosts === 'FirstWins' ? (r: string) => r : householdOf;
+      fc.property(world, ({ sharedHosts, sees, desiredRecords, there, judged }) => {
+        const { accepted } = judged(desiredRecords, there);
+        const partyOf = sharedHosts === 'FirstWins' ? (r: string) => r : sharingGroup;
         for (const rrset of accepted) {
           if (sharedHosts === 'Merge' || there.some((old) => answerOf(old) === answerOf(rrset))) continue;
-          const own = wishes
+          const own = desiredRecords
             .filter(({ name, type }) => name === rrset.name && type === rrset.type)
             .filter(({ mark }) => partyOf(mark?.content ?? '') === partyOf(rrset.mark?.content ?? ''))
             .flatMap(({ records }) => records);
@@ -637,11 +653,11 @@ describe('whatever is wanted', () => {
 
   test('nobody’s wish for one name changes the verdict on another one', () => {
     fc.assert(
-      fc.property(world, fc.constantFrom(...names), ({ wishes, there, judged, declaration }, name) => {
+      fc.property(world, fc.constantFrom(...names), ({ desiredRecords, there, judged, declaration }, name) => {
         fc.pre(declaration.discovery?.maxNamesPerNamespace === 1000);
         const isHere = (rrset: RRset) => rrset.name === `${name}.`;
-        const all = judged(wishes, there);
-        const alone = judged(wishes.filter(isHere), there);
+        const all = judged(desiredRecords, there);
+        const alone = judged(desiredRecords.filter(isHere), there);
         expect(alone.accepted).toEqual(all.accepted.filter(isHere));
         expect(alone.refused).toEqual(all.refused.filter(({ rrset }) => isHere(rrset)));
       }),
@@ -651,8 +667,8 @@ describe('whatever is wanted', () => {
 
   test('no namespace has more new names than it may, and every wish is answered or refused', () => {
     fc.assert(
-      fc.property(world, ({ wishes, there, judged, declaration, sharedHosts }) => {
-        const { accepted, refused } = judged(wishes, there);
+      fc.property(world, ({ desiredRecords, there, judged, declaration, sharedHosts }) => {
+        const { accepted, refused } = judged(desiredRecords, there);
         const most = declaration.discovery?.maxNamesPerNamespace ?? 0;
         // One that is merged into another's answer does not show in its mark.
         fc.pre(sharedHosts !== 'Merge');
@@ -667,7 +683,7 @@ describe('whatever is wanted', () => {
           const fresh = places.filter((place) => !before.get(namespace)?.includes(place));
           if (fresh.length > 0) expect(places.length).toBeLessThanOrEqual(most);
         }
-        for (const { name, type, records, mark } of wishes) {
+        for (const { name, type, records, mark } of desiredRecords) {
           const isAnswered = accepted.some(
             (a) => a.name === name && a.type === type && records.every((content) => a.records.includes(content)),
           );

@@ -29,7 +29,7 @@ class World {
   guard = this.#guard();
   options: { percent: number; holdSeconds: number; letGo?: string } = options;
   now = start;
-  standing: Set<Host>;
+  current: Set<Host>;
   /** What still asks for its name. */
   asking: Set<Host>;
   /** What has an address, too. */
@@ -44,7 +44,7 @@ class World {
   wallIsAhead = 0;
 
   constructor(hosts: Host[]) {
-    this.standing = new Set(hosts);
+    this.current = new Set(hosts);
     this.asking = new Set(hosts);
     this.wanted = new Set(hosts);
   }
@@ -87,7 +87,7 @@ class World {
   }
 
   get rrsets(): RRset[] {
-    return [...this.standing].map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
+    return [...this.current].map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
   }
 
   /** A loop `after` so many seconds; the names that were held. */
@@ -108,7 +108,7 @@ class World {
     this.since = report?.since;
     if (this.works) {
       const stays = (each: Host) => this.wanted.has(each) || heldNames.has(each.name);
-      this.standing = new Set([...this.standing, ...this.wanted].filter(stays));
+      this.current = new Set([...this.current, ...this.wanted].filter(stays));
     }
     return [...heldNames];
   }
@@ -128,7 +128,7 @@ describe('names that vanish in masses', () => {
     expect(world.loop(598)).toHaveLength(6);
     expect(world.since).toBe('2026-11-21T10:00:02.000Z');
     expect(world.loop(2)).toEqual([]);
-    expect(world.standing.size).toBe(4);
+    expect(world.current.size).toBe(4);
     expect(world.loop(2)).toEqual([]);
     expect(world.since).toBeUndefined();
   });
@@ -138,13 +138,13 @@ describe('names that vanish in masses', () => {
     ['fewer than five', 4, 4, 50],
     ['just as many as are allowed', 100, 10, 10],
     ['all of them, where all may', 100, 100, 100],
-  ])('are not held when they are %s', (_, standing, vanishing, percent) => {
-    const all = objects(standing);
+  ])('are not held when they are %s', (_, current, vanishing, percent) => {
+    const all = objects(current);
     const world = new World(all);
     world.options = { ...options, percent };
     world.delete(all.slice(0, vanishing));
     expect(world.loop()).toEqual([]);
-    expect(world.standing.size).toBe(standing - vanishing);
+    expect(world.current.size).toBe(current - vanishing);
   });
 
   test('count together with those that vanished shortly before', () => {
@@ -155,7 +155,7 @@ describe('names that vanish in masses', () => {
       world.clear([each]);
       expect(world.loop()).toEqual([]);
     }
-    expect(world.standing.size).toBe(5);
+    expect(world.current.size).toBe(5);
     world.clear(all.slice(5, 6));
     expect(world.loop()).toEqual(namesOf(all.slice(5, 6)));
     world.clear(all);
@@ -202,7 +202,7 @@ describe('names that vanish in masses', () => {
     expect(world.loop()).toHaveLength(30);
     world.options = { ...options, letGo: '2026-11-21T10:00:03Z' };
     expect(world.loop()).toEqual([]);
-    expect(world.standing.size).toBe(10);
+    expect(world.current.size).toBe(10);
     world.clear(all.slice(30, 35));
     expect(world.loop()).toEqual([]);
     world.clear(all);
@@ -212,23 +212,23 @@ describe('names that vanish in masses', () => {
 
   test('stay let go while PowerDNS cannot be reached', () => {
     const world = new World(objects(10));
-    world.clear(world.standing);
+    world.clear(world.current);
     world.works = false;
     expect(world.loop()).toHaveLength(10);
     for (let i = 0; i < 3; i++) expect(world.loop(600)).toEqual([]);
-    expect(world.standing.size).toBe(10);
+    expect(world.current.size).toBe(10);
   });
 
   test('are all that stand, in the first loop of an ExternalDNS without its caches', () => {
     const world = new World(objects(100));
     world.isSeen = false;
-    world.clear(world.standing);
+    world.clear(world.current);
     expect(world.loop()).toHaveLength(100);
   });
 
   test('are held no longer for a clock that is set back', () => {
     const world = new World(objects(10));
-    world.clear(world.standing);
+    world.clear(world.current);
     expect(world.loop()).toHaveLength(10);
     const { since } = world;
     world.wallIsAhead = -86_400 * seconds;
@@ -241,7 +241,7 @@ describe('names that vanish in masses', () => {
     const world = new World(objects(10));
     world.wallIsAhead = 365 * 86_400 * seconds;
     world.options = { ...options, letGo: new Date(start + world.wallIsAhead - seconds).toISOString() };
-    world.clear(world.standing);
+    world.clear(world.current);
     expect(world.loop()).toHaveLength(10);
     world.options = { ...options, letGo: new Date(start + world.wallIsAhead + 60 * seconds).toISOString() };
     expect(world.loop()).toEqual([]);
@@ -253,10 +253,10 @@ describe('an ordinary deletion', () => {
     const world = new World([...hostsOf('ingress/a/big', 50), ...objects(3)]);
     world.isSeen = isSeen;
     world.delete(
-      hostsOf('ingress/a/big', 50).map((each) => [...world.standing].find(({ name }) => name === each.name)!),
+      hostsOf('ingress/a/big', 50).map((each) => [...world.current].find(({ name }) => name === each.name)!),
     );
     expect(world.loop()).toEqual([]);
-    expect(world.standing.size).toBe(3);
+    expect(world.current.size).toBe(3);
   });
 
   const big = hostsOf('ingress/a/big', 20);
@@ -266,7 +266,7 @@ describe('an ordinary deletion', () => {
     const world = new World([...big, ...objects(3)]);
     world.delete(big.slice(1));
     expect(world.loop()).toEqual([]);
-    expect(world.standing.size).toBe(4);
+    expect(world.current.size).toBe(4);
   });
 
   test('is none when the object still asks for them', () => {
@@ -298,7 +298,7 @@ describe('an ordinary deletion', () => {
     expect(world.loop()).toEqual([]);
     world.delete(second);
     expect(world.loop()).toEqual([]);
-    expect(world.standing.size).toBe(3);
+    expect(world.current.size).toBe(3);
   });
 
   test('of one object after the other is held where they are not, but for the first', () => {
@@ -320,7 +320,7 @@ describe('an ordinary deletion', () => {
     expect(world.loop()).toHaveLength(39);
     world.delete(second);
     expect(world.loop()).toHaveLength(39);
-    expect(world.standing.size).toBe(40);
+    expect(world.current.size).toBe(40);
   });
 
   test('of the Pods of a headless Service is none while it asks for the names below its own', () => {
@@ -350,7 +350,7 @@ describe('an object that is there and has lost its address', () => {
     expect(world.since).toBeUndefined();
     expect(world.loop(599)).toEqual([one.name]);
     expect(world.loop(1)).toEqual([]);
-    expect(world.standing.has(one)).toBe(false);
+    expect(world.current.has(one)).toBe(false);
   });
 
   test('keeps it while others do so one after the other, each for as long', () => {
@@ -359,7 +359,7 @@ describe('an object that is there and has lost its address', () => {
       world.clear([each]);
       expect(world.loop(60)).toContain(each.name);
     }
-    expect(world.standing.size).toBe(10);
+    expect(world.current.size).toBe(10);
     expect(world.loop(60)).toEqual(namesOf(others));
     expect(world.loop(60)).toEqual(namesOf(others.slice(1)));
   });
@@ -380,7 +380,7 @@ describe('an object that is there and has lost its address', () => {
       expect(world.loop()).toEqual([one.name]);
       end(world);
       expect(world.loop()).toEqual([]);
-      expect(world.standing.size).toBe(9);
+      expect(world.current.size).toBe(9);
     }
   });
 
@@ -388,8 +388,8 @@ describe('an object that is there and has lost its address', () => {
     const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
     for (const isUnready of [true, false]) {
       const lister = { ...noSources, sees: () => true, leftOutOf: () => [{ ...left, isUnready }] };
-      const standing = [found(one.object, one.name, 'A', '192.0.2.1')];
-      const { held } = new DeleteGuard().hold(standing, new Set(), options, lister, start);
+      const current = [found(one.object, one.name, 'A', '192.0.2.1')];
+      const { held } = new DeleteGuard().hold(current, new Set(), options, lister, start);
       expect(held).toHaveLength(isUnready ? 1 : 0);
     }
   });
@@ -418,7 +418,7 @@ describe('objects that are to be seen and cannot be', () => {
     expect(world.loop(599)).toEqual([one.name]);
     world.isUnsynced = false;
     expect(world.loop(0)).toEqual([]);
-    expect(world.standing.size).toBe(2);
+    expect(world.current.size).toBe(2);
   });
 
   test('do so no longer than a hold lasts', () => {
@@ -442,12 +442,12 @@ describe('another agent', () => {
         world.clear([...world.wanted].slice(0, count));
         world.restart();
         world.loop(60);
-        return world.standing.size;
+        return world.current.size;
       });
       expect(sizes).toEqual(isSeen ? [100, 100, 100, 100] : [60, 60, 60, 60]);
       world.restart();
       world.loop(420);
-      expect(world.standing.size).toBe(60);
+      expect(world.current.size).toBe(60);
     },
   );
 
@@ -461,7 +461,7 @@ describe('another agent', () => {
     expect(world.loop()).toEqual(namesOf(all.slice(0, 1)));
     world.restart();
     expect(world.loop(598)).toEqual([]);
-    expect(world.standing.size).toBe(8);
+    expect(world.current.size).toBe(8);
   });
 });
 
@@ -496,7 +496,7 @@ test('whatever happens, nothing wanted is held, nothing for too long, and of tho
     let wasHeld: string[] = [];
     for (const { act, hosts, after } of events) {
       if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
-      const before = namesOf([...world.standing]);
+      const before = namesOf([...world.current]);
       const wanted = new Set(namesOf([...world.wanted]));
       const asking = new Set(namesOf([...world.asking]));
       const held = world.loop(after);
@@ -552,20 +552,20 @@ test('whatever happens, an agent that starts anew holds what the one before woul
 test('while names are held and nothing changes, ExternalDNS sends nothing', async () => {
   const guard = new DeleteGuard();
   const hosts = objects(10);
-  let standing = hosts.map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
-  const accepted = standing.slice(0, 2);
+  let current = hosts.map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
+  const accepted = current.slice(0, 2);
   let now = start;
   const webhook = {
-    records: async () => standing.map(endpointOf),
+    records: async () => current.map(endpointOf),
     adjust: async () => {
       now += 2 * seconds;
       const wanted = new Set(accepted.map(({ name }) => name));
-      const { held } = guard.hold(standing, wanted, options, noSources, now);
-      return answerUnder('Sync', standing, [...accepted, ...held]).answer.map(endpointOf);
+      const { held } = guard.hold(current, wanted, options, noSources, now);
+      return answerUnder('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
     },
     apply: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {
       const gone = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));
-      standing = standing.filter(({ name }) => !gone.has(name));
+      current = current.filter(({ name }) => !gone.has(name));
     },
   };
   for (let i = 0; i < 300; i++) expect(await loop(webhook, [])).toBeUndefined();

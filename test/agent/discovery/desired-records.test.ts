@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Wish } from '../../../functions/agent/discovery/desired-record.ts';
-import { wishesOf } from '../../../functions/agent/discovery/desired-records.ts';
+import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
+import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { fault } from '../../../functions/agent/discovery/record-checks.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
@@ -32,10 +32,13 @@ function viewOf(lister: SourceObject[]): SourceLister {
   };
 }
 
-function wished(endpoints: Endpoint[], { settings, lister = [], namespace, zoneTTL }: Surroundings = {}): Wish[] {
+function desiredAs(
+  endpoints: Endpoint[],
+  { settings, lister = [], namespace, zoneTTL }: Surroundings = {},
+): DesiredRecord[] {
   const { discovery } = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...settings } });
   if (!discovery) throw new Error('nothing is discovered');
-  return wishesOf(endpoints, {
+  return desiredRecordsOf(endpoints, {
     scope: { ownerID: 'corp', ...(namespace !== undefined && { namespace }) },
     discovery,
     lister: viewOf(lister),
@@ -44,8 +47,8 @@ function wished(endpoints: Endpoint[], { settings, lister = [], namespace, zoneT
 }
 
 /** In short: `www A 192.0.2.1 (ingress/a/x)`, with the fault behind it. */
-const said = (wishes: Wish[]) =>
-  wishes
+const said = (desiredRecords: DesiredRecord[]) =>
+  desiredRecords
     .map(({ name, type, records, mark, fault }) => {
       const what = [name.replace('.corp.internal.', ''), type, ...records].join(' ');
       return `${what} (${mark?.content})${fault === undefined ? '' : `: ${fault}`}`;
@@ -72,7 +75,7 @@ describe('a time to live', () => {
     [2 ** 31, { minimumTTL: 20 }, undefined, 2 ** 31],
   ])('of %j, with %j and %j for the zone, is %d', (recordTTL, settings, zoneTTL, ttl) => {
     const given = { ...x('A', '192.0.2.1'), ...(recordTTL !== undefined && { recordTTL }) };
-    expect(wished([given], { settings, ...(zoneTTL !== undefined && { zoneTTL }) })).toMatchObject([{ ttl }]);
+    expect(desiredAs([given], { settings, ...(zoneTTL !== undefined && { zoneTTL }) })).toMatchObject([{ ttl }]);
   });
 });
 
@@ -85,19 +88,19 @@ test('the same wish of two sources is one, with the shorter time to live', () =>
     [bad, fast, slow],
   ]) {
     expect(
-      wished(order)
+      desiredAs(order)
         .map(({ ttl }) => ttl)
         .sort(),
     ).toEqual([-1, 15]);
   }
-  expect(wished([x('A', '192.0.2.1'), y('A', '192.0.2.1'), x('A', '192.0.2.2')])).toHaveLength(3);
+  expect(desiredAs([x('A', '192.0.2.1'), y('A', '192.0.2.1'), x('A', '192.0.2.2')])).toHaveLength(3);
 });
 
 test('of a name that is too long only the end is judged, and of a target only the beginning', () => {
   const deep = want('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
   const long = x('CNAME', `${'a.'.repeat(1e5)}example.com`);
-  const wishes = wished([deep, long, x('A', '1'.repeat(1e5))]);
-  expect(wishes.map(({ name, records }) => [name.length, records[0]?.length])).toEqual([
+  const desiredRecords = desiredAs([deep, long, x('A', '1'.repeat(1e5))]);
+  expect(desiredRecords.map(({ name, records }) => [name.length, records[0]?.length])).toEqual([
     [255, 9],
     [18, 61],
     [18, 61],
@@ -106,7 +109,7 @@ test('of a name that is too long only the end is judged, and of a target only th
   const declared = new Map([[zone, zone]]);
   const recordTypes = ['A', 'CNAME'];
   const setting = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
-  expect(wishes.map((wish) => fault(wish, setting)?.message)).toEqual([
+  expect(desiredRecords.map((desired) => fault(desired, setting)?.message)).toEqual([
     'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name',
     expect.stringMatching(/^correct the target: not a .{1,200}$/),
     expect.stringMatching(/^correct the target: not an IPv4 address: .{1,100}$/),
@@ -116,20 +119,20 @@ test('of a name that is too long only the end is judged, and of a target only th
 test('names in excluded domains are left out without a word', () => {
   const settings = { excludedDomains: ['Dev.corp.internal'], targets: { default: ['192.0.2.9'] } };
   const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
-  const wishes = names.map((name) => want('ingress/a/x', name, 'A', '192.0.2.1'));
+  const desiredRecords = names.map((name) => want('ingress/a/x', name, 'A', '192.0.2.1'));
   const lister = [sourceObject('ingress/a/new', [], ['b.dev.corp.internal.'])];
-  expect(said(wished(wishes, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
+  expect(said(desiredAs(desiredRecords, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
 });
 
 test('records of other types are named once where they are all that an object wants of a name', () => {
   const settings = { recordTypes: ['A', 'CNAME'] };
-  expect(said(wished([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
+  expect(said(desiredAs([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
     'www A 192.0.2.1 (ingress/a/x)',
   ]);
-  expect(wished([x('AAAA', '2001:db8::1')], { settings })).toMatchObject([
+  expect(desiredAs([x('AAAA', '2001:db8::1')], { settings })).toMatchObject([
     { isFiltered: true, fault: 'records of type AAAA are not discovered: add AAAA to discovery.recordTypes' },
   ]);
-  expect(wished([x('A', '192.0.2.1'), x('LUA', 'x')], { settings })).toMatchObject([
+  expect(desiredAs([x('A', '192.0.2.1'), x('LUA', 'x')], { settings })).toMatchObject([
     { type: 'A' },
     { isFiltered: true, fault: 'records of type LUA are not discovered' },
   ]);
@@ -143,14 +146,14 @@ describe('targets.override', () => {
     ['addresses of both families', [x('A', '192.0.2.1', '192.0.2.2'), x('AAAA', '2001:db8::9')]],
     ['a name', [x('CNAME', 'lb.example.com')]],
     ['nothing', [x('A')]],
-  ])('is published by families instead of %s', (_, wishes) => {
-    expect(said(wished(wishes, { settings: addresses }))).toEqual(both);
+  ])('is published by families instead of %s', (_, desiredRecords) => {
+    expect(said(desiredAs(desiredRecords, { settings: addresses }))).toEqual(both);
   });
 
   test('may be a name', () => {
     const settings = { targets: { override: ['NAT.example.com'] } };
-    const wishes = [x('A', '192.0.2.1'), x('AAAA', '2001:db8::9'), y('A', '192.0.2.2')];
-    expect(said(wished(wishes, { settings }))).toEqual([
+    const desiredRecords = [x('A', '192.0.2.1'), x('AAAA', '2001:db8::9'), y('A', '192.0.2.2')];
+    expect(said(desiredAs(desiredRecords, { settings }))).toEqual([
       'www CNAME nat.example.com. (ingress/a/x)',
       'www CNAME nat.example.com. (ingress/b/y)',
     ]);
@@ -158,7 +161,7 @@ describe('targets.override', () => {
 
   test('is not for records of other types', () => {
     const settings = { ...addresses, recordTypes: [...discoverable] };
-    expect(said(wished([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
+    expect(said(desiredAs([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
       'www MX 10 mail.example.com. (ingress/a/x)',
       'www TXT "text" (ingress/a/x)',
     ]);
@@ -177,27 +180,27 @@ describe('targets.networks', () => {
     // It is named as no address, and not as one of another network.
     ['A', ['lb.example.com'], ['lb.example.com']],
   ])('keeps of %s %j %j', (type, targets, records) => {
-    const [wish] = wished([x(type, ...targets)], { settings });
-    expect(wish?.records).toEqual(records);
-    expect(wish?.fault).toBeUndefined();
+    const [desired] = desiredAs([x(type, ...targets)], { settings });
+    expect(desired?.records).toEqual(records);
+    expect(desired?.fault).toBeUndefined();
   });
 
   test('says which field has taken the last one', () => {
     const outside = { records: [], isFiltered: true, fault: '192.0.2.1 is outside discovery.targets.networks' };
-    expect(wished([x('A', '192.0.2.1')], { settings })).toMatchObject([outside]);
-    expect(wished([x('A', '10.1.0.1', '10.1.0.2')], { settings })).toMatchObject([
+    expect(desiredAs([x('A', '192.0.2.1')], { settings })).toMatchObject([outside]);
+    expect(desiredAs([x('A', '10.1.0.1', '10.1.0.2')], { settings })).toMatchObject([
       {
         records: [],
         fault: '10.1.0.1 is in discovery.targets.excludedNetworks, and none of the others may be published',
       },
     ]);
     const only = { targets: { excludedNetworks } };
-    expect(said(wished([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
+    expect(said(desiredAs([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
   });
 
   test('says nothing where an object keeps other addresses', () => {
-    const wishes = [x('A', '10.0.0.1'), x('AAAA', '2001:db9::1'), y('AAAA', '2001:db9::1')];
-    expect(said(wished(wishes, { settings }))).toEqual([
+    const desiredRecords = [x('A', '10.0.0.1'), x('AAAA', '2001:db9::1'), y('AAAA', '2001:db9::1')];
+    expect(said(desiredAs(desiredRecords, { settings }))).toEqual([
       'www A 10.0.0.1 (ingress/a/x)',
       'www AAAA (ingress/b/y): 2001:db9::1 is outside discovery.targets.networks',
     ]);
@@ -230,13 +233,13 @@ describe('targets.default', () => {
       `${name} AAAA 2001:db8::9 (ingress/b/y)`,
     ]);
     const own = ['www A 192.0.2.9 (ingress/a/x)', 'www AAAA 2001:db8::9 (ingress/a/x)'];
-    expect(said(wished([], { settings, lister }))).toEqual([...others, ...own]);
-    expect(said(wished([x('A', '192.0.2.1')], { settings, lister }))).toEqual([
+    expect(said(desiredAs([], { settings, lister }))).toEqual([...others, ...own]);
+    expect(said(desiredAs([x('A', '192.0.2.1')], { settings, lister }))).toEqual([
       ...others,
       'www A 192.0.2.1 (ingress/a/x)',
     ]);
-    expect(said(wished([x('A')], { settings, lister }))).toEqual([...others, ...own]);
-    expect(wished([], { lister })).toEqual([]);
+    expect(said(desiredAs([x('A')], { settings, lister }))).toEqual([...others, ...own]);
+    expect(desiredAs([], { lister })).toEqual([]);
   });
 
   test('is for the hosts without an address of an object whose others have one', () => {
@@ -245,7 +248,7 @@ describe('targets.default', () => {
       ['A', 'AAAA', 'CNAME'].map((type) => [`${name} ${type}`, { targets }]);
     const parts = new Map([...of('www.corp.internal.', ['192.0.2.1']), ...of('b.corp.internal.', [])]);
     const route = { ...sourceObject('ingress/a/x', ['192.0.2.1'], hosts), parts };
-    expect(said(wished([x('A', '192.0.2.1')], { settings, lister: [route] }))).toEqual([
+    expect(said(desiredAs([x('A', '192.0.2.1')], { settings, lister: [route] }))).toEqual([
       'b A 192.0.2.9 (ingress/a/x)',
       'b AAAA 2001:db8::9 (ingress/a/x)',
       'www A 192.0.2.1 (ingress/a/x)',
@@ -253,7 +256,7 @@ describe('targets.default', () => {
   });
 
   test('is for the objects of the owner’s namespace', () => {
-    const names = wished([], { settings, lister, namespace: 'a' }).map(({ name }) => name);
+    const names = desiredAs([], { settings, lister, namespace: 'a' }).map(({ name }) => name);
     expect(names).toEqual(['www.corp.internal.', 'www.corp.internal.']);
   });
 });
@@ -380,13 +383,13 @@ describe('what ExternalDNS has merged', () => {
       ['www CNAME lb.example.com. (ingress/a/x)', 'www CNAME lb.example.com. (ingress/b/y)'],
     ],
   ])('is taken apart where %s', (_, lister, endpoint, expected) => {
-    expect(said(wished([endpoint], { lister }))).toEqual(expected);
+    expect(said(desiredAs([endpoint], { lister }))).toEqual(expected);
   });
 
   const shared = [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y', [two])];
 
   test('is so, too, where shared hosts are merged: not every namespace may have the name', () => {
-    expect(said(wished([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
+    expect(said(desiredAs([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${two} (ingress/b/y)`,
     ]);
@@ -394,10 +397,13 @@ describe('what ExternalDNS has merged', () => {
 
   test('stays together where objects of the kind are not seen', () => {
     const pod = want('pod/a/x', www, 'A', three, '192.0.2.4');
-    expect(said(wished([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
+    expect(said(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
     // Those that are seen may have been left out as the same.
     const same = want('pod/a/x', www, 'A', one);
-    expect(said(wished([same], { lister: shared }))).toEqual([`www A ${one} (ingress/a/x)`, `www A ${one} (pod/a/x)`]);
+    expect(said(desiredAs([same], { lister: shared }))).toEqual([
+      `www A ${one} (ingress/a/x)`,
+      `www A ${one} (pod/a/x)`,
+    ]);
   });
 
   test('has each object’s own time to live, whichever of the same endpoints ExternalDNS has left', () => {
@@ -407,15 +413,15 @@ describe('what ExternalDNS has merged', () => {
       sourceObject('service/a/x', [one]),
     ];
     const ttls = (endpoint: Endpoint) =>
-      wished([endpoint], { lister }).map(({ ttl, mark }) => `${mark?.content} ${ttl}`);
+      desiredAs([endpoint], { lister }).map(({ ttl, mark }) => `${mark?.content} ${ttl}`);
     const expected = ['ingress/a/x 300', 'ingress/b/y 60', 'service/a/x 60'];
     expect(ttls({ ...x('A', one), recordTTL: 300 })).toEqual(expected);
     expect(ttls(y('A', one))).toEqual(expected);
   });
 
   test('in one namespace is nobody’s of another one', () => {
-    expect(said(wished([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
-    expect(said(wished([y('A', one)], { lister: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
+    expect(said(desiredAs([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
+    expect(said(desiredAs([y('A', one)], { lister: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
   });
 
   test('is what each of them wanted, if all are known', () => {
@@ -433,7 +439,7 @@ describe('what ExternalDNS has merged', () => {
         const lister = all.map(({ resource, targets, created }) => sourceObject(resource, targets, undefined, created));
         const wanted = all.map(({ resource, targets }) => want(resource, www, 'A', ...targets));
         const apart = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-        expect(said(wished(merged(wanted), { lister }))).toEqual(said(apart));
+        expect(said(desiredAs(merged(wanted), { lister }))).toEqual(said(apart));
       }),
     );
   });
@@ -448,8 +454,8 @@ describe('what ExternalDNS has merged', () => {
     fc.assert(
       fc.property(lister, resource, addresses, (all, labelled, targets) => {
         const seen = all.map((each) => sourceObject(each.resource, each.targets ?? undefined));
-        const wishes = wished([want(labelled, www, 'A', ...targets)], { lister: seen });
-        for (const { records, mark } of wishes) {
+        const desiredRecords = desiredAs([want(labelled, www, 'A', ...targets)], { lister: seen });
+        for (const { records, mark } of desiredRecords) {
           const namespace = mark?.content.split('/')[1];
           for (const record of records) {
             const havers = seen.filter((each) => each.targets?.includes(record));
@@ -479,9 +485,9 @@ describe('in loops of ExternalDNS', () => {
       records: async () =>
         (await present()).rrsets.filter((r) => r.mark?.account === 'external-dns/corp').map(endpointOf),
       adjust: async (wanted) => {
-        const faultless = wished(wanted, { settings }).filter((wish) => fault(wish, place) === undefined);
+        const faultless = desiredAs(wanted, { settings }).filter((desired) => fault(desired, place) === undefined);
         return [...Map.groupBy(faultless, ({ name, type }) => `${name} ${type}`).values()].map(([first]) =>
-          endpointOf(first as Wish),
+          endpointOf(first as DesiredRecord),
         );
       },
       apply: async ({ create = [], updateNew = [], delete: gone = [] }) => {
@@ -493,7 +499,7 @@ describe('in loops of ExternalDNS', () => {
   }
 
   const nameOf: Partial<Record<string, string>> = { SRV: '_s._tcp' };
-  const wishes = fc.constantFrom(...discoverable.filter((type) => type !== 'CNAME')).chain((type) =>
+  const desiredRecords = fc.constantFrom(...discoverable.filter((type) => type !== 'CNAME')).chain((type) =>
     fc.record({
       dnsName: fc.nat(5).map((i) => `${nameOf[type] ?? 'h'}.${i}.corp.internal`),
       recordType: fc.constant(type as string),
@@ -511,7 +517,10 @@ describe('in loops of ExternalDNS', () => {
   });
 
   test('the second sends nothing, whatever is wanted', async () => {
-    const rounds = fc.array(fc.array(fc.oneof(wishes, cnames), { maxLength: 12 }), { minLength: 1, maxLength: 3 });
+    const rounds = fc.array(fc.array(fc.oneof(desiredRecords, cnames), { maxLength: 12 }), {
+      minLength: 1,
+      maxLength: 3,
+    });
     await fc.assert(
       fc.asyncProperty(rounds, async (all) => {
         const external = webhook(new MemoryZones([zone()]));

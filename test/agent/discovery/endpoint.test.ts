@@ -24,10 +24,10 @@ import { loop, type Webhook } from '../external-dns.ts';
 import { want } from '../make.ts';
 
 test('a wish has one form, whatever it was said in', () => {
-  const wish = {
+  const desired = {
     ...want('ingress/a/web', 'WWW.corp.internal.', 'AAAA', '2001:DB8::2', '2001:db8:0::1', '2001:db8::2'),
   };
-  expect(rrsetOf(wish, 'corp')).toEqual({
+  expect(rrsetOf(desired, 'corp')).toEqual({
     name: 'www.corp.internal.',
     type: 'AAAA',
     ttl: 60,
@@ -85,13 +85,13 @@ test.each(discoverable)('what ExternalDNS is answered of %s is what it is answer
 });
 
 test('a time to live is kept, and none is 60 s', () => {
-  const wish = want('x', 'a.corp.internal', 'A', '192.0.2.1');
-  expect([undefined, 0, 15].map((recordTTL) => rrsetOf({ ...wish, recordTTL }, 'corp').ttl)).toEqual([60, 60, 15]);
+  const desired = want('x', 'a.corp.internal', 'A', '192.0.2.1');
+  expect([undefined, 0, 15].map((recordTTL) => rrsetOf({ ...desired, recordTTL }, 'corp').ttl)).toEqual([60, 60, 15]);
 });
 
 test('what ExternalDNS gets back is what it would say itself', () => {
-  const wish = { ...want('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
-  expect(endpointOf(rrsetOf(wish, 'corp'))).toEqual(wish);
+  const desired = { ...want('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
+  expect(endpointOf(rrsetOf(desired, 'corp'))).toEqual(desired);
 });
 
 /** ExternalDNS's side of the agent without its judgement: everything that is wanted is published. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { wishesOf } from '../../../functions/agent/discovery/desired-records.ts';
+import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { judge, type Refusal, standingRRsets } from '../../../functions/agent/discovery/evaluate.ts';
+import { currentRRsets, judge, type Refusal } from '../../../functions/agent/discovery/evaluate.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
@@ -17,8 +17,8 @@ function verdict(
   const isRRset = (each: RRset | Zone): each is RRset => 'type' in each;
   const rrsets = there.filter(isRRset);
   const present = there.length > rrsets.length ? (there as Zone[]) : [zone('corp.internal', rrsets, declaration)];
-  const wishes = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused } = judge(wishes, present, declaration, { refusals });
+  const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+  const { accepted, refused } = judge(desiredRecords, present, declaration, { refusals });
   return {
     accepted: accepted.map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`).sort(),
     refused: refused.map(({ rrset, message }) => `${rrset.name} (${rrset.mark?.content}): ${message}`),
@@ -27,7 +27,7 @@ function verdict(
 
 const x = (type: string, ...targets: string[]) => want('ingress/a/x', 'www.corp.internal', type, ...targets);
 const y = (type: string, ...targets: string[]) => want('ingress/b/y', 'www.corp.internal', type, ...targets);
-const standing = (resource: string, type: string, ...records: string[]) =>
+const current = (resource: string, type: string, ...records: string[]) =>
   found(resource, 'www.corp.internal.', type, ...records);
 
 describe('a name', () => {
@@ -124,9 +124,9 @@ describe('a record', () => {
       want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
       'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)',
     ],
-  ])('%s is left out', (_, wish, message) => {
-    expect(verdict([wish])).toEqual({ accepted: [], refused: [expect.stringMatching(/^\S+ \(ingress\/a\/x\): /)] });
-    expect(verdict([wish]).refused[0]).toContain(`: ${message}`);
+  ])('%s is left out', (_, desired, message) => {
+    expect(verdict([desired])).toEqual({ accepted: [], refused: [expect.stringMatching(/^\S+ \(ingress\/a\/x\): /)] });
+    expect(verdict([desired]).refused[0]).toContain(`: ${message}`);
   });
 
   test('IPv6 is accepted in one form', () => {
@@ -166,14 +166,16 @@ describe('rivals for a name', () => {
       accepted: ['www.corp.internal. A 192.0.2.1'],
       refused: [],
     });
-    const wishes = [x('A', '192.0.2.1'), { ...x('A', '192.0.2.1'), recordTTL: 5 }].map((e) => rrsetOf(e, 'corp'));
-    for (const order of [wishes, wishes.toReversed()]) {
-      expect(judge(order, [zone()], declare())).toEqual({ accepted: [wishes[1]], refused: [], closed: [] });
+    const desiredRecords = [x('A', '192.0.2.1'), { ...x('A', '192.0.2.1'), recordTTL: 5 }].map((e) =>
+      rrsetOf(e, 'corp'),
+    );
+    for (const order of [desiredRecords, desiredRecords.toReversed()]) {
+      expect(judge(order, [zone()], declare())).toEqual({ accepted: [desiredRecords[1]], refused: [], closed: [] });
     }
   });
 
   test('the claim that stands wins, its changes too', () => {
-    const there = [standing('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    const there = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
     expect(both(x('A', '192.0.2.1'), y('CNAME', 'lb.example.com'), there).accepted).toEqual([
       'www.corp.internal. CNAME lb.example.com.',
     ]);
@@ -181,7 +183,7 @@ describe('rivals for a name', () => {
   });
 
   test('when the winner leaves, the other one comes', () => {
-    const there = [standing('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    const there = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
     expect(verdict([x('A', '192.0.2.1')], there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
       refused: [],
@@ -189,7 +191,7 @@ describe('rivals for a name', () => {
   });
 
   test('what stands is not lost to a rival when ExternalDNS calls it after another of its objects', () => {
-    const there = [standing('ingress/z/was', 'A', '192.0.2.2')];
+    const there = [current('ingress/z/was', 'A', '192.0.2.2')];
     expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.2'],
       refused: ['www.corp.internal. (ingress/a/x): ingress/z/was has the name already'],
@@ -198,7 +200,7 @@ describe('rivals for a name', () => {
 });
 
 describe('what cannot become what is wanted stays as it stands', () => {
-  const there = [standing('ingress/a/x', 'A', '192.0.2.1')];
+  const there = [current('ingress/a/x', 'A', '192.0.2.1')];
 
   test('while its object wants something impossible', () => {
     expect(verdict([x('CNAME', 'a\\b')], there)).toEqual({
@@ -208,7 +210,7 @@ describe('what cannot become what is wanted stays as it stands', () => {
   });
 
   test('one family while the other one changes', () => {
-    const two = [...there, standing('ingress/a/x', 'AAAA', '2001:db8::1')];
+    const two = [...there, current('ingress/a/x', 'AAAA', '2001:db8::1')];
     expect(verdict([x('A', '192.0.2.9'), x('AAAA', 'fe80::1%eth0')], two).accepted).toEqual([
       'www.corp.internal. A 192.0.2.9',
       'www.corp.internal. AAAA 2001:db8::1',
@@ -228,12 +230,12 @@ describe('what cannot become what is wanted stays as it stands', () => {
 
 describe('what PowerDNS refused', () => {
   const message = 'Record www.corp.internal./CNAME: no';
-  const wish = x('CNAME', 'no.example.com');
-  const rrset = standing('ingress/a/x', 'CNAME', 'no.example.com.');
+  const desired = x('CNAME', 'no.example.com');
+  const rrset = current('ingress/a/x', 'CNAME', 'no.example.com.');
   const refusals = (beside: RRset[] = []) => new Map([[answerOf(rrset), { rrset, beside, message }]]);
 
   test('is not asked again while wish and zone stay as they were', () => {
-    expect(verdict([wish], [], declare(), refusals())).toEqual({
+    expect(verdict([desired], [], declare(), refusals())).toEqual({
       accepted: [],
       refused: [`www.corp.internal. (ingress/a/x): change the object, as PowerDNS refuses this: ${message}`],
     });
@@ -241,12 +243,12 @@ describe('what PowerDNS refused', () => {
 
   test('is asked again when the wish or the zone is another one', () => {
     expect(verdict([x('CNAME', 'yes.example.com')], [], declare(), refusals()).refused).toEqual([]);
-    const there = [standing('ingress/a/x', 'A', '192.0.2.1')];
-    expect(verdict([wish], there, declare(), refusals()).refused).toEqual([]);
-    expect(verdict([wish], there, declare(), refusals(there)).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
+    const there = [current('ingress/a/x', 'A', '192.0.2.1')];
+    expect(verdict([desired], there, declare(), refusals()).refused).toEqual([]);
+    expect(verdict([desired], there, declare(), refusals(there)).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
     const theirs = [foreign('www.corp.internal.', 'TXT', '"any"')];
-    expect(verdict([wish], [], declare(), refusals(theirs)).refused).toEqual([]);
-    expect(verdict([wish], [], declare(), refusals(there)).refused).toHaveLength(1);
+    expect(verdict([desired], [], declare(), refusals(theirs)).refused).toEqual([]);
+    expect(verdict([desired], [], declare(), refusals(there)).refused).toHaveLength(1);
   });
 });
 
@@ -258,8 +260,8 @@ describe('other people’s records', () => {
     ['AAAA', 'A'],
   ])('%s keeps %s away', (theirs, ours) => {
     const there = [foreign('www.corp.internal.', theirs, 'any')];
-    const wish = x(ours, ours === 'A' ? '192.0.2.1' : 'lb.example.com');
-    expect(verdict([wish], there)).toEqual({
+    const desired = x(ours, ours === 'A' ? '192.0.2.1' : 'lb.example.com');
+    expect(verdict([desired], there)).toEqual({
       accepted: [],
       refused: [
         `www.corp.internal. (ingress/a/x): somebody else's ${theirs} record is at this name: remove it, or mark it`,
@@ -278,29 +280,29 @@ describe('other people’s records', () => {
       found('o', 'ns1.corp.internal.', 'AAAA', '2001:db8::1'),
     ];
     const undeclared = zone('other.internal', [found('o', 'a.other.internal.', 'A', '192.0.2.3')]);
-    expect(standingRRsets([zone('corp.internal', there), undeclared], declare())).toEqual([there[1]]);
+    expect(currentRRsets([zone('corp.internal', there), undeclared], declare())).toEqual([there[1]]);
   });
 });
 
 describe('zones inside zones', () => {
   const declaration = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
-  const wish = want('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
+  const desired = want('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
   const parent = zone('corp.internal', [found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
 
   test('a name is the longest zone’s, and what the other one still has does not count', () => {
     const there = [parent, zone('dev.corp.internal')];
-    expect(verdict([wish], there, declaration).refused).toEqual([]);
-    expect(standingRRsets(there, declaration)).toEqual([]);
+    expect(verdict([desired], there, declaration).refused).toEqual([]);
+    expect(currentRRsets(there, declaration)).toEqual([]);
   });
 
   test('a name of a zone that could not be made is left out, not put into another zone', () => {
-    expect(verdict([wish], [parent], declaration).refused).toEqual([
+    expect(verdict([desired], [parent], declaration).refused).toEqual([
       'a.dev.corp.internal. (o): the zone dev.corp.internal could not be made: see the condition ZonesReady',
     ]);
   });
 
   test('a zone that is kept for other people’s records answers for its names', () => {
-    expect(verdict([wish], [parent, zone('dev.corp.internal')]).refused).toEqual([
+    expect(verdict([desired], [parent, zone('dev.corp.internal')]).refused).toEqual([
       'a.dev.corp.internal. (o): the zone dev.corp.internal answers for it, and is not declared: declare it in spec.zones',
     ]);
   });
@@ -320,7 +322,7 @@ describe('names that somebody else answers for', () => {
     records: ['ns.example.'],
     mark: { account: 'internal-dns', content: '' },
   });
-  const wish = (name: string) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1');
+  const desired = (name: string) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1');
   const delegated = ': dev.corp.internal is delegated: its own servers answer for it';
   const covered = ': the DNAME of dev.corp.internal covers it (RFC 6672 section 2.4)';
 
@@ -340,7 +342,7 @@ describe('names that somebody else answers for', () => {
     ['at a DNAME', 'dev', dev('DNAME'), undefined],
     ['in a zone, whose own NS delegate nothing', 'www', dev('NS', 'corp.internal.'), undefined],
   ])('%s', (_, name, cut, message) => {
-    expect(verdict([wish(name)], [cut])).toEqual(
+    expect(verdict([desired(name)], [cut])).toEqual(
       message
         ? { accepted: [], refused: [`${name}.corp.internal. (o)${message}`] }
         : { accepted: [`${name}.corp.internal. A 192.0.2.1`], refused: [] },
@@ -349,11 +351,11 @@ describe('names that somebody else answers for', () => {
 
   test('what stands there is not found any more, and found again when it can be', () => {
     const there = ['x.dev', 'dev', 'www'].map((name) => found('o', `${name}.corp.internal.`, 'A', '192.0.2.1'));
-    const standingWith = (...cuts: RRset[]) =>
-      standingRRsets([zone('corp.internal', [...there, ...cuts])], declare()).map(({ name }) => name.split('.corp')[0]);
-    expect(standingWith(dev('NS'))).toEqual(['www']);
-    expect(standingWith(dev('DNAME'))).toEqual(['dev', 'www']);
-    expect(standingWith()).toEqual(['x.dev', 'dev', 'www']);
+    const currentWith = (...cuts: RRset[]) =>
+      currentRRsets([zone('corp.internal', [...there, ...cuts])], declare()).map(({ name }) => name.split('.corp')[0]);
+    expect(currentWith(dev('NS'))).toEqual(['www']);
+    expect(currentWith(dev('DNAME'))).toEqual(['dev', 'www']);
+    expect(currentWith()).toEqual(['x.dev', 'dev', 'www']);
   });
 
   test('nothing of it is kept for a mistake of its object', () => {
@@ -363,7 +365,7 @@ describe('names that somebody else answers for', () => {
 });
 
 describe('a name that is declared', () => {
-  const declared = (type: string) => ({ ...standing('', type, 'any'), mark: { account: 'internal-dns', content: '' } });
+  const declared = (type: string) => ({ ...current('', type, 'any'), mark: { account: 'internal-dns', content: '' } });
   test.each([
     ['A', 'A'],
     ['AAAA', 'A'],
@@ -396,8 +398,13 @@ test('a wish has the TTL of its zone, unless it states one', () => {
   const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [`${name}.`, defaultTTL]));
   const { discovery = expect.fail() } = declaration;
   const scope = { ownerID: 'corp' };
-  const wishes = wishesOf(wanted, { scope, discovery, lister: noSources, ttlOf: (name) => zoneOf(name, ttls) });
-  const { accepted } = judge(wishes, there, declaration);
+  const desiredRecords = desiredRecordsOf(wanted, {
+    scope,
+    discovery,
+    lister: noSources,
+    ttlOf: (name) => zoneOf(name, ttls),
+  });
+  const { accepted } = judge(desiredRecords, there, declaration);
   expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
     'a.dev.corp.internal. 60',
     'b.corp.internal. 5',
@@ -408,5 +415,5 @@ test('a wish has the TTL of its zone, unless it states one', () => {
 test('without discovery nothing is found and nothing is wanted, by an ExternalDNS that has not ended yet', () => {
   const declaration = declare({ discovery: undefined });
   expect(verdict([x('A', '192.0.2.1')], [], declaration)).toEqual({ accepted: [], refused: [] });
-  expect(standingRRsets([zone('corp.internal', [standing('o', 'A', '192.0.2.1')])], declaration)).toEqual([]);
+  expect(currentRRsets([zone('corp.internal', [current('o', 'A', '192.0.2.1')])], declaration)).toEqual([]);
 });

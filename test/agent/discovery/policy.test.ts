@@ -41,11 +41,11 @@ describe('the answer under a policy', () => {
       { Sync: [other('AAAA', '::1')], UpsertOnly: [other('AAAA', '::1')], CreateOnly: [a1] },
     ],
   ];
-  test.each(cases)('%s', (_, standing, accepted, answers) => {
+  test.each(cases)('%s', (_, current, accepted, answers) => {
     for (const policy of ['Sync', 'UpsertOnly', 'CreateOnly'] as const) {
-      expect(answerUnder(policy, standing, accepted)).toEqual({ answer: answers[policy] });
+      expect(answerUnder(policy, current, accepted)).toEqual({ answer: answers[policy] });
     }
-    expect(answerUnder('Preview', standing, accepted).answer).toBe(standing);
+    expect(answerUnder('Preview', current, accepted).answer).toBe(current);
   });
 });
 
@@ -53,7 +53,7 @@ describe('a preview', () => {
   test('says what Sync would do, in an order of its own, without final dots', () => {
     const gone = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
     const fresh = found('ingress/a/new', 'new.corp.internal.', 'AAAA', '2001:db8::2', '2001:db8::1');
-    const standing = [gone, a1, second];
+    const current = [gone, a1, second];
     const changed = { ...second, records: ['192.0.2.10'] };
     const preview = [
       { action: 'Create', name: 'new.corp.internal', type: 'AAAA', values: ['2001:db8::1', '2001:db8::2'] },
@@ -62,8 +62,8 @@ describe('a preview', () => {
       { action: 'Delete', name: 'w.corp.internal', type: 'A', values: ['192.0.2.1'] },
       { action: 'Create', name: 'w.corp.internal', type: 'CNAME', values: ['lb.example'] },
     ];
-    expect(answerUnder('Preview', standing, [fresh, changed, cname]).preview).toEqual(preview);
-    expect(answerUnder('Preview', standing.toReversed(), [cname, changed, fresh]).preview).toEqual(preview);
+    expect(answerUnder('Preview', current, [fresh, changed, cname]).preview).toEqual(preview);
+    expect(answerUnder('Preview', current.toReversed(), [cname, changed, fresh]).preview).toEqual(preview);
   });
 
   test('is empty when nothing would change, whoever the object is', () => {
@@ -106,8 +106,8 @@ const rrsets = fc.array(rrset, { maxLength: 8 }).map(coherent);
 const key = ({ name, type }: RRset) => `${name} ${type}`;
 
 /** ExternalDNS and the records that it changes, for a verdict that stays the same. */
-function external(policy: Policy, standing: RRset[], accepted: RRset[]) {
-  let there = standing;
+function external(policy: Policy, current: RRset[], accepted: RRset[]) {
+  let there = current;
   const webhook: Webhook = {
     records: async () => there.map(endpointOf),
     adjust: async () => answerUnder(policy, there, accepted).answer.map(endpointOf),
@@ -124,19 +124,19 @@ test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
   'under %s ExternalDNS comes to rest after one loop, with nothing lost that the policy keeps',
   async (policy) => {
     await fc.assert(
-      fc.asyncProperty(rrsets, rrsets, async (standing, accepted) => {
-        const { webhook, there } = external(policy, standing, accepted);
+      fc.asyncProperty(rrsets, rrsets, async (current, accepted) => {
+        const { webhook, there } = external(policy, current, accepted);
         await loop(webhook, []);
         expect(await loop(webhook, [])).toBeUndefined();
         const has = (all: RRset[]) => (each: RRset) => all.some((one) => answersAlike(one, each));
         const after = there();
         expect(after.filter((each, i) => after.slice(0, i).some((before) => isOneAnswer(before, each)))).toEqual([]);
-        if (policy === 'Preview') expect(after.map(answerOf).sort()).toEqual(standing.map(answerOf).sort());
+        if (policy === 'Preview') expect(after.map(answerOf).sort()).toEqual(current.map(answerOf).sort());
         if (policy === 'Sync') expect(after.map(answerOf).sort()).toEqual(accepted.map(answerOf).sort());
-        if (policy === 'CreateOnly') expect(standing.every(has(after))).toBe(true);
+        if (policy === 'CreateOnly') expect(current.every(has(after))).toBe(true);
         if (policy === 'UpsertOnly') {
           expect(accepted.every(has(after))).toBe(true);
-          for (const each of standing) {
+          for (const each of current) {
             expect(has(after)(each) || accepted.some((one) => excludeEachOther(one, each))).toBe(true);
           }
         }

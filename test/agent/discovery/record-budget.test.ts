@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
 import { withinRoom } from '../../../functions/agent/discovery/record-budget.ts';
-import { claimantOf, type RRset, totalCost } from '../../../functions/agent/powerdns/rrset.ts';
+import { type RRset, resourceOf, totalCost } from '../../../functions/agent/powerdns/rrset.ts';
 import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, found, makeAgent, want } from '../make.ts';
@@ -13,9 +13,8 @@ const of = (namespace: string, count: number) =>
   );
 const namesOf = (rrsets: { name: string }[]) => rrsets.map(({ name }) => name.split('.')[0]);
 
-const same = (a: RRset, others: readonly RRset[]) => others.some((b) => claimantOf(b) === claimantOf(a));
-const within = (answer: RRset[], standing: RRset[], most: number) =>
-  withinRoom(answer, { standing, stays: same, most });
+const same = (a: RRset, others: readonly RRset[]) => others.some((b) => resourceOf(b) === resourceOf(a));
+const within = (answer: RRset[], current: RRset[], most: number) => withinRoom(answer, { current, stays: same, most });
 const big = (resource: string, name: string, count: number) =>
   found(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
 
@@ -76,11 +75,11 @@ async function start(most: number, discovery: Partial<WrittenDeclaration['discov
     adjust: (wanted: Endpoint[]) => the.agent.adjust(wanted),
     apply: (changes: EndpointChanges) => the.agent.apply(changes),
   };
-  const standing = async () =>
+  const current = async () =>
     Object.fromEntries(
       (await the.agent.records()).map((e) => [`${e.dnsName.split('.')[0]} ${e.recordType}`, e.targets.length]),
     );
-  return { ...the, standing, loop: (...wanted: Endpoint[]) => loop(webhook, wanted) };
+  return { ...the, current, loop: (...wanted: Endpoint[]) => loop(webhook, wanted) };
 }
 
 describe('an object that has a name', () => {
@@ -94,12 +93,12 @@ describe('an object that has a name', () => {
     await the.loop(web(1), other);
     await the.loop(web(64), other);
     await the.loop(web(64), other);
-    expect(await the.standing()).toEqual({ 'www A': 1, 'other A': 1 });
+    expect(await the.current()).toEqual({ 'www A': 1, 'other A': 1 });
     expect(the.problems()).toEqual([
       expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('no room for 63 more records') }),
     ]);
     await the.loop(web(9), other);
-    expect(await the.standing()).toEqual({ 'www A': 9, 'other A': 1 });
+    expect(await the.current()).toEqual({ 'www A': 9, 'other A': 1 });
   });
 
   test('nor by a switch', async () => {
@@ -107,10 +106,10 @@ describe('an object that has a name', () => {
     await the.loop(alias, other);
     await the.loop(web(5), other);
     await the.loop(web(5), other);
-    expect(await the.standing()).toEqual({ 'www CNAME': 1, 'other A': 1 });
+    expect(await the.current()).toEqual({ 'www CNAME': 1, 'other A': 1 });
     await the.loop(web(4), other);
     await the.loop(web(4), other);
-    expect(await the.standing()).toEqual({ 'www A': 4, 'other A': 1 });
+    expect(await the.current()).toEqual({ 'www A': 4, 'other A': 1 });
   });
 
   test.each(['UpsertOnly', 'CreateOnly'] as const)('what %s keeps counts', async (policy) => {
@@ -118,7 +117,7 @@ describe('an object that has a name', () => {
     await the.loop(web(4));
     await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
     await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
-    expect(await the.standing()).toEqual({ 'www A': 4, 'other A': 1 });
+    expect(await the.current()).toEqual({ 'www A': 4, 'other A': 1 });
   });
 
   test.each([
@@ -131,7 +130,7 @@ describe('an object that has a name', () => {
       const the = await start(5, discovery);
       await the.loop(web(1));
       for (let i = 0; i < 2; i++) await the.loop({ ...web(6), labels: { resource: 'ingress/b/web' } });
-      expect(await the.standing()).toEqual(stands);
+      expect(await the.current()).toEqual(stands);
       expect(the.problems()).toEqual([expect.objectContaining({ verdict: 'Refused', resource: 'ingress/b/web' })]);
     },
   );
@@ -143,7 +142,7 @@ describe('an object that has a name', () => {
     await the.loop(...hosts('x'));
     await the.loop(...hosts('y'));
     await the.loop(...hosts('y'));
-    expect(Object.keys(await the.standing())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
+    expect(Object.keys(await the.current())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
   });
 
   test('Preview tells what there is room for', async () => {

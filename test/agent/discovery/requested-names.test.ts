@@ -5,7 +5,7 @@ import { found } from '../make.ts';
 
 const www = 'www.corp.internal.';
 const at = (resource: string, address = '192.0.2.1') => found(resource, www, 'A', address);
-const standing = [at('ingress/shop/web')];
+const current = [at('ingress/shop/web')];
 /** Where this object asks for these. */
 const asking = (hosts: string[], below = false): SourceLister => ({
   ...noSources,
@@ -17,7 +17,7 @@ const asking = (hosts: string[], below = false): SourceLister => ({
 const [itself, neighbour, rival] = ['ingress/shop/web', 'ingress/shop/other', 'ingress/evil/x'].map((r) => at(r));
 
 test.each<
-  [string, (typeof standing)[number][], (typeof standing)[number][], SourceLister, 'Merge' | 'SameNamespace', boolean]
+  [string, (typeof current)[number][], (typeof current)[number][], SourceLister, 'Merge' | 'SameNamespace', boolean]
 >([
   ['its object wants it', [itself!], [itself!], asking([www]), 'SameNamespace', true],
   ['its object wants it in vain', [itself!], [], asking([www]), 'SameNamespace', true],
@@ -37,14 +37,14 @@ test.each<
   ['its object is gone, and another one has it', [rival!], [rival!], asking([]), 'SameNamespace', true],
   ['its object is gone, and another one wants it in vain', [rival!], [], asking([]), 'SameNamespace', false],
   ['its object is not seen, and another one has it', [rival!], [rival!], noSources, 'SameNamespace', true],
-])('a name that stands is asked for, or not, where %s', (_, wishes, accepted, lister, sharedHosts, isAsked) => {
-  const names = askedFor({ standing, wishes, accepted, sharedHosts }, lister);
+])('a name that stands is asked for, or not, where %s', (_, desiredRecords, accepted, lister, sharedHosts, isAsked) => {
+  const names = askedFor({ current, desiredRecords, accepted, sharedHosts }, lister);
   expect([...names]).toEqual(isAsked ? [www] : []);
 });
 
 test('a held name is nobody else’s, and is said whose it is', () => {
   const other = found('ingress/evil/x', 'x.corp.internal.', 'A', '192.0.2.1');
-  expect(besideHeld([rival!, other], standing, 'corp')).toEqual({
+  expect(besideHeld([rival!, other], current, 'corp')).toEqual({
     accepted: [other],
     refused: [
       {

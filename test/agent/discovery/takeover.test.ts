@@ -59,7 +59,7 @@ async function started(discovery: object = {}) {
 
 const web = (...targets: string[]) => want('service/shop/web', www, 'A', ...targets);
 const thief = (...targets: string[]) => want('ingress/evil/x', www, 'A', ...targets);
-const standing = [`www A ${own} 60 (service/shop/web)`];
+const current = [`www A ${own} 60 (service/shop/web)`];
 
 describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHosts: %s', (sharedHosts) => {
   test('who says the same first, and then something else, has no name of another kind of object', async () => {
@@ -69,10 +69,10 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
     // ExternalDNS leaves the Service's endpoint out: it comes after the Ingress's and says the same.
     sees(sourceObject('ingress/evil/x', '2026', [own]));
     for (let i = 0; i < 3; i++) await loop(thief(own));
-    expect(await published()).toEqual(standing);
+    expect(await published()).toEqual(current);
     sees(sourceObject('ingress/evil/x', '2026', [evil]));
     for (let i = 0; i < 3; i++) await loop(thief(evil), web(own));
-    expect(await published()).toEqual(standing);
+    expect(await published()).toEqual(current);
   });
 
   test('who asks for the same with another time to live changes nothing, whose endpoint ever ExternalDNS leaves', async () => {
@@ -90,7 +90,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
     const { loop, sees, published } = await started({ sharedHosts });
     sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own, evil));
-    expect(await published()).toEqual(standing);
+    expect(await published()).toEqual(current);
   });
 });
 
@@ -103,7 +103,7 @@ test('merged answers have no address of a namespace that may not have the name',
   sees(sourceObject('service/shop/web', '2025', [own]), sourceObject('service/evil/x', '2026', [evil]));
   for (const each of [web(own, evil), want('service/evil/x', www, 'A', own, evil)]) {
     for (let i = 0; i < 2; i++) await loop(each);
-    expect(await published()).toEqual(standing);
+    expect(await published()).toEqual(current);
   }
 });
 

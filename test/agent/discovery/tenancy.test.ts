@@ -23,15 +23,15 @@ const tenant = (key: string, team: string, ...names: string[]) => ({
   names,
 });
 
-const wish = (resource: string, name: string, address = '192.0.2.1') =>
+const desired = (resource: string, name: string, address = '192.0.2.1') =>
   rrsetOf(want(resource, name ? `${name}.corp.internal` : 'corp.internal', 'A', address), 'corp');
 const stands = (resource: string, name: string, address = '192.0.2.1') =>
   found(resource, `${name}.corp.internal.`, 'A', address);
 
 /** `name object`, and `name object: message`. */
-function verdict(discovery: Partial<Discovery>, wishes: RRset[], there: RRset[] = [], seen = lister) {
+function verdict(discovery: Partial<Discovery>, desiredRecords: RRset[], there: RRset[] = [], seen = lister) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
-  const verdicts = [wishes, wishes.toReversed()].map((order) => {
+  const verdicts = [desiredRecords, desiredRecords.toReversed()].map((order) => {
     const { accepted, refused } = judge(order, [zone('corp.internal', there, declaration)], declaration, {
       lister: seen,
     });
@@ -89,23 +89,23 @@ describe('a reserved name', () => {
   const message = 'reserved (discovery.reservedNames): use another host';
 
   test.each(['vpn', 'x.infra', '*.infra', '*', ''])('%s is nobody’s', (name) => {
-    expect(verdict({ reservedNames }, [wish('ingress/a/x', name), wish('node/n', name)])).toEqual({
+    expect(verdict({ reservedNames }, [desired('ingress/a/x', name), desired('node/n', name)])).toEqual({
       accepted: [],
       refused: [`${name} ingress/a/x: ${message}`, `${name} node/n: ${message}`],
     });
   });
 
   test.each(['x.vpn', 'infra', 'www', '*.www'])('%s is not one', (name) => {
-    expect(verdict({ reservedNames }, [wish('ingress/a/x', name)]).refused).toEqual([]);
+    expect(verdict({ reservedNames }, [desired('ingress/a/x', name)]).refused).toEqual([]);
   });
 
   test('the top and wildcards are not reserved by themselves', () => {
-    expect(verdict({}, [wish('ingress/a/x', ''), wish('ingress/a/x', '*')]).refused).toEqual([]);
+    expect(verdict({}, [desired('ingress/a/x', ''), desired('ingress/a/x', '*')]).refused).toEqual([]);
   });
 
   test('that stands stays as it is, until nobody wants it', () => {
     const there = [stands('ingress/a/x', 'vpn')];
-    expect(verdict({ reservedNames }, [wish('ingress/a/x', 'vpn', '192.0.2.9')], there)).toEqual({
+    expect(verdict({ reservedNames }, [desired('ingress/a/x', 'vpn', '192.0.2.9')], there)).toEqual({
       accepted: ['vpn ingress/a/x 192.0.2.1'],
       refused: [`vpn ingress/a/x: ${message}`],
     });
@@ -139,7 +139,7 @@ describe('tenants', () => {
     ['node/n', 'www'],
     ['thing//x', 'www'],
   ])('%s may have %s', (resource, name) => {
-    expect(verdict({ tenants }, [wish(resource, name)])).toEqual({
+    expect(verdict({ tenants }, [desired(resource, name)])).toEqual({
       accepted: [`${name} ${resource} 192.0.2.1`],
       refused: [],
     });
@@ -160,14 +160,14 @@ describe('tenants', () => {
     ['node/n', 'www.a', notOf('*.a.corp.internal', 'node/n', 'use another host')],
     ['unknown', 'www', unnamed],
   ])('%s may not have %s', (resource, name, message) => {
-    expect(verdict({ tenants }, [wish(resource, name)])).toEqual({
+    expect(verdict({ tenants }, [desired(resource, name)])).toEqual({
       accepted: [],
       refused: [`${name} ${resource}: ${message}`],
     });
   });
 
   test('who may not have a name does not keep it from who may, even where it stands', () => {
-    const [theirs, own] = [wish('ingress/b/old', 'www.a', '192.0.2.2'), wish('ingress/a/x', 'www.a')];
+    const [theirs, own] = [desired('ingress/b/old', 'www.a', '192.0.2.2'), desired('ingress/a/x', 'www.a')];
     const expected = {
       accepted: ['www.a ingress/a/x 192.0.2.1'],
       refused: [
@@ -180,7 +180,7 @@ describe('tenants', () => {
 
   test('what stands stays while its object may not have it and nobody else wants it', () => {
     const there = [stands('ingress/b/old', 'www.a')];
-    expect(verdict({ tenants }, [wish('ingress/b/old', 'www.a', '192.0.2.9')], there)).toEqual({
+    expect(verdict({ tenants }, [desired('ingress/b/old', 'www.a', '192.0.2.9')], there)).toEqual({
       accepted: ['www.a ingress/b/old 192.0.2.1'],
       refused: [
         'www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants): use one of these',
@@ -190,14 +190,14 @@ describe('tenants', () => {
 
   test('a tenant without names has none', () => {
     const none = [tenant('team', 'a')];
-    expect(verdict({ tenants: none }, [wish('ingress/a/x', 'www')]).refused).toEqual([
+    expect(verdict({ tenants: none }, [desired('ingress/a/x', 'www')]).refused).toEqual([
       'www ingress/a/x: namespace a may have no names (discovery.tenants): add some to its tenant',
     ]);
   });
 
   test('a long list of names is cut short', () => {
     const many = [tenant('team', 'a', ...['u', 'v', 'w', 'x', 'y', 'z'].map((l) => `${l}.corp.internal`))];
-    expect(verdict({ tenants: many }, [wish('ingress/a/x', 'www')]).refused).toEqual([
+    expect(verdict({ tenants: many }, [desired('ingress/a/x', 'www')]).refused).toEqual([
       'www ingress/a/x: namespace a may have only u.corp.internal, v.corp.internal, w.corp.internal and 3 more (discovery.tenants): use one of these',
     ]);
   });
@@ -207,7 +207,11 @@ describe('tenants', () => {
 
     test('its new names wait, and those of others do not', () => {
       expect(
-        verdict({ tenants }, [wish('ingress/new/x', 'www'), wish('ingress/a/x', 'www.a'), wish('node/n', 'n')]),
+        verdict({ tenants }, [
+          desired('ingress/new/x', 'www'),
+          desired('ingress/a/x', 'www.a'),
+          desired('node/n', 'n'),
+        ]),
       ).toEqual({
         accepted: ['n node/n 192.0.2.1', 'www.a ingress/a/x 192.0.2.1'],
         refused: [`www ingress/new/x: ${message}`],
@@ -216,16 +220,19 @@ describe('tenants', () => {
 
     test('what stands stays without a word, also as a part of a shared answer', () => {
       const there = [{ ...stands('ingress/new/x', 'www'), records: ['192.0.2.1', '192.0.2.2'] }];
-      const wishes = [wish('ingress/new/x', 'www'), wish('ingress/new/y', 'www', '192.0.2.2')];
-      expect(verdict({ tenants }, wishes, there)).toEqual({
+      const desiredRecords = [desired('ingress/new/x', 'www'), desired('ingress/new/y', 'www', '192.0.2.2')];
+      expect(verdict({ tenants }, desiredRecords, there)).toEqual({
         accepted: ['www ingress/new/x 192.0.2.1,192.0.2.2'],
         refused: [],
       });
     });
 
     test('a change waits, and nobody else takes the name meanwhile', () => {
-      const wishes = [wish('ingress/new/x', 'www', '192.0.2.9'), wish('ingress/nobody/y', 'www', '192.0.2.2')];
-      expect(verdict({ tenants }, wishes, [stands('ingress/new/x', 'www')])).toEqual({
+      const desiredRecords = [
+        desired('ingress/new/x', 'www', '192.0.2.9'),
+        desired('ingress/nobody/y', 'www', '192.0.2.2'),
+      ];
+      expect(verdict({ tenants }, desiredRecords, [stands('ingress/new/x', 'www')])).toEqual({
         accepted: ['www ingress/new/x 192.0.2.1'],
         refused: ['www ingress/nobody/y: ingress/new/x has the name already', `www ingress/new/x: ${message}`],
       });
@@ -234,11 +241,11 @@ describe('tenants', () => {
     test('it does not come to a name by asking for what another one answers', () => {
       const seen = { ...lister, sees: () => true };
       const there = [stands('ingress/b/y', 'www')];
-      expect(verdict({ tenants }, [wish('ingress/new/x', 'www')], there, seen).accepted).toEqual([]);
+      expect(verdict({ tenants }, [desired('ingress/new/x', 'www')], there, seen).accepted).toEqual([]);
     });
 
     test('no label is asked for without tenants', () => {
-      expect(verdict({ reservedNames: ['vpn.corp.internal'] }, [wish('ingress/new/x', 'www')]).refused).toEqual([]);
+      expect(verdict({ reservedNames: ['vpn.corp.internal'] }, [desired('ingress/new/x', 'www')]).refused).toEqual([]);
     });
   });
 });
@@ -247,11 +254,15 @@ describe('a namespace has so many names', () => {
   const limited = { maxNamesPerNamespace: 2 };
   const beyond = (name: string, resource: string, limit = 2) =>
     `${name} ${resource}: beyond the ${limit} names of namespace ${namespaceOf(resource)} (discovery.maxNamesPerNamespace): remove some, or raise it`;
-  const of = (resource: string, ...names: string[]) => names.map((name) => wish(resource, name));
+  const of = (resource: string, ...names: string[]) => names.map((name) => desired(resource, name));
 
   test('and no more: those that sort first, of all its objects together', () => {
-    const wishes = [...of('ingress/a/x', 'd', 'b'), ...of('service/a/y', 'c', 'a'), ...of('ingress/b/x', 'e', 'f')];
-    expect(verdict(limited, wishes)).toEqual({
+    const desiredRecords = [
+      ...of('ingress/a/x', 'd', 'b'),
+      ...of('service/a/y', 'c', 'a'),
+      ...of('ingress/b/x', 'e', 'f'),
+    ];
+    expect(verdict(limited, desiredRecords)).toEqual({
       accepted: ['a service/a/y', 'b ingress/a/x', 'e ingress/b/x', 'f ingress/b/x'].map((o) => `${o} 192.0.2.1`),
       refused: [beyond('c', 'service/a/y'), beyond('d', 'ingress/a/x')],
     });
@@ -270,8 +281,8 @@ describe('a namespace has so many names', () => {
   });
 
   test('what is refused or another’s does not count', () => {
-    const wishes = [...of('ingress/a/x', '_a', 'a', 'b', 'c'), wish('ingress/b/y', 'a', '192.0.2.2')];
-    expect(verdict(limited, wishes, [stands('ingress/b/y', 'a', '192.0.2.2')]).accepted).toEqual([
+    const desiredRecords = [...of('ingress/a/x', '_a', 'a', 'b', 'c'), desired('ingress/b/y', 'a', '192.0.2.2')];
+    expect(verdict(limited, desiredRecords, [stands('ingress/b/y', 'a', '192.0.2.2')]).accepted).toEqual([
       'a ingress/b/y 192.0.2.2',
       'b ingress/a/x 192.0.2.1',
       'c ingress/a/x 192.0.2.1',
@@ -280,8 +291,8 @@ describe('a namespace has so many names', () => {
 
   test('what stands beyond a lower limit stays as it is', () => {
     const there = ['a', 'b', 'c'].map((name) => stands('ingress/a/x', name));
-    const wishes = ['a', 'b', 'c', 'd'].map((name) => wish('ingress/a/x', name, '192.0.2.9'));
-    expect(verdict(limited, wishes, there)).toEqual({
+    const desiredRecords = ['a', 'b', 'c', 'd'].map((name) => desired('ingress/a/x', name, '192.0.2.9'));
+    expect(verdict(limited, desiredRecords, there)).toEqual({
       accepted: ['a ingress/a/x 192.0.2.9', 'b ingress/a/x 192.0.2.9', 'c ingress/a/x 192.0.2.1'],
       refused: [beyond('c', 'ingress/a/x'), beyond('d', 'ingress/a/x')],
     });
@@ -300,11 +311,11 @@ describe('a namespace has so many names', () => {
   );
 
   test('a name beyond the limit is free for another namespace, which may come to its own limit by that', () => {
-    const wishes = [
+    const desiredRecords = [
       ...of('ingress/a/x', 'a', 'b', 'c', 'd', 'e'),
-      ...['c', 'd', 'e', 'f'].map((name) => wish('ingress/b/y', name, '192.0.2.2')),
+      ...['c', 'd', 'e', 'f'].map((name) => desired('ingress/b/y', name, '192.0.2.2')),
     ];
-    expect(verdict(limited, wishes)).toEqual({
+    expect(verdict(limited, desiredRecords)).toEqual({
       accepted: [
         'a ingress/a/x 192.0.2.1',
         'b ingress/a/x 192.0.2.1',
@@ -329,15 +340,19 @@ describe('a namespace has so many names', () => {
       get: (resource) => (resource === 'node/n' ? node : undefined),
     };
     const merging = { maxNamesPerNamespace: 1, sharedHosts: 'Merge' as const };
-    const wishes = [wish('ingress/a/x', 'a'), wish('ingress/a/x', 'vpn'), wish('node/n', 'vpn', '192.0.2.2')];
+    const desiredRecords = [
+      desired('ingress/a/x', 'a'),
+      desired('ingress/a/x', 'vpn'),
+      desired('node/n', 'vpn', '192.0.2.2'),
+    ];
     const expected = {
       accepted: ['a ingress/a/x 192.0.2.1', 'vpn node/n 192.0.2.2'],
       refused: [beyond('vpn', 'ingress/a/x', 1)],
     };
     const there = [stands('ingress/a/x', 'a'), stands('node/n', 'vpn', '192.0.2.2')];
-    expect(verdict(merging, wishes, [], seen)).toEqual(expected);
-    expect(verdict(merging, wishes, there, seen)).toEqual(expected);
-    expect(verdict(merging, wishes, [stands('ingress/a/gone', 'vpn')], seen)).toEqual(expected);
+    expect(verdict(merging, desiredRecords, [], seen)).toEqual(expected);
+    expect(verdict(merging, desiredRecords, there, seen)).toEqual(expected);
+    expect(verdict(merging, desiredRecords, [stands('ingress/a/gone', 'vpn')], seen)).toEqual(expected);
   });
 
   test('what has no namespace has no limit', () => {

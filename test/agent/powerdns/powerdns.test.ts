@@ -353,12 +353,12 @@ describe('names', () => {
   test('turn from A into CNAME and back in one request each', async () => {
     const cname = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.example.com');
     await loop(external, [www('192.0.2.1')]);
-    for (const wish of [cname, www('192.0.2.1')]) {
+    for (const desired of [cname, www('192.0.2.1')]) {
       writes = [];
-      await loop(external, [wish]);
+      await loop(external, [desired]);
       expect(writes).toHaveLength(1);
-      expect(await dig('www.corp.internal', wish.recordType as RecordType)).toBe(`NOERROR ${wish.targets[0]}`);
-      await expectQuiet([wish]);
+      expect(await dig('www.corp.internal', desired.recordType as RecordType)).toBe(`NOERROR ${desired.targets[0]}`);
+      await expectQuiet([desired]);
     }
   });
 

@@ -331,19 +331,19 @@ test('a zone that PowerDNS refuses a record of is made all the same, without tha
 });
 
 test('a name that is declared is an Ingress’s no more, and comes back to it', async () => {
-  const wish = [want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')];
+  const desired = [want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')];
   const declared = withRecords(record('www', 'CNAME', 'lb.example.'));
   const quiet = async () => {
     const before = writes().length;
     for (let i = 0; i < 5; i++) {
       await made.agent.reconcile();
-      expect(await loop(made.agent, wish)).toBeUndefined();
+      expect(await loop(made.agent, desired)).toBeUndefined();
     }
     expect(writes().slice(before)).toEqual([]);
   };
   for (let round = 0; round < 2; round++) {
     await reconciled(declare());
-    await loop(made.agent, wish);
+    await loop(made.agent, desired);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
     expect(made.problems()).toEqual([]);
     await quiet();
@@ -363,13 +363,13 @@ test('a name that is declared is an Ingress’s no more, and comes back to it', 
 });
 
 test('a delegation takes discovered names along, and gives them back', async () => {
-  const wish = ['dev', 'x.dev', 'www'].map((name) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
+  const desired = ['dev', 'x.dev', 'www'].map((name) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
   const delegated = withRecords(record('dev', 'NS', 'ns.dev'), record('ns.dev', 'A', '192.0.2.53'));
   const loops = async () => {
-    await loop(made.agent, wish);
+    await loop(made.agent, desired);
     for (let i = 0; i < 5; i++) {
       await made.agent.reconcile();
-      expect(await loop(made.agent, wish)).toBeUndefined();
+      expect(await loop(made.agent, desired)).toBeUndefined();
     }
   };
   await reconciled(declare());

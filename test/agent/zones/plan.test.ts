@@ -341,7 +341,7 @@ describe('a zone file', () => {
     declare({ zones: [zoneWith('corp.internal', records, { recordsFrom: [fileRef] })] });
   const good = fileOf('one A 192.0.2.1', 'two TXT "x"', 'three CNAME one');
   const bad = fileOf('one A 192.0.2.2', 'two TXT "y"', 'three A 192.0.2.256');
-  const standing = [
+  const current = [
     'one.corp.internal. A 192.0.2.1',
     'three.corp.internal. CNAME one.corp.internal.',
     'two.corp.internal. TXT "x"',
@@ -359,12 +359,12 @@ describe('a zone file', () => {
   ])('that %s is left as it stands, while the composite’s records change', async (_, files) => {
     const { zones: before } = await after(from(record('own', 'A', '192.0.2.8')), [zone()], good);
     const { lines } = await after(from(record('own', 'A', '192.0.2.9')), before, files);
-    expect(lines).toEqual(['one.corp.internal. A 192.0.2.1', 'own.corp.internal. A 192.0.2.9', ...standing.slice(1)]);
+    expect(lines).toEqual(['one.corp.internal. A 192.0.2.1', 'own.corp.internal. A 192.0.2.9', ...current.slice(1)]);
   });
 
   test('loses what it no longer has', async () => {
     const { zones: before } = await after(from(), [zone()], good);
-    expect((await after(from(), before, fileOf('one A 192.0.2.1'))).lines).toEqual(standing.slice(0, 1));
+    expect((await after(from(), before, fileOf('one A 192.0.2.1'))).lines).toEqual(current.slice(0, 1));
     expect((await after(from(), before, fileOf(''))).lines).toEqual([]);
     expect((await after(declare(), before)).lines).toEqual([]);
   });
@@ -383,7 +383,7 @@ describe('a zone file', () => {
     const { zones: inSpec } = await after(from(own), inFile, less);
     expect(marksOf(inSpec, 'one.corp.internal.')).toEqual(['']);
     // Said twice the file is held, and nothing changes.
-    expect((await after(from(own), inSpec, good)).lines).toEqual(standing);
+    expect((await after(from(own), inSpec, good)).lines).toEqual(current);
     const { zones: back } = await after(from(), inSpec, good);
     expect(marksOf(back, 'one.corp.internal.')).toEqual([fileMark.content]);
   });
@@ -391,7 +391,7 @@ describe('a zone file', () => {
   test('that is held gives way to the composite', async () => {
     const { zones: before } = await after(from(), [zone()], good);
     const { lines } = await after(from(record('three', 'A', '192.0.2.3')), before, bad);
-    expect(lines).toEqual([standing[0], 'three.corp.internal. A 192.0.2.3', standing[2]]);
+    expect(lines).toEqual([current[0], 'three.corp.internal. A 192.0.2.3', current[2]]);
   });
 
   test('that is held keeps the addresses that it gives a server', async () => {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { mostCharactersIn } from '../../../functions/agent/lib/memory.ts';
-import { claimantOf, declaredAccount, type RRset, replacement } from '../../../functions/agent/powerdns/rrset.ts';
+import { declaredAccount, type RRset, replacement, resourceOf } from '../../../functions/agent/powerdns/rrset.ts';
 import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
@@ -223,7 +223,7 @@ describe('there is room for so many records of all zones together', () => {
         states: the.agent.report()?.zones.map(({ message = '' }) => message.split(':')[0]),
         sources: Map.groupBy(
           zones.flatMap(({ rrsets }) => rrsets),
-          (rrset) => claimantOf(rrset),
+          (rrset) => resourceOf(rrset),
         ),
       };
     }
@@ -249,13 +249,13 @@ describe('there is room for so many records of all zones together', () => {
     });
 
     test('a file that stands stays, however little room there is', async () => {
-      const standing = (text: string) => new Map([...files(0, 0, 0), ['ConfigMap f0, key k', { text }]]);
+      const current = (text: string) => new Map([...files(0, 0, 0), ['ConfigMap f0, key k', { text }]]);
       const text = rrsets(10, 'f0')
         .map(({ name }) => `${name} A 192.0.2.1`)
         .join('\n');
       const present = [...rrsets(10, 'f0'), ...rrsets(10)];
-      expect((await bring(5, present, standing(text.replace('2.1', '2.2')))).states).toEqual(['', '', '']);
-      const more = await bring(5, present, standing(`${text}\nmore A 192.0.2.1`));
+      expect((await bring(5, present, current(text.replace('2.1', '2.2')))).states).toEqual(['', '', '']);
+      const more = await bring(5, present, current(`${text}\nmore A 192.0.2.1`));
       expect(more.states).toEqual(['ConfigMap f0, key k, line 11', '', '']);
       expect(more.sources.get('ConfigMap f0, key k')).toHaveLength(10);
     });

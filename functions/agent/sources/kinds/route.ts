@@ -71,7 +71,7 @@ export function routeOf(route: RouteObject, filters: SourceFilters, source: Decl
   if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, filtered, isPartial };
   if (isPartial) return filtered;
   // A route of a mesh alone has no Gateway to wait for.
-  const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOf('Gateway', identityOf(ref, metadata)));
+  const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOfKind('Gateway', identityOf(ref, metadata)));
   return inVain(
     asked,
     'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway',
@@ -86,7 +86,7 @@ function parentsOf({ metadata, spec, status }: RouteObject): Parent[] {
     const isAccepted = conditions?.find(({ type }) => type === 'Accepted')?.status === 'True';
     if (!parentRef || !isAccepted) return [];
     const identity = identityOf(parentRef, metadata);
-    if (!isOf('Gateway', identity) || !asked.has(JSON.stringify(identity))) return [];
+    if (!isOfKind('Gateway', identity) || !asked.has(JSON.stringify(identity))) return [];
     const { sectionName, port } = parentRef;
     return [{ gateway: identity.key, ...(sectionName && { section: sectionName }), ...(port && { port }) }];
   });
@@ -98,13 +98,13 @@ const identityOf = ({ group, kind, namespace, name }: ParentRef, route: Metadata
   key: keyOf({ namespace: namespace || route.namespace, name }),
 });
 
-const isOf = (wanted: string, { group, kind }: Pick<ParentRef, 'group' | 'kind'>) =>
+const isOfKind = (wanted: string, { group, kind }: Pick<ParentRef, 'group' | 'kind'>) =>
   group === gatewayGroup && kind === wanted;
 
 /** Where ExternalDNS looks at ListenerSets, which is not the usual thing. */
 const hasListenerSet = ({ metadata, spec }: RouteObject, { resources = [] }: DeclaredSource) =>
   resources.some((name) => name.startsWith('listenersets.')) &&
-  (spec?.parentRefs ?? []).some((ref) => isOf('ListenerSet', identityOf(ref, metadata)));
+  (spec?.parentRefs ?? []).some((ref) => isOfKind('ListenerSet', identityOf(ref, metadata)));
 
 function routeHosts({ spec }: RouteObject, annotations: Annotations, annotated: readonly string[]): string[] {
   const hostnames = spec?.hostnames ?? [];
