@@ -4,8 +4,8 @@ import { absolute, zoneOf } from '../dns/name.ts';
 import { GuardMemory, type GuardMemoryOptions } from './discovery/delete-guard-store.ts';
 import type { Endpoint, EndpointChanges, SeenTargets } from './discovery/endpoint.ts';
 import { withTwins } from './discovery/ownership/ownership-txt.ts';
-import type { Owner, Present } from './discovery/provider.ts';
-import { Owners } from './discovery/providers.ts';
+import type { Present, Provider } from './discovery/provider.ts';
+import { Providers } from './discovery/providers.ts';
 import { withDenials } from './discovery/wildcard-blocks.ts';
 import { monotonicNow, type TimeOf } from './lib/clock.ts';
 import { Memo } from './lib/memo.ts';
@@ -49,7 +49,7 @@ export class Agent {
   readonly #database: AgentOptions['database'];
   readonly #zones: Zones;
   readonly #lister: SourceLister;
-  readonly #owners: Owners;
+  readonly #providers: Providers;
   readonly #names: Names;
   readonly #outside: OutOfZoneNames | undefined;
   readonly #surroundings: Readonly<Observations>;
@@ -78,7 +78,7 @@ export class Agent {
     this.#lister = lister;
     this.#mirror = mirror;
     this.#surroundings = surroundings;
-    this.#owners = new Owners({ log: options.log, now, timeOf, mostRecords: options.mostRecords });
+    this.#providers = new Providers({ log: options.log, now, timeOf, mostRecords: options.mostRecords });
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
@@ -96,7 +96,7 @@ export class Agent {
     const files = this.#declared?.files ?? new Map();
     this.#declared = { hash, declaration: parse(text, declarationSchema), files };
     const { discovery } = this.#declared.declaration;
-    this.#owners.follow(discovery);
+    this.#providers.follow(discovery);
     if (discovery) this.#names.follow(discovery.intervalSeconds);
     else this.#names.forget();
     return true;
@@ -126,8 +126,8 @@ export class Agent {
 
   /** What an ExternalDNS may change: the records that it made. */
   records(namespace?: string): Promise<Endpoint[]> {
-    this.#owners.in(this.declaration, namespace)?.loops.begin();
-    return this.#asOwner(namespace, [], (owner, present) => owner.records(present));
+    this.#providers.in(this.declaration, namespace)?.loops.begin();
+    return this.#asProvider(namespace, [], (provider, present) => provider.records(present));
   }
 
   /** The targets that objects are seen to give an absolute name; undefined where all who ask for it have too many hosts. */
@@ -150,25 +150,25 @@ export class Agent {
 
   /** The verdict on everything that an ExternalDNS wants. */
   adjust(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
-    const loop = this.#owners.in(this.declaration, namespace)?.loops.current ?? 0;
-    return this.#asOwner(namespace, [], async (owner, present) => {
+    const loop = this.#providers.in(this.declaration, namespace)?.loops.current ?? 0;
+    return this.#asProvider(namespace, [], async (provider, present) => {
       this.#expectSight();
-      if (!owner.isGuardRestored) owner.restoreGuard(await this.#guardMemory.read(owner.id, present));
-      const { answer, remarks } = owner.adjust(wanted, present, this.#lister);
+      if (!provider.isGuardRestored) provider.restoreGuard(await this.#guardMemory.read(provider.id, present));
+      const { answer, remarks } = provider.adjust(wanted, present, this.#lister);
       // Before ExternalDNS acts on the answer.
-      await this.#guardMemory.write(owner.id, owner.missing, present);
-      await this.#write(owner, remarks, present);
-      owner.loops.judged(loop);
+      await this.#guardMemory.write(provider.id, provider.missing, present);
+      await this.#write(provider, remarks, present);
+      provider.loops.evaluated(loop);
       return answer;
     });
   }
 
   /** Applies what an ExternalDNS makes of the verdict: one transaction a zone. */
   apply(endpoints: EndpointChanges, namespace?: string): Promise<void> {
-    this.#owners.in(this.declaration, namespace)?.loops.change();
-    return this.#asOwner(namespace, undefined, async (owner, present) => {
-      await this.#write(owner, owner.changes(endpoints, present), present);
-      owner.loops.finish();
+    this.#providers.in(this.declaration, namespace)?.loops.change();
+    return this.#asProvider(namespace, undefined, async (provider, present) => {
+      await this.#write(provider, provider.changes(endpoints, present), present);
+      provider.loops.finish();
       const { reverse, ownershipTXT } = present.declaration.discovery ?? {};
       // Some records follow from what was published.
       if (reverse || ownershipTXT) await this.#bringZones();
@@ -178,17 +178,20 @@ export class Agent {
 
   /** Takes over that an ExternalDNS was told that something failed, and why. */
   noteFailure(failure: string, namespace?: string): void {
-    this.#owners.in(this.declaration, namespace)?.loops.fail(failure);
+    this.#providers.in(this.declaration, namespace)?.loops.fail(failure);
   }
 
   /** Says anew how names are, if anything has changed that they depend on. To be called again and again. */
   explain(): void {
     const { discovery } = this.declaration ?? {};
     if (!this.#present || !discovery) return;
-    const judged = this.#owners.judged(discovery);
+    const snapshots = this.#providers.snapshots(discovery);
     const lister = this.#lister;
-    if (judged.length === 0 || this.#awaitsSight) return;
-    this.#names.explain({ ...this.#present, lister, judged, owners: this.#owners.states(discovery) }, this.#outside);
+    if (snapshots.length === 0 || this.#awaitsSight) return;
+    this.#names.explain(
+      { ...this.#present, lister, snapshots, providers: this.#providers.states(discovery) },
+      this.#outside,
+    );
   }
 
   /** All that there is to tell people. */
@@ -197,33 +200,33 @@ export class Agent {
     return {
       instance: this.declaration?.name ?? '',
       zones: this.#zones.reported?.reports ?? [],
-      discovery: this.#owners.report(this.declaration?.discovery),
+      discovery: this.#providers.report(this.declaration?.discovery),
       ...(resolution && { resolution }),
       names: this.#names.list ?? [],
     };
   }
 
   get discovery(): Report['discovery'] {
-    return this.#owners.report(this.declaration?.discovery);
+    return this.#providers.report(this.declaration?.discovery);
   }
 
   /** Milliseconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
   get discoveryAge(): number | undefined {
     const { discovery } = this.declaration ?? {};
-    const finishedAt = discovery && this.#owners.finishedAt(discovery);
+    const finishedAt = discovery && this.#providers.finishedAt(discovery);
     return finishedAt === undefined ? undefined : this.#now() - finishedAt;
   }
 
   /** How many loops of ExternalDNS in a row got no verdict, or could not change what it said. */
   get failedLoops(): number {
     const { discovery } = this.declaration ?? {};
-    return discovery ? this.#owners.failedLoops(discovery) : 0;
+    return discovery ? this.#providers.failedLoops(discovery) : 0;
   }
 
   /** How many names the delete guard holds. */
   get heldNames(): number {
     const { discovery } = this.declaration ?? {};
-    return discovery ? this.#owners.heldNames(discovery) : 0;
+    return discovery ? this.#providers.heldNames(discovery) : 0;
   }
 
   get names(): Pick<Names, 'list' | 'counts'> {
@@ -243,7 +246,7 @@ export class Agent {
       zones: reported.reports,
       ...(warnings.length > 0 && { warnings }),
       discovery: {
-        ...this.#owners.report(this.#declared.declaration.discovery),
+        ...this.#providers.report(this.#declared.declaration.discovery),
         ...(missing.length > 0 && { missing: missing.slice(0, bounds.missing) }),
       },
       ...(names && { names }),
@@ -257,7 +260,7 @@ export class Agent {
   get isReady(): boolean {
     const { reported } = this.#zones;
     if (this.#wasReady || !this.#declared || reported?.hash !== this.#declared.hash) return this.#wasReady;
-    const discovery = this.#owners.report(this.#declared.declaration.discovery);
+    const discovery = this.#providers.report(this.#declared.declaration.discovery);
     const isAwaited = this.#mirror?.isAwaited ?? false;
     this.#wasReady = !isAwaited && isServing({ zones: reported.reports, discovery });
     return this.#wasReady;
@@ -284,26 +287,26 @@ export class Agent {
   /** What is kept without an object, once everybody has said so of the present declaration. */
   #keptWithoutObject(): ReadonlySet<string> | undefined {
     const { declaration } = this.#present ?? {};
-    if (!declaration?.discovery || this.#owners.report(declaration.discovery).state !== 'Synced') return undefined;
-    const judged = this.#owners.judged(declaration.discovery);
-    if (judged.length === 0 || judged.some((each) => each.declaration !== declaration)) return undefined;
-    const kept = judged.map((each) => each.kept);
+    if (!declaration?.discovery || this.#providers.report(declaration.discovery).state !== 'Synced') return undefined;
+    const snapshots = this.#providers.snapshots(declaration.discovery);
+    if (snapshots.length === 0 || snapshots.some((each) => each.declaration !== declaration)) return undefined;
+    const kept = snapshots.map((each) => each.kept);
     return this.#kept.get(kept, () => new Set(kept.flat().map(answerOf)));
   }
 
-  async #write(owner: Owner, changes: Change[], { declaration, zones }: Present): Promise<void> {
+  async #write(provider: Provider, changes: Change[], { declaration, zones }: Present): Promise<void> {
     const there = new Map(zones.map((zone) => [zone.name, zone]));
     const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), there.get(absolute(name))]));
     for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
       if (!zone) continue;
       // A record that a person made a moment ago is not to be lost.
       const names = new Set(ofZone.map(({ rrset }) => rrset.name));
-      const allowed = owner.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
+      const allowed = provider.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
       const twinned = withTwins(zone, allowed, declaration.discovery?.ownershipTXT);
       const isHome = (name: string) => zoneOf(name, declared) === zone;
       const reservations = { reservedNames: declaration.discovery?.reservedNames ?? [], isHome };
       const rejected = await this.#database.apply(zone, withDenials(zone, twinned, reservations));
-      owner.applied(zone, allowed, rejected);
+      provider.applied(zone, allowed, rejected);
       // Beside a wildcard that PowerDNS did not take there is nothing to deny.
       if (!rejected.some(({ change }) => change.rrset.name.startsWith('*.'))) continue;
       await this.#database.apply(zone, withDenials(await this.#database.refreshed(zone), [], reservations));
@@ -312,21 +315,21 @@ export class Agent {
 
   async #bringZones(): Promise<void> {
     if (this.#declared)
-      await this.#zones.reconcile(this.#declared, this.#owners.isStillDiscovered(this.declaration?.discovery));
+      await this.#zones.reconcile(this.#declared, this.#providers.isStillDiscovered(this.declaration?.discovery));
   }
 
   /** Does an owner's work in turn, on the zones as they are; nothing for one that is not declared. */
-  #asOwner<T>(
+  #asProvider<T>(
     namespace: string | undefined,
     otherwise: T,
-    work: (owner: Owner, present: Present) => T | Promise<T>,
+    work: (provider: Provider, present: Present) => T | Promise<T>,
   ): Promise<T> {
-    this.#owners.in(this.declaration, namespace)?.loops.hear();
+    this.#providers.in(this.declaration, namespace)?.loops.hear();
     return this.#inTurn(async () => {
       const present = await this.#zones.present();
       this.#present = present;
-      const owner = this.#owners.in(present.declaration, namespace);
-      return owner ? work(owner, present) : otherwise;
+      const provider = this.#providers.in(present.declaration, namespace);
+      return provider ? work(provider, present) : otherwise;
     });
   }
 

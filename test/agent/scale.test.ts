@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rrsetOf } from '../../functions/agent/discovery/endpoint.ts';
-import { judge } from '../../functions/agent/discovery/evaluate.ts';
+import { evaluate } from '../../functions/agent/discovery/evaluate.ts';
 import type { RRset } from '../../functions/agent/powerdns/rrset.ts';
 import { cpuTimeOf } from '../cpu.ts';
 import { loop } from './external-dns.ts';
@@ -29,7 +29,7 @@ const cases: [string, (count: number) => () => unknown][] = [
     (count) => {
       const there = [zone('corp.internal', current(count))];
       const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
-      return () => judge(wanted, there, unlimited());
+      return () => evaluate(wanted, there, unlimited());
     },
   ],
   [
@@ -42,7 +42,7 @@ const cases: [string, (count: number) => () => unknown][] = [
         ),
       ];
       const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
-      return () => judge(wanted, there, unlimited());
+      return () => evaluate(wanted, there, unlimited());
     },
   ],
   [
@@ -58,7 +58,7 @@ const cases: [string, (count: number) => () => unknown][] = [
       const { discovery, ...declared } = unlimited();
       const recordTypes = ['A', 'NS', 'TXT'];
       const declaration = { ...declared, ...(discovery && { discovery: { ...discovery, recordTypes } }) };
-      return () => expect(judge(wanted, [zone()], declaration).accepted).toHaveLength(count);
+      return () => expect(evaluate(wanted, [zone()], declaration).accepted).toHaveLength(count);
     },
   ],
   [

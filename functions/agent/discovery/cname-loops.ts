@@ -3,7 +3,7 @@ import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
 import { answersAlike, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { NameVerdict } from './evaluate-name.ts';
+import type { NameEvaluation } from './evaluate-name.ts';
 import type { Owns } from './name-context.ts';
 import { sharingGroup } from './resource-label.ts';
 
@@ -32,15 +32,15 @@ const mostRounds = 8;
  * what does not, and older objects before younger ones. Where nothing in it is the owner's, whatever leads to it goes.
  */
 export function withoutCircles(
-  verdicts: Map<string, NameVerdict>,
+  evaluations: Map<string, NameEvaluation>,
   surroundings: Surroundings,
-  judged: (name: string, closed: ClosedTargets) => NameVerdict,
+  reevaluate: (name: string, closed: ClosedTargets) => NameEvaluation,
 ): void {
   const closed = new Map<string, Map<string | typeof everyTarget, string>>();
   for (let round = 0; ; round++) {
-    const aliases = [...verdicts].flatMap(([, verdict]) => contentOf(verdict, surroundings).filter(isAlias));
+    const aliases = [...evaluations].flatMap(([, verdict]) => contentOf(verdict, surroundings).filter(isAlias));
     if (aliases.length === 0) return;
-    const atFault = closingAmong(aliases, verdicts, surroundings, round < mostRounds);
+    const atFault = closingAmong(aliases, evaluations, surroundings, round < mostRounds);
     const closing = round < 2 * mostRounds ? atFault : withNamespaces(atFault, aliases);
     const fresh = [...closing].filter(([rrset]) => !isClosed(rrset, closed.get(rrset.name)));
     if (fresh.length === 0) return;
@@ -49,7 +49,7 @@ export function withoutCircles(
       if (round >= mostRounds) closed.get(name)?.set(everyTarget, tooManyCircles);
     }
     for (const name of new Set(fresh.map(([{ name }]) => name))) {
-      verdicts.set(name, judged(name, closed.get(name) as ClosedTargets));
+      evaluations.set(name, reevaluate(name, closed.get(name) as ClosedTargets));
     }
   }
 }
@@ -65,7 +65,7 @@ export const whyClosed = ({ type, records }: RRset, closed: ClosedTargets | unde
 const isAlias = ({ type }: RRset) => type === 'CNAME';
 
 /** What a name has by its verdict. */
-function contentOf({ accepted, current, closed }: NameVerdict, { isCurrentKept }: Surroundings): RRset[] {
+function contentOf({ accepted, current, closed }: NameEvaluation, { isCurrentKept }: Surroundings): RRset[] {
   const kept = isCurrentKept ? current.filter((rrset) => !closed.includes(rrset)) : [];
   return kept.length > 0 ? kept : accepted;
 }
@@ -73,14 +73,14 @@ function contentOf({ accepted, current, closed }: NameVerdict, { isCurrentKept }
 /** What is at fault that some chains have no end, and why. */
 function closingAmong(
   aliases: RRset[],
-  verdicts: ReadonlyMap<string, NameVerdict>,
+  evaluations: ReadonlyMap<string, NameEvaluation>,
   surroundings: Surroundings,
   isOneEnough: boolean,
 ): ReadonlyMap<RRset, string> {
   const own = new Set(aliases);
-  const rankOf = (rrset: RRset) => rankIn(verdicts, surroundings.lister, rrset);
+  const rankOf = (rrset: RRset) => rankIn(evaluations, surroundings.lister, rrset);
   const closing = new Map<RRset, string>();
-  for (const chain of endlessFrom(new Lookup(zonesAfter(verdicts, surroundings)), aliases)) {
+  for (const chain of endlessFrom(new Lookup(zonesAfter(evaluations, surroundings)), aliases)) {
     const [first, ...others] = chain.end === 'Circle' ? chain.links.filter((link) => own.has(link)) : [];
     const last = first && others.reduce((a, b) => (rankOf(a) > rankOf(b) ? a : b), first);
     const atFault = last ?? chain.approach?.findLast((link) => own.has(link)) ?? chain.start;
@@ -101,19 +101,20 @@ const cure = 'nobody would get an answer, so give the object another target';
 const tooManyCircles =
   'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
 
-function rankIn(verdicts: ReadonlyMap<string, NameVerdict>, lister: SourceLister, rrset: RRset): string {
-  const stands = verdicts.get(rrset.name)?.current.some((other) => answersAlike(other, rrset));
+function rankIn(evaluations: ReadonlyMap<string, NameEvaluation>, lister: SourceLister, rrset: RRset): string {
+  const stands = evaluations.get(rrset.name)?.current.some((other) => answersAlike(other, rrset));
   const resource = resourceOf(rrset);
   return [stands ? 0 : 1, lister.get(resource)?.created ?? '~', resource, rrset.name].join(' ');
 }
 
-/** All zones as they are after the verdicts. */
-function zonesAfter(verdicts: ReadonlyMap<string, NameVerdict>, surroundings: Surroundings): LookupZone<RRset>[] {
+/** All zones as they are after the evaluations. */
+function zonesAfter(evaluations: ReadonlyMap<string, NameEvaluation>, surroundings: Surroundings): LookupZone<RRset>[] {
   const { zones, owns } = surroundings;
   const names = new Map(zones.map(({ name }) => [name, name]));
-  const contents = [...verdicts.values()].flatMap((verdict) => contentOf(verdict, surroundings));
+  const contents = [...evaluations.values()].flatMap((verdict) => contentOf(verdict, surroundings));
   const fresh = Map.groupBy(contents, ({ name }) => zoneOf(name, names));
-  const isReplaced = (rrset: RRset) => verdicts.has(rrset.name) && ownershipOf(rrset) === 'discovered' && owns(rrset);
+  const isReplaced = (rrset: RRset) =>
+    evaluations.has(rrset.name) && ownershipOf(rrset) === 'discovered' && owns(rrset);
   return zones.map(({ name, rrsets }) => ({
     name,
     records: [...rrsets.filter((rrset) => !isReplaced(rrset)), ...(fresh.get(name) ?? [])],

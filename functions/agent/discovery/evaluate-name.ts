@@ -7,7 +7,7 @@ import type { DesiredRecord } from './desired-record.ts';
 import { sameAnswer } from './merge.ts';
 import type { Place } from './name-context.ts';
 
-export interface NameVerdict {
+export interface NameEvaluation {
   accepted: RRset[];
   refused: Refused[];
   /** What the owner had there. */
@@ -19,7 +19,11 @@ export interface NameVerdict {
 }
 
 /** The verdict on all wishes for one name. */
-export function judgeName(desiredRecords: DesiredRecord[], place: Place, circumstances: Circumstances): NameVerdict {
+export function evaluateName(
+  desiredRecords: DesiredRecord[],
+  place: Place,
+  circumstances: Circumstances,
+): NameEvaluation {
   const { lister, owns, discovery } = circumstances;
   const closed = circumstances.closed ? place.current.filter((s) => isClosed(s, circumstances.closed)) : [];
   const current = closed.length > 0 ? place.current.filter((s) => !closed.includes(s)) : place.current;

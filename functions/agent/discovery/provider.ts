@@ -23,7 +23,7 @@ import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './
 import type { DesiredRecord } from './desired-record.ts';
 import { desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './endpoint.ts';
-import { currentRRsets, judge, type Refused } from './evaluate.ts';
+import { currentRRsets, evaluate, type Refused } from './evaluate.ts';
 import { Seniority } from './host-reservations.ts';
 import { withoutOverLimit } from './over-host-limit.ts';
 import { type Answer, answerUnder, keptUnder } from './policy.ts';
@@ -32,7 +32,7 @@ import { RejectionLog } from './rejection-log.ts';
 import { askedFor, besideHeld } from './requested-names.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isOrphaned, isOwnedBy, type Scope } from './scope.ts';
-import { Loops } from './sync-loops.ts';
+import { SyncLoops } from './sync-loops.ts';
 import { type Barrier, barrierOf } from './tenancy.ts';
 
 /** The zones as they are, and what was declared when they were brought there. */
@@ -44,7 +44,7 @@ export interface Present {
 type Discovered = Report['discovery'];
 
 /** What a verdict followed, and what it came to. */
-export interface Judged {
+export interface ProviderSnapshot {
   declaration: Declaration;
   desiredRecords: readonly DesiredRecord[];
   /** What ExternalDNS was answered. */
@@ -56,7 +56,7 @@ export interface Judged {
   kept: readonly RRset[];
 }
 
-export interface OwnerOptions {
+export interface ProviderOptions {
   log: Logger;
   now: () => number;
   timeOf?: TimeOf | undefined;
@@ -65,7 +65,7 @@ export interface OwnerOptions {
 }
 
 /** One ExternalDNS: what it has made, what it wants, and what it is answered. */
-export class Owner {
+export class Provider {
   readonly #scope: Scope;
   readonly #mostRecords: number;
   readonly #log: Logger;
@@ -74,23 +74,23 @@ export class Owner {
   #isGuardRestored = false;
   readonly #seniority = new Seniority();
   readonly #rejectionLog: RejectionLog;
-  readonly loops: Loops;
+  readonly loops: SyncLoops;
   /** What the last verdict followed. */
-  #judgedBy: Declaration | undefined;
+  #evaluatedBy: Declaration | undefined;
   #isSynced = false;
   readonly #found = new Memo<Endpoint[]>();
   readonly #answered = new Memo<Endpoint[]>();
-  #judged: Judged | undefined;
+  #snapshot: ProviderSnapshot | undefined;
   #held: Discovered['held'];
   #preview: Discovered['preview'];
 
-  constructor(scope: Scope, { log, now, timeOf, mostRecords = Number.POSITIVE_INFINITY }: OwnerOptions) {
+  constructor(scope: Scope, { log, now, timeOf, mostRecords = Number.POSITIVE_INFINITY }: ProviderOptions) {
     this.#scope = scope;
     this.#mostRecords = mostRecords;
     this.#log = scope.namespace === undefined ? log : log.child({ namespace: scope.namespace });
     this.#rejectionLog = new RejectionLog(this.#log);
     this.#guard = new DeleteGuard(timeOf);
-    this.loops = new Loops(now);
+    this.loops = new SyncLoops(now);
     this.#now = now;
   }
 
@@ -99,8 +99,8 @@ export class Owner {
   }
 
   /** The last verdict: another object after another verdict. */
-  get judged(): Judged | undefined {
-    return this.#judged;
+  get snapshot(): ProviderSnapshot | undefined {
+    return this.#snapshot;
   }
 
   get held(): Discovered['held'] {
@@ -146,12 +146,12 @@ export class Owner {
   /** The verdict on everything that is wanted. Worked out only when something is another than the last time. */
   adjust(wanted: Endpoint[], present: Present, lister: SourceLister): Adjusted {
     const { declaration, zones } = present;
-    this.#judgedBy = declaration;
+    this.#evaluatedBy = declaration;
     // What it holds or counts changes with time.
     if (!this.#guard.isIdle || !this.#seniority.isIdle) this.#answered.forget();
     let remarks: Change[] = [];
     const answer = this.#answered.get([wanted, declaration, lister.version, ...zones], () => {
-      const { answer, current } = this.#judge(wanted, present, lister);
+      const { answer, current } = this.#evaluate(wanted, present, lister);
       const there = new Map(current.map((rrset) => [answerOf(rrset), rrset]));
       this.#isSynced ||= there.size === answer.length && answer.every((rrset) => there.has(answerOf(rrset)));
       remarks = remarksOf(answer, there);
@@ -160,7 +160,7 @@ export class Owner {
     return { answer, remarks };
   }
 
-  #judge(wanted: Endpoint[], present: Present, lister: SourceLister): { answer: RRset[]; current: RRset[] } {
+  #evaluate(wanted: Endpoint[], present: Present, lister: SourceLister): { answer: RRset[]; current: RRset[] } {
     const { declaration, zones } = present;
     const { discovery } = declaration;
     if (!discovery) return { answer: [], current: [] };
@@ -172,8 +172,8 @@ export class Owner {
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
     const { refusals } = this.#rejectionLog;
     const bars = barrierOf(discovery, lister);
-    const judged = judge(desiredRecords, zones, declaration, { owns, lister, refusals, bars });
-    const senior = this.#withinSeniority(judged.accepted, { current, desiredRecords }, discovery, { lister, bars });
+    const evaluation = evaluate(desiredRecords, zones, declaration, { owns, lister, refusals, bars });
+    const senior = this.#withinSeniority(evaluation.accepted, { current, desiredRecords }, discovery, { lister, bars });
     const { accepted } = senior;
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
@@ -182,14 +182,14 @@ export class Owner {
     const asked = askedFor({ current, desiredRecords, accepted, sharedHosts }, lister).union(filtered);
     const guarded = this.#guarded(asked.union(withoutNames(accepted, current)), current, discovery, lister);
     const beside = besideHeld(accepted, guarded.held, declaration.name);
-    const { closed } = judged;
+    const { closed } = evaluation;
     const lasting = closed.length > 0 && policy !== 'Preview' ? current.filter((r) => !closed.includes(r)) : current;
     const due = [...beside.accepted, ...guarded.held];
     const { answer, preview, refused: beyond } = this.#withinRoom(due, { current, lasting, zones }, discovery);
-    const leftOut = [...judged.refused, ...senior.refused, ...beyond, ...beside.refused, ...overflow];
+    const leftOut = [...evaluation.refused, ...senior.refused, ...beyond, ...beside.refused, ...overflow];
     this.#rejectionLog.take(leftOut);
     const kept = keptUnder(policy, answer, beside.accepted);
-    this.#judged = { declaration, desiredRecords, answer, refused: leftOut, held: guarded.held, kept };
+    this.#snapshot = { declaration, desiredRecords, answer, refused: leftOut, held: guarded.held, kept };
     this.#held = guarded.report;
     this.#preview = preview;
     return { answer, current };
@@ -198,7 +198,7 @@ export class Owner {
   /** What ExternalDNS makes of the verdict, as changes. Throws when the verdict was on another declaration. */
   changes(endpoints: EndpointChanges, { declaration }: Present): Change[] {
     const { create = [], updateNew = [], delete: deleted = [] } = endpoints;
-    if (this.#judgedBy && this.#judgedBy !== declaration)
+    if (this.#evaluatedBy && this.#evaluatedBy !== declaration)
       throw new Error('the declaration has changed: the next loop follows it');
     const { ownerID } = this.#scope;
     const wanted = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, ownerID));

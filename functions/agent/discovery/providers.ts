@@ -1,11 +1,11 @@
 import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
 import { bounds, type Report } from '../../contract/report.ts';
 import type { RRset } from '../powerdns/rrset.ts';
-import { type Judged, Owner, type OwnerOptions } from './provider.ts';
+import { Provider, type ProviderOptions, type ProviderSnapshot } from './provider.ts';
 import { isOrphaned, type Scope, scopesOf } from './scope.ts';
 
 /** How one is who discovers. */
-export interface OwnerState {
+export interface ProviderStatus {
   /** The only one that it sees; absent for all. */
   namespace?: string;
   state: Report['discovery']['state'];
@@ -14,23 +14,23 @@ export interface OwnerState {
 }
 
 /** Everybody who discovers. */
-export class Owners {
-  readonly #options: OwnerOptions;
-  readonly #owners = new Map<string, Owner>();
+export class Providers {
+  readonly #options: ProviderOptions;
+  readonly #providers = new Map<string, Provider>();
   #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
 
-  constructor(options: OwnerOptions) {
+  constructor(options: ProviderOptions) {
     this.#options = options;
   }
 
   /** Forgets those that are no longer declared: one that comes back has everything to say anew. */
   follow(discovery: DeclaredDiscovery | undefined): void {
     const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
-    for (const id of this.#owners.keys()) if (!ids.has(id)) this.#owners.delete(id);
+    for (const id of this.#providers.keys()) if (!ids.has(id)) this.#providers.delete(id);
   }
 
   /** The declared one that sees a namespace only, or everything; none if no such is declared. */
-  in(declaration: Declaration | undefined, namespace: string | undefined): Owner | undefined {
+  in(declaration: Declaration | undefined, namespace: string | undefined): Provider | undefined {
     const scopes = declaration?.discovery ? scopesOf(declaration.discovery) : [];
     const scope = scopes.find((s) => s.namespace === namespace);
     return scope && this.#of(scope);
@@ -51,18 +51,18 @@ export class Owners {
   }
 
   /** What each has last decided. */
-  judged(discovery: DeclaredDiscovery): Judged[] {
-    return scopesOf(discovery).flatMap((scope) => this.#of(scope).judged ?? []);
+  snapshots(discovery: DeclaredDiscovery): ProviderSnapshot[] {
+    return scopesOf(discovery).flatMap((scope) => this.#of(scope).snapshot ?? []);
   }
 
   /** How each is. */
-  states(discovery: DeclaredDiscovery): OwnerState[] {
+  states(discovery: DeclaredDiscovery): ProviderStatus[] {
     return scopesOf(discovery).map((scope) => {
-      const owner = this.#of(scope);
-      const { failure } = owner.loops;
+      const provider = this.#of(scope);
+      const { failure } = provider.loops;
       return {
         ...(scope.namespace !== undefined && { namespace: scope.namespace }),
-        state: owner.state(discovery.intervalSeconds),
+        state: provider.state(discovery.intervalSeconds),
         ...(failure !== undefined && { failure }),
       };
     });
@@ -70,7 +70,7 @@ export class Owners {
 
   /** How many names the delete guard holds. */
   heldNames(discovery: DeclaredDiscovery): number {
-    const held = this.judged(discovery).map((judged) => new Set(judged.held.map(({ name }) => name)).size);
+    const held = this.snapshots(discovery).map((snapshot) => new Set(snapshot.held.map(({ name }) => name)).size);
     return held.reduce((sum, count) => sum + count, 0);
   }
 
@@ -88,10 +88,10 @@ export class Owners {
   /** What to say of them together: the state is that of the worst. */
   report(discovery: DeclaredDiscovery | undefined): Report['discovery'] {
     if (!discovery) return { state: 'Off' };
-    const owners = scopesOf(discovery).map((scope) => this.#of(scope));
-    const states = owners.map((owner) => owner.state(discovery.intervalSeconds));
-    const held = owners.flatMap((owner) => owner.held ?? []);
-    const failure = owners.map(({ loops }) => loops.failure).find((words) => words !== undefined);
+    const providers = scopesOf(discovery).map((scope) => this.#of(scope));
+    const states = providers.map((provider) => provider.state(discovery.intervalSeconds));
+    const held = providers.flatMap((provider) => provider.held ?? []);
+    const failure = providers.map(({ loops }) => loops.failure).find((words) => words !== undefined);
     const state = (['Stalled', 'Failing', 'Waiting'] as const).find((each) => states.includes(each)) ?? 'Synced';
     return {
       state,
@@ -103,16 +103,16 @@ export class Owners {
         },
       }),
       ...(discovery.policy === 'Preview' && {
-        preview: owners.flatMap(({ preview = [] }) => preview).slice(0, bounds.preview),
+        preview: providers.flatMap(({ preview = [] }) => preview).slice(0, bounds.preview),
       }),
     };
   }
 
-  #of(scope: Scope): Owner {
-    const known = this.#owners.get(scope.ownerID);
+  #of(scope: Scope): Provider {
+    const known = this.#providers.get(scope.ownerID);
     if (known) return known;
-    const owner = new Owner(scope, this.#options);
-    this.#owners.set(scope.ownerID, owner);
-    return owner;
+    const provider = new Provider(scope, this.#options);
+    this.#providers.set(scope.ownerID, provider);
+    return provider;
   }
 }

@@ -1,5 +1,5 @@
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
-import type { NameVerdict } from './evaluate-name.ts';
+import type { NameEvaluation } from './evaluate-name.ts';
 import { namespaceOf } from './resource-label.ts';
 
 /**
@@ -8,17 +8,17 @@ import { namespaceOf } from './resource-label.ts';
  */
 export function keepWithin(
   limit: number,
-  verdicts: Map<string, NameVerdict>,
-  judged: (name: string, full: ReadonlySet<string>) => NameVerdict,
+  evaluations: Map<string, NameEvaluation>,
+  reevaluate: (name: string, full: ReadonlySet<string>) => NameEvaluation,
 ): void {
-  if (verdicts.size <= limit) return;
+  if (evaluations.size <= limit) return;
   const full = new Map<string, Set<string>>();
   for (;;) {
-    const beyond = namesBeyond(limit, verdicts).filter(([name, namespace]) => !full.get(name)?.has(namespace));
+    const beyond = namesBeyond(limit, evaluations).filter(([name, namespace]) => !full.get(name)?.has(namespace));
     if (beyond.length === 0) return;
     for (const [name, namespace] of beyond) full.set(name, new Set(full.get(name)).add(namespace));
     for (const name of new Set(beyond.map(([name]) => name))) {
-      verdicts.set(name, judged(name, full.get(name) as Set<string>));
+      evaluations.set(name, reevaluate(name, full.get(name) as Set<string>));
     }
   }
 }
@@ -29,9 +29,9 @@ export class Tally {
   readonly #namespaces = new Map<string, ReadonlySet<string>>();
   readonly #counts = new Map<string, number>();
 
-  constructor(limit: number, verdicts: ReadonlyMap<string, NameVerdict>) {
+  constructor(limit: number, evaluations: ReadonlyMap<string, NameEvaluation>) {
     this.#limit = limit;
-    if (verdicts.size > limit) for (const [name, verdict] of verdicts) this.take(name, verdict);
+    if (evaluations.size > limit) for (const [name, verdict] of evaluations) this.take(name, verdict);
   }
 
   /** The namespaces that may have no more names, but for those that have this one. */
@@ -44,7 +44,7 @@ export class Tally {
     );
   }
 
-  take(name: string, verdict: NameVerdict): void {
+  take(name: string, verdict: NameEvaluation): void {
     for (const namespace of this.#namespaces.get(name) ?? []) this.#add(namespace, -1);
     const namespaces = namespacesOf(verdict);
     for (const namespace of namespaces) this.#add(namespace, 1);
@@ -57,17 +57,20 @@ export class Tally {
 }
 
 /** The namespaces that have a part in a name. */
-const namespacesOf = ({ accepted, merged }: NameVerdict): ReadonlySet<string> =>
+const namespacesOf = ({ accepted, merged }: NameEvaluation): ReadonlySet<string> =>
   new Set([...accepted, ...merged].map((rrset) => namespaceOf(resourceOf(rrset))).filter((each) => each !== ''));
 
 /** Every name that is one too many for a namespace, with it. What was barred and stands is among them again. */
-function namesBeyond(limit: number, verdicts: ReadonlyMap<string, NameVerdict>): [name: string, namespace: string][] {
+function namesBeyond(
+  limit: number,
+  evaluations: ReadonlyMap<string, NameEvaluation>,
+): [name: string, namespace: string][] {
   // Merged with a name of another namespace it may stand for that one next.
   const stands = (name: string, namespace: string) => {
-    const { current = [], accepted = [] } = verdicts.get(name) ?? {};
+    const { current = [], accepted = [] } = evaluations.get(name) ?? {};
     return [current, accepted].every((rrsets) => rrsets.some((rrset) => isOfNamespace(rrset, namespace)));
   };
-  return [...namesByNamespace(verdicts)]
+  return [...namesByNamespace(evaluations)]
     .filter(([, names]) => names.length > limit)
     .flatMap(([namespace, names]) => {
       const { current = [], fresh = [] } = Object.groupBy(names.sort(), (name) =>
@@ -78,9 +81,9 @@ function namesBeyond(limit: number, verdicts: ReadonlyMap<string, NameVerdict>):
 }
 
 /** The names in which each namespace has a part. */
-function namesByNamespace(verdicts: ReadonlyMap<string, NameVerdict>): Map<string, string[]> {
+function namesByNamespace(evaluations: ReadonlyMap<string, NameEvaluation>): Map<string, string[]> {
   const byNamespace = new Map<string, string[]>();
-  for (const [name, verdict] of verdicts) {
+  for (const [name, verdict] of evaluations) {
     for (const namespace of namespacesOf(verdict)) {
       const names = byNamespace.get(namespace);
       if (names) names.push(name);

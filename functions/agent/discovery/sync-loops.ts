@@ -9,7 +9,7 @@ const startMs = 30_000;
  * The loops of one ExternalDNS. Each begins by asking for the records, and has ended well when it got its own verdict
  * and what it changed was made: it says nothing itself, but begins the next one.
  */
-export class Loops {
+export class SyncLoops {
   readonly #now: () => number;
   #heardAt: number | undefined;
   #firstHeardAt: number | undefined;
@@ -17,7 +17,7 @@ export class Loops {
   /** How many have begun. */
   #count = 0;
   #isOpen = false;
-  #isJudged = false;
+  #isEvaluated = false;
   #isChanging = false;
   #failed = 0;
   /** Since when they fail, and why the first of them did that said so. */
@@ -36,18 +36,18 @@ export class Loops {
 
   /** Notes that a loop begins: the one before has ended, and needed no change unless it sent one. */
   begin(): void {
-    if (this.#isJudged && !this.#isChanging) this.finish();
+    if (this.#isEvaluated && !this.#isChanging) this.finish();
     else if (this.#isOpen) this.#failed++;
     if (this.#failed === 0) this.#failingSince = this.#now();
     this.#count++;
     this.#isOpen = true;
-    this.#isJudged = false;
+    this.#isEvaluated = false;
     this.#isChanging = false;
   }
 
   /** Notes that a verdict is given, to the loop that asked for it: `current` as it was then. */
-  judged(loop: number): void {
-    if (loop === this.#count) this.#isJudged = true;
+  evaluated(loop: number): void {
+    if (loop === this.#count) this.#isEvaluated = true;
   }
 
   /** Identifies the loop that goes on. */
@@ -63,7 +63,7 @@ export class Loops {
   /** Notes that ExternalDNS was told that something failed: what comes of it later is not for this loop. */
   fail(failure: string): void {
     if (this.#failed < failedLoops) this.#failure ??= failure.slice(0, bounds.message);
-    this.#isJudged = false;
+    this.#isEvaluated = false;
     this.#count++;
   }
 

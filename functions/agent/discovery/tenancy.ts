@@ -62,9 +62,9 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
     const namespace = namespaceOf(resource);
     const own = tenantsOf(namespace);
     if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
-    const owners = patterns.of(desired.name);
-    if (own.length === 0) return owners[0] && { message: notOf(owners[0].pattern, namespace, resource) };
-    if (owners.some(({ tenant }) => own.includes(tenant))) return 'given';
+    const providers = patterns.of(desired.name);
+    if (own.length === 0) return providers[0] && { message: notOf(providers[0].pattern, namespace, resource) };
+    if (providers.some(({ tenant }) => own.includes(tenant))) return 'given';
     return { message: `namespace ${namespace} may have ${listed(own)}` };
   };
 }

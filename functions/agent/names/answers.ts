@@ -3,7 +3,7 @@ import { type Chain, chainFrom } from '../../dns/zone/cname-chain.ts';
 import { Lookup } from '../../dns/zone/lookup.ts';
 import { cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
 import type { DesiredRecord } from '../discovery/desired-record.ts';
-import type { Judged } from '../discovery/provider.ts';
+import type { ProviderSnapshot } from '../discovery/provider.ts';
 import { listed } from '../lib/sentence.ts';
 import { canonicalAddress, keyOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { RequestedHost } from './requested-host.ts';
@@ -17,10 +17,10 @@ export class Answers {
   readonly #zones: ReadonlyMap<string, RRsets>;
   readonly #promised: RRsets;
 
-  constructor(zones: readonly Zone[], judged: readonly Judged[]) {
+  constructor(zones: readonly Zone[], snapshots: readonly ProviderSnapshot[]) {
     this.#all = zones;
     this.#zones = new Map(zones.map((zone) => [zone.name, byKey(answering(zone))]));
-    this.#promised = byKey(judged.flatMap(({ answer }) => answer));
+    this.#promised = byKey(snapshots.flatMap(({ answer }) => answer));
   }
 
   /** Whether a wish is answered. */

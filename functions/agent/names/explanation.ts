@@ -3,8 +3,8 @@ import { bySeverity, type NameState, type Reason } from '../../contract/verdict.
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
 import type { DesiredRecord } from '../discovery/desired-record.ts';
 import { moreThanHost } from '../discovery/host-name.ts';
-import type { Judged } from '../discovery/provider.ts';
-import type { OwnerState } from '../discovery/providers.ts';
+import type { ProviderSnapshot } from '../discovery/provider.ts';
+import type { ProviderStatus } from '../discovery/providers.ts';
 import { namespaceOf } from '../discovery/resource-label.ts';
 import { targetsByType } from '../discovery/target.ts';
 import { compare } from '../lib/compare.ts';
@@ -27,8 +27,8 @@ export interface Known {
   zones: readonly Zone[];
   lister: SourceLister;
   /** The last verdict of each owner. */
-  judged: readonly Judged[];
-  owners: readonly OwnerState[];
+  snapshots: readonly ProviderSnapshot[];
+  providers: readonly ProviderStatus[];
   /** What is known of names that are in none of the zones. */
   outside?: (name: string) => OutOfZoneState | undefined;
   /** Whether a name was first asked for so recently that its object may yet get what it lacks. */
@@ -40,12 +40,12 @@ export interface Known {
 /** Pure: the state of every host that an object asks for, sorted by name, and those of one name by their objects. */
 export function explained(known: Known): NameState[] {
   const explanation = new Explanation(known);
-  return requestedHosts(known.lister, known.judged)
+  return requestedHosts(known.lister, known.snapshots)
     .flatMap((host) => explanation.of(host) ?? [])
     .sort((a, b) => compare(a.name, b.name) || compare(a.resource, b.resource));
 }
 
-type Judgement = Pick<NameState, 'verdict' | 'message' | 'isLate'>;
+type Evaluation = Pick<NameState, 'verdict' | 'message' | 'isLate'>;
 
 class Explanation {
   readonly #known: Known;
@@ -55,9 +55,9 @@ class Explanation {
   readonly #excluded: ReadonlyMap<string, string>;
 
   constructor(known: Known) {
-    const { declaration, zones, judged } = known;
+    const { declaration, zones, snapshots } = known;
     this.#known = known;
-    this.#answers = new Answers(zones, judged);
+    this.#answers = new Answers(zones, snapshots);
     this.#declared = byAbsoluteName(declaration.zones.map(({ name }) => name));
     this.#excluded = byAbsoluteName(declaration.discovery?.excludedDomains ?? []);
   }
@@ -76,7 +76,7 @@ class Explanation {
     };
   }
 
-  #verdictOn(host: RequestedHost, zone: string | undefined, answers: string[]): Judgement {
+  #verdictOn(host: RequestedHost, zone: string | undefined, answers: string[]): Evaluation {
     if (this.#isAnswered(host)) return this.#deadEnd(host) ?? asWanted(host, answers);
     const reason = this.#objectionTo(host, zone) ?? this.#delayOf(host);
     if (!reason && host.held) return this.#guarded(host, answers);
@@ -197,8 +197,8 @@ class Explanation {
 
   /** Whether what was decided follows a spec of before, and nobody comes to decide anew. */
   #isOutdated(resource: string): boolean {
-    const { judged, declaration } = this.#known;
-    return judged.some((each) => each.declaration !== declaration) && this.#isSilent(resource);
+    const { snapshots, declaration } = this.#known;
+    return snapshots.some((each) => each.declaration !== declaration) && this.#isSilent(resource);
   }
 
   #isSilent(resource: string): boolean {
@@ -207,11 +207,11 @@ class Explanation {
 
   /** Why nothing comes from the ExternalDNS that sees an object: it is not heard of, or gets no answer. */
   #silenceAt(resource: string): Reason | undefined {
-    return this.#ownerOf(resource)?.state === 'Stalled' ? unheard : this.#failureAt(resource);
+    return this.#providerOf(resource)?.state === 'Stalled' ? unheard : this.#failureAt(resource);
   }
 
   #failureAt(resource: string): Reason | undefined {
-    const { state, failure = '' } = this.#ownerOf(resource) ?? {};
+    const { state, failure = '' } = this.#providerOf(resource) ?? {};
     if (state !== 'Failing') return undefined;
     return {
       verdict: 'Pending',
@@ -221,8 +221,8 @@ class Explanation {
   }
 
   /** The ExternalDNS that sees an object. */
-  #ownerOf(resource: string): OwnerState | undefined {
-    return this.#known.owners.find(({ namespace = '' }) => ['', namespaceOf(resource)].includes(namespace));
+  #providerOf(resource: string): ProviderStatus | undefined {
+    return this.#known.providers.find(({ namespace = '' }) => ['', namespaceOf(resource)].includes(namespace));
   }
 
   #outside(name: string): Reason {
@@ -246,7 +246,7 @@ const unread = (text: string) =>
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [absolute(name), name]));
 
-function asWanted({ refused, sourceObject }: RequestedHost, answers: string[]): Judgement {
+function asWanted({ refused, sourceObject }: RequestedHost, answers: string[]): Evaluation {
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
   const { unreadTTL } = sourceObject ?? {};

@@ -44,12 +44,12 @@ export class Names {
 
   /** Says anew how names are, if anything has changed that they depend on. */
   explain(known: Omit<Known, 'isYoung' | 'isJustChanged' | 'outside'>, outside?: OutOfZoneNames): void {
-    const { declaration, zones, lister, judged, owners } = known;
+    const { declaration, zones, lister, snapshots, providers } = known;
     const now = this.#options.now();
     if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
     if (this.#patience.isOver(now)) this.#explained.forget();
-    const states = owners.flatMap(({ state, failure }) => [state, failure]);
-    this.#explained.get([declaration, lister.revision, outside?.version, ...states, ...judged, ...zones], () => {
+    const states = providers.flatMap(({ state, failure }) => [state, failure]);
+    this.#explained.get([declaration, lister.revision, outside?.version, ...states, ...snapshots, ...zones], () => {
       const led = new Set<string>();
       const outsideOf = (name: string) => {
         led.add(name);

@@ -1,7 +1,7 @@
 import { nameKey } from '../../contract/verdict.ts';
 import type { DesiredRecord } from '../discovery/desired-record.ts';
 import type { Refused } from '../discovery/evaluate.ts';
-import type { Judged } from '../discovery/provider.ts';
+import type { ProviderSnapshot } from '../discovery/provider.ts';
 import { isTargetType } from '../discovery/target.ts';
 import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
@@ -24,7 +24,7 @@ export interface RequestedHost {
 /** Pure: every host that the cluster's objects claim or ExternalDNS wants. */
 export function requestedHosts(
   lister: Pick<SourceLister, 'list' | 'listFiltered'>,
-  judged: readonly Judged[],
+  snapshots: readonly ProviderSnapshot[],
 ): RequestedHost[] {
   const hosts = new Map<string, RequestedHost>();
   const at = (name: string, resource: string): RequestedHost => {
@@ -39,7 +39,7 @@ export function requestedHosts(
     for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
   for (const sourceObject of lister.list())
     for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
-  for (const { desiredRecords, refused, held } of judged) {
+  for (const { desiredRecords, refused, held } of snapshots) {
     for (const desired of desiredRecords) at(desired.name, resourceOf(desired)).desiredRecords.push(desired);
     for (const each of refused) at(each.rrset.name, resourceOf(each.rrset)).refused.push(each);
     for (const rrset of held) at(rrset.name, resourceOf(rrset)).held = rrset;

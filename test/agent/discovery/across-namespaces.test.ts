@@ -1,7 +1,7 @@
 /** What answers for the hosts of others, with and without being opened: the verdicts of an agent with zones in memory. */
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { judge } from '../../../functions/agent/discovery/evaluate.ts';
+import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { discoverable, type WrittenDeclaration } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
@@ -141,7 +141,7 @@ describe('a host that is not published after all is in nobody’s way', () => {
       of('c', 'www', 'A', '192.0.2.3'),
     ];
     const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], maxNamesPerNamespace: 2 };
-    const { accepted } = judge(desiredRecords, [zone('corp.internal')], declare({ discovery }));
+    const { accepted } = evaluate(desiredRecords, [zone('corp.internal')], declare({ discovery }));
     const published = accepted.map(({ name, mark }) => `${name} ${mark?.content}`);
     expect(published).toContain('www.corp.internal. crd/c/x');
     expect(published).not.toContain('_acme-challenge.www.corp.internal. crd/b/x');

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { judge } from '../../../functions/agent/discovery/evaluate.ts';
+import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import type { RRset, Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { chainFrom, isEndless } from '../../../functions/dns/zone/cname-chain.ts';
 import { Lookup } from '../../../functions/dns/zone/lookup.ts';
@@ -20,7 +20,9 @@ const cure = 'nobody would get an answer, so give the object another target';
 function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new SeenObjects()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
   const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused, closed } = judge(desiredRecords, [zone('corp.internal', there)], declaration, { lister });
+  const { accepted, refused, closed } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
+    lister,
+  });
   return {
     accepted: accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort(),
     refused: refused.map(({ rrset, verdict, message }) => `${rrset.mark?.content} ${verdict}: ${message}`),
@@ -165,8 +167,8 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
       const desiredRecords = wanted.map(([of, from, to]) =>
         rrsetOf(to === '192.0.2.1' ? want(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
       );
-      const judged = (zones: Zone[]) => judge(desiredRecords, zones, declaration);
-      const first = judged([present]);
+      const snapshots = (zones: Zone[]) => evaluate(desiredRecords, zones, declaration);
+      const first = snapshots([present]);
       const foreigners = present.rrsets.filter(({ mark }) => !mark?.account.startsWith('external-dns'));
       const desiredAs = new Set(desiredRecords.map(({ name }) => name));
       const isKept = (r: RRset) => policy === 'CreateOnly' || !desiredAs.has(r.name);
@@ -183,7 +185,7 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
       const said = ({ accepted }: typeof first) =>
         accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort();
       const next = ({ accepted }: typeof first) =>
-        judged([{ ...present, rrsets: [...foreigners, ...own, ...accepted] }]);
+        snapshots([{ ...present, rrsets: [...foreigners, ...own, ...accepted] }]);
       // What one verdict refuses may set another name free, and then all is said.
       const settled = next(next(first));
       expect(said(next(settled))).toEqual(said(settled));
@@ -198,7 +200,7 @@ test('a verdict takes time in proportion to its names, in circles or not', async
     const desiredRecords = Array.from({ length: count }, (_, i) =>
       rrsetOf(cname(`ingress/a/x${i}`, `h${i}`, target(i)), 'corp'),
     );
-    return cpuTimeOf(() => judge(desiredRecords, [zone()], declaration));
+    return cpuTimeOf(() => evaluate(desiredRecords, [zone()], declaration));
   };
   const ended = await work(10_000, () => 'lb.example.com');
   const pairs = await work(10_000, (i) => at(`h${i ^ 1}`));
@@ -220,7 +222,7 @@ describe('how often all zones are gone through is not for objects to choose', ()
       },
     });
     const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-    const { accepted, refused } = judge(desiredRecords, [counted], declare());
+    const { accepted, refused } = evaluate(desiredRecords, [counted], declare());
     return { count, names: new Set(accepted.map(({ name }) => name)), refused };
   }
 

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { currentRRsets, type Judgement, judge, type Knowledge } from '../../../functions/agent/discovery/evaluate.ts';
+import {
+  currentRRsets,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+} from '../../../functions/agent/discovery/evaluate.ts';
 import { namespaceOf, sharingGroup } from '../../../functions/agent/discovery/resource-label.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
@@ -45,20 +50,25 @@ const seen = (resources: string[] = [], sees = true): SourceLister => ({
   },
 });
 
-const inShort = ({ accepted, refused }: Judgement) => ({
+const inShort = ({ accepted, refused }: Evaluation) => ({
   accepted: accepted.map(said).sort(),
   refused: refused.map(({ rrset, message }) => `${said(rrset)}: ${message}`).sort(),
 });
 
 /** The verdict, which is the same in both orders, and once more when it stands. */
-function verdict(sharedHosts: SharedHosts, desiredRecords: RRset[], there: RRset[] = [], knowledge: Knowledge = {}) {
+function verdict(
+  sharedHosts: SharedHosts,
+  desiredRecords: RRset[],
+  there: RRset[] = [],
+  knowledge: EvaluateOptions = {},
+) {
   const declaration = declaring(sharedHosts);
-  const judged = (order: RRset[], current: RRset[]) =>
-    judge(order, [zone('corp.internal', current, declaration)], declaration, { lister: seen(), ...knowledge });
-  const first = judged(desiredRecords, there);
-  expect(inShort(judged(desiredRecords.toReversed(), there))).toEqual(inShort(first));
+  const snapshots = (order: RRset[], current: RRset[]) =>
+    evaluate(order, [zone('corp.internal', current, declaration)], declaration, { lister: seen(), ...knowledge });
+  const first = snapshots(desiredRecords, there);
+  expect(inShort(snapshots(desiredRecords.toReversed(), there))).toEqual(inShort(first));
   const others = there.filter((r) => knowledge.owns?.(r) === false);
-  expect(inShort(judged(desiredRecords, [...others, ...first.accepted]))).toEqual(inShort(first));
+  expect(inShort(snapshots(desiredRecords, [...others, ...first.accepted]))).toEqual(inShort(first));
   return inShort(first);
 }
 
@@ -317,7 +327,7 @@ describe('the first', () => {
     const all = [desired('a/w A 1', 30), desired('a/x A 2', 300), desired('a/y A 3', 20)];
     for (const order of [all, all.toReversed()]) {
       const declaration = declaring('SameNamespace');
-      const { accepted } = judge(order, [zone()], declaration, older('a/x', 'a/w', 'a/y'));
+      const { accepted } = evaluate(order, [zone()], declaration, older('a/x', 'a/w', 'a/y'));
       expect(accepted).toEqual([{ ...desired('a/x A 1 2 3'), ttl: 300 }]);
     }
   });
@@ -370,7 +380,7 @@ describe('what stands for an object that does not ask', () => {
       tenants: [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['www.corp.internal'] }],
     });
     const lister = { ...noSources, labelsOf: (team: string) => ({ team }) };
-    const { accepted } = judge(
+    const { accepted } = evaluate(
       [desired('b/y A 1'), desired('a/x A 1')],
       [zone('corp.internal', [desired('b/y A 1')])],
       reserved,
@@ -426,16 +436,16 @@ describe('a delegation', () => {
     zones: [{ name: 'corp.internal', nameServers: [] }],
   });
   const delegates = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
-  const judged = (desiredRecords: RRset[], there: RRset[]) => {
-    const { accepted, refused } = judge(desiredRecords, [zone('corp.internal', there)], declaration, {
+  const snapshots = (desiredRecords: RRset[], there: RRset[]) => {
+    const { accepted, refused } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
       lister: seen(),
     });
     return { accepted, refused: refused.map(({ message }) => message) };
   };
 
   test('stands as it is, and as what ExternalDNS finds', () => {
-    expect(judged([delegates], [])).toEqual({ accepted: [delegates], refused: [] });
-    expect(judged([delegates], [delegates])).toEqual({ accepted: [delegates], refused: [] });
+    expect(snapshots([delegates], [])).toEqual({ accepted: [delegates], refused: [] });
+    expect(snapshots([delegates], [delegates])).toEqual({ accepted: [delegates], refused: [] });
   });
 
   test.each([
@@ -451,7 +461,7 @@ describe('a delegation', () => {
       'somebody else has',
     ],
   ])('does not hide %s', (_, there, who) => {
-    expect(judged([delegates], [there])).toEqual({
+    expect(snapshots([delegates], [there])).toEqual({
       accepted: [],
       refused: [`a delegation would hide x.dev.corp.internal, which ${who}: delegate another name`],
     });
@@ -459,7 +469,7 @@ describe('a delegation', () => {
 
   test('may hide a name of its own namespace', () => {
     const own = found('ingress/b/x', 'x.dev.corp.internal.', 'A', '192.0.2.1');
-    expect(judged([delegates], [own])).toEqual({ accepted: [delegates], refused: [] });
+    expect(snapshots([delegates], [own])).toEqual({ accepted: [delegates], refused: [] });
   });
 
   test('goes when a declared name comes below it', () => {
@@ -467,12 +477,12 @@ describe('a delegation', () => {
       ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
       mark: { account: 'internal-dns', content: '' },
     };
-    expect(judged([delegates], [delegates, declared]).accepted).toEqual([]);
+    expect(snapshots([delegates], [delegates, declared]).accepted).toEqual([]);
   });
 
   test('that stands leaves no address beside it, nor is one found there', () => {
     const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
-    expect(judged([delegates, address], [delegates, address])).toEqual({
+    expect(snapshots([delegates, address], [delegates, address])).toEqual({
       accepted: [delegates],
       refused: ['dev.corp.internal is delegated: its own servers answer for it'],
     });
@@ -481,7 +491,7 @@ describe('a delegation', () => {
 
   test('has no addresses beside it', () => {
     const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
-    expect(judged([delegates, address], [])).toEqual({
+    expect(snapshots([delegates, address], [])).toEqual({
       accepted: [address],
       refused: ['its own A has the name already, and A and NS cannot stand together'],
     });
@@ -559,15 +569,15 @@ const world = fc
       ...seen(ages, sees),
       namespaceLabels: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),
     };
-    const judged = (desiredRecords: RRset[], there: RRset[]) => {
-      const { accepted, refused } = judge(desiredRecords, [zone('corp.internal', there, declaration)], declaration, {
+    const snapshots = (desiredRecords: RRset[], there: RRset[]) => {
+      const { accepted, refused } = evaluate(desiredRecords, [zone('corp.internal', there, declaration)], declaration, {
         lister,
       });
       const keyOf = (rrset: RRset) => `${answerOf(rrset)} ${rrset.mark?.content}`;
       return { accepted: accepted.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), refused };
     };
     // What an agent would have made of other wishes before, and so may stand.
-    return { ...world, sharedHosts, sees, declaration, judged, there: judged(world.before, []).accepted };
+    return { ...world, sharedHosts, sees, declaration, snapshots, there: snapshots(world.before, []).accepted };
   });
 
 const runs = { numRuns: 1000 };
@@ -582,8 +592,8 @@ describe('whatever is wanted', () => {
             fc.shuffledSubarray(world.desiredRecords, { minLength: world.desiredRecords.length }),
           ),
         ),
-        ([{ desiredRecords, there, judged }, shuffled]) => {
-          expect(judged(shuffled, there.toReversed())).toEqual(judged(desiredRecords, there));
+        ([{ desiredRecords, there, snapshots }, shuffled]) => {
+          expect(snapshots(shuffled, there.toReversed())).toEqual(snapshots(desiredRecords, there));
         },
       ),
       runs,
@@ -592,9 +602,9 @@ describe('whatever is wanted', () => {
 
   test('judged again when it stands, it is the same', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, judged }) => {
-        const verdict = judged(desiredRecords, there);
-        const { accepted } = judged(desiredRecords, verdict.accepted);
+      fc.property(world, ({ desiredRecords, there, snapshots }) => {
+        const verdict = snapshots(desiredRecords, there);
+        const { accepted } = snapshots(desiredRecords, verdict.accepted);
         expect(accepted).toEqual(verdict.accepted);
       }),
       runs,
@@ -603,11 +613,11 @@ describe('whatever is wanted', () => {
 
   test('judged again, it is the same where a new mark alone has not been written', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, judged }) => {
+      fc.property(world, ({ desiredRecords, there, snapshots }) => {
         const written = (rrsets: RRset[]) =>
           rrsets.map((rrset) => there.find((old) => answerOf(old) === answerOf(rrset)) ?? rrset);
-        const { accepted } = judged(desiredRecords, there);
-        expect(judged(desiredRecords, written(accepted)).accepted.map(answerOf)).toEqual(accepted.map(answerOf));
+        const { accepted } = snapshots(desiredRecords, there);
+        expect(snapshots(desiredRecords, written(accepted)).accepted.map(answerOf)).toEqual(accepted.map(answerOf));
       }),
       runs,
     );
@@ -615,8 +625,8 @@ describe('whatever is wanted', () => {
 
   test('no RRsets stand together that cannot', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, judged }) => {
-        const { accepted } = judged(desiredRecords, there);
+      fc.property(world, ({ desiredRecords, there, snapshots }) => {
+        const { accepted } = snapshots(desiredRecords, there);
         for (const ofName of Map.groupBy(accepted, ({ name }) => name).values()) {
           const types = ofName.map(({ type }) => type);
           expect(new Set(types).size).toBe(types.length);
@@ -630,8 +640,8 @@ describe('whatever is wanted', () => {
 
   test('a name answers with nothing of another party than that which has it, unless all are merged', () => {
     fc.assert(
-      fc.property(world, ({ sharedHosts, sees, desiredRecords, there, judged }) => {
-        const { accepted } = judged(desiredRecords, there);
+      fc.property(world, ({ sharedHosts, sees, desiredRecords, there, snapshots }) => {
+        const { accepted } = snapshots(desiredRecords, there);
         const partyOf = sharedHosts === 'FirstWins' ? (r: string) => r : sharingGroup;
         for (const rrset of accepted) {
           if (sharedHosts === 'Merge' || there.some((old) => answerOf(old) === answerOf(rrset))) continue;
@@ -653,11 +663,11 @@ describe('whatever is wanted', () => {
 
   test('nobody’s wish for one name changes the verdict on another one', () => {
     fc.assert(
-      fc.property(world, fc.constantFrom(...names), ({ desiredRecords, there, judged, declaration }, name) => {
+      fc.property(world, fc.constantFrom(...names), ({ desiredRecords, there, snapshots, declaration }, name) => {
         fc.pre(declaration.discovery?.maxNamesPerNamespace === 1000);
         const isHere = (rrset: RRset) => rrset.name === `${name}.`;
-        const all = judged(desiredRecords, there);
-        const alone = judged(desiredRecords.filter(isHere), there);
+        const all = snapshots(desiredRecords, there);
+        const alone = snapshots(desiredRecords.filter(isHere), there);
         expect(alone.accepted).toEqual(all.accepted.filter(isHere));
         expect(alone.refused).toEqual(all.refused.filter(({ rrset }) => isHere(rrset)));
       }),
@@ -667,8 +677,8 @@ describe('whatever is wanted', () => {
 
   test('no namespace has more new names than it may, and every wish is answered or refused', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, judged, declaration, sharedHosts }) => {
-        const { accepted, refused } = judged(desiredRecords, there);
+      fc.property(world, ({ desiredRecords, there, snapshots, declaration, sharedHosts }) => {
+        const { accepted, refused } = snapshots(desiredRecords, there);
         const most = declaration.discovery?.maxNamesPerNamespace ?? 0;
         // One that is merged into another's answer does not show in its mark.
         fc.pre(sharedHosts !== 'Merge');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { currentRRsets, judge, type Refusal } from '../../../functions/agent/discovery/evaluate.ts';
+import { currentRRsets, evaluate, type Refusal } from '../../../functions/agent/discovery/evaluate.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
@@ -18,7 +18,7 @@ function verdict(
   const rrsets = there.filter(isRRset);
   const present = there.length > rrsets.length ? (there as Zone[]) : [zone('corp.internal', rrsets, declaration)];
   const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused } = judge(desiredRecords, present, declaration, { refusals });
+  const { accepted, refused } = evaluate(desiredRecords, present, declaration, { refusals });
   return {
     accepted: accepted.map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`).sort(),
     refused: refused.map(({ rrset, message }) => `${rrset.name} (${rrset.mark?.content}): ${message}`),
@@ -170,7 +170,7 @@ describe('rivals for a name', () => {
       rrsetOf(e, 'corp'),
     );
     for (const order of [desiredRecords, desiredRecords.toReversed()]) {
-      expect(judge(order, [zone()], declare())).toEqual({ accepted: [desiredRecords[1]], refused: [], closed: [] });
+      expect(evaluate(order, [zone()], declare())).toEqual({ accepted: [desiredRecords[1]], refused: [], closed: [] });
     }
   });
 
@@ -404,7 +404,7 @@ test('a wish has the TTL of its zone, unless it states one', () => {
     lister: noSources,
     ttlOf: (name) => zoneOf(name, ttls),
   });
-  const { accepted } = judge(desiredRecords, there, declaration);
+  const { accepted } = evaluate(desiredRecords, there, declaration);
   expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
     'a.dev.corp.internal. 60',
     'b.corp.internal. 5',

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Loops } from '../../../functions/agent/discovery/sync-loops.ts';
+import { SyncLoops } from '../../../functions/agent/discovery/sync-loops.ts';
 
 let now: number;
-let loops: Loops;
+let loops: SyncLoops;
 beforeEach(() => {
   now = 0;
-  loops = new Loops(() => now);
+  loops = new SyncLoops(() => now);
 });
 
 /** The beginning of a loop, two seconds after the one before. */
@@ -18,7 +18,7 @@ const begin = () => {
 const pass = (verdict: 'given' | string) => {
   begin();
   const { current } = loops;
-  if (verdict === 'given') loops.judged(current);
+  if (verdict === 'given') loops.evaluated(current);
   else loops.fail(verdict);
 };
 
@@ -39,7 +39,7 @@ describe('a loop is finished', () => {
     loops.fail('full');
     begin();
     expect([loops.finishedAt, loops.failed]).toEqual([undefined, 1]);
-    loops.judged(loops.current);
+    loops.evaluated(loops.current);
     loops.change();
     loops.finish();
     expect([loops.finishedAt, loops.failed]).toEqual([4000, 0]);
@@ -49,9 +49,9 @@ describe('a loop is finished', () => {
     begin();
     const { current } = loops;
     loops.fail('the answer takes longer than 10000 ms');
-    loops.judged(current);
+    loops.evaluated(current);
     begin();
-    loops.judged(current);
+    loops.evaluated(current);
     begin();
     expect([loops.finishedAt, loops.failed]).toEqual([undefined, 2]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { judge } from '../../../functions/agent/discovery/evaluate.ts';
+import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import { NamePatterns } from '../../../functions/agent/discovery/name-patterns.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
@@ -32,7 +32,7 @@ const stands = (resource: string, name: string, address = '192.0.2.1') =>
 function verdict(discovery: Partial<Discovery>, desiredRecords: RRset[], there: RRset[] = [], seen = lister) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
   const verdicts = [desiredRecords, desiredRecords.toReversed()].map((order) => {
-    const { accepted, refused } = judge(order, [zone('corp.internal', there, declaration)], declaration, {
+    const { accepted, refused } = evaluate(order, [zone('corp.internal', there, declaration)], declaration, {
       lister: seen,
     });
     const of = ({ name, mark }: RRset) => `${name.replace(/\.?corp\.internal\.$/, '')} ${mark?.content}`;
