@@ -1,12 +1,12 @@
 import { declaration as declarationSchema, hashOf } from '../contract/declaration.ts';
 import { bounds, isServing, type Report } from '../contract/report.ts';
 import { absolute, zoneOf } from '../dns/name.ts';
-import { GuardMemory, type GuardMemoryOptions } from './discovery/delete-guard-store.ts';
+import { DeleteGuardStore, type DeleteGuardStoreOptions } from './discovery/delete-guard-store.ts';
 import type { Endpoint, EndpointChanges, SeenTargets } from './discovery/endpoint.ts';
-import { withTwins } from './discovery/ownership/ownership-txt.ts';
-import type { Present, Provider } from './discovery/provider.ts';
+import { withOwnershipRecords } from './discovery/ownership/ownership-txt.ts';
+import type { CurrentZones, Provider } from './discovery/provider.ts';
 import { Providers } from './discovery/providers.ts';
-import { withDenials } from './discovery/wildcard-blocks.ts';
+import { withWildcardBlocks } from './discovery/wildcard-blocks.ts';
 import { monotonicNow, type TimeOf } from './lib/clock.ts';
 import { Memo } from './lib/memo.ts';
 import { parse } from './lib/parse.ts';
@@ -22,7 +22,7 @@ import type { ZoneFiles } from './zones/zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
-  database: GuardMemoryOptions;
+  database: DeleteGuardStoreOptions;
   /** The agent's own view of the objects that want names. */
   lister?: SourceLister;
   /** Keeps what exists nowhere else; none where there is nothing to keep it in. */
@@ -53,7 +53,7 @@ export class Agent {
   readonly #names: Names;
   readonly #outside: OutOfZoneNames | undefined;
   readonly #surroundings: Readonly<Observations>;
-  readonly #guardMemory: GuardMemory;
+  readonly #guardMemory: DeleteGuardStore;
   readonly #mirror: AgentOptions['mirror'];
   readonly #kept = new Memo<ReadonlySet<string>>();
   #declared: Declared | undefined;
@@ -61,7 +61,7 @@ export class Agent {
   #wasReady = false;
   #blindSince: number | undefined;
   /** The zones as they were read last. */
-  #present: Present | undefined;
+  #present: CurrentZones | undefined;
 
   constructor({
     now = monotonicNow,
@@ -82,7 +82,7 @@ export class Agent {
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
-    this.#guardMemory = new GuardMemory(options.database);
+    this.#guardMemory = new DeleteGuardStore(options.database);
   }
 
   get declaration(): Declared['declaration'] | undefined {
@@ -96,7 +96,7 @@ export class Agent {
     const files = this.#declared?.files ?? new Map();
     this.#declared = { hash, declaration: parse(text, declarationSchema), files };
     const { discovery } = this.#declared.declaration;
-    this.#providers.follow(discovery);
+    this.#providers.setDiscovery(discovery);
     if (discovery) this.#names.follow(discovery.intervalSeconds);
     else this.#names.forget();
     return true;
@@ -126,7 +126,7 @@ export class Agent {
 
   /** What an ExternalDNS may change: the records that it made. */
   records(namespace?: string): Promise<Endpoint[]> {
-    this.#providers.in(this.declaration, namespace)?.loops.begin();
+    this.#providers.get(this.declaration, namespace)?.loops.start();
     return this.#asProvider(namespace, [], (provider, present) => provider.records(present));
   }
 
@@ -149,26 +149,26 @@ export class Agent {
   }
 
   /** The verdict on everything that an ExternalDNS wants. */
-  adjust(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
-    const loop = this.#providers.in(this.declaration, namespace)?.loops.current ?? 0;
+  adjustEndpoints(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
+    const loop = this.#providers.get(this.declaration, namespace)?.loops.current ?? 0;
     return this.#asProvider(namespace, [], async (provider, present) => {
       this.#expectSight();
       if (!provider.isGuardRestored) provider.restoreGuard(await this.#guardMemory.read(provider.id, present));
-      const { answer, remarks } = provider.adjust(wanted, present, this.#lister);
+      const { answer, ownershipUpdates } = provider.adjustEndpoints(wanted, present, this.#lister);
       // Before ExternalDNS acts on the answer.
-      await this.#guardMemory.write(provider.id, provider.missing, present);
-      await this.#write(provider, remarks, present);
+      await this.#guardMemory.write(provider.id, provider.missingNames, present);
+      await this.#write(provider, ownershipUpdates, present);
       provider.loops.evaluated(loop);
       return answer;
     });
   }
 
   /** Applies what an ExternalDNS makes of the verdict: one transaction a zone. */
-  apply(endpoints: EndpointChanges, namespace?: string): Promise<void> {
-    this.#providers.in(this.declaration, namespace)?.loops.change();
+  applyChanges(endpoints: EndpointChanges, namespace?: string): Promise<void> {
+    this.#providers.get(this.declaration, namespace)?.loops.startChanges();
     return this.#asProvider(namespace, undefined, async (provider, present) => {
       await this.#write(provider, provider.changes(endpoints, present), present);
-      provider.loops.finish();
+      provider.loops.complete();
       const { reverse, ownershipTXT } = present.declaration.discovery ?? {};
       // Some records follow from what was published.
       if (reverse || ownershipTXT) await this.#bringZones();
@@ -177,8 +177,8 @@ export class Agent {
   }
 
   /** Takes over that an ExternalDNS was told that something failed, and why. */
-  noteFailure(failure: string, namespace?: string): void {
-    this.#providers.in(this.declaration, namespace)?.loops.fail(failure);
+  recordFailure(failure: string, namespace?: string): void {
+    this.#providers.get(this.declaration, namespace)?.loops.fail(failure);
   }
 
   /** Says anew how names are, if anything has changed that they depend on. To be called again and again. */
@@ -189,7 +189,7 @@ export class Agent {
     const lister = this.#lister;
     if (snapshots.length === 0 || this.#awaitsSight) return;
     this.#names.explain(
-      { ...this.#present, lister, snapshots, providers: this.#providers.states(discovery) },
+      { ...this.#present, lister, snapshots, providers: this.#providers.statuses(discovery) },
       this.#outside,
     );
   }
@@ -213,7 +213,7 @@ export class Agent {
   /** Milliseconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
   get discoveryAge(): number | undefined {
     const { discovery } = this.declaration ?? {};
-    const finishedAt = discovery && this.#providers.finishedAt(discovery);
+    const finishedAt = discovery && this.#providers.completedAt(discovery);
     return finishedAt === undefined ? undefined : this.#now() - finishedAt;
   }
 
@@ -294,7 +294,7 @@ export class Agent {
     return this.#kept.get(kept, () => new Set(kept.flat().map(answerOf)));
   }
 
-  async #write(provider: Provider, changes: Change[], { declaration, zones }: Present): Promise<void> {
+  async #write(provider: Provider, changes: Change[], { declaration, zones }: CurrentZones): Promise<void> {
     const there = new Map(zones.map((zone) => [zone.name, zone]));
     const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), there.get(absolute(name))]));
     for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
@@ -302,14 +302,14 @@ export class Agent {
       // A record that a person made a moment ago is not to be lost.
       const names = new Set(ofZone.map(({ rrset }) => rrset.name));
       const allowed = provider.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
-      const twinned = withTwins(zone, allowed, declaration.discovery?.ownershipTXT);
+      const twinned = withOwnershipRecords(zone, allowed, declaration.discovery?.ownershipTXT);
       const isHome = (name: string) => zoneOf(name, declared) === zone;
       const reservations = { reservedNames: declaration.discovery?.reservedNames ?? [], isHome };
-      const rejected = await this.#database.apply(zone, withDenials(zone, twinned, reservations));
-      provider.applied(zone, allowed, rejected);
+      const rejected = await this.#database.apply(zone, withWildcardBlocks(zone, twinned, reservations));
+      provider.changesApplied(zone, allowed, rejected);
       // Beside a wildcard that PowerDNS did not take there is nothing to deny.
       if (!rejected.some(({ change }) => change.rrset.name.startsWith('*.'))) continue;
-      await this.#database.apply(zone, withDenials(await this.#database.refreshed(zone), [], reservations));
+      await this.#database.apply(zone, withWildcardBlocks(await this.#database.refreshed(zone), [], reservations));
     }
   }
 
@@ -322,13 +322,13 @@ export class Agent {
   #asProvider<T>(
     namespace: string | undefined,
     otherwise: T,
-    work: (provider: Provider, present: Present) => T | Promise<T>,
+    work: (provider: Provider, present: CurrentZones) => T | Promise<T>,
   ): Promise<T> {
-    this.#providers.in(this.declaration, namespace)?.loops.hear();
+    this.#providers.get(this.declaration, namespace)?.loops.touch();
     return this.#inTurn(async () => {
       const present = await this.#zones.present();
       this.#present = present;
-      const provider = this.#providers.in(present.declaration, namespace);
+      const provider = this.#providers.get(present.declaration, namespace);
       return provider ? work(provider, present) : otherwise;
     });
   }

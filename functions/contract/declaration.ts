@@ -173,7 +173,7 @@ export const declaration = z.object({
 
 export type Declaration = z.infer<typeof declaration>;
 /** As it is written: what has a default may be left out. */
-export type WrittenDeclaration = z.input<typeof declaration>;
+export type DeclarationJSON = z.input<typeof declaration>;
 export type DeclaredZone = Declaration['zones'][number];
 
 /** On the InternalDNS: what the delete guard held before this time is let go. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Answer, answerFaults, answerFields, isDynamic } from './answer.ts';
 import { parseOwner } from './rdata/domain-name.ts';
 import { parseContent, recordTypes } from './rdata/rdata.ts';
-import type { Entry, Fault } from './zone/rrset.ts';
+import type { Entry, ZoneIssue } from './zone/rrset.ts';
 
 /** A time to live (RFC 2181 section 8). */
 export const ttl = z.int().min(0).max(2147483647);
@@ -34,9 +34,9 @@ export type DeclaredRecord = z.output<typeof record>;
  * Each value as a record of its own. A fault names the field, such as `records[3].values[0]`. Nobody is ever answered in
  * a way that is wrong: a record with such a fault has no entries, and one with a wrong value has the others.
  */
-export function entriesOfRecords(records: DeclaredRecord[], zone: string): { entries: Entry[]; faults: Fault[] } {
+export function entriesOfRecords(records: DeclaredRecord[], zone: string): { entries: Entry[]; faults: ZoneIssue[] } {
   const entries: Entry[] = [];
-  const faults: Fault[] = [];
+  const faults: ZoneIssue[] = [];
   const declaredAt = new Map<string, string>();
   const attempt = <T>(at: string, parse: () => T): T | undefined => {
     try {

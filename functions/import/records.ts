@@ -1,8 +1,8 @@
 import { absolute, withoutDot } from '../dns/name.ts';
 import { parseName } from '../dns/rdata/domain-name.ts';
 import { type DeclaredRecord, record as schema } from '../dns/record.ts';
-import type { Entry, Fault } from '../dns/zone/rrset.ts';
-import { contentOf, frameOf } from '../dns/zone/validate-zone.ts';
+import type { Entry, ZoneIssue } from '../dns/zone/rrset.ts';
+import { validateZone, zoneContext } from '../dns/zone/validate-zone.ts';
 import type { Settings } from './settings.ts';
 import { leftOut, type Sifted, said } from './skipped.ts';
 
@@ -56,12 +56,12 @@ function fittingOf(rrset: Entry[], settings: Settings): Sifted<Entry[]> {
 
 /** What can stand together. One of a name goes at a time: without it, what was wrong beside it or below it may be right. */
 function standingOf(entries: Entry[], { name, nameServers = [], defaultTTL }: Settings): Sifted<Entry[]> {
-  const frame = frameOf({ name, nameServers, defaultTTL }, [{ name, nameServers }]);
+  const frame = zoneContext({ name, nameServers, defaultTTL }, [{ name, nameServers }]);
   const notes: string[] = [];
   for (let kept = entries; ; ) {
     const owners = new Map(kept.map((entry) => [entry.at, entry.name]));
-    const ofOwners = Map.groupBy(contentOf(frame, kept).faults, ({ at }) => owners.get(at));
-    const faults = [...ofOwners.values()].map(([first]) => first as Fault);
+    const ofOwners = Map.groupBy(validateZone(frame, kept).faults, ({ at }) => owners.get(at));
+    const faults = [...ofOwners.values()].map(([first]) => first as ZoneIssue);
     if (faults.length === 0) return { kept, notes };
     notes.push(...faults.map(({ at, message }) => leftOut(at, message)));
     const places = new Set(faults.map(({ at }) => at));

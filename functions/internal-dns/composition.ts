@@ -3,7 +3,7 @@ import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8
 import type { Report } from '../contract/report.ts';
 import { Admission } from './admission/admission.ts';
 import { version } from './build.ts';
-import { AgentConfigMaps, type Declarable, declarationOf, textOf } from './declaration-writer.ts';
+import { AgentConfigMaps, type DeclarationInput, declarationOf, textOf } from './declaration-writer.ts';
 import { letGoOf } from './discovery/delete-guard.ts';
 import { missingIn, servedOf } from './discovery/served.ts';
 import { presentIn, servedIn } from './monitoring/kind.ts';
@@ -16,7 +16,7 @@ import { featuresOf } from './server/powerdns.ts';
 import { Server } from './server/server.ts';
 import { endpointOf, Services } from './server/service.ts';
 import { parseSpec } from './spec.ts';
-import { assess, conditionTypes } from './status.ts';
+import { conditionTypes, statusOf } from './status.ts';
 import { Keys, keepsKeys } from './zones/keys.ts';
 import { recordsOf } from './zones/records.ts';
 import { signaturesBefore, signaturesIn } from './zones/signature.ts';
@@ -60,14 +60,14 @@ function render(composite: KubernetesObject, observed: Observed, restrictions: R
   const kinds = [...new Set([...servedIn(reports), ...presentIn(Object.values(observed))])];
   new Monitoring(chart, 'monitoring', { spec, names, labels, kinds });
 
-  return { chart, ...assess({ spec, names, endpoint, declared, declaration, signatures, pods, reports }) };
+  return { chart, ...statusOf({ spec, names, endpoint, declared, declaration, signatures, pods, reports }) };
 }
 
 /**
  * The declaration says with what zones are signed, so that an agent that has lost a key makes no other. That is known
  * from the status and, until it is there, from what the agents report of this declaration.
  */
-function declare(declarable: Omit<Declarable, 'signatures'>, status: unknown, reports: (Report | undefined)[]) {
+function declare(declarable: Omit<DeclarationInput, 'signatures'>, status: unknown, reports: (Report | undefined)[]) {
   const before = signaturesBefore(status, declarable.spec);
   const first = declarationOf({ ...declarable, signatures: before });
   const text = textOf(first);

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type DeclaredZone, declarationKey, type WrittenDeclaration } from '../contract/declaration.ts';
+import { type DeclarationJSON, type DeclaredZone, declarationKey } from '../contract/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declaration.ts';
 import { soughtKinds } from './monitoring/kind.ts';
@@ -11,7 +11,7 @@ import type { Signature } from './zones/signature.ts';
 import type { SpecZone } from './zones/zone.ts';
 
 /** What a declaration is made of. */
-export interface Declarable {
+export interface DeclarationInput {
   composite: string;
   spec: Spec;
   endpoint: Endpoint;
@@ -31,7 +31,7 @@ export function declarationOf({
   records,
   signatures,
   letGo,
-}: Declarable): WrittenDeclaration {
+}: DeclarationInput): DeclarationJSON {
   const { replicas, zones, discovery, storage } = spec;
   const { addresses, clusterIPs } = endpoint;
   const optional = soughtKinds(spec);
@@ -68,7 +68,7 @@ const mostBytes = 1_000_000;
  * The text that the agent reads, deterministic because its hash is how a report says what it speaks of. Throws when it
  * is too large for a ConfigMap.
  */
-export function textOf(declaration: WrittenDeclaration): string {
+export function textOf(declaration: DeclarationJSON): string {
   const text = `${printed(declaration)}\n`;
   const bytes = Buffer.byteLength(text);
   if (bytes <= mostBytes) return text;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { absolute } from '../dns/name.ts';
 import { rangeOf } from '../dns/zone/reverse.ts';
-import { ofForm, type Rule, ruled } from './rules.ts';
+import { matching, type Rule, withRules } from './rules.ts';
 
 /** A label of a host (RFC 1123 section 2.1), which is also what Kubernetes calls most of its objects. */
 export const hostLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -12,32 +12,32 @@ export const hostLabels = `${hostLabel}([.]${hostLabel})*`;
 /** The name of a namespace (RFC 1123 section 2.1). */
 export function namespaceName(field: string): z.ZodString {
   const message = `${field} must be the name of a namespace: lower case letters, digits and hyphens`;
-  return ruled(z.string().min(1).max(63), ofForm(`^${hostLabel}$`, message));
+  return withRules(z.string().min(1).max(63), matching(`^${hostLabel}$`, message));
 }
 
 /** The name of most other objects. */
 export function objectName(field: string, of = 'an object'): z.ZodString {
   const message = `${field} must be the name of ${of}: lower case letters, digits, hyphens and dots`;
-  return ruled(z.string().min(1).max(253), ofForm(`^${hostLabels}$`, message));
+  return withRules(z.string().min(1).max(253), matching(`^${hostLabels}$`, message));
 }
 
 export const domainForm = '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?([.][a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*$';
 
 /** A domain name (RFC 1035 section 2.3.4 for its lengths) as people write it: lower case, without the trailing dot. */
 export function domainName(field: string): z.ZodString {
-  return ruled(z.string().min(1).max(253), ...spelling(field), domainRule(field), labelRule(field));
+  return withRules(z.string().min(1).max(253), ...spelling(field), domainRule(field), labelRule(field));
 }
 
 /** The name of a host (RFC 1123 section 2.1) in full: PowerDNS takes no other in NS records. */
 export function hostName(field: string): z.ZodString {
   const message = `${field} must be a host name: labels of letters, digits and hyphens between single dots, such as ns1.corp.internal`;
-  return ruled(
+  return withRules(
     z.string().min(1).max(253),
     ...spelling(field),
-    ofForm(`^${hostLabels}$`, message),
-    ofForm('[.].', inFull(field, 'ns1.corp.internal')),
+    matching(`^${hostLabels}$`, message),
+    matching('[.].', inFull(field, 'ns1.corp.internal')),
     // No domain at the top is a number (RFC 1123 section 2.1): it would be an address.
-    ofForm('[^0-9.][^.]*$', `${field} is a name, such as ns1.corp.internal: its address is a record of its zone`),
+    matching('[^0-9.][^.]*$', `${field} is a name, such as ns1.corp.internal: its address is a record of its zone`),
     labelRule(field),
   );
 }
@@ -50,7 +50,7 @@ const rangeForm = '^[0-9]{1,3}/(2[5-9]|3[0-2])([.][0-9]{1,3}){3}[.]in-addr[.]arp
 /** A domain name, or that of a part of a /24, which has a slash. The function also knows which parts there are. */
 export function zoneName(field: string): z.ZodString {
   const domain = domainRule(field);
-  return ruled(
+  return withRules(
     z.string().min(1).max(253),
     ...spelling(field),
     {
@@ -81,7 +81,7 @@ const spelling = (field: string): Rule<string>[] => [
 ];
 
 const domainRule = (field: string): Rule<string> =>
-  ofForm(
+  matching(
     domainForm,
     `${field} must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal`,
   );

@@ -12,7 +12,7 @@ export interface Rule<T> {
 }
 
 /** Attaches rules to a schema. Kubernetes reports the first sentence of `message` beside the field's path. */
-export function ruled<S extends z.ZodType>(schema: S, ...rules: Rule<z.output<S>>[]): S {
+export function withRules<S extends z.ZodType>(schema: S, ...rules: Rule<z.output<S>>[]): S {
   const checked = rules.reduce<z.ZodType>(
     (s, { holds, message }) => s.refine((value) => holds(value as z.output<S>), { error: message, when: isBounded }),
     schema,
@@ -31,7 +31,7 @@ export function withCEL<S extends z.ZodType>(schema: S, ...rules: { rule: string
 }
 
 /** That a text is of a form: a regular expression that RE2 and JavaScript read alike, without a single quote. */
-export const ofForm = (form: string, message: string): Rule<string> => ({
+export const matching = (form: string, message: string): Rule<string> => ({
   cel: `self.matches('${form}')`,
   holds: (s) => new RegExp(form).test(s),
   message,
@@ -43,7 +43,7 @@ export function immutable<S extends z.ZodType>(schema: S, field: string): S {
 }
 
 /** The parent's half of an optional field's immutability: a field set to null escapes `self == oldSelf`. */
-export function keeps(...fields: string[]): { rule: string; message: string }[] {
+export function immutableOptional(...fields: string[]): { rule: string; message: string }[] {
   return fields.map((f) => ({
     rule: `has(self.${f}) == has(oldSelf.${f}) && (!has(self.${f}) || self.${f} == oldSelf.${f})`,
     message: `${f} is immutable: it can be neither set, changed nor removed later`,
@@ -55,7 +55,7 @@ export const ipForm = `^(${octet}([.]${octet}){3}|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9
 
 /** An IPv4 or IPv6 address. The CEL is a little wider than the function: `isIP` needs Kubernetes 1.30. */
 export function ipAddress(field: string): z.ZodString {
-  return ruled(z.string().max(45), {
+  return withRules(z.string().max(45), {
     cel: `self.matches('${ipForm}')`,
     holds: (s) => new RegExp(ipForm).test(s) && isIP(s) !== 0,
     message: `${field} must be an IPv4 or IPv6 address, such as 192.0.2.7 or 2001:db8::7`,
@@ -65,14 +65,14 @@ export function ipAddress(field: string): z.ZodString {
 const networkForm = `^(${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])|[0-9a-fA-F]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$`;
 
 /** A CIDR. The CEL is a little wider than the function: `isCIDR` needs Kubernetes 1.31. */
-export const network = ruled(z.string().min(1).max(49), {
+export const network = withRules(z.string().min(1).max(49), {
   cel: `self.matches('${networkForm}')`,
   holds: (s) => new RegExp(networkForm).test(s) && isIP(s.split('/')[0] ?? '') !== 0,
   message: 'a network must be an address with the length of its prefix, such as 192.0.2.0/24 or 2001:db8::/32',
 });
 
 /** A list without repetitions, of at most `most` members. */
-export function setOf<S extends z.ZodType>(member: S, most: number, least = 0): z.ZodArray<S> {
+export function uniqueList<S extends z.ZodType>(member: S, most: number, least = 0): z.ZodArray<S> {
   const list = z.array(member).max(most);
   return (least > 0 ? list.min(least) : list)
     .refine((all) => new Set(all).size === all.length, 'has a member twice')
@@ -92,7 +92,7 @@ export function seconds(duration: string): number {
 /** A Go duration of at least `least` and, if that is given, at most `most`. */
 export function durationOf(field: string, least: string, most?: string): z.ZodString {
   const bound = most === undefined ? '' : ` && duration(self) <= duration('${most}')`;
-  return ruled(z.string().max(32), {
+  return withRules(z.string().max(32), {
     cel: `self.matches('${durationForm}') && duration(self) >= duration('${least}')${bound}`,
     holds: (s) => seconds(s) >= seconds(least) && (most === undefined || seconds(s) <= seconds(most)),
     message: `${field} must be a duration of at least ${least}${most === undefined ? '' : ` and at most ${most}`}, such as 2s or 1m30s`,
@@ -119,7 +119,7 @@ export function numberOf(quantity: string | number): number {
 
 /** A Kubernetes quantity such as 1Gi. */
 export function quantity(field: string): z.ZodString {
-  return ruled(z.string().max(32), {
+  return withRules(z.string().max(32), {
     cel: 'isQuantity(self) && quantity(self).isGreaterThan(quantity("0"))',
     holds: (s) => quantityForm.test(s) && Number.parseFloat(s) > 0,
     message: `${field} must be a quantity above zero, such as 1Gi`,

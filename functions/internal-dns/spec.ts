@@ -4,7 +4,7 @@ import { discovery } from './discovery/discovery.ts';
 import { monitoring } from './monitoring/settings.ts';
 import { hostLabel, namespaceName } from './name-form.ts';
 import { annotations, judgeLabels } from './object-metadata.ts';
-import { amount, immutable, ipAddress, keeps, ofForm, quantity, ruled, withCEL } from './rules.ts';
+import { amount, immutable, immutableOptional, ipAddress, matching, quantity, withCEL, withRules } from './rules.ts';
 import { peers } from './server/peer.ts';
 import { zone } from './zones/zone.ts';
 
@@ -14,7 +14,7 @@ import { zone } from './zones/zone.ts';
 
 // Whoever may create pods beside Crossplane may do what Crossplane may: the second name is where it usually runs.
 const namespace = immutable(
-  ruled(namespaceName('namespace'), {
+  withRules(namespaceName('namespace'), {
     cel: "!self.startsWith('kube-') && self != 'crossplane-system'",
     holds: (s) => !s.startsWith('kube-') && s !== 'crossplane-system',
     message:
@@ -25,7 +25,7 @@ const namespace = immutable(
   .default('internal-dns')
   .describe('The namespace that the server runs in. It must exist.');
 
-const zones = ruled(z.array(zone).min(1).max(64), {
+const zones = withRules(z.array(zone).min(1).max(64), {
   cel: 'self.all(z, self.exists_one(y, y.name == z.name))',
   holds: (list) => new Set(list.map((z) => z.name)).size === list.length,
   message: 'zones must have different names',
@@ -35,14 +35,14 @@ const zones = ruled(z.array(zone).min(1).max(64), {
 
 const tailscale = z
   .object({
-    hostname: ruled(
+    hostname: withRules(
       z.string().min(1).max(63),
-      ofForm(`^${hostLabel}$`, 'hostname must be one label of lower case letters, digits and hyphens, such as dns'),
+      matching(`^${hostLabel}$`, 'hostname must be one label of lower case letters, digits and hyphens, such as dns'),
     )
       .optional()
       .describe('The name of the machine in the tailnet.'),
     tags: z
-      .array(ruled(z.string().max(63), ofForm('^tag:[a-zA-Z][a-zA-Z0-9-]*$', 'tags must look like tag:dns')))
+      .array(withRules(z.string().max(63), matching('^tag:[a-zA-Z][a-zA-Z0-9-]*$', 'tags must look like tag:dns')))
       .max(16)
       .default([])
       .describe('ACL tags of the machine.'),
@@ -53,7 +53,7 @@ const isLoadBalancer = (self: string) =>
   `(has(${self}.tailscale) || (has(${self}.type) && ${self}.type == 'LoadBalancer'))`;
 
 const service = withCEL(
-  ruled(
+  withRules(
     z.object({
       type: z
         .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
@@ -86,8 +86,8 @@ const service = withCEL(
       message: 'loadBalancerIP and loadBalancerClass need type: LoadBalancer',
     },
   ),
-  ...keeps('clusterIP'),
-  ...keeps('loadBalancerClass').map(({ rule, message }) => ({
+  ...immutableOptional('clusterIP'),
+  ...immutableOptional('loadBalancerClass').map(({ rule, message }) => ({
     rule: `!${isLoadBalancer('self')} || !${isLoadBalancer('oldSelf')} || (${rule} && has(self.tailscale) == has(oldSelf.tailscale))`,
     message: `${message} while the type stays LoadBalancer; tailscale likewise`,
   })),
@@ -117,7 +117,7 @@ const storage = withCEL(
       .describe("The storage class. Default: the cluster's. Immutable."),
     retain: z.boolean().default(false).describe('Keep the volumes when the InternalDNS is deleted.'),
   }),
-  ...keeps('storageClassName'),
+  ...immutableOptional('storageClassName'),
 )
   .prefault({})
   .describe('The volume of the SQLite database.');
@@ -178,7 +178,7 @@ const scheduling = z
   .describe('Where the pods run.');
 
 // Bounded, because the API server prices a rule by the most that it may have to look at.
-const podLabels = ruled(z.record(z.string(), z.string().max(63)).meta({ maxProperties: 64 }), {
+const podLabels = withRules(z.record(z.string(), z.string().max(63)).meta({ maxProperties: 64 }), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
   holds: (labels) => Object.keys(labels).every((k) => !k.startsWith('app.kubernetes.io/')),
   message: 'podLabels must not use app.kubernetes.io/*: the selectors do',

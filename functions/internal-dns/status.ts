@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import type { WrittenDeclaration } from '../contract/declaration.ts';
+import type { DeclarationJSON } from '../contract/declaration.ts';
 import type { Report } from '../contract/report.ts';
 import { no, yes } from './condition.ts';
 import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
@@ -50,11 +50,11 @@ export const status = z.object({
 export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady', 'Resolvable', 'MonitoringReady'] as const;
 
 /** The cluster as one InternalDNS sees it. */
-export interface Situation {
+export interface StatusInput {
   spec: Spec;
   names: Names;
   endpoint: Endpoint;
-  declared: WrittenDeclaration;
+  declared: DeclarationJSON;
   /** The text of `declared`. */
   declaration: string;
   /** What zones were signed with so far, by zone. */
@@ -71,7 +71,7 @@ export interface Assessment {
 }
 
 /** What to say of an instance. */
-export function assess(situation: Situation): Assessment {
+export function statusOf(situation: StatusInput): Assessment {
   const { spec, names, endpoint, declared, declaration, signatures, reports } = situation;
   const { pods } = names;
   const current = currentOf(reports, declaration);
@@ -102,7 +102,7 @@ export function assess(situation: Situation): Assessment {
   };
 }
 
-function serverReady({ spec, names, endpoint, pods }: Situation, current: Report[]): Condition {
+function serverReady({ spec, names, endpoint, pods }: StatusInput, current: Report[]): Condition {
   const type = 'ServerReady';
   const { replicas } = spec;
   const state = pods?.status ?? {};

@@ -43,7 +43,7 @@ describe('ExternalDNS is put off', () => {
     const { agent, declare: take } = makeAgent();
     await expect(agent.records()).rejects.toThrow('the declared zones are not there yet');
     take(declare());
-    await expect(agent.adjust([www])).rejects.toThrow('the declared zones are not there yet');
+    await expect(agent.adjustEndpoints([www])).rejects.toThrow('the declared zones are not there yet');
     await agent.reconcile();
     expect(await agent.records()).toEqual([]);
   });
@@ -286,15 +286,15 @@ describe('discovery', () => {
     const made = await served();
     expect(state(made)).toBe('Waiting');
     await made.agent.records();
-    await made.agent.adjust([www]);
+    await made.agent.adjustEndpoints([www]);
     expect([state(made), made.agent.isReady]).toEqual(['Waiting', false]);
-    await made.agent.apply({ create: [www] });
+    await made.agent.applyChanges({ create: [www] });
     expect([state(made), made.agent.isReady]).toEqual(['Synced', true]);
   });
 
   test('is synced when there is nothing to do, or nothing that the policy allows', async () => {
     const idle = await served();
-    await idle.agent.adjust([]);
+    await idle.agent.adjustEndpoints([]);
     expect(state(idle)).toBe('Synced');
     const stale = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
     const database = new MemoryZones([zone('corp.internal', [stale])]);
@@ -309,9 +309,9 @@ describe('discovery', () => {
 
   test('is not synced by a change that failed', async () => {
     const made = await served();
-    await made.agent.adjust([www]);
+    await made.agent.adjustEndpoints([www]);
     made.database.failure = 'away';
-    await expect(made.agent.apply({ create: [www] })).rejects.toThrow('away');
+    await expect(made.agent.applyChanges({ create: [www] })).rejects.toThrow('away');
     made.database.failure = undefined;
     await made.agent.records();
     expect(state(made)).toBe('Waiting');
@@ -332,7 +332,7 @@ describe('discovery', () => {
     const states: (string | undefined)[] = [];
     for (let i = 0; i < 8; i++) {
       await expect(loop(made.agent, [])).rejects.toThrow('away');
-      made.agent.noteFailure('away');
+      made.agent.recordFailure('away');
       states.push(state(made));
       made.clock.now += 2000;
     }
@@ -371,12 +371,12 @@ test('a zone that is declared later takes over its names at once, and gives them
 
 test('a change of other people’s between verdict and change is not overwritten', async () => {
   const { agent, database } = await served();
-  const [adjusted] = await agent.adjust([www]);
+  const [adjusted] = await agent.adjustEndpoints([www]);
   database.edit('corp.internal.', (there) => {
     there.rrsets.push({ name: 'www.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.9'] });
   });
-  await agent.apply({ create: [adjusted!] });
+  await agent.applyChanges({ create: [adjusted!] });
   expect(database.rrsets.find((r) => r.name === 'www.corp.internal.')?.records).toEqual(['192.0.2.9']);
-  await agent.apply({ delete: [adjusted!] });
+  await agent.applyChanges({ delete: [adjusted!] });
   expect(database.rrsets.some((r) => r.name === 'www.corp.internal.')).toBe(true);
 });

@@ -6,8 +6,8 @@ import type { Endpoint, EndpointChanges } from '../../functions/agent/discovery/
 
 export interface Webhook {
   records(): Promise<Endpoint[]>;
-  adjust(wanted: Endpoint[]): Promise<Endpoint[]>;
-  apply(changes: EndpointChanges): Promise<void>;
+  adjustEndpoints(wanted: Endpoint[]): Promise<Endpoint[]>;
+  applyChanges(changes: EndpointChanges): Promise<void>;
 }
 
 /** What `--managed-record-types` names: of other types it neither makes nor deletes anything. */
@@ -18,10 +18,10 @@ export type Policy = 'sync' | 'upsert-only' | 'create-only';
 /** One loop; what it posted, or nothing if everything was up to date. */
 export async function loop(webhook: Webhook, wanted: Endpoint[], policy: Policy = 'sync') {
   const current = await webhook.records();
-  const desired = await webhook.adjust(wanted);
+  const desired = await webhook.adjustEndpoints(wanted);
   const changes = plan(current, desired, policy);
   if (!changes) return undefined;
-  await webhook.apply(changes);
+  await webhook.applyChanges(changes);
   return changes;
 }
 
@@ -120,7 +120,7 @@ export function webhookAt(url: string): Webhook & { negotiate(): Promise<unknown
   return {
     negotiate: () => call('GET', '/'),
     records: () => call('GET', '/records') as Promise<Endpoint[]>,
-    adjust: (wanted) => call('POST', '/adjustendpoints', wanted) as Promise<Endpoint[]>,
-    apply: async (changes) => void (await call('POST', '/records', changes)),
+    adjustEndpoints: (wanted) => call('POST', '/adjustendpoints', wanted) as Promise<Endpoint[]>,
+    applyChanges: async (changes) => void (await call('POST', '/records', changes)),
   };
 }

@@ -8,7 +8,7 @@ import type { ZoneFileState, ZoneFiles } from '../../functions/agent/zones/zone-
 import type { Declaration, ZoneFileRef } from '../../functions/contract/declaration.ts';
 import { isWithin } from '../../functions/dns/name.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
-import { pointerName } from '../../functions/dns/zone/reverse.ts';
+import { reverseName } from '../../functions/dns/zone/reverse.ts';
 import { loop, type Policy } from './external-dns.ts';
 import { changesFor, declare, fileMark, fileRef, makeAgent } from './make.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
@@ -241,7 +241,7 @@ async function expectPointers({ database, declared, files, lua }: History, befor
       .filter(({ name, type }) => name === pointer.records[0] && ['A', 'AAAA', 'LUA'].includes(type))
       .flatMap(({ records }) => records);
     const isOwnedBy = (text: string) =>
-      text.includes(`192.0.2.${octet}`) || (text.includes(':') && pointer.name === pointerName(text));
+      text.includes(`192.0.2.${octet}`) || (text.includes(':') && pointer.name === reverseName(text));
     // A name may wait for its zone file or for PowerDNS, and its PTR record is there already.
     const asks = declared.zones.some(({ records }) =>
       records?.some((r) => r.ptr && (!lua || r.name === '@' || pointer.records[0]?.startsWith(`${r.name}.`))),

@@ -4,13 +4,13 @@ import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
 import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/powerdns/rrset.ts';
 import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
-import { reconcile } from '../../functions/agent/zones/plan.ts';
+import { planZones } from '../../functions/agent/zones/plan.ts';
 import type { ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
 import {
   type Declaration,
+  type DeclarationJSON,
   type DeclaredZone,
   declaration,
-  type WrittenDeclaration,
 } from '../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
@@ -18,7 +18,7 @@ import { MemoryZones } from './zones/memory-zones.ts';
 export const corp = { name: 'corp.internal', nameServers: [] };
 
 /** One zone, corp.internal, and discovery. */
-export const declare = (changes: Partial<WrittenDeclaration> = {}): Declaration =>
+export const declare = (changes: Partial<DeclarationJSON> = {}): Declaration =>
   declaration.parse({
     zones: [corp],
     addresses: ['192.0.2.53'],
@@ -65,7 +65,7 @@ export async function brought(...[declaration, present, ...more]: Parameters<typ
 
 /** What the agent would do to these zones. */
 export const changesFor = (declaration: Declaration, present: Zone[], files?: ZoneFiles, lua?: boolean) =>
-  reconcile(declaredContent(declaration, files), present, {
+  planZones(declaredContent(declaration, files), present, {
     discovers: declaration.discovery !== undefined,
     reverse: declaration.discovery?.reverse === true,
     ownershipTXT: declaration.discovery?.ownershipTXT,

@@ -7,7 +7,7 @@ import { namesOf } from '../../functions/internal-dns/names.ts';
 import { reportsOf } from '../../functions/internal-dns/reports.ts';
 import { endpointOf } from '../../functions/internal-dns/server/service.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
-import { assess } from '../../functions/internal-dns/status.ts';
+import { statusOf } from '../../functions/internal-dns/status.ts';
 import { recordsOf } from '../../functions/internal-dns/zones/records.ts';
 import { signaturesBefore } from '../../functions/internal-dns/zones/signature.ts';
 import { internalDNSOf } from './refusals.ts';
@@ -663,7 +663,7 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
   );
   const data = Object.fromEntries(texts.flatMap((text, i) => (text === undefined ? [] : [[`idns-corp-${i}`, text]])));
   const all = { readyReplicas: spec.replicas, updatedReplicas: spec.replicas, ...pods };
-  return assess({
+  return statusOf({
     spec,
     names,
     endpoint,

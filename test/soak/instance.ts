@@ -17,7 +17,7 @@ import {
 } from '../../functions/agent/powerdns/rrset.ts';
 import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
 import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
-import { pointerName } from '../../functions/dns/zone/reverse.ts';
+import { reverseName } from '../../functions/dns/zone/reverse.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
 import { declare, foreign, record, want, zones, zoneWith } from '../agent/make.ts';
@@ -185,7 +185,7 @@ export class Instance {
   #addresses(): Map<string, string[]> {
     const pointers = new Map<string, string[]>();
     for (const [host, { type, value }] of this.#published()) {
-      const name = type === 'A' ? pointerName(value) : undefined;
+      const name = type === 'A' ? reverseName(value) : undefined;
       if (name) pointers.set(name, [...(pointers.get(name) ?? []), `${host}.`]);
     }
     return pointers;

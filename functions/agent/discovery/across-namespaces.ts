@@ -2,20 +2,20 @@ import type { AcrossNamespaces } from '../../contract/declaration.ts';
 import { parentOf, withoutDot } from '../../dns/name.ts';
 import { isAddressType, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { Place } from './name-context.ts';
-import { type Names, namesBeneath, namesRightBelow } from './names-below.ts';
+import type { NameContext } from './name-context.ts';
+import { childNames, type Names, namesBelow } from './names-below.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isTargetType } from './target.ts';
 
 /** What is known of the hosts beside which a name would be. */
-export interface Surroundings {
+export interface AcrossNamespacesContext {
   allowAcrossNamespaces: readonly AcrossNamespaces[];
   lister: Pick<SourceLister, 'get'>;
   /** What has been accepted so far, by its absolute names: see `byDependence`. */
   accepted: Names;
 }
 
-export interface Trespass {
+export interface AcrossNamespacesViolation {
   message: string;
   /** Whether what stands of it goes, too. */
   isFinal: boolean;
@@ -51,23 +51,26 @@ function kindOf({ name, type }: Pick<RRset, 'name' | 'type'>): AcrossNamespaces 
  * Why a name answers for a host that is another namespace's. Whoever was there first keeps what he has: a wildcard is not
  * lost for a host that somebody makes above it. But a challenge proves who a host is at any time, so it is the host's.
  */
-export function trespassOf(desired: RRset, place: Place, surroundings: Surroundings): Trespass | undefined {
+export function acrossNamespacesViolation(
+  desired: RRset,
+  nameContext: NameContext,
+  context: AcrossNamespacesContext,
+): AcrossNamespacesViolation | undefined {
   const kind = kindOf(desired);
-  const { zone } = place.setting;
-  if (!kind || zone === undefined || surroundings.allowAcrossNamespaces.includes(kind)) return undefined;
+  const { zone } = nameContext.placement;
+  if (!kind || zone === undefined || context.allowAcrossNamespaces.includes(kind)) return undefined;
   const isFinal = isChallenge(desired.name);
-  if (!isFinal && place.current.some((rrset) => rrset.type === desired.type && isOfSame(rrset, desired)))
+  if (!isFinal && nameContext.current.some((rrset) => rrset.type === desired.type && isOfSame(rrset, desired)))
     return undefined;
   for (const name of concerned(desired, kind, zone)) {
-    const there = [...(place.names.get(name) ?? []), ...(surroundings.accepted.get(name) ?? [])];
+    const there = [...(nameContext.names.get(name) ?? []), ...(context.accepted.get(name) ?? [])];
     const host = hostOfAnother(there, desired, isFinal);
-    if (host && (isFinal || !isElder(desired, host, surroundings.lister)))
-      return { message: messages[kind](host), isFinal };
+    if (host && (isFinal || !isElder(desired, host, context.lister))) return { message: messages[kind](host), isFinal };
   }
-  const below = isFinal || kind === 'Delegations' ? hostBelow(desired, place, surroundings) : undefined;
+  const below = isFinal || kind === 'Delegations' ? hostBelow(desired, nameContext, context) : undefined;
   if (!below) return undefined;
   const message = isFinal ? messages.UnderscoreNames(below) : hiding(below);
-  return isFinal || !isElder(desired, below, surroundings.lister) ? { message, isFinal } : undefined;
+  return isFinal || !isElder(desired, below, context.lister) ? { message, isFinal } : undefined;
 }
 
 /** Labels that prove to a certification authority who has the names: RFC 8555 section 8.4, draft-ietf-acme-dns-persist. */
@@ -92,10 +95,10 @@ function above(name: string, zone: string): string[] {
 }
 
 /** What a delegation hides; and a certificate of a wildcard is good for every host one label below. */
-function hostBelow(desired: RRset, { names }: Place, { accepted }: Surroundings): RRset | undefined {
+function hostBelow(desired: RRset, { names }: NameContext, { accepted }: AcrossNamespacesContext): RRset | undefined {
   const { name, type, records } = desired;
   for (const known of [names, accepted]) {
-    const below = type === 'NS' ? namesBeneath(name, known) : namesRightBelow(hostOf(name), known);
+    const below = type === 'NS' ? namesBelow(name, known) : childNames(hostOf(name), known);
     for (const each of below) {
       const isGlue = type === 'NS' && records.includes(each);
       const other = isGlue ? undefined : hostOfAnother(known.get(each) ?? [], desired, false);

@@ -4,18 +4,22 @@ import { withoutDot } from '../../dns/name.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { answerOf, answersAlike, areRivals, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { type Surroundings, type Trespass, trespassOf } from './across-namespaces.ts';
-import { type ClosedTargets, whyClosed } from './cname-loops.ts';
+import {
+  type AcrossNamespacesContext,
+  type AcrossNamespacesViolation,
+  acrossNamespacesViolation,
+} from './across-namespaces.ts';
+import { type LoopingTargets, loopReason } from './cname-loops.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import { sameAnswer } from './merge.ts';
-import type { Owns, Place } from './name-context.ts';
-import { namesBeneath } from './names-below.ts';
+import type { NameContext, Owns } from './name-context.ts';
+import { namesBelow } from './names-below.ts';
 import { fault, verdictOf } from './record-checks.ts';
 import { namespaceOf, sharingGroup } from './resource-label.ts';
-import type { Bar, Barrier } from './tenancy.ts';
+import type { NameRestrictions, Restriction } from './tenancy.ts';
 
 /** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
-export interface Refusal {
+export interface PowerDNSRejection {
   rrset: RRset;
   message: string;
   /** The name's RRsets at that time. */
@@ -23,21 +27,21 @@ export interface Refusal {
 }
 
 /** What every verdict follows. */
-export interface Circumstances {
+export interface EvaluationContext {
   discovery: DeclaredDiscovery;
   owns: Owns;
-  refusals: ReadonlyMap<string, Refusal>;
+  rejections: ReadonlyMap<string, PowerDNSRejection>;
   lister: SourceLister;
-  bars: Barrier;
+  restrictions: NameRestrictions;
   /** What has been accepted so far, by its names. */
-  accepted: Surroundings['accepted'];
+  accepted: AcrossNamespacesContext['accepted'];
   /** The namespaces that may not have the name as one more. */
   full?: ReadonlySet<string> | undefined;
   /** Targets that would close a circle. */
-  closed?: ClosedTargets | undefined;
+  looping?: LoopingTargets | undefined;
 }
 
-export interface Objection extends Reason {
+export interface Violation extends Reason {
   /** Whether the object may have the name, and so holds what stands for it against others. */
   isEntitled: boolean;
   /** Whether what stands in its place goes. */
@@ -45,60 +49,78 @@ export interface Objection extends Reason {
 }
 
 /** Why a wish cannot be published, whoever else wants the name. */
-export function objectionTo(desired: DesiredRecord, place: Place, circumstances: Circumstances): Objection | undefined {
-  const beneath = desired.type === 'NS' ? declaredBeneath(desired, place) : undefined;
-  const wrong = fault(desired, beneath === undefined ? place.setting : { ...place.setting, beneath });
-  const bar = barTo(desired, place, circumstances);
-  const circle = whyClosed(desired, circumstances.closed);
-  const isCurrentLooping = circle !== undefined && place.current.some((r) => sameAnswer(r, desired));
-  const trespass = wrong || bar ? undefined : trespassIn(desired, place, circumstances);
+export function violationOf(
+  desired: DesiredRecord,
+  nameContext: NameContext,
+  context: EvaluationContext,
+): Violation | undefined {
+  const beneath = desired.type === 'NS' ? declaredBeneath(desired, nameContext) : undefined;
+  const wrong = fault(desired, beneath === undefined ? nameContext.placement : { ...nameContext.placement, beneath });
+  const restriction = barTo(desired, nameContext, context);
+  const circle = loopReason(desired, context.looping);
+  const isCurrentLooping = circle !== undefined && nameContext.current.some((r) => sameAnswer(r, desired));
+  const crossing = wrong || restriction ? undefined : crossingIn(desired, nameContext, context);
   const isFinal =
-    desired.isFiltered === true || beneath !== undefined || isCurrentLooping || trespass?.isFinal === true;
-  const isEntitled = !isFinal && !trespass && (!bar || bar.isPassing === true);
+    desired.isFiltered === true || beneath !== undefined || isCurrentLooping || crossing?.isFinal === true;
+  const isEntitled = !isFinal && !crossing && (!restriction || restriction.isTemporary === true);
   const reason: Reason | undefined =
     wrong ??
-    (bar?.isPassing ? undefined : refused(bar?.message ?? trespass?.message)) ??
-    occupant(desired, place, circumstances) ??
-    (bar?.isPassing ? { verdict: 'Pending', message: bar.message } : undefined) ??
-    refused(bar?.message ?? circle ?? refusalOf(desired, place, circumstances));
+    (restriction?.isTemporary ? undefined : refused(restriction?.message ?? crossing?.message)) ??
+    occupant(desired, nameContext, context) ??
+    (restriction?.isTemporary ? { verdict: 'Pending', message: restriction.message } : undefined) ??
+    refused(restriction?.message ?? circle ?? powerdnsRejectionOf(desired, nameContext, context));
   return reason && { ...reason, isEntitled, isFinal };
 }
 
 /** Nothing where a tenant is given the name. */
-function trespassIn(desired: DesiredRecord, place: Place, circumstances: Circumstances): Trespass | undefined {
-  const { discovery, lister, accepted, bars } = circumstances;
+function crossingIn(
+  desired: DesiredRecord,
+  nameContext: NameContext,
+  context: EvaluationContext,
+): AcrossNamespacesViolation | undefined {
+  const { discovery, lister, accepted, restrictions } = context;
   const { allowAcrossNamespaces } = discovery;
-  return bars.isGiven(desired) ? undefined : trespassOf(desired, place, { allowAcrossNamespaces, lister, accepted });
+  return restrictions.isGiven(desired)
+    ? undefined
+    : acrossNamespacesViolation(desired, nameContext, { allowAcrossNamespaces, lister, accepted });
 }
 
 const refused = (message: string | undefined): Reason | undefined =>
   message === undefined ? undefined : { verdict: 'Refused', message };
 
 /** Whether another owner gives the same answer at the name, so that there is nothing to add and nothing to report. */
-export const isGiven = (desired: RRset, { there }: Place, owns: Owns) =>
+export const isAnsweredByOther = (desired: RRset, { there }: NameContext, owns: Owns) =>
   there.some((r) => isOthers(r, owns) && sameAnswer(r, desired));
 
 /** What PowerDNS said when it was asked for the same. */
-export function refusalOf(desired: RRset, { there }: Place, { refusals, owns }: Circumstances): string | undefined {
-  const refusal = refusals.size > 0 ? refusals.get(answerOf(desired)) : undefined;
+export function powerdnsRejectionOf(
+  desired: RRset,
+  { there }: NameContext,
+  { rejections, owns }: EvaluationContext,
+): string | undefined {
+  const refusal = rejections.size > 0 ? rejections.get(answerOf(desired)) : undefined;
   if (!refusal || !isNoBetter(there, refusal.beside, owns)) return undefined;
   return `change the object, as PowerDNS refuses this: ${refusal.message}`;
 }
 
 const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
 
-function barTo(desired: RRset, { current }: Place, { discovery, bars, full }: Circumstances): Bar | undefined {
-  const bar = bars.to(desired);
-  const namespace = bar?.isPassing || full ? namespaceOf(resourceOf(desired)) : '';
-  if (bar?.isPassing) {
+function barTo(
+  desired: RRset,
+  { current }: NameContext,
+  { discovery, restrictions, full }: EvaluationContext,
+): Restriction | undefined {
+  const restriction = restrictions.to(desired);
+  const namespace = restriction?.isTemporary || full ? namespaceOf(resourceOf(desired)) : '';
+  if (restriction?.isTemporary) {
     // It changes nothing but the time to live.
     const isThere = (r: RRset) =>
       r.type === desired.type &&
       namespaceOf(resourceOf(r)) === namespace &&
       desired.records.every((content) => r.records.includes(content));
-    return current.some(isThere) ? undefined : bar;
+    return current.some(isThere) ? undefined : restriction;
   }
-  if (bar || !full?.has(namespace)) return bar;
+  if (restriction || !full?.has(namespace)) return restriction;
   const limit = discovery.maxNamesPerNamespace;
   return {
     message: `beyond the ${limit} names of namespace ${namespace} (discovery.maxNamesPerNamespace): remove some, or raise it`,
@@ -106,18 +128,22 @@ function barTo(desired: RRset, { current }: Place, { discovery, bars, full }: Ci
 }
 
 /** Who has the place that a wish would take. */
-function occupant(desired: RRset, place: Place, { owns, discovery }: Circumstances): Reason | undefined {
-  const { there } = place;
+function occupant(
+  desired: RRset,
+  nameContext: NameContext,
+  { owns, discovery }: EvaluationContext,
+): Reason | undefined {
+  const { there } = nameContext;
   if (there.length > 0) {
     const other = there.find((r) => ownershipOf(r) !== 'discovered' && areRivals(r, desired));
     if (other) return occupied(other);
-    if (isGiven(desired, place, owns)) return undefined;
+    if (isAnsweredByOther(desired, nameContext, owns)) return undefined;
     // Another owner is another namespace: the whole name is its own, unless all answers are merged.
     const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, desired)));
     if (first) return { verdict: 'Duplicate', message: `${resourceOf(first)} has the name already` };
   }
   const isOpen = discovery.allowAcrossNamespaces.includes('Delegations');
-  const hidden = desired.type === 'NS' && !isOpen ? othersBeneath(desired, place) : undefined;
+  const hidden = desired.type === 'NS' && !isOpen ? othersBeneath(desired, nameContext) : undefined;
   return refused(
     hidden &&
       `a delegation would hide ${withoutDot(hidden.name)}, which ${resourceOf(hidden) || 'somebody else'} has: delegate another name`,
@@ -141,20 +167,22 @@ function isNoBetter(now: RRset[], then: RRset[], owns: Owns): boolean {
 }
 
 /** What a delegation would hide at its name and below, but for the addresses of its own servers. */
-function* hiddenBy(desired: RRset, { names, there }: Place): Generator<RRset> {
+function* hiddenBy(desired: RRset, { names, there }: NameContext): Generator<RRset> {
   const isKept = (rrset: RRset) => rrset.name === desired.name && (rrset.type === 'NS' || rrset.type === 'DS');
   for (const rrset of there) if (!isKept(rrset) && !isGlue(rrset, desired)) yield rrset;
-  for (const below of namesBeneath(desired.name, names)) {
+  for (const below of namesBelow(desired.name, names)) {
     for (const rrset of names.get(below) ?? []) if (!isGlue(rrset, desired)) yield rrset;
   }
 }
 
-const declaredBeneath = (desired: RRset, place: Place) =>
-  hiddenBy(desired, place).find((r) => ownershipOf(r) === 'declared')?.name;
+const declaredBeneath = (desired: RRset, nameContext: NameContext) =>
+  hiddenBy(desired, nameContext).find((r) => ownershipOf(r) === 'declared')?.name;
 
 /** Another party's; none once the delegation stands. */
-function othersBeneath(desired: RRset, place: Place): RRset | undefined {
-  if (place.current.some(({ type }) => type === 'NS')) return undefined;
+function othersBeneath(desired: RRset, nameContext: NameContext): RRset | undefined {
+  if (nameContext.current.some(({ type }) => type === 'NS')) return undefined;
   const group = sharingGroup(resourceOf(desired));
-  return hiddenBy(desired, place).find((r) => ownershipOf(r) === 'foreign' || sharingGroup(resourceOf(r)) !== group);
+  return hiddenBy(desired, nameContext).find(
+    (r) => ownershipOf(r) === 'foreign' || sharingGroup(resourceOf(r)) !== group,
+  );
 }

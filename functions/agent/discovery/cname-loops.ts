@@ -8,11 +8,11 @@ import type { Owns } from './name-context.ts';
 import { sharingGroup } from './resource-label.ts';
 
 /** Why a name may not lead to some targets, or to any. */
-export type ClosedTargets = ReadonlyMap<string | typeof everyTarget, string>;
+export type LoopingTargets = ReadonlyMap<string | typeof everyTarget, string>;
 
 const everyTarget = Symbol('every target');
 
-export interface Surroundings {
+export interface LoopContext {
   zones: readonly Zone[];
   owns: Owns;
   lister: SourceLister;
@@ -31,42 +31,42 @@ const mostRounds = 8;
  * Judges names again until none leads in a circle, or to one. Of a circle that goes which came last: what stands before
  * what does not, and older objects before younger ones. Where nothing in it is the owner's, whatever leads to it goes.
  */
-export function withoutCircles(
+export function breakLoops(
   evaluations: Map<string, NameEvaluation>,
-  surroundings: Surroundings,
-  reevaluate: (name: string, closed: ClosedTargets) => NameEvaluation,
+  loopContext: LoopContext,
+  reevaluate: (name: string, looping: LoopingTargets) => NameEvaluation,
 ): void {
-  const closed = new Map<string, Map<string | typeof everyTarget, string>>();
+  const looping = new Map<string, Map<string | typeof everyTarget, string>>();
   for (let round = 0; ; round++) {
-    const aliases = [...evaluations].flatMap(([, verdict]) => contentOf(verdict, surroundings).filter(isAlias));
+    const aliases = [...evaluations].flatMap(([, verdict]) => contentOf(verdict, loopContext).filter(isAlias));
     if (aliases.length === 0) return;
-    const atFault = closingAmong(aliases, evaluations, surroundings, round < mostRounds);
+    const atFault = closingAmong(aliases, evaluations, loopContext, round < mostRounds);
     const closing = round < 2 * mostRounds ? atFault : withNamespaces(atFault, aliases);
-    const fresh = [...closing].filter(([rrset]) => !isClosed(rrset, closed.get(rrset.name)));
+    const fresh = [...closing].filter(([rrset]) => !isLooping(rrset, looping.get(rrset.name)));
     if (fresh.length === 0) return;
     for (const [{ name, records }, message] of fresh) {
-      closed.set(name, new Map(closed.get(name)).set(records[0] as string, message));
-      if (round >= mostRounds) closed.get(name)?.set(everyTarget, tooManyCircles);
+      looping.set(name, new Map(looping.get(name)).set(records[0] as string, message));
+      if (round >= mostRounds) looping.get(name)?.set(everyTarget, tooManyCircles);
     }
     for (const name of new Set(fresh.map(([{ name }]) => name))) {
-      evaluations.set(name, reevaluate(name, closed.get(name) as ClosedTargets));
+      evaluations.set(name, reevaluate(name, looping.get(name) as LoopingTargets));
     }
   }
 }
 
 /** Whether a name may not lead there. */
-export const isClosed = (rrset: RRset, closed: ClosedTargets | undefined): boolean =>
-  whyClosed(rrset, closed) !== undefined;
+export const isLooping = (rrset: RRset, looping: LoopingTargets | undefined): boolean =>
+  loopReason(rrset, looping) !== undefined;
 
 /** Why a name may not lead there. */
-export const whyClosed = ({ type, records }: RRset, closed: ClosedTargets | undefined): string | undefined =>
-  type === 'CNAME' ? (closed?.get(records[0] ?? '') ?? closed?.get(everyTarget)) : undefined;
+export const loopReason = ({ type, records }: RRset, looping: LoopingTargets | undefined): string | undefined =>
+  type === 'CNAME' ? (looping?.get(records[0] ?? '') ?? looping?.get(everyTarget)) : undefined;
 
 const isAlias = ({ type }: RRset) => type === 'CNAME';
 
 /** What a name has by its verdict. */
-function contentOf({ accepted, current, closed }: NameEvaluation, { isCurrentKept }: Surroundings): RRset[] {
-  const kept = isCurrentKept ? current.filter((rrset) => !closed.includes(rrset)) : [];
+function contentOf({ accepted, current, looping }: NameEvaluation, { isCurrentKept }: LoopContext): RRset[] {
+  const kept = isCurrentKept ? current.filter((rrset) => !looping.includes(rrset)) : [];
   return kept.length > 0 ? kept : accepted;
 }
 
@@ -74,13 +74,13 @@ function contentOf({ accepted, current, closed }: NameEvaluation, { isCurrentKep
 function closingAmong(
   aliases: RRset[],
   evaluations: ReadonlyMap<string, NameEvaluation>,
-  surroundings: Surroundings,
+  loopContext: LoopContext,
   isOneEnough: boolean,
 ): ReadonlyMap<RRset, string> {
   const own = new Set(aliases);
-  const rankOf = (rrset: RRset) => rankIn(evaluations, surroundings.lister, rrset);
+  const rankOf = (rrset: RRset) => rankIn(evaluations, loopContext.lister, rrset);
   const closing = new Map<RRset, string>();
-  for (const chain of endlessFrom(new Lookup(zonesAfter(evaluations, surroundings)), aliases)) {
+  for (const chain of endlessFrom(new Lookup(zonesAfter(evaluations, loopContext)), aliases)) {
     const [first, ...others] = chain.end === 'Circle' ? chain.links.filter((link) => own.has(link)) : [];
     const last = first && others.reduce((a, b) => (rankOf(a) > rankOf(b) ? a : b), first);
     const atFault = last ?? chain.approach?.findLast((link) => own.has(link)) ?? chain.start;
@@ -108,10 +108,10 @@ function rankIn(evaluations: ReadonlyMap<string, NameEvaluation>, lister: Source
 }
 
 /** All zones as they are after the evaluations. */
-function zonesAfter(evaluations: ReadonlyMap<string, NameEvaluation>, surroundings: Surroundings): LookupZone<RRset>[] {
-  const { zones, owns } = surroundings;
+function zonesAfter(evaluations: ReadonlyMap<string, NameEvaluation>, loopContext: LoopContext): LookupZone<RRset>[] {
+  const { zones, owns } = loopContext;
   const names = new Map(zones.map(({ name }) => [name, name]));
-  const contents = [...evaluations.values()].flatMap((verdict) => contentOf(verdict, surroundings));
+  const contents = [...evaluations.values()].flatMap((verdict) => contentOf(verdict, loopContext));
   const fresh = Map.groupBy(contents, ({ name }) => zoneOf(name, names));
   const isReplaced = (rrset: RRset) =>
     evaluations.has(rrset.name) && ownershipOf(rrset) === 'discovered' && owns(rrset);

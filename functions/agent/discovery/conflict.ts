@@ -2,13 +2,13 @@ import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Reason } from '../../contract/verdict.ts';
 import { areRivals, type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { combined, crowdEachOther, gathered, sameAnswer, united } from './merge.ts';
+import { areExclusive, groupCompatible, mergeByObject, merged, sameAnswer } from './merge.ts';
 import { sharingGroup } from './resource-label.ts';
 
 export type SharedHosts = DeclaredDiscovery['sharedHosts'];
 
 /** What is known of a name that is asked for. */
-export interface Stand {
+export interface ConflictContext {
   /** What stands there already. */
   current: readonly RRset[];
   /** Everything that is asked for there. */
@@ -18,7 +18,7 @@ export interface Stand {
 }
 
 /** A wish that is not published. */
-export interface Refused extends Reason {
+export interface RejectedRecord extends Reason {
   rrset: RRset;
   /** Whether only another type of the same object is in its place. */
   isOwn?: boolean;
@@ -26,10 +26,10 @@ export interface Refused extends Reason {
   because?: string;
 }
 
-export interface Shared {
+export interface ConflictResult {
   accepted: RRset[];
   /** Those who want another answer than is given. */
-  lost: Refused[];
+  lost: RejectedRecord[];
 }
 
 /**
@@ -39,12 +39,12 @@ export interface Shared {
  *
  * `holders` cannot be answered as they wish, and still have the name that stands for them.
  */
-export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shared {
+export function resolveConflict(candidates: RRset[], holders: RRset[], stand: ConflictContext): ConflictResult {
   const alone = candidates[0];
   if (alone && candidates.length === 1 && holders.length === 0)
-    return { accepted: [settled([alone], stand)], lost: [] };
-  const partyOf = parties[stand.sharedHosts];
-  const desiredRecords = gathered(candidates);
+    return { accepted: [mergeGroup([alone], stand)], lost: [] };
+  const partyOf = sharingGroups[stand.sharedHosts];
+  const desiredRecords = mergeByObject(candidates);
   const ranked = inOrder([...desiredRecords, ...holders], stand);
   const first = ranked[0];
   if (!first) return { accepted: [], lost: [] };
@@ -55,17 +55,17 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
   const isHeld = new Set(holders);
   const valid = ranked.filter((rrset) => !isHeld.has(rrset));
   const isFirst = (rrset: RRset) => partyOf(resourceOf(rrset)) === partyOf(resourceOf(first));
-  const { groups, beside } = combined(valid.filter(isFirst));
-  const accepted = groups.map((group) => settled(group, stand));
+  const { groups, beside } = groupCompatible(valid.filter(isFirst));
+  const accepted = groups.map((group) => mergeGroup(group, stand));
   const lost = [...beside, ...valid.filter((rrset) => !isFirst(rrset))]
     .filter((rrset) => !accepted.some((a) => sameAnswer(a, rrset)))
-    .map((rrset): Refused => {
+    .map((rrset): RejectedRecord => {
       const rival = accepted.find((a) => areRivals(a, rrset)) ?? accepted[0] ?? first;
-      const because = precedence(first, rrset, stand);
+      const because = precedenceReason(first, rrset, stand);
       return {
         rrset,
         verdict: 'Duplicate',
-        message: taken(rrset, rival),
+        message: takenBy(rrset, rival),
         ...(sameResource(rival, rrset) ? { isOwn: true } : because && { because }),
       };
     });
@@ -73,7 +73,7 @@ export function share(candidates: RRset[], holders: RRset[], stand: Stand): Shar
 }
 
 /** Who shares a name with whom. */
-const parties: Record<SharedHosts, (resource: string) => string> = {
+const sharingGroups: Record<SharedHosts, (resource: string) => string> = {
   FirstWins: (resource) => resource,
   SameNamespace: sharingGroup,
   Refuse: sharingGroup,
@@ -82,14 +82,14 @@ const parties: Record<SharedHosts, (resource: string) => string> = {
 
 /** Whether what is accepted leaves no room for what stands. */
 export function excludes(accepted: RRset, current: RRset, sharedHosts: SharedHosts): boolean {
-  const partyOf = parties[sharedHosts];
+  const partyOf = sharingGroups[sharedHosts];
   const isSameParty = partyOf(resourceOf(accepted)) === partyOf(resourceOf(current));
-  return !isSameParty || accepted.type === current.type || crowdEachOther(accepted, current);
+  return !isSameParty || accepted.type === current.type || areExclusive(accepted, current);
 }
 
 /** The claim that a wish has to a name by what stands there: the lower the better, undefined for none. */
-function sourceObjectOf(desired: RRset, { current, sharedHosts }: Stand): number | undefined {
-  const partyOf = parties[sharedHosts];
+function sourceObjectOf(desired: RRset, { current, sharedHosts }: ConflictContext): number | undefined {
+  const partyOf = sharingGroups[sharedHosts];
   const isAlike = current.some((s) => sameAnswer(s, desired));
   const own = current.filter((s) => sameResource(s, desired));
   if (own.some((s) => s.type === desired.type)) return isAlike ? 1 : 2;
@@ -98,13 +98,13 @@ function sourceObjectOf(desired: RRset, { current, sharedHosts }: Stand): number
   return isAlike ? 6 : undefined;
 }
 
-function inOrder(desiredRecords: RRset[], stand: Stand): RRset[] {
-  const rankOf = (rrset: RRset) => `${sourceObjectOf(rrset, stand) ?? 9} ${seniorityOf(rrset, stand.lister)}`;
+function inOrder(desiredRecords: RRset[], stand: ConflictContext): RRset[] {
+  const rankOf = (rrset: RRset) => `${sourceObjectOf(rrset, stand) ?? 9} ${ageRank(rrset, stand.lister)}`;
   return desiredRecords.length === 1 ? desiredRecords : sortedBy(desiredRecords, rankOf);
 }
 
 /** How old the object is, and whatever else gives everything its place. Unknown is youngest. */
-function seniorityOf(rrset: RRset, lister: SourceLister): string {
+function ageRank(rrset: RRset, lister: SourceLister): string {
   const { type, ttl, records } = rrset;
   const resource = resourceOf(rrset);
   return [lister.get(resource)?.created ?? '~', ranksLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
@@ -120,11 +120,11 @@ function sortedBy(rrsets: RRset[], keyOf: (rrset: RRset) => string): RRset[] {
 }
 
 /** What a group of wishes becomes: it is marked, and lives, as its first says, who is whose it was, or the oldest. */
-function settled(group: RRset[], { current, desiredRecords, lister }: Stand): RRset {
+function mergeGroup(group: RRset[], { current, desiredRecords, lister }: ConflictContext): RRset {
   const stands = current.find(({ type }) => type === group[0]?.type);
   const isCurrent = (rrset: RRset) => stands !== undefined && sameResource(rrset, stands);
-  const rankOf = (rrset: RRset) => `${isCurrent(rrset) ? 0 : 1} ${seniorityOf(rrset, lister)}`;
-  const rrset = united(group.length === 1 ? group : sortedBy(group, rankOf));
+  const rankOf = (rrset: RRset) => `${isCurrent(rrset) ? 0 : 1} ${ageRank(rrset, lister)}`;
+  const rrset = merged(group.length === 1 ? group : sortedBy(group, rankOf));
   if (!stands || stands.ttl !== rrset.ttl || !sameAnswer(stands, rrset)) return rrset;
   const isSameOwner = stands.mark?.account === rrset.mark?.account;
   if (isSameOwner && isCurrent(rrset)) return stands;
@@ -134,7 +134,7 @@ function settled(group: RRset[], { current, desiredRecords, lister }: Stand): RR
 }
 
 /** What places one wish before another of a rival. */
-function precedence(first: RRset, desired: RRset, stand: Stand): string | undefined {
+function precedenceReason(first: RRset, desired: RRset, stand: ConflictContext): string | undefined {
   if (sameResource(first, desired)) return undefined;
   if (sourceObjectOf(first, stand) !== sourceObjectOf(desired, stand)) return 'it answers there already';
   const [elder, younger] = [first, desired].map((rrset) => stand.lister.get(resourceOf(rrset))?.created);
@@ -143,10 +143,10 @@ function precedence(first: RRset, desired: RRset, stand: Stand): string | undefi
 }
 
 /** Each wish with one of a party that wants another answer, if there are such. */
-function disagreement(ranked: RRset[], partyOf: (resource: string) => string): Refused[] {
+function disagreement(ranked: RRset[], partyOf: (resource: string) => string): RejectedRecord[] {
   const sides = Map.groupBy(ranked, (rrset) => partyOf(resourceOf(rrset)))
     .values()
-    .map((desiredRecords) => ({ desiredRecords, answer: answerText(combined(desiredRecords).groups) }))
+    .map((desiredRecords) => ({ desiredRecords, answer: answerText(groupCompatible(desiredRecords).groups) }))
     .toArray();
   const [first] = sides;
   const second = sides.find(({ answer }) => answer !== first?.answer);
@@ -154,19 +154,19 @@ function disagreement(ranked: RRset[], partyOf: (resource: string) => string): R
     const other = (answer === first?.answer ? second : first)?.desiredRecords[0];
     if (!other) return [];
     const message = `${resourceOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
-    return desiredRecords.map((rrset): Refused => ({ rrset, verdict: 'Duplicate', message }));
+    return desiredRecords.map((rrset): RejectedRecord => ({ rrset, verdict: 'Duplicate', message }));
   });
 }
 
 const answerText = (groups: RRset[][]) =>
   groups
-    .map(united)
+    .map(merged)
     .map(({ type, records }) => [type, ...records].join(' '))
     .sort()
     .join('\n');
 
 /** Who has what a wish would take. */
-function taken(rrset: RRset, rival: RRset): string {
+function takenBy(rrset: RRset, rival: RRset): string {
   if (sameResource(rival, rrset))
     return `its own ${rival.type} has the name already, and ${rival.type} and ${rrset.type} cannot stand together`;
   return `${resourceOf(rival)} has the name already`;

@@ -4,10 +4,10 @@ import { absolute, zoneOf } from '../../dns/name.ts';
 import type { Database, Metadata } from '../powerdns/database.ts';
 import type { Zone } from '../powerdns/rrset.ts';
 import { type GuardState, type MissingName, missingName } from './delete-guard.ts';
-import type { Present } from './provider.ts';
+import type { CurrentZones } from './provider.ts';
 import { scopesOf } from './scope.ts';
 
-export type GuardMemoryOptions = Pick<Database, 'metadata' | 'setMetadata'>;
+export type DeleteGuardStoreOptions = Pick<Database, 'metadata' | 'setMetadata'>;
 
 /** What is missed of a zone, by the ID of the owner that misses it. */
 const record = z.record(z.string(), z.array(missingName));
@@ -17,25 +17,25 @@ type MemoryRecord = z.infer<typeof record>;
 const kind = 'X-INTERNAL-DNS-DELETE-GUARD';
 
 /** Of a zone that is made: where not even this is, what was missed is lost. */
-export const nothingMissing: Metadata = { [kind]: ['{}'] };
+export const emptyGuardState: Metadata = { [kind]: ['{}'] };
 
 /**
  * What the delete guards know, in the metadata of the zones that it is about: an agent that starts goes on where another
  * one was, whatever its version. Replicas share nothing, this neither.
  */
-export class GuardMemory {
-  readonly #database: GuardMemoryOptions;
+export class DeleteGuardStore {
+  readonly #database: DeleteGuardStoreOptions;
   /** As they are in the database, by the zones' names. */
   readonly #records = new Map<string, MemoryRecord | undefined>();
   /** What was written last of each owner, and into which zones. */
   readonly #written = new Map<string, { missing: readonly MissingName[]; zones: string }>();
 
-  constructor(database: GuardMemoryOptions) {
+  constructor(database: DeleteGuardStoreOptions) {
     this.#database = database;
   }
 
   /** Where an owner's guard was. */
-  async read(ownerID: string, present: Present): Promise<GuardState> {
+  async read(ownerID: string, present: CurrentZones): Promise<GuardState> {
     const zones = declaredIn(present);
     for (const zone of zones) this.#records.set(zone.name, await this.#read(zone));
     const lost = zones.filter(({ name }) => this.#records.get(name) === undefined);
@@ -49,7 +49,7 @@ export class GuardMemory {
   }
 
   /** Writes nothing when nothing has changed. */
-  async write(ownerID: string, missing: readonly MissingName[], present: Present): Promise<void> {
+  async write(ownerID: string, missing: readonly MissingName[], present: CurrentZones): Promise<void> {
     const zones = declaredIn(present);
     const names = zones.map(({ name }) => name).join(' ');
     const last = this.#written.get(ownerID);
@@ -92,7 +92,7 @@ function withOwner(
   return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function declaredIn({ declaration, zones }: Present): Zone[] {
+function declaredIn({ declaration, zones }: CurrentZones): Zone[] {
   const declared = new Set(declaration.zones.map(({ name }) => absolute(name)));
   return zones.filter(({ name }) => declared.has(name));
 }

@@ -5,9 +5,9 @@ import { withoutDot } from '../../dns/name.ts';
 import { sameTime, type TimeOf } from '../lib/clock.ts';
 import type { RRset } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { requestOf } from './requested-names.ts';
+import { requestFor } from './requested-names.ts';
 
-export interface Guarded {
+export interface GuardResult {
   /** To be put back into the answer, as it stands. */
   held: RRset[];
   /** While so many vanish at once that somebody should look. */
@@ -84,7 +84,7 @@ export class DeleteGuard {
   }
 
   /** For another guard to go on with: the same array for as long as nothing changes. */
-  get missing(): readonly MissingName[] {
+  get missingNames(): readonly MissingName[] {
     this.#missing ??= [...this.#entries.values().map(({ at: _, ...entry }) => entry)];
     return this.#missing;
   }
@@ -100,7 +100,7 @@ export class DeleteGuard {
     { percent, holdSeconds, letGo = '' }: DeclaredDiscovery['deleteGuard'],
     lister: SourceLister,
     now: number,
-  ): Guarded {
+  ): GuardResult {
     const time = this.#timeOf(now);
     const there = new Map(current.map((rrset) => [rrset.name, rrset]));
     const isOver = (entry: Entry) => now - entry.at >= holdSeconds * 1000 || entry.since < Date.parse(letGo);
@@ -185,7 +185,7 @@ interface Lost {
 function lossOf({ name, object, unsure }: Entry, lister: SourceLister): Loss {
   if (unsure || lister.isUnsynced(object)) return 'Unknown';
   if (!lister.hasSynced(object)) return 'Unseen';
-  const request = requestOf(object, name, lister);
+  const request = requestFor(object, name, lister);
   if (request === 'Below') return 'Pod';
   return request ? 'Cleared' : 'Gone';
 }
@@ -203,7 +203,7 @@ function counting(losses: readonly Lost[]): Lost[] {
   return [...Object.values(others).flat(), ...goneTogether, ...(areSeveral(Unseen) ? Unseen : [])];
 }
 
-function reportOf(names: ReadonlySet<string>, since: number | undefined): Pick<Guarded, 'report'> {
+function reportOf(names: ReadonlySet<string>, since: number | undefined): Pick<GuardResult, 'report'> {
   if (since === undefined) return {};
   const shown = [...names].sort().slice(0, bounds.held).map(withoutDot);
   return { report: { since: new Date(since).toISOString(), names: shown } };

@@ -7,11 +7,11 @@ import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import { contentsOf, type Endpoint, misspeltType, nameOf, resourceLabel, typeFault } from './endpoint.ts';
-import { type Share, Shares } from './split-endpoint.ts';
+import { type EndpointPart, EndpointSplitter } from './split-endpoint.ts';
 import { isTargetType, targetsByType } from './target.ts';
 import { type Networks, networksOf } from './target-networks.ts';
 
-export interface Circumstances {
+export interface DesiredRecordsOptions {
   /** Whose ExternalDNS it is, and the only namespace that it sees. */
   scope: { ownerID: string; namespace?: string };
   discovery: DeclaredDiscovery;
@@ -24,15 +24,15 @@ export interface Circumstances {
  * What ExternalDNS wants, as one wish for each object, name and type, and more only where an object contradicts itself.
  * Pure; the order of the endpoints changes nothing but that of the wishes.
  */
-export function desiredRecordsOf(endpoints: readonly Endpoint[], circumstances: Circumstances): DesiredRecord[] {
-  const desiredRecords = new DesiredRecords(circumstances);
+export function desiredRecordsOf(endpoints: readonly Endpoint[], context: DesiredRecordsOptions): DesiredRecord[] {
+  const desiredRecords = new DesiredRecords(context);
   for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) desiredRecords.take(name, ofName);
   desiredRecords.takeAddressless();
   return desiredRecords.list();
 }
 
 class DesiredRecords {
-  readonly #circumstances: Circumstances;
+  readonly #context: DesiredRecordsOptions;
   readonly #recordTypes: ReadonlySet<string>;
   readonly #excluded: ReadonlyMap<string, true>;
   readonly #override: ReadonlyMap<string, string[]>;
@@ -41,9 +41,9 @@ class DesiredRecords {
   /** By what they say and for whom. */
   readonly #desiredRecords = new Map<string, DesiredRecord>();
 
-  constructor(circumstances: Circumstances) {
-    const { recordTypes, excludedDomains, targets } = circumstances.discovery;
-    this.#circumstances = circumstances;
+  constructor(context: DesiredRecordsOptions) {
+    const { recordTypes, excludedDomains, targets } = context.discovery;
+    this.#context = context;
     this.#recordTypes = new Set(recordTypes);
     this.#excluded = new Map(excludedDomains.map((name) => [absolute(name), true]));
     this.#override = targetsByType(targets.override);
@@ -53,8 +53,8 @@ class DesiredRecords {
 
   take(name: string, endpoints: readonly Endpoint[]): void {
     if (this.#isExcluded(name)) return;
-    const { scope, lister } = this.#circumstances;
-    const shares = new Shares(name, lister, scope.namespace);
+    const { scope, lister } = this.#context;
+    const shares = new EndpointSplitter(name, lister, scope.namespace);
     for (const endpoint of endpoints) {
       const { recordType: type, recordTTL: ttl } = endpoint;
       const whole = { resource: resourceLabel(endpoint), records: contentsOf(type, endpoint.targets), ttl };
@@ -62,7 +62,7 @@ class DesiredRecords {
     }
   }
 
-  #take(name: string, type: string, share: Share): void {
+  #take(name: string, type: string, share: EndpointPart): void {
     const instead = this.#insteadOf(type, share);
     if (!instead) this.#add(name, type, share);
     else for (const [other, records] of instead) this.#add(name, other, { ...share, records });
@@ -71,7 +71,7 @@ class DesiredRecords {
   /** Those that ExternalDNS says nothing of, since they have no address. */
   takeAddressless(): void {
     if (this.#default.size === 0) return;
-    const { scope, lister } = this.#circumstances;
+    const { scope, lister } = this.#context;
     const wanted = this.#wanted(() => true);
     for (const sourceObject of lister.list()) {
       const { resource, namespace } = sourceObject;
@@ -97,14 +97,14 @@ class DesiredRecords {
   }
 
   /** What is published in place of an object's own targets. */
-  #insteadOf(type: string, { records, fault }: Share): ReadonlyMap<string, string[]> | undefined {
+  #insteadOf(type: string, { records, fault }: EndpointPart): ReadonlyMap<string, string[]> | undefined {
     if (!isTargetType(type) || fault !== undefined) return undefined;
     if (this.#override.size > 0) return this.#override;
     return records.length === 0 && this.#default.size > 0 ? this.#default : undefined;
   }
 
-  #add(name: string, type: string, { resource, records, ttl, fault }: Share): void {
-    const { scope, discovery } = this.#circumstances;
+  #add(name: string, type: string, { resource, records, ttl, fault }: EndpointPart): void {
+    const { scope, discovery } = this.#context;
     const whole: DesiredRecord = {
       name,
       type,
@@ -127,7 +127,7 @@ class DesiredRecords {
   }
 
   #ttlOf(name: string, ttl: number | undefined): number {
-    const { discovery, ttlOf } = this.#circumstances;
+    const { discovery, ttlOf } = this.#context;
     const wanted = ttl || (discovery.defaultTTL ?? ttlOf(name) ?? usualTTL);
     return isTTL(wanted) ? Math.max(wanted, discovery.minimumTTL ?? 0) : wanted;
   }

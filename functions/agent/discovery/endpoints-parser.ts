@@ -5,7 +5,7 @@ import { JSONList } from '../lib/json-list.ts';
 import { parse } from '../lib/parse.ts';
 import { type Endpoint, endpoint, nameOf, type SeenTargets, withFewTargets } from './endpoint.ts';
 
-export interface RepetitionOptions {
+export interface EndpointsParserOptions {
   /** What objects are seen to want of an absolute name; undefined where all who want it have too many hosts. */
   seenAt?: (name: string) => SeenTargets | undefined;
   /** Characters of all endpoints together, in which a list of targets counts once. It may change. */
@@ -31,15 +31,15 @@ const longestKey = 512;
  * Of its body no more is kept than counts, and of equal lists of targets one: it repeats all targets of an object for
  * each of its hosts, so that an object of 28 KiB makes a body of 12 MiB.
  */
-export class Repetition {
-  readonly #options: Required<RepetitionOptions>;
+export class EndpointsParser {
+  readonly #options: Required<EndpointsParserOptions>;
   /** By their texts. */
   #known: ReadonlyMap<string, Known> = new Map();
   #endpoints: Endpoint[] = [];
   /** The object that was named when all of them asked for too much. */
   #largest = '';
 
-  constructor(options: RepetitionOptions = {}) {
+  constructor(options: EndpointsParserOptions = {}) {
     this.#options = { seenAt: () => nothing, limit: () => Number.POSITIVE_INFINITY, ...options };
   }
 

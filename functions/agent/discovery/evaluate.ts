@@ -3,34 +3,34 @@ import { compare } from '../lib/compare.ts';
 import { answerOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../sources/source-object.ts';
 import { byDependence, isChallenge } from './across-namespaces.ts';
-import type { Refusal } from './checks.ts';
-import { type ClosedTargets, withoutCircles } from './cname-loops.ts';
-import type { Refused } from './conflict.ts';
+import type { PowerDNSRejection } from './checks.ts';
+import { breakLoops, type LoopingTargets } from './cname-loops.ts';
+import type { RejectedRecord } from './conflict.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import { evaluateName, type NameEvaluation } from './evaluate-name.ts';
-import { currentIn, type Owns, placesIn } from './name-context.ts';
+import { currentIn, nameContextsIn, type Owns } from './name-context.ts';
 import { keepWithin, Tally } from './quota.ts';
-import { type Barrier, barrierOf } from './tenancy.ts';
+import { type NameRestrictions, nameRestrictions } from './tenancy.ts';
 
-export type { Owns, Refusal, Refused };
+export type { Owns, PowerDNSRejection, RejectedRecord };
 
 export interface Evaluation {
   /** What ExternalDNS is to go on with: whatever is left out of it and stands, it deletes. */
   accepted: RRset[];
   /** In an order that does not depend on that of the wishes. */
-  refused: Refused[];
+  refused: RejectedRecord[];
   /** What stands and closes a circle: it goes, whatever the policy keeps. */
-  closed: RRset[];
+  looping: RRset[];
 }
 
 export interface EvaluateOptions {
   /** None means that every discovered RRset is. */
   owns?: Owns;
   /** By what the refused wish would have answered. */
-  refusals?: ReadonlyMap<string, Refusal>;
+  rejections?: ReadonlyMap<string, PowerDNSRejection>;
   lister?: SourceLister;
   /** As `barrierOf` has it. */
-  bars?: Barrier;
+  restrictions?: NameRestrictions;
 }
 
 const everything: Owns = () => true;
@@ -43,19 +43,26 @@ export function evaluate(
   desiredRecords: DesiredRecord[],
   zones: Zone[],
   declaration: Declaration,
-  { owns = everything, refusals = new Map(), lister = noSources, bars }: EvaluateOptions = {},
+  { owns = everything, rejections = new Map(), lister = noSources, restrictions }: EvaluateOptions = {},
 ): Evaluation {
   const { discovery } = declaration;
   // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
-  if (!discovery) return { accepted: [], refused: [], closed: [] };
-  const placeOf = placesIn(zones, declaration, owns);
+  if (!discovery) return { accepted: [], refused: [], looping: [] };
+  const placeOf = nameContextsIn(zones, declaration, owns);
   const accepted = new Map<string, RRset[]>();
-  const circumstances = { discovery, owns, refusals, lister, bars: bars ?? barrierOf(discovery, lister), accepted };
+  const context = {
+    discovery,
+    owns,
+    rejections,
+    lister,
+    restrictions: restrictions ?? nameRestrictions(discovery, lister),
+    accepted,
+  };
   const byName = Map.groupBy(desiredRecords, (desired) => desired.name);
   const fullFor = new Map<string, ReadonlySet<string>>();
-  const closedFor = new Map<string, ClosedTargets>();
+  const loopingFor = new Map<string, LoopingTargets>();
   const evaluated = (name: string): NameEvaluation => {
-    const known = { ...circumstances, full: fullFor.get(name), closed: closedFor.get(name) };
+    const known = { ...context, full: fullFor.get(name), looping: loopingFor.get(name) };
     const evaluation = evaluateName(byName.get(name) ?? [], placeOf(name), known);
     accepted.set(name, evaluation.accepted);
     return evaluation;
@@ -68,18 +75,18 @@ export function evaluate(
   const lasting = discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly';
   const left = (lasting ? currentIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));
   for (const [name, current] of Map.groupBy(left, (rrset) => rrset.name)) {
-    evaluations.set(name, { accepted: current, refused: [], current, merged: [], closed: [] });
+    evaluations.set(name, { accepted: current, refused: [], current, merged: [], looping: [] });
   }
   const limit = discovery.maxNamesPerNamespace;
-  const surroundings = { zones, owns, lister, isCurrentKept: discovery.policy === 'CreateOnly' };
+  const loopContext = { zones, owns, lister, isCurrentKept: discovery.policy === 'CreateOnly' };
   const settle = () => {
     keepWithin(limit, evaluations, (name, full) => {
       withFull(name, full);
       return evaluated(name);
     });
     const tally = new Tally(limit, evaluations);
-    withoutCircles(evaluations, surroundings, (name, closed) => {
-      closedFor.set(name, new Map([...(closedFor.get(name) ?? []), ...closed]));
+    breakLoops(evaluations, loopContext, (name, looping) => {
+      loopingFor.set(name, new Map([...(loopingFor.get(name) ?? []), ...looping]));
       // Whoever has the name instead is within his bounds, too.
       withFull(name, tally.fullBeside(name));
       const evaluation = evaluated(name);
@@ -89,7 +96,7 @@ export function evaluate(
   };
   settle();
   // A host that is not published after all is in nobody's way: once more, and no further.
-  if (fullFor.size + closedFor.size > 0) {
+  if (fullFor.size + loopingFor.size > 0) {
     for (const name of order.dependent) accepted.set(name, []);
     for (const name of order.dependent) evaluations.set(name, evaluated(name));
     settle();
@@ -103,7 +110,7 @@ export function evaluate(
   return {
     accepted: all.flatMap(({ accepted }) => accepted),
     refused: inOrder(all.flatMap(({ refused }) => refused)),
-    closed: [...evaluations.values()].flatMap(({ closed }) => closed),
+    looping: [...evaluations.values()].flatMap(({ looping }) => looping),
   };
 }
 
@@ -113,7 +120,7 @@ export function currentRRsets(zones: Zone[], declaration: Declaration, owns: Own
 }
 
 /** Sorted by what they would answer, and each once. */
-function inOrder(refused: Refused[]): Refused[] {
+function inOrder(refused: RejectedRecord[]): RejectedRecord[] {
   const sorted = refused
     .map((each) => ({ each, answer: answerOf(each.rrset) }))
     .sort((a, b) => compare(a.answer, b.answer) || compare(whoAndWhy(a.each), whoAndWhy(b.each)));
@@ -125,4 +132,4 @@ function inOrder(refused: Refused[]): Refused[] {
     .map(({ each }) => each);
 }
 
-const whoAndWhy = ({ rrset, message }: Refused) => `${rrset.mark?.content} ${message}`;
+const whoAndWhy = ({ rrset, message }: RejectedRecord) => `${rrset.mark?.content} ${message}`;

@@ -1,9 +1,9 @@
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { byAge, type SourceLister, type SourceObject } from '../sources/source-object.ts';
-import type { Refused } from './conflict.ts';
+import type { RejectedRecord } from './conflict.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isTargetType } from './target.ts';
-import type { Barrier } from './tenancy.ts';
+import type { NameRestrictions } from './tenancy.ts';
 
 /** A name that somebody is to have, and who comes before them. */
 interface Contest {
@@ -22,7 +22,7 @@ export interface Contenders {
  * come back after an outage, the first to have one would have names that are not its own. For as long as the delete guard
  * would hold the name, since the older one changed; where that is not known, since this began.
  */
-export class Seniority {
+export class HostReservations {
   #beganAt: number | undefined;
   /** By name and elder, by the clock. */
   #since = new Map<string, number>();
@@ -30,14 +30,19 @@ export class Seniority {
   /** What is accepted without what an older object may still have. */
   within(
     { accepted, ...contenders }: Contenders,
-    { holdSeconds, bars, lister, now }: { holdSeconds: number; bars: Barrier; lister: SourceLister; now: number },
-  ): { accepted: RRset[]; refused: Refused[] } {
+    {
+      holdSeconds,
+      restrictions,
+      lister,
+      now,
+    }: { holdSeconds: number; restrictions: NameRestrictions; lister: SourceLister; now: number },
+  ): { accepted: RRset[]; refused: RejectedRecord[] } {
     this.#beganAt ??= now;
     const there = Map.groupBy(contenders.current, ({ name }) => name);
     const asked = Map.groupBy(contenders.desiredRecords, ({ name }) => name);
     const contests = accepted.flatMap((rrset): Contest[] => {
       const atName = { current: there.get(rrset.name) ?? [], desiredRecords: asked.get(rrset.name) ?? [] };
-      const elder = elderOf(rrset, atName, lister, bars);
+      const elder = elderOf(rrset, atName, lister, restrictions);
       return elder ? [{ rrset, elder }] : [];
     });
     const sinceOf = ({ rrset, elder }: Contest) => {
@@ -52,7 +57,7 @@ export class Seniority {
     );
     return {
       accepted: accepted.filter(({ name }) => !waiting.has(name)),
-      refused: accepted.flatMap((rrset): Refused[] => {
+      refused: accepted.flatMap((rrset): RejectedRecord[] => {
         const elder = waiting.get(rrset.name);
         return elder ? [{ rrset, verdict: 'Duplicate', message: comesBefore(elder) }] : [];
       }),
@@ -78,7 +83,7 @@ function elderOf(
   rrset: RRset,
   { current, desiredRecords }: Omit<Contenders, 'accepted'>,
   lister: SourceLister,
-  bars: Barrier,
+  restrictions: NameRestrictions,
 ) {
   const { name, type } = rrset;
   const group = sharingGroup(resourceOf(rrset));
@@ -97,7 +102,7 @@ function elderOf(
   const known = new Set([...current, ...desiredRecords].map(resourceOf));
   return elders
     .filter(({ resource }) => !known.has(resource))
-    .filter(({ resource }) => !bars.to({ ...rrset, mark: { account: '', content: resource } }))
+    .filter(({ resource }) => !restrictions.to({ ...rrset, mark: { account: '', content: resource } }))
     .sort((a, b) => (byAge(a) < byAge(b) ? -1 : 1))[0];
 }
 

@@ -11,7 +11,7 @@ export function sameAnswer(a: RRset, b: RRset): boolean {
 }
 
 /** Whether two RRsets have no room beside each other in one party's name. */
-export function crowdEachOther(a: RRset, b: RRset): boolean {
+export function areExclusive(a: RRset, b: RRset): boolean {
   if (a.type === b.type) return isSingle(a.type);
   return (isExclusive(a.type) || isExclusive(b.type)) && !isGlue(a, b) && !isGlue(b, a);
 }
@@ -23,19 +23,19 @@ const isSingle = (type: string) => type === 'CNAME';
 const isExclusive = (type: string) => type === 'CNAME' || type === 'NS';
 
 /** The wishes with all that one object says of a type in one RRset: it lives as briefly as the briefest of them. */
-export function gathered(desiredRecords: RRset[]): RRset[] {
+export function mergeByObject(desiredRecords: RRset[]): RRset[] {
   const groups = Map.groupBy(desiredRecords, ({ mark, type, records }) =>
     [mark?.content, type, ...(isSingle(type) ? records : [])].join(' '),
   );
   if (groups.size === desiredRecords.length) return desiredRecords;
   return groups
     .values()
-    .map((group) => ({ ...united(group), ttl: Math.min(...group.map(({ ttl }) => ttl)) }))
+    .map((group) => ({ ...merged(group), ttl: Math.min(...group.map(({ ttl }) => ttl)) }))
     .toArray();
 }
 
 /** The first of a group with the records of all. */
-export function united(group: RRset[]): RRset {
+export function merged(group: RRset[]): RRset {
   const first = group[0] as RRset;
   if (group.length === 1) return first;
   return { ...first, records: [...new Set(group.flatMap(({ records }) => records))].sort() };
@@ -45,13 +45,13 @@ export function united(group: RRset[]): RRset {
  * The wishes of one party, in the order of their claims, as the groups that become one RRset each; beside them those
  * that a better claim leaves no room for.
  */
-export function combined(desiredRecords: RRset[]): { groups: RRset[][]; beside: RRset[] } {
+export function groupCompatible(desiredRecords: RRset[]): { groups: RRset[][]; beside: RRset[] } {
   const groups = new Map<string, RRset[]>();
   const beside: RRset[] = [];
   for (const rrset of desiredRecords) {
     const group = groups.get(rrset.type);
-    if (groups.values().some(([first]) => first && crowdEachOther(first, rrset))) beside.push(rrset);
-    else if (group && hasTooManyTargets(united([...group, rrset]).records)) beside.push(rrset);
+    if (groups.values().some(([first]) => first && areExclusive(first, rrset))) beside.push(rrset);
+    else if (group && hasTooManyTargets(merged([...group, rrset]).records)) beside.push(rrset);
     else if (group) group.push(rrset);
     else groups.set(rrset.type, [rrset]);
   }

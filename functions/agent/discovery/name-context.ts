@@ -3,15 +3,15 @@ import { absolute, zoneOf } from '../../dns/name.ts';
 import { serversOf } from '../../dns/zone/apex.ts';
 import { cutAbove, cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import type { Setting } from './record-checks.ts';
-import { isDenial } from './wildcard-blocks.ts';
+import type { ZonePlacement } from './record-checks.ts';
+import { isWildcardBlock } from './wildcard-blocks.ts';
 
 /** Whether a discovered RRset is that of the owner whose wishes are judged. */
 export type Owns = (rrset: RRset) => boolean;
 
 /** Where a name would be published, and what is there. */
-export interface Place {
-  setting: Setting;
+export interface NameContext {
+  placement: ZonePlacement;
   /** The RRsets that the name has now. */
   there: RRset[];
   /** Those of them that the owner's ExternalDNS finds. */
@@ -25,11 +25,11 @@ type Cuts = ReadonlyMap<string, RRset>;
 const nothing: ReadonlyMap<string, RRset[]> = new Map();
 
 /** Finds the place of each absolute name. */
-export function placesIn(zones: Zone[], declaration: Declaration, owns: Owns): (name: string) => Place {
+export function nameContextsIn(zones: Zone[], declaration: Declaration, owns: Owns): (name: string) => NameContext {
   const present = new Map(
     zones.map(({ name, rrsets }) => {
       // What only keeps a name from a wildcard is in nobody's way.
-      const real = rrsets.filter((rrset) => !isDenial(rrset));
+      const real = rrsets.filter((rrset) => !isWildcardBlock(rrset));
       return [name, { zone: name, names: Map.groupBy(real, (rrset) => rrset.name), cuts: cutsOf(name, real) }];
     }),
   );
@@ -40,10 +40,10 @@ export function placesIn(zones: Zone[], declaration: Declaration, owns: Owns): (
     const answering = zoneOf(name, present);
     const zone = zoneOf(name, declared);
     const cut = answering && cutOver(name, answering.zone, answering.cuts, owns);
-    const setting = { zone, answering: answering?.zone, cut, servers, declared, recordTypes };
+    const placement = { zone, answering: answering?.zone, cut, servers, declared, recordTypes };
     const names = zone === answering?.zone && answering ? answering.names : nothing;
     const there = names.get(name) ?? [];
-    return { setting, there, current: currentAt(there, cut, owns), names };
+    return { placement, there, current: currentAt(there, cut, owns), names };
   };
 }
 

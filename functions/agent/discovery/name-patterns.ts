@@ -18,7 +18,7 @@ export class NamePatterns<T> {
   }
 
   /** All that is said of an absolute name. */
-  of(name: string): T[] {
+  match(name: string): T[] {
     const found = [...(this.#at.get(name) ?? [])];
     if (this.#below.size === 0) return found;
     for (let above = parentOf(name); above !== ''; above = parentOf(above)) {

@@ -9,7 +9,7 @@ type Sorted = (readonly [key: string, name: string])[];
 const sorted = new WeakMap<Names, { fresh: () => string[]; list: Sorted }>();
 
 /** The names beneath an absolute one, found without a look at all the others: an object may ask about a thousand. */
-export function* namesBeneath(name: string, names: Names): Generator<string> {
+export function* namesBelow(name: string, names: Names): Generator<string> {
   const list = sortedOf(names);
   const prefix = keyOf(name);
   for (let i = firstBehind(prefix, list); i < list.length; i++) {
@@ -22,7 +22,7 @@ export function* namesBeneath(name: string, names: Names): Generator<string> {
 const byParent = new WeakMap<Names, { fresh: () => string[]; map: Map<string, string[]> }>();
 
 /** Those one label below. */
-export function namesRightBelow(name: string, names: Names): readonly string[] {
+export function childNames(name: string, names: Names): readonly string[] {
   const known = byParent.get(names) ?? { fresh: freshOf(names), map: new Map<string, string[]>() };
   byParent.set(names, known);
   for (const each of known.fresh()) {

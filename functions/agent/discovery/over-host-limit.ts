@@ -2,7 +2,7 @@ import { mostHosts } from '../../contract/declaration.ts';
 import { discoveredMark, resourceOf } from '../powerdns/rrset.ts';
 import { isOverLimit } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
-import type { Refused } from './conflict.ts';
+import type { RejectedRecord } from './conflict.ts';
 import type { DesiredRecord } from './desired-record.ts';
 
 /** The wishes that are within the bound, and one refusal for each object that goes beyond. */
@@ -10,7 +10,7 @@ export function withoutOverLimit(
   desiredRecords: DesiredRecord[],
   lister: SourceLister,
   { ownerID, namespace }: { ownerID: string; namespace?: string },
-): { desiredRecords: DesiredRecord[]; refused: Refused[] } {
+): { desiredRecords: DesiredRecord[]; refused: RejectedRecord[] } {
   const overLimit = [...lister.list()].filter(
     (sourceObject) => sourceObject.overflow && (namespace === undefined || sourceObject.namespace === namespace),
   );
@@ -24,7 +24,7 @@ export function withoutOverLimit(
   };
 }
 
-function refusalOf({ resource, overflow }: SourceObject, ownerID: string): Refused[] {
+function refusalOf({ resource, overflow }: SourceObject, ownerID: string): RejectedRecord[] {
   if (!overflow) return [];
   const count = mostHosts + overflow.hashes.length;
   const message = `an object may ask for ${mostHosts} names, and this one asks for ${count}: split it`;

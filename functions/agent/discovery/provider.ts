@@ -19,24 +19,24 @@ import {
   type Zone,
 } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { DeleteGuard, type Guarded, type GuardState, type MissingName } from './delete-guard.ts';
+import { DeleteGuard, type GuardResult, type GuardState, type MissingName } from './delete-guard.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import { desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './endpoint.ts';
-import { currentRRsets, evaluate, type Refused } from './evaluate.ts';
-import { Seniority } from './host-reservations.ts';
+import { currentRRsets, evaluate, type RejectedRecord } from './evaluate.ts';
+import { HostReservations } from './host-reservations.ts';
 import { withoutOverLimit } from './over-host-limit.ts';
 import { type Answer, answerUnder, keptUnder } from './policy.ts';
-import { type RoomOptions, withinRoom } from './record-budget.ts';
+import { type RecordBudgetOptions, withinBudget } from './record-budget.ts';
 import { RejectionLog } from './rejection-log.ts';
-import { askedFor, besideHeld } from './requested-names.ts';
+import { requestedNames, withoutHeldNames } from './requested-names.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isOrphaned, isOwnedBy, type Scope } from './scope.ts';
 import { SyncLoops } from './sync-loops.ts';
-import { type Barrier, barrierOf } from './tenancy.ts';
+import { type NameRestrictions, nameRestrictions } from './tenancy.ts';
 
 /** The zones as they are, and what was declared when they were brought there. */
-export interface Present {
+export interface CurrentZones {
   declaration: Declaration;
   zones: Zone[];
 }
@@ -49,7 +49,7 @@ export interface ProviderSnapshot {
   desiredRecords: readonly DesiredRecord[];
   /** What ExternalDNS was answered. */
   answer: readonly RRset[];
-  refused: readonly Refused[];
+  refused: readonly RejectedRecord[];
   /** What stands only because the delete guard holds it. */
   held: readonly RRset[];
   /** What stands only because the policy leaves it: no object asks for it as it is. */
@@ -72,7 +72,7 @@ export class Provider {
   readonly #now: () => number;
   readonly #guard: DeleteGuard;
   #isGuardRestored = false;
-  readonly #seniority = new Seniority();
+  readonly #seniority = new HostReservations();
   readonly #rejectionLog: RejectionLog;
   readonly loops: SyncLoops;
   /** What the last verdict followed. */
@@ -95,7 +95,7 @@ export class Provider {
   }
 
   get isSynced(): boolean {
-    return this.#isSynced || this.loops.finishedAt !== undefined;
+    return this.#isSynced || this.loops.completedAt !== undefined;
   }
 
   /** The last verdict: another object after another verdict. */
@@ -126,8 +126,8 @@ export class Provider {
   }
 
   /** For the delete guard of another agent: the same array for as long as nothing changes. */
-  get missing(): readonly MissingName[] {
-    return this.#guard.missing;
+  get missingNames(): readonly MissingName[] {
+    return this.#guard.missingNames;
   }
 
   state(intervalSeconds: number): Discovered['state'] {
@@ -139,28 +139,28 @@ export class Provider {
   }
 
   /** What ExternalDNS may change: the records that it made. */
-  records(present: Present): Endpoint[] {
+  records(present: CurrentZones): Endpoint[] {
     return this.#found.get([present.declaration, ...present.zones], () => this.#current(present).map(endpointOf));
   }
 
   /** The verdict on everything that is wanted. Worked out only when something is another than the last time. */
-  adjust(wanted: Endpoint[], present: Present, lister: SourceLister): Adjusted {
+  adjustEndpoints(wanted: Endpoint[], present: CurrentZones, lister: SourceLister): Adjusted {
     const { declaration, zones } = present;
     this.#evaluatedBy = declaration;
     // What it holds or counts changes with time.
     if (!this.#guard.isIdle || !this.#seniority.isIdle) this.#answered.forget();
-    let remarks: Change[] = [];
+    let ownershipUpdates: Change[] = [];
     const answer = this.#answered.get([wanted, declaration, lister.version, ...zones], () => {
       const { answer, current } = this.#evaluate(wanted, present, lister);
       const there = new Map(current.map((rrset) => [answerOf(rrset), rrset]));
       this.#isSynced ||= there.size === answer.length && answer.every((rrset) => there.has(answerOf(rrset)));
-      remarks = remarksOf(answer, there);
+      ownershipUpdates = ownershipUpdatesFor(answer, there);
       return answer.map(endpointOf);
     });
-    return { answer, remarks };
+    return { answer, ownershipUpdates };
   }
 
-  #evaluate(wanted: Endpoint[], present: Present, lister: SourceLister): { answer: RRset[]; current: RRset[] } {
+  #evaluate(wanted: Endpoint[], present: CurrentZones, lister: SourceLister): { answer: RRset[]; current: RRset[] } {
     const { declaration, zones } = present;
     const { discovery } = declaration;
     if (!discovery) return { answer: [], current: [] };
@@ -170,24 +170,27 @@ export class Provider {
     const { desiredRecords, refused: overflow } = withoutOverLimit(all, lister, this.#scope);
     const current = this.#current(present);
     const owns = (rrset: RRset) => this.#mayTake(rrset, discovery);
-    const { refusals } = this.#rejectionLog;
-    const bars = barrierOf(discovery, lister);
-    const evaluation = evaluate(desiredRecords, zones, declaration, { owns, lister, refusals, bars });
-    const senior = this.#withinSeniority(evaluation.accepted, { current, desiredRecords }, discovery, { lister, bars });
+    const { rejections } = this.#rejectionLog;
+    const restrictions = nameRestrictions(discovery, lister);
+    const evaluation = evaluate(desiredRecords, zones, declaration, { owns, lister, rejections, restrictions });
+    const senior = this.#withinSeniority(evaluation.accepted, { current, desiredRecords }, discovery, {
+      lister,
+      restrictions,
+    });
     const { accepted } = senior;
     const { policy, sharedHosts } = discovery;
     // With those that a filter has left out before they were wishes: they vanish for us alone.
     const names = [...wanted.map(nameOf), ...excludedAmong(current, discovery)];
     const filtered = new Set(names).difference(new Set(desiredRecords.map(({ name }) => name)));
-    const asked = askedFor({ current, desiredRecords, accepted, sharedHosts }, lister).union(filtered);
+    const asked = requestedNames({ current, desiredRecords, accepted, sharedHosts }, lister).union(filtered);
     const guarded = this.#guarded(asked.union(withoutNames(accepted, current)), current, discovery, lister);
-    const beside = besideHeld(accepted, guarded.held, declaration.name);
-    const { closed } = evaluation;
-    const lasting = closed.length > 0 && policy !== 'Preview' ? current.filter((r) => !closed.includes(r)) : current;
+    const beside = withoutHeldNames(accepted, guarded.held, declaration.name);
+    const { looping } = evaluation;
+    const lasting = looping.length > 0 && policy !== 'Preview' ? current.filter((r) => !looping.includes(r)) : current;
     const due = [...beside.accepted, ...guarded.held];
     const { answer, preview, refused: beyond } = this.#withinRoom(due, { current, lasting, zones }, discovery);
     const leftOut = [...evaluation.refused, ...senior.refused, ...beyond, ...beside.refused, ...overflow];
-    this.#rejectionLog.take(leftOut);
+    this.#rejectionLog.record(leftOut);
     const kept = keptUnder(policy, answer, beside.accepted);
     this.#snapshot = { declaration, desiredRecords, answer, refused: leftOut, held: guarded.held, kept };
     this.#held = guarded.report;
@@ -196,7 +199,7 @@ export class Provider {
   }
 
   /** What ExternalDNS makes of the verdict, as changes. Throws when the verdict was on another declaration. */
-  changes(endpoints: EndpointChanges, { declaration }: Present): Change[] {
+  changes(endpoints: EndpointChanges, { declaration }: CurrentZones): Change[] {
     const { create = [], updateNew = [], delete: deleted = [] } = endpoints;
     if (this.#evaluatedBy && this.#evaluatedBy !== declaration)
       throw new Error('the declaration has changed: the next loop follows it');
@@ -225,9 +228,9 @@ export class Provider {
   }
 
   /** Takes over that its changes are made, but for what PowerDNS rejected. */
-  applied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
+  changesApplied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
     this.#answered.forget();
-    this.#rejectionLog.reject(zone, rejected);
+    this.#rejectionLog.recordRejections(zone, rejected);
     const counts = { changes: changes.length, refused: rejected.length };
     this.#log.info({ zone: withoutDot(zone.name), ...counts }, 'apply discovered records');
   }
@@ -242,7 +245,7 @@ export class Provider {
     current: RRset[],
     { policy, deleteGuard }: DeclaredDiscovery,
     lister: SourceLister,
-  ): Guarded {
+  ): GuardResult {
     if (policy === 'Sync') return this.#guard.hold(current, asked, deleteGuard, lister, this.#now());
     this.#guard.clear();
     return { held: [] };
@@ -252,8 +255,8 @@ export class Provider {
     accepted: RRset[],
     contenders: { current: RRset[]; desiredRecords: DesiredRecord[] },
     discovery: DeclaredDiscovery,
-    known: { lister: SourceLister; bars: Barrier },
-  ): { accepted: RRset[]; refused: Refused[] } {
+    known: { lister: SourceLister; restrictions: NameRestrictions },
+  ): { accepted: RRset[]; refused: RejectedRecord[] } {
     const { policy, deleteGuard, sharedHosts } = discovery;
     if (policy !== 'Sync' || sharedHosts === 'Merge' || deleteGuard.percent >= 100) return { accepted, refused: [] };
     const { holdSeconds } = deleteGuard;
@@ -265,7 +268,7 @@ export class Provider {
     accepted: RRset[],
     { current, lasting, zones }: { current: RRset[]; lasting: RRset[]; zones: Zone[] },
     discovery: DeclaredDiscovery,
-  ): Answer & { refused: Refused[] } {
+  ): Answer & { refused: RejectedRecord[] } {
     const { policy } = discovery;
     // Preview tells what Sync would do.
     const { answer: planned } = answerUnder(policy === 'Preview' ? 'Sync' : policy, lasting, accepted);
@@ -274,11 +277,11 @@ export class Provider {
     const isOthers = (rrset: RRset) => !isOwnedBy(this.#scope, discovery, rrset) && !isTaken(rrset);
     const others = zones.flatMap(({ rrsets }) => rrsets.filter(isOthers));
     const most = this.#mostRecords - totalCost(others);
-    const { answer, refused } = withinRoom(planned, { current, stays: stayingAmong(lasting, discovery), most });
+    const { answer, refused } = withinBudget(planned, { current, stays: stayingAmong(lasting, discovery), most });
     return policy === 'Preview' ? { ...answerUnder(policy, lasting, answer), refused } : { answer, refused };
   }
 
-  #current({ declaration, zones }: Present): RRset[] {
+  #current({ declaration, zones }: CurrentZones): RRset[] {
     const { discovery } = declaration;
     if (!discovery) return [];
     return currentRRsets(zones, declaration, (rrset) => isOwnedBy(this.#scope, discovery, rrset));
@@ -293,7 +296,7 @@ const withoutNames = (rrsets: RRset[], others: RRset[]) =>
  * Which of some RRsets stay where there is no room for what would come in their place: with the policy Sync none that is
  * somebody else's by then, as it would answer for an object that has the name no more.
  */
-function stayingAmong(lasting: RRset[], { policy, sharedHosts }: DeclaredDiscovery): RoomOptions['stays'] {
+function stayingAmong(lasting: RRset[], { policy, sharedHosts }: DeclaredDiscovery): RecordBudgetOptions['stays'] {
   const isLasting = new Set(lasting);
   const isKept = policy === 'UpsertOnly' || policy === 'CreateOnly' || sharedHosts === 'Merge';
   const groupOf = (rrset: RRset) => sharingGroup(resourceOf(rrset));
@@ -311,14 +314,14 @@ function excludedAmong(current: RRset[], { excludedDomains }: DeclaredDiscovery)
 /** What ExternalDNS is to go on with, and what is to be written beside that. */
 export interface Adjusted {
   answer: Endpoint[];
-  remarks: Change[];
+  ownershipUpdates: Change[];
 }
 
 /**
  * Marks that have to change because another object has the name now. ExternalDNS compares no labels, so it sends
  * nothing; with the old mark an object that comes back would have the name again.
  */
-function remarksOf(answer: RRset[], current: ReadonlyMap<string, RRset>): Change[] {
+function ownershipUpdatesFor(answer: RRset[], current: ReadonlyMap<string, RRset>): Change[] {
   return answer
     .filter((rrset) => {
       const there = current.get(answerOf(rrset));

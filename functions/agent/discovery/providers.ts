@@ -24,13 +24,13 @@ export class Providers {
   }
 
   /** Forgets those that are no longer declared: one that comes back has everything to say anew. */
-  follow(discovery: DeclaredDiscovery | undefined): void {
+  setDiscovery(discovery: DeclaredDiscovery | undefined): void {
     const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
     for (const id of this.#providers.keys()) if (!ids.has(id)) this.#providers.delete(id);
   }
 
   /** The declared one that sees a namespace only, or everything; none if no such is declared. */
-  in(declaration: Declaration | undefined, namespace: string | undefined): Provider | undefined {
+  get(declaration: Declaration | undefined, namespace: string | undefined): Provider | undefined {
     const scopes = declaration?.discovery ? scopesOf(declaration.discovery) : [];
     const scope = scopes.find((s) => s.namespace === namespace);
     return scope && this.#of(scope);
@@ -56,7 +56,7 @@ export class Providers {
   }
 
   /** How each is. */
-  states(discovery: DeclaredDiscovery): ProviderStatus[] {
+  statuses(discovery: DeclaredDiscovery): ProviderStatus[] {
     return scopesOf(discovery).map((scope) => {
       const provider = this.#of(scope);
       const { failure } = provider.loops;
@@ -76,12 +76,12 @@ export class Providers {
 
   /** How many loops in a row have failed, of the one where that is the most. */
   failedLoops(discovery: DeclaredDiscovery): number {
-    return Math.max(0, ...scopesOf(discovery).map((scope) => this.#of(scope).loops.failed));
+    return Math.max(0, ...scopesOf(discovery).map((scope) => this.#of(scope).loops.failures));
   }
 
   /** When the last of them to do so finished a loop, on the agent's clock; undefined while one has not. */
-  finishedAt(discovery: DeclaredDiscovery): number | undefined {
-    const times = scopesOf(discovery).map((scope) => this.#of(scope).loops.finishedAt);
+  completedAt(discovery: DeclaredDiscovery): number | undefined {
+    const times = scopesOf(discovery).map((scope) => this.#of(scope).loops.completedAt);
     return times.every((time) => time !== undefined) ? Math.min(...times) : undefined;
   }
 

@@ -1,9 +1,9 @@
 import { compare } from '../lib/compare.ts';
 import { answersAlike, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
-import type { Refused } from './conflict.ts';
+import type { RejectedRecord } from './conflict.ts';
 import { namespaceOf } from './resource-label.ts';
 
-export interface RoomOptions {
+export interface RecordBudgetOptions {
   /** What ExternalDNS finds. */
   current: readonly RRset[];
   /** Whether an RRset of those stays where there is no room for what would come in its place. */
@@ -25,10 +25,10 @@ interface Growth {
  * keeps its room; of what is left each namespace has one name in turn, so that one that asks for very much takes nothing
  * from the others.
  */
-export function withinRoom(
+export function withinBudget(
   answer: RRset[],
-  { current, stays, most }: RoomOptions,
-): { answer: RRset[]; refused: Refused[] } {
+  { current, stays, most }: RecordBudgetOptions,
+): { answer: RRset[]; refused: RejectedRecord[] } {
   let room = most - totalCost(answer);
   if (room >= 0) return { answer, refused: [] };
   const there = Map.groupBy(current, ({ name }) => name);
@@ -48,12 +48,12 @@ export function withinRoom(
   };
 }
 
-function growthOf(wanted: RRset[], current: RRset[], stays: RoomOptions['stays']): Growth {
+function growthOf(wanted: RRset[], current: RRset[], stays: RecordBudgetOptions['stays']): Growth {
   const present = current.filter((r) => wanted.some((w) => answersAlike(w, r)) || stays(r, wanted));
   return { wanted, present, room: totalCost(wanted) - totalCost(present) };
 }
 
-function refusedOf({ wanted, present, room }: Growth): Refused[] {
+function refusedOf({ wanted, present, room }: Growth): RejectedRecord[] {
   const beyond = wanted.filter((rrset) => !present.some((p) => answersAlike(p, rrset)));
   return beyond.map((rrset) => ({ rrset, verdict: 'Refused', message: noRoom(resourceOf(rrset), room) }));
 }

@@ -12,7 +12,7 @@ import { illegalName, moreThanHost } from './host-name.ts';
 import { sharingGroup } from './resource-label.ts';
 
 /** Where a wish would be published. */
-export interface Setting {
+export interface ZonePlacement {
   /** The declared zone that the name is in. */
   zone: string | undefined;
   /** The zone that PowerDNS answers from. */
@@ -29,9 +29,9 @@ export interface Setting {
 }
 
 /** What is wrong with a wish by itself, and what to do about it where the verdict alone does not say that. */
-export function fault(desired: DesiredRecord, setting: Setting): Reason | undefined {
+export function fault(desired: DesiredRecord, placement: ZonePlacement): Reason | undefined {
   const { name, type, ttl } = desired;
-  const { zone, answering, declared, servers, recordTypes } = setting;
+  const { zone, answering, declared, servers, recordTypes } = placement;
   if (name === '.') return refused('an empty name: remove it, or a comma too many in the annotation');
   const misspelt = misspeltType(type);
   const unwanted = misspelt ? undefined : typeFault(type, recordTypes);
@@ -44,9 +44,9 @@ export function fault(desired: DesiredRecord, setting: Setting): Reason | undefi
   if (illegal) return refused(illegal);
   if (servers.has(name)) return { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" };
   if (answering !== zone) return refused(elsewhere(zone, answering));
-  const hidden = cutFault(desired, setting);
+  const hidden = cutFault(desired, placement);
   if (hidden) return hidden;
-  const misplaced = placeFault(desired, zone, setting.beneath) ?? (isTTL(ttl) ? undefined : noTTL(ttl));
+  const misplaced = placeFault(desired, zone, placement.beneath) ?? (isTTL(ttl) ? undefined : noTTL(ttl));
   if (misplaced) return refused(misplaced);
   if (desired.fault !== undefined) return ownFault(desired.fault, desired.isFiltered);
   return contentFault(desired);
@@ -68,7 +68,7 @@ export const outside = (zones: readonly string[]) => `outside the zones ${zones.
 /** What it means for a name that others' records are in its way. */
 export const verdictOf = { declared: 'DeclaredElsewhere', foreign: 'ForeignRecord', discovered: 'Duplicate' } as const;
 
-function cutFault(desired: RRset, { cut }: Setting): Reason | undefined {
+function cutFault(desired: RRset, { cut }: ZonePlacement): Reason | undefined {
   if (!cut) return undefined;
   const { name, type } = desired;
   if (isGlue(desired, cut) && isOfGroup(desired, cut)) return undefined;

@@ -2,10 +2,10 @@ import { letGoCommand } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { Refused, SharedHosts } from './conflict.ts';
+import type { RejectedRecord, SharedHosts } from './conflict.ts';
 import { sharingGroup } from './resource-label.ts';
 
-export interface Judged {
+export interface RequestedNamesInput {
   current: readonly RRset[];
   desiredRecords: readonly RRset[];
   accepted: readonly RRset[];
@@ -17,8 +17,8 @@ export interface Judged {
  * A name has not while its object still asks for it and has only lost its address, or cannot be seen: whoever waits for
  * that would have every name of an ingress controller that restarts, and nothing would seem to vanish.
  */
-export function askedFor(
-  { current, desiredRecords, accepted, sharedHosts }: Judged,
+export function requestedNames(
+  { current, desiredRecords, accepted, sharedHosts }: RequestedNamesInput,
   lister: SourceLister,
 ): ReadonlySet<string> {
   const requesters = Map.groupBy(desiredRecords, ({ name }) => name);
@@ -28,7 +28,7 @@ export function askedFor(
       .get(rrset.name)
       ?.some((desired) => sharingGroup(resourceOf(desired)) === sharingGroup(resourceOf(rrset)));
   const mayReturn = (rrset: RRset) =>
-    lister.isUnsynced(resourceOf(rrset)) || requestOf(resourceOf(rrset), rrset.name, lister) !== undefined;
+    lister.isUnsynced(resourceOf(rrset)) || requestFor(resourceOf(rrset), rrset.name, lister) !== undefined;
   const hasGone = (rrset: RRset) => given.has(rrset.name) && (sharedHosts === 'Merge' || !mayReturn(rrset));
   return new Set(current.filter((rrset) => isAsked(rrset) || hasGone(rrset)).map(({ name }) => name));
 }
@@ -37,7 +37,7 @@ export function askedFor(
  * How an object is seen to ask for a name, with an address or without: for itself, or for one of its Pods. One that waits
  * for its controller does, as a route that has lost its Gateway; one that a filter of the spec leaves out does not.
  */
-export function requestOf(object: string, name: string, lister: SourceLister): 'Own' | 'Below' | undefined {
+export function requestFor(object: string, name: string, lister: SourceLister): 'Own' | 'Below' | undefined {
   const { hosts = [], below = false } = lister.get(object) ?? {};
   if (hosts.includes(name)) return 'Own';
   if (lister.filteredOf(object).some(({ isUnready, hosts }) => isUnready && hosts.includes(name))) return 'Own';
@@ -45,16 +45,16 @@ export function requestOf(object: string, name: string, lister: SourceLister): '
 }
 
 /** What is accepted beside what is held: a held name is nobody else's. */
-export function besideHeld(
+export function withoutHeldNames(
   accepted: readonly RRset[],
   held: readonly RRset[],
   composite: string,
-): { accepted: RRset[]; refused: Refused[] } {
+): { accepted: RRset[]; refused: RejectedRecord[] } {
   const holders = new Map(held.map((rrset) => [rrset.name, rrset]));
   const { beside = [], waiting = [] } = Object.groupBy(accepted, ({ name }) =>
     holders.has(name) ? 'waiting' : 'beside',
   );
-  const refused = waiting.map((rrset): Refused => {
+  const refused = waiting.map((rrset): RejectedRecord => {
     const holder = resourceOf(holders.get(rrset.name) as RRset);
     return {
       rrset,

@@ -5,7 +5,7 @@ import { namespaceOf } from './resource-label.ts';
 import { isTargetType, typeOf } from './target.ts';
 
 /** What one object wants of an endpoint, with its targets in canonical form. */
-export interface Share {
+export interface EndpointPart {
   resource: string;
   records: string[];
   /** Seconds; undefined for none of its own. */
@@ -50,7 +50,7 @@ interface Candidates {
  * Each of a thousand objects may ask for the same thousand names, with an endpoint of its own: for an endpoint only those
  * are looked at that have one of its targets.
  */
-export class Shares {
+export class EndpointSplitter {
   readonly #name: string;
   readonly #lister: SourceLister;
   readonly #all: readonly SourceObject[];
@@ -70,7 +70,7 @@ export class Shares {
   }
 
   /** @param whole an endpoint as its label has it */
-  of(type: string, whole: Share): Share[] {
+  of(type: string, whole: EndpointPart): EndpointPart[] {
     if (this.#all.length === 0) return [whole];
     const { all, byTarget } = this.#candidatesOf(type);
     const kind = whole.resource.slice(0, whole.resource.indexOf('/') + 1);
@@ -78,15 +78,15 @@ export class Shares {
     const { own = [], others = [] } = Object.groupBy(seenAmong(byTarget, whole.records), (seen) =>
       isOfKind(seen) ? 'own' : 'others',
     );
-    if (!this.#lister.hasSynced(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(shareOf)];
-    return [...this.#apart(type, kind, whole, own), ...others.map(shareOf)];
+    if (!this.#lister.hasSynced(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(partOf)];
+    return [...this.#apart(type, kind, whole, own), ...others.map(partOf)];
   }
 
   /** What the objects of one kind want of it. */
-  #apart(type: string, kind: string, whole: Share, seen: Seen[]): Share[] {
-    const shareIn = (each: Seen): Share =>
+  #apart(type: string, kind: string, whole: EndpointPart, seen: Seen[]): EndpointPart[] {
+    const shareIn = (each: Seen): EndpointPart =>
       // The time to live is that of the labelled one.
-      each.sourceObject.resource === whole.resource ? { ...whole, records: each.records } : shareOf(each);
+      each.sourceObject.resource === whole.resource ? { ...whole, records: each.records } : partOf(each);
     // Whatever there is beyond the targets of those who have too many is theirs.
     const overLimit = this.#candidatesOf(type).overLimit.filter(({ sourceObject }) =>
       sourceObject.resource.startsWith(kind),
@@ -96,8 +96,8 @@ export class Shares {
     const unexplained = whole.records.filter((content) => !explained.has(content));
     if (unexplained.length === 0) return seen.map(shareIn);
     const all = this.#ofKind(type, kind, whole.resource, seen);
-    const bringers = bringersOf(all, type, whole.resource);
-    const bringer = bringerOf(bringers);
+    const bringers = contributorsOf(all, type, whole.resource);
+    const bringer = soleContributor(bringers);
     const isBringer = new Set(bringers);
     return all.flatMap((each) => {
       const share = shareIn(each);
@@ -108,11 +108,11 @@ export class Shares {
   }
 
   /** Of those who have too many targets, once: each endpoint would say the same of them. */
-  #faultsOf(overLimit: readonly Candidate[], type: string, kind: string): Share[] {
+  #faultsOf(overLimit: readonly Candidate[], type: string, kind: string): EndpointPart[] {
     const key = `${type} ${kind}`;
     if (this.#toldOf.has(key)) return [];
     this.#toldOf.add(key);
-    return overLimit.map((each) => ({ ...shareOf({ ...each, records: [] }), fault: tooManyTargets }));
+    return overLimit.map((each) => ({ ...partOf({ ...each, records: [] }), fault: tooManyTargets }));
   }
 
   /**
@@ -153,7 +153,11 @@ export class Shares {
   }
 }
 
-const shareOf = ({ sourceObject: { resource }, part: { ttl }, records }: Seen): Share => ({ resource, records, ttl });
+const partOf = ({ sourceObject: { resource }, part: { ttl }, records }: Seen): EndpointPart => ({
+  resource,
+  records,
+  ttl,
+});
 
 function byTargetOf(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate[]> {
   const byTarget = new Map<string, Candidate[]>();
@@ -191,7 +195,7 @@ const unknown = (resource: string): SourceObject => ({
 });
 
 /** Who may have brought targets that nobody is seen to have. */
-function bringersOf(seen: Seen[], type: string, labelled: string): SourceObject[] {
+function contributorsOf(seen: Seen[], type: string, labelled: string): SourceObject[] {
   const all = seen.map(({ sourceObject }) => sourceObject);
   // CNAMEs of different targets are not merged, so that the label is right.
   if (type === 'CNAME') return all.filter(({ resource }) => resource === labelled);
@@ -204,7 +208,7 @@ function bringersOf(seen: Seen[], type: string, labelled: string): SourceObject[
 }
 
 /** Who has brought them, if it can be told. */
-function bringerOf(bringers: SourceObject[]): SourceObject | undefined {
+function soleContributor(bringers: SourceObject[]): SourceObject | undefined {
   const [first] = bringers;
   return bringers.every(({ namespace }) => namespace === first?.namespace) ? first : undefined;
 }

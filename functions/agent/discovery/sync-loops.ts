@@ -29,14 +29,14 @@ export class SyncLoops {
   }
 
   /** Notes that ExternalDNS is there. */
-  hear(): void {
+  touch(): void {
     this.#heardAt = this.#now();
     this.#firstHeardAt ??= this.#heardAt;
   }
 
   /** Notes that a loop begins: the one before has ended, and needed no change unless it sent one. */
-  begin(): void {
-    if (this.#isEvaluated && !this.#isChanging) this.finish();
+  start(): void {
+    if (this.#isEvaluated && !this.#isChanging) this.complete();
     else if (this.#isOpen) this.#failed++;
     if (this.#failed === 0) this.#failingSince = this.#now();
     this.#count++;
@@ -56,7 +56,7 @@ export class SyncLoops {
   }
 
   /** Notes that a change comes. It counts as made when it is: see `finish`. */
-  change(): void {
+  startChanges(): void {
     this.#isChanging = true;
   }
 
@@ -68,7 +68,7 @@ export class SyncLoops {
   }
 
   /** Notes that a loop has ended well. */
-  finish(): void {
+  complete(): void {
     this.#finishedAt = this.#now();
     this.#isOpen = false;
     this.#isChanging = false;
@@ -77,7 +77,7 @@ export class SyncLoops {
   }
 
   /** How many in a row did not end well. */
-  get failed(): number {
+  get failures(): number {
     return this.#failed;
   }
 
@@ -98,7 +98,7 @@ export class SyncLoops {
   }
 
   /** When one last ended well, on the same clock. */
-  get finishedAt(): number | undefined {
+  get completedAt(): number | undefined {
     return this.#finishedAt;
   }
 }

@@ -9,31 +9,31 @@ import { isNamed, namespaceOf } from './resource-label.ts';
 type Tenant = DeclaredDiscovery['tenants'][number];
 
 /** Why an object may not have a name. */
-export interface Bar {
+export interface Restriction {
   message: string;
   /** Whether it is only not known yet. */
-  isPassing?: boolean;
+  isTemporary?: boolean;
 }
 
 /** What keeps an object from a name, if anything does. */
-export interface Barrier {
-  to(desired: RRset): Bar | undefined;
+export interface NameRestrictions {
+  to(desired: RRset): Restriction | undefined;
   /** Whether a tenant is given the name, and its namespace is one of his. */
   isGiven(desired: RRset): boolean;
 }
 
-type Tenancy = (desired: RRset) => Bar | 'given' | undefined;
+type Tenancy = (desired: RRset) => Restriction | 'given' | undefined;
 
 /** Names that no object may have, and those that only some namespaces may. */
-export function barrierOf(discovery: DeclaredDiscovery, lister: SourceLister): Barrier {
+export function nameRestrictions(discovery: DeclaredDiscovery, lister: SourceLister): NameRestrictions {
   const { reservedNames, tenants } = discovery;
   const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
   const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, lister) : () => undefined;
   return {
     to(desired) {
-      if (reserved.of(desired.name).length > 0) return { message: reservedName };
-      const bar = tenancy(desired);
-      return bar === 'given' ? undefined : bar;
+      if (reserved.match(desired.name).length > 0) return { message: reservedName };
+      const restriction = tenancy(desired);
+      return restriction === 'given' ? undefined : restriction;
     },
     isGiven: (desired) => tenancy(desired) === 'given',
   };
@@ -61,8 +61,8 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
     if (!isNamed(resource)) return { message: unnamed };
     const namespace = namespaceOf(resource);
     const own = tenantsOf(namespace);
-    if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isPassing: true };
-    const providers = patterns.of(desired.name);
+    if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isTemporary: true };
+    const providers = patterns.match(desired.name);
     if (own.length === 0) return providers[0] && { message: notOf(providers[0].pattern, namespace, resource) };
     if (providers.some(({ tenant }) => own.includes(tenant))) return 'given';
     return { message: `namespace ${namespace} may have ${listed(own)}` };

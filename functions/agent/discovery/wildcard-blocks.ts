@@ -6,21 +6,21 @@ import { type Change, declaredAccount, ownershipOf, type RRset, type Zone } from
 import { derivedChanges } from './derived-changes.ts';
 
 /** Marks a record that is there only to keep its name from a wildcard. */
-const denialMark = { account: declaredAccount, content: 'denial' };
+const wildcardBlockMark = { account: declaredAccount, content: 'denial' };
 
-export const isDenial = ({ mark }: Pick<RRset, 'mark'>) =>
-  mark?.account === denialMark.account && mark.content === denialMark.content;
+export const isWildcardBlock = ({ mark }: Pick<RRset, 'mark'>) =>
+  mark?.account === wildcardBlockMark.account && mark.content === wildcardBlockMark.content;
 
 /** What no wildcard of an object answers, whatever is reserved: the last one proves who has the names (RFC 8555 section 8.4). */
 const neverAnswered = [...Object.keys(trustedLabels), '_acme-challenge'];
 
 /** Of a type that nobody asks for, as RFC 8482 section 4.2 has it: for every other one there is no data. */
-const denial = (name: string): RRset => ({
+const wildcardBlock = (name: string): RRset => ({
   name,
   type: 'HINFO',
   ttl: defaultTTL,
   records: ['"reserved" "no wildcard answers for it"'],
-  mark: denialMark,
+  mark: wildcardBlockMark,
 });
 
 export interface Reservations {
@@ -34,8 +34,12 @@ export interface Reservations {
  * (RFC 4592 section 2.2.1), so these exist.
  * @param rrsets everything that the zone has
  */
-export function denialsIn(zone: string, rrsets: readonly RRset[], { reservedNames, isHome }: Reservations): RRset[] {
-  const others = rrsets.filter((rrset) => !isDenial(rrset));
+export function wildcardBlocksIn(
+  zone: string,
+  rrsets: readonly RRset[],
+  { reservedNames, isHome }: Reservations,
+): RRset[] {
+  const others = rrsets.filter((rrset) => !isWildcardBlock(rrset));
   const wildcards = new Set(others.filter(isDiscoveredWildcard).map(({ name }) => name));
   if (wildcards.size === 0) return [];
   const names = new Set(others.map(({ name }) => name));
@@ -48,13 +52,13 @@ export function denialsIn(zone: string, rrsets: readonly RRset[], { reservedName
     .filter((name) => isWithin(name, zone) && isHome(name) && !names.has(name) && !cutAt(name, zone, cuts))
     .filter((name) => wildcards.has(wildcardFor(name, zone, names) ?? ''))
     .sort()
-    .map(denial);
+    .map(wildcardBlock);
 }
 
 /** The changes of a zone with those of its denials, for one transaction. */
-export function withDenials(zone: Zone, changes: Change[], reservations: Reservations): Change[] {
-  const denials = (rrsets: RRset[]) => denialsIn(zone.name, rrsets, reservations);
-  const { gone, fresh } = derivedChanges(zone, changes, isDenial, denials);
+export function withWildcardBlocks(zone: Zone, changes: Change[], reservations: Reservations): Change[] {
+  const denials = (rrsets: RRset[]) => wildcardBlocksIn(zone.name, rrsets, reservations);
+  const { gone, fresh } = derivedChanges(zone, changes, isWildcardBlock, denials);
   return [...gone, ...changes, ...fresh];
 }
 

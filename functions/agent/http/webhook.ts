@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '../agent.ts';
 import { endpointChanges } from '../discovery/endpoint.ts';
-import { fewerNames, Repetition, toTheEnd } from '../discovery/endpoints-parser.ts';
+import { EndpointsParser, fewerNames, toTheEnd } from '../discovery/endpoints-parser.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import { parse } from '../lib/parse.ts';
@@ -24,11 +24,11 @@ export interface WebhookOptions {
  */
 export function webhook({ agent, failureLog, bodyLimit, patienceMs = 10_000 }: WebhookOptions): Server {
   const seenAt = (name: string) => agent.seenAt(name);
-  const wantedOf = new Map<string | undefined, Repetition>();
+  const wantedOf = new Map<string | undefined, EndpointsParser>();
   const namespaces = () => agent.declaration?.discovery?.namespaces ?? [];
   const limit = () => Math.floor(bodyLimit / Math.max(1, namespaces().length));
-  const repetitionOf = (namespace: string | undefined): Repetition => {
-    const known = wantedOf.get(namespace) ?? new Repetition({ seenAt, limit });
+  const repetitionOf = (namespace: string | undefined): EndpointsParser => {
+    const known = wantedOf.get(namespace) ?? new EndpointsParser({ seenAt, limit });
     // Of one that is declared no more nothing is kept.
     const declared = new Set<string | undefined>(namespaces());
     for (const each of wantedOf.keys()) if (!declared.has(each)) wantedOf.delete(each);
@@ -40,9 +40,9 @@ export function webhook({ agent, failureLog, bodyLimit, patienceMs = 10_000 }: W
     'GET /': async () => ({}),
     'GET /records': (_, namespace) => agent.records(namespace),
     'POST /adjustendpoints': async (request, namespace) =>
-      agent.adjust(await repetitionOf(namespace).read(request), namespace),
+      agent.adjustEndpoints(await repetitionOf(namespace).read(request), namespace),
     'POST /records': async (request, namespace) =>
-      agent.apply(parse(await body(request, limit()), endpointChanges), namespace),
+      agent.applyChanges(parse(await body(request, limit()), endpointChanges), namespace),
   };
   return createServer(async (request, response) => {
     const route = `${request.method} ${request.url}`;
@@ -58,7 +58,7 @@ export function webhook({ agent, failureLog, bodyLimit, patienceMs = 10_000 }: W
       failureLog.record('serve ExternalDNS', undefined, { route });
     } catch (error) {
       failureLog.record('serve ExternalDNS', messageOf(error), { route });
-      agent.noteFailure(messageOf(error), namespace);
+      agent.recordFailure(messageOf(error), namespace);
       response.writeHead(503).end(`cannot serve ExternalDNS: ${messageOf(error)}`);
     } finally {
       slow.abort();

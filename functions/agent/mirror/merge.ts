@@ -1,5 +1,5 @@
 import type { Declaration } from '../../contract/declaration.ts';
-import { isDenial } from '../discovery/wildcard-blocks.ts';
+import { isWildcardBlock } from '../discovery/wildcard-blocks.ts';
 import { ownershipOf, type RRset } from '../powerdns/rrset.ts';
 import { digestOf, type Entry } from './entry.ts';
 import { type Local, type OnlyHere, outlives } from './only-here.ts';
@@ -154,7 +154,7 @@ function settleConflicts({ local, mirror, retiring, agreed }: Merge, here: OnlyH
     const others = beside(entry, here).filter(
       (rrset) =>
         // What only keeps a name from a wildcard gives way, as to anything that makes the name exist.
-        !isDenial(rrset) &&
+        !isWildcardBlock(rrset) &&
         ![...local.values()].some((l) => l.action === 'delete' && isSamePlace(l.entry, entry.zone, rrset)),
     );
     if (others.some((rrset) => ownershipOf(rrset) === 'declared')) {

@@ -1,7 +1,7 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { absolute } from '../../dns/name.ts';
 import { isOrphaned } from '../discovery/scope.ts';
-import { isDenial } from '../discovery/wildcard-blocks.ts';
+import { isWildcardBlock } from '../discovery/wildcard-blocks.ts';
 import { answerOf, declaredAccount, keyOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { type Entry, keyOfEntry } from './entry.ts';
 
@@ -11,7 +11,7 @@ import { type Entry, keyOfEntry } from './entry.ts';
  */
 export type Local = Entry | 'declared' | 'discovered' | 'unknown';
 
-export interface Circumstances {
+export interface OnlyHereOptions {
   declaration: Declaration;
   /** The discovered RRsets that stay without an object, each as `answerOf` has it; undefined while that is not known. */
   kept: ReadonlySet<string> | undefined;
@@ -26,12 +26,12 @@ export class OnlyHere {
   readonly entries = new Map<string, Entry>();
   /** The keys of those of which it is not known. */
   readonly unknown = new Set<string>();
-  readonly #circumstances: Circumstances;
+  readonly #circumstances: OnlyHereOptions;
   readonly #declared: ReadonlySet<string>;
   readonly #zones: ReadonlyMap<string, Zone>;
   readonly #rrsets = new Map<string, Map<string, RRset>>();
 
-  constructor(zones: readonly Zone[], circumstances: Circumstances) {
+  constructor(zones: readonly Zone[], circumstances: OnlyHereOptions) {
     this.#circumstances = circumstances;
     this.#declared = new Set(circumstances.declaration.zones.map(({ name }) => absolute(name)));
     this.#zones = new Map(zones.map((zone) => [zone.name, zone]));
@@ -71,7 +71,7 @@ export class OnlyHere {
     if (!this.isDeclared(zone)) return isSecondary(there) ? 'unknown' : undefined;
     const present = this.rrset(zone, rrset);
     // What only keeps a name from a wildcard follows from what else there is, and gives way to it.
-    if (!present || present.records.length === 0 || isDenial(present)) return undefined;
+    if (!present || present.records.length === 0 || isWildcardBlock(present)) return undefined;
     const state = this.#stateOf(present);
     return state === 'only' ? undefined : state;
   }

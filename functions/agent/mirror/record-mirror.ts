@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
-import type { Present } from '../discovery/provider.ts';
+import type { CurrentZones } from '../discovery/provider.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { FailureLog } from '../lib/failure-log.ts';
@@ -90,8 +90,8 @@ export class RecordMirror {
    * @param kept as `Circumstances` have it, and the same object while it says the same
    */
   async bring(
-    present: Present,
-    reread: () => Promise<Present>,
+    present: CurrentZones,
+    reread: () => Promise<CurrentZones>,
     kept: ReadonlySet<string> | undefined,
   ): Promise<boolean> {
     const { store, now, name } = this.#options;
@@ -119,7 +119,7 @@ export class RecordMirror {
     this.#failureLog.record('mirror what exists nowhere else', failure);
   }
 
-  async #merge(reread: () => Promise<Present>, kept: ReadonlySet<string> | undefined): Promise<boolean> {
+  async #merge(reread: () => Promise<CurrentZones>, kept: ReadonlySet<string> | undefined): Promise<boolean> {
     const { agreements, store } = this.#options;
     // Before the zones: what a database that is new remembers must not be said of the one before it.
     const agreement = await agreements.read();

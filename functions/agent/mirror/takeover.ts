@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { withoutDot } from '../../dns/name.ts';
-import { isDenial } from '../discovery/wildcard-blocks.ts';
+import { isWildcardBlock } from '../discovery/wildcard-blocks.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import type { Database } from '../powerdns/database.ts';
 import {
@@ -137,7 +137,7 @@ function changesOf(changes: Merge['local'], here: OnlyHere): Change[] {
   const replaced = [...changes.values()].filter(({ action }) => action === 'replace').map(({ entry }) => entry);
   const deleted = [...changes.values()].filter(({ action }) => action === 'delete').map(({ entry }) => entry.rrset);
   const inTheWay = replaced.flatMap((entry) =>
-    beside(entry, here).filter((rrset) => ownershipOf(rrset) === 'discovered' || isDenial(rrset)),
+    beside(entry, here).filter((rrset) => ownershipOf(rrset) === 'discovered' || isWildcardBlock(rrset)),
   );
   const gone = new Map([...deleted, ...inTheWay].map((rrset) => [keyOf(rrset), rrset]));
   return [...[...gone.values()].map(deletion), ...replaced.map(({ rrset }) => replacement(rrset))];

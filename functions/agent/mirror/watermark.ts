@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { type PowerDNS, Rejection } from '../powerdns/powerdns.ts';
+import { type PowerDNS, PowerDNSRefusal } from '../powerdns/powerdns.ts';
 import type { Agreed } from './merge.ts';
 
 /** What a database knows of the mirror. It is in the database, so that it is lost with it. */
@@ -60,7 +60,7 @@ export class Agreements {
       const [text] = await powerdns.metadata({ id: zone }, kind);
       return text === undefined ? undefined : stored.parse(JSON.parse(text));
     } catch (error) {
-      const isMissing = error instanceof Rejection && error.status === 404;
+      const isMissing = error instanceof PowerDNSRefusal && error.status === 404;
       if (isMissing || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
       throw error;
     }

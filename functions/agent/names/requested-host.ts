@@ -1,6 +1,6 @@
 import { nameKey } from '../../contract/verdict.ts';
 import type { DesiredRecord } from '../discovery/desired-record.ts';
-import type { Refused } from '../discovery/evaluate.ts';
+import type { RejectedRecord } from '../discovery/evaluate.ts';
 import type { ProviderSnapshot } from '../discovery/provider.ts';
 import { isTargetType } from '../discovery/target.ts';
 import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
@@ -16,7 +16,7 @@ export interface RequestedHost {
   /** What ExternalDNS wants there for the object. */
   desiredRecords: DesiredRecord[];
   /** What of it is left out. */
-  refused: Refused[];
+  refused: RejectedRecord[];
   /** What stands there only because the delete guard holds it. */
   held?: RRset;
 }
@@ -55,7 +55,7 @@ export function essentialOf({ desiredRecords, refused }: RequestedHost): Desired
   const targets = desiredRecords.filter(({ type }) => isTargetType(type));
   const addresses = targets.filter(({ type }) => type !== 'CNAME');
   const asked = [addresses, targets, desiredRecords].find((some) => some.length > 0) ?? [];
-  const isLost = ({ verdict, isOwn }: Refused) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
+  const isLost = ({ verdict, isOwn }: RejectedRecord) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
   return asked.filter((desired) => {
     const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(desired));
     return against.length === 0 || against.some(isLost);

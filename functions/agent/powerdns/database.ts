@@ -1,5 +1,5 @@
 import { monotonicNow } from '../lib/clock.ts';
-import { type MetadataKind, type PowerDNS, Rejection } from './powerdns.ts';
+import { type MetadataKind, type PowerDNS, PowerDNSRefusal } from './powerdns.ts';
 import { type Change, type RRset, replacement, type Zone } from './rrset.ts';
 
 export interface DatabaseOptions {
@@ -138,4 +138,5 @@ export class Database {
 const namesOf = (changes: Change[]) => [...Map.groupBy(changes, ({ rrset }) => rrset.name).values()];
 
 /** Whether PowerDNS takes what it was sent for wrong. */
-const isRefusal = (error: unknown): error is Rejection => error instanceof Rejection && error.status === 422;
+const isRefusal = (error: unknown): error is PowerDNSRefusal =>
+  error instanceof PowerDNSRefusal && error.status === 422;

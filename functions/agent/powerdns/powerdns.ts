@@ -4,7 +4,7 @@ import { apiContent } from '../../dns/rdata/api-content.ts';
 import { type Change, declaredAccount, isManaged, type RRset, type Zone } from './rrset.ts';
 
 /** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
-export class Rejection extends Error {
+export class PowerDNSRefusal extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);
@@ -186,7 +186,7 @@ export class PowerDNS {
     const response = await this.#options.fetch(`${this.#options.api}/metrics`, {
       signal: AbortSignal.timeout(this.#options.timeoutMs),
     });
-    if (!response.ok) throw new Rejection(response.status, `PowerDNS answered ${response.status}`);
+    if (!response.ok) throw new PowerDNSRefusal(response.status, `PowerDNS answered ${response.status}`);
     return response.text();
   }
 
@@ -203,7 +203,7 @@ export class PowerDNS {
     }
     const text = await response.text();
     if (response.ok) return text;
-    throw new Rejection(response.status, wordsOf(text) ?? `PowerDNS answered ${response.status}`);
+    throw new PowerDNSRefusal(response.status, wordsOf(text) ?? `PowerDNS answered ${response.status}`);
   }
 
   async #send(method: string, path: string, body: unknown): Promise<Response> {

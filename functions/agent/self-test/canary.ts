@@ -25,7 +25,7 @@ export interface CanaryOptions {
  * `Silent`: nothing came. `Failed`: the question did not get there, or the server has a problem of its own. `Other`: an
  * answer without the canary. `Old`: with one that should have been replaced.
  */
-export interface Fault {
+export interface QueryFailure {
   kind: 'Silent' | 'Failed' | 'Other' | 'Old';
   message: string;
 }
@@ -34,7 +34,7 @@ export interface Fault {
 export interface Finding {
   address: string;
   transport: Transport;
-  fault?: Fault;
+  fault?: QueryFailure;
 }
 
 /** What became of one test. */
@@ -93,10 +93,10 @@ export class Canary {
 }
 
 // Without numbers: a message that counts would be another one all the time.
-const noRecord: Fault = { kind: 'Other', message: 'no such record' };
-const oldRecord: Fault = { kind: 'Old', message: 'an old record' };
+const noRecord: QueryFailure = { kind: 'Other', message: 'no such record' };
+const oldRecord: QueryFailure = { kind: 'Old', message: 'an old record' };
 
-function kindOf(error: unknown): Fault['kind'] {
+function kindOf(error: unknown): QueryFailure['kind'] {
   if (error instanceof Silence) return 'Silent';
   // SERVFAIL: PowerDNS cannot read its database.
   return error instanceof ResponseCode && error.message !== 'SERVFAIL' ? 'Other' : 'Failed';

@@ -1,6 +1,6 @@
 import type { Resolution } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { Fault, Finding, Result } from './canary.ts';
+import type { Finding, QueryFailure, Result } from './canary.ts';
 import { canaryZone } from './canary-record.ts';
 
 /** What a test says of the DNS that is served; the message says what to do, without a dot at the end. */
@@ -77,7 +77,7 @@ export const blind = (place: PodRef | undefined, reach: string): Diagnosis => ({
   message: `the API server cannot be asked (${reach}), so names stay as they were: see ${logOf('agent', place)}`,
 });
 
-const faulty = (findings: readonly Finding[], ...kinds: Fault['kind'][]) =>
+const faulty = (findings: readonly Finding[], ...kinds: QueryFailure['kind'][]) =>
   findings.filter(({ fault }) => fault && kinds.includes(fault.kind));
 
 /** `over UDP and TCP (no answer within 1000 ms)` */

@@ -1,7 +1,7 @@
 import { withoutDot } from '../../dns/name.ts';
 import { closerOf, endlessFrom, isLeading, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
-import type { Fault } from '../../dns/zone/rrset.ts';
+import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 import { keyOf, ownershipOf, type RRset } from '../powerdns/rrset.ts';
 import type { ZoneRecords } from './zone-records.ts';
 
@@ -10,7 +10,7 @@ export interface Misleading {
   /** Absolute. */
   zone: string;
   part: string;
-  fault: Fault;
+  fault: ZoneIssue;
 }
 
 /**

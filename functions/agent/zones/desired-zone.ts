@@ -2,13 +2,13 @@ import type { Declaration, DeclaredZone } from '../../contract/declaration.ts';
 import { absolute, parentOf, zoneOf } from '../../dns/name.ts';
 import { apexOf, delegationOf, hostRRsets, serversOf } from '../../dns/zone/apex.ts';
 import { octetsOf, rangeOf } from '../../dns/zone/reverse.ts';
-import type { Fault } from '../../dns/zone/rrset.ts';
-import { frameOf } from '../../dns/zone/validate-zone.ts';
+import type { ZoneIssue } from '../../dns/zone/rrset.ts';
+import { zoneContext } from '../../dns/zone/validate-zone.ts';
 import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { canonicalAddress, isAddressType, keyOf, type RRset } from '../powerdns/rrset.ts';
 import { misleadingIn } from './alias-loops.ts';
 import type { ZoneFiles } from './zone-file.ts';
-import { declaredMark, type LeftOut, type ZoneRecords, zoneRecords } from './zone-records.ts';
+import { declaredMark, type SkippedRecords, type ZoneRecords, zoneRecords } from './zone-records.ts';
 
 /** What is declared of one zone, ready to be compared with what is there. */
 export interface DeclaredContent extends ZoneRecords {
@@ -44,7 +44,7 @@ export function declaredContent(
   signatures: Signatures = new Map(),
   room: Room = { most: Number.POSITIVE_INFINITY },
 ): Map<string, DeclaredContent> {
-  const leftOut = new Map(declaration.zones.map(({ name }) => [absolute(name), new Map<string, Fault>()]));
+  const leftOut = new Map(declaration.zones.map(({ name }) => [absolute(name), new Map<string, ZoneIssue>()]));
   for (;;) {
     const contents = contentsOf(declaration, files, signatures, leftOut, room);
     const found = misleadingIn(contents);
@@ -58,7 +58,7 @@ function contentsOf(
   { zones, addresses }: Declaration,
   files: ZoneFiles,
   signatures: Signatures,
-  leftOut: ReadonlyMap<string, LeftOut>,
+  leftOut: ReadonlyMap<string, SkippedRecords>,
   { most, current = nothingStands }: Room,
 ): Map<string, DeclaredContent> {
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
@@ -72,7 +72,7 @@ function contentsOf(
   let room = most - taken;
   const contents = new Map(
     zones.map((zone): [string, DeclaredContent] => {
-      const frame = frameOf(zone, zones);
+      const frame = zoneContext(zone, zones);
       const content = zoneRecords(zone, frame, files, {
         leftOut: leftOut.get(frame.name),
         room,

@@ -1,16 +1,16 @@
 import { withoutDot, zoneOf } from '../../dns/name.ts';
 import { withoutGlue } from '../../dns/zone/glue.ts';
 import type { LookupZone } from '../../dns/zone/lookup.ts';
-import { type OwnershipTXT, twinsOf } from '../discovery/ownership/ownership-txt.ts';
-import { denialsIn } from '../discovery/wildcard-blocks.ts';
+import { type OwnershipTXT, ownershipRecordsFor } from '../discovery/ownership/ownership-txt.ts';
+import { wildcardBlocksIn } from '../discovery/wildcard-blocks.ts';
 import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { closingAmong } from './alias-loops.ts';
 import type { DeclaredContent } from './desired-zone.ts';
-import { pointersTo } from './ptr-records.ts';
-import { arrivals, changesOf, emptying, isForeign, type Settlement, settle, type Wanted } from './zone-diff.ts';
+import { ptrRecordsFor } from './ptr-records.ts';
+import { arrivals, changesOf, diffZone, isForeign, purge, type Wanted, type ZoneDiff } from './zone-diff.ts';
 
 /** What brings the zones to what is declared. Nothing in it touches what is not the agent's own. */
-export interface Reconciliation {
+export interface ZonesPlan {
   create: { name: string; rrsets: RRset[] }[];
   patch: { zone: Zone; changes: Change[] }[];
   remove: Zone[];
@@ -22,7 +22,7 @@ export interface Reconciliation {
   circles: ReadonlyMap<string, string>;
 }
 
-export interface Circumstances {
+export interface PlanOptions {
   /** Whether somebody discovers names: otherwise those that were go. */
   discovers?: boolean;
   /** Whether what was discovered gets PTR records. */
@@ -41,11 +41,11 @@ export interface Circumstances {
  * Pure: `declared + actual -> changes`. Applied once, a second call finds nothing to do. What was discovered goes where it
  * would lead in a circle with what is declared, and what is declared where it would with what a person has made.
  */
-export function reconcile(
+export function planZones(
   contents: ReadonlyMap<string, DeclaredContent>,
   zones: Zone[],
-  circumstances: Circumstances = {},
-): Reconciliation {
+  circumstances: PlanOptions = {},
+): ZonesPlan {
   const owns = circumstances.owns ?? (() => true);
   const discovered = new Set<RRset>();
   const circles = new Map<string, string>();
@@ -74,15 +74,8 @@ function withoutRRset(contents: ReadonlyMap<string, DeclaredContent>, zone: stri
 function reconciled(
   contents: ReadonlyMap<string, DeclaredContent>,
   zones: Zone[],
-  {
-    discovers = false,
-    reverse = false,
-    owns = () => true,
-    ownershipTXT,
-    reservedNames = [],
-    lua = true,
-  }: Circumstances,
-): Omit<Reconciliation, 'circles'> & { results: LookupZone<RRset>[] } {
+  { discovers = false, reverse = false, owns = () => true, ownershipTXT, reservedNames = [], lua = true }: PlanOptions,
+): Omit<ZonesPlan, 'circles'> & { results: LookupZone<RRset>[] } {
   const there = new Set(zones.map(({ name }) => name));
   // Without its files a zone would deny names that are in them: until they are known, its parent has its names.
   const absent = [...contents].flatMap(([name, { waiting }]) =>
@@ -111,18 +104,18 @@ function reconciled(
       const content = contents.get(zone.name);
       if (!content) return [];
       const wanted = wantedIn([...content.rrsets, ...(more.get(zone.name) ?? [])], content, isAbsent, lua);
-      return [{ zone, settlement: settle(zone, wanted, movers.get(zone.name), (r) => isAtHome(zone, r)) }];
+      return [{ zone, settlement: diffZone(zone, wanted, movers.get(zone.name), (r) => isAtHome(zone, r)) }];
     }),
   });
-  const pointers = pointersTo(contents, reverse && discovers ? resultOf(settled(new Map())) : undefined);
+  const pointers = ptrRecordsFor(contents, reverse && discovers ? resultOf(settled(new Map())) : undefined);
   const twins =
     ownershipTXT && discovers
-      ? eachZone(settled(pointers.rrsets), (zone, rrsets) => twinsOf(zone, rrsets, ownershipTXT))
+      ? eachZone(settled(pointers.rrsets), (zone, rrsets) => ownershipRecordsFor(zone, rrsets, ownershipTXT))
       : new Map();
   const derived = together(pointers.rrsets, twins);
   const isHome = (zone: string) => (name: string) => zoneOf(name, names) === zone;
   const denials = eachZone(settled(derived), (zone, rrsets) =>
-    denialsIn(zone, rrsets, { reservedNames, isHome: isHome(zone) }),
+    wildcardBlocksIn(zone, rrsets, { reservedNames, isHome: isHome(zone) }),
   );
   const result = settled(together(derived, denials));
   const { create, patch } = result;
@@ -133,7 +126,7 @@ function reconciled(
     create,
     patch: [
       ...patch.map(({ zone, settlement }) => ({ zone, changes: changesOf(zone, settlement) })),
-      ...retained.map((zone) => ({ zone, changes: emptying(zone) })),
+      ...retained.map((zone) => ({ zone, changes: purge(zone) })),
     ].filter(({ changes }) => changes.length > 0),
     remove,
     retained: retained.map((zone) => ({ name: zone.name, message: whyRetained(zone) })),
@@ -169,7 +162,7 @@ function wantedIn(
 
 interface Settled {
   create: { name: string; rrsets: RRset[] }[];
-  patch: { zone: Zone; settlement: Settlement }[];
+  patch: { zone: Zone; settlement: ZoneDiff }[];
 }
 
 /** Everything that there will be in the declared zones. */

@@ -1,15 +1,15 @@
 import { withoutDot } from '../../dns/name.ts';
 import { defaultTTL, isAddress } from '../../dns/zone/apex.ts';
-import { pointerPlace, usualZone } from '../../dns/zone/reverse.ts';
+import { ptrLocation, usualZone } from '../../dns/zone/reverse.ts';
 import { cutAt, cutsOf } from '../../dns/zone/zone-cut.ts';
 import { declaredAccount, ownershipOf, type RRset } from '../powerdns/rrset.ts';
 import type { DeclaredContent } from './desired-zone.ts';
 
 /** Marks a PTR record that was made of an address. */
-export const pointerMark = { account: declaredAccount, content: 'ptr' };
+export const ptrMark = { account: declaredAccount, content: 'ptr' };
 
 /** The PTR records to have, by their zones, and what to say of addresses that can have none. */
-export interface Pointers {
+export interface PTRRecords {
   rrsets: Map<string, RRset[]>;
   warnings: string[];
 }
@@ -20,7 +20,7 @@ export interface Pointers {
  * labels, then the first of the alphabet. Every replica comes to the same.
  * @param published what all the zones have; none where only those get PTR records that ask
  */
-export function pointersTo(contents: ReadonlyMap<string, DeclaredContent>, published: RRset[] = []): Pointers {
+export function ptrRecordsFor(contents: ReadonlyMap<string, DeclaredContent>, published: RRset[] = []): PTRRecords {
   const candidates = [
     ...[...contents.values()].flatMap(({ pointers }) => pointers.map((pointer) => ({ ...pointer, rank: 0 }))),
     ...addressesOf(
@@ -33,7 +33,7 @@ export function pointersTo(contents: ReadonlyMap<string, DeclaredContent>, publi
   const rrsets = new Map<string, RRset[]>();
   const missing = new Set<string>();
   for (const [address, names] of Map.groupBy(candidates, ({ address }) => address)) {
-    const place = pointerPlace(address, zones);
+    const place = ptrLocation(address, zones);
     if (!place) {
       missing.add(usualZone(address));
       continue;
@@ -44,7 +44,7 @@ export function pointersTo(contents: ReadonlyMap<string, DeclaredContent>, publi
       type: 'PTR',
       ttl: contents.get(place.zone)?.defaultTTL ?? defaultTTL,
       records: [name],
-      mark: pointerMark,
+      mark: ptrMark,
     };
     rrsets.set(place.zone, [...(rrsets.get(place.zone) ?? []), pointer]);
   }

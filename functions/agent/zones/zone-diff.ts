@@ -14,7 +14,7 @@ import {
   replacement,
   type Zone,
 } from '../powerdns/rrset.ts';
-import { pointerMark } from './ptr-records.ts';
+import { ptrMark } from './ptr-records.ts';
 
 /** What a zone is to have, and what of its own stays as it is. */
 export interface Wanted {
@@ -25,7 +25,7 @@ export interface Wanted {
 }
 
 /** What is to be done in one zone. */
-export interface Settlement {
+export interface ZoneDiff {
   gone: RRset[];
   missing: RRset[];
   /** There, and to be marked as discovered. */
@@ -41,12 +41,12 @@ export interface Settlement {
  * @param movers discovered RRsets that this zone answers for and another one has
  * @param isAtHome whether a discovered RRset of this zone is one that it answers for
  */
-export function settle(
+export function diffZone(
   zone: Zone,
   { rrsets, ...wanted }: Wanted,
   movers: RRset[] | undefined,
   isAtHome: (rrset: RRset) => boolean,
-): Settlement {
+): ZoneDiff {
   const present = Map.groupBy(zone.rrsets, ({ name }) => name);
   const givesWay = yielding(zone, { rrsets, ...wanted }, present);
   const due = rrsets.filter((rrset) => !givesWay(rrset));
@@ -68,7 +68,7 @@ export function settle(
 }
 
 /** A settlement as PowerDNS gets it. */
-export function changesOf({ rrsets }: Zone, { gone, missing, adopted, arriving }: Settlement): Change[] {
+export function changesOf({ rrsets }: Zone, { gone, missing, adopted, arriving }: ZoneDiff): Change[] {
   const soa = rrsets.find(({ type }) => type === 'SOA');
   return [
     ...gone.map(deletion),
@@ -78,7 +78,7 @@ export function changesOf({ rrsets }: Zone, { gone, missing, adopted, arriving }
 }
 
 /** What leaves a zone that is only kept for other people's records: all but what makes it a zone. */
-export function emptying(zone: Zone): Change[] {
+export function purge(zone: Zone): Change[] {
   const atTop = zone.rrsets.filter(({ name }) => name === zone.name);
   const servers = new Set(atTop.filter(({ type }) => type === 'NS').flatMap(({ records }) => records));
   const isFrame = ({ name, type }: RRset) =>
@@ -105,7 +105,7 @@ function yielding(zone: Zone, { holds, isDerived }: Wanted, present: Map<string,
   );
   return (rrset) => {
     // A PTR record that a person made is what was meant, whatever the addresses say.
-    const isPointer = rrset.mark === pointerMark;
+    const isPointer = rrset.mark === ptrMark;
     if (!isPointer && !isDerived(rrset)) return false;
     const stays = (other: RRset) => areRivals(other, rrset) && (isHeld(other) || (isPointer && isForeign(other)));
     return (

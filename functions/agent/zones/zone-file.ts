@@ -1,5 +1,5 @@
 import type { ZoneFileRef } from '../../contract/declaration.ts';
-import type { Entry, Fault } from '../../dns/zone/rrset.ts';
+import type { Entry, ZoneIssue } from '../../dns/zone/rrset.ts';
 import { parseZoneFile } from '../../dns/zone-file/zone-file.ts';
 
 /** A zone file as far as it could be had: its text, or why there is none. */
@@ -15,7 +15,7 @@ export const nameOf = ({ configMap, key }: ZoneFileRef) => `ConfigMap ${configMa
 export function entriesOfFile(
   text: string,
   zone: { name: string; isSigned: boolean; room?: number },
-): { entries: Entry[]; faults: Fault[] } {
+): { entries: Entry[]; faults: ZoneIssue[] } {
   const { entries, faults } = parseZoneFile(text, zone);
   const misplaced = entries.flatMap(({ type, at }) => {
     const message = whyNotInFile(type, zone.isSigned);

@@ -2,8 +2,8 @@ import type { DeclaredZone } from '../../contract/declaration.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
 import { isAddress } from '../../dns/zone/apex.ts';
 import { isLeading } from '../../dns/zone/cname-chain.ts';
-import type { DeclaredRRset, Entry, Fault } from '../../dns/zone/rrset.ts';
-import { contentOf, type ZoneFrame } from '../../dns/zone/validate-zone.ts';
+import type { DeclaredRRset, Entry, ZoneIssue } from '../../dns/zone/rrset.ts';
+import { validateZone, type ZoneContext } from '../../dns/zone/validate-zone.ts';
 import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { declaredAccount, keyOf, type RRset } from '../powerdns/rrset.ts';
 import { luaContent } from './lua.ts';
@@ -27,14 +27,14 @@ export interface ZoneRecords {
 }
 
 /** What is wrong only beside the other zones: by zone files, or by the keys of the composite's own RRsets. */
-export type LeftOut = ReadonlyMap<string, Fault>;
+export type SkippedRecords = ReadonlyMap<string, ZoneIssue>;
 
 /** Of what is declared, with the zone file that it is from; none is the composite. */
 export const declaredMark = (source = '') => ({ account: declaredAccount, content: source });
 
 /** What there is beside a zone. */
 export interface Beside {
-  leftOut?: LeftOut | undefined;
+  leftOut?: SkippedRecords | undefined;
   /** How many records of zone files there is room for, beyond those that stand. */
   room?: number;
   /** What stands of each zone file: a file that is held goes on taking that room. */
@@ -44,7 +44,7 @@ export interface Beside {
 /** The zone's own records and those of its files, each file as a whole or not at all. */
 export function zoneRecords(
   zone: DeclaredZone,
-  frame: ZoneFrame,
+  frame: ZoneContext,
   files: ZoneFiles,
   { leftOut = new Map(), room = Number.POSITIVE_INFINITY, current = new Map() }: Beside = {},
 ): ZoneRecords {
@@ -52,7 +52,7 @@ export function zoneRecords(
   // Whether a wildcard leads to a name that only it answers is seen with all zones and files together.
   const partial = { ...frame, isPartial: true };
   const inline = entriesOfRecords(zone.records ?? [], frame.name);
-  const inSpec = contentOf(partial, inline.entries);
+  const inSpec = validateZone(partial, inline.entries);
   const sources = new Set(refs.map(nameOf));
   const misled = [...leftOut].flatMap(([part, fault]) => (sources.has(part) ? [] : fault));
   const faults = [...inline.faults, ...inSpec.faults, ...misled].map(({ at, message }) => `${at}: ${message}`);
@@ -85,7 +85,7 @@ export function zoneRecords(
     });
     const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
     // Of a file that is not taken anyway the records need not be put together.
-    const together = read.faults.length > 0 ? read : contentOf(partial, [...entries, ...read.entries]);
+    const together = read.faults.length > 0 ? read : validateZone(partial, [...entries, ...read.entries]);
     const misled = leftOut.get(source);
     const [fault = misled] = [...read.faults, ...repeated(read.entries, known), ...together.faults];
     if (fault || !('rrsets' in together)) {
@@ -106,7 +106,7 @@ const placesOf = (entries: Entry[]) =>
   new Map(entries.filter(isLeading).map((entry): [string, string] => [keyOf(entry), entry.at]));
 
 /** What belongs to an RRset that is said elsewhere: one RRset is of one source, or none could ever be given up. */
-function repeated(entries: Entry[], known: ReadonlyMap<string, string>): Fault[] {
+function repeated(entries: Entry[], known: ReadonlyMap<string, string>): ZoneIssue[] {
   const entry = entries.find((each) => known.has(keyOf(each)));
   if (!entry) return [];
   const where = known.get(keyOf(entry));

@@ -2,17 +2,17 @@ import type { Logger } from 'pino';
 import type { Declaration, DeclaredDiscovery, DeclaredZone } from '../../contract/declaration.ts';
 import type { ZoneReport } from '../../contract/report.ts';
 import { absolute, withoutDot } from '../../dns/name.ts';
-import { nothingMissing } from '../discovery/delete-guard-store.ts';
-import { adopted } from '../discovery/ownership/adoption.ts';
+import { emptyGuardState } from '../discovery/delete-guard-store.ts';
+import { importOwnership } from '../discovery/ownership/adoption.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { FailureLog } from '../lib/failure-log.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Database } from '../powerdns/database.ts';
-import { Rejection } from '../powerdns/powerdns.ts';
+import { PowerDNSRefusal } from '../powerdns/powerdns.ts';
 import { type Change, keyOf, ownershipOf, type RRset, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
 import { type CurrentCost, type DeclaredContent, declaredContent } from './desired-zone.ts';
-import { type Circumstances, isRemovable, type Reconciliation, reconcile } from './plan.ts';
+import { isRemovable, type PlanOptions, planZones, type ZonesPlan } from './plan.ts';
 import { nameOf, type ZoneFiles } from './zone-file.ts';
 
 export interface ZonesOptions {
@@ -61,10 +61,10 @@ export class Zones {
   #failures = new Map<string, string>();
   #signatures = new Map<string, Signature>();
   #lua = true;
-  #owns: Circumstances['owns'];
+  #owns: PlanOptions['owns'];
   /** As they were read by a reconciliation that had nothing to change. */
   #settled: Zone[] | undefined;
-  readonly #compared = new Memo<Reconciliation>();
+  readonly #compared = new Memo<ZonesPlan>();
   readonly #current = new Memo<CurrentCost | undefined>();
   readonly #contents = new Memo<Map<string, DeclaredContent>>();
 
@@ -80,7 +80,7 @@ export class Zones {
   }
 
   /** @param owns whether there is still somebody who discovers an RRset: the same function for as long as it says the same */
-  async reconcile(declared: Declared, owns?: Circumstances['owns']): Promise<void> {
+  async reconcile(declared: Declared, owns?: PlanOptions['owns']): Promise<void> {
     this.#owns = owns;
     try {
       this.#reported = await this.#bringTo(declared);
@@ -168,7 +168,7 @@ export class Zones {
       await attempt(
         name,
         'create zone',
-        async () => (await database.create(name, rrsets, { metadata: nothingMissing }))[0]?.message,
+        async () => (await database.create(name, rrsets, { metadata: emptyGuardState }))[0]?.message,
       );
     }
     for (const { zone, changes } of patch) {
@@ -197,9 +197,9 @@ export class Zones {
   }
 
   /** Compares only when something is another than the last time: mostly nothing is, and a zone may be large. */
-  #compare(contents: Map<string, DeclaredContent>, zones: Zone[], circumstances: Circumstances): Reconciliation {
+  #compare(contents: Map<string, DeclaredContent>, zones: Zone[], circumstances: PlanOptions): ZonesPlan {
     const of = [contents, ...zones, ...Object.values(circumstances)];
-    return this.#compared.get(of, () => reconcile(contents, zones, circumstances));
+    return this.#compared.get(of, () => planZones(contents, zones, circumstances));
   }
 
   /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
@@ -314,7 +314,7 @@ const isDeclared = (rrset: RRset) => ownershipOf(rrset) === 'declared';
 function withAdopted(zones: Zone[], discovery: DeclaredDiscovery | undefined): Zone[] {
   if (!discovery?.ownershipTXT) return zones;
   const { ownerID, ownershipTXT } = discovery;
-  return zones.map((zone) => adopted(zone, ownerID, ownershipTXT));
+  return zones.map((zone) => importOwnership(zone, ownerID, ownershipTXT));
 }
 
 /** Changes without the deletions of what has become somebody else's since they were worked out. */
@@ -334,6 +334,6 @@ const luaIsOff = 'PowerDNS restarts once, to work out the answers of the first r
 
 /** What PowerDNS has against one zone's change; whatever else fails, fails for all zones. */
 function wordsOf(error: unknown): string {
-  if (error instanceof Rejection && error.isFault) return error.message;
+  if (error instanceof PowerDNSRefusal && error.isFault) return error.message;
   throw error;
 }

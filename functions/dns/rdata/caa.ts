@@ -2,7 +2,7 @@ import { octetsOf, quoted, unquoted } from './character-string.ts';
 import { excerpt, parseNumber } from './field.ts';
 
 /** CAA (RFC 8659). The value may stand without quotes, with spaces and semicolons. */
-export function parseCertification(text: string): string {
+export function parseCAA(text: string): string {
   const [, flags, tag, value] = /^(\S+)\s+(\S+)\s+(\S.*)$/s.exec(text) ?? [];
   if (!flags || !tag || !value) {
     throw new Error(`not "flags tag value", such as "0 issue letsencrypt.org": ${excerpt(text)}`);

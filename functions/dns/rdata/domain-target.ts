@@ -22,10 +22,10 @@ function refuse(mistake: string | undefined): void {
 }
 
 /** NS (RFC 1035 section 3.3.11). */
-export const parseNameServer = (text: string, origin: string) => checkHostName(parseTarget(text, origin));
+export const parseNS = (text: string, origin: string) => checkHostName(parseTarget(text, origin));
 
 /** MX (RFC 1035 section 3.3.9), or the null MX `0 .` (RFC 7505). */
-export function parseMailExchange(text: string, origin: string): string {
+export function parseMX(text: string, origin: string): string {
   const [preference, exchange] = fieldsOf(text, ['preference', 'mail-server'], '10 mail');
   const number = parseNumber(preference, 16, 'preference');
   const name = parseTargetOrRoot(exchange, origin);
@@ -35,7 +35,7 @@ export function parseMailExchange(text: string, origin: string): string {
 }
 
 /** SRV (RFC 2782); the target `.` says that there is no such service. */
-export function parseService(text: string, origin: string): string {
+export function parseSRV(text: string, origin: string): string {
   const [priority, weight, port, target] = fieldsOf(text, ['priority', 'weight', 'port', 'target'], '0 5 5060 sip');
   const numbers = [
     parseNumber(priority, 16, 'priority'),

@@ -13,14 +13,14 @@ const associations: Lengths = { 1: 32, 2: 64 };
 const delegations: Lengths = { 1: 20, 2: 32, 3: 32, 4: 48, 5: 32, 6: 32 };
 
 /** SSHFP (RFC 4255, Ed25519 by RFC 7479). */
-export function parseFingerprint(text: string): string {
+export function parseSSHFP(text: string): string {
   const [algorithm = '', type = '', ...digits] = splitFields(text);
   const numbers = [parseNumber(algorithm, 8, 'key algorithm'), parseNumber(type, 8, 'fingerprint type')] as const;
   return [...numbers, parseHex(digits, 'fingerprint', fingerprints[numbers[1]])].join(' ');
 }
 
 /** TLSA (RFC 6698); matching type 0 has the whole certificate or key. */
-export function parseCertificateAssociation(text: string): string {
+export function parseTLSA(text: string): string {
   const [usage = '', selector = '', matching = '', ...digits] = splitFields(text);
   const numbers = [
     parseNumber(usage, 8, 'certificate usage'),
@@ -31,7 +31,7 @@ export function parseCertificateAssociation(text: string): string {
 }
 
 /** DS (RFC 4034 section 5.3). */
-export function parseDelegationSigner(text: string): string {
+export function parseDS(text: string): string {
   const [tag = '', algorithm = '', type = '', ...digits] = splitFields(text);
   const numbers = [
     parseNumber(tag, 16, 'key tag'),

@@ -3,7 +3,7 @@ import { parseTargetOrRoot } from './domain-target.ts';
 import { excerpt, fieldsOf, parseNumber } from './field.ts';
 
 /** NAPTR (RFC 3403 section 4.1): either a regular expression or a replacement; the other is `""` or `.`. */
-export function parseNamingAuthority(text: string, origin: string): string {
+export function parseNAPTR(text: string, origin: string): string {
   const names = ['order', 'preference', 'flags', 'services', 'regexp', 'replacement'] as const;
   const [order, preference, flags, services, regexp, replacement] = fieldsOf(
     text,

@@ -1,11 +1,11 @@
 import { parseIPv4, parseIPv6 } from './address.ts';
-import { parseCertification } from './caa.ts';
-import { parseMailExchange, parseNameServer, parseService, parseTarget } from './domain-target.ts';
-import { parseCertificateAssociation, parseDelegationSigner, parseFingerprint } from './ds-tlsa-sshfp.ts';
+import { parseCAA } from './caa.ts';
+import { parseMX, parseNS, parseSRV, parseTarget } from './domain-target.ts';
+import { parseDS, parseSSHFP, parseTLSA } from './ds-tlsa-sshfp.ts';
 import { genericOctets, isGeneric, presentationOf } from './generic-rdata.ts';
-import { parseNamingAuthority } from './naptr.ts';
-import { parseServiceBinding } from './svcb.ts';
-import { parseText } from './txt.ts';
+import { parseNAPTR } from './naptr.ts';
+import { parseSVCB } from './svcb.ts';
+import { parseTXT } from './txt.ts';
 
 export { splitFields } from './field.ts';
 
@@ -36,20 +36,20 @@ const parsers: Readonly<Record<RecordType, (text: string, origin: string) => str
   A: parseIPv4,
   AAAA: parseIPv6,
   ALIAS: parseTarget,
-  CAA: parseCertification,
+  CAA: parseCAA,
   CNAME: parseTarget,
   DNAME: parseTarget,
-  DS: parseDelegationSigner,
-  HTTPS: parseServiceBinding,
-  MX: parseMailExchange,
-  NAPTR: parseNamingAuthority,
-  NS: parseNameServer,
+  DS: parseDS,
+  HTTPS: parseSVCB,
+  MX: parseMX,
+  NAPTR: parseNAPTR,
+  NS: parseNS,
   PTR: parseTarget,
-  SRV: parseService,
-  SSHFP: parseFingerprint,
-  SVCB: parseServiceBinding,
-  TLSA: parseCertificateAssociation,
-  TXT: parseText,
+  SRV: parseSRV,
+  SSHFP: parseSSHFP,
+  SVCB: parseSVCB,
+  TLSA: parseTLSA,
+  TXT: parseTXT,
 };
 
 /**

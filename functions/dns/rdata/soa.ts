@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Fault } from '../zone/rrset.ts';
+import type { ZoneIssue } from '../zone/rrset.ts';
 import { parseName } from './domain-name.ts';
 
 // RFC 1035 section 3.3.13: 32 bits each; RFC 2308 section 4 bounds what a negative answer is cached for.
@@ -34,8 +34,8 @@ export function soaContent(zone: string, primary: string, chosen: SOA = {}): str
   return `${mname} ${rname} 0 ${refresh} ${retry} ${expire} ${minimum}`;
 }
 
-export function soaFaults(chosen: SOA): Fault[] {
-  const check = (at: string, work: () => void): Fault[] => {
+export function soaFaults(chosen: SOA): ZoneIssue[] {
+  const check = (at: string, work: () => void): ZoneIssue[] => {
     try {
       work();
       return [];

@@ -6,7 +6,7 @@ import { parseParameters } from './svcb-parameters.ts';
  * SVCB and HTTPS (RFC 9460). The target `.` is the owner itself, and in AliasMode, which is priority 0, says that there
  * is no such service.
  */
-export function parseServiceBinding(text: string, origin: string): string {
+export function parseSVCB(text: string, origin: string): string {
   const [priority, target, ...parameters] = splitFields(text);
   if (priority === undefined || target === undefined) {
     throw new Error(`not "priority target parameters", such as "1 . alpn=h2": ${excerpt(text)}`);

@@ -5,7 +5,7 @@ import { excerpt } from './field.ts';
  * TXT (RFC 1035 section 3.3.14). Text in quotes is one or several strings; any other text is all one, with its spaces
  * and quotes. Strings of more than 255 octets are split.
  */
-export function parseText(text: string): string {
+export function parseTXT(text: string): string {
   const grouped = /^\(\s*(".*")\s*\)$/s.exec(text)?.[1] ?? text;
   const strings = grouped.startsWith('"') ? stringsOf(grouped) : [grouped];
   if (strings.some((string) => /[\r\n]/.test(string))) {

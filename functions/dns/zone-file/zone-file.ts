@@ -4,7 +4,7 @@ import { excerpt, splitFields } from '../rdata/field.ts';
 import { genericOctets, isGeneric, presentationOf } from '../rdata/generic-rdata.ts';
 import { parseContent, type RecordType } from '../rdata/rdata.ts';
 import { parseTTL } from '../ttl.ts';
-import type { Entry, Fault } from '../zone/rrset.ts';
+import type { Entry, ZoneIssue } from '../zone/rrset.ts';
 import { GenerateBudget, parseRange } from './generate.ts';
 import { type ZoneLine, zoneLines } from './line.ts';
 import { isServerType, parseHead, type RecordHead, rdataOf, recordTypeOf, templateOf } from './record-head.ts';
@@ -17,7 +17,7 @@ export interface ZoneFile {
   /** In the order of the lines. */
   faults: ZoneFileFault[];
   /** Names that are read otherwise than RFC 1035 says: where, and how. */
-  readings: Fault[];
+  readings: ZoneIssue[];
   soa?: ZoneFileSOA;
   /** The NS records of the zone itself. */
   nameServers: { name: string; at: string }[];
@@ -31,7 +31,7 @@ export interface ZoneFile {
   openAt?: string;
 }
 
-export interface ZoneFileFault extends Fault {
+export interface ZoneFileFault extends ZoneIssue {
   /** Of the record that cannot be read, as far as that could be; absolute. */
   name?: string | undefined;
   type?: string;

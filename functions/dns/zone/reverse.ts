@@ -5,7 +5,7 @@ const v4 = '.in-addr.arpa.';
 const v6 = '.ip6.arpa.';
 
 /** The name that an address is looked up by: RFC 1035 section 3.5 and, in nibbles, RFC 3596 section 2.5. */
-export function pointerName(address: string): string {
+export function reverseName(address: string): string {
   if (isIPv4(address)) return `${address.split('.').reverse().join('.')}${v4}`;
   const nibbles = groupsOf(address).map((group) => group.toString(16).padStart(4, '0'));
   return `${[...nibbles.join('')].reverse().join('.')}${v6}`;
@@ -27,7 +27,7 @@ export const isReverse = (zone: string) => zone.endsWith(v4) || zone.endsWith(v6
 const addressForm = /^(?:\*\.)?(?:[0-9a-f]+(?:[/-][0-9]+)?\.)+(?:in-addr|ip6)\.arpa\.$/;
 
 /** Why a PTR record is none of a host: without the dot at its end a target is relative, and no host is called so. */
-export function pointerFault(name: string, target: string, zone: string): string | undefined {
+export function ptrFault(name: string, target: string, zone: string): string | undefined {
   if (!target.endsWith(`.${zone}`) || !addressForm.test(name)) return undefined;
   const meant = target.slice(0, -zone.length);
   return `relative to the zone it is ${withoutDot(target)}, and no host is called so: end it with a dot if ${meant} is meant`;
@@ -35,7 +35,7 @@ export function pointerFault(name: string, target: string, zone: string): string
 
 /** The zone to declare for an address that has none: the usual one of its network, a /24 or a /64. */
 export function usualZone(address: string): string {
-  const labels = pointerName(address).split('.');
+  const labels = reverseName(address).split('.');
   return labels.slice(isIPv4(address) ? 1 : 16).join('.');
 }
 
@@ -84,8 +84,8 @@ export const octetsOf = ({ first, last }: Range) =>
  * Where the PTR record of an address belongs, of several zones by their names: in the zone of its range, else in the
  * longest that its name is within.
  */
-export function pointerPlace<Z>(address: string, zones: ReadonlyMap<string, Z>): { name: string; zone: Z } | undefined {
-  const name = pointerName(address);
+export function ptrLocation<Z>(address: string, zones: ReadonlyMap<string, Z>): { name: string; zone: Z } | undefined {
+  const name = reverseName(address);
   if (isIPv4(address)) {
     const [octet = ''] = name.split('.');
     const network = name.slice(octet.length + 1);

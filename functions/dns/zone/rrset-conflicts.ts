@@ -2,7 +2,7 @@ import { isAddress } from './apex.ts';
 import type { Entry } from './rrset.ts';
 
 /** The entries of one name so far; there may be tens of thousands, so each is compared with the first of a type. */
-export class Neighbours {
+export class RRsetConflicts {
   readonly #firsts = new Map<string, Entry>();
   readonly #contents = new Map<string, Entry>();
 

@@ -35,7 +35,7 @@ export interface DeclaredRRset extends RRset {
 }
 
 /** What is wrong with something that was written, and where. */
-export interface Fault {
+export interface ZoneIssue {
   at: string;
   message: string;
 }

@@ -1,13 +1,13 @@
 import { absolute, isWithin, withoutDot } from '../name.ts';
 import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
 import { circleFaults, serverFaults } from './cname-loops.ts';
-import { isReverse, overlapFault, overlapsIn, pointerFault } from './reverse.ts';
-import type { DeclaredRRset, Entry, Fault } from './rrset.ts';
-import { Neighbours } from './rrset-conflicts.ts';
+import { isReverse, overlapFault, overlapsIn, ptrFault } from './reverse.ts';
+import type { DeclaredRRset, Entry, ZoneIssue } from './rrset.ts';
+import { RRsetConflicts } from './rrset-conflicts.ts';
 import { cutAbove, cutsOf } from './zone-cut.ts';
 
 /** What a zone is, as far as its records must fit it. */
-export interface ZoneFrame {
+export interface ZoneContext {
   /** Absolute. */
   name: string;
   /** Seconds, of records that state none. */
@@ -21,7 +21,7 @@ export interface ZoneFrame {
 }
 
 /** The frame of one of several zones that are served together. */
-export function frameOf(zone: ZoneSettings, zones: ZoneSettings[]): ZoneFrame {
+export function zoneContext(zone: ZoneSettings, zones: ZoneSettings[]): ZoneContext {
   const name = absolute(zone.name);
   const below = zones.map((other) => absolute(other.name)).filter((other) => other !== name && isWithin(other, name));
   return {
@@ -36,7 +36,7 @@ export function frameOf(zone: ZoneSettings, zones: ZoneSettings[]): ZoneFrame {
 export const checkedTTL = 10;
 
 /** The RRsets of several entries of one zone, and what cannot stand together: each fault is the later entry's. */
-export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: DeclaredRRset[]; faults: Fault[] } {
+export function validateZone(zone: ZoneContext, entries: Entry[]): { rrsets: DeclaredRRset[]; faults: ZoneIssue[] } {
   const names = Map.groupBy(entries, ({ name }) => name);
   const cuts = cutsOf(zone.name, entries);
   const glue = new Set(entries.filter(({ type }) => type === 'NS').map(({ content }) => content));
@@ -44,11 +44,11 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
   const endless = circleFaults([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
   const parts = [...zone.children, ...entries.filter(({ type }) => type === 'NS').map(({ name }) => name)];
   const overlaps = isReverse(zone.name) ? overlapsIn(parts) : new Map<string, string>();
-  const faults: Fault[] = [];
+  const faults: ZoneIssue[] = [];
   const rrsets: DeclaredRRset[] = [];
   for (const [name, here] of names) {
     const cut = cutAbove(name, zone.name, cuts);
-    const neighbours = new Neighbours();
+    const neighbours = new RRsetConflicts();
     const count = faults.length;
     for (const entry of here) {
       const message =
@@ -68,10 +68,10 @@ export function contentOf(zone: ZoneFrame, entries: Entry[]): { rrsets: Declared
   return { rrsets, faults };
 }
 
-const zoneOf = ({ name, isPartial = false }: ZoneFrame, records: Entry[]) => ({ name, records, isPartial });
+const zoneOf = ({ name, isPartial = false }: ZoneContext, records: Entry[]) => ({ name, records, isPartial });
 const unknownZone = (name: string) => ({ name, records: [], isPartial: true });
 
-function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: ZoneFrame): DeclaredRRset {
+function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: ZoneContext): DeclaredRRset {
   const { ttl, ptr, answer } = first as Entry;
   const usual = answer?.check ? Math.min(checkedTTL, zone.defaultTTL) : zone.defaultTTL;
   const records = [first as Entry, ...others].map(({ content }) => content);
@@ -79,7 +79,7 @@ function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: 
 }
 
 /** What an entry cannot be in this zone, whatever else is there. */
-function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneFrame): string | undefined {
+function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneContext): string | undefined {
   if (!isWithin(name, zone.name)) return `${withoutDot(name)} is outside the zone ${withoutDot(zone.name)}`;
   const child = zone.children.find((c) => isWithin(name, c));
   if (child) {
@@ -109,7 +109,7 @@ function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneFrame): st
   if (server) {
     return `it would cover ${withoutDot(server)}, the name of a server that has its addresses here (RFC 6672 section 2.4): name another in nameServers`;
   }
-  return type === 'PTR' ? pointerFault(name, content, zone.name) : undefined;
+  return type === 'PTR' ? ptrFault(name, content, zone.name) : undefined;
 }
 
 /** Nobody is ever answered with what is below a cut, but for the addresses that lead beyond it. */

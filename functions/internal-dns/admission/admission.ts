@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { mostHosts, mostTargets } from '../../contract/declaration.ts';
 import type { Names } from '../names.ts';
 import type { Spec } from '../spec.ts';
-import { type Fault, illegal, inZone, outside, taken } from './cel-check.ts';
+import { type CELCheck, illegal, inZone, outside, taken } from './cel-check.ts';
 import { hostsOf } from './hosts.ts';
 import { isDNSEndpoint, judged, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
@@ -29,7 +29,7 @@ export class Admission extends Construct {
     if (!enabled || judged(discovery).length === 0) return;
     const outsider = outside(zones, names.composite);
     const wrong = [...illegal, ...taken(zones, discovery.reservedNames)];
-    const add = (part: string, faults: Fault[], validationActions: string[], more: object[] = []) => {
+    const add = (part: string, faults: CELCheck[], validationActions: string[], more: object[] = []) => {
       // Not `names.cluster`: the names of these kinds are DNS subdomains, without a colon.
       const metadata = { name: `${names.server}-${part}`, labels };
       const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: policyOf(spec, faults, more) };
@@ -43,7 +43,7 @@ export class Admission extends Construct {
   }
 }
 
-function policyOf({ zones, discovery }: Spec, faults: Fault[], more: object[]) {
+function policyOf({ zones, discovery }: Spec, faults: CELCheck[], more: object[]) {
   const { namespaces, selector, excludedDomains } = discovery;
   const isHere = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
   return {

@@ -6,7 +6,7 @@ import type { SpecZone } from '../zones/zone.ts';
 import { isDNSEndpoint, literal } from './kind.ts';
 
 /** Something that may be wrong with a host. */
-export interface Fault {
+export interface CELCheck {
   /** The CEL variable that lists such hosts. */
   name: string;
   /** The variable of those that are judged. */
@@ -16,12 +16,12 @@ export interface Fault {
   message: string;
 }
 
-const fault = (name: string, holds: string, message: string): Fault => ({ name, of: 'inside', holds, message });
+const fault = (name: string, holds: string, message: string): CELCheck => ({ name, of: 'inside', holds, message });
 
 const isMisspelt = `${isDNSEndpoint} ? !h.matches("^([.][*])?([.][-_/a-z0-9]+)+$") : !h.matches("^([.][*])?([.]${hostLabel})+$")`;
 
 /** What the agent refuses as well, whatever the instance. Names with letters beyond ASCII are left to it. */
-export const illegal: readonly Fault[] = [
+export const illegal: readonly CELCheck[] = [
   fault('long', 'size(h) > 254', 'longer than 253 characters (RFC 1035 section 2.3.4)'),
   fault('empty', 'h.contains("..") || h.endsWith(".")', 'has an empty label: write single dots, between labels'),
   // ExternalDNS drops these without a word.
@@ -40,7 +40,7 @@ export const illegal: readonly Fault[] = [
 ];
 
 /** Names that are somebody's already. */
-export function taken(zones: readonly SpecZone[], reservedNames: readonly string[]): Fault[] {
+export function taken(zones: readonly SpecZone[], reservedNames: readonly string[]): CELCheck[] {
   const servers = zones.flatMap((zone) => serversOf(zone).map((server) => `.${withoutDot(server)}`));
   // As in discovery/tenants.ts: a name, `*.name` for all below it, or `[*].name` for that wildcard alone.
   const below = reservedNames.filter((pattern) => pattern.startsWith('*.')).map((pattern) => pattern.slice(1));
@@ -55,7 +55,7 @@ export function taken(zones: readonly SpecZone[], reservedNames: readonly string
 }
 
 /** Kubernetes reads expressions of 100,000 characters; a longer list is left to the agent. */
-function listed(name: string, list: string[], holds: (list: string) => string, message: string): Fault[] {
+function listed(name: string, list: string[], holds: (list: string) => string, message: string): CELCheck[] {
   const text = literal(list);
   return list.length > 0 && text.length < 90_000 ? [fault(name, holds(text), message)] : [];
 }
@@ -64,7 +64,7 @@ function listed(name: string, list: string[], holds: (list: string) => string, m
 export const inZone = 'variables.zones.exists(z, h.endsWith(z))';
 
 /** A name that the instance has no zone for. */
-export function outside(zones: readonly SpecZone[], composite: string): Fault {
+export function outside(zones: readonly SpecZone[], composite: string): CELCheck {
   const shown = zones.slice(0, 8).map(({ name }) => name);
   const more = zones.length > shown.length ? ` or ${zones.length - shown.length} more` : '';
   return {

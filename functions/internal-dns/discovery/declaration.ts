@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { declaration, type WrittenDeclaration } from '../../contract/declaration.ts';
+import { type DeclarationJSON, declaration } from '../../contract/declaration.ts';
 import { seconds } from '../rules.ts';
 import type { Spec } from '../spec.ts';
 import { ignoredParts, resolvesHostnames } from './extra-args.ts';
@@ -7,7 +7,7 @@ import { printedSelector } from './label-selector.ts';
 import { neededFor } from './served.ts';
 import { type SpecSource, serviceTypesOf } from './source.ts';
 
-type WrittenDiscovery = NonNullable<WrittenDeclaration['discovery']>;
+type WrittenDiscovery = NonNullable<DeclarationJSON['discovery']>;
 type Discovery = Spec['discovery'];
 
 /** What the agent is to judge by. What equals the declaration's own defaults is left out. */

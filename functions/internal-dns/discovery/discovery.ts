@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { discoverable } from '../../contract/declaration.ts';
 import { ttl } from '../../dns/record.ts';
 import { domainName, hostLabel, namespaceName } from '../name-form.ts';
-import { durationOf, ofForm, ruled, setOf } from '../rules.ts';
+import { durationOf, matching, uniqueList, withRules } from '../rules.ts';
 import { deleteGuard } from './delete-guard.ts';
 import { extraArgs } from './extra-args.ts';
 import { clusterWide, kindsWith, routes } from './kind.ts';
@@ -14,7 +14,7 @@ import { allowAcrossNamespaces, reservedNames, tenants } from './tenants.ts';
 
 const fields = z.object({
   sources,
-  namespaces: setOf(namespaceName('namespace'), 8)
+  namespaces: uniqueList(namespaceName('namespace'), 8)
     .default([])
     .describe(
       'Only objects in these are seen, and each has an ExternalDNS of its own. They must exist. None means all, with one ExternalDNS.',
@@ -23,9 +23,9 @@ const fields = z.object({
   annotationSelector: labelSelector
     .optional()
     .describe('Only objects with these annotations count; they are compared as labels are.'),
-  annotationPrefix: ruled(
+  annotationPrefix: withRules(
     z.string().min(2).max(253),
-    ofForm(
+    matching(
       `^${hostLabel}([.]${hostLabel})*/$`,
       'annotationPrefix must be a domain name with a slash at its end, such as dns.corp.internal/',
     ),
@@ -38,12 +38,12 @@ const fields = z.object({
     .enum(['Spec', 'SpecAndAnnotations'])
     .default('SpecAndAnnotations')
     .describe('Spec: annotations name no host, only what an object says in its spec counts.'),
-  recordTypes: setOf(z.enum(discoverable), discoverable.length, 1)
+  recordTypes: uniqueList(z.enum(discoverable), discoverable.length, 1)
     .default(['A', 'AAAA', 'CNAME'])
     .describe(
       'The types of records that are published. Those beyond the default come from DNSEndpoints, and SRV from Services of type NodePort, too.',
     ),
-  excludedDomains: setOf(domainName('domain'), 64)
+  excludedDomains: uniqueList(domainName('domain'), 64)
     .default([])
     .describe('Domains in which no object gets a name, and everything below them.'),
   targets,
@@ -56,9 +56,9 @@ const fields = z.object({
     .describe(
       'Sync also removes records whose object is gone; UpsertOnly keeps them; CreateOnly never changes one; Preview changes nothing and shows in the status what Sync would do.',
     ),
-  ownerID: ruled(
+  ownerID: withRules(
     z.string().min(1).max(63),
-    ofForm('^[A-Za-z0-9._-]+$', 'ownerID must consist of letters, digits, dots, hyphens and underscores'),
+    matching('^[A-Za-z0-9._-]+$', 'ownerID must consist of letters, digits, dots, hyphens and underscores'),
   )
     .optional()
     .describe("Marks discovered records as this instance's. Default: the name of the InternalDNS."),
@@ -125,7 +125,7 @@ const ingressClass = 'kubernetes.io/ingress.class';
 const selectsClass = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector) =>
   ingressClass in matchLabels || matchExpressions.some(({ key }) => key === ingressClass);
 
-export const discovery = ruled(
+export const discovery = withRules(
   fields,
   everywhere(routes, clusterWide.routes),
   everywhere(nodes, clusterWide.nodes),

@@ -1,24 +1,24 @@
 import * as z from 'zod';
 import { hostLabels } from '../name-form.ts';
 import { labelForm } from '../object-metadata.ts';
-import { ofForm, ruled } from '../rules.ts';
+import { matching, withRules } from '../rules.ts';
 
 const keyForm = `^(${hostLabels}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`;
 
-const key = ruled(
+const key = withRules(
   z.string().min(1).max(317),
-  ofForm(keyForm, 'key must be that of a label or annotation, such as team or example.com/team'),
+  matching(keyForm, 'key must be that of a label or annotation, such as team or example.com/team'),
 );
 
-const value = ruled(
+const value = withRules(
   z.string().max(63),
-  ofForm(
+  matching(
     `^(${labelForm})?$`,
     'a selector compares with letters, digits, hyphens, underscores and dots only, as in the value of a label',
   ),
 );
 
-const expression = ruled(
+const expression = withRules(
   z.object({
     key: key.describe('The key of the label or annotation.'),
     operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the values are compared.'),
@@ -39,7 +39,7 @@ export function labelsOf(field: string): z.ZodType<Record<string, string>> {
     .record(z.string(), value)
     .meta({ maxProperties: mostLabels })
     .refine((map) => Object.keys(map).length <= mostLabels, `${field} must have at most ${mostLabels} labels`);
-  return ruled(labels, {
+  return withRules(labels, {
     cel: `self.all(k, size(k) <= 317 && k.matches('${keyForm}'))`,
     holds: (map) => Object.keys(map).every((k) => k.length <= 317 && new RegExp(keyForm).test(k)),
     message: `${field} must have keys of labels, such as team or example.com/team`,

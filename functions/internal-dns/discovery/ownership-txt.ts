@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { ofForm, ruled } from '../rules.ts';
+import { matching, withRules } from '../rules.ts';
 
 const prefixForm = '^([-a-z0-9_]|%[{]record_type[}])+([.]([-a-z0-9_]|%[{]record_type[}])+)*[.]?$';
 
 export const ownershipTXT = z
   .object({
-    prefix: ruled(
+    prefix: withRules(
       z.string().min(1).max(63),
-      ofForm(
+      matching(
         prefixForm,
         'prefix must consist of lower case letters, digits, hyphens, underscores, dots and %{record_type}, such as extdns-%{record_type}.',
       ),
@@ -16,9 +16,9 @@ export const ownershipTXT = z
       .describe(
         "ExternalDNS's --txt-prefix. One that ends in a dot keeps the record of a zone's top inside the zone and every label within 63 characters.",
       ),
-    wildcardReplacement: ruled(
+    wildcardReplacement: withRules(
       z.string().min(1).max(63),
-      ofForm(
+      matching(
         '^[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?$',
         'wildcardReplacement must be one label of lower case letters, digits, hyphens and underscores',
       ),

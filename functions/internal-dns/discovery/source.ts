@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { hostLabel, namespaceName, objectName } from '../name-form.ts';
-import { ofForm, ruled, setOf } from '../rules.ts';
+import { matching, uniqueList, withRules } from '../rules.ts';
 import { allKinds, type Filter, kindsWith, routes } from './kind.ts';
 import { labelsOf } from './label-selector.ts';
 
-const resource = ruled(
+const resource = withRules(
   z.string().min(1).max(253),
-  ofForm(
+  matching(
     `^${hostLabel}[.]v[0-9]+((alpha|beta)[0-9]+)?([.]${hostLabel})*$`,
     'a resource is written as plural.version.group, such as virtualmachineinstances.v1.kubevirt.io',
   ),
@@ -18,10 +18,10 @@ const fields = z.object({
     .describe(
       'The kind of object whose hosts get records. HTTPProxy is that of Contour, TraefikProxy its IngressRoute, IngressRouteTCP and IngressRouteUDP.',
     ),
-  ingressClassNames: setOf(objectName('ingressClassName'), 16)
+  ingressClassNames: uniqueList(objectName('ingressClassName'), 16)
     .optional()
     .describe('Of Ingresses: only those of these classes. Default: every class, and those without one.'),
-  serviceTypes: setOf(z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']), 4, 1)
+  serviceTypes: uniqueList(z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']), 4, 1)
     .optional()
     .describe(
       'Of Services: only those of these types. Default: LoadBalancer. ClusterIP and NodePort let ExternalDNS read every Pod and EndpointSlice as well, NodePort every Node, too.',
@@ -31,7 +31,7 @@ const fields = z.object({
     .optional()
     .describe('Of routes: only those of Gateways in this namespace.'),
   gatewayLabels: labelsOf('gatewayLabels').optional().describe('Of routes: only those of Gateways with these labels.'),
-  resources: setOf(resource, 8, 1)
+  resources: uniqueList(resource, 8, 1)
     .optional()
     .describe(
       'Of Unstructured: what to look at, as plural.version.group. Its ClusterRole has to be given by hand: docs/discovery.md.',
@@ -49,7 +49,7 @@ const belongs = (filter: Filter) => {
   };
 };
 
-const source = ruled(
+const source = withRules(
   fields,
   belongs('ingressClassNames'),
   belongs('serviceTypes'),
@@ -80,7 +80,7 @@ const sameFilter = (filter: string) =>
 const gatewaysOf = ({ gatewayName, gatewayNamespace, gatewayLabels }: SpecSource): string =>
   JSON.stringify([gatewayName, gatewayNamespace, gatewayLabels && Object.entries(gatewayLabels).sort()]);
 
-export const sources = ruled(
+export const sources = withRules(
   z.array(source).max(16),
   {
     cel: 'self.all(s, self.exists_one(t, t.kind == s.kind))',

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { domainForm, labelRule } from '../name-form.ts';
-import { ipForm, network, ruled, setOf } from '../rules.ts';
+import { ipForm, network, uniqueList, withRules } from '../rules.ts';
 
 const numeric = '(^|[.])[0-9]+$';
 
 /** The CEL is a little wider than the function, here and below: `isIP` needs Kubernetes 1.30. */
-const target = ruled(
+const target = withRules(
   z.string().min(1).max(253),
   {
     cel: `self.matches('${ipForm}') || (self.matches('${domainForm}') && !self.matches('${numeric}'))`,
@@ -22,14 +22,16 @@ const isAddress = (text: string) => isIP(text) !== 0 && new RegExp(ipForm).test(
 
 export const targets = z
   .object({
-    default: setOf(target, 16)
+    default: uniqueList(target, 16)
       .default([])
       .describe('For objects whose controller writes no address into their status.'),
-    override: setOf(target, 16)
+    override: uniqueList(target, 16)
       .default([])
       .describe('Instead of every address and name that an object has, as behind NAT.'),
-    networks: setOf(network, 16).default([]).describe('Only addresses within these are published. None means all.'),
-    excludedNetworks: setOf(network, 16).default([]).describe('Addresses within these are not published.'),
+    networks: uniqueList(network, 16)
+      .default([])
+      .describe('Only addresses within these are published. None means all.'),
+    excludedNetworks: uniqueList(network, 16).default([]).describe('Addresses within these are not published.'),
   })
   .prefault({})
   .describe('What the names of objects point to.');

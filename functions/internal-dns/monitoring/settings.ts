@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { labelSelector, labelsOf } from '../discovery/label-selector.ts';
-import { durationOf, ruled, seconds } from '../rules.ts';
+import { durationOf, seconds, withRules } from '../rules.ts';
 
-const labels = ruled(labelsOf('labels'), {
+const labels = withRules(labelsOf('labels'), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
   holds: (map) => Object.keys(map).every((key) => !key.startsWith('app.kubernetes.io/')),
   message: 'labels must not use app.kubernetes.io/*: those say whose the objects are',

@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import * as z from 'zod';
 import { labelSelector } from '../discovery/label-selector.ts';
-import { network, ruled } from '../rules.ts';
+import { network, withRules } from '../rules.ts';
 
 const ipBlock = z
   .object({
@@ -23,7 +23,7 @@ function isWithin(inner: string, outer: string): boolean {
   return list.check(address, family);
 }
 
-const peer = ruled(
+const peer = withRules(
   z.object({
     namespaceSelector: labelSelector
       .optional()

@@ -5,7 +5,7 @@ import { parseIPv6 } from '../../dns/rdata/address.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
 import { defaultTTL, delegationOf, hostRRsets, isAddress, serversOf } from '../../dns/zone/apex.ts';
 import type { RRset } from '../../dns/zone/rrset.ts';
-import { contentOf } from '../../dns/zone/validate-zone.ts';
+import { validateZone } from '../../dns/zone/validate-zone.ts';
 
 /**
  * What a zone's parent needs to have of it, as lines of a zone file; undefined when the parent is a zone of this
@@ -35,7 +35,7 @@ function hostsOf(zone: DeclaredZone, addresses: string[]): RRset[] {
     (zone.records ?? []).filter(({ type }) => isAddress(type)),
     name,
   );
-  const { rrsets } = contentOf({ name, defaultTTL: ttl, children: [], servers }, entries);
+  const { rrsets } = validateZone({ name, defaultTTL: ttl, children: [], servers }, entries);
   const canonical = addresses.map((address) => (isIPv4(address) ? address : parseIPv6(address)));
   return servers.flatMap((server) => {
     const declared = rrsets.filter((rrset) => rrset.name === server);

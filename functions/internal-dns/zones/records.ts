@@ -3,8 +3,8 @@ import { soaFaults } from '../../dns/rdata/soa.ts';
 import { type DeclaredRecord, entriesOfRecords } from '../../dns/record.ts';
 import { circleFaults } from '../../dns/zone/cname-loops.ts';
 import { overlapFault, overlapsIn } from '../../dns/zone/reverse.ts';
-import type { Entry, Fault } from '../../dns/zone/rrset.ts';
-import { contentOf, frameOf } from '../../dns/zone/validate-zone.ts';
+import type { Entry, ZoneIssue } from '../../dns/zone/rrset.ts';
+import { validateZone, zoneContext } from '../../dns/zone/validate-zone.ts';
 import type { Endpoint } from '../server/service.ts';
 import { type Spec, SpecError } from '../spec.ts';
 import { type FilledRecord, filledRecords } from './template.ts';
@@ -47,7 +47,7 @@ export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint
 interface ReadZone {
   filled: FilledRecord[];
   entries: Entry[];
-  faults: Fault[];
+  faults: ZoneIssue[];
 }
 
 function entriesOf(zone: SpecZone, composite: string, addresses: string[]): ReadZone {
@@ -59,9 +59,9 @@ function entriesOf(zone: SpecZone, composite: string, addresses: string[]): Read
   return { filled, entries, faults: [...faults, ...malformed.map((fault) => asWritten(fault, filled))] };
 }
 
-function faultsOf(zone: SpecZone, { filled, entries, faults }: ReadZone, spec: Spec): Fault[] {
-  const frame = { ...frameOf(zone, spec.zones), isPartial: hasFiles(zone) };
-  const misplaced = contentOf(frame, entries).faults;
+function faultsOf(zone: SpecZone, { filled, entries, faults }: ReadZone, spec: Spec): ZoneIssue[] {
+  const frame = { ...zoneContext(zone, spec.zones), isPartial: hasFiles(zone) };
+  const misplaced = validateZone(frame, entries).faults;
   return [
     ...(zone.soa ? soaFaults(zone.soa) : []),
     ...faults,
@@ -93,11 +93,11 @@ function circlesIn({ zones }: Spec, read: ReadZone[]): string[] {
 
 const inZone =
   (index: number) =>
-  ({ at, message }: Fault) =>
+  ({ at, message }: ZoneIssue) =>
     `spec.zones[${index}].${at}: ${message}`;
 
 /** A fault of filled records, in terms of what is written: a placeholder may stand for several values, or for none. */
-function asWritten({ at, message }: Fault, filled: FilledRecord[]): Fault {
+function asWritten({ at, message }: ZoneIssue, filled: FilledRecord[]): ZoneIssue {
   const place = (text: string) =>
     text.replace(/\brecords\[(\d+)\](?:\.values\[(\d+)\])?/g, (found, record: string, value?: string) => {
       const { index, positions } = filled[Number(record)] ?? {};
@@ -107,7 +107,7 @@ function asWritten({ at, message }: Fault, filled: FilledRecord[]): Fault {
   return { at: place(at), message: place(message) };
 }
 
-function unsignable({ dnssec, records }: SpecZone): Fault[] {
+function unsignable({ dnssec, records }: SpecZone): ZoneIssue[] {
   if ((dnssec?.mode ?? 'Off') === 'Off') return [];
   return records.flatMap(({ type, whenAllDown }, index) => [
     ...(type === 'ALIAS' ? [{ at: `records[${index}].type`, message: unsignedAlias }] : []),

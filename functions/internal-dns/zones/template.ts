@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import { absolute } from '../../dns/name.ts';
 import { parseContent } from '../../dns/rdata/rdata.ts';
 import type { DeclaredRecord } from '../../dns/record.ts';
-import type { Fault } from '../../dns/zone/rrset.ts';
+import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 
 /** What the placeholders in a zone's records stand for. */
 export interface Setting {
@@ -40,7 +40,7 @@ const placeholder = /\{\{.*?(?:\}\}|$)/gs;
 export function filledRecords(
   records: DeclaredRecord[],
   setting: Setting,
-): { filled: FilledRecord[]; faults: Fault[] } {
+): { filled: FilledRecord[]; faults: ZoneIssue[] } {
   return {
     filled: records.flatMap((record, index) => filledRecord(record, index, setting) ?? []),
     faults: records.flatMap((record, index) =>
@@ -114,7 +114,7 @@ function filledText(text: string, setting: Setting): string | undefined {
   return text.replace(placeholder, () => values.shift() as string);
 }
 
-function unknownIn({ name, values, check }: DeclaredRecord): Fault[] {
+function unknownIn({ name, values, check }: DeclaredRecord): ZoneIssue[] {
   const known = Object.keys(placeholders);
   return [
     ...unknown('name', name, known),
@@ -123,7 +123,7 @@ function unknownIn({ name, values, check }: DeclaredRecord): Fault[] {
   ];
 }
 
-function unknown(at: string, text: string, known: string[]): Fault[] {
+function unknown(at: string, text: string, known: string[]): ZoneIssue[] {
   const found = (text.match(placeholder) ?? []).find((each) => !known.includes(each));
   return found === undefined
     ? []

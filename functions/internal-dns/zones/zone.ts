@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type SOA, soa as soaFields } from '../../dns/rdata/soa.ts';
 import { record, ttl } from '../../dns/record.ts';
 import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
-import { ofForm, type Rule, ruled, withCEL } from '../rules.ts';
+import { matching, type Rule, withCEL, withRules } from '../rules.ts';
 
 // No rule of CEL below `records`: the API server prices it by the most that there may be. The function judges them.
 
@@ -10,9 +10,12 @@ const zoneFile = z.object({
   configMapKeyRef: z
     .object({
       name: objectName('name', 'a ConfigMap').describe('The name of the ConfigMap.'),
-      key: ruled(
+      key: withRules(
         z.string().min(1).max(253),
-        ofForm('^[-._a-zA-Z0-9]+$', 'key must be a key of a ConfigMap: letters, digits, hyphens, underscores and dots'),
+        matching(
+          '^[-._a-zA-Z0-9]+$',
+          'key must be a key of a ConfigMap: letters, digits, hyphens, underscores and dots',
+        ),
       ).describe('The key in it, such as corp.internal.zone.'),
     })
     .describe('A key of a ConfigMap in spec.namespace.'),
@@ -24,7 +27,7 @@ const named = (field: 'mname' | 'rname', form: string, example: string): Rule<SO
   message: inFull(`soa.${field}`, example),
 });
 
-const soa = ruled(
+const soa = withRules(
   soaFields,
   named('mname', '[.].', 'ns1.corp.internal'),
   // A dot behind a backslash is part of a label (RFC 1035 section 5.1); in CEL a backslash is written as two.
@@ -55,7 +58,7 @@ const isKeyed = "has(oldSelf.dnssec) && oldSelf.dnssec.mode != 'Off'";
 const staysKeyed = "has(self.dnssec) && self.dnssec.mode != 'Off'";
 
 export const zone = withCEL(
-  ruled(
+  withRules(
     z.object({
       name: zoneName('zone name').describe(
         'The domain, forward or reverse, such as corp.internal, 2.0.192.in-addr.arpa or 64/26.2.0.192.in-addr.arpa.',

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
-import { discoverable, type WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import { type DeclarationJSON, discoverable } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
 
-type Discovery = Partial<NonNullable<WrittenDeclaration['discovery']>>;
+type Discovery = Partial<NonNullable<DeclarationJSON['discovery']>>;
 
 const zones = [zoneWith('corp.internal', [record('vault', 'A', '192.0.2.9')])];
 
@@ -23,8 +23,8 @@ async function after(
   await agent.reconcile();
   const webhook = {
     records: () => agent.records(),
-    adjust: (wanted: Endpoint[]) => agent.adjust(wanted),
-    apply: (changes: Parameters<typeof agent.apply>[0]) => agent.apply(changes),
+    adjustEndpoints: (wanted: Endpoint[]) => agent.adjustEndpoints(wanted),
+    applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
   for (const wanted of steps) for (let i = 0; i < 3; i++) await loop(webhook, wanted);
   for (let i = 0; i < 5; i++) expect(await loop(webhook, steps.at(-1) ?? [])).toBeUndefined();

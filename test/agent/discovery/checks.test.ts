@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
-import { fault as reasonOf, type Setting } from '../../../functions/agent/discovery/record-checks.ts';
+import { fault as reasonOf, type ZonePlacement } from '../../../functions/agent/discovery/record-checks.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { foreign, found } from '../make.ts';
 
 const zone = 'corp.internal.';
 const reverse = '2.0.192.in-addr.arpa.';
-const inZone = (name: string, more: Partial<Setting> = {}): Setting => ({
+const inZone = (name: string, more: Partial<ZonePlacement> = {}): ZonePlacement => ({
   zone: name,
   answering: name,
   declared: new Map([[name, name]]),
@@ -16,7 +16,7 @@ const inZone = (name: string, more: Partial<Setting> = {}): Setting => ({
   recordTypes: discoverable,
   ...more,
 });
-const setting = inZone(zone);
+const placement = inZone(zone);
 const fault = (...of: Parameters<typeof reasonOf>) => reasonOf(...of)?.message;
 const desired = (name: string, type: string, ...records: string[]): DesiredRecord =>
   found('crd/a/x', name, type, ...records);
@@ -36,13 +36,13 @@ test.each([
   ['s1._domainkey.corp.internal.', 'TXT', '"v=DKIM1; p=MIGf"'],
   ['*.corp.internal.', 'TXT', '"x"'],
 ])('%s may have %s %s', (name, type, ...records) => {
-  expect(fault(desired(name, type, ...records), setting)).toBeUndefined();
+  expect(fault(desired(name, type, ...records), placement)).toBeUndefined();
 });
 
 test('PTR records are for reverse zones', () => {
   const ptr = desired('1.2.0.192.in-addr.arpa.', 'PTR', 'www.corp.internal.');
   expect(fault(ptr, inZone(reverse))).toBeUndefined();
-  expect(fault({ ...ptr, name: 'www.corp.internal.' }, setting)).toBe(
+  expect(fault({ ...ptr, name: 'www.corp.internal.' }, placement)).toBe(
     'a PTR record belongs in a reverse zone (RFC 1035 section 3.5): name it below in-addr.arpa or ip6.arpa',
   );
 });
@@ -86,7 +86,7 @@ test.each([
   ['www.corp.internal.', 'CNAME', 'www.corp.internal.', 'a CNAME to itself: give the object another target'],
   ['ns1.corp.internal.', 'TXT', '"x"', "the name of a zone's own server"],
 ])('%s cannot have %s %s', (name, type, content, message) => {
-  expect(fault(desired(name, type, content), setting)).toMatch(message);
+  expect(fault(desired(name, type, content), placement)).toMatch(message);
 });
 
 test.each([
@@ -117,20 +117,20 @@ test.each([
   ['TXT', '"open', 'not in quotes, or a quote is not closed: "open'],
 ])('%s cannot be %s', (type, content, message) => {
   const name = { SRV: '_sip._tcp.corp.internal.', PTR: `1.${reverse}` }[type] ?? 'www.corp.internal.';
-  const place = type === 'PTR' ? inZone(reverse) : setting;
-  expect(fault(desired(name, type, content), place)).toBe(`correct the target: ${message}`);
+  const nameContext = type === 'PTR' ? inZone(reverse) : placement;
+  expect(fault(desired(name, type, content), nameContext)).toBe(`correct the target: ${message}`);
 });
 
 test('a record says something', () => {
-  expect(fault(desired('www.corp.internal.', 'A'), setting)).toBe('no target');
-  expect(fault(desired('www.corp.internal.', 'CNAME', ''), setting)).toBe('no target');
-  expect(fault(desired('www.corp.internal.', 'CNAME', 'a.', 'b.'), setting)).toBe(
+  expect(fault(desired('www.corp.internal.', 'A'), placement)).toBe('no target');
+  expect(fault(desired('www.corp.internal.', 'CNAME', ''), placement)).toBe('no target');
+  expect(fault(desired('www.corp.internal.', 'CNAME', 'a.', 'b.'), placement)).toBe(
     'a CNAME has one target, not 2: give the object only one',
   );
 });
 
 test.each([-1, 2 ** 31, 1.5])('%d is not a time to live', (ttl) => {
-  expect(fault({ ...desired('www.corp.internal.', 'A', '192.0.2.1'), ttl }, setting)).toBe(
+  expect(fault({ ...desired('www.corp.internal.', 'A', '192.0.2.1'), ttl }, placement)).toBe(
     `not a time to live of 0 to 2147483647 seconds: ${ttl}`,
   );
 });
@@ -171,7 +171,7 @@ test.each([
   [{ fault: '192.0.2.1 is outside discovery.targets.networks', isFiltered: true }, 'Filtered', 'change that field, '],
   [{ fault: 'cannot tell whose target 192.0.2.1 is, of a and b' }, 'Refused', 'give each of them a host of its own'],
 ])('what was found before is said with what to do about it: %j', (found, verdict, remedy) => {
-  const said = reasonOf({ ...desired('www.corp.internal.', 'A'), ...found }, setting);
+  const said = reasonOf({ ...desired('www.corp.internal.', 'A'), ...found }, placement);
   expect(said).toEqual({ verdict, message: expect.stringContaining(`${found.fault}: ${remedy}`) });
 });
 
@@ -189,7 +189,7 @@ test.each([
   ['my_app', 'use another name'],
   ['x*', '* can only be the whole first label'],
 ])('instead of the label %s: %s', (label, remedy) => {
-  const said = fault(desired(`${label}.corp.internal.`, 'A', '192.0.2.1'), setting);
+  const said = fault(desired(`${label}.corp.internal.`, 'A', '192.0.2.1'), placement);
   expect(said).toMatch(/^".*" is not a label of letters, digits and hyphens \(RFC 1123 section 2\.1\): /);
   expect(said).toMatch(new RegExp(`: ${remedy.replace('*', '\\*')}$`));
 });
@@ -200,12 +200,12 @@ test('whatever is wrong with a name, there is something to do, and what is to be
   const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => `${labels.join('.')}.${zone}`);
   fc.assert(
     fc.property(name, (given) => {
-      const said = fault(desired(given, 'A', '192.0.2.1'), setting);
+      const said = fault(desired(given, 'A', '192.0.2.1'), placement);
       if (said === undefined) return;
       expect(said).toMatch(/: (shorten|use|write|\* can) /);
       expect(said.length).toBeLessThan(256);
       const instead = /: write it as (\S+)$/.exec(said)?.[1];
-      if (instead) expect(fault(desired(`${instead}.${zone}`, 'A', '192.0.2.1'), setting)).toBeUndefined();
+      if (instead) expect(fault(desired(`${instead}.${zone}`, 'A', '192.0.2.1'), placement)).toBeUndefined();
     }),
   );
 });
@@ -220,7 +220,7 @@ test.each([
   ['\\"www.corp.internal\\".', 'has quotes (\\), which is no part of a host: write it as www.corp.internal'],
 ])('%s is refused for what is around it', (name, message) => {
   const isWithin = name.endsWith(`.${zone}`);
-  expect(reasonOf(desired(name, 'A', '192.0.2.1'), isWithin ? setting : { ...setting, zone: undefined })).toEqual({
+  expect(reasonOf(desired(name, 'A', '192.0.2.1'), isWithin ? placement : { ...placement, zone: undefined })).toEqual({
     verdict: 'Refused',
     message,
   });
@@ -229,7 +229,7 @@ test.each([
 test.each(['"www.example.com".', 'www.example.com:8080.', 'https://www.example.com/corp.internal.'])(
   '%s is outside the zones, whatever is around it',
   (name) => {
-    expect(reasonOf(desired(name, 'A', '192.0.2.1'), { ...setting, zone: undefined })?.verdict).toBe('OutsideZones');
+    expect(reasonOf(desired(name, 'A', '192.0.2.1'), { ...placement, zone: undefined })?.verdict).toBe('OutsideZones');
   },
 );
 
@@ -238,8 +238,11 @@ test.each([
   ['cname ', 'the recordType is written CNAME, not cname '],
   ['', 'its recordType is missing: write A for addresses, or what else it is'],
 ])('a record of type %j is refused, and not filtered', (type, message) => {
-  expect(reasonOf(desired('www.corp.internal.', type, '192.0.2.1'), setting)).toEqual({ verdict: 'Refused', message });
-  expect(reasonOf(desired('www.example.com.', type, '192.0.2.1'), { ...setting, zone: undefined })?.verdict).toBe(
+  expect(reasonOf(desired('www.corp.internal.', type, '192.0.2.1'), placement)).toEqual({
+    verdict: 'Refused',
+    message,
+  });
+  expect(reasonOf(desired('www.example.com.', type, '192.0.2.1'), { ...placement, zone: undefined })?.verdict).toBe(
     'OutsideZones',
   );
 });

@@ -20,13 +20,13 @@ const cure = 'nobody would get an answer, so give the object another target';
 function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new SeenObjects()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
   const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused, closed } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
+  const { accepted, refused, looping } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
     lister,
   });
   return {
     accepted: accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort(),
     refused: refused.map(({ rrset, verdict, message }) => `${rrset.mark?.content} ${verdict}: ${message}`),
-    closed: closed.map(({ name }) => name),
+    closed: looping.map(({ name }) => name),
   };
 }
 
@@ -172,7 +172,7 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
       const foreigners = present.rrsets.filter(({ mark }) => !mark?.account.startsWith('external-dns'));
       const desiredAs = new Set(desiredRecords.map(({ name }) => name));
       const isKept = (r: RRset) => policy === 'CreateOnly' || !desiredAs.has(r.name);
-      const own = present.rrsets.filter((r) => !foreigners.includes(r) && !first.closed.includes(r) && isKept(r));
+      const own = present.rrsets.filter((r) => !foreigners.includes(r) && !first.looping.includes(r) && isKept(r));
       const names = new Set(own.map(({ name }) => name));
       const after = [...foreigners, ...own, ...first.accepted.filter(({ name }) => !names.has(name))];
       const lookup = new Lookup([{ name: 'corp.internal.', records: after }]);
@@ -273,8 +273,8 @@ test('two objects that lead to each other cost one its name, quietly, until it l
   await made.agent.reconcile();
   const webhook = {
     records: () => made.agent.records(),
-    adjust: (wanted: Endpoint[]) => made.agent.adjust(wanted),
-    apply: (changes: object) => made.agent.apply(changes),
+    adjustEndpoints: (wanted: Endpoint[]) => made.agent.adjustEndpoints(wanted),
+    applyChanges: (changes: object) => made.agent.applyChanges(changes),
   };
   const round = async () => {
     await loop(webhook, objects.wanted());

@@ -423,8 +423,8 @@ test('an answer of several objects that PowerDNS refused is not asked for again,
   const told = `change the object, as PowerDNS refuses this: ${message}`;
   const there = [desired('a/x A 1')];
   const refused = desired('a/x A 1 2');
-  const refusals = new Map([[answerOf(refused), { rrset: refused, beside: there, message }]]);
-  expect(verdict('SameNamespace', [desired('a/x A 1'), desired('a/w A 2')], there, { refusals })).toEqual({
+  const rejections = new Map([[answerOf(refused), { rrset: refused, beside: there, message }]]);
+  expect(verdict('SameNamespace', [desired('a/x A 1'), desired('a/w A 2')], there, { rejections })).toEqual({
     accepted: ['a/x A 1'],
     refused: [`a/w A 2: ${told}`, `a/x A 1 2: ${told}`],
   });
@@ -685,12 +685,12 @@ describe('whatever is wanted', () => {
         const placesOf = (rrsets: RRset[]) =>
           Map.groupBy(
             new Set(rrsets.map(({ name, mark }) => `${namespaceOf(mark?.content ?? '')} ${name}`)),
-            (place) => place.split(' ')[0],
+            (nameContext) => nameContext.split(' ')[0],
           );
         const before = placesOf(there);
         for (const [namespace, places] of placesOf(accepted)) {
           if (namespace === '') continue;
-          const fresh = places.filter((place) => !before.get(namespace)?.includes(place));
+          const fresh = places.filter((nameContext) => !before.get(namespace)?.includes(nameContext));
           if (fresh.length > 0) expect(places.length).toBeLessThanOrEqual(most);
         }
         for (const { name, type, records, mark } of desiredRecords) {

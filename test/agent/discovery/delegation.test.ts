@@ -15,8 +15,8 @@ async function after(steps: { wanted?: Endpoint[]; records?: Records }[]) {
   const { agent, database, clock, declare: take } = makeAgent();
   const webhook = {
     records: () => agent.records(),
-    adjust: (all: Endpoint[]) => agent.adjust(all),
-    apply: (changes: Parameters<typeof agent.apply>[0]) => agent.apply(changes),
+    adjustEndpoints: (all: Endpoint[]) => agent.adjustEndpoints(all),
+    applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
   const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable] };
   let wanted: Endpoint[] = [];

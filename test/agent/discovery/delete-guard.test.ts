@@ -77,7 +77,7 @@ class World {
 
   /** Another agent takes over, which may have lost what this one knew. */
   restart({ isLost = false } = {}): void {
-    const missing = isLost ? [] : structuredClone(this.guard.missing);
+    const missing = isLost ? [] : structuredClone(this.guard.missingNames);
     this.guard = this.#guard();
     this.guard.restore({ missing, isLost: () => isLost }, this.now);
   }
@@ -476,7 +476,7 @@ const event = fc.record({
   hosts: some,
   after: fc.constantFrom(1, 2, 30, 200),
 });
-const circumstances = fc.tuple(
+const context = fc.tuple(
   fc.constantFrom(10, 50, 90),
   fc.constantFrom<Pick<World, 'isSeen' | 'isUnsynced'>>(
     { isSeen: true, isUnsynced: false },
@@ -489,7 +489,7 @@ test('whatever happens, nothing wanted is held, nothing for too long, and of tho
   tags: ['history'],
 }, () => {
   let holds = 0;
-  const run = fc.property(fc.array(event, { maxLength: 30 }), circumstances, (events, [percent, sight]) => {
+  const run = fc.property(fc.array(event, { maxLength: 30 }), context, (events, [percent, sight]) => {
     const world = Object.assign(new World(pool), sight, { options: { percent, holdSeconds: 300 } });
     const missedAt = new Map<string, number>();
     let deleted: { name: string; at: number }[] = [];
@@ -532,7 +532,7 @@ test('whatever happens, an agent that starts anew holds what the one before woul
 }, () => {
   const run = fc.property(
     fc.array(fc.tuple(event, fc.boolean()), { maxLength: 30 }),
-    circumstances,
+    context,
     (events, [percent, sight]) => {
       const more = { options: { percent, holdSeconds: 300 }, ...sight };
       const [lasting, restarting] = [1, 2].map(() => Object.assign(new World(pool), more)) as [World, World];
@@ -542,7 +542,7 @@ test('whatever happens, an agent that starts anew holds what the one before woul
           if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
         }
         expect(restarting.loop(after)).toEqual(lasting.loop(after));
-        expect(restarting.guard.missing).toEqual(lasting.guard.missing);
+        expect(restarting.guard.missingNames).toEqual(lasting.guard.missingNames);
       }
     },
   );
@@ -557,13 +557,13 @@ test('while names are held and nothing changes, ExternalDNS sends nothing', asyn
   let now = start;
   const webhook = {
     records: async () => current.map(endpointOf),
-    adjust: async () => {
+    adjustEndpoints: async () => {
       now += 2 * seconds;
       const wanted = new Set(accepted.map(({ name }) => name));
       const { held } = guard.hold(current, wanted, options, noSources, now);
       return answerUnder('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
     },
-    apply: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {
+    applyChanges: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {
       const gone = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));
       current = current.filter(({ name }) => !gone.has(name));
     },

@@ -6,14 +6,14 @@ import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/dis
 import { fault } from '../../../functions/agent/discovery/record-checks.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
-import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { values } from '../../dns/values.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, want, zone } from '../make.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
 
-type Settings = Partial<NonNullable<WrittenDeclaration['discovery']>>;
+type Settings = Partial<NonNullable<DeclarationJSON['discovery']>>;
 interface Surroundings {
   settings?: Settings;
   lister?: SourceObject[];
@@ -108,8 +108,8 @@ test('of a name that is too long only the end is judged, and of a target only th
   const zone = 'corp.internal.';
   const declared = new Map([[zone, zone]]);
   const recordTypes = ['A', 'CNAME'];
-  const setting = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
-  expect(desiredRecords.map((desired) => fault(desired, setting)?.message)).toEqual([
+  const placement = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
+  expect(desiredRecords.map((desired) => fault(desired, placement)?.message)).toEqual([
     'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name',
     expect.stringMatching(/^correct the target: not a .{1,200}$/),
     expect.stringMatching(/^correct the target: not an IPv4 address: .{1,100}$/),
@@ -469,7 +469,7 @@ describe('what ExternalDNS has merged', () => {
 
 describe('in loops of ExternalDNS', () => {
   const settings: Settings = { recordTypes: [...discoverable], minimumTTL: 10 };
-  const place = {
+  const nameContext = {
     zone: 'corp.internal.',
     answering: 'corp.internal.',
     declared: new Map([['corp.internal.', 'corp.internal.']]),
@@ -484,13 +484,15 @@ describe('in loops of ExternalDNS', () => {
     return {
       records: async () =>
         (await present()).rrsets.filter((r) => r.mark?.account === 'external-dns/corp').map(endpointOf),
-      adjust: async (wanted) => {
-        const faultless = desiredAs(wanted, { settings }).filter((desired) => fault(desired, place) === undefined);
+      adjustEndpoints: async (wanted) => {
+        const faultless = desiredAs(wanted, { settings }).filter(
+          (desired) => fault(desired, nameContext) === undefined,
+        );
         return [...Map.groupBy(faultless, ({ name, type }) => `${name} ${type}`).values()].map(([first]) =>
           endpointOf(first as DesiredRecord),
         );
       },
-      apply: async ({ create = [], updateNew = [], delete: gone = [] }) => {
+      applyChanges: async ({ create = [], updateNew = [], delete: gone = [] }) => {
         const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
         const changes = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
         expect(await database.apply(await present(), changes)).toEqual([]);
@@ -529,7 +531,7 @@ describe('in loops of ExternalDNS', () => {
           expect(await loop(external, merged(wanted))).toBeUndefined();
           const byPlace = (a: Endpoint, b: Endpoint) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
           expect((await external.records()).sort(byPlace)).toEqual(
-            (await external.adjust(merged(wanted))).sort(byPlace),
+            (await external.adjustEndpoints(merged(wanted))).sort(byPlace),
           );
         }
       }),

@@ -100,8 +100,12 @@ function publishing(database: Pick<Database, 'zones' | 'apply'>): Webhook & { wr
   const webhook = {
     writes: 0,
     records: async () => (await zone()).rrsets.filter((r) => ownershipOf(r) === 'discovered').map(endpointOf),
-    adjust: async (wanted: Endpoint[]) => wanted.map((endpoint) => endpointOf(rrsetOf(endpoint, 'corp'))),
-    apply: async ({ create = [], updateNew = [], delete: gone = [] }: Parameters<Webhook['apply']>[0]) => {
+    adjustEndpoints: async (wanted: Endpoint[]) => wanted.map((endpoint) => endpointOf(rrsetOf(endpoint, 'corp'))),
+    applyChanges: async ({
+      create = [],
+      updateNew = [],
+      delete: gone = [],
+    }: Parameters<Webhook['applyChanges']>[0]) => {
       webhook.writes++;
       const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
       const changes: Change[] = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
@@ -139,7 +143,7 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
       expect((await loop(webhook, wanted))?.create).toHaveLength(wanted.length);
       expect(await loop(webhook, wanted)).toBeUndefined();
       const byName = (a: Endpoint, b: Endpoint) => (a.dnsName < b.dnsName ? -1 : 1);
-      expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjust(wanted)).sort(byName));
+      expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjustEndpoints(wanted)).sort(byName));
 
       // Of which only the case has changed.
       const text = (target: string) => want('crd/a/x', 'case.corp.internal', 'TXT', target);

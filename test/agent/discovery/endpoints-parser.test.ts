@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Repetition } from '../../../functions/agent/discovery/endpoints-parser.ts';
+import { EndpointsParser } from '../../../functions/agent/discovery/endpoints-parser.ts';
 import { want } from '../make.ts';
 
 const [a, b] = [
@@ -12,11 +12,11 @@ function* pieces(text: string, size = 64): Generator<Buffer> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
-const read = (repetition: Repetition, list: unknown, size?: number) =>
+const read = (repetition: EndpointsParser, list: unknown, size?: number) =>
   repetition.read(pieces(JSON.stringify(list), size));
 
 test('the same endpoints are the same list, in whatever order they come', async () => {
-  const repetition = new Repetition();
+  const repetition = new EndpointsParser();
   const first = await read(repetition, [a, b]);
   expect(first).toEqual([a, b]);
   expect(await read(repetition, [b, a])).toBe(first);
@@ -32,7 +32,7 @@ test.each([
   ['another time to live', [a, { ...b, recordTTL: 5 }]],
   ['another object', [a, { ...b, labels: { resource: 'ingress/shop/c' } }]],
 ])('%s is another list', async (_, other) => {
-  const repetition = new Repetition();
+  const repetition = new EndpointsParser();
   const first = await read(repetition, [a, b]);
   const second = await read(repetition, other);
   expect(second).not.toBe(first);
@@ -41,11 +41,11 @@ test.each([
 });
 
 test('what Go writes for an empty list is one', async () => {
-  expect(await new Repetition().read(pieces('null'))).toEqual([]);
+  expect(await new EndpointsParser().read(pieces('null'))).toEqual([]);
 });
 
 test('what is no list of endpoints is refused each time, read to its end, and forgets nothing', async () => {
-  const repetition = new Repetition();
+  const repetition = new EndpointsParser();
   const first = await read(repetition, [a]);
   for (const bad of [
     '',
@@ -79,7 +79,7 @@ test('of targets without number only so many are kept, and every one that an obj
     { ...a, targets, providerSpecific: [{ name: 'x', value: 'y' }] },
     { ...b, targets: many },
   ];
-  const repetition = new Repetition({ seenAt });
+  const repetition = new EndpointsParser({ seenAt });
   const [first, second] = await read(repetition, hostile, 1000);
   const kept = [...many].sort().slice(0, 65);
   expect(first?.targets.toSorted()).toEqual([...kept, '10.9.9.9', '2001:DB8::1', 'lb.example.com'].sort());
@@ -94,12 +94,12 @@ test('of targets without number only so many are kept, and every one that an obj
 
 test('a quote, a bracket and a comma in a text are nothing else', async () => {
   const odd = { ...a, targets: ['"],[{\\"', ',]}\\', 'ä€😀'], labels: { resource: 'ingress/a]}/,"b' } };
-  for (const size of [1, 2, 3, 1000]) expect(await read(new Repetition(), [odd, b], size)).toEqual([odd, b]);
+  for (const size of [1, 2, 3, 1000]) expect(await read(new EndpointsParser(), [odd, b], size)).toEqual([odd, b]);
 });
 
 test('so much as the agent can keep is taken, and no more', async () => {
   const many = Array.from({ length: 100 }, (_, i) => want('ingress/shop/a', `h${i}.corp.internal`, 'A', '192.0.2.1'));
-  const repetition = new Repetition({ limit: () => 2000 });
+  const repetition = new EndpointsParser({ limit: () => 2000 });
   await expect(read(repetition, many)).rejects.toThrow(
     'what objects ask for is more than 2000 characters (ingress/shop/a is among those that ask for most): raise resources.agent.limits.memory',
   );
@@ -110,7 +110,7 @@ test('the object that asks for most is told, in whatever order they come', async
   const of = (object: string, count: number) =>
     Array.from({ length: count }, (_, i) => want(object, `h${i}.corp.internal`, 'A', '192.0.2.1'));
   const several = [...of('ingress/shop/most', 60), ...of('ingress/shop/few', 10), ...of('ingress/shop/some', 30)];
-  const repetition = new Repetition({ limit: () => 12_000 });
+  const repetition = new EndpointsParser({ limit: () => 12_000 });
   const reading = () => read(repetition, several).then(undefined, (error: Error) => error.message);
   const message = await reading();
   expect(message).toContain('(ingress/shop/most is among those that ask for most)');
@@ -122,7 +122,7 @@ test('the object that asks for most is told, in whatever order they come', async
 
 test('an endpoint without an end is told by its host', async () => {
   const endless = { ...a, labels: { resource: 'x'.repeat(17 * 1024 * 1024) } };
-  await expect(read(new Repetition(), [endless], 1024 * 1024)).rejects.toThrow(
+  await expect(read(new EndpointsParser(), [endless], 1024 * 1024)).rejects.toThrow(
     `the endpoint of host ${a.dnsName} is longer than 16777216 bytes: shorten the annotations of its object`,
   );
 });
@@ -130,7 +130,7 @@ test('an endpoint without an end is told by its host', async () => {
 test('a list of targets counts once, however many hosts have it', async () => {
   const targets = Array.from({ length: 64 }, (_, i) => `192.0.2.${i}`);
   const many = Array.from({ length: 1000 }, (_, i) => want('ingress/shop/a', `h${i}.corp.internal`, 'A', ...targets));
-  const repetition = new Repetition({ limit: () => 160_000 });
+  const repetition = new EndpointsParser({ limit: () => 160_000 });
   const first = await read(repetition, many);
   expect(first).toEqual(many);
   expect(new Set(first.map((endpoint) => endpoint.targets)).size).toBe(1);
@@ -138,6 +138,6 @@ test('a list of targets counts once, however many hosts have it', async () => {
 });
 
 test('what nobody asks for within the bound is left out', async () => {
-  const repetition = new Repetition({ seenAt: (name) => (name === 'b.corp.internal.' ? undefined : new Set()) });
+  const repetition = new EndpointsParser({ seenAt: (name) => (name === 'b.corp.internal.' ? undefined : new Set()) });
   expect(await read(repetition, [a, b])).toEqual([a]);
 });

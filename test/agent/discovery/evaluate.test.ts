@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { currentRRsets, evaluate, type Refusal } from '../../../functions/agent/discovery/evaluate.ts';
+import { currentRRsets, evaluate, type PowerDNSRejection } from '../../../functions/agent/discovery/evaluate.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
@@ -12,13 +12,13 @@ function verdict(
   wanted: Endpoint[],
   there: RRset[] | Zone[] = [],
   declaration = declare(),
-  refusals = new Map<string, Refusal>(),
+  rejections = new Map<string, PowerDNSRejection>(),
 ) {
   const isRRset = (each: RRset | Zone): each is RRset => 'type' in each;
   const rrsets = there.filter(isRRset);
   const present = there.length > rrsets.length ? (there as Zone[]) : [zone('corp.internal', rrsets, declaration)];
   const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused } = evaluate(desiredRecords, present, declaration, { refusals });
+  const { accepted, refused } = evaluate(desiredRecords, present, declaration, { rejections });
   return {
     accepted: accepted.map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`).sort(),
     refused: refused.map(({ rrset, message }) => `${rrset.name} (${rrset.mark?.content}): ${message}`),
@@ -232,23 +232,25 @@ describe('what PowerDNS refused', () => {
   const message = 'Record www.corp.internal./CNAME: no';
   const desired = x('CNAME', 'no.example.com');
   const rrset = current('ingress/a/x', 'CNAME', 'no.example.com.');
-  const refusals = (beside: RRset[] = []) => new Map([[answerOf(rrset), { rrset, beside, message }]]);
+  const rejections = (beside: RRset[] = []) => new Map([[answerOf(rrset), { rrset, beside, message }]]);
 
   test('is not asked again while wish and zone stay as they were', () => {
-    expect(verdict([desired], [], declare(), refusals())).toEqual({
+    expect(verdict([desired], [], declare(), rejections())).toEqual({
       accepted: [],
       refused: [`www.corp.internal. (ingress/a/x): change the object, as PowerDNS refuses this: ${message}`],
     });
   });
 
   test('is asked again when the wish or the zone is another one', () => {
-    expect(verdict([x('CNAME', 'yes.example.com')], [], declare(), refusals()).refused).toEqual([]);
+    expect(verdict([x('CNAME', 'yes.example.com')], [], declare(), rejections()).refused).toEqual([]);
     const there = [current('ingress/a/x', 'A', '192.0.2.1')];
-    expect(verdict([desired], there, declare(), refusals()).refused).toEqual([]);
-    expect(verdict([desired], there, declare(), refusals(there)).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
+    expect(verdict([desired], there, declare(), rejections()).refused).toEqual([]);
+    expect(verdict([desired], there, declare(), rejections(there)).accepted).toEqual([
+      'www.corp.internal. A 192.0.2.1',
+    ]);
     const theirs = [foreign('www.corp.internal.', 'TXT', '"any"')];
-    expect(verdict([desired], [], declare(), refusals(theirs)).refused).toEqual([]);
-    expect(verdict([desired], [], declare(), refusals(there)).refused).toHaveLength(1);
+    expect(verdict([desired], [], declare(), rejections(theirs)).refused).toEqual([]);
+    expect(verdict([desired], [], declare(), rejections(there)).refused).toHaveLength(1);
   });
 });
 

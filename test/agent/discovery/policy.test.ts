@@ -110,8 +110,8 @@ function external(policy: Policy, current: RRset[], accepted: RRset[]) {
   let there = current;
   const webhook: Webhook = {
     records: async () => there.map(endpointOf),
-    adjust: async () => answerUnder(policy, there, accepted).answer.map(endpointOf),
-    apply: async ({ create = [], updateNew = [], delete: deleted = [] }) => {
+    adjustEndpoints: async () => answerUnder(policy, there, accepted).answer.map(endpointOf),
+    applyChanges: async ({ create = [], updateNew = [], delete: deleted = [] }) => {
       const written = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, 'corp'));
       const gone = new Set([...deleted.map((endpoint) => rrsetOf(endpoint, 'corp')), ...written].map(key));
       there = [...there.filter((each) => !gone.has(key(each))), ...written];

@@ -16,8 +16,8 @@ async function started(declaration = split('shop', 'market'), lister: SourceList
   const { agent, database } = made;
   const of = (namespace?: string): Webhook => ({
     records: () => agent.records(namespace),
-    adjust: (wanted: Endpoint[]) => agent.adjust(wanted, namespace),
-    apply: (changes: EndpointChanges) => agent.apply(changes, namespace),
+    adjustEndpoints: (wanted: Endpoint[]) => agent.adjustEndpoints(wanted, namespace),
+    applyChanges: (changes: EndpointChanges) => agent.applyChanges(changes, namespace),
   });
   made.declare(declaration);
   await agent.reconcile();
@@ -172,11 +172,11 @@ test('names that the spec excludes are no mass of deletions', async () => {
 test('what follows an outdated verdict is not done', async () => {
   const { agent, declare: take, of, there } = await started(declare({ discovery }));
   await loop(of(), [wants('shop', 'www', '192.0.2.1')]);
-  await of().adjust([]);
+  await of().adjustEndpoints([]);
   const [www] = await of().records();
   take(declare({ discovery: { ...discovery, policy: 'Preview' } }));
   await agent.reconcile();
-  await expect(of().apply({ delete: [www!] })).rejects.toThrow('the declaration has changed');
+  await expect(of().applyChanges({ delete: [www!] })).rejects.toThrow('the declaration has changed');
   expect(await there()).toHaveLength(1);
   expect(await loop(of(), [])).toBeUndefined();
   expect(agent.report()?.discovery.preview).toEqual([
@@ -190,8 +190,8 @@ test('of two owners that were judged at the same time the first has the whole na
     want('ingress/shop/www', 'www.corp.internal', 'A', '192.0.2.1'),
     want('ingress/market/www', 'www.corp.internal', 'AAAA', '2001:db8::66'),
   ];
-  const answers = [await of('shop').adjust([first]), await of('market').adjust([second])];
-  await of('shop').apply({ create: answers[0] });
-  await of('market').apply({ create: answers[1] });
+  const answers = [await of('shop').adjustEndpoints([first]), await of('market').adjustEndpoints([second])];
+  await of('shop').applyChanges({ create: answers[0] });
+  await of('market').applyChanges({ create: answers[1] });
   expect(await there()).toEqual(['www 192.0.2.1 (external-dns/corp/shop)']);
 });

@@ -1,9 +1,9 @@
 /** No more records than the agent's memory bears. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
-import { withinRoom } from '../../../functions/agent/discovery/record-budget.ts';
+import { withinBudget } from '../../../functions/agent/discovery/record-budget.ts';
 import { type RRset, resourceOf, totalCost } from '../../../functions/agent/powerdns/rrset.ts';
-import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
 import { declare, found, makeAgent, want } from '../make.ts';
 
@@ -14,7 +14,8 @@ const of = (namespace: string, count: number) =>
 const namesOf = (rrsets: { name: string }[]) => rrsets.map(({ name }) => name.split('.')[0]);
 
 const same = (a: RRset, others: readonly RRset[]) => others.some((b) => resourceOf(b) === resourceOf(a));
-const within = (answer: RRset[], current: RRset[], most: number) => withinRoom(answer, { current, stays: same, most });
+const within = (answer: RRset[], current: RRset[], most: number) =>
+  withinBudget(answer, { current, stays: same, most });
 const big = (resource: string, name: string, count: number) =>
   found(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
 
@@ -61,7 +62,7 @@ describe('where there is no room for all', () => {
 });
 
 /** An agent, for as many records beside those that are declared, and its ExternalDNS. */
-async function start(most: number, discovery: Partial<WrittenDeclaration['discovery']> = {}) {
+async function start(most: number, discovery: Partial<DeclarationJSON['discovery']> = {}) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
   const bare = makeAgent();
   bare.declare(declaration);
@@ -72,8 +73,8 @@ async function start(most: number, discovery: Partial<WrittenDeclaration['discov
   await the.agent.reconcile();
   const webhook = {
     records: () => the.agent.records(),
-    adjust: (wanted: Endpoint[]) => the.agent.adjust(wanted),
-    apply: (changes: EndpointChanges) => the.agent.apply(changes),
+    adjustEndpoints: (wanted: Endpoint[]) => the.agent.adjustEndpoints(wanted),
+    applyChanges: (changes: EndpointChanges) => the.agent.applyChanges(changes),
   };
   const current = async () =>
     Object.fromEntries(
@@ -161,8 +162,8 @@ test('what is declared takes of the room, the rest is told, and comes when there
   const taken = (await database.zones()).flatMap(({ rrsets }) => rrsets).length;
   const webhook = {
     records: () => agent.records(),
-    adjust: (wanted: Parameters<typeof agent.adjust>[0]) => agent.adjust(wanted),
-    apply: (changes: Parameters<typeof agent.apply>[0]) => agent.apply(changes),
+    adjustEndpoints: (wanted: Parameters<typeof agent.adjustEndpoints>[0]) => agent.adjustEndpoints(wanted),
+    applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
   const wanted = Array.from({ length: 8 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
   await loop(webhook, wanted);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { askedFor, besideHeld } from '../../../functions/agent/discovery/requested-names.ts';
+import { requestedNames, withoutHeldNames } from '../../../functions/agent/discovery/requested-names.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { found } from '../make.ts';
 
@@ -38,13 +38,13 @@ test.each<
   ['its object is gone, and another one wants it in vain', [rival!], [], asking([]), 'SameNamespace', false],
   ['its object is not seen, and another one has it', [rival!], [rival!], noSources, 'SameNamespace', true],
 ])('a name that stands is asked for, or not, where %s', (_, desiredRecords, accepted, lister, sharedHosts, isAsked) => {
-  const names = askedFor({ current, desiredRecords, accepted, sharedHosts }, lister);
+  const names = requestedNames({ current, desiredRecords, accepted, sharedHosts }, lister);
   expect([...names]).toEqual(isAsked ? [www] : []);
 });
 
 test('a held name is nobody else’s, and is said whose it is', () => {
   const other = found('ingress/evil/x', 'x.corp.internal.', 'A', '192.0.2.1');
-  expect(besideHeld([rival!, other], current, 'corp')).toEqual({
+  expect(withoutHeldNames([rival!, other], current, 'corp')).toEqual({
     accepted: [other],
     refused: [
       {

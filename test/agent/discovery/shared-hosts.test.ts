@@ -1,7 +1,7 @@
 /** What many objects ask for that have all their hosts in common: whoever makes them chooses how many there are. */
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
-import { Repetition } from '../../../functions/agent/discovery/endpoints-parser.ts';
+import { EndpointsParser } from '../../../functions/agent/discovery/endpoints-parser.ts';
 import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { cpuTimeOf } from '../../cpu.ts';
@@ -52,10 +52,10 @@ function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' 
     const { agent, declare: take } = makeAgent(undefined, { lister });
     take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, sharedHosts } }));
     await agent.reconcile();
-    const wanted = await new Repetition({ seenAt: (name) => agent.seenAt(name) }).read([body]);
-    const answer = await agent.adjust(wanted);
-    await agent.apply({ create: answer });
-    await agent.adjust(wanted);
+    const wanted = await new EndpointsParser({ seenAt: (name) => agent.seenAt(name) }).read([body]);
+    const answer = await agent.adjustEndpoints(wanted);
+    await agent.applyChanges({ create: answer });
+    await agent.adjustEndpoints(wanted);
     agent.explain();
     expect(agent.names.list).toHaveLength(count * hosts.length);
   };

@@ -11,8 +11,8 @@ beforeEach(() => {
 /** The beginning of a loop, two seconds after the one before. */
 const begin = () => {
   now += 2000;
-  loops.begin();
-  loops.hear();
+  loops.start();
+  loops.touch();
 };
 /** A whole one without changes, as far as it gets. */
 const pass = (verdict: 'given' | string) => {
@@ -25,24 +25,24 @@ const pass = (verdict: 'given' | string) => {
 describe('a loop is finished', () => {
   test('when the next one begins and it got its own verdict', () => {
     pass('given');
-    expect(loops.finishedAt).toBeUndefined();
+    expect(loops.completedAt).toBeUndefined();
     begin();
-    expect(loops.finishedAt).toBe(4000);
+    expect(loops.completedAt).toBe(4000);
     // This one has asked for no verdict.
     begin();
-    expect([loops.finishedAt, loops.failed]).toEqual([4000, 1]);
+    expect([loops.completedAt, loops.failures]).toEqual([4000, 1]);
   });
 
   test('when its changes are made, and not when they fail', () => {
     pass('given');
-    loops.change();
+    loops.startChanges();
     loops.fail('full');
     begin();
-    expect([loops.finishedAt, loops.failed]).toEqual([undefined, 1]);
+    expect([loops.completedAt, loops.failures]).toEqual([undefined, 1]);
     loops.evaluated(loops.current);
-    loops.change();
-    loops.finish();
-    expect([loops.finishedAt, loops.failed]).toEqual([4000, 0]);
+    loops.startChanges();
+    loops.complete();
+    expect([loops.completedAt, loops.failures]).toEqual([4000, 0]);
   });
 
   test('not by a verdict that was too late for it', () => {
@@ -53,7 +53,7 @@ describe('a loop is finished', () => {
     begin();
     loops.evaluated(current);
     begin();
-    expect([loops.finishedAt, loops.failed]).toEqual([undefined, 2]);
+    expect([loops.completedAt, loops.failures]).toEqual([undefined, 2]);
   });
 });
 
@@ -68,7 +68,7 @@ describe('that they fail is told', () => {
     pass('given');
     expect(loops.isFailing).toBe(true);
     begin();
-    expect([loops.isFailing, loops.failed]).toEqual([false, 0]);
+    expect([loops.isFailing, loops.failures]).toEqual([false, 0]);
   });
 
   test('also where no verdict is asked for any more', () => {

@@ -38,8 +38,8 @@ async function started(discovery: object = {}) {
   await agent.reconcile();
   const webhook: Webhook = {
     records: () => agent.records(),
-    adjust: (wanted) => agent.adjust(wanted),
-    apply: (changes) => agent.apply(changes),
+    adjustEndpoints: (wanted) => agent.adjustEndpoints(wanted),
+    applyChanges: (changes) => agent.applyChanges(changes),
   };
   const published = async () =>
     (await database.zones())

@@ -63,12 +63,12 @@ describe('a pattern', () => {
     ['[*].a.corp.internal', '*.x.a.corp.internal', false],
     ['[*].a.corp.internal', 'a.corp.internal', false],
   ])('%s and the name %s: %s', (pattern, name, isMatch) => {
-    expect(new NamePatterns([[pattern, 'it']]).of(`${name}.`)).toEqual(isMatch ? ['it'] : []);
+    expect(new NamePatterns([[pattern, 'it']]).match(`${name}.`)).toEqual(isMatch ? ['it'] : []);
   });
 
   test('does not hide another one', () => {
     const all = ['x.a.internal', '*.a.internal', '*.a.internal', '*.internal'] as const;
-    expect(new NamePatterns(all.map((pattern, i) => [pattern, i])).of('x.a.internal.')).toEqual([0, 1, 2, 3]);
+    expect(new NamePatterns(all.map((pattern, i) => [pattern, i])).match('x.a.internal.')).toEqual([0, 1, 2, 3]);
   });
 });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
-import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
@@ -21,7 +21,7 @@ const wildcard = want('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6');
 const types = ['A', 'AAAA', 'CNAME', 'TXT'];
 
 /** An agent with these settings, once it has come to terms with what is wanted, and sends nothing more. */
-async function publish(wanted: Endpoint[], more: Partial<NonNullable<WrittenDeclaration['discovery']>> = {}) {
+async function publish(wanted: Endpoint[], more: Partial<NonNullable<DeclarationJSON['discovery']>> = {}) {
   const { agent, declare: take } = makeAgent(undefined, { database, now: Date.now });
   const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: types, ...more };
   const zones = [zoneWith('corp.internal', [record('a.held', 'A', '192.0.2.3'), record('*.own', 'A', '192.0.2.4')])];
@@ -29,8 +29,8 @@ async function publish(wanted: Endpoint[], more: Partial<NonNullable<WrittenDecl
   await agent.reconcile();
   const webhook = {
     records: () => agent.records(),
-    adjust: (all: Endpoint[]) => agent.adjust(all),
-    apply: (changes: Parameters<typeof agent.apply>[0]) => agent.apply(changes),
+    adjustEndpoints: (all: Endpoint[]) => agent.adjustEndpoints(all),
+    applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
   while (await loop(webhook, wanted));
   const serial = async () => (await server.query('corp.internal', 'SOA')).answers;

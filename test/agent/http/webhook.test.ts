@@ -133,14 +133,14 @@ describe('with zones', () => {
   test('each of several ExternalDNS has its share of what is kept', async () => {
     const of = (count: number) =>
       Array.from({ length: count }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
-    await webhookAt(url).adjust(of(5));
+    await webhookAt(url).adjustEndpoints(of(5));
     the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b'] } }));
     await the.agent.reconcile();
     for (const namespace of ['a', 'b']) {
       const external = webhookAt(`${url}/namespaces/${namespace}`);
-      await expect(external.adjust(of(5))).rejects.toThrow('what objects ask for is more than 500 characters');
-      await expect(external.apply({ create: of(5) })).rejects.toThrow('more than 500 bytes at once: raise');
-      await external.adjust(of(2));
+      await expect(external.adjustEndpoints(of(5))).rejects.toThrow('what objects ask for is more than 500 characters');
+      await expect(external.applyChanges({ create: of(5) })).rejects.toThrow('more than 500 bytes at once: raise');
+      await external.adjustEndpoints(of(2));
     }
   });
 

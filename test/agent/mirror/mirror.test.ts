@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { makeCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
-import type { WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { corp, declare, want, zones } from '../make.ts';
@@ -53,12 +53,12 @@ beforeEach(() => {
 const databaseOf = ({ running, dir }: Server) => new PowerDNSDatabase(running, join(dir, 'include/api.conf'));
 
 /** Replicas with empty databases. */
-async function start(count: number, declaration: Partial<WrittenDeclaration>, mostBytes?: number): Promise<void> {
+async function start(count: number, declaration: Partial<DeclarationJSON>, mostBytes?: number): Promise<void> {
   for (let index = 0; index < count; index++) await add(declaration, mostBytes);
   await settled();
 }
 
-async function add(declaration: Partial<WrittenDeclaration>, mostBytes?: number): Promise<void> {
+async function add(declaration: Partial<DeclarationJSON>, mostBytes?: number): Promise<void> {
   const database = databaseOf(servers[replicas.length] as Server);
   await database.lose();
   const options = { configMap, clock, declaration: declare({ replicas: 2, ...declaration }) };

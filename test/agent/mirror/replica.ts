@@ -6,7 +6,7 @@ import { ConfigMapMirror } from '../../../functions/agent/mirror/config-map.ts';
 import { RecordMirror } from '../../../functions/agent/mirror/record-mirror.ts';
 import { Agreements } from '../../../functions/agent/mirror/watermark.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
-import { PowerDNS, Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
+import { PowerDNS, PowerDNSRefusal } from '../../../functions/agent/powerdns/powerdns.ts';
 import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { canaryZone, makeCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
@@ -85,8 +85,8 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     const agent = this.#agent;
     const webhook = {
       records: () => agent.records(),
-      adjust: (all: Endpoint[]) => agent.adjust(all),
-      apply: (changes: Parameters<Agent['apply']>[0]) => agent.apply(changes),
+      adjustEndpoints: (all: Endpoint[]) => agent.adjustEndpoints(all),
+      applyChanges: (changes: Parameters<Agent['applyChanges']>[0]) => agent.applyChanges(changes),
     };
     await loop(webhook, wanted);
   }
@@ -177,7 +177,7 @@ export class MemoryDatabase implements MortalDatabase {
   }
 
   #step(): void {
-    if (this.endsAfter-- <= 0) throw new Rejection(500, 'the agent has ended');
+    if (this.endsAfter-- <= 0) throw new PowerDNSRefusal(500, 'the agent has ended');
   }
 }
 

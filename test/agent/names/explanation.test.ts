@@ -112,7 +112,7 @@ describe('while the agent cannot answer ExternalDNS', () => {
   const failing = async (agent: SightedAgent) => {
     for (let i = 0; i < 10; i++) {
       await agent.agent.records();
-      agent.agent.noteFailure('PowerDNS does not answer');
+      agent.agent.recordFailure('PowerDNS does not answer');
       agent.clock.now += 4_000;
       agent.agent.explain();
     }
@@ -437,7 +437,7 @@ describe('what may be on its way is not counted yet', () => {
     agent.has(x, { targets: ['192.0.2.1'] });
     await agent.loops(10);
     agent.has(x, { targets: ['192.0.2.2'] });
-    await agent.agent.adjust(agent.objects.wanted());
+    await agent.agent.adjustEndpoints(agent.objects.wanted());
     agent.agent.explain();
     expect(agent.of(x)).toMatch(/^Pending: /);
     expect(agent.agent.report()?.names).toEqual({ total: 0, resolved: 0, problems: [] });

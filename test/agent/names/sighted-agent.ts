@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { AgentOptions } from '../../../functions/agent/agent.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
-import type { Declaration, WrittenDeclaration } from '../../../functions/contract/declaration.ts';
+import type { Declaration, DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent } from '../make.ts';
 import { type SeenObject, SeenObjects, www } from './seen-objects.ts';
@@ -19,7 +19,7 @@ export type SightedAgent = Awaited<ReturnType<typeof sightedAgent>>;
 /** It has corp.internal, and has been brought to what is declared once; ExternalDNS has not asked yet. */
 export async function sightedAgent(
   discovery: object = {},
-  more: Partial<WrittenDeclaration> = {},
+  more: Partial<DeclarationJSON> = {},
   { outside }: Pick<AgentOptions, 'outside'> = {},
 ) {
   const objects = new SeenObjects();
@@ -39,8 +39,8 @@ export async function sightedAgent(
   await made.agent.reconcile();
   const webhookOf = (namespace?: string): Webhook => ({
     records: () => made.agent.records(namespace),
-    adjust: (wanted) => made.agent.adjust(wanted, namespace),
-    apply: (changes) => made.agent.apply(changes, namespace),
+    adjustEndpoints: (wanted) => made.agent.adjustEndpoints(wanted, namespace),
+    applyChanges: (changes) => made.agent.applyChanges(changes, namespace),
   });
   const said = () =>
     made.agent.names.list?.map(({ name, resource, verdict, message }) => ({ name, resource, verdict, message }));

@@ -1,18 +1,18 @@
 /** What is said of the chain, from tests whose results and times are made up. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fault, Finding, Result } from '../../../functions/agent/self-test/canary.ts';
+import type { Finding, QueryFailure, Result } from '../../../functions/agent/self-test/canary.ts';
 import { type HealthInputs, ResolutionState } from '../../../functions/agent/self-test/resolution.ts';
 import { report } from '../../../functions/contract/report.ts';
 
 const place = { namespace: 'internal-dns', pod: 'idns-corp-0' };
 const synced: HealthInputs = { discovery: 'Synced', replicas: 1 };
-const silent: Fault = { kind: 'Silent', message: 'no answer within 1000 ms' };
-const failed: Fault = { kind: 'Failed', message: 'nobody listens there' };
-const other: Fault = { kind: 'Other', message: 'REFUSED' };
-const old: Fault = { kind: 'Old', message: 'an old record' };
+const silent: QueryFailure = { kind: 'Silent', message: 'no answer within 1000 ms' };
+const failed: QueryFailure = { kind: 'Failed', message: 'nobody listens there' };
+const other: QueryFailure = { kind: 'Other', message: 'REFUSED' };
+const old: QueryFailure = { kind: 'Old', message: 'an old record' };
 
-const asked = (address: string, udp?: Fault, tcp?: Fault): Finding[] => [
+const asked = (address: string, udp?: QueryFailure, tcp?: QueryFailure): Finding[] => [
   { address, transport: 'UDP', ...(udp && { fault: udp }) },
   { address, transport: 'TCP', ...(tcp && { fault: tcp }) },
 ];

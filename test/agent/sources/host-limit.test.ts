@@ -47,8 +47,8 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
   const asks = async (wanted: Endpoint[], namespace?: string) => {
     const webhook: Webhook = {
       records: () => agent.records(namespace),
-      adjust: (endpoints) => agent.adjust(endpoints, namespace),
-      apply: (changes) => agent.apply(changes, namespace),
+      adjustEndpoints: (endpoints) => agent.adjustEndpoints(endpoints, namespace),
+      applyChanges: (changes) => agent.applyChanges(changes, namespace),
     };
     await loop(webhook, merged(wanted));
     agent.explain();

@@ -1,6 +1,6 @@
 /** The zones in memory, with what PowerDNS would refuse. */
 import type { Database, Making, Rejected } from '../../../functions/agent/powerdns/database.ts';
-import { Rejection } from '../../../functions/agent/powerdns/powerdns.ts';
+import { PowerDNSRefusal } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 
 // What it hands out is nobody's to change it by. structuredClone takes ten times as long.
@@ -80,7 +80,7 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     { account = declaredAccount, metadata = {} }: Making = {},
   ): Promise<Rejected[]> {
     this.#write();
-    if (this.#zones.has(name)) throw new Rejection(409, 'Conflict');
+    if (this.#zones.has(name)) throw new PowerDNSRefusal(409, 'Conflict');
     const zone = { name, id: name, account, rrsets: [] };
     for (const rrset of rrsets) this.#put(zone, rrset);
     this.#zones.set(name, zone);
@@ -92,7 +92,7 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     if (changes.length === 0) return [];
     this.#write();
     const zone = this.#zones.get(name);
-    if (!zone) throw new Rejection(404, 'Not Found');
+    if (!zone) throw new PowerDNSRefusal(404, 'Not Found');
     const rejected: Rejected[] = [];
     for (const ofName of Map.groupBy(changes, (change) => change.rrset.name).values()) {
       const before = zone.rrsets;
@@ -123,12 +123,14 @@ export class MemoryZones implements Pick<Database, keyof Database> {
 
   #put(zone: Zone, rrset: RRset): void {
     const { name, type } = rrset;
-    if (name !== zone.name && !name.endsWith(`.${zone.name}`)) throw new Rejection(422, `${name}: Name is out of zone`);
+    if (name !== zone.name && !name.endsWith(`.${zone.name}`))
+      throw new PowerDNSRefusal(422, `${name}: Name is out of zone`);
     const others = zone.rrsets.filter((r) => r.name === name && r.type !== type);
     if (others.some((r) => type === 'CNAME' || r.type === 'CNAME')) {
-      throw new Rejection(422, `RRset ${name} IN ${type}: Conflicts with pre-existing RRset`);
+      throw new PowerDNSRefusal(422, `RRset ${name} IN ${type}: Conflicts with pre-existing RRset`);
     }
-    if (this.refuses(rrset)) throw new Rejection(422, `Record ${name}/${type} '${rrset.records[0]}': no, thank you`);
+    if (this.refuses(rrset))
+      throw new PowerDNSRefusal(422, `Record ${name}/${type} '${rrset.records[0]}': no, thank you`);
     zone.rrsets = [...zone.rrsets.filter((r) => r.name !== name || r.type !== type), copyOf(rrset)];
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
-import { type Circumstances, reconcile } from '../../../functions/agent/zones/plan.ts';
+import { type PlanOptions, planZones } from '../../../functions/agent/zones/plan.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import {
@@ -607,15 +607,15 @@ describe('PTR records', () => {
 });
 
 /** The zones once everything is done, and nothing more is to be. */
-async function settled(declaration: ReturnType<typeof declare>, present: Zone[], circumstances: Circumstances) {
+async function settled(declaration: ReturnType<typeof declare>, present: Zone[], circumstances: PlanOptions) {
   const database = new MemoryZones(structuredClone(present));
   const contents = declaredContent(declaration);
-  const { create, patch, remove } = reconcile(contents, present, circumstances);
+  const { create, patch, remove } = planZones(contents, present, circumstances);
   for (const { name, rrsets } of create) await database.create(name, rrsets);
   for (const { zone, changes } of patch) expect(await database.apply(zone, changes)).toEqual([]);
   for (const zone of remove) await database.remove(zone);
   const after = await database.zones();
-  expect(reconcile(contents, after, circumstances)).toMatchObject({ create: [], patch: [], remove: [] });
+  expect(planZones(contents, after, circumstances)).toMatchObject({ create: [], patch: [], remove: [] });
   return after;
 }
 
@@ -627,7 +627,7 @@ const linesOf = (present: Zone[]) =>
 
 describe('twins for ExternalDNS’s own registry', () => {
   const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '_w' };
-  const on: Circumstances = { discovers: true, ownershipTXT };
+  const on: PlanOptions = { discovers: true, ownershipTXT };
   const w = a('w.corp.internal.', '192.0.2.1');
 
   test('come with what is discovered, and go with it and with the wish for them', async () => {

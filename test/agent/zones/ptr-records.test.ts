@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
-import { pointersTo } from '../../../functions/agent/zones/ptr-records.ts';
+import { ptrRecordsFor } from '../../../functions/agent/zones/ptr-records.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
-import { pointerName } from '../../../functions/dns/zone/reverse.ts';
+import { reverseName } from '../../../functions/dns/zone/reverse.ts';
 import { corp, declare, found, record, zones, zoneWith } from '../make.ts';
 
 const network = '2.0.192.in-addr.arpa';
@@ -21,7 +21,7 @@ function pointers(records: DeclaredRecord[], published: RRset[] | undefined, rev
   const declaration = declare({ zones: [zoneWith('corp.internal', records), ...reverse], addresses: [] });
   const contents = declaredContent(declaration);
   const declared = [...contents.values()].flatMap((content) => content.rrsets);
-  const { rrsets, warnings } = pointersTo(contents, published && [...declared, ...published]);
+  const { rrsets, warnings } = ptrRecordsFor(contents, published && [...declared, ...published]);
   return { made: [...rrsets.values()].flat().map((r) => `${r.name} ${r.records.join(' ')}`), warnings };
 }
 const one = (name: string) => [`1.${network}. ${name}.corp.internal.`];
@@ -85,14 +85,14 @@ test('each address has one, of both families, and a CNAME none', () => {
   expect(made).toEqual([
     `1.${network}. a.corp.internal.`,
     `2.${network}. a.corp.internal.`,
-    `${pointerName('2001:db8::1')} a.corp.internal.`,
+    `${reverseName('2001:db8::1')} a.corp.internal.`,
   ]);
 });
 
 test('they have the TTL of their zone and a mark of their own', () => {
   const reverse = { ...zones(network)[0]!, defaultTTL: 300 };
   const declaration = declare({ zones: [corp, reverse], addresses: [] });
-  const { rrsets } = pointersTo(declaredContent(declaration), [at('a', '192.0.2.1')]);
+  const { rrsets } = ptrRecordsFor(declaredContent(declaration), [at('a', '192.0.2.1')]);
   expect([...rrsets]).toEqual([
     [
       `${network}.`,

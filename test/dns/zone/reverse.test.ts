@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import {
   isReverse,
   octetsOf,
-  pointerName,
-  pointerPlace,
+  ptrLocation,
   rangeOf,
+  reverseName,
   usualZone,
 } from '../../../functions/dns/zone/reverse.ts';
 
@@ -28,7 +28,7 @@ describe('an address is looked up by its name', () => {
     ['::ffff:192.0.2.1', nibbles('0000 0000 0000 0000 0000 ffff c000 0201')],
     ['64:ff9b::192.0.2.33', nibbles('0064 ff9b 0000 0000 0000 0000 c000 0221')],
   ])('%s', (address, name) => {
-    expect(pointerName(address)).toBe(name);
+    expect(reverseName(address)).toBe(name);
     expect(isReverse(name)).toBe(true);
   });
 
@@ -37,11 +37,11 @@ describe('an address is looked up by its name', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
         const address = text.includes(':') ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text;
-        const name = pointerName(text);
+        const name = reverseName(text);
         expect(name).toMatch(/^(\d{1,3}\.){4}in-addr\.arpa\.$|^([0-9a-f]\.){32}ip6\.arpa\.$/);
         expect(lookedUp.get(name) ?? address).toBe(address);
         lookedUp.set(name, address);
-        expect(pointerName(address)).toBe(name);
+        expect(reverseName(address)).toBe(name);
       }),
     );
   });
@@ -53,7 +53,7 @@ test.each([
   ['2001:db8:1:2:3:4:5:6', '2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.'],
 ])('the usual zone of %s is %s', (address, zone) => {
   expect(usualZone(address)).toBe(zone);
-  expect(pointerPlace(address, new Map([[zone, zone]]))?.zone).toBe(zone);
+  expect(ptrLocation(address, new Map([[zone, zone]]))?.zone).toBe(zone);
 });
 
 describe('a part of a /24 (RFC 2317)', () => {
@@ -104,7 +104,7 @@ describe('a part of a /24 (RFC 2317)', () => {
 
 describe('the PTR record of an address belongs', () => {
   const place = (address: string, ...zones: string[]) =>
-    pointerPlace(address, new Map(zones.map((zone) => [`${zone}.`, zone])));
+    ptrLocation(address, new Map(zones.map((zone) => [`${zone}.`, zone])));
   const v4 = 'in-addr.arpa';
 
   test.each<[string, string[], string, string]>([
@@ -122,8 +122,8 @@ describe('the PTR record of an address belongs', () => {
     ['192.0.2.128', [`64/26.2.0.192.${v4}`, `2.0.192.${v4}`], `2.0.192.${v4}`, `128.2.0.192.${v4}.`],
     // The same octets in another network.
     ['192.0.3.65', [`64/26.2.0.192.${v4}`, `0.192.${v4}`], `0.192.${v4}`, `65.3.0.192.${v4}.`],
-    ['2001:db8::1', ['8.b.d.0.1.0.0.2.ip6.arpa'], '8.b.d.0.1.0.0.2.ip6.arpa', pointerName('2001:db8::1')],
-    ['2001:db8::1', ['2.ip6.arpa', '0.0.2.ip6.arpa'], '0.0.2.ip6.arpa', pointerName('2001:db8::1')],
+    ['2001:db8::1', ['8.b.d.0.1.0.0.2.ip6.arpa'], '8.b.d.0.1.0.0.2.ip6.arpa', reverseName('2001:db8::1')],
+    ['2001:db8::1', ['2.ip6.arpa', '0.0.2.ip6.arpa'], '0.0.2.ip6.arpa', reverseName('2001:db8::1')],
   ])('%s with %j: in %s', (address, zones, zone, name) => {
     expect(place(address, ...zones)).toEqual({ zone, name });
   });

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../../functions/dns/zone/rrset.ts';
-import { checkedTTL, contentOf, type ZoneFrame } from '../../../functions/dns/zone/validate-zone.ts';
+import { checkedTTL, validateZone, type ZoneContext } from '../../../functions/dns/zone/validate-zone.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 
-const corp: ZoneFrame = {
+const corp: ZoneContext = {
   name: 'corp.internal.',
   defaultTTL: 60,
   children: ['a.dev.corp.internal.', 'dev.corp.internal.'],
@@ -22,9 +22,9 @@ function entriesOf(...lines: string[]): Entry[] {
   });
 }
 
-const faultsOf = (...lines: string[]) => contentOf(corp, entriesOf(...lines)).faults;
+const faultsOf = (...lines: string[]) => validateZone(corp, entriesOf(...lines)).faults;
 const short = (...lines: string[]) =>
-  contentOf(corp, entriesOf(...lines)).rrsets.map((r) => `${r.name} ${r.ttl} ${r.type} ${r.records.join(' ')}`);
+  validateZone(corp, entriesOf(...lines)).rrsets.map((r) => `${r.name} ${r.ttl} ${r.type} ${r.records.join(' ')}`);
 
 describe('what stands together', () => {
   test.each<[string, string[]]>([
@@ -68,7 +68,7 @@ describe('what stands together', () => {
     ['nothing', []],
   ])('%s', (_, lines) => {
     expect(faultsOf(...lines)).toEqual([]);
-    expect(contentOf(corp, entriesOf(...lines)).rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
+    expect(validateZone(corp, entriesOf(...lines)).rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
   });
 });
 
@@ -241,8 +241,8 @@ describe('what does not', () => {
 
 test('a DNAME at the top stands where every server is elsewhere, and covers whatever is below it', () => {
   const zone = { ...corp, servers: ['ns.other.internal.'] };
-  expect(contentOf(zone, entriesOf('@ DNAME new.example.', '@ TXT "x"')).faults).toEqual([]);
-  expect(contentOf(zone, entriesOf('@ DNAME n.', 'x A 192.0.2.1')).faults).toEqual([
+  expect(validateZone(zone, entriesOf('@ DNAME new.example.', '@ TXT "x"')).faults).toEqual([]);
+  expect(validateZone(zone, entriesOf('@ DNAME n.', 'x A 192.0.2.1')).faults).toEqual([
     { at: 'line 2', message: 'never answered: the DNAME of corp.internal covers it (RFC 6672 section 2.4)' },
   ]);
 });
@@ -252,7 +252,7 @@ describe('glue leads to its server, and is answered as it stands', () => {
   const message = (name: string) =>
     `${name} leads to a server of what is delegated (line 1): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;
   const refused = (answer: Entry['answer'], ...lines: string[]) =>
-    contentOf(
+    validateZone(
       corp,
       entriesOf(...lines).map((entry) => (entry.type === 'NS' ? entry : { ...entry, ...(answer && { answer }) })),
     ).faults;
@@ -277,7 +277,7 @@ describe('a PTR of an address is of a host', () => {
   const faultsIn = (zone: string, owner: string, target: string) => {
     const at = 'line 1';
     const entry: Entry = { name: owner, type: 'PTR', ttl: undefined, content: target, at };
-    return contentOf({ ...corp, name: zone }, [entry]).faults.map(({ message }) => message);
+    return validateZone({ ...corp, name: zone }, [entry]).faults.map(({ message }) => message);
   };
   const v4 = '2.0.192.in-addr.arpa.';
   const range = '64/26.2.0.192.in-addr.arpa.';
@@ -326,14 +326,14 @@ describe('a TTL', () => {
   ])('of a checked answer is short: %s by default and %s said is %s', (defaultTTL, ttl, expected) => {
     const [entry] = entriesOf('www A 192.0.2.1');
     const checked: Entry = { ...entry!, ttl, answer: { check: { port: 25 } } };
-    expect(contentOf({ ...corp, defaultTTL }, [checked]).rrsets).toMatchObject([{ ttl: expected }]);
+    expect(validateZone({ ...corp, defaultTTL }, [checked]).rrsets).toMatchObject([{ ttl: expected }]);
   });
 });
 
 test('PTR and answer are those of the RRset', () => {
   const entries = entriesOf('www A 192.0.2.1', 'www A 192.0.2.2', 'plain A 192.0.2.3');
   const more = { ptr: true, answer: { answer: 'Random' as const } };
-  expect(contentOf(corp, [{ ...entries[0]!, ...more }, { ...entries[1]!, ...more }, entries[2]!]).rrsets).toEqual([
+  expect(validateZone(corp, [{ ...entries[0]!, ...more }, { ...entries[1]!, ...more }, entries[2]!]).rrsets).toEqual([
     { name: 'www.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.1', '192.0.2.2'], ...more },
     { name: 'plain.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.3'] },
   ]);
@@ -362,7 +362,7 @@ test('whatever is declared, what comes out can be served', () => {
     .map(([owner, ttl, data]) => `${owner} ${ttl}${data}`);
   fc.assert(
     fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
-      const { rrsets, faults } = contentOf(corp, entriesOf(...lines));
+      const { rrsets, faults } = validateZone(corp, entriesOf(...lines));
       const types = Map.groupBy(rrsets, ({ name }) => name);
       for (const here of types.values()) {
         expect(new Set(here.map(({ type }) => type)).size).toBe(here.length);
@@ -393,7 +393,7 @@ function checking(count: number, entryOf: (i: number) => [name: string, type: En
     const [name, type, content] = entryOf(i);
     return { name: `${name}.corp.internal.`, type, ttl: undefined, content, at: `line ${i}` };
   });
-  return () => expect(contentOf(corp, entries).faults).toEqual([]);
+  return () => expect(validateZone(corp, entries).faults).toEqual([]);
 }
 
 test('a name takes time in proportion to its records', async () => {
@@ -424,12 +424,12 @@ test('a circle of thousands of names is told as quickly as one that ends', async
       return { name: `a${i}.corp.internal.`, type: 'CNAME', ttl: undefined, content, at: `line ${i}` };
     });
   const ended = await cpuTimeOf(() =>
-    contentOf(
+    validateZone(
       corp,
       entriesTo((i) => `b${i}`),
     ),
   );
   const circle = entriesTo((i) => `a${(i + 1) % 20_000}`);
-  expect((await cpuTimeOf(() => contentOf(corp, circle))) / ended).toBeLessThan(50);
-  expect(contentOf(corp, circle).faults.length).toBeGreaterThan(0);
+  expect((await cpuTimeOf(() => validateZone(corp, circle))) / ended).toBeLessThan(50);
+  expect(validateZone(corp, circle).faults.length).toBeGreaterThan(0);
 });

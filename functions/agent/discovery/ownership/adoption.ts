@@ -1,7 +1,7 @@
 import { type Mark, ownershipOf, type RRset, type Zone } from '../../powerdns/rrset.ts';
 import { isDiscoverable } from '../endpoint.ts';
 import { markOfContents } from './ownership-labels.ts';
-import { isTwin, type OwnershipTXT, ownershipMark, twinName } from './ownership-txt.ts';
+import { isOwnershipRecord, type OwnershipTXT, ownershipMark, ownershipRecordName } from './ownership-txt.ts';
 
 /** What counts as ours, and is not marked so in PowerDNS yet. */
 const unwritten = new WeakSet<RRset>();
@@ -16,7 +16,7 @@ const adoptions = new WeakMap<Zone, { by: string; zone: Zone }>();
  * there is neither, and for the same zone the same object.
  * @param ownerID the twins of its namespaces, `<ownerID>/<namespace>`, count too
  */
-export function adopted(zone: Zone, ownerID: string, options: OwnershipTXT): Zone {
+export function importOwnership(zone: Zone, ownerID: string, options: OwnershipTXT): Zone {
   const by = JSON.stringify([ownerID, options]);
   const known = adoptions.get(zone);
   if (known?.by === by) return known.zone;
@@ -28,7 +28,7 @@ export function adopted(zone: Zone, ownerID: string, options: OwnershipTXT): Zon
 function adopt(zone: Zone, ownerID: string, options: OwnershipTXT): Zone {
   const foreign = zone.rrsets.filter(isForeign);
   const said = sayingsIn(zone, foreign, ownerID);
-  const twinOf = ({ name, type }: RRset) => twinName(name, type, options);
+  const twinOf = ({ name, type }: RRset) => ownershipRecordName(name, type, options);
   const adoptees = foreign
     .filter((rrset) => isPossible(rrset, zone) && !said(rrset))
     .flatMap((rrset): [RRset, Mark][] => {
@@ -60,7 +60,7 @@ function marked(rrset: RRset, mark: Mark | undefined): RRset {
  */
 function sayingsIn(zone: Zone, foreign: RRset[], ownerID: string) {
   const isOwner = (id: string) => id === ownerID || id.startsWith(`${ownerID}/`);
-  const texts = foreign.length === 0 ? [] : [...foreign, ...zone.rrsets.filter(isTwin)].filter(isText);
+  const texts = foreign.length === 0 ? [] : [...foreign, ...zone.rrsets.filter(isOwnershipRecord)].filter(isText);
   const names = new Map(texts.map((rrset) => [rrset.name, rrset]));
   return (at: Pick<RRset, 'name' | 'type'>) => {
     const text = isText(at) ? names.get(at.name) : undefined;

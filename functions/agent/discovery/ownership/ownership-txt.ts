@@ -11,11 +11,11 @@ export type OwnershipTXT = NonNullable<DeclaredDiscovery['ownershipTXT']>;
 /** Marks a TXT record that says whose another one is: the twin that ExternalDNS's own registry would write. */
 export const ownershipMark = { account: declaredAccount, content: 'ownership' };
 
-export const isTwin = ({ mark }: RRset) =>
+export const isOwnershipRecord = ({ mark }: RRset) =>
   mark?.account === ownershipMark.account && mark.content === ownershipMark.content;
 
 /** As ExternalDNS's pdns provider writes a record that has none. Seconds. */
-const twinTTL = 300;
+const ownershipRecordTTL = 300;
 
 const typeInPrefix = '%{record_type}';
 
@@ -23,7 +23,7 @@ const typeInPrefix = '%{record_type}';
  * Where ExternalDNS keeps the owner of a record. A type that is not in the prefix goes before the name's first label.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/registry/mapper/mapper.go
  */
-export function twinName(name: string, type: string, { prefix, wildcardReplacement }: OwnershipTXT): string {
+export function ownershipRecordName(name: string, type: string, { prefix, wildcardReplacement }: OwnershipTXT): string {
   const lowerPrefix = prefix.toLowerCase();
   const lowerType = type.toLowerCase();
   const isReplaced = wildcardReplacement !== '' && name.startsWith('*.');
@@ -37,11 +37,11 @@ export function twinName(name: string, type: string, { prefix, wildcardReplaceme
  * a zone has one only with a prefix that ends in a dot.
  * @param rrsets everything that the zone has
  */
-export function twinsOf(zone: string, rrsets: RRset[], options: OwnershipTXT): RRset[] {
+export function ownershipRecordsFor(zone: string, rrsets: RRset[], options: OwnershipTXT): RRset[] {
   const discovered = rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered');
   if (discovered.length === 0) return [];
   const others = Map.groupBy(
-    rrsets.filter((rrset) => !isTwin(rrset)),
+    rrsets.filter((rrset) => !isOwnershipRecord(rrset)),
     ({ name }) => name,
   );
   // Below what is discovered itself the twin is only read over the API, as ExternalDNS does.
@@ -55,7 +55,7 @@ export function twinsOf(zone: string, rrsets: RRset[], options: OwnershipTXT): R
     !cutAt(twin.name, zone, cuts) &&
     !others.get(twin.name)?.some((other) => areRivals(other, twin));
   const twins = new Map<string, RRset>();
-  for (const twin of discovered.flatMap((rrset) => twinOf(rrset, options)).filter(isPossible)) {
+  for (const twin of discovered.flatMap((rrset) => ownershipRecordFor(rrset, options)).filter(isPossible)) {
     const rival = twins.get(twin.name);
     // Types and names can run into each other, as with a prefix that ends in the type.
     if (!rival || `${twin.records}` < `${rival.records}`) twins.set(twin.name, twin);
@@ -63,19 +63,25 @@ export function twinsOf(zone: string, rrsets: RRset[], options: OwnershipTXT): R
   return [...twins.values()];
 }
 
-function twinOf({ name, type, mark }: RRset, options: OwnershipTXT): RRset[] {
+function ownershipRecordFor({ name, type, mark }: RRset, options: OwnershipTXT): RRset[] {
   const content = mark && contentOfMark(mark);
   if (!content) return [];
   return [
-    { name: twinName(name, type, options), type: 'TXT', ttl: twinTTL, records: [content], mark: { ...ownershipMark } },
+    {
+      name: ownershipRecordName(name, type, options),
+      type: 'TXT',
+      ttl: ownershipRecordTTL,
+      records: [content],
+      mark: { ...ownershipMark },
+    },
   ];
 }
 
 /** The changes of discovered RRsets in a zone together with those of their twins, for one transaction. */
-export function withTwins(zone: Zone, changes: Change[], options: OwnershipTXT | undefined): Change[] {
+export function withOwnershipRecords(zone: Zone, changes: Change[], options: OwnershipTXT | undefined): Change[] {
   if (!options) return changes;
-  const twins = (rrsets: RRset[]) => twinsOf(zone.name, rrsets, options);
-  const { gone, fresh } = derivedChanges(zone, changes, isTwin, twins);
+  const twins = (rrsets: RRset[]) => ownershipRecordsFor(zone.name, rrsets, options);
+  const { gone, fresh } = derivedChanges(zone, changes, isOwnershipRecord, twins);
   return [...changes, ...gone, ...fresh];
 }
 

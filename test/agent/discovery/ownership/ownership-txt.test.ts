@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adopted, isAdopted } from '../../../../functions/agent/discovery/ownership/adoption.ts';
+import { importOwnership, isAdopted } from '../../../../functions/agent/discovery/ownership/adoption.ts';
 import {
-  isTwin,
+  isOwnershipRecord,
   type OwnershipTXT,
   ownershipMark,
-  twinName,
-  twinsOf,
-  withTwins,
+  ownershipRecordName,
+  ownershipRecordsFor,
+  withOwnershipRecords,
 } from '../../../../functions/agent/discovery/ownership/ownership-txt.ts';
 import { Database } from '../../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../../functions/agent/powerdns/powerdns.ts';
@@ -76,7 +76,7 @@ describe('the name of a twin is ExternalDNS’s', () => {
     ['foo.bar.', '_Wildcard', '*.corp.internal', 'A', 'foo.bar.a-_wildcard.corp.internal'],
     ['foo.bar.', '_Wildcard', 'internal', 'A', 'foo.bar.a-internal'],
   ])('with the prefix %j and the wildcard %j, of %s %s', (prefix, wildcardReplacement, name, type, twin) => {
-    expect(twinName(`${name}.`, type, { prefix, wildcardReplacement })).toBe(`${twin}.`);
+    expect(ownershipRecordName(`${name}.`, type, { prefix, wildcardReplacement })).toBe(`${twin}.`);
   });
 });
 
@@ -94,7 +94,7 @@ const unmarked = ({ mark, ...rrset }: RRset): RRset => rrset;
 const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
 describe('twins', () => {
-  const twinsIn = (rrsets: RRset[], how = options) => twinsOf('corp.internal.', rrsets, how);
+  const twinsIn = (rrsets: RRset[], how = options) => ownershipRecordsFor('corp.internal.', rrsets, how);
   const namesOf = (rrsets: RRset[], how = options) => twinsIn(rrsets, how).map(({ name }) => name);
 
   test('say whose each discovered record is, and nothing of what is not', () => {
@@ -161,7 +161,7 @@ describe('twins', () => {
 
 describe('the changes of discovered records', () => {
   const changed = (rrsets: RRset[], changes: Change[], how: OwnershipTXT | undefined = options) =>
-    withTwins({ ...zone(), rrsets }, changes, how).map(({ action, rrset }) => `${action} ${short(rrset)}`);
+    withOwnershipRecords({ ...zone(), rrsets }, changes, how).map(({ action, rrset }) => `${action} ${short(rrset)}`);
   const w = a('w.corp.internal.');
   const its = twin('extdns-a.w.corp.internal.');
 
@@ -185,12 +185,12 @@ describe('the changes of discovered records', () => {
 
   test('have none where the twin says what it said, and where there are to be none', () => {
     expect(changed([w, its], [replacement({ ...w, records: ['192.0.2.2'] })])).toEqual(['replace w.corp.internal. A']);
-    expect(withTwins(zone(), [replacement(w)], undefined)).toEqual([replacement(w)]);
+    expect(withOwnershipRecords(zone(), [replacement(w)], undefined)).toEqual([replacement(w)]);
   });
 
   test('have the twin’s where another object has the name now', () => {
     const moved = a(w.name, 'ingress/b/x');
-    expect(withTwins({ ...zone(), rrsets: [w, its] }, [replacement(moved)], options).slice(1)).toEqual([
+    expect(withOwnershipRecords({ ...zone(), rrsets: [w, its] }, [replacement(moved)], options).slice(1)).toEqual([
       replacement({ ...its, records: [text('corp', 'ingress/b/x')] }),
     ]);
   });
@@ -206,7 +206,7 @@ describe('what ExternalDNS’s own registry leaves', () => {
   const w = foreign('w.corp.internal.', 'A', '192.0.2.1');
   const at = 'extdns-a.w.corp.internal.';
   const its = unmarked(twin(at));
-  const adoptedIn = (...rrsets: RRset[]) => adopted({ ...zone(), rrsets }, 'corp', options);
+  const adoptedIn = (...rrsets: RRset[]) => importOwnership({ ...zone(), rrsets }, 'corp', options);
 
   test('counts as discovered, and its twin as our own', () => {
     const { rrsets } = adoptedIn(w, its);
@@ -256,15 +256,15 @@ describe('what ExternalDNS’s own registry leaves', () => {
     ],
   ])('does not with %s: the zone is the same object', (_, rrsets) => {
     const there = { ...zone(), rrsets };
-    expect(adopted(there, 'corp', options)).toBe(there);
+    expect(importOwnership(there, 'corp', options)).toBe(there);
   });
 
   test('is the same object for the same zone, and another for other options', () => {
     const there = { ...zone(), rrsets: [w, its] };
-    const first = adopted(there, 'corp', options);
-    expect(adopted(there, 'corp', { ...options })).toBe(first);
-    expect(adopted(there, 'corp', dashed)).toBe(there);
-    expect(adopted(there, 'other', options)).toBe(there);
+    const first = importOwnership(there, 'corp', options);
+    expect(importOwnership(there, 'corp', { ...options })).toBe(first);
+    expect(importOwnership(there, 'corp', dashed)).toBe(there);
+    expect(importOwnership(there, 'other', options)).toBe(there);
   });
 
   test('comes back whole, whatever was discovered', () => {
@@ -283,11 +283,11 @@ describe('what ExternalDNS’s own registry leaves', () => {
       );
     fc.assert(
       fc.property(fc.uniqueArray(rrset, { selector: short }), fc.constantFrom(options, dashed), (discovered, how) => {
-        const twins = twinsOf('corp.internal.', discovered, how);
+        const twins = ownershipRecordsFor('corp.internal.', discovered, how);
         const owned = new Set(twins.map(({ name }) => name));
-        const possible = discovered.filter(({ name, type }) => owned.has(twinName(name, type, how)));
+        const possible = discovered.filter(({ name, type }) => owned.has(ownershipRecordName(name, type, how)));
         const there = { ...zone(), rrsets: [...possible, ...twins] };
-        const { rrsets } = adopted({ ...there, rrsets: there.rrsets.map(unmarked) }, 'corp', how);
+        const { rrsets } = importOwnership({ ...there, rrsets: there.rrsets.map(unmarked) }, 'corp', how);
         expect(rrsets).toEqual(there.rrsets);
       }),
     );
@@ -333,11 +333,11 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
   /** As PowerDNS has them, without what is declared. */
   const there = async () =>
     ((await database.zones())[0]?.rrsets ?? [])
-      .filter((rrset) => isTwin(rrset) || rrset.mark?.account !== 'internal-dns')
+      .filter((rrset) => isOwnershipRecord(rrset) || rrset.mark?.account !== 'internal-dns')
       .map((rrset) => `${short(rrset)} ${rrset.records} ${rrset.mark?.account ?? '-'}`)
       .sort();
   const apply = async (...changes: Change[]) => {
-    expect(await database.apply(await present(), withTwins(await present(), changes, options))).toEqual([]);
+    expect(await database.apply(await present(), withOwnershipRecords(await present(), changes, options))).toEqual([]);
   };
   /** As ExternalDNS's pdns provider writes, which knows no comments. */
   const byProvider = (...rrsets: [string, string, ...string[]][]) =>
@@ -366,7 +366,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       'corp.internal. A 192.0.2.1 external-dns/corp',
       `extdns-a._wildcard.w.corp.internal. TXT ${text('corp', 'ingress/a/x')} internal-dns`,
       `extdns-a.corp.internal. TXT ${text('corp', 'ingress/a/x')} internal-dns`,
-      `extdns-cname.l.corp.internal. TXT ${twinsOf('corp.internal.', discovered, options)[2]?.records} internal-dns`,
+      `extdns-cname.l.corp.internal. TXT ${ownershipRecordsFor('corp.internal.', discovered, options)[2]?.records} internal-dns`,
       'l.corp.internal. CNAME lb.example. external-dns/corp',
     ];
     expect(await there()).toEqual(all);
