@@ -80,7 +80,7 @@ function crossingIn(
 ): AcrossNamespacesViolation | undefined {
   const { discovery, lister, accepted, restrictions } = context;
   const { allowAcrossNamespaces } = discovery;
-  return restrictions.isGiven(desired)
+  return restrictions.isGranted(desired)
     ? undefined
     : acrossNamespacesViolation(desired, nameContext, { allowAcrossNamespaces, lister, accepted });
 }
@@ -110,7 +110,7 @@ function barTo(
   { current }: NameContext,
   { discovery, restrictions, full }: EvaluationContext,
 ): Restriction | undefined {
-  const restriction = restrictions.to(desired);
+  const restriction = restrictions.for(desired);
   const namespace = restriction?.isTemporary || full ? namespaceOf(resourceOf(desired)) : '';
   if (restriction?.isTemporary) {
     // It changes nothing but the time to live.

@@ -58,7 +58,7 @@ class DesiredRecords {
     for (const endpoint of endpoints) {
       const { recordType: type, recordTTL: ttl } = endpoint;
       const whole = { resource: resourceLabel(endpoint), records: contentsOf(type, endpoint.targets), ttl };
-      for (const share of shares.of(type, whole)) this.#take(name, type, share);
+      for (const share of shares.split(type, whole)) this.#take(name, type, share);
     }
   }
 

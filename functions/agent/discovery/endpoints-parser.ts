@@ -44,7 +44,7 @@ export class EndpointsParser {
   }
 
   /** The endpoints of a body: the very list that was given for the one before, if they are the same. Throws on what is none. */
-  async read(body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Endpoint[]> {
+  async parse(body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Endpoint[]> {
     const limit = this.#options.limit();
     const list = new JSONList({ longest, shorten: (beginning) => this.#shortened(beginning), tooLong });
     const present = new Map<string, Known>();

@@ -28,7 +28,7 @@ export class HostReservations {
   #since = new Map<string, number>();
 
   /** What is accepted without what an older object may still have. */
-  within(
+  apply(
     { accepted, ...contenders }: Contenders,
     {
       holdSeconds,
@@ -102,7 +102,7 @@ function elderOf(
   const known = new Set([...current, ...desiredRecords].map(resourceOf));
   return elders
     .filter(({ resource }) => !known.has(resource))
-    .filter(({ resource }) => !restrictions.to({ ...rrset, mark: { account: '', content: resource } }))
+    .filter(({ resource }) => !restrictions.for({ ...rrset, mark: { account: '', content: resource } }))
     .sort((a, b) => (byAge(a) < byAge(b) ? -1 : 1))[0];
 }
 

@@ -260,7 +260,7 @@ export class Provider {
     const { policy, deleteGuard, sharedHosts } = discovery;
     if (policy !== 'Sync' || sharedHosts === 'Merge' || deleteGuard.percent >= 100) return { accepted, refused: [] };
     const { holdSeconds } = deleteGuard;
-    return this.#seniority.within({ accepted, ...contenders }, { holdSeconds, ...known, now: this.#now() });
+    return this.#seniority.apply({ accepted, ...contenders }, { holdSeconds, ...known, now: this.#now() });
   }
 
   /** What the policy makes of what is accepted and held, as far as there is room beside everybody else's records. */

@@ -70,7 +70,7 @@ export class EndpointSplitter {
   }
 
   /** @param whole an endpoint as its label has it */
-  of(type: string, whole: EndpointPart): EndpointPart[] {
+  split(type: string, whole: EndpointPart): EndpointPart[] {
     if (this.#all.length === 0) return [whole];
     const { all, byTarget } = this.#candidatesOf(type);
     const kind = whole.resource.slice(0, whole.resource.indexOf('/') + 1);

@@ -17,9 +17,9 @@ export interface Restriction {
 
 /** What keeps an object from a name, if anything does. */
 export interface NameRestrictions {
-  to(desired: RRset): Restriction | undefined;
+  for(desired: RRset): Restriction | undefined;
   /** Whether a tenant is given the name, and its namespace is one of his. */
-  isGiven(desired: RRset): boolean;
+  isGranted(desired: RRset): boolean;
 }
 
 type Tenancy = (desired: RRset) => Restriction | 'given' | undefined;
@@ -30,12 +30,12 @@ export function nameRestrictions(discovery: DeclaredDiscovery, lister: SourceLis
   const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
   const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, lister) : () => undefined;
   return {
-    to(desired) {
+    for(desired) {
       if (reserved.match(desired.name).length > 0) return { message: reservedName };
       const restriction = tenancy(desired);
       return restriction === 'given' ? undefined : restriction;
     },
-    isGiven: (desired) => tenancy(desired) === 'given',
+    isGranted: (desired) => tenancy(desired) === 'given',
   };
 }
 

@@ -40,7 +40,7 @@ export function webhook({ agent, failureLog, bodyLimit, patienceMs = 10_000 }: W
     'GET /': async () => ({}),
     'GET /records': (_, namespace) => agent.records(namespace),
     'POST /adjustendpoints': async (request, namespace) =>
-      agent.adjustEndpoints(await repetitionOf(namespace).read(request), namespace),
+      agent.adjustEndpoints(await repetitionOf(namespace).parse(request), namespace),
     'POST /records': async (request, namespace) =>
       agent.applyChanges(parse(await body(request, limit()), endpointChanges), namespace),
   };

@@ -13,7 +13,7 @@ function* pieces(text: string, size = 64): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 const read = (repetition: EndpointsParser, list: unknown, size?: number) =>
-  repetition.read(pieces(JSON.stringify(list), size));
+  repetition.parse(pieces(JSON.stringify(list), size));
 
 test('the same endpoints are the same list, in whatever order they come', async () => {
   const repetition = new EndpointsParser();
@@ -41,7 +41,7 @@ test.each([
 });
 
 test('what Go writes for an empty list is one', async () => {
-  expect(await new EndpointsParser().read(pieces('null'))).toEqual([]);
+  expect(await new EndpointsParser().parse(pieces('null'))).toEqual([]);
 });
 
 test('what is no list of endpoints is refused each time, read to its end, and forgets nothing', async () => {
@@ -63,9 +63,9 @@ test('what is no list of endpoints is refused each time, read to its end, and fo
     'true',
   ]) {
     const chunks = pieces(`${bad}${' '.repeat(200)}`);
-    await expect(repetition.read(chunks), bad).rejects.toThrow();
+    await expect(repetition.parse(chunks), bad).rejects.toThrow();
     expect([bad, chunks.next().done]).toEqual([bad, true]);
-    await expect(repetition.read(pieces(bad)), bad).rejects.toThrow();
+    await expect(repetition.parse(pieces(bad)), bad).rejects.toThrow();
   }
   expect(await read(repetition, [a])).toBe(first);
 });
