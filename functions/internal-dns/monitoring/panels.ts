@@ -122,7 +122,7 @@ const answers = [
     queries: {
       // In microseconds.
       PowerDNS: `max(${series('pdns_auth_latency')}) / 1e6`,
-      'self-test, {{transport}}': quantile(0.95, 'internal_dns_canary_seconds', ', transport', ',way="service"'),
+      'self-test {{transport}}': quantile(0.95, 'internal_dns_canary_seconds', ', transport', ',way="service"'),
     },
   }),
 ];
@@ -153,8 +153,8 @@ const insides = [
     queries: { '{{zone}}': `max by (zone) (changes(${series('internal_dns_zone_serial')}[10m]))` },
   }),
   timeSeries({
-    title: 'Time since the last loop of ExternalDNS',
-    description: 'As measured by the agent, and as reported by ExternalDNS.',
+    title: 'Discovery age',
+    description: 'Time since ExternalDNS completed a loop, as measured by the agent and as reported by ExternalDNS.',
     unit: 's',
     queries: {
       'agent, {{pod}}': `max by (pod) (${series('internal_dns_discovery_age_seconds')})`,
