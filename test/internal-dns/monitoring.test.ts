@@ -65,7 +65,7 @@ describe('what needs the Prometheus operator', () => {
       status: 'False',
       reason: 'CRDsMissing',
       message:
-        'the cluster does not serve PodMonitor and PrometheusRule: install the CRDs of the Prometheus operator, and within a minute the rest follows; the dashboard is there, and everything else works without',
+        'the cluster does not serve PodMonitor and PrometheusRule: install the CRDs of the Prometheus operator, and the objects follow within a minute; the dashboard and everything else work without them',
     });
     // One of the replicas may not have asked yet.
     expect(monitoringReady(spec, [report([]), report([...monitoredKinds])])).toMatchObject({ status: 'True' });

@@ -1,5 +1,6 @@
 /**
- * The alerts of a rendered PrometheusRule, judged by Prometheus' own tool.
+ * Unit tests of the rendered alerts, run by promtool:
+ * https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
  *
  * @module-tag Prometheus
  */
@@ -23,10 +24,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Values by series, in promtool's notation; one every 30 seconds. */
+/** Samples by series, in promtool's notation; one every 30 seconds. */
 type SeriesSet = Record<string, string>;
 
-const of = (pod: number, metric: string, labels: Record<string, string> = {}) => {
+const seriesOf = (pod: number, metric: string, labels: Record<string, string> = {}) => {
   const all = { internaldns: 'watched', pod: `idns-watched-${pod}`, endpoint: 'http', ...labels };
   return `${metric}{${Object.entries(all)
     .map(([name, value]) => `${name}="${value}"`)
@@ -36,54 +37,59 @@ const of = (pod: number, metric: string, labels: Record<string, string> = {}) =>
 const forAnHour = (value: number) => `${value}x120`;
 const resolution = (pod: number, values: Partial<Record<(typeof resolutionStates)[number], string>>): SeriesSet =>
   Object.fromEntries(
-    resolutionStates.map((state) => [of(pod, 'internal_dns_resolution', { state }), values[state] ?? forAnHour(0)]),
+    resolutionStates.map((state) => [
+      seriesOf(pod, 'internal_dns_resolution', { state }),
+      values[state] ?? forAnHour(0),
+    ]),
   );
 const names = (pod: number, values: Partial<Record<(typeof verdicts)[number], string>>): SeriesSet =>
   Object.fromEntries(
-    verdicts.map((verdict) => [of(pod, 'internal_dns_names', { verdict }), values[verdict] ?? forAnHour(0)]),
+    verdicts.map((verdict) => [seriesOf(pod, 'internal_dns_names', { verdict }), values[verdict] ?? forAnHour(0)]),
   );
 const zone = (pod: number, state: string, values: string): SeriesSet => ({
-  [of(pod, 'internal_dns_zone_state', { zone: 'watched.internal', state })]: values,
+  [seriesOf(pod, 'internal_dns_zone_state', { zone: 'watched.internal', state })]: values,
 });
-const age = (pod: number, values: string): SeriesSet => ({ [of(pod, 'internal_dns_discovery_age_seconds')]: values });
+const age = (pod: number, values: string): SeriesSet => ({
+  [seriesOf(pod, 'internal_dns_discovery_age_seconds')]: values,
+});
 const failedLoops = (pod: number, values: string): SeriesSet => ({
-  [of(pod, 'internal_dns_discovery_failed_loops')]: values,
+  [seriesOf(pod, 'internal_dns_discovery_failed_loops')]: values,
 });
 const held = (pod: number, values: string): SeriesSet => ({
-  [of(pod, 'internal_dns_delete_guard_held_names')]: values,
+  [seriesOf(pod, 'internal_dns_delete_guard_held_names')]: values,
 });
-/** Questions and failures a second. */
-const answers = (pod: number, questions: number, failures: number): SeriesSet => ({
-  [of(pod, 'pdns_auth_udp_queries')]: `0+${questions * 30}x120`,
-  [of(pod, 'pdns_auth_tcp_queries')]: '0+3x120',
-  [of(pod, 'pdns_auth_servfail_packets')]: `0+${failures * 30}x120`,
+/** Queries and SERVFAIL responses per second. */
+const answers = (pod: number, queries: number, failures: number): SeriesSet => ({
+  [seriesOf(pod, 'pdns_auth_udp_queries')]: `0+${queries * 30}x120`,
+  [seriesOf(pod, 'pdns_auth_tcp_queries')]: '0+3x120',
+  [seriesOf(pod, 'pdns_auth_servfail_packets')]: `0+${failures * 30}x120`,
 });
-/** Questions that are dropped every second, and that wait. */
+/** Queries dropped per second, and queries waiting. */
 const load = (pod: number, dropped: number, waiting: string): SeriesSet => ({
-  [of(pod, 'pdns_auth_overload_drops')]: `0+${dropped * 30}x120`,
-  [of(pod, 'pdns_auth_timedout_packets')]: '0x120',
-  [of(pod, 'pdns_auth_qsize_q')]: waiting,
+  [seriesOf(pod, 'pdns_auth_overload_drops')]: `0+${dropped * 30}x120`,
+  [seriesOf(pod, 'pdns_auth_timedout_packets')]: '0x120',
+  [seriesOf(pod, 'pdns_auth_qsize_q')]: waiting,
 });
-/** How many of the agent's questions, four every 30 seconds, were answered within so long. */
+/** Cumulative counts by bucket of the agent's queries, every 30 seconds. */
 const tested = (pod: number, upTo: Record<string, number>, way = 'pod'): SeriesSet =>
   Object.fromEntries(
     Object.entries(upTo).map(([le, count]) => [
-      of(pod, 'internal_dns_canary_seconds_bucket', { transport: 'UDP', way, le }),
+      seriesOf(pod, 'internal_dns_canary_seconds_bucket', { transport: 'UDP', way, le }),
       `0+${count}x120`,
     ]),
   );
-/** How many changes took at most that long, every 30 seconds. */
+/** Cumulative counts by bucket of propagated changes, every 30 seconds. */
 const propagation = (pod: number, upTo: Record<string, number>): SeriesSet => {
   const buckets = Object.entries(upTo).map(([le, count]) => [
-    of(pod, 'internal_dns_propagation_seconds_bucket', { le }),
+    seriesOf(pod, 'internal_dns_propagation_seconds_bucket', { le }),
     `0+${count}x120`,
   ]);
-  const count = of(pod, 'internal_dns_propagation_seconds_count');
+  const count = seriesOf(pod, 'internal_dns_propagation_seconds_count');
   return { ...Object.fromEntries(buckets), [count]: `0+${upTo['+Inf']}x120` };
 };
 
-/** A pod where all is well. */
-const well = (pod: number): SeriesSet => ({
+/** A healthy pod. */
+const healthy = (pod: number): SeriesSet => ({
   ...resolution(pod, { Serving: forAnHour(1) }),
   ...names(pod, { Resolved: forAnHour(40), Filtered: forAnHour(3), OutsideZones: forAnHour(2) }),
   ...zone(pod, 'Serving', forAnHour(1)),
@@ -95,10 +101,10 @@ const well = (pod: number): SeriesSet => ({
   ...tested(pod, { 0.0005: 3, 0.1: 4, '+Inf': 4 }),
   ...propagation(pod, { 1: 1, 2: 2, 60: 2, 120: 2, '+Inf': 2 }),
 });
-const bothWell = { ...well(0), ...well(1) };
+const bothHealthy = { ...healthy(0), ...healthy(1) };
 
-/** The same pod away for a while, as Prometheus sees it: nothing, and then counters from zero. */
-const away = (series: SeriesSet, from: number, samples: number): SeriesSet =>
+/** A restarted pod: its series go stale, and then its counters start from zero. */
+const restarted = (series: SeriesSet, from: number, samples: number): SeriesSet =>
   Object.fromEntries(
     Object.entries(series).map(([name, values]) => {
       const before = values.replace(/x120$/, `x${from}`);
@@ -107,7 +113,7 @@ const away = (series: SeriesSet, from: number, samples: number): SeriesSet =>
     }),
   );
 
-const rest = (series: SeriesSet, without: SeriesSet): SeriesSet =>
+const omit = (series: SeriesSet, without: SeriesSet): SeriesSet =>
   Object.fromEntries(Object.entries(series).filter(([name]) => !(name in without)));
 
 interface Firing {
@@ -118,26 +124,26 @@ interface Firing {
 interface Case {
   alert: string;
   series: SeriesSet;
-  /** What is said then; nothing where it is none of them. */
+  /** The alerts that fire at each time. */
   at: Record<string, Firing[]>;
   replicas?: number;
 }
 
 const none: Firing[] = [];
 const cases: Record<string, Case> = {
-  'no pod at all, for longer than a restart takes': {
+  'all pods are gone for longer than a restart': {
     alert: 'InternalDNSAbsent',
-    series: Object.fromEntries(Object.keys(bothWell).map((name) => [name, '1x10 stale _x100'])),
-    at: { '5m': none, '10m': none, '11m': [{ summary: 'Prometheus sees no server of InternalDNS watched' }] },
+    series: Object.fromEntries(Object.keys(bothHealthy).map((name) => [name, '1x10 stale _x100'])),
+    at: { '5m': none, '10m': none, '11m': [{ summary: 'Prometheus gets no metrics from InternalDNS watched' }] },
   },
-  'one of two pods, for longer than a node needs': {
+  'one of two pods is gone for 15 minutes': {
     alert: 'InternalDNSReplicaAbsent',
-    series: { ...well(0), ...Object.fromEntries(Object.keys(well(1)).map((name) => [name, '1x10 stale _x100'])) },
-    at: { '20m': none, '21m': [{ summary: 'InternalDNS watched has 1 of 2 servers' }] },
+    series: { ...healthy(0), ...Object.fromEntries(Object.keys(healthy(1)).map((name) => [name, '1x10 stale _x100'])) },
+    at: { '20m': none, '21m': [{ summary: 'InternalDNS watched has 1 of 2 replicas' }] },
   },
-  'PowerDNS is silent': {
+  'PowerDNS does not answer': {
     alert: 'InternalDNSNotAnswering',
-    series: { ...bothWell, ...resolution(1, { Serving: '1x10 0x100', NotAnswering: '0x10 1x100' }) },
+    series: { ...bothHealthy, ...resolution(1, { Serving: '1x10 0x100', NotAnswering: '0x10 1x100' }) },
     at: {
       '5m': none,
       '7m': none,
@@ -149,9 +155,9 @@ const cases: Record<string, Case> = {
       ],
     },
   },
-  'the Service leads nowhere': {
+  'PowerDNS is unreachable through its Service': {
     alert: 'InternalDNSNotAnswering',
-    series: { ...bothWell, ...resolution(0, { Serving: '0x120', Unreachable: '1x120' }) },
+    series: { ...bothHealthy, ...resolution(0, { Serving: '0x120', Unreachable: '1x120' }) },
     at: {
       '2m': [
         {
@@ -161,14 +167,14 @@ const cases: Record<string, Case> = {
       ],
     },
   },
-  'silence shorter than two minutes': {
+  'PowerDNS does not answer for less than two minutes': {
     alert: 'InternalDNSNotAnswering',
-    series: { ...bothWell, ...resolution(1, { Serving: '1x10 0x2 1x100', NotAnswering: '0x10 1x2 0x100' }) },
+    series: { ...bothHealthy, ...resolution(1, { Serving: '1x10 0x2 1x100', NotAnswering: '0x10 1x2 0x100' }) },
     at: { '6m': none, '7m': none, '10m': none },
   },
-  'a zone that PowerDNS does not take': {
+  'PowerDNS rejects a zone': {
     alert: 'InternalDNSZoneFailed',
-    series: { ...bothWell, ...zone(0, 'Serving', '0x120'), ...zone(0, 'Failed', '1x120') },
+    series: { ...bothHealthy, ...zone(0, 'Serving', '0x120'), ...zone(0, 'Failed', '1x120') },
     at: {
       '4m': none,
       '5m': [
@@ -179,211 +185,219 @@ const cases: Record<string, Case> = {
       ],
     },
   },
-  'one answer in ten is a failure': {
+  '10% of the responses are SERVFAIL': {
     alert: 'InternalDNSServerFailures',
-    series: { ...bothWell, ...answers(0, 10, 2), ...answers(1, 10, 0.02) },
+    series: { ...bothHealthy, ...answers(0, 10, 2), ...answers(1, 10, 0.02) },
     at: {
       '9m': none,
-      '15m': [{ summary: 'InternalDNS watched answers 10% of the questions with SERVFAIL' }],
+      '15m': [{ summary: 'InternalDNS watched answers 10% of queries with SERVFAIL' }],
     },
   },
-  'questions are dropped': {
+  'queries are dropped': {
     alert: 'InternalDNSOverloaded',
-    series: { ...bothWell, ...load(1, 40, '250x120') },
+    series: { ...bothHealthy, ...load(1, 40, '250x120') },
     at: {
       '4m': none,
       '7m': [
         {
           labels: { pod: 'idns-watched-1' },
-          summary: 'InternalDNS watched is asked more than idns-watched-1 can answer',
+          summary: 'InternalDNS watched gets more queries than idns-watched-1 can answer',
         },
       ],
     },
   },
-  'questions wait': {
+  'queries wait': {
     alert: 'InternalDNSOverloaded',
-    series: { ...bothWell, ...load(0, 0, '0x10 180x110') },
+    series: { ...bothHealthy, ...load(0, 0, '0x10 180x110') },
     at: {
       '5m': none,
       '20m': [
         {
           labels: { pod: 'idns-watched-0' },
-          summary: 'InternalDNS watched is asked more than idns-watched-0 can answer',
+          summary: 'InternalDNS watched gets more queries than idns-watched-0 can answer',
         },
       ],
     },
   },
-  'a burst that is over in a minute': {
+  'a burst of queries lasts a minute': {
     alert: 'InternalDNSOverloaded',
     series: {
-      ...bothWell,
-      [of(0, 'pdns_auth_overload_drops')]: '0x10 300x110',
-      [of(0, 'pdns_auth_qsize_q')]: '0x10 250x2 0x107',
+      ...bothHealthy,
+      [seriesOf(0, 'pdns_auth_overload_drops')]: '0x10 300x110',
+      [seriesOf(0, 'pdns_auth_qsize_q')]: '0x10 250x2 0x107',
     },
     at: { '7m': none, '10m': none, '15m': none },
   },
   'PowerDNS is slow': {
     alert: 'InternalDNSSlowAnswers',
-    series: { ...bothWell, ...tested(1, { 0.0005: 0, 0.1: 0, 0.25: 4, '+Inf': 4 }) },
+    series: { ...bothHealthy, ...tested(1, { 0.0005: 0, 0.1: 0, 0.25: 4, '+Inf': 4 }) },
     at: {
       '9m': none,
       '20m': [
         {
           labels: { pod: 'idns-watched-1' },
-          summary: 'InternalDNS watched takes 175ms for an answer in idns-watched-1',
+          summary: 'InternalDNS watched takes 175ms to answer a query in idns-watched-1',
         },
       ],
     },
   },
-  'the way through the Service is slow, and PowerDNS is not': {
+  'only the path through the Service is slow': {
     alert: 'InternalDNSSlowAnswers',
-    series: { ...bothWell, ...tested(1, { 0.0005: 0, 0.1: 0, 0.25: 4, '+Inf': 4 }, 'service') },
+    series: { ...bothHealthy, ...tested(1, { 0.0005: 0, 0.1: 0, 0.25: 4, '+Inf': 4 }, 'service') },
     at: { '20m': none },
   },
-  'ExternalDNS is not heard of': {
+  'ExternalDNS stops calling the agent': {
     alert: 'InternalDNSDiscoveryStalled',
-    series: { ...rest(bothWell, age(1, '')), ...resolution(1, { Stalled: '0x10 1x100' }) },
+    series: { ...omit(bothHealthy, age(1, '')), ...resolution(1, { Stalled: '0x10 1x100' }) },
     at: {
       '7m': none,
       '8m': [
         {
           labels: { pod: 'idns-watched-1' },
-          summary: 'Objects of the cluster no longer change the records of InternalDNS watched',
+          summary: 'Changes of objects no longer reach the records of InternalDNS watched',
         },
       ],
     },
   },
-  'ExternalDNS no longer finishes a loop': {
+  'ExternalDNS no longer completes a loop': {
     alert: 'InternalDNSDiscoveryStalled',
-    series: { ...bothWell, ...age(0, '0+30x120') },
+    series: { ...bothHealthy, ...age(0, '0+30x120') },
     at: {
       '3m': none,
       '5m': [
         {
           labels: { pod: 'idns-watched-0' },
-          summary: 'Objects of the cluster no longer change the records of InternalDNS watched',
+          summary: 'Changes of objects no longer reach the records of InternalDNS watched',
         },
       ],
     },
   },
-  'three loops in a row get no verdict': {
+  'three loops in a row fail': {
     alert: 'InternalDNSDiscoveryStalled',
-    series: { ...bothWell, ...failedLoops(1, '0x4 1 2 3+1x100') },
+    series: { ...bothHealthy, ...failedLoops(1, '0x4 1 2 3+1x100') },
     at: {
       '5m': none,
       '6m': [
         {
           labels: { pod: 'idns-watched-1' },
-          summary: 'Objects of the cluster no longer change the records of InternalDNS watched',
+          summary: 'Changes of objects no longer reach the records of InternalDNS watched',
         },
       ],
     },
   },
-  'two that fail are no stall': {
+  'only two loops in a row fail': {
     alert: 'InternalDNSDiscoveryStalled',
-    series: { ...bothWell, ...failedLoops(1, '2x120') },
+    series: { ...bothHealthy, ...failedLoops(1, '2x120') },
     at: { '10m': none },
   },
-  'both signs of a stall at once are told once': {
+  'two signs of a stall at once fire a single alert': {
     alert: 'InternalDNSDiscoveryStalled',
-    series: { ...bothWell, ...age(0, '100+30x120'), ...resolution(0, { Stalled: '1x120' }) },
+    series: { ...bothHealthy, ...age(0, '100+30x120'), ...resolution(0, { Stalled: '1x120' }) },
     at: {
       '5m': [
         {
           labels: { pod: 'idns-watched-0' },
-          summary: 'Objects of the cluster no longer change the records of InternalDNS watched',
+          summary: 'Changes of objects no longer reach the records of InternalDNS watched',
         },
       ],
     },
   },
-  'the API server is away': {
+  'the API server is unreachable': {
     alert: 'InternalDNSNotUpdating',
-    series: { ...bothWell, ...resolution(0, { Serving: '0x120', Blind: '1x120' }) },
+    series: { ...bothHealthy, ...resolution(0, { Serving: '0x120', Blind: '1x120' }) },
     at: {
       '1m': none,
       '2m': [
         {
           labels: { pod: 'idns-watched-0', state: 'Blind' },
-          summary: 'InternalDNS watched answers with what it had before',
+          summary: 'InternalDNS watched answers with outdated records',
         },
       ],
     },
   },
-  'names without an address': {
+  'names have no address or are refused': {
     alert: 'InternalDNSNamesUnresolved',
-    series: { ...bothWell, ...names(0, { NoAddress: '3x120' }), ...names(1, { NoAddress: '2x120', Refused: '1x120' }) },
+    series: {
+      ...bothHealthy,
+      ...names(0, { NoAddress: '3x120' }),
+      ...names(1, { NoAddress: '2x120', Refused: '1x120' }),
+    },
     at: {
       '14m': none,
       '15m': [
         {
           labels: { verdict: 'NoAddress' },
-          summary: 'Names that objects ask InternalDNS watched for do not resolve: 3 NoAddress',
+          summary: 'Names that objects request from InternalDNS watched do not resolve: 3 NoAddress',
         },
         {
           labels: { verdict: 'Refused' },
-          summary: 'Names that objects ask InternalDNS watched for do not resolve: 1 Refused',
+          summary: 'Names that objects request from InternalDNS watched do not resolve: 1 Refused',
         },
       ],
     },
   },
-  'names left out or elsewhere are nobody’s trouble': {
+  'names are filtered, outside the zones or held': {
     alert: 'InternalDNSNamesUnresolved',
-    series: { ...bothWell, ...names(0, { Filtered: '9x120', OutsideZones: '9x120', Held: '9x120' }) },
+    series: { ...bothHealthy, ...names(0, { Filtered: '9x120', OutsideZones: '9x120', Held: '9x120' }) },
     at: { '30m': none },
   },
-  'a name that ExternalDNS never asks for': {
+  'ExternalDNS never requests a name': {
     alert: 'InternalDNSNamesUnresolved',
-    series: { ...bothWell, ...names(0, { Pending: '0x10 1x100' }) },
+    series: { ...bothHealthy, ...names(0, { Pending: '0x10 1x100' }) },
     at: {
       '19m': none,
       '21m': [
         {
           labels: { verdict: 'Pending' },
-          summary: 'Names that objects ask InternalDNS watched for do not resolve: 1 Pending',
+          summary: 'Names that objects request from InternalDNS watched do not resolve: 1 Pending',
         },
       ],
     },
   },
-  'the delete guard holds': {
+  'the delete guard holds names': {
     alert: 'InternalDNSDeletesHeld',
-    series: { ...bothWell, ...held(0, '0x10 30x100'), ...held(1, '0x10 28x100') },
+    series: { ...bothHealthy, ...held(0, '0x10 30x100'), ...held(1, '0x10 28x100') },
     at: {
       '5m': none,
-      '7m': [{ summary: 'InternalDNS watched still answers 30 names whose objects are gone or have no address' }],
+      '7m': [
+        { summary: 'InternalDNS watched still answers 30 names whose objects are gone or have lost their address' },
+      ],
     },
   },
-  'changes take minutes': {
+  'changes take minutes to propagate': {
     alert: 'InternalDNSSlowPropagation',
-    series: { ...bothWell, ...propagation(0, { 1: 0, 2: 0, 60: 0, 120: 2, '+Inf': 2 }) },
+    series: { ...bothHealthy, ...propagation(0, { 1: 0, 2: 0, 60: 0, 120: 2, '+Inf': 2 }) },
     at: {
       '5m': none,
-      '20m': [{ summary: 'Changes of objects take 1m 54s to be answered by InternalDNS watched' }],
+      '20m': [{ summary: 'InternalDNS watched takes 1m 54s to publish changes of objects' }],
     },
   },
-  'a single slow change is no percentile': {
+  'a single change is slow': {
     alert: 'InternalDNSSlowPropagation',
     series: {
       ...propagation(0, { 60: 0, 120: 0, '+Inf': 0 }),
-      [of(1, 'internal_dns_propagation_seconds_bucket', { le: '60' })]: '0x120',
-      [of(1, 'internal_dns_propagation_seconds_bucket', { le: '120' })]: '0x10 1x100',
-      [of(1, 'internal_dns_propagation_seconds_bucket', { le: '+Inf' })]: '0x10 1x100',
-      [of(1, 'internal_dns_propagation_seconds_count')]: '0x10 1x100',
+      [seriesOf(1, 'internal_dns_propagation_seconds_bucket', { le: '60' })]: '0x120',
+      [seriesOf(1, 'internal_dns_propagation_seconds_bucket', { le: '120' })]: '0x10 1x100',
+      [seriesOf(1, 'internal_dns_propagation_seconds_bucket', { le: '+Inf' })]: '0x10 1x100',
+      [seriesOf(1, 'internal_dns_propagation_seconds_count')]: '0x10 1x100',
     },
     at: { '10m': none, '20m': none },
   },
 };
 
-/** Scenarios in which nobody is to be woken, whatever the alert. */
+/** Scenarios in which no alert may fire. */
 const quiet: Record<string, { series: SeriesSet; replicas?: number }> = {
-  'all is well': { series: bothWell },
-  'two replicas are replaced one after the other': { series: { ...away(well(0), 20, 3), ...away(well(1), 28, 3) } },
-  'the only replica is replaced': { series: away(well(0), 20, 3), replicas: 1 },
-  'a pod starts and has not tested anything yet': {
-    series: { ...well(0), ...rest({ ...well(1), ...resolution(1, { Serving: '0x2 1x100' }) }, age(1, '')) },
+  'both pods are healthy': { series: bothHealthy },
+  'two replicas restart one after the other': {
+    series: { ...restarted(healthy(0), 20, 3), ...restarted(healthy(1), 28, 3) },
   },
-  'another instance is in trouble': {
+  'the only replica restarts': { series: restarted(healthy(0), 20, 3), replicas: 1 },
+  'a new pod has not completed its first self-test': {
+    series: { ...healthy(0), ...omit({ ...healthy(1), ...resolution(1, { Serving: '0x2 1x100' }) }, age(1, '')) },
+  },
+  'another instance fails': {
     series: {
-      ...bothWell,
+      ...bothHealthy,
       'internal_dns_resolution{internaldns="other",pod="idns-other-0",state="NotAnswering"}': '1x120',
       'internal_dns_names{internaldns="other",pod="idns-other-0",verdict="Refused"}': '9x120',
       'internal_dns_discovery_age_seconds{internaldns="other",pod="idns-other-0"}': '9999x120',
@@ -392,8 +406,8 @@ const quiet: Record<string, { series: SeriesSet; replicas?: number }> = {
   },
 };
 
-/** Writes the rendered rules and these tests of them, and lets promtool judge. Rejects with what it has against them. */
-async function judge(name: string, replicas: number, tests: object[]): Promise<string> {
+/** Runs promtool on the rendered rules and these unit tests of them. Rejects with its output if one fails. */
+async function runPromtool(name: string, replicas: number, tests: object[]): Promise<string> {
   const rule = objectOf(rendered(watched({ replicas }))[1], 'PrometheusRule');
   const [rules, unit] = [join(dir, `${name}.rules.json`), join(dir, `${name}.test.json`)];
   writeFileSync(rules, JSON.stringify(rule?.spec));
@@ -407,7 +421,7 @@ async function judge(name: string, replicas: number, tests: object[]): Promise<s
 
 const asInput = (series: SeriesSet) => Object.entries(series).map(([name, values]) => ({ series: name, values }));
 
-/** An alert as it fires: the rule's own labels and texts with what is filled in. */
+/** The firing alert: the labels and annotations of its rule, with the template variables replaced. */
 function expected(alert: string, replicas: number, { labels = {}, summary }: Firing): object {
   const rule = alertsIn(rendered(watched({ replicas }))[1]).find((each) => each.alert === alert);
   if (!rule) throw new Error(`there is no alert ${alert}`);
@@ -422,21 +436,21 @@ function expected(alert: string, replicas: number, { labels = {}, summary }: Fir
   };
 }
 
-test('Prometheus takes the rules, without a remark', async () => {
-  expect(await judge('taken', 2, [])).toContain(`SUCCESS: ${alertsIn(rendered()[1]).length} rules found`);
+test('promtool accepts the rules without a warning', async () => {
+  expect(await runPromtool('accepted', 2, [])).toContain(`SUCCESS: ${alertsIn(rendered()[1]).length} rules found`);
 });
 
-describe.concurrent('somebody is told', () => {
-  test.each(Object.entries(cases))('%s', async (name, { alert, series, at, replicas = 2 }) => {
+describe.concurrent('the alert fires exactly when it should', () => {
+  test.each(Object.entries(cases))('when %s', async (name, { alert, series, at, replicas = 2 }) => {
     const alert_rule_test = Object.entries(at).map(([eval_time, firing]) => ({
       eval_time,
       alertname: alert,
       exp_alerts: firing.map((each) => expected(alert, replicas, each)),
     }));
-    await judge(name, replicas, [{ interval: '30s', input_series: asInput(series), alert_rule_test }]);
+    await runPromtool(name, replicas, [{ interval: '30s', input_series: asInput(series), alert_rule_test }]);
   });
 
-  test('by every alert there is', () => {
+  test('and every alert fires in one of these cases', () => {
     const fired = Object.values(cases).flatMap(({ alert, at }) => (Object.values(at).flat().length > 0 ? [alert] : []));
     expect([...new Set(fired)].sort()).toEqual(
       alertsIn(rendered()[1])
@@ -446,13 +460,13 @@ describe.concurrent('somebody is told', () => {
   });
 });
 
-describe.concurrent('nobody is told anything', () => {
+describe.concurrent('no alert fires', () => {
   test.each(Object.entries(quiet))('while %s', async (name, { series, replicas = 2 }) => {
     const alerts = alertsIn(rendered(watched({ replicas }))[1]);
     const times = Array.from({ length: 60 }, (_, minute) => `${minute}m`);
     const alert_rule_test = alerts.flatMap(({ alert }) =>
       times.map((eval_time) => ({ eval_time, alertname: alert, exp_alerts: [] })),
     );
-    await judge(name, replicas, [{ interval: '30s', input_series: asInput(series), alert_rule_test }]);
+    await runPromtool(name, replicas, [{ interval: '30s', input_series: asInput(series), alert_rule_test }]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The queries of the rendered dashboard, answered by a real Prometheus.
+ * The queries of the rendered dashboard against a real Prometheus.
  *
  * @module-tag PowerDNS
  * @module-tag Prometheus
@@ -24,7 +24,7 @@ beforeAll(async () => {
   pod = await startPod(dir);
   prometheus = await startPrometheus(join(dir, 'prometheus'), pod.targets);
   serving = serve();
-  // Until its first question has been answered, it does not resolve.
+  // The agent reports no resolution before its first self-test.
   await vi.waitFor(
     async () => expect(await prometheus.api.query('internal_dns_resolution == 1')).toHaveLength(1),
     soon,
@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** Clients ask as long as there are tests. */
+/** Simulates clients until the last test has ended. */
 async function serve(): Promise<void> {
   for (let round = 0; !isOver; round++) {
     await pod.serve(round);
@@ -48,38 +48,38 @@ async function serve(): Promise<void> {
 
 const [, rendering] = rendered();
 const queries = queriesOf(dashboardIn(rendering).dashboard, { internaldns: 'watched', rateInterval: '10s' });
-/** Only a cluster has an ExternalDNS. */
+/** ExternalDNS runs only in a cluster. */
 const isOfExternalDNS = ({ expr }: { expr: string }) => expr.includes('external_dns_');
 
-describe('while a pod serves names', () => {
-  test('every query of the dashboard has an answer', async () => {
+describe('for a pod that serves names', () => {
+  test('every query of the dashboard returns data', async () => {
     const asked = queries.filter((query) => !isOfExternalDNS(query));
     await vi.waitFor(async () => expect(await emptyQueries(prometheus.api, asked)).toEqual([]), soon);
     expect(queries.filter(isOfExternalDNS)).toHaveLength(1);
   });
 
-  test('its figures are those of the pod', async () => {
+  test('the stat panels show the state of the pod', async () => {
     const time = await prometheus.api.complete();
-    const figureOf = async (title: string) => {
+    const statOf = async (title: string) => {
       const { expr } = queries.find(({ panel }) => panel.title === title)!;
       return Number((await prometheus.api.query(expr, time))[0]?.value[1]);
     };
-    expect(await figureOf('Names are')).toBe(1);
-    expect(await figureOf('Names that do not')).toBe(1);
-    const share = await figureOf('Names that resolve');
+    expect(await statOf('Status')).toBe(1);
+    expect(await statOf('Names unresolved')).toBe(1);
+    const share = await statOf('Names resolved');
     expect(share).toBeGreaterThan(0);
     expect(share).toBeLessThan(1);
-    expect(await figureOf('Held by the delete guard')).toBe(0);
+    expect(await statOf('Held by the delete guard')).toBe(0);
   });
 
-  test('answers are told apart by their codes', async () => {
-    const byCode = queries.filter(({ panel }) => panel.title === 'Answers by code');
+  test('responses are counted by their code', async () => {
+    const byCode = queries.filter(({ panel }) => panel.title === 'Responses by code');
     expect(byCode.map(({ legend }) => legend)).toEqual(['NOERROR', 'NXDOMAIN', 'REFUSED', 'SERVFAIL']);
     await vi.waitFor(async () => {
       const time = await prometheus.api.complete();
       const rates = await Promise.all(byCode.map(({ expr }) => prometheus.api.query(expr, time)));
       const [noError, nxDomain, refused, servFail] = rates.map(([first]) => Number(first?.value[1]));
-      // Each round asks far more for what is there, three times for what is not, and once for what is elsewhere.
+      // Each round queries mostly existing names, three that do not exist, and one outside the zones.
       expect(noError).toBeGreaterThan(nxDomain as number);
       expect(nxDomain).toBeGreaterThan(refused as number);
       expect(refused).toBeGreaterThan(0);
@@ -87,21 +87,21 @@ describe('while a pod serves names', () => {
     }, soon);
   });
 
-  test('the dashboard of another instance shows none of it', async () => {
+  test('the dashboard of another instance shows none of its data', async () => {
     const others = queriesOf(dashboardIn(rendering).dashboard, { internaldns: 'other', rateInterval: '10s' });
     const time = await prometheus.api.complete();
     const shown = await Promise.all(others.map(({ expr }) => prometheus.api.query(expr, time)));
-    // Where there is no name, all of them resolve.
+    // Without any name the share of resolved names is 1.
     const titles = others.flatMap(({ panel }, index) => (shown[index]?.length ? [panel.title] : []));
-    expect(titles).toEqual(['Names that resolve']);
+    expect(titles).toEqual(['Names resolved']);
   });
 
-  test('no alert has anything to say', async () => {
-    // A machine that stands still for a while makes one speak, and rightly so.
+  test('no alert expression matches', async () => {
+    // An alert may match for a moment, and rightly, after the machine has stalled.
     await vi.waitFor(async () => {
       const time = await prometheus.api.complete();
       for (const { alert, expr } of alertsIn(rendering)) {
-        // There is one pod here, and the rules expect two.
+        // One pod runs here, and the rules expect two.
         const found = alert === 'InternalDNSReplicaAbsent' ? [] : await prometheus.api.query(expr, time);
         const lasting = alert === 'InternalDNSNamesUnresolved' ? ['DeclaredElsewhere'] : [];
         expect(

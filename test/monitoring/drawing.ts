@@ -1,6 +1,6 @@
-/** A dashboard as a page: its own panels, places, titles and units, drawn as SVG. Pure. */
+/** Draws a dashboard as an HTML page with an SVG: its panels, layout, titles and units. Pure. */
 import type { Dashboard } from '../../functions/internal-dns/monitoring/dashboard.ts';
-import type { Panel, Place } from '../../functions/internal-dns/monitoring/panel.ts';
+import type { GridPos, Panel } from '../../functions/internal-dns/monitoring/panel.ts';
 import type { Sample } from './prometheus.ts';
 import { inUnit } from './unit.ts';
 
@@ -9,7 +9,7 @@ export interface Line {
   samples: Sample[];
 }
 
-/** Pixels of the grid, as in Grafana but for the width of the window. */
+/** Pixels of a grid cell. As in Grafana the height is fixed; there the width follows the window. */
 const cell = { width: 50, height: 30 };
 const gap = 8;
 const colors = ['#2f7ed8', '#e0752d', '#3f9142', '#b8476b', '#7d54b2', '#0f8b8d', '#a67c00', '#6b7280'];
@@ -17,13 +17,13 @@ const named: Record<string, string> = { green: '#2c8a3a', orange: '#d9730d', red
 
 const escaped = (text: string) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-/** `lines` are each panel's, by its number. */
+/** `lines` are by the id of the panel. */
 export function pageOf(dashboard: Dashboard, lines: ReadonlyMap<number, Line[]>): { html: string; height: number } {
   const top = 44;
   const height = top + Math.max(...dashboard.panels.map(({ gridPos: { y, h } }) => y + h)) * cell.height + gap;
   const panels = dashboard.panels.map((panel) => {
     const { x, y, w, h } = panel.gridPos;
-    const draw = panel.type === 'stat' ? figure : chart;
+    const draw = panel.type === 'stat' ? stat : timeSeries;
     return `<g transform="translate(${x * cell.width + gap / 2} ${y * cell.height + top})">${frame(panel)}${draw(panel, lines.get(panel.id) ?? [], sizeOf({ x, y, w, h }))}</g>`;
   });
   const width = 24 * cell.width + gap;
@@ -33,7 +33,7 @@ export function pageOf(dashboard: Dashboard, lines: ReadonlyMap<number, Line[]>)
   return { html: `<!doctype html><style>body{margin:0}</style>${svg}`, height };
 }
 
-const sizeOf = ({ w, h }: Place) => ({ width: w * cell.width - gap, height: h * cell.height - gap });
+const sizeOf = ({ w, h }: GridPos) => ({ width: w * cell.width - gap, height: h * cell.height - gap });
 type Size = ReturnType<typeof sizeOf>;
 
 function frame({ title, gridPos }: Panel): string {
@@ -46,7 +46,7 @@ interface Thresholds {
 }
 type Mappings = { options: Record<string, { text: string }> }[];
 
-function figure({ fieldConfig: { defaults } }: Panel, lines: Line[], { width, height }: Size): string {
+function stat({ fieldConfig: { defaults } }: Panel, lines: Line[], { width, height }: Size): string {
   const value = Number(lines[0]?.samples.at(-1)?.[1]);
   const { steps } = defaults.thresholds as Thresholds;
   const color = steps.findLast((step) => step.value === null || value >= step.value)?.color ?? 'blue';
@@ -55,7 +55,7 @@ function figure({ fieldConfig: { defaults } }: Panel, lines: Line[], { width, he
   return `<text x="${width / 2}" y="${height / 2 + 22}" text-anchor="middle" font-size="34" font-weight="600" fill="${named[color]}">${escaped(shown)}</text>`;
 }
 
-function chart({ fieldConfig: { defaults } }: Panel, lines: Line[], size: Size): string {
+function timeSeries({ fieldConfig: { defaults } }: Panel, lines: Line[], size: Size): string {
   const plot = { left: 62, top: 32, width: size.width - 76, height: size.height - 32 - 46 };
   const points = lines.map(({ samples }) =>
     samples.map(([time, value]) => [time, Number(value)] as const).filter(([, value]) => Number.isFinite(value)),
@@ -86,7 +86,7 @@ function chart({ fieldConfig: { defaults } }: Panel, lines: Line[], size: Size):
   return axes + curves.join('') + legend(lines, size.height - 12);
 }
 
-/** About four rows, of a round number of `unit`. */
+/** A round multiple of `unit` that makes about four grid lines. */
 function niceStep(most: number, unit: number): number {
   const raw = (most || unit) / unit / 4;
   const power = 10 ** Math.floor(Math.log10(raw));

@@ -1,4 +1,4 @@
-/** Finds a Prometheus to test against. */
+/** Finds the Prometheus for the tests. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findOnPath } from '../path.ts';
@@ -9,7 +9,7 @@ export interface Programs {
   promtool: string;
 }
 
-/** What unpack.sh has brought, else the machine's own. Throws when there is none. */
+/** Prefers the programs that unpack.sh has unpacked to those on the PATH. Throws if there are none. */
 export function findPrometheus(folder = join(import.meta.dirname, '../../_build/prometheus/usr/bin')): Programs {
   if (existsSync(folder)) return { prometheus: join(folder, 'prometheus'), promtool: join(folder, 'promtool') };
   return { prometheus: findOnPath('prometheus'), promtool: findOnPath('promtool') };

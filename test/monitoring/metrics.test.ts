@@ -6,7 +6,7 @@ import { verdicts } from '../../functions/contract/verdict.ts';
 import { find } from '../programs.ts';
 import { countsOf, nothing } from './sources.ts';
 
-/** Metrics with some sources replaced, and what a scrape gives of one of them. */
+/** Metrics of the given sources, and a scrape that returns the samples of one metric by their labels. */
 function measuring(sources: Partial<Sources> = {}) {
   const registry = new Registry();
   const metrics = new Metrics(registry, { ...nothing, ...sources });
@@ -22,7 +22,7 @@ function measuring(sources: Partial<Sources> = {}) {
   return { registry, metrics, scrape };
 }
 
-test('every verdict is always there, with how many names have it', async () => {
+test('every verdict has a series, also with no names', async () => {
   const names = countsOf({ Resolved: 2, Held: 1 });
   const { scrape } = measuring({ names: () => names });
   const found = await scrape('internal_dns_names');
@@ -32,13 +32,13 @@ test('every verdict is always there, with how many names have it', async () => {
   expect(await scrape('internal_dns_names')).toMatchObject({ '{verdict="Held"}': 0 });
 });
 
-test('held names count whatever their verdict is', async () => {
+test('held names are counted regardless of their verdict', async () => {
   const { scrape } = measuring({ names: () => countsOf({ NoAddress: 2, Held: 1 }), heldNames: () => 3 });
   expect(await scrape('internal_dns_delete_guard_held_names')).toEqual({ '': 3 });
 });
 
-describe('of the zones', () => {
-  test('each is in one state, and one that is gone is in none', async () => {
+describe('zones', () => {
+  test('each zone is in one state, and a removed zone has no series', async () => {
     const zones = [{ name: 'corp.internal', state: 'Failed' as const }];
     const { scrape } = measuring({ zones: () => zones });
     expect(await scrape('internal_dns_zone_state')).toEqual({
@@ -51,8 +51,8 @@ describe('of the zones', () => {
     expect(await scrape('internal_dns_zone_state')).toEqual({});
   });
 
-  test('each has its serial, others in PowerDNS have none, and while that is away none has', async () => {
-    let isAway = false;
+  test('only declared zones have a serial, and none has while PowerDNS does not answer', async () => {
+    let isDown = false;
     const serials = [
       { name: 'corp.internal.', serial: 7 },
       { name: 'canary.internal-dns.invalid.', serial: 9 },
@@ -60,17 +60,17 @@ describe('of the zones', () => {
     const { scrape } = measuring({
       zones: () => [{ name: 'corp.internal', state: 'Serving' }],
       serials: async () => {
-        if (isAway) throw new Error('PowerDNS does not answer');
+        if (isDown) throw new Error('PowerDNS does not answer');
         return serials;
       },
     });
     expect(await scrape('internal_dns_zone_serial')).toEqual({ '{zone="corp.internal"}': 7 });
-    isAway = true;
+    isDown = true;
     expect(await scrape('internal_dns_zone_serial')).toEqual({});
   });
 });
 
-test('the self-test says one thing at a time, and nothing before the first one', async () => {
+test('resolution has one state at a time, and none before the first self-test', async () => {
   let state: ReturnType<Sources['resolution']>;
   const { scrape } = measuring({ resolution: () => state });
   const sum = async () => Object.values(await scrape('internal_dns_resolution')).reduce((a, b) => a + b);
@@ -80,7 +80,7 @@ test('the self-test says one thing at a time, and nothing before the first one',
   expect(await scrape('internal_dns_resolution')).toMatchObject({ '{state="Blind"}': 1 });
 });
 
-test('there is no age of discovery before ExternalDNS has finished a loop', async () => {
+test('discovery has no age before ExternalDNS has completed a loop', async () => {
   let age: number | undefined;
   const { scrape } = measuring({ discoveryAge: () => age });
   expect(await scrape('internal_dns_discovery_age_seconds')).toEqual({});
@@ -98,7 +98,7 @@ test('failed loops are counted', async () => {
   expect(await scrape('internal_dns_discovery_failed_loops')).toEqual({ '': 4 });
 });
 
-test('events are counted by what became of them', async () => {
+test('events are counted by their result', async () => {
   const counts = { created: 3, failed: 0 };
   const { scrape } = measuring({ events: () => counts });
   expect(await scrape('internal_dns_events_total')).toEqual({ '{result="created"}': 3, '{result="failed"}': 0 });
@@ -106,7 +106,7 @@ test('events are counted by what became of them', async () => {
   expect(await scrape('internal_dns_events_total')).toMatchObject({ '{result="created"}': 4 });
 });
 
-test('what is observed is in seconds, and failures are there from the start', async () => {
+test('durations are in seconds, and failures start at 0', async () => {
   const { metrics, scrape } = measuring();
   metrics.observePropagation(1.5);
   expect(await scrape('internal_dns_propagation_seconds_sum')).toEqual({ '': 1.5 });
@@ -123,7 +123,7 @@ test('what is observed is in seconds, and failures are there from the start', as
   });
 });
 
-test('Prometheus has nothing against their names, and five thousand names are no more series than none', {
+test('promtool accepts the metrics, and their number does not grow with the number of names', {
   tags: 'Prometheus',
 }, async () => {
   const names = countsOf({ Resolved: 5000 });

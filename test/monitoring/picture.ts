@@ -1,8 +1,8 @@
 /**
- * Draws docs/dashboard.png: the rendered dashboard with what a real Prometheus answers to its queries. Not by Grafana.
+ * Draws docs/dashboard.png: the rendered dashboard with data from a real Prometheus, but without Grafana.
  *
- *     node test/monitoring/picture.ts                     a PowerDNS of its own, for four minutes
- *     node test/monitoring/picture.ts URL INTERNALDNS     what a Prometheus has of the last half hour
+ *     node test/monitoring/picture.ts                     starts a PowerDNS, and records it for four minutes
+ *     node test/monitoring/picture.ts URL INTERNALDNS     draws the last half hour of a running Prometheus
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,7 +47,7 @@ async function draw(prometheus: PrometheusAPI, variables: Variables, seconds: nu
   await browser.close();
 }
 
-/** A server of its own, and clients that ask. */
+/** Starts a server with simulated clients. */
 async function drawOwn(seconds: number): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'picture-'));
   const pod = await startPod(dir);

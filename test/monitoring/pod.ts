@@ -1,4 +1,4 @@
-/** What Prometheus sees of a pod: a real agent beside a real PowerDNS, names that objects want, and clients that ask. */
+/** A pod to scrape: a real agent beside a real PowerDNS, with simulated objects and clients. */
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -24,7 +24,7 @@ const most = 40;
 
 export interface WatchedPod {
   targets: ScrapedTarget[];
-  /** A loop of ExternalDNS, now and then with one more object, and what clients ask meanwhile. */
+  /** One loop of ExternalDNS, with a changed object in some rounds, and the queries of clients meanwhile. */
   serve(round: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -43,19 +43,19 @@ export async function startPod(dir: string): Promise<WatchedPod> {
   const cluster = await startCluster();
   const web: Endpoint[] = [];
   const publish = async () => {
-    // Until the agent listens and has made the zone.
+    // Until the agent listens and has created the zone.
     while (!(await loop(agent.external, [...web, elsewhere, server]).then(done, notYet))) await delay(100);
   };
-  /** One more object, or another address of one that is there; until it is answered. */
+  /** Adds an object or changes an address, and waits until it is answered. */
   const change = async (round: number) => {
-    const began = performance.now();
+    const started = performance.now();
     const index = web.length < most ? web.length : round % most;
     const name = `web-${index}.${zone}`;
     const address = `192.0.2.${1 + (round % 200)}`;
     web[index] = want(`ingress/shop/web-${index}`, name, 'A', address);
     await publish();
     while ((await powerdns.query(name)).answers[0]?.data !== address) await delay(20);
-    cluster.metrics.observePropagation((performance.now() - began) / 1000);
+    cluster.metrics.observePropagation((performance.now() - started) / 1000);
   };
 
   return {
@@ -66,16 +66,16 @@ export async function startPod(dir: string): Promise<WatchedPod> {
     async serve(round) {
       await (round % 4 === 0 ? change(round) : publish());
       for (const transport of transports) {
-        const asked = performance.now();
+        const started = performance.now();
         await powerdns.query(zone, 'SOA', { tcp: transport === 'TCP' });
-        cluster.metrics.observeCanary(transport, (performance.now() - asked) / 1000, 'service');
+        cluster.metrics.observeCanary(transport, (performance.now() - started) / 1000, 'service');
       }
-      for (let question = 0; question < 20; question++) {
-        const name = question % 9 === 0 ? `typo-${question}.${zone}` : `web-${(round + question) % web.length}.${zone}`;
-        await powerdns.query(name, 'A', { tcp: question % 10 === 0 });
+      for (let query = 0; query < 20; query++) {
+        const name = query % 9 === 0 ? `typo-${query}.${zone}` : `web-${(round + query) % web.length}.${zone}`;
+        await powerdns.query(name, 'A', { tcp: query % 10 === 0 });
       }
       await powerdns.query('elsewhere.example');
-      cluster.tell();
+      cluster.countEvent();
     },
     async stop() {
       await Promise.all([agent.kill('SIGTERM'), cluster.stop()]);
@@ -84,7 +84,7 @@ export async function startPod(dir: string): Promise<WatchedPod> {
   };
 }
 
-/** As the Prometheus operator and the PodMonitor give them. */
+/** The target labels that the Prometheus operator and the PodMonitor add. */
 const labels = {
   internaldns: 'watched',
   namespace: 'internal-dns',
@@ -96,22 +96,22 @@ const labels = {
 const done = () => true;
 const notYet = () => false;
 
-/** Of an agent in a cluster: how old objects are, its Service and its Events. Without one it has none of that. */
-const onlyInACluster = ['internal_dns_propagation_seconds', 'internal_dns_canary_seconds', 'internal_dns_events_total'];
+/** Metrics that an agent outside a cluster has no data for: ages of objects, its Service, Events. */
+const clusterMetrics = ['internal_dns_propagation_seconds', 'internal_dns_canary_seconds', 'internal_dns_events_total'];
 
 async function startCluster() {
   const registry = new Registry();
   let events = 0;
   const metrics = new Metrics(registry, { ...nothing, events: () => ({ created: events }) });
   const http = createServer(async (_, response) => {
-    const texts = await Promise.all(onlyInACluster.map((name) => registry.getSingleMetricAsString(name)));
+    const texts = await Promise.all(clusterMetrics.map((name) => registry.getSingleMetricAsString(name)));
     response.setHeader('Content-Type', registry.contentType).end(`${texts.join('\n')}\n`);
   }).listen(0, '127.0.0.1');
   await once(http, 'listening');
   return {
     address: `127.0.0.1:${(http.address() as AddressInfo).port}`,
     metrics,
-    tell: () => void events++,
+    countEvent: () => void events++,
     async stop() {
       http.closeAllConnections();
       await once(http.close(), 'close');

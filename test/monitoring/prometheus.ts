@@ -1,4 +1,4 @@
-/** A real Prometheus on this machine. */
+/** Runs a real Prometheus on this machine. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { freePort } from '../powerdns/server.ts';
 import { find } from '../programs.ts';
 
 export interface ScrapedTarget {
-  /** `HOST:PORT` with its /metrics. */
+  /** `HOST:PORT` that serves /metrics. */
   address: string;
-  /** What the Prometheus operator would add. */
+  /** The labels that the Prometheus operator would add. */
   labels: Record<string, string>;
 }
 
@@ -28,12 +28,12 @@ export class PrometheusAPI {
     this.#url = url.replace(/\/$/, '');
   }
 
-  /** What an expression is worth now, or at a time. Rejects with Prometheus' own words. */
+  /** Evaluates an expression, now or at `time`. Rejects with the error of Prometheus. */
   query(query: string, time?: number): Promise<(Series & { value: Sample })[]> {
     return this.#get('query', { query, ...(time !== undefined && { time: `${time}` }) });
   }
 
-  /** A time at which every target had just answered: for a while after one is late there is nothing of it. */
+  /** A time at which every target was up: after a failed scrape its series are stale. */
   async complete(): Promise<number> {
     for (;;) {
       const [all] = await this.query('min(up) == 1');
@@ -42,7 +42,7 @@ export class PrometheusAPI {
     }
   }
 
-  /** Times are seconds since 1970. */
+  /** `start` and `end` are Unix times. */
   range(query: string, start: number, end: number, step: number): Promise<(Series & { values: Sample[] })[]> {
     return this.#get('query_range', { query, start: `${start}`, end: `${end}`, step: `${step}` });
   }
@@ -65,7 +65,7 @@ export interface RunningPrometheus {
   stop(): Promise<void>;
 }
 
-/** Resolves when it is ready; rejects with the end of its log when it does not come up. Its files are in `dir`. */
+/** Resolves when it is ready; rejects with the end of its log if it does not start. Writes its files into `dir`. */
 export async function startPrometheus(
   dir: string,
   targets: ScrapedTarget[],
@@ -76,7 +76,7 @@ export async function startPrometheus(
   const [config, log] = [join(dir, 'prometheus.yml'), join(dir, 'prometheus.log')];
   const static_configs = targets.map(({ address, labels }) => ({ targets: [address], labels }));
   const scrape_configs = [{ job_name: 'internal-dns', static_configs }];
-  // YAML takes JSON.
+  // JSON is YAML.
   writeFileSync(config, JSON.stringify({ global: { scrape_interval: interval }, scrape_configs }));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

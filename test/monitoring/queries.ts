@@ -1,11 +1,11 @@
-/** The queries of a dashboard, as Grafana would send them. Also for a Prometheus that watches a real cluster. */
+/** The queries of a dashboard as Grafana sends them. Also used against the Prometheus of a real cluster. */
 import type { Dashboard } from '../../functions/internal-dns/monitoring/dashboard.ts';
 import type { Panel } from '../../functions/internal-dns/monitoring/panel.ts';
 import type { PrometheusAPI } from './prometheus.ts';
 
 export interface Query {
   panel: Panel;
-  /** PromQL without a variable in it. */
+  /** PromQL with the variables replaced. */
   expr: string;
   legend: string;
 }
@@ -13,7 +13,7 @@ export interface Query {
 export interface Variables {
   /** The name of the InternalDNS. */
   internaldns: string;
-  /** At least four times the interval at which Prometheus asks, such as 4s. */
+  /** At least four times the scrape interval, such as 4s. */
   rateInterval: string;
 }
 
@@ -27,12 +27,12 @@ export function queriesOf({ panels }: Dashboard, { internaldns, rateInterval }: 
   );
 }
 
-/** Those that give nothing, or only what is no number, each with its panel. */
+/** The queries without a finite value, each with its panel. */
 export async function emptyQueries(prometheus: PrometheusAPI, queries: Query[]): Promise<string[]> {
   const time = await prometheus.complete();
   const results = await Promise.all(queries.map(({ expr }) => prometheus.query(expr, time)));
   return queries.flatMap(({ panel, expr }, index) => {
-    const isThere = results[index]?.some(({ value }) => Number.isFinite(Number(value[1])));
-    return isThere ? [] : [`${panel.title}: ${expr}`];
+    const hasValue = results[index]?.some(({ value }) => Number.isFinite(Number(value[1])));
+    return hasValue ? [] : [`${panel.title}: ${expr}`];
   });
 }

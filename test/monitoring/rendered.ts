@@ -1,4 +1,4 @@
-/** What the function composes for monitoring, as Crossplane would apply it. */
+/** The objects that the function composes for monitoring, as Crossplane applies them. */
 import type { Ready } from '@crossplane-org/function-sdk-typescript';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
@@ -18,7 +18,7 @@ const answer = (composite: KubernetesObject, observed: Observed = {}) => {
 
 export type Spec = Record<string, unknown>;
 
-/** An InternalDNS that is monitored. */
+/** An InternalDNS with monitoring enabled. */
 export const watched = (changes: Spec = {}): KubernetesObject =>
   defaulted({
     apiVersion: 'dns.internal/v1alpha1',
@@ -27,7 +27,7 @@ export const watched = (changes: Spec = {}): KubernetesObject =>
     spec: { zones: [{ name: 'watched.internal' }], replicas: 2, monitoring: { enabled: true }, ...changes },
   });
 
-/** The objects and conditions while nothing exists, and when all is well and `change` has been done to that. */
+/** Renders twice: with nothing observed, and with everything ready after `change`. */
 export function rendered(composite = watched(), change: (observed: Observed) => Observed = (same) => same) {
   const first = answer(composite);
   const last = answer(composite, change(running(composite, first)));
@@ -55,6 +55,6 @@ export const alertsIn = (rendering: Rendered): Alert[] =>
 export function dashboardIn({ objects }: Rendered): { object: KubernetesObject; dashboard: Dashboard } {
   const object = objects.find(({ metadata }) => metadata.name.endsWith('-dashboard'));
   const [text] = Object.values((object?.data ?? {}) as Record<string, string>);
-  if (!object || !text) throw new Error('there is no dashboard');
+  if (!object || !text) throw new Error('the function composed no dashboard');
   return { object, dashboard: JSON.parse(text) };
 }

@@ -1,13 +1,13 @@
 import type { Sources } from '../../functions/agent/http/metrics.ts';
 import { type Verdict, verdicts } from '../../functions/contract/verdict.ts';
 
-/** As an agent counts its names. */
+/** The number of names by verdict, 0 for those not given. */
 export const countsOf = (some: Partial<Record<Verdict, number>> = {}): Record<Verdict, number> => ({
   ...(Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>),
   ...some,
 });
 
-/** Of an agent that knows nothing yet. */
+/** The sources of an agent that has just started. */
 export const nothing: Sources = {
   names: () => countsOf(),
   zones: () => [],

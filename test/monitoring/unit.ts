@@ -1,16 +1,16 @@
-import type { Sketch } from '../../functions/internal-dns/monitoring/panel.ts';
+import type { PanelSpec } from '../../functions/internal-dns/monitoring/panel.ts';
 
-type Unit = Sketch['unit'];
+type Unit = PanelSpec['unit'];
 
 const round = (value: number) => `${Number(value.toPrecision(3))}`;
 
-/** The largest of the units that a value has at least one of; the last where it has less. */
+/** Formats a value in the largest unit that it reaches, or else in the last. */
 function scaled(value: number, units: readonly (readonly [size: number, name: string])[]): string {
   const [size, name] = units.find(([size]) => Math.abs(value) >= size) ?? units.at(-1) ?? [1, ''];
   return `${round(value / size)}${name}`;
 }
 
-/** A value in a unit of Grafana's, for people. */
+/** Formats a value in one of Grafana's units. */
 export function inUnit(value: number, unit: Unit | string): string {
   if (value === 0) return '0';
   if (unit === 's')

@@ -1,6 +1,6 @@
 import { instanceLabel } from './pod-monitor.ts';
 
-/** What somebody is told when `expr` has had a value for as long as `for` says. */
+/** An alerting rule: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ */
 export interface Alert {
   alert: string;
   expr: string;
@@ -9,14 +9,14 @@ export interface Alert {
   annotations: { summary: string; description: string; runbook_url: string };
 }
 
-/** What differs between alerts. */
-export interface Sketch extends Pick<Alert, 'alert' | 'expr' | 'for'> {
+/** The part of an alert that is its own. */
+export interface AlertSpec extends Pick<Alert, 'alert' | 'expr' | 'for'> {
   severity: 'critical' | 'warning';
   summary: string;
   description: string;
 }
 
-/** `metric{internaldns="corp",...}`; several values of a label are alternatives. */
+/** Selects series of one instance: `metric{internaldns="corp",state=~"Stalled|Blind"}`. */
 export const selectorOf =
   (composite: string) =>
   (metric: string, matchers: Record<string, readonly string[]> = {}): string => {

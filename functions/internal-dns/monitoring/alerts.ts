@@ -8,19 +8,19 @@ import { instanceLabel } from './pod-monitor.ts';
 
 const runbooks = 'https://github.com/internal-dns/internal-dns-xp/blob/main/docs/troubleshooting.md';
 
-/** The alerts of one instance. Those on discovery are there only where there is any. */
+/** The alerts of one instance. Without sources there are none about discovery. */
 export function alertsOf({ spec, names }: { spec: Spec; names: Names }): Alert[] {
   const { namespace, replicas, discovery } = spec;
   const { composite } = names;
-  const sketches = [
+  const alerts = [
     ...answering(composite, replicas),
     ...(discovery.sources.length > 0 ? discovering(composite, seconds(discovery.interval)) : []),
   ];
-  return sketches.map(({ alert, expr, for: duration, severity, summary, description }) => ({
+  return alerts.map(({ alert, expr, for: duration, severity, summary, description }) => ({
     alert,
     expr,
     for: duration,
-    // Of the namespace too: an AlertmanagerConfig routes only what bears its own.
+    // By default an AlertmanagerConfig matches only alerts whose namespace label is its own namespace.
     labels: { severity, [instanceLabel]: composite, namespace },
     annotations: { summary, description, runbook_url: `${runbooks}#${anchorOf(alert)}` },
   }));

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { datasource, type Panel, placed } from './panel.ts';
+import { datasource, layOut, type Panel } from './panel.ts';
 import { rows } from './panels.ts';
 import { instanceLabel } from './pod-monitor.ts';
 import { prometheusDuration } from './settings.ts';
 
-/** A dashboard of Grafana: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
+/** Grafana's classic JSON model: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
 export interface Dashboard {
   title: string;
   uid: string;
@@ -12,14 +12,14 @@ export interface Dashboard {
   [field: string]: unknown;
 }
 
-/** The dashboard shows any instance that Prometheus knows; it opens with this one. */
+/** Opens with this instance selected; shows any other that Prometheus has metrics of. */
 export function dashboardOf(composite: string, interval: string): Dashboard {
   return {
-    // Grafana takes at most 40 characters, and finds the dashboard of links by it.
+    // Grafana identifies a dashboard by its uid, also in links, and allows 40 characters.
     uid: `idns-${createHash('sha256').update(composite).digest('hex').slice(0, 16)}`,
     title: `Internal DNS: ${composite}`,
     tags: ['dns', 'internal-dns'],
-    // Grafana 12's; a later one brings it forward by itself.
+    // That of Grafana 12. Later versions migrate it.
     schemaVersion: 41,
     version: 1,
     editable: true,
@@ -28,7 +28,7 @@ export function dashboardOf(composite: string, interval: string): Dashboard {
     refresh: '30s',
     annotations: { list: [] },
     templating: { list: variables(composite) },
-    panels: placed(rows, prometheusDuration(interval)),
+    panels: layOut(rows, prometheusDuration(interval)),
   };
 }
 

@@ -12,11 +12,11 @@ export interface MonitoringProps {
   spec: Spec;
   names: Names;
   labels: Record<string, string>;
-  /** Kinds that the cluster serves: one that it does not would stop the whole composite. */
+  /** Kinds that the cluster serves: composing any other would block the whole composite. */
   kinds: readonly Kind[];
 }
 
-/** What the Prometheus operator and Grafana need to watch one instance. */
+/** The PodMonitor, PrometheusRule and Grafana dashboard of one instance. */
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels, kinds }: MonitoringProps) {
     super(scope, id);
@@ -33,10 +33,10 @@ export class Monitoring extends Construct {
       metadata: {
         ...metadata,
         name: `${names.server}-dashboard`,
-        // What the sidecar of Grafana's chart looks for: https://github.com/grafana/helm-charts/tree/main/charts/grafana
+        // The default label of the sidecar in Grafana's chart: https://github.com/grafana/helm-charts/tree/main/charts/grafana
         labels: { grafana_dashboard: '1', ...metadata.labels },
       },
-      // It writes a file of this name, beside those of all others.
+      // The sidecar writes all dashboards into one folder, so the file name must be unique.
       data: { [`${names.server}.json`]: `${JSON.stringify(dashboardOf(names.composite, interval), undefined, 2)}\n` },
     });
   }

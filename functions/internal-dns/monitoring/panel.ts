@@ -1,18 +1,18 @@
-/** As much of Grafana's panels as is used: https://grafana.com/docs/grafana/latest/panels-visualizations/ */
+/** The fields used of Grafana's panels: https://grafana.com/docs/grafana/latest/panels-visualizations/ */
 export interface Panel {
   id: number;
   type: 'stat' | 'timeseries';
   title: string;
   description: string;
   datasource: typeof datasource;
-  gridPos: Place;
+  gridPos: GridPos;
   targets: Target[];
   fieldConfig: { defaults: { unit: string; [field: string]: unknown }; overrides: never[] };
   options: object;
 }
 
-/** Of the grid's 24 columns, and rows of 30 pixels. */
-export interface Place {
+/** In the grid's 24 columns, and rows of 30 pixels. */
+export interface GridPos {
   x: number;
   y: number;
   w: number;
@@ -24,26 +24,27 @@ export interface Target {
   datasource: typeof datasource;
   expr: string;
   legendFormat: string;
-  /** How often there is a value: Grafana looks at rates over at least four of them. */
+  /** The scrape interval: $__rate_interval is at least four times as long. */
   interval: string;
 }
 
-/** A variable of the dashboard: whoever looks at it chooses. */
+/** The data source that the dashboard's variable selects. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills it in.
 export const datasource = { type: 'prometheus', uid: '${datasource}' } as const;
 
-export interface Sketch {
+/** The part of a panel that is its own. */
+export interface PanelSpec {
   title: string;
   description: string;
-  /** Grafana's: https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts */
+  /** A unit of Grafana: https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts */
   unit: 's' | 'reqps' | 'percentunit' | 'bytes' | 'short' | 'none';
-  /** PromQL by legend, in which `{{label}}` stands for the value of a label. */
+  /** PromQL by legend. Grafana replaces `{{label}}` in the legend with the value of that label. */
   queries: Record<string, string>;
 }
 
 type Unplaced = Omit<Panel, 'id' | 'gridPos' | 'targets'> & { targets: Omit<Target, 'interval'>[] };
 
-const targetsOf = (queries: Sketch['queries']): Unplaced['targets'] =>
+const targetsOf = (queries: PanelSpec['queries']): Unplaced['targets'] =>
   Object.entries(queries).map(([legendFormat, expr], index) => ({
     refId: String.fromCharCode('A'.charCodeAt(0) + index),
     datasource,
@@ -51,19 +52,19 @@ const targetsOf = (queries: Sketch['queries']): Unplaced['targets'] =>
     legendFormat,
   }));
 
-const common = ({ title, description, queries }: Sketch) => ({
+const common = ({ title, description, queries }: PanelSpec) => ({
   title,
   description,
   datasource,
   targets: targetsOf(queries),
 });
 
-export const timeSeries = (sketch: Sketch): Unplaced => ({
-  ...common(sketch),
+export const timeSeries = (spec: PanelSpec): Unplaced => ({
+  ...common(spec),
   type: 'timeseries',
   fieldConfig: {
     defaults: {
-      unit: sketch.unit,
+      unit: spec.unit,
       min: 0,
       color: { mode: 'palette-classic' },
       custom: { drawStyle: 'line', lineWidth: 1, fillOpacity: 10, showPoints: 'never', spanNulls: false },
@@ -78,18 +79,18 @@ export const timeSeries = (sketch: Sketch): Unplaced => ({
 
 type Color = 'green' | 'orange' | 'red' | 'blue';
 
-/** Colours from a value on, the least first. */
-type Steps = readonly [[null, Color], ...[number, Color][]];
+/** Each colour with the least value that it applies to, in ascending order. */
+type Thresholds = readonly [[null, Color], ...[number, Color][]];
 
-/** One figure. `texts` stand for values. */
-export const figure = (sketch: Sketch, steps: Steps, texts: Record<string, string> = {}): Unplaced => ({
-  ...common(sketch),
+/** A single value. `texts` replace values. */
+export const stat = (spec: PanelSpec, thresholds: Thresholds, texts: Record<string, string> = {}): Unplaced => ({
+  ...common(spec),
   type: 'stat',
   fieldConfig: {
     defaults: {
-      unit: sketch.unit,
+      unit: spec.unit,
       color: { mode: 'thresholds' },
-      thresholds: { mode: 'absolute', steps: steps.map(([value, color]) => ({ value, color })) },
+      thresholds: { mode: 'absolute', steps: thresholds.map(([value, color]) => ({ value, color })) },
       mappings: Object.entries(texts).map(([value, text]) => ({ type: 'value', options: { [value]: { text } } })),
     },
     overrides: [],
@@ -104,8 +105,8 @@ export const figure = (sketch: Sketch, steps: Steps, texts: Record<string, strin
 
 const columns = 24;
 
-/** Places rows one below the other, the panels of each evenly. */
-export function placed(rows: readonly { height: number; panels: readonly Unplaced[] }[], interval: string): Panel[] {
+/** Stacks the rows, and gives the panels of a row equal widths. */
+export function layOut(rows: readonly { height: number; panels: readonly Unplaced[] }[], interval: string): Panel[] {
   let y = 0;
   let id = 0;
   return rows.flatMap(({ height, panels }) => {

@@ -1,17 +1,17 @@
-import { figure, timeSeries } from './panel.ts';
-import { of, quantile, rate, share, sumOfRates } from './query.ts';
+import { stat, timeSeries } from './panel.ts';
+import { quantile, rate, series, share, sumOfRates } from './query.ts';
 
-/** Of each verdict what the replica says that knows most: each of them counts all names. */
-const byVerdict = (matchers = '') => `max by (verdict) (${of('internal_dns_names', matchers)})`;
-const notCounted = 'Filtered|OutsideZones';
+/** The maximum over the replicas, as each of them counts all names. */
+const byVerdict = (matchers = '') => `max by (verdict) (${series('internal_dns_names', matchers)})`;
+const excluded = 'Filtered|OutsideZones';
 
-const figures = [
-  figure(
+const stats = [
+  stat(
     {
-      title: 'Names are',
-      description: 'What the worst of the replicas says of the whole chain, from an object to an answer.',
+      title: 'Status',
+      description: 'The self-test of the worst replica: the whole chain from an object to a response.',
       unit: 'none',
-      queries: { Serving: `min(${of('internal_dns_resolution', ',state="Serving"')})` },
+      queries: { Serving: `min(${series('internal_dns_resolution', ',state="Serving"')})` },
     },
     [
       [null, 'red'],
@@ -19,15 +19,15 @@ const figures = [
     ],
     { 0: 'Not served', 1: 'Served' },
   ),
-  figure(
+  stat(
     {
-      title: 'Names that resolve',
+      title: 'Names resolved',
       description:
-        'Of the names that objects ask for in the zones, without those that a filter of the spec leaves out.',
+        'Share of the names that objects request in the zones, without those that a filter of the spec excludes.',
       unit: 'percentunit',
-      // Without any name nothing is amiss.
+      // No names at all are not a fault.
       queries: {
-        Resolved: `sum(${byVerdict(',verdict="Resolved"')}) / (sum(${byVerdict(`,verdict!~"${notCounted}"`)}) > 0) or vector(1)`,
+        Resolved: `sum(${byVerdict(',verdict="Resolved"')}) / (sum(${byVerdict(`,verdict!~"${excluded}"`)}) > 0) or vector(1)`,
       },
     },
     [
@@ -36,24 +36,24 @@ const figures = [
       [1, 'green'],
     ],
   ),
-  figure(
+  stat(
     {
-      title: 'Names that do not',
-      description: 'The verdict of each is at /names of the agent.',
+      title: 'Names unresolved',
+      description: '/names of the agent lists them with their verdicts.',
       unit: 'short',
-      queries: { Unresolved: `sum(${byVerdict(`,verdict!~"Resolved|${notCounted}"`)})` },
+      queries: { Unresolved: `sum(${byVerdict(`,verdict!~"Resolved|${excluded}"`)})` },
     },
     [
       [null, 'green'],
       [1, 'orange'],
     ],
   ),
-  figure(
+  stat(
     {
       title: 'Held by the delete guard',
-      description: 'Names that are still answered although their objects are gone.',
+      description: 'Names that are still answered although their objects are gone or have lost their address.',
       unit: 'short',
-      queries: { Held: `max(${of('internal_dns_delete_guard_held_names')})` },
+      queries: { Held: `max(${series('internal_dns_delete_guard_held_names')})` },
     },
     [
       [null, 'green'],
@@ -65,13 +65,13 @@ const figures = [
 const names = [
   timeSeries({
     title: 'Names by verdict',
-    description: 'Every host that an object asks for, with what the agent says of it.',
+    description: 'Every name that an object requests, by the verdict of the agent.',
     unit: 'short',
     queries: { '{{verdict}}': `${byVerdict()} > 0` },
   }),
   timeSeries({
-    title: 'From a change of an object to its answer',
-    description: 'How long it took until a changed object was answered.',
+    title: 'Propagation time',
+    description: 'Time from a change of an object until it is answered.',
     unit: 's',
     queries: {
       p50: quantile(0.5, 'internal_dns_propagation_seconds'),
@@ -81,7 +81,7 @@ const names = [
 ];
 
 /**
- * Not noerror-packets, which are the answers for a name without a record of that type:
+ * No pdns_auth_noerror_packets: it counts only responses for a name without a record of the queried type:
  * https://github.com/PowerDNS/pdns/blob/auth-5.1.5/pdns/packethandler.cc
  */
 const failures = {
@@ -92,14 +92,14 @@ const failures = {
 
 const answers = [
   timeSeries({
-    title: 'Questions by transport',
-    description: 'What clients ask PowerDNS, with what the agent asks for its tests.',
+    title: 'Queries by transport',
+    description: 'Queries to PowerDNS from clients, and from the self-test of the agent.',
     unit: 'reqps',
     queries: { UDP: sumOfRates('pdns_auth_udp_queries'), TCP: sumOfRates('pdns_auth_tcp_queries') },
   }),
   timeSeries({
-    title: 'Answers by code',
-    description: 'REFUSED is for names outside the zones; SERVFAIL is a fault of the server; NOERROR is all the rest.',
+    title: 'Responses by code',
+    description: 'REFUSED: names outside the zones. SERVFAIL: faults of the server. NOERROR: all others.',
     unit: 'reqps',
     queries: {
       NOERROR: `clamp_min(${sumOfRates('pdns_auth_udp_answers')} + ${sumOfRates('pdns_auth_tcp_answers')} - ${Object.values(failures).join(' - ')}, 0)`,
@@ -107,8 +107,8 @@ const answers = [
     },
   }),
   timeSeries({
-    title: 'Questions without an answer',
-    description: 'Dropped by PowerDNS: its queue was full, or they had waited for too long.',
+    title: 'Dropped queries',
+    description: 'Queries dropped by PowerDNS because its queue was full or they had waited too long.',
     unit: 'reqps',
     queries: {
       'queue full': sumOfRates('pdns_auth_overload_drops'),
@@ -116,13 +116,13 @@ const answers = [
     },
   }),
   timeSeries({
-    title: 'Time to an answer',
-    description: "PowerDNS's own average, and the 95th percentile of the agent's test through the Service.",
+    title: 'Response time',
+    description: "PowerDNS's own average, and the 95th percentile of the agent's self-test through the Service.",
     unit: 's',
     queries: {
-      // It is in microseconds.
-      PowerDNS: `max(${of('pdns_auth_latency')}) / 1e6`,
-      'test over {{transport}}': quantile(0.95, 'internal_dns_canary_seconds', ', transport', ',way="service"'),
+      // In microseconds.
+      PowerDNS: `max(${series('pdns_auth_latency')}) / 1e6`,
+      'self-test {{transport}}': quantile(0.95, 'internal_dns_canary_seconds', ', transport', ',way="service"'),
     },
   }),
 ];
@@ -130,16 +130,16 @@ const answers = [
 const insides = [
   timeSeries({
     title: 'Load',
-    description: 'Questions that wait for the database, and TCP connections, of the replica that has most.',
+    description: 'Queries waiting for the database, and open TCP connections. Maximum over the replicas.',
     unit: 'short',
     queries: {
-      'questions waiting': `max(${of('pdns_auth_qsize_q')})`,
-      'TCP connections': `max(${of('pdns_auth_open_tcp_connections')})`,
+      'queries waiting': `max(${series('pdns_auth_qsize_q')})`,
+      'TCP connections': `max(${series('pdns_auth_open_tcp_connections')})`,
     },
   }),
   timeSeries({
-    title: 'Answers from caches',
-    description: "Hits of PowerDNS's packet cache (whole answers) and query cache (what the database said).",
+    title: 'Cache hit ratio',
+    description: "PowerDNS's packet cache (whole responses) and query cache (results of the database).",
     unit: 'percentunit',
     queries: {
       'packet cache': share('pdns_auth_packetcache_hit', 'pdns_auth_packetcache_miss'),
@@ -147,18 +147,18 @@ const insides = [
     },
   }),
   timeSeries({
-    title: 'Changes of the zones',
-    description: 'How often the serial of each zone rose in the last ten minutes, on the replica where it did most.',
+    title: 'Zone changes',
+    description: 'Changes of the serial of each zone in the last 10 minutes. Maximum over the replicas.',
     unit: 'short',
-    queries: { '{{zone}}': `max by (zone) (changes(${of('internal_dns_zone_serial')}[10m]))` },
+    queries: { '{{zone}}': `max by (zone) (changes(${series('internal_dns_zone_serial')}[10m]))` },
   }),
   timeSeries({
-    title: 'Since ExternalDNS finished a loop',
-    description: 'By the agent that it asks, and by its own word.',
+    title: 'Discovery age',
+    description: 'Time since ExternalDNS completed a loop, as measured by the agent and as reported by ExternalDNS.',
     unit: 's',
     queries: {
-      'agent, {{pod}}': `max by (pod) (${of('internal_dns_discovery_age_seconds')})`,
-      'ExternalDNS, {{pod}}': `max by (pod) (time() - ${of('external_dns_controller_last_sync_timestamp_seconds')})`,
+      'agent, {{pod}}': `max by (pod) (${series('internal_dns_discovery_age_seconds')})`,
+      'ExternalDNS, {{pod}}': `max by (pod) (time() - ${series('external_dns_controller_last_sync_timestamp_seconds')})`,
     },
   }),
 ];
@@ -166,34 +166,34 @@ const insides = [
 const costs = [
   timeSeries({
     title: 'Memory',
-    description: 'Of each replica: resident, and as PowerDNS counts its own.',
+    description: 'Resident memory of each agent, and what PowerDNS reports as its own.',
     unit: 'bytes',
     queries: {
-      'agent, {{pod}}': `max by (pod) (${of('process_resident_memory_bytes', ',endpoint="http"')})`,
-      'PowerDNS, {{pod}}': `max by (pod) (${of('pdns_auth_real_memory_usage')})`,
+      'agent, {{pod}}': `max by (pod) (${series('process_resident_memory_bytes', ',endpoint="http"')})`,
+      'PowerDNS, {{pod}}': `max by (pod) (${series('pdns_auth_real_memory_usage')})`,
     },
   }),
   timeSeries({
-    title: 'Processor',
-    description: 'Of each replica, of one core.',
+    title: 'CPU',
+    description: 'Share of one core, for each replica.',
     unit: 'percentunit',
     queries: {
       'agent, {{pod}}': `sum by (pod) (${rate('process_cpu_seconds_total', ',endpoint="http"')})`,
-      // It counts milliseconds.
+      // In milliseconds.
       'PowerDNS, {{pod}}': `sum by (pod) (${rate('pdns_auth_user_msec')} + ${rate('pdns_auth_sys_msec')}) / 1000`,
     },
   }),
   timeSeries({
-    title: 'Events for objects',
-    description: 'What the agent told Kubernetes of names whose verdict changed.',
+    title: 'Kubernetes events',
+    description: 'Events that the agent wrote on objects whose names changed their verdict.',
     unit: 'reqps',
     queries: { '{{result}}': `sum by (result) (${rate('internal_dns_events_total')})` },
   }),
 ];
 
-/** From the top of the dashboard to its end. */
+/** From top to bottom. */
 export const rows = [
-  { height: 4, panels: figures },
+  { height: 4, panels: stats },
   { height: 8, panels: names },
   { height: 8, panels: answers },
   { height: 8, panels: insides },

@@ -3,12 +3,12 @@ import { metricsPorts } from '../server/external-dns.ts';
 import type { Spec } from '../spec.ts';
 import { prometheusDuration } from './settings.ts';
 
-/** The label that each series of an instance bears: rules and dashboard select by it. */
+/** Every series of an instance has this label; alerts and dashboard select by it. */
 export const instanceLabel = 'internaldns';
 
 /**
- * Not a ServiceMonitor: the agent is a native sidecar, whose port Prometheus finds by the pod, and by an endpoint only
- * since 3.0: https://github.com/prometheus/prometheus/pull/14929
+ * Not a ServiceMonitor: the agent is a native sidecar, whose ports Prometheus discovers through endpoints only since
+ * 3.0: https://github.com/prometheus/prometheus/pull/14929
  */
 export function podMonitor({ spec, names }: { spec: Spec; names: Names }) {
   const interval = prometheusDuration(spec.monitoring.interval);
@@ -19,7 +19,7 @@ export function podMonitor({ spec, names }: { spec: Spec; names: Names }) {
   };
 }
 
-/** The names of the container ports that have metrics: the agent's, with PowerDNS's, and each ExternalDNS's. */
+/** The container ports with metrics: the agent, which passes on those of PowerDNS, and each ExternalDNS. */
 function portsOf({ discovery }: Spec): string[] {
   return ['http', ...metricsPorts(discovery).map((_, index) => (index === 0 ? 'discovery' : `discovery-${index + 1}`))];
 }

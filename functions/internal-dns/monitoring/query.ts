@@ -1,9 +1,9 @@
 import { instanceLabel } from './pod-monitor.ts';
 
-// PromQL of the dashboard. What begins with a dollar sign Grafana fills in.
+// PromQL of the dashboard. Grafana replaces $internaldns and $__rate_interval.
 
-export const of = (metric: string, matchers = '') => `${metric}{${instanceLabel}="$${instanceLabel}"${matchers}}`;
-export const rate = (metric: string, matchers = '') => `rate(${of(metric, matchers)}[$__rate_interval])`;
+export const series = (metric: string, matchers = '') => `${metric}{${instanceLabel}="$${instanceLabel}"${matchers}}`;
+export const rate = (metric: string, matchers = '') => `rate(${series(metric, matchers)}[$__rate_interval])`;
 export const sumOfRates = (metric: string) => `sum(${rate(metric)})`;
 export const share = (part: string, rest: string) =>
   `${sumOfRates(part)} / (${sumOfRates(part)} + ${sumOfRates(rest)})`;

@@ -5,10 +5,12 @@ import { durationOf, seconds, withRules } from '../rules.ts';
 const labels = withRules(labelsOf('labels'), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
   holds: (map) => Object.keys(map).every((key) => !key.startsWith('app.kubernetes.io/')),
-  message: 'labels must not use app.kubernetes.io/*: those say whose the objects are',
+  message: 'labels must not use app.kubernetes.io/*: they identify the instance; use another prefix',
 })
   .default({})
-  .describe('Labels of these objects, by which Prometheus and Grafana select them.');
+  .describe(
+    'Labels of the PodMonitor, the PrometheusRule and the dashboard, by which Prometheus and Grafana select them.',
+  );
 
 export const monitoring = z
   .object({
@@ -16,21 +18,21 @@ export const monitoring = z
       .boolean()
       .default(false)
       .describe(
-        "Whether there are a PodMonitor and a PrometheusRule, for which the cluster needs the Prometheus operator's CRDs, and a Grafana dashboard.",
+        "Creates a PodMonitor, a PrometheusRule and a Grafana dashboard. The first two need the Prometheus operator's CRDs.",
       ),
     labels,
     namespaceSelector: labelSelector
       .optional()
       .describe(
-        'The namespaces whose pods reach the metrics, and the status page on the same port; {} is every namespace. Default: with enabled every namespace, without none.',
+        'Namespaces whose pods may reach the metrics, and the status page on the same port. {} selects every namespace. Default: every namespace if enabled, otherwise none.',
       ),
-    // Prometheus forgets a value after five minutes, and the rules look at rates over five.
-    interval: durationOf('interval', '1s', '1m').default('30s').describe('How often Prometheus asks.'),
+    // Prometheus drops a sample after five minutes, and the alerts use rates over five minutes.
+    interval: durationOf('interval', '1s', '1m').default('30s').describe('How often Prometheus scrapes.'),
   })
   .prefault({})
   .describe('Metrics, alerts and a dashboard.');
 
-/** A duration as Prometheus takes it, which knows no fractions and one order of the units. */
+/** Converts a Go duration to Prometheus' format, which has no fractions and a fixed order of units. */
 export function prometheusDuration(duration: string): string {
   const milliseconds = Math.round(seconds(duration) * 1000);
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
