@@ -379,7 +379,7 @@ describe('what stands for an object that does not ask', () => {
     const reserved = declaring('SameNamespace', {
       tenants: [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['www.corp.internal'] }],
     });
-    const lister = { ...noSources, labelsOf: (team: string) => ({ team }) };
+    const lister = { ...noSources, namespaceLabels: (team: string) => ({ team }) };
     const { accepted } = evaluate(
       [desired('b/y A 1'), desired('a/x A 1')],
       [zone('corp.internal', [desired('b/y A 1')])],

@@ -329,7 +329,7 @@ describe('an ordinary deletion', () => {
     );
     const sourceObject = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'] };
     for (const below of [true, false]) {
-      const lister = { ...noSources, sees: () => true, of: () => ({ ...sourceObject, below }) };
+      const lister = { ...noSources, hasSynced: () => true, get: () => ({ ...sourceObject, below }) };
       expect(new DeleteGuard().hold(pods, new Set(), options, lister, start).held).toHaveLength(below ? 6 : 0);
     }
   });
@@ -387,7 +387,7 @@ describe('an object that is there and has lost its address', () => {
   test('keeps it while its controller has not taken it yet, and not where a filter leaves it out', () => {
     const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
     for (const isUnready of [true, false]) {
-      const lister = { ...noSources, sees: () => true, leftOutOf: () => [{ ...left, isUnready }] };
+      const lister = { ...noSources, hasSynced: () => true, filteredOf: () => [{ ...left, isUnready }] };
       const current = [found(one.object, one.name, 'A', '192.0.2.1')];
       const { held } = new DeleteGuard().hold(current, new Set(), options, lister, start);
       expect(held).toHaveLength(isUnready ? 1 : 0);
@@ -403,7 +403,7 @@ describe('an object that is there and has lost its address', () => {
       hosts: ['db.corp.internal.'],
       below: true,
     };
-    const lister = { ...noSources, sees: () => true, of: () => sourceObject };
+    const lister = { ...noSources, hasSynced: () => true, get: () => sourceObject };
     expect(new DeleteGuard().hold([pod], new Set(), options, lister, start).held).toEqual([]);
   });
 });

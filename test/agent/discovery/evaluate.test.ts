@@ -170,7 +170,7 @@ describe('rivals for a name', () => {
       rrsetOf(e, 'corp'),
     );
     for (const order of [desiredRecords, desiredRecords.toReversed()]) {
-      expect(evaluate(order, [zone()], declare())).toEqual({ accepted: [desiredRecords[1]], refused: [], closed: [] });
+      expect(evaluate(order, [zone()], declare())).toEqual({ accepted: [desiredRecords[1]], refused: [], looping: [] });
     }
   });
 

@@ -239,7 +239,7 @@ describe('tenants', () => {
     });
 
     test('it does not come to a name by asking for what another one answers', () => {
-      const seen = { ...lister, sees: () => true };
+      const seen = { ...lister, hasSynced: () => true };
       const there = [stands('ingress/b/y', 'www')];
       expect(verdict({ tenants }, [desired('ingress/new/x', 'www')], there, seen).accepted).toEqual([]);
     });

@@ -509,7 +509,7 @@ test('judges only when something is another than in the loop before', async () =
     looks++;
     return [];
   };
-  const lister = { ...noSources, version: 0, sees: () => true, on: look };
+  const lister = { ...noSources, version: 0, hasSynced: () => true, byHost: look };
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
   const { agent, declare: take } = makeAgent(database as never, { lister });
   const other = webhook({ bodyLimit: 2 ** 24, agent, failureLog: new FailureLog({ info() {}, warn() {} } as never) });
