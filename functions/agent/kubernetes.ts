@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
 import { canaryZone, makeCanaryZone } from './canary/record.ts';
 import { timeOf } from './clock.ts';
-import { Cluster, inCluster } from './cluster/cluster.ts';
+import { Cluster } from './cluster/cluster.ts';
 import { StorageClaim } from './cluster/storage-claim.ts';
 import type { Complaints } from './complaints.ts';
 import { Events } from './events/events.ts';
+import { Client } from './kubernetes/client.ts';
+import { loadConfig } from './kubernetes/config.ts';
 import { Agreements } from './mirror/agreement.ts';
 import { ConfigMapMirror } from './mirror/config-map.ts';
 import { RecordMirror } from './mirror/record-mirror.ts';
@@ -42,11 +44,11 @@ export interface Kubernetes {
   events: Events;
 }
 
-export function kubernetesOf(options: KubernetesOptions): Kubernetes {
+export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernetes> {
   const { names, powerdns, database, surroundings, instance, onMirrored, complaints, log } = options;
-  const config = inCluster();
+  const client = new Client(await loadConfig());
   const cluster = new Cluster({
-    config,
+    client,
     namespace: names.namespace,
     pod: names.pod,
     declared: names['declared-config-map'],
@@ -54,7 +56,7 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
     claim: names.claim,
   });
   const view = new View({
-    config,
+    client,
     complaints,
     onMissing: (missing) => {
       surroundings.missing = missing;

@@ -1,16 +1,16 @@
 import type { Claim } from '../discovery/claim.ts';
+import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import type { ClaimIndex } from './claim-index.ts';
 import type { Gateway } from './claims/gateway.ts';
 import type { Labels } from './claims/metadata.ts';
 import type { Route } from './claims/route.ts';
 import { routeClaims } from './claims/route-claim.ts';
 import type { ClaimsWant } from './want.ts';
-import { Watch, type WatchOptions } from './watch.ts';
 
-export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'onFailure' | 'pause'> {
+export interface FollowedOptions extends Pick<InformerOptions<never>, 'client' | 'onFailure' | 'backoff'> {
   want: ClaimsWant;
   index: ClaimIndex;
-  gateways?: Watch<Gateway>;
+  gateways?: Informer<Gateway>;
   /** Of a namespace; undefined while they are not known. */
   labelsOf: (namespace: string) => Labels | undefined;
   /** Whose claims stay in the index until there are others. */
@@ -25,8 +25,8 @@ export interface FollowedOptions extends Pick<WatchOptions<never>, 'config' | 'o
 export class Followed {
   readonly want: ClaimsWant;
   readonly #index: ClaimIndex;
-  readonly #watch: Watch<readonly Claim[] | Route>;
-  readonly #gateways: Watch<Gateway> | undefined;
+  readonly #watch: Informer<readonly Claim[] | Route>;
+  readonly #gateways: Informer<Gateway> | undefined;
   readonly #labelsOf: (namespace: string) => Labels | undefined;
   readonly #now: () => number;
   #predecessor: Followed | undefined;
@@ -39,17 +39,17 @@ export class Followed {
     this.#labelsOf = labelsOf;
     this.#predecessor = predecessor;
     this.#now = now;
-    const { path, project } = want;
-    this.#watch = new Watch({
+    const { path, transform } = want;
+    this.#watch = new Informer({
       ...options,
       path,
-      project,
+      transform,
       onChange: (key) => {
         if (!this.#isShown) return;
-        if (!this.#watch.entries.has(key)) onRemoval();
+        if (!this.#watch.store.has(key)) onRemoval();
         this.#show(key, this.#now());
       },
-      onComplete: () => this.settle(),
+      onSynced: () => this.settle(),
     });
   }
 
@@ -59,19 +59,19 @@ export class Followed {
 
   /** Shows its claims once they are complete, and none when they cannot be read any more. */
   settle(): void {
-    const isComplete = this.#watch.isComplete && (this.#gateways?.isComplete ?? true);
+    const isComplete = this.#watch.hasSynced && (this.#gateways?.hasSynced ?? true);
     if (isComplete === this.#isShown) return;
     this.withdraw();
     this.#isShown = isComplete;
     this.#index.touch();
     if (!isComplete) return;
-    for (const key of this.#watch.entries.keys()) this.#show(key);
+    for (const key of this.#watch.store.keys()) this.#show(key);
   }
 
   /** A Gateway is another one now, or the labels of a namespace, or those of all where none is given. */
   refresh({ gateway, namespace }: { gateway?: string; namespace?: string | undefined }): void {
     if (!this.#isShown) return;
-    for (const [key, entry] of this.#watch.entries) {
+    for (const [key, entry] of this.#watch.store) {
       if (!isRoute(entry) || (namespace !== undefined && entry.metadata.namespace !== namespace)) continue;
       if (gateway !== undefined && !entry.parents.some((parent) => parent.gateway === gateway)) continue;
       this.#show(key, this.#now());
@@ -91,17 +91,17 @@ export class Followed {
     if (!this.#isShown) return;
     this.#isShown = false;
     this.#index.touch();
-    for (const key of this.#watch.entries.keys()) this.#index.set(this.#resource(key), []);
+    for (const key of this.#watch.store.keys()) this.#index.set(this.#resource(key), []);
   }
 
   #show(key: string, changedAt?: number): void {
-    this.#index.set(this.#resource(key), this.#claimsOf(this.#watch.entries.get(key) ?? []), changedAt);
+    this.#index.set(this.#resource(key), this.#claimsOf(this.#watch.store.get(key) ?? []), changedAt);
   }
 
   #claimsOf(entry: readonly Claim[] | Route): readonly Claim[] {
     if (!isRoute(entry)) return entry;
     const labels = this.#labelsOf(entry.metadata.namespace ?? '');
-    return routeClaims(entry, this.want.source, (key) => this.#gateways?.entries.get(key), labels);
+    return routeClaims(entry, this.want.source, (key) => this.#gateways?.store.get(key), labels);
   }
 
   readonly #resource = (key: string) => `${this.want.kind.label}/${key}`;

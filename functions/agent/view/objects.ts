@@ -1,7 +1,8 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import { steadily } from '../clock.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
 import type { Claim, Claims } from '../discovery/claim.ts';
+import type { Client } from '../kubernetes/client.ts';
+import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { Gateway } from './claims/gateway.ts';
 import type { Labels } from './claims/metadata.ts';
@@ -9,16 +10,14 @@ import { Followed } from './followed.ts';
 import { kinds, namespaces, pathOf } from './kind.ts';
 import { NamespaceLabels } from './namespace-labels.ts';
 import { type ClaimsWant, type Want, wantsOf } from './want.ts';
-import { Watch, type WatchOptions } from './watch.ts';
 
 export interface ObjectsOptions {
-  config: KubeConfig;
+  client: Client;
   /** What cannot be done, such as `watch ingresses`, and why; no failure means that it can be done, or need not be. */
   onFailure?: (action: string, failure?: string) => void;
   /** An object is gone, of a kind that needs these resources, which may be going, too. */
   onRemoval?: (resources: readonly string[]) => void;
-  /** Milliseconds until the next try. */
-  pause?: () => number;
+  backoff?: InformerOptions<never>['backoff'];
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -28,7 +27,7 @@ export class Objects implements Claims {
   readonly #options: ObjectsOptions;
   readonly #index = new ClaimIndex();
   readonly #followed = new Map<string, Followed>();
-  readonly #gateways = new Map<string, Watch<Gateway>>();
+  readonly #gateways = new Map<string, Informer<Gateway>>();
   readonly #namespaces: NamespaceLabels;
   #discovery: DeclaredDiscovery | undefined;
   #served: ReadonlySet<string> | undefined;
@@ -173,21 +172,21 @@ export class Objects implements Claims {
     for (const want of wants) {
       if (this.#gateways.has(want.id)) continue;
       const routes = () => this.#followed.values().filter((followed) => followed.want.gateways?.id === want.id);
-      const watch = new Watch<Gateway>({
+      const watch = new Informer<Gateway>({
         ...this.#watching(want.path),
         ...want,
         onChange: (gateway) => routes().forEach((route) => void route.refresh({ gateway })),
-        onComplete: () => routes().forEach((route) => void route.settle()),
+        onSynced: () => routes().forEach((route) => void route.settle()),
       });
       this.#gateways.set(want.id, watch);
     }
   }
 
-  #watching(path: string): Pick<WatchOptions<never>, 'config' | 'pause' | 'onFailure'> {
-    const { config, pause, onFailure } = this.#options;
+  #watching(path: string): Pick<InformerOptions<never>, 'client' | 'backoff' | 'onFailure'> {
+    const { client, backoff, onFailure } = this.#options;
     const [plural, namespace] = path.split('/').reverse();
     const action = path.includes('/namespaces/') ? `watch ${plural} in namespace ${namespace}` : `watch ${plural}`;
-    return { config, ...(pause && { pause }), onFailure: (failure) => onFailure?.(action, failure) };
+    return { client, ...(backoff && { backoff }), onFailure: (failure) => onFailure?.(action, failure) };
   }
 }
 

@@ -1,13 +1,13 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { Complaints } from '../complaints.ts';
 import type { DeclaredDiscovery } from '../declaration.ts';
+import type { Client } from '../kubernetes/client.ts';
 import type { Report } from '../report.ts';
 import { Objects } from './objects.ts';
 import { Reach, type ReachOptions } from './reach.ts';
 import { type Resources, Served, type ServedOptions } from './served.ts';
 
 export interface ViewOptions {
-  config: KubeConfig;
+  client: Client;
   complaints: Pick<Complaints, 'note'>;
   onMissing: (missing: NonNullable<Report['discovery']['missing']>) => void;
   /** Those of the optional resources that the cluster serves, once there is an answer for each of them. */
@@ -31,15 +31,15 @@ export class View {
   #toldOptional: string | undefined;
 
   constructor(options: ViewOptions) {
-    const { config, complaints, onReach, pace = {} } = options;
+    const { client, complaints, onReach, pace = {} } = options;
     this.#options = options;
     this.claims = new Objects({
-      config,
+      client,
       onFailure: (action, failure) => complaints.note(action, failure),
       onRemoval: (resources) => this.#served.check(resources),
     });
     this.#served = new Served({
-      config,
+      client,
       ...pace.served,
       onChange: (resources) => {
         this.#resources = resources;
@@ -49,7 +49,7 @@ export class View {
       onFailure: (failure) => complaints.note('ask which kinds the cluster serves', failure),
     });
     this.#reach = new Reach({
-      config,
+      client,
       ...pace.reach,
       onReach: (failure) => {
         complaints.note('reach Kubernetes', failure);

@@ -1,13 +1,13 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../declaration.ts';
 import type { Claim } from '../discovery/claim.ts';
+import type { InformerOptions } from '../kubernetes/informer.ts';
 import type { Reading } from './claims/annotation.ts';
 import { type Gateway, gatewayOf } from './claims/gateway.ts';
 import type { Route } from './claims/route.ts';
 import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
-import type { WatchOptions } from './watch.ts';
 
 /** What is to be followed. */
-export interface Want<T> extends Pick<WatchOptions<T>, 'path' | 'labelSelector' | 'project'> {
+export interface Want<T> extends Pick<InformerOptions<T>, 'path' | 'labelSelector' | 'transform'> {
   /** Differs where anything differs that matters to what is seen. */
   id: string;
 }
@@ -47,7 +47,7 @@ function claimsWant(kind: Kind, namespace: string, source: DeclaredSource, disco
     source,
     namespace,
     path,
-    project: (object) => claimsIn(kind.read(object, reading, source)),
+    transform: (object) => claimsIn(kind.read(object, reading, source)),
     ...(through && { gateways: through }),
   };
 }
@@ -62,6 +62,6 @@ function gatewaysWant({ gatewayNamespace, gatewayLabels }: DeclaredSource, readi
     id: JSON.stringify([path, labelSelector, reading.annotationPrefix]),
     path,
     labelSelector,
-    project: (object) => gatewayOf(object, reading),
+    transform: (object) => gatewayOf(object, reading),
   };
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { type Resources, Served } from '../../../functions/agent/view/served.ts';
 import { soon } from '../../patience.ts';
-import { Kubernetes } from './kubernetes.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 
 const [v1, v1alpha2] = ['/apis/gateway.networking.k8s.io/v1', '/apis/gateway.networking.k8s.io/v1alpha2'];
 const [http, grpc, tcp] = [
@@ -10,19 +11,19 @@ const [http, grpc, tcp] = [
   'tcproutes.v1alpha2.gateway.networking.k8s.io',
 ];
 
-let kubernetes: Kubernetes;
+let kubernetes: ApiServer;
 let served: Served;
 let told: Resources[];
 let said: (string | undefined)[];
 let begin: (every: number, soonAgain: number) => void;
 
 beforeEach(async () => {
-  kubernetes = new Kubernetes();
-  const config = await kubernetes.start();
+  kubernetes = new ApiServer();
+  const client = new Client(await kubernetes.start());
   [told, said] = [[], []];
   begin = (every, soonAgain) => {
     const onChange = (resources: Resources) => void told.push(resources);
-    served = new Served({ config, onChange, onFailure: (f) => said.push(f), every, soon: soonAgain });
+    served = new Served({ client, onChange, onFailure: (f) => said.push(f), every, soon: soonAgain });
   };
 });
 afterEach(() => {
