@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import { Events } from './events/events.ts';
-import { Cluster, inCluster } from './kubernetes/cluster.ts';
+import { Client } from './kubernetes/client.ts';
+import { Cluster } from './kubernetes/cluster.ts';
+import { loadConfig } from './kubernetes/config.ts';
 import { VolumeClaim } from './kubernetes/volume-claim.ts';
 import { timeOf } from './lib/clock.ts';
 import type { FailureLog } from './lib/failure-log.ts';
@@ -42,11 +44,11 @@ export interface Kubernetes {
   events: Events;
 }
 
-export function kubernetesOf(options: KubernetesOptions): Kubernetes {
+export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernetes> {
   const { names, powerdns, database, surroundings, instance, onMirrored, failureLog, log } = options;
-  const config = inCluster();
+  const client = new Client(await loadConfig());
   const cluster = new Cluster({
-    config,
+    client,
     namespace: names.namespace,
     pod: names.pod,
     declared: names['declared-config-map'],
@@ -54,7 +56,7 @@ export function kubernetesOf(options: KubernetesOptions): Kubernetes {
     claim: names.claim,
   });
   const sources = new Sources({
-    config,
+    client,
     failureLog,
     onMissing: (missing) => {
       surroundings.missing = missing;

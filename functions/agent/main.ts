@@ -58,7 +58,7 @@ async function main(options: Options): Promise<void> {
   const database = new Database(powerdns, { hidden: canaryZone });
   const onMirrored = () => reconciliations.wake();
   const around = { powerdns, database, surroundings, instance, onMirrored, failureLog, log };
-  const kubernetes = names && kubernetesOf({ names, ...around });
+  const kubernetes = names && (await kubernetesOf({ names, ...around }));
   const { cluster, sources, claim, signer, mirror, events } = kubernetes ?? {};
   const outside = new OutOfZoneResolver();
   const agent: Agent = new Agent({

@@ -20,9 +20,12 @@ interface Leaf {
   notBefore?: Date;
   notAfter?: Date;
   isAuthority?: boolean;
+  /** Crossplane's by default: a subject that is the CA's too makes OpenSSL take the leaf for self-signed. */
+  commonName?: string;
 }
 
 const DAY = 86_400_000;
+const crossplane = 'Crossplane';
 
 /**
  * Certificates shaped like Crossplane's, byte for byte but for keys and times: one subject and one serial for the CA and every
@@ -68,7 +71,7 @@ export function makeAuthority(): Pair {
 /** A certificate with Crossplane's subject, signed by `issuer`; without one, by itself. */
 export function makeLeaf(
   issuer: Pick<Pair, 'key'> | undefined,
-  { usage, notBefore, notAfter, isAuthority = false }: Leaf,
+  { usage, notBefore, notAfter, isAuthority = false, commonName }: Leaf,
 ): Pair {
   const { publicKey, privateKey } = makeKeys();
   const extensions = [
@@ -77,7 +80,7 @@ export function makeLeaf(
     extension('551d13', isAuthority ? sequence(boolean(true)) : sequence(), true),
     extension('551d11', sequence(tagged(0x82, usage === 'client' ? 'crossplane' : 'localhost'))),
   ];
-  const cert = certificate(publicKey, issuer?.key ?? privateKey, extensions, notBefore, notAfter);
+  const cert = certificate(publicKey, issuer?.key ?? privateKey, extensions, notBefore, notAfter, commonName);
   return { cert, key: pem(privateKey) };
 }
 
@@ -97,28 +100,32 @@ function certificate(
   extensions: Buffer[],
   notBefore = new Date(Date.now() - DAY),
   notAfter = new Date(Date.now() + 3650 * DAY),
+  commonName = crossplane,
 ): string {
   const algorithm = sequence(oid('2a864886f70d01010b'), tagged(0x05)); // sha256WithRSAEncryption
-  const name = sequence(
-    attribute('550406', 'Earth'),
-    attribute('550408', 'Earth'),
-    attribute('550407', 'Earth'),
-    attribute('55040a', 'Crossplane'),
-    attribute('550403', 'Crossplane'),
-  );
   const body = sequence(
     tagged(0xa0, tagged(0x02, Buffer.of(2))),
     tagged(0x02, Buffer.from('07e6', 'hex')), // serial number 2022
     algorithm,
-    name,
+    nameOf(crossplane),
     sequence(time(notBefore), time(notAfter)),
-    name,
+    nameOf(commonName),
     createPublicKey(subjectKey.export({ type: 'spki', format: 'pem' })).export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(...extensions)),
   );
   const signature = tagged(0x03, Buffer.concat([Buffer.of(0), sign('sha256', body, issuerKey)]));
   const base64 = sequence(body, algorithm, signature).toString('base64').replace(/.{64}/g, '$&\n');
   return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
+}
+
+function nameOf(commonName: string): Buffer {
+  return sequence(
+    attribute('550406', 'Earth'),
+    attribute('550408', 'Earth'),
+    attribute('550407', 'Earth'),
+    attribute('55040a', 'Crossplane'),
+    attribute('550403', commonName),
+  );
 }
 
 function attribute(type: string, value: string): Buffer {

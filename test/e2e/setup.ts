@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { exists, get, kubeConfig, kubectl, list, patch, remove, until, waitFor } from './cluster/kubectl.ts';
+import { clusterClient, exists, get, kubectl, list, patch, remove, until, waitFor } from './cluster/kubectl.ts';
 import { scenarioLabel } from './cluster/objects.ts';
 import { configurationName, functionName, functionPackage, registry, version } from './cluster/packages.ts';
 import { serveWatcher, Watcher } from './cluster/watcher.ts';
@@ -10,7 +10,7 @@ import { serveWatcher, Watcher } from './cluster/watcher.ts';
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await uninstall();
   await install();
-  const watcher = await Watcher.start(kubeConfig());
+  const watcher = await Watcher.start(await clusterClient());
   const { url, server } = await serveWatcher(watcher);
   project.provide('watcher', url);
   return async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type CoreV1Event, V1MicroTime } from '@kubernetes/client-node';
 import type { NameState, Verdict } from '../../contract/verdict.ts';
+import type { CoreEvent } from '../kubernetes/object.ts';
 import { printable } from '../lib/printable.ts';
 import type { ObjectReference } from '../sources/object-reference.ts';
 
@@ -39,11 +39,11 @@ export const typeOf = (verdict: Verdict) => (asIntended.includes(verdict) ? 'Nor
  * Pure: what `kubectl describe` shows on the object. The same news have the same name, whoever tells them and how often:
  * the API server takes each name once.
  */
-export function eventOf({ state, object, instance, reporter, since, occasion, others = 0 }: EventProps): CoreV1Event {
+export function eventOf({ state, object, instance, reporter, since, occasion, others = 0 }: EventProps): CoreEvent {
   const { name: host, verdict } = state;
   const digest = digestOf([object.uid, host, verdict, messageOn(state, instance), occasion]);
   const message = messageOn(state, others > 0 ? `${instance}; ${others} more of its hosts do not resolve` : instance);
-  const at = new Date(since);
+  const at = new Date(since).toISOString();
   return {
     apiVersion: 'v1',
     kind: 'Event',
@@ -54,7 +54,7 @@ export function eventOf({ state, object, instance, reporter, since, occasion, ot
     message,
     // kubectl sorts by `lastTimestamp`, and shows the age of `eventTime`, which must not be without an action.
     action: 'Resolving',
-    eventTime: new V1MicroTime(since),
+    eventTime: at.replace('Z', '000Z'),
     firstTimestamp: at,
     lastTimestamp: at,
     count: 1,

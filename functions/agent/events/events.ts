@@ -1,6 +1,6 @@
-import type { CoreV1Event } from '@kubernetes/client-node';
 import type { NameState } from '../../contract/verdict.ts';
 import type { Creation } from '../kubernetes/cluster.ts';
+import type { CoreEvent } from '../kubernetes/object.ts';
 import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
@@ -11,7 +11,7 @@ import { TokenBuckets } from './token-buckets.ts';
 
 export interface EventsOptions {
   /** Throws where nobody answers, or with nothing that says more. */
-  create: (event: CoreV1Event) => Promise<Creation>;
+  create: (event: CoreEvent) => Promise<Creation>;
   sourceObjectOf: EventQueueOptions['sourceObjectOf'];
   /** Undefined for a kind that nothing more is known of: there is no event on it. */
   referenceOf: (resource: string, uid: string) => ObjectReference | undefined;
@@ -104,7 +104,7 @@ export class Events {
   }
 
   /** Undefined while it may not be sent, or ever. */
-  #eventOf(host: Host, now: number): CoreV1Event | undefined {
+  #eventOf(host: Host, now: number): CoreEvent | undefined {
     const { referenceOf, instance, reporter, timeOf } = this.#options;
     const { uid, state, since, told, again } = host;
     const object = uid === undefined ? undefined : referenceOf(state.resource, uid);
@@ -121,7 +121,7 @@ export class Events {
     return this.#recent.names.has(nameOf(event)) ? undefined : event;
   }
 
-  async #tell(host: Host, event: CoreV1Event, now: number): Promise<void> {
+  async #tell(host: Host, event: CoreEvent, now: number): Promise<void> {
     const { create, failureLog } = this.#options;
     const { state, told } = host;
     const namespace = event.involvedObject.namespace ?? '';
@@ -174,4 +174,4 @@ const counters = { created: 'created', known: 'known', gone: 'dropped', invalid:
 
 const away = (error: unknown) => ({ result: 'away' as const, failure: messageOf(error) });
 
-const nameOf = ({ metadata }: CoreV1Event) => metadata.name ?? '';
+const nameOf = ({ metadata }: CoreEvent) => metadata.name;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../lib/error-message.ts';
-import { connect, isApiError } from './api-server.ts';
+import type { Client } from './client.ts';
+import { isApiError } from './status.ts';
 
 /** Of the resources that are followed, those with an answer. Names as in `httproutes.v1.gateway.networking.k8s.io`. */
 export interface Resources {
@@ -10,7 +10,7 @@ export interface Resources {
 }
 
 export interface ApiDiscoveryOptions {
-  config: KubeConfig;
+  client: Pick<Client, 'get'>;
   onChange: (resources: Resources) => void;
   /** After each answer that settles whether some resources are served. */
   onAnswer?: (names: readonly string[]) => void;
@@ -112,9 +112,8 @@ export class ApiDiscovery {
 
   async #pluralsAt(path: string, stopped: AbortSignal): Promise<ReadonlySet<string>> {
     try {
-      const get = await connect(this.#options.config);
-      const body = await get(path, {}, AbortSignal.any([stopped, AbortSignal.timeout(timeout)]));
-      const { resources } = JSON.parse(await body.text()) as { resources?: ApiResource[] | null };
+      const signal = AbortSignal.any([stopped, AbortSignal.timeout(timeout)]);
+      const { resources } = await this.#options.client.get<{ resources?: ApiResource[] | null }>(path, { signal });
       return new Set((resources ?? []).filter(isLasting).map(({ name }) => name));
     } catch (error) {
       if (isApiError(error, 404)) return new Set();

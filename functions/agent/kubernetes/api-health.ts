@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../lib/error-message.ts';
-import { connect, isApiError } from './api-server.ts';
+import type { Client } from './client.ts';
+import { isApiError } from './status.ts';
 
 export interface ApiHealthOptions {
-  config: KubeConfig;
+  client: Pick<Client, 'text'>;
   /** Why the API server cannot be asked or, without an argument, that it can again. */
   onReach: (failure?: string) => void;
   /** Milliseconds between two questions, and until the one that is to confirm a failure. */
@@ -45,14 +45,12 @@ export class ApiHealth {
   }
 
   async #failureNow(stopped: AbortSignal): Promise<string | undefined> {
-    const { config, timeout = 10_000 } = this.#options;
+    const { client, timeout = 10_000 } = this.#options;
     const late = AbortSignal.timeout(timeout);
     try {
-      const get = await connect(config);
       // Everybody who is authenticated may ask that:
       // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
-      const body = await get('/readyz', {}, AbortSignal.any([stopped, late]));
-      await body.text();
+      await client.text('/readyz', { signal: AbortSignal.any([stopped, late]) });
       return undefined;
     } catch (error) {
       // An administrator may have taken that right away, and who is told to slow down is heard as well.

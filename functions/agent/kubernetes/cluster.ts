@@ -1,21 +1,11 @@
-import {
-  ApiException,
-  CoreV1Api,
-  type CoreV1Event,
-  KubeConfig,
-  ListWatch,
-  PatchStrategy,
-  setHeaderOptions,
-  type V1ConfigMap,
-  type V1Secret,
-  Watch,
-} from '@kubernetes/client-node';
 import { declarationKey } from '../../contract/declaration.ts';
-import { monotonicNow } from '../lib/clock.ts';
-import { kubernetesWords, messageOf } from '../lib/error-message.ts';
-import { ApiError, connectToPost, type Post } from './api-server.ts';
+import type { Client } from './client.ts';
+import type { ConfigMap, CoreEvent, PersistentVolumeClaim, Secret } from './object.ts';
+import { informerOf } from './single-object.ts';
+import { ApiError, isApiError } from './status.ts';
 
 export interface ClusterOptions {
+  client: Client;
   namespace: string;
   pod: string;
   /** ConfigMap of the declaration. */
@@ -23,11 +13,7 @@ export interface ClusterOptions {
   /** ConfigMap of the reports. */
   status: string;
   claim: string;
-  config?: KubeConfig;
 }
-
-/** Milliseconds. */
-const renewMs = 60_000;
 
 /** What has become of an event that was to be created. */
 export interface Creation {
@@ -43,14 +29,11 @@ export interface Creation {
 /** The little of Kubernetes that the agent asks for by name: ConfigMaps, its own claim, the keys, and events to create. */
 export class Cluster {
   readonly #options: ClusterOptions;
-  readonly #config: KubeConfig;
-  readonly #api: CoreV1Api;
-  #post: { post: Post; since: number } | undefined;
+  readonly #client: Client;
 
-  constructor({ config = inCluster(), ...options }: ClusterOptions) {
+  constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#config = config;
-    this.#api = config.makeApiClient(CoreV1Api);
+    this.#client = options.client;
   }
 
   /**
@@ -59,14 +42,21 @@ export class Cluster {
    */
   watchDeclaration(onText: (text: string) => void, onFailure: (failure?: string) => void): void {
     const { declared: name } = this.#options;
+    let [failure, missing]: (string | undefined)[] = [];
+    const note = () => onFailure(failure ?? missing);
     this.watchConfigMap(
       name,
       (configMap) => {
         const text = configMap?.data?.[declarationKey];
-        if (text !== undefined) return onText(text);
-        onFailure(configMap ? `ConfigMap ${name} has no ${declarationKey}` : `there is no ConfigMap ${name}`);
+        missing = configMap ? `ConfigMap ${name} has no ${declarationKey}` : `there is no ConfigMap ${name}`;
+        if (text !== undefined) missing = undefined;
+        note();
+        if (text !== undefined) onText(text);
       },
-      onFailure,
+      (why) => {
+        failure = why;
+        note();
+      },
     );
   }
 
@@ -76,67 +66,32 @@ export class Cluster {
    */
   watchConfigMap(
     name: string,
-    take: (configMap: V1ConfigMap | undefined) => void,
+    take: (configMap: ConfigMap | undefined) => void,
     onFailure: (failure?: string) => void,
   ): () => void {
-    const { namespace } = this.#options;
-    const fieldSelector = `metadata.name=${name}`;
-    let watch: ListWatch<V1ConfigMap>;
-    let timer: NodeJS.Timeout | undefined;
-    let isStopped = false;
-    const list = async () => {
-      const configMaps = await this.#api.listNamespacedConfigMap({ namespace, fieldSelector }).catch(inKubernetesWords);
-      if (configMaps.items.length === 0) take(undefined);
-      else onFailure();
-      return configMaps;
-    };
-    const start = (): void => {
-      const path = `/api/v1/namespaces/${namespace}/configmaps`;
-      watch = new ListWatch<V1ConfigMap>(path, new Watch(this.#config), list, false, undefined, fieldSelector);
-      watch.on('add', take);
-      watch.on('update', take);
-      watch.on('delete', () => take(undefined));
-      watch.on('error', retry);
-      watch.start().catch(retry);
-    };
-    const retry = (error: unknown): void => {
-      if (isStopped) return;
-      onFailure(messageOf(error));
-      timer = setTimeout(start, 1000 + Math.random() * 2000);
-    };
-    start();
-    return () => {
-      isStopped = true;
-      clearTimeout(timer);
-      void watch.stop();
-    };
+    const path = this.#pathOf('configmaps');
+    const informer = informerOf<ConfigMap>({ client: this.#client, path, name, onChange: take, onFailure });
+    return () => informer.stop();
   }
 
   /** Server-side apply of one key: each pod owns its own. */
   async writeReport(text: string): Promise<void> {
     const { namespace, status: name, pod } = this.#options;
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { [pod]: text } };
-    await this.#api
-      .patchNamespacedConfigMap(
-        { namespace, name, body, fieldManager: pod, force: true },
-        setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply),
-      )
-      .catch(inKubernetesWords);
+    await this.#client.apply(this.#pathOf('configmaps', name), body, { fieldManager: pod });
   }
 
   /** Asks for a claim of `size`; why Kubernetes refuses, as it does where the storage class cannot grow. */
   async growClaim(size: string): Promise<string | undefined> {
-    const { namespace, claim: name } = this.#options;
-    const body = { spec: { resources: { requests: { storage: size } } } };
-    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    const path = this.#pathOf('persistentvolumeclaims', this.#options.claim);
     try {
-      const { spec } = await this.#api.readNamespacedPersistentVolumeClaim({ namespace, name });
+      const { spec } = await this.#client.get<PersistentVolumeClaim>(path);
       if (spec?.resources?.requests?.storage === size) return undefined;
-      await this.#api.patchNamespacedPersistentVolumeClaim({ namespace, name, body }, merge);
+      await this.#client.mergePatch(path, { spec: { resources: { requests: { storage: size } } } });
       return undefined;
     } catch (error) {
-      if (error instanceof ApiException && error.code < 500) return wordsOf(error);
-      return inKubernetesWords(error);
+      if (error instanceof ApiError && error.code < 500) return error.message;
+      throw error;
     }
   }
 
@@ -144,58 +99,46 @@ export class Cluster {
    * Throws when there is no answer, or one that may be another soon.
    * @param timeout milliseconds: others wait for it
    */
-  async createEvent(body: CoreV1Event, timeout = 10_000): Promise<Creation> {
+  async createEvent(body: CoreEvent, timeout = 10_000): Promise<Creation> {
     const { namespace = '' } = body.metadata;
     try {
-      const post = await this.#posting();
-      await post(`/api/v1/namespaces/${namespace}/events`, body, AbortSignal.timeout(timeout));
+      const signal = AbortSignal.timeout(timeout);
+      await this.#client.create(`/api/v1/namespaces/${namespace}/events`, body, { signal });
       return { result: 'created' };
     } catch (error) {
       const result = error instanceof ApiError ? resultOf(error) : undefined;
       if (error instanceof ApiError && result) return { result, failure: error.message };
-      this.#post = undefined;
-      throw error instanceof ApiError ? new Error(error.message) : error;
+      throw error;
     }
-  }
-
-  /** A connection for many objects. The token in it is good for an hour, and is another one long before that. */
-  async #posting(): Promise<Post> {
-    if (!this.#post || monotonicNow() - this.#post.since > renewMs) {
-      this.#post = { post: await connectToPost(this.#config), since: monotonicNow() };
-    }
-    return this.#post.post;
   }
 
   /** Undefined when there is none. */
-  async readConfigMap(name: string): Promise<V1ConfigMap | undefined> {
-    const { namespace } = this.#options;
-    return this.#api.readNamespacedConfigMap({ namespace, name }).catch(unless(404));
+  readConfigMap(name: string): Promise<ConfigMap | undefined> {
+    return this.#client.get<ConfigMap>(this.#pathOf('configmaps', name)).catch(unless(404));
   }
 
   /** Merges `body` into a ConfigMap; false when that is not at the `resourceVersion` of the body any more. */
-  async mergeConfigMap(name: string, body: object): Promise<boolean> {
-    const { namespace, pod: fieldManager } = this.#options;
-    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
-    const merged = await this.#api
-      .patchNamespacedConfigMap({ namespace, name, body, fieldManager }, merge)
-      .catch(unless(409));
-    return merged !== undefined;
+  mergeConfigMap(name: string, body: object): Promise<boolean> {
+    return this.#merge(this.#pathOf('configmaps', name), body);
   }
 
   /** Undefined when there is none. */
-  async readSecret(name: string): Promise<V1Secret | undefined> {
-    const { namespace } = this.#options;
-    return this.#api.readNamespacedSecret({ namespace, name }).catch(unless(404));
+  readSecret(name: string): Promise<Secret | undefined> {
+    return this.#client.get<Secret>(this.#pathOf('secrets', name)).catch(unless(404));
   }
 
   /** Merges `body` into a Secret; false when that is not at the `resourceVersion` of the body any more. */
-  async mergeSecret(name: string, body: object): Promise<boolean> {
-    const { namespace, pod: fieldManager } = this.#options;
-    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
-    const merged = await this.#api
-      .patchNamespacedSecret({ namespace, name, body, fieldManager }, merge)
-      .catch(unless(409));
+  mergeSecret(name: string, body: object): Promise<boolean> {
+    return this.#merge(this.#pathOf('secrets', name), body);
+  }
+
+  async #merge(path: string, body: object): Promise<boolean> {
+    const merged = await this.#client.mergePatch(path, body, { fieldManager: this.#options.pod }).catch(unless(409));
     return merged !== undefined;
+  }
+
+  #pathOf(plural: string, ...name: string[]): string {
+    return ['/api/v1/namespaces', this.#options.namespace, plural, ...name].join('/');
   }
 }
 
@@ -209,20 +152,7 @@ function resultOf({ code, message }: ApiError): Creation['result'] | undefined {
 }
 
 /** Takes an answer of this status for none. */
-const unless = (code: number) => (error: unknown) =>
-  error instanceof ApiException && error.code === code ? undefined : inKubernetesWords(error);
-
-/** The client's own message has the headers in it, and with them the time: it would be another one every time. */
-function inKubernetesWords(error: unknown): never {
-  if (!(error instanceof ApiException)) throw error;
-  throw new Error(wordsOf(error));
-}
-
-const wordsOf = ({ body, code }: ApiException<unknown>) => kubernetesWords(code, body);
-
-/** The cluster that this process runs in, or that of KUBECONFIG. */
-export function inCluster(): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  return config;
-}
+const unless = (code: number) => (error: unknown) => {
+  if (isApiError(error, code)) return undefined;
+  throw error;
+};

@@ -1,94 +1,106 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { monotonicNow } from '../lib/clock.ts';
-import { kubernetesWords, messageOf } from '../lib/error-message.ts';
-import { keyOf, type Metadata } from '../sources/kinds/metadata.ts';
-import { ApiError, connect, type Get, isApiError, type Query } from './api-server.ts';
-import { linesOf } from './lines.ts';
+import { messageOf } from '../lib/error-message.ts';
+import { type BackoffOptions, backoff } from './backoff.ts';
+import type { Client, WatchEvent } from './client.ts';
+import { type KubernetesObject, keyOf } from './object.ts';
+import { isApiError } from './status.ts';
 
 export interface InformerOptions<T> {
-  config: KubeConfig;
+  client: Pick<Client, 'list' | 'watch'>;
   /** Such as `/apis/networking.k8s.io/v1/namespaces/shop/ingresses`. */
   path: string;
   labelSelector?: string;
-  /** What is kept of an object; undefined for one that is of no interest. */
-  project: (object: never) => T | undefined;
-  /** An entry came, went or is another one now. */
+  /** Such as `metadata.name=web`. */
+  fieldSelector?: string;
+  /** Returns what is stored of an object; undefined leaves it out. */
+  transform: (object: never) => T | undefined;
+  /** An entry was added, updated or deleted. */
   onChange?: (key: string) => void;
-  /** `isComplete` has changed. */
-  onComplete?: () => void;
-  /** Why it cannot hear of changes or, without an argument, that it can again. Silent while that is the same. */
+  /** All objects are listed; changes were reported before. */
+  onList?: () => void;
+  /** `hasSynced` has changed. */
+  onSynced?: () => void;
+  /** Why changes cannot be followed; without an argument, that they can again. Not repeated while it stays the same. */
   onFailure?: (failure?: string) => void;
-  /** Milliseconds until the next try. */
-  pause?: () => number;
+  /** Waits between two attempts. */
+  backoff?: BackoffOptions;
 }
 
 /** Objects to a page of a list: all of a large cluster at once would cost more memory than the rest of the agent. */
 const page = 500;
-const listTimeout = 30_000;
-/** A bookmark comes every minute or so, and nothing at all from a server that went without a word. */
-const silence = 100_000;
+const listTimeoutMs = 30_000;
+/** A bookmark comes about every minute. A server that went away without a word sends nothing at all. */
+const silenceMs = 100_000;
+/** A watch that ends sooner is a failure: a server ends one every few minutes. */
+const shortestMs = 1_000;
 
 /**
- * Follows the objects of one kind, in one namespace or in all. What was seen stays while Kubernetes is away.
+ * Lists and watches the objects of one kind, in one namespace or in all. Entries stay while the API server is away.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
 export class Informer<T> {
   readonly #options: InformerOptions<T>;
-  readonly #entries = new Map<string, T>();
+  readonly #store = new Map<string, T>();
   readonly #stop = new AbortController();
-  #isComplete = false;
+  #hasSynced = false;
   #failure: string | undefined;
 
   constructor(options: InformerOptions<T>) {
     this.#options = options;
-    void this.#follow(this.#stop.signal);
+    void this.#run(this.#stop.signal);
   }
 
-  /** What was made of the objects, by `namespace/name`. */
-  get entries(): ReadonlyMap<string, T> {
-    return this.#entries;
+  /** What `transform` returned of each object, by `namespace/name`. */
+  get store(): ReadonlyMap<string, T> {
+    return this.#store;
   }
 
-  /** Whether all objects were listed once, and still may be. */
-  get isComplete(): boolean {
-    return this.#isComplete;
+  /** Whether all objects were listed once, and may still be listed and watched. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
   }
 
-  /** Ends it; the entries stay as they are. */
+  /** Ends it; the store stays as it is. */
   stop(): void {
-    this.#say(undefined);
+    this.#report(undefined);
     this.#stop.abort();
   }
 
-  async #follow(stopped: AbortSignal): Promise<void> {
-    const { config, pause = () => 1000 + Math.random() * 2000 } = this.#options;
-    while (!stopped.aborted) {
+  async #run(stopped: AbortSignal): Promise<void> {
+    const { backoff: waits = { leastMs: 1_000, mostMs: 3_000 } } = this.#options;
+    for (let failures = 1; !stopped.aborted; failures++) {
+      const began = monotonicNow();
       try {
-        await this.#watch(await this.#list(await connect(config), stopped), stopped);
+        await this.#watch(await this.#list(stopped), stopped);
       } catch (error) {
         // What is no longer allowed, or no longer served, is not known any more.
-        if (isApiError(error, 403, 404)) this.#setComplete(false);
+        if (isApiError(error, 403, 404)) this.#setSynced(false);
         // 410 Gone: it was away for longer than the API server remembers.
-        if (!isApiError(error, 410)) this.#say(messageOf(error));
+        if (!isApiError(error, 410)) this.#report(messageOf(error));
       }
-      await sleep(pause(), undefined, { signal: stopped }).catch(() => {});
+      // An attempt that lasted this long was not another failure in a row.
+      if (monotonicNow() - began > silenceMs) failures = 1;
+      await sleep(backoff(failures, waits), undefined, { signal: stopped }).catch(() => {});
     }
   }
 
-  /** Returns the version of the list. What is not in it went while nobody listened. */
-  async #list(get: Get, stopped: AbortSignal): Promise<string> {
-    const { path, labelSelector } = this.#options;
-    const gone = new Set(this.#entries.keys());
-    const query: Query = { limit: page, labelSelector };
+  /** Returns the resourceVersion of the list. What is not in it was deleted while nothing was watched. */
+  async #list(stopped: AbortSignal): Promise<string> {
+    const { client, path, onList } = this.#options;
+    const deleted = new Set(this.#store.keys());
+    let next: string | undefined;
     for (;;) {
-      const body = await get(path, query, AbortSignal.any([stopped, AbortSignal.timeout(listTimeout)]));
-      const { items, metadata } = JSON.parse(await body.text());
-      for (const object of items ?? []) gone.delete(this.#take(object));
-      query.continue = metadata.continue || undefined;
-      if (query.continue) continue;
-      for (const key of gone) this.#set(key, undefined);
+      const { items, metadata } = await client.list(path, {
+        query: { limit: page, ...this.#selectors, continue: next },
+        signal: AbortSignal.any([stopped, AbortSignal.timeout(listTimeoutMs)]),
+      });
+      for (const object of items ?? []) deleted.delete(this.#put(object));
+      next = metadata.continue;
+      if (next) continue;
+      for (const key of deleted) this.#set(key, undefined);
+      if (!stopped.aborted) onList?.();
       return metadata.resourceVersion;
     }
   }
@@ -98,64 +110,66 @@ export class Informer<T> {
     for (let version = from; ; ) {
       const began = monotonicNow();
       const silent = new AbortController();
-      const timer = setTimeout(() => silent.abort(new Error('Kubernetes does not answer')), silence);
+      const timer = setTimeout(() => silent.abort(new Error('Kubernetes does not answer')), silenceMs);
       let isOpen = false;
       try {
-        const lines = await this.#open(version, AbortSignal.any([stopped, silent.signal]));
+        const events = await this.#open(version, AbortSignal.any([stopped, silent.signal]));
         isOpen = true;
-        this.#setComplete(true);
-        this.#say(undefined);
-        for await (const line of lines) {
+        this.#setSynced(true);
+        this.#report(undefined);
+        for await (const event of events) {
           timer.refresh();
-          version = this.#hear(line);
+          version = this.#take(event);
         }
       } catch (error) {
         if (!isOpen || !silent.signal.aborted) throw error;
       } finally {
         clearTimeout(timer);
       }
-      if (monotonicNow() - began < 1000) throw new Error('Kubernetes ended the watch at once');
+      if (monotonicNow() - began < shortestMs) throw new Error('Kubernetes ended the watch at once');
     }
   }
 
-  async #open(resourceVersion: string, signal: AbortSignal): Promise<AsyncIterable<string>> {
-    const { config, path, labelSelector } = this.#options;
-    const get = await connect(config);
-    // As long as Kubernetes' own clients watch, and not all for the same time: seconds.
+  #open(resourceVersion: string, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>> {
+    const { client, path } = this.#options;
+    // As long as client-go watches, and not all for the same time: seconds.
     const timeoutSeconds = 300 + Math.floor(Math.random() * 300);
-    const query = { watch: true, allowWatchBookmarks: true, timeoutSeconds, resourceVersion, labelSelector };
-    return linesOf((await get(path, query, signal)).stream());
+    const query = { allowWatchBookmarks: true, timeoutSeconds, resourceVersion, ...this.#selectors };
+    return client.watch(path, { query, signal });
   }
 
-  /** Returns the version that the event brings. */
-  #hear(line: string): string {
-    const { type, object } = JSON.parse(line);
-    if (type === 'ERROR') throw new ApiError(object.code, kubernetesWords(object.code, object));
+  get #selectors() {
+    const { labelSelector, fieldSelector } = this.#options;
+    return { labelSelector, fieldSelector };
+  }
+
+  /** Returns the resourceVersion of the event. */
+  #take({ type, object }: WatchEvent): string {
     if (type === 'DELETED') this.#set(keyOf(object.metadata), undefined);
-    else if (type !== 'BOOKMARK') this.#take(object);
-    return object.metadata.resourceVersion;
+    else if (type !== 'BOOKMARK') this.#put(object);
+    return object.metadata.resourceVersion ?? '';
   }
 
-  #take(object: { metadata: Metadata }): string {
+  #put(object: KubernetesObject): string {
     const key = keyOf(object.metadata);
-    this.#set(key, this.#options.project(object as never));
+    this.#set(key, this.#options.transform(object as never));
     return key;
   }
 
   #set(key: string, entry: T | undefined): void {
-    if (this.#stop.signal.aborted || isDeepStrictEqual(this.#entries.get(key), entry)) return;
-    if (entry === undefined) this.#entries.delete(key);
-    else this.#entries.set(key, entry);
+    if (this.#stop.signal.aborted || isDeepStrictEqual(this.#store.get(key), entry)) return;
+    if (entry === undefined) this.#store.delete(key);
+    else this.#store.set(key, entry);
     this.#options.onChange?.(key);
   }
 
-  #setComplete(isComplete: boolean): void {
-    if (this.#stop.signal.aborted || isComplete === this.#isComplete) return;
-    this.#isComplete = isComplete;
-    this.#options.onComplete?.();
+  #setSynced(hasSynced: boolean): void {
+    if (this.#stop.signal.aborted || hasSynced === this.#hasSynced) return;
+    this.#hasSynced = hasSynced;
+    this.#options.onSynced?.();
   }
 
-  #say(failure: string | undefined): void {
+  #report(failure: string | undefined): void {
     if (this.#stop.signal.aborted || failure === this.#failure) return;
     this.#failure = failure;
     this.#options.onFailure?.(failure);

@@ -11,17 +11,3 @@ export function messageOf(error: unknown): string {
         .filter(Boolean)
         .join(' ');
 }
-
-/** Why Kubernetes refused, in its own words: the `message` of a Status, parsed or as text. A proxy in between has others. */
-export function kubernetesWords(code: number, body: unknown): string {
-  return messageIn(body) || `Kubernetes answered ${code}`;
-}
-
-function messageIn(body: unknown): string | undefined {
-  try {
-    const status = typeof body === 'string' ? JSON.parse(body) : body;
-    return typeof status?.message === 'string' ? status.message : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { Cluster } from '../kubernetes/cluster.ts';
+import type { ConfigMap } from '../kubernetes/object.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import { type Entry, entryOf, textOf } from './entry.ts';
 import type { Mirror, MirrorStore } from './mirror-store.ts';
@@ -70,7 +70,7 @@ async function inTime<T>(request: Promise<T>): Promise<T> {
   }
 }
 
-export function mirrorOf({ metadata: { uid = '', resourceVersion = '' } = {}, data = {} }: V1ConfigMap): Mirror {
+export function mirrorOf({ metadata: { uid = '', resourceVersion = '' }, data = {} }: ConfigMap): Mirror {
   const { [marker]: mark, ...texts } = data;
   const isKept = mark?.startsWith(`${uid} `) ?? false;
   return {

@@ -1,5 +1,5 @@
-import type { V1Secret } from '@kubernetes/client-node';
 import type { Cluster } from '../kubernetes/cluster.ts';
+import type { Secret } from '../kubernetes/object.ts';
 import type { KeyStore } from './keystore.ts';
 
 /** How often others may write the Secret between our reading and our writing it. */
@@ -25,7 +25,7 @@ export class SecretKeys implements KeyStore {
       if (!secret) throw new Error('it is not there yet');
       const there = keyIn(secret, zone);
       if (there !== undefined) return there;
-      const { resourceVersion } = secret.metadata ?? {};
+      const { resourceVersion } = secret.metadata;
       const data = { [entryOf(zone)]: Buffer.from(key).toString('base64') };
       if (await this.#cluster.mergeSecret(this.#name, { metadata: { resourceVersion }, data })) return key;
     }
@@ -39,7 +39,7 @@ export class SecretKeys implements KeyStore {
   }
 }
 
-function keyIn(secret: V1Secret | undefined, zone: string): string | undefined {
+function keyIn(secret: Secret | undefined, zone: string): string | undefined {
   const entry = secret?.data?.[entryOf(zone)];
   return entry ? Buffer.from(entry, 'base64').toString() : undefined;
 }

@@ -7,7 +7,7 @@ import type { Route } from './kinds/route.ts';
 import type { SourceObject } from './source-object.ts';
 
 /** What is to be followed. */
-export interface InformerSpec<T> extends Pick<InformerOptions<T>, 'path' | 'labelSelector' | 'project'> {
+export interface InformerSpec<T> extends Pick<InformerOptions<T>, 'path' | 'labelSelector' | 'transform'> {
   /** Differs where anything differs that matters to what is seen. */
   id: string;
 }
@@ -52,7 +52,7 @@ function sourceInformerSpec(
     source,
     namespace,
     path,
-    project: (object) => sourceObjectsIn(kind.read(object, filters, source)),
+    transform: (object) => sourceObjectsIn(kind.read(object, filters, source)),
     ...(through && { gateways: through }),
   };
 }
@@ -70,6 +70,6 @@ function gatewayInformerSpec(
     id: JSON.stringify([path, labelSelector, filters.annotationPrefix]),
     path,
     labelSelector,
-    project: (object) => gatewayOf(object, filters),
+    transform: (object) => gatewayOf(object, filters),
   };
 }

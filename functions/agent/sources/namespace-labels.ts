@@ -2,7 +2,7 @@ import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import { namespaces, pathOf } from './kind.ts';
 import type { Labels, Metadata } from './kinds/metadata.ts';
 
-export type NamespaceLabelsOptions = Pick<InformerOptions<Labels>, 'config' | 'pause' | 'onFailure'> & {
+export type NamespaceLabelsOptions = Pick<InformerOptions<Labels>, 'client' | 'backoff' | 'onFailure'> & {
   /** What is known of a namespace, or without an argument of any, is something else now. */
   onChange: (namespace?: string) => void;
 };
@@ -25,19 +25,19 @@ export class NamespaceLabels {
 
   /** Undefined while they are not known. */
   of(namespace: string): Labels | undefined {
-    return this.#watch?.isComplete ? this.#watch.entries.get(namespace) : undefined;
+    return this.#watch?.hasSynced ? this.#watch.store.get(namespace) : undefined;
   }
 
   #begin(): Informer<Labels> {
     const { onChange, ...watching } = this.#options;
-    const project = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
+    const transform = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
     return new Informer({
       ...watching,
       path: pathOf(namespaces),
-      project,
+      transform,
       // Until all are listed, none is known.
-      onChange: (namespace) => this.#watch?.isComplete && onChange(namespace),
-      onComplete: () => onChange(),
+      onChange: (namespace) => this.#watch?.hasSynced && onChange(namespace),
+      onSynced: () => onChange(),
     });
   }
 }

@@ -1,5 +1,5 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import type { Client } from '../kubernetes/client.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { HostIndex } from './host-index.ts';
@@ -12,13 +12,12 @@ import { SourceInformer } from './source-informer.ts';
 import type { SourceLister, SourceObject } from './source-object.ts';
 
 export interface SourceCacheOptions {
-  config: KubeConfig;
+  client: Client;
   /** What cannot be done, such as `watch ingresses`, and why; no failure means that it can be done, or need not be. */
   onFailure?: (action: string, failure?: string) => void;
   /** An object is gone, of a kind that needs these resources, which may be going, too. */
   onRemoval?: (resources: readonly string[]) => void;
-  /** Milliseconds until the next try. */
-  pause?: () => number;
+  backoff?: InformerOptions<never>['backoff'];
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -181,17 +180,17 @@ export class SourceCache implements SourceLister {
         ...this.#watching(want.path),
         ...want,
         onChange: (gateway) => routes().forEach((route) => void route.refresh({ gateway })),
-        onComplete: () => routes().forEach((route) => void route.settle()),
+        onSynced: () => routes().forEach((route) => void route.settle()),
       });
       this.#gateways.set(want.id, watch);
     }
   }
 
-  #watching(path: string): Pick<InformerOptions<never>, 'config' | 'pause' | 'onFailure'> {
-    const { config, pause, onFailure } = this.#options;
+  #watching(path: string): Pick<InformerOptions<never>, 'client' | 'backoff' | 'onFailure'> {
+    const { client, backoff, onFailure } = this.#options;
     const [plural, namespace] = path.split('/').reverse();
     const action = path.includes('/namespaces/') ? `watch ${plural} in namespace ${namespace}` : `watch ${plural}`;
-    return { config, ...(pause && { pause }), onFailure: (failure) => onFailure?.(action, failure) };
+    return { client, ...(backoff && { backoff }), onFailure: (failure) => onFailure?.(action, failure) };
   }
 }
 

@@ -7,7 +7,7 @@ import type { Labels } from './kinds/metadata.ts';
 import type { Route } from './kinds/route.ts';
 import type { SourceObject } from './source-object.ts';
 
-export interface SourceInformerOptions extends Pick<InformerOptions<never>, 'config' | 'onFailure' | 'pause'> {
+export interface SourceInformerOptions extends Pick<InformerOptions<never>, 'client' | 'onFailure' | 'backoff'> {
   want: SourceInformerSpec;
   index: HostIndex;
   gateways?: Informer<Gateway>;
@@ -39,17 +39,17 @@ export class SourceInformer {
     this.#labelsOf = labelsOf;
     this.#predecessor = predecessor;
     this.#now = now;
-    const { path, project } = want;
+    const { path, transform } = want;
     this.#watch = new Informer({
       ...options,
       path,
-      project,
+      transform,
       onChange: (key) => {
         if (!this.#isShown) return;
-        if (!this.#watch.entries.has(key)) onRemoval();
+        if (!this.#watch.store.has(key)) onRemoval();
         this.#show(key, this.#now());
       },
-      onComplete: () => this.settle(),
+      onSynced: () => this.settle(),
     });
   }
 
@@ -59,19 +59,19 @@ export class SourceInformer {
 
   /** Shows its claims once they are complete, and none when they cannot be read any more. */
   settle(): void {
-    const isComplete = this.#watch.isComplete && (this.#gateways?.isComplete ?? true);
+    const isComplete = this.#watch.hasSynced && (this.#gateways?.hasSynced ?? true);
     if (isComplete === this.#isShown) return;
     this.withdraw();
     this.#isShown = isComplete;
     this.#index.touch();
     if (!isComplete) return;
-    for (const key of this.#watch.entries.keys()) this.#show(key);
+    for (const key of this.#watch.store.keys()) this.#show(key);
   }
 
   /** A Gateway is another one now, or the labels of a namespace, or those of all where none is given. */
   refresh({ gateway, namespace }: { gateway?: string; namespace?: string | undefined }): void {
     if (!this.#isShown) return;
-    for (const [key, entry] of this.#watch.entries) {
+    for (const [key, entry] of this.#watch.store) {
       if (!isRoute(entry) || (namespace !== undefined && entry.metadata.namespace !== namespace)) continue;
       if (gateway !== undefined && !entry.parents.some((parent) => parent.gateway === gateway)) continue;
       this.#show(key, this.#now());
@@ -91,17 +91,17 @@ export class SourceInformer {
     if (!this.#isShown) return;
     this.#isShown = false;
     this.#index.touch();
-    for (const key of this.#watch.entries.keys()) this.#index.set(this.#resource(key), []);
+    for (const key of this.#watch.store.keys()) this.#index.set(this.#resource(key), []);
   }
 
   #show(key: string, changedAt?: number): void {
-    this.#index.set(this.#resource(key), this.#sourceObjectsOf(this.#watch.entries.get(key) ?? []), changedAt);
+    this.#index.set(this.#resource(key), this.#sourceObjectsOf(this.#watch.store.get(key) ?? []), changedAt);
   }
 
   #sourceObjectsOf(entry: readonly SourceObject[] | Route): readonly SourceObject[] {
     if (!isRoute(entry)) return entry;
     const labels = this.#labelsOf(entry.metadata.namespace ?? '');
-    return fromRoute(entry, this.want.source, (key) => this.#gateways?.entries.get(key), labels);
+    return fromRoute(entry, this.want.source, (key) => this.#gateways?.store.get(key), labels);
   }
 
   readonly #resource = (key: string) => `${this.want.kind.label}/${key}`;

@@ -1,13 +1,13 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Report } from '../../contract/report.ts';
 import { ApiDiscovery, type ApiDiscoveryOptions, type Resources } from '../kubernetes/api-discovery.ts';
 import { ApiHealth, type ApiHealthOptions } from '../kubernetes/api-health.ts';
+import type { Client } from '../kubernetes/client.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import { SourceCache } from './source-cache.ts';
 
 export interface SourcesOptions {
-  config: KubeConfig;
+  client: Client;
   failureLog: Pick<FailureLog, 'record'>;
   onMissing: (missing: NonNullable<Report['discovery']['missing']>) => void;
   /** Those of the optional resources that the cluster serves, once there is an answer for each of them. */
@@ -34,15 +34,15 @@ export class Sources {
   #toldOptional: string | undefined;
 
   constructor(options: SourcesOptions) {
-    const { config, failureLog, onReach, pace = {} } = options;
+    const { client, failureLog, onReach, pace = {} } = options;
     this.#options = options;
     this.cache = new SourceCache({
-      config,
+      client,
       onFailure: (action, failure) => failureLog.record(action, failure),
       onRemoval: (resources) => this.#served.check(resources),
     });
     this.#served = new ApiDiscovery({
-      config,
+      client,
       ...pace.served,
       onChange: (resources) => {
         this.#resources = resources;
@@ -52,7 +52,7 @@ export class Sources {
       onFailure: (failure) => failureLog.record('ask which kinds the cluster serves', failure),
     });
     this.#reach = new ApiHealth({
-      config,
+      client,
       ...pace.reach,
       onReach: (failure) => {
         failureLog.record('reach Kubernetes', failure);

@@ -1,9 +1,9 @@
 /** Who hears what of a host, against an API server that keeps each name once, as Kubernetes does, and a clock of our own. */
-import type { CoreV1Event } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Events } from '../../../functions/agent/events/events.ts';
 import type { Creation } from '../../../functions/agent/kubernetes/cluster.ts';
+import type { CoreEvent } from '../../../functions/agent/kubernetes/object.ts';
 import { type NameState, verdicts } from '../../../functions/contract/verdict.ts';
 
 const second = 1000;
@@ -12,7 +12,7 @@ const minute = 60 * second;
 /** A cluster with any object, and what has been told on them. */
 class World {
   now = Date.parse('2026-01-31T12:00:00Z');
-  readonly events = new Map<string, CoreV1Event>();
+  readonly events = new Map<string, CoreEvent>();
   /** Those that are not the first of their name, too. */
   requests = 0;
   readonly uids = new Map<string, string | undefined>();
@@ -47,7 +47,7 @@ class World {
     });
   }
 
-  async #create(event: CoreV1Event): Promise<Creation> {
+  async #create(event: CoreEvent): Promise<Creation> {
     this.requests += 1;
     this.meanwhile();
     const { name, namespace = '' } = event.metadata;
@@ -56,7 +56,10 @@ class World {
     if (failure) return failure;
     const key = `${namespace}/${name}`;
     if (this.events.has(key)) return { result: 'known', failure: `events "${name}" already exists` };
-    this.events.set(key, { ...event, metadata: { ...event.metadata, creationTimestamp: new Date(this.now) } });
+    this.events.set(key, {
+      ...event,
+      metadata: { ...event.metadata, creationTimestamp: new Date(this.now).toISOString() },
+    });
     return { result: 'created' };
   }
 
@@ -236,7 +239,7 @@ describe('what does not resolve is told again', () => {
   /** Whether people saw something on the object all the time, and how often they were told. */
   const told = (world: World, from: number) => {
     const times = [...world.events.values()].map(({ eventTime, metadata: { creationTimestamp } }) =>
-      Number(creationTimestamp ?? eventTime),
+      Date.parse(creationTimestamp ?? eventTime),
     );
     const ends = [...times.slice(1), world.now];
     return {

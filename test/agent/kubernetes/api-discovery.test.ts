@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiDiscovery, type Resources } from '../../../functions/agent/kubernetes/api-discovery.ts';
+import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { soon } from '../../patience.ts';
-import { Kubernetes } from './api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 
 const [v1, v1alpha2] = ['/apis/gateway.networking.k8s.io/v1', '/apis/gateway.networking.k8s.io/v1alpha2'];
 const [http, grpc, tcp] = [
@@ -10,19 +11,19 @@ const [http, grpc, tcp] = [
   'tcproutes.v1alpha2.gateway.networking.k8s.io',
 ];
 
-let kubernetes: Kubernetes;
+let kubernetes: ApiServer;
 let served: ApiDiscovery;
 let told: Resources[];
 let said: (string | undefined)[];
 let begin: (every: number, soonAgain: number) => void;
 
 beforeEach(async () => {
-  kubernetes = new Kubernetes();
-  const config = await kubernetes.start();
+  kubernetes = new ApiServer();
+  const client = new Client(await kubernetes.start());
   [told, said] = [[], []];
   begin = (every, soonAgain) => {
     const onChange = (resources: Resources) => void told.push(resources);
-    served = new ApiDiscovery({ config, onChange, onFailure: (f) => said.push(f), every, soon: soonAgain });
+    served = new ApiDiscovery({ client, onChange, onFailure: (f) => said.push(f), every, soon: soonAgain });
   };
 });
 afterEach(() => {

@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiHealth, type ApiHealthOptions } from '../../../functions/agent/kubernetes/api-health.ts';
+import { Client } from '../../../functions/agent/kubernetes/client.ts';
+import type { Config } from '../../../functions/agent/kubernetes/config.ts';
 import { patience, soon } from '../../patience.ts';
-import { Kubernetes } from './api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 
-let kubernetes: Kubernetes;
-let config: KubeConfig;
+let kubernetes: ApiServer;
+let config: Config;
 let reach: ApiHealth;
 let said: (string | undefined)[];
 let begin: (pace?: Partial<ApiHealthOptions>) => void;
@@ -21,12 +22,12 @@ const askedAgain = (times: number) => {
 const says = (...words: (string | undefined)[]) => vi.waitFor(() => expect(said).toEqual(words), soon);
 
 beforeEach(async () => {
-  kubernetes = new Kubernetes();
+  kubernetes = new ApiServer();
   config = await kubernetes.start();
   said = [];
   begin = (pace = {}) => {
     const usual = { every: 20, soon: 10, timeout: patience };
-    reach = new ApiHealth({ config, onReach: (failure) => said.push(failure), ...usual, ...pace });
+    reach = new ApiHealth({ client: new Client(config), onReach: (failure) => said.push(failure), ...usual, ...pace });
   };
 });
 afterEach(() => {
@@ -114,10 +115,8 @@ test('asks nothing any more once it is stopped', async () => {
   begin();
   await askedAgain(2);
   reach.stop();
-  const server = `${config.getCurrentCluster()?.server}/other`;
-  const elsewhere = new KubeConfig();
-  elsewhere.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: true }, { name: 'u', token: 'secret' });
-  const other = new ApiHealth({ config: elsewhere, onReach: () => {}, every: 20 });
+  const elsewhere = new Client({ ...config, server: `${config.server}/other` });
+  const other = new ApiHealth({ client: elsewhere, onReach: () => {}, every: 20 });
   const count = () => kubernetes.requests.filter((url) => url === '/readyz').length;
   await askedAgain(3);
   const before = count();
@@ -127,14 +126,11 @@ test('asks nothing any more once it is stopped', async () => {
 });
 
 test('keeps no process alive', async () => {
-  const file = join(import.meta.dirname, '../../../functions/agent/kubernetes/api-health.ts');
-  const server = config.getCurrentCluster()?.server;
+  const file = (path: string) => JSON.stringify(join(import.meta.dirname, '../../../functions/agent', path));
   const script = `
-    const { KubeConfig } = await import('@kubernetes/client-node');
-    const { Reach } = await import(${JSON.stringify(file)});
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser({ name: 'c', server: '${server}', skipTLSVerify: true }, { name: 'u', token: 'secret' });
-    new Reach({ config, onReach: console.log });
+    const { Client } = await import(${file('kubernetes/client.ts')});
+    const { ApiHealth } = await import(${file('kubernetes/api-health.ts')});
+    new ApiHealth({ client: new Client(${JSON.stringify(config)}), onReach: console.log });
   `;
   const options = { cwd: import.meta.dirname, timeout: patience };
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], options);

@@ -1,12 +1,14 @@
-/** An API server of our own over real HTTP: lists in pages, watches from a version on, and forgets what is old. */
+/** An API server over real HTTP or HTTPS: it lists in pages, watches from a version on, forgets what is old, and patches. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { KubeConfig } from '@kubernetes/client-node';
-import type { Metadata } from '../../../functions/agent/sources/kinds/metadata.ts';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Config } from '../../../functions/agent/kubernetes/config.ts';
+import type { ObjectMeta } from '../../../functions/agent/kubernetes/object.ts';
 
-export interface KubernetesObject {
-  metadata: Metadata;
+export interface StoredObject {
+  metadata: ObjectMeta;
   [field: string]: unknown;
 }
 
@@ -15,43 +17,74 @@ interface Event {
   /** One kind in all namespaces, such as `/api/v1/services`. */
   collection: string;
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  object: KubernetesObject;
+  object: StoredObject;
 }
 
 interface Watcher {
   collection: string;
   namespace: string | undefined;
+  /** The only object that is watched. */
+  name: string | undefined;
   response: ServerResponse;
 }
 
-export class Kubernetes {
+export class ApiServer {
+  /** URLs. */
   readonly requests: string[] = [];
+  /** METHOD URL CONTENT-TYPE BODY of requests that write. */
+  readonly writes: string[] = [];
   /** What is answered instead, by the beginning of the path. */
-  readonly failures = new Map<string, { code: number; message: string }>();
-  /** The resources of the versions of groups, by their path; a version without any is not there. */
+  readonly failures = new Map<string, { code: number; message: string; reason?: string }>();
+  /** The resources of the versions of groups, by their path; a version without any does not exist. */
   readonly resources = new Map<string, string[]>();
   /** Whether custom resource definitions are being removed: their objects go first. */
   isTerminating = false;
-  readonly #collections = new Map<string, Map<string, KubernetesObject>>();
+  token = 'secret';
+  /** Connections so far. */
+  connections = 0;
+  readonly #collections = new Map<string, Map<string, StoredObject>>();
   readonly #watchers = new Set<Watcher>();
-  readonly #server: Server = createServer((request, response) => this.#serve(request, response));
+  readonly #server: Server;
+  readonly #isSecure: boolean;
   #events: Event[] = [];
   #version = 100;
   readonly #held = new Set<ServerResponse>();
+  readonly #sockets = new Set<Socket>();
   #isFrozen = false;
 
-  async start(): Promise<KubeConfig> {
+  /** @param tls for HTTPS */
+  constructor(tls?: ServerOptions) {
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#isSecure = tls !== undefined;
+    this.#server = tls ? createSecureServer(tls, serve) : createServer(serve);
+    this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.connections += 1;
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** Returns how to reach it. */
+  async start(): Promise<Config> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
-    const config = new KubeConfig();
-    const server = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-    config.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: true }, { name: 'u', token: 'secret' });
-    return config;
+    const { port } = this.#server.address() as AddressInfo;
+    return { server: `${this.#isSecure ? 'https' : 'http'}://127.0.0.1:${port}`, token: this.token };
   }
 
   stop(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  /** Closes connections without a request, as after some time without any, and answers no more on them. */
+  closeIdle(): void {
+    this.#server.closeIdleConnections();
+  }
+
+  /** Connections that are open. */
+  get open(): number {
+    return this.#sockets.size;
   }
 
   /** From now on it takes requests and answers none. */
@@ -69,7 +102,7 @@ export class Kubernetes {
     this.#isFrozen = false;
   }
 
-  put(collection: string, object: KubernetesObject): void {
+  put(collection: string, object: StoredObject): void {
     const objects = this.#objects(collection);
     const type = objects.has(keyOf(object)) ? 'MODIFIED' : 'ADDED';
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: `${++this.#version}` } };
@@ -116,20 +149,23 @@ export class Kubernetes {
     for (const { response } of this.#watchers) response.end();
   }
 
-  /** Cuts every connection of a watch, after the beginning of a line. */
-  cutWatches(beginning = ''): void {
-    for (const { response } of this.#watchers) {
+  /** Cuts every connection of a watch, after the beginning of a line. Resolves when they are closed. */
+  async cutWatches(beginning = ''): Promise<void> {
+    const closed = [...this.#watchers].map(async ({ response }) => {
+      const close = once(response, 'close');
       if (beginning === '') response.destroy();
       else response.write(beginning, () => response.destroy());
-    }
+      await close;
+    });
+    await Promise.all(closed);
   }
 
-  /** What every watch gets instead of an event. */
+  /** Sends every watch something else than an event. */
   say(line: string | Uint8Array): void {
     for (const { response } of this.#watchers) response.write(line);
   }
 
-  #objects(collection: string): Map<string, KubernetesObject> {
+  #objects(collection: string): Map<string, StoredObject> {
     const there = this.#collections.get(collection) ?? new Map();
     this.#collections.set(collection, there);
     return there;
@@ -140,19 +176,27 @@ export class Kubernetes {
     for (const watcher of this.#watchers) tell(watcher, event);
   }
 
-  #serve({ url = '', headers }: IncomingMessage, response: ServerResponse): void {
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url = '', headers } = request;
     const { pathname, searchParams } = new URL(url, 'http://any');
+    const body = method === 'GET' ? '' : await text(request);
     this.requests.push(url);
+    if (method !== 'GET') this.writes.push(`${method} ${url} ${headers['content-type']} ${body}`);
     const failure = [...this.failures].find(([path]) => pathname.startsWith(path))?.[1];
-    const [, api, namespace, plural] = /^(.*?\/v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)$/.exec(pathname) ?? [];
+    const [, api, namespace, plural, name] =
+      /^(.*?\/v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? [];
     const collection = `${api}/${plural}`;
+    const only = /^metadata\.name=(.*)$/.exec(searchParams.get('fieldSelector') ?? '')?.[1];
+    const watcher = { collection, namespace, name: only, response };
     if (this.#isFrozen) this.#hold(response);
-    else if (headers.authorization !== 'Bearer secret') refuse(response, 401, 'Unauthorized');
-    else if (failure) refuse(response, failure.code, failure.message);
+    else if (headers.authorization !== `Bearer ${this.token}`) refuse(response, 401, 'Unauthorized');
+    else if (failure) refuse(response, failure.code, failure.message, failure.reason);
     else if (pathname === '/readyz') response.end('ok');
     else if (/^\/apis\/[^/]+\/[^/]+$/.test(pathname)) this.#serveResources(pathname, response);
-    else if (searchParams.get('watch')) this.#serveWatch({ collection, namespace, response }, searchParams);
-    else this.#serveList({ collection, namespace, response }, searchParams);
+    else if (method !== 'GET') response.writeHead(method === 'POST' ? 201 : 200).end(body);
+    else if (name !== undefined) this.#serveObject(collection, namespace ? `${namespace}/${name}` : name, response);
+    else if (searchParams.get('watch')) this.#serveWatch(watcher, searchParams);
+    else this.#serveList(watcher, searchParams);
   }
 
   #hold(response: ServerResponse): void {
@@ -172,12 +216,18 @@ export class Kubernetes {
     response.end(JSON.stringify({ kind: 'APIResourceList', resources }));
   }
 
-  #serveList({ collection, namespace, response }: Watcher, query: URLSearchParams): void {
-    const all = [...this.#objects(collection).values()].filter((o) => isIn(namespace, o));
+  #serveObject(collection: string, key: string, response: ServerResponse): void {
+    const object = this.#objects(collection).get(key);
+    if (object) response.end(JSON.stringify(object));
+    else refuse(response, 404, `${collection.split('/').at(-1)} "${key.split('/').at(-1)}" not found`, 'NotFound');
+  }
+
+  #serveList(watcher: Watcher, query: URLSearchParams): void {
+    const all = [...this.#objects(watcher.collection).values()].filter((o) => isIn(watcher, o));
     const [from, limit] = [Number(query.get('continue') ?? 0), Number(query.get('limit'))];
     const next = from + limit < all.length ? { continue: `${from + limit}` } : {};
     const metadata = { resourceVersion: `${this.#version}`, ...next };
-    response.end(JSON.stringify({ kind: 'List', metadata, items: all.slice(from, from + limit) }));
+    watcher.response.end(JSON.stringify({ kind: 'List', metadata, items: all.slice(from, from + limit) }));
   }
 
   #serveWatch(watcher: Watcher, query: URLSearchParams): void {
@@ -195,16 +245,16 @@ export class Kubernetes {
   }
 }
 
-const keyOf = ({ metadata: { namespace, name } }: KubernetesObject) => (namespace ? `${namespace}/${name}` : name);
+const keyOf = ({ metadata: { namespace, name } }: StoredObject) => (namespace ? `${namespace}/${name}` : name);
 
-const isIn = (namespace: string | undefined, { metadata }: KubernetesObject) =>
-  namespace === undefined || namespace === metadata.namespace;
+const isIn = ({ namespace, name }: Watcher, { metadata }: StoredObject) =>
+  (namespace === undefined || namespace === metadata.namespace) && (name === undefined || name === metadata.name);
 
-function tell({ collection, namespace, response }: Watcher, { type, object, ...event }: Event): void {
-  if (collection === event.collection && isIn(namespace, object))
-    response.write(`${JSON.stringify({ type, object })}\n`);
+function tell(watcher: Watcher, { type, object, ...event }: Event): void {
+  if (watcher.collection === event.collection && isIn(watcher, object))
+    watcher.response.write(`${JSON.stringify({ type, object })}\n`);
 }
 
-function refuse(response: ServerResponse, code: number, message: string): void {
-  response.writeHead(code).end(JSON.stringify({ kind: 'Status', status: 'Failure', code, message }));
+function refuse(response: ServerResponse, code: number, message: string, reason = 'Failure'): void {
+  response.writeHead(code).end(JSON.stringify({ kind: 'Status', status: 'Failure', code, message, reason }));
 }

@@ -1,48 +1,50 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { Informer } from '../../../functions/agent/kubernetes/informer.ts';
 import { soon } from '../../patience.ts';
-import { Kubernetes, type KubernetesObject } from './api-server.ts';
+import { ApiServer, type StoredObject } from './api-server.ts';
 
 const ingresses = '/apis/networking.k8s.io/v1/ingresses';
 
-let kubernetes: Kubernetes;
-let watch: Informer<string>;
+let apiServer: ApiServer;
+let informer: Informer<string>;
 let changed: string[];
-let said: (string | undefined)[];
-let completed: boolean[];
-let begin: (path?: string, labelSelector?: string) => void;
+let failures: (string | undefined)[];
+let synced: boolean[];
+let begin: (path?: string, labelSelector?: string, fieldSelector?: string) => void;
 
-const object = (name: string, host = `${name}.corp.internal`, namespace = 'shop'): KubernetesObject => ({
+const object = (name: string, host = `${name}.corp.internal`, namespace = 'shop'): StoredObject => ({
   metadata: { namespace, name },
   spec: { host },
 });
-const put = (...of: Parameters<typeof object>) => kubernetes.put(ingresses, object(...of));
-const seen = () => Object.fromEntries(watch.entries);
-const lists = () => kubernetes.requests.filter((url) => url.includes('limit='));
-const watches = () => kubernetes.requests.filter((url) => url.includes('watch=true'));
-const isWatching = () => vi.waitFor(() => expect([kubernetes.watches(), watch.isComplete]).toEqual([1, true]), soon);
+const put = (...of: Parameters<typeof object>) => apiServer.put(ingresses, object(...of));
+const seen = () => Object.fromEntries(informer.store);
+const lists = () => apiServer.requests.filter((url) => url.includes('limit='));
+const watches = () => apiServer.requests.filter((url) => url.includes('watch=true'));
+const isWatching = () => vi.waitFor(() => expect([apiServer.watches(), informer.hasSynced]).toEqual([1, true]), soon);
 
 beforeEach(async () => {
-  kubernetes = new Kubernetes();
-  const config = await kubernetes.start();
-  [changed, said, completed] = [[], [], []];
-  begin = (path = ingresses, labelSelector) => {
-    const options = { config, path, pause: () => 20, ...(labelSelector !== undefined && { labelSelector }) };
-    watch = new Informer<string>({
+  apiServer = new ApiServer();
+  const client = new Client(await apiServer.start());
+  [changed, failures, synced] = [[], [], []];
+  begin = (path = ingresses, labelSelector, fieldSelector) => {
+    const selectors = { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
+    const options = { client, path, ...selectors, backoff: { leastMs: 20, mostMs: 20 } };
+    informer = new Informer<string>({
       ...options,
-      project: ({ spec }: { spec: { host?: string } }) => spec.host,
+      transform: ({ spec }: { spec: { host?: string } }) => spec.host,
       onChange: (key) => changed.push(key),
-      onComplete: () => completed.push(watch.isComplete),
-      onFailure: (failure) => said.push(failure),
+      onSynced: () => synced.push(informer.hasSynced),
+      onFailure: (failure) => failures.push(failure),
     });
   };
 });
 afterEach(() => {
-  watch.stop();
-  kubernetes.stop();
+  informer.stop();
+  apiServer.stop();
 });
 
-test('keeps what it makes of each object, as it comes, changes and goes', async () => {
+test('the store has what the transform returns of each object, as it is added, updated and deleted', async () => {
   put('a');
   begin();
   await isWatching();
@@ -53,46 +55,46 @@ test('keeps what it makes of each object, as it comes, changes and goes', async 
     () => expect(seen()).toEqual({ 'shop/a': 'other.corp.internal', 'shop/b': 'b.corp.internal' }),
     soon,
   );
-  kubernetes.remove(ingresses, 'shop/a');
+  apiServer.remove(ingresses, 'shop/a');
   await vi.waitFor(() => expect(seen()).toEqual({ 'shop/b': 'b.corp.internal' }), soon);
   expect(changed).toEqual(['shop/a', 'shop/b', 'shop/a', 'shop/a']);
-  expect([said, completed]).toEqual([[], [true]]);
+  expect([failures, synced]).toEqual([[], [true]]);
 });
 
-test('tells of no change that makes no difference, and of an object that is of no interest any more', async () => {
+test('an update that does not change the entry is not reported, and one that the transform leaves out is a deletion', async () => {
   put('a');
   begin();
   await isWatching();
   put('a');
-  kubernetes.put(ingresses, { metadata: { namespace: 'shop', name: 'a' }, spec: {} });
+  apiServer.put(ingresses, { metadata: { namespace: 'shop', name: 'a' }, spec: {} });
   await vi.waitFor(() => expect(seen()).toEqual({}), soon);
   expect(changed).toEqual(['shop/a', 'shop/a']);
 });
 
-test('lists in pages, and is complete with the last one', async () => {
+test('a list is read in pages, and synced with the last one', async () => {
   for (let i = 0; i < 1201; i++) put(`i${i}`);
   begin();
   await isWatching();
-  expect(watch.entries.size).toBe(1201);
-  expect(completed).toEqual([true]);
+  expect(informer.store.size).toBe(1201);
+  expect(synced).toEqual([true]);
   expect(lists()).toEqual(['', '&continue=500', '&continue=1000'].map((more) => `${ingresses}?limit=500${more}`));
 });
 
-test('begins with a new list when the list that it reads is too old', async () => {
+test('a list whose continue token has expired is read again from its first page', async () => {
   for (let i = 0; i < 501; i++) put(`i${i}`);
-  vi.spyOn(kubernetes.requests, 'push').mockImplementation((url) => {
-    kubernetes.failures.clear();
+  vi.spyOn(apiServer.requests, 'push').mockImplementation((url) => {
+    apiServer.failures.clear();
     if (lists().length === 1)
-      kubernetes.failures.set(ingresses, { code: 410, message: 'the continue parameter is too old' });
-    return Array.prototype.push.call(kubernetes.requests, url);
+      apiServer.failures.set(ingresses, { code: 410, message: 'the continue parameter is too old' });
+    return Array.prototype.push.call(apiServer.requests, url);
   });
   begin();
   await isWatching();
-  expect(watch.entries.size).toBe(501);
-  expect([said, lists().length]).toEqual([[], 4]);
+  expect(informer.store.size).toBe(501);
+  expect([failures, lists().length]).toEqual([[], 4]);
 });
 
-test('asks for one namespace and for the selected objects only, in the list and in the watch', async () => {
+test('list and watch are of one namespace and have the label selector', async () => {
   put('a');
   put('b', 'b.corp.internal', 'bank');
   begin('/apis/networking.k8s.io/v1/namespaces/bank/ingresses', 'team in (a,b),!private');
@@ -100,54 +102,54 @@ test('asks for one namespace and for the selected objects only, in the list and 
   put('c');
   put('d', 'd.corp.internal', 'bank');
   await vi.waitFor(() => expect(Object.keys(seen())).toEqual(['bank/b', 'bank/d']), soon);
-  expect(kubernetes.requests).toHaveLength(2);
-  for (const url of kubernetes.requests) {
+  expect(apiServer.requests).toHaveLength(2);
+  for (const url of apiServer.requests) {
     expect(new URL(url, 'http://any').searchParams.get('labelSelector')).toBe('team in (a,b),!private');
   }
 });
 
-test('goes on where it was when the server ends the watch, from the last bookmark, without a new list', async () => {
+test('a watch that the server ends is resumed from the last bookmark, without a new list', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   try {
     put('a');
     begin();
     await isWatching();
-    kubernetes.put('/api/v1/services', object('other'));
-    kubernetes.bookmark();
-    kubernetes.put(ingresses, object('b'));
-    await vi.waitFor(() => expect(watch.entries.size).toBe(2), soon);
+    apiServer.put('/api/v1/services', object('other'));
+    apiServer.bookmark();
+    apiServer.put(ingresses, object('b'));
+    await vi.waitFor(() => expect(informer.store.size).toBe(2), soon);
     vi.advanceTimersByTime(400_000);
-    kubernetes.endWatches();
+    apiServer.endWatches();
     await vi.waitFor(() => expect(watches()).toHaveLength(2), soon);
-    expect(watches()[1]).toContain(`resourceVersion=${kubernetes.version}`);
+    expect(watches()[1]).toContain(`resourceVersion=${apiServer.version}`);
     put('c');
-    await vi.waitFor(() => expect(watch.entries.size).toBe(3), soon);
-    expect([lists().length, said, changed]).toEqual([1, [], ['shop/a', 'shop/b', 'shop/c']]);
+    await vi.waitFor(() => expect(informer.store.size).toBe(3), soon);
+    expect([lists().length, failures, changed]).toEqual([1, [], ['shop/a', 'shop/b', 'shop/c']]);
   } finally {
     vi.useRealTimers();
   }
 });
 
-describe('lists again, which is no failure, when', () => {
+describe('lists again without reporting a failure when', () => {
   const gone = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
   test.each<[string, () => void]>([
-    ['the watch says that it is too old', () => kubernetes.say(`${JSON.stringify({ type: 'ERROR', object: gone })}\n`)],
+    ['the watch sends 410 Gone', () => apiServer.say(`${JSON.stringify({ type: 'ERROR', object: gone })}\n`)],
     [
-      'the next watch would be too old',
+      'the next watch would start from a version that is too old',
       () => {
-        kubernetes.forget();
-        kubernetes.endWatches();
+        apiServer.forget();
+        apiServer.endWatches();
       },
     ],
     [
-      'the next watch is refused for that',
+      'the next watch is refused with 410 Gone',
       () => {
-        vi.spyOn(kubernetes.requests, 'push').mockImplementation((url) => {
-          kubernetes.failures.clear();
-          if (url?.includes('watch=true') && lists().length === 1) kubernetes.failures.set(ingresses, gone);
-          return Array.prototype.push.call(kubernetes.requests, url);
+        vi.spyOn(apiServer.requests, 'push').mockImplementation((url) => {
+          apiServer.failures.clear();
+          if (url?.includes('watch=true') && lists().length === 1) apiServer.failures.set(ingresses, gone);
+          return Array.prototype.push.call(apiServer.requests, url);
         });
-        kubernetes.endWatches();
+        apiServer.endWatches();
       },
     ],
   ])('%s', async (_, becomeTooOld) => {
@@ -159,84 +161,118 @@ describe('lists again, which is no failure, when', () => {
       await isWatching();
       // A server ends a watch after some minutes.
       vi.advanceTimersByTime(400_000);
-      kubernetes.remove(ingresses, 'shop/a');
+      apiServer.remove(ingresses, 'shop/a');
       becomeTooOld();
       await vi.waitFor(() => expect(lists()).toHaveLength(2), soon);
       await isWatching();
-      expect([seen(), said, completed]).toEqual([{ 'shop/b': 'b.corp.internal' }, [], [true]]);
+      expect([seen(), failures, synced]).toEqual([{ 'shop/b': 'b.corp.internal' }, [], [true]]);
     } finally {
       vi.useRealTimers();
     }
   });
 });
 
-test('notices what happened while the connection was cut in the middle of a line', async () => {
+test('what happened after the connection was cut in the middle of a line is not missed', async () => {
   put('a');
   put('b');
   begin();
   await isWatching();
   const half = JSON.stringify({ type: 'ADDED', object: object('half') });
-  kubernetes.cutWatches(half.slice(0, -20));
-  await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
-  kubernetes.remove(ingresses, 'shop/a');
+  await apiServer.cutWatches(half.slice(0, -20));
+  apiServer.remove(ingresses, 'shop/a');
   put('c');
   await vi.waitFor(() => expect(Object.keys(seen())).toEqual(['shop/b', 'shop/c']), soon);
-  expect(completed).toEqual([true]);
+  expect(synced).toEqual([true]);
 });
 
-test('what was seen stays while Kubernetes is away, and why is said once', async () => {
+test('entries stay while the API server is away, and the failure is reported once', async () => {
   put('a');
   begin();
   await isWatching();
-  kubernetes.failures.set(ingresses, { code: 503, message: 'the server is shutting down' });
-  kubernetes.cutWatches();
+  apiServer.failures.set(ingresses, { code: 503, message: 'the server is shutting down' });
+  await apiServer.cutWatches();
   await vi.waitFor(() => expect(lists().length).toBeGreaterThan(3), soon);
-  expect(said.at(-1)).toBe('the server is shutting down');
-  expect(said.filter((failure) => failure === said.at(-1))).toHaveLength(1);
-  expect([seen(), watch.isComplete]).toEqual([{ 'shop/a': 'a.corp.internal' }, true]);
-  kubernetes.failures.clear();
-  await vi.waitFor(() => expect(said.at(-1)).toBeUndefined(), soon);
+  expect(failures.at(-1)).toBe('the server is shutting down');
+  expect(failures.filter((failure) => failure === failures.at(-1))).toHaveLength(1);
+  expect([seen(), informer.hasSynced]).toEqual([{ 'shop/a': 'a.corp.internal' }, true]);
+  apiServer.failures.clear();
+  await vi.waitFor(() => expect(failures.at(-1)).toBeUndefined(), soon);
   expect(changed).toEqual(['shop/a']);
 });
 
-test.each([403, 404])('after %d nothing is known until it may list again', async (code) => {
+test.each([403, 404])('after %d it is not synced until it may list again', async (code) => {
   put('a');
   begin();
   await isWatching();
-  kubernetes.failures.set(ingresses, { code, message: 'ingresses.networking.k8s.io is forbidden' });
-  kubernetes.cutWatches();
-  await vi.waitFor(() => expect(said.at(-1)).toBe('ingresses.networking.k8s.io is forbidden'), soon);
-  kubernetes.failures.clear();
-  await vi.waitFor(() => expect(completed).toEqual([true, false, true]), soon);
+  apiServer.failures.set(ingresses, { code, message: 'ingresses.networking.k8s.io is forbidden' });
+  await apiServer.cutWatches();
+  await vi.waitFor(() => expect(failures.at(-1)).toBe('ingresses.networking.k8s.io is forbidden'), soon);
+  apiServer.failures.clear();
+  await vi.waitFor(() => expect(synced).toEqual([true, false, true]), soon);
 });
 
-test('is not complete as long as it may list but not watch', async () => {
+test('it is not synced while it may list but not watch', async () => {
   put('a');
-  vi.spyOn(kubernetes.requests, 'push').mockImplementation((url) => {
-    kubernetes.failures.clear();
-    if (url?.includes('watch=true')) kubernetes.failures.set(ingresses, { code: 403, message: 'cannot watch' });
-    return Array.prototype.push.call(kubernetes.requests, url);
+  vi.spyOn(apiServer.requests, 'push').mockImplementation((url) => {
+    apiServer.failures.clear();
+    if (url?.includes('watch=true')) apiServer.failures.set(ingresses, { code: 403, message: 'cannot watch' });
+    return Array.prototype.push.call(apiServer.requests, url);
   });
   begin();
   await vi.waitFor(() => expect(watches().length).toBeGreaterThan(2), soon);
-  expect([said, completed]).toEqual([['cannot watch'], []]);
+  expect([failures, synced]).toEqual([['cannot watch'], []]);
 });
 
-test('hears nothing any more once it is stopped', async () => {
+test('nothing is reported after stop', async () => {
   put('a');
   begin();
   await isWatching();
-  watch.stop();
-  await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
+  informer.stop();
+  await vi.waitFor(() => expect(apiServer.watches()).toBe(0), soon);
   put('b');
-  expect([changed, said, kubernetes.requests.length]).toEqual([['shop/a'], [], 2]);
+  expect([changed, failures, apiServer.requests.length]).toEqual([['shop/a'], [], 2]);
 });
 
-test('says that a server that ends every watch at once does so', async () => {
+test('a server that ends every watch at once is reported', async () => {
   begin();
   await isWatching();
   await vi.waitFor(() => {
-    kubernetes.endWatches();
-    expect(said).toContain('Kubernetes ended the watch at once');
+    apiServer.endWatches();
+    expect(failures).toContain('Kubernetes ended the watch at once');
   }, soon);
+});
+
+test('a field selector is in the list and in the watch', async () => {
+  put('a');
+  put('b');
+  begin(ingresses, undefined, 'metadata.name=b');
+  await isWatching();
+  put('a', 'other.corp.internal');
+  put('b', 'other.corp.internal');
+  await vi.waitFor(() => expect(seen()).toEqual({ 'shop/b': 'other.corp.internal' }), soon);
+  for (const url of apiServer.requests) {
+    expect(new URL(url, 'http://any').searchParams.get('fieldSelector')).toBe('metadata.name=b');
+  }
+});
+
+test('a server that goes silent is noticed, and the watch is resumed without a new list', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    put('a');
+    begin();
+    await vi.waitFor(() => expect([apiServer.watches(), informer.hasSynced]).toEqual([1, true]), soon);
+    await vi.advanceTimersByTimeAsync(90_000);
+    put('b');
+    await vi.waitFor(() => expect(informer.store.size).toBe(2), soon);
+    await vi.advanceTimersByTimeAsync(90_000);
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(watches()).toHaveLength(1);
+    await vi.waitFor(async () => {
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(watches()).toHaveLength(2);
+    }, soon);
+    expect([lists().length, failures, synced]).toEqual([1, [], [true]]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

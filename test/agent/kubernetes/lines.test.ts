@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { linesOf } from '../../../functions/agent/kubernetes/lines.ts';
 
-async function read(chunks?: Uint8Array[]): Promise<string[]> {
+const streamOf = (chunks: Uint8Array[]) => ReadableStream.from(chunks);
+
+async function read(chunks: Uint8Array[], most?: number): Promise<string[]> {
   const lines: string[] = [];
-  for await (const line of linesOf(chunks ? ReadableStream.from(chunks) : null)) lines.push(line);
+  for await (const line of linesOf(streamOf(chunks), most)) lines.push(line);
   return lines;
 }
 
-test('lines are the same in whatever pieces they arrive, and the one that was cut off is none', async () => {
+test('lines are the same in whatever pieces they arrive, without the one that was cut off', async () => {
   const line = fc.string({ unit: fc.constantFrom(...'a"{}ä€🦆 '), minLength: 1, maxLength: 12 });
   const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 50 });
   await fc.assert(
@@ -25,7 +27,11 @@ test('lines are the same in whatever pieces they arrive, and the one that was cu
   );
 });
 
-test('a line between two that says nothing is none', async () => {
+test('empty lines are skipped', async () => {
   expect(await read([Buffer.from('a\n\nb\n')])).toEqual(['a', 'b']);
-  expect(await read()).toEqual([]);
+  expect(await read([])).toEqual([]);
+});
+
+test('a line without end is not collected without bound', async () => {
+  await expect(read([Buffer.from('abc'), Buffer.from('def')], 5)).rejects.toThrow('more than 5 characters');
 });

@@ -57,7 +57,7 @@ describe('an entry', () => {
 
 test('a mirror is one that an agent has written, and neither a copy nor one that was emptied', () => {
   const written = (uid: string, mirror?: string) =>
-    mirrorOf({ metadata: { uid, resourceVersion: '1' }, data: { ...(mirror && { mirror }) } });
+    mirrorOf({ metadata: { name: 'kept', uid, resourceVersion: '1' }, data: { ...(mirror && { mirror }) } });
   expect(written('a', 'a 1')).toMatchObject({ isKept: true, id: 'a 1' });
   expect([written('a'), written('b', 'a 1')].map(({ isKept }) => isKept)).toEqual([false, false]);
   expect(written('a').id).not.toBe(written('a').id);

@@ -1,6 +1,7 @@
 /** A ConfigMap in memory as the API server keeps it: whoever writes upon an old version is refused. */
-import type { V1ConfigMap } from '@kubernetes/client-node';
+
 import type { Cluster } from '../../../functions/agent/kubernetes/cluster.ts';
+import type { ConfigMap } from '../../../functions/agent/kubernetes/object.ts';
 
 type Store = Pick<Cluster, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
 
@@ -8,7 +9,7 @@ export class MemoryConfigMap implements Store {
   data: Record<string, string> = {};
   #uid = 1;
   #version = 1;
-  readonly #watchers = new Set<(configMap: V1ConfigMap) => void>();
+  readonly #watchers = new Set<(configMap: ConfigMap) => void>();
   /** Writes so far. */
   writes = 0;
   /** What happens before the writer hears of it. */
@@ -16,16 +17,19 @@ export class MemoryConfigMap implements Store {
   /** Why it cannot be used, while it is set. */
   failure: string | undefined;
 
-  get #configMap(): V1ConfigMap {
-    return { metadata: { uid: `${this.#uid}`, resourceVersion: `${this.#version}` }, data: { ...this.data } };
+  get #configMap(): ConfigMap {
+    return {
+      metadata: { name: 'kept', uid: `${this.#uid}`, resourceVersion: `${this.#version}` },
+      data: { ...this.data },
+    };
   }
 
-  watchConfigMap(_: string, take: (configMap: V1ConfigMap | undefined) => void): () => void {
+  watchConfigMap(_: string, take: (configMap: ConfigMap | undefined) => void): () => void {
     this.#watchers.add(take);
     return () => this.#watchers.delete(take);
   }
 
-  async readConfigMap(): Promise<V1ConfigMap> {
+  async readConfigMap(): Promise<ConfigMap> {
     if (this.failure) throw new Error(this.failure);
     return this.#configMap;
   }

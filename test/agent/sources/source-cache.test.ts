@@ -1,9 +1,9 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { SourceCache } from '../../../functions/agent/sources/source-cache.ts';
 import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
 import { soon } from '../../patience.ts';
-import { Kubernetes } from '../kubernetes/api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 
 const ingresses = '/apis/networking.k8s.io/v1/ingresses';
 const services = '/api/v1/services';
@@ -13,17 +13,17 @@ const [routes, gateways] = [`${gatewayAPI}/httproutes`, `${gatewayAPI}/gateways`
 const needs = (...plurals: string[]) => plurals.map((plural) => `${plural}.v1.gateway.networking.k8s.io`);
 const routeNeeds = needs('httproutes', 'gateways');
 
-let kubernetes: Kubernetes;
-let config: KubeConfig;
+let kubernetes: ApiServer;
+let client: Client;
 let objects: SourceCache;
 let said: string[];
 
 beforeEach(async () => {
-  kubernetes = new Kubernetes();
-  config = await kubernetes.start();
+  kubernetes = new ApiServer();
+  client = new Client(await kubernetes.start());
   said = [];
   const onFailure = (action: string, failure?: string) => void said.push(`${action}: ${failure ?? 'works'}`);
-  objects = new SourceCache({ config, onFailure, pause: () => 20 });
+  objects = new SourceCache({ client, onFailure, backoff: { leastMs: 20, mostMs: 20 } });
 });
 afterEach(() => {
   objects.follow(undefined);
@@ -297,7 +297,7 @@ describe('what a filter leaves out', () => {
 test('knows when an object was seen to change, and of none that it found there', async () => {
   objects.follow(undefined);
   let clock = 1000;
-  objects = new SourceCache({ config, pause: () => 20, now: () => clock });
+  objects = new SourceCache({ client, backoff: { leastMs: 20, mostMs: 20 }, now: () => clock });
   const web = (ip: string) => kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'shop', ip));
   const address = (ip: string) =>
     vi.waitFor(() => expect(objects.get('ingress/shop/web')?.targets).toEqual([ip]), soon);

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { Sources, type SourcesOptions } from '../../../functions/agent/sources/sources.ts';
 import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
 import { soon } from '../../patience.ts';
-import { Kubernetes } from '../kubernetes/api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 
 const [gatewayAPI, monitoringAPI] = ['/apis/gateway.networking.k8s.io/v1', '/apis/monitoring.coreos.com/v1'];
 const [route, gateway] = ['httproutes', 'gateways'].map((plural) => `${plural}.v1.gateway.networking.k8s.io`) as [
@@ -14,8 +15,8 @@ const [monitor, rule] = ['servicemonitors', 'prometheusrules'].map(
   (plural) => `${plural}.v1.monitoring.coreos.com`,
 ) as [string, string];
 
-let kubernetes: Kubernetes;
-let config: SourcesOptions['config'];
+let kubernetes: ApiServer;
+let client: SourcesOptions['client'];
 let view: Sources;
 let missing: Parameters<SourcesOptions['onMissing']>[0][];
 let served: string[][];
@@ -23,11 +24,11 @@ let reached: (string | undefined)[];
 let noted: string[];
 
 beforeEach(async () => {
-  kubernetes = new Kubernetes();
-  config = await kubernetes.start();
+  kubernetes = new ApiServer();
+  client = new Client(await kubernetes.start());
   [missing, served, reached, noted] = [[], [], [], []];
   view = new Sources({
-    config,
+    client,
     failureLog: { record: (action, failure) => void noted.push(`${action}: ${failure ?? 'works'}`) },
     onMissing: (kinds) => missing.push(kinds),
     onServed: (names) => served.push(names),
@@ -123,7 +124,7 @@ describe('while an object of a kind that not every cluster serves goes', () => {
     // What is served is not asked for again by itself.
     view.stop();
     const pace = { served: { every: 600_000, soon: 20 }, reach: { every: 600_000 } };
-    view = new Sources({ config, failureLog: { record: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
+    view = new Sources({ client, failureLog: { record: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
     kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
     for (const name of ['a', 'b']) kubernetes.put(routesPath, { ...object(name), ...accepted });
     view.follow(routes);

@@ -3,8 +3,9 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { KubeConfig } from '@kubernetes/client-node';
-import { connect, type Get, isApiError } from '../../../functions/agent/kubernetes/api-server.ts';
+import { Client } from '../../../functions/agent/kubernetes/client.ts';
+import { loadConfig } from '../../../functions/agent/kubernetes/config.ts';
+import { isApiError } from '../../../functions/agent/kubernetes/status.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
 
 const run = promisify(execFile);
@@ -60,21 +61,19 @@ const polled: Readonly<Record<string, [api: string, plural: string]>> = {
   ingress: ['/apis/networking.k8s.io/v1', 'ingresses'],
 };
 
-export const kubeConfig = (): KubeConfig => {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  return config;
-};
+let client: Promise<Client> | undefined;
 
-let reading: Promise<Get> | undefined;
+/** Returns a client of the cluster, always the same one. */
+export function clusterClient(): Promise<Client> {
+  client ??= loadConfig().then((config) => new Client(config));
+  return client;
+}
 
 export async function get(kind: string, name: string, namespace?: string): Promise<KubernetesObject> {
   const [api, plural] = polled[kind] ?? [];
   if (!api) return JSON.parse(await kubectl('get', kind, name, '-o', 'json', ...inNamespace(namespace)));
-  reading ??= connect(kubeConfig());
   const path = `${api}${namespace ? `/namespaces/${namespace}` : ''}/${plural}/${name}`;
-  const body = await (await reading)(path, {}, AbortSignal.timeout(30_000));
-  return JSON.parse(await body.text());
+  return (await clusterClient()).get<KubernetesObject>(path);
 }
 
 export async function list(kind: string, ...args: string[]): Promise<KubernetesObject[]> {

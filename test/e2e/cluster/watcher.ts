@@ -7,10 +7,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
-import { connect, isApiError } from '../../../functions/agent/kubernetes/api-server.ts';
+import type { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { Informer } from '../../../functions/agent/kubernetes/informer.ts';
-import { linesOf } from '../../../functions/agent/kubernetes/lines.ts';
+import { isApiError } from '../../../functions/agent/kubernetes/status.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
 import { patience } from './kubectl.ts';
 import { type Change, type PodLog, writesWithoutCause } from './quiescence.ts';
@@ -64,7 +63,7 @@ type Log = { [member in keyof PodLog]: PodLog[member] extends readonly (infer T)
 };
 
 export class Watcher {
-  readonly #config: KubeConfig;
+  readonly #client: Client;
   readonly #changes: Recorded[] = [];
   readonly #logs = new Map<string, Log>();
   readonly #followed = new Set<string>();
@@ -72,51 +71,50 @@ export class Watcher {
   readonly #pods: Informer<ServerPod>;
   readonly #watches: Informer<object>[];
 
-  private constructor(config: KubeConfig, served: readonly string[]) {
-    this.#config = config;
+  private constructor(client: Client, served: readonly string[]) {
+    this.#client = client;
     this.#pods = new Informer({
-      config,
+      client,
       path: `/api/v1/namespaces/${serverNamespace}/pods`,
       labelSelector: 'app.kubernetes.io/name=internal-dns',
-      project: serverPodOf,
+      transform: serverPodOf,
       onChange: (key) => this.#follow(key),
-      pause: soon,
+      backoff: { leastMs: soon, mostMs: soon },
     });
     const declared = `/api/v1/namespaces/${serverNamespace}/configmaps`;
     this.#watches = [...served, declared].map((path) => {
       const kind = path.split('/').at(-1) as string;
       // What an agent reports is no cause of anything.
-      const project = ({ metadata, spec, status, data }: KubernetesObject) =>
+      const transform = ({ metadata, spec, status, data }: KubernetesObject) =>
         metadata.name.endsWith('-status') && path === declared
           ? undefined
           : { spec, status, data, labels: metadata.labels, annotations: metadata.annotations };
-      const watch = new Informer<ReturnType<typeof project> & object>({
-        config,
+      const watch = new Informer<ReturnType<typeof transform> & object>({
+        client,
         path,
-        project,
+        transform,
         onChange: (key) => {
-          const instance = path === declared ? watch.entries.get(key)?.labels?.[instanceLabel] : undefined;
+          const instance = path === declared ? watch.store.get(key)?.labels?.[instanceLabel] : undefined;
           const namespace = path === declared ? undefined : key.split('/').at(kind === 'namespaces' ? -1 : 0);
           this.#note({ what: `${kind} ${key}`, namespace, instance });
         },
-        pause: soon,
+        backoff: { leastMs: soon, mostMs: soon },
       });
       return watch;
     });
   }
 
   /** Resolves when all that is there has been seen. */
-  static async start(config: KubeConfig): Promise<Watcher> {
-    const get = await connect(config);
+  static async start(client: Client): Promise<Watcher> {
     const look = async (path: string) => {
-      const isServed = await get(path, { limit: 1 }, AbortSignal.timeout(30_000)).then(
+      const isServed = await client.list(path, { query: { limit: 1 } }).then(
         () => true,
         (error) => !isApiError(error, 404) && Promise.reject(error),
       );
       return isServed ? [path] : [];
     };
-    const watcher = new Watcher(config, [...discovered, ...(await Promise.all(ofOthers.map(look))).flat()]);
-    while (![watcher.#pods, ...watcher.#watches].every(({ isComplete }) => isComplete)) await sleep(20);
+    const watcher = new Watcher(client, [...discovered, ...(await Promise.all(ofOthers.map(look))).flat()]);
+    while (![watcher.#pods, ...watcher.#watches].every(({ hasSynced }) => hasSynced)) await sleep(20);
     return watcher;
   }
 
@@ -141,7 +139,7 @@ export class Watcher {
   async looked(instance: string, seconds = patience): Promise<string[] | undefined> {
     const since = Date.now();
     const hasLooked = () => {
-      const pods = [...this.#pods.entries].filter(([, pod]) => pod.instance === instance && !pod.isLeaving);
+      const pods = [...this.#pods.store].filter(([, pod]) => pod.instance === instance && !pod.isLeaving);
       const running = pods.flatMap(([key, { containers }]) =>
         Object.keys(containers)
           .filter(isExternalDNS)
@@ -173,7 +171,7 @@ export class Watcher {
   }
 
   #follow(key: string): void {
-    const pod = this.#pods.entries.get(key);
+    const pod = this.#pods.store.get(key);
     for (const [container, id] of Object.entries(pod?.containers ?? {})) {
       if (this.#followed.has(id)) continue;
       this.#followed.add(id);
@@ -196,13 +194,12 @@ export class Watcher {
     const [namespace, pod] = key.split('/');
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
     let last = '';
-    const isThere = () => this.#pods.entries.get(key)?.containers[container] === id;
+    const isThere = () => this.#pods.store.get(key)?.containers[container] === id;
     do {
       try {
-        const get = await connect(this.#config);
         const sinceTime = last.split('.')[0];
         const query = { container, follow: true, timestamps: true, ...(sinceTime && { sinceTime: `${sinceTime}Z` }) };
-        for await (const line of linesOf((await get(path, query, this.#stop.signal)).stream())) {
+        for await (const line of await this.#client.lines(path, { query, signal: this.#stop.signal })) {
           const time = line.slice(0, line.indexOf(' '));
           if (time <= last) continue;
           last = time;
@@ -211,12 +208,13 @@ export class Watcher {
       } catch {
         // The container is gone, or the API server is: the pods say which.
       }
-      await sleep(soon());
+      await sleep(soon);
     } while (!this.#stop.signal.aborted && isThere());
   }
 }
 
-const soon = () => 200;
+/** Milliseconds. */
+const soon = 200;
 const isExternalDNS = (container: string) => container.startsWith('external-dns');
 
 function hear({ loops, writes }: Log, container: string, at: number, line: string): void {
