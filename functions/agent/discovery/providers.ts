@@ -4,32 +4,32 @@ import type { RRset } from '../powerdns/rrset.ts';
 import { Provider, type ProviderOptions, type ProviderSnapshot } from './provider.ts';
 import { isOrphaned, type Scope, scopesOf } from './scope.ts';
 
-/** How one is who discovers. */
+/** State of one ExternalDNS. */
 export interface ProviderStatus {
-  /** The only one that it sees; absent for all. */
+  /** The only namespace that it watches; absent if it watches all. */
   namespace?: string;
   state: Report['discovery']['state'];
-  /** Why it is `Failing`. */
+  /** Set if the state is `Failing`. */
   failure?: string;
 }
 
-/** Everybody who discovers. */
+/** The providers of all ExternalDNS of an instance: one for the cluster, or one for each namespace. */
 export class Providers {
   readonly #options: ProviderOptions;
   readonly #providers = new Map<string, Provider>();
-  #ofSomebody: { of: DeclaredDiscovery; holds: (rrset: RRset) => boolean } | undefined;
+  #isOwned: { of: DeclaredDiscovery; test: (rrset: RRset) => boolean } | undefined;
 
   constructor(options: ProviderOptions) {
     this.#options = options;
   }
 
-  /** Forgets those that are no longer declared: one that comes back has everything to say anew. */
+  /** Removes the providers that are no longer declared. One that is declared again starts from scratch. */
   setDiscovery(discovery: DeclaredDiscovery | undefined): void {
     const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
     for (const id of this.#providers.keys()) if (!ids.has(id)) this.#providers.delete(id);
   }
 
-  /** The declared one that sees a namespace only, or everything; none if no such is declared. */
+  /** The provider for the ExternalDNS of a namespace, or of the cluster. Undefined unless it is declared. */
   get(declaration: Declaration | undefined, namespace: string | undefined): Provider | undefined {
     const scopes = declaration?.discovery ? scopesOf(declaration.discovery) : [];
     const scope = scopes.find((s) => s.namespace === namespace);
@@ -37,25 +37,24 @@ export class Providers {
   }
 
   /**
-   * Whether somebody still discovers an RRset, which nobody does for a namespace that is no longer in the list. Undefined
-   * until everybody has had his say: a name may have found a new owner.
+   * Reports whether an RRset still belongs to a provider: not if its namespace was removed from the list. Undefined until
+   * every ExternalDNS has synced, because another one may take the name over.
    */
   isStillDiscovered(discovery: DeclaredDiscovery | undefined): ((rrset: RRset) => boolean) | undefined {
     if (!discovery || discovery.namespaces.length === 0 || discovery.policy !== 'Sync') return undefined;
     if (!scopesOf(discovery).every((scope) => this.#of(scope).isSynced)) return undefined;
-    // The same function for the same declaration: the zones are compared anew with another one.
-    if (this.#ofSomebody?.of !== discovery) {
-      this.#ofSomebody = { of: discovery, holds: (rrset) => !isOrphaned(discovery, rrset) };
+    // A new function makes the zones be compared again: see lib/memo.ts.
+    if (this.#isOwned?.of !== discovery) {
+      this.#isOwned = { of: discovery, test: (rrset) => !isOrphaned(discovery, rrset) };
     }
-    return this.#ofSomebody.holds;
+    return this.#isOwned.test;
   }
 
-  /** What each has last decided. */
+  /** The last decision of each that has made one. */
   snapshots(discovery: DeclaredDiscovery): ProviderSnapshot[] {
-    return scopesOf(discovery).flatMap((scope) => this.#of(scope).snapshot ?? []);
+    return scopesOf(discovery).flatMap((scope) => this.#of(scope).decision ?? []);
   }
 
-  /** How each is. */
   statuses(discovery: DeclaredDiscovery): ProviderStatus[] {
     return scopesOf(discovery).map((scope) => {
       const provider = this.#of(scope);
@@ -68,30 +67,30 @@ export class Providers {
     });
   }
 
-  /** How many names the delete guard holds. */
+  /** The number of names that the delete guards hold. */
   heldNames(discovery: DeclaredDiscovery): number {
     const held = this.snapshots(discovery).map((snapshot) => new Set(snapshot.held.map(({ name }) => name)).size);
     return held.reduce((sum, count) => sum + count, 0);
   }
 
-  /** How many loops in a row have failed, of the one where that is the most. */
+  /** The highest number of consecutive failed loops. */
   failedLoops(discovery: DeclaredDiscovery): number {
     return Math.max(0, ...scopesOf(discovery).map((scope) => this.#of(scope).loops.failures));
   }
 
-  /** When the last of them to do so finished a loop, on the agent's clock; undefined while one has not. */
+  /** The oldest of their last completed loops, in monotonic milliseconds. Undefined until every one has completed a loop. */
   completedAt(discovery: DeclaredDiscovery): number | undefined {
     const times = scopesOf(discovery).map((scope) => this.#of(scope).loops.completedAt);
     return times.every((time) => time !== undefined) ? Math.min(...times) : undefined;
   }
 
-  /** What to say of them together: the state is that of the worst. */
+  /** One report for all of them, with the worst state. */
   report(discovery: DeclaredDiscovery | undefined): Report['discovery'] {
     if (!discovery) return { state: 'Off' };
     const providers = scopesOf(discovery).map((scope) => this.#of(scope));
     const states = providers.map((provider) => provider.state(discovery.intervalSeconds));
-    const held = providers.flatMap((provider) => provider.held ?? []);
-    const failure = providers.map(({ loops }) => loops.failure).find((words) => words !== undefined);
+    const held = providers.flatMap((provider) => provider.decision?.guardReport ?? []);
+    const failure = providers.map(({ loops }) => loops.failure).find((failure) => failure !== undefined);
     const state = (['Stalled', 'Failing', 'Waiting'] as const).find((each) => states.includes(each)) ?? 'Synced';
     return {
       state,
@@ -103,7 +102,7 @@ export class Providers {
         },
       }),
       ...(discovery.policy === 'Preview' && {
-        preview: providers.flatMap(({ preview = [] }) => preview).slice(0, bounds.preview),
+        preview: providers.flatMap(({ decision }) => decision?.preview ?? []).slice(0, bounds.preview),
       }),
     };
   }
