@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { every, Runnables } from '../../../functions/agent/lib/runnable.ts';
+import { soon } from '../../patience.ts';
+
+const never = (error: unknown) => expect.unreachable(`${error}`);
+
+describe('runnables', () => {
+  test('run until they are stopped, and no further', async () => {
+    let runs = 0;
+    const runnables = new Runnables();
+    runnables.start([every(1, 'count', () => void runs++)], never);
+    await vi.waitFor(() => expect(runs).toBeGreaterThan(2), soon);
+    expect(await runnables.stop(10_000)).toEqual([]);
+    const last = runs;
+    await sleep(20);
+    expect(runs).toBe(last);
+  });
+
+  test('finish what is under way before a stop resolves', async () => {
+    const steps: string[] = [];
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const work = async () => {
+      begin();
+      await released;
+      steps.push('written');
+    };
+    const runnables = new Runnables();
+    runnables.start([every(0, 'write', work)], never);
+    await begun;
+    const stopped = runnables.stop(10_000).then(() => steps.push('stopped'));
+    release();
+    await stopped;
+    expect(steps).toEqual(['written', 'stopped']);
+  });
+
+  test('that do not finish within the grace period are named', async () => {
+    const runnables = new Runnables();
+    const stuck = { name: 'stuck', run: () => new Promise<void>(() => {}) };
+    runnables.start([stuck, every(1, 'fine', () => {})], never);
+    expect(await runnables.stop(20)).toEqual(['stuck']);
+  });
+
+  test('a pause does not delay a stop', async () => {
+    const runnables = new Runnables();
+    runnables.start([every(3_600_000, 'rare', () => {})], never);
+    expect(await runnables.stop(3_600_000)).toEqual([]);
+  });
+
+  test('a failure is reported, and the others go on', async () => {
+    const failures: unknown[] = [];
+    let runs = 0;
+    const runnables = new Runnables();
+    const failing = every(1, 'fail', () => {
+      throw new Error('broken');
+    });
+    runnables.start([failing, every(1, 'count', () => void runs++)], (error) => failures.push(error));
+    await vi.waitFor(() => expect(runs).toBeGreaterThan(3), soon);
+    expect(failures).toEqual([new Error('broken')]);
+    await runnables.stop(10_000);
+  });
+});
