@@ -1,5 +1,5 @@
 import { declaration as declarationSchema, hashOf } from '../contract/declaration.ts';
-import { bounds, isServing, type Report } from '../contract/report.ts';
+import { bounds, isServing, type Report, type Resolution } from '../contract/report.ts';
 import { absolute, zoneOf } from '../dns/name.ts';
 import { DeleteGuardStore, type DeleteGuardStoreOptions } from './discovery/delete-guard-store.ts';
 import type { Endpoint, EndpointChanges, SeenTargets } from './discovery/endpoint.ts';
@@ -17,9 +17,22 @@ import { answerOf, type Change, type Zone } from './powerdns/rrset.ts';
 import type { OutOfZoneNames } from './resolver/out-of-zone-names.ts';
 import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
 import { noSources, partsAt, type SourceLister, type SourceObject } from './sources/source-object.ts';
-import type { Observations } from './surroundings.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
+
+/** What others observe and the report repeats. A member is absent until it is known. */
+export interface Observations {
+  /** Sources that the cluster does not serve. */
+  missing?: NonNullable<Report['discovery']['missing']>;
+  /** The optional kinds that the cluster serves. An empty list is an answer, too. */
+  served?: string[];
+  /** Why the API server cannot be reached. */
+  reach?: string | undefined;
+  /** Why the volume claim cannot grow. */
+  storage?: string | undefined;
+  /** The result of the self-test. */
+  resolution?: Resolution | undefined;
+}
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   database: DeleteGuardStoreOptions;
@@ -28,10 +41,10 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   /** Keeps what exists nowhere else; none where there is nothing to keep it in. */
   mirror?: Pick<RecordMirror, 'bring' | 'isAwaited' | 'warnings'> | undefined;
   /** What the report tells besides, as it is by then. */
-  surroundings?: Readonly<Observations>;
+  observations?: Readonly<Observations>;
   onPropagation?: NamesOptions['onPropagation'];
   /** What is known of names that are in none of the zones; without it they are taken to have addresses. */
-  outside?: OutOfZoneNames | undefined;
+  outOfZoneNames?: OutOfZoneNames | undefined;
   /** Milliseconds that only go up. */
   now?: () => number;
   timeOf?: TimeOf | undefined;
@@ -51,8 +64,8 @@ export class Agent {
   readonly #lister: SourceLister;
   readonly #providers: Providers;
   readonly #names: Names;
-  readonly #outside: OutOfZoneNames | undefined;
-  readonly #surroundings: Readonly<Observations>;
+  readonly #outOfZoneNames: OutOfZoneNames | undefined;
+  readonly #observations: Readonly<Observations>;
   readonly #guardMemory: DeleteGuardStore;
   readonly #mirror: AgentOptions['mirror'];
   readonly #kept = new Memo<ReadonlySet<string>>();
@@ -68,16 +81,16 @@ export class Agent {
     timeOf,
     lister = noSources,
     mirror,
-    surroundings = {},
+    observations = {},
     onPropagation,
-    outside,
+    outOfZoneNames,
     ...options
   }: AgentOptions) {
-    this.#outside = outside;
+    this.#outOfZoneNames = outOfZoneNames;
     this.#now = now;
     this.#lister = lister;
     this.#mirror = mirror;
-    this.#surroundings = surroundings;
+    this.#observations = observations;
     this.#providers = new Providers({ log: options.log, now, timeOf, mostRecords: options.mostRecords });
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
@@ -90,7 +103,7 @@ export class Agent {
   }
 
   /** Takes over a declaration; true if it is another one than before. Throws on a text that is none. */
-  declare(text: string): boolean {
+  setDeclaration(text: string): boolean {
     const hash = hashOf(text);
     if (hash === this.#declared?.hash) return false;
     const files = this.#declared?.files ?? new Map();
@@ -103,7 +116,7 @@ export class Agent {
   }
 
   /** Takes over the zone files as they are now. */
-  takeFiles(files: ZoneFiles): void {
+  setZoneFiles(files: ZoneFiles): void {
     if (this.#declared) this.#declared = { ...this.#declared, files: new Map(files) };
   }
 
@@ -190,13 +203,13 @@ export class Agent {
     if (snapshots.length === 0 || this.#awaitsSight) return;
     this.#names.explain(
       { ...this.#present, lister, snapshots, providers: this.#providers.statuses(discovery) },
-      this.#outside,
+      this.#outOfZoneNames,
     );
   }
 
   /** All that there is to tell people. */
   overview(): Overview {
-    const { resolution } = this.#surroundings;
+    const { resolution } = this.#observations;
     return {
       instance: this.declaration?.name ?? '',
       zones: this.#zones.reported?.reports ?? [],
@@ -238,7 +251,7 @@ export class Agent {
     const { reported } = this.#zones;
     if (!this.#declared || !reported) return undefined;
     const names = this.#names.report();
-    const { missing = [], resolution, served, storage } = this.#surroundings;
+    const { missing = [], resolution, served, storage } = this.#observations;
     const all = [...(this.#mirror?.warnings ?? []), ...reported.warnings];
     const warnings = all.slice(0, bounds.warnings).map((each) => each.slice(0, bounds.message));
     return {

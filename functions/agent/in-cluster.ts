@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Observations } from './agent.ts';
 import { Events } from './events/events.ts';
 import { Client } from './kubernetes/client.ts';
 import { Cluster } from './kubernetes/cluster.ts';
@@ -17,14 +18,13 @@ import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
 import { referenceOf } from './sources/object-reference.ts';
 import { Sources } from './sources/sources.ts';
-import type { Observations } from './surroundings.ts';
 
 export interface KubernetesOptions {
   names: NonNullable<Options['cluster']>;
   powerdns: PowerDNS;
   database: Database;
   /** Where what is found out goes. */
-  surroundings: Observations;
+  observations: Observations;
   /** The name of the InternalDNS. */
   instance: () => string;
   /** Something is in the mirror that was not. */
@@ -45,7 +45,7 @@ export interface Kubernetes {
 }
 
 export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernetes> {
-  const { names, powerdns, database, surroundings, instance, onMirrored, failureLog, log } = options;
+  const { names, powerdns, database, observations, instance, onMirrored, failureLog, log } = options;
   const client = new Client(await loadConfig());
   const cluster = new Cluster({
     client,
@@ -59,20 +59,20 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     client,
     failureLog,
     onMissing: (missing) => {
-      surroundings.missing = missing;
+      observations.missing = missing;
     },
     onServed: (served) => {
-      surroundings.served = served;
+      observations.served = served;
     },
     onReach: (failure) => {
-      surroundings.reach = failure;
+      observations.reach = failure;
     },
   });
   const claim = new VolumeClaim({
     cluster,
     failureLog,
     onRefusal: (refusal) => {
-      surroundings.storage = refusal;
+      observations.storage = refusal;
     },
   });
   const secret = names['keys-secret'];

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Observations } from './agent.ts';
 import { Agent } from './agent.ts';
 import { Metrics } from './http/metrics.ts';
 import { http, probes } from './http/status-server.ts';
@@ -16,6 +17,7 @@ import { limitDutyCycle } from './lib/duty-cycle.ts';
 import { messageOf } from './lib/error-message.ts';
 import { FailureLog } from './lib/failure-log.ts';
 import { availableMemory, mostCharactersIn, mostRecordsIn } from './lib/memory.ts';
+import { every, type Runnable, Runnables } from './lib/runnable.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
 import { Database } from './powerdns/database.ts';
 import { PowerDNS } from './powerdns/powerdns.ts';
@@ -25,54 +27,94 @@ import { Canary } from './self-test/canary.ts';
 import { canaryZone } from './self-test/canary-record.ts';
 import { ResolutionState } from './self-test/resolution.ts';
 import { selfTest } from './self-test/self-test.ts';
-import type { Observations } from './surroundings.ts';
 import { soaCheck } from './zones/soa-check.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { configMapsIn, configMapsOf } from './zones/zone-file-source.ts';
 import { ZoneFileSet } from './zones/zone-files.ts';
 
-/** How often something is looked at. Milliseconds. */
-const pace = {
-  /** What there is to say of names and of the whole chain. */
-  look: 500,
-  /** The report, which is written only when it says something new. */
+/** Pauses between two runs. Milliseconds. */
+const pauses = {
+  explain: 500,
   report: 500,
-  /** What people are not told yet on objects. */
   events: 500,
-  /** What names outside the zones lead to. */
-  outside: 500,
-  /** The claim, once for each size that is declared. */
-  claim: 4_000,
+  outOfZoneNames: 500,
+  /** The claim is grown once for each size that is declared. */
+  volumeClaim: 4_000,
 };
 
+/** How long work under way may take after SIGTERM. kubelet gives the whole pod 30 seconds. Milliseconds. */
+const graceMs = 10_000;
+
+/** The share of one core that explaining names may take. */
+const explainShare = 0.05;
+
 async function main(options: Options): Promise<void> {
-  process.once('SIGTERM', () => process.exit(0));
-  process.once('SIGINT', () => process.exit(0));
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const failureLog = new FailureLog(log);
-  const surroundings: Observations = {};
-  const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
-  const instance = (): string => agent.declaration?.name ?? '';
+  const reconcileLoop = new ReconcileLoop({ failureLog });
+  const shared = { log, failureLog, reconcileLoop };
+  const instance = await createInstance(options, shared);
+  const servers = createServers(instance, failureLog);
+  const runnables = new Runnables();
+  const stop = async () => {
+    // Readers of the page may take their time: they are not waited for.
+    const answered = close(servers.webhook);
+    const [unfinished] = await Promise.all([runnables.stop(graceMs), Promise.race([answered, sleep(graceMs)])]);
+    if (unfinished.length > 0) log.warn({ unfinished }, 'stopped before all work was done');
+    process.exit(0);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+
+  // Before anything else: ExternalDNS exits if its webhook does not listen.
+  await listen(servers.webhook, options.webhook);
+  if (options.probes) await listen(servers.probes, options.probes);
+  await listen(servers.http, options.http);
+  await watchInputs(instance, options, shared);
+  runnables.start(runnablesOf(instance, options, shared), die);
+}
+
+interface Shared {
+  log: Logger;
+  failureLog: FailureLog;
+  reconcileLoop: ReconcileLoop;
+}
+
+type Instance = Awaited<ReturnType<typeof createInstance>>;
+
+/** Everything that lives as long as the process, wired together; nothing of it runs yet. */
+async function createInstance(options: Options, { log, failureLog, reconcileLoop }: Shared) {
   const { cluster: names, 'memory-limit': memory = availableMemory() } = options;
-  const mostCharacters = mostCharactersIn(memory);
+  const observations: Observations = {};
+  const powerdns = new PowerDNS({ api: options['powerdns-api'], keyFile: options['powerdns-key'] });
   const database = new Database(powerdns, { hidden: canaryZone });
-  const onMirrored = () => reconciliations.wake();
-  const around = { powerdns, database, surroundings, instance, onMirrored, failureLog, log };
-  const kubernetes = names && (await kubernetesOf({ names, ...around }));
-  const { cluster, sources, claim, signer, mirror, events } = kubernetes ?? {};
-  const outside = new OutOfZoneResolver();
+  const kubernetes =
+    names &&
+    (await kubernetesOf({
+      names,
+      powerdns,
+      database,
+      observations,
+      instance: () => agent.declaration?.name ?? '',
+      onMirrored: () => reconcileLoop.wake(),
+      failureLog,
+      log,
+    }));
+  const outOfZoneNames = new OutOfZoneResolver();
   const agent: Agent = new Agent({
-    outside,
-    timeOf,
-    ...(sources && { lister: sources.cache }),
-    signer,
-    mirror,
-    surroundings,
-    onPropagation: (milliseconds) => metrics.observePropagation(milliseconds / 1000),
     database,
+    ...(kubernetes && {
+      lister: kubernetes.sources.cache,
+      signer: kubernetes.signer,
+      mirror: kubernetes.mirror,
+    }),
+    outOfZoneNames,
+    observations,
     mostRecords: mostRecordsIn(memory),
     answers: soaCheck(options.dns),
     lua: async () => (await powerdns.setting('enable-lua-records')) !== 'no',
+    onPropagation: (milliseconds) => metrics.observePropagation(milliseconds / 1000),
+    timeOf,
     log,
   });
   const registry = new Registry();
@@ -80,35 +122,47 @@ async function main(options: Options): Promise<void> {
     names: () => agent.names.counts(),
     zones: () => agent.report()?.zones ?? [],
     serials: () => powerdns.zones(),
-    resolution: () => surroundings.resolution?.state,
+    resolution: () => observations.resolution?.state,
     discoveryAge: () => agent.discoveryAge && agent.discoveryAge / 1000,
     failedLoops: () => agent.failedLoops,
     heldNames: () => agent.heldNames,
-    events: () => events?.counts ?? {},
-    untold: () => events?.waiting ?? 0,
+    events: () => kubernetes?.events.counts ?? {},
+    untold: () => kubernetes?.events.waiting ?? 0,
   });
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
-  // It listens before anything else: ExternalDNS gives up on a webhook that is not there.
-  await listen(webhook({ agent, failureLog, bodyLimit: mostCharacters }), options.webhook);
-  if (options.probes) await listen(probes({ agent }), options.probes);
-  await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
+  const mostCharacters = mostCharactersIn(memory);
+  return { agent, powerdns, kubernetes, outOfZoneNames, observations, registry, metrics, mostCharacters };
+}
 
-  const reconciliations: ReconcileLoop = new ReconcileLoop({ agent, failureLog });
+const createServers = ({ agent, powerdns, registry, mostCharacters }: Instance, failureLog: FailureLog) => ({
+  webhook: webhook({ agent, failureLog, bodyLimit: mostCharacters }),
+  probes: probes({ agent }),
+  http: http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }),
+});
+
+/** Watches the declaration, and with it the zone files and the sources that it names. */
+async function watchInputs({ agent, kubernetes, mostCharacters }: Instance, options: Options, shared: Shared) {
+  const { failureLog, reconcileLoop, log } = shared;
+  const { cluster, sources } = kubernetes ?? {};
   const configMaps = cluster ? configMapsOf(cluster, failureLog) : configMapsIn(options['zone-files']);
   const onFiles = (files: ZoneFiles) => {
-    agent.takeFiles(files);
-    reconciliations.wake();
+    agent.setZoneFiles(files);
+    reconcileLoop.wake();
   };
   const zoneFiles = new ZoneFileSet(configMaps, onFiles, mostCharacters);
   const take = (text: string): void => {
-    if (!agent.declare(text)) return;
+    if (!agent.setDeclaration(text)) return;
     zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
     sources?.follow(agent.declaration?.discovery, agent.declaration?.optional);
-    reconciliations.wake();
+    reconcileLoop.wake();
   };
   await followDeclaration({ cluster, file: options.declaration, take, failureLog, log });
+}
 
+/** What goes on until the process stops. Each is on its own, so that none waits for another one's requests. */
+function runnablesOf(instance: Instance, options: Options, { log, failureLog, reconcileLoop }: Shared): Runnable[] {
+  const { agent, powerdns, kubernetes, outOfZoneNames, observations, metrics } = instance;
   const canary = new Canary({
     powerdns,
     dns: { host: '127.0.0.1', ...listenAddress(options.dns) },
@@ -116,48 +170,43 @@ async function main(options: Options): Promise<void> {
     onAnswer: metrics.observeCanary,
     onFailure: metrics.countCanaryFailure,
   });
-  const resolution = new ResolutionState({ place: names });
-  const circumstances = () => ({
+  const resolution = new ResolutionState({ place: options.cluster });
+  const healthInputs = () => ({
     discovery: agent.discovery.state,
     failure: agent.discovery.failure,
-    reach: surroundings.reach,
+    reach: observations.reach,
     replicas: agent.declaration?.replicas ?? 1,
   });
-  void selfTest({ canary, resolution, circumstances, failureLog });
-
-  const mailbox = mailboxOf(cluster, log);
-  const explain = limitDutyCycle(() => agent.explain(), 0.05);
-  const look = () => {
-    explain();
-    surroundings.resolution = resolution.resolution(circumstances());
+  const reportWriter = reportWriterOf(kubernetes?.cluster, log);
+  const explainNames = limitDutyCycle(() => agent.explain(), explainShare);
+  const explain = () => {
+    explainNames();
+    observations.resolution = resolution.resolution(healthInputs());
   };
-  // Apart from what asks Kubernetes, which may let it wait.
-  void every(pace.look, async () => look());
-  void every(pace.report, async () => {
-    look();
+  const writeReport = async () => {
+    explain();
     const report = agent.report();
     if (!report) return;
-    const offer = mailbox.offer(report, agent.declaration?.replicas);
-    failureLog.record('write the report', await offer.then(() => undefined, messageOf));
-  });
-  void every(pace.events, async () => {
+    const written = reportWriter.offer(report, agent.declaration?.replicas);
+    failureLog.record('write the report', await written.then(() => undefined, messageOf));
+  };
+  const publishEvents = async () => {
     const { list } = agent.names;
-    if (list) events?.announce(list);
-    await events?.drain();
-  });
-  void every(pace.outside, async () => void outside.look());
-  if (claim) void every(pace.claim, () => claim.grow(agent.declaration?.storage.size));
-  await reconciliations.run();
+    if (list) kubernetes?.events.announce(list);
+    await kubernetes?.events.drain();
+  };
+  return [
+    { name: 'reconcile', run: (signal) => reconcileLoop.run(agent, signal) },
+    { name: 'self-test', run: (signal) => selfTest({ canary, resolution, healthInputs, failureLog, signal }) },
+    every(pauses.explain, 'explain', explain),
+    every(pauses.report, 'report', writeReport),
+    every(pauses.events, 'events', publishEvents),
+    every(pauses.outOfZoneNames, 'out-of-zone names', () => outOfZoneNames.look()),
+    every(pauses.volumeClaim, 'volume claim', () => kubernetes?.claim.grow(agent.declaration?.storage.size)),
+  ];
 }
 
-async function every(ms: number, work: () => Promise<void>): Promise<never> {
-  for (;;) {
-    await work();
-    await sleep(ms);
-  }
-}
-
-const mailboxOf = (cluster: Cluster | undefined, log: Logger) =>
+const reportWriterOf = (cluster: Cluster | undefined, log: Logger) =>
   cluster
     ? new ReportWriter({ write: (text) => cluster.writeReport(text) })
     : new ReportWriter({
@@ -171,6 +220,13 @@ async function listen(server: Server, address: string): Promise<void> {
   await once(server, 'listening').catch((error) => {
     throw new Error(`cannot listen on ${address}: ${messageOf(error)}`);
   });
+}
+
+/** Accepts no more connections. Resolves when the requests under way are answered. */
+function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  return closed;
 }
 
 function die(error: unknown): never {

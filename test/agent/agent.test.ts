@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Observations } from '../../functions/agent/surroundings.ts';
+import type { Observations } from '../../functions/agent/agent.ts';
 import { report as reportSchema } from '../../functions/contract/report.ts';
 import { loop } from './external-dns.ts';
 import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
@@ -30,7 +30,7 @@ describe('a declaration', () => {
     ['{"zones":[{"name":1}]}', /^zones\.0\.name: Invalid input: expected string, received number$/],
   ])('that is none changes nothing: %s', async (text, message) => {
     const { agent, database } = await served();
-    expect(() => agent.declare(text)).toThrow(message);
+    expect(() => agent.setDeclaration(text)).toThrow(message);
     expect(agent.declaration).toEqual(declare());
     await agent.reconcile();
     expect(database.names).toEqual(['corp.internal.']);
@@ -176,10 +176,10 @@ describe('the report', () => {
   });
 
   test('says why the claim did not grow', async () => {
-    const surroundings: Observations = {};
-    const { agent } = await served(undefined, { surroundings });
+    const observations: Observations = {};
+    const { agent } = await served(undefined, { observations });
     expect(agent.report()).not.toHaveProperty('storage');
-    surroundings.storage = 'cannot grow';
+    observations.storage = 'cannot grow';
     expect(agent.report()?.storage).toBe('cannot grow');
   });
 });

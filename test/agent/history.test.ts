@@ -290,7 +290,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         if ('wiped' in happened) database.wipe();
         if ('lua' in happened) history.lua = happened.lua;
         if ('file' in happened) history.files = new Map(happened.file ? [[fileMark.content, happened.file]] : []);
-        agent.takeFiles(history.files);
+        agent.setZoneFiles(history.files);
 
         const before = structuredClone(database.rrsets);
         const theirs = before.filter((r) => ownershipOf(r) === 'foreign');

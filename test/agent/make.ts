@@ -114,7 +114,7 @@ export function makeAgent(database = new MemoryZones(), options: Partial<AgentOp
     database,
     log,
     clock,
-    declare: (declaration: Declaration) => agent.declare(JSON.stringify(declaration)),
+    declare: (declaration: Declaration) => agent.setDeclaration(JSON.stringify(declaration)),
     problems: () => {
       agent.explain();
       return agent.report()?.names?.problems;

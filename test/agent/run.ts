@@ -49,9 +49,10 @@ export async function run(flags: Record<string, string>) {
         .filter((line) => line.includes('"msg":"report"'))
         .map((line) => JSON.parse(line).report),
     /** Resolves when it has ended. */
-    async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
       child.kill(signal);
-      await ended;
+      const [code] = await ended;
+      return code;
     },
   };
 }

@@ -60,7 +60,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
       ...(mostBytes !== undefined && { mostBytes }),
     });
     const agent = new Agent({ database, answers: async () => true, log, now, mirror });
-    agent.declare(JSON.stringify(declaration));
+    agent.setDeclaration(JSON.stringify(declaration));
     return agent;
   }
 
@@ -75,7 +75,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
 
   declare(declaration: Declaration): void {
     this.#options.declaration = declaration;
-    this.#agent.declare(JSON.stringify(declaration));
+    this.#agent.setDeclaration(JSON.stringify(declaration));
   }
 
   /** A turn of the agent, and a loop of ExternalDNS if there is one. */

@@ -102,7 +102,7 @@ test.each<[string, OutOfZoneState | undefined, string]>([
   ],
 ])('a CNAME to %s, of which the resolver says %s', async (target, state, said) => {
   const outside = new KnownOutside();
-  const agent = await sightedAgent({}, { zones: declared }, { outside });
+  const agent = await sightedAgent({}, { zones: declared }, { outOfZoneNames: outside });
   agent.has(x, { targets: [target] });
   await agent.loops(8);
   expect([outside.followed, agent.of(x)]).toEqual([['lb.example.com.'], `Resolved: resolves to ${target}`]);

@@ -20,12 +20,12 @@ export type SightedAgent = Awaited<ReturnType<typeof sightedAgent>>;
 export async function sightedAgent(
   discovery: object = {},
   more: Partial<DeclarationJSON> = {},
-  { outside }: Pick<AgentOptions, 'outside'> = {},
+  { outOfZoneNames }: Pick<AgentOptions, 'outOfZoneNames'> = {},
 ) {
   const objects = new SeenObjects();
   const propagations: number[] = [];
   const onPropagation = (milliseconds: number) => void propagations.push(milliseconds);
-  const options = { lister: objects, onPropagation, outside };
+  const options = { lister: objects, onPropagation, outOfZoneNames };
   let made = makeAgent(undefined, options);
   const { database, clock } = made;
   let declared: Declaration;

@@ -82,7 +82,7 @@ const stored = (zone = 'corp.internal.') => api('GET', `/zones/${zone}`) as Prom
 
 async function reconciled(declaration: Declaration, files?: ZoneFiles) {
   made.declare(declaration);
-  if (files) made.agent.takeFiles(files);
+  if (files) made.agent.setZoneFiles(files);
   await made.agent.reconcile();
 }
 const withRecords = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('corp.internal', records)] });
@@ -478,7 +478,7 @@ test('ten thousand records of a zone file are there after one step, a changed li
 
   const before = writes().length;
   const change = await timed(async () => {
-    made.agent.takeFiles(fileOf(...manyLines(10_000, 5_000)));
+    made.agent.setZoneFiles(fileOf(...manyLines(10_000, 5_000)));
     await made.agent.reconcile();
   });
   expect(await dig('h5000.corp.internal')).toBe('NOERROR 10.255.19.136');
@@ -486,7 +486,7 @@ test('ten thousand records of a zone file are there after one step, a changed li
   console.log(`10,000 records: first sync ${first.toFixed(0)} ms, one change ${change.toFixed(0)} ms`);
 
   // A bad line changes nothing, and the report finds it.
-  made.agent.takeFiles(fileOf(...manyLines(10_000), 'bad A 192.0.2.256'));
+  made.agent.setZoneFiles(fileOf(...manyLines(10_000), 'bad A 192.0.2.256'));
   await made.agent.reconcile();
   expect(writes().slice(before)).toHaveLength(1);
   expect(made.agent.report()?.zones).toEqual([
@@ -503,14 +503,14 @@ test('PowerDNS may be killed in the middle of a transaction: all of it or nothin
   const counts: number[] = [];
   for (const share of [0.1, 0.3, 0.5, 0.7, 0.9]) {
     // How long it takes where nobody dies.
-    made.agent.takeFiles(fileOf(...manyLines(8_000)));
+    made.agent.setZoneFiles(fileOf(...manyLines(8_000)));
     const since = performance.now();
     await made.agent.reconcile();
     const duration = performance.now() - since;
-    made.agent.takeFiles(fileOf(''));
+    made.agent.setZoneFiles(fileOf(''));
     await made.agent.reconcile();
 
-    made.agent.takeFiles(fileOf(...manyLines(8_000)));
+    made.agent.setZoneFiles(fileOf(...manyLines(8_000)));
     const killed = setTimeout(() => server.kill('SIGKILL'), duration * share);
     const failure = await made.agent.reconcile().then(
       () => 'none',
@@ -525,7 +525,7 @@ test('PowerDNS may be killed in the middle of a transaction: all of it or nothin
     await made.agent.reconcile();
     expect(await countOf()).toBe(8_000);
     await expectQuiet();
-    made.agent.takeFiles(fileOf(''));
+    made.agent.setZoneFiles(fileOf(''));
     await made.agent.reconcile();
   }
   // Otherwise nobody died in the middle.

@@ -212,11 +212,11 @@ describe('there is room for so many records of all zones together', () => {
     async function bring(most: number, present: RRset[], known: ZoneFiles) {
       const the = makeAgent(undefined, { mostRecords: most });
       the.declare(declaration);
-      the.agent.takeFiles(files(0, 0, 0));
+      the.agent.setZoneFiles(files(0, 0, 0));
       await the.agent.reconcile();
       const [zone] = await the.database.zones();
       await the.database.apply(zone!, present.map(replacement));
-      the.agent.takeFiles(known);
+      the.agent.setZoneFiles(known);
       for (let i = 0; i < 2; i++) await the.agent.reconcile();
       const zones = await the.database.zones();
       return {

@@ -1,0 +1,67 @@
+/** SIGTERM ends the agent when what is under way is done. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
+import { patience, soon } from '../patience.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { loop } from './external-dns.ts';
+import { declare, want } from './make.ts';
+import { Passage } from './powerdns/passage.ts';
+import { run, writeDeclaration } from './run.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'stop-'));
+let server: RunningPowerDNS;
+let passage: Passage;
+
+beforeAll(async () => {
+  mkdirSync(join(dir, 'pdns'));
+  server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: join(dir, 'pdns') });
+  passage = new Passage(server.apiUrl);
+  await passage.listen();
+});
+
+afterAll(async () => {
+  passage?.close();
+  await server?.stop();
+  rmSync(dir, { recursive: true });
+});
+
+async function start() {
+  writeDeclaration(join(dir, 'declaration.json'), declare());
+  const agent = await run({
+    declaration: join(dir, 'declaration.json'),
+    'powerdns-api': passage.url,
+    'powerdns-key': join(dir, 'pdns/include/api.conf'),
+    dns: `127.0.0.1:${server.dnsPort}`,
+  });
+  await vi.waitFor(() => loop(agent.external, []), soon);
+  return agent;
+}
+
+test('a change that ExternalDNS sent before SIGTERM is applied and answered', {
+  tags: ['PowerDNS'],
+  timeout: patience,
+}, async () => {
+  const agent = await start();
+  const { promise: passed, resolve } = Promise.withResolvers<void>();
+  passage.onPass = (line) => line.startsWith('PATCH') && resolve();
+  passage.behaviour = 'late';
+  const applied = loop(agent.external, [want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')]);
+  await passed;
+  const stopped = agent.kill('SIGTERM');
+  await expect(applied).resolves.toBeDefined();
+  expect(await stopped).toBe(0);
+  expect((await server.query('www.corp.internal')).rcode).toBe('NOERROR');
+  expect(agent.output()).not.toContain('stopped before all work was done');
+});
+
+test('SIGTERM does not wait for pauses', { tags: ['PowerDNS'], timeout: patience }, async () => {
+  passage.behaviour = 'pass';
+  const agent = await start();
+  const began = performance.now();
+  expect(await agent.kill('SIGTERM')).toBe(0);
+  // Far below the grace period, of 10 s.
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
