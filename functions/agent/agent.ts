@@ -36,26 +36,26 @@ export interface Observations {
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   database: DeleteGuardStoreOptions;
-  /** The agent's own view of the objects that want names. */
+  /** The source objects of the cluster. */
   lister?: SourceLister;
-  /** Keeps what exists nowhere else; none where there is nothing to keep it in. */
+  /** Mirrors the records that exist nowhere else. Absent without a cluster. */
   mirror?: Pick<RecordMirror, 'bring' | 'isAwaited' | 'warnings'> | undefined;
-  /** What the report tells besides, as it is by then. */
+  /** Repeated in the report. Read at that time. */
   observations?: Readonly<Observations>;
   onPropagation?: NamesOptions['onPropagation'];
-  /** What is known of names that are in none of the zones; without it they are taken to have addresses. */
+  /** Resolves names outside the zones. Without it they count as having addresses. */
   outOfZoneNames?: OutOfZoneNames | undefined;
-  /** Milliseconds that only go up. */
+  /** Monotonic milliseconds. */
   now?: () => number;
   timeOf?: TimeOf | undefined;
 };
 
-/** How long a verdict waits for the objects. Milliseconds. */
-const sightPatienceMs = 30_000;
+/** How long ExternalDNS gets no answer because sources have not synced. Milliseconds. */
+const syncTimeoutMs = 30_000;
 
 /**
- * PowerDNS's only writer: it holds what is declared, hears what is wanted, and brings the zones there. Every method
- * fails while PowerDNS does not answer, and leaves nothing half-done: each zone changes in one transaction.
+ * The only writer of PowerDNS. It reconciles the zones with the declaration, and answers ExternalDNS. Every method fails
+ * while PowerDNS does not answer, and leaves nothing half done: a zone changes in one transaction.
  */
 export class Agent {
   readonly #now: () => number;
@@ -66,15 +66,15 @@ export class Agent {
   readonly #names: Names;
   readonly #outOfZoneNames: OutOfZoneNames | undefined;
   readonly #observations: Readonly<Observations>;
-  readonly #guardMemory: DeleteGuardStore;
+  readonly #guardStore: DeleteGuardStore;
   readonly #mirror: AgentOptions['mirror'];
   readonly #kept = new Memo<ReadonlySet<string>>();
   #declared: Declared | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
-  #blindSince: number | undefined;
-  /** The zones as they were read last. */
-  #present: CurrentZones | undefined;
+  #unsyncedSince: number | undefined;
+  /** The zones as they were last read. */
+  #current: CurrentZones | undefined;
 
   constructor({
     now = monotonicNow,
@@ -95,14 +95,14 @@ export class Agent {
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
-    this.#guardMemory = new DeleteGuardStore(options.database);
+    this.#guardStore = new DeleteGuardStore(options.database);
   }
 
   get declaration(): Declared['declaration'] | undefined {
     return this.#declared?.declaration;
   }
 
-  /** Takes over a declaration; true if it is another one than before. Throws on a text that is none. */
+  /** Adopts a declaration. Returns whether it changed; throws if the text is not a valid declaration. */
   setDeclaration(text: string): boolean {
     const hash = hashOf(text);
     if (hash === this.#declared?.hash) return false;
@@ -115,35 +115,34 @@ export class Agent {
     return true;
   }
 
-  /** Takes over the zone files as they are now. */
   setZoneFiles(files: ZoneFiles): void {
     if (this.#declared) this.#declared = { ...this.#declared, files: new Map(files) };
   }
 
-  /** Brings the zones to what is declared. */
+  /** Reconciles the zones with the declaration. */
   reconcile(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#bringZones();
-      // What ExternalDNS has published may be gone, also while it is silent.
+      await this.#reconcileZones();
+      // What ExternalDNS published may be lost, also while it does not call.
       if (!this.#declared) return;
-      this.#present = await this.#zones.left();
+      this.#current = await this.#zones.left();
       const reread = () => this.#zones.present();
-      if (await this.#mirror?.bring(this.#present, reread, this.#keptWithoutObject())) this.#present = await reread();
+      if (await this.#mirror?.bring(this.#current, reread, this.#keptWithoutObject())) this.#current = await reread();
     });
   }
 
-  /** A zone of PowerDNS as it was read last. */
+  /** A zone of PowerDNS as it was last read. */
   zone(name: string): Zone | undefined {
-    return this.#present?.zones.find((zone) => zone.name === absolute(name));
+    return this.#current?.zones.find((zone) => zone.name === absolute(name));
   }
 
-  /** What an ExternalDNS may change: the records that it made. */
+  /** Records: what the ExternalDNS of a namespace, or of the cluster, made and may change. */
   records(namespace?: string): Promise<Endpoint[]> {
     this.#providers.get(this.declaration, namespace)?.loops.start();
-    return this.#asProvider(namespace, [], (provider, present) => provider.records(present));
+    return this.#asProvider(namespace, [], (provider, current) => provider.records(current));
   }
 
-  /** The targets that objects are seen to give an absolute name; undefined where all who ask for it have too many hosts. */
+  /** The targets that source objects give a host, by its absolute name. Undefined if all of them are over the host limit there. */
   seenAt(name: string): SeenTargets | undefined {
     const lister = this.#lister.byHost(name);
     if (lister.length > 0 && lister.every((sourceObject) => isOverLimit(sourceObject, name))) return undefined;
@@ -152,7 +151,7 @@ export class Agent {
       seen ??= targetsOn(name, lister);
       return seen;
     };
-    // Of most endpoints they are not asked for.
+    // Computed on demand: few endpoints need it.
     return {
       get size() {
         return targets().size;
@@ -161,53 +160,53 @@ export class Agent {
     };
   }
 
-  /** The verdict on everything that an ExternalDNS wants. */
+  /** AdjustEndpoints: everything that ExternalDNS wants, as it should be. */
   adjustEndpoints(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
     const loop = this.#providers.get(this.declaration, namespace)?.loops.current ?? 0;
-    return this.#asProvider(namespace, [], async (provider, present) => {
-      this.#expectSight();
-      if (!provider.isGuardRestored) provider.restoreGuard(await this.#guardMemory.read(provider.id, present));
-      const { answer, ownershipUpdates } = provider.adjustEndpoints(wanted, present, this.#lister);
-      // Before ExternalDNS acts on the answer.
-      await this.#guardMemory.write(provider.id, provider.missingNames, present);
-      await this.#write(provider, ownershipUpdates, present);
+    return this.#asProvider(namespace, [], async (provider, current) => {
+      this.#requireSync();
+      if (!provider.isGuardRestored) provider.restoreGuard(await this.#guardStore.read(provider.id, current));
+      const { answer, ownershipUpdates } = provider.adjustEndpoints(wanted, current, this.#lister);
+      // Stored before ExternalDNS acts on the answer.
+      await this.#guardStore.write(provider.id, provider.missingNames, current);
+      await this.#write(provider, ownershipUpdates, current);
       provider.loops.evaluated(loop);
       return answer;
     });
   }
 
-  /** Applies what an ExternalDNS makes of the verdict: one transaction a zone. */
+  /** ApplyChanges: what ExternalDNS makes of the answer, in one transaction a zone. */
   applyChanges(endpoints: EndpointChanges, namespace?: string): Promise<void> {
     this.#providers.get(this.declaration, namespace)?.loops.startChanges();
-    return this.#asProvider(namespace, undefined, async (provider, present) => {
-      await this.#write(provider, provider.changes(endpoints, present), present);
+    return this.#asProvider(namespace, undefined, async (provider, current) => {
+      await this.#write(provider, provider.changes(endpoints, current), current);
       provider.loops.complete();
-      const { reverse, ownershipTXT } = present.declaration.discovery ?? {};
-      // Some records follow from what was published.
-      if (reverse || ownershipTXT) await this.#bringZones();
-      this.#present = await this.#zones.present();
+      const { reverse, ownershipTXT } = current.declaration.discovery ?? {};
+      // PTR and ownership records follow from what was published.
+      if (reverse || ownershipTXT) await this.#reconcileZones();
+      this.#current = await this.#zones.present();
     });
   }
 
-  /** Takes over that an ExternalDNS was told that something failed, and why. */
+  /** Records why a request of ExternalDNS failed. */
   recordFailure(failure: string, namespace?: string): void {
     this.#providers.get(this.declaration, namespace)?.loops.fail(failure);
   }
 
-  /** Says anew how names are, if anything has changed that they depend on. To be called again and again. */
+  /** Recomputes the verdicts if an input changed. Call it periodically. */
   explain(): void {
     const { discovery } = this.declaration ?? {};
-    if (!this.#present || !discovery) return;
+    if (!this.#current || !discovery) return;
     const snapshots = this.#providers.snapshots(discovery);
     const lister = this.#lister;
-    if (snapshots.length === 0 || this.#awaitsSight) return;
+    if (snapshots.length === 0 || this.#awaitsSync) return;
     this.#names.explain(
-      { ...this.#present, lister, snapshots, providers: this.#providers.statuses(discovery) },
+      { ...this.#current, lister, snapshots, providers: this.#providers.statuses(discovery) },
       this.#outOfZoneNames,
     );
   }
 
-  /** All that there is to tell people. */
+  /** Everything that the page shows. */
   overview(): Overview {
     const { resolution } = this.#observations;
     return {
@@ -223,20 +222,20 @@ export class Agent {
     return this.#providers.report(this.declaration?.discovery);
   }
 
-  /** Milliseconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
+  /** Milliseconds since the last completed loop; of several ExternalDNS the longest. Undefined before the first. */
   get discoveryAge(): number | undefined {
     const { discovery } = this.declaration ?? {};
     const finishedAt = discovery && this.#providers.completedAt(discovery);
     return finishedAt === undefined ? undefined : this.#now() - finishedAt;
   }
 
-  /** How many loops of ExternalDNS in a row got no verdict, or could not change what it said. */
+  /** Consecutive loops of ExternalDNS without an answer, or whose changes could not be applied. */
   get failedLoops(): number {
     const { discovery } = this.declaration ?? {};
     return discovery ? this.#providers.failedLoops(discovery) : 0;
   }
 
-  /** How many names the delete guard holds. */
+  /** The number of names that the delete guard holds. */
   get heldNames(): number {
     const { discovery } = this.declaration ?? {};
     return discovery ? this.#providers.heldNames(discovery) : 0;
@@ -246,7 +245,7 @@ export class Agent {
     return this.#names;
   }
 
-  /** What to say of it all; nothing before the zones were brought to what is declared, or could not be. */
+  /** The report. Undefined until the first reconcile has succeeded or failed. */
   report(): Report | undefined {
     const { reported } = this.#zones;
     if (!this.#declared || !reported) return undefined;
@@ -269,7 +268,7 @@ export class Agent {
     };
   }
 
-  /** Whether the pod may be asked: everything declared answers and everything wanted was published once. Stays true. */
+  /** Readiness: everything declared is served, and everything desired was published once. Stays true. */
   get isReady(): boolean {
     const { reported } = this.#zones;
     if (this.#wasReady || !this.#declared || reported?.hash !== this.#declared.hash) return this.#wasReady;
@@ -280,26 +279,26 @@ export class Agent {
   }
 
   /**
-   * Throws while the objects are not listed yet, as after a start: ExternalDNS merges what several want, and without them
-   * nobody can tell whose address is whose. What cannot be listed at all is not waited for.
+   * Throws while sources have not synced, as after a start: ExternalDNS merges the endpoints of several objects, and without
+   * the objects nobody can tell which address is whose. Sources that cannot be listed at all are waited for briefly.
    */
-  #expectSight(): void {
+  #requireSync(): void {
     if (this.#mirror?.isAwaited) throw new Error('what exists in the mirror only is not restored yet');
-    if (this.#awaitsSight) throw new Error(`the ${this.#lister.unsynced()} are not listed yet`);
+    if (this.#awaitsSync) throw new Error(`the ${this.#lister.unsynced()} are not listed yet`);
   }
 
-  get #awaitsSight(): boolean {
+  get #awaitsSync(): boolean {
     if (this.#lister.unsynced() === undefined) {
-      this.#blindSince = undefined;
+      this.#unsyncedSince = undefined;
       return false;
     }
-    this.#blindSince ??= this.#now();
-    return this.#now() - this.#blindSince < sightPatienceMs;
+    this.#unsyncedSince ??= this.#now();
+    return this.#now() - this.#unsyncedSince < syncTimeoutMs;
   }
 
-  /** What is kept without an object, once everybody has said so of the present declaration. */
+  /** Records that only the policy keeps, once every provider has decided for the present declaration. */
   #keptWithoutObject(): ReadonlySet<string> | undefined {
-    const { declaration } = this.#present ?? {};
+    const { declaration } = this.#current ?? {};
     if (!declaration?.discovery || this.#providers.report(declaration.discovery).state !== 'Synced') return undefined;
     const snapshots = this.#providers.snapshots(declaration.discovery);
     if (snapshots.length === 0 || snapshots.some((each) => each.declaration !== declaration)) return undefined;
@@ -312,41 +311,41 @@ export class Agent {
     const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), there.get(absolute(name))]));
     for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
       if (!zone) continue;
-      // A record that a person made a moment ago is not to be lost.
+      // A record that a person has just made must not be lost.
       const names = new Set(ofZone.map(({ rrset }) => rrset.name));
       const allowed = provider.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
-      const twinned = withOwnershipRecords(zone, allowed, declaration.discovery?.ownershipTXT);
-      const isHome = (name: string) => zoneOf(name, declared) === zone;
-      const reservations = { reservedNames: declaration.discovery?.reservedNames ?? [], isHome };
-      const rejected = await this.#database.apply(zone, withWildcardBlocks(zone, twinned, reservations));
+      const withOwnership = withOwnershipRecords(zone, allowed, declaration.discovery?.ownershipTXT);
+      const isInZone = (name: string) => zoneOf(name, declared) === zone;
+      const reservations = { reservedNames: declaration.discovery?.reservedNames ?? [], isHome: isInZone };
+      const rejected = await this.#database.apply(zone, withWildcardBlocks(zone, withOwnership, reservations));
       provider.changesApplied(zone, allowed, rejected);
-      // Beside a wildcard that PowerDNS did not take there is nothing to deny.
+      // A wildcard that PowerDNS rejected needs no blocks.
       if (!rejected.some(({ change }) => change.rrset.name.startsWith('*.'))) continue;
       await this.#database.apply(zone, withWildcardBlocks(await this.#database.refreshed(zone), [], reservations));
     }
   }
 
-  async #bringZones(): Promise<void> {
+  async #reconcileZones(): Promise<void> {
     if (this.#declared)
       await this.#zones.reconcile(this.#declared, this.#providers.isStillDiscovered(this.declaration?.discovery));
   }
 
-  /** Does an owner's work in turn, on the zones as they are; nothing for one that is not declared. */
+  /** Runs `work` in turn, on the current zones; resolves to `otherwise` if the provider is not declared. */
   #asProvider<T>(
     namespace: string | undefined,
     otherwise: T,
-    work: (provider: Provider, present: CurrentZones) => T | Promise<T>,
+    work: (provider: Provider, current: CurrentZones) => T | Promise<T>,
   ): Promise<T> {
     this.#providers.get(this.declaration, namespace)?.loops.touch();
     return this.#inTurn(async () => {
-      const present = await this.#zones.present();
-      this.#present = present;
-      const provider = this.#providers.get(present.declaration, namespace);
-      return provider ? work(provider, present) : otherwise;
+      const current = await this.#zones.present();
+      this.#current = current;
+      const provider = this.#providers.get(current.declaration, namespace);
+      return provider ? work(provider, current) : otherwise;
     });
   }
 
-  /** One at a time: whoever judges and writes sees zones that nobody else is changing. */
+  /** One at a time, so that nobody changes the zones between a decision and its write. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
@@ -354,7 +353,7 @@ export class Agent {
   }
 }
 
-/** The targets that claims have at an absolute name, but for those that have too many. */
+/** The targets of source objects at an absolute name, without lists that are over the limit. */
 function targetsOn(name: string, lister: readonly SourceObject[]): ReadonlySet<string> {
   const lists = lister.flatMap((sourceObject) => partsAt(sourceObject, name).map(({ targets = [] }) => targets));
   return new Set(lists.filter((targets) => !hasTooManyTargets(targets)).flat());

@@ -1,9 +1,9 @@
 import type { RRset } from '../powerdns/rrset.ts';
 
-/** What one object wants to be answered, in canonical form. */
+/** The record that one source object requests, in canonical form. */
 export interface DesiredRecord extends RRset {
-  /** Why it cannot be published, where that does not show in what it says. */
+  /** Why it cannot be published, where the record itself does not show it. */
   fault?: string;
-  /** Whether a filter took it: what stands of it goes, where other refused wishes leave it standing. */
+  /** Whether a filter of the spec excludes it. Then its current record is deleted, which other rejected records keep. */
   isFiltered?: boolean;
 }

@@ -12,22 +12,22 @@ import { isTargetType, targetsByType } from './target.ts';
 import { type Networks, networksOf } from './target-networks.ts';
 
 export interface DesiredRecordsOptions {
-  /** Whose ExternalDNS it is, and the only namespace that it sees. */
+  /** The owner ID of the ExternalDNS, and the only namespace that it watches, if any. */
   scope: { ownerID: string; namespace?: string };
   discovery: DeclaredDiscovery;
   lister: SourceLister;
-  /** The default TTL of the zone that a name is in, in seconds. */
+  /** The default TTL of a name's zone, in seconds. */
   ttlOf: (name: string) => number | undefined;
 }
 
 /**
- * What ExternalDNS wants, as one wish for each object, name and type, and more only where an object contradicts itself.
- * Pure; the order of the endpoints changes nothing but that of the wishes.
+ * The endpoints of ExternalDNS as one record for each object, name and type; more only if an object contradicts itself.
+ * Pure. The order of the endpoints changes only the order of the result.
  */
 export function desiredRecordsOf(endpoints: readonly Endpoint[], context: DesiredRecordsOptions): DesiredRecord[] {
   const desiredRecords = new DesiredRecords(context);
-  for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) desiredRecords.take(name, ofName);
-  desiredRecords.takeAddressless();
+  for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) desiredRecords.add(name, ofName);
+  desiredRecords.addDefaults();
   return desiredRecords.list();
 }
 
@@ -38,7 +38,7 @@ class DesiredRecords {
   readonly #override: ReadonlyMap<string, string[]>;
   readonly #default: ReadonlyMap<string, string[]>;
   readonly #networks: Networks | undefined;
-  /** By what they say and for whom. */
+  /** By name, type, object and RDATA. */
   readonly #desiredRecords = new Map<string, DesiredRecord>();
 
   constructor(context: DesiredRecordsOptions) {
@@ -51,44 +51,44 @@ class DesiredRecords {
     this.#networks = networksOf(targets);
   }
 
-  take(name: string, endpoints: readonly Endpoint[]): void {
+  add(name: string, endpoints: readonly Endpoint[]): void {
     if (this.#isExcluded(name)) return;
     const { scope, lister } = this.#context;
-    const shares = new EndpointSplitter(name, lister, scope.namespace);
+    const splitter = new EndpointSplitter(name, lister, scope.namespace);
     for (const endpoint of endpoints) {
       const { recordType: type, recordTTL: ttl } = endpoint;
       const whole = { resource: resourceLabel(endpoint), records: contentsOf(type, endpoint.targets), ttl };
-      for (const share of shares.split(type, whole)) this.#take(name, type, share);
+      for (const part of splitter.split(type, whole)) this.#addPart(name, type, part);
     }
   }
 
-  #take(name: string, type: string, share: EndpointPart): void {
-    const instead = this.#insteadOf(type, share);
-    if (!instead) this.#add(name, type, share);
-    else for (const [other, records] of instead) this.#add(name, other, { ...share, records });
+  #addPart(name: string, type: string, part: EndpointPart): void {
+    const instead = this.#insteadOf(type, part);
+    if (!instead) this.#add(name, type, part);
+    else for (const [other, records] of instead) this.#add(name, other, { ...part, records });
   }
 
-  /** Those that ExternalDNS says nothing of, since they have no address. */
-  takeAddressless(): void {
+  /** Default targets for objects that have no address, of which ExternalDNS sends no endpoint. */
+  addDefaults(): void {
     if (this.#default.size === 0) return;
     const { scope, lister } = this.#context;
-    const wanted = this.#wanted(() => true);
+    const requested = this.#requested(() => true);
     for (const sourceObject of lister.list()) {
       const { resource, namespace } = sourceObject;
       if (scope.namespace !== undefined && scope.namespace !== namespace) continue;
       for (const name of addresslessHosts(sourceObject)) {
-        if (this.#isExcluded(name) || wanted.has(`${name} ${resource}`)) continue;
+        if (this.#isExcluded(name) || requested.has(`${name} ${resource}`)) continue;
         for (const [type, records] of this.#default) this.#add(name, type, { resource, records });
       }
     }
   }
 
-  /** A filter is worth a word only where it leaves an object without an answer at a name. */
+  /** Filtered records are listed only where a filter leaves an object without any address at a name. */
   list(): DesiredRecord[] {
     const desiredRecords = aliasesTogether([...this.#desiredRecords.values()]);
     const isFiltered = (desired: DesiredRecord) => desired.isFiltered === true && isTargetType(desired.type);
     if (!desiredRecords.some(isFiltered)) return desiredRecords;
-    const answered = this.#wanted((desired) => !desired.isFiltered);
+    const answered = this.#requested((desired) => !desired.isFiltered);
     return desiredRecords.filter((desired) => !isFiltered(desired) || !answered.has(placeOf(desired)));
   }
 
@@ -96,7 +96,7 @@ class DesiredRecords {
     return this.#excluded.size > 0 && zoneOf(name, this.#excluded) === true;
   }
 
-  /** What is published in place of an object's own targets. */
+  /** The targets that replace an object's own, by record type. */
   #insteadOf(type: string, { records, fault }: EndpointPart): ReadonlyMap<string, string[]> | undefined {
     if (!isTargetType(type) || fault !== undefined) return undefined;
     if (this.#override.size > 0) return this.#override;
@@ -118,7 +118,7 @@ class DesiredRecords {
       this.#recordTypes.has(type) || misspeltType(type) !== undefined
         ? (this.#networks?.within(whole) ?? whole)
         : { ...whole, isFiltered: true, ...withFault(typeFault(type, discovery.recordTypes)) };
-    // RFC 2181 section 5.2: an RRset has one time to live. What is none is judged by itself.
+    // RFC 2181 section 5.2: an RRset has one TTL. An invalid TTL is checked separately.
     const faulty = isTTL(desired.ttl) ? '' : `\n${desired.ttl}`;
     const key = `${name} ${type} ${resource} ${desired.records.join('\n')}${faulty}`;
     const same = this.#desiredRecords.get(key);
@@ -128,12 +128,12 @@ class DesiredRecords {
 
   #ttlOf(name: string, ttl: number | undefined): number {
     const { discovery, ttlOf } = this.#context;
-    const wanted = ttl || (discovery.defaultTTL ?? ttlOf(name) ?? usualTTL);
-    return isTTL(wanted) ? Math.max(wanted, discovery.minimumTTL ?? 0) : wanted;
+    const requested = ttl || (discovery.defaultTTL ?? ttlOf(name) ?? usualTTL);
+    return isTTL(requested) ? Math.max(requested, discovery.minimumTTL ?? 0) : requested;
   }
 
-  /** Where objects want to be found at an address or another name. */
-  #wanted(which: (desired: DesiredRecord) => boolean): ReadonlySet<string> {
+  /** The names and objects with an address or a CNAME. */
+  #requested(which: (desired: DesiredRecord) => boolean): ReadonlySet<string> {
     const places = new Set<string>();
     for (const desired of this.#desiredRecords.values())
       if (isTargetType(desired.type) && which(desired)) places.add(placeOf(desired));
@@ -141,7 +141,7 @@ class DesiredRecords {
   }
 }
 
-/** An object that names two targets has said two things of one alias, be it in one endpoint or in several. */
+/** Joins the CNAMEs of one object at one name, whether they came in one endpoint or in several. */
 function aliasesTogether(desiredRecords: DesiredRecord[]): DesiredRecord[] {
   const aliases = Map.groupBy(
     desiredRecords.filter(({ type, fault }) => type === 'CNAME' && fault === undefined),
@@ -158,7 +158,7 @@ function aliasesTogether(desiredRecords: DesiredRecord[]): DesiredRecord[] {
   });
 }
 
-/** The hosts of a claim for which it has no target: none of them, all, or some where each has its own. */
+/** The hosts of an object without a target. */
 function addresslessHosts({ hosts, targets, parts }: SourceObject): readonly string[] {
   if (!parts) return targets?.length === 0 ? hosts : [];
   const hasTargets = new Set<string>();

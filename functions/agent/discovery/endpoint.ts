@@ -9,8 +9,8 @@ import { canonicalAddress, discoveredMark, type RRset, resourceOf } from '../pow
 import { firstTargets } from '../sources/host-limit.ts';
 
 /**
- * A record as ExternalDNS speaks of it, which leaves out what is empty: a hostname annotation that ends in a comma
- * arrives as an endpoint without a name.
+ * A record in ExternalDNS's JSON, which omits what is empty: a hostname annotation that ends in a comma arrives as an
+ * endpoint without a name.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/api/webhook.yaml
  */
 export const endpoint = z.object({
@@ -29,7 +29,7 @@ export const endpoints = z
   .nullable()
   .transform((list) => list ?? []);
 
-/** What ExternalDNS wants changed. */
+/** The body of ApplyChanges. */
 export const endpointChanges = z.object({
   create: endpoints.optional(),
   updateNew: endpoints.optional(),
@@ -43,7 +43,7 @@ export type Discoverable = (typeof discoverable)[number];
 export const isDiscoverable = (type: string): type is Discoverable =>
   (discoverable as readonly string[]).includes(type);
 
-/** How to write a type that is discovered, where it is written otherwise: DNSEndpoints may say anything. */
+/** How to spell a record type that is discoverable but for its case or blanks: a DNSEndpoint may hold any text. */
 export function misspeltType(type: string): string | undefined {
   if (type === '') return 'its recordType is missing: write A for addresses, or what else it is';
   const right = type.trim().toUpperCase();
@@ -52,7 +52,7 @@ export function misspeltType(type: string): string | undefined {
     : undefined;
 }
 
-/** Why records of a type are not discovered. */
+/** Why records of a type are not discovered; undefined if they are. */
 export function typeFault(type: string, recordTypes: readonly string[]): string | undefined {
   if (!isDiscoverable(type)) return `records of type ${type} are not discovered`;
   if (recordTypes.includes(type)) return undefined;
@@ -60,22 +60,22 @@ export function typeFault(type: string, recordTypes: readonly string[]): string 
 }
 
 /**
- * A target as PowerDNS gives it back. ExternalDNS has names with and without the dot at the end, and means absolute
- * ones: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/docs/sources/mx-record.md
- * Throws what is wrong with it.
+ * A target as PowerDNS returns it. ExternalDNS writes names with and without the trailing dot, and means absolute ones:
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/docs/sources/mx-record.md
+ * Throws an error that says what is wrong with it.
  */
 export function parseTarget(type: Discoverable, target: string): string {
   if (type === 'A') return parseIPv4(target);
-  // The origin of a zone file, and there is none: a null MX would come of `0 @`.
+  // In a zone file `@` is the origin, and here is none: `0 @` would become a null MX.
   if (type !== 'TXT' && target.includes('@') && /(?:^|\s)@\s*$/.test(target)) {
     throw new Error(`not an absolute name: ${target}`);
   }
   return parseContent(type, target, '.');
 }
 
-/** A target as PowerDNS gives it back, or as it is if that cannot be. */
+/** A target as PowerDNS returns it, or unchanged if it is invalid. */
 export function contentOf(type: string, target: string): string {
-  // Of most records. What is no address is found where wishes are judged.
+  // Most records. An invalid address is found by the checks.
   if (type === 'A' || !isDiscoverable(type)) return target;
   try {
     return parseTarget(type, target);
@@ -84,19 +84,19 @@ export function contentOf(type: string, target: string): string {
   }
 }
 
-/** More than any name has, even with every octet escaped. An annotation may have a quarter of a million. */
+/** Longer than any name, even with every octet escaped. An annotation may hold a quarter of a million characters. */
 const longestTarget = 2048;
-/** More than any record has (RFC 1035 section 3.2.1), even so. */
+/** Longer than any RDATA (RFC 1035 section 3.2.1), likewise. */
 const longestText = 4 * 65535;
 
-/** A target that is too long for its type, cut to what there is to say of it. */
+/** A target that is too long for its type, truncated for its message. */
 function briefly(type: string, target: string): string {
-  // Before its type has been read a target may be a text.
+  // Before its type is known it may be a TXT.
   const longest = type === 'TXT' || type === '' ? longestText : longestTarget;
   return target.length > longest ? `${target.slice(0, 60)}…` : target;
 }
 
-/** Targets as the contents of an RRset: each once, in one order. */
+/** Targets as RDATA in a fixed order, without duplicates. */
 export function contentsOf(type: string, targets: readonly string[]): string[] {
   const contents = targets.map((target) => {
     const brief = briefly(type, target);
@@ -105,12 +105,12 @@ export function contentsOf(type: string, targets: readonly string[]): string[] {
   return contents.length > 1 ? [...new Set(contents)].sort() : contents;
 }
 
-/** Canonical addresses and absolute names, of an object that has too many none. */
+/** Canonical addresses and absolute names. Empty for an object over the limit of targets. */
 export type SeenTargets = Pick<ReadonlySet<string>, 'size' | 'has'>;
 
 /**
- * An endpoint with those of its targets that objects are seen to give the name, and a few of the others: enough to know
- * that they are too many. Which ones depends neither on their order nor on whether it is done once or piece by piece.
+ * An endpoint with the targets that source objects give its name, and with as many others as show that they are over the
+ * limit. The choice depends neither on their order nor on whether it is made at once or piece by piece.
  */
 export function withFewTargets(whole: Endpoint, seenAt: (name: string) => SeenTargets): Endpoint {
   const brief = whole.targets.map((target) => briefly(whole.recordType, target));
@@ -123,18 +123,18 @@ export function withFewTargets(whole: Endpoint, seenAt: (name: string) => SeenTa
 }
 
 /**
- * The name of an endpoint, absolute. Of one that is too long (RFC 1035 section 2.3.4) only the end: to look for its zone,
- * label by label, would take longer than everything else.
+ * The absolute name of an endpoint. Of a name that is too long (RFC 1035 section 2.3.4) only the end: looking for its zone
+ * label by label would take longer than everything else.
  */
 export function nameOf({ dnsName }: Pick<Endpoint, 'dnsName'>): string {
   const name = absolute(dnsName);
   return name.length > 254 ? `…${name.slice(-254)}` : name;
 }
 
-/** The object that wants an endpoint, such as ingress/shop/web. */
+/** The source object of an endpoint, such as `ingress/shop/web`: ExternalDNS's label `resource`. */
 export const resourceLabel = ({ labels }: Endpoint) => labels?.resource ?? 'unknown';
 
-/** The endpoint as an RRset in canonical form: whatever ExternalDNS says it in, the same wish looks the same. */
+/** The endpoint as an RRset in canonical form, so that equal endpoints compare equal however they are written. */
 export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualTTL): RRset {
   const { recordType: type, targets } = endpoint;
   return {
@@ -146,7 +146,7 @@ export function rrsetOf(endpoint: Endpoint, ownerID: string, defaultTTL = usualT
   };
 }
 
-/** The RRset as ExternalDNS expects to find it again. */
+/** The RRset as ExternalDNS expects it back. */
 export function endpointOf(rrset: RRset): Endpoint {
   const { name, type, ttl, records } = rrset;
   return {
@@ -158,20 +158,20 @@ export function endpointOf(rrset: RRset): Endpoint {
   };
 }
 
-/** A content as ExternalDNS says it. */
+/** RDATA as ExternalDNS writes it. */
 function targetOf(type: string, content: string): string {
   switch (type) {
     case 'AAAA':
       return canonicalAddress(content);
     case 'TXT':
-      // It compares without regard to case, and would never send a text of which only that has changed:
+      // It compares case-insensitively, and would never send a text of which only the case changed:
       // https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/endpoint.go (Targets.Same)
       return content.replace(/[A-Z]/g, (letter) => `\\0${letter.charCodeAt(0)}`);
     case 'CNAME':
     case 'MX':
     case 'NS':
     case 'PTR':
-      // But for the null MX, `0 .`, and for a label that would be the origin.
+      // Except the null MX, `0 .`, and a label that would be read as the origin.
       return content.replace(/(?<=[^\s@])\.$/, '');
     default:
       return content;

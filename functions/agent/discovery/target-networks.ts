@@ -3,11 +3,11 @@ import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { DesiredRecord } from './desired-record.ts';
 
 export interface Networks {
-  /** The wish with those of its addresses that may be published. Everything but addresses may. */
+  /** The record with the addresses that may be published. Other types are not limited. */
   within(desired: DesiredRecord): DesiredRecord;
 }
 
-/** What is declared of networks; undefined where nothing is. */
+/** The networks of `discovery.targets`; undefined if none are set. */
 export function networksOf({ networks, excludedNetworks }: DeclaredDiscovery['targets']): Networks | undefined {
   if (networks.length === 0 && excludedNetworks.length === 0) return undefined;
   const [included, excluded] = [blockListOf(networks), blockListOf(excludedNetworks)];
@@ -19,7 +19,7 @@ export function networksOf({ networks, excludedNetworks }: DeclaredDiscovery['ta
   return {
     within(desired) {
       if (desired.type !== 'A' && desired.type !== 'AAAA') return desired;
-      // What is no address is named as such.
+      // An invalid address is found by the checks.
       const kept = desired.records.filter((address) => isIP(address) === 0 || whyNot(address) === undefined);
       if (kept.length === desired.records.length) return desired;
       if (kept.length > 0) return { ...desired, records: kept };
