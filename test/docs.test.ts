@@ -1,0 +1,56 @@
+/** What documentation says of files, and how it is set. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const pages = [...globSync('*.md', { cwd: root }), ...globSync('docs/*.md', { cwd: root })].sort();
+
+const withoutCode = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '').replace(/^ {4}.*$/gm, '');
+
+/** As GitHub makes them of headings. */
+const anchorsIn = (file: string) =>
+  [...withoutCode(read(file)).matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe.each(pages)('%s', (page) => {
+  test('every relative link leads to a file, and to a heading of it', () => {
+    const links = [...withoutCode(read(page)).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const broken = links.filter((link) => {
+      const [path = '', anchor] = link.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      if (!existsSync(join(root, file))) return true;
+      return anchor !== undefined && file.endsWith('.md') && !anchorsIn(file).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+// docs/api.md is generated.
+test.each(pages.filter((page) => page !== 'docs/api.md'))(
+  '%s is no wider than 120 characters, but for links',
+  (page) => {
+    const lines = withoutCode(read(page)).split('\n');
+    const widthOf = (line: string) => line.replaceAll(/\]\([^)]*\)/g, ']').length;
+    expect(lines.filter((line) => widthOf(line) > 120 && !/^\||^ *</.test(line))).toEqual([]);
+  },
+);
+
+test('docs/architecture.md names files that there are', () => {
+  const named = [...read('docs/architecture.md').matchAll(/`([a-z0-9-]+\/[a-z0-9/.-]+)`/g)].map(
+    ([, path = '']) => path,
+  );
+  expect(named.length).toBeGreaterThan(10);
+  const places = ['', 'functions', 'functions/agent'];
+  expect(named.filter((path) => !places.some((place) => existsSync(join(root, place, path))))).toEqual([]);
+});
+
+test('the dark architecture differs from the light one in its colors only', () => {
+  const colorless = (file: string) => read(file).replaceAll(/#[0-9a-f]{6}/g, '#');
+  expect(colorless('docs/architecture-dark.svg')).toBe(colorless('docs/architecture.svg'));
+});
