@@ -85,7 +85,7 @@ async function main(options: Options): Promise<void> {
     failedLoops: () => agent.failedLoops,
     heldNames: () => agent.heldNames,
     events: () => events?.counts ?? {},
-    untold: () => events?.waiting ?? 0,
+    unpublished: () => events?.pending ?? 0,
   });
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
@@ -142,10 +142,10 @@ async function main(options: Options): Promise<void> {
   });
   void every(pace.events, async () => {
     const { list } = agent.names;
-    if (list) events?.announce(list);
+    if (list) events?.update(list);
     await events?.drain();
   });
-  void every(pace.outside, async () => void outside.look());
+  void every(pace.outside, async () => void outside.resolveDue());
   if (claim) void every(pace.claim, () => claim.grow(agent.declaration?.storage.size));
   await reconciliations.run();
 }

@@ -2,7 +2,7 @@ import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { type Chain, isEndless, whyEndless } from '../../dns/zone/cname-chain.ts';
 import type { RRset } from '../powerdns/rrset.ts';
-import type { OutOfZoneState } from '../resolver/out-of-zone-names.ts';
+import type { OutOfZoneState } from '../resolver/out-of-zone-resolver.ts';
 
 /**
  * Why nobody who follows a chain finds an address at its end; undefined where somebody does, and where that is not known.

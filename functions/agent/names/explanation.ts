@@ -10,18 +10,18 @@ import { targetsByType } from '../discovery/target.ts';
 import { compare } from '../lib/compare.ts';
 import { adviceOn, outsideZones, resolved } from '../lib/sentence.ts';
 import { keyOf, type Zone } from '../powerdns/rrset.ts';
-import type { OutOfZoneState } from '../resolver/out-of-zone-names.ts';
+import type { OutOfZoneState } from '../resolver/out-of-zone-resolver.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import { Answers } from './answers.ts';
 import { deadEndOf } from './dead-end.ts';
-import { essentialOf, type RequestedHost, requestedHosts } from './requested-host.ts';
+import { essentialRecords, type RequestedHost, requestedHosts } from './requested-host.ts';
 import { faultAt, lossOf, targetsAt } from './source-targets.ts';
 
 /** A name, without the dot at the end, and the object that asks for it. */
-export type NameHost = Pick<NameState, 'name' | 'resource'>;
+export type HostRef = Pick<NameState, 'name' | 'resource'>;
 
 /** Everything that says whether and why names resolve. */
-export interface Known {
+export interface ExplainInput {
   declaration: Declaration;
   /** As they answer now. */
   zones: readonly Zone[];
@@ -30,15 +30,15 @@ export interface Known {
   snapshots: readonly ProviderSnapshot[];
   providers: readonly ProviderStatus[];
   /** What is known of names that are in none of the zones. */
-  outside?: (name: string) => OutOfZoneState | undefined;
+  outOfZone?: (name: string) => OutOfZoneState | undefined;
   /** Whether a name was first asked for so recently that its object may yet get what it lacks. */
-  isYoung: (host: NameHost) => boolean;
+  isNew: (host: HostRef) => boolean;
   /** Whether a name, its object or the spec has changed so recently that ExternalDNS may not have come to it yet. */
-  isJustChanged: (host: NameHost) => boolean;
+  isRecentlyChanged: (host: HostRef) => boolean;
 }
 
 /** Pure: the state of every host that an object asks for, sorted by name, and those of one name by their objects. */
-export function explained(known: Known): NameState[] {
+export function explainNames(known: ExplainInput): NameState[] {
   const explanation = new Explanation(known);
   return requestedHosts(known.lister, known.snapshots)
     .flatMap((host) => explanation.of(host) ?? [])
@@ -48,13 +48,13 @@ export function explained(known: Known): NameState[] {
 type Evaluation = Pick<NameState, 'verdict' | 'message' | 'isLate'>;
 
 class Explanation {
-  readonly #known: Known;
+  readonly #known: ExplainInput;
   readonly #answers: Answers;
   /** Declared zones, and excluded domains, by their absolute names. */
   readonly #declared: ReadonlyMap<string, string>;
   readonly #excluded: ReadonlyMap<string, string>;
 
-  constructor(known: Known) {
+  constructor(known: ExplainInput) {
     const { declaration, zones, snapshots } = known;
     this.#known = known;
     this.#answers = new Answers(zones, snapshots);
@@ -85,12 +85,12 @@ class Explanation {
   }
 
   #isAnswered(host: RequestedHost): boolean {
-    const { name, resource, desiredRecords, refused, held, sourceObject } = host;
+    const { name, resource, desiredRecords, rejected, held, sourceObject } = host;
     if (desiredRecords.length > 0) {
-      const asked = essentialOf(host);
+      const asked = essentialRecords(host);
       // Somebody else's answer may have it in it, among others.
       const isTaken = (desired: DesiredRecord) =>
-        refused.some(({ rrset, verdict }) => verdict === 'Duplicate' && keyOf(rrset) === keyOf(desired));
+        rejected.some(({ rrset, verdict }) => verdict === 'Duplicate' && keyOf(rrset) === keyOf(desired));
       return asked.length > 0 && asked.every((desired) => this.#answers.has(desired) && !isTaken(desired));
     }
     // ExternalDNS has not spoken yet, as after a start, and what it published is there.
@@ -103,8 +103,8 @@ class Explanation {
   /** Why what is answered comes to no address. A moment ago there may have been no such name. */
   #deadEnd(host: RequestedHost): Reason | undefined {
     const chain = this.#answers.chainFrom(host.name);
-    const reason = chain && deadEndOf(chain, this.#known.outside ?? (() => undefined));
-    const mayCome = reason?.verdict === 'NoAddress' && this.#known.isYoung(asShown(host));
+    const reason = chain && deadEndOf(chain, this.#known.outOfZone ?? (() => undefined));
+    const mayCome = reason?.verdict === 'NoAddress' && this.#known.isNew(asShown(host));
     return mayCome ? { verdict: 'Pending', message: reason.message } : reason;
   }
 
@@ -112,7 +112,7 @@ class Explanation {
   #objectionTo(host: RequestedHost, zone: string | undefined): Reason | undefined {
     if (host.sourceObject?.filteredBy !== undefined) return this.#filtered(host.sourceObject, host);
     if (this.#isOutdated(host.resource)) return undefined;
-    const [worst] = [...host.refused].sort(bySeverity);
+    const [worst] = [...host.rejected].sort(bySeverity);
     if (!worst) return undefined;
     const { verdict, message, because, isOwn } = worst;
     // The gravest comes first, so nothing else was against it before its zone was declared.
@@ -122,11 +122,11 @@ class Explanation {
 
   #filtered({ filteredBy = '', isUnready }: SourceObject, host: RequestedHost): Reason {
     if (!isUnready) return { verdict: 'Filtered', message: filteredBy };
-    return { verdict: this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress', message: filteredBy };
+    return { verdict: this.#known.isNew(asShown(host)) ? 'Pending' : 'NoAddress', message: filteredBy };
   }
 
   /** What it waits for that ExternalDNS wants, and nothing is against. */
-  #delayOf({ resource, desiredRecords, refused }: RequestedHost): Reason | undefined {
+  #delayOf({ resource, desiredRecords, rejected }: RequestedHost): Reason | undefined {
     if (desiredRecords.length === 0) return undefined;
     if (this.#isOutdated(resource)) {
       const message = `ExternalDNS has not asked since the spec changed: ${seeItsLog}`;
@@ -137,7 +137,7 @@ class Explanation {
     }
     const { policy = 'Sync' } = this.#known.declaration.discovery ?? {};
     // What was outside the zones was refused before the policy was asked.
-    const isOfBefore = refused.some(({ verdict }) => verdict === 'OutsideZones');
+    const isOfBefore = rejected.some(({ verdict }) => verdict === 'OutsideZones');
     if (policy === 'Sync' || isOfBefore) return this.#unlessSilent(resource, 'ExternalDNS is about to ask');
     return {
       verdict: 'Filtered',
@@ -170,7 +170,7 @@ class Explanation {
     if (fault) return fault;
     const targets = targetsAt(name, sourceObject);
     if (targets?.length === 0) {
-      const verdict = this.#known.isYoung(asShown(host)) ? 'Pending' : 'NoAddress';
+      const verdict = this.#known.isNew(asShown(host)) ? 'Pending' : 'NoAddress';
       return { verdict, message: `no address yet${adviceOn('NoAddress')}` };
     }
     if (this.#isEarly(host)) {
@@ -186,8 +186,8 @@ class Explanation {
 
   /** Nobody comes to what has just changed while ExternalDNS is silent, which would only be said less clearly. */
   #isEarly(host: RequestedHost): boolean {
-    const { isYoung, isJustChanged } = this.#known;
-    return this.#isSilent(host.resource) ? isYoung(asShown(host)) : isJustChanged(asShown(host));
+    const { isNew, isRecentlyChanged } = this.#known;
+    return this.#isSilent(host.resource) ? isNew(asShown(host)) : isRecentlyChanged(asShown(host));
   }
 
   /** What is about to happen, where somebody is there to do it. */
@@ -232,7 +232,7 @@ class Explanation {
   }
 }
 
-const asShown = ({ name, resource }: RequestedHost): NameHost => ({ name: withoutDot(name), resource });
+const asShown = ({ name, resource }: RequestedHost): HostRef => ({ name: withoutDot(name), resource });
 
 const seeItsLog = 'see the log of the container external-dns';
 const seeAgentsLog = 'see the log of the container agent';
@@ -246,9 +246,9 @@ const unread = (text: string) =>
 const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [absolute(name), name]));
 
-function asWanted({ refused, sourceObject }: RequestedHost, answers: string[]): Evaluation {
+function asWanted({ rejected, sourceObject }: RequestedHost, answers: string[]): Evaluation {
   // What else the object wants there, such as an IPv6 address that no network allows.
-  const besides = refused.map(({ message }) => `left out of it: ${message}`);
+  const besides = rejected.map(({ message }) => `left out of it: ${message}`);
   const { unreadTTL } = sourceObject ?? {};
   if (unreadTTL !== undefined) besides.push(unread(unreadTTL));
   return { verdict: 'Resolved', message: [resolved(answers), ...besides].join('; ') };

@@ -1,11 +1,11 @@
 import { bounds, type Report } from '../../contract/report.ts';
 import { bySeverity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../../contract/verdict.ts';
 import { Memo } from '../lib/memo.ts';
-import type { OutOfZoneNames } from '../resolver/out-of-zone-names.ts';
+import type { OutOfZoneNames } from '../resolver/out-of-zone-resolver.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { explained, type Known, type NameHost } from './explanation.ts';
+import { type ExplainInput, explainNames, type HostRef } from './explanation.ts';
 import { GracePeriod } from './grace-period.ts';
-import type { KnownName } from './overview.ts';
+import type { TrackedName } from './overview.ts';
 
 export interface NamesOptions {
   /** From the last change of an object until its name answered, in milliseconds. */
@@ -18,32 +18,32 @@ export class Names {
   readonly #options: NamesOptions;
   readonly #explained = new Memo<void>();
   readonly #patience = new GracePeriod();
-  #known = new Map<string, KnownName>();
+  #known = new Map<string, TrackedName>();
   #histories = new Map<string, History>();
-  #list: readonly KnownName[] | undefined;
-  #declared: { as?: Known['declaration']; at: number } = { at: Number.NEGATIVE_INFINITY };
+  #list: readonly TrackedName[] | undefined;
+  #declared: { as?: ExplainInput['declaration']; at: number } = { at: Number.NEGATIVE_INFINITY };
 
   constructor(options: NamesOptions) {
     this.#options = options;
   }
 
   /** Sorted by name; the same array for as long as nothing changes. Undefined before anything is known. */
-  get list(): readonly KnownName[] | undefined {
+  get list(): readonly TrackedName[] | undefined {
     return this.#list;
   }
 
-  follow(intervalSeconds: number): void {
+  setSyncInterval(intervalSeconds: number): void {
     this.#patience.follow(intervalSeconds);
   }
 
-  forget(): void {
+  clear(): void {
     this.#known.clear();
     this.#histories.clear();
     this.#list = undefined;
   }
 
   /** Says anew how names are, if anything has changed that they depend on. */
-  explain(known: Omit<Known, 'isYoung' | 'isJustChanged' | 'outside'>, outside?: OutOfZoneNames): void {
+  update(known: Omit<ExplainInput, 'isNew' | 'isRecentlyChanged' | 'outOfZone'>, outside?: OutOfZoneNames): void {
     const { declaration, zones, lister, snapshots, providers } = known;
     const now = this.#options.now();
     if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
@@ -53,12 +53,12 @@ export class Names {
       const led = new Set<string>();
       const outsideOf = (name: string) => {
         led.add(name);
-        return outside?.of(name);
+        return outside?.stateOf(name);
       };
-      const isYoung = (host: NameHost) => this.#patience.isRecent(this.#askedAt(host, now), now);
-      const isJustChanged = (host: NameHost) => this.#patience.isRecent(this.#changedAt(host, lister, now), now);
-      this.#take(explained({ ...known, isYoung, isJustChanged, outside: outsideOf }), lister, now);
-      outside?.follow(led);
+      const isNew = (host: HostRef) => this.#patience.isRecent(this.#askedAt(host, now), now);
+      const isRecentlyChanged = (host: HostRef) => this.#patience.isRecent(this.#changedAt(host, lister, now), now);
+      this.#take(explainNames({ ...known, isNew, isRecentlyChanged, outOfZone: outsideOf }), lister, now);
+      outside?.watch(led);
     });
   }
 
@@ -91,24 +91,24 @@ export class Names {
   }
 
   /** What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice. */
-  #settled(): readonly KnownName[] {
+  #settled(): readonly TrackedName[] {
     const now = this.#options.now();
-    const isEarly = ({ verdict, since }: KnownName) => verdict === 'Pending' && this.#patience.isRecent(since, now);
+    const isEarly = ({ verdict, since }: TrackedName) => verdict === 'Pending' && this.#patience.isRecent(since, now);
     return (this.#list ?? []).filter((name) => !isEarly(name));
   }
 
   /** When a name was first asked for. */
-  #askedAt(host: NameHost, now: number): number {
+  #askedAt(host: HostRef, now: number): number {
     return this.#histories.get(nameKey(host))?.askedAt ?? now;
   }
 
   /** When anything last changed that makes ExternalDNS ask for a name: the name itself, its object or the spec. */
-  #changedAt(host: NameHost, lister: ObjectLister, now: number): number {
+  #changedAt(host: HostRef, lister: ObjectLister, now: number): number {
     return Math.max(this.#askedAt(host, now), lister.changedAt(host.resource) ?? 0, this.#declared.at);
   }
 
   #take(states: readonly NameState[], lister: ObjectLister, now: number): void {
-    const known = new Map<string, KnownName>();
+    const known = new Map<string, TrackedName>();
     const histories = new Map<string, History>();
     let isChanged = states.length !== this.#known.size;
     for (const state of states) {
@@ -129,12 +129,12 @@ export class Names {
   }
 
   #changed(
-    before: KnownName | undefined,
+    before: TrackedName | undefined,
     state: NameState,
     { settledAt = Number.NEGATIVE_INFINITY }: History,
     lister: ObjectLister,
     now: number,
-  ): KnownName {
+  ): TrackedName {
     const since = before?.verdict === state.verdict ? before.since : now;
     const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
     // What Pods or Nodes answer with may have come long after the object.
@@ -156,7 +156,7 @@ interface History {
   settledAt?: number;
 }
 
-const historyAfter = (history: History, before: KnownName | undefined): History =>
+const historyAfter = (history: History, before: TrackedName | undefined): History =>
   before && before.verdict !== 'Pending' && before.since !== history.settledAt
     ? { ...history, settledAt: before.since }
     : history;

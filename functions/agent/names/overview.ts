@@ -2,7 +2,7 @@ import type { Report, Resolution, ZoneReport } from '../../contract/report.ts';
 import type { NameState } from '../../contract/verdict.ts';
 
 /** A name as it has been for a while. */
-export interface KnownName extends NameState {
+export interface TrackedName extends NameState {
   /** When the verdict became this one: milliseconds since 1970. */
   since: number;
   /** From the last change of the object until it was answered: milliseconds. */
@@ -18,5 +18,5 @@ export interface Overview {
   /** Absent before the first test. */
   resolution?: Resolution;
   /** Sorted by name, and those of one name by their objects. */
-  names: readonly KnownName[];
+  names: readonly TrackedName[];
 }

@@ -16,7 +16,7 @@ export interface RequestedHost {
   /** What ExternalDNS wants there for the object. */
   desiredRecords: DesiredRecord[];
   /** What of it is left out. */
-  refused: RejectedRecord[];
+  rejected: RejectedRecord[];
   /** What stands there only because the delete guard holds it. */
   held?: RRset;
 }
@@ -31,7 +31,7 @@ export function requestedHosts(
     const key = nameKey({ name, resource });
     const known = hosts.get(key);
     if (known) return known;
-    const host: RequestedHost = { name, resource, desiredRecords: [], refused: [] };
+    const host: RequestedHost = { name, resource, desiredRecords: [], rejected: [] };
     hosts.set(key, host);
     return host;
   };
@@ -41,7 +41,7 @@ export function requestedHosts(
     for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
   for (const { desiredRecords, refused, held } of snapshots) {
     for (const desired of desiredRecords) at(desired.name, resourceOf(desired)).desiredRecords.push(desired);
-    for (const each of refused) at(each.rrset.name, resourceOf(each.rrset)).refused.push(each);
+    for (const each of refused) at(each.rrset.name, resourceOf(each.rrset)).rejected.push(each);
     for (const rrset of held) at(rrset.name, resourceOf(rrset)).held = rrset;
   }
   return [...hosts.values()];
@@ -51,13 +51,13 @@ export function requestedHosts(
  * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
  * else everything. Not what has no answer to give, as where a filter takes it.
  */
-export function essentialOf({ desiredRecords, refused }: RequestedHost): DesiredRecord[] {
+export function essentialRecords({ desiredRecords, rejected }: RequestedHost): DesiredRecord[] {
   const targets = desiredRecords.filter(({ type }) => isTargetType(type));
   const addresses = targets.filter(({ type }) => type !== 'CNAME');
   const asked = [addresses, targets, desiredRecords].find((some) => some.length > 0) ?? [];
   const isLost = ({ verdict, isOwn }: RejectedRecord) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
   return asked.filter((desired) => {
-    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(desired));
+    const against = rejected.filter(({ rrset }) => keyOf(rrset) === keyOf(desired));
     return against.length === 0 || against.some(isLost);
   });
 }

@@ -61,7 +61,7 @@ describe('an event', () => {
     ['one on another host', { state: { ...state, name: 'api.corp.internal' } }, false],
     ['one with another verdict', { state: { ...state, verdict: 'Refused' } }, false],
     ['one with another message', { state: { ...state, message: 'two' } }, false],
-    ['one of another time', { occasion: 1 }, false],
+    ['one of another time', { dedupeKey: 1 }, false],
   ])('and %s have one name: %j -> %j', (_, other, isSame) => {
     const first = { ...props, state };
     const [one, two] = [eventOf(first), eventOf({ ...first, ...other })];

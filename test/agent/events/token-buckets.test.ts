@@ -15,9 +15,9 @@ test('a rate lets a burst through, then as many as the time has brought', () => 
           tokens.set(each, Math.min(burst * refillMs, (tokens.get(each) ?? burst * refillMs) + pause));
         }
         const left = tokens.get(key) as number;
-        expect(rate.has(key, now)).toBe(left >= refillMs);
+        expect(rate.hasToken(key, now)).toBe(left >= refillMs);
         if (left < refillMs) continue;
-        rate.take(key, now);
+        rate.acquire(key, now);
         tokens.set(key, left - refillMs);
       }
     }),
@@ -26,7 +26,7 @@ test('a rate lets a burst through, then as many as the time has brought', () => 
 
 test('a rate forgets those that could take a whole burst again', () => {
   const rate = new TokenBuckets({ burst: 1, refillMs: 10 });
-  for (let i = 0; i < 100_000; i++) rate.take(`${i}`, i);
+  for (let i = 0; i < 100_000; i++) rate.acquire(`${i}`, i);
   expect(rate.size).toBeLessThan(2000);
-  expect(rate.has('99999', 100_000)).toBe(false);
+  expect(rate.hasToken('99999', 100_000)).toBe(false);
 });

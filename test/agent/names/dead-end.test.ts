@@ -1,6 +1,6 @@
 /** What is answered and comes to no address is not Resolved, and the sentence says where it ends. */
 import { expect, test } from 'vitest';
-import type { OutOfZoneNames, OutOfZoneState } from '../../../functions/agent/resolver/out-of-zone-names.ts';
+import type { OutOfZoneNames, OutOfZoneState } from '../../../functions/agent/resolver/out-of-zone-resolver.ts';
 import { foreign, record, zones, zoneWith } from '../make.ts';
 import { www } from './seen-objects.ts';
 import { sightedAgent } from './sighted-agent.ts';
@@ -18,11 +18,11 @@ class KnownOutside implements OutOfZoneNames {
     this.version += 1;
   }
 
-  of(name: string): OutOfZoneState | undefined {
+  stateOf(name: string): OutOfZoneState | undefined {
     return this.#states.get(name);
   }
 
-  follow(names: ReadonlySet<string>): void {
+  watch(names: ReadonlySet<string>): void {
     this.followed = [...names];
   }
 }

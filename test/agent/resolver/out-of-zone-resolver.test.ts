@@ -37,13 +37,13 @@ async function resolving(says: Record<string, Says>, ttl = 60) {
     asked,
     clock,
     names,
-    follow: (...of: string[]) => names.follow(new Set(of.map((name) => `${name}.`))),
-    of: (name: string) => names.of(`${name}.`),
+    follow: (...of: string[]) => names.watch(new Set(of.map((name) => `${name}.`))),
+    of: (name: string) => names.stateOf(`${name}.`),
     /** As often as it takes for so many seconds. */
     async pass(seconds: number) {
       for (let i = 0; i < seconds; i++) {
         clock.now += 1_000;
-        await names.look();
+        await names.resolveDue();
       }
     },
   };

@@ -1,7 +1,7 @@
 /** Who hears what of a host, against an API server that keeps each name once, as Kubernetes does, and a clock of our own. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Events } from '../../../functions/agent/events/events.ts';
+import { EventRecorder } from '../../../functions/agent/events/event-recorder.ts';
 import type { Creation } from '../../../functions/agent/kubernetes/cluster.ts';
 import type { CoreEvent } from '../../../functions/agent/kubernetes/object.ts';
 import { type NameState, verdicts } from '../../../functions/contract/verdict.ts';
@@ -22,8 +22,8 @@ class World {
   /** Called before an answer. */
   meanwhile: () => void = () => {};
 
-  agent(reporter = 'idns-corp-0'): Events {
-    return new Events({
+  agent(reporter = 'idns-corp-0'): EventRecorder {
+    return new EventRecorder({
       create: (event) => this.#create(event),
       sourceObjectOf: (resource) => {
         const uid = this.uids.has(resource) ? this.uids.get(resource) : `uid of ${resource}`;
@@ -69,7 +69,7 @@ class World {
   }
 
   /** Lets an agent work for a while, as often as it would be let. */
-  async pass(milliseconds: number, ...agents: Events[]): Promise<void> {
+  async pass(milliseconds: number, ...agents: EventRecorder[]): Promise<void> {
     for (const end = this.now + milliseconds; this.now < end; this.now += 500) {
       for (const agent of agents) await agent.drain();
     }
@@ -119,18 +119,18 @@ describe('what is told of a host', () => {
     const world = new World();
     const agent = world.agent();
     for (const what of life) {
-      agent.announce([state(www, what)]);
+      agent.update([state(www, what)]);
       await world.pass(second, agent);
     }
     expect(world.said).toEqual(said.map((each) => `${each} (InternalDNS corp)`));
-    expect(agent.waiting).toBe(0);
+    expect(agent.pending).toBe(0);
     expect(agent.counts).toEqual({ created: said.length, known: 0, dropped: 0, failed: 0 });
   });
 
   test('is an event each, on an object with several', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress')]);
+    agent.update([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress')]);
     await world.pass(second, agent);
     expect(world.said.map((each) => each.split(' ')[1])).toEqual(['www.corp.internal:', 'api.corp.internal:']);
   });
@@ -140,7 +140,7 @@ describe('what is told of a host', () => {
     const agent = world.agent();
     for (const uid of ['one', 'one', 'two']) {
       world.uids.set('ingress/shop/web', uid);
-      agent.announce([state(www, 'NoAddress')]);
+      agent.update([state(www, 'NoAddress')]);
       await world.pass(second, agent);
     }
     expect([...world.events.values()].map(({ involvedObject }) => involvedObject.uid)).toEqual(['one', 'two']);
@@ -150,11 +150,11 @@ describe('what is told of a host', () => {
     const world = new World();
     const agent = world.agent();
     world.uids.set('ingress/shop/web', undefined);
-    agent.announce([state(www, 'NoAddress')]);
+    agent.update([state(www, 'NoAddress')]);
     await world.pass(second, agent);
     expect(world.said).toEqual([]);
     world.uids.clear();
-    agent.announce([state(www, 'NoAddress')]);
+    agent.update([state(www, 'NoAddress')]);
     await world.pass(second, agent);
     expect(world.said).toHaveLength(1);
   });
@@ -162,27 +162,27 @@ describe('what is told of a host', () => {
   test('is nothing on a kind that nothing more is known of', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce([state(www, 'NoAddress', 'tlsroute/shop/web')]);
+    agent.update([state(www, 'NoAddress', 'tlsroute/shop/web')]);
     await world.pass(second, agent);
-    expect([world.requests, agent.waiting, agent.counts.dropped]).toEqual([0, 0, 1]);
+    expect([world.requests, agent.pending, agent.counts.dropped]).toEqual([0, 0, 1]);
   });
 
   test('is nothing when the host is gone', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce([state(www, 'NoAddress')]);
-    agent.announce([]);
+    agent.update([state(www, 'NoAddress')]);
+    agent.update([]);
     await world.pass(second, agent);
-    expect([world.requests, agent.waiting, agent.counts.dropped]).toEqual([0, 0, 1]);
+    expect([world.requests, agent.pending, agent.counts.dropped]).toEqual([0, 0, 1]);
   });
 
   test('is compared with the first list that has any', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce([]);
-    agent.announce([]);
-    agent.announce([state(www, '192.0.2.7')]);
-    agent.announce([state(www, '192.0.2.7'), state('api.corp.internal', '192.0.2.7')]);
+    agent.update([]);
+    agent.update([]);
+    agent.update([state(www, '192.0.2.7')]);
+    agent.update([state(www, '192.0.2.7'), state('api.corp.internal', '192.0.2.7')]);
     await world.pass(second, agent);
     expect(world.said).toEqual(['Resolved api.corp.internal resolves to 192.0.2.7 (InternalDNS corp)']);
   });
@@ -194,11 +194,11 @@ describe('what has been told', () => {
   test('is not told again by another replica, nor after a restart', async () => {
     const world = new World();
     const agents = [world.agent('idns-corp-0'), world.agent('idns-corp-1')];
-    for (const agent of agents) agent.announce(problems);
+    for (const agent of agents) agent.update(problems);
     await world.pass(second, ...agents);
     world.now += 20 * minute;
     const restarted = world.agent();
-    restarted.announce(problems);
+    restarted.update(problems);
     await world.pass(second, restarted);
     expect(world.events.size).toBe(2);
     expect([...agents, restarted].map(({ counts }) => [counts.created, counts.known])).toEqual([
@@ -212,7 +212,7 @@ describe('what has been told', () => {
     const world = new World();
     const agents = [world.agent('idns-corp-0'), world.agent('idns-corp-1')];
     for (const what of ['Held', '192.0.2.7', 'Held', '192.0.2.7']) {
-      for (const agent of agents) agent.announce([state(www, what)]);
+      for (const agent of agents) agent.update([state(www, what)]);
       await world.pass(minute, ...agents);
     }
     expect(world.said.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved', 'Held', 'Resolved']);
@@ -221,13 +221,13 @@ describe('what has been told', () => {
   test('is told once a minute while it comes and goes, and the last is what holds', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce([state(www, '192.0.2.7')]);
+    agent.update([state(www, '192.0.2.7')]);
     for (let i = 0; i < 30; i++) {
-      agent.announce([state(www, i % 2 ? '192.0.2.7' : 'Held')]);
+      agent.update([state(www, i % 2 ? '192.0.2.7' : 'Held')]);
       await world.pass(second, agent);
     }
     expect(world.said).toHaveLength(2);
-    agent.announce([state(www, 'Held')]);
+    agent.update([state(www, 'Held')]);
     await world.pass(2 * minute, agent);
     expect(world.said.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved', 'Held']);
   });
@@ -254,9 +254,9 @@ describe('what does not resolve is told again', () => {
       world.now += offset * minute;
       const from = world.now;
       const agents = [world.agent('idns-corp-0'), world.agent('idns-corp-1')];
-      for (const agent of agents) agent.announce([state(www, 'Pending')]);
+      for (const agent of agents) agent.update([state(www, 'Pending')]);
       await world.pass(5 * minute, ...agents);
-      for (const agent of agents) agent.announce([state(www, 'NoAddress')]);
+      for (const agent of agents) agent.update([state(www, 'NoAddress')]);
       await world.pass(240 * minute, ...agents);
       const { times, isSeen } = told(world, from);
       expect(isSeen).toBe(true);
@@ -270,10 +270,10 @@ describe('what does not resolve is told again', () => {
       const world = new World();
       const from = world.now;
       const first = world.agent();
-      first.announce([state(www, 'NoAddress')]);
+      first.update([state(www, 'NoAddress')]);
       await world.pass(after * minute, first);
       const restarted = world.agent();
-      restarted.announce([state(www, 'NoAddress')]);
+      restarted.update([state(www, 'NoAddress')]);
       await world.pass(180 * minute, restarted);
       const { times, isSeen } = told(world, from);
       expect(isSeen).toBe(true);
@@ -284,7 +284,7 @@ describe('what does not resolve is told again', () => {
   test('in one event for all hosts of an object', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce(['a', 'b', 'c'].map((name) => state(`${name}.corp.internal`, 'NoAddress')));
+    agent.update(['a', 'b', 'c'].map((name) => state(`${name}.corp.internal`, 'NoAddress')));
     await world.pass(50 * minute, agent);
     expect(world.said).toHaveLength(4);
     expect(world.said[3]).toBe(
@@ -295,9 +295,9 @@ describe('what does not resolve is told again', () => {
   test.each(['192.0.2.7', 'Filtered', 'OutsideZones', 'Pending'])('but not %s', async (what) => {
     const world = new World();
     const agent = world.agent();
-    agent.announce([state(www, 'NoAddress')]);
+    agent.update([state(www, 'NoAddress')]);
     await world.pass(minute, agent);
-    agent.announce([state(www, what)]);
+    agent.update([state(www, what)]);
     const { length } = world.said;
     await world.pass(180 * minute, agent);
     expect(world.said.length - length).toBeLessThanOrEqual(1);
@@ -306,14 +306,14 @@ describe('what does not resolve is told again', () => {
   test('after it resolved, and the agent was restarted', async () => {
     const world = new World();
     const first = world.agent();
-    first.announce([state(www, 'NoAddress')]);
+    first.update([state(www, 'NoAddress')]);
     await world.pass(minute, first);
-    first.announce([state(www, '192.0.2.7')]);
+    first.update([state(www, '192.0.2.7')]);
     await world.pass(10 * minute, first);
     const restarted = world.agent();
-    restarted.announce([state(www, 'Pending')]);
+    restarted.update([state(www, 'Pending')]);
     await world.pass(minute, restarted);
-    restarted.announce([state(www, 'NoAddress')]);
+    restarted.update([state(www, 'NoAddress')]);
     await world.pass(45 * minute, restarted);
     expect(world.said.at(-1)).toMatch(/^NoAddress/);
   });
@@ -326,50 +326,50 @@ describe('how much is told', () => {
   test('on one object is 25 of a type at once, then one in five minutes', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce(hosts(40, 'NoAddress'));
+    agent.update(hosts(40, 'NoAddress'));
     await world.pass(minute, agent);
-    expect([world.said.length, agent.waiting]).toEqual([25, 15]);
+    expect([world.said.length, agent.pending]).toEqual([25, 15]);
     await world.pass(10 * minute, agent);
-    expect([world.said.length, agent.waiting]).toEqual([27, 13]);
-    agent.announce(hosts(40, 'Filtered'));
+    expect([world.said.length, agent.pending]).toEqual([27, 13]);
+    agent.update(hosts(40, 'Filtered'));
     await world.pass(minute, agent);
-    expect([world.said.length, agent.waiting]).toEqual([52, 15]);
+    expect([world.said.length, agent.pending]).toEqual([52, 15]);
   });
 
   test('of all objects is 100 at once, then fifty a second, of each host the latest', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce(hosts(1000, 'NoAddress', (i) => `ingress/shop/web-${i}`));
+    agent.update(hosts(1000, 'NoAddress', (i) => `ingress/shop/web-${i}`));
     await agent.drain();
     expect(world.requests).toBe(100);
     const before = world.now;
-    agent.announce(hosts(1000, '192.0.2.7', (i) => `ingress/shop/web-${i}`));
+    agent.update(hosts(1000, '192.0.2.7', (i) => `ingress/shop/web-${i}`));
     await world.pass(20 * second, agent);
     expect(world.requests).toBeLessThanOrEqual(100 + 50 * ((world.now - before) / second));
     await world.pass(100 * second, agent);
     const counts = Map.groupBy(world.said, (each) => each.split(' ')[0]);
-    expect([counts.get('NoAddress')?.length, counts.get('Resolved')?.length, agent.waiting]).toEqual([100, 1000, 0]);
+    expect([counts.get('NoAddress')?.length, counts.get('Resolved')?.length, agent.pending]).toEqual([100, 1000, 0]);
   });
 
   test('does not wait when nothing is to be told', async () => {
     const world = new World();
     const agent = world.agent();
     const list = hosts(30, '192.0.2.7');
-    for (let i = 0; i < 10; i++) agent.announce(list.map((each) => ({ ...each })));
+    for (let i = 0; i < 10; i++) agent.update(list.map((each) => ({ ...each })));
     await world.pass(minute, agent);
-    expect([world.requests, agent.waiting]).toEqual([0, 0]);
+    expect([world.requests, agent.pending]).toEqual([0, 0]);
   });
 
   test('after a restart is not less for what was told before it', async () => {
     const world = new World();
     const first = world.agent();
-    first.announce(hosts(25, 'NoAddress'));
+    first.update(hosts(25, 'NoAddress'));
     await world.pass(minute, first);
     world.now += 20 * minute;
     const restarted = world.agent();
-    restarted.announce(hosts(25, 'NoAddress'));
+    restarted.update(hosts(25, 'NoAddress'));
     await world.pass(minute, restarted);
-    restarted.announce(hosts(25, 'Held'));
+    restarted.update(hosts(25, 'Held'));
     await world.pass(minute, restarted);
     expect(world.said.filter((each) => each.startsWith('Held'))).toHaveLength(25);
   });
@@ -381,7 +381,7 @@ describe('when Kubernetes does not take it', () => {
     const agent = world.agent();
     world.failures.set('shop', answer);
     const resource = 'ingress/other/web';
-    agent.announce([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress'), state(www, 'Held', resource)]);
+    agent.update([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress'), state(www, 'Held', resource)]);
     await world.pass(milliseconds, agent);
     return { world, agent };
   };
@@ -390,32 +390,32 @@ describe('when Kubernetes does not take it', () => {
     const { world, agent } = await failing(new Error('connect ECONNREFUSED'), 10 * minute);
     expect(world.failureLog).toEqual(['cannot create events: connect ECONNREFUSED']);
     expect(agent.counts.failed).toBe(world.requests);
-    expect([world.requests, agent.waiting]).toEqual([24, 3]);
+    expect([world.requests, agent.pending]).toEqual([24, 3]);
     world.failures.clear();
-    agent.announce([state(www, '192.0.2.7'), state('api.corp.internal', 'Pending')]);
+    agent.update([state(www, '192.0.2.7'), state('api.corp.internal', 'Pending')]);
     await world.pass(minute, agent);
     expect(world.said).toEqual(['Resolved www.corp.internal resolves to 192.0.2.7 (InternalDNS corp)']);
-    expect([agent.waiting, agent.counts.dropped]).toEqual([0, 2]);
+    expect([agent.pending, agent.counts.dropped]).toEqual([0, 2]);
   });
 
   test('because it is forbidden, that is said once, and tried again after minutes, while others are told', async () => {
     const { world, agent } = await failing({ result: 'forbidden', failure: 'events is forbidden' }, 4 * minute);
     expect(world.failureLog).toEqual(['cannot create events: events is forbidden in shop']);
-    expect([world.requests, agent.waiting, agent.counts.failed]).toEqual([2, 2, 1]);
+    expect([world.requests, agent.pending, agent.counts.failed]).toEqual([2, 2, 1]);
     expect(world.said).toHaveLength(1);
     await world.pass(2 * minute, agent);
     expect(world.requests).toBe(3);
     world.failures.clear();
     await world.pass(5 * minute, agent);
-    expect([world.said.length, agent.waiting]).toEqual([3, 0]);
+    expect([world.said.length, agent.pending]).toEqual([3, 0]);
   });
 
-  test.each<[Creation['result'], Partial<Events['counts']>]>([
+  test.each<[Creation['result'], Partial<EventRecorder['counts']>]>([
     ['gone', { dropped: 2 }],
     ['invalid', { failed: 2 }],
   ])('because it is %s, it is not tried again', async (result, counts) => {
     const { world, agent } = await failing({ result, failure: 'no' }, 10 * minute);
-    expect([world.requests, agent.waiting]).toEqual([3, 0]);
+    expect([world.requests, agent.pending]).toEqual([3, 0]);
     expect(agent.counts).toEqual({ created: 1, known: 0, dropped: 0, failed: 0, ...counts });
     expect(world.failureLog).toEqual(result === 'invalid' ? ['cannot create events: no'] : []);
   });
@@ -423,10 +423,10 @@ describe('when Kubernetes does not take it', () => {
   test('because it has just become something else, that is told, too', async () => {
     const world = new World();
     const agent = world.agent();
-    agent.announce([state(www, '192.0.2.7')]);
+    agent.update([state(www, '192.0.2.7')]);
     const back = [state(www, '192.0.2.7')];
-    world.meanwhile = () => agent.announce(back);
-    agent.announce([state(www, 'Held')]);
+    world.meanwhile = () => agent.update(back);
+    agent.update([state(www, 'Held')]);
     await world.pass(second, agent);
     expect(world.said.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved']);
   });
@@ -455,12 +455,12 @@ test('whatever happens, in the end the last that people see of a host is what ho
         for (const { whats, seconds, isAway } of steps) {
           if (isAway) world.failures.set('shop', new Error('away'));
           else world.failures.clear();
-          for (const agent of agents) agent.announce(whats.map((what, i) => hostOf(i, what)));
+          for (const agent of agents) agent.update(whats.map((what, i) => hostOf(i, what)));
           await world.pass(seconds * second, ...agents);
         }
         world.failures.clear();
         await world.pass(5 * minute, ...agents);
-        for (const agent of agents) expect(agent.waiting).toBe(0);
+        for (const agent of agents) expect(agent.pending).toBe(0);
         const events = [...world.events.values()];
         const onTheirWay = events.filter(
           ({ reason, message = '' }) => reason === 'Pending' && !/see the log/.test(message),
