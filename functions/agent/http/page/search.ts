@@ -1,8 +1,8 @@
 import { bounds } from '../../../contract/report.ts';
 import { type Verdict, verdicts } from '../../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../../dns/name.ts';
-import { outsideZones } from '../../lib/sentence.ts';
 import type { Overview, TrackedName } from '../../names/overview.ts';
+import { outsideZonesMessage } from '../../names/reasons.ts';
 
 /** What somebody looks for. */
 export interface Search {
@@ -64,7 +64,7 @@ function hintOn(host: string, matching: readonly TrackedName[], { zones, discove
   const nobody = `no object asks for ${host.includes('.') ? shown : `a name with ${shown} in it`}`;
   if (zone !== undefined) return `${nobody}, which would be in the zone ${zone}: ${advice(discovery.state)}`;
   if (!host.includes('.') || declared.length === 0) return `${nobody}: ${advice(discovery.state)}`;
-  return `${nobody}, and it would be ${outsideZones(absolute(shown), declared)}`;
+  return `${nobody}, and it would be ${outsideZonesMessage(absolute(shown), declared)}`;
 }
 
 /** The records of the spec are not asked for by objects, so whoever looks for one is told where it is. */
