@@ -52,7 +52,7 @@ export function eventOf({
   const { name: host, verdict } = state;
   // Not the number of other hosts, which may change while the event is repeated.
   const digest = digestOf([object.uid, host, verdict, messageOf(state, instance), dedupeKey]);
-  const origin = otherHosts > 0 ? `${instance}; ${otherHosts} more of its hosts do not resolve` : instance;
+  const origin = otherHosts > 0 ? `${instance}; ${otherHosts} more hosts of this object do not resolve` : instance;
   const at = new Date(since).toISOString();
   return {
     apiVersion: 'v1',

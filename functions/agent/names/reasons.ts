@@ -22,13 +22,13 @@ export function resolved(
   rejected: readonly Pick<RejectedRecord, 'message'>[],
   unreadTTL?: string,
 ): Pick<NameState, 'verdict' | 'message'> {
-  const remarks = rejected.map(({ message }) => `left out of it: ${message}`);
+  const remarks = rejected.map(({ message }) => `not published: ${message}`);
   if (unreadTTL !== undefined) remarks.push(invalidTTL(unreadTTL));
   return { verdict: 'Resolved', message: [resolvesTo(answers), ...remarks].join('; ') };
 }
 
 const invalidTTL = (text: string) =>
-  `its annotation ttl is not understood, so that the usual time to live holds: ${JSON.stringify(text)}: write seconds, such as 300, or 5m`;
+  `invalid ttl annotation ${JSON.stringify(text)}, using the default TTL: write seconds, such as 300, or a duration, such as 5m`;
 
 /** @param answers such as `A 192.0.2.7` */
 function resolvesTo(answers: readonly string[]): string {
@@ -45,30 +45,30 @@ export const stillAnswering = (reason: Reason, answers: readonly string[]): Reas
 
 // Pending
 
-export const aboutToBePublished: Reason = { verdict: 'Pending', message: 'PowerDNS is about to get it' };
+export const aboutToBePublished: Reason = { verdict: 'Pending', message: 'about to be written to PowerDNS' };
 
-export const aboutToBeRequested: Reason = { verdict: 'Pending', message: 'ExternalDNS is about to ask' };
+export const aboutToBeRequested: Reason = { verdict: 'Pending', message: 'about to be requested by ExternalDNS' };
 
 export const notRequestedYet = (intervalSeconds: number): Reason => ({
   verdict: 'Pending',
-  message: `ExternalDNS has not asked for it yet: it looks every ${intervalSeconds} s`,
+  message: `not requested by ExternalDNS yet: it syncs every ${intervalSeconds} s`,
 });
 
 export const notRequested: Reason = {
   verdict: 'Pending',
-  message: `ExternalDNS does not ask for it: ${externalDNSLog}`,
+  message: `ExternalDNS does not request this name: ${externalDNSLog}`,
   isLate: true,
 };
 
 export const notSyncedSinceSpecChange: Reason = {
   verdict: 'Pending',
-  message: `ExternalDNS has not asked since the spec changed: ${externalDNSLog}`,
+  message: `ExternalDNS has not synced since the spec changed: ${externalDNSLog}`,
   isLate: true,
 };
 
 export const externalDNSSilent: Reason = {
   verdict: 'Pending',
-  message: `ExternalDNS is not heard of: ${externalDNSLog}`,
+  message: `ExternalDNS has stopped reporting: ${externalDNSLog}`,
   isLate: true,
 };
 
@@ -81,14 +81,14 @@ export const agentFailing = (failure: string): Reason => ({
 // NoAddress
 
 const noAddressAdvice =
-  'its controller has written none into its status: see the log of the ingress controller or the load balancer, or set discovery.targets.default';
+  'its controller has not written one to its status: check the log of the ingress controller or load balancer, or set discovery.targets.default';
 
 export const noAddressYet: Reason = { verdict: 'NoAddress', message: `no address yet: ${noAddressAdvice}` };
 
 export const noReadyEndpoint: Reason = {
   verdict: 'NoAddress',
   message:
-    'no ready Pod or Node answers for it: see the Pods of its spec.selector, and of a NodePort the addresses of the Nodes',
+    'no ready Pod or Node: check the Pods that spec.selector matches, or for a NodePort the addresses of the Nodes',
 };
 
 const otherTarget = 'give the object another target';
@@ -96,18 +96,21 @@ const otherTarget = 'give the object another target';
 export function targetWithoutAddress(name: string, state: 'Absent' | 'NoAddress'): Reason {
   const [fault, cure] =
     state === 'Absent' ? ['which does not exist', 'declare it'] : ['which has no address', 'declare one'];
-  return { verdict: 'NoAddress', message: `it leads to ${withoutDot(name)}, ${fault}: ${cure}, or ${otherTarget}` };
+  return {
+    verdict: 'NoAddress',
+    message: `the CNAME chain ends at ${withoutDot(name)}, ${fault}: ${cure}, or ${otherTarget}`,
+  };
 }
 
 const outOfZoneFaults: Record<Exclude<OutOfZoneState, 'Addresses'>, string> = {
-  Absent: `which does not exist to the pod's resolver: ${otherTarget}, or correct that name`,
-  NoAddress: `which has no address to the pod's resolver: ${otherTarget}, or correct that name`,
-  Failed: `of which the pod's resolver only says SERVFAIL: ${otherTarget}, or see why with dig`,
+  Absent: `which the pod's resolver cannot find (NXDOMAIN): ${otherTarget}, or fix that name`,
+  NoAddress: `for which the pod's resolver has no address (NODATA): ${otherTarget}, or fix that name`,
+  Failed: `for which the pod's resolver answers SERVFAIL: ${otherTarget}, or find the cause with dig`,
 };
 
 export const outOfZoneTarget = (name: string, state: keyof typeof outOfZoneFaults): Reason => ({
   verdict: 'NoAddress',
-  message: `it leads to ${withoutDot(name)}, ${outOfZoneFaults[state]}`,
+  message: `the CNAME chain ends at ${withoutDot(name)}, ${outOfZoneFaults[state]}`,
 });
 
 // Held
@@ -115,24 +118,24 @@ export const outOfZoneTarget = (name: string, state: keyof typeof outOfZoneFault
 export type HeldBecause = 'Unsynced' | 'Deleted' | 'HostRemoved' | 'AddressLost' | 'NotRequested';
 
 const heldBecause: Record<HeldBecause, string> = {
-  Unsynced: 'cannot be seen, as its kind cannot be listed',
+  Unsynced: 'cannot be read, as its kind cannot be listed',
   Deleted: 'is gone',
-  HostRemoved: 'no longer asks for it',
-  AddressLost: 'has lost its address',
-  NotRequested: 'is no longer asked for by ExternalDNS',
+  HostRemoved: 'no longer has this host',
+  AddressLost: 'no longer has an address',
+  NotRequested: 'is no longer requested by ExternalDNS',
 };
 
 /** @param instance the name of the InternalDNS */
 export const held = (resource: string, because: HeldBecause, answers: readonly string[], instance: string): Reason => ({
   verdict: 'Held',
-  message: `${resource} ${heldBecause[because]}, and the delete guard keeps what it had: it still ${resolvesTo(answers)}; to let it go: ${letGoCommand(instance)}`,
+  message: `${resource} ${heldBecause[because]}; the delete guard keeps its records: it still ${resolvesTo(answers)}; to delete them now: ${letGoCommand(instance)}`,
 });
 
 // Refused
 
 export const cnameLoop = (chain: Chain<RRset>): Reason => ({
   verdict: 'Refused',
-  message: `it leads in a circle: ${whyEndless(chain)}: ${otherTarget}`,
+  message: `${whyEndless(chain)}: ${otherTarget}`,
 });
 
 export const refused = (message: string): Reason => ({ verdict: 'Refused', message });
@@ -141,17 +144,17 @@ export const refused = (message: string): Reason => ({ verdict: 'Refused', messa
 
 export const excludedDomain = (domain: string): Reason => ({
   verdict: 'Filtered',
-  message: `${domain} is one of discovery.excludedDomains: take it from there, or use another host`,
+  message: `${domain} is in discovery.excludedDomains: remove it there, or use another host`,
 });
 
 export const notPublishedByPolicy = (policy: string): Reason => ({
   verdict: 'Filtered',
-  message: `discovery.policy ${policy} leaves it as it is: Sync or UpsertOnly publish it`,
+  message: `discovery.policy ${policy} does not publish this change: set Sync or UpsertOnly`,
 });
 
 export const undiscoverableType: Reason = {
   verdict: 'Filtered',
-  message: 'records of its type are not discovered: declare them in spec.zones',
+  message: 'records of this type are not discovered: declare them in spec.zones',
 };
 
 // OutsideZones
@@ -167,7 +170,7 @@ export function outsideZonesMessage(name: string, zones: readonly string[]): str
   const nearest = nearestZone(name, zones);
   const place =
     zones.length === 1 ? `the zone ${list}` : `the zones ${list}${nearest && `; the nearest is ${nearest}`}`;
-  return `outside ${place}: give it a name below a zone, or declare its zone in spec.zones`;
+  return `outside ${place}: use a name in a zone, or declare its zone in spec.zones`;
 }
 
 /** The zone with the longest common suffix, without the trailing dot; empty if none has the same top-level domain. */

@@ -150,7 +150,7 @@ describe('a name whose object lost its address', () => {
     await agent.loops(2, { asks: () => agent.objects.wanted('b') });
     expect(answers(agent)).toEqual(['192.0.2.1']);
     expect(agent.of('httproute/a/r')).toMatch(
-      /^Held: httproute\/a\/r cannot be seen, as its kind cannot be listed, .*: it still resolves to 192\.0\.2\.1; /,
+      /^Held: httproute\/a\/r cannot be read, as its kind cannot be listed; .*: it still resolves to 192\.0\.2\.1; /,
     );
   });
 

@@ -288,7 +288,7 @@ describe('what does not resolve is told again', () => {
     await world.pass(50 * minute, agent);
     expect(world.said).toHaveLength(4);
     expect(world.said[3]).toBe(
-      'NoAddress a.corp.internal: no idea (InternalDNS corp; 2 more of its hosts do not resolve)',
+      'NoAddress a.corp.internal: no idea (InternalDNS corp; 2 more hosts of this object do not resolve)',
     );
   });
 

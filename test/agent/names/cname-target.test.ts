@@ -56,15 +56,30 @@ test.each<[string, string]>([
   ['ns1.lab.internal', 'Resolved: resolves to ns1.lab.internal'],
   // Another server's to say.
   ['w.sub.corp.internal', 'Resolved: resolves to w.sub.corp.internal'],
-  ['gone.corp.internal', `NoAddress: it leads to gone.corp.internal, which does not exist: declare it, ${give}`],
-  ['lost.corp.internal', `NoAddress: it leads to gone.corp.internal, which does not exist: declare it, ${give}`],
+  [
+    'gone.corp.internal',
+    `NoAddress: the CNAME chain ends at gone.corp.internal, which does not exist: declare it, ${give}`,
+  ],
+  [
+    'lost.corp.internal',
+    `NoAddress: the CNAME chain ends at gone.corp.internal, which does not exist: declare it, ${give}`,
+  ],
   [
     'gone.old.corp.internal',
-    `NoAddress: it leads to gone.new.corp.internal, which does not exist: declare it, ${give}`,
+    `NoAddress: the CNAME chain ends at gone.new.corp.internal, which does not exist: declare it, ${give}`,
   ],
-  ['text.corp.internal', `NoAddress: it leads to text.corp.internal, which has no address: declare one, ${give}`],
-  ['b.empty.corp.internal', `NoAddress: it leads to b.empty.corp.internal, which has no address: declare one, ${give}`],
-  ['gone.lab.internal', `NoAddress: it leads to gone.lab.internal, which does not exist: declare it, ${give}`],
+  [
+    'text.corp.internal',
+    `NoAddress: the CNAME chain ends at text.corp.internal, which has no address: declare one, ${give}`,
+  ],
+  [
+    'b.empty.corp.internal',
+    `NoAddress: the CNAME chain ends at b.empty.corp.internal, which has no address: declare one, ${give}`,
+  ],
+  [
+    'gone.lab.internal',
+    `NoAddress: the CNAME chain ends at gone.lab.internal, which does not exist: declare it, ${give}`,
+  ],
 ])('a CNAME to %s', async (target, said) => {
   const agent = await sightedAgent({}, { zones: declared, addresses: ['192.0.2.53'] });
   agent.has(x, { targets: [target] });
@@ -78,27 +93,27 @@ test.each<[string, OutOfZoneState | undefined, string]>([
   [
     'lb.example.com',
     'Absent',
-    `NoAddress: it leads to lb.example.com, which does not exist to the pod's resolver: ${other}, or correct that name`,
+    `NoAddress: the CNAME chain ends at lb.example.com, which the pod's resolver cannot find (NXDOMAIN): ${other}, or fix that name`,
   ],
   [
     'lb.example.com',
     'NoAddress',
-    `NoAddress: it leads to lb.example.com, which has no address to the pod's resolver: ${other}, or correct that name`,
+    `NoAddress: the CNAME chain ends at lb.example.com, for which the pod's resolver has no address (NODATA): ${other}, or fix that name`,
   ],
   [
     'lb.example.com',
     'Failed',
-    `NoAddress: it leads to lb.example.com, of which the pod's resolver only says SERVFAIL: ${other}, or see why with dig`,
+    `NoAddress: the CNAME chain ends at lb.example.com, for which the pod's resolver answers SERVFAIL: ${other}, or find the cause with dig`,
   ],
   [
     'out.corp.internal',
     'Absent',
-    `NoAddress: it leads to lb.example.com, which does not exist to the pod's resolver: ${other}, or correct that name`,
+    `NoAddress: the CNAME chain ends at lb.example.com, which the pod's resolver cannot find (NXDOMAIN): ${other}, or fix that name`,
   ],
   [
     'alias.corp.internal',
     'Absent',
-    `NoAddress: it leads to lb.example.com, which does not exist to the pod's resolver: ${other}, or correct that name`,
+    `NoAddress: the CNAME chain ends at lb.example.com, which the pod's resolver cannot find (NXDOMAIN): ${other}, or fix that name`,
   ],
 ])('a CNAME to %s, of which the resolver says %s', async (target, state, said) => {
   const outside = new KnownOutside();
@@ -115,7 +130,7 @@ test('is Pending while it is young, is counted, and resolves when the name is th
   const agent = await sightedAgent({}, { zones: declared });
   agent.has(x, { targets: ['db.corp.internal'] });
   await agent.loops(2);
-  expect(agent.of(x)).toMatch(/^Pending: it leads to db\.corp\.internal, which does not exist: /);
+  expect(agent.of(x)).toMatch(/^Pending: the CNAME chain ends at db\.corp\.internal, which does not exist: /);
   await agent.loops(6);
   expect(agent.agent.names.counts()).toMatchObject({ NoAddress: 1, Resolved: 0, Pending: 0 });
   expect(agent.agent.report()?.names).toMatchObject({ total: 1, resolved: 0, problems: [{ verdict: 'NoAddress' }] });
@@ -138,9 +153,7 @@ test('a circle that somebody has closed by hand is told, until the next verdict 
     zone.rrsets.push(foreign('b.corp.internal.', 'CNAME', `${www}.`));
   });
   await agent.silence(1);
-  expect(agent.of(x)).toMatch(
-    /^Refused: it leads in a circle: circle b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /,
-  );
+  expect(agent.of(x)).toMatch(/^Refused: circle b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /);
   await agent.loops(2);
   expect(agent.of(x)).toMatch(/^Refused: cannot publish: circle www\.corp\.internal -> b\.corp\.internal -> www\.corp/);
   expect(agent.database.rrsets.some(({ name }) => name === `${www}.`)).toBe(false);

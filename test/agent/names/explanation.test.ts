@@ -38,7 +38,7 @@ test('resolved, and an annotation that is not understood is told', async () => {
   agent.has(x, { targets: ['192.0.2.1'], unreadTTL: '1d' });
   await agent.loops();
   expect(agent.of(x)).toBe(
-    'Resolved: resolves to 192.0.2.1; its annotation ttl is not understood, so that the usual time to live holds: "1d": write seconds, such as 300, or 5m',
+    'Resolved: resolves to 192.0.2.1; invalid ttl annotation "1d", using the default TTL: write seconds, such as 300, or a duration, such as 5m',
   );
 });
 
@@ -46,7 +46,7 @@ test('pending while it is young, and without an address when it no longer is', a
   const agent = await sightedAgent();
   agent.has(x, {});
   await agent.loops();
-  const why = expect.stringMatching(/^Pending: no address yet: its controller has written none/);
+  const why = expect.stringMatching(/^Pending: no address yet: its controller has not written one/);
   expect(agent.of(x)).toEqual(why);
   await agent.loops(3);
   expect(agent.of(x)).toEqual(expect.stringMatching(/^NoAddress: no address yet: .*discovery\.targets\.default$/));
@@ -60,15 +60,17 @@ test('what ExternalDNS does not ask for stays pending, and says where to look', 
   await agent.loops();
   agent.has(x, { targets: ['192.0.2.1'] });
   agent.agent.explain();
-  expect(agent.of(x)).toBe('Pending: ExternalDNS has not asked for it yet: it looks every 2 s');
+  expect(agent.of(x)).toBe('Pending: not requested by ExternalDNS yet: it syncs every 2 s');
   expect(agent.agent.names.list).toMatchObject([expect.not.objectContaining({ isLate: true })]);
   agent.clock.now += 7_000;
   agent.agent.explain();
   expect(agent.agent.names.list).toMatchObject([{ isLate: true }]);
-  expect(agent.of(x)).toBe('Pending: ExternalDNS does not ask for it: see the log of the container external-dns');
+  expect(agent.of(x)).toBe(
+    'Pending: ExternalDNS does not request this name: see the log of the container external-dns',
+  );
   agent.clock.now += 60_000;
   agent.agent.explain();
-  expect(agent.of(x)).toBe('Pending: ExternalDNS is not heard of: see the log of the container external-dns');
+  expect(agent.of(x)).toBe('Pending: ExternalDNS has stopped reporting: see the log of the container external-dns');
 });
 
 describe('outside the zones', () => {
@@ -77,7 +79,7 @@ describe('outside the zones', () => {
     agent.has(x, { hosts: ['www.crop.internal'], targets: ['192.0.2.1'] });
     await agent.loops();
     expect(agent.of(x, 'www.crop.internal')).toBe(
-      'OutsideZones: outside the zone corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+      'OutsideZones: outside the zone corp.internal: use a name in a zone, or declare its zone in spec.zones',
     );
   });
 
@@ -87,7 +89,7 @@ describe('outside the zones', () => {
     agent.has(x, { hosts: ['www.crop.example'], targets: ['192.0.2.1'] });
     agent.has(y, { hosts: ['db.lab.internal.lan'] });
     await agent.loops(4);
-    const advice = 'give it a name below a zone, or declare its zone in spec.zones';
+    const advice = 'use a name in a zone, or declare its zone in spec.zones';
     const outside = 'OutsideZones: outside the zones corp.internal, lab.internal, corp.example';
     expect(agent.of(x, 'www.crop.example')).toBe(`${outside}; the nearest is corp.example: ${advice}`);
     expect(agent.of(y, 'db.lab.internal.lan')).toMatch(/^OutsideZones: /);
@@ -102,7 +104,7 @@ describe('outside the zones', () => {
     agent.redeclare({ policy }, { zones: zones('corp.internal', 'lab.internal') });
     await agent.agent.reconcile();
     agent.agent.explain();
-    expect(agent.of(x, host)).toBe('Pending: ExternalDNS is about to ask');
+    expect(agent.of(x, host)).toBe('Pending: about to be requested by ExternalDNS');
     await agent.loops(2);
     expect(agent.of(x, host)).toMatch(policy === 'Sync' ? /^Resolved: / : /^Filtered: discovery\.policy Preview /);
   });
@@ -154,13 +156,13 @@ describe('what Pods or Nodes answer with', () => {
     const agent = await sightedAgent();
     agent.has(service, { ...headless, asks: [] });
     await agent.loops(2);
-    expect(agent.of(service, host)).toMatch(/^Pending: ExternalDNS has not asked for it yet: /);
+    expect(agent.of(service, host)).toMatch(/^Pending: not requested by ExternalDNS yet: /);
     await agent.loops(3);
     expect(agent.of(service, host)).toBe(
-      'NoAddress: no ready Pod or Node answers for it: see the Pods of its spec.selector, and of a NodePort the addresses of the Nodes',
+      'NoAddress: no ready Pod or Node: check the Pods that spec.selector matches, or for a NodePort the addresses of the Nodes',
     );
     await agent.silence(20);
-    expect(agent.of(service, host)).toMatch(/^Pending: ExternalDNS is not heard of: /);
+    expect(agent.of(service, host)).toMatch(/^Pending: ExternalDNS has stopped reporting: /);
   });
 
   test('and where only ExternalDNS knows the targets of an object, its log says why there are none', async () => {
@@ -168,7 +170,7 @@ describe('what Pods or Nodes answer with', () => {
     agent.has(service, { hosts: [host], areTargetsUnknown: true, asks: [] });
     await agent.loops(5);
     expect(agent.of(service, host)).toBe(
-      'Pending: ExternalDNS does not ask for it: see the log of the container external-dns',
+      'Pending: ExternalDNS does not request this name: see the log of the container external-dns',
     );
   });
 
@@ -195,7 +197,7 @@ describe('filtered', () => {
       'by an excluded domain',
       { excludedDomains: [www] },
       { targets: ['192.0.2.1'] },
-      `${www} is one of discovery.excludedDomains: take it from there, or use another host`,
+      `${www} is in discovery.excludedDomains: remove it there, or use another host`,
     ],
     [
       'by the networks',
@@ -213,7 +215,7 @@ describe('filtered', () => {
       'by the policy',
       { policy: 'Preview' },
       { targets: ['192.0.2.1'] },
-      'discovery.policy Preview leaves it as it is: Sync or UpsertOnly publish it',
+      'discovery.policy Preview does not publish this change: set Sync or UpsertOnly',
     ],
   ])('%s', async (_, discovery, object, message) => {
     const agent = await sightedAgent(discovery);
@@ -298,9 +300,9 @@ test('held by the delete guard, with an object and without', async () => {
   agent.has('ingress/a/5', undefined);
   await agent.loops();
   const advice =
-    'it still resolves to 192.0.2.1; to let it go: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ)';
+    'it still resolves to 192.0.2.1; to delete them now: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ)';
   expect(agent.of('ingress/a/0', hosts[0])).toBe(
-    `Held: ingress/a/0 has lost its address, and the delete guard keeps what it had: ${advice}`,
+    `Held: ingress/a/0 no longer has an address; the delete guard keeps its records: ${advice}`,
   );
 });
 
@@ -339,14 +341,14 @@ describe('refused', () => {
       const host = object.hosts?.[0] ?? '_v.corp.internal';
       agent.has(x, { hosts: [host], asks: [], ...object });
       await agent.loops(1);
-      expect(agent.of(x, host)).toMatch(/^Pending: ExternalDNS has not asked for it yet: /);
+      expect(agent.of(x, host)).toMatch(/^Pending: not requested by ExternalDNS yet: /);
     });
 
     test('and a DNSEndpoint of a type that is none of those discovered is left out', async () => {
       const agent = await sightedAgent();
       agent.has('crd/a/x', { asks: [], parts: new Map([[`${www}. NAPTR`, { targets: ['1 2 "U" "" "" .'] }]]) });
       await agent.loops(1);
-      expect(agent.of('crd/a/x')).toBe('Filtered: records of its type are not discovered: declare them in spec.zones');
+      expect(agent.of('crd/a/x')).toBe('Filtered: records of this type are not discovered: declare them in spec.zones');
     });
   });
 

@@ -5,9 +5,9 @@ import type { SeenObject } from './seen-objects.ts';
 import { type SightedAgent, sightedAgent } from './sighted-agent.ts';
 
 const x = 'ingress/a/x';
-const early = 'Pending: ExternalDNS has not asked for it yet: it looks every 2 s';
-const late = 'Pending: ExternalDNS does not ask for it: see the log of the container external-dns';
-const unheard = 'Pending: ExternalDNS is not heard of: see the log of the container external-dns';
+const early = 'Pending: not requested by ExternalDNS yet: it syncs every 2 s';
+const late = 'Pending: ExternalDNS does not request this name: see the log of the container external-dns';
+const unheard = 'Pending: ExternalDNS has stopped reporting: see the log of the container external-dns';
 const address = { targets: ['192.0.2.1'] };
 const hostOfLab = 'www.lab.internal';
 
@@ -67,7 +67,7 @@ test('an address that is lost is told at once', async () => {
   await agent.loops(10);
   agent.has(x, { changed: agent.clock.now });
   await agent.loops(1);
-  expect(agent.of(x)).toMatch(/^Held: ingress\/a\/x has lost its address, .*: it still resolves to 192\.0\.2\.1; /);
+  expect(agent.of(x)).toMatch(/^Held: ingress\/a\/x no longer has an address; .*: it still resolves to 192\.0\.2\.1; /);
 });
 
 test('a change gives no more time to an object that has had no address from the beginning', async () => {
@@ -93,7 +93,7 @@ describe('nothing is about to happen while ExternalDNS is silent', () => {
       zone.rrsets = zone.rrsets.filter(({ name }) => name !== 'www.corp.internal.');
     });
     await agent.silence(1);
-    expect(agent.of(x)).toBe('Pending: PowerDNS is about to get it');
+    expect(agent.of(x)).toBe('Pending: about to be written to PowerDNS');
     await agent.silence(20);
     expect(agent.of(x)).toBe(unheard);
     expect(agent.agent.names.list).toMatchObject([{ isLate: true }]);

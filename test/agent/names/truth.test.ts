@@ -67,7 +67,7 @@ test('what stands though its object may no longer have it resolves, and what is 
   agent.objects.label('a', {});
   await agent.loops(2);
   expect(agent.of(x)).toBe(
-    'Resolved: resolves to 192.0.2.1; left out of it: *.corp.internal is for a tenant that namespace a is not of (discovery.tenants): use another host, or label the namespace',
+    'Resolved: resolves to 192.0.2.1; not published: *.corp.internal is for a tenant that namespace a is not of (discovery.tenants): use another host, or label the namespace',
   );
 });
 
@@ -87,7 +87,7 @@ describe('what takes an answer away while ExternalDNS is silent is told', () => 
     await agent.silence(1);
     expect(agent.of(x)).not.toMatch(/^Resolved/);
     await agent.silence(60);
-    expect(agent.of(x)).toMatch(/^Pending: ExternalDNS has not asked since the spec changed: /);
+    expect(agent.of(x)).toMatch(/^Pending: ExternalDNS has not synced since the spec changed: /);
   });
 
   test('a person who removes its record, until ExternalDNS has it back', async () => {
@@ -157,7 +157,7 @@ describe('a host resolves only with every address that it wants', () => {
     agent.has(x, { targets: ['192.0.2.2', '2001:db8::1'] });
     await agent.loops(3);
     expect(agent.of(x)).toBe(
-      'Filtered: discovery.policy CreateOnly leaves it as it is: Sync or UpsertOnly publish it; it still resolves to 192.0.2.1, 2001:db8::1',
+      'Filtered: discovery.policy CreateOnly does not publish this change: set Sync or UpsertOnly; it still resolves to 192.0.2.1, 2001:db8::1',
     );
   });
 
@@ -192,8 +192,8 @@ describe('of several ExternalDNS', () => {
   });
 
   test.each([
-    ['a', 'ExternalDNS does not ask for it'],
-    ['b', 'ExternalDNS is not heard of'],
+    ['a', 'ExternalDNS does not request this name'],
+    ['b', 'ExternalDNS has stopped reporting'],
   ])('where only that of a is heard, an object in %s waits since %s', async (namespace, why) => {
     const agent = await started();
     await agent.loops(30, { namespace: 'a' });
@@ -279,12 +279,12 @@ describe('what the delete guard holds', () => {
   };
 
   test.each<[string, (agent: Six) => (() => []) | undefined, string]>([
-    ['is not asked for, though it is there', () => () => [], 'is no longer asked for by ExternalDNS'],
-    ['has lost its address', forAll((i) => ({ hosts: [`h${i}.corp.internal`] })), 'has lost its address'],
+    ['is not asked for, though it is there', () => () => [], 'is no longer requested by ExternalDNS'],
+    ['no longer has an address', forAll((i) => ({ hosts: [`h${i}.corp.internal`] })), 'no longer has an address'],
     [
       'asks for another host now',
       forAll((i) => ({ hosts: [`new${i}.corp.internal`], targets: ['192.0.2.1'] })),
-      'no longer asks for it',
+      'no longer has this host',
     ],
     ['is gone', forAll(() => undefined), 'is gone'],
   ])('is said of an object that %s', async (_, change, why) => {
@@ -293,7 +293,7 @@ describe('what the delete guard holds', () => {
     await agent.loops(2, { ...(asks && { asks }) });
     expect(agent.of('ingress/a/0', 'h0.corp.internal')).toMatch(
       new RegExp(
-        `^Held: ingress/a/0 ${why}, and the delete guard keeps what it had: it still resolves to 192\\.0\\.2\\.1; `,
+        `^Held: ingress/a/0 ${why}; the delete guard keeps its records: it still resolves to 192\\.0\\.2\\.1; `,
       ),
     );
   });
@@ -307,7 +307,7 @@ describe('what the delete guard holds', () => {
     agent.has(service, { hosts: ['db.corp.internal'], below: true, asks: [] });
     await agent.loops(3);
     expect(agent.of(service, 'p0.db.corp.internal')).toMatch(
-      /^Held: service\/a\/db is no longer asked for by ExternalDNS, and the delete guard/,
+      /^Held: service\/a\/db is no longer requested by ExternalDNS; the delete guard/,
     );
   });
 });

@@ -41,7 +41,7 @@ const corp: TrackedName[] = [
     'api.corp.internal',
     'ingress/payments/api',
     12,
-    'no address yet: its controller has written none into its status: see the log of the ingress controller or the load balancer, or set discovery.targets.default',
+    'no address yet: its controller has not written one to its status: check the log of the ingress controller or load balancer, or set discovery.targets.default',
   ),
   resolved('auth.corp.internal', 'ingress/identity/keycloak', '192.0.2.7', 4_310, 1_840),
   problem(
@@ -74,7 +74,7 @@ const corp: TrackedName[] = [
     2_880,
     "somebody else's A record is at this name: remove it, or mark it",
   ),
-  problem('Pending', 'new.corp.internal', 'ingress/shop/new', 0, 'ExternalDNS is about to ask'),
+  problem('Pending', 'new.corp.internal', 'ingress/shop/new', 0, 'about to be requested by ExternalDNS'),
   resolved('shop.corp.internal', 'ingress/shop/web', '192.0.2.7', 870, 3_120),
   problem(
     'Duplicate',
@@ -88,7 +88,7 @@ const corp: TrackedName[] = [
     'shop.crop.internal',
     'ingress/shop/typo',
     9,
-    'outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+    'outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: use a name in a zone, or declare its zone in spec.zones',
   ),
   problem(
     'DeclaredElsewhere',
