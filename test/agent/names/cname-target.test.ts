@@ -1,19 +1,19 @@
-/** What is answered and comes to no address is not Resolved, and the sentence says where it ends. */
+/** A host whose CNAME does not lead to an address is not Resolved, and the message names the end of the chain. */
 import { expect, test } from 'vitest';
 import type { OutOfZoneNames, OutOfZoneState } from '../../../functions/agent/resolver/out-of-zone-resolver.ts';
 import { foreign, record, zones, zoneWith } from '../make.ts';
-import { www } from './seen-objects.ts';
-import { sightedAgent } from './sighted-agent.ts';
+import { agentWithSources } from './agent-with-sources.ts';
+import { www } from './fake-source-lister.ts';
 
 const x = 'ingress/a/x';
 
-/** What a test says of names elsewhere. */
-class KnownOutside implements OutOfZoneNames {
+/** States of names outside the zones, set by the test. */
+class FakeOutOfZoneNames implements OutOfZoneNames {
   version = 0;
-  followed: string[] = [];
+  watched: string[] = [];
   readonly #states = new Map<string, OutOfZoneState>();
 
-  say(name: string, state: OutOfZoneState): void {
+  set(name: string, state: OutOfZoneState): void {
     this.#states.set(`${name}.`, state);
     this.version += 1;
   }
@@ -23,7 +23,7 @@ class KnownOutside implements OutOfZoneNames {
   }
 
   watch(names: ReadonlySet<string>): void {
-    this.followed = [...names];
+    this.watched = [...names];
   }
 }
 
@@ -44,7 +44,7 @@ const declared = [
   ]),
   ...zones('lab.internal'),
 ];
-const give = 'or give the object another target';
+const orOther = 'or give the object another target';
 const other = 'give the object another target';
 
 test.each<[string, string]>([
@@ -54,37 +54,37 @@ test.each<[string, string]>([
   ['here.old.corp.internal', 'Resolved: resolves to here.old.corp.internal'],
   ['any.wild.corp.internal', 'Resolved: resolves to any.wild.corp.internal'],
   ['ns1.lab.internal', 'Resolved: resolves to ns1.lab.internal'],
-  // Another server's to say.
+  // Delegated to another server.
   ['w.sub.corp.internal', 'Resolved: resolves to w.sub.corp.internal'],
   [
     'gone.corp.internal',
-    `NoAddress: the CNAME chain ends at gone.corp.internal, which does not exist: declare it, ${give}`,
+    `NoAddress: the CNAME chain ends at gone.corp.internal, which does not exist: declare it, ${orOther}`,
   ],
   [
     'lost.corp.internal',
-    `NoAddress: the CNAME chain ends at gone.corp.internal, which does not exist: declare it, ${give}`,
+    `NoAddress: the CNAME chain ends at gone.corp.internal, which does not exist: declare it, ${orOther}`,
   ],
   [
     'gone.old.corp.internal',
-    `NoAddress: the CNAME chain ends at gone.new.corp.internal, which does not exist: declare it, ${give}`,
+    `NoAddress: the CNAME chain ends at gone.new.corp.internal, which does not exist: declare it, ${orOther}`,
   ],
   [
     'text.corp.internal',
-    `NoAddress: the CNAME chain ends at text.corp.internal, which has no address: declare one, ${give}`,
+    `NoAddress: the CNAME chain ends at text.corp.internal, which has no address: declare one, ${orOther}`,
   ],
   [
     'b.empty.corp.internal',
-    `NoAddress: the CNAME chain ends at b.empty.corp.internal, which has no address: declare one, ${give}`,
+    `NoAddress: the CNAME chain ends at b.empty.corp.internal, which has no address: declare one, ${orOther}`,
   ],
   [
     'gone.lab.internal',
-    `NoAddress: the CNAME chain ends at gone.lab.internal, which does not exist: declare it, ${give}`,
+    `NoAddress: the CNAME chain ends at gone.lab.internal, which does not exist: declare it, ${orOther}`,
   ],
-])('a CNAME to %s', async (target, said) => {
-  const agent = await sightedAgent({}, { zones: declared, addresses: ['192.0.2.53'] });
-  agent.has(x, { targets: [target] });
-  await agent.loops(8);
-  expect(agent.of(x)).toBe(said);
+])('a CNAME to %s', async (target, verdict) => {
+  const agent = await agentWithSources({}, { zones: declared, addresses: ['192.0.2.53'] });
+  agent.setObject(x, { targets: [target] });
+  await agent.sync(8);
+  expect(agent.verdictOf(x)).toBe(verdict);
 });
 
 test.each<[string, OutOfZoneState | undefined, string]>([
@@ -115,46 +115,50 @@ test.each<[string, OutOfZoneState | undefined, string]>([
     'Absent',
     `NoAddress: the CNAME chain ends at lb.example.com, which the pod's resolver cannot find (NXDOMAIN): ${other}, or fix that name`,
   ],
-])('a CNAME to %s, of which the resolver says %s', async (target, state, said) => {
-  const outside = new KnownOutside();
-  const agent = await sightedAgent({}, { zones: declared }, { outside });
-  agent.has(x, { targets: [target] });
-  await agent.loops(8);
-  expect([outside.followed, agent.of(x)]).toEqual([['lb.example.com.'], `Resolved: resolves to ${target}`]);
-  if (state) outside.say('lb.example.com', state);
-  await agent.silence(1);
-  expect(agent.of(x)).toBe(said);
+])('a CNAME to %s, which the resolver finds %s', async (target, state, verdict) => {
+  const outside = new FakeOutOfZoneNames();
+  const agent = await agentWithSources({}, { zones: declared }, { outside });
+  agent.setObject(x, { targets: [target] });
+  await agent.sync(8);
+  expect([outside.watched, agent.verdictOf(x)]).toEqual([['lb.example.com.'], `Resolved: resolves to ${target}`]);
+  if (state) outside.set('lb.example.com', state);
+  await agent.passWithoutSync(1);
+  expect(agent.verdictOf(x)).toBe(verdict);
 });
 
-test('is Pending while it is young, is counted, and resolves when the name is there', async () => {
-  const agent = await sightedAgent({}, { zones: declared });
-  agent.has(x, { targets: ['db.corp.internal'] });
-  await agent.loops(2);
-  expect(agent.of(x)).toMatch(/^Pending: the CNAME chain ends at db\.corp\.internal, which does not exist: /);
-  await agent.loops(6);
+test('a new host without a working target is Pending, then NoAddress, and resolves once the target exists', async () => {
+  const agent = await agentWithSources({}, { zones: declared });
+  agent.setObject(x, { targets: ['db.corp.internal'] });
+  await agent.sync(2);
+  expect(agent.verdictOf(x)).toMatch(/^Pending: the CNAME chain ends at db\.corp\.internal, which does not exist: /);
+  await agent.sync(6);
   expect(agent.agent.names.counts()).toMatchObject({ NoAddress: 1, Resolved: 0, Pending: 0 });
   expect(agent.agent.report()?.names).toMatchObject({ total: 1, resolved: 0, problems: [{ verdict: 'NoAddress' }] });
-  agent.has('ingress/b/y', { hosts: ['db.corp.internal'], targets: ['192.0.2.9'] });
-  await agent.loops(2);
-  expect(agent.of(x)).toBe('Resolved: resolves to db.corp.internal');
-  agent.has('ingress/b/y', undefined);
-  await agent.loops(8);
-  expect(agent.of(x)).toMatch(/^NoAddress: /);
+  agent.setObject('ingress/b/y', { hosts: ['db.corp.internal'], targets: ['192.0.2.9'] });
+  await agent.sync(2);
+  expect(agent.verdictOf(x)).toBe('Resolved: resolves to db.corp.internal');
+  agent.setObject('ingress/b/y', undefined);
+  await agent.sync(8);
+  expect(agent.verdictOf(x)).toMatch(/^NoAddress: /);
 });
 
-test('a circle that somebody has closed by hand is told, until the next verdict removes its part', async () => {
-  const agent = await sightedAgent();
-  agent.has(x, { targets: ['b.corp.internal'] });
-  agent.has('ingress/b/y', { hosts: ['b.corp.internal'], targets: ['192.0.2.9'] });
-  await agent.loops(4);
-  expect(agent.of(x)).toBe('Resolved: resolves to b.corp.internal');
+test('a CNAME loop that was closed by hand is reported, and the next sync removes its discovered part', async () => {
+  const agent = await agentWithSources();
+  agent.setObject(x, { targets: ['b.corp.internal'] });
+  agent.setObject('ingress/b/y', { hosts: ['b.corp.internal'], targets: ['192.0.2.9'] });
+  await agent.sync(4);
+  expect(agent.verdictOf(x)).toBe('Resolved: resolves to b.corp.internal');
   agent.database.edit('corp.internal.', (zone) => {
     zone.rrsets = zone.rrsets.filter(({ name }) => name !== 'b.corp.internal.');
     zone.rrsets.push(foreign('b.corp.internal.', 'CNAME', `${www}.`));
   });
-  await agent.silence(1);
-  expect(agent.of(x)).toMatch(/^Refused: circle b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /);
-  await agent.loops(2);
-  expect(agent.of(x)).toMatch(/^Refused: cannot publish: circle www\.corp\.internal -> b\.corp\.internal -> www\.corp/);
+  await agent.passWithoutSync(1);
+  expect(agent.verdictOf(x)).toMatch(
+    /^Refused: circle b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /,
+  );
+  await agent.sync(2);
+  expect(agent.verdictOf(x)).toMatch(
+    /^Refused: cannot publish: circle www\.corp\.internal -> b\.corp\.internal -> www\.corp/,
+  );
   expect(agent.database.rrsets.some(({ name }) => name === `${www}.`)).toBe(false);
 });
