@@ -1,4 +1,4 @@
-/** How many syncs of ExternalDNS a name may take before somebody has to look into it, and how long at least. */
+/** How many syncs of ExternalDNS a name may take before it is late, and how long at least. */
 const grace = { syncs: 3, leastMs: 6_000 };
 
 /** How long to wait before a change is late, and when to look again. Times are milliseconds since 1970. */

@@ -28,7 +28,7 @@ export class ZoneIndex {
     return includes(zoneOf(record.name, this.#served)?.get(keyOf(record)), record);
   }
 
-  /** Whether ExternalDNS was last told to publish a record. */
+  /** Whether the last evaluation lets ExternalDNS publish a record. */
   isAccepted(record: DesiredRecord): boolean {
     return includes(this.#accepted.get(keyOf(record)), record);
   }

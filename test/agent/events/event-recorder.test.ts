@@ -1,4 +1,4 @@
-/** Who hears what of a host, against an API server that keeps each name once, as Kubernetes does, and a clock of our own. */
+/** Which events are published, with an API server that keeps one event of each name, as Kubernetes does, and a fake clock. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventRecorder } from '../../../functions/agent/events/event-recorder.ts';
@@ -9,20 +9,20 @@ import { type NameState, verdicts } from '../../../functions/contract/verdict.ts
 const second = 1000;
 const minute = 60 * second;
 
-/** A cluster with any object, and what has been told on them. */
-class World {
+/** A cluster that has every object, and the events on them. */
+class FakeCluster {
   now = Date.parse('2026-01-31T12:00:00Z');
   readonly events = new Map<string, CoreEvent>();
-  /** Those that are not the first of their name, too. */
+  /** Including those rejected as duplicates. */
   requests = 0;
   readonly uids = new Map<string, string | undefined>();
-  /** What is answered instead, by namespace. */
+  /** Returned or thrown instead, by namespace. */
   readonly failures = new Map<string, Creation | Error>();
   readonly failureLog: string[] = [];
-  /** Called before an answer. */
-  meanwhile: () => void = () => {};
+  /** Called before each response. */
+  beforeResponse: () => void = () => {};
 
-  agent(reporter = 'idns-corp-0'): EventRecorder {
+  recorder(reporter = 'idns-corp-0'): EventRecorder {
     return new EventRecorder({
       create: (event) => this.#create(event),
       sourceObjectOf: (resource) => {
@@ -49,7 +49,7 @@ class World {
 
   async #create(event: CoreEvent): Promise<Creation> {
     this.requests += 1;
-    this.meanwhile();
+    this.beforeResponse();
     const { name, namespace = '' } = event.metadata;
     const failure = this.failures.get(namespace);
     if (failure instanceof Error) throw failure;
@@ -63,20 +63,20 @@ class World {
     return { result: 'created' };
   }
 
-  /** What `kubectl describe` would show of all objects, the oldest first. */
-  get said(): string[] {
+  /** Reason and message of all events, the oldest first. */
+  get published(): string[] {
     return [...this.events.values()].map(({ reason, message }) => `${reason} ${message}`);
   }
 
-  /** Lets an agent work for a while, as often as it would be let. */
-  async pass(milliseconds: number, ...agents: EventRecorder[]): Promise<void> {
+  /** Drains the recorders twice a second for some time. */
+  async pass(milliseconds: number, ...recorders: EventRecorder[]): Promise<void> {
     for (const end = this.now + milliseconds; this.now < end; this.now += 500) {
-      for (const agent of agents) await agent.drain();
+      for (const recorder of recorders) await recorder.drain();
     }
   }
 }
 
-/** @param what an address of a host that resolves, a verdict (`Late` is Pending for too long), or a verdict and what is said of it */
+/** @param what the address of a resolved host, or a verdict (`Late`: Pending and late) with an optional message */
 function state(name: string, what: string, resource = 'ingress/shop/web'): NameState {
   const [word = '', ...rest] = what.split(' ');
   if (word === 'Late') return { ...state(name, ['Pending', ...rest].join(' '), resource), isLate: true };
@@ -89,25 +89,25 @@ function state(name: string, what: string, resource = 'ingress/shop/web'): NameS
 
 const www = 'www.corp.internal';
 
-describe('what is told of a host', () => {
-  test.for<[title: string, life: string[], said: string[]]>([
-    ['nothing, when it resolves from the start', ['192.0.2.7'], []],
-    ['nothing, while it is on its way', ['Pending', 'Pending other words'], []],
-    ['that it will not come by itself', ['Pending', 'Late see the log'], ['Pending www.corp.internal: see the log']],
+describe('a host publishes', () => {
+  test.for<[title: string, states: string[], published: string[]]>([
+    ['nothing if it resolves from the start', ['192.0.2.7'], []],
+    ['nothing while it is Pending', ['Pending', 'Pending other words'], []],
+    ['that it is late', ['Pending', 'Late see the log'], ['Pending www.corp.internal: see the log']],
     ['that it resolves, once it does', ['Pending', '192.0.2.7'], ['Resolved www.corp.internal resolves to 192.0.2.7']],
-    ['why it does not', ['Pending', 'NoAddress'], ['NoAddress www.corp.internal: no idea']],
-    ['why it does not, from the start', ['Held'], ['Held www.corp.internal: no idea']],
+    ['why it does not resolve', ['Pending', 'NoAddress'], ['NoAddress www.corp.internal: no idea']],
+    ['why it does not resolve, from the start', ['Held'], ['Held www.corp.internal: no idea']],
     ['another address', ['192.0.2.7', '192.0.2.8'], ['Resolved www.corp.internal resolves to 192.0.2.8']],
-    ['no other order of addresses', ['192.0.2.7+192.0.2.8', '192.0.2.8+192.0.2.7'], []],
+    ['nothing for another order of addresses', ['192.0.2.7+192.0.2.8', '192.0.2.8+192.0.2.7'], []],
     ['one address of two', ['192.0.2.7+192.0.2.8', '192.0.2.7'], ['Resolved www.corp.internal resolves to 192.0.2.7']],
-    ['nothing of a rest between', ['192.0.2.7', 'Pending', '192.0.2.7'], []],
+    ['nothing for being Pending in between', ['192.0.2.7', 'Pending', '192.0.2.7'], []],
     [
-      'another reason of the same kind',
+      'another message of the same verdict',
       ['Refused one', 'Refused one', 'Refused two'],
       ['Refused www.corp.internal: one', 'Refused www.corp.internal: two'],
     ],
     [
-      'each turn, when all of it is within a minute',
+      'every change, even within a minute',
       ['Pending', 'NoAddress', '192.0.2.7', 'Held'],
       [
         'NoAddress www.corp.internal: no idea',
@@ -115,320 +115,320 @@ describe('what is told of a host', () => {
         'Held www.corp.internal: no idea',
       ],
     ],
-  ])('is %s', async ([, life, said]) => {
-    const world = new World();
-    const agent = world.agent();
-    for (const what of life) {
-      agent.update([state(www, what)]);
-      await world.pass(second, agent);
+  ])('%s', async ([, states, published]) => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    for (const what of states) {
+      recorder.update([state(www, what)]);
+      await cluster.pass(second, recorder);
     }
-    expect(world.said).toEqual(said.map((each) => `${each} (InternalDNS corp)`));
-    expect(agent.pending).toBe(0);
-    expect(agent.counts).toEqual({ created: said.length, known: 0, dropped: 0, failed: 0 });
+    expect(cluster.published).toEqual(published.map((each) => `${each} (InternalDNS corp)`));
+    expect(recorder.pending).toBe(0);
+    expect(recorder.counts).toEqual({ created: published.length, known: 0, dropped: 0, failed: 0 });
   });
 
-  test('is an event each, on an object with several', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress')]);
-    await world.pass(second, agent);
-    expect(world.said.map((each) => each.split(' ')[1])).toEqual(['www.corp.internal:', 'api.corp.internal:']);
+  test('one event for each host of an object', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress')]);
+    await cluster.pass(second, recorder);
+    expect(cluster.published.map((each) => each.split(' ')[1])).toEqual(['www.corp.internal:', 'api.corp.internal:']);
   });
 
-  test('is told anew of another object of the same name', async () => {
-    const world = new World();
-    const agent = world.agent();
+  test('the same state again for a new object of the same name', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
     for (const uid of ['one', 'one', 'two']) {
-      world.uids.set('ingress/shop/web', uid);
-      agent.update([state(www, 'NoAddress')]);
-      await world.pass(second, agent);
+      cluster.uids.set('ingress/shop/web', uid);
+      recorder.update([state(www, 'NoAddress')]);
+      await cluster.pass(second, recorder);
     }
-    expect([...world.events.values()].map(({ involvedObject }) => involvedObject.uid)).toEqual(['one', 'two']);
+    expect([...cluster.events.values()].map(({ involvedObject }) => involvedObject.uid)).toEqual(['one', 'two']);
   });
 
-  test('waits until the uid of its object is known, by which kubectl finds it', async () => {
-    const world = new World();
-    const agent = world.agent();
-    world.uids.set('ingress/shop/web', undefined);
-    agent.update([state(www, 'NoAddress')]);
-    await world.pass(second, agent);
-    expect(world.said).toEqual([]);
-    world.uids.clear();
-    agent.update([state(www, 'NoAddress')]);
-    await world.pass(second, agent);
-    expect(world.said).toHaveLength(1);
+  test('nothing until the uid of its object is known, by which kubectl finds the event', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    cluster.uids.set('ingress/shop/web', undefined);
+    recorder.update([state(www, 'NoAddress')]);
+    await cluster.pass(second, recorder);
+    expect(cluster.published).toEqual([]);
+    cluster.uids.clear();
+    recorder.update([state(www, 'NoAddress')]);
+    await cluster.pass(second, recorder);
+    expect(cluster.published).toHaveLength(1);
   });
 
-  test('is nothing on a kind that nothing more is known of', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update([state(www, 'NoAddress', 'tlsroute/shop/web')]);
-    await world.pass(second, agent);
-    expect([world.requests, agent.pending, agent.counts.dropped]).toEqual([0, 0, 1]);
+  test('nothing for an object of an unknown kind', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update([state(www, 'NoAddress', 'tlsroute/shop/web')]);
+    await cluster.pass(second, recorder);
+    expect([cluster.requests, recorder.pending, recorder.counts.dropped]).toEqual([0, 0, 1]);
   });
 
-  test('is nothing when the host is gone', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update([state(www, 'NoAddress')]);
-    agent.update([]);
-    await world.pass(second, agent);
-    expect([world.requests, agent.pending, agent.counts.dropped]).toEqual([0, 0, 1]);
+  test('nothing if the host is removed first', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update([state(www, 'NoAddress')]);
+    recorder.update([]);
+    await cluster.pass(second, recorder);
+    expect([cluster.requests, recorder.pending, recorder.counts.dropped]).toEqual([0, 0, 1]);
   });
 
-  test('is compared with the first list that has any', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update([]);
-    agent.update([]);
-    agent.update([state(www, '192.0.2.7')]);
-    agent.update([state(www, '192.0.2.7'), state('api.corp.internal', '192.0.2.7')]);
-    await world.pass(second, agent);
-    expect(world.said).toEqual(['Resolved api.corp.internal resolves to 192.0.2.7 (InternalDNS corp)']);
+  test('changes since the first list that is not empty', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update([]);
+    recorder.update([]);
+    recorder.update([state(www, '192.0.2.7')]);
+    recorder.update([state(www, '192.0.2.7'), state('api.corp.internal', '192.0.2.7')]);
+    await cluster.pass(second, recorder);
+    expect(cluster.published).toEqual(['Resolved api.corp.internal resolves to 192.0.2.7 (InternalDNS corp)']);
   });
 });
 
-describe('what has been told', () => {
+describe('a published state', () => {
   const problems = [state(www, 'NoAddress'), state('api.corp.internal', 'OutsideZones')];
 
-  test('is not told again by another replica, nor after a restart', async () => {
-    const world = new World();
-    const agents = [world.agent('idns-corp-0'), world.agent('idns-corp-1')];
-    for (const agent of agents) agent.update(problems);
-    await world.pass(second, ...agents);
-    world.now += 20 * minute;
-    const restarted = world.agent();
+  test('is not published again by another replica or after a restart', async () => {
+    const cluster = new FakeCluster();
+    const recorders = [cluster.recorder('idns-corp-0'), cluster.recorder('idns-corp-1')];
+    for (const recorder of recorders) recorder.update(problems);
+    await cluster.pass(second, ...recorders);
+    cluster.now += 20 * minute;
+    const restarted = cluster.recorder();
     restarted.update(problems);
-    await world.pass(second, restarted);
-    expect(world.events.size).toBe(2);
-    expect([...agents, restarted].map(({ counts }) => [counts.created, counts.known])).toEqual([
+    await cluster.pass(second, restarted);
+    expect(cluster.events.size).toBe(2);
+    expect([...recorders, restarted].map(({ counts }) => [counts.created, counts.known])).toEqual([
       [2, 0],
       [0, 2],
       [0, 2],
     ]);
   });
 
-  test('is told again when it has come back, in another minute', async () => {
-    const world = new World();
-    const agents = [world.agent('idns-corp-0'), world.agent('idns-corp-1')];
+  test('is published again when it returns in another minute', async () => {
+    const cluster = new FakeCluster();
+    const recorders = [cluster.recorder('idns-corp-0'), cluster.recorder('idns-corp-1')];
     for (const what of ['Held', '192.0.2.7', 'Held', '192.0.2.7']) {
-      for (const agent of agents) agent.update([state(www, what)]);
-      await world.pass(minute, ...agents);
+      for (const recorder of recorders) recorder.update([state(www, what)]);
+      await cluster.pass(minute, ...recorders);
     }
-    expect(world.said.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved', 'Held', 'Resolved']);
+    expect(cluster.published.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved', 'Held', 'Resolved']);
   });
 
-  test('is told once a minute while it comes and goes, and the last is what holds', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update([state(www, '192.0.2.7')]);
+  test('is published once a minute while it flaps, and the last event has the current state', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update([state(www, '192.0.2.7')]);
     for (let i = 0; i < 30; i++) {
-      agent.update([state(www, i % 2 ? '192.0.2.7' : 'Held')]);
-      await world.pass(second, agent);
+      recorder.update([state(www, i % 2 ? '192.0.2.7' : 'Held')]);
+      await cluster.pass(second, recorder);
     }
-    expect(world.said).toHaveLength(2);
-    agent.update([state(www, 'Held')]);
-    await world.pass(2 * minute, agent);
-    expect(world.said.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved', 'Held']);
+    expect(cluster.published).toHaveLength(2);
+    recorder.update([state(www, 'Held')]);
+    await cluster.pass(2 * minute, recorder);
+    expect(cluster.published.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved', 'Held']);
   });
 });
 
-describe('what does not resolve is told again', () => {
-  const forgotten = 60 * minute;
+describe('an unresolved host is published again', () => {
+  const eventTTL = 60 * minute;
 
-  /** Whether people saw something on the object all the time, and how often they were told. */
-  const told = (world: World, from: number) => {
-    const times = [...world.events.values()].map(({ eventTime, metadata: { creationTimestamp } }) =>
+  /** When events were published, and whether the object had one all the time. */
+  const eventTimes = (cluster: FakeCluster, from: number) => {
+    const times = [...cluster.events.values()].map(({ eventTime, metadata: { creationTimestamp } }) =>
       Date.parse(creationTimestamp ?? eventTime),
     );
-    const ends = [...times.slice(1), world.now];
+    const ends = [...times.slice(1), cluster.now];
     return {
       times: times.map((time) => (time - from) / minute),
-      isSeen: times.every((t, i) => ends[i]! - t < forgotten),
+      isCovered: times.every((t, i) => ends[i]! - t < eventTTL),
     };
   };
 
-  test('before Kubernetes forgets it, once in 45 minutes, whatever the number of replicas', async () => {
+  test('before Kubernetes deletes the event, once in 45 minutes, whatever the number of replicas', async () => {
     for (const offset of [0, 7, 44]) {
-      const world = new World();
-      world.now += offset * minute;
-      const from = world.now;
-      const agents = [world.agent('idns-corp-0'), world.agent('idns-corp-1')];
-      for (const agent of agents) agent.update([state(www, 'Pending')]);
-      await world.pass(5 * minute, ...agents);
-      for (const agent of agents) agent.update([state(www, 'NoAddress')]);
-      await world.pass(240 * minute, ...agents);
-      const { times, isSeen } = told(world, from);
-      expect(isSeen).toBe(true);
+      const cluster = new FakeCluster();
+      cluster.now += offset * minute;
+      const from = cluster.now;
+      const recorders = [cluster.recorder('idns-corp-0'), cluster.recorder('idns-corp-1')];
+      for (const recorder of recorders) recorder.update([state(www, 'Pending')]);
+      await cluster.pass(5 * minute, ...recorders);
+      for (const recorder of recorders) recorder.update([state(www, 'NoAddress')]);
+      await cluster.pass(240 * minute, ...recorders);
+      const { times, isCovered } = eventTimes(cluster, from);
+      expect(isCovered).toBe(true);
       expect(times.length).toBe(6);
       for (const [i, time] of times.slice(1).entries()) expect(time - (times[i] ?? 0)).toBeGreaterThanOrEqual(44.9);
     }
   });
 
-  test('also when the agent is restarted at any time', async () => {
+  test('also if the agent is restarted at any time', async () => {
     for (const after of [1, 20, 40, 50]) {
-      const world = new World();
-      const from = world.now;
-      const first = world.agent();
+      const cluster = new FakeCluster();
+      const from = cluster.now;
+      const first = cluster.recorder();
       first.update([state(www, 'NoAddress')]);
-      await world.pass(after * minute, first);
-      const restarted = world.agent();
+      await cluster.pass(after * minute, first);
+      const restarted = cluster.recorder();
       restarted.update([state(www, 'NoAddress')]);
-      await world.pass(180 * minute, restarted);
-      const { times, isSeen } = told(world, from);
-      expect(isSeen).toBe(true);
+      await cluster.pass(180 * minute, restarted);
+      const { times, isCovered } = eventTimes(cluster, from);
+      expect(isCovered).toBe(true);
       expect(times.length).toBeLessThanOrEqual(6);
     }
   });
 
-  test('in one event for all hosts of an object', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update(['a', 'b', 'c'].map((name) => state(`${name}.corp.internal`, 'NoAddress')));
-    await world.pass(50 * minute, agent);
-    expect(world.said).toHaveLength(4);
-    expect(world.said[3]).toBe(
+  test('with one event for all hosts of an object', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update(['a', 'b', 'c'].map((name) => state(`${name}.corp.internal`, 'NoAddress')));
+    await cluster.pass(50 * minute, recorder);
+    expect(cluster.published).toHaveLength(4);
+    expect(cluster.published[3]).toBe(
       'NoAddress a.corp.internal: no idea (InternalDNS corp; 2 more hosts of this object do not resolve)',
     );
   });
 
   test.each(['192.0.2.7', 'Filtered', 'OutsideZones', 'Pending'])('but not %s', async (what) => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update([state(www, 'NoAddress')]);
-    await world.pass(minute, agent);
-    agent.update([state(www, what)]);
-    const { length } = world.said;
-    await world.pass(180 * minute, agent);
-    expect(world.said.length - length).toBeLessThanOrEqual(1);
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update([state(www, 'NoAddress')]);
+    await cluster.pass(minute, recorder);
+    recorder.update([state(www, what)]);
+    const { length } = cluster.published;
+    await cluster.pass(180 * minute, recorder);
+    expect(cluster.published.length - length).toBeLessThanOrEqual(1);
   });
 
-  test('after it resolved, and the agent was restarted', async () => {
-    const world = new World();
-    const first = world.agent();
+  test('after it resolved, and the recorder was restarted', async () => {
+    const cluster = new FakeCluster();
+    const first = cluster.recorder();
     first.update([state(www, 'NoAddress')]);
-    await world.pass(minute, first);
+    await cluster.pass(minute, first);
     first.update([state(www, '192.0.2.7')]);
-    await world.pass(10 * minute, first);
-    const restarted = world.agent();
+    await cluster.pass(10 * minute, first);
+    const restarted = cluster.recorder();
     restarted.update([state(www, 'Pending')]);
-    await world.pass(minute, restarted);
+    await cluster.pass(minute, restarted);
     restarted.update([state(www, 'NoAddress')]);
-    await world.pass(45 * minute, restarted);
-    expect(world.said.at(-1)).toMatch(/^NoAddress/);
+    await cluster.pass(45 * minute, restarted);
+    expect(cluster.published.at(-1)).toMatch(/^NoAddress/);
   });
 });
 
-describe('how much is told', () => {
+describe('the rate of events', () => {
   const hosts = (count: number, what: string, resourceOf = (_: number) => 'ingress/shop/web') =>
     Array.from({ length: count }, (_, i) => state(`h${i}.corp.internal`, what, resourceOf(i)));
 
-  test('on one object is 25 of a type at once, then one in five minutes', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update(hosts(40, 'NoAddress'));
-    await world.pass(minute, agent);
-    expect([world.said.length, agent.pending]).toEqual([25, 15]);
-    await world.pass(10 * minute, agent);
-    expect([world.said.length, agent.pending]).toEqual([27, 13]);
-    agent.update(hosts(40, 'Filtered'));
-    await world.pass(minute, agent);
-    expect([world.said.length, agent.pending]).toEqual([52, 15]);
+  test('is limited per object and type to a burst of 25, then one in five minutes', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update(hosts(40, 'NoAddress'));
+    await cluster.pass(minute, recorder);
+    expect([cluster.published.length, recorder.pending]).toEqual([25, 15]);
+    await cluster.pass(10 * minute, recorder);
+    expect([cluster.published.length, recorder.pending]).toEqual([27, 13]);
+    recorder.update(hosts(40, 'Filtered'));
+    await cluster.pass(minute, recorder);
+    expect([cluster.published.length, recorder.pending]).toEqual([52, 15]);
   });
 
-  test('of all objects is 100 at once, then fifty a second, of each host the latest', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update(hosts(1000, 'NoAddress', (i) => `ingress/shop/web-${i}`));
-    await agent.drain();
-    expect(world.requests).toBe(100);
-    const before = world.now;
-    agent.update(hosts(1000, '192.0.2.7', (i) => `ingress/shop/web-${i}`));
-    await world.pass(20 * second, agent);
-    expect(world.requests).toBeLessThanOrEqual(100 + 50 * ((world.now - before) / second));
-    await world.pass(100 * second, agent);
-    const counts = Map.groupBy(world.said, (each) => each.split(' ')[0]);
-    expect([counts.get('NoAddress')?.length, counts.get('Resolved')?.length, agent.pending]).toEqual([100, 1000, 0]);
+  test('is limited overall to a burst of 100, then fifty a second, with the latest state of each host', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update(hosts(1000, 'NoAddress', (i) => `ingress/shop/web-${i}`));
+    await recorder.drain();
+    expect(cluster.requests).toBe(100);
+    const before = cluster.now;
+    recorder.update(hosts(1000, '192.0.2.7', (i) => `ingress/shop/web-${i}`));
+    await cluster.pass(20 * second, recorder);
+    expect(cluster.requests).toBeLessThanOrEqual(100 + 50 * ((cluster.now - before) / second));
+    await cluster.pass(100 * second, recorder);
+    const counts = Map.groupBy(cluster.published, (each) => each.split(' ')[0]);
+    expect([counts.get('NoAddress')?.length, counts.get('Resolved')?.length, recorder.pending]).toEqual([100, 1000, 0]);
   });
 
-  test('does not wait when nothing is to be told', async () => {
-    const world = new World();
-    const agent = world.agent();
+  test('is not spent on states that need no event', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
     const list = hosts(30, '192.0.2.7');
-    for (let i = 0; i < 10; i++) agent.update(list.map((each) => ({ ...each })));
-    await world.pass(minute, agent);
-    expect([world.requests, agent.pending]).toEqual([0, 0]);
+    for (let i = 0; i < 10; i++) recorder.update(list.map((each) => ({ ...each })));
+    await cluster.pass(minute, recorder);
+    expect([cluster.requests, recorder.pending]).toEqual([0, 0]);
   });
 
-  test('after a restart is not less for what was told before it', async () => {
-    const world = new World();
-    const first = world.agent();
+  test('is not spent after a restart on events that exist', async () => {
+    const cluster = new FakeCluster();
+    const first = cluster.recorder();
     first.update(hosts(25, 'NoAddress'));
-    await world.pass(minute, first);
-    world.now += 20 * minute;
-    const restarted = world.agent();
+    await cluster.pass(minute, first);
+    cluster.now += 20 * minute;
+    const restarted = cluster.recorder();
     restarted.update(hosts(25, 'NoAddress'));
-    await world.pass(minute, restarted);
+    await cluster.pass(minute, restarted);
     restarted.update(hosts(25, 'Held'));
-    await world.pass(minute, restarted);
-    expect(world.said.filter((each) => each.startsWith('Held'))).toHaveLength(25);
+    await cluster.pass(minute, restarted);
+    expect(cluster.published.filter((each) => each.startsWith('Held'))).toHaveLength(25);
   });
 });
 
-describe('when Kubernetes does not take it', () => {
+describe('when the API server does not accept an event', () => {
   const failing = async (answer: Creation | Error, milliseconds: number) => {
-    const world = new World();
-    const agent = world.agent();
-    world.failures.set('shop', answer);
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    cluster.failures.set('shop', answer);
     const resource = 'ingress/other/web';
-    agent.update([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress'), state(www, 'Held', resource)]);
-    await world.pass(milliseconds, agent);
-    return { world, agent };
+    recorder.update([state(www, 'NoAddress'), state('api.corp.internal', 'NoAddress'), state(www, 'Held', resource)]);
+    await cluster.pass(milliseconds, recorder);
+    return { cluster, recorder };
   };
 
-  test('because nobody answers, it is tried again ever less often, and the latest is told', async () => {
-    const { world, agent } = await failing(new Error('connect ECONNREFUSED'), 10 * minute);
-    expect(world.failureLog).toEqual(['cannot create events: connect ECONNREFUSED']);
-    expect(agent.counts.failed).toBe(world.requests);
-    expect([world.requests, agent.pending]).toEqual([24, 3]);
-    world.failures.clear();
-    agent.update([state(www, '192.0.2.7'), state('api.corp.internal', 'Pending')]);
-    await world.pass(minute, agent);
-    expect(world.said).toEqual(['Resolved www.corp.internal resolves to 192.0.2.7 (InternalDNS corp)']);
-    expect([agent.pending, agent.counts.dropped]).toEqual([0, 2]);
+  test('because it is unreachable, requests back off and the latest state is published', async () => {
+    const { cluster, recorder } = await failing(new Error('connect ECONNREFUSED'), 10 * minute);
+    expect(cluster.failureLog).toEqual(['cannot create events: connect ECONNREFUSED']);
+    expect(recorder.counts.failed).toBe(cluster.requests);
+    expect([cluster.requests, recorder.pending]).toEqual([24, 3]);
+    cluster.failures.clear();
+    recorder.update([state(www, '192.0.2.7'), state('api.corp.internal', 'Pending')]);
+    await cluster.pass(minute, recorder);
+    expect(cluster.published).toEqual(['Resolved www.corp.internal resolves to 192.0.2.7 (InternalDNS corp)']);
+    expect([recorder.pending, recorder.counts.dropped]).toEqual([0, 2]);
   });
 
-  test('because it is forbidden, that is said once, and tried again after minutes, while others are told', async () => {
-    const { world, agent } = await failing({ result: 'forbidden', failure: 'events is forbidden' }, 4 * minute);
-    expect(world.failureLog).toEqual(['cannot create events: events is forbidden in shop']);
-    expect([world.requests, agent.pending, agent.counts.failed]).toEqual([2, 2, 1]);
-    expect(world.said).toHaveLength(1);
-    await world.pass(2 * minute, agent);
-    expect(world.requests).toBe(3);
-    world.failures.clear();
-    await world.pass(5 * minute, agent);
-    expect([world.said.length, agent.pending]).toEqual([3, 0]);
+  test('because it is forbidden, the failure is logged once and only that namespace pauses', async () => {
+    const { cluster, recorder } = await failing({ result: 'forbidden', failure: 'events is forbidden' }, 4 * minute);
+    expect(cluster.failureLog).toEqual(['cannot create events: events is forbidden in shop']);
+    expect([cluster.requests, recorder.pending, recorder.counts.failed]).toEqual([2, 2, 1]);
+    expect(cluster.published).toHaveLength(1);
+    await cluster.pass(2 * minute, recorder);
+    expect(cluster.requests).toBe(3);
+    cluster.failures.clear();
+    await cluster.pass(5 * minute, recorder);
+    expect([cluster.published.length, recorder.pending]).toEqual([3, 0]);
   });
 
   test.each<[Creation['result'], Partial<EventRecorder['counts']>]>([
     ['gone', { dropped: 2 }],
     ['invalid', { failed: 2 }],
-  ])('because it is %s, it is not tried again', async (result, counts) => {
-    const { world, agent } = await failing({ result, failure: 'no' }, 10 * minute);
-    expect([world.requests, agent.pending]).toEqual([3, 0]);
-    expect(agent.counts).toEqual({ created: 1, known: 0, dropped: 0, failed: 0, ...counts });
-    expect(world.failureLog).toEqual(result === 'invalid' ? ['cannot create events: no'] : []);
+  ])('because it is %s, it is not retried', async (result, counts) => {
+    const { cluster, recorder } = await failing({ result, failure: 'no' }, 10 * minute);
+    expect([cluster.requests, recorder.pending]).toEqual([3, 0]);
+    expect(recorder.counts).toEqual({ created: 1, known: 0, dropped: 0, failed: 0, ...counts });
+    expect(cluster.failureLog).toEqual(result === 'invalid' ? ['cannot create events: no'] : []);
   });
 
-  test('because it has just become something else, that is told, too', async () => {
-    const world = new World();
-    const agent = world.agent();
-    agent.update([state(www, '192.0.2.7')]);
+  test('a state that changes during the request is published as well', async () => {
+    const cluster = new FakeCluster();
+    const recorder = cluster.recorder();
+    recorder.update([state(www, '192.0.2.7')]);
     const back = [state(www, '192.0.2.7')];
-    world.meanwhile = () => agent.update(back);
-    agent.update([state(www, 'Held')]);
-    await world.pass(second, agent);
-    expect(world.said.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved']);
+    cluster.beforeResponse = () => recorder.update(back);
+    recorder.update([state(www, 'Held')]);
+    await cluster.pass(second, recorder);
+    expect(cluster.published.map((each) => each.split(' ')[0])).toEqual(['Held', 'Resolved']);
   });
 });
 
@@ -440,7 +440,7 @@ const step = fc.record({
   isAway: fc.boolean(),
 });
 
-test('whatever happens, in the end the last that people see of a host is what holds', {
+test('after any history, the last event of a host has its current state', {
   tags: ['history'],
 }, async () => {
   const hostOf = (index: number, what: string) =>
@@ -450,22 +450,22 @@ test('whatever happens, in the end the last that people see of a host is what ho
       fc.array(step, { minLength: 1, maxLength: 12 }),
       fc.integer({ min: 1, max: 3 }),
       async (steps, n) => {
-        const world = new World();
-        const agents = Array.from({ length: n }, (_, i) => world.agent(`idns-corp-${i}`));
+        const cluster = new FakeCluster();
+        const recorders = Array.from({ length: n }, (_, i) => cluster.recorder(`idns-corp-${i}`));
         for (const { whats, seconds, isAway } of steps) {
-          if (isAway) world.failures.set('shop', new Error('away'));
-          else world.failures.clear();
-          for (const agent of agents) agent.update(whats.map((what, i) => hostOf(i, what)));
-          await world.pass(seconds * second, ...agents);
+          if (isAway) cluster.failures.set('shop', new Error('away'));
+          else cluster.failures.clear();
+          for (const recorder of recorders) recorder.update(whats.map((what, i) => hostOf(i, what)));
+          await cluster.pass(seconds * second, ...recorders);
         }
-        world.failures.clear();
-        await world.pass(5 * minute, ...agents);
-        for (const agent of agents) expect(agent.pending).toBe(0);
-        const events = [...world.events.values()];
-        const onTheirWay = events.filter(
+        cluster.failures.clear();
+        await cluster.pass(5 * minute, ...recorders);
+        for (const recorder of recorders) expect(recorder.pending).toBe(0);
+        const events = [...cluster.events.values()];
+        const pending = events.filter(
           ({ reason, message = '' }) => reason === 'Pending' && !/see the log/.test(message),
         );
-        expect(onTheirWay).toEqual([]);
+        expect(pending).toEqual([]);
         for (const i of [0, 1, 2, 3]) {
           const [first, last] = [steps[0], steps.at(-1)].map((each) => hostOf(i, each?.whats[i] as string));
           if (!first || !last || (last.verdict === 'Pending' && !last.isLate)) continue;
