@@ -14,7 +14,7 @@ import type { RecordMirror } from './mirror/record-mirror.ts';
 import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
 import { answerOf, type Change, type Zone } from './powerdns/rrset.ts';
-import type { OutOfZoneNames } from './resolver/out-of-zone-names.ts';
+import type { OutOfZoneNames } from './resolver/out-of-zone-resolver.ts';
 import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
 import { noSources, partsAt, type SourceLister, type SourceObject } from './sources/source-object.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
@@ -110,8 +110,8 @@ export class Agent {
     this.#declared = { hash, declaration: parse(text, declarationSchema), files };
     const { discovery } = this.#declared.declaration;
     this.#providers.setDiscovery(discovery);
-    if (discovery) this.#names.follow(discovery.intervalSeconds);
-    else this.#names.forget();
+    if (discovery) this.#names.setSyncInterval(discovery.intervalSeconds);
+    else this.#names.clear();
     return true;
   }
 
@@ -200,7 +200,7 @@ export class Agent {
     const snapshots = this.#providers.snapshots(discovery);
     const lister = this.#lister;
     if (snapshots.length === 0 || this.#awaitsSync) return;
-    this.#names.explain(
+    this.#names.update(
       { ...this.#current, lister, snapshots, providers: this.#providers.statuses(discovery) },
       this.#outOfZoneNames,
     );

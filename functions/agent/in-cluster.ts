@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Observations } from './agent.ts';
-import { Events } from './events/events.ts';
+import { EventRecorder } from './events/event-recorder.ts';
 import { Client } from './kubernetes/client.ts';
 import { Cluster } from './kubernetes/cluster.ts';
 import { loadConfig } from './kubernetes/config.ts';
@@ -41,7 +41,7 @@ export interface Kubernetes {
   /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
   signer: Signer;
   mirror: RecordMirror;
-  events: Events;
+  events: EventRecorder;
 }
 
 export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernetes> {
@@ -85,7 +85,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     name: `ConfigMap ${kept}`,
     log,
   });
-  const events = new Events({
+  const events = new EventRecorder({
     create: (event) => cluster.createEvent(event),
     sourceObjectOf: (resource) => sources.cache.getAny(resource),
     referenceOf,

@@ -127,7 +127,7 @@ async function createInstance(options: Options, { log, failureLog, reconcileLoop
     failedLoops: () => agent.failedLoops,
     heldNames: () => agent.heldNames,
     events: () => kubernetes?.events.counts ?? {},
-    untold: () => kubernetes?.events.waiting ?? 0,
+    unpublished: () => kubernetes?.events.pending ?? 0,
   });
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
@@ -192,7 +192,7 @@ function runnablesOf(instance: Instance, options: Options, { log, failureLog, re
   };
   const publishEvents = async () => {
     const { list } = agent.names;
-    if (list) kubernetes?.events.announce(list);
+    if (list) kubernetes?.events.update(list);
     await kubernetes?.events.drain();
   };
   return [
@@ -201,7 +201,7 @@ function runnablesOf(instance: Instance, options: Options, { log, failureLog, re
     every(pauses.explain, 'explain', explain),
     every(pauses.report, 'report', writeReport),
     every(pauses.events, 'events', publishEvents),
-    every(pauses.outOfZoneNames, 'out-of-zone names', () => outOfZoneNames.look()),
+    every(pauses.outOfZoneNames, 'out-of-zone names', () => outOfZoneNames.resolveDue()),
     every(pauses.volumeClaim, 'volume claim', () => kubernetes?.claim.grow(agent.declaration?.storage.size)),
   ];
 }

@@ -48,7 +48,7 @@ scenario('delete-guard', ({ shop, ingress, internalDNS, writeAddresses }) => {
       name: at(names[0]!),
       resource: `ingress/${shop}/${names[0]}`,
       verdict: 'Held',
-      message: /has lost its address, and the delete guard keeps what it had: it still resolves to 192\.0\.2\.51/,
+      message: /no longer has an address; the delete guard keeps its records: it still resolves to 192\.0\.2\.51/,
     });
     for (const name of names) await writeAddresses(name);
     // Nothing but time lets go.

@@ -198,7 +198,7 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     const before = await propagations();
     await apply(inner('after'));
     const { message } = await tells(otherPage, `ingress/${shop}/after`, at('after'), { verdict: 'Pending' });
-    expect(message).toBe('ExternalDNS has not asked for it yet: it looks every 40 s');
+    expect(message).toBe('not requested by ExternalDNS yet: it syncs every 40 s');
     await server.becomes(at('after'), address);
     expect(await other.answer(at('after'))).toBe('NXDOMAIN');
     await other.becomes(at('after'), address);

@@ -87,7 +87,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
   });
 
   test('NoAddress', async () => {
-    await isTold('NoAddress', 'slow', at('slow'), /its controller has written none/);
+    await isTold('NoAddress', 'slow', at('slow'), /its controller has not written one/);
     // Crossplane writes conditions after the rest of the status.
     await until('the condition says so', async () => {
       const { status, reason, message = '' } = await condition('why', 'Resolvable');
@@ -176,7 +176,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
       'Held',
       last,
       at(last),
-      /it still resolves to 192\.0\.2\.7; to let it go: kubectl annotate internaldns why/,
+      /it still resolves to 192\.0\.2\.7; to delete them now: kubectl annotate internaldns why/,
     );
     await writeAddresses(last, '192.0.2.8');
     await turns(last, at(last), '192.0.2.8');

@@ -17,5 +17,5 @@ export const nothing: Sources = {
   failedLoops: () => 0,
   heldNames: () => 0,
   events: () => ({}),
-  untold: () => 0,
+  unpublished: () => 0,
 };

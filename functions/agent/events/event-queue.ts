@@ -1,123 +1,135 @@
 import { type NameState, nameKey } from '../../contract/verdict.ts';
 import type { SourceObject } from '../sources/source-object.ts';
-import { typeOf } from './event.ts';
+import { eventType } from './event.ts';
 
 export interface EventQueueOptions {
-  /** What is known of an object, also of one that a filter leaves out. Without its uid there is nothing to tell on it. */
+  /** Looks up an object, including one that a filter leaves out. Without its uid no event can refer to it. */
   sourceObjectOf: (resource: string) => Pick<SourceObject, 'uid'> | undefined;
-  /** Called for what was news and is none any more, though nobody has heard it. */
-  onOvertaken: () => void;
+  /** Called when a pending event becomes obsolete before it was published. */
+  onObsolete: () => void;
   now: () => number;
 }
 
 /** A host of an object. */
-export interface Host {
+export interface HostEntry {
   uid: string | undefined;
   state: NameState;
-  /** When it became what it is: milliseconds since 1970. */
+  /** When the state last changed: milliseconds since 1970. */
   since: number;
-  /** What people know of it, and when they were told: milliseconds since 1970. */
-  told: NameState | undefined;
-  toldAt: number;
-  /** Whether it is to be told again, for its object, with so many others. */
-  again?: { others: number } | undefined;
-  /** The last list that had it. */
-  round: number;
+  /** The state that was last published, and when: milliseconds since 1970. */
+  published: NameState | undefined;
+  publishedAt: number;
+  /** Set while the state is to be published again, on behalf of this many other hosts of the object. */
+  repeat?: { otherHosts: number } | undefined;
+  /** The last update that contained the host; -1 once it has been removed. */
+  generation: number;
 }
 
-/** Pure but for its memory: what people have not heard yet of the hosts, of each the latest. */
+/** The hosts whose state has not been published yet; a newer state of a host replaces the pending one. Does no I/O. */
 export class EventQueue {
   readonly #options: EventQueueOptions;
-  readonly #hosts = new Map<string, Host>();
-  readonly #waiting = new Set<Host>();
-  #announced: readonly NameState[] = [];
-  #round = 0;
+  readonly #hosts = new Map<string, HostEntry>();
+  readonly #pending = new Set<HostEntry>();
+  #states: readonly NameState[] = [];
+  #generation = 0;
 
   constructor(options: EventQueueOptions) {
     this.#options = options;
   }
 
-  /** What is to be told, the oldest first. It may change while somebody goes through it. */
-  get waiting(): ReadonlySet<Host> {
-    return this.#waiting;
+  /** The hosts to publish, oldest first. May change during iteration. */
+  get pending(): ReadonlySet<HostEntry> {
+    return this.#pending;
   }
 
-  /** Takes the states of all hosts. Those of the first list that resolve are taken for known; an empty one is none. */
-  announce(states: readonly NameState[]): void {
-    if (states === this.#announced) return;
-    this.#announced = states;
-    if (states.length > 0 || this.#round > 0) this.#round += 1;
-    for (const state of states) this.#hear(state);
-    for (const [key, host] of this.#hosts) if (host.round !== this.#round) this.#forget(key, host);
+  /**
+   * Replaces the states of all hosts. Hosts that resolve in the first list are not published, since they may have done so
+   * for long; empty lists before it are ignored.
+   */
+  update(states: readonly NameState[]): void {
+    if (states === this.#states) return;
+    this.#states = states;
+    if (states.length > 0 || this.#generation > 0) this.#generation += 1;
+    for (const state of states) this.#updateHost(state);
+    for (const [key, host] of this.#hosts) if (host.generation !== this.#generation) this.#remove(key, host);
   }
 
-  /** Of each object one host that does not resolve is to be told again, if nothing was told on it since a time. */
-  repeat(since: number): void {
-    const open = [...this.#hosts.values()].filter(isOpen);
-    for (const ofObject of Map.groupBy(open, ({ uid }) => uid).values()) {
+  /** Queues one unresolved host of each object again, unless an event on the object was published after a time. */
+  requeueOlderThan(time: number): void {
+    const unresolved = [...this.#hosts.values()].filter(isPublishedProblem);
+    for (const ofObject of Map.groupBy(unresolved, ({ uid }) => uid).values()) {
       const [host, ...others] = ofObject;
-      if (!host || ofObject.some((each) => each.toldAt > since || this.#waiting.has(each))) continue;
-      host.again = { others: others.length };
-      this.#waiting.add(host);
+      if (!host || ofObject.some((each) => each.publishedAt > time || this.#pending.has(each))) continue;
+      host.repeat = { otherHosts: others.length };
+      this.#pending.add(host);
     }
   }
 
-  /** Whoever told it says what it was, and when: it may be another one since, or gone. */
-  settle(host: Host, told: NameState, toldAt: number): void {
-    host.told = isSame(told, host.state) ? host.state : told;
-    host.toldAt = toldAt;
-    host.again = undefined;
-    if (isNews(host) && host.round === this.#round) this.#waiting.add(host);
-    else this.#waiting.delete(host);
+  /** Records that a state of a host was published. Meanwhile the host may have another one, or be gone. */
+  markPublished(host: HostEntry, state: NameState, publishedAt: number): void {
+    host.published = isEquivalent(state, host.state) ? host.state : state;
+    host.publishedAt = publishedAt;
+    host.repeat = undefined;
+    if (needsEvent(host) && host.generation === this.#generation) this.#pending.add(host);
+    else this.#pending.delete(host);
   }
 
-  #hear(state: NameState): void {
+  #updateHost(state: NameState): void {
     const { sourceObjectOf, now } = this.#options;
     const key = nameKey(state);
     const uid = sourceObjectOf(state.resource)?.uid;
-    const before = this.#hosts.get(key);
-    const isAnother = before?.uid !== undefined && uid !== undefined && uid !== before.uid;
-    // Another object of that name: nothing has been told on this one.
-    if (isAnother) this.#forget(key, before);
-    const host = this.#hosts.get(key) ?? { uid, state, since: now(), told: undefined, toldAt: 0, round: 0 };
-    if (!isSame(host.state, state)) {
+    const previous = this.#hosts.get(key);
+    // The object was deleted and created again under the same name.
+    if (previous?.uid !== undefined && uid !== undefined && uid !== previous.uid) this.#remove(key, previous);
+    const host = this.#hosts.get(key) ?? newHost(uid, state, now());
+    if (!isEquivalent(host.state, state)) {
       host.since = now();
-      host.again = undefined;
+      host.repeat = undefined;
     }
-    const isKnown = host.told ? isSame(host.told, state) : this.#round === 1 && state.verdict === 'Resolved';
-    // An equal one instead of what it was keeps no list in memory but the last.
-    if (isKnown) host.told = state;
+    const isPublished = host.published
+      ? isEquivalent(host.published, state)
+      : this.#generation === 1 && state.verdict === 'Resolved';
+    // Holding the equivalent new state instead of the old one lets the previous list be collected.
+    if (isPublished) host.published = state;
     host.uid = uid ?? host.uid;
     host.state = state;
-    host.round = this.#round;
+    host.generation = this.#generation;
     this.#hosts.set(key, host);
-    if (isNews(host)) this.#waiting.add(host);
-    else this.#drop(host);
+    if (needsEvent(host)) this.#pending.add(host);
+    else this.#dequeue(host);
   }
 
-  #forget(key: string, host: Host): void {
-    host.round = -1;
+  #remove(key: string, host: HostEntry): void {
+    host.generation = -1;
     this.#hosts.delete(key);
-    this.#drop(host);
+    this.#dequeue(host);
   }
 
-  #drop(host: Host): void {
-    if (this.#waiting.delete(host)) this.#options.onOvertaken();
+  #dequeue(host: HostEntry): void {
+    if (this.#pending.delete(host)) this.#options.onObsolete();
   }
 }
 
-/** That something is on its way is no news: in seconds there will be some. */
-const isNews = ({ uid, state, told, again }: Host) =>
+const newHost = (uid: string | undefined, state: NameState, since: number): HostEntry => ({
+  uid,
+  state,
+  since,
+  published: undefined,
+  publishedAt: 0,
+  generation: 0,
+});
+
+/** A Pending host changes within seconds, so it gets no event unless it is late. */
+const needsEvent = ({ uid, state, published, repeat }: HostEntry) =>
   uid !== undefined &&
   (state.verdict !== 'Pending' || state.isLate === true) &&
-  (told !== state || again !== undefined);
+  (published !== state || repeat !== undefined);
 
-/** Whether people know that it does not resolve, and that is not as somebody wanted it. */
-const isOpen = ({ uid, state, told }: Host) =>
-  uid !== undefined && told === state && typeOf(state.verdict) === 'Warning';
+const isPublishedProblem = ({ uid, state, published }: HostEntry) =>
+  uid !== undefined && published === state && eventType(state.verdict) === 'Warning';
 
-/** Whether two states of a host are the same to people. */
-function isSame(one: NameState, other: NameState): boolean {
+/** Whether two states of a host read the same: the order of addresses does not matter. */
+function isEquivalent(one: NameState, other: NameState): boolean {
   if (one === other) return true;
   if (one.verdict !== other.verdict) return false;
   if (one.verdict !== 'Resolved') return one.message === other.message;

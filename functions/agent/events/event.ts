@@ -7,52 +7,62 @@ import type { ObjectReference } from '../sources/object-reference.ts';
 export interface EventProps {
   state: NameState;
   object: ObjectReference;
-  /** The name of the InternalDNS: several may tell of one object. */
+  /** The name of the InternalDNS: an object may have events from several. */
   instance: string;
   /** The pod. */
   reporter: string;
-  /** When the verdict became this one: milliseconds since 1970. */
+  /** When the host got this state: milliseconds since 1970. */
   since: number;
-  /** Tells it apart from one that says the same, as it was at another time. */
-  occasion?: number;
-  /** How many more hosts of the object do not resolve, where this one is told for all of them. */
-  others?: number;
+  /** Distinguishes this event from one with the same content at another time. */
+  dedupeKey?: number;
+  /** How many other unresolved hosts of the object the event stands for. */
+  otherHosts?: number;
 }
 
-/** Of Kubernetes: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
-const longestName = 253;
-/** https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/validation/events.go#L32: in Go, so bytes. */
-const longest = { message: 1024, instance: 128 };
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+const mostNameCharacters = 253;
+/** In bytes, as `len` of Go: https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/validation/events.go#L32 */
+const mostBytes = { message: 1024, instance: 128 };
 
-/** Those who leave something out by intention need no warning. */
-const asIntended: readonly Verdict[] = ['Resolved', 'Filtered', 'OutsideZones'];
+/** A host that the spec leaves out on purpose needs no warning. */
+const normalVerdicts: readonly Verdict[] = ['Resolved', 'Filtered', 'OutsideZones'];
 
 /**
- * Kubernetes forgets an event after an hour (`--event-ttl`). What still does not resolve is told again before, and what
- * is first told has one name for as long. Milliseconds.
+ * Milliseconds. Kubernetes deletes an event after an hour (`--event-ttl`), so an unresolved host gets another one before
+ * that; and the first event of a host keeps its name for as long.
  */
 export const eventPeriod = 45 * 60_000;
 
-export const typeOf = (verdict: Verdict) => (asIntended.includes(verdict) ? 'Normal' : 'Warning');
+/** The type of an event: `Normal` or `Warning`. */
+export const eventType = (verdict: Verdict) => (normalVerdicts.includes(verdict) ? 'Normal' : 'Warning');
 
 /**
- * Pure: what `kubectl describe` shows on the object. The same news have the same name, whoever tells them and how often:
- * the API server takes each name once.
+ * Pure: returns the event that `kubectl describe` shows on an object. Equal content gives an equal name, whichever replica
+ * creates it and however often, so the API server keeps one of them.
  */
-export function eventOf({ state, object, instance, reporter, since, occasion, others = 0 }: EventProps): CoreEvent {
+export function eventOf({
+  state,
+  object,
+  instance,
+  reporter,
+  since,
+  dedupeKey,
+  otherHosts = 0,
+}: EventProps): CoreEvent {
   const { name: host, verdict } = state;
-  const digest = digestOf([object.uid, host, verdict, messageOn(state, instance), occasion]);
-  const message = messageOn(state, others > 0 ? `${instance}; ${others} more of its hosts do not resolve` : instance);
+  // Not the number of other hosts, which may change while the event is repeated.
+  const digest = digestOf([object.uid, host, verdict, messageOf(state, instance), dedupeKey]);
+  const origin = otherHosts > 0 ? `${instance}; ${otherHosts} more hosts of this object do not resolve` : instance;
   const at = new Date(since).toISOString();
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: { name: nameOf(object, digest), namespace: object.namespace ?? 'default' },
     involvedObject: { ...object },
-    type: typeOf(verdict),
+    type: eventType(verdict),
     reason: verdict,
-    message,
-    // kubectl sorts by `lastTimestamp`, and shows the age of `eventTime`, which must not be without an action.
+    message: messageOf(state, origin),
+    // kubectl sorts by `lastTimestamp` and shows the age of `eventTime`, which requires an `action`.
     action: 'Resolving',
     eventTime: at.replace('Z', '000Z'),
     firstTimestamp: at,
@@ -60,27 +70,27 @@ export function eventOf({ state, object, instance, reporter, since, occasion, ot
     count: 1,
     source: { component: 'internal-dns' },
     reportingComponent: 'internal-dns',
-    reportingInstance: reporter.slice(0, longest.instance),
+    reportingInstance: reporter.slice(0, mostBytes.instance),
   };
 }
 
 function nameOf({ name }: ObjectReference, digest: string): string {
-  const beginning = name.slice(0, longestName - digest.length - 1).replace(/(?<![^a-z0-9])[^a-z0-9]+$/, '');
-  return `${beginning}.${digest}`;
+  const prefix = name.slice(0, mostNameCharacters - digest.length - 1).replace(/(?<![^a-z0-9])[^a-z0-9]+$/, '');
+  return `${prefix}.${digest}`;
 }
 
 const digestOf = (parts: readonly unknown[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 
-/** One host an event, so it begins with the host, and ends with who says so however long the rest is. */
-function messageOn({ name, verdict, message }: NameState, instance: string): string {
+/** The host first, since an object may have several; the InternalDNS last, which is never cut off. */
+function messageOf({ name, verdict, message }: NameState, instance: string): string {
   const origin = ` (InternalDNS ${instance})`;
   const text = printable(`${name}${verdict === 'Resolved' ? '' : ':'} ${message}`);
-  return cut(text, longest.message - Buffer.byteLength(origin)) + origin;
+  return truncated(text, mostBytes.message - Buffer.byteLength(origin)) + origin;
 }
 
 /** @param most bytes */
-function cut(text: string, most: number): string {
+function truncated(text: string, most: number): string {
   if (Buffer.byteLength(text) <= most) return text;
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(most - Buffer.byteLength('…')));
   return `${text.slice(0, read)}…`;

@@ -22,7 +22,7 @@ export interface Sources {
   /** How many events there were so far, by what became of them. */
   events(): Readonly<Record<string, number>>;
   /** How many hosts have news that no event has told yet. */
-  untold(): number;
+  unpublished(): number;
 }
 
 const ways = ['pod', 'service'] as const satisfies Way[];
@@ -152,7 +152,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
     help: 'Hosts with news that no Kubernetes event has told yet.',
     registers,
     collect() {
-      this.set(sources.untold());
+      this.set(sources.unpublished());
     },
   });
   new Counter({

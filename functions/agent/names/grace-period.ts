@@ -1,29 +1,29 @@
-/** Loops of ExternalDNS that a name may take before anybody has to ask why, and milliseconds that it may in any case. */
-const patience = { loops: 3, leastMs: 6_000 };
+/** How many syncs of ExternalDNS a name may take before it is late, and how long at least. */
+const grace = { syncs: 3, leastMs: 6_000 };
 
-/** How long it is too early to ask why, and when that next ends. Times are milliseconds since 1970. */
+/** How long to wait before a change is late, and when to look again. Times are milliseconds since 1970. */
 export class GracePeriod {
-  #ms = patience.leastMs;
-  #end = Number.POSITIVE_INFINITY;
+  #ms = grace.leastMs;
+  #endsAt = Number.POSITIVE_INFINITY;
 
-  follow(intervalSeconds: number): void {
-    this.#ms = Math.max(patience.leastMs, patience.loops * intervalSeconds * 1000);
+  setSyncInterval(seconds: number): void {
+    this.#ms = Math.max(grace.leastMs, grace.syncs * seconds * 1000);
   }
 
-  /** Whether what happened then may have more to come of it. */
-  isRecent(at: number, now: number): boolean {
-    return now - at < this.#ms;
+  /** Whether a change is within its grace period. */
+  includes(changedAt: number, now: number): boolean {
+    return now - changedAt < this.#ms;
   }
 
-  /** Notes since when something is waited for, instead of what was before. */
-  wait(times: readonly number[], now: number): void {
-    this.#end = times
-      .filter((at) => this.isRecent(at, now))
+  /** Replaces the changes whose grace periods are watched. */
+  watch(changes: readonly number[], now: number): void {
+    this.#endsAt = changes
+      .filter((at) => this.includes(at, now))
       .reduce((end, at) => Math.min(end, at + this.#ms), Number.POSITIVE_INFINITY);
   }
 
-  /** Whether one of those times is no longer recent, so that there is more to be said. */
-  isOver(now: number): boolean {
-    return now >= this.#end;
+  /** Whether the first of the watched grace periods has ended. */
+  hasEnded(now: number): boolean {
+    return now >= this.#endsAt;
   }
 }

@@ -1,75 +1,78 @@
 import { bounds, type Report } from '../../contract/report.ts';
 import { bySeverity, isCounted, type NameState, nameKey, type Verdict, verdicts } from '../../contract/verdict.ts';
 import { Memo } from '../lib/memo.ts';
-import type { OutOfZoneNames } from '../resolver/out-of-zone-names.ts';
+import type { OutOfZoneNames } from '../resolver/out-of-zone-resolver.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { explained, type Known, type NameHost } from './explanation.ts';
+import type { ExplainInput, HostRef } from './explain-input.ts';
+import { explainNames } from './explanation.ts';
 import { GracePeriod } from './grace-period.ts';
-import type { KnownName } from './overview.ts';
+import type { TrackedName } from './overview.ts';
 
 export interface NamesOptions {
-  /** From the last change of an object until its name answered, in milliseconds. */
+  /** Called when a changed object is answered, with the milliseconds since its change. */
   onPropagation?: ((milliseconds: number) => void) | undefined;
   now: () => number;
 }
 
-/** What is known of names over time. */
+/** The verdicts on all names, and their history. */
 export class Names {
   readonly #options: NamesOptions;
   readonly #explained = new Memo<void>();
-  readonly #patience = new GracePeriod();
-  #known = new Map<string, KnownName>();
+  readonly #gracePeriod = new GracePeriod();
+  #tracked = new Map<string, TrackedName>();
   #histories = new Map<string, History>();
-  #list: readonly KnownName[] | undefined;
-  #declared: { as?: Known['declaration']; at: number } = { at: Number.NEGATIVE_INFINITY };
+  #list: readonly TrackedName[] | undefined;
+  #spec: { declaration?: ExplainInput['declaration']; changedAt: number } = { changedAt: Number.NEGATIVE_INFINITY };
 
   constructor(options: NamesOptions) {
     this.#options = options;
   }
 
-  /** Sorted by name; the same array for as long as nothing changes. Undefined before anything is known. */
-  get list(): readonly KnownName[] | undefined {
+  /** Sorted by name; the same array while nothing changes. Undefined before the first update. */
+  get list(): readonly TrackedName[] | undefined {
     return this.#list;
   }
 
-  follow(intervalSeconds: number): void {
-    this.#patience.follow(intervalSeconds);
+  /** Sets the interval at which ExternalDNS syncs. */
+  setSyncInterval(seconds: number): void {
+    this.#gracePeriod.setSyncInterval(seconds);
   }
 
-  forget(): void {
-    this.#known.clear();
+  clear(): void {
+    this.#tracked.clear();
     this.#histories.clear();
     this.#list = undefined;
   }
 
-  /** Says anew how names are, if anything has changed that they depend on. */
-  explain(known: Omit<Known, 'isYoung' | 'isJustChanged' | 'outside'>, outside?: OutOfZoneNames): void {
-    const { declaration, zones, lister, snapshots, providers } = known;
+  /** Recomputes the verdicts if an input changed or a grace period ended. */
+  update(input: Omit<ExplainInput, 'isNew' | 'isRecentlyChanged' | 'outOfZone'>, outOfZone?: OutOfZoneNames): void {
+    const { declaration, zones, lister, snapshots, providers } = input;
     const now = this.#options.now();
-    if (this.#declared.as !== declaration) this.#declared = { as: declaration, at: now };
-    if (this.#patience.isOver(now)) this.#explained.forget();
+    if (this.#spec.declaration !== declaration) this.#spec = { declaration, changedAt: now };
+    if (this.#gracePeriod.hasEnded(now)) this.#explained.forget();
     const states = providers.flatMap(({ state, failure }) => [state, failure]);
-    this.#explained.get([declaration, lister.revision, outside?.version, ...states, ...snapshots, ...zones], () => {
-      const led = new Set<string>();
-      const outsideOf = (name: string) => {
-        led.add(name);
-        return outside?.of(name);
+    this.#explained.get([declaration, lister.revision, outOfZone?.version, ...states, ...snapshots, ...zones], () => {
+      const targets = new Set<string>();
+      const outOfZoneState = (name: string) => {
+        targets.add(name);
+        return outOfZone?.stateOf(name);
       };
-      const isYoung = (host: NameHost) => this.#patience.isRecent(this.#askedAt(host, now), now);
-      const isJustChanged = (host: NameHost) => this.#patience.isRecent(this.#changedAt(host, lister, now), now);
-      this.#take(explained({ ...known, isYoung, isJustChanged, outside: outsideOf }), lister, now);
-      outside?.follow(led);
+      const isWithinGrace = (at: number) => this.#gracePeriod.includes(at, now);
+      const isNew = (host: HostRef) => isWithinGrace(this.#requestedAt(host, now));
+      const isRecentlyChanged = (host: HostRef) => isWithinGrace(this.#changedAt(host, lister, now));
+      this.#track(explainNames({ ...input, isNew, isRecentlyChanged, outOfZone: outOfZoneState }), lister, now);
+      outOfZone?.watch(targets);
     });
   }
 
-  /** How many there are of each verdict, but for what may be on its way. */
+  /** The number of names of each verdict, without those that are Pending within their grace period. */
   counts(): Record<Verdict, number> {
     const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
     for (const { verdict } of this.#settled()) counts[verdict]++;
     return counts;
   }
 
-  /** For the composite's status; undefined before anything is known. */
+  /** The composite's status; undefined before the first update. */
   report(): Report['names'] {
     if (!this.#list) return undefined;
     const settled = this.#settled();
@@ -90,79 +93,82 @@ export class Names {
     };
   }
 
-  /** What may be on its way is not told yet: each word of it would be taken back in a moment, and wake Crossplane twice. */
-  #settled(): readonly KnownName[] {
+  /** Without what will change in a moment: each change of the status wakes Crossplane. */
+  #settled(): readonly TrackedName[] {
     const now = this.#options.now();
-    const isEarly = ({ verdict, since }: KnownName) => verdict === 'Pending' && this.#patience.isRecent(since, now);
+    const isEarly = ({ verdict, since }: TrackedName) =>
+      verdict === 'Pending' && this.#gracePeriod.includes(since, now);
     return (this.#list ?? []).filter((name) => !isEarly(name));
   }
 
-  /** When a name was first asked for. */
-  #askedAt(host: NameHost, now: number): number {
-    return this.#histories.get(nameKey(host))?.askedAt ?? now;
+  /** When a name was first requested. */
+  #requestedAt(host: HostRef, now: number): number {
+    return this.#histories.get(nameKey(host))?.requestedAt ?? now;
   }
 
-  /** When anything last changed that makes ExternalDNS ask for a name: the name itself, its object or the spec. */
-  #changedAt(host: NameHost, lister: ObjectLister, now: number): number {
-    return Math.max(this.#askedAt(host, now), lister.changedAt(host.resource) ?? 0, this.#declared.at);
+  /** When the name, its object or the spec last changed, so that ExternalDNS has to sync. */
+  #changedAt(host: HostRef, lister: ObjectLister, now: number): number {
+    return Math.max(this.#requestedAt(host, now), lister.changedAt(host.resource) ?? 0, this.#spec.changedAt);
   }
 
-  #take(states: readonly NameState[], lister: ObjectLister, now: number): void {
-    const known = new Map<string, KnownName>();
+  #track(states: readonly NameState[], lister: ObjectLister, now: number): void {
+    const tracked = new Map<string, TrackedName>();
     const histories = new Map<string, History>();
-    let isChanged = states.length !== this.#known.size;
+    let isChanged = states.length !== this.#tracked.size;
     for (const state of states) {
       const key = nameKey(state);
-      const before = this.#known.get(key);
-      const history = historyAfter(this.#histories.get(key) ?? { askedAt: now }, before);
+      const before = this.#tracked.get(key);
+      const history = nextHistory(this.#histories.get(key) ?? { requestedAt: now }, before);
       histories.set(key, history);
-      const after = before && saysSame(before, state) ? before : this.#changed(before, state, history, lister, now);
-      known.set(key, after);
+      const after = before && isEqual(before, state) ? before : this.#changed(before, state, history, lister, now);
+      tracked.set(key, after);
       isChanged ||= before !== after;
     }
-    this.#known = known;
+    this.#tracked = tracked;
     this.#histories = histories;
     const pending = states.filter(({ verdict }) => verdict === 'Pending');
-    const times = pending.flatMap((state) => [this.#askedAt(state, now), this.#changedAt(state, lister, now)]);
-    this.#patience.wait(times, now);
-    if (isChanged || !this.#list) this.#list = [...known.values()];
+    const changes = pending.flatMap((state) => [this.#requestedAt(state, now), this.#changedAt(state, lister, now)]);
+    this.#gracePeriod.watch(changes, now);
+    if (isChanged || !this.#list) this.#list = [...tracked.values()];
   }
 
   #changed(
-    before: KnownName | undefined,
+    before: TrackedName | undefined,
     state: NameState,
     { settledAt = Number.NEGATIVE_INFINITY }: History,
     lister: ObjectLister,
     now: number,
-  ): KnownName {
+  ): TrackedName {
     const since = before?.verdict === state.verdict ? before.since : now;
-    const isAnswered = state.verdict === 'Resolved' && !sameAnswers(before, state);
-    // What Pods or Nodes answer with may have come long after the object.
-    const isOfObject = isAnswered && lister.get(state.resource)?.targets !== undefined;
-    const changedAt = isOfObject ? lister.changedAt(state.resource) : undefined;
-    // What settled since the object changed has now changed for another reason: a rival that went, or a zone that came.
-    const isCause = changedAt !== undefined && changedAt > settledAt;
-    const propagation = isCause ? Math.max(0, now - changedAt) : before?.propagation;
-    if (isCause && propagation !== undefined) this.#options.onPropagation?.(propagation);
+    const isAnswered = state.verdict === 'Resolved' && !hasEqualAnswers(before, state);
+    // Pods and Nodes may become ready long after their Service changed.
+    const hasOwnTargets = isAnswered && lister.get(state.resource)?.targets !== undefined;
+    const changedAt = hasOwnTargets ? lister.changedAt(state.resource) : undefined;
+    // A name that settled after the change of its object changes for another reason, such as a new zone.
+    const isPropagation = changedAt !== undefined && changedAt > settledAt;
+    const propagation = isPropagation ? Math.max(0, now - changedAt) : before?.propagation;
+    if (isPropagation && propagation !== undefined) this.#options.onPropagation?.(propagation);
     return { ...state, since, ...(propagation !== undefined && { propagation }) };
   }
 }
 
 type ObjectLister = Pick<SourceLister, 'get' | 'changedAt'>;
 
-/** When a name was first asked for, and when it last came to a verdict that was not Pending: milliseconds since 1970. */
+/** Times in milliseconds since 1970. */
 interface History {
-  askedAt: number;
+  /** When the name was first requested. */
+  requestedAt: number;
+  /** When it last got a verdict other than Pending. */
   settledAt?: number;
 }
 
-const historyAfter = (history: History, before: KnownName | undefined): History =>
+const nextHistory = (history: History, before: TrackedName | undefined): History =>
   before && before.verdict !== 'Pending' && before.since !== history.settledAt
     ? { ...history, settledAt: before.since }
     : history;
 
-const saysSame = (a: NameState, b: NameState) =>
-  a.verdict === b.verdict && a.message === b.message && a.zone === b.zone && sameAnswers(a, b);
+const isEqual = (a: NameState, b: NameState) =>
+  a.verdict === b.verdict && a.message === b.message && a.zone === b.zone && hasEqualAnswers(a, b);
 
-const sameAnswers = (a: NameState | undefined, b: NameState) =>
+const hasEqualAnswers = (a: NameState | undefined, b: NameState) =>
   a?.answers.length === b.answers.length && b.answers.every((answer, index) => answer === a.answers[index]);

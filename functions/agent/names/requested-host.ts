@@ -6,58 +6,56 @@ import { isTargetType } from '../discovery/target.ts';
 import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 
-/** One host of one object, and all that is known of it. */
+/** One host of one object, with what the object, ExternalDNS and the provider have for it. */
 export interface RequestedHost {
   /** Absolute. */
   name: string;
   resource: string;
-  /** What the object itself says. */
+  /** Absent if the object does not have the host, or is not known. */
   sourceObject?: SourceObject;
-  /** What ExternalDNS wants there for the object. */
+  /** What ExternalDNS requests for the object. */
   desiredRecords: DesiredRecord[];
-  /** What of it is left out. */
-  refused: RejectedRecord[];
-  /** What stands there only because the delete guard holds it. */
+  rejected: RejectedRecord[];
+  /** What the delete guard alone keeps. */
   held?: RRset;
 }
 
-/** Pure: every host that the cluster's objects claim or ExternalDNS wants. */
+/** Pure: returns every host that an object has or ExternalDNS requests. */
 export function requestedHosts(
   lister: Pick<SourceLister, 'list' | 'listFiltered'>,
   snapshots: readonly ProviderSnapshot[],
 ): RequestedHost[] {
   const hosts = new Map<string, RequestedHost>();
-  const at = (name: string, resource: string): RequestedHost => {
+  const hostOf = (name: string, resource: string): RequestedHost => {
     const key = nameKey({ name, resource });
-    const known = hosts.get(key);
-    if (known) return known;
-    const host: RequestedHost = { name, resource, desiredRecords: [], refused: [] };
+    const host = hosts.get(key) ?? { name, resource, desiredRecords: [], rejected: [] };
     hosts.set(key, host);
     return host;
   };
-  for (const sourceObject of lister.listFiltered())
-    for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
-  for (const sourceObject of lister.list())
-    for (const host of sourceObject.hosts) at(host, sourceObject.resource).sourceObject = sourceObject;
+  for (const objects of [lister.listFiltered(), lister.list()]) {
+    for (const sourceObject of objects)
+      for (const host of sourceObject.hosts) hostOf(host, sourceObject.resource).sourceObject = sourceObject;
+  }
   for (const { desiredRecords, refused, held } of snapshots) {
-    for (const desired of desiredRecords) at(desired.name, resourceOf(desired)).desiredRecords.push(desired);
-    for (const each of refused) at(each.rrset.name, resourceOf(each.rrset)).refused.push(each);
-    for (const rrset of held) at(rrset.name, resourceOf(rrset)).held = rrset;
+    for (const desired of desiredRecords) hostOf(desired.name, resourceOf(desired)).desiredRecords.push(desired);
+    for (const each of refused) hostOf(each.rrset.name, resourceOf(each.rrset)).rejected.push(each);
+    for (const rrset of held) hostOf(rrset.name, resourceOf(rrset)).held = rrset;
   }
   return [...hosts.values()];
 }
 
 /**
- * The wishes without which a host does not resolve: its addresses, else its alias, which is never published beside them,
- * else everything. Not what has no answer to give, as where a filter takes it.
+ * Returns the records without which a host does not resolve: its addresses; without any its CNAME, which is never
+ * published beside them; else all. Records that the spec filters out, or that have no target, are not expected.
  */
-export function essentialOf({ desiredRecords, refused }: RequestedHost): DesiredRecord[] {
+export function essentialRecords({ desiredRecords, rejected }: RequestedHost): DesiredRecord[] {
   const targets = desiredRecords.filter(({ type }) => isTargetType(type));
   const addresses = targets.filter(({ type }) => type !== 'CNAME');
-  const asked = [addresses, targets, desiredRecords].find((some) => some.length > 0) ?? [];
-  const isLost = ({ verdict, isOwn }: RejectedRecord) => verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
-  return asked.filter((desired) => {
-    const against = refused.filter(({ rrset }) => keyOf(rrset) === keyOf(desired));
-    return against.length === 0 || against.some(isLost);
+  const candidates = [addresses, targets, desiredRecords].find((records) => records.length > 0) ?? [];
+  const isExpected = ({ verdict, isOwn }: RejectedRecord) =>
+    verdict !== 'Filtered' && verdict !== 'NoAddress' && !isOwn;
+  return candidates.filter((desired) => {
+    const ofRecord = rejected.filter(({ rrset }) => keyOf(rrset) === keyOf(desired));
+    return ofRecord.length === 0 || ofRecord.some(isExpected);
   });
 }

@@ -5,58 +5,55 @@ import { illegalName } from '../discovery/host-name.ts';
 import { keyOf } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
+import { type HeldBecause, refused, undiscoverableType } from './reasons.ts';
 
-/** Undefined where it is not known what the object answers with at a host of its own. */
+/** Returns the targets of an object at one of its hosts; undefined if only ExternalDNS knows them. */
 export function targetsAt(name: string, sourceObject: SourceObject | undefined): readonly string[] | undefined {
   const { parts, targets } = sourceObject ?? {};
   if (!parts) return targets;
   return typesAt(name, sourceObject).flatMap((type) => parts.get(keyOf({ name, type }))?.targets ?? []);
 }
 
-/** Why what an object had at a name stands there in vain. */
-export function lossOf(
+/** Returns why a name is published by the delete guard only. */
+export function heldBecause(
   name: string,
   resource: string,
   lister: Pick<SourceLister, 'get' | 'hasSynced' | 'isUnsynced'>,
-): string {
+): HeldBecause {
   const sourceObject = lister.get(resource);
-  if (lister.isUnsynced(resource)) return 'cannot be seen, as its kind cannot be listed';
-  if (!sourceObject) return lister.hasSynced(resource) ? 'is gone' : 'is no longer asked for by ExternalDNS';
-  if (!sourceObject.hosts.includes(name) && !sourceObject.below) return 'no longer asks for it';
-  return targetsAt(name, sourceObject)?.length === 0 ? 'has lost its address' : 'is no longer asked for by ExternalDNS';
+  if (lister.isUnsynced(resource)) return 'Unsynced';
+  if (!sourceObject) return lister.hasSynced(resource) ? 'Deleted' : 'NotRequested';
+  if (!sourceObject.hosts.includes(name) && !sourceObject.below) return 'HostRemoved';
+  return targetsAt(name, sourceObject)?.length === 0 ? 'AddressLost' : 'NotRequested';
 }
 
 /**
- * Why a host can never be published, whatever type it is claimed for. Nobody may ever ask for it: ExternalDNS drops such
- * hosts of a route without a word, and records of types that it does not manage.
+ * Returns why a host can never be published with any type that the object has for it. ExternalDNS may never request it:
+ * it drops such hosts of a route silently, and records of types that it does not manage.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/gateway.go (gwHost)
  */
-export function faultAt(name: string, sourceObject: SourceObject | undefined): Reason | undefined {
+export function unpublishableHost(name: string, sourceObject: SourceObject | undefined): Reason | undefined {
+  if (hasTooManyTargets(sourceObject?.parts ? undefined : sourceObject?.targets)) return refused(tooManyTargets);
   const types = typesAt(name, sourceObject);
-  if (hasTooManyTargets(sourceObject?.parts ? undefined : sourceObject?.targets))
-    return { verdict: 'Refused', message: tooManyTargets };
   if (types.length === 0) {
-    const misspelt = statedTypes(name, sourceObject)
+    const fault = writtenTypes(name, sourceObject)
       .map(misspeltType)
-      .find((fault) => fault !== undefined);
-    if (misspelt !== undefined) return { verdict: 'Refused', message: misspelt };
-    return { verdict: 'Filtered', message: 'records of its type are not discovered: declare them in spec.zones' };
+      .find((each) => each !== undefined);
+    return fault === undefined ? undiscoverableType : refused(fault);
   }
   const faults = types.map((type) => illegalName(name, type)).filter((fault) => fault !== undefined);
-  return faults[0] !== undefined && faults.length === types.length
-    ? { verdict: 'Refused', message: faults[0] }
-    : undefined;
+  return faults[0] !== undefined && faults.length === types.length ? refused(faults[0]) : undefined;
 }
 
-/** As they are written. */
-const statedTypes = (name: string, sourceObject: SourceObject | undefined): string[] =>
+/** The types as the object spells them. */
+const writtenTypes = (name: string, sourceObject: SourceObject | undefined): string[] =>
   [...(sourceObject?.parts?.keys() ?? [])]
     .filter((key) => key.startsWith(`${name} `))
     .map((key) => key.slice(name.length + 1));
 
-/** The types that a host is claimed for, as far as they are discovered; one of them where that is all the same. */
+/** The discoverable types of a host; of A, AAAA and CNAME only one, as they do not differ here. */
 function typesAt(name: string, { parts, ofPodsOrNodes }: Partial<SourceObject> = {}): string[] {
   if (parts) return discoverable.filter((type) => parts.has(keyOf({ name, type })));
-  // The ports of a Service are claimed together with its hosts.
+  // The hosts of a Service include its ports.
   return [ofPodsOrNodes && name.startsWith('_') ? 'SRV' : 'A'];
 }

@@ -1,58 +1,70 @@
 import { Resolver } from 'node:dns/promises';
 import { withoutDot } from '../../dns/name.ts';
-import type { OutOfZoneNames, OutOfZoneState } from './out-of-zone-names.ts';
+
+/** Whether a name outside the zones has addresses. `Failed`: the resolver answers SERVFAIL. */
+export type OutOfZoneState = 'Addresses' | 'NoAddress' | 'Absent' | 'Failed';
+
+/** What is known of names outside the zones. */
+export interface OutOfZoneNames {
+  /** Changes with every state. */
+  readonly version: number;
+  /** Undefined if unknown, as while the resolver does not answer. */
+  stateOf(name: string): OutOfZoneState | undefined;
+  /** Sets the names to resolve, all absolute, and drops all others. */
+  watch(names: ReadonlySet<string>): void;
+}
 
 export interface OutOfZoneResolverOptions {
-  /** Whom to ask; by default whom /etc/resolv.conf names. */
+  /** By default the servers in /etc/resolv.conf. */
   resolver?: Pick<Resolver, 'resolve4' | 'resolve6' | 'resolveNs'>;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
 }
 
-// Objects choose the names, and how many: none of that is to be work for anybody else.
-const bounds = {
-  /** Of more names nothing is known. */
+// Users choose the names and their number, so the load on the resolver must not depend on them.
+const limits = {
+  /** Names beyond these are not resolved. */
   names: 2_000,
-  /** Names that are asked for at a time, and begun in a second. */
-  atOnce: 4,
+  concurrency: 4,
   perSecond: 10,
 };
 
-/** How long an answer holds. Milliseconds. */
-const lives = {
+/** How long an answer is kept. Milliseconds. */
+const lifetimes = {
   least: 30_000,
   most: 600_000,
-  /** That there is none: resolvers remember it for about as long (RFC 2308 section 5). */
+  /** Of a negative answer, about as long as resolvers cache it (RFC 2308 section 5). */
   negative: 30_000,
-  /** Until a question without an answer is asked again. */
+  /** Until a query without an answer is repeated. */
   unknown: 15_000,
 };
 
-interface Known {
+interface Entry {
   state?: OutOfZoneState;
-  /** When to ask again. */
+  /** When to resolve the name again. */
   dueAt: number;
-  isAsked?: boolean;
-  /** How often it was SERVFAIL in a row. */
+  isResolving?: boolean;
+  /** The number of consecutive SERVFAILs. */
   failures: number;
 }
 
-/** What a question came to, and for how many milliseconds that holds. */
 interface Answer {
   state: OutOfZoneState;
-  life: number;
+  /** Milliseconds. */
+  lifetime: number;
 }
 
-/** Asks the pod's resolver for names that are in none of the zones, slowly, and keeps what it says. */
+/** Resolves names outside the zones with the pod's resolver, at a limited rate, and caches the results. */
 export class OutOfZoneResolver implements OutOfZoneNames {
   readonly #resolver: NonNullable<OutOfZoneResolverOptions['resolver']>;
   readonly #now: () => number;
-  readonly #names = new Map<string, Known>();
+  /** The entry that has waited longest comes first. */
+  readonly #entries = new Map<string, Entry>();
   #version = 0;
-  #asking = 0;
-  #begun = { second: 0, count: 0 };
-  /** Whether the resolver answers at all, and until when that holds. */
-  #isThere: { answer: Promise<boolean>; until: number } | undefined;
+  #resolving = 0;
+  #started = { second: 0, count: 0 };
+  /** Whether the resolver answers at all. */
+  #reachable: { answer: Promise<boolean>; until: number } | undefined;
 
   constructor({
     resolver = new Resolver({ timeout: 2_000, tries: 2 }),
@@ -66,80 +78,81 @@ export class OutOfZoneResolver implements OutOfZoneNames {
     return this.#version;
   }
 
-  of(name: string): OutOfZoneState | undefined {
-    return this.#names.get(name)?.state;
+  stateOf(name: string): OutOfZoneState | undefined {
+    return this.#entries.get(name)?.state;
   }
 
-  follow(names: ReadonlySet<string>): void {
-    for (const name of this.#names.keys()) if (!names.has(name)) this.#names.delete(name);
+  watch(names: ReadonlySet<string>): void {
+    for (const name of this.#entries.keys()) if (!names.has(name)) this.#entries.delete(name);
     for (const name of names) {
-      if (this.#names.size >= bounds.names) return;
-      if (!this.#names.has(name)) this.#names.set(name, { dueAt: 0, failures: 0 });
+      if (this.#entries.size >= limits.names) return;
+      if (!this.#entries.has(name)) this.#entries.set(name, { dueAt: 0, failures: 0 });
     }
   }
 
-  /** Asks for what is due, as far as it may by now. To be called again and again; nothing is thrown. */
-  async look(): Promise<void> {
+  /** Resolves names that are due, as far as the limits allow. Call it periodically; never throws. */
+  async resolveDue(): Promise<void> {
     const now = this.#now();
     const second = Math.floor(now / 1_000);
-    if (this.#begun.second !== second) this.#begun = { second, count: 0 };
-    const asked: Promise<void>[] = [];
-    for (const [name, known] of this.#names) {
-      if (this.#asking >= bounds.atOnce || this.#begun.count >= bounds.perSecond) break;
-      if (known.isAsked || known.dueAt > now) continue;
-      this.#begun.count += 1;
-      asked.push(this.#ask(name, known));
+    if (this.#started.second !== second) this.#started = { second, count: 0 };
+    const started: Promise<void>[] = [];
+    for (const [name, entry] of this.#entries) {
+      if (this.#resolving >= limits.concurrency || this.#started.count >= limits.perSecond) break;
+      if (entry.isResolving || entry.dueAt > now) continue;
+      this.#started.count += 1;
+      started.push(this.#resolve(name, entry));
     }
-    await Promise.all(asked);
+    await Promise.all(started);
   }
 
-  async #ask(name: string, known: Known): Promise<void> {
-    this.#asking += 1;
-    known.isAsked = true;
-    const answer = await this.#answerFor(name).finally(() => {
-      this.#asking -= 1;
-      known.isAsked = false;
+  async #resolve(name: string, entry: Entry): Promise<void> {
+    this.#resolving += 1;
+    entry.isResolving = true;
+    const answer = await this.#query(name).finally(() => {
+      this.#resolving -= 1;
+      entry.isResolving = false;
     });
-    known.failures = answer?.state === 'Failed' ? known.failures + 1 : 0;
-    // One that failed may have been lost on its way.
-    const isKnown = answer !== undefined && (answer.state !== 'Failed' || known.failures > 1);
-    known.dueAt = this.#now() + (isKnown ? answer.life : lives.unknown);
-    // Who is due first comes first: nobody waits for ever behind those that are new.
-    if (this.#names.get(name) === known && this.#names.delete(name)) this.#names.set(name, known);
-    if (!isKnown || known.state === answer.state) return;
-    known.state = answer.state;
+    entry.failures = answer?.state === 'Failed' ? entry.failures + 1 : 0;
+    // A single SERVFAIL may be a packet lost upstream.
+    const isKnown = answer !== undefined && (answer.state !== 'Failed' || entry.failures > 1);
+    entry.dueAt = this.#now() + (isKnown ? answer.lifetime : lifetimes.unknown);
+    // Moves to the end, so that new names cannot starve the others.
+    if (this.#entries.get(name) === entry && this.#entries.delete(name)) this.#entries.set(name, entry);
+    if (!isKnown || entry.state === answer.state) return;
+    entry.state = answer.state;
     this.#version += 1;
   }
 
-  /** Undefined when nobody answers. */
-  async #answerFor(name: string): Promise<Answer | undefined> {
-    const asked = withoutDot(name);
-    const addresses = async (resolve: Promise<{ ttl: number }[]>): Promise<Answer> => {
-      const ttls = (await resolve).map(({ ttl }) => ttl * 1_000);
-      const life = Math.min(lives.most, Math.max(lives.least, ...ttls));
-      return { state: ttls.length > 0 ? 'Addresses' : 'NoAddress', life };
+  /** Undefined if no server answers. */
+  async #query(name: string): Promise<Answer | undefined> {
+    const hostname = withoutDot(name);
+    const read = async (response: Promise<{ ttl: number }[]>): Promise<Answer> => {
+      const ttls = (await response).map(({ ttl }) => ttl * 1_000);
+      const lifetime = Math.min(lifetimes.most, Math.max(lifetimes.least, ...ttls));
+      return { state: ttls.length > 0 ? 'Addresses' : 'NoAddress', lifetime };
     };
-    const ipv4 = await addresses(this.#resolver.resolve4(asked, { ttl: true })).catch((error) => this.#meaning(error));
+    const ipv4 = await read(this.#resolver.resolve4(hostname, { ttl: true })).catch((error) => this.#readError(error));
     if (ipv4?.state !== 'NoAddress') return ipv4;
-    return addresses(this.#resolver.resolve6(asked, { ttl: true })).catch((error) => this.#meaning(error));
+    return read(this.#resolver.resolve6(hostname, { ttl: true })).catch((error) => this.#readError(error));
   }
 
   /** https://nodejs.org/docs/latest-v24.x/api/dns.html#error-codes */
-  async #meaning({ code }: NodeJS.ErrnoException): Promise<Answer | undefined> {
-    if (code === 'ENOTFOUND') return { state: 'Absent', life: lives.negative };
-    if (code === 'ENODATA') return { state: 'NoAddress', life: lives.negative };
-    // A resolver that is cut off says so of every name.
-    if (code === 'ESERVFAIL' && (await this.#answersRoot())) return { state: 'Failed', life: lives.negative };
+  async #readError({ code }: NodeJS.ErrnoException): Promise<Answer | undefined> {
+    if (code === 'ENOTFOUND') return { state: 'Absent', lifetime: lifetimes.negative };
+    if (code === 'ENODATA') return { state: 'NoAddress', lifetime: lifetimes.negative };
+    // A resolver without an upstream answers SERVFAIL for every name.
+    if (code === 'ESERVFAIL' && (await this.#canResolveRoot()))
+      return { state: 'Failed', lifetime: lifetimes.negative };
     return undefined;
   }
 
-  #answersRoot(): Promise<boolean> {
+  #canResolveRoot(): Promise<boolean> {
     const now = this.#now();
-    if (!this.#isThere || this.#isThere.until < now) {
+    if (!this.#reachable || this.#reachable.until < now) {
       const isAnswer = ({ code }: NodeJS.ErrnoException) => code === 'ENOTFOUND' || code === 'ENODATA';
       const answer = this.#resolver.resolveNs('.').then(() => true, isAnswer);
-      this.#isThere = { answer, until: now + lives.unknown };
+      this.#reachable = { answer, until: now + lifetimes.unknown };
     }
-    return this.#isThere.answer;
+    return this.#reachable.answer;
   }
 }

@@ -9,7 +9,7 @@ import { Lookup } from '../../../functions/dns/zone/lookup.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 import { loop } from '../external-dns.ts';
 import { declare, foreign, found, makeAgent, record, want, zone, zones, zoneWith } from '../make.ts';
-import { SeenObjects } from '../names/seen-objects.ts';
+import { FakeSourceLister } from '../names/fake-source-lister.ts';
 
 const at = (host: string) => `${host}.corp.internal`;
 const cname = (resource: string, host: string, target: string) => want(resource, at(host), 'CNAME', target);
@@ -17,7 +17,7 @@ const stands = (resource: string, host: string, target: string) =>
   found(resource, `${at(host)}.`, 'CNAME', `${target}.`);
 const cure = 'nobody would get an answer, so give the object another target';
 
-function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new SeenObjects()) {
+function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new FakeSourceLister()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
   const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
   const { accepted, refused, looping } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
@@ -47,7 +47,7 @@ describe('who closes a circle is refused', () => {
   });
 
   test('where neither stands and one object is younger', () => {
-    const lister = new SeenObjects();
+    const lister = new FakeSourceLister();
     lister.set('ingress/a/x', { hosts: [at('a')], created: '2026-02-01T00:00:00Z' });
     lister.set('ingress/b/y', { hosts: [at('b')], created: '2026-01-01T00:00:00Z' });
     const { accepted, refused } = verdict(
@@ -262,7 +262,7 @@ describe('how often all zones are gone through is not for objects to choose', ()
 });
 
 test('two objects that lead to each other cost one its name, quietly, until it leads elsewhere', async () => {
-  const objects = new SeenObjects();
+  const objects = new FakeSourceLister();
   const made = makeAgent(undefined, { lister: objects });
   made.declare(
     declare({
@@ -277,7 +277,7 @@ test('two objects that lead to each other cost one its name, quietly, until it l
     applyChanges: (changes: object) => made.agent.applyChanges(changes),
   };
   const round = async () => {
-    await loop(webhook, objects.wanted());
+    await loop(webhook, objects.endpoints());
     made.clock.now += 2_000;
   };
   objects.set('ingress/a/x', { hosts: [at('a')], targets: [at('b')] });

@@ -2,19 +2,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ownershipOf } from '../../../functions/agent/powerdns/rrset.ts';
-import { type SeenObject, www } from '../names/seen-objects.ts';
-import { type SightedAgent, sightedAgent } from '../names/sighted-agent.ts';
+import { type AgentWithSources, agentWithSources } from '../names/agent-with-sources.ts';
+import { type FakeObject, www } from '../names/fake-source-lister.ts';
 
 const [x, y] = ['ingress/a/x', 'ingress/b/y'];
 const [early, late] = ['2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'];
 const first = { targets: ['192.0.2.1'], created: early };
 const second = { targets: ['192.0.2.2'], created: late };
-const addressless = (object: SeenObject): SeenObject => ({ ...object, targets: [] });
+const addressless = (object: FakeObject): FakeObject => ({ ...object, targets: [] });
 
-const answers = ({ database }: SightedAgent, name = www) =>
+const answers = ({ database }: AgentWithSources, name = www) =>
   database.rrsets.filter((rrset) => rrset.name === `${name}.`).flatMap(({ records }) => records);
 
-const published = ({ database }: SightedAgent) =>
+const published = ({ database }: AgentWithSources) =>
   database.rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered').length;
 
 const hundred = Array.from({ length: 100 }, (_, i) => ({
@@ -25,35 +25,35 @@ const hundred = Array.from({ length: 100 }, (_, i) => ({
 test.each([true, false])(
   'statuses cleared one after the other lose no name; agent restarted: %s',
   async (isRestarted) => {
-    const agent = await sightedAgent();
-    for (const { resource, object } of hundred) agent.has(resource, object);
-    await agent.loops(3);
+    const agent = await agentWithSources();
+    for (const { resource, object } of hundred) agent.setObject(resource, object);
+    await agent.sync(3);
     for (const left of [60, 36, 21, 12, 7, 4, 2, 1]) {
-      for (const { resource, object } of hundred.slice(left)) agent.has(resource, addressless(object));
+      for (const { resource, object } of hundred.slice(left)) agent.setObject(resource, addressless(object));
       if (isRestarted) await agent.restart();
-      await agent.loops(3);
+      await agent.sync(3);
       expect(published(agent)).toBe(100);
     }
     const { writes } = agent.database;
-    await agent.loops(5);
+    await agent.sync(5);
     expect(agent.database.writes).toBe(writes);
-    for (const { resource, object } of hundred) agent.has(resource, object);
-    await agent.loops(3);
+    for (const { resource, object } of hundred) agent.setObject(resource, object);
+    await agent.sync(3);
     expect(published(agent)).toBe(100);
-    expect(agent.said()?.filter(({ verdict }) => verdict !== 'Resolved')).toEqual([]);
+    expect(agent.verdicts()?.filter(({ verdict }) => verdict !== 'Resolved')).toEqual([]);
   },
 );
 
 test('what the guard knows is not written while nothing changes', async () => {
-  const agent = await sightedAgent({}, { zones: [{ name: 'corp.internal', nameServers: [] }] });
-  agent.has(x, first);
-  await agent.loops(2);
-  agent.has(x, addressless(first));
-  await agent.loops(1);
+  const agent = await agentWithSources({}, { zones: [{ name: 'corp.internal', nameServers: [] }] });
+  agent.setObject(x, first);
+  await agent.sync(2);
+  agent.setObject(x, addressless(first));
+  await agent.sync(1);
   const { writes } = agent.database;
   for (let i = 0; i < 5; i++) {
     await agent.restart();
-    await agent.loops(2);
+    await agent.sync(2);
   }
   expect(agent.database.writes).toBe(writes);
   expect(answers(agent)).toEqual(['192.0.2.1']);
@@ -62,31 +62,31 @@ test('what the guard knows is not written while nothing changes', async () => {
 describe('another agent', () => {
   test('deletes at once what went while there was none, if it knows what the one before did', async () => {
     for (const isLost of [false, true]) {
-      const agent = await sightedAgent();
-      agent.has(x, first);
-      agent.has(y, { ...second, hosts: ['other.corp.internal'] });
-      await agent.loops(2);
-      agent.has(x, undefined);
+      const agent = await agentWithSources();
+      agent.setObject(x, first);
+      agent.setObject(y, { ...second, hosts: ['other.corp.internal'] });
+      await agent.sync(2);
+      agent.setObject(x, undefined);
       if (isLost) agent.database.wipeMetadata();
       await agent.restart();
-      await agent.loops(1);
+      await agent.sync(1);
       expect(answers(agent)).toEqual(isLost ? ['192.0.2.1'] : []);
       agent.clock.now += 600_000;
-      await agent.loops(1);
+      await agent.sync(1);
       expect(answers(agent)).toEqual([]);
     }
   });
 
   test('knows what is missed of each namespace with an ExternalDNS of its own', async () => {
-    const agent = await sightedAgent({ namespaces: ['a', 'b'] });
-    agent.has(x, first);
-    agent.has(y, { ...second, hosts: ['other.corp.internal'] });
+    const agent = await agentWithSources({ namespaces: ['a', 'b'] });
+    agent.setObject(x, first);
+    agent.setObject(y, { ...second, hosts: ['other.corp.internal'] });
     const loops = async (count: number) => {
-      for (const namespace of ['a', 'b']) await agent.loops(count, { namespace });
+      for (const namespace of ['a', 'b']) await agent.sync(count, { namespace });
     };
     await loops(2);
-    agent.has(x, addressless(first));
-    agent.has(y, { ...addressless(second), hosts: ['other.corp.internal'] });
+    agent.setObject(x, addressless(first));
+    agent.setObject(y, { ...addressless(second), hosts: ['other.corp.internal'] });
     await loops(1);
     agent.clock.now += 500_000;
     await agent.restart();
@@ -100,69 +100,71 @@ describe('another agent', () => {
 
 describe('a name whose object lost its address', () => {
   test('is not given to an object of another namespace that waits for it', async () => {
-    const agent = await sightedAgent();
-    agent.has(x, first);
-    agent.has(y, second);
-    await agent.loops(2);
-    agent.has(x, addressless(first));
-    await agent.loops(1);
+    const agent = await agentWithSources();
+    agent.setObject(x, first);
+    agent.setObject(y, second);
+    await agent.sync(2);
+    agent.setObject(x, addressless(first));
+    await agent.sync(1);
     expect(answers(agent)).toEqual(['192.0.2.1']);
     expect(agent.agent.heldNames).toBe(1);
-    expect(agent.of(y)).toMatch(
+    expect(agent.verdictOf(y)).toMatch(
       /^Duplicate: ingress\/a\/x has the name, which the delete guard holds \(to let it go: kubectl /,
     );
-    agent.has(x, first);
-    await agent.loops(2);
-    expect(agent.of(x)).toBe('Resolved: resolves to 192.0.2.1');
+    agent.setObject(x, first);
+    await agent.sync(2);
+    expect(agent.verdictOf(x)).toBe('Resolved: resolves to 192.0.2.1');
   });
 
   test('is given to them when it is gone, or when a hold is over', async () => {
     for (const end of ['gone', 'over'] as const) {
-      const agent = await sightedAgent();
-      agent.has(x, first);
-      agent.has(y, second);
-      await agent.loops(2);
-      agent.has(x, end === 'gone' ? undefined : { ...addressless(first), changed: agent.clock.now });
-      await agent.loops(2);
+      const agent = await agentWithSources();
+      agent.setObject(x, first);
+      agent.setObject(y, second);
+      await agent.sync(2);
+      agent.setObject(x, end === 'gone' ? undefined : { ...addressless(first), changedAt: agent.clock.now });
+      await agent.sync(2);
       if (end === 'over') agent.clock.now += 600_000;
-      await agent.loops(2);
+      await agent.sync(2);
       expect(answers(agent)).toEqual(['192.0.2.2']);
-      expect(agent.of(y)).toBe('Resolved: resolves to 192.0.2.2');
+      expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.2');
     }
   });
 
   test('goes at once where the spec excludes it', async () => {
-    const agent = await sightedAgent();
-    agent.has(x, first);
-    await agent.loops(2);
-    agent.has(x, addressless(first));
+    const agent = await agentWithSources();
+    agent.setObject(x, first);
+    await agent.sync(2);
+    agent.setObject(x, addressless(first));
     agent.redeclare({ excludedDomains: [www] });
-    await agent.loops(1);
+    await agent.sync(1);
     expect(answers(agent)).toEqual([]);
   });
 
   test('stays where its kind cannot be seen any more, and so is said', async () => {
-    const agent = await sightedAgent();
-    agent.has('httproute/a/r', first);
-    agent.has(y, second);
-    await agent.loops(2);
-    agent.objects.see('httproute', false);
-    await agent.loops(2, { asks: () => agent.objects.wanted('b') });
+    const agent = await agentWithSources();
+    agent.setObject('httproute/a/r', first);
+    agent.setObject(y, second);
+    await agent.sync(2);
+    agent.objects.setSynced('httproute', false);
+    await agent.sync(2, { endpoints: () => agent.objects.endpoints('b') });
     expect(answers(agent)).toEqual(['192.0.2.1']);
-    expect(agent.of('httproute/a/r')).toMatch(
-      /^Held: httproute\/a\/r cannot be seen, as its kind cannot be listed, .*: it still resolves to 192\.0\.2\.1; /,
+    expect(agent.verdictOf('httproute/a/r')).toMatch(
+      /^Held: httproute\/a\/r cannot be read, as its kind cannot be listed; .*: it still resolves to 192\.0\.2\.1; /,
     );
   });
 
   test('stays where its Gateway does not take it any more, and its own reason is said', async () => {
-    const agent = await sightedAgent();
-    agent.has('httproute/a/r', first);
-    await agent.loops(2);
-    agent.has('httproute/a/r', { ...first, filteredBy: 'no Gateway has accepted it', isUnready: true });
-    await agent.loops(4);
-    expect(agent.of('httproute/a/r')).toBe('NoAddress: no Gateway has accepted it; it still resolves to 192.0.2.1');
-    agent.has('httproute/a/r', { ...first, filteredBy: 'discovery.selector leaves it out' });
-    await agent.loops(1);
+    const agent = await agentWithSources();
+    agent.setObject('httproute/a/r', first);
+    await agent.sync(2);
+    agent.setObject('httproute/a/r', { ...first, filteredBy: 'no Gateway has accepted it', isUnready: true });
+    await agent.sync(4);
+    expect(agent.verdictOf('httproute/a/r')).toBe(
+      'NoAddress: no Gateway has accepted it; it still resolves to 192.0.2.1',
+    );
+    agent.setObject('httproute/a/r', { ...first, filteredBy: 'discovery.selector leaves it out' });
+    await agent.sync(1);
     expect(answers(agent)).toEqual([]);
   });
 });
@@ -170,36 +172,36 @@ describe('a name whose object lost its address', () => {
 describe('an older object without an address', () => {
   const waits = 'Duplicate: ingress/a/x is older, and the name waits for its address (discovery.deleteGuard.hold)';
   /** The database is empty, and only the younger one has its address back. */
-  const recovering = async (older: SeenObject, discovery = {}) => {
-    const agent = await sightedAgent(discovery);
-    agent.has(x, addressless(older));
-    agent.has(y, second);
+  const recovering = async (older: FakeObject, discovery = {}) => {
+    const agent = await agentWithSources(discovery);
+    agent.setObject(x, addressless(older));
+    agent.setObject(y, second);
     return agent;
   };
 
   test('keeps others out for as long as a hold lasts', async () => {
     const agent = await recovering(first);
-    await agent.loops(2);
+    await agent.sync(2);
     expect(answers(agent)).toEqual([]);
-    expect(agent.of(y)).toContain(waits);
+    expect(agent.verdictOf(y)).toContain(waits);
     agent.clock.now += 600_000;
-    await agent.loops(2);
-    expect(agent.of(y)).toBe('Resolved: resolves to 192.0.2.2');
-    await agent.loops(3);
+    await agent.sync(2);
+    expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.2');
+    await agent.sync(3);
     expect(answers(agent)).toEqual(['192.0.2.2']);
   });
 
   test('has the name when its address comes in time', async () => {
     const agent = await recovering(first);
-    await agent.loops(2);
-    agent.has(x, first);
-    await agent.loops(2);
-    expect(agent.of(x)).toBe('Resolved: resolves to 192.0.2.1');
+    await agent.sync(2);
+    agent.setObject(x, first);
+    await agent.sync(2);
+    expect(agent.verdictOf(x)).toBe('Resolved: resolves to 192.0.2.1');
   });
 
-  test.each<[string, SeenObject, object]>([
+  test.each<[string, FakeObject, object]>([
     ['is younger', { created: '2026-03-01T00:00:00Z' }, {}],
-    ['has been without one for longer than that', { created: early, changed: -600_000 }, {}],
+    ['has been without one for longer than that', { created: early, changedAt: -600_000 }, {}],
     [
       'may not have the name',
       { created: early },
@@ -209,18 +211,18 @@ describe('an older object without an address', () => {
     ['where the guard is off', { created: early }, { deleteGuard: { percent: 100 } }],
   ])('keeps nobody out that %s', async (_, older, discovery) => {
     const agent = await recovering(older, discovery);
-    agent.objects.label('a', { t: 'a' });
-    agent.objects.label('b', { t: 'b' });
-    await agent.loops(2);
-    expect(agent.of(y)).toBe('Resolved: resolves to 192.0.2.2');
+    agent.objects.setNamespaceLabels('a', { t: 'a' });
+    agent.objects.setNamespaceLabels('b', { t: 'b' });
+    await agent.sync(2);
+    expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.2');
   });
 
   test('takes nothing from whoever has it', async () => {
-    const agent = await sightedAgent();
-    agent.has(y, second);
-    await agent.loops(2);
-    agent.has(x, addressless(first));
-    await agent.loops(2);
+    const agent = await agentWithSources();
+    agent.setObject(y, second);
+    await agent.sync(2);
+    agent.setObject(x, addressless(first));
+    await agent.sync(2);
     expect(answers(agent)).toEqual(['192.0.2.2']);
   });
 });
@@ -239,30 +241,30 @@ test('whatever happens, an object that is there keeps its answer, and what is qu
   tags: ['history'],
 }, async () => {
   const run = fc.asyncProperty(fc.array(event, { maxLength: 12 }), async (events) => {
-    const agent = await sightedAgent();
+    const agent = await agentWithSources();
     const whole = (i: number) => ({ hosts: [`h${i}.corp.internal`], targets: [`192.0.2.${i + 1}`] });
     const states = Array.from({ length: 6 }, (): string => 'whole');
-    for (const i of states.keys()) agent.has(`ingress/a/${i}`, whole(i));
-    await agent.loops(2);
+    for (const i of states.keys()) agent.setObject(`ingress/a/${i}`, whole(i));
+    await agent.sync(2);
     for (const happened of events) {
       if ('restart' in happened && happened.restart) await agent.restart();
-      if ('isUnsynced' in happened) agent.objects.see('ingress', !happened.isUnsynced);
+      if ('isUnsynced' in happened) agent.objects.setSynced('ingress', !happened.isUnsynced);
       if ('object' in happened) {
         const { object: i, becomes } = happened;
         states[i] = becomes;
         const filteredBy = { ...whole(i), filteredBy: becomes };
-        const after: Record<string, SeenObject | undefined> = {
+        const after: Record<string, FakeObject | undefined> = {
           addressless: addressless(whole(i)),
           unready: { ...filteredBy, isUnready: true },
           whole: whole(i),
           filtered: filteredBy,
         };
-        agent.has(`ingress/a/${i}`, after[becomes]);
+        agent.setObject(`ingress/a/${i}`, after[becomes]);
       }
       const before = states.map((_, i) => answers(agent, `h${i}.corp.internal`).length > 0);
       const isSynced = agent.objects.hasSynced('ingress/a/0');
-      const asks = () => (isSynced ? agent.objects.wanted() : []);
-      await agent.loops(2, { asks });
+      const endpoints = () => (isSynced ? agent.objects.endpoints() : []);
+      await agent.sync(2, { endpoints });
       for (const [i, state] of states.entries()) {
         const isThere = answers(agent, `h${i}.corp.internal`).length > 0;
         if (isSynced && state === 'whole') expect(isThere).toBe(true);
@@ -270,7 +272,7 @@ test('whatever happens, an object that is there keeps its answer, and what is qu
         if (before[i]) expect(isThere).toBe(true);
       }
       const { writes } = agent.database;
-      await agent.loops(2, { asks });
+      await agent.sync(2, { endpoints });
       expect(agent.database.writes).toBe(writes);
     }
   });

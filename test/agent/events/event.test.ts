@@ -15,7 +15,7 @@ describe('an event', () => {
     answers: [],
   };
 
-  test('is as Kubernetes wants it', () => {
+  test('has every field that Kubernetes requires', () => {
     const { metadata, ...event } = eventOf({
       ...props,
       state: { ...state, verdict: 'Resolved', message: 'resolves to 192.0.2.7' },
@@ -48,21 +48,21 @@ describe('an event', () => {
     }
   });
 
-  test('on an object without a namespace is in the default one', () => {
+  test('on an object without a namespace is in the default namespace', () => {
     const { namespace: _, ...node } = { ...object, kind: 'Node' };
     const event = eventOf({ ...props, object: node, state });
     expect([event.metadata.namespace, event.involvedObject.namespace]).toEqual(['default', undefined]);
   });
 
   test.each<[what: string, other: Partial<Parameters<typeof eventOf>[0]>, isSame: boolean]>([
-    ['the same from another pod, later', { reporter: 'idns-corp-1', since: props.since + 60_000 }, true],
+    ['the same one from another pod, later', { reporter: 'idns-corp-1', since: props.since + 60_000 }, true],
     ['one on another object', { object: { ...object, uid: '2' } }, false],
     ['one from another InternalDNS', { instance: 'home' }, false],
     ['one on another host', { state: { ...state, name: 'api.corp.internal' } }, false],
     ['one with another verdict', { state: { ...state, verdict: 'Refused' } }, false],
     ['one with another message', { state: { ...state, message: 'two' } }, false],
-    ['one of another time', { occasion: 1 }, false],
-  ])('and %s have one name: %j -> %j', (_, other, isSame) => {
+    ['one with another dedupe key', { dedupeKey: 1 }, false],
+  ])('and %s have the same name: %j -> %j', (_, other, isSame) => {
     const first = { ...props, state };
     const [one, two] = [eventOf(first), eventOf({ ...first, ...other })];
     expect(one.metadata.name === two.metadata.name).toBe(isSame);
@@ -70,11 +70,11 @@ describe('an event', () => {
 
   const longest = 1024 - ' (InternalDNS corp)'.length;
   test.each([
-    ['as long as it may be', 'x'.repeat(longest - 6), 1024, /: x+ \(/],
+    ['as long as allowed', 'x'.repeat(longest - 6), 1024, /: x+ \(/],
     ['a byte longer', 'x'.repeat(longest - 5), 1024, /: x+… \(/],
-    ['of two bytes a letter', `x${'ü'.repeat(2000)}`, 1023, /: xü+… \(/],
-    ['of two halves a letter', `x${'😀'.repeat(2000)}`, 1021, /: x(😀)+… \(/u],
-  ])('has a message that is cut where Kubernetes would refuse it: %s', (_, message, bytes, form) => {
+    ['of two bytes per character', `x${'ü'.repeat(2000)}`, 1023, /: xü+… \(/],
+    ['of surrogate pairs', `x${'😀'.repeat(2000)}`, 1021, /: x(😀)+… \(/u],
+  ])('has a message within the limit of Kubernetes: %s', (_, message, bytes, form) => {
     const event = eventOf({ ...props, state: { ...state, name: 'h.in', message } });
     expect(Buffer.byteLength(event.message ?? '')).toBe(bytes);
     expect(event.message).toMatch(form);
@@ -85,12 +85,12 @@ describe('an event', () => {
     ['a'.repeat(236), 'a'.repeat(236)],
     ['a'.repeat(253), 'a'.repeat(236)],
     [`${'a'.repeat(234)}.-${'b'.repeat(10)}`, 'a'.repeat(234)],
-  ])('has the name of its object in its own, as far as that is allowed: %s', (name, beginning) => {
+  ])('has a name that begins with that of its object, within the limit: %s', (name, prefix) => {
     const event = eventOf({ ...props, object: { ...object, name }, state });
-    expect(event.metadata.name?.slice(0, -17)).toBe(beginning);
+    expect(event.metadata.name?.slice(0, -17)).toBe(prefix);
   });
 
-  test('is taken whatever the object, the host and the message are', () => {
+  test('is valid for any object, host and message', () => {
     const text = fc.string({ unit: 'binary', maxLength: 3000 });
     const names = fc.string({ unit: fc.constantFrom(...'ab0-.'), minLength: 1, maxLength: 253 });
     fc.assert(

@@ -1,14 +1,14 @@
-/** What is said of names agrees with what answers there, once a history is over. */
+/** Verdicts agree with what the zones answer at the end of any history. */
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { typeOf } from '../../../functions/agent/discovery/target.ts';
 import { type NameState, nameKey } from '../../../functions/contract/verdict.ts';
 import { absolute } from '../../../functions/dns/name.ts';
-import { type Discovery, discoveries, histories, inAnyOrder, take } from './histories.ts';
-import { type SightedAgent, sightedAgent } from './sighted-agent.ts';
+import { type AgentWithSources, agentWithSources } from './agent-with-sources.ts';
+import { applyStep, type Discovery, discoveries, histories, syncInAnyOrder } from './histories.ts';
 
-/** What an object is found at: the addresses that it may have, or an alias where there is none. */
+/** The targets by which an object resolves: its allowed addresses, or without any its CNAME. */
 function essential(own: readonly string[], { networks, default: instead = [] }: Discovery['targets']): string[] {
   const isAllowed = (target: string) => !networks || isIP(target) === 0 || target.startsWith('192.0.2.');
   const allowed = (own.length > 0 ? own : instead).filter(isAllowed);
@@ -16,11 +16,11 @@ function essential(own: readonly string[], { networks, default: instead = [] }: 
   return addresses.length > 0 ? addresses : allowed;
 }
 
-/** How a name answers all of some targets, if it does. */
+/** Whether a name answers with all of some targets, and with others. */
 function answersTo(
   name: string,
   targets: string[],
-  { database: { rrsets } }: SightedAgent,
+  { database: { rrsets } }: AgentWithSources,
 ): 'alone' | 'among others' | undefined {
   const isDelegation = ({ type, name, zone }: { type: string; name: string; zone: string }) =>
     type === 'NS' && name !== zone;
@@ -37,26 +37,26 @@ function answersTo(
   return found.every(({ ofType, records }) => records.length === ofType.length) ? 'alone' : 'among others';
 }
 
-/** Whether a name is said to resolve when it does, and only then. */
-function agrees({ name, resource, verdict }: NameState, agent: SightedAgent, { targets }: Discovery): boolean {
+/** Whether the verdict is Resolved exactly if the name resolves. */
+function agrees({ name, resource, verdict }: NameState, agent: AgentWithSources, { targets }: Discovery): boolean {
   const sourceObject = agent.objects.get(resource);
   const asked = sourceObject?.hosts.includes(absolute(name)) ? essential(sourceObject.targets ?? [], targets) : [];
   const answer = answersTo(absolute(name), asked, agent);
-  // Who wins a name may want what another object wants, too, and more.
+  // The object that has the name may want the same target among others.
   if (verdict === 'Duplicate') return answer !== 'alone';
   return (verdict === 'Resolved') === (answer !== undefined);
 }
 
-test('whatever happens, a name is then said to resolve exactly when what its object wants is answered', {
+test('after any history, a verdict is Resolved exactly if the zones answer what the object wants', {
   tags: ['history'],
 }, async () => {
   await fc.assert(
     fc.asyncProperty(discoveries, histories, async (discovery, history) => {
-      const agent = await sightedAgent(discovery);
-      for (const step of history) await take(agent, discovery, step);
+      const agent = await agentWithSources(discovery);
+      for (const step of history) await applyStep(agent, discovery, step);
       agent.database.failure = undefined;
-      for (const kind of ['ingress', 'httproute']) agent.objects.see(kind, true);
-      await inAnyOrder(agent, 10);
+      for (const kind of ['ingress', 'httproute']) agent.objects.setSynced(kind, true);
+      await syncInAnyOrder(agent, 10);
       const list = agent.agent.names.list ?? [];
       expect(list.filter((state) => !agrees(state, agent, discovery))).toEqual([]);
       expect(list.filter(({ verdict }) => verdict === 'Pending')).toEqual([]);
@@ -65,7 +65,7 @@ test('whatever happens, a name is then said to resolve exactly when what its obj
         .flatMap(({ resource, hosts }) => hosts.map((host) => nameKey({ name: host.slice(0, -1), resource })));
       expect(list.map(nameKey)).toEqual(expect.arrayContaining(asked));
       const report = agent.agent.report();
-      await inAnyOrder(agent, 4);
+      await syncInAnyOrder(agent, 4);
       expect(agent.agent.names.list).toBe(list);
       expect(agent.agent.report()).toEqual(report);
     }),

@@ -1,10 +1,10 @@
-/** Arbitrary histories of a cluster, its InternalDNS and its PowerDNS. */
+/** Random histories of a cluster, its InternalDNS and its PowerDNS. */
 import fc from 'fast-check';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { foreign, record, zones, zoneWith } from '../make.ts';
-import type { SeenObject } from './seen-objects.ts';
-import type { SightedAgent } from './sighted-agent.ts';
+import type { AgentWithSources } from './agent-with-sources.ts';
+import type { FakeObject } from './fake-source-lister.ts';
 
 export interface Discovery {
   sharedHosts: string;
@@ -24,15 +24,15 @@ export const discoveries: fc.Arbitrary<Discovery> = fc.record({
 });
 
 export type Step =
-  | { step: 'object'; resource: string; object: SeenObject | undefined }
+  | { step: 'object'; resource: string; object: FakeObject | undefined }
   | { step: 'declared'; records: DeclaredRecord[]; isWithLab: boolean }
-  | { step: 'put by a person'; rrset: RRset }
-  | { step: 'removed by a person'; name: string }
+  | { step: 'record added by hand'; rrset: RRset }
+  | { step: 'record removed by hand'; name: string }
   | { step: 'outage'; failure: string | undefined }
   | { step: 'restart' }
-  | { step: 'loss of what the delete guard knows' }
-  | { step: 'sight'; kind: string; isUnsynced: boolean }
-  | { step: 'loops'; count: number };
+  | { step: 'delete guard state lost' }
+  | { step: 'kind synced'; kind: string; isUnsynced: boolean }
+  | { step: 'syncs'; count: number };
 
 const resources = fc.constantFrom('ingress/a/x', 'ingress/a/y', 'ingress/b/x', 'httproute/b/r', 'service/a/s');
 const hosts = fc.constantFrom(
@@ -47,13 +47,13 @@ const hosts = fc.constantFrom(
   'x.example.com',
 );
 const targets = fc.constantFrom('192.0.2.1', '192.0.2.2', '10.0.0.1', '2001:db8::1', 'lb.example.com');
-const filters = fc.constantFrom<Pick<SeenObject, 'filteredBy' | 'isUnready'>[]>(
+const filters = fc.constantFrom<Pick<FakeObject, 'filteredBy' | 'isUnready'>[]>(
   ...Array.from({ length: 8 }, () => ({})),
   { filteredBy: 'discovery.selector leaves it out' },
   { filteredBy: 'no Gateway that it names has accepted it (status.parents)', isUnready: true },
 );
 
-const objects: fc.Arbitrary<SeenObject> = fc
+const objects: fc.Arbitrary<FakeObject> = fc
   .record({
     hosts: fc.uniqueArray(hosts, { minLength: 1, maxLength: 2 }),
     targets: fc.uniqueArray(targets, { maxLength: 2 }),
@@ -62,14 +62,14 @@ const objects: fc.Arbitrary<SeenObject> = fc
   })
   .map(({ filter, ...object }) => ({ ...object, ...filter }));
 
-/** One at each name, since a spec is refused whose records exclude each other. */
+/** One at each name, since a spec with conflicting records is rejected. */
 const records = fc.tuple(
   fc.constantFrom([], [record('h0', 'A', '192.0.2.9')]),
   fc.constantFrom([], [record('h1', 'CNAME', 'ns.example.com.')], [record('h1', 'TXT', 'v')]),
   fc.constantFrom([], [record('sub', 'NS', 'ns.example.com.')], [record('sub', 'DNAME', 'ns.example.com.')]),
 );
 
-const ofPersons = fc.constantFrom(
+const foreignRRsets = fc.constantFrom(
   foreign('h0.corp.internal.', 'A', '192.0.2.99'),
   foreign('h0.corp.internal.', 'TXT', '"theirs"'),
   foreign('h1.corp.internal.', 'CNAME', 'ns.example.net.'),
@@ -91,22 +91,22 @@ const oneStep: fc.Arbitrary<Step> = fc.oneof(
     records: records.map((lists) => lists.flat()),
     isWithLab: fc.boolean(),
   }),
-  fc.record({ step: fc.constant('put by a person' as const), rrset: ofPersons }),
-  fc.record({ step: fc.constant('removed by a person' as const), name: ofPersons.map(({ name }) => name) }),
+  fc.record({ step: fc.constant('record added by hand' as const), rrset: foreignRRsets }),
+  fc.record({ step: fc.constant('record removed by hand' as const), name: foreignRRsets.map(({ name }) => name) }),
   fc.record({ step: fc.constant('outage' as const), failure: fc.constantFrom('connection refused', undefined) }),
   fc.record({ step: fc.constant('restart' as const) }),
-  fc.record({ step: fc.constant('loss of what the delete guard knows' as const) }),
+  fc.record({ step: fc.constant('delete guard state lost' as const) }),
   fc.record({
-    step: fc.constant('sight' as const),
+    step: fc.constant('kind synced' as const),
     kind: fc.constantFrom('ingress', 'httproute'),
     isUnsynced: fc.boolean(),
   }),
-  fc.record({ step: fc.constant('loops' as const), count: fc.constantFrom(1, 1, 2, 4) }),
+  fc.record({ step: fc.constant('syncs' as const), count: fc.constantFrom(1, 1, 2, 4) }),
 );
 
 export const histories = fc.array(oneStep, { minLength: 3, maxLength: 14 });
 
-export async function take(agent: SightedAgent, discovery: Discovery, step: Step): Promise<void> {
+export async function applyStep(agent: AgentWithSources, discovery: Discovery, step: Step): Promise<void> {
   const { database, objects } = agent;
   switch (step.step) {
     case 'object':
@@ -116,9 +116,9 @@ export async function take(agent: SightedAgent, discovery: Discovery, step: Step
       agent.redeclare(discovery, { zones: [zoneWith('corp.internal', step.records), ...lab] });
       return;
     }
-    case 'put by a person':
-      return putByHand(agent, step.rrset);
-    case 'removed by a person':
+    case 'record added by hand':
+      return insertForeign(agent, step.rrset);
+    case 'record removed by hand':
       return database.edit('corp.internal.', (zone) => {
         zone.rrsets = zone.rrsets.filter(({ name, mark }) => name !== step.name || mark);
       });
@@ -127,27 +127,27 @@ export async function take(agent: SightedAgent, discovery: Discovery, step: Step
       return;
     case 'restart':
       return agent.restart();
-    case 'loss of what the delete guard knows':
+    case 'delete guard state lost':
       return database.wipeMetadata();
-    case 'sight':
-      return objects.see(step.kind, !step.isUnsynced);
-    case 'loops':
-      return database.failure === undefined ? inAnyOrder(agent, step.count) : agent.lost(step.count);
+    case 'kind synced':
+      return objects.setSynced(step.kind, !step.isUnsynced);
+    case 'syncs':
+      return database.failure === undefined ? syncInAnyOrder(agent, step.count) : agent.syncDuringOutage(step.count);
   }
 }
 
-/** Loops, of which every other one asks for everything the other way round. */
-export async function inAnyOrder(agent: SightedAgent, count: number): Promise<void> {
-  let loops = 0;
-  const asks = () => (loops++ % 2 === 0 ? agent.objects.wanted() : agent.objects.wanted().toReversed());
-  await agent.loops(count, { asks });
+/** Lets ExternalDNS sync, requesting everything in reverse order every other time. */
+export async function syncInAnyOrder(agent: AgentWithSources, count: number): Promise<void> {
+  let syncs = 0;
+  const endpoints = () => (syncs++ % 2 === 0 ? agent.objects.endpoints() : agent.objects.endpoints().toReversed());
+  await agent.sync(count, { endpoints });
 }
 
-function putByHand({ database }: SightedAgent, rrset: RRset): void {
+function insertForeign({ database }: AgentWithSources, rrset: RRset): void {
   database.edit('corp.internal.', (zone) => {
-    const there = zone.rrsets.filter(({ name }) => name === rrset.name).map(({ type }) => type);
-    const isImpossible =
-      there.includes('CNAME') || there.includes(rrset.type) || (rrset.type === 'CNAME' && there.length > 0);
-    if (!isImpossible) zone.rrsets.push(rrset);
+    const types = zone.rrsets.filter(({ name }) => name === rrset.name).map(({ type }) => type);
+    const isConflict =
+      types.includes('CNAME') || types.includes(rrset.type) || (rrset.type === 'CNAME' && types.length > 0);
+    if (!isConflict) zone.rrsets.push(rrset);
   });
 }

@@ -1,6 +1,6 @@
 import { isCounted } from '../../../contract/verdict.ts';
 import { printable } from '../../lib/printable.ts';
-import type { KnownName, Overview } from '../../names/overview.ts';
+import type { Overview, TrackedName } from '../../names/overview.ts';
 import type { Found } from './search.ts';
 
 /** How many names are made into text at once: what waits for a slow reader stays small. */
@@ -25,12 +25,12 @@ export function* jsonOf({ instance, zones, discovery, resolution, names }: Overv
   yield '\n]}\n';
 }
 
-export const countsOf = (names: readonly KnownName[]) => ({
+export const countsOf = (names: readonly TrackedName[]) => ({
   total: names.filter(({ verdict }) => isCounted(verdict)).length,
   resolved: names.filter(({ verdict }) => verdict === 'Resolved').length,
 });
 
-const rowOf = ({ name, resource, verdict, message, zone, answers, since, propagation }: KnownName) => ({
+const rowOf = ({ name, resource, verdict, message, zone, answers, since, propagation }: TrackedName) => ({
   name,
   resource,
   verdict,
@@ -42,7 +42,8 @@ const rowOf = ({ name, resource, verdict, message, zone, answers, since, propaga
 });
 
 const columns = ['NAME', 'VERDICT', 'OBJECT', 'MESSAGE'] as const;
-const cellsOf = ({ name, verdict, resource, message }: KnownName) => [name, verdict, resource, message].map(printable);
+const cellsOf = ({ name, verdict, resource, message }: TrackedName) =>
+  [name, verdict, resource, message].map(printable);
 
 /** One long name must not push the rest of all lines out of sight. Characters. */
 const widest = 64;

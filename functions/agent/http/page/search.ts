@@ -1,8 +1,8 @@
 import { bounds } from '../../../contract/report.ts';
 import { type Verdict, verdicts } from '../../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../../dns/name.ts';
-import { outsideZones } from '../../lib/sentence.ts';
-import type { KnownName, Overview } from '../../names/overview.ts';
+import type { Overview, TrackedName } from '../../names/overview.ts';
+import { outsideZonesMessage } from '../../names/reasons.ts';
 
 /** What somebody looks for. */
 export interface Search {
@@ -13,9 +13,9 @@ export interface Search {
 
 export interface Found {
   /** Those that the host is in, whatever their verdict: the host itself first, then the wildcards above it. */
-  matching: readonly KnownName[];
+  matching: readonly TrackedName[];
   /** Those of them with the verdict. */
-  names: readonly KnownName[];
+  names: readonly TrackedName[];
   /** What to do about a host that nobody asks for. */
   hint?: string;
 }
@@ -40,8 +40,8 @@ export function find(overview: Overview, { host, verdict }: Search): Found {
   return { matching, names, ...(hint && { hint }) };
 }
 
-function withHost(names: readonly KnownName[], host: string): KnownName[] {
-  const found: KnownName[][] = [[], [], []];
+function withHost(names: readonly TrackedName[], host: string): TrackedName[] {
+  const found: TrackedName[][] = [[], [], []];
   for (const each of names) {
     const rank = each.name === host ? 0 : isCoveredBy(host, each.name) ? 1 : each.name.includes(host) ? 2 : undefined;
     if (rank !== undefined) found[rank]?.push(each);
@@ -52,7 +52,7 @@ function withHost(names: readonly KnownName[], host: string): KnownName[] {
 /** Whether a wildcard stands above a name (RFC 4592). */
 const isCoveredBy = (host: string, name: string) => name.startsWith('*.') && host.endsWith(name.slice(1));
 
-function hintOn(host: string, matching: readonly KnownName[], { zones, discovery }: Overview): string | undefined {
+function hintOn(host: string, matching: readonly TrackedName[], { zones, discovery }: Overview): string | undefined {
   if (matching.some(({ name }) => name === host)) return undefined;
   const declared = zones.filter(({ state }) => state !== 'Retained').map(({ name }) => absolute(name));
   const zone = zoneOf(absolute(host), new Map(declared.map((each) => [each, withoutDot(each)])));
@@ -64,7 +64,7 @@ function hintOn(host: string, matching: readonly KnownName[], { zones, discovery
   const nobody = `no object asks for ${host.includes('.') ? shown : `a name with ${shown} in it`}`;
   if (zone !== undefined) return `${nobody}, which would be in the zone ${zone}: ${advice(discovery.state)}`;
   if (!host.includes('.') || declared.length === 0) return `${nobody}: ${advice(discovery.state)}`;
-  return `${nobody}, and it would be ${outsideZones(absolute(shown), declared)}`;
+  return `${nobody}, and it would be ${outsideZonesMessage(absolute(shown), declared)}`;
 }
 
 /** The records of the spec are not asked for by objects, so whoever looks for one is told where it is. */

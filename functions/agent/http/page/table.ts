@@ -1,4 +1,4 @@
-import type { KnownName } from '../../names/overview.ts';
+import type { TrackedName } from '../../names/overview.ts';
 import { count, durationOf, plural, timeOf } from './figure.ts';
 import { type Html, html } from './html.ts';
 import type { Found, Search } from './search.ts';
@@ -39,7 +39,7 @@ const columns = ['Name and object', 'Verdict', 'Reason', 'Answers', 'Since (UTC)
 type Column = (typeof columns)[number];
 
 /** A name alone does not say which row it is: several objects may ask for it. */
-function rowOf({ name, verdict, message, resource, answers, since, propagation }: KnownName): Html {
+function rowOf({ name, verdict, message, resource, answers, since, propagation }: TrackedName): Html {
   const heading = html`<div><bdi>${name}</bdi></div><div class="object"><bdi>${resource}</bdi></div>`;
   return html`<tr role="row"><th scope="row" role="rowheader" class="mono">${heading}</th>${[
     cell('Verdict', verdictState(verdict)),

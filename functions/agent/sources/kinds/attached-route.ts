@@ -1,5 +1,5 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
-import { listed } from '../../lib/sentence.ts';
+import { shortList } from '../../lib/short-list.ts';
 import { firstTargets } from '../host-limit.ts';
 import type { SourceObject } from '../source-object.ts';
 import { fieldOf, taking } from './filter.ts';
@@ -78,7 +78,7 @@ function obstacleTo(host: string, places: readonly Place[], visitor: Visitor): O
     return { why: `listener ${closed.section} of Gateway ${gateway} ${refusal}`, isFilter: false };
   }
   if (there.length > 0) {
-    const gateways = listed(unique(there.map(({ gateway }) => gateway)));
+    const gateways = shortList(unique(there.map(({ gateway }) => gateway)));
     return { why: `no listener of Gateway ${gateways} takes this name`, isFilter: false };
   }
   const obstacles = places.flatMap(({ obstacle }) => obstacle ?? []);
@@ -117,7 +117,7 @@ function unseen({ gateway }: Parent, source: DeclaredSource): Obstacle {
   const { gatewayLabels } = source;
   if (!gatewayLabels) return { why: `there is no Gateway ${gateway}`, isFilter: false };
   const field = fieldOf(source, 'gatewayLabels');
-  const why = `${field} takes only Gateways with ${listed([gatewayLabels])}, and ${gateway} is not among them: label that Gateway, or change that field`;
+  const why = `${field} takes only Gateways with ${shortList([gatewayLabels])}, and ${gateway} is not among them: label that Gateway, or change that field`;
   return { why, isFilter: true };
 }
 

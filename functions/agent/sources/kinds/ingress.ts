@@ -1,5 +1,5 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
-import { listed } from '../../lib/sentence.ts';
+import { shortList } from '../../lib/short-list.ts';
 import type { SourceObject } from '../source-object.ts';
 import { annotationsOf, givenTargets, listIn, lowerCase, type SourceFilters, valueAt } from './annotation.ts';
 import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
@@ -87,6 +87,6 @@ function otherClass({ metadata, spec }: Ingress, names: string[] = []): string |
   if (names.length === 0) return undefined;
   const name = spec?.ingressClassName || valueAt(metadata.annotations ?? {}, 'kubernetes.io/ingress.class');
   if (name !== undefined && names.includes(name)) return undefined;
-  const has = name ? listed([name]) : 'none';
-  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} takes only ${listed(names)}, and it has ${has}: give it one of these, or change that field`;
+  const has = name ? shortList([name]) : 'none';
+  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} takes only ${shortList(names)}, and it has ${has}: give it one of these, or change that field`;
 }

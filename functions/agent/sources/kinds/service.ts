@@ -1,5 +1,5 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
-import { listed } from '../../lib/sentence.ts';
+import { shortList } from '../../lib/short-list.ts';
 import type { SourceObject } from '../source-object.ts';
 import { annotationsOf, givenTargets, listIn, type SourceFilters } from './annotation.ts';
 import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
@@ -59,7 +59,7 @@ export function fromService(
 function otherType({ spec }: Service, types: readonly string[]): string | undefined {
   const type = spec?.type ?? 'ClusterIP';
   if (types.includes(type)) return undefined;
-  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} takes only ${listed(types)}, and it is of type ${type}: change its type, or that field`;
+  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} takes only ${shortList(types)}, and it is of type ${type}: change its type, or that field`;
 }
 
 /** A Service has no host but in its annotations. */

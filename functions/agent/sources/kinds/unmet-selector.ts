@@ -1,6 +1,6 @@
 import type { LabelSelector } from '../../../contract/declaration.ts';
 import { matchesSelector } from '../../../contract/label-selector.ts';
-import { listed } from '../../lib/sentence.ts';
+import { shortList } from '../../lib/short-list.ts';
 
 /** The first requirement that labels, or annotations, do not meet, as it is printed; undefined if they meet all. */
 export function unmetIn(selector: LabelSelector, labels: Readonly<Record<string, string>>): string | undefined {
@@ -9,9 +9,9 @@ export function unmetIn(selector: LabelSelector, labels: Readonly<Record<string,
   const label = Object.entries(matchLabels).find(
     ([key, value]) => !matchesSelector({ matchLabels: { [key]: value } }, labels),
   );
-  if (label) return listed([label.join('=')]);
+  if (label) return shortList([label.join('=')]);
   const expression = matchExpressions.find((one) => !matchesSelector({ matchExpressions: [one] }, labels));
-  return expression && listed([printed(expression)]);
+  return expression && shortList([printed(expression)]);
 }
 
 /** As kubectl's `-l` and ExternalDNS's flags take it. */

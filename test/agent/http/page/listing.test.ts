@@ -75,11 +75,11 @@ describe('a host that nobody asks for', () => {
     ['cart', `no object asks for a name with cart in it: ${advice}`],
     [
       'cart.crop.internal',
-      'no object asks for cart.crop.internal, and it would be outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+      'no object asks for cart.crop.internal, and it would be outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: use a name in a zone, or declare its zone in spec.zones',
     ],
     [
       'a.old.internal',
-      'no object asks for a.old.internal, and it would be outside the zone corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+      'no object asks for a.old.internal, and it would be outside the zone corp.internal: use a name in a zone, or declare its zone in spec.zones',
       overviewOf([], {
         zones: [
           { name: 'corp.internal', state: 'Serving' },
@@ -118,7 +118,7 @@ describe('as JSON', () => {
     const overview = overviewOf(overviewOf().names.slice(0, 2));
     expect([...jsonOf(overview, find(overview, {}))].join('').split('\n')).toEqual([
       '{"instance":"corp","zones":[{"name":"corp.internal","state":"Serving"},{"name":"lab.internal","state":"Serving"},{"name":"2.0.192.in-addr.arpa","state":"Serving"}],"discovery":{"state":"Synced"},"resolution":{"state":"Serving","since":"2026-10-30T06:12:05Z"},"total":2,"resolved":1,"names":[',
-      '{"name":"api.corp.internal","resource":"ingress/payments/api","verdict":"NoAddress","message":"no address yet: its controller has written none into its status: see the log of the ingress controller or the load balancer, or set discovery.targets.default","zone":"corp.internal","answers":[],"since":"2026-11-02T13:55:31.000Z"},',
+      '{"name":"api.corp.internal","resource":"ingress/payments/api","verdict":"NoAddress","message":"no address yet: its controller has not written one to its status: check the log of the ingress controller or load balancer, or set discovery.targets.default","zone":"corp.internal","answers":[],"since":"2026-11-02T13:55:31.000Z"},',
       '{"name":"auth.corp.internal","resource":"ingress/identity/keycloak","verdict":"Resolved","message":"resolves to 192.0.2.7","zone":"corp.internal","answers":["A 192.0.2.7"],"since":"2026-10-30T14:17:31.000Z","propagationSeconds":1.84}',
       ']}',
       '',
@@ -165,7 +165,7 @@ describe('as text', () => {
         'NAME                 VERDICT        OBJECT                MESSAGE',
         'shop.corp.internal   Resolved       ingress/shop/web      resolves to 192.0.2.7',
         'shop.corp.internal   Duplicate      ingress/staging/web   ingress/shop/web has the name already, as it is older: give one of them another host, or see discovery.sharedHosts',
-        'shop.crop.internal   OutsideZones   ingress/shop/typo     outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+        'shop.crop.internal   OutsideZones   ingress/shop/typo     outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: use a name in a zone, or declare its zone in spec.zones',
         '',
       ].join('\n'),
     );

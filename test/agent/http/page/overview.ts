@@ -1,12 +1,12 @@
 /** What an agent could tell: names of every kind, with the sentences that go with them. */
-import type { KnownName, Overview } from '../../../../functions/agent/names/overview.ts';
+import type { Overview, TrackedName } from '../../../../functions/agent/names/overview.ts';
 
 /** When all of it is looked at. */
 export const now = Date.parse('2026-11-02T14:07:31Z');
 const minutes = 60_000;
 
 /** A name that resolves, unless stated otherwise. */
-export const known = (name: string, changes: Partial<KnownName> = {}): KnownName => ({
+export const known = (name: string, changes: Partial<TrackedName> = {}): TrackedName => ({
   name,
   resource: 'ingress/shop/web',
   verdict: 'Resolved',
@@ -27,7 +27,7 @@ const resolved = (name: string, resource: string, address: string, ago: number, 
   });
 
 const problem = (
-  verdict: KnownName['verdict'],
+  verdict: TrackedName['verdict'],
   name: string,
   resource: string,
   ago: number,
@@ -35,13 +35,13 @@ const problem = (
   answers: string[] = [],
 ) => known(name, { resource, verdict, message, answers, since: now - ago * minutes });
 
-const corp: KnownName[] = [
+const corp: TrackedName[] = [
   problem(
     'NoAddress',
     'api.corp.internal',
     'ingress/payments/api',
     12,
-    'no address yet: its controller has written none into its status: see the log of the ingress controller or the load balancer, or set discovery.targets.default',
+    'no address yet: its controller has not written one to its status: check the log of the ingress controller or load balancer, or set discovery.targets.default',
   ),
   resolved('auth.corp.internal', 'ingress/identity/keycloak', '192.0.2.7', 4_310, 1_840),
   problem(
@@ -74,7 +74,7 @@ const corp: KnownName[] = [
     2_880,
     "somebody else's A record is at this name: remove it, or mark it",
   ),
-  problem('Pending', 'new.corp.internal', 'ingress/shop/new', 0, 'ExternalDNS is about to ask'),
+  problem('Pending', 'new.corp.internal', 'ingress/shop/new', 0, 'about to be requested by ExternalDNS'),
   resolved('shop.corp.internal', 'ingress/shop/web', '192.0.2.7', 870, 3_120),
   problem(
     'Duplicate',
@@ -88,7 +88,7 @@ const corp: KnownName[] = [
     'shop.crop.internal',
     'ingress/shop/typo',
     9,
-    'outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+    'outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: use a name in a zone, or declare its zone in spec.zones',
   ),
   problem(
     'DeclaredElsewhere',
@@ -99,11 +99,11 @@ const corp: KnownName[] = [
   ),
 ].map((name) => (name.verdict === 'OutsideZones' ? withoutZone(name) : name));
 
-function withoutZone({ zone: _, ...name }: KnownName): KnownName {
+function withoutZone({ zone: _, ...name }: TrackedName): TrackedName {
   return name;
 }
 
-export const overviewOf = (names: readonly KnownName[] = corp, changes: Partial<Overview> = {}): Overview => ({
+export const overviewOf = (names: readonly TrackedName[] = corp, changes: Partial<Overview> = {}): Overview => ({
   instance: 'corp',
   zones: [
     { name: 'corp.internal', state: 'Serving' },
@@ -117,7 +117,7 @@ export const overviewOf = (names: readonly KnownName[] = corp, changes: Partial<
 });
 
 /** `h0.corp.internal` and so on. */
-export const many = (count: number): KnownName[] =>
+export const many = (count: number): TrackedName[] =>
   Array.from({ length: count }, (_, i) =>
     known(`h${i}.corp.internal`, { resource: `ingress/shop/h${i}`, propagation: 1_000 + (i % 2_000) }),
   );

@@ -1,5 +1,4 @@
-/** Objects that an agent sees, and what ExternalDNS makes of them. */
-
+/** Source objects as the lister returns them, and the endpoints that ExternalDNS makes of them. */
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import { typeOf } from '../../../functions/agent/discovery/target.ts';
@@ -10,27 +9,27 @@ import { want } from '../make.ts';
 
 export const www = 'www.corp.internal';
 
-/** Without a host of its own it asks for www.corp.internal. */
-export interface SeenObject
+/** Its host is www.corp.internal unless it has others. */
+export interface FakeObject
   extends Partial<
     Pick<SourceObject, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'>
   > {
   hosts?: string[];
   targets?: string[];
-  /** Whether only ExternalDNS has them. */
-  areTargetsUnknown?: boolean;
+  /** Whether only ExternalDNS knows them. */
+  hasUnknownTargets?: boolean;
   /** Milliseconds. */
-  changed?: number;
-  /** What ExternalDNS asks for it, where that is not its targets at each of its hosts. */
-  asks?: Endpoint[];
+  changedAt?: number;
+  /** What ExternalDNS requests for it, by default its targets at each of its hosts. */
+  endpoints?: Endpoint[];
 }
 
-export class SeenObjects implements SourceLister {
-  /** What is not listed yet. */
-  missing: string | undefined;
-  /** Kinds that cannot be seen, though they are looked at. */
-  readonly hiddenKinds = new Set<string>();
-  readonly #objects = new Map<string, SeenObject>();
+export class FakeSourceLister implements SourceLister {
+  /** The kinds that have not been listed yet. */
+  unlisted: string | undefined;
+  /** Kinds that are watched and cannot be listed. */
+  readonly unsyncedKinds = new Set<string>();
+  readonly #objects = new Map<string, FakeObject>();
   readonly #labels = new Map<string, Record<string, string>>();
   #version = 0;
 
@@ -42,29 +41,29 @@ export class SeenObjects implements SourceLister {
     return this.#version;
   }
 
-  set(resource: string, object: SeenObject | undefined): void {
+  set(resource: string, object: FakeObject | undefined): void {
     this.#version++;
     if (object) this.#objects.set(resource, object);
     else this.#objects.delete(resource);
   }
 
-  see(kind: string, isSeen: boolean): void {
+  setSynced(kind: string, isSynced: boolean): void {
     this.#version++;
-    if (isSeen) this.hiddenKinds.delete(kind);
-    else this.hiddenKinds.add(kind);
+    if (isSynced) this.unsyncedKinds.delete(kind);
+    else this.unsyncedKinds.add(kind);
   }
 
-  label(namespace: string, labels: Record<string, string>): void {
+  setNamespaceLabels(namespace: string, labels: Record<string, string>): void {
     this.#version++;
     this.#labels.set(namespace, labels);
   }
 
-  /** What the ExternalDNS of a namespace asks for, or of all. */
-  wanted(namespace?: string): Endpoint[] {
-    const seen = [...this.#objects].filter(
+  /** What ExternalDNS requests, for one namespace or for all. */
+  endpoints(namespace?: string): Endpoint[] {
+    const requested = [...this.#objects].filter(
       ([resource, { filteredBy }]) => !filteredBy && (namespace === undefined || namespaceOf(resource) === namespace),
     );
-    return merged(seen.flatMap(([resource, object]) => object.asks ?? endpointsOf(resource, object)));
+    return merged(requested.flatMap(([resource, object]) => object.endpoints ?? endpointsOf(resource, object)));
   }
 
   hasSynced(resource: string): boolean {
@@ -72,11 +71,11 @@ export class SeenObjects implements SourceLister {
   }
 
   isUnsynced(resource: string): boolean {
-    return this.hiddenKinds.has(resource.split('/')[0] ?? '');
+    return this.unsyncedKinds.has(resource.split('/')[0] ?? '');
   }
 
   unsynced(): string | undefined {
-    return this.missing;
+    return this.unlisted;
   }
 
   get(resource: string): SourceObject | undefined {
@@ -85,7 +84,7 @@ export class SeenObjects implements SourceLister {
   }
 
   changedAt(resource: string): number | undefined {
-    return this.#objects.get(resource)?.changed;
+    return this.#objects.get(resource)?.changedAt;
   }
 
   byHost(name: string): SourceObject[] {
@@ -93,11 +92,11 @@ export class SeenObjects implements SourceLister {
   }
 
   list(): SourceObject[] {
-    return this.#known().filter(({ filteredBy }) => filteredBy === undefined);
+    return this.#synced().filter(({ filteredBy }) => filteredBy === undefined);
   }
 
   listFiltered(): SourceObject[] {
-    return this.#known().filter(({ filteredBy }) => filteredBy !== undefined);
+    return this.#synced().filter(({ filteredBy }) => filteredBy !== undefined);
   }
 
   filteredOf(resource: string): SourceObject[] {
@@ -109,17 +108,17 @@ export class SeenObjects implements SourceLister {
     return this.#labels.get(namespace);
   }
 
-  #known(): SourceObject[] {
+  #synced(): SourceObject[] {
     return [...this.#objects]
       .filter(([resource]) => this.hasSynced(resource))
       .map(([resource, object]) => sourceObjectOf(resource, object));
   }
 }
 
-function sourceObjectOf(resource: string, object: SeenObject): SourceObject {
-  const { hosts = [www], targets = [], areTargetsUnknown, changed: _, asks: __, ...rest } = object;
-  // Of a headless Service the Pods have them.
-  const isUnknown = areTargetsUnknown || rest.below;
+function sourceObjectOf(resource: string, object: FakeObject): SourceObject {
+  const { hosts = [www], targets = [], hasUnknownTargets, changedAt: _, endpoints: __, ...rest } = object;
+  // Those of a headless Service are its Pods'.
+  const isUnknown = hasUnknownTargets || rest.below;
   return {
     resource,
     namespace: namespaceOf(resource),
@@ -130,7 +129,7 @@ function sourceObjectOf(resource: string, object: SeenObject): SourceObject {
   };
 }
 
-const endpointsOf = (resource: string, { hosts = [www], targets = [] }: SeenObject): Endpoint[] =>
+const endpointsOf = (resource: string, { hosts = [www], targets = [] }: FakeObject): Endpoint[] =>
   hosts.flatMap((host) =>
     [...Map.groupBy(targets, typeOf)].map(([type, ofType]) => want(resource, host, type, ...ofType)),
   );
