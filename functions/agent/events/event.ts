@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { shortDigest } from '../../contract/digest.ts';
 import type { NameState, Verdict } from '../../contract/verdict.ts';
 import type { CoreEvent } from '../kubernetes/object.ts';
 import { printable } from '../lib/printable.ts';
@@ -69,8 +69,7 @@ function nameOf({ name }: ObjectReference, digest: string): string {
   return `${beginning}.${digest}`;
 }
 
-const digestOf = (parts: readonly unknown[]) =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+const digestOf = (parts: readonly unknown[]) => shortDigest(JSON.stringify(parts));
 
 /** One host an event, so it begins with the host, and ends with who says so however long the rest is. */
 function messageOn({ name, verdict, message }: NameState, instance: string): string {
