@@ -19,17 +19,17 @@ import {
   type Zone,
 } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { DeleteGuard, type GuardResult, type GuardState, type MissingName } from './delete-guard.ts';
+import { DeleteGuard, type GuardResult, type GuardState, withoutHeldNames } from './delete-guard.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import { desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './endpoint.ts';
 import { currentRRsets, evaluate, type RejectedRecord } from './evaluate.ts';
 import { HostReservations } from './host-reservations.ts';
+import { type MissingName, requestedNames } from './missing-names.ts';
 import { withoutOverLimit } from './over-host-limit.ts';
 import { type Answer, answerUnder, keptUnder } from './policy.ts';
 import { type RecordBudgetOptions, withinBudget } from './record-budget.ts';
 import { RejectionLog } from './rejection-log.ts';
-import { requestedNames, withoutHeldNames } from './requested-names.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isOrphaned, isOwnedBy, type Scope } from './scope.ts';
 import { SyncLoops } from './sync-loops.ts';
