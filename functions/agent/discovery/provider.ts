@@ -27,7 +27,7 @@ import { currentRRsets, evaluate, type RejectedRecord } from './evaluate.ts';
 import { HostReservations } from './host-reservations.ts';
 import { type MissingName, requestedNames } from './missing-names.ts';
 import { withoutOverLimit } from './over-host-limit.ts';
-import { type Answer, answerUnder, keptUnder } from './policy.ts';
+import { applyPolicy, keptByPolicy, type PolicyResult } from './policy.ts';
 import { type RecordBudgetOptions, withinBudget } from './record-budget.ts';
 import { RejectionLog } from './rejection-log.ts';
 import { sharingGroup } from './resource-label.ts';
@@ -191,7 +191,7 @@ export class Provider {
     const { answer, preview, refused: beyond } = this.#withinRoom(due, { current, lasting, zones }, discovery);
     const leftOut = [...evaluation.refused, ...senior.refused, ...beyond, ...beside.refused, ...overflow];
     this.#rejectionLog.record(leftOut);
-    const kept = keptUnder(policy, answer, beside.accepted);
+    const kept = keptByPolicy(policy, answer, beside.accepted);
     this.#snapshot = { declaration, desiredRecords, answer, refused: leftOut, held: guarded.held, kept };
     this.#held = guarded.report;
     this.#preview = preview;
@@ -268,17 +268,17 @@ export class Provider {
     accepted: RRset[],
     { current, lasting, zones }: { current: RRset[]; lasting: RRset[]; zones: Zone[] },
     discovery: DeclaredDiscovery,
-  ): Answer & { refused: RejectedRecord[] } {
+  ): PolicyResult & { refused: RejectedRecord[] } {
     const { policy } = discovery;
     // Preview tells what Sync would do.
-    const { answer: planned } = answerUnder(policy === 'Preview' ? 'Sync' : policy, lasting, accepted);
+    const { answer: planned } = applyPolicy(policy === 'Preview' ? 'Sync' : policy, lasting, accepted);
     const keys = new Set(planned.map(keyOf));
     const isTaken = (rrset: RRset) => isOrphaned(discovery, rrset) && keys.has(keyOf(rrset));
     const isOthers = (rrset: RRset) => !isOwnedBy(this.#scope, discovery, rrset) && !isTaken(rrset);
     const others = zones.flatMap(({ rrsets }) => rrsets.filter(isOthers));
     const most = this.#mostRecords - totalCost(others);
     const { answer, refused } = withinBudget(planned, { current, stays: stayingAmong(lasting, discovery), most });
-    return policy === 'Preview' ? { ...answerUnder(policy, lasting, answer), refused } : { answer, refused };
+    return policy === 'Preview' ? { ...applyPolicy(policy, lasting, answer), refused } : { answer, refused };
   }
 
   #current({ declaration, zones }: CurrentZones): RRset[] {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DeleteGuard } from '../../../functions/agent/discovery/delete-guard.ts';
 import { endpointOf, type rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { answerUnder } from '../../../functions/agent/discovery/policy.ts';
+import { applyPolicy } from '../../../functions/agent/discovery/policy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop } from '../external-dns.ts';
@@ -557,7 +557,7 @@ test('while names are held and nothing changes, ExternalDNS sends nothing', asyn
       now += 2 * seconds;
       const requested = new Set(accepted.map(({ name }) => name));
       const { held } = guard.hold(current, requested, options, noSources, now);
-      return answerUnder('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
+      return applyPolicy('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
     },
     applyChanges: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {
       const gone = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));
