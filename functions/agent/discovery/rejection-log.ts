@@ -45,9 +45,9 @@ export class RejectionLog {
   }
 
   #write(added: readonly RejectedRecord[]): void {
-    for (const each of added.slice(0, mostLogged)) this.#log.warn(fieldsOf(each), 'leave a name out');
+    for (const each of added.slice(0, mostLogged)) this.#log.warn(fieldsOf(each), 'rejected name');
     const more = added.length - mostLogged;
-    if (more > 0) this.#log.warn({ names: more }, 'leave more names out');
+    if (more > 0) this.#log.warn({ names: more }, 'rejected more names');
   }
 }
 
