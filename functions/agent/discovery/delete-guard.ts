@@ -210,7 +210,7 @@ export function withoutHeldNames(
     return {
       rrset,
       verdict: 'Duplicate',
-      message: `${holder} has the name, which the delete guard holds (to let it go: ${letGoCommand(composite)})`,
+      message: `the delete guard holds the name for ${holder} (to release it: ${letGoCommand(composite)})`,
     };
   });
   return { accepted: free, refused };

@@ -75,7 +75,7 @@ export class HostReservations {
 const keyOf = ({ name }: RRset, { resource }: SourceObject) => `${name} ${resource}`;
 
 const reservedFor = ({ resource }: SourceObject) =>
-  `${resource} is older, and the name waits for its address (discovery.deleteGuard.hold)`;
+  `reserved for ${resource}, which is older and has no address now (discovery.deleteGuard.hold)`;
 
 /**
  * Returns the oldest object of another namespace that may have the name, is older than the RRset's object, and has no

@@ -217,11 +217,10 @@ function soleContributor(contributors: SourceObject[]): SourceObject | undefined
   return contributors.every(({ namespace }) => namespace === first?.namespace) ? first : undefined;
 }
 
-const unclear = (targets: string[], contributors: SourceObject[]) =>
-  `cannot tell whose target ${listed(targets, ', ')} is, of ${listed(
-    contributors.map(({ resource }) => resource),
-    ' and ',
-  )}`;
+function unclear(targets: string[], contributors: SourceObject[]): string {
+  const objects = contributors.map(({ resource }) => resource);
+  return `cannot tell which of ${listed(objects, ' and ')} has the target${targets.length > 1 ? 's' : ''} ${listed(targets, ', ')}`;
+}
 
 /** The first few: an object may have hundreds. */
 const listed = (texts: string[], separator: string) =>

@@ -109,7 +109,7 @@ describe('a name whose object lost its address', () => {
     expect(answers(agent)).toEqual(['192.0.2.1']);
     expect(agent.agent.heldNames).toBe(1);
     expect(agent.of(y)).toMatch(
-      /^Duplicate: ingress\/a\/x has the name, which the delete guard holds \(to let it go: kubectl /,
+      /^Duplicate: the delete guard holds the name for ingress\/a\/x \(to release it: kubectl /,
     );
     agent.has(x, first);
     await agent.loops(2);
@@ -168,7 +168,8 @@ describe('a name whose object lost its address', () => {
 });
 
 describe('an older object without an address', () => {
-  const reserved = 'Duplicate: ingress/a/x is older, and the name waits for its address (discovery.deleteGuard.hold)';
+  const reserved =
+    'Duplicate: reserved for ingress/a/x, which is older and has no address now (discovery.deleteGuard.hold)';
   /** The database is empty, and only the younger object has an address. */
   const recovering = async (older: SeenObject, discovery = {}) => {
     const agent = await sightedAgent(discovery);

@@ -55,7 +55,7 @@ test('a held name is refused to others, with its object and how to release it', 
         rrset: rival,
         verdict: 'Duplicate',
         message:
-          'ingress/shop/web has the name, which the delete guard holds (to let it go: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ))',
+          'the delete guard holds the name for ingress/shop/web (to release it: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ))',
       },
     ],
   });
