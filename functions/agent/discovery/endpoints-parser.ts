@@ -109,8 +109,8 @@ export class EndpointsParser {
     }
     const [first = ''] = [...sizes].sort(([a, most], [b, least]) => least - most || (a < b ? -1 : 1))[0] ?? [];
     if ((sizes.get(this.#largest) ?? 0) * 2 < (sizes.get(first) ?? 0)) this.#largest = first;
-    const whose = this.#largest && ` (${this.#largest.slice(0, bounds.resource)} is among those that ask for most)`;
-    return `what objects ask for is more than ${limit} characters${whose}: ${fewerNames}`;
+    const whose = this.#largest && ` (${this.#largest.slice(0, bounds.resource)} is among the largest)`;
+    return `objects request endpoints of more than ${limit} characters${whose}: ${fewerNames}`;
   }
 
   #isSame(endpoints: ReadonlyMap<string, Known>): boolean {
@@ -128,7 +128,7 @@ export class EndpointsParser {
 
 /** The cure when objects request more than the agent can keep. */
 export const fewerNames =
-  'raise resources.agent.limits.memory, or have objects ask for fewer hosts and targets, or fewer objects be discovered';
+  'raise resources.agent.limits.memory, request fewer hosts and targets, or discover fewer objects';
 
 /** An endpoint begins with its name: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/endpoint.go */
 function tooLong(beginning: string, length: number): Error {

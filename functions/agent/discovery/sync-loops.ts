@@ -93,7 +93,7 @@ export class SyncLoops {
 
   /** The first error; undefined unless `isFailing`. */
   get failure(): string | undefined {
-    return this.isFailing ? (this.#failure ?? 'no verdict was asked for') : undefined;
+    return this.isFailing ? (this.#failure ?? 'it did not call /adjustendpoints') : undefined;
   }
 
   /** Reports whether loops fail often enough, and for long enough, to be reported. */

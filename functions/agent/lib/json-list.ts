@@ -115,4 +115,4 @@ export class JSONList {
   }
 }
 
-const notAList = () => new Error('not a list in JSON');
+const notAList = () => new Error('not a JSON list');

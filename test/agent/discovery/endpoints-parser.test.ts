@@ -99,7 +99,7 @@ test('more endpoints than the limit are rejected, and the next body is parsed', 
   const many = Array.from({ length: 100 }, (_, i) => want('ingress/shop/a', `h${i}.corp.internal`, 'A', '192.0.2.1'));
   const parser = new EndpointsParser({ limit: () => 2000 });
   await expect(read(parser, many)).rejects.toThrow(
-    'what objects ask for is more than 2000 characters (ingress/shop/a is among those that ask for most): raise resources.agent.limits.memory',
+    'objects request endpoints of more than 2000 characters (ingress/shop/a is among the largest): raise resources.agent.limits.memory',
   );
   expect(await read(parser, [a])).toEqual([a]);
 });
@@ -111,7 +111,7 @@ test('the largest object is named, whatever the order of the endpoints', async (
   const parser = new EndpointsParser({ limit: () => 12_000 });
   const reading = () => read(parser, several).then(undefined, (error: Error) => error.message);
   const message = await reading();
-  expect(message).toContain('(ingress/shop/most is among those that ask for most)');
+  expect(message).toContain('(ingress/shop/most is among the largest)');
   for (let i = 0; i < 3; i++) {
     several.reverse();
     expect(await reading()).toBe(message);

@@ -74,7 +74,7 @@ describe('loops count as failing', () => {
   test('also when they are never evaluated', () => {
     for (let i = 0; i < 2; i++) run('evaluated');
     for (let i = 0; i < 7; i++) start();
-    expect(loops.failure).toBe('no verdict was asked for');
+    expect(loops.failure).toBe('it did not call /adjustendpoints');
   });
 
   test('during startup only after 30 seconds', () => {
