@@ -21,8 +21,8 @@ const kind = 'X-INTERNAL-DNS-DELETE-GUARD';
 export const emptyGuardState: Metadata = { [kind]: ['{}'] };
 
 /**
- * Keeps the state of the delete guards in the metadata of the zones that it is about: an agent that starts continues where
- * another one was, whatever its version. Replicas do not share it, as they share no zone.
+ * Keeps the state of the delete guards in the metadata of the zones that it is about: an agent that starts continues
+ * where another one was, whatever its version. Replicas do not share it, as they share no zone.
  */
 export class DeleteGuardStore {
   readonly #database: DeleteGuardStoreOptions;

@@ -42,9 +42,9 @@ const leastInMass = 5;
  *         | (from every state)        v                      v
  *         +------------------------ deleted <------------ released
  *
- * A missing name must be held
- * - while its object exists and requests it, so that it has only lost its address, however few names are missing: an ingress
- *   controller that restarts may clear the status of all its objects, one after the other;
+ * This is decided in every loop, so a held name may be deleted before its hold is over. A missing name must be held
+ * - while its object exists and requests it, so that it has only lost its address, however few names are missing: an
+ *   ingress controller that restarts may clear the status of all its objects, one after the other;
  *   https://github.com/kubernetes-sigs/external-dns/issues/2677
  * - while its object cannot be seen although its kind is watched, however few names are missing;
  * - during a mass deletion: an ExternalDNS that has lost its view of the cluster requests nothing.
@@ -52,8 +52,8 @@ const leastInMass = 5;
  * All names of one object that is deleted or no longer requests them are deleted at once, however many they are. Where
  * objects of a kind are not watched, a deleted object looks like a cleared one: it must be the only one within a hold.
  *
- * A deleted name is still counted as missing until its hold would be over. A released name is never held again before it
- * was deleted or requested.
+ * A deleted name is still counted as missing until its hold would be over. A released name is never held again before
+ * it was deleted or requested.
  */
 export class DeleteGuard {
   readonly #timeOf: TimeOf;

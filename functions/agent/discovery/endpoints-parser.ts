@@ -6,7 +6,9 @@ import { parse } from '../lib/parse.ts';
 import { type Endpoint, endpoint, nameOf, type SeenTargets, withFewTargets } from './endpoint.ts';
 
 export interface EndpointsParserOptions {
-  /** The targets that objects have for an absolute name; undefined if the name is over the host limit of all of them. */
+  /**
+   * The targets that objects have for an absolute name; undefined if the name is over the host limit of all of them.
+   */
   seenAt?: (name: string) => SeenTargets | undefined;
   /** Characters of all endpoints together, with equal lists of targets counted once. It may change. */
   limit?: () => number;
@@ -35,8 +37,8 @@ const longestKey = 512;
  * Parses the endpoints that ExternalDNS sends. It sends all of them in every loop, each time in another order:
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
  *
- * A body is parsed as it arrives, and equal lists of targets are kept once: ExternalDNS repeats all targets of an object for
- * each of its hosts, so that an object of 28 KiB makes a body of 12 MiB.
+ * A body is parsed as it arrives, and equal lists of targets are kept once: ExternalDNS repeats all targets of an
+ * object for each of its hosts, so that an object of 28 KiB makes a body of 12 MiB.
  */
 export class EndpointsParser {
   readonly #options: Required<EndpointsParserOptions>;
@@ -50,7 +52,9 @@ export class EndpointsParser {
     this.#options = { seenAt: () => nothing, limit: () => Number.POSITIVE_INFINITY, ...options };
   }
 
-  /** Returns the same array if the body has the same endpoints as the last one. Throws if it is not a list of endpoints. */
+  /**
+   * Returns the same array if the body has the same endpoints as the last one. Throws if it is not a list of endpoints.
+   */
   async parse(body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Endpoint[]> {
     const limit = this.#options.limit();
     const list = new JSONList({ longest, shorten: (beginning) => this.#shorten(beginning), tooLong });
@@ -130,7 +134,9 @@ export class EndpointsParser {
 export const fewerNames =
   'raise resources.agent.limits.memory, request fewer hosts and targets, or discover fewer objects';
 
-/** An endpoint begins with its name: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/endpoint.go */
+/**
+ * An endpoint begins with its name: https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/endpoint.go
+ */
 function tooLong(beginning: string, length: number): Error {
   const [, name] = /"dnsName"\s*:\s*"([^"\\]{1,255})"/.exec(beginning.slice(0, 1024)) ?? [];
   const whose = name ? `host ${name}` : 'a host';

@@ -25,9 +25,9 @@ export interface HostReservationOptions {
 }
 
 /**
- * Reserves names for older objects that have no address at the moment: when addresses come back after an outage, the first
- * object to get one would otherwise get names of another namespace. A reservation lasts as long as a hold of the delete
- * guard, from the older object's last change, or from the first loop if that is unknown.
+ * Reserves names for older objects that have no address at the moment: when addresses come back after an outage, the
+ * first object to get one would otherwise get names of another namespace. A reservation lasts as long as a hold of the
+ * delete guard, from the older object's last change, or from the first loop if that is unknown.
  */
 export class HostReservations {
   #startedAt: number | undefined;

@@ -14,7 +14,9 @@ export const missingName = z.object({
   since: z.number(),
   /** Whether it is part of a mass deletion, which lasts until none of its names is both published and missing. */
   inMass: z.boolean().optional(),
-  /** Whether it is held because several objects vanished together. The last of them still left is part of that group. */
+  /**
+   * Whether it is held because several objects vanished together. The last of them still left is part of that group.
+   */
   together: z.boolean().optional(),
   /** Whether the state before is lost, as after an upgrade: it is held whatever happened to its object. */
   unsure: z.boolean().optional(),
@@ -30,10 +32,10 @@ export interface RequestedNamesInput {
 }
 
 /**
- * Returns the current names that are not missing: still requested by their namespace (even if rejected), or taken over by
- * another object. A name is not taken over while its own object still requests it and has only lost its address, or cannot
- * be seen: otherwise an object with the same hosts would get every name of an ingress controller that restarts, and no name
- * would ever be missing.
+ * Returns the current names that are not missing: still requested by their namespace (even if rejected), or taken over
+ * by another object. A name is not taken over while its own object still requests it and has only lost its address, or
+ * cannot be seen: otherwise an object with the same hosts would get every name of an ingress controller that restarts,
+ * and no name would ever be missing.
  */
 export function requestedNames(
   { current, desiredRecords, accepted, sharedHosts }: RequestedNamesInput,
@@ -53,9 +55,9 @@ export function requestedNames(
 }
 
 /**
- * Why a name is missing. `AddressLost`: its object still requests it and has no address. `PodGone`: so it does, but the name
- * was that of one of its Pods. `ObjectGone`: it was deleted, or no longer requests the name. `Unsynced`: it cannot be seen
- * now. `Unwatched`: objects of its kind are never seen.
+ * Why a name is missing. `AddressLost`: its object still requests it and has no address. `PodGone`: so it does, but the
+ * name was that of one of its Pods. `ObjectGone`: it was deleted, or no longer requests the name. `Unsynced`: it cannot
+ * be seen now. `Unwatched`: objects of its kind are never seen.
  */
 export type MissingCause = 'AddressLost' | 'PodGone' | 'ObjectGone' | 'Unsynced' | 'Unwatched';
 

@@ -8,15 +8,18 @@ export type Policy = DeclaredDiscovery['policy'];
 export type PreviewedChange = NonNullable<Report['discovery']['preview']>[number];
 
 export interface PolicyResult {
-  /** What ExternalDNS shall consider desired: it deletes current RRsets that are missing here, and updates different ones. */
+  /**
+   * What ExternalDNS shall consider desired: it deletes current RRsets that are missing here, and updates different
+   * ones.
+   */
   answer: RRset[];
   /** Under Preview, the first few changes that Sync would make. */
   preview?: PreviewedChange[];
 }
 
 /**
- * Applies the policy to what was accepted. ExternalDNS itself always runs with `--policy=sync`: so a change of the policy
- * restarts nothing, and its own `upsert-only` would drop one half of a switch from A to CNAME.
+ * Applies the policy to what was accepted. ExternalDNS itself always runs with `--policy=sync`: so a change of the
+ * policy restarts nothing, and its own `upsert-only` would drop one half of a switch from A to CNAME.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/plan/policy.go
  * @param current what ExternalDNS finds
  */

@@ -24,7 +24,9 @@ export class RejectionLog {
     return this.#rejections;
   }
 
-  /** Logs what was not rejected in the last loop, and drops PowerDNS's rejections of records that are no longer desired. */
+  /**
+   * Logs what was not rejected in the last loop, and drops PowerDNS's rejections of records that are no longer desired.
+   */
   record(rejected: readonly RejectedRecord[]): void {
     const before = this.#logged;
     const keys = rejected.map(keyOf);

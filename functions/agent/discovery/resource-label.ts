@@ -1,6 +1,6 @@
 /**
- * Returns the namespace in ExternalDNS's resource label, `ingress/shop/web`. Empty for cluster-scoped objects, `node/worker-1`
- * or `kind//name` of an Unstructured, and for endpoints without a label, such as those of Pods.
+ * Returns the namespace in ExternalDNS's resource label, `ingress/shop/web`. Empty for cluster-scoped objects,
+ * `node/worker-1` or `kind//name` of an Unstructured, and for endpoints without a label, such as those of Pods.
  */
 export function namespaceOf(resource: string): string {
   const start = resource.indexOf('/') + 1;

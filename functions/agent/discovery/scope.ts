@@ -14,8 +14,8 @@ export function scopesOf({ ownerID, namespaces }: DeclaredDiscovery): Scope[] {
 }
 
 /**
- * Reports whether an RRset belongs to a scope. The scope of the whole cluster owns all discovered RRsets, whatever their
- * owner ID.
+ * Reports whether an RRset belongs to a scope. The scope of the whole cluster owns all discovered RRsets, whatever
+ * their owner ID.
  */
 export function isOwnedBy({ ownerID }: Scope, { namespaces }: DeclaredDiscovery, rrset: RRset): boolean {
   if (ownershipOf(rrset) !== 'discovered') return false;

@@ -36,17 +36,17 @@ interface Candidates {
 }
 
 /**
- * Splits the endpoints of one name by object. ExternalDNS merges what the objects of a kind request of a name, a type and a
- * TTL into one endpoint with all targets and the label of one object, and drops an endpoint that repeats another one,
- * whichever object it is for.
+ * Splits the endpoints of one name by object. ExternalDNS merges what the objects of a kind request of a name, a type
+ * and a TTL into one endpoint with all targets and the label of one object, and drops an endpoint that repeats another
+ * one, whichever object it is for.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/wrappers/dedupsource.go
  *
- * A target belongs to the objects that have it. Any other target, as when the informers lag behind, belongs to the possible
- * contributors: objects whose targets are unknown, or have just changed. If these are of several namespaces, the target
- * belongs to none, and an object left without targets gets a part with a fault: it is rejected, and its current record stays
- * as it is. If every object is seen to have what it requests, an object that is not seen has contributed the target, and it
- * belongs to none either.
+ * A target belongs to the objects that have it. Any other target, as when the informers lag behind, belongs to the
+ * possible contributors: objects whose targets are unknown, or have just changed. If these are of several namespaces,
+ * the target belongs to none, and an object left without targets gets a part with a fault: it is rejected, and its
+ * current record stays as it is. If every object is seen to have what it requests, an object that is not seen has
+ * contributed the target, and it belongs to none either.
  *
  * A thousand objects may request the same thousand names, with an endpoint each: only objects that have one of an
  * endpoint's targets are looked at.
@@ -118,8 +118,8 @@ export class EndpointSplitter {
   }
 
   /**
-   * Returns the objects of a kind that request the name, oldest first, and the labelled one even if it is not seen to. CNAMEs
-   * with different targets are not merged: a target without a match is the labelled object's.
+   * Returns the objects of a kind that request the name, oldest first, and the labelled one even if it is not seen to.
+   * CNAMEs with different targets are not merged: a target without a match is the labelled object's.
    */
   #allOfKind(type: string, kind: string, labelled: string, matches: Match[]): Match[] {
     const { all, byResource } = this.#candidatesFor(type);

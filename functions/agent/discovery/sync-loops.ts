@@ -15,8 +15,9 @@ const startupMs = 30_000;
  *           |                             v                v
  *           +-------------------------- completed <--------+
  *
- * A loop that is evaluated and sends no changes is completed when the next one starts. One that starts before the last is
- * completed counts that as failed: ExternalDNS got an error (`fail`), gave up waiting, or sent no request for a verdict.
+ * A loop that is evaluated and sends no changes is completed when the next one starts. One that starts before the last
+ * is completed counts that as failed: ExternalDNS got an error (`fail`), gave up waiting, or sent no request for a
+ * verdict.
  */
 export class SyncLoops {
   readonly #now: () => number;

@@ -1,6 +1,6 @@
 /**
- * Milliseconds on a clock that never goes back, whatever happens to the wall clock: for intervals. It is not the time of day:
- * the process may start before its machine knows that.
+ * Milliseconds on a clock that never goes back, whatever happens to the wall clock: for intervals. It is not the time
+ * of day: the process may start before its machine knows that.
  */
 export const monotonicNow = (): number => performance.timeOrigin + performance.now();
 

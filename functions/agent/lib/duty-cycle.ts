@@ -1,6 +1,6 @@
 /**
- * Limits repeated work to a share of the time by skipping calls: a look at thousands of names costs tens of milliseconds, and
- * one of them changes every second.
+ * Limits repeated work to a share of the time by skipping calls: a look at thousands of names costs tens of
+ * milliseconds, and one of them changes every second.
  * @param share of one core
  * @param now milliseconds on a monotonic clock
  */

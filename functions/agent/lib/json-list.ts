@@ -8,8 +8,8 @@ export interface JSONListOptions {
   /** Bytes. A longer member is shortened. */
   longest: number;
   /**
-   * Shortens the beginning of a long member. It ends inside one of the member's lists, so that `]}` would make it a complete
-   * object.
+   * Shortens the beginning of a long member. It ends inside one of the member's lists, so that `]}` would make it a
+   * complete object.
    */
   shorten: (beginning: string) => string;
   /** Returns the error for a member that has no end in sight. */

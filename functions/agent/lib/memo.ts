@@ -1,9 +1,10 @@
 /**
- * In the agent an object's identity is its version. Whoever hands out a value that others compute from returns the same
- * object until its content changes, and a new one afterwards; nobody changes it in place. So `EndpointsParser` returns the
- * same array for the same endpoints, `Database` the same `Zone` until PowerDNS has another serial, `Providers` the same
- * predicate for the same declaration, and `Names.list` the same array until a verdict changes. Comparing a list of inputs
- * then costs one `===` each, however many records are behind them, and a chain of such results does nothing at rest.
+ * In the agent an object's identity is its version. A source of values that others compute from returns the same object
+ * until its content changes, and a new one afterwards, and never changes it in place. So `EndpointsParser` returns the
+ * same array for the same endpoints, `Database` the same `Zone` while PowerDNS has the same content, `Providers` the
+ * same predicate for the same declaration, and `Names.list` the same array until a verdict changes. Comparing a list of
+ * inputs then costs one `===` each, however many records are behind them, and a chain of such results does nothing at
+ * rest.
  *
  * A spread or a `map` makes a new version: keep the object where nothing has changed.
  */

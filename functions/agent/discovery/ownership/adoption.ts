@@ -4,9 +4,9 @@ import { markOfContents } from './ownership-labels.ts';
 import { isOwnershipRecord, type OwnershipTXT, ownershipMark, ownershipRecordName } from './ownership-txt.ts';
 
 /**
- * Adopts what ExternalDNS wrote with its own TXT registry and another provider: an unmarked RRset whose ownership record
- * names this owner counts as discovered, and an unmarked ownership record as ours. Both get `isAdopted`. Returns the zone
- * itself if there is nothing to adopt.
+ * Adopts what ExternalDNS wrote with its own TXT registry and another provider: an unmarked RRset whose ownership
+ * record names this owner counts as discovered, and an unmarked ownership record as ours. Both get `isAdopted`. Returns
+ * the zone itself if there is nothing to adopt.
  * @param ownerID matches the owners of its namespaces too, `<ownerID>/<namespace>`
  */
 export function importOwnership(zone: Zone, ownerID: string, options: OwnershipTXT): Zone {
@@ -36,8 +36,8 @@ export function importOwnership(zone: Zone, ownerID: string, options: OwnershipT
 const adopted = (rrset: RRset, mark: Mark | undefined): RRset => (mark ? { ...rrset, mark, isAdopted: true } : rrset);
 
 /**
- * Returns the mark that an ownership record of this owner stands for. Discovered TXT records do not count: anybody who may
- * annotate an object could write one.
+ * Returns the mark that an ownership record of this owner stands for. Discovered TXT records do not count: anybody who
+ * may annotate an object could write one.
  */
 function marksIn(zone: Zone, foreign: RRset[], ownerID: string) {
   const isOwner = (id: string) => id === ownerID || id.startsWith(`${ownerID}/`);

@@ -20,8 +20,8 @@ const ownershipRecordTTL = 300;
 const typeInPrefix = '%{record_type}';
 
 /**
- * Returns the name of a record's ownership record. Unless the prefix has a place for the type, that goes before the name's
- * first label.
+ * Returns the name of a record's ownership record. Unless the prefix has a place for the type, that goes before the
+ * name's first label.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/registry/mapper/mapper.go
  */
 export function ownershipRecordName(name: string, type: string, { prefix, wildcardReplacement }: OwnershipTXT): string {
@@ -34,8 +34,8 @@ export function ownershipRecordName(name: string, type: string, { prefix, wildca
 }
 
 /**
- * Returns the ownership records of a zone's discovered RRsets, as far as their names are legal, inside the zone and free.
- * The apex has one only if the prefix ends in a dot.
+ * Returns the ownership records of a zone's discovered RRsets, as far as their names are legal, inside the zone and
+ * free. The apex has one only if the prefix ends in a dot.
  * @param rrsets all RRsets of the zone
  */
 export function ownershipRecordsFor(zone: string, rrsets: RRset[], options: OwnershipTXT): RRset[] {
