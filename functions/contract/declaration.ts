@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { soa } from '../dns/rdata/soa.ts';
 import { record, ttl } from '../dns/record.ts';
+import { shortDigest } from './digest.ts';
 
 /** The key of a ConfigMap that holds a zone file. */
 const zoneFile = z.object({ configMap: z.string(), key: z.string() });
@@ -187,6 +187,4 @@ export const letGoCommand = (composite: string) =>
 export const declarationKey = 'declaration.json';
 
 /** Identifies a declaration by its text, so that a report can say which one it speaks of. */
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
+export const hashOf = (text: string): string => shortDigest(text);

@@ -56,7 +56,7 @@ describe('ExternalDNS is put off', () => {
     await agent.reconcile();
     await loop(agent, [www]);
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
-    expect(log.filter(({ msg }) => msg === 'leave a name out')).toEqual([]);
+    expect(log.filter(({ msg }) => msg === 'rejected name')).toEqual([]);
   });
 });
 
@@ -130,7 +130,7 @@ test('what is left out is logged once, though ExternalDNS names any object that 
   for (const object of ['ingress/a/x', 'ingress/b/x', 'ingress/a/x']) {
     await loop(agent, [want(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
   }
-  expect(log.filter(({ msg }) => msg === 'leave a name out')).toMatchObject([{ resource: 'ingress/a/x' }]);
+  expect(log.filter(({ msg }) => msg === 'rejected name')).toMatchObject([{ resource: 'ingress/a/x' }]);
 });
 
 describe('the report', () => {

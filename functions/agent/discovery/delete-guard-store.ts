@@ -3,90 +3,89 @@ import type { Declaration } from '../../contract/declaration.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import type { Database, Metadata } from '../powerdns/database.ts';
 import type { Zone } from '../powerdns/rrset.ts';
-import { type GuardState, type MissingName, missingName } from './delete-guard.ts';
+import type { GuardState } from './delete-guard.ts';
+import { type MissingName, missingName } from './missing-names.ts';
 import type { CurrentZones } from './provider.ts';
 import { scopesOf } from './scope.ts';
 
 export type DeleteGuardStoreOptions = Pick<Database, 'metadata' | 'setMetadata'>;
 
-/** What is missed of a zone, by the ID of the owner that misses it. */
-const record = z.record(z.string(), z.array(missingName));
+/** The missing names of a zone by owner ID. */
+const zoneState = z.record(z.string(), z.array(missingName));
 
-type MemoryRecord = z.infer<typeof record>;
+type ZoneState = z.infer<typeof zoneState>;
 
 const kind = 'X-INTERNAL-DNS-DELETE-GUARD';
 
-/** Of a zone that is made: where not even this is, what was missed is lost. */
+/** The metadata of a new zone. In a zone without it the state is lost. */
 export const emptyGuardState: Metadata = { [kind]: ['{}'] };
 
 /**
- * What the delete guards know, in the metadata of the zones that it is about: an agent that starts goes on where another
- * one was, whatever its version. Replicas share nothing, this neither.
+ * Keeps the state of the delete guards in the metadata of the zones that it is about: an agent that starts continues
+ * where another one was, whatever its version. Replicas do not share it, as they share no zone.
  */
 export class DeleteGuardStore {
   readonly #database: DeleteGuardStoreOptions;
-  /** As they are in the database, by the zones' names. */
-  readonly #records = new Map<string, MemoryRecord | undefined>();
-  /** What was written last of each owner, and into which zones. */
+  /** As in the database, by zone name; undefined where it is lost. */
+  readonly #states = new Map<string, ZoneState | undefined>();
+  /** What was last written for each owner, and to which zones. */
   readonly #written = new Map<string, { missing: readonly MissingName[]; zones: string }>();
 
   constructor(database: DeleteGuardStoreOptions) {
     this.#database = database;
   }
 
-  /** Where an owner's guard was. */
   async read(ownerID: string, present: CurrentZones): Promise<GuardState> {
     const zones = declaredIn(present);
-    for (const zone of zones) this.#records.set(zone.name, await this.#read(zone));
-    const lost = zones.filter(({ name }) => this.#records.get(name) === undefined);
-    const homes = new Map(zones.map(({ name }) => [name, name]));
-    const isLost = new Set(lost.map(({ name }) => name));
+    for (const zone of zones) this.#states.set(zone.name, await this.#read(zone));
+    const lost = new Set(zones.map(({ name }) => name).filter((name) => this.#states.get(name) === undefined));
+    const zoneNames = new Map(zones.map(({ name }) => [name, name]));
     this.#written.delete(ownerID);
     return {
-      missing: zones.flatMap(({ name }) => this.#records.get(name)?.[ownerID] ?? []),
-      isLost: (name) => isLost.has(zoneOf(name, homes) ?? ''),
+      missing: zones.flatMap(({ name }) => this.#states.get(name)?.[ownerID] ?? []),
+      isLost: (name) => lost.has(zoneOf(name, zoneNames) ?? ''),
     };
   }
 
-  /** Writes nothing when nothing has changed. */
+  /** Does nothing unless something changed. */
   async write(ownerID: string, missing: readonly MissingName[], present: CurrentZones): Promise<void> {
     const zones = declaredIn(present);
     const names = zones.map(({ name }) => name).join(' ');
     const last = this.#written.get(ownerID);
     if (last?.missing === missing && last.zones === names) return;
-    const owners = new Set(scopesOfAll(present.declaration));
-    const homes = new Map(zones.map(({ name }) => [name, name]));
-    const byZone = Map.groupBy(missing, ({ name }) => zoneOf(name, homes));
+    const owners = new Set(ownerIDsIn(present.declaration));
+    const zoneNames = new Map(zones.map(({ name }) => [name, name]));
+    const byZone = Map.groupBy(missing, ({ name }) => zoneOf(name, zoneNames));
     for (const zone of zones) {
-      // A zone that was made since the last reading has what it was made with.
-      const before = this.#records.has(zone.name) ? this.#records.get(zone.name) : {};
-      const after = withOwner(before, ownerID, byZone.get(zone.name), owners);
+      // A zone that was created since the last read has the metadata of a new one.
+      const before = this.#states.has(zone.name) ? this.#states.get(zone.name) : {};
+      const after = withMissing(before, ownerID, byZone.get(zone.name), owners);
       if (before && JSON.stringify(after) === JSON.stringify(before)) continue;
       await this.#database.setMetadata(zone, kind, [JSON.stringify(after)]);
-      this.#records.set(zone.name, after);
+      this.#states.set(zone.name, after);
     }
-    for (const name of this.#records.keys()) if (!homes.has(name)) this.#records.delete(name);
+    for (const name of this.#states.keys()) if (!zoneNames.has(name)) this.#states.delete(name);
     this.#written.set(ownerID, { missing, zones: names });
   }
 
-  /** Undefined where there is none. */
-  async #read(zone: Zone): Promise<MemoryRecord | undefined> {
+  /** Returns undefined if there is none, or none that is valid. */
+  async #read(zone: Zone): Promise<ZoneState | undefined> {
     const [text = ''] = await this.#database.metadata(zone, kind);
     try {
-      return record.parse(JSON.parse(text));
+      return zoneState.parse(JSON.parse(text));
     } catch {
       return undefined;
     }
   }
 }
 
-/** What one owner misses now, beside the others that there are. */
-function withOwner(
-  before: MemoryRecord = {},
+/** Replaces one owner's missing names, and drops owners that are no longer declared. */
+function withMissing(
+  before: ZoneState = {},
   ownerID: string,
   missing: MissingName[] | undefined,
   owners: ReadonlySet<string>,
-): MemoryRecord {
+): ZoneState {
   const others = Object.entries(before).filter(([id]) => id !== ownerID && owners.has(id));
   const all = missing ? [...others, [ownerID, missing] as const] : others;
   return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -97,5 +96,4 @@ function declaredIn({ declaration, zones }: CurrentZones): Zone[] {
   return zones.filter(({ name }) => declared.has(name));
 }
 
-const scopesOfAll = ({ discovery }: Declaration) =>
-  discovery ? scopesOf(discovery).map(({ ownerID }) => ownerID) : [];
+const ownerIDsIn = ({ discovery }: Declaration) => (discovery ? scopesOf(discovery).map(({ ownerID }) => ownerID) : []);

@@ -1,69 +1,67 @@
-import * as z from 'zod';
-import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { type DeclaredDiscovery, letGoCommand } from '../../contract/declaration.ts';
 import { bounds, type Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { sameTime, type TimeOf } from '../lib/clock.ts';
-import type { RRset } from '../powerdns/rrset.ts';
+import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { requestFor } from './requested-names.ts';
+import type { RejectedRecord } from './conflict.ts';
+import { causeOf, type MissingCause, type MissingName } from './missing-names.ts';
 
 export interface GuardResult {
-  /** To be put back into the answer, as it stands. */
+  /** To be put back into the answer as they are. */
   held: RRset[];
-  /** While so many vanish at once that somebody should look. */
+  /** During a mass deletion, which somebody should look into. */
   report?: NonNullable<Report['discovery']['held']>;
 }
 
-/** A name that was published and that nobody wants. */
-export const missingName = z.object({
-  name: z.string(),
-  /** The object that wanted it. */
-  object: z.string(),
-  /** When it was missed first: milliseconds since 1970. */
-  since: z.number(),
-  /** Whether it is one of a mass that vanishes, which lasts until none of them stands and is missed. */
-  inMass: z.boolean().optional(),
-  /** Whether it is held because several objects went at once: the last of them is none that went alone. */
-  together: z.boolean().optional(),
-  /** Whether nobody knows what was missed before, as after an upgrade: it is held whatever became of its object. */
-  unsure: z.boolean().optional(),
-});
-
-export type MissingName = z.infer<typeof missingName>;
-
-/** What a guard is to go on with. */
+/** What another guard left. */
 export interface GuardState {
   missing: readonly MissingName[];
-  /** Whether what was missed of a name before is lost. */
+  /** Whether the state of a name's zone is lost. */
   isLost: (name: string) => boolean;
 }
 
-/** With the moment in which it was missed first. */
+/** With the time on the monotonic clock at which the name was first missing. */
 type Entry = MissingName & { at: number };
 
-/** Fewer names are never too many to vanish at once. */
-const least = 5;
+interface Missing {
+  entry: Entry;
+  cause: MissingCause;
+}
+
+/** A mass deletion has at least this many names. */
+const leastInMass = 5;
 
 /**
- * Holds an owner's names that nobody wants any more, each for as long as a hold lasts:
+ * Holds the names of one ExternalDNS that are published and no longer requested, each for `holdSeconds` at most.
  *
- * - however few, while their object is there and asks for them, and so has only lost its address: an ingress controller
- *   that restarts may clear the status of all its objects, one after the other;
+ *                  not requested             must be held
+ *     published ------------------> missing --------------> held
+ *         ^                           |                      |  hold over, released by
+ *         | requested again           | need not be held     |  annotation, or guard off
+ *         | (from every state)        v                      v
+ *         +------------------------ deleted <------------ released
+ *
+ * This is decided in every loop, so a held name may be deleted before its hold is over. A missing name must be held
+ * - while its object exists and requests it, so that it has only lost its address, however few names are missing: an
+ *   ingress controller that restarts may clear the status of all its objects, one after the other;
  *   https://github.com/kubernetes-sigs/external-dns/issues/2677
- * - however few, while their object cannot be seen though its kind is looked at;
- * - otherwise while too many of them vanish: an ExternalDNS that has lost its view of the cluster wants nothing.
+ * - while its object cannot be seen although its kind is watched, however few names are missing;
+ * - during a mass deletion: an ExternalDNS that has lost its view of the cluster requests nothing.
  *
- * All names of one object that is deleted, or no longer asks for them, go at once, however many they are. Where objects
- * of a kind are never seen, a deleted one and a cleared one look the same: there it must be the only one for as long as
- * a hold lasts.
+ * All names of one object that is deleted or no longer requests them are deleted at once, however many they are. Where
+ * objects of a kind are not watched, a deleted object looks like a cleared one: it must be the only one within a hold.
+ *
+ * A deleted name is still counted as missing until its hold would be over. A released name is never held again before
+ * it was deleted or requested.
  */
 export class DeleteGuard {
   readonly #timeOf: TimeOf;
-  /** By their names; what is not held is deleted, and counts for as long as a hold would last. */
+  /** Missing names, whether held or deleted. */
   readonly #entries = new Map<string, Entry>();
-  /** What was held and is let go, for as long as it stands and nobody wants it. */
+  /** Names that are published, not requested, and no longer held. */
   #released = new Set<string>();
-  /** Since when names are held of a mass that vanishes: milliseconds since 1970. */
+  /** Milliseconds since 1970; undefined unless there is a mass deletion. */
   #massSince: number | undefined;
   #isLost: GuardState['isLost'] = () => false;
   #missing: readonly MissingName[] | undefined = [];
@@ -72,7 +70,7 @@ export class DeleteGuard {
     this.#timeOf = timeOf;
   }
 
-  /** Goes on where another guard was. */
+  /** Continues from the state of another guard. */
   restore({ missing, isLost }: GuardState, now: number): void {
     const time = this.#timeOf(now);
     for (const entry of missing) {
@@ -83,45 +81,47 @@ export class DeleteGuard {
     this.#missing = undefined;
   }
 
-  /** For another guard to go on with: the same array for as long as nothing changes. */
+  /** The state to restore another guard from. */
   get missingNames(): readonly MissingName[] {
     this.#missing ??= [...this.#entries.values().map(({ at: _, ...entry }) => entry)];
     return this.#missing;
   }
 
   /**
-   * @param standing what the owner's ExternalDNS finds
-   * @param wanted the absolute names that are asked for: see `askedFor`
-   * @param now the moment, in milliseconds
+   * Returns the RRsets to hold in this loop.
+   * @param current what ExternalDNS finds
+   * @param requested the absolute names that are not missing: see `requestedNames`
+   * @param now milliseconds on the monotonic clock
    */
   hold(
     current: RRset[],
-    wanted: ReadonlySet<string>,
+    requested: ReadonlySet<string>,
     { percent, holdSeconds, letGo = '' }: DeclaredDiscovery['deleteGuard'],
     lister: SourceLister,
     now: number,
   ): GuardResult {
     const time = this.#timeOf(now);
-    const there = new Map(current.map((rrset) => [rrset.name, rrset]));
+    const published = new Map(current.map((rrset) => [rrset.name, rrset]));
     const isOver = (entry: Entry) => now - entry.at >= holdSeconds * 1000 || entry.since < Date.parse(letGo);
-    this.#forget(there, wanted, percent >= 100 ? () => true : isOver);
+    this.#release(published, requested, percent >= 100 ? () => true : isOver);
     if (percent >= 100) return { held: [] };
-    this.#miss(there, wanted, { since: time, at: now });
-    const losses = [...this.#entries.values()].map((entry) => ({ entry, loss: lossOf(entry, lister) }));
-    const counted = counting(losses);
-    const kept = there.size - this.#released.size - losses.filter(({ entry }) => there.has(entry.name)).length;
-    const isMass = counted.length >= least && counted.length * 100 > percent * (counted.length + kept);
-    const mass = counted.filter(({ entry }) => there.has(entry.name));
-    const isOn = mass.length > 0 && (isMass || mass.some(({ entry }) => entry.inMass));
-    if (isOn) this.#takeIn(mass);
-    const held = losses.filter(({ entry, loss }) => there.has(entry.name) && (isHeldAlone(loss) || entry.together));
+    this.#addMissing(published, requested, { since: time, at: now });
+    const missing = [...this.#entries.values()].map((entry) => ({ entry, cause: causeOf(entry, lister) }));
+    const isPublished = ({ entry }: Missing) => published.has(entry.name);
+    const counted = countedForMass(missing);
+    const kept = published.size - this.#released.size - missing.filter(isPublished).length;
+    const isOverLimit = counted.length >= leastInMass && counted.length * 100 > percent * (counted.length + kept);
+    const mass = counted.filter(isPublished);
+    const isMass = mass.length > 0 && (isOverLimit || mass.some(({ entry }) => entry.inMass));
+    if (isMass) this.#markMass(mass);
+    const held = missing.filter((each) => isPublished(each) && (isHeldAlone(each.cause) || each.entry.together));
     const names = new Set(held.map(({ entry }) => entry.name));
     const first = held.reduce((since, { entry }) => Math.min(since, entry.since), time);
-    this.#massSince = isOn ? (this.#massSince ?? first) : undefined;
+    this.#massSince = isMass ? (this.#massSince ?? first) : undefined;
     return { held: current.filter(({ name }) => names.has(name)), ...reportOf(names, this.#massSince) };
   }
 
-  /** Forgets everything, as where nothing is deleted. */
+  /** Forgets all names, as under a policy that deletes nothing. */
   clear(): void {
     if (this.#entries.size > 0) this.#missing = undefined;
     this.#entries.clear();
@@ -130,25 +130,33 @@ export class DeleteGuard {
     this.#isLost = () => false;
   }
 
-  /** Whether nothing is held or counted, so that time changes nothing. */
+  /** Reports whether no name is missing or released, so that the result does not depend on time. */
   get isIdle(): boolean {
     return this.#entries.size === 0 && this.#released.size === 0;
   }
 
-  /** Whatever came back is as if it had never been away. What is over is let go. */
-  #forget(there: ReadonlyMap<string, RRset>, wanted: ReadonlySet<string>, isOver: (entry: Entry) => boolean): void {
-    this.#released = new Set([...this.#released].filter((name) => there.has(name) && !wanted.has(name)));
+  /** Forgets names that are requested again, and releases those whose hold is over. */
+  #release(
+    published: ReadonlyMap<string, RRset>,
+    requested: ReadonlySet<string>,
+    isOver: (entry: Entry) => boolean,
+  ): void {
+    this.#released = new Set([...this.#released].filter((name) => published.has(name) && !requested.has(name)));
     for (const entry of this.#entries.values()) {
-      if (!wanted.has(entry.name) && !isOver(entry)) continue;
-      if (!wanted.has(entry.name) && there.has(entry.name)) this.#released.add(entry.name);
+      if (!requested.has(entry.name) && !isOver(entry)) continue;
+      if (!requested.has(entry.name) && published.has(entry.name)) this.#released.add(entry.name);
       this.#entries.delete(entry.name);
       this.#missing = undefined;
     }
   }
 
-  #miss(there: ReadonlyMap<string, RRset>, wanted: ReadonlySet<string>, when: Pick<Entry, 'since' | 'at'>): void {
-    for (const [name, { mark }] of there) {
-      if (wanted.has(name) || this.#released.has(name) || this.#entries.has(name)) continue;
+  #addMissing(
+    published: ReadonlyMap<string, RRset>,
+    requested: ReadonlySet<string>,
+    when: Pick<Entry, 'since' | 'at'>,
+  ): void {
+    for (const [name, { mark }] of published) {
+      if (requested.has(name) || this.#released.has(name) || this.#entries.has(name)) continue;
       const unsure = this.#isLost(name) && { unsure: true };
       this.#entries.set(name, { name, object: objectOf(name, mark), ...when, ...unsure });
       this.#missing = undefined;
@@ -156,55 +164,54 @@ export class DeleteGuard {
     this.#isLost = () => false;
   }
 
-  #takeIn(mass: readonly Lost[]): void {
-    for (const { entry, loss } of mass) {
-      const isFresh = !entry.inMass || (!entry.together && !isHeldAlone(loss));
-      if (!isFresh) continue;
+  #markMass(mass: readonly Missing[]): void {
+    for (const { entry, cause } of mass) {
+      const isMarked = entry.inMass && (entry.together || isHeldAlone(cause));
+      if (isMarked) continue;
       entry.inMass = true;
-      if (!isHeldAlone(loss)) entry.together = true;
+      if (!isHeldAlone(cause)) entry.together = true;
       this.#missing = undefined;
     }
   }
 }
 
-/** Names of which nobody knows the object are no names of one object. */
+/** Names without a known object count as an object each. */
 const objectOf = (name: string, mark: RRset['mark']) => (mark?.content.includes('/') ? mark.content : name);
 
-/**
- * What became of a name's object. `Cleared`: it is there, asks for the name, and has lost its address. `Pod`: so it has,
- * but the name is that of one of its Pods. `Gone`: it is not, or no longer asks. `Unknown`: it is to be seen and cannot.
- * `Unseen`: its kind never is.
- */
-type Loss = 'Cleared' | 'Pod' | 'Gone' | 'Unknown' | 'Unseen';
+/** Reports whether a name is held even if it is the only one that is missing. */
+const isHeldAlone = (cause: MissingCause) => cause === 'AddressLost' || cause === 'Unsynced';
 
-interface Lost {
-  entry: Entry;
-  loss: Loss;
-}
-
-function lossOf({ name, object, unsure }: Entry, lister: SourceLister): Loss {
-  if (unsure || lister.isUnsynced(object)) return 'Unknown';
-  if (!lister.hasSynced(object)) return 'Unseen';
-  const request = requestFor(object, name, lister);
-  if (request === 'Below') return 'Pod';
-  return request ? 'Cleared' : 'Gone';
-}
-
-/** Whether a name is held by itself, even if it is the only one. */
-const isHeldAlone = (loss: Loss) => loss === 'Cleared' || loss === 'Unknown';
-
-/** Which names count towards a mass: those that do not go with their one object. */
-function counting(losses: readonly Lost[]): Lost[] {
-  const { Gone = [], Unseen = [], ...others } = Object.groupBy(losses, ({ loss }) => loss);
-  const together = new Set(losses.filter(({ entry }) => entry.together).map(({ entry }) => entry.object));
-  const areSeveral = (some: Lost[]) =>
+/** Returns the names that count toward a mass deletion: all but those that vanish with a single object. */
+function countedForMass(missing: readonly Missing[]): Missing[] {
+  const { ObjectGone = [], Unwatched = [], ...others } = Object.groupBy(missing, ({ cause }) => cause);
+  const together = new Set(missing.filter(({ entry }) => entry.together).map(({ entry }) => entry.object));
+  const areSeveral = (some: Missing[]) =>
     new Set(some.map(({ entry }) => entry.object)).size > 1 || some.some(({ entry }) => together.has(entry.object));
-  const goneTogether = [...Map.groupBy(Gone, ({ entry }) => entry.at).values()].filter(areSeveral).flat();
-  return [...Object.values(others).flat(), ...goneTogether, ...(areSeveral(Unseen) ? Unseen : [])];
+  const goneTogether = [...Map.groupBy(ObjectGone, ({ entry }) => entry.at).values()].filter(areSeveral).flat();
+  return [...Object.values(others).flat(), ...goneTogether, ...(areSeveral(Unwatched) ? Unwatched : [])];
 }
 
 function reportOf(names: ReadonlySet<string>, since: number | undefined): Pick<GuardResult, 'report'> {
   if (since === undefined) return {};
   const shown = [...names].sort().slice(0, bounds.held).map(withoutDot);
   return { report: { since: new Date(since).toISOString(), names: shown } };
+}
+
+/** Rejects what another object would publish at a held name. */
+export function withoutHeldNames(
+  accepted: readonly RRset[],
+  held: readonly RRset[],
+  composite: string,
+): { accepted: RRset[]; refused: RejectedRecord[] } {
+  const heldByName = new Map(held.map((rrset) => [rrset.name, rrset]));
+  const { free = [], taken = [] } = Object.groupBy(accepted, ({ name }) => (heldByName.has(name) ? 'taken' : 'free'));
+  const refused = taken.map((rrset): RejectedRecord => {
+    const holder = resourceOf(heldByName.get(rrset.name) as RRset);
+    return {
+      rrset,
+      verdict: 'Duplicate',
+      message: `the delete guard holds the name for ${holder} (to release it: ${letGoCommand(composite)})`,
+    };
+  });
+  return { accepted: free, refused };
 }

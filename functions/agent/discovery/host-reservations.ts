@@ -5,66 +5,68 @@ import { sharingGroup } from './resource-label.ts';
 import { isTargetType } from './target.ts';
 import type { NameRestrictions } from './tenancy.ts';
 
-/** A name that somebody is to have, and who comes before them. */
-interface Contest {
+/** A name that one object would get and an older one may still need. */
+interface Reservation {
   rrset: RRset;
-  elder: SourceObject;
+  older: SourceObject;
 }
 
-export interface Contenders {
+export interface Candidates {
   accepted: readonly RRset[];
   current: readonly RRset[];
   desiredRecords: readonly RRset[];
 }
 
+export interface HostReservationOptions {
+  holdSeconds: number;
+  restrictions: NameRestrictions;
+  lister: SourceLister;
+  now: number;
+}
+
 /**
- * Keeps a name from the object of another namespace while an older one that asks for it has no address: when addresses
- * come back after an outage, the first to have one would have names that are not its own. For as long as the delete guard
- * would hold the name, since the older one changed; where that is not known, since this began.
+ * Reserves names for older objects that have no address at the moment: when addresses come back after an outage, the
+ * first object to get one would otherwise get names of another namespace. A reservation lasts as long as a hold of the
+ * delete guard, from the older object's last change, or from the first loop if that is unknown.
  */
 export class HostReservations {
-  #beganAt: number | undefined;
-  /** By name and elder, by the clock. */
+  #startedAt: number | undefined;
+  /** By name and older object, on the agent's clock. */
   #since = new Map<string, number>();
 
-  /** What is accepted without what an older object may still have. */
+  /** Rejects accepted RRsets whose name is reserved. */
   apply(
-    { accepted, ...contenders }: Contenders,
-    {
-      holdSeconds,
-      restrictions,
-      lister,
-      now,
-    }: { holdSeconds: number; restrictions: NameRestrictions; lister: SourceLister; now: number },
+    { accepted, ...others }: Candidates,
+    { holdSeconds, restrictions, lister, now }: HostReservationOptions,
   ): { accepted: RRset[]; refused: RejectedRecord[] } {
-    this.#beganAt ??= now;
-    const there = Map.groupBy(contenders.current, ({ name }) => name);
-    const asked = Map.groupBy(contenders.desiredRecords, ({ name }) => name);
-    const contests = accepted.flatMap((rrset): Contest[] => {
-      const atName = { current: there.get(rrset.name) ?? [], desiredRecords: asked.get(rrset.name) ?? [] };
-      const elder = elderOf(rrset, atName, lister, restrictions);
-      return elder ? [{ rrset, elder }] : [];
+    this.#startedAt ??= now;
+    const current = Map.groupBy(others.current, ({ name }) => name);
+    const desired = Map.groupBy(others.desiredRecords, ({ name }) => name);
+    const reservations = accepted.flatMap((rrset): Reservation[] => {
+      const atName = { current: current.get(rrset.name) ?? [], desiredRecords: desired.get(rrset.name) ?? [] };
+      const older = oldestBefore(rrset, atName, lister, restrictions);
+      return older ? [{ rrset, older }] : [];
     });
-    const sinceOf = ({ rrset, elder }: Contest) => {
-      const changedAt = lister.changedAt(elder.resource) ?? this.#beganAt ?? now;
-      return this.#since.get(keyOf(rrset, elder)) ?? Math.min(now, changedAt);
+    const sinceOf = ({ rrset, older }: Reservation) => {
+      const changedAt = lister.changedAt(older.resource) ?? this.#startedAt ?? now;
+      return this.#since.get(keyOf(rrset, older)) ?? Math.min(now, changedAt);
     };
-    this.#since = new Map(contests.map((contest) => [keyOf(contest.rrset, contest.elder), sinceOf(contest)]));
-    const waiting = new Map(
-      contests
-        .filter((contest) => now - sinceOf(contest) < holdSeconds * 1000)
-        .map(({ rrset, elder }) => [rrset.name, elder]),
+    this.#since = new Map(reservations.map((each) => [keyOf(each.rrset, each.older), sinceOf(each)]));
+    const reserved = new Map(
+      reservations
+        .filter((each) => now - sinceOf(each) < holdSeconds * 1000)
+        .map(({ rrset, older }) => [rrset.name, older]),
     );
     return {
-      accepted: accepted.filter(({ name }) => !waiting.has(name)),
+      accepted: accepted.filter(({ name }) => !reserved.has(name)),
       refused: accepted.flatMap((rrset): RejectedRecord[] => {
-        const elder = waiting.get(rrset.name);
-        return elder ? [{ rrset, verdict: 'Duplicate', message: comesBefore(elder) }] : [];
+        const older = reserved.get(rrset.name);
+        return older ? [{ rrset, verdict: 'Duplicate', message: reservedFor(older) }] : [];
       }),
     };
   }
 
-  /** Whether nobody waits, so that time changes nothing. */
+  /** Reports whether there is no reservation, so that the result does not depend on time. */
   get isIdle(): boolean {
     return this.#since.size === 0;
   }
@@ -72,41 +74,42 @@ export class HostReservations {
 
 const keyOf = ({ name }: RRset, { resource }: SourceObject) => `${name} ${resource}`;
 
-const comesBefore = ({ resource }: SourceObject) =>
-  `${resource} is older, and the name waits for its address (discovery.deleteGuard.hold)`;
+const reservedFor = ({ resource }: SourceObject) =>
+  `reserved for ${resource}, which is older and has no address now (discovery.deleteGuard.hold)`;
 
 /**
- * The oldest object of another namespace that may have a name and that ExternalDNS has no address for.
- * @param atName what stands there and is asked for
+ * Returns the oldest object of another namespace that may have the name, is older than the RRset's object, and has no
+ * endpoint for it.
+ * @param atName what is current and desired at the name
  */
-function elderOf(
+function oldestBefore(
   rrset: RRset,
-  { current, desiredRecords }: Omit<Contenders, 'accepted'>,
+  { current, desiredRecords }: Omit<Candidates, 'accepted'>,
   lister: SourceLister,
   restrictions: NameRestrictions,
-) {
+): SourceObject | undefined {
   const { name, type } = rrset;
   const group = sharingGroup(resourceOf(rrset));
   const own = lister.get(resourceOf(rrset));
   if (!own || !isTargetType(type)) return undefined;
   const isOwn = (other: RRset) => sharingGroup(resourceOf(other)) === group;
-  const elders = lister
+  const olderObjects = lister
     .byHost(name)
     .filter((sourceObject) => sharingGroup(sourceObject.resource) !== group && byAge(sourceObject) < byAge(own))
     .filter(
       (sourceObject) => isHostOf(sourceObject, name) && (!sourceObject.parts || wantsTarget(name, sourceObject.parts)),
     );
-  // Most names have one object that asks for them.
-  if (elders.length === 0 || current.some(isOwn)) return undefined;
-  // What it has there already the delete guard holds.
+  // Most names are requested by one object.
+  if (olderObjects.length === 0 || current.some(isOwn)) return undefined;
+  // What an older object has published is held by the delete guard.
   const known = new Set([...current, ...desiredRecords].map(resourceOf));
-  return elders
+  return olderObjects
     .filter(({ resource }) => !known.has(resource))
     .filter(({ resource }) => !restrictions.for({ ...rrset, mark: { account: '', content: resource } }))
     .sort((a, b) => (byAge(a) < byAge(b) ? -1 : 1))[0];
 }
 
-/** Whether a claim on a name has it among its hosts: else it is that of one of its Pods, or beyond the bound. */
+/** Reports whether a name is a host of the object itself: not of one of its Pods, nor over its host limit. */
 const isHostOf = ({ hosts, overflow, below }: SourceObject, name: string) =>
   (!overflow && !below) || hosts.includes(name);
 

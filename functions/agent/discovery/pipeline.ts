@@ -4,16 +4,16 @@ import { absolute, zoneOf } from '../../dns/name.ts';
 import { keyOf, type RRset, resourceOf, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import type { PowerDNSRejection } from './checks.ts';
-import type { DeleteGuard } from './delete-guard.ts';
+import { type DeleteGuard, withoutHeldNames } from './delete-guard.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import { desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, nameOf } from './endpoint.ts';
 import { currentRRsets, evaluate, type RejectedRecord } from './evaluate.ts';
 import type { HostReservations } from './host-reservations.ts';
+import { requestedNames } from './missing-names.ts';
 import { withoutOverLimit } from './over-host-limit.ts';
-import { answerUnder, keptUnder, type PreviewedChange } from './policy.ts';
+import { applyPolicy, keptByPolicy, type PreviewedChange } from './policy.ts';
 import { type RecordBudgetOptions, withinBudget } from './record-budget.ts';
-import { requestedNames, withoutHeldNames } from './requested-names.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isOrphaned, isOwnedBy, type Scope } from './scope.ts';
 import { type NameRestrictions, nameRestrictions } from './tenancy.ts';
@@ -86,7 +86,7 @@ export function decide(endpoints: readonly Endpoint[], input: PipelineInput): De
     refused: [...evaluated.refused, ...reserved.refused, ...answered.refused, ...guarded.refused, ...desired.refused],
     held: guarded.held,
     ...(guarded.report && { guardReport: guarded.report }),
-    kept: keptUnder(discovery.policy, answered.answer, guarded.accepted),
+    kept: keptByPolicy(discovery.policy, answered.answer, guarded.accepted),
     ...(answered.preview && { preview: answered.preview }),
   };
 }
@@ -176,11 +176,11 @@ function answerWithinBudget(accepted: RRset[], held: RRset[], looping: RRset[], 
   const { policy } = discovery;
   const lasting = policy === 'Preview' ? current : withoutLooping(current, looping);
   // Preview shows what Sync would do.
-  const { answer: planned } = answerUnder(policy === 'Preview' ? 'Sync' : policy, lasting, [...accepted, ...held]);
+  const { answer: planned } = applyPolicy(policy === 'Preview' ? 'Sync' : policy, lasting, [...accepted, ...held]);
   const most = mostRecords - totalCost(othersRecords(planned, zones, scope, discovery));
   const { answer, refused } = withinBudget(planned, { current, stays: staysIn(lasting, discovery), most });
   if (policy !== 'Preview') return { answer, refused, preview: undefined };
-  const { preview, ...previewed } = answerUnder(policy, lasting, answer);
+  const { preview, ...previewed } = applyPolicy(policy, lasting, answer);
   return { ...previewed, preview, refused };
 }
 

@@ -7,57 +7,56 @@ export type Policy = DeclaredDiscovery['policy'];
 
 export type PreviewedChange = NonNullable<Report['discovery']['preview']>[number];
 
-export interface Answer {
-  /** What ExternalDNS is to go on with: it deletes what stands and is left out, and changes what is another. */
+export interface PolicyResult {
+  /**
+   * What ExternalDNS shall consider desired: it deletes current RRsets that are missing here, and updates different
+   * ones.
+   */
   answer: RRset[];
-  /** With the policy Preview, what Sync would do; the first few. */
+  /** Under Preview, the first few changes that Sync would make. */
   preview?: PreviewedChange[];
 }
 
 /**
- * What ExternalDNS is answered, which itself always runs with `--policy=sync`: another policy restarts nothing, and
- * its own `upsert-only` would drop one half of a switch from A to CNAME.
+ * Applies the policy to what was accepted. ExternalDNS itself always runs with `--policy=sync`: so a change of the
+ * policy restarts nothing, and its own `upsert-only` would drop one half of a switch from A to CNAME.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/plan/policy.go
- * @param standing what the owner's ExternalDNS finds
- * @param accepted what should stand
+ * @param current what ExternalDNS finds
  */
-export function answerUnder(policy: Policy, current: RRset[], accepted: RRset[]): Answer {
+export function applyPolicy(policy: Policy, current: RRset[], accepted: RRset[]): PolicyResult {
   switch (policy) {
     case 'Sync':
       return { answer: accepted };
     case 'UpsertOnly':
-      return { answer: [...accepted, ...thoseBeside(accepted, current)] };
+      return { answer: [...accepted, ...compatibleWith(accepted, current)] };
     case 'CreateOnly':
-      return { answer: [...current, ...thoseBeside(current, accepted)] };
+      return { answer: [...current, ...compatibleWith(current, accepted)] };
     case 'Preview':
       return { answer: current, preview: previewOf(current, accepted) };
   }
 }
 
-/**
- * Of an answer what would not be published again if it were lost: with Preview nothing would.
- * @param accepted what should stand
- */
-export function keptUnder(policy: Policy, answer: RRset[], accepted: RRset[]): RRset[] {
+/** Returns what only the policy keeps in an answer, so that it would not be published again if it were lost. */
+export function keptByPolicy(policy: Policy, answer: RRset[], accepted: RRset[]): RRset[] {
   if (policy === 'Sync') return [];
   if (policy === 'Preview') return answer;
-  const afresh = new Set(accepted.map(answerOf));
-  return answer.filter((rrset) => !afresh.has(answerOf(rrset)));
+  const published = new Set(accepted.map(answerOf));
+  return answer.filter((rrset) => !published.has(answerOf(rrset)));
 }
 
-/** Of some RRsets those that can be there beside others. */
-function thoseBeside(others: RRset[], rrsets: RRset[]): RRset[] {
-  const names = Map.groupBy(others, ({ name }) => name);
-  return rrsets.filter((rrset) => !names.get(rrset.name)?.some((other) => excludeEachOther(other, rrset)));
+/** Returns the RRsets that can exist beside the others. */
+function compatibleWith(others: RRset[], rrsets: RRset[]): RRset[] {
+  const byName = Map.groupBy(others, ({ name }) => name);
+  return rrsets.filter((rrset) => !byName.get(rrset.name)?.some((other) => excludeEachOther(other, rrset)));
 }
 
 function previewOf(current: RRset[], accepted: RRset[]): PreviewedChange[] {
   const before = new Map(current.map((rrset) => [keyOf(rrset), rrset]));
   const after = new Map(accepted.map((rrset) => [keyOf(rrset), rrset]));
   const changed = accepted.flatMap((rrset) => {
-    const there = before.get(keyOf(rrset));
-    if (there && answersAlike(there, rrset)) return [];
-    return [{ action: there ? ('Update' as const) : ('Create' as const), rrset }];
+    const old = before.get(keyOf(rrset));
+    if (old && answersAlike(old, rrset)) return [];
+    return [{ action: old ? ('Update' as const) : ('Create' as const), rrset }];
   });
   const deleted = current
     .filter((rrset) => !after.has(keyOf(rrset)))
@@ -70,7 +69,7 @@ function previewOf(current: RRset[], accepted: RRset[]): PreviewedChange[] {
       name: withoutDot(name),
       type,
       values: records
-        // But for the null MX, `0 .`.
+        // The dot of the null MX, `0 .`, stays.
         .map((content) => content.replace(/(?<=\S)\.$/, '').slice(0, bounds.value))
         .sort()
         .slice(0, bounds.values),

@@ -17,9 +17,10 @@ import {
   type Zone,
 } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { DeleteGuard, type GuardState, type MissingName } from './delete-guard.ts';
+import { DeleteGuard, type GuardState } from './delete-guard.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, rrsetOf } from './endpoint.ts';
 import { HostReservations } from './host-reservations.ts';
+import type { MissingName } from './missing-names.ts';
 import { currentOf, type Decision, decide, isManageable } from './pipeline.ts';
 import { RejectionLog } from './rejection-log.ts';
 import type { Scope } from './scope.ts';

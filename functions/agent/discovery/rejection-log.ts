@@ -5,15 +5,15 @@ import type { Rejected } from '../powerdns/database.ts';
 import { answerOf, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { PowerDNSRejection, RejectedRecord } from './evaluate.ts';
 
-/** Of one loop: an annotation may name thousands. */
+/** In one loop: an annotation may have thousands of hosts. */
 const mostLogged = 20;
 
-/** The wishes of an owner that are not published. Each is logged once. */
+/** Logs each rejected record of one ExternalDNS once, and keeps what PowerDNS rejected. */
 export class RejectionLog {
   readonly #log: Logger;
-  /** What they would answer and why they do not. */
-  #known: ReadonlySet<string> = new Set();
-  /** Those of them that PowerDNS refused, by what they would answer. */
+  /** What was rejected last, and why. */
+  #logged: ReadonlySet<string> = new Set();
+  /** By what the record would have answered. */
   readonly #rejections = new Map<string, PowerDNSRejection>();
 
   constructor(log: Logger) {
@@ -24,17 +24,19 @@ export class RejectionLog {
     return this.#rejections;
   }
 
-  /** Takes over what is refused, and forgets what PowerDNS refused and nobody wants any more. */
-  record(refused: readonly RejectedRecord[]): void {
-    const before = this.#known;
-    const keys = refused.map(whatAndWhy);
-    this.#known = new Set(keys);
-    this.#say(refused.filter((_, index) => !before.has(keys[index] as string)));
-    const answers = new Set(refused.map(({ rrset }) => answerOf(rrset)));
+  /**
+   * Logs what was not rejected in the last loop, and drops PowerDNS's rejections of records that are no longer desired.
+   */
+  record(rejected: readonly RejectedRecord[]): void {
+    const before = this.#logged;
+    const keys = rejected.map(keyOf);
+    this.#logged = new Set(keys);
+    this.#write(rejected.filter((_, index) => !before.has(keys[index] as string)));
+    const answers = new Set(rejected.map(({ rrset }) => answerOf(rrset)));
     for (const key of this.#rejections.keys()) if (!answers.has(key)) this.#rejections.delete(key);
   }
 
-  /** Takes over what PowerDNS rejected of a zone's changes. */
+  /** Keeps what PowerDNS rejected of a zone's changes. */
   recordRejections(zone: Zone, rejected: readonly Rejected[]): void {
     for (const { change, message } of rejected) {
       if (change.action === 'delete') continue;
@@ -44,18 +46,18 @@ export class RejectionLog {
     }
   }
 
-  #say(fresh: readonly RejectedRecord[]): void {
-    for (const refusal of fresh.slice(0, mostLogged)) this.#log.warn(shown(refusal), 'leave a name out');
-    const more = fresh.length - mostLogged;
-    if (more > 0) this.#log.warn({ names: more }, 'leave more names out');
+  #write(added: readonly RejectedRecord[]): void {
+    for (const each of added.slice(0, mostLogged)) this.#log.warn(fieldsOf(each), 'rejected name');
+    const more = added.length - mostLogged;
+    if (more > 0) this.#log.warn({ names: more }, 'rejected more names');
   }
 }
 
-/** Not whose: ExternalDNS names one of the objects that want the same, and not always the same one. */
-const whatAndWhy = ({ rrset, message }: RejectedRecord) => `${answerOf(rrset)} ${message}`;
+/** Without the object: ExternalDNS labels an endpoint with one of several objects, not always the same one. */
+const keyOf = ({ rrset, message }: RejectedRecord) => `${answerOf(rrset)} ${message}`;
 
 /** Cut as in a report: an annotation may be long. */
-const shown = ({ rrset, message }: RejectedRecord) => ({
+const fieldsOf = ({ rrset, message }: RejectedRecord) => ({
   name: withoutDot(rrset.name).slice(0, bounds.name),
   resource: resourceOf(rrset).slice(0, bounds.resource),
   message: message.slice(0, bounds.message),

@@ -1,6 +1,6 @@
 /**
- * The namespace of an object as ExternalDNS labels it, `ingress/shop/web`; empty for one that has none: `node/worker-1`,
- * `kind//name` of a cluster-scoped Unstructured, and wishes that carry no label, as those of Pods.
+ * Returns the namespace in ExternalDNS's resource label, `ingress/shop/web`. Empty for cluster-scoped objects,
+ * `node/worker-1` or `kind//name` of an Unstructured, and for endpoints without a label, such as those of Pods.
  */
 export function namespaceOf(resource: string): string {
   const start = resource.indexOf('/') + 1;
@@ -8,12 +8,12 @@ export function namespaceOf(resource: string): string {
   return start > 0 && end > 0 ? resource.slice(start, end) : '';
 }
 
-/** Whether it is said at all which object wants something. */
+/** Reports whether a label names an object. */
 export const isNamed = (resource: string) => resource.includes('/');
 
-/** Those who may share a name: one namespace, or objects of one kind that has none. */
+/** Returns the group whose objects may share a name: a namespace, or the cluster-scoped objects of one kind. */
 export function sharingGroup(resource: string): string {
   const namespace = namespaceOf(resource);
-  // No kind has a slash, so that no namespace is taken for one.
+  // The slash keeps a namespace apart from a kind, which never has one.
   return namespace === '' ? (resource.split('/')[0] as string) : `/${namespace}`;
 }

@@ -1,7 +1,7 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { discoveredMark, ownershipOf, type RRset } from '../powerdns/rrset.ts';
 
-/** Who discovers: one ExternalDNS for the cluster, or one for each namespace. */
+/** What one ExternalDNS discovers: the whole cluster or one namespace. */
 export interface Scope {
   ownerID: string;
   /** The only namespace that it sees. */
@@ -13,13 +13,16 @@ export function scopesOf({ ownerID, namespaces }: DeclaredDiscovery): Scope[] {
   return namespaces.map((namespace) => ({ ownerID: `${ownerID}/${namespace}`, namespace }));
 }
 
-/** Whether a scope's ExternalDNS made an RRset. A single one has everything, whatever its owner was called before. */
+/**
+ * Reports whether an RRset belongs to a scope. The scope of the whole cluster owns all discovered RRsets, whatever
+ * their owner ID.
+ */
 export function isOwnedBy({ ownerID }: Scope, { namespaces }: DeclaredDiscovery, rrset: RRset): boolean {
   if (ownershipOf(rrset) !== 'discovered') return false;
   return namespaces.length === 0 || rrset.mark?.account === accountOf(ownerID);
 }
 
-/** Whether an RRset's ExternalDNS is gone, as that of a namespace that was taken out of the list. */
+/** Reports whether an RRset was discovered in a scope that is no longer declared, such as a removed namespace. */
 export function isOrphaned(discovery: DeclaredDiscovery, rrset: RRset): boolean {
   return (
     ownershipOf(rrset) === 'discovered' && !scopesOf(discovery).some((scope) => isOwnedBy(scope, discovery, rrset))

@@ -4,30 +4,30 @@ import { byAge, type Part, type SourceLister, type SourceObject } from '../sourc
 import { namespaceOf } from './resource-label.ts';
 import { isTargetType, typeOf } from './target.ts';
 
-/** What one object wants of an endpoint, with its targets in canonical form. */
+/** What one object contributes to an endpoint, with its targets in canonical form. */
 export interface EndpointPart {
   resource: string;
   records: string[];
-  /** Seconds; undefined for none of its own. */
+  /** Seconds; undefined if the object has none of its own. */
   ttl?: number | undefined;
-  /** Why it cannot be told. */
+  /** Why the object's targets are unknown. */
   fault?: string;
 }
 
-/** A claim with what it wants of a name and a type. */
+/** A source object that requests the name, with what it requests of one type. */
 interface Candidate {
   sourceObject: SourceObject;
   part: Part;
-  /** Whether it has too many targets for any of them to count. */
-  isExcessive: boolean;
+  /** Whether it has more targets than the limit, so that none of them counts. */
+  isOverLimit: boolean;
 }
 
-/** A claimant with those of an endpoint's records that it is seen to want. */
-interface Seen extends Candidate {
+/** A candidate with those of an endpoint's records that it is seen to have. */
+interface Match extends Candidate {
   records: string[];
 }
 
-/** Those who want a name and a type. */
+/** The candidates of one type. */
 interface Candidates {
   all: readonly Candidate[];
   byResource: ReadonlyMap<string, Candidate>;
@@ -36,27 +36,28 @@ interface Candidates {
 }
 
 /**
- * The endpoints of one name taken apart again: ExternalDNS makes one of all that objects of a kind want of a name, a type
- * and a TTL, with every target and one object's label, and leaves out what says the same as another, whosever it is.
+ * Splits the endpoints of one name by object. ExternalDNS merges what the objects of a kind request of a name, a type
+ * and a TTL into one endpoint with all targets and the label of one object, and drops an endpoint that repeats another
+ * one, whichever object it is for.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/wrappers/dedupsource.go
  *
- * A target is whose claim has it. Others, as when the view of the objects is a moment behind, belong to those who may
- * have brought them: objects whose targets are not known, or have just been others. Where these are of several
- * namespaces the target is nobody's, and who is left with nothing has a share with a fault: a refused wish, under which
- * what stands of that object stays as it is. Nor is it anybody's where each is seen to have what it wants: an object
- * that is not seen at all has brought it.
+ * A target belongs to the objects that have it. Any other target, as when the informers lag behind, belongs to the
+ * possible contributors: objects whose targets are unknown, or have just changed. If these are of several namespaces,
+ * the target belongs to none, and an object left without targets gets a part with a fault: it is rejected, and its
+ * current record stays as it is. If every object is seen to have what it requests, an object that is not seen has
+ * contributed the target, and it belongs to none either.
  *
- * Each of a thousand objects may ask for the same thousand names, with an endpoint of its own: for an endpoint only those
- * are looked at that have one of its targets.
+ * A thousand objects may request the same thousand names, with an endpoint each: only objects that have one of an
+ * endpoint's targets are looked at.
  */
 export class EndpointSplitter {
   readonly #name: string;
   readonly #lister: SourceLister;
-  readonly #all: readonly SourceObject[];
-  readonly #ofType = new Map<string, Candidates>();
-  /** The types and kinds of which it has been said who has too many targets. */
-  readonly #toldOf = new Set<string>();
+  readonly #objects: readonly SourceObject[];
+  readonly #byType = new Map<string, Candidates>();
+  /** The types and kinds whose objects over the limit have been returned. */
+  readonly #reported = new Set<string>();
 
   /**
    * @param name absolute
@@ -66,159 +67,161 @@ export class EndpointSplitter {
     this.#name = name;
     this.#lister = lister;
     const all = lister.byHost(name);
-    this.#all = namespace === undefined ? all : all.filter((sourceObject) => sourceObject.namespace === namespace);
+    this.#objects = namespace === undefined ? all : all.filter((sourceObject) => sourceObject.namespace === namespace);
   }
 
-  /** @param whole an endpoint as its label has it */
+  /** @param whole the endpoint as a part of the object in its label */
   split(type: string, whole: EndpointPart): EndpointPart[] {
-    if (this.#all.length === 0) return [whole];
-    const { all, byTarget } = this.#candidatesOf(type);
+    if (this.#objects.length === 0) return [whole];
+    const { all, byTarget } = this.#candidatesFor(type);
     const kind = whole.resource.slice(0, whole.resource.indexOf('/') + 1);
     const isOfKind = ({ sourceObject }: Candidate) => sourceObject.resource.startsWith(kind);
-    const { own = [], others = [] } = Object.groupBy(seenAmong(byTarget, whole.records), (seen) =>
-      isOfKind(seen) ? 'own' : 'others',
+    const { own = [], others = [] } = Object.groupBy(matchesAmong(byTarget, whole.records), (match) =>
+      isOfKind(match) ? 'own' : 'others',
     );
     if (!this.#lister.hasSynced(whole.resource) || !all.some(isOfKind)) return [whole, ...others.map(partOf)];
-    return [...this.#apart(type, kind, whole, own), ...others.map(partOf)];
+    return [...this.#splitByObject(type, kind, whole, own), ...others.map(partOf)];
   }
 
-  /** What the objects of one kind want of it. */
-  #apart(type: string, kind: string, whole: EndpointPart, seen: Seen[]): EndpointPart[] {
-    const shareIn = (each: Seen): EndpointPart =>
-      // The time to live is that of the labelled one.
-      each.sourceObject.resource === whole.resource ? { ...whole, records: each.records } : partOf(each);
-    // Whatever there is beyond the targets of those who have too many is theirs.
-    const overLimit = this.#candidatesOf(type).overLimit.filter(({ sourceObject }) =>
+  /** Splits an endpoint among the objects of its kind. */
+  #splitByObject(type: string, kind: string, whole: EndpointPart, matches: Match[]): EndpointPart[] {
+    const partIn = (match: Match): EndpointPart =>
+      // The endpoint's TTL is that of the labelled object.
+      match.sourceObject.resource === whole.resource ? { ...whole, records: match.records } : partOf(match);
+    // Targets without a match come from the objects over the limit.
+    const overLimit = this.#candidatesFor(type).overLimit.filter(({ sourceObject }) =>
       sourceObject.resource.startsWith(kind),
     );
-    if (overLimit.length > 0) return [...seen.map(shareIn), ...this.#faultsOf(overLimit, type, kind)];
-    const explained = new Set(seen.flatMap(({ records }) => records));
-    const unexplained = whole.records.filter((content) => !explained.has(content));
-    if (unexplained.length === 0) return seen.map(shareIn);
-    const all = this.#ofKind(type, kind, whole.resource, seen);
-    const bringers = contributorsOf(all, type, whole.resource);
-    const bringer = soleContributor(bringers);
-    const isBringer = new Set(bringers);
-    return all.flatMap((each) => {
-      const share = shareIn(each);
-      if (each.sourceObject === bringer) return [{ ...share, records: [...each.records, ...unexplained].sort() }];
-      if (each.records.length > 0) return [share];
-      return isBringer.has(each.sourceObject) && !bringer ? [{ ...share, fault: unclear(unexplained, bringers) }] : [];
+    if (overLimit.length > 0) return [...matches.map(partIn), ...this.#overLimitParts(overLimit, type, kind)];
+    const matched = new Set(matches.flatMap(({ records }) => records));
+    const unmatched = whole.records.filter((content) => !matched.has(content));
+    if (unmatched.length === 0) return matches.map(partIn);
+    const all = this.#allOfKind(type, kind, whole.resource, matches);
+    const contributors = contributorsAmong(all, type, whole.resource);
+    const contributor = soleContributor(contributors);
+    const isContributor = new Set(contributors);
+    return all.flatMap((match) => {
+      const part = partIn(match);
+      if (match.sourceObject === contributor) return [{ ...part, records: [...match.records, ...unmatched].sort() }];
+      if (match.records.length > 0) return [part];
+      const isUnclear = isContributor.has(match.sourceObject) && !contributor;
+      return isUnclear ? [{ ...part, fault: unclear(unmatched, contributors) }] : [];
     });
   }
 
-  /** Of those who have too many targets, once: each endpoint would say the same of them. */
-  #faultsOf(overLimit: readonly Candidate[], type: string, kind: string): EndpointPart[] {
+  /** Returns the objects over the limit once: each endpoint would repeat them. */
+  #overLimitParts(overLimit: readonly Candidate[], type: string, kind: string): EndpointPart[] {
     const key = `${type} ${kind}`;
-    if (this.#toldOf.has(key)) return [];
-    this.#toldOf.add(key);
+    if (this.#reported.has(key)) return [];
+    this.#reported.add(key);
     return overLimit.map((each) => ({ ...partOf({ ...each, records: [] }), fault: tooManyTargets }));
   }
 
   /**
-   * The objects of a kind that want it, oldest first. What is not seen to want it does so all the same. CNAMEs of different
-   * targets are not merged: whatever nobody has of one is the labelled object's.
+   * Returns the objects of a kind that request the name, oldest first, and the labelled one even if it is not seen to.
+   * CNAMEs with different targets are not merged: a target without a match is the labelled object's.
    */
-  #ofKind(type: string, kind: string, labelled: string, seen: Seen[]): Seen[] {
-    const { all, byResource } = this.#candidatesOf(type);
-    const there = byResource.get(labelled) ?? this.#candidate(unknown(labelled), type);
+  #allOfKind(type: string, kind: string, labelled: string, matches: Match[]): Match[] {
+    const { all, byResource } = this.#candidatesFor(type);
+    const own = byResource.get(labelled) ?? this.#candidate(unseen(labelled), type);
     const others = type === 'CNAME' ? [] : all.filter(({ sourceObject }) => sourceObject.resource.startsWith(kind));
-    const recordsOf = new Map(seen.map(({ sourceObject, records }) => [sourceObject, records]));
-    const lister = new Map([there, ...others, ...seen].map((each) => [each.sourceObject, each]));
-    return [...lister.values()]
+    const recordsOf = new Map(matches.map(({ sourceObject, records }) => [sourceObject, records]));
+    const byObject = new Map([own, ...others, ...matches].map((each) => [each.sourceObject, each]));
+    return [...byObject.values()]
       .map((each) => ({ ...each, records: recordsOf.get(each.sourceObject) ?? [] }))
       .sort((a, b) => (byAge(a.sourceObject) < byAge(b.sourceObject) ? -1 : 1));
   }
 
-  #candidatesOf(type: string): Candidates {
-    const known = this.#ofType.get(type);
+  #candidatesFor(type: string): Candidates {
+    const known = this.#byType.get(type);
     if (known) return known;
-    const all = this.#all.map((sourceObject) => this.#candidate(sourceObject, type));
+    const all = this.#objects.map((sourceObject) => this.#candidate(sourceObject, type));
     const candidates = {
       all,
       byResource: new Map(all.map((each) => [each.sourceObject.resource, each])),
-      byTarget: byTargetOf(all),
-      overLimit: all.filter(({ isExcessive }) => isExcessive),
+      byTarget: groupByTarget(all),
+      overLimit: all.filter((each) => each.isOverLimit),
     };
-    this.#ofType.set(type, candidates);
+    this.#byType.set(type, candidates);
     return candidates;
   }
 
   #candidate(sourceObject: SourceObject, type: string): Candidate {
     const name = this.#name;
-    // Of a host beyond the bound it is not known which of its targets are for it.
+    // Which targets are those of a host over the host limit is unknown.
     const isWhole = !sourceObject.parts || isOverLimit(sourceObject, name);
     const part = isWhole ? sourceObject : (sourceObject.parts?.get(keyOf({ name, type })) ?? { targets: [] });
-    return { sourceObject, part, isExcessive: hasTooManyTargets(part.targets) };
+    return { sourceObject, part, isOverLimit: hasTooManyTargets(part.targets) };
   }
 }
 
-const partOf = ({ sourceObject: { resource }, part: { ttl }, records }: Seen): EndpointPart => ({
+const partOf = ({ sourceObject: { resource }, part: { ttl }, records }: Match): EndpointPart => ({
   resource,
   records,
   ttl,
 });
 
-function byTargetOf(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate[]> {
+function groupByTarget(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate[]> {
   const byTarget = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    if (candidate.isExcessive) continue;
+    if (candidate.isOverLimit) continue;
     for (const target of new Set(candidate.part.targets)) {
-      const there = byTarget.get(target);
-      if (there) there.push(candidate);
+      const group = byTarget.get(target);
+      if (group) group.push(candidate);
       else byTarget.set(target, [candidate]);
     }
   }
   return byTarget;
 }
 
-/** Who has some of these contents, oldest first. */
-function seenAmong(byTarget: ReadonlyMap<string, readonly Candidate[]>, contents: readonly string[]): Seen[] {
-  const found = new Map<Candidate, Seen>();
+/** Returns the candidates that have some of these contents, oldest first. */
+function matchesAmong(byTarget: ReadonlyMap<string, readonly Candidate[]>, contents: readonly string[]): Match[] {
+  const found = new Map<Candidate, Match>();
   for (const content of contents) {
     for (const candidate of byTarget.get(content) ?? []) {
-      const there = found.get(candidate);
-      if (there) there.records.push(content);
+      const match = found.get(candidate);
+      if (match) match.records.push(content);
       else found.set(candidate, { ...candidate, records: [content] });
     }
   }
-  const seen = [...found.values()];
-  return seen.length > 1 ? seen.sort((a, b) => (byAge(a.sourceObject) < byAge(b.sourceObject) ? -1 : 1)) : seen;
+  const matches = [...found.values()];
+  return matches.length > 1
+    ? matches.sort((a, b) => (byAge(a.sourceObject) < byAge(b.sourceObject) ? -1 : 1))
+    : matches;
 }
 
-/** As far as its label says. */
-const unknown = (resource: string): SourceObject => ({
+/** An object of which only the label is known. */
+const unseen = (resource: string): SourceObject => ({
   resource,
   namespace: namespaceOf(resource),
   created: '',
   hosts: [],
 });
 
-/** Who may have brought targets that nobody is seen to have. */
-function contributorsOf(seen: Seen[], type: string, labelled: string): SourceObject[] {
-  const all = seen.map(({ sourceObject }) => sourceObject);
-  // CNAMEs of different targets are not merged, so that the label is right.
+/** Returns the objects that may have contributed targets without a match. */
+function contributorsAmong(matches: Match[], type: string, labelled: string): SourceObject[] {
+  const all = matches.map(({ sourceObject }) => sourceObject);
+  // CNAMEs with different targets are not merged, so the label is right.
   if (type === 'CNAME') return all.filter(({ resource }) => resource === labelled);
   const isOfType = (target: string) => !isTargetType(type) || typeOf(target) === type;
-  const likely = seen.filter(
+  const likely = matches.filter(
     ({ part: { targets }, records }) => targets === undefined || (records.length === 0 && targets.some(isOfType)),
   );
   if (likely.length > 0) return likely.map(({ sourceObject }) => sourceObject);
-  return seen.some(({ records }) => records.length === 0) ? all : [];
+  return matches.some(({ records }) => records.length === 0) ? all : [];
 }
 
-/** Who has brought them, if it can be told. */
-function soleContributor(bringers: SourceObject[]): SourceObject | undefined {
-  const [first] = bringers;
-  return bringers.every(({ namespace }) => namespace === first?.namespace) ? first : undefined;
+/** Returns the oldest contributor if all are of one namespace. */
+function soleContributor(contributors: SourceObject[]): SourceObject | undefined {
+  const [first] = contributors;
+  return contributors.every(({ namespace }) => namespace === first?.namespace) ? first : undefined;
 }
 
-/** A few of them: of an object's hundreds nobody reads more. */
-const unclear = (targets: string[], bringers: SourceObject[]) =>
-  `cannot tell whose target ${listed(targets, ', ')} is, of ${listed(
-    bringers.map(({ resource }) => resource),
-    ' and ',
-  )}`;
+function unclear(targets: string[], contributors: SourceObject[]): string {
+  const objects = contributors.map(({ resource }) => resource);
+  return `cannot tell which of ${listed(objects, ' and ')} has the target${targets.length > 1 ? 's' : ''} ${listed(targets, ', ')}`;
+}
 
+/** The first few: an object may have hundreds. */
 const listed = (texts: string[], separator: string) =>
   texts.length > 4 ? `${texts.slice(0, 3).join(separator)}${separator}${texts.length - 3} more` : texts.join(separator);

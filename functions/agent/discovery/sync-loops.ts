@@ -1,26 +1,36 @@
 import { bounds, failedLoops } from '../../contract/report.ts';
 
-/** A restart of PowerDNS takes no longer, and is nothing to tell. Milliseconds. */
-const patienceMs = 10_000;
-/** How long it may take until there is a first verdict: until then zones are made and objects listed. Milliseconds. */
-const startMs = 30_000;
+/** Milliseconds. A restart of PowerDNS takes less and is not worth a report. */
+const gracePeriodMs = 10_000;
+/** Milliseconds before the first loop completes: zones are created and objects listed meanwhile. */
+const startupMs = 30_000;
 
 /**
- * The loops of one ExternalDNS. Each begins by asking for the records, and has ended well when it got its own verdict
- * and what it changed was made: it says nothing itself, but begins the next one.
+ * Follows the loops of one ExternalDNS. It does not report how a loop ended, so that is concluded from its requests:
+ *
+ *     GET /records           POST /adjustendpoints      POST /records
+ *         start -----> started -----> evaluated -----> changing
+ *           ^                             |                |
+ *           |                             | start          | complete
+ *           |                             v                v
+ *           +-------------------------- completed <--------+
+ *
+ * A loop that is evaluated and sends no changes is completed when the next one starts. One that starts before the last
+ * is completed counts that as failed: ExternalDNS got an error (`fail`), gave up waiting, or sent no request for a
+ * verdict.
  */
 export class SyncLoops {
   readonly #now: () => number;
-  #heardAt: number | undefined;
-  #firstHeardAt: number | undefined;
-  #finishedAt: number | undefined;
-  /** How many have begun. */
-  #count = 0;
-  #isOpen = false;
+  #touchedAt: number | undefined;
+  #firstTouchedAt: number | undefined;
+  #completedAt: number | undefined;
+  /** Identifies the current loop. A failure begins another one, so that a late verdict does not count. */
+  #current = 0;
+  #isStarted = false;
   #isEvaluated = false;
   #isChanging = false;
-  #failed = 0;
-  /** Since when they fail, and why the first of them did that said so. */
+  /** Failed loops in a row, when the first of them started, and its error. */
+  #failures = 0;
   #failingSince = 0;
   #failure: string | undefined;
 
@@ -28,77 +38,79 @@ export class SyncLoops {
     this.#now = now;
   }
 
-  /** Notes that ExternalDNS is there. */
+  /** Records a request of ExternalDNS. */
   touch(): void {
-    this.#heardAt = this.#now();
-    this.#firstHeardAt ??= this.#heardAt;
+    this.#touchedAt = this.#now();
+    this.#firstTouchedAt ??= this.#touchedAt;
   }
 
-  /** Notes that a loop begins: the one before has ended, and needed no change unless it sent one. */
+  /** Records that a loop starts, which ends the last one. */
   start(): void {
     if (this.#isEvaluated && !this.#isChanging) this.complete();
-    else if (this.#isOpen) this.#failed++;
-    if (this.#failed === 0) this.#failingSince = this.#now();
-    this.#count++;
-    this.#isOpen = true;
+    else if (this.#isStarted) this.#failures++;
+    if (this.#failures === 0) this.#failingSince = this.#now();
+    this.#current++;
+    this.#isStarted = true;
     this.#isEvaluated = false;
     this.#isChanging = false;
   }
 
-  /** Notes that a verdict is given, to the loop that asked for it: `current` as it was then. */
+  /**
+   * Records that the desired endpoints were evaluated.
+   * @param loop `current` when the request came in
+   */
   evaluated(loop: number): void {
-    if (loop === this.#count) this.#isEvaluated = true;
+    if (loop === this.#current) this.#isEvaluated = true;
   }
 
-  /** Identifies the loop that goes on. */
   get current(): number {
-    return this.#count;
+    return this.#current;
   }
 
-  /** Notes that a change comes. It counts as made when it is: see `finish`. */
+  /** Records that ExternalDNS sent changes: the loop is completed when they are applied. */
   startChanges(): void {
     this.#isChanging = true;
   }
 
-  /** Notes that ExternalDNS was told that something failed: what comes of it later is not for this loop. */
+  /** Records an error in the answer to ExternalDNS. What finishes later does not count for this loop. */
   fail(failure: string): void {
-    if (this.#failed < failedLoops) this.#failure ??= failure.slice(0, bounds.message);
+    if (this.#failures < failedLoops) this.#failure ??= failure.slice(0, bounds.message);
     this.#isEvaluated = false;
-    this.#count++;
+    this.#current++;
   }
 
-  /** Notes that a loop has ended well. */
   complete(): void {
-    this.#finishedAt = this.#now();
-    this.#isOpen = false;
+    this.#completedAt = this.#now();
+    this.#isStarted = false;
     this.#isChanging = false;
-    this.#failed = 0;
+    this.#failures = 0;
     this.#failure = undefined;
   }
 
-  /** How many in a row did not end well. */
+  /** Failed loops in a row. */
   get failures(): number {
-    return this.#failed;
+    return this.#failures;
   }
 
-  /** Why they do not, once it is told. */
+  /** The first error; undefined unless `isFailing`. */
   get failure(): string | undefined {
-    return this.isFailing ? (this.#failure ?? 'no verdict was asked for') : undefined;
+    return this.isFailing ? (this.#failure ?? 'it did not call /adjustendpoints') : undefined;
   }
 
+  /** Reports whether loops fail often enough, and for long enough, to be reported. */
   get isFailing(): boolean {
     const now = this.#now();
-    if (this.#failed < failedLoops || now - this.#failingSince < patienceMs) return false;
-    return this.#finishedAt !== undefined || now - (this.#firstHeardAt ?? now) >= startMs;
+    if (this.#failures < failedLoops || now - this.#failingSince < gracePeriodMs) return false;
+    return this.#completedAt !== undefined || now - (this.#firstTouchedAt ?? now) >= startupMs;
   }
 
-  /** Milliseconds since ExternalDNS was heard of; undefined before that. */
+  /** Milliseconds since the last request of ExternalDNS; undefined before the first. */
   get silentMs(): number | undefined {
-    return this.#heardAt === undefined ? undefined : this.#now() - this.#heardAt;
+    return this.#touchedAt === undefined ? undefined : this.#now() - this.#touchedAt;
   }
 
-  /** When one last ended well, on the same clock. */
+  /** When a loop was last completed, on the agent's clock. */
   get completedAt(): number | undefined {
-    return this.#finishedAt;
+    return this.#completedAt;
   }
 }

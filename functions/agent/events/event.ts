@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { shortDigest } from '../../contract/digest.ts';
 import type { NameState, Verdict } from '../../contract/verdict.ts';
 import type { CoreEvent } from '../kubernetes/object.ts';
 import { printable } from '../lib/printable.ts';
@@ -79,8 +79,7 @@ function nameOf({ name }: ObjectReference, digest: string): string {
   return `${prefix}.${digest}`;
 }
 
-const digestOf = (parts: readonly unknown[]) =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+const digestOf = (parts: readonly unknown[]) => shortDigest(JSON.stringify(parts));
 
 /** The host first, since an object may have several; the InternalDNS last, which is never cut off. */
 function messageOf({ name, verdict, message }: NameState, instance: string): string {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '../agent.ts';
 import { endpointChanges } from '../discovery/endpoint.ts';
-import { EndpointsParser, fewerNames, toTheEnd } from '../discovery/endpoints-parser.ts';
+import { EndpointsParser, fewerNames, readToEnd } from '../discovery/endpoints-parser.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import { parse } from '../lib/parse.ts';
@@ -91,7 +91,7 @@ async function late(ms: number, signal: AbortSignal): Promise<never> {
 async function body(request: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  await toTheEnd(request, (chunk) => {
+  await readToEnd(request, (chunk) => {
     size += chunk.length;
     if (size > limit) throw new Error(`the changes of ExternalDNS are more than ${limit} bytes at once: ${fewerNames}`);
     chunks.push(chunk);

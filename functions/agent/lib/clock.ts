@@ -1,13 +1,13 @@
 /**
- * Milliseconds that only go up, whatever becomes of the clock on the wall: for intervals. They are no time of day: a process
- * may begin before its machine knows that.
+ * Milliseconds on a clock that never goes back, whatever happens to the wall clock: for intervals. It is not the time
+ * of day: the process may start before its machine knows that.
  */
 export const monotonicNow = (): number => performance.timeOrigin + performance.now();
 
-/** Gives the time of day of a moment: milliseconds since 1970, for what people and other processes say and read. */
+/** Converts a time on the monotonic clock to milliseconds since 1970, for people and other processes. */
 export type TimeOf = (moment: number) => number;
 
 export const timeOf: TimeOf = (moment) => Date.now() + moment - monotonicNow();
 
-/** Where moments are times of day. */
+/** For a clock that is the time of day already. */
 export const sameTime: TimeOf = (moment) => moment;

@@ -1,2 +1,2 @@
-/** Of texts, for sorting them the same everywhere. */
+/** Orders texts by code unit, independent of the locale. */
 export const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));

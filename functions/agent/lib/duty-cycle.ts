@@ -1,16 +1,16 @@
 /**
- * The same work, left out while it would take more than its share of the time: of thousands of names each look costs tens
- * of milliseconds, and one changes every second somewhere.
+ * Limits repeated work to a share of the time by skipping calls: a look at thousands of names costs tens of
+ * milliseconds, and one of them changes every second.
  * @param share of one core
- * @param now milliseconds that only go up
+ * @param now milliseconds on a monotonic clock
  */
 export function limitDutyCycle(work: () => void, share: number, now = () => performance.now()): () => void {
   let restsUntil = Number.NEGATIVE_INFINITY;
   return () => {
-    const began = now();
-    if (began < restsUntil) return;
+    const startedAt = now();
+    if (startedAt < restsUntil) return;
     work();
-    const ended = now();
-    restsUntil = ended + (ended - began) * (1 / share - 1);
+    const endedAt = now();
+    restsUntil = endedAt + (endedAt - startedAt) * (1 / share - 1);
   };
 }

@@ -1,4 +1,4 @@
-/** Why something failed, in one line: fetch hides it in the cause, which may have nothing but a code. */
+/** Returns an error's message in one line. That of fetch is in its cause, which may have only a code. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -1,42 +1,42 @@
-/** Bytes of JSON's own characters. */
+/** Characters of JSON's syntax. */
 const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** Within a list of an object of the list that is read. */
+/** The depth in a list in a member. */
 const innerDepth = 3;
 
 export interface JSONListOptions {
-  /** Bytes of a member from which on it is shortened. */
+  /** Bytes. A longer member is shortened. */
   longest: number;
   /**
-   * Makes the beginning of a long member shorter, which ends within one of the member's lists: with `]}` behind it, it is
-   * a whole object.
+   * Shortens the beginning of a long member. It ends inside one of the member's lists, so that `]}` would make it a
+   * complete object.
    */
   shorten: (beginning: string) => string;
-  /** What is wrong with a member of which no end is in sight. */
+  /** Returns the error for a member that has no end in sight. */
   tooLong: (beginning: string, length: number) => Error;
 }
 
-/** Takes a list of JSON apart as it arrives: of a body of any length no more is kept than one of its members. */
+/** Parses a JSON list as it arrives: of a body of any length it keeps one member at most. */
 export class JSONList {
   readonly #options: JSONListOptions;
-  /** What has arrived of the present member, or of what is no list. */
+  /** What has arrived of the current member, or outside the list. */
   #parts: Buffer[] = [];
   #size = 0;
-  /** The size at which the present member is shortened. */
+  /** The size at which the current member is shortened. */
   #limit: number;
   #depth = 0;
   #isInString = false;
   #isEscaped = false;
   #isInnerList = false;
   #count = 0;
-  #isOver = false;
+  #isClosed = false;
 
   constructor(options: JSONListOptions) {
     this.#options = options;
     this.#limit = options.longest;
   }
 
-  /** The members that end in the next bytes, each as its text. Throws on what is no list. */
+  /** Returns the text of each member that ends in this chunk. Throws if the body is not a list. */
   push(chunk: Buffer): string[] {
     const members: string[] = [];
     let start = 0;
@@ -49,7 +49,7 @@ export class JSONList {
       } else if (byte === quote) {
         this.#isInString = true;
       } else if (byte === openList || byte === openObject) {
-        if (this.#depth === 0) this.#begin(byte, chunk.subarray(start, at));
+        if (this.#depth === 0) this.#open(byte, chunk.subarray(start, at));
         if (this.#depth === 0) start = at + 1;
         this.#depth++;
         if (this.#depth === innerDepth) this.#isInnerList = byte === openList;
@@ -57,11 +57,11 @@ export class JSONList {
         this.#depth--;
         if (this.#depth > 0) continue;
         if (this.#depth < 0 || byte === closeObject) throw notAList();
-        this.#take(chunk.subarray(start, at), members, true);
+        this.#endMember(chunk.subarray(start, at), members, true);
         start = at + 1;
-        this.#isOver = true;
+        this.#isClosed = true;
       } else if (byte === comma && this.#depth === 1) {
-        this.#take(chunk.subarray(start, at), members, false);
+        this.#endMember(chunk.subarray(start, at), members, false);
         start = at + 1;
       } else if (byte === comma && this.#depth === innerDepth && this.#isInnerList) {
         if (this.#size + at - start < this.#limit) continue;
@@ -73,21 +73,21 @@ export class JSONList {
     return members;
   }
 
-  /** Throws if what has arrived is not the whole of a list. Go writes an empty one as null. */
+  /** Throws if the list is incomplete. Go writes an empty one as null. */
   end(): void {
     const rest = this.#text();
-    if (this.#isOver ? rest.trim() !== '' : this.#depth > 0 || rest.trim() !== 'null') throw notAList();
+    if (this.#isClosed ? rest.trim() !== '' : this.#depth > 0 || rest.trim() !== 'null') throw notAList();
   }
 
-  #begin(byte: number, before: Buffer): void {
+  #open(byte: number, before: Buffer): void {
     this.#keep(before);
-    if (this.#isOver || byte !== openList || this.#text().trim() !== '') throw notAList();
+    if (this.#isClosed || byte !== openList || this.#text().trim() !== '') throw notAList();
   }
 
-  #take(end: Buffer, members: string[], isLast: boolean): void {
+  #endMember(end: Buffer, members: string[], isLast: boolean): void {
     this.#keep(end);
     const text = this.#text();
-    // Between the brackets of an empty list there is nothing.
+    // An empty list has no member.
     if (!isLast || this.#count > 0 || text.trim() !== '') members.push(text);
     this.#count++;
     this.#limit = this.#options.longest;
@@ -115,4 +115,4 @@ export class JSONList {
   }
 }
 
-const notAList = () => new Error('not a list in JSON');
+const notAList = () => new Error('not a JSON list');

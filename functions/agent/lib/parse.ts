@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** JSON of a known shape. Throws in one line what is wrong, and where. */
+/** Parses JSON of a known shape. Throws the first issue and its path in one line. */
 export function parse<T extends z.ZodType>(text: string, shape: T): z.infer<T> {
   const result = shape.safeParse(JSON.parse(text));
   if (result.success) return result.data;

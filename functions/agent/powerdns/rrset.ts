@@ -7,6 +7,8 @@ import { recordCost } from '../../dns/zone-file/zone-file.ts';
 export interface RRset extends Answered {
   /** Whose it is; none when a person made it. */
   mark?: Mark;
+  /** Whether the mark was imported and PowerDNS does not have it yet. Never written, never compared. */
+  isAdopted?: true;
 }
 
 /** An RRset's comment in PowerDNS: written in the same transaction as the records. */

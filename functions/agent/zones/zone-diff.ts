@@ -1,5 +1,4 @@
 import { cutAt, cutsOf, isCut } from '../../dns/zone/zone-cut.ts';
-import { isAdopted } from '../discovery/ownership/adoption.ts';
 import {
   answersAlike,
   answerTogether,
@@ -61,7 +60,7 @@ export function diffZone(
   return {
     gone: [...gone],
     missing,
-    adopted: staying.filter(isAdopted),
+    adopted: staying.filter(({ isAdopted }) => isAdopted),
     arriving,
     result: [...staying, ...missing, ...arriving],
   };

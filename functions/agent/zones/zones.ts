@@ -6,7 +6,7 @@ import { emptyGuardState } from '../discovery/delete-guard-store.ts';
 import { importOwnership } from '../discovery/ownership/adoption.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { FailureLog } from '../lib/failure-log.ts';
-import { Memo } from '../lib/memo.ts';
+import { Memo, MemoByKey } from '../lib/memo.ts';
 import type { Database } from '../powerdns/database.ts';
 import { PowerDNSRefusal } from '../powerdns/powerdns.ts';
 import { type Change, keyOf, ownershipOf, type RRset, totalCost, type Zone } from '../powerdns/rrset.ts';
@@ -67,6 +67,7 @@ export class Zones {
   readonly #compared = new Memo<ZonesPlan>();
   readonly #current = new Memo<CurrentCost | undefined>();
   readonly #contents = new Memo<Map<string, DeclaredContent>>();
+  readonly #imported = new MemoByKey<Zone, Zone>();
 
   constructor(options: ZonesOptions) {
     this.#options = options;
@@ -116,7 +117,15 @@ export class Zones {
 
   /** As PowerDNS has them, with what came back from ExternalDNS's own registry among the discovered. */
   async #zones({ discovery }: Declaration): Promise<Zone[]> {
-    return withAdopted(await this.#options.database.zones(), discovery);
+    return this.#withAdopted(await this.#options.database.zones(), discovery);
+  }
+
+  /** With what came back from ExternalDNS's own registry among the discovered. */
+  #withAdopted(zones: Zone[], discovery: DeclaredDiscovery | undefined): Zone[] {
+    if (!discovery?.ownershipTXT) return zones;
+    const { ownerID, ownershipTXT } = discovery;
+    const of = [ownerID, JSON.stringify(ownershipTXT)];
+    return zones.map((zone) => this.#imported.get(zone, of, () => importOwnership(zone, ownerID, ownershipTXT)));
   }
 
   async #bringTo(declared: Declared): Promise<Reported> {
@@ -192,7 +201,7 @@ export class Zones {
   async #now(zone: Zone, changes: Change[], discovery: DeclaredDiscovery | undefined): Promise<Zone> {
     const losing = changes.filter(({ action }) => action === 'delete').map(({ rrset }) => rrset.name);
     if (losing.length === 0) return zone;
-    const [fresh] = withAdopted([await this.#options.database.refreshed(zone, new Set(losing))], discovery);
+    const [fresh] = this.#withAdopted([await this.#options.database.refreshed(zone, new Set(losing))], discovery);
     return fresh ?? zone;
   }
 
@@ -309,13 +318,6 @@ function currentCost({ zones: declared }: Declaration, zones: Zone[], most: numb
 }
 
 const isDeclared = (rrset: RRset) => ownershipOf(rrset) === 'declared';
-
-/** With what came back from ExternalDNS's own registry among the discovered. */
-function withAdopted(zones: Zone[], discovery: DeclaredDiscovery | undefined): Zone[] {
-  if (!discovery?.ownershipTXT) return zones;
-  const { ownerID, ownershipTXT } = discovery;
-  return zones.map((zone) => importOwnership(zone, ownerID, ownershipTXT));
-}
 
 /** Changes without the deletions of what has become somebody else's since they were worked out. */
 function stillMeant(then: Zone, changes: Change[], now: Zone): Change[] {

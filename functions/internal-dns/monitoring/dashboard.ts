@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { shortDigest } from '../../contract/digest.ts';
 import { datasource, layOut, type Panel } from './panel.ts';
 import { rows } from './panels.ts';
 import { instanceLabel } from './pod-monitor.ts';
@@ -16,7 +16,7 @@ export interface Dashboard {
 export function dashboardOf(composite: string, interval: string): Dashboard {
   return {
     // Grafana identifies a dashboard by its uid, also in links, and allows 40 characters.
-    uid: `idns-${createHash('sha256').update(composite).digest('hex').slice(0, 16)}`,
+    uid: `idns-${shortDigest(composite)}`,
     title: `Internal DNS: ${composite}`,
     tags: ['dns', 'internal-dns'],
     // That of Grafana 12. Later versions migrate it.

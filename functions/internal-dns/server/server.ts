@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
+import { shortDigest } from '../../contract/digest.ts';
 import type { SpecSource } from '../discovery/source.ts';
 import { claimTemplate, type Names, selectorLabels } from '../names.ts';
 import type { Spec } from '../spec.ts';
@@ -151,5 +151,4 @@ function claim({ storage }: Spec, observed: KubernetesObject | undefined): k8s.K
   };
 }
 
-const digest = (files: Record<string, string>) =>
-  createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
+const digest = (files: Record<string, string>) => shortDigest(JSON.stringify(files));

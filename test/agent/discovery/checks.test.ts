@@ -169,7 +169,11 @@ test('a delegation hides nothing that is declared', () => {
 
 test.each([
   [{ fault: '192.0.2.1 is outside discovery.targets.networks', isFiltered: true }, 'Filtered', 'change that field, '],
-  [{ fault: 'cannot tell whose target 192.0.2.1 is, of a and b' }, 'Refused', 'give each of them a host of its own'],
+  [
+    { fault: 'cannot tell which of a and b has the target 192.0.2.1' },
+    'Refused',
+    'give each of them a host of its own',
+  ],
 ])('what was found before is said with what to do about it: %j', (found, verdict, remedy) => {
   const said = reasonOf({ ...desired('www.corp.internal.', 'A'), ...found }, placement);
   expect(said).toEqual({ verdict, message: expect.stringContaining(`${found.fault}: ${remedy}`) });

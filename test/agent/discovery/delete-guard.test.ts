@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DeleteGuard } from '../../../functions/agent/discovery/delete-guard.ts';
 import { endpointOf, type rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { answerUnder } from '../../../functions/agent/discovery/policy.ts';
+import { applyPolicy } from '../../../functions/agent/discovery/policy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop } from '../external-dns.ts';
@@ -12,7 +12,6 @@ const start = Date.parse('2026-11-21T10:00:00Z');
 const options = { percent: 50, holdSeconds: 600 };
 const seconds = 1000;
 
-/** `ingress/a/x 1` is the first name of its object. */
 interface Host {
   object: string;
   name: string;
@@ -20,62 +19,62 @@ interface Host {
 
 const host = (object: string, i = 0): Host => ({ object, name: `h${i}.${object.replaceAll('/', '-')}.corp.internal.` });
 const hostsOf = (object: string, count: number) => Array.from({ length: count }, (_, i) => host(object, i));
-/** One name for each of so many objects. */
+/** Objects with one name each. */
 const objects = (count: number, prefix = 'ingress/a/x') =>
   Array.from({ length: count }, (_, i) => host(`${prefix}${10 + i}`));
 
-/** The cluster, an owner's names, and its ExternalDNS. */
+/** The cluster, the names of one owner, and its ExternalDNS. */
 class World {
   guard = this.#guard();
   options: { percent: number; holdSeconds: number; letGo?: string } = options;
   now = start;
   current: Set<Host>;
-  /** What still asks for its name. */
-  asking: Set<Host>;
-  /** What has an address, too. */
-  wanted: Set<Host>;
-  /** Whether objects of the kind are ever seen. */
-  isSeen = true;
-  /** Whether they are to be seen, and cannot. */
+  /** Hosts that objects still request. */
+  requested: Set<Host>;
+  /** Those of them that have an address. */
+  resolvable: Set<Host>;
+  /** Whether objects of the kind are watched. */
+  isWatched = true;
+  /** Whether they are watched and cannot be seen. */
   isUnsynced = false;
-  /** Whether ExternalDNS's changes are made. */
+  /** Whether ExternalDNS's changes are applied. */
   works = true;
-  /** Milliseconds that the clock on the wall is ahead of the agent's, which only goes up. */
+  /** Milliseconds that the wall clock is ahead of the monotonic one. */
   wallIsAhead = 0;
 
   constructor(hosts: Host[]) {
     this.current = new Set(hosts);
-    this.asking = new Set(hosts);
-    this.wanted = new Set(hosts);
+    this.requested = new Set(hosts);
+    this.resolvable = new Set(hosts);
   }
 
   clear(hosts: Iterable<Host>): void {
-    for (const each of hosts) this.wanted.delete(each);
+    for (const each of hosts) this.resolvable.delete(each);
   }
 
   delete(hosts: Iterable<Host>): void {
     this.clear(hosts);
-    for (const each of hosts) this.asking.delete(each);
+    for (const each of hosts) this.requested.delete(each);
   }
 
   restore(hosts: Iterable<Host>): void {
     for (const each of hosts) {
-      this.wanted.add(each);
-      this.asking.add(each);
+      this.resolvable.add(each);
+      this.requested.add(each);
     }
   }
 
   get lister(): SourceLister {
-    const hosts = Map.groupBy(this.asking, ({ object }) => object);
+    const hosts = Map.groupBy(this.requested, ({ object }) => object);
     const get = (resource: string): SourceObject | undefined => {
       const its = hosts.get(resource)?.map(({ name }) => name);
       return its && { resource, namespace: 'a', created: '', hosts: its };
     };
-    const { isSeen, isUnsynced } = this;
-    return { ...noSources, hasSynced: () => isSeen && !isUnsynced, isUnsynced: () => isUnsynced, get };
+    const { isWatched, isUnsynced } = this;
+    return { ...noSources, hasSynced: () => isWatched && !isUnsynced, isUnsynced: () => isUnsynced, get };
   }
 
-  /** Another agent takes over, which may have lost what this one knew. */
+  /** Another agent continues, maybe without the state of this one. */
   restart({ isLost = false } = {}): void {
     const missing = isLost ? [] : structuredClone(this.guard.missingNames);
     this.guard = this.#guard();
@@ -90,11 +89,11 @@ class World {
     return [...this.current].map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
   }
 
-  /** A loop `after` so many seconds; the names that were held. */
+  /** Runs a loop after some seconds. Returns the held names. */
   loop(after = 2): string[] {
     this.now += after * seconds;
     const { rrsets } = this;
-    const names = new Set([...this.wanted].map(({ name }) => name));
+    const names = new Set([...this.resolvable].map(({ name }) => name));
     const { held, report } = this.guard.hold(rrsets, names, this.options, this.lister, this.now);
     expect(rrsets).toEqual(expect.arrayContaining(held));
     const heldNames = new Set(held.map(({ name }) => name));
@@ -107,8 +106,8 @@ class World {
     );
     this.since = report?.since;
     if (this.works) {
-      const stays = (each: Host) => this.wanted.has(each) || heldNames.has(each.name);
-      this.current = new Set([...this.current, ...this.wanted].filter(stays));
+      const stays = (each: Host) => this.resolvable.has(each) || heldNames.has(each.name);
+      this.current = new Set([...this.current, ...this.resolvable].filter(stays));
     }
     return [...heldNames];
   }
@@ -118,8 +117,8 @@ class World {
 
 const namesOf = (hosts: Host[]) => hosts.map(({ name }) => name);
 
-describe('names that vanish in masses', () => {
-  test('are held for as long as is said, and then deleted for good', () => {
+describe('a mass deletion', () => {
+  test('is held for holdSeconds, then deleted and not held again', () => {
     const all = objects(10);
     const world = new World(all);
     world.clear(all.slice(0, 6));
@@ -134,11 +133,11 @@ describe('names that vanish in masses', () => {
   });
 
   test.each<[string, number, number, number]>([
-    ['half of them', 10, 5, 50],
+    ['half of the names', 10, 5, 50],
     ['fewer than five', 4, 4, 50],
-    ['just as many as are allowed', 100, 10, 10],
-    ['all of them, where all may', 100, 100, 100],
-  ])('are not held when they are %s', (_, current, vanishing, percent) => {
+    ['as many as are allowed', 100, 10, 10],
+    ['all names, where the guard is off', 100, 100, 100],
+  ])('is not held when it is %s', (_, current, vanishing, percent) => {
     const all = objects(current);
     const world = new World(all);
     world.options = { ...options, percent };
@@ -147,10 +146,10 @@ describe('names that vanish in masses', () => {
     expect(world.current.size).toBe(current - vanishing);
   });
 
-  test('count together with those that vanished shortly before', () => {
+  test('includes names that vanished shortly before', () => {
     const all = objects(10);
     const world = new World(all);
-    world.isSeen = false;
+    world.isWatched = false;
     for (const each of all.slice(0, 5)) {
       world.clear([each]);
       expect(world.loop()).toEqual([]);
@@ -163,11 +162,11 @@ describe('names that vanish in masses', () => {
     expect(world.since).toBe('2026-11-21T10:00:12.000Z');
   });
 
-  test('do not count with those of long ago, nor with those that are back', () => {
+  test('does not include names that vanished long ago or are requested again', () => {
     for (const isBack of [true, false]) {
       const all = objects(10);
       const world = new World(all);
-      world.isSeen = false;
+      world.isWatched = false;
       world.clear(all.slice(0, 5));
       expect(world.loop()).toEqual([]);
       if (isBack) world.restore(all.slice(0, 5));
@@ -177,7 +176,7 @@ describe('names that vanish in masses', () => {
     }
   });
 
-  test('are held one by one no longer when they come back, and the rest still is', () => {
+  test('releases each name that is requested again, and holds the rest', () => {
     const all = objects(10);
     const world = new World(all);
     world.clear(all);
@@ -192,13 +191,13 @@ describe('names that vanish in masses', () => {
     expect(world.since).toBe('2026-11-21T10:00:08.000Z');
   });
 
-  test('are let go when a person says so, and what vanishes later is held again', () => {
+  test('is released by the annotation, and the next one is held again', () => {
     const all = objects(40);
     const world = new World(all);
-    world.isSeen = false;
+    world.isWatched = false;
     world.clear(all.slice(0, 30));
     world.options = { ...options, letGo: '2026-11-21T10:00:02Z' };
-    // Said before the hold began.
+    // From before the hold began.
     expect(world.loop()).toHaveLength(30);
     world.options = { ...options, letGo: '2026-11-21T10:00:03Z' };
     expect(world.loop()).toEqual([]);
@@ -210,7 +209,7 @@ describe('names that vanish in masses', () => {
     expect(world.loop()).toHaveLength(5);
   });
 
-  test('stay let go while PowerDNS cannot be reached', () => {
+  test('stays released while PowerDNS cannot be reached', () => {
     const world = new World(objects(10));
     world.clear(world.current);
     world.works = false;
@@ -219,14 +218,14 @@ describe('names that vanish in masses', () => {
     expect(world.current.size).toBe(10);
   });
 
-  test('are all that stand, in the first loop of an ExternalDNS without its caches', () => {
+  test('of all names is held, as in the first loop of an ExternalDNS with empty caches', () => {
     const world = new World(objects(100));
-    world.isSeen = false;
+    world.isWatched = false;
     world.clear(world.current);
     expect(world.loop()).toHaveLength(100);
   });
 
-  test('are held no longer for a clock that is set back', () => {
+  test('is held no longer if the clock is set back', () => {
     const world = new World(objects(10));
     world.clear(world.current);
     expect(world.loop()).toHaveLength(10);
@@ -237,7 +236,7 @@ describe('names that vanish in masses', () => {
     expect(world.loop(1)).toEqual([]);
   });
 
-  test('are not let go by what a person said before, where the agent began before its clock was right', () => {
+  test('is not released by an older annotation if the agent started before its clock was right', () => {
     const world = new World(objects(10));
     world.wallIsAhead = 365 * 86_400 * seconds;
     world.options = { ...options, letGo: new Date(start + world.wallIsAhead - seconds).toISOString() };
@@ -249,9 +248,9 @@ describe('names that vanish in masses', () => {
 });
 
 describe('an ordinary deletion', () => {
-  test.each([true, false])('of one object goes on, however many names it has; objects seen: %s', (isSeen) => {
+  test.each([true, false])('of one object is not held, however many names it has; objects watched: %s', (isWatched) => {
     const world = new World([...hostsOf('ingress/a/big', 50), ...objects(3)]);
-    world.isSeen = isSeen;
+    world.isWatched = isWatched;
     world.delete(
       hostsOf('ingress/a/big', 50).map((each) => [...world.current].find(({ name }) => name === each.name)!),
     );
@@ -262,20 +261,20 @@ describe('an ordinary deletion', () => {
   const big = hostsOf('ingress/a/big', 20);
   const second = hostsOf('ingress/a/second', 20);
 
-  test('of hosts out of one object goes on, too', () => {
+  test('of some hosts of one object is not held', () => {
     const world = new World([...big, ...objects(3)]);
     world.delete(big.slice(1));
     expect(world.loop()).toEqual([]);
     expect(world.current.size).toBe(4);
   });
 
-  test('is none when the object still asks for them', () => {
+  test('is held if the object still requests them', () => {
     const world = new World([...big, ...objects(3)]);
     world.clear(big);
     expect(world.loop()).toHaveLength(20);
   });
 
-  test('is seen as soon as the object’s end is', () => {
+  test('is released as soon as the object is gone', () => {
     const world = new World([...big, ...objects(3)]);
     world.clear(big);
     expect(world.loop()).toHaveLength(20);
@@ -284,7 +283,7 @@ describe('an ordinary deletion', () => {
     expect(world.since).toBeUndefined();
   });
 
-  test('is none when several objects go at once, and stays none when all but one come back', () => {
+  test('of several objects at once is held, also when all but one come back', () => {
     const world = new World([...big, ...second, ...objects(3)]);
     world.delete([...big, ...second]);
     expect(world.loop()).toHaveLength(40);
@@ -292,7 +291,7 @@ describe('an ordinary deletion', () => {
     expect(world.loop()).toHaveLength(20);
   });
 
-  test('of one object after the other goes on where objects are seen', () => {
+  test('of one object after the other is not held where objects are watched', () => {
     const world = new World([...big, ...second, ...objects(3)]);
     world.delete(big);
     expect(world.loop()).toEqual([]);
@@ -301,16 +300,16 @@ describe('an ordinary deletion', () => {
     expect(world.current.size).toBe(3);
   });
 
-  test('of one object after the other is held where they are not, but for the first', () => {
+  test('of one object after the other is held from the second on where they are not watched', () => {
     const world = new World([...big, ...second, ...objects(3)]);
-    world.isSeen = false;
+    world.isWatched = false;
     world.delete(big);
     expect(world.loop()).toEqual([]);
     world.delete(second);
     expect(world.loop()).toEqual(namesOf(second));
   });
 
-  test('goes on while other names are held', () => {
+  test('is not held while other names are', () => {
     const cleared = objects(40);
     const world = new World([...cleared, ...big, ...second]);
     world.clear(cleared.slice(0, 39));
@@ -323,7 +322,7 @@ describe('an ordinary deletion', () => {
     expect(world.current.size).toBe(40);
   });
 
-  test('of the Pods of a headless Service is none while it asks for the names below its own', () => {
+  test('of the Pods of a headless Service is held while it requests the names below its own', () => {
     const pods = Array.from({ length: 6 }, (_, i) =>
       found('service/a/db', `db-${i}.db.corp.internal.`, 'A', '192.0.2.1'),
     );
@@ -334,16 +333,16 @@ describe('an ordinary deletion', () => {
     }
   });
 
-  test('is none where nobody knows the object', () => {
+  test('is held if the object is unknown', () => {
     const nameless = objects(10, 'unknown').map(({ name }) => found('unknown', name, 'A', '192.0.2.1'));
     expect(new DeleteGuard().hold(nameless, new Set(), options, noSources, start).held).toHaveLength(10);
   });
 });
 
-describe('an object that is there and has lost its address', () => {
+describe('an object that has lost its address', () => {
   const [one, ...others] = objects(10) as [Host, ...Host[]];
 
-  test('keeps its name for as long as a hold lasts, though it is the only one, and nobody is alarmed', () => {
+  test('keeps its name for holdSeconds though it is the only one, and is not reported', () => {
     const world = new World([one, ...others]);
     world.clear([one]);
     expect(world.loop()).toEqual([one.name]);
@@ -353,7 +352,7 @@ describe('an object that is there and has lost its address', () => {
     expect(world.current.has(one)).toBe(false);
   });
 
-  test('keeps it while others do so one after the other, each for as long', () => {
+  test('keeps it for holdSeconds while others lose theirs one after the other', () => {
     const world = new World([one, ...others]);
     for (const each of [one, ...others]) {
       world.clear([each]);
@@ -364,7 +363,7 @@ describe('an object that is there and has lost its address', () => {
     expect(world.loop(60)).toEqual(namesOf(others.slice(1)));
   });
 
-  test('loses it at once when it goes itself, or a person says so, or the guard is off', () => {
+  test('loses it at once if it is deleted, by the annotation, or if the guard is off', () => {
     const ends: ((world: World) => void)[] = [
       (world) => world.delete([one]),
       (world) => {
@@ -384,7 +383,7 @@ describe('an object that is there and has lost its address', () => {
     }
   });
 
-  test('keeps it while its controller has not taken it yet, and not where a filter leaves it out', () => {
+  test('keeps it while it waits for its controller, and not if a filter excludes it', () => {
     const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
     for (const isUnready of [true, false]) {
       const lister = { ...noSources, hasSynced: () => true, filteredOf: () => [{ ...left, isUnready }] };
@@ -394,7 +393,7 @@ describe('an object that is there and has lost its address', () => {
     }
   });
 
-  test('is none of its Pods, which may go one by one', () => {
+  test('does not keep the names of its Pods, which may vanish one by one', () => {
     const pod = found('service/a/db', 'db-0.db.corp.internal.', 'A', '192.0.2.1');
     const sourceObject = {
       resource: 'service/a/db',
@@ -408,8 +407,8 @@ describe('an object that is there and has lost its address', () => {
   });
 });
 
-describe('objects that are to be seen and cannot be', () => {
-  test('keep their names, however few, and lose them when they are seen to be gone', () => {
+describe('objects that are watched and cannot be seen', () => {
+  test('keep their names, however few, until they are seen to be gone', () => {
     const [one, ...others] = objects(3) as [Host, ...Host[]];
     const world = new World([one, ...others]);
     world.isUnsynced = true;
@@ -421,7 +420,7 @@ describe('objects that are to be seen and cannot be', () => {
     expect(world.current.size).toBe(2);
   });
 
-  test('do so no longer than a hold lasts', () => {
+  test('keep them for holdSeconds at most', () => {
     const [one] = objects(1) as [Host];
     const world = new World([one]);
     world.isUnsynced = true;
@@ -431,27 +430,24 @@ describe('objects that are to be seen and cannot be', () => {
   });
 });
 
-describe('another agent', () => {
-  test.each([true, false])(
-    'counts on with what has vanished, and holds no longer for it; objects seen: %s',
-    (isSeen) => {
-      const all = objects(100);
-      const world = new World(all);
-      world.isSeen = isSeen;
-      const sizes = [40, 24, 15, 9].map((count) => {
-        world.clear([...world.wanted].slice(0, count));
-        world.restart();
-        world.loop(60);
-        return world.current.size;
-      });
-      expect(sizes).toEqual(isSeen ? [100, 100, 100, 100] : [60, 60, 60, 60]);
+describe('a restarted agent', () => {
+  test.each([true, false])('counts what vanished before, and holds it no longer; objects watched: %s', (isWatched) => {
+    const all = objects(100);
+    const world = new World(all);
+    world.isWatched = isWatched;
+    const sizes = [40, 24, 15, 9].map((count) => {
+      world.clear([...world.resolvable].slice(0, count));
       world.restart();
-      world.loop(420);
-      expect(world.current.size).toBe(60);
-    },
-  );
+      world.loop(60);
+      return world.current.size;
+    });
+    expect(sizes).toEqual(isWatched ? [100, 100, 100, 100] : [60, 60, 60, 60]);
+    world.restart();
+    world.loop(420);
+    expect(world.current.size).toBe(60);
+  });
 
-  test('that does not know what has vanished holds all of it, once', () => {
+  test('whose state is lost holds everything that is missing, once', () => {
     const all = objects(10);
     const world = new World(all);
     world.delete(all.slice(0, 1));
@@ -478,14 +474,14 @@ const event = fc.record({
 });
 const context = fc.tuple(
   fc.constantFrom(10, 50, 90),
-  fc.constantFrom<Pick<World, 'isSeen' | 'isUnsynced'>>(
-    { isSeen: true, isUnsynced: false },
-    { isSeen: false, isUnsynced: false },
-    { isSeen: true, isUnsynced: true },
+  fc.constantFrom<Pick<World, 'isWatched' | 'isUnsynced'>>(
+    { isWatched: true, isUnsynced: false },
+    { isWatched: false, isUnsynced: false },
+    { isWatched: true, isUnsynced: true },
   ),
 );
 
-test('whatever happens, nothing wanted is held, nothing for too long, and of those that are gone nothing of a few', {
+test('whatever happens, no requested name is held, none for too long, and none of a few deleted objects', {
   tags: ['history'],
 }, () => {
   let holds = 0;
@@ -497,8 +493,8 @@ test('whatever happens, nothing wanted is held, nothing for too long, and of tho
     for (const { act, hosts, after } of events) {
       if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
       const before = namesOf([...world.current]);
-      const wanted = new Set(namesOf([...world.wanted]));
-      const asking = new Set(namesOf([...world.asking]));
+      const wanted = new Set(namesOf([...world.resolvable]));
+      const asking = new Set(namesOf([...world.requested]));
       const held = world.loop(after);
       for (const name of wanted) missedAt.delete(name);
       for (const name of before) if (!wanted.has(name) && !missedAt.has(name)) missedAt.set(name, world.now);
@@ -507,8 +503,8 @@ test('whatever happens, nothing wanted is held, nothing for too long, and of tho
         expect(wanted).not.toContain(name);
         expect(isOver(name)).toBe(false);
       }
-      // What is there, or may be, and lacks only its address is held, however few there are.
-      const isSure = (name: string) => sight.isUnsynced || (sight.isSeen && asking.has(name));
+      // A name whose object exists, or may, and lacks only its address is held, however few are missing.
+      const isSure = (name: string) => sight.isUnsynced || (sight.isWatched && asking.has(name));
       const sure = before.filter((name) => !wanted.has(name) && isSure(name));
       for (const name of sure) expect(held.includes(name)).toBe(!isOver(name));
       deleted = deleted.filter(({ name, at }) => !wanted.has(name) && world.now - at < 300 * seconds);
@@ -527,7 +523,7 @@ test('whatever happens, nothing wanted is held, nothing for too long, and of tho
   expect(holds).toBeGreaterThan(0);
 });
 
-test('whatever happens, an agent that starts anew holds what the one before would have held', {
+test('whatever happens, a restarted agent holds what the one before would have held', {
   tags: ['history'],
 }, () => {
   const run = fc.property(
@@ -559,9 +555,9 @@ test('while names are held and nothing changes, ExternalDNS sends nothing', asyn
     records: async () => current.map(endpointOf),
     adjustEndpoints: async () => {
       now += 2 * seconds;
-      const wanted = new Set(accepted.map(({ name }) => name));
-      const { held } = guard.hold(current, wanted, options, noSources, now);
-      return answerUnder('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
+      const requested = new Set(accepted.map(({ name }) => name));
+      const { held } = guard.hold(current, requested, options, noSources, now);
+      return applyPolicy('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
     },
     applyChanges: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {
       const gone = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));

@@ -264,7 +264,7 @@ describe('targets.default', () => {
 describe('what ExternalDNS has merged', () => {
   const [one, two, three] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
   const unclear = (targets: string, ...objects: string[]) =>
-    `cannot tell whose target ${targets} is, of ${objects.join(' and ')}`;
+    `cannot tell which of ${objects.join(' and ')} has the target${targets.includes(', ') ? 's' : ''} ${targets}`;
   test.each<[string, SourceObject[], Endpoint, string[]]>([
     ['nobody is seen', [], x('A', one, two), [`www A ${one} ${two} (ingress/a/x)`]],
     [

@@ -1,4 +1,4 @@
-/** Names whose objects lose their addresses, over loops of ExternalDNS, starts of agents and other namespaces' wishes. */
+/** Names whose objects lose their addresses, over loops of ExternalDNS and restarts of the agent, beside other namespaces. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ownershipOf } from '../../../functions/agent/powerdns/rrset.ts';
@@ -23,7 +23,7 @@ const hundred = Array.from({ length: 100 }, (_, i) => ({
 }));
 
 test.each([true, false])(
-  'statuses cleared one after the other lose no name; agent restarted: %s',
+  'statuses that are cleared one after the other delete no name; agent restarted: %s',
   async (isRestarted) => {
     const agent = await agentWithSources();
     for (const { resource, object } of hundred) agent.setObject(resource, object);
@@ -44,7 +44,7 @@ test.each([true, false])(
   },
 );
 
-test('what the guard knows is not written while nothing changes', async () => {
+test('the state of the guard is not written while nothing changes', async () => {
   const agent = await agentWithSources({}, { zones: [{ name: 'corp.internal', nameServers: [] }] });
   agent.setObject(x, first);
   await agent.sync(2);
@@ -59,8 +59,8 @@ test('what the guard knows is not written while nothing changes', async () => {
   expect(answers(agent)).toEqual(['192.0.2.1']);
 });
 
-describe('another agent', () => {
-  test('deletes at once what went while there was none, if it knows what the one before did', async () => {
+describe('a restarted agent', () => {
+  test('deletes at once what vanished meanwhile, unless the state is lost', async () => {
     for (const isLost of [false, true]) {
       const agent = await agentWithSources();
       agent.setObject(x, first);
@@ -77,7 +77,7 @@ describe('another agent', () => {
     }
   });
 
-  test('knows what is missed of each namespace with an ExternalDNS of its own', async () => {
+  test('restores the missing names of each namespace with an ExternalDNS of its own', async () => {
     const agent = await agentWithSources({ namespaces: ['a', 'b'] });
     agent.setObject(x, first);
     agent.setObject(y, { ...second, hosts: ['other.corp.internal'] });
@@ -99,7 +99,7 @@ describe('another agent', () => {
 });
 
 describe('a name whose object lost its address', () => {
-  test('is not given to an object of another namespace that waits for it', async () => {
+  test('is not given to an object of another namespace that requests it', async () => {
     const agent = await agentWithSources();
     agent.setObject(x, first);
     agent.setObject(y, second);
@@ -109,14 +109,14 @@ describe('a name whose object lost its address', () => {
     expect(answers(agent)).toEqual(['192.0.2.1']);
     expect(agent.agent.heldNames).toBe(1);
     expect(agent.verdictOf(y)).toMatch(
-      /^Duplicate: ingress\/a\/x has the name, which the delete guard holds \(to let it go: kubectl /,
+      /^Duplicate: the delete guard holds the name for ingress\/a\/x \(to release it: kubectl /,
     );
     agent.setObject(x, first);
     await agent.sync(2);
     expect(agent.verdictOf(x)).toBe('Resolved: resolves to 192.0.2.1');
   });
 
-  test('is given to them when it is gone, or when a hold is over', async () => {
+  test('is given to another object when its own is gone or the hold is over', async () => {
     for (const end of ['gone', 'over'] as const) {
       const agent = await agentWithSources();
       agent.setObject(x, first);
@@ -131,7 +131,7 @@ describe('a name whose object lost its address', () => {
     }
   });
 
-  test('goes at once where the spec excludes it', async () => {
+  test('is deleted at once if the spec excludes it', async () => {
     const agent = await agentWithSources();
     agent.setObject(x, first);
     await agent.sync(2);
@@ -141,7 +141,7 @@ describe('a name whose object lost its address', () => {
     expect(answers(agent)).toEqual([]);
   });
 
-  test('stays where its kind cannot be seen any more, and so is said', async () => {
+  test('stays while its kind cannot be listed, with that reason', async () => {
     const agent = await agentWithSources();
     agent.setObject('httproute/a/r', first);
     agent.setObject(y, second);
@@ -150,11 +150,11 @@ describe('a name whose object lost its address', () => {
     await agent.sync(2, { endpoints: () => agent.objects.endpoints('b') });
     expect(answers(agent)).toEqual(['192.0.2.1']);
     expect(agent.verdictOf('httproute/a/r')).toMatch(
-      /^Held: httproute\/a\/r cannot be read, as its kind cannot be listed; .*: it still resolves to 192\.0\.2\.1; /,
+      /^Held: httproute\/a\/r cannot be read, as its kind cannot be listed, .*: it still resolves to 192\.0\.2\.1; /,
     );
   });
 
-  test('stays where its Gateway does not take it any more, and its own reason is said', async () => {
+  test('stays while no Gateway accepts its route, with that reason', async () => {
     const agent = await agentWithSources();
     agent.setObject('httproute/a/r', first);
     await agent.sync(2);
@@ -170,8 +170,9 @@ describe('a name whose object lost its address', () => {
 });
 
 describe('an older object without an address', () => {
-  const waits = 'Duplicate: ingress/a/x is older, and the name waits for its address (discovery.deleteGuard.hold)';
-  /** The database is empty, and only the younger one has its address back. */
+  const reserved =
+    'Duplicate: reserved for ingress/a/x, which is older and has no address now (discovery.deleteGuard.hold)';
+  /** The database is empty, and only the younger object has an address. */
   const recovering = async (older: FakeObject, discovery = {}) => {
     const agent = await agentWithSources(discovery);
     agent.setObject(x, addressless(older));
@@ -179,11 +180,11 @@ describe('an older object without an address', () => {
     return agent;
   };
 
-  test('keeps others out for as long as a hold lasts', async () => {
+  test('reserves its name for holdSeconds', async () => {
     const agent = await recovering(first);
     await agent.sync(2);
     expect(answers(agent)).toEqual([]);
-    expect(agent.verdictOf(y)).toContain(waits);
+    expect(agent.verdictOf(y)).toContain(reserved);
     agent.clock.now += 600_000;
     await agent.sync(2);
     expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.2');
@@ -191,7 +192,7 @@ describe('an older object without an address', () => {
     expect(answers(agent)).toEqual(['192.0.2.2']);
   });
 
-  test('has the name when its address comes in time', async () => {
+  test('gets its name if the address comes in time', async () => {
     const agent = await recovering(first);
     await agent.sync(2);
     agent.setObject(x, first);
@@ -201,15 +202,15 @@ describe('an older object without an address', () => {
 
   test.each<[string, FakeObject, object]>([
     ['is younger', { created: '2026-03-01T00:00:00Z' }, {}],
-    ['has been without one for longer than that', { created: early, changedAt: -600_000 }, {}],
+    ['lost its address before that', { created: early, changedAt: -600_000 }, {}],
     [
       'may not have the name',
       { created: early },
       { tenants: [{ namespaceSelector: { matchLabels: { t: 'b' } }, names: ['*.corp.internal'] }] },
     ],
-    ['where all answers are merged', { created: early }, { sharedHosts: 'Merge' }],
-    ['where the guard is off', { created: early }, { deleteGuard: { percent: 100 } }],
-  ])('keeps nobody out that %s', async (_, older, discovery) => {
+    ['shares with all (Merge)', { created: early }, { sharedHosts: 'Merge' }],
+    ['is not guarded', { created: early }, { deleteGuard: { percent: 100 } }],
+  ])('reserves no name if it %s', async (_, older, discovery) => {
     const agent = await recovering(older, discovery);
     agent.objects.setNamespaceLabels('a', { t: 'a' });
     agent.objects.setNamespaceLabels('b', { t: 'b' });
@@ -217,7 +218,7 @@ describe('an older object without an address', () => {
     expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.2');
   });
 
-  test('takes nothing from whoever has it', async () => {
+  test('does not take its name from an object that has it', async () => {
     const agent = await agentWithSources();
     agent.setObject(y, second);
     await agent.sync(2);
@@ -227,7 +228,7 @@ describe('an older object without an address', () => {
   });
 });
 
-/** What happens to one of six objects, each with a name of its own, in a cluster that may be lost from sight. */
+/** What happens to one of six objects with a name each, in a cluster that may become unreachable. */
 const event = fc.oneof(
   fc.record({
     object: fc.nat(5),
@@ -237,7 +238,7 @@ const event = fc.oneof(
   fc.record({ isUnsynced: fc.boolean() }),
 );
 
-test('whatever happens, an object that is there keeps its answer, and what is quiet stays quiet', {
+test('whatever happens, an existing object keeps its answer, and nothing is written at rest', {
   tags: ['history'],
 }, async () => {
   const run = fc.asyncProperty(fc.array(event, { maxLength: 12 }), async (events) => {
@@ -246,11 +247,11 @@ test('whatever happens, an object that is there keeps its answer, and what is qu
     const states = Array.from({ length: 6 }, (): string => 'whole');
     for (const i of states.keys()) agent.setObject(`ingress/a/${i}`, whole(i));
     await agent.sync(2);
-    for (const happened of events) {
-      if ('restart' in happened && happened.restart) await agent.restart();
-      if ('isUnsynced' in happened) agent.objects.setSynced('ingress', !happened.isUnsynced);
-      if ('object' in happened) {
-        const { object: i, becomes } = happened;
+    for (const change of events) {
+      if ('restart' in change && change.restart) await agent.restart();
+      if ('isUnsynced' in change) agent.objects.setSynced('ingress', !change.isUnsynced);
+      if ('object' in change) {
+        const { object: i, becomes } = change;
         states[i] = becomes;
         const filteredBy = { ...whole(i), filteredBy: becomes };
         const after: Record<string, FakeObject | undefined> = {

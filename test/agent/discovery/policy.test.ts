@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { answerUnder, type Policy } from '../../../functions/agent/discovery/policy.ts';
+import { applyPolicy, type Policy } from '../../../functions/agent/discovery/policy.ts';
 import { answerOf, answersAlike, excludeEachOther, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { found } from '../make.ts';
@@ -14,28 +14,33 @@ const aaaa = web('AAAA', '2001:db8::1');
 const cname = web('CNAME', 'lb.example.');
 const second = found('ingress/a/two', 'two.corp.internal.', 'A', '192.0.2.9');
 
-describe('the answer under a policy', () => {
+describe('a policy answers', () => {
   const cases: [string, RRset[], RRset[], Record<Exclude<Policy, 'Preview'>, RRset[]>][] = [
-    ['to a new name', [], [a1], { Sync: [a1], UpsertOnly: [a1], CreateOnly: [a1] }],
-    ['to what stands', [a1], [a1], { Sync: [a1], UpsertOnly: [a1], CreateOnly: [a1] }],
-    ['to another address', [a1], [a2], { Sync: [a2], UpsertOnly: [a2], CreateOnly: [a1] }],
-    ['to nothing', [a1, second], [second], { Sync: [second], UpsertOnly: [second, a1], CreateOnly: [a1, second] }],
-    ['to a switch to CNAME', [a1, aaaa], [cname], { Sync: [cname], UpsertOnly: [cname], CreateOnly: [a1, aaaa] }],
-    ['to a switch from CNAME', [cname], [a1, aaaa], { Sync: [a1, aaaa], UpsertOnly: [a1, aaaa], CreateOnly: [cname] }],
+    ['a new name', [], [a1], { Sync: [a1], UpsertOnly: [a1], CreateOnly: [a1] }],
+    ['an unchanged record', [a1], [a1], { Sync: [a1], UpsertOnly: [a1], CreateOnly: [a1] }],
+    ['another address', [a1], [a2], { Sync: [a2], UpsertOnly: [a2], CreateOnly: [a1] }],
     [
-      'to an object’s second family',
+      'a record that is no longer desired',
+      [a1, second],
+      [second],
+      { Sync: [second], UpsertOnly: [second, a1], CreateOnly: [a1, second] },
+    ],
+    ['a switch to CNAME', [a1, aaaa], [cname], { Sync: [cname], UpsertOnly: [cname], CreateOnly: [a1, aaaa] }],
+    ['a switch from CNAME', [cname], [a1, aaaa], { Sync: [a1, aaaa], UpsertOnly: [a1, aaaa], CreateOnly: [cname] }],
+    [
+      'an object’s second address family',
       [a1],
       [a1, aaaa],
       { Sync: [a1, aaaa], UpsertOnly: [a1, aaaa], CreateOnly: [a1, aaaa] },
     ],
     [
-      'to an object without its second family',
+      'an object that lost its second address family',
       [a1, aaaa],
       [a1],
       { Sync: [a1], UpsertOnly: [a1, aaaa], CreateOnly: [a1, aaaa] },
     ],
     [
-      'to another object’s address of another family',
+      'another object’s address of another family',
       [a1],
       [other('AAAA', '::1')],
       { Sync: [other('AAAA', '::1')], UpsertOnly: [other('AAAA', '::1')], CreateOnly: [a1] },
@@ -43,14 +48,14 @@ describe('the answer under a policy', () => {
   ];
   test.each(cases)('%s', (_, current, accepted, answers) => {
     for (const policy of ['Sync', 'UpsertOnly', 'CreateOnly'] as const) {
-      expect(answerUnder(policy, current, accepted)).toEqual({ answer: answers[policy] });
+      expect(applyPolicy(policy, current, accepted)).toEqual({ answer: answers[policy] });
     }
-    expect(answerUnder('Preview', current, accepted).answer).toBe(current);
+    expect(applyPolicy('Preview', current, accepted).answer).toBe(current);
   });
 });
 
 describe('a preview', () => {
-  test('says what Sync would do, in an order of its own, without final dots', () => {
+  test('lists what Sync would do, sorted and without final dots', () => {
     const gone = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
     const fresh = found('ingress/a/new', 'new.corp.internal.', 'AAAA', '2001:db8::2', '2001:db8::1');
     const current = [gone, a1, second];
@@ -62,20 +67,20 @@ describe('a preview', () => {
       { action: 'Delete', name: 'w.corp.internal', type: 'A', values: ['192.0.2.1'] },
       { action: 'Create', name: 'w.corp.internal', type: 'CNAME', values: ['lb.example'] },
     ];
-    expect(answerUnder('Preview', current, [fresh, changed, cname]).preview).toEqual(preview);
-    expect(answerUnder('Preview', current.toReversed(), [cname, changed, fresh]).preview).toEqual(preview);
+    expect(applyPolicy('Preview', current, [fresh, changed, cname]).preview).toEqual(preview);
+    expect(applyPolicy('Preview', current.toReversed(), [cname, changed, fresh]).preview).toEqual(preview);
   });
 
-  test('is empty when nothing would change, whoever the object is', () => {
-    expect(answerUnder('Preview', [a1], [other('A', '192.0.2.1')]).preview).toEqual([]);
+  test('is empty when no answer would change, also for another object', () => {
+    expect(applyPolicy('Preview', [a1], [other('A', '192.0.2.1')]).preview).toEqual([]);
   });
 
-  test('is no longer than a report takes', () => {
+  test('is no longer than the report allows', () => {
     const many = Array.from({ length: 30 }, (_, i) =>
       found('o/a/b', `h${10 + i}.corp.internal.`, 'A', ...Array.from({ length: 12 }, (_, j) => `192.0.2.${j}`)),
     );
     const long = found('o/a/b', 'a.corp.internal.', 'TXT', `"${'x'.repeat(300)}"`);
-    const { preview = [] } = answerUnder('Preview', [], [...many, long]);
+    const { preview = [] } = applyPolicy('Preview', [], [...many, long]);
     expect(preview).toHaveLength(20);
     expect(preview[0]?.values[0]).toHaveLength(255);
     expect(preview[1]).toMatchObject({ name: 'h10.corp.internal', values: { length: 8 } });
@@ -96,21 +101,21 @@ const rrset = fc
   })
   .map(({ name, resource, content: [type, content] }) => found(resource, `${name}.corp.internal.`, type, content));
 
-/** As they can stand side by side, and as a verdict comes. */
+/** Without RRsets that exclude each other, like an evaluation. */
 const coherent = (rrsets: RRset[]) =>
   rrsets.filter((each, i) => !rrsets.slice(0, i).some((before) => excludeEachOther(before, each)));
-/** Whether a DNS server could not have both. */
+/** Reports whether a DNS server cannot have both. */
 const isOneAnswer = (a: RRset, b: RRset) =>
   a.name === b.name && (a.type === b.type || [a, b].some(({ type }) => type === 'CNAME'));
 const rrsets = fc.array(rrset, { maxLength: 8 }).map(coherent);
 const key = ({ name, type }: RRset) => `${name} ${type}`;
 
-/** ExternalDNS and the records that it changes, for a verdict that stays the same. */
+/** ExternalDNS and the records that it changes, for an evaluation that stays the same. */
 function external(policy: Policy, current: RRset[], accepted: RRset[]) {
   let there = current;
   const webhook: Webhook = {
     records: async () => there.map(endpointOf),
-    adjustEndpoints: async () => answerUnder(policy, there, accepted).answer.map(endpointOf),
+    adjustEndpoints: async () => applyPolicy(policy, there, accepted).answer.map(endpointOf),
     applyChanges: async ({ create = [], updateNew = [], delete: deleted = [] }) => {
       const written = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, 'corp'));
       const gone = new Set([...deleted.map((endpoint) => rrsetOf(endpoint, 'corp')), ...written].map(key));
@@ -121,7 +126,7 @@ function external(policy: Policy, current: RRset[], accepted: RRset[]) {
 }
 
 test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
-  'under %s ExternalDNS comes to rest after one loop, with nothing lost that the policy keeps',
+  'under %s ExternalDNS sends nothing after one loop, and nothing is lost that the policy keeps',
   async (policy) => {
     await fc.assert(
       fc.asyncProperty(rrsets, rrsets, async (current, accepted) => {

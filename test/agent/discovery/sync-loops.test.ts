@@ -8,36 +8,36 @@ beforeEach(() => {
   loops = new SyncLoops(() => now);
 });
 
-/** The beginning of a loop, two seconds after the one before. */
-const begin = () => {
+/** Starts a loop two seconds after the last one. */
+const start = () => {
   now += 2000;
   loops.start();
   loops.touch();
 };
-/** A whole one without changes, as far as it gets. */
-const pass = (verdict: 'given' | string) => {
-  begin();
+/** Runs a loop without changes. */
+const run = (outcome: 'evaluated' | string) => {
+  start();
   const { current } = loops;
-  if (verdict === 'given') loops.evaluated(current);
-  else loops.fail(verdict);
+  if (outcome === 'evaluated') loops.evaluated(current);
+  else loops.fail(outcome);
 };
 
-describe('a loop is finished', () => {
-  test('when the next one begins and it got its own verdict', () => {
-    pass('given');
+describe('a loop is completed', () => {
+  test('when it was evaluated and the next one starts', () => {
+    run('evaluated');
     expect(loops.completedAt).toBeUndefined();
-    begin();
+    start();
     expect(loops.completedAt).toBe(4000);
-    // This one has asked for no verdict.
-    begin();
+    // This one was not evaluated.
+    start();
     expect([loops.completedAt, loops.failures]).toEqual([4000, 1]);
   });
 
-  test('when its changes are made, and not when they fail', () => {
-    pass('given');
+  test('when its changes are applied, and not when they fail', () => {
+    run('evaluated');
     loops.startChanges();
     loops.fail('full');
-    begin();
+    start();
     expect([loops.completedAt, loops.failures]).toEqual([undefined, 1]);
     loops.evaluated(loops.current);
     loops.startChanges();
@@ -45,44 +45,44 @@ describe('a loop is finished', () => {
     expect([loops.completedAt, loops.failures]).toEqual([4000, 0]);
   });
 
-  test('not by a verdict that was too late for it', () => {
-    begin();
+  test('not by an evaluation that was too late', () => {
+    start();
     const { current } = loops;
     loops.fail('the answer takes longer than 10000 ms');
     loops.evaluated(current);
-    begin();
+    start();
     loops.evaluated(current);
-    begin();
+    start();
     expect([loops.completedAt, loops.failures]).toEqual([undefined, 2]);
   });
 });
 
-describe('that they fail is told', () => {
-  test('after three in a row and ten seconds, in the words of the first, until one is finished', () => {
-    for (let i = 0; i < 2; i++) pass('given');
-    const told = [0, 1, 2, 3, 4, 5, 6].map((i) => {
-      pass(`because ${i}`);
+describe('loops count as failing', () => {
+  test('after three failures in a row and ten seconds, with the first error, until one is completed', () => {
+    for (let i = 0; i < 2; i++) run('evaluated');
+    const failures = [0, 1, 2, 3, 4, 5, 6].map((i) => {
+      run(`because ${i}`);
       return loops.failure;
     });
-    expect(told).toEqual([...Array(5).fill(undefined), 'because 0', 'because 0']);
-    pass('given');
+    expect(failures).toEqual([...Array(5).fill(undefined), 'because 0', 'because 0']);
+    run('evaluated');
     expect(loops.isFailing).toBe(true);
-    begin();
+    start();
     expect([loops.isFailing, loops.failures]).toEqual([false, 0]);
   });
 
-  test('also where no verdict is asked for any more', () => {
-    for (let i = 0; i < 2; i++) pass('given');
-    for (let i = 0; i < 7; i++) begin();
-    expect(loops.failure).toBe('no verdict was asked for');
+  test('also when they are never evaluated', () => {
+    for (let i = 0; i < 2; i++) run('evaluated');
+    for (let i = 0; i < 7; i++) start();
+    expect(loops.failure).toBe('it did not call /adjustendpoints');
   });
 
-  test('after a start only when it takes longer than that', () => {
+  test('during startup only after 30 seconds', () => {
     for (; now < 30_000; ) {
-      pass('the ingresses are not listed yet');
+      run('the ingresses are not listed yet');
       expect(loops.isFailing).toBe(false);
     }
-    for (let i = 0; i < 2; i++) pass('the ingresses are not listed yet');
+    for (let i = 0; i < 2; i++) run('the ingresses are not listed yet');
     expect(loops.failure).toBe('the ingresses are not listed yet');
   });
 });

@@ -124,7 +124,7 @@ describe('with zones', () => {
     for (let i = 0; i < 7; i++, the.clock.now += 2000) await expect(loop(external, many)).rejects.toThrow('503');
     expect(the.agent.report()?.discovery).toEqual({
       state: 'Failing',
-      failure: expect.stringMatching(/^what objects ask for is more than 1000 characters .*: raise resources/),
+      failure: expect.stringMatching(/^objects request endpoints of more than 1000 characters .*: raise resources/),
     });
     for (let i = 0; i < 2; i++) await loop(external, [www]);
     expect(the.agent.report()?.discovery).toEqual({ state: 'Synced' });
@@ -138,7 +138,9 @@ describe('with zones', () => {
     await the.agent.reconcile();
     for (const namespace of ['a', 'b']) {
       const external = webhookAt(`${url}/namespaces/${namespace}`);
-      await expect(external.adjustEndpoints(of(5))).rejects.toThrow('what objects ask for is more than 500 characters');
+      await expect(external.adjustEndpoints(of(5))).rejects.toThrow(
+        'objects request endpoints of more than 500 characters',
+      );
       await expect(external.applyChanges({ create: of(5) })).rejects.toThrow('more than 500 bytes at once: raise');
       await external.adjustEndpoints(of(2));
     }

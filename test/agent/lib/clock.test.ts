@@ -5,7 +5,7 @@ import { ReportWriter } from '../../../functions/agent/kubernetes/report-writer.
 import { monotonicNow, timeOf } from '../../../functions/agent/lib/clock.ts';
 import type { Report } from '../../../functions/contract/report.ts';
 
-test('does not follow the clock on the wall back, and gives the time of day by it', () => {
+test('the monotonic clock does not go back with the wall clock, and converts to its time', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
     const before = monotonicNow();
@@ -18,7 +18,7 @@ test('does not follow the clock on the wall back, and gives the time of day by i
   }
 });
 
-test('a report is written though the clock on the wall goes back', async () => {
+test('a report is written although the wall clock goes back', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
     const written: string[] = [];
@@ -38,7 +38,7 @@ test('a report is written though the clock on the wall goes back', async () => {
   }
 });
 
-test('only what others compare with their clocks goes by that on the wall', () => {
+test('only what others compare with their clocks uses the wall clock', () => {
   const root = join(import.meta.dirname, '../../../functions/agent');
   const files = globSync('**/*.ts', { cwd: root }).filter((file) =>
     readFileSync(join(root, file), 'utf8').includes('Date.now'),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { limitDutyCycle } from '../../../functions/agent/lib/duty-cycle.ts';
 
-/** Work that takes so long, asked for every half a second for a minute: how often it is done. */
+/** Calls work of some duration every half second for a minute. Returns how often it ran. */
 function timesIn60s(duration: number): number {
   let clock = 0;
   let times = 0;
@@ -20,11 +20,11 @@ function timesIn60s(duration: number): number {
   return times;
 }
 
-test('work that costs nothing is done each time', () => expect(timesIn60s(0)).toBe(120));
+test('work that costs nothing is never skipped', () => expect(timesIn60s(0)).toBe(120));
 
-test.each([10, 50, 500, 5_000])('work of %d ms takes its share of the time and no more', (duration) => {
+test.each([10, 50, 500, 5_000])('work of %d ms takes no more than its share of the time', (duration) => {
   const share = (timesIn60s(duration) * duration) / 60_000;
-  // Less than one piece of work more: it was begun before the end.
+  // One call may have started just before the end.
   expect(share).toBeLessThanOrEqual(0.05 + duration / 60_000);
   expect(timesIn60s(duration)).toBeGreaterThan(0);
 });

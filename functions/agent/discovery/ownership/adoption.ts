@@ -3,67 +3,48 @@ import { isDiscoverable } from '../endpoint.ts';
 import { markOfContents } from './ownership-labels.ts';
 import { isOwnershipRecord, type OwnershipTXT, ownershipMark, ownershipRecordName } from './ownership-txt.ts';
 
-/** What counts as ours, and is not marked so in PowerDNS yet. */
-const unwritten = new WeakSet<RRset>();
-
-export const isAdopted = (rrset: RRset) => unwritten.has(rrset);
-
-const adoptions = new WeakMap<Zone, { by: string; zone: Zone }>();
-
 /**
- * On the way back from ExternalDNS's own registry: what that wrote has no mark, but a twin. An unmarked RRset with a
- * twin of this owner beside it counts as discovered, and an unmarked twin as our own. The zone itself comes back where
- * there is neither, and for the same zone the same object.
- * @param ownerID the twins of its namespaces, `<ownerID>/<namespace>`, count too
+ * Adopts what ExternalDNS wrote with its own TXT registry and another provider: an unmarked RRset whose ownership
+ * record names this owner counts as discovered, and an unmarked ownership record as ours. Both get `isAdopted`. Returns
+ * the zone itself if there is nothing to adopt.
+ * @param ownerID matches the owners of its namespaces too, `<ownerID>/<namespace>`
  */
 export function importOwnership(zone: Zone, ownerID: string, options: OwnershipTXT): Zone {
-  const by = JSON.stringify([ownerID, options]);
-  const known = adoptions.get(zone);
-  if (known?.by === by) return known.zone;
-  const result = adopt(zone, ownerID, options);
-  adoptions.set(zone, { by, zone: result });
-  return result;
-}
-
-function adopt(zone: Zone, ownerID: string, options: OwnershipTXT): Zone {
   const foreign = zone.rrsets.filter(isForeign);
-  const said = sayingsIn(zone, foreign, ownerID);
-  const twinOf = ({ name, type }: RRset) => ownershipRecordName(name, type, options);
-  const adoptees = foreign
-    .filter((rrset) => isPossible(rrset, zone) && !said(rrset))
+  const markIn = marksIn(zone, foreign, ownerID);
+  const recordNameOf = ({ name, type }: RRset) => ownershipRecordName(name, type, options);
+  const owned = foreign
+    .filter((rrset) => isPossible(rrset, zone) && !markIn(rrset))
     .flatMap((rrset): [RRset, Mark][] => {
-      const mark = said({ name: twinOf(rrset), type: 'TXT' });
+      const mark = markIn({ name: recordNameOf(rrset), type: 'TXT' });
       return mark ? [[rrset, mark]] : [];
     });
-  const twins = foreign.filter(said);
-  if (adoptees.length + twins.length === 0) return zone;
+  const ownershipRecords = foreign.filter(markIn);
+  if (owned.length + ownershipRecords.length === 0) return zone;
   const discovered = zone.rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered' && isPossible(rrset, zone));
-  const owned = new Set([...discovered, ...adoptees.map(([rrset]) => rrset)].map(twinOf));
+  const recordNames = new Set([...discovered, ...owned.map(([rrset]) => rrset)].map(recordNameOf));
   const marks = new Map([
-    ...adoptees,
-    ...twins.filter(({ name }) => owned.has(name)).map((twin): [RRset, Mark] => [twin, ownershipMark]),
+    ...owned,
+    ...ownershipRecords
+      .filter(({ name }) => recordNames.has(name))
+      .map((record): [RRset, Mark] => [record, ownershipMark]),
   ]);
   if (marks.size === 0) return zone;
-  return { ...zone, rrsets: zone.rrsets.map((rrset) => marked(rrset, marks.get(rrset))) };
+  return { ...zone, rrsets: zone.rrsets.map((rrset) => adopted(rrset, marks.get(rrset))) };
 }
 
-function marked(rrset: RRset, mark: Mark | undefined): RRset {
-  if (!mark) return rrset;
-  const adoptee = { ...rrset, mark };
-  unwritten.add(adoptee);
-  return adoptee;
-}
+const adopted = (rrset: RRset, mark: Mark | undefined): RRset => (mark ? { ...rrset, mark, isAdopted: true } : rrset);
 
 /**
- * What a TXT record says of the record that it is the twin of, if this owner has made that. One that was discovered says
- * nothing: whoever may annotate an object could write it.
+ * Returns the mark that an ownership record of this owner stands for. Discovered TXT records do not count: anybody who
+ * may annotate an object could write one.
  */
-function sayingsIn(zone: Zone, foreign: RRset[], ownerID: string) {
+function marksIn(zone: Zone, foreign: RRset[], ownerID: string) {
   const isOwner = (id: string) => id === ownerID || id.startsWith(`${ownerID}/`);
   const texts = foreign.length === 0 ? [] : [...foreign, ...zone.rrsets.filter(isOwnershipRecord)].filter(isText);
-  const names = new Map(texts.map((rrset) => [rrset.name, rrset]));
+  const byName = new Map(texts.map((rrset) => [rrset.name, rrset]));
   return (at: Pick<RRset, 'name' | 'type'>) => {
-    const text = isText(at) ? names.get(at.name) : undefined;
+    const text = isText(at) ? byName.get(at.name) : undefined;
     return text && markOfContents(text.records, isOwner);
   };
 }
@@ -71,6 +52,6 @@ function sayingsIn(zone: Zone, foreign: RRset[], ownerID: string) {
 const isText = ({ type }: Pick<RRset, 'type'>) => type === 'TXT';
 const isForeign = (rrset: RRset) => ownershipOf(rrset) === 'foreign';
 
-/** The servers of the zone itself are never discovered. */
+/** The NS RRset at the apex is never discovered. */
 const isPossible = ({ name, type }: RRset, zone: Zone) =>
   isDiscoverable(type) && !(type === 'NS' && name === zone.name);

@@ -1,22 +1,22 @@
 import { discoveredMark, type Mark } from '../../powerdns/rrset.ts';
 
 /**
- * What ExternalDNS's own registry says of a record, in a TXT record: who has made it, for which object.
+ * The labels that ExternalDNS's TXT registry keeps about a record: its owner and the object it is for.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/labels.go
  */
 const heritage = 'external-dns';
 
-/** The TXT content that says what a mark says; undefined for an owner that cannot be said in it. */
+/** Formats a mark as TXT content; undefined if the owner ID cannot be written as a label. */
 export function contentOfMark({ account, content }: Mark): string | undefined {
   const owner = account.slice(discoveredMark('', '').account.length);
   if (!isValue(owner)) return undefined;
   const labels = [`heritage=${heritage}`, `${heritage}/owner=${owner}`];
   const text = [...labels, ...(isValue(content) ? [`${heritage}/resource=${content}`] : [])].join(',');
-  // A string has 255 octets at most (RFC 1035 section 3.3), and the owner is in the first.
+  // A character string has 255 octets at most (RFC 1035 section 3.3). The owner is in the first one.
   return (text.match(/.{1,255}/g) ?? []).map((string) => `"${string}"`).join(' ');
 }
 
-/** The mark that says what a TXT RRset says, if it is of an owner who counts. */
+/** Parses the contents of a TXT RRset into a mark; undefined unless it has labels of a matching owner. */
 export function markOfContents(records: string[], isOwner: (ownerID: string) => boolean): Mark | undefined {
   if (records.length !== 1) return undefined;
   const text = [...(records[0] ?? '').matchAll(/"([^"]*)"/g)].map(([, inside]) => inside).join('');
@@ -31,5 +31,5 @@ export function markOfContents(records: string[], isOwner: (ownerID: string) => 
   return discoveredMark(owner, labels.get(`${heritage}/resource`) ?? 'unknown');
 }
 
-/** Printable, and without what ends a label or the text: commas, quotes and backslashes. */
+/** Printable, without the delimiters of labels and text: commas, quotes and backslashes. */
 const isValue = (text: string) => /^[!#-+\--[\]-~]+$/.test(text);

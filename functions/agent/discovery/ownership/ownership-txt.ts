@@ -5,22 +5,23 @@ import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type 
 import { derivedChanges } from '../derived-changes.ts';
 import { contentOfMark } from './ownership-labels.ts';
 
-/** As ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */
+/** ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */
 export type OwnershipTXT = NonNullable<DeclaredDiscovery['ownershipTXT']>;
 
-/** Marks a TXT record that says whose another one is: the twin that ExternalDNS's own registry would write. */
+/** Marks an ownership record: the TXT record that ExternalDNS's own registry would write for another one. */
 export const ownershipMark = { account: declaredAccount, content: 'ownership' };
 
 export const isOwnershipRecord = ({ mark }: RRset) =>
   mark?.account === ownershipMark.account && mark.content === ownershipMark.content;
 
-/** As ExternalDNS's pdns provider writes a record that has none. Seconds. */
+/** Seconds: what ExternalDNS's pdns provider writes for an endpoint without a TTL. */
 const ownershipRecordTTL = 300;
 
 const typeInPrefix = '%{record_type}';
 
 /**
- * Where ExternalDNS keeps the owner of a record. A type that is not in the prefix goes before the name's first label.
+ * Returns the name of a record's ownership record. Unless the prefix has a place for the type, that goes before the
+ * name's first label.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/registry/mapper/mapper.go
  */
 export function ownershipRecordName(name: string, type: string, { prefix, wildcardReplacement }: OwnershipTXT): string {
@@ -33,9 +34,9 @@ export function ownershipRecordName(name: string, type: string, { prefix, wildca
 }
 
 /**
- * The twins of what is discovered in a zone: of those that are legal names in it and find their place free. The top of
- * a zone has one only with a prefix that ends in a dot.
- * @param rrsets everything that the zone has
+ * Returns the ownership records of a zone's discovered RRsets, as far as their names are legal, inside the zone and
+ * free. The apex has one only if the prefix ends in a dot.
+ * @param rrsets all RRsets of the zone
  */
 export function ownershipRecordsFor(zone: string, rrsets: RRset[], options: OwnershipTXT): RRset[] {
   const discovered = rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered');
@@ -44,23 +45,23 @@ export function ownershipRecordsFor(zone: string, rrsets: RRset[], options: Owne
     rrsets.filter((rrset) => !isOwnershipRecord(rrset)),
     ({ name }) => name,
   );
-  // Below what is discovered itself the twin is only read over the API, as ExternalDNS does.
+  // A discovered delegation hides no ownership record: they are read over the API only, as ExternalDNS does.
   const cuts = cutsOf(
     zone,
     rrsets.filter((rrset) => ownershipOf(rrset) !== 'discovered'),
   );
-  const isPossible = (twin: RRset) =>
-    isWithin(twin.name, zone) &&
-    isLegal(twin.name) &&
-    !cutAt(twin.name, zone, cuts) &&
-    !others.get(twin.name)?.some((other) => areRivals(other, twin));
-  const twins = new Map<string, RRset>();
-  for (const twin of discovered.flatMap((rrset) => ownershipRecordFor(rrset, options)).filter(isPossible)) {
-    const rival = twins.get(twin.name);
-    // Types and names can run into each other, as with a prefix that ends in the type.
-    if (!rival || `${twin.records}` < `${rival.records}`) twins.set(twin.name, twin);
+  const isPossible = (record: RRset) =>
+    isWithin(record.name, zone) &&
+    isLegal(record.name) &&
+    !cutAt(record.name, zone, cuts) &&
+    !others.get(record.name)?.some((other) => areRivals(other, record));
+  const byName = new Map<string, RRset>();
+  for (const record of discovered.flatMap((rrset) => ownershipRecordFor(rrset, options)).filter(isPossible)) {
+    const rival = byName.get(record.name);
+    // Two records can map to one name, such as with a prefix that ends in the type.
+    if (!rival || `${record.records}` < `${rival.records}`) byName.set(record.name, record);
   }
-  return [...twins.values()];
+  return [...byName.values()];
 }
 
 function ownershipRecordFor({ name, type, mark }: RRset, options: OwnershipTXT): RRset[] {
@@ -77,15 +78,15 @@ function ownershipRecordFor({ name, type, mark }: RRset, options: OwnershipTXT):
   ];
 }
 
-/** The changes of discovered RRsets in a zone together with those of their twins, for one transaction. */
+/** Adds the changes of the ownership records to those of discovered RRsets, for one transaction. */
 export function withOwnershipRecords(zone: Zone, changes: Change[], options: OwnershipTXT | undefined): Change[] {
   if (!options) return changes;
-  const twins = (rrsets: RRset[]) => ownershipRecordsFor(zone.name, rrsets, options);
-  const { gone, fresh } = derivedChanges(zone, changes, isOwnershipRecord, twins);
+  const derive = (rrsets: RRset[]) => ownershipRecordsFor(zone.name, rrsets, options);
+  const { gone, fresh } = derivedChanges(zone, changes, isOwnershipRecord, derive);
   return [...changes, ...gone, ...fresh];
 }
 
-/** Host names, and underscores, which are usual in what nobody is to meet by chance. */
+/** Host names, and underscores, which are usual in names of metadata (RFC 8552). */
 const isLegal = (name: string) =>
   name.length <= 254 &&
   withoutDot(name)

@@ -1,11 +1,12 @@
-/** The TXT records of ExternalDNS's own registry: as it would write them, beside a real PowerDNS's records, and back. */
+/** The TXT records of ExternalDNS's own registry: written as it would, in a real PowerDNS, and imported again. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { importOwnership, isAdopted } from '../../../../functions/agent/discovery/ownership/adoption.ts';
+import { endpointOf } from '../../../../functions/agent/discovery/endpoint.ts';
+import { importOwnership } from '../../../../functions/agent/discovery/ownership/adoption.ts';
 import {
   isOwnershipRecord,
   type OwnershipTXT,
@@ -17,6 +18,8 @@ import {
 import { Database } from '../../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../../functions/agent/powerdns/powerdns.ts';
 import {
+  answerOf,
+  answersAlike,
   type Change,
   deletion,
   discoveredMark,
@@ -35,7 +38,7 @@ import { apiAt } from '../../powerdns/api.ts';
 const options: OwnershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
 const dashed: OwnershipTXT = { prefix: 'txt-', wildcardReplacement: '_wildcard' };
 
-describe('the name of a twin is ExternalDNS’s', () => {
+describe('an ownership record has the name that ExternalDNS gives it', () => {
   // https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/registry/mapper/mapper_test.go
   test.each([
     ['%{record_type}-', '', 'foo.example.com', 'A', 'a-foo.example.com'],
@@ -62,7 +65,7 @@ describe('the name of a twin is ExternalDNS’s', () => {
     ['bar.%{record_type}.foo.', '', 'example.com', 'CNAME', 'bar.cname.foo.example.com'],
     ['owned-by-', '', 'foo.example.com', 'TXT', 'owned-by-txt-foo.example.com'],
     ['owned-by-', '', '_443._tcp.example.com', 'TLSA', 'owned-by-tlsa-_443._tcp.example.com'],
-    // What its ToTXTName makes of more prefixes, of wildcards and of the top of a zone.
+    // What its ToTXTName returns for more prefixes, for wildcards and for the apex.
     ['Txt-', '', '*.corp.internal', 'A', 'txt-a-*.corp.internal'],
     ['Txt-', '_Wildcard', 'www.corp.internal', 'A', 'txt-a-www.corp.internal'],
     ['Txt-', '_Wildcard', 'www.corp.internal', 'CNAME', 'txt-cname-www.corp.internal'],
@@ -75,15 +78,15 @@ describe('the name of a twin is ExternalDNS’s', () => {
     ['foo.bar.', '_Wildcard', 'corp.internal', 'A', 'foo.bar.a-corp.internal'],
     ['foo.bar.', '_Wildcard', '*.corp.internal', 'A', 'foo.bar.a-_wildcard.corp.internal'],
     ['foo.bar.', '_Wildcard', 'internal', 'A', 'foo.bar.a-internal'],
-  ])('with the prefix %j and the wildcard %j, of %s %s', (prefix, wildcardReplacement, name, type, twin) => {
-    expect(ownershipRecordName(`${name}.`, type, { prefix, wildcardReplacement })).toBe(`${twin}.`);
+  ])('prefix %j, wildcard replacement %j: %s %s', (prefix, wildcardReplacement, name, type, expected) => {
+    expect(ownershipRecordName(`${name}.`, type, { prefix, wildcardReplacement })).toBe(`${expected}.`);
   });
 });
 
 const text = (owner: string, resource: string) =>
   `"heritage=external-dns,external-dns/owner=${owner},external-dns/resource=${resource}"`;
 const a = (name: string, resource = 'ingress/a/x') => found(resource, name, 'A', '192.0.2.1');
-const twin = (name: string, resource = 'ingress/a/x', owner = 'corp'): RRset => ({
+const ownershipRecord = (name: string, resource = 'ingress/a/x', owner = 'corp'): RRset => ({
   name,
   type: 'TXT',
   ttl: 300,
@@ -93,32 +96,32 @@ const twin = (name: string, resource = 'ingress/a/x', owner = 'corp'): RRset => 
 const unmarked = ({ mark, ...rrset }: RRset): RRset => rrset;
 const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
-describe('twins', () => {
-  const twinsIn = (rrsets: RRset[], how = options) => ownershipRecordsFor('corp.internal.', rrsets, how);
-  const namesOf = (rrsets: RRset[], how = options) => twinsIn(rrsets, how).map(({ name }) => name);
+describe('ownership records', () => {
+  const recordsIn = (rrsets: RRset[], how = options) => ownershipRecordsFor('corp.internal.', rrsets, how);
+  const namesOf = (rrsets: RRset[], how = options) => recordsIn(rrsets, how).map(({ name }) => name);
 
-  test('say whose each discovered record is, and nothing of what is not', () => {
+  test('exist for each discovered RRset and for nothing else', () => {
     const rrsets = [a('w.corp.internal.'), foreign('f.corp.internal.', 'A', '192.0.2.2'), ...zone().rrsets];
-    expect(twinsIn(rrsets)).toEqual([twin('extdns-a.w.corp.internal.')]);
-    expect(twinsIn([...rrsets, ...twinsIn(rrsets)])).toEqual(twinsIn(rrsets));
+    expect(recordsIn(rrsets)).toEqual([ownershipRecord('extdns-a.w.corp.internal.')]);
+    expect(recordsIn([...rrsets, ...recordsIn(rrsets)])).toEqual(recordsIn(rrsets));
   });
 
   test.each<[string, string, string[], string[]]>([
     ['a name', 'w.corp.internal.', ['extdns-a.w.corp.internal.'], ['txt-a-w.corp.internal.']],
-    ['the top of the zone', 'corp.internal.', ['extdns-a.corp.internal.'], []],
+    ['the apex', 'corp.internal.', ['extdns-a.corp.internal.'], []],
     ['a wildcard', '*.corp.internal.', ['extdns-a._wildcard.corp.internal.'], ['txt-a-_wildcard.corp.internal.']],
     ['a label of 63 characters', `${'x'.repeat(63)}.corp.internal.`, [`extdns-a.${'x'.repeat(63)}.corp.internal.`], []],
     ['a name of 253 characters', `${'x.'.repeat(120)}corp.internal.`, [], []],
-  ])('are legal names in the zone: %s', (_, name, dotted, inLabel) => {
+  ])('have legal names in the zone: %s', (_, name, dotted, inLabel) => {
     expect(namesOf([a(name)])).toEqual(dotted);
     expect(namesOf([a(name)], dashed)).toEqual(inLabel);
   });
 
-  test('are not without a replacement for the wildcard', () => {
+  test('of wildcards need a replacement for the asterisk', () => {
     expect(namesOf([a('*.corp.internal.')], { ...options, wildcardReplacement: '' })).toEqual([]);
   });
 
-  test('leave the place to whoever has it', () => {
+  test('do not replace what already has their name', () => {
     const w = a('w.corp.internal.');
     const at = 'extdns-a.w.corp.internal.';
     for (const other of [foreign(at, 'TXT', '"x"'), foreign(at, 'CNAME', 'x.'), found('o/a/b', at, 'CNAME', 'x.')]) {
@@ -128,32 +131,32 @@ describe('twins', () => {
     expect(namesOf([a('w.corp.internal.'), foreign('w.corp.internal.', 'DNAME', 'x.')])).toEqual([]);
   });
 
-  test('say one thing where two records would share one', () => {
+  test('of two RRsets with one name are one, whatever their order', () => {
     const shared = { prefix: 'x%{record_type}', wildcardReplacement: '' };
     const both = [a('aaafoo.corp.internal.', 'ingress/b/x'), found('ingress/a/x', 'foo.corp.internal.', 'AAAA', '::1')];
-    expect(twinsIn(both, shared)).toEqual([twin('xaaaafoo.corp.internal.')]);
-    expect(twinsIn(both.toReversed(), shared)).toEqual(twinsIn(both, shared));
+    expect(recordsIn(both, shared)).toEqual([ownershipRecord('xaaaafoo.corp.internal.')]);
+    expect(recordsIn(both.toReversed(), shared)).toEqual(recordsIn(both, shared));
   });
 
   test.each<[string, string, string, string | undefined]>([
-    ['a namespace’s own', 'corp/team-a', 'ingress/a/x', text('corp/team-a', 'ingress/a/x')],
-    ['one with a comma, which nobody could read', 'corp,x', 'ingress/a/x', undefined],
+    ['of a namespace', 'corp/team-a', 'ingress/a/x', text('corp/team-a', 'ingress/a/x')],
+    ['with a comma, which could not be parsed: no record', 'corp,x', 'ingress/a/x', undefined],
     [
-      'an object with a quote, without the object',
+      'of an object with a quote: without the object',
       'corp',
       'ingress/"/x',
       '"heritage=external-dns,external-dns/owner=corp"',
     ],
-    ['an object without a name, too', 'corp', '', '"heritage=external-dns,external-dns/owner=corp"'],
-  ])('name the owner: %s', (_, owner, resource, content) => {
-    const [made] = twinsIn([{ ...a('w.corp.internal.'), mark: discoveredMark(owner, resource) }]);
-    expect(made?.records).toEqual(content && [content]);
+    ['of an object without a name: without the object', 'corp', '', '"heritage=external-dns,external-dns/owner=corp"'],
+  ])('name the owner %s', (_, owner, resource, content) => {
+    const [created] = recordsIn([{ ...a('w.corp.internal.'), mark: discoveredMark(owner, resource) }]);
+    expect(created?.records).toEqual(content && [content]);
   });
 
-  test('are several strings when the object has a long name', () => {
+  test('are split into several strings when the object has a long name', () => {
     const resource = `ingress/${'n'.repeat(63)}/${'x'.repeat(253)}`;
-    const [made] = twinsIn([a('w.corp.internal.', resource)]);
-    const [first = '', second = '', ...more] = made?.records[0]?.split('" "') ?? [];
+    const [created] = recordsIn([a('w.corp.internal.', resource)]);
+    const [first = '', second = '', ...more] = created?.records[0]?.split('" "') ?? [];
     expect([first.length, more]).toEqual([256, []]);
     expect(`${first}${second}`).toBe(text('corp', resource));
   });
@@ -163,9 +166,9 @@ describe('the changes of discovered records', () => {
   const changed = (rrsets: RRset[], changes: Change[], how: OwnershipTXT | undefined = options) =>
     withOwnershipRecords({ ...zone(), rrsets }, changes, how).map(({ action, rrset }) => `${action} ${short(rrset)}`);
   const w = a('w.corp.internal.');
-  const its = twin('extdns-a.w.corp.internal.');
+  const its = ownershipRecord('extdns-a.w.corp.internal.');
 
-  test('have those of their twins beside them', () => {
+  test('come with those of their ownership records', () => {
     expect(changed([], [replacement(w)])).toEqual([
       'replace w.corp.internal. A',
       'replace extdns-a.w.corp.internal. TXT',
@@ -183,91 +186,96 @@ describe('the changes of discovered records', () => {
     ]);
   });
 
-  test('have none where the twin says what it said, and where there are to be none', () => {
+  test('leave an unchanged ownership record alone, and add none without ownershipTXT', () => {
     expect(changed([w, its], [replacement({ ...w, records: ['192.0.2.2'] })])).toEqual(['replace w.corp.internal. A']);
     expect(withOwnershipRecords(zone(), [replacement(w)], undefined)).toEqual([replacement(w)]);
   });
 
-  test('have the twin’s where another object has the name now', () => {
+  test('update the ownership record when another object has the name', () => {
     const moved = a(w.name, 'ingress/b/x');
     expect(withOwnershipRecords({ ...zone(), rrsets: [w, its] }, [replacement(moved)], options).slice(1)).toEqual([
       replacement({ ...its, records: [text('corp', 'ingress/b/x')] }),
     ]);
   });
 
-  test('leave a person’s TXT where the twin would be', () => {
+  test('leave an unmanaged TXT record at the name of an ownership record', () => {
     const theirs = foreign(its.name, 'TXT', '"theirs"');
     expect(changed([theirs], [replacement(w)])).toEqual(['replace w.corp.internal. A']);
     expect(changed([w, theirs], [deletion(w)])).toEqual(['delete w.corp.internal. A']);
   });
 });
 
-describe('what ExternalDNS’s own registry leaves', () => {
+describe('a record from ExternalDNS’s own registry', () => {
   const w = foreign('w.corp.internal.', 'A', '192.0.2.1');
   const at = 'extdns-a.w.corp.internal.';
-  const its = unmarked(twin(at));
+  const its = unmarked(ownershipRecord(at));
   const adoptedIn = (...rrsets: RRset[]) => importOwnership({ ...zone(), rrsets }, 'corp', options);
 
-  test('counts as discovered, and its twin as our own', () => {
+  test('counts as discovered, and its ownership record as ours', () => {
     const { rrsets } = adoptedIn(w, its);
     expect(rrsets).toEqual([
-      { ...w, mark: discoveredMark('corp', 'ingress/a/x') },
-      { ...its, mark: ownershipMark },
+      { ...w, mark: discoveredMark('corp', 'ingress/a/x'), isAdopted: true },
+      { ...its, mark: ownershipMark, isAdopted: true },
     ]);
-    expect(rrsets.map(isAdopted)).toEqual([true, true]);
   });
 
   test.each<[string, RRset, RRset, string[]]>([
     [
-      'of one of its namespaces',
+      'that names a namespace’s owner',
       w,
-      unmarked(twin(at, 'ingress/a/x', 'corp/a')),
+      unmarked(ownershipRecord(at, 'ingress/a/x', 'corp/a')),
       ['external-dns/corp/a', 'internal-dns'],
     ],
-    ['with a twin of our own', w, twin(at), ['external-dns/corp', 'internal-dns']],
+    ['that is ours already', w, ownershipRecord(at), ['external-dns/corp', 'internal-dns']],
     [
-      'with a twin that only names the owner',
+      'that names only the owner',
       w,
       foreign(at, 'TXT', '"heritage=external-dns,external-dns/owner=corp"'),
       ['external-dns/corp', 'internal-dns'],
     ],
-    ['whose twin alone was written anew', a('w.corp.internal.'), its, ['external-dns/corp', 'internal-dns']],
-  ])('does so %s', (_, rrset, beside, accounts) => {
+    ['that alone has lost its mark', a('w.corp.internal.'), its, ['external-dns/corp', 'internal-dns']],
+  ])('counts as discovered with an ownership record %s', (_, rrset, beside, accounts) => {
     expect(adoptedIn(rrset, beside).rrsets.map(({ mark }) => mark?.account)).toEqual(accounts);
   });
 
   test.each<[string, RRset[]]>([
-    ['no twin', [w]],
-    ['a twin of another owner', [w, unmarked(twin(at, 'ingress/a/x', 'corp2'))]],
-    ['a twin for another type', [w, { ...its, name: 'extdns-aaaa.w.corp.internal.' }]],
-    ['a text at the twin’s place', [w, foreign(at, 'TXT', '"owner=corp"')]],
-    ['a text of another’s heritage', [w, foreign(at, 'TXT', '"heritage=other,external-dns/owner=corp"')]],
+    ['no ownership record', [w]],
+    ['that of another owner', [w, unmarked(ownershipRecord(at, 'ingress/a/x', 'corp2'))]],
+    ['that of another type', [w, { ...its, name: 'extdns-aaaa.w.corp.internal.' }]],
+    ['another text at its name', [w, foreign(at, 'TXT', '"owner=corp"')]],
+    ['another heritage', [w, foreign(at, 'TXT', '"heritage=other,external-dns/owner=corp"')]],
     ['several texts', [w, { ...its, records: [...its.records, '"x"'] }]],
-    ['a twin that was discovered itself', [w, { ...its, mark: discoveredMark('corp', 'crd/a/b') }]],
-    ['a twin without its record', [its]],
-    ['a twin of a twin', [its, { ...its, name: `extdns-txt.${at}` }]],
+    ['one that was discovered itself', [w, { ...its, mark: discoveredMark('corp', 'crd/a/b') }]],
+    ['an ownership record alone', [its]],
+    ['an ownership record of an ownership record', [its, { ...its, name: `extdns-txt.${at}` }]],
     [
-      'code for the server',
+      'a type that is not discovered',
       [foreign('w.corp.internal.', 'LUA', 'A "x"'), { ...its, name: 'extdns-lua.w.corp.internal.' }],
     ],
     [
-      'the servers of the zone',
+      'the NS RRset at the apex',
       [foreign('corp.internal.', 'NS', 'ns.example.'), { ...its, name: 'extdns-ns.corp.internal.' }],
     ],
-  ])('does not with %s: the zone is the same object', (_, rrsets) => {
+  ])('does not with %s, and the zone stays the same object', (_, rrsets) => {
     const there = { ...zone(), rrsets };
     expect(importOwnership(there, 'corp', options)).toBe(there);
   });
 
-  test('is the same object for the same zone, and another for other options', () => {
-    const there = { ...zone(), rrsets: [w, its] };
-    const first = importOwnership(there, 'corp', options);
-    expect(importOwnership(there, 'corp', { ...options })).toBe(first);
-    expect(importOwnership(there, 'corp', dashed)).toBe(there);
-    expect(importOwnership(there, 'other', options)).toBe(there);
+  test('does not with other options or for another owner', () => {
+    const current = { ...zone(), rrsets: [w, its] };
+    expect(importOwnership(current, 'corp', dashed)).toBe(current);
+    expect(importOwnership(current, 'other', options)).toBe(current);
   });
 
-  test('comes back whole, whatever was discovered', () => {
+  test('compares like a marked one, and never shows that it was adopted', () => {
+    for (const rrset of adoptedIn(w, its).rrsets) {
+      const { isAdopted, ...written } = rrset;
+      expect([isAdopted, answersAlike(rrset, written), answerOf(rrset)]).toEqual([true, true, answerOf(written)]);
+      expect(endpointOf(rrset)).toEqual(endpointOf(written));
+    }
+  });
+
+  test('is imported whatever was discovered', () => {
     const rrset = fc
       .record({
         name: fc.constantFrom('corp.internal.', 'w.corp.internal.', '*.corp.internal.', 'a-w.corp.internal.'),
@@ -283,12 +291,12 @@ describe('what ExternalDNS’s own registry leaves', () => {
       );
     fc.assert(
       fc.property(fc.uniqueArray(rrset, { selector: short }), fc.constantFrom(options, dashed), (discovered, how) => {
-        const twins = ownershipRecordsFor('corp.internal.', discovered, how);
-        const owned = new Set(twins.map(({ name }) => name));
+        const records = ownershipRecordsFor('corp.internal.', discovered, how);
+        const owned = new Set(records.map(({ name }) => name));
         const possible = discovered.filter(({ name, type }) => owned.has(ownershipRecordName(name, type, how)));
-        const there = { ...zone(), rrsets: [...possible, ...twins] };
+        const there = { ...zone(), rrsets: [...possible, ...records] };
         const { rrsets } = importOwnership({ ...there, rrsets: there.rrsets.map(unmarked) }, 'corp', how);
-        expect(rrsets).toEqual(there.rrsets);
+        expect(rrsets).toEqual(there.rrsets.map((each) => ({ ...each, isAdopted: true })));
       }),
     );
   });
@@ -330,7 +338,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     expect(writes).toBe(before);
   };
   const present = async (): Promise<Zone> => (await made.present()).zones[0]!;
-  /** As PowerDNS has them, without what is declared. */
+  /** What PowerDNS has beside the declared records. */
   const there = async () =>
     ((await database.zones())[0]?.rrsets ?? [])
       .filter((rrset) => isOwnershipRecord(rrset) || rrset.mark?.account !== 'internal-dns')
@@ -339,7 +347,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
   const apply = async (...changes: Change[]) => {
     expect(await database.apply(await present(), withOwnershipRecords(await present(), changes, options))).toEqual([]);
   };
-  /** As ExternalDNS's pdns provider writes, which knows no comments. */
+  /** Writes as ExternalDNS's pdns provider does, without comments. */
   const byProvider = (...rrsets: [string, string, ...string[]][]) =>
     apiAt(server.apiUrl, keyFile)('PATCH', '/zones/corp.internal.', {
       rrsets: rrsets.map(([name, type, ...contents]) => ({
@@ -358,7 +366,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     found(long, 'l.corp.internal.', 'CNAME', 'lb.example.'),
   ];
 
-  test('twins come with their records, change with them and go with them, and nothing is written at rest', async () => {
+  test('ownership records are created, changed and deleted with their RRsets, and nothing is written at rest', async () => {
     await reconcile();
     await apply(...discovered.map(replacement));
     const all = [
@@ -385,7 +393,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     expect(await there()).toEqual([]);
   });
 
-  test('twins come, get another name and go as the declaration says', async () => {
+  test('ownership records follow a changed declaration', async () => {
     await reconcile();
     await database.apply(await present(), [replacement(a('w.corp.internal.'))]);
     const w = 'w.corp.internal. A 192.0.2.1 external-dns/corp';
@@ -400,7 +408,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     expect(await there()).toEqual([]);
   });
 
-  test('what the built-in provider changed and made on the way is ours again, and a person’s is not', async () => {
+  test('what the built-in provider changed or created is ours again, and unmanaged records are not', async () => {
     await reconcile();
     await apply(
       replacement(a('kept.corp.internal.')),
@@ -435,7 +443,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       'theirs.corp.internal. A -',
     ]);
     expect(all[0]).toContain('192.0.2.2');
-    // They are ours for good: without twins, too.
+    // They stay ours without ownership records.
     await reconcile(declare({ ...declaration(), discovery: undefined }));
     expect(await there()).toEqual(['theirs.corp.internal. A 192.0.2.3 -']);
   });
