@@ -86,7 +86,7 @@ function probeOf(path: string, agent: Pick<Agent, 'isReady'>): Answer | undefine
 }
 
 async function answerTo(request: IncomingMessage, response: ServerResponse, common: Common): Promise<Answer> {
-  const { method, url = '', headers } = request;
+  const { method, url = '' } = request;
   if (!isReading(method)) return notAllowed;
   const at = URL.parse(url, 'http://agent');
   if (!at) return { status: 400, type: text, body: 'not a URL\n' };
@@ -98,15 +98,15 @@ async function answerTo(request: IncomingMessage, response: ServerResponse, comm
     case '/metrics':
       return { type: common.metrics.contentType, body: await common.scrape() };
     case '/':
-    case '/names':
+    case '/names.json':
     case '/names.txt':
-      return namesAt(at, headers.accept, response, common);
+      return namesAt(at, response, common);
     default:
       return zoneFileAt(at, response, common) ?? nothingAt(paths);
   }
 }
 
-const paths = '/, /names, /names.txt, /zones/ZONE.zone, /metrics, /healthz, /readyz';
+const paths = '/, /names.json, /names.txt, /zones/ZONE.zone, /metrics, /healthz, /readyz';
 
 /** `/zones/corp.internal.zone`; a slash in a zone's name (RFC 2317) is `%2F`. */
 function zoneFileAt({ pathname }: URL, response: ServerResponse, { agent, zoneFiles }: Common): Answer | undefined {
@@ -136,7 +136,6 @@ async function scrape({ metrics, powerdns }: HttpOptions): Promise<string> {
 
 function namesAt(
   { pathname, searchParams }: URL,
-  accept: string | undefined,
   response: ServerResponse,
   { overview, renderings, now = monotonicNow }: Common,
 ): Answer {
@@ -158,29 +157,13 @@ function namesAt(
   if (pathname === '/') {
     return { type: 'text/html; charset=utf-8', body: rendered('page', (found) => pageOf(known, found, search, now())) };
   }
-  const headers: Record<string, string> = pathname === '/names' ? { Vary: 'Accept' } : {};
-  if (pathname === '/names.txt' || prefersText(accept)) return { type: text, body: rendered('text', textOf), headers };
-  return { type: json, body: rendered('json', (found) => jsonOf(known, found)), headers };
+  if (pathname === '/names.txt') return { type: text, body: rendered('text', textOf) };
+  return { type: json, body: rendered('json', (found) => jsonOf(known, found)) };
 }
 
 /** Searching, too, is work that waits for its turn. */
 function* found(overview: Overview, search: Search, make: (found: Found) => Iterable<string>): Generator<string> {
   yield* make(find(overview, search));
-}
-
-/** Of JSON and text (RFC 9110 section 12.5.1); who says nothing of text gets JSON. */
-function prefersText(accept = ''): boolean {
-  const weights = new Map(
-    accept.split(',').map((range) => {
-      const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-      const weight = parameters.find((parameter) => parameter.startsWith('q='));
-      return [type, weight === undefined ? 1 : Number(weight.slice(2))];
-    }),
-  );
-  const any = weights.get('*/*') ?? 0;
-  const ofJson = weights.get('application/json') ?? weights.get('application/*') ?? any;
-  const ofText = weights.get('text/plain') ?? weights.get('text/*') ?? 0;
-  return ofText > ofJson;
 }
 
 /** Whatever goes wrong before the answer has begun is said; after that, and when whoever asked has gone, nothing can be. */

@@ -49,7 +49,7 @@ ${verdictsOf(found, search)}
 </section>
 </main>
 <footer>
-<p>As of ${timeOf(now)} UTC, also as <a href="names${queryOf(search)}">JSON</a> and <a href="names.txt${queryOf(search)}">text</a>.</p>
+<p>As of ${timeOf(now)} UTC, also as <a href="names.json${queryOf(search)}">JSON</a> and <a href="names.txt${queryOf(search)}">text</a>.</p>
 </footer>
 </body>
 </html>

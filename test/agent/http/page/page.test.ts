@@ -168,7 +168,9 @@ describe('verdicts', () => {
     expect(textsOf('caption', document)).toEqual(['1 name with the verdict Duplicate and shop.corp.internal in it']);
     expect(all('input', document)[0]?.attributes).toMatchObject({ name: 'host', value: 'shop.corp.internal' });
     const more = all('footer', document).flatMap((footer) => all('a', footer).map((a) => a.attributes.href));
-    expect(more).toEqual(['names', 'names.txt'].map((path) => `${path}?host=shop.corp.internal&verdict=Duplicate`));
+    expect(more).toEqual(
+      ['names.json', 'names.txt'].map((path) => `${path}?host=shop.corp.internal&verdict=Duplicate`),
+    );
   });
 
   test('that nobody has are listed only when they are asked for', () => {
@@ -262,7 +264,7 @@ function expectHarmless(element: Element): void {
     expect(tags).toContain(child.tag);
     for (const name of Object.keys(child.attributes)) expect(attributes).toContain(name);
     if (child.attributes.href !== undefined)
-      expect(child.attributes.href).toMatch(/^(\.\/|names|names\.txt)?(\?[\x21-\x7e]+)?$/);
+      expect(child.attributes.href).toMatch(/^(\.\/|names\.json|names\.txt)?(\?[\x21-\x7e]+)?$/);
     expectHarmless(child);
   }
 }
