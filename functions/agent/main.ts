@@ -116,14 +116,14 @@ async function main(options: Options): Promise<void> {
     onAnswer: metrics.observeCanary,
     onFailure: metrics.countCanaryFailure,
   });
-  const resolution = new ResolutionState({ place: names });
+  const resolution = new ResolutionState({ pod: names });
   const circumstances = () => ({
     discovery: agent.discovery.state,
     failure: agent.discovery.failure,
-    reach: surroundings.reach,
+    apiFailure: surroundings.reach,
     replicas: agent.declaration?.replicas ?? 1,
   });
-  void selfTest({ canary, resolution, circumstances, failureLog });
+  void selfTest({ canary, resolution, inputs: circumstances, failureLog });
 
   const mailbox = mailboxOf(cluster, log);
   const explain = limitDutyCycle(() => agent.explain(), 0.05);

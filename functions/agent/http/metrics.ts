@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type Resolution, resolutionStates, type ZoneReport } from '../../contract/report.ts';
 import type { Verdict } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { Way } from '../self-test/canary.ts';
+import type { QueryTarget } from '../self-test/canary.ts';
 import { type Transport, transports } from '../self-test/dns-query.ts';
 
 /** What is asked at each scrape. A host is never a label: there may be thousands. */
@@ -25,7 +25,7 @@ export interface Sources {
   untold(): number;
 }
 
-const ways = ['pod', 'service'] as const satisfies Way[];
+const ways = ['pod', 'service'] as const satisfies QueryTarget[];
 const zoneStates = ['Serving', 'Pending', 'Failed', 'Retained'] as const satisfies ZoneReport['state'][];
 
 /** The agent's metrics, beside those of its process and of PowerDNS. Names and units: https://prometheus.io/docs/practices/naming/ */
@@ -68,10 +68,11 @@ export class Metrics {
 
   readonly observePropagation = (seconds: number): void => this.#propagation.observe(seconds);
 
-  readonly observeCanary = (transport: Transport, seconds: number, way: Way): void =>
+  readonly observeCanary = (transport: Transport, seconds: number, way: QueryTarget): void =>
     this.#canary.observe({ transport, way }, seconds);
 
-  readonly countCanaryFailure = (transport: Transport, way: Way): void => this.#canaryFailures.inc({ transport, way });
+  readonly countCanaryFailure = (transport: Transport, way: QueryTarget): void =>
+    this.#canaryFailures.inc({ transport, way });
 }
 
 function registerGauges(registers: Registry[], sources: Sources): void {

@@ -7,19 +7,19 @@ import type { HealthInputs, ResolutionState } from './resolution.ts';
 export interface SelfTestOptions {
   canary: Pick<Canary, 'test'>;
   resolution: ResolutionState;
-  circumstances: () => Pick<HealthInputs, 'replicas'>;
+  inputs: () => Pick<HealthInputs, 'replicas'>;
   failureLog: Pick<FailureLog, 'record'>;
   pause?: (ms: number) => Promise<unknown>;
   now?: () => number;
 }
 
-/** Tests for ever: now and then while all is well, and soon again after a failure. */
+/** Tests forever: at long intervals while all is well, at short ones after a failure. */
 export async function selfTest(options: SelfTestOptions): Promise<never> {
-  const { canary, resolution, circumstances, failureLog, pause = sleep, now = monotonicNow } = options;
+  const { canary, resolution, inputs, failureLog, pause = sleep, now = monotonicNow } = options;
   for (;;) {
-    const began = now();
-    const { message } = resolution.note(await canary.test(), circumstances());
+    const started = now();
+    const { message } = resolution.record(await canary.test(), inputs());
     failureLog.record('resolve its own record', message);
-    await pause(Math.max(0, began + resolution.pauseMs - now()));
+    await pause(Math.max(0, started + resolution.intervalMs - now()));
   }
 }
