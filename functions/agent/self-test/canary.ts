@@ -101,7 +101,7 @@ export class Canary {
 
 // Without numbers: a message with a count would change at every test.
 const noRecord: QueryFailure = { kind: 'WrongAnswer', message: 'no such record' };
-const outdatedRecord: QueryFailure = { kind: 'Outdated', message: 'an old record' };
+const outdatedRecord: QueryFailure = { kind: 'Outdated', message: 'outdated record' };
 
 function kindOf(error: unknown): QueryFailure['kind'] {
   if (error instanceof QueryTimeout) return 'Timeout';

@@ -30,12 +30,12 @@ export function diagnose(
     return { state: 'NotAnswering', message: `PowerDNS does not answer ${describe(unanswered)}: ${log}` };
   }
   if (writeError !== undefined) {
-    const message = `PowerDNS answers with what it had before, and takes no change (${writeError}): ${log}`;
+    const message = `PowerDNS gives old answers and accepts no changes (${writeError}): ${log}`;
     return { state: 'NotUpdating', message };
   }
   const unchanged = failedBy(pod, 'WrongAnswer', 'Outdated');
   if (unchanged.length > 0) {
-    const message = `PowerDNS takes changes, and does not answer with them ${describe(unchanged)}: ${log}`;
+    const message = `PowerDNS accepts changes, but does not serve them ${describe(unchanged)}: ${log}`;
     return { state: 'NotUpdating', message };
   }
   return diagnoseService(service, isServiceUntestable, podRef);
@@ -49,7 +49,7 @@ function diagnoseService(
   const outdated = failedBy(service, 'Outdated');
   if (outdated.length > 0) {
     const reasons = 'another replica is not updated, or the clocks of the nodes differ';
-    const message = `the Service gives old answers ${describeByAddress(outdated)}: ${reasons}; see ${logOf('agent')} of each pod`;
+    const message = `the Service gives old answers ${describeByAddress(outdated)}: ${reasons}: see ${logOf('agent')} of each pod`;
     return { state: 'NotUpdating', message };
   }
   const failed = failedBy(service, 'Timeout', 'Error', 'WrongAnswer');
@@ -57,15 +57,15 @@ function diagnoseService(
   const addresses = [...new Set(failed.map(({ address }) => address))];
   if (isServiceUntestable) {
     const commands = addresses.map((address) => `dig @${address} ${withoutDot(canaryZone)} TXT`);
-    const why = 'a pod that is behind a Service cannot reach it in every cluster';
-    const message = `PowerDNS answers, and its Service could not be tested from inside the pod (${why})`;
+    const why = 'not every cluster lets a pod reach a Service that it is behind';
+    const message = `PowerDNS answers, but its Service could not be tested from inside the pod (${why})`;
     return { state: 'Serving', message: `${message}: try ${commands.join(' and ')} from another pod` };
   }
   const namespace = podRef ? ` -n ${podRef.namespace}` : '';
-  const checks = `kubectl${namespace} get endpointslices, and whether a NetworkPolicy or kube-proxy is in the way`;
+  const checks = `kubectl${namespace} get endpointslices, then check NetworkPolicies and kube-proxy`;
   return {
     state: 'Unreachable',
-    message: `PowerDNS answers, and its Service does not ${describeByAddress(failed)}: see ${checks}`,
+    message: `PowerDNS answers, but its Service does not ${describeByAddress(failed)}: see ${checks}`,
   };
 }
 
@@ -74,20 +74,20 @@ export function externalDNSStalled(
   hasReported: boolean,
   apiFailure: string | undefined,
 ): Diagnosis {
-  const what = hasReported ? 'is no longer heard of' : 'has not finished a loop since the agent started';
-  const cause = apiFailure === undefined ? '' : `, and the API server cannot be asked (${apiFailure})`;
+  const what = hasReported ? 'has stopped reporting' : 'has not finished a loop since the agent started';
+  const cause = apiFailure === undefined ? '' : `, and the API server is unreachable (${apiFailure})`;
   const message = `ExternalDNS ${what}, so names stay as they were${cause}: see ${logOf('external-dns', podRef)}`;
   return { state: 'Stalled', message };
 }
 
-export const webhookFailing = (podRef: PodRef | undefined, failure = 'it has not said why'): Diagnosis => ({
+export const webhookFailing = (podRef: PodRef | undefined, failure = 'no reason given'): Diagnosis => ({
   state: 'Stalled',
   message: `the agent cannot answer ExternalDNS (${failure}), so names stay as they were: see ${logOf('agent', podRef)}`,
 });
 
 export const apiUnreachable = (podRef: PodRef | undefined, failure: string): Diagnosis => ({
   state: 'Blind',
-  message: `the API server cannot be asked (${failure}), so names stay as they were: see ${logOf('agent', podRef)}`,
+  message: `the API server is unreachable (${failure}), so names stay as they were: see ${logOf('agent', podRef)}`,
 });
 
 const failedBy = (results: readonly QueryResult[], ...kinds: QueryFailure['kind'][]) =>

@@ -94,13 +94,13 @@ function exchangeOverTCP(
   return withTimeout<Response>(timeoutMs, (resolve, reject) => {
     let received = Buffer.alloc(0);
     socket.on('error', reject);
-    socket.once('close', () => reject(new Error('the connection was closed')));
+    socket.once('close', () => reject(new Error('connection closed')));
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
       if (received.length < 2 || received.length < 2 + received.readUInt16BE()) return;
       const response = responseTo(question, received.subarray(2));
       if (response) resolve(response);
-      else reject(new Error('not an answer to the question'));
+      else reject(new Error('the response does not match the query'));
     });
     // Messages have a length prefix in both directions (RFC 1035 section 4.2.2).
     const length = Buffer.alloc(2);
@@ -136,10 +136,10 @@ function decoded(message: Buffer): Response | undefined {
 }
 
 const networkErrors: Record<string, string> = {
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'the connection was closed',
-  EHOSTUNREACH: 'there is no way to it',
-  ENETUNREACH: 'there is no way to it',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset by peer',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
 };
 
 function throwReadable(error: Error): never {

@@ -19,7 +19,7 @@ export async function selfTest(options: SelfTestOptions): Promise<never> {
   for (;;) {
     const started = now();
     const { message } = resolution.record(await canary.test(), inputs());
-    failureLog.record('resolve its own record', message);
+    failureLog.record('resolve the canary record', message);
     await pause(Math.max(0, started + resolution.intervalMs - now()));
   }
 }

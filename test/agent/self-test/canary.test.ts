@@ -238,7 +238,7 @@ describe('two failures are reported with what to do', () => {
     for (let i = 0; i < 2; i++) resolution.record(await canaryWith(shortTimeout).test(), around);
     expect(resolution.resolution(around)).toMatchObject({
       state: 'NotAnswering',
-      message: `PowerDNS does not answer over UDP and TCP (nobody listens there): ${log}`,
+      message: `PowerDNS does not answer over UDP and TCP (connection refused): ${log}`,
     });
     await server.restart();
     resolution.record(await canaryWith().test(), around);
@@ -265,7 +265,7 @@ describe('two failures are reported with what to do', () => {
     const refused = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience });
     expect(await stateAfter(2, canaryWith({ powerdns: refused }))).toMatchObject({
       state: 'NotUpdating',
-      message: `PowerDNS answers with what it had before, and takes no change (Unauthorized): ${log}`,
+      message: `PowerDNS gives old answers and accepts no changes (Unauthorized): ${log}`,
     });
   });
 
@@ -275,7 +275,7 @@ describe('two failures are reported with what to do', () => {
     const forgetful = { create: async () => ({}) as never, patch: async () => {} };
     expect(await stateAfter(2, canaryWith({ powerdns: forgetful }))).toMatchObject({
       state: 'NotUpdating',
-      message: `PowerDNS takes changes, and does not answer with them over UDP and TCP (an old record): ${log}`,
+      message: `PowerDNS accepts changes, but does not serve them over UDP and TCP (outdated record): ${log}`,
     });
   });
 
@@ -286,7 +286,7 @@ describe('two failures are reported with what to do', () => {
     const canary = canaryWith({ onFailure, ...shortTimeout });
     expect(await stateAfter(2, canary)).toMatchObject({
       state: 'Unreachable',
-      message: `PowerDNS answers, and its Service does not at 127.0.0.1 over ${transport.toUpperCase()} (${noAnswer}): see kubectl -n internal-dns get endpointslices, and whether a NetworkPolicy or kube-proxy is in the way`,
+      message: `PowerDNS answers, but its Service does not at 127.0.0.1 over ${transport.toUpperCase()} (${noAnswer}): see kubectl -n internal-dns get endpointslices, then check NetworkPolicies and kube-proxy`,
     });
     expect(failures).toEqual(Array(2).fill(`service ${transport.toUpperCase()}`));
     relay[transport] = 'open';
@@ -297,7 +297,7 @@ describe('two failures are reported with what to do', () => {
     relay.close();
     expect(await stateAfter(2)).toMatchObject({
       state: 'Unreachable',
-      message: expect.stringContaining('at 127.0.0.1 over UDP and TCP (nobody listens there)'),
+      message: expect.stringContaining('at 127.0.0.1 over UDP and TCP (connection refused)'),
     });
   });
 
@@ -328,7 +328,7 @@ describe('two failures are reported with what to do', () => {
     expect(resolution.resolution({ ...around, replicas: 2 })?.state).toBe(state);
     if (state === 'NotUpdating') {
       expect(resolution.resolution(around)?.message).toMatch(
-        /^the Service gives old answers at 127\.0\.0\.1 over (UDP|TCP|UDP and TCP) \(an old record\): another replica/,
+        /^the Service gives old answers at 127\.0\.0\.1 over (UDP|TCP|UDP and TCP) \(outdated record\): another replica/,
       );
     }
   });
@@ -360,5 +360,5 @@ test('the loop tests at short intervals after a failure, and logs it once', asyn
     '5000 NotAnswering',
     '30000 Serving',
   ]);
-  expect(log).toEqual(['cannot resolve its own record', 'can resolve its own record again']);
+  expect(log).toEqual(['cannot resolve the canary record', 'can resolve the canary record again']);
 });

@@ -8,7 +8,7 @@ import { report } from '../../../functions/contract/report.ts';
 const pod = { namespace: 'internal-dns', pod: 'idns-corp-0' };
 const synced: HealthInputs = { discovery: 'Synced', replicas: 1 };
 const silent: QueryFailure = { kind: 'Timeout', message: 'no answer within 1000 ms' };
-const failed: QueryFailure = { kind: 'Error', message: 'nobody listens there' };
+const failed: QueryFailure = { kind: 'Error', message: 'connection refused' };
 const wrong: QueryFailure = { kind: 'WrongAnswer', message: 'REFUSED' };
 const outdated: QueryFailure = { kind: 'Outdated', message: 'an outdated record' };
 
@@ -43,8 +43,7 @@ function started(...results: TestResult[]) {
 
 describe('two failed tests in a row are reported by their worst failure', () => {
   const log = 'see kubectl -n internal-dns logs idns-corp-0 -c powerdns';
-  const checks =
-    'see kubectl -n internal-dns get endpointslices, and whether a NetworkPolicy or kube-proxy is in the way';
+  const checks = 'see kubectl -n internal-dns get endpointslices, then check NetworkPolicies and kube-proxy';
   const cases: [string, TestResult, string, string][] = [
     [
       'everything at once',
@@ -54,7 +53,7 @@ describe('two failed tests in a row are reported by their worst failure', () => 
         service: resultsAt('10.96.0.10', outdated, silent),
       },
       'NotAnswering',
-      `PowerDNS does not answer over UDP and TCP (no answer within 1000 ms, nobody listens there): ${log}`,
+      `PowerDNS does not answer over UDP and TCP (no answer within 1000 ms, connection refused): ${log}`,
     ],
     [
       'a database that cannot be read',
@@ -66,37 +65,37 @@ describe('two failed tests in a row are reported by their worst failure', () => 
       'no writes, and no Service',
       { ...unreachable, writeError: 'database is locked' },
       'NotUpdating',
-      `PowerDNS answers with what it had before, and takes no change (database is locked): ${log}`,
+      `PowerDNS gives old answers and accepts no changes (database is locked): ${log}`,
     ],
     [
       'outdated answers',
       { ...unreachable, pod: resultsAt('127.0.0.1', outdated, outdated) },
       'NotUpdating',
-      `PowerDNS takes changes, and does not answer with them over UDP and TCP (an outdated record): ${log}`,
+      `PowerDNS accepts changes, but does not serve them over UDP and TCP (an outdated record): ${log}`,
     ],
     [
       'no record',
       { ...healthy, pod: resultsAt('127.0.0.1', undefined, wrong) },
       'NotUpdating',
-      `PowerDNS takes changes, and does not answer with them over TCP (REFUSED): ${log}`,
+      `PowerDNS accepts changes, but does not serve them over TCP (REFUSED): ${log}`,
     ],
     [
       'an outdated replica',
       through(resultsAt('10.96.0.10', silent, outdated)),
       'NotUpdating',
-      'the Service gives outdated answers at 10.96.0.10 over TCP (an outdated record): another replica is not updated, or the clocks of the nodes differ; see the log of the container agent of each pod',
+      'the Service gives old answers at 10.96.0.10 over TCP (an outdated record): another replica is not updated, or the clocks of the nodes differ: see the log of the container agent of each pod',
     ],
     [
       'one family',
       through(healthyService, resultsAt('fd00::10', silent, silent)),
       'Unreachable',
-      `PowerDNS answers, and its Service does not at fd00::10 over UDP and TCP (no answer within 1000 ms): ${checks}`,
+      `PowerDNS answers, but its Service does not at fd00::10 over UDP and TCP (no answer within 1000 ms): ${checks}`,
     ],
     [
       'both families, each with its own failures',
       through(resultsAt('10.96.0.10', silent), resultsAt('fd00::10', failed, wrong)),
       'Unreachable',
-      `PowerDNS answers, and its Service does not at 10.96.0.10 over UDP (no answer within 1000 ms) and at fd00::10 over UDP and TCP (nobody listens there, REFUSED): ${checks}`,
+      `PowerDNS answers, but its Service does not at 10.96.0.10 over UDP (no answer within 1000 ms) and at fd00::10 over UDP and TCP (connection refused, REFUSED): ${checks}`,
     ],
   ];
   test.each(cases)('%s', (_, result, state, message) => {
@@ -133,7 +132,7 @@ describe('a Service that never answered the pod', () => {
     state: 'Serving',
     since: '2026-11-03T10:00:00Z',
     message:
-      'PowerDNS answers, and its Service could not be tested from inside the pod (a pod that is behind a Service cannot reach it in every cluster): try dig @10.96.0.10 canary.internal-dns.invalid TXT from another pod',
+      'PowerDNS answers, but its Service could not be tested from inside the pod (not every cluster lets a pod reach a Service that it is behind): try dig @10.96.0.10 canary.internal-dns.invalid TXT from another pod',
   };
   const minuteOf = (of: ReturnType<typeof started>, result: TestResult, replicas = 1) => {
     for (let i = 0; i < 14; i++) {
@@ -190,10 +189,10 @@ describe('a state that tests do not show', () => {
 
   test('ExternalDNS that stopped reporting is Stalled', () => {
     const { reported } = started(healthy);
-    const message = `ExternalDNS is no longer heard of, so names stay as they were: ${external}`;
+    const message = `ExternalDNS has stopped reporting, so names stay as they were: ${external}`;
     expect(reported({ discovery: 'Stalled' })).toEqual({ state: 'Stalled', since: '2026-11-03T10:00:00Z', message });
     expect(reported({ discovery: 'Stalled', apiFailure: 'ECONNREFUSED' })?.message).toBe(
-      `ExternalDNS is no longer heard of, so names stay as they were, and the API server cannot be asked (ECONNREFUSED): ${external}`,
+      `ExternalDNS has stopped reporting, so names stay as they were, and the API server is unreachable (ECONNREFUSED): ${external}`,
     );
     expect(reported()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:00Z' });
   });
@@ -226,7 +225,7 @@ describe('a state that tests do not show', () => {
       state: 'Blind',
       since: '2026-11-03T10:00:29Z',
       message:
-        'the API server cannot be asked (connect ECONNREFUSED), so names stay as they were: see kubectl -n internal-dns logs idns-corp-0 -c agent',
+        'the API server is unreachable (connect ECONNREFUSED), so names stay as they were: see kubectl -n internal-dns logs idns-corp-0 -c agent',
     });
     expect(reported()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:29Z' });
   });
