@@ -9,12 +9,12 @@ import { printable } from '../lib/printable.ts';
 import type { Overview } from '../names/overview.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
 import { masterFileOf } from '../zones/zone-file-export.ts';
-import { lastAnswer, listener } from './listener.ts';
+import { connectionClose, createLimitedServer } from './limited-server.ts';
 import { jsonOf, textOf } from './page/listing.ts';
 import { contentSecurityPolicy, pageOf } from './page/page.ts';
 import { type Found, find, type Search, searchOf } from './page/search.ts';
-import { Renderings } from './renderings.ts';
-import { joined, Turns } from './turns.ts';
+import { RenderCache } from './render-cache.ts';
+import { coalesced, ThrottledQueue } from './throttled-queue.ts';
 
 export interface HttpOptions {
   agent: Pick<Agent, 'isReady' | 'report' | 'zone'>;
@@ -36,8 +36,8 @@ interface Answer {
 
 /** What all who ask have in common. */
 interface Common extends HttpOptions {
-  renderings: Renderings;
-  zoneFiles: Renderings;
+  renderings: RenderCache;
+  zoneFiles: RenderCache;
   report: () => Promise<string>;
   scrape: () => Promise<string>;
 }
@@ -48,27 +48,27 @@ const json = 'application/json';
 /** For monitoring and people, and whoever else reaches it: nothing here changes anything, and no number of readers slows the rest. */
 export function http(options: HttpOptions): Server {
   const { agent } = options;
-  const turns = new Turns(share);
+  const queue = new ThrottledQueue(cpuShare);
   const common: Common = {
     ...options,
-    renderings: new Renderings({ turns }),
-    zoneFiles: new Renderings({ turns }),
-    report: joined(turns, async () => `${JSON.stringify(agent.report() ?? {})}\n`),
-    scrape: joined(turns, () => scrape(options)),
+    renderings: new RenderCache({ queue }),
+    zoneFiles: new RenderCache({ queue }),
+    report: coalesced(queue, async () => `${JSON.stringify(agent.report() ?? {})}\n`),
+    scrape: coalesced(queue, () => scrape(options)),
   };
-  return listener((request, response) => void serve(response, answerTo(request, response, common)));
+  return createLimitedServer((request, response) => void serve(response, answerTo(request, response, common)));
 }
 
 /** For kubelet, on a port of its own. Being alive depends on nothing else. */
 export function probes({ agent }: Pick<HttpOptions, 'agent'>): Server {
-  return listener(({ method, url = '' }, response) => {
+  return createLimitedServer(({ method, url = '' }, response) => {
     const answer = isReading(method) ? (probeOf(url, agent) ?? nothingAt('/healthz, /readyz')) : notAllowed;
     void serve(response, Promise.resolve(answer));
   });
 }
 
 /** Of one core, for all that is made for readers. */
-const share = 0.2;
+const cpuShare = 0.2;
 
 const isReading = (method: string | undefined) => method === 'GET' || method === 'HEAD';
 const notAllowed: Answer = {
@@ -115,9 +115,9 @@ function zoneFileAt({ pathname }: URL, response: ServerResponse, { agent, zoneFi
   const name = decoded(encoded);
   const zone = name === undefined ? undefined : agent.zone(name.toLowerCase());
   if (!zone) return { status: 404, type: text, body: `there is no zone ${printable(name ?? encoded)}\n` };
-  const isGone = () => response.destroyed;
+  const isAborted = () => response.destroyed;
   const key = JSON.stringify(['zone', zone.name]);
-  return { type: text, body: zoneFiles.read({ key, of: [zone], isGone, make: () => masterFileOf(zone) }) };
+  return { type: text, body: zoneFiles.read({ key, inputs: [zone], isAborted, render: () => masterFileOf(zone) }) };
 }
 
 function decoded(encoded: string): string | undefined {
@@ -148,11 +148,11 @@ function namesAt(
   const known = overview();
   const { instance, zones, discovery, resolution, names } = known;
   const seconds = Math.floor(now() / 1000);
-  const of = [instance, zones, JSON.stringify(discovery), resolution, names, seconds];
-  const isGone = () => response.destroyed;
+  const inputs = [instance, zones, JSON.stringify(discovery), resolution, names, seconds];
+  const isAborted = () => response.destroyed;
   const rendered = (form: string, make: (found: Found) => Iterable<string>) => {
     const key = JSON.stringify([form, search]);
-    return renderings.read({ key, of, isGone, make: () => found(known, search, make) });
+    return renderings.read({ key, inputs, isAborted, render: () => found(known, search, make) });
   };
   if (pathname === '/') {
     return { type: 'text/html; charset=utf-8', body: rendered('page', (found) => pageOf(known, found, search, now())) };
@@ -187,7 +187,7 @@ async function send(response: ServerResponse, { status = 200, type, body, header
     'Cache-Control': 'no-store',
     ...(typeof body === 'string' && { 'Content-Length': Buffer.byteLength(body) }),
     ...headers,
-    ...lastAnswer,
+    ...connectionClose,
   });
   // Of an answer to HEAD Node sends no body.
   if (typeof body === 'string') return void response.end(body);
