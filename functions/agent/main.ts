@@ -5,7 +5,7 @@ import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent } from './agent.ts';
 import { Metrics } from './http/metrics.ts';
-import { http, probes } from './http/status-server.ts';
+import { probeServer, statusServer } from './http/status-server.ts';
 import { webhook } from './http/webhook.ts';
 import { kubernetesOf } from './in-cluster.ts';
 import type { Cluster } from './kubernetes/cluster.ts';
@@ -91,8 +91,8 @@ async function main(options: Options): Promise<void> {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
   // It listens before anything else: ExternalDNS gives up on a webhook that is not there.
   await listen(webhook({ agent, failureLog, bodyLimit: mostCharacters }), options.webhook);
-  if (options.probes) await listen(probes({ agent }), options.probes);
-  await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
+  if (options.probes) await listen(probeServer({ agent }), options.probes);
+  await listen(statusServer({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
 
   const reconciliations: ReconcileLoop = new ReconcileLoop({ agent, failureLog });
   const configMaps = cluster ? configMapsOf(cluster, failureLog) : configMapsIn(options['zone-files']);

@@ -1,9 +1,9 @@
-/** The agent's HTTP, over a socket. */
+/** The status server, over sockets. */
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { Counter, Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { http, probes } from '../../../functions/agent/http/status-server.ts';
+import { probeServer, statusServer } from '../../../functions/agent/http/status-server.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
 import type { Report } from '../../../functions/contract/report.ts';
 import { zone } from '../make.ts';
@@ -11,18 +11,18 @@ import { hostile, known, many, now, overviewOf } from './page/overview.ts';
 
 const metrics = new Registry();
 new Counter({ name: 'turns_total', help: 'Turns', registers: [metrics] });
-const served = [zone(), zone('0/26.2.0.192.in-addr.arpa')];
+const zones = [zone(), zone('0/26.2.0.192.in-addr.arpa')];
 const agent = {
   isReady: true,
   report: (): Report => ({ declaration: 'abc', zones: [], discovery: { state: 'Off' } }),
-  zone: (name: string) => served.find((each) => each.name === `${name}.`),
+  zone: (name: string) => zones.find((each) => each.name === `${name}.`),
 };
 let overview: () => Overview;
-let passedOn: () => Promise<string>;
-const server = http({
+let powerdnsMetrics: () => Promise<string>;
+const server = statusServer({
   agent,
   overview: () => overview(),
-  powerdns: { metrics: () => passedOn() },
+  powerdns: { metrics: () => powerdnsMetrics() },
   metrics,
   now: () => now,
 });
@@ -40,11 +40,11 @@ afterAll(() => {
 });
 beforeEach(() => {
   overview = () => overviewOf();
-  passedOn = async () => 'pdns_auth_queries 1\n';
+  powerdnsMetrics = async () => 'pdns_auth_queries 1\n';
   agent.isReady = true;
 });
 
-/** What comes back for bytes that fetch would not send. */
+/** The response to bytes that fetch would not send. */
 async function raw(bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   socket.write(bytes);
@@ -54,7 +54,7 @@ async function raw(bytes: string): Promise<string> {
 }
 const statusOf = async (line: string) => (await raw(`${line}\r\nHost: a\r\nConnection: close\r\n\r\n`)).split(' ')[1];
 
-describe('what is where', () => {
+describe('paths', () => {
   const html = 'text/html; charset=utf-8';
   const text = 'text/plain; charset=utf-8';
   test.each<[path: string, status: number, type: string, body: RegExp]>([
@@ -90,14 +90,14 @@ describe('what is where', () => {
   });
 });
 
-test('a pod that is not ready says so, with its report', async () => {
+test('/readyz of a pod that is not ready is a 503 with its report', async () => {
   agent.isReady = false;
   const answer = await get('/readyz');
   expect([answer.status, await answer.json()]).toMatchObject([503, { declaration: 'abc' }]);
 });
 
-test('without PowerDNS the metrics of the agent are there', async () => {
-  passedOn = async () => {
+test('without PowerDNS the metrics of the agent are still served', async () => {
+  powerdnsMetrics = async () => {
     throw new Error('fetch failed');
   };
   const text = await (await get('/metrics')).text();
@@ -120,7 +120,7 @@ describe('methods', () => {
   });
 });
 
-test('nothing may be kept, guessed, framed, or told to others; nothing runs on the page', async () => {
+test('no response may be cached, sniffed, framed or sent as a referrer, and no script may run', async () => {
   for (const path of ['/', '/names.json', '/names.txt', '/nonsense', '/metrics']) {
     const { headers } = await get(path);
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -135,7 +135,7 @@ test('nothing may be kept, guessed, framed, or told to others; nothing runs on t
 });
 
 describe('probes', () => {
-  const kubelet = probes({ agent });
+  const kubelet = probeServer({ agent });
   const at = (path: string, init?: RequestInit) =>
     fetch(`http://127.0.0.1:${(kubelet.address() as AddressInfo).port}${path}`, init);
   beforeAll(() => once(kubelet.listen(0, '127.0.0.1'), 'listening'));
@@ -155,9 +155,9 @@ describe('probes', () => {
     expect([answer.status, await answer.text()]).toEqual([status, body]);
   });
 
-  test('only tell', async () => expect((await at('/healthz', { method: 'POST' })).status).toBe(405));
+  test('are read-only', async () => expect((await at('/healthz', { method: 'POST' })).status).toBe(405));
 
-  test('are answered while strangers have taken every connection of the page', async () => {
+  test('are answered while other clients hold every connection of the status page', async () => {
     const strangers = Array.from({ length: 64 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     await Promise.all(strangers.map((socket) => once(socket, 'connect')));
     expect((await at('/healthz')).status).toBe(200);
@@ -166,7 +166,7 @@ describe('probes', () => {
   });
 });
 
-describe('requests that nobody means', () => {
+describe('malformed requests', () => {
   test.each([
     ['GET // HTTP/1.1', '400'],
     ['GET http://[::1 HTTP/1.1', '400'],
@@ -180,7 +180,7 @@ describe('requests that nobody means', () => {
     expect((await get('/healthz')).status).toBe(200);
   });
 
-  test('what goes wrong inside is said in a line, and the next request is answered', async () => {
+  test('an internal error is a 500 with one line, and the next request is answered', async () => {
     overview = () => {
       throw new Error('no zones\u001b[31m\nat all');
     };
@@ -192,7 +192,7 @@ describe('requests that nobody means', () => {
     expect((await get('/')).status).toBe(200);
   });
 
-  test('header values cannot be made by names', async () => {
+  test('names cannot inject headers', async () => {
     overview = () => overviewOf(hostile.map((name) => known(name)));
     for (const path of ['/', '/names.json', '/names.txt']) {
       const answer = await get(`${path}?host=${encodeURIComponent('a\r\nSet-Cookie: x=1')}`);
@@ -202,19 +202,19 @@ describe('requests that nobody means', () => {
 });
 
 describe('many names', () => {
-  test('5,000 are all there', async () => {
+  test('5,000 are all listed', async () => {
     overview = () => overviewOf(many(5_000));
     const { names, total } = (await (await get('/names.json')).json()) as { names: unknown[]; total: number };
     expect([names.length, total]).toEqual([5_000, 5_000]);
     expect((await (await get('/names.txt')).text()).split('\n')).toHaveLength(5_002);
   });
 
-  test.each(['/', '/names.json', '/names.txt', '/?host=corp'])('%s is made once for all who read it', async (path) => {
-    let made = 0;
+  test.each(['/', '/names.json', '/names.txt', '/?host=corp'])('%s is rendered once for all readers', async (path) => {
+    let rendered = 0;
     const names = many(1_000).map((name) => ({
       ...name,
       get message() {
-        made++;
+        rendered++;
         return 'no';
       },
     }));
@@ -222,22 +222,22 @@ describe('many names', () => {
     overview = () => same;
     const read = async () => (await get(path)).text();
     const text = await read();
-    const once = made;
+    const once = rendered;
     const hostile = Array.from({ length: 10 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     for (const socket of hostile) socket.pause().write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(200));
     expect(new Set(await Promise.all(Array.from({ length: 20 }, read)))).toEqual(new Set([text]));
     expect(once).toBeGreaterThan(0);
-    expect(made).toBe(once);
+    expect(rendered).toBe(once);
     for (const socket of hostile) socket.destroy();
   });
 
-  test('of one who does not read, little is made and nothing is kept up', async () => {
-    let made = 0;
-    // More than what a socket holds by itself.
+  test('for a client that does not read, little is rendered and others are not delayed', async () => {
+    let rendered = 0;
+    // More than a socket buffers.
     const names = many(50_000).map((name) => ({
       ...name,
       get message() {
-        made++;
+        rendered++;
         return 'x'.repeat(1_000);
       },
     }));
@@ -245,10 +245,10 @@ describe('many names', () => {
     const idle = connect(port, '127.0.0.1');
     idle.write('GET /names.json HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(idle, 'readable');
-    // Others are answered meanwhile, which also gives it every chance to go on.
+    // Meanwhile others are answered, and rendering has time to continue.
     for (let i = 0; i < 20; i++) expect((await get('/healthz')).status).toBe(200);
-    expect(made).toBeGreaterThan(0);
-    expect(made).toBeLessThan(names.length);
+    expect(rendered).toBeGreaterThan(0);
+    expect(rendered).toBeLessThan(names.length);
     const closed = once(idle, 'close');
     idle.destroy();
     await closed;

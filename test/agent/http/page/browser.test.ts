@@ -12,7 +12,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { http } from '../../../../functions/agent/http/status-server.ts';
+import { statusServer } from '../../../../functions/agent/http/status-server.ts';
 import { printable } from '../../../../functions/agent/lib/printable.ts';
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
@@ -23,7 +23,7 @@ import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let overview: Overview;
-const server = http({
+const server = statusServer({
   agent: { isReady: true, report: () => undefined, zone: () => undefined },
   overview: () => overview,
   powerdns: { metrics: async () => '' },

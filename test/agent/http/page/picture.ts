@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { http } from '../../../../functions/agent/http/status-server.ts';
+import { statusServer } from '../../../../functions/agent/http/status-server.ts';
 import { startChromium } from './chromium.ts';
 import { now, overviewOf } from './overview.ts';
 
-const server = http({
+const server = statusServer({
   agent: { isReady: true, report: () => undefined, zone: () => undefined },
   overview: () => overviewOf(),
   powerdns: { metrics: async () => '' },
