@@ -85,7 +85,7 @@ async function main(options: Options): Promise<void> {
     failedLoops: () => agent.failedLoops,
     heldNames: () => agent.heldNames,
     events: () => events?.counts ?? {},
-    untold: () => events?.waiting ?? 0,
+    unpublishedEvents: () => events?.waiting ?? 0,
   });
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });

@@ -5,36 +5,36 @@ import { withoutDot } from '../../dns/name.ts';
 import type { QueryTarget } from '../self-test/canary.ts';
 import { type Transport, transports } from '../self-test/dns-query.ts';
 
-/** What is asked at each scrape. A host is never a label: there may be thousands. */
-export interface Sources {
+/** Read at each scrape. A hostname is never a label: there may be thousands. */
+export interface MetricSources {
   names(): Readonly<Record<Verdict, number>>;
   zones(): Iterable<Pick<ZoneReport, 'name' | 'state'>>;
-  /** By PowerDNS itself, of these zones and others; a failure leaves the serials out. */
+  /** From PowerDNS, of these zones and others. A rejection omits the serials. */
   serials(): Promise<Iterable<{ name: string; serial: number }>>;
-  /** Undefined before the first test. */
+  /** Undefined before the first self-test. */
   resolution(): Resolution['state'] | undefined;
-  /** Seconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
+  /** Seconds since ExternalDNS last finished a loop, the maximum if there are several; undefined before the first loop. */
   discoveryAge(): number | undefined;
-  /** How many loops in a row did not end well. */
+  /** Consecutive failed loops. */
   failedLoops(): number;
-  /** How many names the delete guard holds, whatever their verdict is. */
+  /** The number of names that the delete guard holds, regardless of their verdict. */
   heldNames(): number;
-  /** How many events there were so far, by what became of them. */
+  /** The number of Kubernetes Events so far, by result. */
   events(): Readonly<Record<string, number>>;
-  /** How many hosts have news that no event has told yet. */
-  untold(): number;
+  /** The number of hosts with a change that no Event was published for yet. */
+  unpublishedEvents(): number;
 }
 
-const ways = ['pod', 'service'] as const satisfies QueryTarget[];
+const targets = ['pod', 'service'] as const satisfies QueryTarget[];
 const zoneStates = ['Serving', 'Pending', 'Failed', 'Retained'] as const satisfies ZoneReport['state'][];
 
-/** The agent's metrics, beside those of its process and of PowerDNS. Names and units: https://prometheus.io/docs/practices/naming/ */
+/** The agent's own metrics. For names and units see https://prometheus.io/docs/practices/naming/ */
 export class Metrics {
   readonly #propagation: Histogram;
   readonly #canary: Histogram<'transport' | 'way'>;
   readonly #canaryFailures: Counter<'transport' | 'way'>;
 
-  constructor(registry: Registry, sources: Sources) {
+  constructor(registry: Registry, sources: MetricSources) {
     const registers = [registry];
     this.#propagation = new Histogram({
       name: 'internal_dns_propagation_seconds',
@@ -55,7 +55,7 @@ export class Metrics {
       labelNames: ['transport', 'way'],
       registers,
     });
-    for (const way of ways) {
+    for (const way of targets) {
       for (const transport of transports) {
         this.#canary.zero({ transport, way });
         this.#canaryFailures.inc({ transport, way }, 0);
@@ -64,18 +64,18 @@ export class Metrics {
     registerGauges(registers, sources);
   }
 
-  // Bound to the object, so that they can be handed on.
+  // Bound, to be passed as callbacks.
 
   readonly observePropagation = (seconds: number): void => this.#propagation.observe(seconds);
 
-  readonly observeCanary = (transport: Transport, seconds: number, way: QueryTarget): void =>
-    this.#canary.observe({ transport, way }, seconds);
+  readonly observeCanary = (transport: Transport, seconds: number, target: QueryTarget): void =>
+    this.#canary.observe({ transport, way: target }, seconds);
 
   readonly countCanaryFailure = (transport: Transport, way: QueryTarget): void =>
     this.#canaryFailures.inc({ transport, way });
 }
 
-function registerGauges(registers: Registry[], sources: Sources): void {
+function registerGauges(registers: Registry[], sources: MetricSources): void {
   new Gauge({
     name: 'internal_dns_names',
     help: 'Hosts that objects ask for, by what the agent says of them; not those that may be on their way.',
@@ -153,7 +153,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
     help: 'Hosts with news that no Kubernetes event has told yet.',
     registers,
     collect() {
-      this.set(sources.untold());
+      this.set(sources.unpublishedEvents());
     },
   });
   new Counter({
