@@ -38,20 +38,20 @@ export class Metrics {
     const registers = [registry];
     this.#propagation = new Histogram({
       name: 'internal_dns_propagation_seconds',
-      help: 'From the change of an object until it was answered.',
+      help: 'Time from the change of an object until its name was answered.',
       buckets: [0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600],
       registers,
     });
     this.#canary = new Histogram({
       name: 'internal_dns_canary_seconds',
-      help: 'From a question of the self-test to its answer, in the pod and through the Service.',
+      help: 'Duration of the queries of the self-test, to PowerDNS in the pod and through the Service.',
       labelNames: ['transport', 'way'],
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
     });
     this.#canaryFailures = new Counter({
       name: 'internal_dns_canary_failures_total',
-      help: 'Questions of the self-test without the right answer.',
+      help: 'Self-test queries that failed or got a wrong answer.',
       labelNames: ['transport', 'way'],
       registers,
     });
@@ -78,7 +78,7 @@ export class Metrics {
 function registerGauges(registers: Registry[], sources: MetricSources): void {
   new Gauge({
     name: 'internal_dns_names',
-    help: 'Hosts that objects ask for, by what the agent says of them; not those that may be on their way.',
+    help: 'Hostnames requested by objects, by verdict. Those pending for only a few loops are not counted.',
     labelNames: ['verdict'],
     registers,
     collect() {
@@ -87,7 +87,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_zone_state',
-    help: '1 for the state that a zone is in.',
+    help: '1 for the current state of the zone, 0 for all others.',
     labelNames: ['zone', 'state'],
     registers,
     collect() {
@@ -99,7 +99,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_zone_serial',
-    help: 'The serial of a zone.',
+    help: 'SOA serial of the zone.',
     labelNames: ['zone'],
     registers,
     async collect() {
@@ -114,7 +114,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_resolution',
-    help: '1 for what the self-test of the whole chain says; all are 0 before the first one.',
+    help: '1 for the current result of the end-to-end self-test, 0 for all others. All are 0 before the first test.',
     labelNames: ['state'],
     registers,
     collect() {
@@ -124,7 +124,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_discovery_age_seconds',
-    help: 'Since ExternalDNS last finished a loop.',
+    help: 'Time since ExternalDNS last finished a loop, the maximum of several.',
     registers,
     collect() {
       const age = sources.discoveryAge();
@@ -134,7 +134,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_discovery_failed_loops',
-    help: 'Loops of ExternalDNS in a row that got no verdict, or whose changes were not made; of several the most.',
+    help: 'Consecutive loops of ExternalDNS that got no answer, or whose changes were not applied, the maximum of several.',
     registers,
     collect() {
       this.set(sources.failedLoops());
@@ -142,7 +142,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_delete_guard_held_names',
-    help: 'Names that the delete guard still answers, as their objects have lost their address or too many went at once.',
+    help: 'Names that the delete guard keeps because their objects lost their address, or too many vanished at once.',
     registers,
     collect() {
       this.set(sources.heldNames());
@@ -150,7 +150,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_events_waiting',
-    help: 'Hosts with news that no Kubernetes event has told yet.',
+    help: 'Hosts with a change that no Kubernetes Event was published for yet.',
     registers,
     collect() {
       this.set(sources.unpublishedEvents());
@@ -158,7 +158,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Counter({
     name: 'internal_dns_events_total',
-    help: 'Kubernetes events on objects, by what became of them.',
+    help: 'Kubernetes Events on objects, by result.',
     labelNames: ['result'],
     registers,
     collect() {
