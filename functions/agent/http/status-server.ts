@@ -10,9 +10,9 @@ import type { Overview } from '../names/overview.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
 import { masterFileOf } from '../zones/zone-file-export.ts';
 import { connectionClose, createLimitedServer } from './limited-server.ts';
-import { jsonOf, textOf } from './page/listing.ts';
-import { contentSecurityPolicy, pageOf } from './page/page.ts';
-import { type Found, find, type Search, searchOf } from './page/search.ts';
+import { namesAsJson, namesAsText } from './page/listing.ts';
+import { contentSecurityPolicy, statusPage } from './page/page.ts';
+import { findNames, parseSearch, type Search, type SearchResult } from './page/search.ts';
 import { RenderCache } from './render-cache.ts';
 import { coalesced, ThrottledQueue } from './throttled-queue.ts';
 
@@ -144,7 +144,7 @@ function namesReply(
 ): Reply {
   let search: Search;
   try {
-    search = searchOf(searchParams);
+    search = parseSearch(searchParams);
   } catch (error) {
     return { status: 400, type: text, body: `${printable(messageOf(error))}\n` };
   }
@@ -153,20 +153,27 @@ function namesReply(
   const seconds = Math.floor(now() / 1000);
   const inputs = [instance, zones, JSON.stringify(discovery), resolution, names, seconds];
   const isAborted = () => response.destroyed;
-  const body = (format: string, render: (found: Found) => Iterable<string>) => {
+  const body = (format: string, render: (found: SearchResult) => Iterable<string>) => {
     const key = JSON.stringify([format, search]);
     return pages.read({ key, inputs, isAborted, render: () => searched(current, search, render) });
   };
   if (pathname === '/') {
-    return { type: 'text/html; charset=utf-8', body: body('page', (found) => pageOf(current, found, search, now())) };
+    return {
+      type: 'text/html; charset=utf-8',
+      body: body('page', (found) => statusPage(current, found, search, now())),
+    };
   }
-  if (pathname === '/names.txt') return { type: text, body: body('text', textOf) };
-  return { type: json, body: body('json', (found) => jsonOf(current, found)) };
+  if (pathname === '/names.txt') return { type: text, body: body('text', namesAsText) };
+  return { type: json, body: body('json', (found) => namesAsJson(current, found)) };
 }
 
 /** A generator, so that searching, too, waits for its turn in the queue. */
-function* searched(overview: Overview, search: Search, render: (found: Found) => Iterable<string>): Generator<string> {
-  yield* render(find(overview, search));
+function* searched(
+  overview: Overview,
+  search: Search,
+  render: (found: SearchResult) => Iterable<string>,
+): Generator<string> {
+  yield* render(findNames(overview, search));
 }
 
 /** An error before the response has started becomes a 500. After that the connection can only be closed. */

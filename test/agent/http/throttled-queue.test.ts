@@ -23,18 +23,20 @@ test('jobs run one at a time, in order, also after a failure', async () => {
 });
 
 test('after a burst, jobs take no more than their share of the time', async () => {
-  const [share, each] = [0.2, 20];
+  const share = 0.2;
   const queue = new ThrottledQueue(share);
   const began = performance.now();
-  let worked = 0;
+  const times: number[] = [];
   const job = () => {
     const from = performance.now();
-    busy(each);
-    worked += performance.now() - from;
+    busy(20);
+    // A single job is charged for 200 ms at most: on a busy machine it may take longer than it works.
+    times.push(Math.min(performance.now() - from, 200));
   };
   await Promise.all(Array.from({ length: 30 }, () => queue.run(job)));
+  const worked = times.reduce((a, b) => a + b);
   // The burst, and the last job.
-  expect(worked).toBeLessThan((performance.now() - began) * share + 250 + each);
+  expect(worked).toBeLessThan((performance.now() - began) * share + 250 + Math.max(...times));
 });
 
 test('the event loop runs between two jobs', async () => {

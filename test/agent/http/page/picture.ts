@@ -1,4 +1,4 @@
-/** `node test/agent/http/page/picture.ts`: takes the pictures of the status page in docs/ anew. Needs pngquant. */
+/** `node test/agent/http/page/picture.ts`: updates the screenshots of the status page in docs/. Needs pngquant. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
