@@ -77,10 +77,10 @@ const isReadMethod = (method: string | undefined) => method === 'GET' || method 
 const methodNotAllowed: Reply = {
   status: 405,
   type: text,
-  body: 'read-only: GET or HEAD\n',
+  body: 'method not allowed: use GET or HEAD\n',
   headers: { Allow: 'GET, HEAD' },
 };
-const notFound = (paths: string): Reply => ({ status: 404, type: text, body: `not here: there are ${paths}\n` });
+const notFound = (paths: string): Reply => ({ status: 404, type: text, body: `not found: the paths are ${paths}\n` });
 
 function probeReply(path: string, agent: Pick<Agent, 'isReady'>): Reply | undefined {
   if (path === '/healthz') return { type: text, body: 'ok\n' };
@@ -92,7 +92,7 @@ async function replyTo(request: IncomingMessage, response: ServerResponse, conte
   const { method, url: target = '' } = request;
   if (!isReadMethod(method)) return methodNotAllowed;
   const url = URL.parse(target, 'http://agent');
-  if (!url) return { status: 400, type: text, body: 'not a URL\n' };
+  if (!url) return { status: 400, type: text, body: 'invalid URL\n' };
   switch (url.pathname) {
     case '/healthz':
       return { type: text, body: 'ok\n' };
@@ -117,7 +117,7 @@ function zoneFileReply({ pathname }: URL, response: ServerResponse, { agent, zon
   if (encoded === undefined) return undefined;
   const name = decoded(encoded);
   const zone = name === undefined ? undefined : agent.zone(name.toLowerCase());
-  if (!zone) return { status: 404, type: text, body: `there is no zone ${printable(name ?? encoded)}\n` };
+  if (!zone) return { status: 404, type: text, body: `zone not found: ${printable(name ?? encoded)}\n` };
   const key = JSON.stringify(['zone', zone.name]);
   const isAborted = () => response.destroyed;
   return { type: text, body: zoneFiles.read({ key, inputs: [zone], isAborted, render: () => masterFileOf(zone) }) };

@@ -88,7 +88,7 @@ function parsePath(url: string): { namespace: string | undefined; path: string }
 
 async function rejectAfter(ms: number, signal: AbortSignal): Promise<never> {
   await sleep(ms, undefined, { signal });
-  throw new Error(`the answer takes longer than ${ms} ms`);
+  throw new Error(`no answer within ${ms} ms`);
 }
 
 async function readBody(request: IncomingMessage, limit: number): Promise<string> {
@@ -96,7 +96,7 @@ async function readBody(request: IncomingMessage, limit: number): Promise<string
   let size = 0;
   await toTheEnd(request, (chunk) => {
     size += chunk.length;
-    if (size > limit) throw new Error(`the changes of ExternalDNS are more than ${limit} bytes at once: ${fewerNames}`);
+    if (size > limit) throw new Error(`the changes of ExternalDNS exceed ${limit} bytes: ${fewerNames}`);
     chunks.push(chunk);
   });
   return Buffer.concat(chunks).toString('utf8');

@@ -64,9 +64,9 @@ describe('paths', () => {
     ['/names.json?host=git', 200, 'application/json', /^.*\n.*"git\.corp\.internal".*\n\]\}\n$/],
     ['/names.txt', 200, text, /^NAME .*\n(.*\n){13}$/],
     ['/names.txt?host=git.corp.internal.', 200, text, /^NAME .*\ngit\.corp\.internal .*\n$/],
-    ['/names.json?verdict=held', 400, text, /^not a verdict: held \(Resolved, .*\)\n$/],
-    ['/names.json?verdict=%1b[31m%0a', 400, text, /^not a verdict: \ufffd\[31m \(Resolved, .*\)\n$/],
-    ['/?verdict=%3Cscript%3E', 400, text, /^not a verdict: <script> \(/],
+    ['/names.json?verdict=held', 400, text, /^unknown verdict held: use one of Resolved, .*\n$/],
+    ['/names.json?verdict=%1b[31m%0a', 400, text, /^unknown verdict \ufffd\[31m : use one of Resolved, .*\n$/],
+    ['/?verdict=%3Cscript%3E', 400, text, /^unknown verdict <script>: use/],
     ['/healthz', 200, text, /^ok\n$/],
     ['/healthz?verbose', 200, text, /^ok\n$/],
     ['/readyz', 200, 'application/json', /^\{"declaration":"abc",.*\}\n$/],
@@ -74,15 +74,15 @@ describe('paths', () => {
     ['/zones/corp.internal.zone', 200, text, /^; corp.internal as it is served\ncorp.internal. \d+ IN SOA ns1/],
     ['/zones/CORP.internal.zone', 200, text, /^; corp.internal as it is served\n/],
     ['/zones/0%2f26.2.0.192.in-addr.arpa.zone', 200, text, /^; 0\/26.2.0.192.in-addr.arpa as it is served\n/],
-    ['/zones/other.internal.zone', 404, text, /^there is no zone other.internal\n$/],
-    ['/zones/%1b[31m.zone', 404, text, /^there is no zone \ufffd\[31m\n$/],
-    ['/zones/%ff.zone', 404, text, /^there is no zone %ff\n$/],
-    ['/zones/corp.internal', 404, text, /^not here/],
-    ['/nonsense', 404, text, /^not here: there are \/, \/names\.json, \/names\.txt, /],
-    ['/names', 404, text, /^not here: there are /],
-    ['/names/', 404, text, /^not here/],
-    ['/favicon.ico', 404, text, /^not here/],
-    ['/%2e%2e/etc/passwd', 404, text, /^not here/],
+    ['/zones/other.internal.zone', 404, text, /^zone not found: other.internal\n$/],
+    ['/zones/%1b[31m.zone', 404, text, /^zone not found: \ufffd\[31m\n$/],
+    ['/zones/%ff.zone', 404, text, /^zone not found: %ff\n$/],
+    ['/zones/corp.internal', 404, text, /^not found: the paths/],
+    ['/nonsense', 404, text, /^not found: the paths are \/, \/names\.json, \/names\.txt, /],
+    ['/names', 404, text, /^not found: the paths are /],
+    ['/names/', 404, text, /^not found: the paths/],
+    ['/favicon.ico', 404, text, /^not found: the paths/],
+    ['/%2e%2e/etc/passwd', 404, text, /^not found: the paths/],
   ])('%s', async (path, status, type, body) => {
     const answer = await get(path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, type]);
@@ -148,7 +148,7 @@ describe('probes', () => {
     ['/healthz', false, 200, 'ok\n'],
     ['/readyz', true, 200, 'ok\n'],
     ['/readyz', false, 503, 'not ready\n'],
-    ['/names.json', true, 404, 'not here: there are /healthz, /readyz\n'],
+    ['/names.json', true, 404, 'not found: the paths are /healthz, /readyz\n'],
   ])('%s, ready: %s', async (path, isReady, status, body) => {
     agent.isReady = isReady;
     const answer = await at(path);

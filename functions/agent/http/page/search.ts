@@ -26,7 +26,8 @@ const maxHostLength = bounds.name + 1;
 export function parseSearch(query: URLSearchParams): Search {
   const host = withoutDot((query.get('host') ?? '').slice(0, maxHostLength).trim().toLowerCase());
   const verdict = query.get('verdict') ?? '';
-  if (verdict !== '' && !isVerdict(verdict)) throw new Error(`not a verdict: ${verdict} (${verdicts.join(', ')})`);
+  if (verdict !== '' && !isVerdict(verdict))
+    throw new Error(`unknown verdict ${verdict}: use one of ${verdicts.join(', ')}`);
   return { ...(host !== '' && host !== '.' && { host }), ...(verdict !== '' && { verdict }) };
 }
 
@@ -59,8 +60,8 @@ function hintFor(host: string, matching: readonly KnownName[], { zones, discover
   if (matching.length > 0 && (zone === undefined || zone === host)) return undefined;
   const shown = host.length > bounds.name ? `${host.slice(0, bounds.name)}…` : host;
   const wildcard = matching.find(({ name }) => isCoveredBy(host, name));
-  if (wildcard) return `no object asks for ${shown} itself, but ${wildcard.resource} does for ${wildcard.name}`;
-  const notRequested = `no object asks for ${host.includes('.') ? shown : `a name with ${shown} in it`}`;
+  if (wildcard) return `no object requests ${shown} itself, but ${wildcard.resource} requests ${wildcard.name}`;
+  const notRequested = `no object requests ${host.includes('.') ? shown : `a name that contains ${shown}`}`;
   if (zone !== undefined) return `${notRequested}, which would be in the zone ${zone}: ${advice(discovery.state)}`;
   if (!host.includes('.') || declared.length === 0) return `${notRequested}: ${advice(discovery.state)}`;
   return `${notRequested}, and it would be ${outsideZones(absolute(shown), declared)}`;
@@ -69,5 +70,5 @@ function hintFor(host: string, matching: readonly KnownName[], { zones, discover
 /** Includes that records of the spec are not listed, for users who search for one of them. */
 const advice = (state: Overview['discovery']['state']) =>
   state === 'Off'
-    ? 'discovery is off, and only the records of the spec are answered'
-    : 'give the host to an Ingress, a Service or a route, and see which there are with kubectl get ingress -A; records of the spec are not listed here';
+    ? 'discovery is off, and only records from the spec are served'
+    : 'add the host to an Ingress, a Service or a route, and check existing ones, for example with kubectl get ingress -A; records from the spec are not listed here';

@@ -62,10 +62,8 @@ const answerList = (answers: readonly string[]): Html[] =>
 const cell = (column: Column, ...content: Html[]) => html`<td role="cell" data-label="${column}">${content}</td>`;
 
 function caption(found: number, { host, verdict }: Search): string {
-  const which = [
-    ...(verdict === undefined ? [] : [`the verdict ${verdict}`]),
-    ...(host === undefined ? [] : [`${host} in ${found === 1 ? 'it' : 'them'}`]),
-  ];
+  const matching = host === undefined ? '' : ` matching ${host}`;
+  const withVerdict = verdict === undefined ? '' : ` with verdict ${verdict}`;
   const names = found === 0 ? 'No names' : pluralize(found, 'name');
-  return which.length === 0 ? names : `${names} with ${which.join(' and ')}`;
+  return `${names}${matching}${withVerdict}`;
 }

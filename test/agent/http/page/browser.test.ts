@@ -162,7 +162,7 @@ describe('a search', () => {
       expect(await namesOn(page)).toEqual(['shop.corp.internal', 'shop.corp.internal']);
       expect(await page.getByLabel('Host').inputValue()).toBe('shop.corp');
       expect(await page.getByRole('table').getAttribute('aria-label')).toBe(null);
-      expect(await page.getByRole('table', { name: '2 names with shop.corp in them' }).count()).toBe(1);
+      expect(await page.getByRole('table', { name: '2 names matching shop.corp' }).count()).toBe(1);
     });
   });
 
@@ -170,7 +170,7 @@ describe('a search', () => {
     await visit('/', async (page) => {
       await page.getByLabel('Host').fill('cart.corp.internal');
       await page.getByRole('button', { name: 'Search' }).click();
-      await page.getByText('no object asks for cart.corp.internal, which would be in the zone corp.internal').waitFor();
+      await page.getByText('no object requests cart.corp.internal, which would be in the zone corp.internal').waitFor();
       expect(await page.getByRole('table').count()).toBe(0);
     });
   });
@@ -338,7 +338,7 @@ test('a narrow table is still a table to screen readers, with a label at each va
       const accessibility = await page.context().newCDPSession(page);
       const { nodes } = await accessibility.send('Accessibility.getFullAXTree');
       const named = (role: string) => nodes.filter((node) => node.role?.value === role).map((node) => node.name?.value);
-      expect(named('table')).toEqual(['1 name with git in it']);
+      expect(named('table')).toEqual(['1 name matching git']);
       expect(named('columnheader')).toEqual(['Name and object', ...columns]);
       expect(named('rowheader')).toEqual(['git.corp.internal ingress/forge/gitea']);
       expect(named('cell')).toHaveLength(columns.length);

@@ -27,7 +27,7 @@ describe('a search', () => {
   });
 
   test.each(['held', 'Nonsense', 'constructor'])('an unknown verdict is rejected: %s', (verdict) => {
-    expect(() => parse(`verdict=${verdict}`)).toThrow(`not a verdict: ${verdict} (Resolved, Pending, `);
+    expect(() => parse(`verdict=${verdict}`)).toThrow(`unknown verdict ${verdict}: use one of Resolved, Pending, `);
   });
 
   const all = named('*.corp.internal', 'shop.corp.internal', 'www.shop.corp.internal', 'a.lab.internal');
@@ -52,7 +52,7 @@ describe('a search', () => {
 
 describe('a host that no object requests', () => {
   const advice =
-    'give the host to an Ingress, a Service or a route, and see which there are with kubectl get ingress -A; records of the spec are not listed here';
+    'add the host to an Ingress, a Service or a route, and check existing ones, for example with kubectl get ingress -A; records from the spec are not listed here';
   const nested = (overview: Overview) => ({
     ...overview,
     zones: [...overview.zones, { name: 'eu.corp.internal', state: 'Serving' as const }],
@@ -63,23 +63,23 @@ describe('a host that no object requests', () => {
     ['corp.internal', undefined],
     [
       'cart.corp.internal',
-      `no object asks for cart.corp.internal, which would be in the zone corp.internal: ${advice}`,
+      `no object requests cart.corp.internal, which would be in the zone corp.internal: ${advice}`,
     ],
-    ['op.corp.internal', `no object asks for op.corp.internal, which would be in the zone corp.internal: ${advice}`],
+    ['op.corp.internal', `no object requests op.corp.internal, which would be in the zone corp.internal: ${advice}`],
     [
       'cart.eu.corp.internal',
-      `no object asks for cart.eu.corp.internal, which would be in the zone eu.corp.internal: ${advice}`,
+      `no object requests cart.eu.corp.internal, which would be in the zone eu.corp.internal: ${advice}`,
       nested(overviewOf()),
     ],
-    ['lab.internal', `no object asks for lab.internal, which would be in the zone lab.internal: ${advice}`],
-    ['cart', `no object asks for a name with cart in it: ${advice}`],
+    ['lab.internal', `no object requests lab.internal, which would be in the zone lab.internal: ${advice}`],
+    ['cart', `no object requests a name that contains cart: ${advice}`],
     [
       'cart.crop.internal',
-      'no object asks for cart.crop.internal, and it would be outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+      'no object requests cart.crop.internal, and it would be outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: give it a name below a zone, or declare its zone in spec.zones',
     ],
     [
       'a.old.internal',
-      'no object asks for a.old.internal, and it would be outside the zone corp.internal: give it a name below a zone, or declare its zone in spec.zones',
+      'no object requests a.old.internal, and it would be outside the zone corp.internal: give it a name below a zone, or declare its zone in spec.zones',
       overviewOf([], {
         zones: [
           { name: 'corp.internal', state: 'Serving' },
@@ -87,15 +87,15 @@ describe('a host that no object requests', () => {
         ],
       }),
     ],
-    ['a.corp.internal', `no object asks for a.corp.internal: ${advice}`, overviewOf([], { zones: [] })],
+    ['a.corp.internal', `no object requests a.corp.internal: ${advice}`, overviewOf([], { zones: [] })],
     [
       'a.corp.internal',
-      'no object asks for a.corp.internal, which would be in the zone corp.internal: discovery is off, and only the records of the spec are answered',
+      'no object requests a.corp.internal, which would be in the zone corp.internal: discovery is off, and only records from the spec are served',
       overviewOf([], { discovery: { state: 'Off' } }),
     ],
     [
       'a.apps.corp.internal',
-      'no object asks for a.apps.corp.internal itself, but ingress/shop/web does for *.apps.corp.internal',
+      'no object requests a.apps.corp.internal itself, but ingress/shop/web requests *.apps.corp.internal',
       named('*.apps.corp.internal'),
     ],
   ];
@@ -128,7 +128,7 @@ describe('as JSON', () => {
   test('no names are an empty list', () => {
     expect(json('', overviewOf([]))).toMatchObject({ total: 0, resolved: 0, names: [] });
     expect(json('host=cart.corp.internal')).toMatchObject({
-      hint: expect.stringMatching(/^no object asks for cart/),
+      hint: expect.stringMatching(/^no object requests cart/),
       names: [],
     });
   });
@@ -179,8 +179,8 @@ describe('as text', () => {
   });
 
   test('a hint is alone, or above the names that contain the host', () => {
-    expect(text('host=cart.corp.internal')).toMatch(/^no object asks for cart\.corp\.internal, [^\n]*\n$/);
-    expect(text('host=op.corp.internal')).toMatch(/^no object asks for op\.[^\n]*\nNAME [^\n]*\nshop\.[^\n]*\nshop\./);
+    expect(text('host=cart.corp.internal')).toMatch(/^no object requests cart\.corp\.internal, [^\n]*\n$/);
+    expect(text('host=op.corp.internal')).toMatch(/^no object requests op\.[^\n]*\nNAME [^\n]*\nshop\.[^\n]*\nshop\./);
   });
 
   test('a long name shifts only its own line', () => {

@@ -165,7 +165,7 @@ describe('verdicts', () => {
       ['?host=shop.corp.internal&verdict=Duplicate', 'Duplicate 1', 'page'],
     ]);
     expect(rows(document).map(([, , verdict]) => verdict)).toEqual(['Duplicate']);
-    expect(textsOf('caption', document)).toEqual(['1 name with the verdict Duplicate and shop.corp.internal in it']);
+    expect(textsOf('caption', document)).toEqual(['1 name matching shop.corp.internal with verdict Duplicate']);
     expect(all('input', document)[0]?.attributes).toMatchObject({ name: 'host', value: 'shop.corp.internal' });
     const more = all('footer', document).flatMap((footer) => all('a', footer).map((a) => a.attributes.href));
     expect(more).toEqual(
@@ -176,7 +176,7 @@ describe('verdicts', () => {
   test('without names are listed only when selected', () => {
     const document = shown(overviewOf(), { verdict: 'Held' });
     expect(links(document)).toContainEqual(['?verdict=Held', 'Held 0', 'page']);
-    expect(textsOf('section', document)[1]).toMatch(/No names with the verdict Held\s*$/);
+    expect(textsOf('section', document)[1]).toMatch(/No names with verdict Held\s*$/);
   });
 
   test('have a word and a symbol, not only a colour', () => {
@@ -197,13 +197,13 @@ describe('verdicts', () => {
 describe('a host that no object requests', () => {
   test('has a hint instead of a table', () => {
     const document = shown(overviewOf(), { host: 'cart.corp.internal' });
-    expect(textsOf('p', document)[0]).toMatch(/^no object asks for cart\.corp\.internal, which would be in the zone /);
+    expect(textsOf('p', document)[0]).toMatch(/^no object requests cart\.corp\.internal, which would be in the zone /);
     expect(all('table', document)).toEqual([]);
   });
 
   test('has a hint above the names that contain it', () => {
     const document = shown(overviewOf(), { host: 'op.corp.internal' });
-    expect(textsOf('p', document)[0]).toMatch(/^no object asks for op\.corp\.internal, /);
+    expect(textsOf('p', document)[0]).toMatch(/^no object requests op\.corp\.internal, /);
     expect(rows(document)).toHaveLength(2);
   });
 });
