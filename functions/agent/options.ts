@@ -57,7 +57,8 @@ export function parseOptions(argv: string[]): Options {
   };
   const inCluster = requiredInCluster.some((name) => values[name] !== undefined);
   const { probes, 'zone-files': zoneFiles, 'memory-limit': memoryLimit } = values;
-  if (memoryLimit !== undefined && !(Number(memoryLimit) > 0)) throw new Error(`not a number of bytes: ${memoryLimit}`);
+  if (memoryLimit !== undefined && !(Number(memoryLimit) > 0))
+    throw new Error(`invalid --memory-limit ${memoryLimit}: use a number of bytes`);
   return {
     ...require(requiredFlags),
     probes,
@@ -71,7 +72,7 @@ export function parseOptions(argv: string[]): Options {
 export function listenAddress(text: string): { host?: string; port: number } {
   const colon = text.lastIndexOf(':');
   const port = Number(text.slice(colon + 1));
-  if (colon < 0 || !Number.isInteger(port)) throw new Error(`not HOST:PORT: ${text}`);
+  if (colon < 0 || !Number.isInteger(port)) throw new Error(`invalid address ${text}: use HOST:PORT`);
   const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
   return host === '' ? { port } : { host, port };
 }

@@ -96,7 +96,7 @@ describe.concurrent('a process that cannot start says why in one line and exits 
       { pod: 'idns-corp-0' },
       /^cannot run the agent: missing --declared-config-map, --status-config/,
     ],
-    ['an invalid address', { webhook: 'nonsense' }, /^cannot run the agent: not HOST:PORT: nonsense$/],
+    ['an invalid address', { webhook: 'nonsense' }, /^cannot run the agent: invalid address nonsense: use HOST:PORT$/],
     ['an invalid port', { http: '127.0.0.1:99999' }, /^cannot run the agent: .*99999.*$/],
     [
       'no declaration',
