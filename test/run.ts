@@ -13,7 +13,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { clusterNeeds } from '../functions/agent/options.ts';
+import { requiredInCluster } from '../functions/agent/options.ts';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { type Declaration, declarationKey } from '../functions/contract/declaration.ts';
 import { startFunction } from './function.ts';
@@ -27,7 +27,7 @@ import { callFunction, type Example, readExample } from './render.ts';
 const host = '127.0.0.1';
 const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
 /** Flags of the agent that make sense in its pod only. */
-const clusterFlags: readonly string[] = [...clusterNeeds, 'memory-limit'];
+const clusterFlags: readonly string[] = [...requiredInCluster, 'memory-limit'];
 
 /** What the pod of an InternalDNS is made of. */
 interface Rendered {

@@ -13,7 +13,7 @@ import { Agreements } from './mirror/watermark.ts';
 import type { Options } from './options.ts';
 import type { Database } from './powerdns/database.ts';
 import type { PowerDNS } from './powerdns/powerdns.ts';
-import { canaryZone, makeCanaryZone } from './self-test/canary-record.ts';
+import { canaryZone, createCanaryZone } from './self-test/canary-record.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
 import { referenceOf } from './sources/object-reference.ts';
@@ -80,7 +80,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   const kept = names['kept-config-map'];
   const mirror = new RecordMirror({
     database,
-    agreements: new Agreements({ powerdns, zone: canaryZone, make: () => makeCanaryZone(powerdns) }),
+    agreements: new Agreements({ powerdns, zone: canaryZone, make: () => createCanaryZone(powerdns) }),
     store: new ConfigMapMirror({ cluster, name: kept, failureLog, onChange: onMirrored }),
     name: `ConfigMap ${kept}`,
     log,

@@ -6,7 +6,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Observations } from './agent.ts';
 import { Agent } from './agent.ts';
 import { Metrics } from './http/metrics.ts';
-import { http, probes } from './http/status-server.ts';
+import { probeServer, statusServer } from './http/status-server.ts';
 import { webhook } from './http/webhook.ts';
 import { kubernetesOf } from './in-cluster.ts';
 import type { Cluster } from './kubernetes/cluster.ts';
@@ -127,7 +127,7 @@ async function createInstance(options: Options, { log, failureLog, reconcileLoop
     failedLoops: () => agent.failedLoops,
     heldNames: () => agent.heldNames,
     events: () => kubernetes?.events.counts ?? {},
-    unpublished: () => kubernetes?.events.pending ?? 0,
+    unpublishedEvents: () => kubernetes?.events.pending ?? 0,
   });
   // By default prom-client wakes every 10 ms to measure the event loop: most of an idle agent's CPU.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
@@ -137,8 +137,8 @@ async function createInstance(options: Options, { log, failureLog, reconcileLoop
 
 const createServers = ({ agent, powerdns, registry, mostCharacters }: Instance, failureLog: FailureLog) => ({
   webhook: webhook({ agent, failureLog, bodyLimit: mostCharacters }),
-  probes: probes({ agent }),
-  http: http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }),
+  probes: probeServer({ agent }),
+  http: statusServer({ agent, overview: () => agent.overview(), powerdns, metrics: registry }),
 });
 
 /** Watches the declaration, and with it the zone files and the sources that it names. */
@@ -170,18 +170,18 @@ function runnablesOf(instance: Instance, options: Options, { log, failureLog, re
     onAnswer: metrics.observeCanary,
     onFailure: metrics.countCanaryFailure,
   });
-  const resolution = new ResolutionState({ place: options.cluster });
-  const healthInputs = () => ({
+  const resolution = new ResolutionState({ pod: options.cluster });
+  const inputs = () => ({
     discovery: agent.discovery.state,
     failure: agent.discovery.failure,
-    reach: observations.reach,
+    apiFailure: observations.reach,
     replicas: agent.declaration?.replicas ?? 1,
   });
   const reportWriter = reportWriterOf(kubernetes?.cluster, log);
   const explainNames = limitDutyCycle(() => agent.explain(), explainShare);
   const explain = () => {
     explainNames();
-    observations.resolution = resolution.resolution(healthInputs());
+    observations.resolution = resolution.resolution(inputs());
   };
   const writeReport = async () => {
     explain();
@@ -197,7 +197,7 @@ function runnablesOf(instance: Instance, options: Options, { log, failureLog, re
   };
   return [
     { name: 'reconcile', run: (signal) => reconcileLoop.run(agent, signal) },
-    { name: 'self-test', run: (signal) => selfTest({ canary, resolution, healthInputs, failureLog, signal }) },
+    { name: 'self-test', run: (signal) => selfTest({ canary, resolution, inputs, failureLog, signal }) },
     every(pauses.explain, 'explain', explain),
     every(pauses.report, 'report', writeReport),
     every(pauses.events, 'events', publishEvents),

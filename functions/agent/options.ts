@@ -1,37 +1,36 @@
 import { parseArgs } from 'node:util';
 
-/** Everything comes from the command line: the policy decides names and ports, the agent has no defaults of its own. */
+/** The composition function sets every name and port on the command line: the agent has no defaults. */
 const flags = {
-  /** File with the declaration: read at the start, and watched where there is no cluster. */
+  /** File with the declaration: read at the start, and watched when there is no cluster. */
   declaration: { type: 'string' },
   'powerdns-api': { type: 'string' },
   'powerdns-key': { type: 'string' },
-  /** HOST:PORT of PowerDNS's DNS. */
+  /** HOST:PORT at which PowerDNS answers DNS queries. */
   dns: { type: 'string' },
   /** HOST:PORT to listen on. */
   webhook: { type: 'string' },
   http: { type: 'string' },
-  /** For kubelet: where nobody else can take its place. */
+  /** A port of kubelet's own, where other clients cannot use up its connections. */
   probes: { type: 'string' },
-  /** Without these there is no cluster: reports are logged. */
+  /** All or none of the flags for a cluster: without them, reports are logged. */
   'declared-config-map': { type: 'string' },
   'status-config-map': { type: 'string' },
   pod: { type: 'string' },
   namespace: { type: 'string' },
   claim: { type: 'string' },
-  /** Secret with the keys of signed zones. */
+  /** Secret with the DNSSEC keys. */
   'keys-secret': { type: 'string' },
-  /** ConfigMap of what exists nowhere else. */
+  /** ConfigMap with the record mirror, which outlives the database. */
   'kept-config-map': { type: 'string' },
-  /** Folder with the zone files where there is no cluster: CONFIGMAP/KEY. */
+  /** Folder with zone files at CONFIGMAP/KEY, when there is no cluster. */
   'zone-files': { type: 'string' },
-  /** Bytes that the container may use; without it the process finds out for itself. */
+  /** Memory limit of the container in bytes; detected if absent. */
   'memory-limit': { type: 'string' },
 } as const;
 
-const alwaysNeeded = ['declaration', 'powerdns-api', 'powerdns-key', 'dns', 'webhook', 'http'] as const;
-/** The flags that make sense in a cluster only. */
-export const clusterNeeds = [
+const requiredFlags = ['declaration', 'powerdns-api', 'powerdns-key', 'dns', 'webhook', 'http'] as const;
+export const requiredInCluster = [
   'declared-config-map',
   'status-config-map',
   'pod',
@@ -42,8 +41,8 @@ export const clusterNeeds = [
 ] as const;
 
 type Values<K extends string> = Record<K, string>;
-export type Options = Values<(typeof alwaysNeeded)[number]> & {
-  cluster: Values<(typeof clusterNeeds)[number]> | undefined;
+export type Options = Values<(typeof requiredFlags)[number]> & {
+  cluster: Values<(typeof requiredInCluster)[number]> | undefined;
   'zone-files': string | undefined;
   probes: string | undefined;
   'memory-limit': number | undefined;
@@ -56,15 +55,16 @@ export function parseOptions(argv: string[]): Options {
     if (missing.length > 0) throw new Error(`missing ${missing.map((name) => `--${name}`).join(', ')}`);
     return Object.fromEntries(names.map((name) => [name, values[name]])) as Values<K>;
   };
-  const inCluster = clusterNeeds.some((name) => values[name] !== undefined);
+  const inCluster = requiredInCluster.some((name) => values[name] !== undefined);
   const { probes, 'zone-files': zoneFiles, 'memory-limit': memoryLimit } = values;
-  if (memoryLimit !== undefined && !(Number(memoryLimit) > 0)) throw new Error(`not a number of bytes: ${memoryLimit}`);
+  if (memoryLimit !== undefined && !(Number(memoryLimit) > 0))
+    throw new Error(`invalid --memory-limit ${memoryLimit}: use a number of bytes`);
   return {
-    ...require(alwaysNeeded),
+    ...require(requiredFlags),
     probes,
     'zone-files': zoneFiles,
     'memory-limit': memoryLimit === undefined ? undefined : Number(memoryLimit),
-    cluster: inCluster ? require(clusterNeeds) : undefined,
+    cluster: inCluster ? require(requiredInCluster) : undefined,
   };
 }
 
@@ -72,7 +72,7 @@ export function parseOptions(argv: string[]): Options {
 export function listenAddress(text: string): { host?: string; port: number } {
   const colon = text.lastIndexOf(':');
   const port = Number(text.slice(colon + 1));
-  if (colon < 0 || !Number.isInteger(port)) throw new Error(`not HOST:PORT: ${text}`);
+  if (colon < 0 || !Number.isInteger(port)) throw new Error(`invalid address ${text}: use HOST:PORT`);
   const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
   return host === '' ? { port } : { host, port };
 }

@@ -21,7 +21,9 @@ export const namesStatus = z.object({
         message: z.string().describe('Why it does not resolve, and what to do.'),
       }),
     )
-    .describe('The hosts that do not resolve, the gravest first; at most 20. The agent has all of them at /names.'),
+    .describe(
+      'The hosts that do not resolve, the gravest first; at most 20. The agent has all of them at /names.json.',
+    ),
 });
 
 export const resolutionStatus = z.object({
@@ -117,4 +119,4 @@ const firstOf = (problems: Problem[]): string =>
 
 /** For the case that a report had no room for problems. */
 const whereAllAre = ({ namespace }: Spec, { status }: Names): string =>
-  `kubectl -n ${namespace} port-forward svc/${status} ${ports.agent}, then see http://127.0.0.1:${ports.agent}/names`;
+  `kubectl -n ${namespace} port-forward svc/${status} ${ports.agent}, then see http://127.0.0.1:${ports.agent}/names.txt`;

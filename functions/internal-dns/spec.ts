@@ -191,7 +191,7 @@ const podLabels = withRules(z.record(z.string(), z.string().max(63)).meta({ maxP
 const statusPage = z
   .object({
     from: peers.describe(
-      'Who reaches the page, /names and /metrics on port 8080, as the peers of a NetworkPolicy. kubectl port-forward always does.',
+      'Who reaches the page, /names.json, /names.txt and /metrics on port 8080, as the peers of a NetworkPolicy. kubectl port-forward always does.',
     ),
   })
   .prefault({})

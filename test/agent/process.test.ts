@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** main.ts, and what it has written so far. */
+/** An agent process with its output so far. */
 class Process {
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
@@ -64,7 +64,7 @@ afterAll(async () => {
   await Promise.all([...running].map(({ ended }) => ended));
 });
 
-/** Starts the agent; where it listens. */
+/** Starts the agent on free ports. */
 async function start(changes: Record<string, string> = {}, env: NodeJS.ProcessEnv = {}) {
   const [web, http] = [await freePort(), await freePort()];
   const flags = {
@@ -92,12 +92,12 @@ describe.concurrent('a process that cannot start says why in one line and exits 
   const failures: [string, Record<string, string>, RegExp][] = [
     ['an unknown flag', { nonsense: '1' }, /^cannot run the agent: Unknown option '--nonsense'.*$/],
     [
-      'half of a cluster',
+      'only some of the flags for a cluster',
       { pod: 'idns-corp-0' },
       /^cannot run the agent: missing --declared-config-map, --status-config/,
     ],
-    ['an address that is none', { webhook: 'nonsense' }, /^cannot run the agent: not HOST:PORT: nonsense$/],
-    ['a port that is none', { http: '127.0.0.1:99999' }, /^cannot run the agent: .*99999.*$/],
+    ['an invalid address', { webhook: 'nonsense' }, /^cannot run the agent: invalid address nonsense: use HOST:PORT$/],
+    ['an invalid port', { http: '127.0.0.1:99999' }, /^cannot run the agent: .*99999.*$/],
     [
       'no declaration',
       { declaration: '/none' },
@@ -125,7 +125,7 @@ describe.concurrent('a process that cannot start says why in one line and exits 
   });
 });
 
-test('a process serves what its file declares, follows it, and ends at once', async () => {
+test('a process serves what its file declares, follows changes of the file, and exits at once', async () => {
   write(declare());
   const probes = `127.0.0.1:${await freePort()}`;
   const { agent, external, get, port } = await start({ probes });
@@ -135,7 +135,7 @@ test('a process serves what its file declares, follows it, and ends at once', as
   const answer = async (name: string) => (await server.query(name)).rcode;
   await vi.waitFor(async () => expect(await answer('ns1.corp.internal')).toBe('NOERROR'), soon);
 
-  // Ready when everything declared answers, and what is wanted was published.
+  // Ready when every zone answers and ExternalDNS has completed a loop.
   await vi.waitFor(async () => {
     const early = await get('/readyz');
     expect([early.status, JSON.parse(early.text)]).toMatchObject([503, { discovery: { state: 'Waiting' } }]);
@@ -147,7 +147,7 @@ test('a process serves what its file declares, follows it, and ends at once', as
   expect(await probe('/readyz')).toBe(200);
   await vi.waitFor(() => expect(agent.log).toContainEqual(expect.objectContaining({ msg: 'report' })), soon);
 
-  // A text that is none changes nothing; the next one does, a file that was away too.
+  // An invalid or missing file changes nothing; the next valid one does.
   writeFileSync(file, '{');
   await vi.waitFor(() => expect(agent.stdout).toContain('cannot read the declaration'), soon);
   rmSync(file);
@@ -155,7 +155,7 @@ test('a process serves what its file declares, follows it, and ends at once', as
   write(declare({ zones: [corp, ...zones('b.internal')] }));
   await vi.waitFor(async () => expect(await answer('ns1.b.internal')).toBe('NOERROR'), soon);
 
-  // PowerDNS is passed on, and stays alive and ready without it.
+  // PowerDNS's metrics are included; without PowerDNS the agent stays alive and ready.
   expect((await get('/metrics')).text).toMatch(/process_resident_memory_bytes.*pdns_auth_/s);
   server.kill('SIGKILL');
   await server.stop();
@@ -164,7 +164,7 @@ test('a process serves what its file declares, follows it, and ends at once', as
   expect([(await get('/healthz')).status, (await get('/readyz')).status]).toEqual([200, 200]);
   await expect(external.records()).rejects.toThrow('503');
 
-  // A lost database is made again, without help.
+  // A lost database is restored.
   server.wipe();
   await server.restart();
   await vi.waitFor(() => loop(external, [www]), soon);
@@ -172,27 +172,27 @@ test('a process serves what its file declares, follows it, and ends at once', as
   expect(await answer('ns1.b.internal')).toBe('NOERROR');
 
   expect((await get('/other')).status).toBe(404);
-  // Every trouble once, and its end.
+  // Each failure is logged once, and its end.
   for (const action of ['reconcile the zones', 'read the declaration']) {
-    const said = agent.log
+    const messages = agent.log
       .filter(({ msg }) => String(msg).includes(action))
       .map(({ msg, failure }) => `${msg}: ${failure}`);
-    expect(said.length).toBeGreaterThan(1);
-    expect(said).toEqual(said.filter((line, index) => line !== said[index - 1]));
-    expect(said.at(-1)).toBe(`can ${action} again: undefined`);
+    expect(messages.length).toBeGreaterThan(1);
+    expect(messages).toEqual(messages.filter((line, index) => line !== messages[index - 1]));
+    expect(messages.at(-1)).toBe(`can ${action} again: undefined`);
   }
   expect(agent.stderr).toBe('');
   expect(agent.stdout).not.toContain(server.apiKey);
 
-  // It waits for nobody who holds a connection.
-  const held = connect(port, '127.0.0.1').on('error', () => {});
-  await once(held, 'connect');
+  // An open connection does not delay the exit.
+  const idle = connect(port, '127.0.0.1').on('error', () => {});
+  await once(idle, 'connect');
   agent.child.kill('SIGTERM');
   expect(await agent.ended).toBe(0);
 });
 
-test('while Kubernetes is away, the file has the declaration', async () => {
-  // Nothing to wait for, so that the report is written at once.
+test('while the API server is unreachable, the declaration is read from the file', async () => {
+  // Nothing is pending, so the report is written at once.
   write(declare({ zones: zones('away.internal'), discovery: undefined }));
   const kubeconfig = join(dir, 'kubeconfig');
   const cluster = { name: 'c', cluster: { server: `http://127.0.0.1:${await freePort()}` } };

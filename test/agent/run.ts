@@ -1,4 +1,4 @@
-/** `node functions/agent/main.ts` as a process of its own, without a cluster. */
+/** Runs `node functions/agent/main.ts` as a separate process, without a cluster. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
@@ -16,13 +16,13 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** As kubelet writes it: at no time is there half of it. */
+/** Atomically, as kubelet does. */
 export function writeDeclaration(file: string, declaration: Declaration): void {
   writeFileSync(`${file}.new`, JSON.stringify(declaration));
   renameSync(`${file}.new`, file);
 }
 
-/** Starts it with these flags; the webhook and the port for probes are its own. */
+/** Starts the agent with these flags, and free ports for the webhook and the status server. */
 export async function run(flags: Record<string, string>) {
   const [web, http] = [await freePort(), await freePort()];
   const all = { ...flags, webhook: `127.0.0.1:${web}`, http: `127.0.0.1:${http}` };
@@ -37,18 +37,18 @@ export async function run(flags: Record<string, string>) {
   const ended = once(child, 'close').finally(() => running.delete(child));
   return {
     external: webhookAt(`http://127.0.0.1:${web}`),
-    /** HOST:PORT of its probes, metrics and page. */
+    /** HOST:PORT of the status server. */
     http: `127.0.0.1:${http}`,
-    /** What it has written so far. */
+    /** Output so far. */
     output: () => output,
-    /** Every report so far. */
+    /** Reports so far. */
     reports: (): Report[] =>
       output
         .split('\n')
         .slice(0, -1)
         .filter((line) => line.includes('"msg":"report"'))
         .map((line) => JSON.parse(line).report),
-    /** Resolves when it has ended. */
+    /** Resolves with the exit code. */
     async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
       child.kill(signal);
       const [code] = await ended;

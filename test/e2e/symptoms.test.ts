@@ -90,7 +90,7 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     expect(await cached.answer(at('leaving'))).toBe(address);
     await until('nobody asks for it any more', async () => {
       const { hint = '', names } = await tableAt(page, at('leaving'));
-      return /no object asks for leaving\.symptom\.internal/.test(hint) || names;
+      return /no object requests leaving\.symptom\.internal/.test(hint) || names;
     });
     await cached.becomes(at('leaving'), 'NXDOMAIN');
   });

@@ -157,7 +157,7 @@ describe('Resolvable', () => {
       [
         'False',
         'NotResolved',
-        'too much to say here: kubectl -n internal-dns port-forward svc/idns-corp-status 8080, then see http://127.0.0.1:8080/names',
+        'too much to say here: kubectl -n internal-dns port-forward svc/idns-corp-status 8080, then see http://127.0.0.1:8080/names.txt',
       ],
     ],
     [

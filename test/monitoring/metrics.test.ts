@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { Metrics, type Sources } from '../../functions/agent/http/metrics.ts';
+import { type MetricSources, Metrics } from '../../functions/agent/http/metrics.ts';
 import { verdicts } from '../../functions/contract/verdict.ts';
 import { find } from '../programs.ts';
 import { countsOf, nothing } from './sources.ts';
 
 /** Metrics of the given sources, and a scrape that returns the samples of one metric by their labels. */
-function measuring(sources: Partial<Sources> = {}) {
+function measuring(sources: Partial<MetricSources> = {}) {
   const registry = new Registry();
   const metrics = new Metrics(registry, { ...nothing, ...sources });
   const scrape = async (metric: string): Promise<Record<string, number>> => {
@@ -71,7 +71,7 @@ describe('zones', () => {
 });
 
 test('resolution has one state at a time, and none before the first self-test', async () => {
-  let state: ReturnType<Sources['resolution']>;
+  let state: ReturnType<MetricSources['resolution']>;
   const { scrape } = measuring({ resolution: () => state });
   const sum = async () => Object.values(await scrape('internal_dns_resolution')).reduce((a, b) => a + b);
   expect(await sum()).toBe(0);

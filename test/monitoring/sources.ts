@@ -1,4 +1,4 @@
-import type { Sources } from '../../functions/agent/http/metrics.ts';
+import type { MetricSources } from '../../functions/agent/http/metrics.ts';
 import { type Verdict, verdicts } from '../../functions/contract/verdict.ts';
 
 /** The number of names by verdict, 0 for those not given. */
@@ -8,7 +8,7 @@ export const countsOf = (some: Partial<Record<Verdict, number>> = {}): Record<Ve
 });
 
 /** The sources of an agent that has just started. */
-export const nothing: Sources = {
+export const nothing: MetricSources = {
   names: () => countsOf(),
   zones: () => [],
   serials: async () => [],
@@ -17,5 +17,5 @@ export const nothing: Sources = {
   failedLoops: () => 0,
   heldNames: () => 0,
   events: () => ({}),
-  unpublished: () => 0,
+  unpublishedEvents: () => 0,
 };

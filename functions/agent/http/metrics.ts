@@ -2,60 +2,60 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type Resolution, resolutionStates, type ZoneReport } from '../../contract/report.ts';
 import type { Verdict } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { Way } from '../self-test/canary.ts';
+import type { QueryTarget } from '../self-test/canary.ts';
 import { type Transport, transports } from '../self-test/dns-query.ts';
 
-/** What is asked at each scrape. A host is never a label: there may be thousands. */
-export interface Sources {
+/** Read at each scrape. A hostname is never a label: there may be thousands. */
+export interface MetricSources {
   names(): Readonly<Record<Verdict, number>>;
   zones(): Iterable<Pick<ZoneReport, 'name' | 'state'>>;
-  /** By PowerDNS itself, of these zones and others; a failure leaves the serials out. */
+  /** From PowerDNS, of these zones and others. A rejection omits the serials. */
   serials(): Promise<Iterable<{ name: string; serial: number }>>;
-  /** Undefined before the first test. */
+  /** Undefined before the first self-test. */
   resolution(): Resolution['state'] | undefined;
-  /** Seconds since ExternalDNS last finished a loop, of several the longest; undefined before the first one. */
+  /** Seconds since ExternalDNS last finished a loop, the maximum if there are several; undefined before the first loop. */
   discoveryAge(): number | undefined;
-  /** How many loops in a row did not end well. */
+  /** Consecutive failed loops. */
   failedLoops(): number;
-  /** How many names the delete guard holds, whatever their verdict is. */
+  /** The number of names that the delete guard holds, regardless of their verdict. */
   heldNames(): number;
-  /** How many events there were so far, by what became of them. */
+  /** The number of Kubernetes Events so far, by result. */
   events(): Readonly<Record<string, number>>;
-  /** How many hosts have news that no event has told yet. */
-  unpublished(): number;
+  /** The number of hosts with a change that no Event was published for yet. */
+  unpublishedEvents(): number;
 }
 
-const ways = ['pod', 'service'] as const satisfies Way[];
+const targets = ['pod', 'service'] as const satisfies QueryTarget[];
 const zoneStates = ['Serving', 'Pending', 'Failed', 'Retained'] as const satisfies ZoneReport['state'][];
 
-/** The agent's metrics, beside those of its process and of PowerDNS. Names and units: https://prometheus.io/docs/practices/naming/ */
+/** The agent's own metrics. For names and units see https://prometheus.io/docs/practices/naming/ */
 export class Metrics {
   readonly #propagation: Histogram;
   readonly #canary: Histogram<'transport' | 'way'>;
   readonly #canaryFailures: Counter<'transport' | 'way'>;
 
-  constructor(registry: Registry, sources: Sources) {
+  constructor(registry: Registry, sources: MetricSources) {
     const registers = [registry];
     this.#propagation = new Histogram({
       name: 'internal_dns_propagation_seconds',
-      help: 'From the change of an object until it was answered.',
+      help: 'Time from the change of an object until its name was answered.',
       buckets: [0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600],
       registers,
     });
     this.#canary = new Histogram({
       name: 'internal_dns_canary_seconds',
-      help: 'From a question of the self-test to its answer, in the pod and through the Service.',
+      help: 'Duration of the queries of the self-test, to PowerDNS in the pod and through the Service.',
       labelNames: ['transport', 'way'],
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
     });
     this.#canaryFailures = new Counter({
       name: 'internal_dns_canary_failures_total',
-      help: 'Questions of the self-test without the right answer.',
+      help: 'Self-test queries that failed or got a wrong answer.',
       labelNames: ['transport', 'way'],
       registers,
     });
-    for (const way of ways) {
+    for (const way of targets) {
       for (const transport of transports) {
         this.#canary.zero({ transport, way });
         this.#canaryFailures.inc({ transport, way }, 0);
@@ -64,20 +64,21 @@ export class Metrics {
     registerGauges(registers, sources);
   }
 
-  // Bound to the object, so that they can be handed on.
+  // Bound, to be passed as callbacks.
 
   readonly observePropagation = (seconds: number): void => this.#propagation.observe(seconds);
 
-  readonly observeCanary = (transport: Transport, seconds: number, way: Way): void =>
-    this.#canary.observe({ transport, way }, seconds);
+  readonly observeCanary = (transport: Transport, seconds: number, target: QueryTarget): void =>
+    this.#canary.observe({ transport, way: target }, seconds);
 
-  readonly countCanaryFailure = (transport: Transport, way: Way): void => this.#canaryFailures.inc({ transport, way });
+  readonly countCanaryFailure = (transport: Transport, way: QueryTarget): void =>
+    this.#canaryFailures.inc({ transport, way });
 }
 
-function registerGauges(registers: Registry[], sources: Sources): void {
+function registerGauges(registers: Registry[], sources: MetricSources): void {
   new Gauge({
     name: 'internal_dns_names',
-    help: 'Hosts that objects ask for, by what the agent says of them; not those that may be on their way.',
+    help: 'Hostnames requested by objects, by verdict. Those pending for only a few loops are not counted.',
     labelNames: ['verdict'],
     registers,
     collect() {
@@ -86,7 +87,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_zone_state',
-    help: '1 for the state that a zone is in.',
+    help: '1 for the current state of the zone, 0 for all others.',
     labelNames: ['zone', 'state'],
     registers,
     collect() {
@@ -98,7 +99,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_zone_serial',
-    help: 'The serial of a zone.',
+    help: 'SOA serial of the zone.',
     labelNames: ['zone'],
     registers,
     async collect() {
@@ -113,7 +114,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_resolution',
-    help: '1 for what the self-test of the whole chain says; all are 0 before the first one.',
+    help: '1 for the current result of the end-to-end self-test, 0 for all others. All are 0 before the first test.',
     labelNames: ['state'],
     registers,
     collect() {
@@ -123,7 +124,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_discovery_age_seconds',
-    help: 'Since ExternalDNS last finished a loop.',
+    help: 'Time since ExternalDNS last finished a loop, the maximum of several.',
     registers,
     collect() {
       const age = sources.discoveryAge();
@@ -133,7 +134,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_discovery_failed_loops',
-    help: 'Loops of ExternalDNS in a row that got no verdict, or whose changes were not made; of several the most.',
+    help: 'Consecutive loops of ExternalDNS that got no answer, or whose changes were not applied, the maximum of several.',
     registers,
     collect() {
       this.set(sources.failedLoops());
@@ -141,7 +142,7 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_delete_guard_held_names',
-    help: 'Names that the delete guard still answers, as their objects have lost their address or too many went at once.',
+    help: 'Names that the delete guard keeps because their objects lost their address, or too many vanished at once.',
     registers,
     collect() {
       this.set(sources.heldNames());
@@ -149,15 +150,15 @@ function registerGauges(registers: Registry[], sources: Sources): void {
   });
   new Gauge({
     name: 'internal_dns_events_waiting',
-    help: 'Hosts with news that no Kubernetes event has told yet.',
+    help: 'Hosts with a change that no Kubernetes Event was published for yet.',
     registers,
     collect() {
-      this.set(sources.unpublished());
+      this.set(sources.unpublishedEvents());
     },
   });
   new Counter({
     name: 'internal_dns_events_total',
-    help: 'Kubernetes events on objects, by what became of them.',
+    help: 'Kubernetes Events on objects, by result.',
     labelNames: ['result'],
     registers,
     collect() {

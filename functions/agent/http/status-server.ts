@@ -9,35 +9,35 @@ import { printable } from '../lib/printable.ts';
 import type { Overview } from '../names/overview.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
 import { masterFileOf } from '../zones/zone-file-export.ts';
-import { lastAnswer, listener } from './listener.ts';
-import { jsonOf, textOf } from './page/listing.ts';
-import { contentSecurityPolicy, pageOf } from './page/page.ts';
-import { type Found, find, type Search, searchOf } from './page/search.ts';
-import { Renderings } from './renderings.ts';
-import { joined, Turns } from './turns.ts';
+import { connectionClose, createLimitedServer } from './limited-server.ts';
+import { namesAsJson, namesAsText } from './page/listing.ts';
+import { contentSecurityPolicy, statusPage } from './page/page.ts';
+import { findNames, parseSearch, type Search, type SearchResult } from './page/search.ts';
+import { RenderCache } from './render-cache.ts';
+import { coalesced, ThrottledQueue } from './throttled-queue.ts';
 
-export interface HttpOptions {
+export interface StatusServerOptions {
   agent: Pick<Agent, 'isReady' | 'report' | 'zone'>;
-  /** What is known at the moment. */
+  /** Returns the present state of names and zones. */
   overview: () => Overview;
   powerdns: Pick<PowerDNS, 'metrics'>;
   metrics: Pick<Registry, 'contentType' | 'metrics'>;
   now?: () => number;
 }
 
-interface Answer {
+interface Reply {
   /** 200 unless stated. */
   status?: number;
   type: string;
-  /** In pieces where it may be long. */
+  /** In chunks if it may be long. */
   body: string | AsyncGenerator<Buffer>;
   headers?: Record<string, string>;
 }
 
-/** What all who ask have in common. */
-interface Common extends HttpOptions {
-  renderings: Renderings;
-  zoneFiles: Renderings;
+/** What all requests share. */
+interface Context extends StatusServerOptions {
+  pages: RenderCache;
+  zoneFiles: RenderCache;
   report: () => Promise<string>;
   scrape: () => Promise<string>;
 }
@@ -45,79 +45,82 @@ interface Common extends HttpOptions {
 const text = 'text/plain; charset=utf-8';
 const json = 'application/json';
 
-/** For monitoring and people, and whoever else reaches it: nothing here changes anything, and no number of readers slows the rest. */
-export function http(options: HttpOptions): Server {
+/** Of one core, for all requests together. */
+const cpuShare = 0.2;
+
+/**
+ * The status page, metrics and zone files, for untrusted clients: read-only, and no number of requests slows down the rest
+ * of the agent.
+ */
+export function statusServer(options: StatusServerOptions): Server {
   const { agent } = options;
-  const turns = new Turns(share);
-  const common: Common = {
+  const queue = new ThrottledQueue(cpuShare);
+  const context: Context = {
     ...options,
-    renderings: new Renderings({ turns }),
-    zoneFiles: new Renderings({ turns }),
-    report: joined(turns, async () => `${JSON.stringify(agent.report() ?? {})}\n`),
-    scrape: joined(turns, () => scrape(options)),
+    pages: new RenderCache({ queue }),
+    zoneFiles: new RenderCache({ queue }),
+    report: coalesced(queue, async () => `${JSON.stringify(agent.report() ?? {})}\n`),
+    scrape: coalesced(queue, () => scrape(options)),
   };
-  return listener((request, response) => void serve(response, answerTo(request, response, common)));
+  return createLimitedServer((request, response) => void respond(response, replyTo(request, response, context)));
 }
 
-/** For kubelet, on a port of its own. Being alive depends on nothing else. */
-export function probes({ agent }: Pick<HttpOptions, 'agent'>): Server {
-  return listener(({ method, url = '' }, response) => {
-    const answer = isReading(method) ? (probeOf(url, agent) ?? nothingAt('/healthz, /readyz')) : notAllowed;
-    void serve(response, Promise.resolve(answer));
+/** kubelet's probes, on a port of their own. Liveness depends on nothing else. */
+export function probeServer({ agent }: Pick<StatusServerOptions, 'agent'>): Server {
+  return createLimitedServer(({ method, url = '' }, response) => {
+    const reply = isReadMethod(method) ? (probeReply(url, agent) ?? notFound('/healthz, /readyz')) : methodNotAllowed;
+    void respond(response, Promise.resolve(reply));
   });
 }
 
-/** Of one core, for all that is made for readers. */
-const share = 0.2;
-
-const isReading = (method: string | undefined) => method === 'GET' || method === 'HEAD';
-const notAllowed: Answer = {
+const isReadMethod = (method: string | undefined) => method === 'GET' || method === 'HEAD';
+const methodNotAllowed: Reply = {
   status: 405,
   type: text,
-  body: 'read-only: GET or HEAD\n',
+  body: 'method not allowed: use GET or HEAD\n',
   headers: { Allow: 'GET, HEAD' },
 };
-const nothingAt = (paths: string): Answer => ({ status: 404, type: text, body: `not here: there are ${paths}\n` });
+const notFound = (paths: string): Reply => ({ status: 404, type: text, body: `not found: the paths are ${paths}\n` });
 
-function probeOf(path: string, agent: Pick<Agent, 'isReady'>): Answer | undefined {
+function probeReply(path: string, agent: Pick<Agent, 'isReady'>): Reply | undefined {
   if (path === '/healthz') return { type: text, body: 'ok\n' };
   if (path !== '/readyz') return undefined;
   return agent.isReady ? { type: text, body: 'ok\n' } : { status: 503, type: text, body: 'not ready\n' };
 }
 
-async function answerTo(request: IncomingMessage, response: ServerResponse, common: Common): Promise<Answer> {
-  const { method, url = '', headers } = request;
-  if (!isReading(method)) return notAllowed;
-  const at = URL.parse(url, 'http://agent');
-  if (!at) return { status: 400, type: text, body: 'not a URL\n' };
-  switch (at.pathname) {
+async function replyTo(request: IncomingMessage, response: ServerResponse, context: Context): Promise<Reply> {
+  const { method, url: target = '' } = request;
+  if (!isReadMethod(method)) return methodNotAllowed;
+  const url = URL.parse(target, 'http://agent');
+  if (!url) return { status: 400, type: text, body: 'invalid URL\n' };
+  switch (url.pathname) {
     case '/healthz':
       return { type: text, body: 'ok\n' };
     case '/readyz':
-      return { status: common.agent.isReady ? 200 : 503, type: json, body: await common.report() };
+      return { status: context.agent.isReady ? 200 : 503, type: json, body: await context.report() };
     case '/metrics':
-      return { type: common.metrics.contentType, body: await common.scrape() };
+      return { type: context.metrics.contentType, body: await context.scrape() };
     case '/':
-    case '/names':
+    case '/names.json':
     case '/names.txt':
-      return namesAt(at, headers.accept, response, common);
+      return namesReply(url, response, context);
     default:
-      return zoneFileAt(at, response, common) ?? nothingAt(paths);
+      return zoneFileReply(url, response, context) ?? notFound(paths);
   }
 }
 
-const paths = '/, /names, /names.txt, /zones/ZONE.zone, /metrics, /healthz, /readyz';
+const paths = '/, /names.json, /names.txt, /zones/ZONE.zone, /metrics, /healthz, /readyz';
 
-/** `/zones/corp.internal.zone`; a slash in a zone's name (RFC 2317) is `%2F`. */
-function zoneFileAt({ pathname }: URL, response: ServerResponse, { agent, zoneFiles }: Common): Answer | undefined {
+/** `/zones/corp.internal.zone`; a slash in the name of a zone (RFC 2317) is `%2F`. */
+function zoneFileReply({ pathname }: URL, response: ServerResponse, { agent, zoneFiles }: Context): Reply | undefined {
   const [, encoded] = /^\/zones\/([^/]{1,1024})\.zone$/.exec(pathname) ?? [];
   if (encoded === undefined) return undefined;
   const name = decoded(encoded);
   const zone = name === undefined ? undefined : agent.zone(name.toLowerCase());
-  if (!zone) return { status: 404, type: text, body: `there is no zone ${printable(name ?? encoded)}\n` };
-  const isGone = () => response.destroyed;
+  if (!zone) return { status: 404, type: text, body: `zone not found: ${printable(name ?? encoded)}\n` };
   const key = JSON.stringify(['zone', zone.name]);
-  return { type: text, body: zoneFiles.read({ key, of: [zone], isGone, make: () => masterFileOf(zone) }) };
+  const isAborted = () => response.destroyed;
+  return { type: text, body: zoneFiles.read({ key, inputs: [zone], isAborted, render: () => masterFileOf(zone) }) };
 }
 
 function decoded(encoded: string): string | undefined {
@@ -128,65 +131,55 @@ function decoded(encoded: string): string | undefined {
   }
 }
 
-/** PowerDNS listens on the loopback address only: its metrics are passed on. */
-async function scrape({ metrics, powerdns }: HttpOptions): Promise<string> {
-  const passedOn = powerdns.metrics().catch(() => '# PowerDNS does not answer\n');
-  return `${await metrics.metrics()}\n${await passedOn}`;
+/** Includes PowerDNS's metrics, because PowerDNS listens on the loopback address only. */
+async function scrape({ metrics, powerdns }: StatusServerOptions): Promise<string> {
+  const ofPowerDNS = powerdns.metrics().catch(() => '# PowerDNS does not answer\n');
+  return `${await metrics.metrics()}\n${await ofPowerDNS}`;
 }
 
-function namesAt(
+function namesReply(
   { pathname, searchParams }: URL,
-  accept: string | undefined,
   response: ServerResponse,
-  { overview, renderings, now = monotonicNow }: Common,
-): Answer {
+  { overview, pages, now = monotonicNow }: Context,
+): Reply {
   let search: Search;
   try {
-    search = searchOf(searchParams);
+    search = parseSearch(searchParams);
   } catch (error) {
     return { status: 400, type: text, body: `${printable(messageOf(error))}\n` };
   }
-  const known = overview();
-  const { instance, zones, discovery, resolution, names } = known;
+  const current = overview();
+  const { instance, zones, discovery, resolution, names } = current;
   const seconds = Math.floor(now() / 1000);
-  const of = [instance, zones, JSON.stringify(discovery), resolution, names, seconds];
-  const isGone = () => response.destroyed;
-  const rendered = (form: string, make: (found: Found) => Iterable<string>) => {
-    const key = JSON.stringify([form, search]);
-    return renderings.read({ key, of, isGone, make: () => found(known, search, make) });
+  const inputs = [instance, zones, JSON.stringify(discovery), resolution, names, seconds];
+  const isAborted = () => response.destroyed;
+  const body = (format: string, render: (found: SearchResult) => Iterable<string>) => {
+    const key = JSON.stringify([format, search]);
+    return pages.read({ key, inputs, isAborted, render: () => searched(current, search, render) });
   };
   if (pathname === '/') {
-    return { type: 'text/html; charset=utf-8', body: rendered('page', (found) => pageOf(known, found, search, now())) };
+    return {
+      type: 'text/html; charset=utf-8',
+      body: body('page', (found) => statusPage(current, found, search, now())),
+    };
   }
-  const headers: Record<string, string> = pathname === '/names' ? { Vary: 'Accept' } : {};
-  if (pathname === '/names.txt' || prefersText(accept)) return { type: text, body: rendered('text', textOf), headers };
-  return { type: json, body: rendered('json', (found) => jsonOf(known, found)), headers };
+  if (pathname === '/names.txt') return { type: text, body: body('text', namesAsText) };
+  return { type: json, body: body('json', (found) => namesAsJson(current, found)) };
 }
 
-/** Searching, too, is work that waits for its turn. */
-function* found(overview: Overview, search: Search, make: (found: Found) => Iterable<string>): Generator<string> {
-  yield* make(find(overview, search));
+/** A generator, so that searching, too, waits for its turn in the queue. */
+function* searched(
+  overview: Overview,
+  search: Search,
+  render: (found: SearchResult) => Iterable<string>,
+): Generator<string> {
+  yield* render(findNames(overview, search));
 }
 
-/** Of JSON and text (RFC 9110 section 12.5.1); who says nothing of text gets JSON. */
-function prefersText(accept = ''): boolean {
-  const weights = new Map(
-    accept.split(',').map((range) => {
-      const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-      const weight = parameters.find((parameter) => parameter.startsWith('q='));
-      return [type, weight === undefined ? 1 : Number(weight.slice(2))];
-    }),
-  );
-  const any = weights.get('*/*') ?? 0;
-  const ofJson = weights.get('application/json') ?? weights.get('application/*') ?? any;
-  const ofText = weights.get('text/plain') ?? weights.get('text/*') ?? 0;
-  return ofText > ofJson;
-}
-
-/** Whatever goes wrong before the answer has begun is said; after that, and when whoever asked has gone, nothing can be. */
-async function serve(response: ServerResponse, answer: Promise<Answer>): Promise<void> {
+/** An error before the response has started becomes a 500. After that the connection can only be closed. */
+async function respond(response: ServerResponse, reply: Promise<Reply>): Promise<void> {
   try {
-    await send(response, await answer);
+    await send(response, await reply);
   } catch (error) {
     if (response.headersSent || response.destroyed) return void response.destroy();
     const body = `cannot answer: ${printable(messageOf(error))}\n`;
@@ -194,8 +187,8 @@ async function serve(response: ServerResponse, answer: Promise<Answer>): Promise
   }
 }
 
-async function send(response: ServerResponse, { status = 200, type, body, headers }: Answer) {
-  const beginning = typeof body === 'string' ? undefined : await body.next();
+async function send(response: ServerResponse, { status = 200, type, body, headers }: Reply) {
+  const first = typeof body === 'string' ? undefined : await body.next();
   response.writeHead(status, {
     'Content-Type': type,
     'Content-Security-Policy': contentSecurityPolicy,
@@ -204,10 +197,10 @@ async function send(response: ServerResponse, { status = 200, type, body, header
     'Cache-Control': 'no-store',
     ...(typeof body === 'string' && { 'Content-Length': Buffer.byteLength(body) }),
     ...headers,
-    ...lastAnswer,
+    ...connectionClose,
   });
-  // Of an answer to HEAD Node sends no body.
+  // Node sends no body in response to HEAD.
   if (typeof body === 'string') return void response.end(body);
-  if (beginning?.value) response.write(beginning.value);
+  if (first?.value) response.write(first.value);
   await pipeline(Readable.from(body, { objectMode: false }), response);
 }

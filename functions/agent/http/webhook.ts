@@ -12,88 +12,91 @@ const mediaType = 'application/external.dns.webhook+json;version=1';
 export interface WebhookOptions {
   agent: Agent;
   failureLog: FailureLog;
-  /** Characters that are kept of the bodies of all ExternalDNS, each of which has its share. */
+  /** Characters of request bodies that may be kept, divided among all ExternalDNS. */
   bodyLimit: number;
-  /** ExternalDNS waits 15 s for an answer, and ends its process without one. */
-  patienceMs?: number;
+  /** ExternalDNS waits 15 s for a response, and exits without one. */
+  timeoutMs?: number;
 }
 
 /**
  * ExternalDNS's extension point: https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/tutorials/webhook-provider/
- * Every failure is 503, which it takes for a soft error and tries again in its next loop; others would end its process.
+ * Every failure is a 503, which ExternalDNS treats as a soft error and retries in its next loop. Others make it exit.
  */
-export function webhook({ agent, failureLog, bodyLimit, patienceMs = 10_000 }: WebhookOptions): Server {
+export function webhook({ agent, failureLog, bodyLimit, timeoutMs = 10_000 }: WebhookOptions): Server {
   const seenAt = (name: string) => agent.seenAt(name);
-  const wantedOf = new Map<string | undefined, EndpointsParser>();
+  const parsers = new Map<string | undefined, EndpointsParser>();
   const namespaces = () => agent.declaration?.discovery?.namespaces ?? [];
   const limit = () => Math.floor(bodyLimit / Math.max(1, namespaces().length));
-  const repetitionOf = (namespace: string | undefined): EndpointsParser => {
-    const known = wantedOf.get(namespace) ?? new EndpointsParser({ seenAt, limit });
-    // Of one that is declared no more nothing is kept.
+  const parserFor = (namespace: string | undefined): EndpointsParser => {
+    const parser = parsers.get(namespace) ?? new EndpointsParser({ seenAt, limit });
+    // Frees the parsers of namespaces that are no longer declared.
     const declared = new Set<string | undefined>(namespaces());
-    for (const each of wantedOf.keys()) if (!declared.has(each)) wantedOf.delete(each);
-    wantedOf.set(namespace, known);
-    return known;
+    for (const each of parsers.keys()) if (!declared.has(each)) parsers.delete(each);
+    parsers.set(namespace, parser);
+    return parser;
   };
-  const routes: Record<string, (request: IncomingMessage, namespace: string | undefined) => Promise<unknown>> = {
-    // No filter: a name outside the zones is to be reported, not dropped unheard.
+  const handlers: Record<string, (request: IncomingMessage, namespace: string | undefined) => Promise<unknown>> = {
+    // No domain filter: ExternalDNS would drop names outside the zones, and they could not be reported.
     'GET /': async () => ({}),
     'GET /records': (_, namespace) => agent.records(namespace),
     'POST /adjustendpoints': async (request, namespace) =>
-      agent.adjustEndpoints(await repetitionOf(namespace).parse(request), namespace),
+      agent.adjustEndpoints(await parserFor(namespace).parse(request), namespace),
     'POST /records': async (request, namespace) =>
-      agent.applyChanges(parse(await body(request, limit()), endpointChanges), namespace),
+      agent.applyChanges(parse(await readBody(request, limit()), endpointChanges), namespace),
   };
   return createServer(async (request, response) => {
     const route = `${request.method} ${request.url}`;
-    const { namespace, path } = placeOf(request.url ?? '');
-    const answer = routes[`${request.method} ${path}`];
-    if (!answer) return void response.writeHead(404).end();
-    const slow = new AbortController();
+    const { namespace, path } = parsePath(request.url ?? '');
+    const handler = handlers[`${request.method} ${path}`];
+    if (!handler) return void response.writeHead(404).end();
+    const timer = new AbortController();
     try {
-      const result = await Promise.race([answer(request, namespace), late(patienceMs, slow.signal)]);
+      const result = await Promise.race([handler(request, namespace), rejectAfter(timeoutMs, timer.signal)]);
       response.setHeader('Content-Type', mediaType);
       if (result === undefined) response.writeHead(204).end();
-      else response.end(textOf(result as object));
+      else response.end(serialize(result as object));
       failureLog.record('serve ExternalDNS', undefined, { route });
     } catch (error) {
       failureLog.record('serve ExternalDNS', messageOf(error), { route });
       agent.recordFailure(messageOf(error), namespace);
       response.writeHead(503).end(`cannot serve ExternalDNS: ${messageOf(error)}`);
     } finally {
-      slow.abort();
+      timer.abort();
     }
   });
 }
 
-const texts = new WeakMap<object, string>();
+/**
+ * While nothing changes, the agent returns the same objects every interval, one per namespace and route, so they are
+ * serialized once. Weak: a text lives as long as the object that the agent may return again.
+ */
+const serialized = new WeakMap<object, string>();
 
-/** As JSON, made once: an answer that is the same as before is the same object. */
-function textOf(answer: object): string {
-  const text = texts.get(answer) ?? JSON.stringify(answer);
-  texts.set(answer, text);
+function serialize(result: object): string {
+  const text = serialized.get(result) ?? JSON.stringify(result);
+  serialized.set(result, text);
   return text;
 }
 
-/** The path of an ExternalDNS that sees only one namespace; the rest of it is as everybody's. */
-const ofNamespace = /^\/namespaces\/([a-z0-9-]+)(\/.*)?$/;
+/** With `discovery.namespaces`, each ExternalDNS has the routes below a path of its namespace. */
+const namespacePath = /^\/namespaces\/([a-z0-9-]+)(\/.*)?$/;
 
-function placeOf(url: string): { namespace: string | undefined; path: string } {
-  const [, namespace, rest = '/'] = ofNamespace.exec(url) ?? [];
-  return { namespace, path: namespace === undefined ? url : rest };
+function parsePath(url: string): { namespace: string | undefined; path: string } {
+  const [, namespace, path = '/'] = namespacePath.exec(url) ?? [];
+  return { namespace, path: namespace === undefined ? url : path };
 }
 
-async function late(ms: number, signal: AbortSignal): Promise<never> {
+async function rejectAfter(ms: number, signal: AbortSignal): Promise<never> {
   await sleep(ms, undefined, { signal });
-  throw new Error(`the answer takes longer than ${ms} ms`);
+  throw new Error(`no answer within ${ms} ms`);
 }
 
-async function body(request: IncomingMessage, limit: number): Promise<string> {
+async function readBody(request: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   await readToEnd(request, (chunk) => {
     size += chunk.length;
-    if (size > limit) throw new Error(`the changes of ExternalDNS are more than ${limit} bytes at once: ${fewerNames}`);
+    if (size > limit) throw new Error(`the changes of ExternalDNS exceed ${limit} bytes: ${fewerNames}`);
     chunks.push(chunk);
   });
   return Buffer.concat(chunks).toString('utf8');

@@ -1,38 +1,38 @@
 import { apexOf } from '../../dns/zone/apex.ts';
 import { type PowerDNS, PowerDNSRefusal } from '../powerdns/powerdns.ts';
 import { replacement } from '../powerdns/rrset.ts';
-import type { Resource } from './dns-query.ts';
+import type { AnswerRecord } from './dns-query.ts';
 
 /**
- * The zone of the canary. It is its own: in a zone of the user's the serial would count up all the time. Nobody has names
- * in `.invalid` (RFC 6761 section 6.4), and nobody asks for them.
+ * A zone of its own, because each write increments the serial of its zone. No user zone is under `.invalid`
+ * (RFC 6761 section 6.4), and no client queries it.
  */
 export const canaryZone = 'canary.internal-dns.invalid.';
 
-/** Not one of ours: an agent that knows no canary would take the zone for one that is no longer declared. */
+/** Not the account of declared zones: an agent of a version without the canary would remove the zone as undeclared. */
 const account = 'internal-dns-canary';
 
 export const slotMs = 30_000;
 
-/** What the canary says: the same in all replicas, which share nothing, as any of them may be asked. */
+/** The content of the canary: a number that all replicas agree on without communicating, since any may be queried. */
 export const slotAt = (now: number) => Math.floor(now / slotMs);
 
-/** Writes it as a discovered name is written, in a zone that is made where there is none. Throws what PowerDNS says. */
+/** Writes the record as a discovered name is written; creates the zone if it does not exist. Throws PowerDNS's errors. */
 export async function writeCanary(powerdns: Pick<PowerDNS, 'create' | 'patch'>, slot: number): Promise<void> {
   const record = replacement({ name: canaryZone, type: 'TXT', ttl: 0, records: [`"${slot}"`] });
   const write = () => powerdns.patch({ id: canaryZone }, [record]);
   try {
     await write();
   } catch (error) {
-    // It is the first time, or the database was lost.
+    // The first write, or the database was lost.
     if (!(error instanceof PowerDNSRefusal && error.status === 404)) throw error;
-    await makeCanaryZone(powerdns);
+    await createCanaryZone(powerdns);
     await write();
   }
 }
 
-/** Makes the zone, unless somebody has just done so. */
-export async function makeCanaryZone(powerdns: Pick<PowerDNS, 'create'>): Promise<void> {
+/** Creates the zone unless it exists. */
+export async function createCanaryZone(powerdns: Pick<PowerDNS, 'create'>): Promise<void> {
   try {
     await powerdns.create(canaryZone, apexOf({ name: canaryZone, nameServers: [] }), account);
   } catch (error) {
@@ -40,8 +40,8 @@ export async function makeCanaryZone(powerdns: Pick<PowerDNS, 'create'>): Promis
   }
 }
 
-/** The slot in an answer; undefined when there is none. */
-export function slotIn(answers: readonly Resource[]): number | undefined {
+/** The slot in an answer; undefined without one. */
+export function slotIn(answers: readonly AnswerRecord[]): number | undefined {
   const record = answers.find(({ type }) => type === 'TXT');
   if (record?.type !== 'TXT') return undefined;
   const text = [record.data].flat().join('');

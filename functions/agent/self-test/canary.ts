@@ -2,53 +2,51 @@ import { withoutDot } from '../../dns/name.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
 import { canaryZone, slotAt, slotIn, writeCanary } from './canary-record.ts';
-import { ask, ResponseCode, type Server, Silence, type Transport, transports } from './dns-query.ts';
+import { QueryTimeout, query, ResponseCodeError, type ServerAddress, type Transport, transports } from './dns-query.ts';
 
-/** Whom a question went to: the pod's own PowerDNS, or whoever is behind the Service. */
-export type Way = 'pod' | 'service';
+/** Which way a query goes: to PowerDNS in the pod itself, or through the Service to any replica. */
+export type QueryTarget = 'pod' | 'service';
 
 export interface CanaryOptions {
   powerdns: Pick<PowerDNS, 'create' | 'patch'>;
-  /** The pod's own. */
-  dns: Server;
-  /** The Service, at each of its addresses; none while it has none. */
-  service: () => readonly Server[];
-  /** A question was answered rightly; how long that took, what got lost included. */
-  onAnswer?: (transport: Transport, seconds: number, way: Way) => void;
-  onFailure?: (transport: Transport, way: Way) => void;
-  /** Of one try. */
+  /** PowerDNS in the pod itself. */
+  dns: ServerAddress;
+  /** Each address of the Service; empty until it has one. */
+  service: () => readonly ServerAddress[];
+  /** Called for each right answer; the time includes retries. */
+  onAnswer?: (transport: Transport, seconds: number, target: QueryTarget) => void;
+  onFailure?: (transport: Transport, target: QueryTarget) => void;
+  /** Of one attempt. */
   timeoutMs?: number;
   now?: () => number;
 }
 
 /**
- * `Silent`: nothing came. `Failed`: the question did not get there, or the server has a problem of its own. `Other`: an
- * answer without the canary. `Old`: with one that should have been replaced.
+ * `Timeout`: no answer. `Error`: the query was not delivered, or the server failed to process it. `WrongAnswer`: an answer
+ * without the canary. `Outdated`: an answer with a canary that should have been replaced.
  */
 export interface QueryFailure {
-  kind: 'Silent' | 'Failed' | 'Other' | 'Old';
+  kind: 'Timeout' | 'Error' | 'WrongAnswer' | 'Outdated';
   message: string;
 }
 
-/** What became of one question. */
-export interface Finding {
+export interface QueryResult {
   address: string;
   transport: Transport;
-  fault?: QueryFailure;
+  failure?: QueryFailure;
 }
 
-/** What became of one test. */
-export interface Result {
+export interface TestResult {
   /** Why the canary could not be written. */
-  write?: string;
-  pod: readonly Finding[];
-  service: readonly Finding[];
+  writeError?: string;
+  pod: readonly QueryResult[];
+  service: readonly QueryResult[];
 }
 
-/** Other replicas do not write in step, their clocks differ, and a write may fail now and then. */
+/** Replicas do not write in step, their clocks differ, and a write may fail once. */
 const toleratedSlots = 3;
 
-/** A record that is written like every other one and asked for as clients ask, to see whether that still works. */
+/** The end-to-end test: writes a record as any other is written, and queries it as clients do. */
 export class Canary {
   readonly #options: Required<CanaryOptions>;
 
@@ -56,48 +54,57 @@ export class Canary {
     this.#options = { onAnswer: () => {}, onFailure: () => {}, timeoutMs: 1000, now: Date.now, ...options };
   }
 
-  async test(): Promise<Result> {
+  async test(): Promise<TestResult> {
     const { powerdns, dns, service, now } = this.#options;
     const slot = slotAt(now());
-    const write = await writeCanary(powerdns, slot).then(() => undefined, messageOf);
-    const [pod, through] = await Promise.all([
-      this.#look('pod', [dns], (answered) => answered === slot),
-      this.#look('service', service(), (answered) => answered >= slot - toleratedSlots),
+    const writeError = await writeCanary(powerdns, slot).then(() => undefined, messageOf);
+    const [podResults, serviceResults] = await Promise.all([
+      this.#queryAll('pod', [dns], (answered) => answered === slot),
+      this.#queryAll('service', service(), (answered) => answered >= slot - toleratedSlots),
     ]);
-    return { ...(write !== undefined && { write }), pod, service: through };
+    return { ...(writeError !== undefined && { writeError }), pod: podResults, service: serviceResults };
   }
 
-  #look(way: Way, servers: readonly Server[], isRight: (slot: number) => boolean): Promise<Finding[]> {
-    const questions = servers.flatMap((server) => transports.map((transport) => ({ server, transport })));
-    return Promise.all(questions.map(({ server, transport }) => this.#ask(way, server, transport, isRight)));
+  #queryAll(
+    target: QueryTarget,
+    servers: readonly ServerAddress[],
+    isCurrent: (slot: number) => boolean,
+  ): Promise<QueryResult[]> {
+    const queries = servers.flatMap((server) => transports.map((transport) => ({ server, transport })));
+    return Promise.all(queries.map(({ server, transport }) => this.#query(target, server, transport, isCurrent)));
   }
 
-  async #ask(way: Way, server: Server, transport: Transport, isRight: (slot: number) => boolean): Promise<Finding> {
+  async #query(
+    target: QueryTarget,
+    server: ServerAddress,
+    transport: Transport,
+    isCurrent: (slot: number) => boolean,
+  ): Promise<QueryResult> {
     const { timeoutMs, onAnswer, onFailure } = this.#options;
-    const began = performance.now();
-    const finding = { address: server.host, transport };
+    const started = performance.now();
+    const result = { address: server.host, transport };
     try {
-      const answers = await ask({ server, name: withoutDot(canaryZone), type: 'TXT', transport, timeoutMs });
+      const answers = await query({ server, name: withoutDot(canaryZone), type: 'TXT', transport, timeoutMs });
       const slot = slotIn(answers);
-      if (slot !== undefined && isRight(slot)) {
-        onAnswer(transport, (performance.now() - began) / 1000, way);
-        return finding;
+      if (slot !== undefined && isCurrent(slot)) {
+        onAnswer(transport, (performance.now() - started) / 1000, target);
+        return result;
       }
-      onFailure(transport, way);
-      return { ...finding, fault: slot === undefined ? noRecord : oldRecord };
+      onFailure(transport, target);
+      return { ...result, failure: slot === undefined ? noRecord : outdatedRecord };
     } catch (error) {
-      onFailure(transport, way);
-      return { ...finding, fault: { kind: kindOf(error), message: messageOf(error) } };
+      onFailure(transport, target);
+      return { ...result, failure: { kind: kindOf(error), message: messageOf(error) } };
     }
   }
 }
 
-// Without numbers: a message that counts would be another one all the time.
-const noRecord: QueryFailure = { kind: 'Other', message: 'no such record' };
-const oldRecord: QueryFailure = { kind: 'Old', message: 'an old record' };
+// Without numbers: a message with a count would change at every test.
+const noRecord: QueryFailure = { kind: 'WrongAnswer', message: 'no such record' };
+const outdatedRecord: QueryFailure = { kind: 'Outdated', message: 'outdated record' };
 
 function kindOf(error: unknown): QueryFailure['kind'] {
-  if (error instanceof Silence) return 'Silent';
+  if (error instanceof QueryTimeout) return 'Timeout';
   // SERVFAIL: PowerDNS cannot read its database.
-  return error instanceof ResponseCode && error.message !== 'SERVFAIL' ? 'Other' : 'Failed';
+  return error instanceof ResponseCodeError && error.message !== 'SERVFAIL' ? 'WrongAnswer' : 'Error';
 }

@@ -1,96 +1,111 @@
 import type { Resolution } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { Finding, QueryFailure, Result } from './canary.ts';
+import type { QueryFailure, QueryResult, TestResult } from './canary.ts';
 import { canaryZone } from './canary-record.ts';
 
-/** What a test says of the DNS that is served; the message says what to do, without a dot at the end. */
+/** What a test shows about the DNS as clients see it. The message includes what to do, without a dot at the end. */
 export type Diagnosis = Pick<Resolution, 'state' | 'message'>;
 
-/** The pod that speaks, so that people can be told what to type. */
+/** The agent's own pod, for the commands in messages. */
 export interface PodRef {
   namespace: string;
   pod: string;
 }
 
-export const isSame = (a: Diagnosis | undefined, b: Diagnosis | undefined) =>
+export const isSameDiagnosis = (a: Diagnosis | undefined, b: Diagnosis | undefined) =>
   a?.state === b?.state && a?.message === b?.message;
 
-/** What one test finds, the gravest first. `mayBeSilent`: nothing can be said of a Service that does not answer. */
-export function diagnose({ write, pod, service }: Result, mayBeSilent: boolean, place: PodRef | undefined): Diagnosis {
-  const log = `see ${logOf('powerdns', place)}`;
-  const unanswered = faulty(pod, 'Silent', 'Failed');
+/**
+ * Diagnoses one test by its worst failure.
+ * @param isServiceUntestable a Service that does not answer is no failure
+ */
+export function diagnose(
+  { writeError, pod, service }: TestResult,
+  isServiceUntestable: boolean,
+  podRef: PodRef | undefined,
+): Diagnosis {
+  const log = `see ${logOf('powerdns', podRef)}`;
+  const unanswered = failedBy(pod, 'Timeout', 'Error');
   if (unanswered.length > 0) {
-    return { state: 'NotAnswering', message: `PowerDNS does not answer ${wordsOf(unanswered)}: ${log}` };
+    return { state: 'NotAnswering', message: `PowerDNS does not answer ${describe(unanswered)}: ${log}` };
   }
-  if (write !== undefined) {
-    const message = `PowerDNS answers with what it had before, and takes no change (${write}): ${log}`;
+  if (writeError !== undefined) {
+    const message = `PowerDNS gives old answers and accepts no changes (${writeError}): ${log}`;
     return { state: 'NotUpdating', message };
   }
-  const unchanged = faulty(pod, 'Other', 'Old');
+  const unchanged = failedBy(pod, 'WrongAnswer', 'Outdated');
   if (unchanged.length > 0) {
-    const message = `PowerDNS takes changes, and does not answer with them ${wordsOf(unchanged)}: ${log}`;
+    const message = `PowerDNS accepts changes, but does not serve them ${describe(unchanged)}: ${log}`;
     return { state: 'NotUpdating', message };
   }
-  return diagnoseService(service, mayBeSilent, place);
+  return diagnoseService(service, isServiceUntestable, podRef);
 }
 
-function diagnoseService(service: Result['service'], mayBeSilent: boolean, place: PodRef | undefined): Diagnosis {
-  const old = faulty(service, 'Old');
-  if (old.length > 0) {
+function diagnoseService(
+  service: TestResult['service'],
+  isServiceUntestable: boolean,
+  podRef: PodRef | undefined,
+): Diagnosis {
+  const outdated = failedBy(service, 'Outdated');
+  if (outdated.length > 0) {
     const reasons = 'another replica is not updated, or the clocks of the nodes differ';
-    const message = `the Service gives old answers ${wordsAt(old)}: ${reasons}; see ${logOf('agent')} of each pod`;
+    const message = `the Service gives old answers ${describeByAddress(outdated)}: ${reasons}: see ${logOf('agent')} of each pod`;
     return { state: 'NotUpdating', message };
   }
-  const lost = faulty(service, 'Silent', 'Failed', 'Other');
-  if (lost.length === 0) return { state: 'Serving' };
-  const addresses = [...new Set(lost.map(({ address }) => address))];
-  if (mayBeSilent) {
-    const questions = addresses.map((address) => `dig @${address} ${withoutDot(canaryZone)} TXT`);
-    const why = 'a pod that is behind a Service cannot reach it in every cluster';
-    const message = `PowerDNS answers, and its Service could not be tested from inside the pod (${why})`;
-    return { state: 'Serving', message: `${message}: try ${questions.join(' and ')} from another pod` };
+  const failed = failedBy(service, 'Timeout', 'Error', 'WrongAnswer');
+  if (failed.length === 0) return { state: 'Serving' };
+  const addresses = [...new Set(failed.map(({ address }) => address))];
+  if (isServiceUntestable) {
+    const commands = addresses.map((address) => `dig @${address} ${withoutDot(canaryZone)} TXT`);
+    const why = 'not every cluster lets a pod reach a Service that it is behind';
+    const message = `PowerDNS answers, but its Service could not be tested from inside the pod (${why})`;
+    return { state: 'Serving', message: `${message}: try ${commands.join(' and ')} from another pod` };
   }
-  const namespace = place ? ` -n ${place.namespace}` : '';
-  const places = `kubectl${namespace} get endpointslices, and whether a NetworkPolicy or kube-proxy is in the way`;
+  const namespace = podRef ? ` -n ${podRef.namespace}` : '';
+  const checks = `kubectl${namespace} get endpointslices, then check NetworkPolicies and kube-proxy`;
   return {
     state: 'Unreachable',
-    message: `PowerDNS answers, and its Service does not ${wordsAt(lost)}: see ${places}`,
+    message: `PowerDNS answers, but its Service does not ${describeByAddress(failed)}: see ${checks}`,
   };
 }
 
-/** What ExternalDNS and the cluster do not do, as the test says nothing of them. */
-export function stalled(place: PodRef | undefined, wasHeard: boolean, reach: string | undefined): Diagnosis {
-  const what = wasHeard ? 'is no longer heard of' : 'has not finished a loop since the agent started';
-  const cause = reach === undefined ? '' : `, and the API server cannot be asked (${reach})`;
-  const message = `ExternalDNS ${what}, so names stay as they were${cause}: see ${logOf('external-dns', place)}`;
+export function externalDNSStalled(
+  podRef: PodRef | undefined,
+  hasReported: boolean,
+  apiFailure: string | undefined,
+): Diagnosis {
+  const what = hasReported ? 'has stopped reporting' : 'has not finished a loop since the agent started';
+  const cause = apiFailure === undefined ? '' : `, and the API server is unreachable (${apiFailure})`;
+  const message = `ExternalDNS ${what}, so names stay as they were${cause}: see ${logOf('external-dns', podRef)}`;
   return { state: 'Stalled', message };
 }
 
-/** What the agent itself cannot do for ExternalDNS. */
-export const failing = (place: PodRef | undefined, failure = 'it has not said why'): Diagnosis => ({
+export const webhookFailing = (podRef: PodRef | undefined, failure = 'no reason given'): Diagnosis => ({
   state: 'Stalled',
-  message: `the agent cannot answer ExternalDNS (${failure}), so names stay as they were: see ${logOf('agent', place)}`,
+  message: `the agent cannot answer ExternalDNS (${failure}), so names stay as they were: see ${logOf('agent', podRef)}`,
 });
 
-export const blind = (place: PodRef | undefined, reach: string): Diagnosis => ({
+export const apiUnreachable = (podRef: PodRef | undefined, failure: string): Diagnosis => ({
   state: 'Blind',
-  message: `the API server cannot be asked (${reach}), so names stay as they were: see ${logOf('agent', place)}`,
+  message: `the API server is unreachable (${failure}), so names stay as they were: see ${logOf('agent', podRef)}`,
 });
 
-const faulty = (findings: readonly Finding[], ...kinds: QueryFailure['kind'][]) =>
-  findings.filter(({ fault }) => fault && kinds.includes(fault.kind));
+const failedBy = (results: readonly QueryResult[], ...kinds: QueryFailure['kind'][]) =>
+  results.filter(({ failure }) => failure && kinds.includes(failure.kind));
 
 /** `over UDP and TCP (no answer within 1000 ms)` */
-function wordsOf(findings: readonly Finding[]): string {
-  const failures = new Set(findings.map(({ fault }) => fault?.message));
-  return `over ${findings.map(({ transport }) => transport).join(' and ')} (${[...failures].join(', ')})`;
+function describe(results: readonly QueryResult[]): string {
+  const messages = new Set(results.map(({ failure }) => failure?.message));
+  return `over ${results.map(({ transport }) => transport).join(' and ')} (${[...messages].join(', ')})`;
 }
 
-/** The same for each address: `at 192.0.2.53 over UDP (no answer within 1000 ms)` */
-const wordsAt = (findings: readonly Finding[]) =>
-  [...Map.groupBy(findings, ({ address }) => address)]
-    .map(([address, ofAddress]) => `at ${address} ${wordsOf(ofAddress)}`)
+/** `at 192.0.2.53 over UDP (no answer within 1000 ms) and at ...` */
+const describeByAddress = (results: readonly QueryResult[]) =>
+  [...Map.groupBy(results, ({ address }) => address)]
+    .map(([address, ofAddress]) => `at ${address} ${describe(ofAddress)}`)
     .join(' and ');
 
-const logOf = (container: string, place?: PodRef) =>
-  place ? `kubectl -n ${place.namespace} logs ${place.pod} -c ${container}` : `the log of the container ${container}`;
+const logOf = (container: string, podRef?: PodRef) =>
+  podRef
+    ? `kubectl -n ${podRef.namespace} logs ${podRef.pod} -c ${container}`
+    : `the log of the container ${container}`;

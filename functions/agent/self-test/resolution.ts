@@ -1,138 +1,150 @@
 import { bounds, type Report, type Resolution } from '../../contract/report.ts';
 import { monotonicNow } from '../lib/clock.ts';
-import type { Result } from './canary.ts';
-import { blind, type Diagnosis, diagnose, failing, isSame, type PodRef, stalled } from './diagnosis.ts';
+import type { TestResult } from './canary.ts';
+import {
+  apiUnreachable,
+  type Diagnosis,
+  diagnose,
+  externalDNSStalled,
+  isSameDiagnosis,
+  type PodRef,
+  webhookFailing,
+} from './diagnosis.ts';
 
-/** What the agent knows besides. */
+/** What the state depends on besides the tests. */
 export interface HealthInputs {
   discovery: Report['discovery']['state'];
   /** Why discovery fails. */
   failure?: string | undefined;
-  /** Why the API server cannot be asked. */
-  reach?: string | undefined;
+  /** Why the API server is unreachable. */
+  apiFailure?: string | undefined;
   replicas: number;
 }
 
 export interface ResolutionOptions {
-  place?: PodRef | undefined;
+  pod?: PodRef | undefined;
   now?: () => number;
 }
 
-/** Milliseconds from one test to the next, counted from their beginnings. */
-const pauses = { well: 30_000, doubtful: 5_000 };
+/** Milliseconds between the starts of two tests. */
+const intervals = { healthy: 30_000, unconfirmed: 5_000 };
 
-/** How long something may last before it is told. Milliseconds. */
-const patience = {
-  /** For PowerDNS to come up. */
+/** How long a condition may last before it is reported. Milliseconds. */
+const gracePeriods = {
+  /** For PowerDNS to start. */
   start: 10_000,
-  /** For the Service to answer for the first time: of several replicas only those that are ready are behind it. */
+  /** For the first answer through the Service: only ready replicas are behind it. */
   service: 60_000,
-  /** For ExternalDNS to finish its first loop. */
+  /** For the first loop of ExternalDNS. */
   firstLoop: 45_000,
-  /** For watches to find the API server again. */
-  reach: 15_000,
+  /** For watches to reconnect to the API server. */
+  apiServer: 15_000,
 };
 
 const serving: Diagnosis = { state: 'Serving' };
 
 /**
- * What is said of the whole chain. One test that fails says nothing yet: a state is bad when the next one fails too, and
- * good again with the first that does not.
+ * The state of the whole chain. It turns bad only when two tests in a row fail, and good again with the first that
+ * succeeds.
  */
 export class ResolutionState {
-  readonly #place: PodRef | undefined;
+  readonly #pod: PodRef | undefined;
   readonly #now: () => number;
   readonly #startedAt: number;
   #last: Diagnosis | undefined;
   #confirmed: Diagnosis | undefined;
-  #said: Resolution | undefined;
+  #reported: Resolution | undefined;
   #hasServiceAnswered = false;
-  readonly #deaf = new Spell();
-  readonly #waiting = new Spell();
-  readonly #blind = new Spell();
+  readonly #serviceSilent = new Since();
+  readonly #discoveryWaiting = new Since();
+  readonly #apiUnreachable = new Since();
 
-  constructor({ place, now = monotonicNow }: ResolutionOptions = {}) {
-    this.#place = place;
+  constructor({ pod, now = monotonicNow }: ResolutionOptions = {}) {
+    this.#pod = pod;
     this.#now = now;
     this.#startedAt = now();
   }
 
-  /** Until the next test is due: milliseconds since the last one began. */
-  get pauseMs(): number {
-    const isSettled = this.#confirmed?.state === 'Serving' && isSame(this.#last, this.#confirmed);
-    return isSettled ? pauses.well : pauses.doubtful;
+  /** Milliseconds from the start of the last test to the next. */
+  get intervalMs(): number {
+    const isStable = this.#confirmed?.state === 'Serving' && isSameDiagnosis(this.#last, this.#confirmed);
+    return isStable ? intervals.healthy : intervals.unconfirmed;
   }
 
-  /** Takes over a test; what it says for itself. */
-  note(result: Result, { replicas }: Pick<HealthInputs, 'replicas'>): Diagnosis {
-    const diagnosis = diagnose(result, this.#mayBeSilent(result, replicas), this.#place);
+  /** Records a test. Returns the diagnosis of this test alone. */
+  record(result: TestResult, { replicas }: Pick<HealthInputs, 'replicas'>): Diagnosis {
+    const diagnosis = diagnose(result, this.#isServiceUntestable(result, replicas), this.#pod);
     const isGood = diagnosis.state === 'Serving';
-    if (!isGood && !this.#confirmed && this.#now() - this.#startedAt < patience.start) return diagnosis;
+    if (!isGood && !this.#confirmed && this.#now() - this.#startedAt < gracePeriods.start) return diagnosis;
     this.#confirmed = this.#confirm(diagnosis);
     this.#last = diagnosis;
     return diagnosis;
   }
 
-  /** What is so now; undefined before a test has said anything. */
-  resolution(circumstances: HealthInputs): Resolution | undefined {
-    const diagnosis = this.#diagnosis(circumstances);
+  /** The present state; undefined until a test has shown one. */
+  resolution(inputs: HealthInputs): Resolution | undefined {
+    const diagnosis = this.#diagnosis(inputs);
     if (!diagnosis) return undefined;
-    const since = diagnosis.state === this.#said?.state ? this.#said.since : timestamp(this.#now());
+    const since = diagnosis.state === this.#reported?.state ? this.#reported.since : timestamp(this.#now());
     const { state, message } = diagnosis;
-    this.#said = { state, since, ...(message !== undefined && { message: message.slice(0, bounds.message) }) };
-    return this.#said;
+    this.#reported = { state, since, ...(message !== undefined && { message: message.slice(0, bounds.message) }) };
+    return this.#reported;
   }
 
   #confirm(diagnosis: Diagnosis): Diagnosis | undefined {
-    const isRepeated = isSame(diagnosis, this.#last);
+    const isRepeated = isSameDiagnosis(diagnosis, this.#last);
     const wasBad = this.#confirmed !== undefined && this.#confirmed.state !== 'Serving';
     if (diagnosis.state === 'Serving') {
-      const isCertain = diagnosis.message === undefined || isRepeated || isSame(diagnosis, this.#confirmed);
+      const isCertain = diagnosis.message === undefined || isRepeated || isSameDiagnosis(diagnosis, this.#confirmed);
       return isCertain ? diagnosis : serving;
     }
-    // A cause that changes from test to test is told once.
+    // A cause that alternates from test to test must not change the report each time.
     if (wasBad) return isRepeated ? diagnosis : this.#confirmed;
     return this.#last && this.#last.state !== 'Serving' ? diagnosis : this.#confirmed;
   }
 
   /**
-   * A pod that is alone behind its Service asks itself, which not every network lets it do (no hairpin): its questions
-   * vanish, and everybody else's are answered. So silence of a Service that never answered is no alarm. That hides hardly
-   * anything: where kube-proxy does not work at all, no report gets out either, because the API server is behind a Service
-   * too, and a Service without endpoints refuses. Once it has answered, silence counts.
+   * The only pod behind a Service queries itself, which fails in networks without hairpin traffic: its queries time out
+   * while those of all other clients are answered. So timeouts of a Service that has never answered are no failure. That
+   * hides hardly anything: without kube-proxy no report would get out either, because the API server is behind a Service
+   * too, and a Service without endpoints refuses. Once the Service has answered, timeouts count.
    */
-  #mayBeSilent({ service }: Result, replicas: number): boolean {
-    this.#hasServiceAnswered ||= service.some(({ fault }) => !fault || fault.kind === 'Old');
-    const isDeaf = service.length > 0 && !this.#hasServiceAnswered;
-    const deafMs = this.#deaf.lasts(isDeaf, this.#now());
-    if (!isDeaf) return false;
-    return deafMs < patience.service || (replicas === 1 && service.every(({ fault }) => fault?.kind === 'Silent'));
+  #isServiceUntestable({ service }: TestResult, replicas: number): boolean {
+    this.#hasServiceAnswered ||= service.some(({ failure }) => !failure || failure.kind === 'Outdated');
+    const isSilent = service.length > 0 && !this.#hasServiceAnswered;
+    const silentMs = this.#serviceSilent.update(isSilent, this.#now());
+    if (!isSilent) return false;
+    return (
+      silentMs < gracePeriods.service || (replicas === 1 && service.every(({ failure }) => failure?.kind === 'Timeout'))
+    );
   }
 
-  #diagnosis({ discovery, failure, reach }: HealthInputs): Diagnosis | undefined {
+  #diagnosis({ discovery, failure, apiFailure }: HealthInputs): Diagnosis | undefined {
     const now = this.#now();
-    const waitingMs = this.#waiting.lasts(discovery === 'Waiting', now);
-    const blindMs = this.#blind.lasts(reach !== undefined, now);
+    const waitingMs = this.#discoveryWaiting.update(discovery === 'Waiting', now);
+    const unreachableMs = this.#apiUnreachable.update(apiFailure !== undefined, now);
     if (this.#confirmed?.state !== 'Serving') return this.#confirmed;
-    if (discovery === 'Failing') return failing(this.#place, failure);
+    if (discovery === 'Failing') return webhookFailing(this.#pod, failure);
     const isStalled = discovery === 'Stalled';
-    if (isStalled || waitingMs >= patience.firstLoop) return stalled(this.#place, isStalled, reach);
-    if (reach !== undefined && blindMs >= patience.reach) return blind(this.#place, reach);
+    if (isStalled || waitingMs >= gracePeriods.firstLoop) return externalDNSStalled(this.#pod, isStalled, apiFailure);
+    if (apiFailure !== undefined && unreachableMs >= gracePeriods.apiServer) {
+      return apiUnreachable(this.#pod, apiFailure);
+    }
     return this.#confirmed;
   }
 }
 
-/** How long something is so, without a break. */
-class Spell {
+/** How long a condition has been true without interruption. */
+class Since {
   #since: number | undefined;
 
-  /** Milliseconds. */
-  lasts(isSo: boolean, now: number): number {
-    if (!isSo) this.#since = undefined;
+  /** Returns milliseconds; 0 while the condition is false. */
+  update(isTrue: boolean, now: number): number {
+    if (!isTrue) this.#since = undefined;
     else this.#since ??= now;
     return now - (this.#since ?? now);
   }
 }
 
-/** To the second, as Kubernetes writes them. */
+/** Whole seconds, as in Kubernetes. */
 const timestamp = (ms: number) => new Date(ms).toISOString().replace(/\.\d+/, '');

@@ -7,7 +7,7 @@ import type { HealthInputs, ResolutionState } from './resolution.ts';
 export interface SelfTestOptions {
   canary: Pick<Canary, 'test'>;
   resolution: ResolutionState;
-  healthInputs: () => Pick<HealthInputs, 'replicas'>;
+  inputs: () => Pick<HealthInputs, 'replicas'>;
   failureLog: Pick<FailureLog, 'record'>;
   signal: AbortSignal;
   pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -16,11 +16,11 @@ export interface SelfTestOptions {
 
 /** Runs the self-test until the signal: rarely while it succeeds, and soon again after a failure. */
 export async function selfTest(options: SelfTestOptions): Promise<void> {
-  const { canary, resolution, healthInputs, failureLog, signal, pause = pauseFor, now = monotonicNow } = options;
+  const { canary, resolution, inputs, failureLog, signal, pause = pauseFor, now = monotonicNow } = options;
   while (!signal.aborted) {
-    const began = now();
-    const { message } = resolution.note(await canary.test(), healthInputs());
-    failureLog.record('resolve its own record', message);
-    await pause(Math.max(0, began + resolution.pauseMs - now()), signal);
+    const started = now();
+    const { message } = resolution.record(await canary.test(), inputs());
+    failureLog.record('resolve the canary record', message);
+    await pause(Math.max(0, started + resolution.intervalMs - now()), signal);
   }
 }

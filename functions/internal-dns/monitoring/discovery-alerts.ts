@@ -35,7 +35,7 @@ export function discovering(composite: string, intervalSeconds: number): AlertSp
       for: '15m',
       severity: 'warning',
       summary: `Names that objects request from InternalDNS ${composite} do not resolve: {{ $value }} {{ $labels.verdict }}`,
-      description: `They have had this verdict for 15 minutes. Which objects they belong to and how to fix each is in the status of ${composite}, in the events of the objects, and at /names of the agent.`,
+      description: `They have had this verdict for 15 minutes. Which objects they belong to and how to fix each is in the status of ${composite}, in the events of the objects, and at /names.txt of the agent.`,
     },
     {
       alert: 'InternalDNSDeletesHeld',
@@ -43,7 +43,7 @@ export function discovering(composite: string, intervalSeconds: number): AlertSp
       for: '1m',
       severity: 'warning',
       summary: `InternalDNS ${composite} still answers {{ $value }} names whose objects are gone or have lost their address`,
-      description: `The delete guard keeps them, in case of a mistake or an outage. If it is one, restore the objects. If not, release the names as the verdict Held says (in the status and at /names of the agent), or the condition DiscoveryReady if many vanished at once; otherwise they are deleted after discovery.deleteGuard.hold.`,
+      description: `The delete guard keeps them, in case of a mistake or an outage. If it is one, restore the objects. If not, release the names as the verdict Held says (in the status and at /names.txt of the agent), or the condition DiscoveryReady if many vanished at once; otherwise they are deleted after discovery.deleteGuard.hold.`,
     },
     ...slowness(composite, Math.max(30, intervalSeconds * 5)),
   ];

@@ -39,7 +39,7 @@ const stats = [
   stat(
     {
       title: 'Names unresolved',
-      description: '/names of the agent lists them with their verdicts.',
+      description: '/names.txt of the agent lists them with their verdicts.',
       unit: 'short',
       queries: { Unresolved: `sum(${byVerdict(`,verdict!~"Resolved|${excluded}"`)})` },
     },

@@ -1,9 +1,9 @@
-/** The agent's HTTP, over a socket. */
+/** The status server, over sockets. */
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { Counter, Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { http, probes } from '../../../functions/agent/http/status-server.ts';
+import { probeServer, statusServer } from '../../../functions/agent/http/status-server.ts';
 import type { Overview } from '../../../functions/agent/names/overview.ts';
 import type { Report } from '../../../functions/contract/report.ts';
 import { zone } from '../make.ts';
@@ -11,18 +11,18 @@ import { hostile, known, many, now, overviewOf } from './page/overview.ts';
 
 const metrics = new Registry();
 new Counter({ name: 'turns_total', help: 'Turns', registers: [metrics] });
-const served = [zone(), zone('0/26.2.0.192.in-addr.arpa')];
+const zones = [zone(), zone('0/26.2.0.192.in-addr.arpa')];
 const agent = {
   isReady: true,
   report: (): Report => ({ declaration: 'abc', zones: [], discovery: { state: 'Off' } }),
-  zone: (name: string) => served.find((each) => each.name === `${name}.`),
+  zone: (name: string) => zones.find((each) => each.name === `${name}.`),
 };
 let overview: () => Overview;
-let passedOn: () => Promise<string>;
-const server = http({
+let powerdnsMetrics: () => Promise<string>;
+const server = statusServer({
   agent,
   overview: () => overview(),
-  powerdns: { metrics: () => passedOn() },
+  powerdns: { metrics: () => powerdnsMetrics() },
   metrics,
   now: () => now,
 });
@@ -40,11 +40,11 @@ afterAll(() => {
 });
 beforeEach(() => {
   overview = () => overviewOf();
-  passedOn = async () => 'pdns_auth_queries 1\n';
+  powerdnsMetrics = async () => 'pdns_auth_queries 1\n';
   agent.isReady = true;
 });
 
-/** What comes back for bytes that fetch would not send. */
+/** The response to bytes that fetch would not send. */
 async function raw(bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   socket.write(bytes);
@@ -54,19 +54,19 @@ async function raw(bytes: string): Promise<string> {
 }
 const statusOf = async (line: string) => (await raw(`${line}\r\nHost: a\r\nConnection: close\r\n\r\n`)).split(' ')[1];
 
-describe('what is where', () => {
+describe('paths', () => {
   const html = 'text/html; charset=utf-8';
   const text = 'text/plain; charset=utf-8';
   test.each<[path: string, status: number, type: string, body: RegExp]>([
     ['/', 200, html, /^<!doctype html>\n[\s\S]*<h1>Internal DNS corp<\/h1>[\s\S]*db_main[\s\S]*<\/html>\n$/],
     ['/?host=shop.corp.internal&verdict=Duplicate', 200, html, /ingress\/staging\/web/],
-    ['/names', 200, 'application/json', /^\{"instance":"corp".*\n(.*\n){13}\]\}\n$/],
-    ['/names?host=git', 200, 'application/json', /^.*\n.*"git\.corp\.internal".*\n\]\}\n$/],
+    ['/names.json', 200, 'application/json', /^\{"instance":"corp".*\n(.*\n){13}\]\}\n$/],
+    ['/names.json?host=git', 200, 'application/json', /^.*\n.*"git\.corp\.internal".*\n\]\}\n$/],
     ['/names.txt', 200, text, /^NAME .*\n(.*\n){13}$/],
     ['/names.txt?host=git.corp.internal.', 200, text, /^NAME .*\ngit\.corp\.internal .*\n$/],
-    ['/names?verdict=held', 400, text, /^not a verdict: held \(Resolved, .*\)\n$/],
-    ['/names?verdict=%1b[31m%0a', 400, text, /^not a verdict: \ufffd\[31m \(Resolved, .*\)\n$/],
-    ['/?verdict=%3Cscript%3E', 400, text, /^not a verdict: <script> \(/],
+    ['/names.json?verdict=held', 400, text, /^unknown verdict held: use one of Resolved, .*\n$/],
+    ['/names.json?verdict=%1b[31m%0a', 400, text, /^unknown verdict \ufffd\[31m : use one of Resolved, .*\n$/],
+    ['/?verdict=%3Cscript%3E', 400, text, /^unknown verdict <script>: use/],
     ['/healthz', 200, text, /^ok\n$/],
     ['/healthz?verbose', 200, text, /^ok\n$/],
     ['/readyz', 200, 'application/json', /^\{"declaration":"abc",.*\}\n$/],
@@ -74,48 +74,30 @@ describe('what is where', () => {
     ['/zones/corp.internal.zone', 200, text, /^; corp.internal as it is served\ncorp.internal. \d+ IN SOA ns1/],
     ['/zones/CORP.internal.zone', 200, text, /^; corp.internal as it is served\n/],
     ['/zones/0%2f26.2.0.192.in-addr.arpa.zone', 200, text, /^; 0\/26.2.0.192.in-addr.arpa as it is served\n/],
-    ['/zones/other.internal.zone', 404, text, /^there is no zone other.internal\n$/],
-    ['/zones/%1b[31m.zone', 404, text, /^there is no zone \ufffd\[31m\n$/],
-    ['/zones/%ff.zone', 404, text, /^there is no zone %ff\n$/],
-    ['/zones/corp.internal', 404, text, /^not here/],
-    ['/nonsense', 404, text, /^not here: there are \/, \/names, /],
-    ['/names/', 404, text, /^not here/],
-    ['/favicon.ico', 404, text, /^not here/],
-    ['/%2e%2e/etc/passwd', 404, text, /^not here/],
+    ['/zones/other.internal.zone', 404, text, /^zone not found: other.internal\n$/],
+    ['/zones/%1b[31m.zone', 404, text, /^zone not found: \ufffd\[31m\n$/],
+    ['/zones/%ff.zone', 404, text, /^zone not found: %ff\n$/],
+    ['/zones/corp.internal', 404, text, /^not found: the paths/],
+    ['/nonsense', 404, text, /^not found: the paths are \/, \/names\.json, \/names\.txt, /],
+    ['/names', 404, text, /^not found: the paths are /],
+    ['/names/', 404, text, /^not found: the paths/],
+    ['/favicon.ico', 404, text, /^not found: the paths/],
+    ['/%2e%2e/etc/passwd', 404, text, /^not found: the paths/],
   ])('%s', async (path, status, type, body) => {
     const answer = await get(path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, type]);
     expect(await answer.text()).toMatch(body);
   });
-
-  test.each<[accept: string, type: string]>([
-    ['*/*', 'application/json'],
-    ['text/html,application/xhtml+xml,*/*;q=0.8', 'application/json'],
-    ['application/json', 'application/json'],
-    ['application/json, text/plain, */*', 'application/json'],
-    ['text/plain', 'text/plain; charset=utf-8'],
-    ['Text/Plain; charset=utf-8', 'text/plain; charset=utf-8'],
-    ['text/*', 'text/plain; charset=utf-8'],
-    ['text/plain, */*;q=0.1', 'text/plain; charset=utf-8'],
-    ['application/json;q=0.5, text/plain;q=0.9', 'text/plain; charset=utf-8'],
-    ['text/plain;q=0', 'application/json'],
-    ['text/plain;q=nonsense', 'application/json'],
-    ['', 'application/json'],
-  ])('/names for who accepts %j is %s', async (accept, type) => {
-    const answer = await get('/names', { headers: { Accept: accept } });
-    expect([answer.headers.get('content-type'), answer.headers.get('vary')]).toEqual([type, 'Accept']);
-    expect(await answer.text()).toContain('git.corp.internal');
-  });
 });
 
-test('a pod that is not ready says so, with its report', async () => {
+test('/readyz of a pod that is not ready is a 503 with its report', async () => {
   agent.isReady = false;
   const answer = await get('/readyz');
   expect([answer.status, await answer.json()]).toMatchObject([503, { declaration: 'abc' }]);
 });
 
-test('without PowerDNS the metrics of the agent are there', async () => {
-  passedOn = async () => {
+test('without PowerDNS the metrics of the agent are still served', async () => {
+  powerdnsMetrics = async () => {
     throw new Error('fetch failed');
   };
   const text = await (await get('/metrics')).text();
@@ -123,7 +105,7 @@ test('without PowerDNS the metrics of the agent are there', async () => {
 });
 
 describe('methods', () => {
-  const paths = ['/', '/names', '/names.txt', '/healthz', '/readyz', '/metrics', '/nonsense'];
+  const paths = ['/', '/names.json', '/names.txt', '/healthz', '/readyz', '/metrics', '/nonsense'];
   test.each(paths)('HEAD %s is GET without a body', async (path) => {
     const [head, whole] = [await get(path, { method: 'HEAD' }), await get(path)];
     expect([head.status, head.headers.get('content-type')]).toEqual([whole.status, whole.headers.get('content-type')]);
@@ -138,8 +120,8 @@ describe('methods', () => {
   });
 });
 
-test('nothing may be kept, guessed, framed, or told to others; nothing runs on the page', async () => {
-  for (const path of ['/', '/names', '/names.txt', '/nonsense', '/metrics']) {
+test('no response may be cached, sniffed, framed or sent as a referrer, and no script may run', async () => {
+  for (const path of ['/', '/names.json', '/names.txt', '/nonsense', '/metrics']) {
     const { headers } = await get(path);
     expect(Object.fromEntries(headers)).toMatchObject({
       'cache-control': 'no-store',
@@ -153,7 +135,7 @@ test('nothing may be kept, guessed, framed, or told to others; nothing runs on t
 });
 
 describe('probes', () => {
-  const kubelet = probes({ agent });
+  const kubelet = probeServer({ agent });
   const at = (path: string, init?: RequestInit) =>
     fetch(`http://127.0.0.1:${(kubelet.address() as AddressInfo).port}${path}`, init);
   beforeAll(() => once(kubelet.listen(0, '127.0.0.1'), 'listening'));
@@ -166,16 +148,16 @@ describe('probes', () => {
     ['/healthz', false, 200, 'ok\n'],
     ['/readyz', true, 200, 'ok\n'],
     ['/readyz', false, 503, 'not ready\n'],
-    ['/names', true, 404, 'not here: there are /healthz, /readyz\n'],
+    ['/names.json', true, 404, 'not found: the paths are /healthz, /readyz\n'],
   ])('%s, ready: %s', async (path, isReady, status, body) => {
     agent.isReady = isReady;
     const answer = await at(path);
     expect([answer.status, await answer.text()]).toEqual([status, body]);
   });
 
-  test('only tell', async () => expect((await at('/healthz', { method: 'POST' })).status).toBe(405));
+  test('are read-only', async () => expect((await at('/healthz', { method: 'POST' })).status).toBe(405));
 
-  test('are answered while strangers have taken every connection of the page', async () => {
+  test('are answered while other clients hold every connection of the status page', async () => {
     const strangers = Array.from({ length: 64 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     await Promise.all(strangers.map((socket) => once(socket, 'connect')));
     expect((await at('/healthz')).status).toBe(200);
@@ -184,12 +166,12 @@ describe('probes', () => {
   });
 });
 
-describe('requests that nobody means', () => {
+describe('malformed requests', () => {
   test.each([
     ['GET // HTTP/1.1', '400'],
     ['GET http://[::1 HTTP/1.1', '400'],
     ['GET http://agent:8080/healthz HTTP/1.1', '200'],
-    ['GET /names?host=%ff%00%zz&host HTTP/1.1', '200'],
+    ['GET /names.json?host=%ff%00%zz&host HTTP/1.1', '200'],
     ['GET /?verdict=Held&host=%3Cscript%3E HTTP/1.1', '200'],
     ['OPTIONS * HTTP/1.1', '405'],
     ['GET nonsense HTTP/1.1', '400'],
@@ -198,11 +180,11 @@ describe('requests that nobody means', () => {
     expect((await get('/healthz')).status).toBe(200);
   });
 
-  test('what goes wrong inside is said in a line, and the next request is answered', async () => {
+  test('an internal error is a 500 with one line, and the next request is answered', async () => {
     overview = () => {
       throw new Error('no zones\u001b[31m\nat all');
     };
-    for (const path of ['/', '/names', '/names.txt']) {
+    for (const path of ['/', '/names.json', '/names.txt']) {
       const answer = await get(path);
       expect([answer.status, await answer.text()]).toEqual([500, 'cannot answer: no zones\ufffd[31m at all\n']);
     }
@@ -210,9 +192,9 @@ describe('requests that nobody means', () => {
     expect((await get('/')).status).toBe(200);
   });
 
-  test('header values cannot be made by names', async () => {
+  test('names cannot inject headers', async () => {
     overview = () => overviewOf(hostile.map((name) => known(name)));
-    for (const path of ['/', '/names', '/names.txt']) {
+    for (const path of ['/', '/names.json', '/names.txt']) {
       const answer = await get(`${path}?host=${encodeURIComponent('a\r\nSet-Cookie: x=1')}`);
       expect([answer.status, answer.headers.get('set-cookie')]).toEqual([200, null]);
     }
@@ -220,19 +202,19 @@ describe('requests that nobody means', () => {
 });
 
 describe('many names', () => {
-  test('5,000 are all there', async () => {
+  test('5,000 are all listed', async () => {
     overview = () => overviewOf(many(5_000));
-    const { names, total } = (await (await get('/names')).json()) as { names: unknown[]; total: number };
+    const { names, total } = (await (await get('/names.json')).json()) as { names: unknown[]; total: number };
     expect([names.length, total]).toEqual([5_000, 5_000]);
     expect((await (await get('/names.txt')).text()).split('\n')).toHaveLength(5_002);
   });
 
-  test.each(['/', '/names', '/names.txt', '/?host=corp'])('%s is made once for all who read it', async (path) => {
-    let made = 0;
+  test.each(['/', '/names.json', '/names.txt', '/?host=corp'])('%s is rendered once for all readers', async (path) => {
+    let rendered = 0;
     const names = many(1_000).map((name) => ({
       ...name,
       get message() {
-        made++;
+        rendered++;
         return 'no';
       },
     }));
@@ -240,36 +222,36 @@ describe('many names', () => {
     overview = () => same;
     const read = async () => (await get(path)).text();
     const text = await read();
-    const once = made;
+    const once = rendered;
     const hostile = Array.from({ length: 10 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     for (const socket of hostile) socket.pause().write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(200));
     expect(new Set(await Promise.all(Array.from({ length: 20 }, read)))).toEqual(new Set([text]));
     expect(once).toBeGreaterThan(0);
-    expect(made).toBe(once);
+    expect(rendered).toBe(once);
     for (const socket of hostile) socket.destroy();
   });
 
-  test('of one who does not read, little is made and nothing is kept up', async () => {
-    let made = 0;
-    // More than what a socket holds by itself.
+  test('for a client that does not read, little is rendered and others are not delayed', async () => {
+    let rendered = 0;
+    // More than a socket buffers.
     const names = many(50_000).map((name) => ({
       ...name,
       get message() {
-        made++;
+        rendered++;
         return 'x'.repeat(1_000);
       },
     }));
     overview = () => overviewOf(names);
     const idle = connect(port, '127.0.0.1');
-    idle.write('GET /names HTTP/1.1\r\nHost: a\r\n\r\n');
+    idle.write('GET /names.json HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(idle, 'readable');
-    // Others are answered meanwhile, which also gives it every chance to go on.
+    // Meanwhile others are answered, and rendering has time to continue.
     for (let i = 0; i < 20; i++) expect((await get('/healthz')).status).toBe(200);
-    expect(made).toBeGreaterThan(0);
-    expect(made).toBeLessThan(names.length);
+    expect(rendered).toBeGreaterThan(0);
+    expect(rendered).toBeLessThan(names.length);
     const closed = once(idle, 'close');
     idle.destroy();
     await closed;
-    expect((await get('/names?host=none')).status).toBe(200);
+    expect((await get('/names.json?host=none')).status).toBe(200);
   });
 });

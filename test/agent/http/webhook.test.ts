@@ -11,16 +11,16 @@ import { declare, makeAgent, want } from '../make.ts';
 const made = () => makeAgent();
 let server: Server;
 let url: string;
-let listen: (patienceMs: number) => Promise<void>;
+let listen: (timeoutMs: number) => Promise<void>;
 let the: ReturnType<typeof made>;
 const failureLog: string[] = [];
 
 beforeEach(async () => {
   the = made();
   failureLog.length = 0;
-  const noted = new FailureLog({ info: note, warn: note } as never);
-  listen = async (patienceMs) => {
-    server = webhook({ agent: the.agent, failureLog: noted, bodyLimit: 1000, patienceMs });
+  const log = new FailureLog({ info: append, warn: append } as never);
+  listen = async (timeoutMs) => {
+    server = webhook({ agent: the.agent, failureLog: log, bodyLimit: 1000, timeoutMs });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -33,17 +33,17 @@ function close() {
 }
 afterEach(close);
 
-function note({ route, failure }: { route: string; failure?: string }, message: string) {
+function append({ route, failure }: { route: string; failure?: string }, message: string) {
   failureLog.push(`${message} ${route}: ${failure}`);
 }
 
 const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
 
-test('negotiates before there is anything, and filters nothing', async () => {
+test('negotiates before the first declaration, without a domain filter', async () => {
   expect(await webhookAt(url).negotiate()).toEqual({});
 });
 
-test('puts ExternalDNS off until the zones are there, and says so once', async () => {
+test('fails softly until the zones exist, and logs it once', async () => {
   for (let i = 0; i < 5; i++) await expect(loop(webhookAt(url), [])).rejects.toThrow(/^503 cannot serve ExternalDNS: /);
   the.declare(declare());
   await the.agent.reconcile();
@@ -60,7 +60,7 @@ describe('with zones', () => {
     await the.agent.reconcile();
   });
 
-  test('publishes', async () => {
+  test('publishes and deletes records', async () => {
     const external = webhookAt(url);
     expect(await loop(external, [www])).toMatchObject({ create: [{ dnsName: 'www.corp.internal' }] });
     expect(await external.records()).toEqual([{ ...www, recordTTL: 60 }]);
@@ -69,7 +69,7 @@ describe('with zones', () => {
     expect(await external.records()).toEqual([]);
   });
 
-  test('an ExternalDNS of one namespace has a path and records of its own', async () => {
+  test('the ExternalDNS of a namespace has its own path and records', async () => {
     the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b-1'] } }));
     await the.agent.reconcile();
     const [a, b] = ['a', 'b-1'].map((namespace) => webhookAt(`${url}/namespaces/${namespace}`));
@@ -85,7 +85,7 @@ describe('with zones', () => {
     }
   });
 
-  test('a name that is empty, as of an annotation that ends in a comma, is only left out', async () => {
+  test('an empty name, as from an annotation that ends in a comma, is skipped', async () => {
     await loop(webhookAt(url), [www, { recordType: 'A', targets: ['192.0.2.1'], labels: { resource: 'o' } } as never]);
     expect(await webhookAt(url).records()).toHaveLength(1);
   });
@@ -101,7 +101,7 @@ describe('with zones', () => {
     ['/records', 'null'],
     ['/records', '{"create":{}}'],
     ['/records', '{"create":[{"targets":"192.0.2.1"}]}'],
-  ])('a body that is none is a soft error: %s %s', async (path, body) => {
+  ])('an invalid body is a soft error: %s %s', async (path, body) => {
     const response = await fetch(url + path, { method: 'POST', body });
     expect(response.status).toBe(503);
     expect(await response.text()).toMatch(/^cannot serve ExternalDNS: [^\n]+$/);
@@ -112,12 +112,12 @@ describe('with zones', () => {
     ['/adjustendpoints', 'null', '[]'],
     ['/records', '{}', ''],
     ['/records', '{"create":null,"updateOld":null,"updateNew":null,"delete":null}', ''],
-  ])('what Go writes for nothing is nothing: %s %s', async (path, body, answer) => {
+  ])('null from Go is an empty list: %s %s', async (path, body, answer) => {
     const response = await fetch(url + path, { method: 'POST', body });
     expect([response.ok, await response.text()]).toEqual([true, answer]);
   });
 
-  test('three verdicts in a row that fail are in the report, in the words of the 503', async () => {
+  test('three failures in a row are in the report, with the message of the 503', async () => {
     const many = Array.from({ length: 20 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
     const external = webhookAt(url);
     for (let i = 0; i < 2; i++) await loop(external, [www]);
@@ -130,7 +130,7 @@ describe('with zones', () => {
     expect(the.agent.report()?.discovery).toEqual({ state: 'Synced' });
   });
 
-  test('each of several ExternalDNS has its share of what is kept', async () => {
+  test('the body limit is divided among several ExternalDNS', async () => {
     const of = (count: number) =>
       Array.from({ length: count }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
     await webhookAt(url).adjustEndpoints(of(5));
@@ -141,21 +141,19 @@ describe('with zones', () => {
       await expect(external.adjustEndpoints(of(5))).rejects.toThrow(
         'objects request endpoints of more than 500 characters',
       );
-      await expect(external.applyChanges({ create: of(5) })).rejects.toThrow('more than 500 bytes at once: raise');
+      await expect(external.applyChanges({ create: of(5) })).rejects.toThrow('exceed 500 bytes: raise');
       await external.adjustEndpoints(of(2));
     }
   });
 
-  test('answers in time, before ExternalDNS ends its process', async () => {
+  test('responds in time, before ExternalDNS exits', async () => {
     close();
     await listen(200);
     the.database.zones = () => new Promise(() => {});
-    await expect(webhookAt(url).records()).rejects.toThrow(
-      '503 cannot serve ExternalDNS: the answer takes longer than',
-    );
+    await expect(webhookAt(url).records()).rejects.toThrow('503 cannot serve ExternalDNS: no answer within 200 ms');
   });
 
-  test('a client that hangs up in the middle does no harm', async () => {
+  test('a client that disconnects in the middle of its body has no effect', async () => {
     const body = new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('[')) });
     const signal = AbortSignal.timeout(100);
     const request = { method: 'POST', body, signal, duplex: 'half' } as const;
@@ -164,6 +162,6 @@ describe('with zones', () => {
   });
 });
 
-test('nothing else is there', async () => {
+test('any other path is a 404', async () => {
   expect((await fetch(`${url}/other`)).status).toBe(404);
 });

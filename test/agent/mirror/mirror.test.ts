@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { makeCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
+import { createCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
 import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
@@ -133,7 +133,7 @@ test('a volume is lost while the mirror is written', async () => {
   configMap.onWrite = async () => {
     configMap.onWrite = async () => {};
     await database.lose();
-    await makeCanaryZone(database.powerdns);
+    await createCanaryZone(database.powerdns);
   };
   await settled();
   expect(await records()).toEqual(['printer.corp.internal. A 192.0.2.9']);

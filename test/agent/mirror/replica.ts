@@ -8,7 +8,7 @@ import { Agreements } from '../../../functions/agent/mirror/watermark.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS, PowerDNSRefusal } from '../../../functions/agent/powerdns/powerdns.ts';
 import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
-import { canaryZone, makeCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
+import { canaryZone, createCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { patience } from '../../patience.ts';
 import type { RunningPowerDNS } from '../../powerdns/server.ts';
@@ -202,7 +202,7 @@ export class PowerDNSDatabase implements MortalDatabase {
     });
     const powerdns = this.#powerdns;
     this.#database = new Database(powerdns, { maxAgeMs: 0, hidden: canaryZone });
-    this.agreements = new Agreements({ powerdns, zone: canaryZone, make: () => makeCanaryZone(powerdns) });
+    this.agreements = new Agreements({ powerdns, zone: canaryZone, make: () => createCanaryZone(powerdns) });
   }
 
   get powerdns(): PowerDNS {

@@ -61,7 +61,7 @@ beforeEach(async () => {
     );
   made = makeAgent(new Database(powerdns) as never, { answers });
   const failureLog = new FailureLog({ info() {}, warn() {} } as never);
-  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, failureLog, patienceMs: patience });
+  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, failureLog, timeoutMs: patience });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);

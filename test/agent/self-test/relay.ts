@@ -1,22 +1,22 @@
-/** A way to a DNS server, over UDP and TCP at one port, that a test can make worse. */
+/** A UDP and TCP proxy to DNS servers that tests can break. */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, isIPv6, type Socket } from 'node:net';
-import type { Server } from '../../../functions/agent/self-test/dns-query.ts';
+import type { ServerAddress } from '../../../functions/agent/self-test/dns-query.ts';
 import { freePort } from '../../powerdns/server.ts';
 
 export class Relay {
   /** Where it listens. */
-  server: Server = { host: '', port: 0 };
-  /** Ports on 127.0.0.1 that it leads to; another one every time. */
+  server: ServerAddress = { host: '', port: 0 };
+  /** Ports on 127.0.0.1, used round-robin. */
   targets: number[];
-  /** Questions over UDP that came so far. */
+  /** UDP queries received so far. */
   datagrams = 0;
-  /** Questions over UDP that are to be lost next. */
+  /** How many of the next UDP queries to drop. */
   toLose = 0;
-  /** Told of each that is lost. */
+  /** Called for each query that `toLose` drops. */
   onLoss: () => void = () => {};
-  /** `failing`: every answer is a SERVFAIL. */
+  /** `failing`: every answer becomes a SERVFAIL. */
   udp: 'open' | 'blocked' | 'failing' = 'open';
   tcp: 'open' | 'blocked' = 'open';
   readonly #sockets = new Set<Socket>();
@@ -26,13 +26,13 @@ export class Relay {
     this.targets = targets;
   }
 
-  async listen(host = '127.0.0.1'): Promise<Server> {
+  async listen(host = '127.0.0.1'): Promise<ServerAddress> {
     const port = await freePort();
-    const tcp = createServer((client) => this.#connected(client)).listen(port, host);
+    const tcp = createServer((client) => this.#onConnection(client)).listen(port, host);
     await once(tcp, 'listening');
     const udp = createSocket(isIPv6(host) ? 'udp6' : 'udp4').bind((tcp.address() as AddressInfo).port, host);
     await once(udp, 'listening');
-    udp.on('message', (question, { address, port }) => this.#received(udp, question, { host: address, port }));
+    udp.on('message', (question, { address, port }) => this.#onQuery(udp, question, { host: address, port }));
     this.#close.push(
       () => tcp.close(),
       () => udp.close(),
@@ -52,7 +52,7 @@ export class Relay {
     return next;
   }
 
-  #received(udp: Datagrams, question: Buffer, client: Server): void {
+  #onQuery(udp: Datagrams, question: Buffer, client: ServerAddress): void {
     this.datagrams++;
     if (this.udp === 'blocked') return;
     if (this.toLose > 0) {
@@ -63,7 +63,7 @@ export class Relay {
     const passed = createSocket('udp4');
     passed.on('error', () => passed.close());
     passed.once('message', (answer) => {
-      // The code is the last four bits of the flags (RFC 1035 section 4.1.1).
+      // RCODE: the last four bits of the flags (RFC 1035 section 4.1.1).
       if (this.udp === 'failing') answer.writeUInt8((answer.readUInt8(3) & 0xf0) | 2, 3);
       udp.send(answer, client.port, client.host);
       passed.close();
@@ -73,22 +73,22 @@ export class Relay {
       try {
         passed.close();
       } catch {
-        // It has answered.
+        // Already closed after its answer.
       }
     });
   }
 
-  #connected(client: Socket): void {
-    this.#keep(client);
+  #onConnection(client: Socket): void {
+    this.#track(client);
     if (this.tcp === 'blocked') return;
     const passed = connect(this.#target, '127.0.0.1');
-    this.#keep(passed);
+    this.#track(passed);
     client.pipe(passed).pipe(client);
     client.once('close', () => passed.destroy());
     passed.once('close', () => client.destroy());
   }
 
-  #keep(socket: Socket): void {
+  #track(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket));
   }

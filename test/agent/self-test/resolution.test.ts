@@ -1,106 +1,118 @@
-/** What is said of the chain, from tests whose results and times are made up. */
+/** The state of the whole chain, from tests with made-up results and times. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Finding, QueryFailure, Result } from '../../../functions/agent/self-test/canary.ts';
+import type { QueryFailure, QueryResult, TestResult } from '../../../functions/agent/self-test/canary.ts';
 import { type HealthInputs, ResolutionState } from '../../../functions/agent/self-test/resolution.ts';
 import { report } from '../../../functions/contract/report.ts';
 
-const place = { namespace: 'internal-dns', pod: 'idns-corp-0' };
+const pod = { namespace: 'internal-dns', pod: 'idns-corp-0' };
 const synced: HealthInputs = { discovery: 'Synced', replicas: 1 };
-const silent: QueryFailure = { kind: 'Silent', message: 'no answer within 1000 ms' };
-const failed: QueryFailure = { kind: 'Failed', message: 'nobody listens there' };
-const other: QueryFailure = { kind: 'Other', message: 'REFUSED' };
-const old: QueryFailure = { kind: 'Old', message: 'an old record' };
+const silent: QueryFailure = { kind: 'Timeout', message: 'no answer within 1000 ms' };
+const failed: QueryFailure = { kind: 'Error', message: 'connection refused' };
+const wrong: QueryFailure = { kind: 'WrongAnswer', message: 'REFUSED' };
+const outdated: QueryFailure = { kind: 'Outdated', message: 'an outdated record' };
 
-const asked = (address: string, udp?: QueryFailure, tcp?: QueryFailure): Finding[] => [
-  { address, transport: 'UDP', ...(udp && { fault: udp }) },
-  { address, transport: 'TCP', ...(tcp && { fault: tcp }) },
+const resultsAt = (address: string, udp?: QueryFailure, tcp?: QueryFailure): QueryResult[] => [
+  { address, transport: 'UDP', ...(udp && { failure: udp }) },
+  { address, transport: 'TCP', ...(tcp && { failure: tcp }) },
 ];
-const wellPod = asked('127.0.0.1');
-const wellService = asked('10.96.0.10');
-const well: Result = { pod: wellPod, service: wellService };
-const unheard: Result = { pod: asked('127.0.0.1', silent, silent), service: wellService };
-const refusing: Result = { ...well, write: 'Unauthorized' };
-const through = (...service: Finding[][]): Result => ({ pod: wellPod, service: service.flat() });
-const unreached = through(asked('10.96.0.10', silent, silent));
+const healthyPod = resultsAt('127.0.0.1');
+const healthyService = resultsAt('10.96.0.10');
+const healthy: TestResult = { pod: healthyPod, service: healthyService };
+const unanswered: TestResult = { pod: resultsAt('127.0.0.1', silent, silent), service: healthyService };
+const refusing: TestResult = { ...healthy, writeError: 'Unauthorized' };
+const through = (...service: QueryResult[][]): TestResult => ({ pod: healthyPod, service: service.flat() });
+const unreachable = through(resultsAt('10.96.0.10', silent, silent));
 
-/** One who has had time to start, at 2026-11-03T10:00:00Z. */
-function settled(...results: Result[]) {
+/** After the grace period for the start, at 2026-11-03T10:00:00Z. */
+function started(...results: TestResult[]) {
   const clock = { now: Date.UTC(2026, 10, 3, 10) - 10_000 };
-  const state = new ResolutionState({ place, now: () => clock.now });
+  const state = new ResolutionState({ pod, now: () => clock.now });
   clock.now += 10_000;
-  const note = (...results: Result[]) => {
-    for (const result of results) state.note(result, synced);
+  const record = (...results: TestResult[]) => {
+    for (const result of results) state.record(result, synced);
   };
-  note(...results);
-  return { clock, state, note, said: (more: Partial<HealthInputs> = {}) => state.resolution({ ...synced, ...more }) };
+  record(...results);
+  return {
+    clock,
+    state,
+    record,
+    reported: (more: Partial<HealthInputs> = {}) => state.resolution({ ...synced, ...more }),
+  };
 }
 
-describe('two tests in a row that fail are said, the gravest failure first', () => {
+describe('two failed tests in a row are reported by their worst failure', () => {
   const log = 'see kubectl -n internal-dns logs idns-corp-0 -c powerdns';
-  const ways =
-    'see kubectl -n internal-dns get endpointslices, and whether a NetworkPolicy or kube-proxy is in the way';
-  const cases: [string, Result, string, string][] = [
+  const checks = 'see kubectl -n internal-dns get endpointslices, then check NetworkPolicies and kube-proxy';
+  const cases: [string, TestResult, string, string][] = [
     [
       'everything at once',
-      { write: 'fetch failed', pod: asked('127.0.0.1', silent, failed), service: asked('10.96.0.10', old, silent) },
+      {
+        writeError: 'fetch failed',
+        pod: resultsAt('127.0.0.1', silent, failed),
+        service: resultsAt('10.96.0.10', outdated, silent),
+      },
       'NotAnswering',
-      `PowerDNS does not answer over UDP and TCP (no answer within 1000 ms, nobody listens there): ${log}`,
+      `PowerDNS does not answer over UDP and TCP (no answer within 1000 ms, connection refused): ${log}`,
     ],
     [
       'a database that cannot be read',
-      { ...well, pod: asked('127.0.0.1', { kind: 'Failed', message: 'SERVFAIL' }) },
+      { ...healthy, pod: resultsAt('127.0.0.1', { kind: 'Error', message: 'SERVFAIL' }) },
       'NotAnswering',
       `PowerDNS does not answer over UDP (SERVFAIL): ${log}`,
     ],
     [
       'no writes, and no Service',
-      { ...unreached, write: 'database is locked' },
+      { ...unreachable, writeError: 'database is locked' },
       'NotUpdating',
-      `PowerDNS answers with what it had before, and takes no change (database is locked): ${log}`,
+      `PowerDNS gives old answers and accepts no changes (database is locked): ${log}`,
     ],
     [
-      'old answers',
-      { ...unreached, pod: asked('127.0.0.1', old, old) },
+      'outdated answers',
+      { ...unreachable, pod: resultsAt('127.0.0.1', outdated, outdated) },
       'NotUpdating',
-      `PowerDNS takes changes, and does not answer with them over UDP and TCP (an old record): ${log}`,
+      `PowerDNS accepts changes, but does not serve them over UDP and TCP (an outdated record): ${log}`,
     ],
     [
       'no record',
-      { ...well, pod: asked('127.0.0.1', undefined, other) },
+      { ...healthy, pod: resultsAt('127.0.0.1', undefined, wrong) },
       'NotUpdating',
-      `PowerDNS takes changes, and does not answer with them over TCP (REFUSED): ${log}`,
+      `PowerDNS accepts changes, but does not serve them over TCP (REFUSED): ${log}`,
     ],
     [
-      'an old replica',
-      through(asked('10.96.0.10', silent, old)),
+      'an outdated replica',
+      through(resultsAt('10.96.0.10', silent, outdated)),
       'NotUpdating',
-      'the Service gives old answers at 10.96.0.10 over TCP (an old record): another replica is not updated, or the clocks of the nodes differ; see the log of the container agent of each pod',
+      'the Service gives old answers at 10.96.0.10 over TCP (an outdated record): another replica is not updated, or the clocks of the nodes differ: see the log of the container agent of each pod',
     ],
     [
       'one family',
-      through(wellService, asked('fd00::10', silent, silent)),
+      through(healthyService, resultsAt('fd00::10', silent, silent)),
       'Unreachable',
-      `PowerDNS answers, and its Service does not at fd00::10 over UDP and TCP (no answer within 1000 ms): ${ways}`,
+      `PowerDNS answers, but its Service does not at fd00::10 over UDP and TCP (no answer within 1000 ms): ${checks}`,
     ],
     [
-      'both families, each in its way',
-      through(asked('10.96.0.10', silent), asked('fd00::10', failed, other)),
+      'both families, each with its own failures',
+      through(resultsAt('10.96.0.10', silent), resultsAt('fd00::10', failed, wrong)),
       'Unreachable',
-      `PowerDNS answers, and its Service does not at 10.96.0.10 over UDP (no answer within 1000 ms) and at fd00::10 over UDP and TCP (nobody listens there, REFUSED): ${ways}`,
+      `PowerDNS answers, but its Service does not at 10.96.0.10 over UDP (no answer within 1000 ms) and at fd00::10 over UDP and TCP (connection refused, REFUSED): ${checks}`,
     ],
   ];
   test.each(cases)('%s', (_, result, state, message) => {
-    const { note, said } = settled(well);
-    note(result);
-    expect(said()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:00Z' });
-    note(result);
-    expect(said({ discovery: 'Stalled', reach: 'gone' })).toEqual({ state, since: '2026-11-03T10:00:00Z', message });
+    const { record, reported } = started(healthy);
+    record(result);
+    expect(reported()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:00Z' });
+    record(result);
+    expect(reported({ discovery: 'Stalled', apiFailure: 'gone' })).toEqual({
+      state,
+      since: '2026-11-03T10:00:00Z',
+      message,
+    });
   });
 
-  test('a failing discovery is one, in its own words', () => {
-    const { said } = settled(well);
-    expect(said({ discovery: 'Failing', failure: 'too many' })).toMatchObject({
+  test('a failing discovery is reported with its own error', () => {
+    const { reported } = started(healthy);
+    expect(reported({ discovery: 'Failing', failure: 'too many' })).toMatchObject({
       state: 'Stalled',
       message: expect.stringMatching(
         /^the agent cannot answer ExternalDNS \(too many\), so names stay as they were: see /,
@@ -108,9 +120,9 @@ describe('two tests in a row that fail are said, the gravest failure first', () 
     });
   });
 
-  test('without a cluster the commands are left out', () => {
+  test('without a cluster, messages name the container instead of a command', () => {
     const state = new ResolutionState({ now: () => 0 });
-    for (const result of [well, unheard, unheard]) state.note(result, synced);
+    for (const result of [healthy, unanswered, unanswered]) state.record(result, synced);
     expect(state.resolution(synced)?.message).toMatch(/: see the log of the container powerdns$/);
   });
 });
@@ -120,221 +132,222 @@ describe('a Service that never answered the pod', () => {
     state: 'Serving',
     since: '2026-11-03T10:00:00Z',
     message:
-      'PowerDNS answers, and its Service could not be tested from inside the pod (a pod that is behind a Service cannot reach it in every cluster): try dig @10.96.0.10 canary.internal-dns.invalid TXT from another pod',
+      'PowerDNS answers, but its Service could not be tested from inside the pod (not every cluster lets a pod reach a Service that it is behind): try dig @10.96.0.10 canary.internal-dns.invalid TXT from another pod',
   };
-  const minute = (of: ReturnType<typeof settled>, result: Result, replicas = 1) => {
+  const minuteOf = (of: ReturnType<typeof started>, result: TestResult, replicas = 1) => {
     for (let i = 0; i < 14; i++) {
-      of.state.note(result, { replicas });
+      of.state.record(result, { replicas });
       of.clock.now += 5_000;
     }
   };
 
-  test('is no alarm where a pod is alone behind it and its questions vanish: that is said', () => {
-    const one = settled(unreached);
-    // The first time it may only be early.
-    expect(one.said()).toEqual({ state: 'Serving', since: untested.since });
-    one.note(unreached);
-    expect(one.said()).toEqual(untested);
-    minute(one, unreached);
-    expect(one.said()).toEqual(untested);
-    expect(one.state.pauseMs).toBe(30_000);
-    one.note(well);
-    expect(one.said()).toEqual({ state: 'Serving', since: untested.since });
-    one.note(unreached, unreached);
-    expect(one.said()).toMatchObject({ state: 'Unreachable' });
+  test('is still Serving if the only pod gets no answer, with a message about it', () => {
+    const one = started(unreachable);
+    // The Service may not be ready yet.
+    expect(one.reported()).toEqual({ state: 'Serving', since: untested.since });
+    one.record(unreachable);
+    expect(one.reported()).toEqual(untested);
+    minuteOf(one, unreachable);
+    expect(one.reported()).toEqual(untested);
+    expect(one.state.intervalMs).toBe(30_000);
+    one.record(healthy);
+    expect(one.reported()).toEqual({ state: 'Serving', since: untested.since });
+    one.record(unreachable, unreachable);
+    expect(one.reported()).toMatchObject({ state: 'Unreachable' });
   });
 
   test.each([
-    ['refuses, as without endpoints', through(asked('10.96.0.10', failed, failed)), 1],
-    ['leads elsewhere', through(asked('10.96.0.10', other, other)), 1],
-    ['has other pods behind it', unreached, 2],
-  ])('is one after a minute where it %s', (_, result, replicas) => {
-    const one = settled();
+    ['refuses, as without endpoints', through(resultsAt('10.96.0.10', failed, failed)), 1],
+    ['leads to another server', through(resultsAt('10.96.0.10', wrong, wrong)), 1],
+    ['times out despite wrong pods', unreachable, 2],
+  ])('is Unreachable after a minute if it %s', (_, result, replicas) => {
+    const one = started();
     for (let i = 0; i < 12; i++) {
-      one.state.note(result, { replicas });
-      expect(one.said()).toMatchObject({ state: 'Serving', since: untested.since });
+      one.state.record(result, { replicas });
+      expect(one.reported()).toMatchObject({ state: 'Serving', since: untested.since });
       one.clock.now += 5_000;
     }
-    one.state.note(result, { replicas });
-    one.state.note(result, { replicas });
-    expect(one.said()).toMatchObject({ state: 'Unreachable', since: '2026-11-03T10:01:00Z' });
+    one.state.record(result, { replicas });
+    one.state.record(result, { replicas });
+    expect(one.reported()).toMatchObject({ state: 'Unreachable', since: '2026-11-03T10:01:00Z' });
   });
 
-  test('is one where the other family answers', () => {
-    const one = settled(through(wellService, asked('fd00::10', silent, silent)));
-    one.note(through(wellService, asked('fd00::10', silent, silent)));
-    expect(one.said()).toMatchObject({ state: 'Unreachable' });
+  test('is Unreachable if its other address family answers', () => {
+    const one = started(through(healthyService, resultsAt('fd00::10', silent, silent)));
+    one.record(through(healthyService, resultsAt('fd00::10', silent, silent)));
+    expect(one.reported()).toMatchObject({ state: 'Unreachable' });
   });
 
-  test('hides nothing of PowerDNS', () => {
-    const one = settled(unreached, { ...unreached, write: 'no' }, { ...unreached, write: 'no' });
-    expect(one.said()).toMatchObject({ state: 'NotUpdating' });
+  test('does not hide failures of PowerDNS', () => {
+    const one = started(unreachable, { ...unreachable, writeError: 'no' }, { ...unreachable, writeError: 'no' });
+    expect(one.reported()).toMatchObject({ state: 'NotUpdating' });
   });
 });
 
-describe('what the test does not see', () => {
+describe('a state that tests do not show', () => {
   const external = 'see kubectl -n internal-dns logs idns-corp-0 -c external-dns';
 
-  test('ExternalDNS that is silent', () => {
-    const { said } = settled(well);
-    const message = `ExternalDNS is no longer heard of, so names stay as they were: ${external}`;
-    expect(said({ discovery: 'Stalled' })).toEqual({ state: 'Stalled', since: '2026-11-03T10:00:00Z', message });
-    expect(said({ discovery: 'Stalled', reach: 'ECONNREFUSED' })?.message).toBe(
-      `ExternalDNS is no longer heard of, so names stay as they were, and the API server cannot be asked (ECONNREFUSED): ${external}`,
+  test('ExternalDNS that stopped reporting is Stalled', () => {
+    const { reported } = started(healthy);
+    const message = `ExternalDNS has stopped reporting, so names stay as they were: ${external}`;
+    expect(reported({ discovery: 'Stalled' })).toEqual({ state: 'Stalled', since: '2026-11-03T10:00:00Z', message });
+    expect(reported({ discovery: 'Stalled', apiFailure: 'ECONNREFUSED' })?.message).toBe(
+      `ExternalDNS has stopped reporting, so names stay as they were, and the API server is unreachable (ECONNREFUSED): ${external}`,
     );
-    expect(said()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:00Z' });
+    expect(reported()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:00Z' });
   });
 
-  test('ExternalDNS that does not come up', () => {
-    const { clock, said } = settled(well);
-    expect(said({ discovery: 'Waiting' })?.state).toBe('Serving');
+  test('ExternalDNS that never finishes a loop is Stalled after the grace period', () => {
+    const { clock, reported } = started(healthy);
+    expect(reported({ discovery: 'Waiting' })?.state).toBe('Serving');
     clock.now += 44_999;
-    expect(said({ discovery: 'Waiting' })?.state).toBe('Serving');
+    expect(reported({ discovery: 'Waiting' })?.state).toBe('Serving');
     clock.now += 1;
-    expect(said({ discovery: 'Waiting' })).toEqual({
+    expect(reported({ discovery: 'Waiting' })).toEqual({
       state: 'Stalled',
       since: '2026-11-03T10:00:45Z',
       message: `ExternalDNS has not finished a loop since the agent started, so names stay as they were: ${external}`,
     });
-    expect(said()?.state).toBe('Serving');
-    expect(said({ discovery: 'Waiting' })?.state).toBe('Serving');
+    expect(reported()?.state).toBe('Serving');
+    expect(reported({ discovery: 'Waiting' })?.state).toBe('Serving');
   });
 
-  test('an API server that stays away', () => {
-    const { clock, said } = settled(well);
-    const away = { reach: 'connect ECONNREFUSED' };
-    expect(said(away)?.state).toBe('Serving');
+  test('an API server that stays unreachable is Blind after the grace period', () => {
+    const { clock, reported } = started(healthy);
+    const away = { apiFailure: 'connect ECONNREFUSED' };
+    expect(reported(away)?.state).toBe('Serving');
     clock.now += 14_999;
-    expect(said(away)?.state).toBe('Serving');
-    expect(said()?.state).toBe('Serving');
-    expect(said(away)?.state).toBe('Serving');
+    expect(reported(away)?.state).toBe('Serving');
+    expect(reported()?.state).toBe('Serving');
+    expect(reported(away)?.state).toBe('Serving');
     clock.now += 15_000;
-    expect(said(away)).toEqual({
+    expect(reported(away)).toEqual({
       state: 'Blind',
       since: '2026-11-03T10:00:29Z',
       message:
-        'the API server cannot be asked (connect ECONNREFUSED), so names stay as they were: see kubectl -n internal-dns logs idns-corp-0 -c agent',
+        'the API server is unreachable (connect ECONNREFUSED), so names stay as they were: see kubectl -n internal-dns logs idns-corp-0 -c agent',
     });
-    expect(said()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:29Z' });
+    expect(reported()).toEqual({ state: 'Serving', since: '2026-11-03T10:00:29Z' });
   });
 });
 
-test('nothing is said before a test has said anything, and nothing bad while PowerDNS starts', () => {
+test('there is no state before the first test, and no bad one while PowerDNS starts', () => {
   const clock = { now: 0 };
   const state = new ResolutionState({ now: () => clock.now });
-  const said = () => state.resolution(synced)?.state;
-  expect(said()).toBeUndefined();
+  const reported = () => state.resolution(synced)?.state;
+  expect(reported()).toBeUndefined();
   for (const at of [0, 5_000, 9_999]) {
     clock.now = at;
-    state.note(unheard, synced);
-    expect([said(), state.pauseMs]).toEqual([undefined, 5_000]);
+    state.record(unanswered, synced);
+    expect([reported(), state.intervalMs]).toEqual([undefined, 5_000]);
   }
   clock.now = 10_000;
-  state.note(unheard, synced);
-  expect(said()).toBeUndefined();
+  state.record(unanswered, synced);
+  expect(reported()).toBeUndefined();
   clock.now = 15_000;
-  state.note(unheard, synced);
-  expect(said()).toBe('NotAnswering');
+  state.record(unanswered, synced);
+  expect(reported()).toBe('NotAnswering');
 });
 
-test('a cause that changes from test to test is told once, and one that stays is told', () => {
-  const { note, said } = settled(well, refusing, refusing);
-  const first = said();
-  const both: Result = { ...refusing, write: 'database is locked' };
-  note(both, refusing, both, refusing, both);
-  expect(said()).toEqual(first);
-  note(both);
-  expect(said()).toEqual({ ...first, message: expect.stringContaining('database is locked') });
-  note(unheard);
-  expect(said()?.state).toBe('NotUpdating');
-  note(unheard);
-  expect(said()?.state).toBe('NotAnswering');
+test('a cause that alternates from test to test is reported once, one that stays is reported', () => {
+  const { record, reported } = started(healthy, refusing, refusing);
+  const first = reported();
+  const both: TestResult = { ...refusing, writeError: 'database is locked' };
+  record(both, refusing, both, refusing, both);
+  expect(reported()).toEqual(first);
+  record(both);
+  expect(reported()).toEqual({ ...first, message: expect.stringContaining('database is locked') });
+  record(unanswered);
+  expect(reported()?.state).toBe('NotUpdating');
+  record(unanswered);
+  expect(reported()?.state).toBe('NotAnswering');
 });
 
-const fault = fc.option(fc.constantFrom(silent, failed, other, old), { nil: undefined });
-const findings = (address: string) => fc.tuple(fault, fault).map(([udp, tcp]) => asked(address, udp, tcp));
-const result: fc.Arbitrary<Result> = fc.oneof(
-  fc.constant(well),
-  fc.constant(unheard),
-  fc.record({ pod: findings('127.0.0.1'), service: fc.oneof(findings('10.96.0.10'), fc.constant([])) }),
-  fc.constantFrom(refusing, { ...unreached, write: 'x'.repeat(2000) }),
+const failure = fc.option(fc.constantFrom(silent, failed, wrong, outdated), { nil: undefined });
+const results = (address: string) => fc.tuple(failure, failure).map(([udp, tcp]) => resultsAt(address, udp, tcp));
+const result: fc.Arbitrary<TestResult> = fc.oneof(
+  fc.constant(healthy),
+  fc.constant(unanswered),
+  fc.record({ pod: results('127.0.0.1'), service: fc.oneof(results('10.96.0.10'), fc.constant([])) }),
+  fc.constantFrom(refusing, { ...unreachable, writeError: 'x'.repeat(2000) }),
 );
-const circumstances: fc.Arbitrary<HealthInputs> = fc.record({
+const inputs: fc.Arbitrary<HealthInputs> = fc.record({
   discovery: fc.constantFrom('Off', 'Waiting', 'Synced', 'Stalled'),
-  reach: fc.constantFrom(undefined, undefined, 'ECONNREFUSED', 'y'.repeat(2000)),
+  apiFailure: fc.constantFrom(undefined, undefined, 'ECONNREFUSED', 'y'.repeat(2000)),
   replicas: fc.constantFrom(1, 3),
 });
-const isWell = ({ write, pod, service }: Result) => !write && [...pod, ...service].every(({ fault }) => !fault);
-const isOfTests = (state: string) => ['NotAnswering', 'NotUpdating', 'Unreachable'].includes(state);
+const isHealthy = ({ writeError, pod, service }: TestResult) =>
+  !writeError && [...pod, ...service].every(({ failure }) => !failure);
+const isFromTests = (state: string) => ['NotAnswering', 'NotUpdating', 'Unreachable'].includes(state);
 
-test('whatever happens: bad after two failures only, good after one success, and since when holds still', () => {
-  const step = fc.record({ result, circumstances, ms: fc.constantFrom(1, 500, 5_000, 30_000) });
+test('in any sequence, the state is bad only after two failures, good after one success, and since is stable', () => {
+  const step = fc.record({ result, inputs, ms: fc.constantFrom(1, 500, 5_000, 30_000) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const { clock, state } = settled();
-      let previous: Result | undefined;
-      let said = state.resolution(synced);
-      for (const { result, circumstances, ms } of steps) {
+      const { clock, state } = started();
+      let previous: TestResult | undefined;
+      let reported = state.resolution(synced);
+      for (const { result, inputs, ms } of steps) {
         clock.now += ms;
-        state.note(result, circumstances);
-        const now = state.resolution(circumstances);
-        if (isWell(result)) expect(['Serving', 'Stalled', 'Blind']).toContain(now?.state);
-        const failedTwice = previous && !isWell(previous) && !isWell(result);
-        if (now && isOfTests(now.state)) expect(failedTwice).toBe(true);
-        const isAnswered = ({ pod }: Result) =>
-          pod.every(({ fault }) => !fault || ['Other', 'Old'].includes(fault.kind));
-        if (previous && !isAnswered(previous) && !isAnswered(result)) expect(isOfTests(now?.state ?? '')).toBe(true);
-        if (now?.state === 'Serving') expect(circumstances.discovery).not.toBe('Stalled');
-        if (isWell(result)) expect(state.pauseMs).toBe(30_000);
-        if (isOfTests(now?.state ?? '')) expect(state.pauseMs).toBe(5_000);
+        state.record(result, inputs);
+        const now = state.resolution(inputs);
+        if (isHealthy(result)) expect(['Serving', 'Stalled', 'Blind']).toContain(now?.state);
+        const failedTwice = previous && !isHealthy(previous) && !isHealthy(result);
+        if (now && isFromTests(now.state)) expect(failedTwice).toBe(true);
+        const isAnswered = ({ pod }: TestResult) =>
+          pod.every(({ failure }) => !failure || ['WrongAnswer', 'Outdated'].includes(failure.kind));
+        if (previous && !isAnswered(previous) && !isAnswered(result)) expect(isFromTests(now?.state ?? '')).toBe(true);
+        if (now?.state === 'Serving') expect(inputs.discovery).not.toBe('Stalled');
+        if (isHealthy(result)) expect(state.intervalMs).toBe(30_000);
+        if (isFromTests(now?.state ?? '')) expect(state.intervalMs).toBe(5_000);
 
         const moment = new Date(clock.now).toISOString().replace(/\.\d+/, '');
-        if (now) expect(now.since).toBe(now.state === said?.state ? said.since : moment);
+        if (now) expect(now.since).toBe(now.state === reported?.state ? reported.since : moment);
         expect(report.shape.resolution.parse(now)).toEqual(now);
         expect(now?.message ?? '').not.toMatch(/\.$/);
-        // Asked again, it says the same.
-        expect(state.resolution(circumstances)).toEqual(now);
-        [previous, said] = [result, now];
+        // A second call returns the same.
+        expect(state.resolution(inputs)).toEqual(now);
+        [previous, reported] = [result, now];
       }
     }),
     { numRuns: 2000 },
   );
 });
 
-test('a failure is said within a minute and its end within sixteen seconds, however it falls', () => {
-  // A test takes no longer than a write that is given up after five seconds and three tries of a second each.
+test('a failure is reported within a minute and its end within sixteen seconds, at any phase', () => {
+  // A test takes at most a write that times out after five seconds, and three attempts of a second each.
   const duration = fc.integer({ min: 1, max: 8_000 });
   const scenario = fc.record({
     durations: fc.array(duration, { minLength: 40, maxLength: 40 }),
     from: fc.integer({ min: 0, max: 90_000 }),
     lasts: fc.integer({ min: 60_000, max: 120_000 }),
   });
-  const longest = { said: 0, over: 0 };
+  const longest = { reported: 0, over: 0 };
   fc.assert(
     fc.property(scenario, ({ durations, from, lasts }) => {
-      const { clock, state } = settled();
+      const { clock, state } = started();
       const zero = clock.now;
       const isAway = (at: number) => at >= from && at < from + lasts;
-      let saidAt: number | undefined;
+      let reportedAt: number | undefined;
       let overAt: number | undefined;
       for (const ms of durations) {
         const began = clock.now;
         const wasAway = isAway(began - zero);
         clock.now += ms;
-        state.note(wasAway ? unheard : well, synced);
+        state.record(wasAway ? unanswered : healthy, synced);
         const at = clock.now - zero;
         const isBad = state.resolution(synced)?.state === 'NotAnswering';
-        if (isBad) saidAt ??= at;
-        if (saidAt !== undefined && !isBad) overAt ??= at;
-        clock.now = Math.max(clock.now, began + state.pauseMs);
+        if (isBad) reportedAt ??= at;
+        if (reportedAt !== undefined && !isBad) overAt ??= at;
+        clock.now = Math.max(clock.now, began + state.intervalMs);
       }
-      expect(saidAt).toBeLessThanOrEqual(from + 60_000);
-      expect(saidAt).toBeGreaterThan(from);
+      expect(reportedAt).toBeLessThanOrEqual(from + 60_000);
+      expect(reportedAt).toBeGreaterThan(from);
       expect(overAt).toBeLessThanOrEqual(from + lasts + 16_000);
-      longest.said = Math.max(longest.said, (saidAt ?? 0) - from);
+      longest.reported = Math.max(longest.reported, (reportedAt ?? 0) - from);
       longest.over = Math.max(longest.over, (overAt ?? 0) - from - lasts);
     }),
     { numRuns: 1000 },
   );
-  console.log(`at the latest said after ${longest.said / 1000} s, and over after ${longest.over / 1000} s`);
+  console.log(`at the latest reported after ${longest.reported / 1000} s, and over after ${longest.over / 1000} s`);
 });

@@ -30,7 +30,7 @@ export async function statusAddress(composite: string): Promise<string> {
 }
 
 export async function tableAt(address: string, host = ''): Promise<Table> {
-  const response = await fetch(`${address}/names?host=${encodeURIComponent(host)}`, {
+  const response = await fetch(`${address}/names.json?host=${encodeURIComponent(host)}`, {
     signal: AbortSignal.timeout(5_000),
   });
   return (await response.json()) as Table;

@@ -1,6 +1,6 @@
 import { printable } from '../../lib/printable.ts';
 
-/** Markup: only `html` makes it. */
+/** Escaped markup, created by `html`. */
 export class Html {
   readonly #text: string;
 
@@ -15,12 +15,12 @@ export class Html {
 
 type Value = string | number | Html | readonly Html[] | undefined;
 
-/** Markup with values in it. Everything that is not markup itself is escaped, for elements and for quoted attributes. */
+/** A template with values, which are escaped for elements and quoted attributes unless they are `Html` themselves. */
 export function html(markup: TemplateStringsArray, ...values: Value[]): Html {
-  return new Html(String.raw({ raw: markup }, ...values.map(inMarkup)));
+  return new Html(String.raw({ raw: markup }, ...values.map(toMarkup)));
 }
 
-function inMarkup(value: Value): string {
+function toMarkup(value: Value): string {
   if (value === undefined) return '';
   if (value instanceof Html) return value.toString();
   return typeof value === 'object' ? value.join('') : escaped(`${value}`);

@@ -1,14 +1,14 @@
-/** The page's style sheet. It names no font and no picture of its own: nothing is fetched. */
+/** The style sheet. It loads no fonts or images. */
 export const style = `
 :root {
   color-scheme: light dark;
   --paper: #fff; --ink: #1d2329; --faint: #5b6570; --line: #dde2e7; --band: #f6f8fa; --link: #0b5cad;
-  --good: #17692f; --waiting: #80550a; --bad: #b3261e; --apart: #5b6570;
+  --good: #17692f; --waiting: #80550a; --bad: #b3261e; --neutral: #5b6570;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14181c; --ink: #dfe4e8; --faint: #9aa5b0; --line: #2e353c; --band: #1b2026; --link: #7db8f5;
-    --good: #7ccf94; --waiting: #e2b866; --bad: #ff9d94; --apart: #9aa5b0;
+    --good: #7ccf94; --waiting: #e2b866; --bad: #ff9d94; --neutral: #9aa5b0;
   }
 }
 * { box-sizing: border-box; }
@@ -30,7 +30,7 @@ a { color: var(--link); text-underline-offset: 0.15em; }
 .good { color: var(--good); } .good::before { content: '✓'; content: '✓' / ''; }
 .waiting { color: var(--waiting); } .waiting::before { content: '…'; content: '…' / ''; }
 .bad { color: var(--bad); } .bad::before { content: '✕'; content: '✕' / ''; }
-.apart { color: var(--apart); } .apart::before { content: '–'; content: '–' / ''; }
+.neutral { color: var(--neutral); } .neutral::before { content: '–'; content: '–' / ''; }
 
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.375rem 1.5rem; margin: 1rem 0 0; }
 dt { color: var(--faint); }
@@ -38,7 +38,7 @@ dd { margin: 0; max-width: 60rem; }
 ul { margin: 0; padding: 0; list-style: none; }
 .zones { display: flex; flex-wrap: wrap; gap: 0.375rem 2rem; }
 .zones .mono { margin-right: 0.375rem; }
-.zones .told { flex-basis: 100%; }
+.zones .with-message { flex-basis: 100%; }
 
 form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin-bottom: 1rem; }
 input, button {

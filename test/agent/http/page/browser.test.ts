@@ -12,7 +12,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { http } from '../../../../functions/agent/http/status-server.ts';
+import { statusServer } from '../../../../functions/agent/http/status-server.ts';
 import { printable } from '../../../../functions/agent/lib/printable.ts';
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
@@ -23,7 +23,7 @@ import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let overview: Overview;
-const server = http({
+const server = statusServer({
   agent: { isReady: true, report: () => undefined, zone: () => undefined },
   overview: () => overview,
   powerdns: { metrics: async () => '' },
@@ -48,30 +48,30 @@ beforeEach(() => {
   overview = overviewOf();
 });
 
-/** Everything that a page does and should not. */
-interface Misdeeds {
-  /** Dialogs, errors and what the console says, such as violations of the policy. */
-  said: string[];
-  /** What is asked for beside the page, and what is asked of others. */
-  fetched: string[];
+/** What a page must not do. */
+interface Violations {
+  /** Dialogs, errors and console messages, such as CSP violations. */
+  messages: string[];
+  /** Requests other than for the page. */
+  requests: string[];
 }
 
-/** Looks at the page; what it did meanwhile. */
-async function misdeedsOf(path: string, look: (page: Page) => Promise<void>, options: BrowserContextOptions = {}) {
+/** Visits the page and returns its violations. */
+async function violationsOf(path: string, look: (page: Page) => Promise<void>, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(patience);
-  const misdeeds: Misdeeds = { said: [], fetched: [] };
+  const violations: Violations = { messages: [], requests: [] };
   try {
     const page = await context.newPage();
-    page.on('console', (message) => misdeeds.said.push(message.text()));
-    page.on('pageerror', (error) => misdeeds.said.push(error.message));
+    page.on('console', (message) => violations.messages.push(message.text()));
+    page.on('pageerror', (error) => violations.messages.push(error.message));
     page.on('dialog', async (dialog) => {
-      misdeeds.said.push(dialog.message());
+      violations.messages.push(dialog.message());
       await dialog.dismiss();
     });
     page.on('request', (request) => {
       const isPage = request.isNavigationRequest() && request.url().startsWith(`${origin}/`);
-      if (!isPage) misdeeds.fetched.push(request.url());
+      if (!isPage) violations.requests.push(request.url());
     });
     const answer = await page.goto(origin + path);
     expect(answer?.status()).toBe(200);
@@ -79,15 +79,15 @@ async function misdeedsOf(path: string, look: (page: Page) => Promise<void>, opt
   } finally {
     await context.close();
   }
-  return misdeeds;
+  return violations;
 }
 
-const visit = async (...[path, look, options]: Parameters<typeof misdeedsOf>) =>
-  expect(await misdeedsOf(path, look, options)).toEqual({ said: [], fetched: [] });
+const visit = async (...[path, look, options]: Parameters<typeof violationsOf>) =>
+  expect(await violationsOf(path, look, options)).toEqual({ messages: [], requests: [] });
 
 const namesOn = (page: Page) => page.locator('tbody th div:first-child').allTextContents();
 
-describe('what strangers wrote', () => {
+describe('untrusted text', () => {
   const strange = [...hostile, longest];
   const all = strange.map((text) =>
     known(text, { resource: `ingress/shop/${text}`, message: text, answers: [`TXT ${text}`], verdict: 'Refused' }),
@@ -100,7 +100,7 @@ describe('what strangers wrote', () => {
       resolution: { state: 'Blind', since: '2026-11-02T14:00:00Z', message: strange.join(' ') },
     });
 
-  test.each(['light', 'dark'] as const)('is text, in every place (%s)', async (colorScheme) => {
+  test.each(['light', 'dark'] as const)('is displayed as text everywhere (%s)', async (colorScheme) => {
     overview = everywhere();
     await visit(
       '/',
@@ -114,7 +114,7 @@ describe('what strangers wrote', () => {
     );
   });
 
-  test('is text in a search, too', async () => {
+  test('is displayed as text in a search', async () => {
     overview = everywhere();
     await visit('/', async (page) => {
       for (const host of strange) {
@@ -126,12 +126,12 @@ describe('what strangers wrote', () => {
     });
   });
 
-  test('could do nothing even if it were not escaped', async () => {
+  test('could do nothing even without escaping, because of the CSP', async () => {
     let asked = 0;
     const elsewhere = createServer((_, response) => void response.end(`${asked++}`)).listen(0, '127.0.0.1');
     await once(elsewhere, 'listening');
     const { port } = elsewhere.address() as AddressInfo;
-    const { said } = await misdeedsOf('/', async (page) => {
+    const { messages } = await violationsOf('/', async (page) => {
       const blocked = await page.evaluate<string[]>(`new Promise((resolve) => {
         const blocked = [];
         document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
@@ -148,8 +148,8 @@ describe('what strangers wrote', () => {
       expect([await page.locator('#owned').count(), page.url(), asked]).toEqual([0, `${origin}/`, 0]);
     });
     elsewhere.close();
-    // So it would be noticed by everything else here.
-    expect(said).toHaveLength(5);
+    // One console message per violation, so every other test here would notice one.
+    expect(messages).toHaveLength(5);
   });
 });
 
@@ -162,20 +162,20 @@ describe('a search', () => {
       expect(await namesOn(page)).toEqual(['shop.corp.internal', 'shop.corp.internal']);
       expect(await page.getByLabel('Host').inputValue()).toBe('shop.corp');
       expect(await page.getByRole('table').getAttribute('aria-label')).toBe(null);
-      expect(await page.getByRole('table', { name: '2 names with shop.corp in them' }).count()).toBe(1);
+      expect(await page.getByRole('table', { name: '2 names matching shop.corp' }).count()).toBe(1);
     });
   });
 
-  test('for what nobody asks for says what to do', async () => {
+  test('for a host that no object requests says what to do', async () => {
     await visit('/', async (page) => {
       await page.getByLabel('Host').fill('cart.corp.internal');
       await page.getByRole('button', { name: 'Search' }).click();
-      await page.getByText('no object asks for cart.corp.internal, which would be in the zone corp.internal').waitFor();
+      await page.getByText('no object requests cart.corp.internal, which would be in the zone corp.internal').waitFor();
       expect(await page.getByRole('table').count()).toBe(0);
     });
   });
 
-  test('and a verdict go together, and end separately', async () => {
+  test('and a verdict can be combined and cleared separately', async () => {
     await visit('/?host=shop', async (page) => {
       const verdictsOn = page.getByRole('navigation', { name: 'Verdicts' });
       await verdictsOn.getByRole('link', { name: 'Duplicate 1' }).click();
@@ -188,7 +188,7 @@ describe('a search', () => {
     });
   });
 
-  test('goes on behind a path, as with kubectl proxy', async () => {
+  test('works below a path, as with kubectl proxy', async () => {
     await visit('/', async (page) => {
       const behind = `${origin}/api/v1/namespaces/dns/services/idns-corp-status:8080/proxy/`;
       await page.route(`${behind}**`, async (route) => {
@@ -209,7 +209,7 @@ describe('a search', () => {
   });
 });
 
-test('without JavaScript every verdict link shows what it says, and the search works', async () => {
+test('verdict links and the search work without JavaScript', async () => {
   overview = overviewOf(verdicts.flatMap((verdict, i) => many(i + 1).map((name) => ({ ...name, verdict }))));
   await visit(
     '/',
@@ -230,7 +230,7 @@ test('without JavaScript every verdict link shows what it says, and the search w
   );
 });
 
-test('a keyboard reaches everything in order, and one sees where it is', async () => {
+test('every control can be reached in order with the keyboard, with visible focus', async () => {
   await visit('/', async (page) => {
     const focused = () =>
       page.evaluate<[string, string]>(`(() => {
@@ -288,7 +288,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (colorScheme) => 
     ['nothing found', 1280, '/?host=cart.corp.internal', overviewOf],
   ] as const)('%s, %i px wide', async (_, width, path, what) => {
     overview = what();
-    await misdeedsOf(
+    await violationsOf(
       path,
       async (page) => {
         await page.evaluate(axe);
@@ -298,50 +298,47 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (colorScheme) => 
         const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
         expect(background).toBe(colorScheme === 'dark' ? 'rgb(20, 24, 28)' : 'rgb(255, 255, 255)');
       },
-      // axe is a script, and the page runs none. Without the policy Chromium asks for an icon, too, so that is not judged here.
+      // axe is a script, which the CSP blocks. Without the CSP Chromium also requests an icon, so requests are not checked here.
       { colorScheme, viewport: { width, height: 800 }, bypassCSP: true },
     );
   });
 });
 
-// At 1025 the table is at its narrowest: below it is laid out as blocks.
+// At 1025 the table is at its narrowest: below, it is laid out as blocks.
 describe.each([320, 1024, 1025, 1440])('%i px wide', (width) => {
-  test.each(['the usual', 'what strangers wrote'])(
-    'nothing is out of sight or in the way of another: %s',
-    async (what) => {
-      if (what !== 'the usual') {
-        const texts = [...hostile, longest, 'x'.repeat(500)];
-        overview = overviewOf(
-          texts.map((text) => known(text, { resource: `ingress/${text}/${text}`, message: text, answers: [text] })),
-          { zones: [{ name: longest, state: 'Failed', message: 'x'.repeat(500) }] },
-        );
-      }
-      await visit(
-        '/',
-        async (page) => {
-          expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-          // Cells that are wider within than without would lie over their neighbours.
-          const over = await page.evaluate<string[]>(
-            `[...document.querySelectorAll('th, td, li, dd, p')].filter((e) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth).map((e) => e.textContent)`,
-          );
-          expect(over).toEqual([]);
-        },
-        { viewport: { width, height: 800 } },
+  test.each(['usual names', 'untrusted text'])('nothing overflows or overlaps: %s', async (what) => {
+    if (what !== 'usual names') {
+      const texts = [...hostile, longest, 'x'.repeat(500)];
+      overview = overviewOf(
+        texts.map((text) => known(text, { resource: `ingress/${text}/${text}`, message: text, answers: [text] })),
+        { zones: [{ name: longest, state: 'Failed', message: 'x'.repeat(500) }] },
       );
-    },
-  );
+    }
+    await visit(
+      '/',
+      async (page) => {
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+        // Content wider than its cell would overlap the next one.
+        const over = await page.evaluate<string[]>(
+          `[...document.querySelectorAll('th, td, li, dd, p')].filter((e) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth).map((e) => e.textContent)`,
+        );
+        expect(over).toEqual([]);
+      },
+      { viewport: { width, height: 800 } },
+    );
+  });
 });
 
 const columns = ['Verdict', 'Reason', 'Answers', 'Since (UTC)', 'Propagation'];
 
-test('a narrow table is still one to a screen reader, with a label at every value', async () => {
+test('a narrow table is still a table to screen readers, with a label at each value', async () => {
   await visit(
     '/?host=git',
     async (page) => {
       const accessibility = await page.context().newCDPSession(page);
       const { nodes } = await accessibility.send('Accessibility.getFullAXTree');
       const named = (role: string) => nodes.filter((node) => node.role?.value === role).map((node) => node.name?.value);
-      expect(named('table')).toEqual(['1 name with git in it']);
+      expect(named('table')).toEqual(['1 name matching git']);
       expect(named('columnheader')).toEqual(['Name and object', ...columns]);
       expect(named('rowheader')).toEqual(['git.corp.internal ingress/forge/gitea']);
       expect(named('cell')).toHaveLength(columns.length);

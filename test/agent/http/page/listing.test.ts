@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jsonOf, textOf } from '../../../../functions/agent/http/page/listing.ts';
-import { find, searchOf } from '../../../../functions/agent/http/page/search.ts';
+import { namesAsJson, namesAsText } from '../../../../functions/agent/http/page/listing.ts';
+import { findNames, parseSearch } from '../../../../functions/agent/http/page/search.ts';
 import { printable } from '../../../../functions/agent/lib/printable.ts';
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
 import { hostile, known, longest, many, overviewOf } from './overview.ts';
 
-const asked = (query: string) => searchOf(new URLSearchParams(query));
-const found = (query: string, overview: Overview = overviewOf()) => find(overview, asked(query));
+const parse = (query: string) => parseSearch(new URLSearchParams(query));
+const found = (query: string, overview: Overview = overviewOf()) => findNames(overview, parse(query));
 const json = (query = '', overview: Overview = overviewOf()) =>
-  JSON.parse([...jsonOf(overview, found(query, overview))].join(''));
-const text = (query = '', overview: Overview = overviewOf()) => [...textOf(found(query, overview))].join('');
+  JSON.parse([...namesAsJson(overview, found(query, overview))].join(''));
+const text = (query = '', overview: Overview = overviewOf()) => [...namesAsText(found(query, overview))].join('');
 const named = (...names: string[]) => overviewOf(names.map((name) => known(name)));
 
 describe('a search', () => {
@@ -23,11 +23,11 @@ describe('a search', () => {
     ['verdict=Held', { verdict: 'Held' }],
     ['host=a&host=b&verdict=Resolved&x=y', { host: 'a', verdict: 'Resolved' }],
   ])('%j is %j', (query, search) => {
-    expect(asked(query)).toEqual(search);
+    expect(parse(query)).toEqual(search);
   });
 
-  test.each(['held', 'Nonsense', 'constructor'])('a verdict that is none is refused: %s', (verdict) => {
-    expect(() => asked(`verdict=${verdict}`)).toThrow(`not a verdict: ${verdict} (Resolved, Pending, `);
+  test.each(['held', 'Nonsense', 'constructor'])('an unknown verdict is rejected: %s', (verdict) => {
+    expect(() => parse(`verdict=${verdict}`)).toThrow(`unknown verdict ${verdict}: use one of Resolved, Pending, `);
   });
 
   const all = named('*.corp.internal', 'shop.corp.internal', 'www.shop.corp.internal', 'a.lab.internal');
@@ -39,20 +39,20 @@ describe('a search', () => {
     ['host=cart.corp.internal', ['*.corp.internal']],
     ['host=internal&verdict=Held', []],
     ['host=nothing', []],
-  ])('%j finds the host first, then wildcards above it, then what has it within', (query, names) => {
+  ])('%j finds the host first, then wildcards that cover it, then names that contain it', (query, names) => {
     expect(found(query, all).names.map(({ name }) => name)).toEqual(names);
   });
 
-  test('a verdict is what all have that are found, and those of the host are still counted', () => {
+  test('a verdict limits the names, not the counts of the host', () => {
     const { matching, names } = found('host=shop.corp.internal&verdict=Duplicate');
     expect(names.map(({ resource }) => resource)).toEqual(['ingress/staging/web']);
     expect(matching.map(({ verdict }) => verdict)).toEqual(['Resolved', 'Duplicate']);
   });
 });
 
-describe('a host that nobody asks for', () => {
+describe('a host that no object requests', () => {
   const advice =
-    'give the host to an Ingress, a Service or a route, and see which there are with kubectl get ingress -A; records of the spec are not listed here';
+    'add the host to an Ingress, a Service or a route, and check existing ones, for example with kubectl get ingress -A; records from the spec are not listed here';
   const nested = (overview: Overview) => ({
     ...overview,
     zones: [...overview.zones, { name: 'eu.corp.internal', state: 'Serving' as const }],
@@ -63,23 +63,23 @@ describe('a host that nobody asks for', () => {
     ['corp.internal', undefined],
     [
       'cart.corp.internal',
-      `no object asks for cart.corp.internal, which would be in the zone corp.internal: ${advice}`,
+      `no object requests cart.corp.internal, which would be in the zone corp.internal: ${advice}`,
     ],
-    ['op.corp.internal', `no object asks for op.corp.internal, which would be in the zone corp.internal: ${advice}`],
+    ['op.corp.internal', `no object requests op.corp.internal, which would be in the zone corp.internal: ${advice}`],
     [
       'cart.eu.corp.internal',
-      `no object asks for cart.eu.corp.internal, which would be in the zone eu.corp.internal: ${advice}`,
+      `no object requests cart.eu.corp.internal, which would be in the zone eu.corp.internal: ${advice}`,
       nested(overviewOf()),
     ],
-    ['lab.internal', `no object asks for lab.internal, which would be in the zone lab.internal: ${advice}`],
-    ['cart', `no object asks for a name with cart in it: ${advice}`],
+    ['lab.internal', `no object requests lab.internal, which would be in the zone lab.internal: ${advice}`],
+    ['cart', `no object requests a name that contains cart: ${advice}`],
     [
       'cart.crop.internal',
-      'no object asks for cart.crop.internal, and it would be outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: use a name in a zone, or declare its zone in spec.zones',
+      'no object requests cart.crop.internal, and it would be outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: use a name in a zone, or declare its zone in spec.zones',
     ],
     [
       'a.old.internal',
-      'no object asks for a.old.internal, and it would be outside the zone corp.internal: use a name in a zone, or declare its zone in spec.zones',
+      'no object requests a.old.internal, and it would be outside the zone corp.internal: use a name in a zone, or declare its zone in spec.zones',
       overviewOf([], {
         zones: [
           { name: 'corp.internal', state: 'Serving' },
@@ -87,15 +87,15 @@ describe('a host that nobody asks for', () => {
         ],
       }),
     ],
-    ['a.corp.internal', `no object asks for a.corp.internal: ${advice}`, overviewOf([], { zones: [] })],
+    ['a.corp.internal', `no object requests a.corp.internal: ${advice}`, overviewOf([], { zones: [] })],
     [
       'a.corp.internal',
-      'no object asks for a.corp.internal, which would be in the zone corp.internal: discovery is off, and only the records of the spec are answered',
+      'no object requests a.corp.internal, which would be in the zone corp.internal: discovery is off, and only records from the spec are served',
       overviewOf([], { discovery: { state: 'Off' } }),
     ],
     [
       'a.apps.corp.internal',
-      'no object asks for a.apps.corp.internal itself, but ingress/shop/web does for *.apps.corp.internal',
+      'no object requests a.apps.corp.internal itself, but ingress/shop/web requests *.apps.corp.internal',
       named('*.apps.corp.internal'),
     ],
   ];
@@ -103,20 +103,20 @@ describe('a host that nobody asks for', () => {
     expect(found(`host=${host}`, overview).hint).toBe(hint);
   });
 
-  test('a verdict does not make it one', () => {
+  test('is not one that only the verdict excludes', () => {
     const { names, hint } = found('host=shop.corp.internal&verdict=Held');
     expect([names, hint]).toEqual([[], undefined]);
   });
 
-  test('is not repeated at any length', () => {
+  test('is truncated in the hint', () => {
     expect(found(`host=${'x'.repeat(10_000)}.corp.internal`).hint?.length).toBeLessThan(600);
   });
 });
 
 describe('as JSON', () => {
-  test('everything, with one name a line', () => {
+  test('everything, with one name per line', () => {
     const overview = overviewOf(overviewOf().names.slice(0, 2));
-    expect([...jsonOf(overview, find(overview, {}))].join('').split('\n')).toEqual([
+    expect([...namesAsJson(overview, findNames(overview, {}))].join('').split('\n')).toEqual([
       '{"instance":"corp","zones":[{"name":"corp.internal","state":"Serving"},{"name":"lab.internal","state":"Serving"},{"name":"2.0.192.in-addr.arpa","state":"Serving"}],"discovery":{"state":"Synced"},"resolution":{"state":"Serving","since":"2026-10-30T06:12:05Z"},"total":2,"resolved":1,"names":[',
       '{"name":"api.corp.internal","resource":"ingress/payments/api","verdict":"NoAddress","message":"no address yet: its controller has not written one to its status: check the log of the ingress controller or load balancer, or set discovery.targets.default","zone":"corp.internal","answers":[],"since":"2026-11-02T13:55:31.000Z"},',
       '{"name":"auth.corp.internal","resource":"ingress/identity/keycloak","verdict":"Resolved","message":"resolves to 192.0.2.7","zone":"corp.internal","answers":["A 192.0.2.7"],"since":"2026-10-30T14:17:31.000Z","propagationSeconds":1.84}',
@@ -128,27 +128,27 @@ describe('as JSON', () => {
   test('no names are an empty list', () => {
     expect(json('', overviewOf([]))).toMatchObject({ total: 0, resolved: 0, names: [] });
     expect(json('host=cart.corp.internal')).toMatchObject({
-      hint: expect.stringMatching(/^no object asks for cart/),
+      hint: expect.stringMatching(/^no object requests cart/),
       names: [],
     });
   });
 
-  test('what was not tested is absent', () => {
+  test('resolution is absent before the first self-test', () => {
     const { resolution: _, ...untested } = overviewOf();
     expect(json('', untested)).not.toHaveProperty('resolution');
   });
 
-  test('the sums are those of all names, and leave out what is none of ours', () => {
+  test('totals are of all names, without Filtered and OutsideZones', () => {
     expect(json()).toMatchObject({ total: 11, resolved: 5 });
     expect(json('host=shop.corp.internal')).toMatchObject({ total: 11, resolved: 5, names: [{}, {}] });
   });
 
-  test.each([0, 1, 249, 250, 251, 500, 1_001])('%i names are whole, whatever the pieces', (count) => {
+  test.each([0, 1, 249, 250, 251, 500, 1_001])('%i names are complete, regardless of chunks', (count) => {
     const names = json('', overviewOf(many(count))).names as { name: string }[];
     expect(names.map(({ name }) => name)).toEqual(many(count).map(({ name }) => name));
   });
 
-  test('any text comes back as it was', () => {
+  test('any text survives the round trip', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (names) => {
         const listed = json('', named(...names, ...hostile)).names as { name: string }[];
@@ -174,27 +174,27 @@ describe('as text', () => {
   test.each([
     ['', overviewOf([]), 'no names\n'],
     ['verdict=Held', overviewOf(), 'no names\n'],
-  ])('%j finds none', (query, overview, said) => {
-    expect(text(query, overview)).toBe(said);
+  ])('%j finds none', (query, overview, expected) => {
+    expect(text(query, overview)).toBe(expected);
   });
 
-  test('a hint stands alone, or above what has the host within', () => {
-    expect(text('host=cart.corp.internal')).toMatch(/^no object asks for cart\.corp\.internal, [^\n]*\n$/);
-    expect(text('host=op.corp.internal')).toMatch(/^no object asks for op\.[^\n]*\nNAME [^\n]*\nshop\.[^\n]*\nshop\./);
+  test('a hint is alone, or above the names that contain the host', () => {
+    expect(text('host=cart.corp.internal')).toMatch(/^no object requests cart\.corp\.internal, [^\n]*\n$/);
+    expect(text('host=op.corp.internal')).toMatch(/^no object requests op\.[^\n]*\nNAME [^\n]*\nshop\.[^\n]*\nshop\./);
   });
 
-  test('a long name pushes its own line only', () => {
+  test('a long name shifts only its own line', () => {
     const lines = text('', named('a.corp.internal', longest)).split('\n');
     expect(lines[0]?.indexOf('VERDICT')).toBe(64 + 3);
     expect(lines[1]?.indexOf('Resolved')).toBe(64 + 3);
     expect(lines[2]).toMatch(new RegExp(`^${longest}   Resolved `));
   });
 
-  test.each([0, 1, 250, 251, 1_001])('%i names are a line each', (count) => {
+  test.each([0, 1, 250, 251, 1_001])('%i names have a line each', (count) => {
     expect(text('', overviewOf(many(count))).split('\n')).toHaveLength(count === 0 ? 2 : count + 2);
   });
 
-  test('nothing reaches a terminal but text, on one line', () => {
+  test('only printable text reaches a terminal, one line per name', () => {
     const anything = fc.record({
       name: fc.string({ unit: 'binary' }),
       resource: fc.string({ unit: 'binary' }),
@@ -206,8 +206,8 @@ describe('as text', () => {
         const overview = overviewOf(all.map(({ name, ...rest }) => known(name, rest)));
         const lines = text('', overview).split('\n');
         expect(lines).toHaveLength(all.length + 2);
-        const said = [...lines, ...text(`host=${encodeURIComponent(host.toWellFormed())}`, overview).split('\n')];
-        for (const line of said) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+        const printed = [...lines, ...text(`host=${encodeURIComponent(host.toWellFormed())}`, overview).split('\n')];
+        for (const line of printed) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       }),
     );
   });
@@ -225,9 +225,9 @@ test.each([
   expect(printable(raw)).toBe(shown);
 });
 
-test('5,000 names are listed in pieces, none of them long', () => {
+test('5,000 names are listed in many short chunks', () => {
   const overview = overviewOf(many(5_000).map((name) => ({ ...name, name: longest, message: 'x'.repeat(500) })));
-  for (const pieces of [jsonOf(overview, find(overview, {})), textOf(find(overview, {}))]) {
+  for (const pieces of [namesAsJson(overview, findNames(overview, {})), namesAsText(findNames(overview, {}))]) {
     let [count, most] = [0, 0];
     for (const piece of pieces) {
       count++;

@@ -1,7 +1,6 @@
-/** What an agent could tell: names of every kind, with the sentences that go with them. */
+/** A realistic overview: a name of every kind, with its message. */
 import type { Overview, TrackedName } from '../../../../functions/agent/names/overview.ts';
 
-/** When all of it is looked at. */
 export const now = Date.parse('2026-11-02T14:07:31Z');
 const minutes = 60_000;
 

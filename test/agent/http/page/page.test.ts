@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { durationOf, percentile } from '../../../../functions/agent/http/page/figure.ts';
+import { formatDuration, percentile } from '../../../../functions/agent/http/page/format.ts';
 import { html } from '../../../../functions/agent/http/page/html.ts';
-import { contentSecurityPolicy, pageOf } from '../../../../functions/agent/http/page/page.ts';
-import { find, type Search } from '../../../../functions/agent/http/page/search.ts';
+import { contentSecurityPolicy, statusPage } from '../../../../functions/agent/http/page/page.ts';
+import { findNames, type Search } from '../../../../functions/agent/http/page/search.ts';
 import { printable } from '../../../../functions/agent/lib/printable.ts';
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
@@ -19,7 +19,7 @@ interface Element {
 
 const nothingInside = new Set(['meta', 'input']);
 
-/** Reads markup, and throws on everything that is not as strict as it could be. */
+/** A strict parser: throws on unescaped or unclosed markup. */
 function parse(markup: string): Element {
   const root: Element = { tag: '', attributes: {}, children: [] };
   const open = [root];
@@ -66,7 +66,7 @@ const all = (tag: string, { children }: Element): Element[] =>
   );
 const textsOf = (tag: string, element: Element) => all(tag, element).map(textOf);
 const page = (overview: Overview, search: Search) =>
-  [...pageOf(overview, find(overview, search), search, now)].join('');
+  [...statusPage(overview, findNames(overview, search), search, now)].join('');
 const shown = (overview: Overview = overviewOf(), search: Search = {}) => parse(page(overview, search));
 /** The rows of the table: the name, the object, and the texts of the other cells. */
 const rows = (document: Element) =>
@@ -74,7 +74,7 @@ const rows = (document: Element) =>
     all('tr', body).map((row) => [...all('th', row).flatMap((cell) => textsOf('div', cell)), ...textsOf('td', row)]),
   );
 
-test('says who serves, how, and what there is', () => {
+test('the page shows the instance, its health, and a row per name', () => {
   const document = shown();
   expect(textsOf('title', document)).toEqual(['Internal DNS corp']);
   expect(textsOf('h1', document)).toEqual(['Internal DNS corp']);
@@ -108,7 +108,7 @@ test('says who serves, how, and what there is', () => {
   expect(rows(document)[0]?.slice(4)).toEqual(['', '2026-11-02 13:55:31', '']);
 });
 
-test('says what is wrong, and with which zone first', () => {
+test('messages are shown, and zones with one come first', () => {
   const document = shown(
     overviewOf([], {
       instance: '',
@@ -137,7 +137,7 @@ test('says what is wrong, and with which zone first', () => {
   expect(textsOf('section', document)[1]).toMatch(/No names\s*$/);
 });
 
-test('what was not tested yet is unknown', () => {
+test('resolution is Unknown before the first self-test', () => {
   const { resolution: _, ...untested } = overviewOf();
   expect(textsOf('dd', shown(untested))[1]).toBe('Unknown');
 });
@@ -157,7 +157,7 @@ describe('verdicts', () => {
     ]);
   });
 
-  test('are of the host that is looked for', () => {
+  test('count the names that match the host', () => {
     const document = shown(overviewOf(), { host: 'shop.corp.internal', verdict: 'Duplicate' });
     expect(links(document)).toEqual([
       ['?host=shop.corp.internal', 'All 2', undefined],
@@ -165,19 +165,21 @@ describe('verdicts', () => {
       ['?host=shop.corp.internal&verdict=Duplicate', 'Duplicate 1', 'page'],
     ]);
     expect(rows(document).map(([, , verdict]) => verdict)).toEqual(['Duplicate']);
-    expect(textsOf('caption', document)).toEqual(['1 name with the verdict Duplicate and shop.corp.internal in it']);
+    expect(textsOf('caption', document)).toEqual(['1 name matching shop.corp.internal with verdict Duplicate']);
     expect(all('input', document)[0]?.attributes).toMatchObject({ name: 'host', value: 'shop.corp.internal' });
     const more = all('footer', document).flatMap((footer) => all('a', footer).map((a) => a.attributes.href));
-    expect(more).toEqual(['names', 'names.txt'].map((path) => `${path}?host=shop.corp.internal&verdict=Duplicate`));
+    expect(more).toEqual(
+      ['names.json', 'names.txt'].map((path) => `${path}?host=shop.corp.internal&verdict=Duplicate`),
+    );
   });
 
-  test('that nobody has are listed only when they are asked for', () => {
+  test('without names are listed only when selected', () => {
     const document = shown(overviewOf(), { verdict: 'Held' });
     expect(links(document)).toContainEqual(['?verdict=Held', 'Held 0', 'page']);
-    expect(textsOf('section', document)[1]).toMatch(/No names with the verdict Held\s*$/);
+    expect(textsOf('section', document)[1]).toMatch(/No names with verdict Held\s*$/);
   });
 
-  test('have a word each, and a sign that depends on no colour', () => {
+  test('have a word and a symbol, not only a colour', () => {
     const document = shown(overviewOf(verdicts.map((verdict) => known('a.corp.internal', { verdict }))));
     const states = all('tbody', document).flatMap((body) =>
       all('span', body).filter((s) => s.attributes.class?.startsWith('state')),
@@ -186,22 +188,22 @@ describe('verdicts', () => {
       ['Resolved', 'state good'],
       ['Pending', 'state waiting'],
       ...verdicts.slice(2, -2).map((verdict) => [verdict, 'state bad']),
-      ['Filtered', 'state apart'],
-      ['OutsideZones', 'state apart'],
+      ['Filtered', 'state neutral'],
+      ['OutsideZones', 'state neutral'],
     ]);
   });
 });
 
-describe('a host that nobody asks for', () => {
-  test('has the hint in place of a table', () => {
+describe('a host that no object requests', () => {
+  test('has a hint instead of a table', () => {
     const document = shown(overviewOf(), { host: 'cart.corp.internal' });
-    expect(textsOf('p', document)[0]).toMatch(/^no object asks for cart\.corp\.internal, which would be in the zone /);
+    expect(textsOf('p', document)[0]).toMatch(/^no object requests cart\.corp\.internal, which would be in the zone /);
     expect(all('table', document)).toEqual([]);
   });
 
-  test('has the hint above what has it within', () => {
+  test('has a hint above the names that contain it', () => {
     const document = shown(overviewOf(), { host: 'op.corp.internal' });
-    expect(textsOf('p', document)[0]).toMatch(/^no object asks for op\.corp\.internal, /);
+    expect(textsOf('p', document)[0]).toMatch(/^no object requests op\.corp\.internal, /);
     expect(rows(document)).toHaveLength(2);
   });
 });
@@ -216,14 +218,14 @@ test.each([
     '5,000 names; the first 500 are shown',
     '4,500 more names are not shown: search for a host, or choose a verdict.',
   ],
-])('of %i names %i have a row', (count, shownRows, caption, more) => {
+])('of %i names, %i have a row', (count, shownRows, caption, more) => {
   const document = shown(overviewOf(many(count)));
   expect(rows(document)).toHaveLength(shownRows);
   expect(textsOf('caption', document)).toEqual([caption]);
   expect(textsOf('p', document)).toEqual([...(more ? [more] : []), expect.stringMatching(/^As of /)]);
 });
 
-test('the policy is that of this style sheet, and nothing is fetched or run', () => {
+test('the policy allows only this style sheet, which loads nothing', () => {
   const document = shown();
   const [style] = textsOf('style', document);
   const hash = createHash('sha256')
@@ -233,8 +235,8 @@ test('the policy is that of this style sheet, and nothing is fetched or run', ()
   expect(style).not.toMatch(/url\(|@import|@font-face/);
 });
 
-// Chromium needs none of them, others do: https://adrianroselli.com/2018/02/tables-css-display-properties-and-aria.html
-test('the table has its roles in whatever way it is laid out', () => {
+// Chromium does not need them, others do: https://adrianroselli.com/2018/02/tables-css-display-properties-and-aria.html
+test('the table has explicit roles, for when it is laid out as blocks', () => {
   const document = shown();
   const roles = { table: 'table', thead: 'rowgroup', tbody: 'rowgroup', tr: 'row', td: 'cell' };
   for (const [tag, role] of Object.entries(roles)) {
@@ -244,7 +246,7 @@ test('the table has its roles in whatever way it is laid out', () => {
   expect(new Set(headers)).toEqual(new Set(['columnheader col', 'rowheader row']));
 });
 
-/** All that the page is made of: no script, no picture, no frame, no handler, no address of another server. */
+/** Everything that the page consists of: no script, image, frame, event handler or link to another server. */
 const tags = new Set(
   'html head meta title style body header h1 dl dt dd main section h2 ul li bdi span time form label input button nav a b p table caption thead tbody tr th td div footer'.split(
     ' ',
@@ -262,12 +264,12 @@ function expectHarmless(element: Element): void {
     expect(tags).toContain(child.tag);
     for (const name of Object.keys(child.attributes)) expect(attributes).toContain(name);
     if (child.attributes.href !== undefined)
-      expect(child.attributes.href).toMatch(/^(\.\/|names|names\.txt)?(\?[\x21-\x7e]+)?$/);
+      expect(child.attributes.href).toMatch(/^(\.\/|names\.json|names\.txt)?(\?[\x21-\x7e]+)?$/);
     expectHarmless(child);
   }
 }
 
-test('whatever names, objects, zones and searches say, it is text and nothing else', () => {
+test('names, objects, zones and searches cannot inject markup', () => {
   const anything = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom(...hostile, longest),
@@ -291,10 +293,10 @@ test('whatever names, objects, zones and searches say, it is text and nothing el
       );
       const document = shown(overview);
       expectHarmless(document);
-      const said = names.map((each) =>
+      const expected = names.map((each) =>
         [each.name, each.resource, each.verdict, each.message, each.answers.map(printable).join('')].map(printable),
       );
-      expect(rows(document).map((cells) => cells.slice(0, 5))).toEqual(said);
+      expect(rows(document).map((cells) => cells.slice(0, 5))).toEqual(expected);
       expect(textsOf('dd', document)[1]).toBe(`Blind, since 2026-11-02 14:00:00 UTC: ${printable(host)}`);
 
       const searched = shown(overview, { host });
@@ -311,7 +313,7 @@ test.each([
   ['a list', html`${[html`<i>`, html`</i>`]}`, '<i></i>'],
   ['a number and nothing', html`${0}${undefined}${''}`, '0'],
   ['a backslash', html`\n${'\\'}`, '\n\\'],
-])('%s in markup', (_, markup, text) => {
+])('%s is escaped once', (_, markup, text) => {
   expect(markup.toString()).toBe(text);
 });
 
@@ -324,7 +326,7 @@ test.each([
   [119_500, '2 min'],
   [86_400_000, '1,440 min'],
 ])('%i ms are shown as %s', (ms, text) => {
-  expect(durationOf(ms)).toBe(text);
+  expect(formatDuration(ms)).toBe(text);
 });
 
 test.each([
@@ -335,6 +337,6 @@ test.each([
   [Array.from({ length: 100 }, (_, i) => 100 - i), 95, 95],
   [[1, 2], 0, 1],
   [[1, 2], 100, 2],
-])('of %j at %i per cent: %s', (values, percent, expected) => {
+])('percentile of %j at %i: %s', (values, percent, expected) => {
   expect(percentile(values, percent)).toBe(expected);
 });

@@ -1,14 +1,14 @@
-/** `node test/agent/http/page/picture.ts`: takes the pictures of the status page in docs/ anew. Needs pngquant. */
+/** `node test/agent/http/page/picture.ts`: updates the screenshots of the status page in docs/. Needs pngquant. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { http } from '../../../../functions/agent/http/status-server.ts';
+import { statusServer } from '../../../../functions/agent/http/status-server.ts';
 import { startChromium } from './chromium.ts';
 import { now, overviewOf } from './overview.ts';
 
-const server = http({
+const server = statusServer({
   agent: { isReady: true, report: () => undefined, zone: () => undefined },
   overview: () => overviewOf(),
   powerdns: { metrics: async () => '' },

@@ -1,19 +1,24 @@
-/** What strangers can take of a server, over sockets. */
+/** What untrusted clients can do to a server, over sockets. */
 import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Limits, lastAnswer, limits, listener } from '../../../functions/agent/http/listener.ts';
+import {
+  connectionClose,
+  createLimitedServer,
+  defaultLimits,
+  type ServerLimits,
+} from '../../../functions/agent/http/limited-server.ts';
 import { soon } from '../../patience.ts';
 
-const stops: (() => void)[] = [];
+const cleanups: (() => void)[] = [];
 afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
+  for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-async function listening(answer: RequestListener, changes: Partial<Limits> = {}): Promise<number> {
-  const server = listener(answer, { ...limits, ...changes }).listen(0, '127.0.0.1');
-  stops.push(() => {
+async function listening(answer: RequestListener, changes: Partial<ServerLimits> = {}): Promise<number> {
+  const server = createLimitedServer(answer, { ...defaultLimits, ...changes }).listen(0, '127.0.0.1');
+  cleanups.push(() => {
     server.close();
     server.closeAllConnections();
   });
@@ -23,7 +28,7 @@ async function listening(answer: RequestListener, changes: Partial<Limits> = {})
 
 function open(port: number, localAddress = '127.0.0.1'): Socket {
   const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => {});
-  stops.push(() => socket.destroy());
+  cleanups.push(() => socket.destroy());
   return socket;
 }
 
@@ -34,16 +39,16 @@ async function textOf(socket: Socket): Promise<string> {
 }
 
 const request = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
-const ok: RequestListener = (_, response) => response.writeHead(200, lastAnswer).end('ok');
+const ok: RequestListener = (_, response) => response.writeHead(200, connectionClose).end('ok');
 
-describe('of a connection', () => {
+describe('one connection', () => {
   test.each<[what: string, bytes: string]>([
     ['one request', request()],
-    ['more requests than one', request('/first') + request('/second').repeat(5_000)],
-    ['more than a head', `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(100_000)}`],
-    ['a request that waits to be told to go on', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'],
-    ['a request to change the protocol', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nxxx'],
-  ])('%s: one is answered, and it ends', async (_, bytes) => {
+    ['pipelined requests', request('/first') + request('/second').repeat(5_000)],
+    ['a body', `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(100_000)}`],
+    ['an unfinished chunked body', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['an upgrade', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nxxx'],
+  ])('%s: one request is served, and the connection is closed', async (_, bytes) => {
     const asked: string[] = [];
     const port = await listening((question, response) => {
       asked.push(question.url!);
@@ -56,7 +61,7 @@ describe('of a connection', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('a head that comes a byte at a time is one', async () => {
+  test('headers may come a byte at a time', async () => {
     const socket = open(await listening(ok)).setNoDelay(true);
     for (const byte of request()) {
       socket.write(byte);
@@ -65,35 +70,39 @@ describe('of a connection', () => {
     expect(await textOf(socket)).toContain('200 OK');
   });
 
-  test('whoever has ended his side is answered', async () => {
+  test('a client that half-closes gets its response', async () => {
     const socket = open(await listening((q, r) => setTimeout(() => ok(q, r as never), 50)));
     socket.end(request());
     expect(await textOf(socket)).toContain('200 OK');
   });
 
   test.each<[what: string, bytes: string, status: string]>([
-    ['a head that is too long', `GET /${'x'.repeat(limits.headBytes)} HTTP/1.1\r\nHost: a\r\n\r\n`, '431'],
-    ['a head without an end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`, '431'],
-    ['no HTTP', '\x16\x03\x01\x00\xa5\x01\x00', '400'],
-    ['two names for one host', 'GET / HTTP/1.1\r\nHost: a\nHost: b\n\n', '400'],
+    [
+      'a header that is too long',
+      `GET /${'x'.repeat(defaultLimits.maxHeaderBytes)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+      '431',
+    ],
+    ['headers without an end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`, '431'],
+    ['TLS instead of HTTP', '\x16\x03\x01\x00\xa5\x01\x00', '400'],
+    ['two Host headers', 'GET / HTTP/1.1\r\nHost: a\nHost: b\n\n', '400'],
   ])('%s is refused', async (_, bytes, status) => {
     const socket = open(await listening(() => expect.unreachable()));
     socket.write(bytes);
     expect(await textOf(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
-  test.each<[what: string, changes: Partial<Limits>, bytes: string]>([
-    ['who never asks', { headMs: 50 }, ''],
-    ['who asks slowly', { headMs: 50 }, 'GET / HTTP/1.1\r\n'],
-    ['who says nothing', { idleMs: 50 }, ''],
-    ['whose answer takes too long', { answerMs: 50 }, request()],
-  ])('%s is not waited for', async (_, changes, bytes) => {
+  test.each<[what: string, changes: Partial<ServerLimits>, bytes: string]>([
+    ['a client that sends nothing', { headerTimeoutMs: 50 }, ''],
+    ['slow headers', { headerTimeoutMs: 50 }, 'GET / HTTP/1.1\r\n'],
+    ['an idle connection', { idleTimeoutMs: 50 }, ''],
+    ['a slow response', { responseTimeoutMs: 50 }, request()],
+  ])('%s: the connection is closed', async (_, changes, bytes) => {
     const socket = open(await listening(() => {}, changes));
     socket.write(bytes);
     expect(await textOf(socket)).toBe('');
   });
 
-  test('whoever does not read makes nothing grow, and is not waited for', async () => {
+  test('for a client that does not read, buffers stay small and the connection is closed', async () => {
     const port = await listening(
       (_, response) => {
         const more = () => {
@@ -104,7 +113,7 @@ describe('of a connection', () => {
         response.once('close', () => held.push(-1));
         more();
       },
-      { idleMs: 200 },
+      { idleTimeoutMs: 200 },
     );
     const held: number[] = [];
     open(port).pause().write(request());
@@ -113,21 +122,21 @@ describe('of a connection', () => {
   });
 });
 
-describe('of all connections', () => {
-  test('there are only so many, and whoever has the most loses them', async () => {
-    const connections = 8;
-    const port = await listening(ok, { connections });
+describe('all connections', () => {
+  test('one over the limit closes the oldest of the client with the most', async () => {
+    const maxConnections = 8;
+    const port = await listening(ok, { maxConnections });
     const own = open(port, '127.0.0.2');
     await once(own, 'connect');
     const strangers = Array.from({ length: 40 }, () => open(port));
     const closed = strangers.map((socket) => once(socket.resume(), 'close'));
-    await Promise.all(closed.slice(0, strangers.length - connections + 1));
+    await Promise.all(closed.slice(0, strangers.length - maxConnections + 1));
     own.write(request());
     expect(await textOf(own)).toContain('200 OK');
   });
 
-  test('of those who have as many the oldest goes, so that everybody has his turn', async () => {
-    const port = await listening(ok, { connections: 4 });
+  test('among clients with equally many, the oldest connection is closed, so that every client is served', async () => {
+    const port = await listening(ok, { maxConnections: 4 });
     const idle = Array.from({ length: 4 }, (_, index) => open(port, `127.0.0.${10 + index}`));
     await Promise.all(idle.map((socket) => once(socket, 'connect')));
     for (let i = 0; i < 10; i++) {
@@ -137,8 +146,8 @@ describe('of all connections', () => {
     }
   });
 
-  test('one that has ended leaves its place to another', async () => {
-    const port = await listening(ok, { connections: 2 });
+  test('a closed connection no longer counts', async () => {
+    const port = await listening(ok, { maxConnections: 2 });
     const own = open(port, '127.0.0.2');
     await once(own, 'connect');
     for (let i = 0; i < 20; i++) {
