@@ -15,7 +15,7 @@ import type { PowerDNS } from './powerdns/powerdns.ts';
 import { canaryZone, makeCanaryZone } from './self-test/canary-record.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
-import { referenceOf } from './sources/object-reference.ts';
+import { referenceOf } from './sources/kind.ts';
 import { Sources } from './sources/sources.ts';
 import type { Observations } from './surroundings.ts';
 

@@ -1,10 +1,9 @@
 import type { NameState } from '../../contract/verdict.ts';
 import type { Creation } from '../kubernetes/cluster.ts';
-import type { CoreEvent } from '../kubernetes/object.ts';
+import type { CoreEvent, ObjectReference } from '../kubernetes/object.ts';
 import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
-import type { ObjectReference } from '../sources/object-reference.ts';
 import { eventOf, eventPeriod, typeOf } from './event.ts';
 import { EventQueue, type EventQueueOptions, type Host } from './event-queue.ts';
 import { TokenBuckets } from './token-buckets.ts';

@@ -35,6 +35,15 @@ export interface PersistentVolumeClaim extends KubernetesObject {
   spec?: { resources?: { requests?: Record<string, string> } };
 }
 
+/** What an Event is about. */
+export interface ObjectReference {
+  apiVersion: string;
+  kind: string;
+  namespace?: string;
+  name: string;
+  uid: string;
+}
+
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/, as the core API has it. */
 export interface CoreEvent extends KubernetesObject {
   involvedObject: { apiVersion?: string; kind?: string; namespace?: string; name?: string; uid?: string };

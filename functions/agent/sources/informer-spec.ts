@@ -1,6 +1,7 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../../contract/declaration.ts';
+import { gateways } from '../../contract/source-kinds.ts';
 import type { InformerOptions } from '../kubernetes/informer.ts';
-import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
+import { isRoute, type Kind, kinds, pathOf } from './kind.ts';
 import type { SourceFilters } from './kinds/annotation.ts';
 import { type Gateway, gatewayOf } from './kinds/gateway.ts';
 import type { Route } from './kinds/route.ts';

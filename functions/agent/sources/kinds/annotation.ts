@@ -1,4 +1,8 @@
 import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
+import {
+  annotationPrefix as defaultPrefix,
+  legacyAnnotationPrefix as legacyPrefix,
+} from '../../../contract/source-kinds.ts';
 import type { Metadata } from './metadata.ts';
 
 /** What the declaration says of objects of every kind. */
@@ -10,17 +14,13 @@ export type SourceFilters = Pick<
 /** The value of an annotation by its name behind the prefix, such as `hostname`. */
 export type Annotations = (name: string) => string | undefined;
 
-const prefix = 'external-dns.kubernetes.io/';
-/** ExternalDNS's own until v0.22. It is read as if it were the other one, which wins. */
-const legacyPrefix = 'external-dns.alpha.kubernetes.io/';
-
 export function annotationsOf(
   { annotations = {} }: Metadata,
   { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
 ) {
   return (name: string) => {
     if (annotationPrefix !== undefined) return valueAt(annotations, annotationPrefix + name);
-    return valueAt(annotations, prefix + name) ?? valueAt(annotations, legacyPrefix + name);
+    return valueAt(annotations, defaultPrefix + name) ?? valueAt(annotations, legacyPrefix + name);
   };
 }
 
@@ -47,7 +47,7 @@ export function foreignAnnotation(
   { annotations = {} }: Metadata,
   { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
 ): string | undefined {
-  const prefixes = annotationPrefix === undefined ? [prefix, legacyPrefix] : [annotationPrefix];
+  const prefixes = annotationPrefix === undefined ? [defaultPrefix, legacyPrefix] : [annotationPrefix];
   const key = prefixes.map((each) => `${each}controller`).find((each) => valueAt(annotations, each) !== undefined);
   return key !== undefined && valueAt(annotations, key) !== 'dns-controller' ? key : undefined;
 }
@@ -59,7 +59,7 @@ export function ofUsualPrefix(
 ): Record<string, string> {
   if (annotationPrefix !== undefined) return annotations;
   const legacy = Object.entries(annotations).filter(([key]) => key.startsWith(legacyPrefix));
-  const renamed = legacy.map(([key, value]) => [prefix + key.slice(legacyPrefix.length), value]);
+  const renamed = legacy.map(([key, value]) => [defaultPrefix + key.slice(legacyPrefix.length), value]);
   return { ...Object.fromEntries(renamed), ...annotations };
 }
 

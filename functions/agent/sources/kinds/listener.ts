@@ -1,5 +1,6 @@
 import type { LabelSelector } from '../../../contract/declaration.ts';
 import { matchesSelector } from '../../../contract/label-selector.ts';
+import { gatewayGroup } from '../../../contract/source-kinds.ts';
 import { hostsOf, type Labels, type List } from './metadata.ts';
 
 /** One of a Gateway. */
@@ -32,8 +33,6 @@ export interface Visitor {
   /** Those of its namespace; undefined while they are not known. */
   labels?: Labels | undefined;
 }
-
-export const gatewayGroup = 'gateway.networking.k8s.io';
 
 const http = ['HTTPRoute', 'GRPCRoute'];
 

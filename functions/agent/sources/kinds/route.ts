@@ -1,8 +1,8 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
+import { gatewayGroup, listenerSets, resourceName } from '../../../contract/source-kinds.ts';
 import type { SourceObject } from '../source-object.ts';
 import { type Annotations, annotationsOf, listIn, lowerCase, type SourceFilters } from './annotation.ts';
 import { annotationsIgnored, filterReason } from './filter.ts';
-import { gatewayGroup } from './listener.ts';
 import { hostsOf, keyOf, type List, type Metadata, toFilteredObject, without } from './metadata.ts';
 import { type StatedTTL, statedTTL } from './ttl.ts';
 
@@ -103,7 +103,7 @@ const isOfKind = (wanted: string, { group, kind }: Pick<ParentRef, 'group' | 'ki
 
 /** Where ExternalDNS looks at ListenerSets, which is not the usual thing. */
 const hasListenerSet = ({ metadata, spec }: RouteObject, { resources = [] }: DeclaredSource) =>
-  resources.some((name) => name.startsWith('listenersets.')) &&
+  resources.includes(resourceName(listenerSets)) &&
   (spec?.parentRefs ?? []).some((ref) => isOfKind('ListenerSet', identityOf(ref, metadata)));
 
 function routeHosts({ spec }: RouteObject, annotations: Annotations, annotated: readonly string[]): string[] {

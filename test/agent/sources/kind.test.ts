@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { kinds } from '../../../functions/agent/sources/kind.ts';
-import { referenceOf } from '../../../functions/agent/sources/object-reference.ts';
+import { kinds, referenceOf } from '../../../functions/agent/sources/kind.ts';
 
 const known: [string, string, string][] = [
   ['ingress', 'networking.k8s.io/v1', 'Ingress'],
