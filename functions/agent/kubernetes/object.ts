@@ -14,10 +14,15 @@ export interface KubernetesObject {
   metadata: ObjectMeta;
 }
 
-/** One page of a collection. Go writes an empty list as null where a schema allows it. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Go encodes an empty list as null where a schema allows it. */
+export type List<T> = readonly T[] | null | undefined;
+
+/** One page of a collection. */
 export interface ObjectList<T> {
   metadata: { resourceVersion: string; continue?: string };
-  items?: T[] | null;
+  items?: List<T>;
 }
 
 export interface ConfigMap extends KubernetesObject {

@@ -1,6 +1,6 @@
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
+import type { Labels, ObjectMeta } from '../kubernetes/object.ts';
 import { namespaces, pathOf } from './kind.ts';
-import type { Labels, Metadata } from './kinds/metadata.ts';
 
 export type NamespaceLabelsOptions = Pick<InformerOptions<Labels>, 'client' | 'backoff' | 'onFailure'> & {
   /** What is known of a namespace, or without an argument of any, is something else now. */
@@ -30,7 +30,7 @@ export class NamespaceLabels {
 
   #begin(): Informer<Labels> {
     const { onChange, ...watching } = this.#options;
-    const transform = ({ metadata }: { metadata: Metadata }) => metadata.labels ?? {};
+    const transform = ({ metadata }: { metadata: ObjectMeta }) => metadata.labels ?? {};
     return new Informer({
       ...watching,
       path: pathOf(namespaces),

@@ -1,12 +1,12 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Client } from '../kubernetes/client.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
+import type { Labels } from '../kubernetes/object.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { HostIndex } from './host-index.ts';
 import { type InformerSpec, informerSpecs, type SourceInformerSpec } from './informer-spec.ts';
 import { kinds, namespaces, pathOf } from './kind.ts';
 import type { Gateway } from './kinds/gateway.ts';
-import type { Labels } from './kinds/metadata.ts';
 import { NamespaceLabels } from './namespace-labels.ts';
 import { SourceInformer } from './source-informer.ts';
 import type { SourceLister, SourceObject } from './source-object.ts';

@@ -1,9 +1,9 @@
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
+import type { Labels } from '../kubernetes/object.ts';
 import type { HostIndex } from './host-index.ts';
 import type { SourceInformerSpec } from './informer-spec.ts';
 import { fromRoute } from './kinds/attached-route.ts';
 import type { Gateway } from './kinds/gateway.ts';
-import type { Labels } from './kinds/metadata.ts';
 import type { Route } from './kinds/route.ts';
 import type { SourceObject } from './source-object.ts';
 
