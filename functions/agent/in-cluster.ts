@@ -64,7 +64,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     onServed: (served) => {
       surroundings.served = served;
     },
-    onReach: (failure) => {
+    onHealth: (failure) => {
       surroundings.reach = failure;
     },
   });

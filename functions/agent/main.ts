@@ -104,7 +104,7 @@ async function main(options: Options): Promise<void> {
   const take = (text: string): void => {
     if (!agent.declare(text)) return;
     zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
-    sources?.follow(agent.declaration?.discovery, agent.declaration?.optional);
+    sources?.setDiscovery(agent.declaration?.discovery, agent.declaration?.optional);
     reconciliations.wake();
   };
   await followDeclaration({ cluster, file: options.declaration, take, failureLog, log });

@@ -249,7 +249,7 @@ const byAbsoluteName = (names: readonly string[]): ReadonlyMap<string, string> =
 function asWanted({ refused, sourceObject }: RequestedHost, answers: string[]): Evaluation {
   // What else the object wants there, such as an IPv6 address that no network allows.
   const besides = refused.map(({ message }) => `left out of it: ${message}`);
-  const { unreadTTL } = sourceObject ?? {};
-  if (unreadTTL !== undefined) besides.push(unread(unreadTTL));
+  const { invalidTTL } = sourceObject ?? {};
+  if (invalidTTL !== undefined) besides.push(unread(invalidTTL));
   return { verdict: 'Resolved', message: [resolved(answers), ...besides].join('; ') };
 }

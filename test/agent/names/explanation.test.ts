@@ -35,7 +35,7 @@ test('an alias resolves to a name without the dot at the end', async () => {
 
 test('resolved, and an annotation that is not understood is told', async () => {
   const agent = await sightedAgent();
-  agent.has(x, { targets: ['192.0.2.1'], unreadTTL: '1d' });
+  agent.has(x, { targets: ['192.0.2.1'], invalidTTL: '1d' });
   await agent.loops();
   expect(agent.of(x)).toBe(
     'Resolved: resolves to 192.0.2.1; its annotation ttl is not understood, so that the usual time to live holds: "1d": write seconds, such as 300, or 5m',

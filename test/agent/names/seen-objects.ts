@@ -13,7 +13,7 @@ export const www = 'www.corp.internal';
 /** Without a host of its own it asks for www.corp.internal. */
 export interface SeenObject
   extends Partial<
-    Pick<SourceObject, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'>
+    Pick<SourceObject, 'created' | 'parts' | 'invalidTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'>
   > {
   hosts?: string[];
   targets?: string[];

@@ -70,13 +70,13 @@ export const valueAt = (annotations: Record<string, string>, key: string) =>
   Object.hasOwn(annotations, key) ? annotations[key] : undefined;
 
 /** The TTL of an annotation, or its text if ExternalDNS cannot parse it. */
-export type AnnotatedTTL = Pick<SourceObject, 'ttl' | 'unreadTTL'>;
+export type AnnotatedTTL = Pick<SourceObject, 'ttl' | 'invalidTTL'>;
 
 export function annotatedTTL(annotations: Annotations): AnnotatedTTL {
   const text = annotations('ttl');
   if (text === undefined) return {};
   const ttl = parseTTL(text);
-  return ttl === undefined ? { unreadTTL: excerpt(text) } : { ttl };
+  return ttl === undefined ? { invalidTTL: excerpt(text) } : { ttl };
 }
 
 /** Seconds of each unit of a Go duration; where one unit begins with another, the longer one comes first. */

@@ -114,11 +114,11 @@ test.each(['1', '1.', '1m', '.1'])('a TTL of many %j is parsed in linear time', 
 test.each<[string | undefined, object]>([
   [undefined, {}],
   ['5m', { ttl: 300 }],
-  ['1d', { unreadTTL: '1d' }],
-  ['300 ', { unreadTTL: '300 ' }],
-  ['0', { unreadTTL: '0' }],
-  ['', { unreadTTL: '' }],
-  ['x'.repeat(100), { unreadTTL: `${'x'.repeat(80)}…` }],
+  ['1d', { invalidTTL: '1d' }],
+  ['300 ', { invalidTTL: '300 ' }],
+  ['0', { invalidTTL: '0' }],
+  ['', { invalidTTL: '' }],
+  ['x'.repeat(100), { invalidTTL: `${'x'.repeat(80)}…` }],
 ])('the ttl annotation %j yields %j', (text, ttl) => {
   expect(annotatedTTL((name) => (name === 'ttl' ? text : undefined))).toEqual(ttl);
 });

@@ -14,7 +14,7 @@ const status = (...entries: { ip?: string; hostname?: string }[]) => ({
   status: { loadBalancer: { ingress: entries } },
 });
 
-test('an Ingress claims its hosts with its addresses', () => {
+test('an Ingress has its hosts with its addresses', () => {
   expect(fromIngress(ingress(), both)).toEqual([
     {
       resource: 'ingress/shop/web',
@@ -27,7 +27,7 @@ test('an Ingress claims its hosts with its addresses', () => {
   ]);
 });
 
-test('of one that is left out only the hosts are kept, and why', () => {
+test('a filtered Ingress keeps only its hosts and the reason', () => {
   expect(fromIngress(ingress({ metadata: annotated({ controller: 'mine', ttl: '5m' }) }), both)).toEqual([
     {
       resource: 'ingress/shop/web',
@@ -119,7 +119,7 @@ describe('the hosts are', () => {
   });
 });
 
-describe('of parts of the spec that ExternalDNS is told to ignore', () => {
+describe('parts of the spec that ExternalDNS ignores', () => {
   const flags = 'discovery.extraArgs (--ignore-ingress-';
   const leavesOut = 'leaves it out: name it in another part of the Ingress, or remove the flag';
   const noTLS = `${flags}tls-spec) ${leavesOut}`;
@@ -170,23 +170,23 @@ describe('of parts of the spec that ExternalDNS is told to ignore', () => {
   });
 });
 
-describe('of more hosts than count', () => {
+describe('over the host limit', () => {
   const [rules, ...others] = ['web.corp.internal', ...Array.from({ length: 1500 }, (_, i) => `h${i}.corp.internal`)];
   const many = annotated({ hostname: others.join() });
 
-  test('those of the spec and the first of the annotation are claimed', () => {
+  test('the hosts of the spec and the first of the annotation are kept', () => {
     const [sourceObject, ...more] = fromIngress(ingress({ metadata: many }), both);
     expect(sourceObject?.hosts).toEqual([rules, ...others.slice(0, 999)].map((host) => `${host}.`));
     expect([sourceObject?.overflow?.host, more]).toEqual(['h999.corp.internal.', []]);
   });
 
-  test('no more than of one that is claimed is told where a filter leaves them out', () => {
+  test('a filtered Ingress keeps no more hosts than the limit', () => {
     const [, ignored] = fromIngress(ingress({ metadata: many }), { ...both, hostnames: 'Spec' });
     expect([ignored?.hosts.length, ignored?.overflow]).toEqual([1000, undefined]);
   });
 });
 
-describe('it is left out as', () => {
+describe('it is filtered because', () => {
   const selector = { matchLabels: { team: 'a', tier: 'edge' } };
   test.each<[string, Partial<Ingress>, Partial<SourceFilters>, string]>([
     [
@@ -231,7 +231,7 @@ describe('it is left out as', () => {
   });
 });
 
-describe('of classes', () => {
+describe('classes', () => {
   const legacy = (name: string) => ({ metadata: metadata({ 'kubernetes.io/ingress.class': name }) });
   const ofClass = (ingressClassName: string) => ({
     spec: { rules: [{ host: 'web.corp.internal' }], ingressClassName },
@@ -280,7 +280,7 @@ describe('of classes', () => {
   });
 });
 
-test('whatever stands in it, hosts and targets are canonical, and each is there once', () => {
+test('hosts and targets of any Ingress are canonical and unique', () => {
   const text = fc.string({ unit: fc.constantFrom(...'aB1.:*, '), maxLength: 12 });
   const hosts = fc.array(text, { maxLength: 4 });
   fc.assert(

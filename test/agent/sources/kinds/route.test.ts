@@ -62,7 +62,7 @@ function sourceObjects(
 
 const untaken = 'left out: no listener of Gateway infra/envoy takes this name';
 
-test('a route claims its hosts with the addresses of its Gateway', () => {
+test('a route has its hosts with the addresses of its Gateway', () => {
   expect(sourceObjects(route(['Web.corp.internal']), [gateway('envoy')])).toEqual([
     {
       resource: 'httproute/shop/web',
@@ -135,7 +135,7 @@ describe('the hosts are', () => {
     expect(sorted(sourceObject?.hosts.join(' ') ?? 'none')).toEqual(sorted(hosts));
   });
 
-  test('the spec’s where annotations name none', () => {
+  test('those of the spec if annotations are ignored', () => {
     const read = (annotations: Record<string, string>) =>
       lineOf(
         sourceObjects(route(['a.corp.internal'], [envoy], annotations), [gateway('envoy')], { hostnames: 'Spec' }),
@@ -172,7 +172,7 @@ describe('the targets are', () => {
   });
 });
 
-describe('where the hosts of a route have each their own Gateways', () => {
+describe('if hosts of a route attach to different Gateways', () => {
   const nginx: Ref = { name: 'nginx', namespace: 'infra' };
   const refs = [envoy, nginx];
   const hosts = ['web.a.internal', 'web.b.internal', 'own.internal'];
@@ -197,7 +197,7 @@ describe('where the hosts of a route have each their own Gateways', () => {
     expect(parts?.size).toBe(9);
   });
 
-  test('there are no parts as long as that is the same', () => {
+  test('there are no parts while their targets are the same', () => {
     expect(lineOf(sourceObjects(route(hosts, refs), ab('198.51.100.10')))).toMatch(/ > 198\.51\.100\.10$/);
     expect(partsOf(ab('198.51.100.10'))).toBeUndefined();
   });
@@ -212,7 +212,7 @@ const at = (more: Partial<Ref>) => route(['a.corp.internal', 'tls.corp.internal'
 const statusOf = (parentRef: Ref, conditions = accepted) => ({ status: { parents: [{ parentRef, conditions }] } });
 const bothNames = 'a.corp.internal. tls.corp.internal.';
 
-describe('a route has a claim through', () => {
+describe('a route attaches to', () => {
   test.each<[string, RouteObject, string]>([
     ['every listener', at({}), `${bothNames} > 198.51.100.10`],
     [
@@ -231,7 +231,7 @@ describe('a route has a claim through', () => {
   });
 });
 
-describe('a route is left out when', () => {
+describe('a route is filtered when', () => {
   const pending = [{ type: 'Accepted', status: 'False' }];
   const unaccepted =
     'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway';
@@ -324,7 +324,7 @@ describe('a route is left out when', () => {
     expect(lineOf(sourceObjects(at({}), [gateway('envoy')], both, same))).toBe(`${bothNames} > 198.51.100.10`);
   });
 
-  test('its hosts and the listeners’ have nothing in common, host by host', () => {
+  test('its hosts match no listener, host by host', () => {
     const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, name: 'gone' }];
     const gateways = [gateway('envoy', listeners('*.a.internal')), gateway('nginx', listeners('*.b.internal'))];
     const hosts = ['web.a.internal', 'web.b.internal', 'web.c.internal', '*.d.internal'];
@@ -335,12 +335,12 @@ describe('a route is left out when', () => {
     ]);
   });
 
-  test('and not when it has no host of its own', () => {
+  test('but not when it has no host of its own', () => {
     expect(lineOf(sourceObjects({ ...route(undefined), status: undefined }, []))).toBe('no claim');
     expect(lineOf(sourceObjects(route(undefined), []))).toBe('no claim');
   });
 
-  test('and not when ListenerSets that are not seen may have it', () => {
+  test('but not when ListenerSets may have its hosts', () => {
     const resources = ['listenersets.v1.gateway.networking.k8s.io'];
     const set = { ...envoy, kind: 'ListenerSet', name: 'own' };
     const named = ['a.corp.internal', 'b.example'];
@@ -351,7 +351,7 @@ describe('a route is left out when', () => {
     expect(read([envoy])).toBe(`a.corp.internal. > 198.51.100.10 | b.example. ${untaken}`);
   });
 
-  test('and not at some Gateways, where it has ListenerSets, whose addresses are not seen', () => {
+  test('but not at some of its Gateways if it also attaches to ListenerSets', () => {
     const resources = ['listenersets.v1.gateway.networking.k8s.io'];
     const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, kind: 'ListenerSet', name: 'own' }];
     const at = (address: string, host: string) => ({ ...listeners(host), status: { addresses: [{ value: address }] } });
@@ -363,7 +363,7 @@ describe('a route is left out when', () => {
   });
 });
 
-test('a route and a listener have in common what every name of both has, whichever is which', () => {
+test('the overlap of two hosts has exactly the names of both, in either order', () => {
   const labels = fc.array(fc.constantFrom('*', 'a', 'b'), { minLength: 1, maxLength: 3 });
   const name = labels.map((list) =>
     [list[0], ...list.slice(1).map((l) => (l === '*' ? 'c' : l)), 'internal'].join('.'),
@@ -381,7 +381,7 @@ test('a route and a listener have in common what every name of both has, whichev
   );
 });
 
-describe('a listener takes', () => {
+describe('a listener accepts', () => {
   const named = route(['a.corp.internal']);
   const line = (listener: Partial<ListenerObject>, kind = 'HTTPRoute', labels?: Record<string, string>) =>
     lineOf(
@@ -439,7 +439,7 @@ describe('a listener takes', () => {
     expect(line({ allowedRoutes }, 'HTTPRoute', labels)).toBe(isTaken ? taken : why);
   });
 
-  test('routes of its own namespace, and not of one whose name begins the same', () => {
+  test('routes of its own namespace, not of one whose name has the same prefix', () => {
     const at = (namespace: string) => {
       const own = { ...gateway('envoy', { spec: { listeners: [shared('l', { allowedRoutes: {} })] } }) };
       own.metadata = { ...own.metadata, namespace };
@@ -449,7 +449,7 @@ describe('a listener takes', () => {
     expect(at('shop-b')).toMatch(/ left out: listener l of Gateway shop-b\/envoy takes no route of namespace shop:/);
   });
 
-  test('its hosts only where it takes the route, and says of the others which listener does not', () => {
+  test('only the hosts of routes that it accepts; the others have the reason', () => {
     const front = gateway('envoy', {
       spec: {
         listeners: [
