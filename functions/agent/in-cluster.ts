@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Events } from './events/events.ts';
+import { AgentClient } from './kubernetes/agent-client.ts';
 import { Client } from './kubernetes/client.ts';
-import { Cluster } from './kubernetes/cluster.ts';
 import { loadConfig } from './kubernetes/config.ts';
 import { VolumeClaim } from './kubernetes/volume-claim.ts';
 import { timeOf } from './lib/clock.ts';
@@ -35,7 +35,7 @@ export interface KubernetesOptions {
 
 /** Everything that an agent has only where there is a cluster. */
 export interface Kubernetes {
-  cluster: Cluster;
+  cluster: AgentClient;
   sources: Sources;
   claim: VolumeClaim;
   /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
@@ -47,7 +47,7 @@ export interface Kubernetes {
 export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernetes> {
   const { names, powerdns, database, surroundings, instance, onMirrored, failureLog, log } = options;
   const client = new Client(await loadConfig());
-  const cluster = new Cluster({
+  const cluster = new AgentClient({
     client,
     namespace: names.namespace,
     pod: names.pod,
@@ -69,7 +69,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     },
   });
   const claim = new VolumeClaim({
-    cluster,
+    client: cluster,
     failureLog,
     onRefusal: (refusal) => {
       surroundings.storage = refusal;

@@ -8,8 +8,8 @@ import { Metrics } from './http/metrics.ts';
 import { http, probes } from './http/status-server.ts';
 import { webhook } from './http/webhook.ts';
 import { kubernetesOf } from './in-cluster.ts';
-import type { Cluster } from './kubernetes/cluster.ts';
-import { followDeclaration } from './kubernetes/declaration-source.ts';
+import type { AgentClient } from './kubernetes/agent-client.ts';
+import { watchDeclaration } from './kubernetes/declaration-source.ts';
 import { ReportWriter } from './kubernetes/report-writer.ts';
 import { timeOf } from './lib/clock.ts';
 import { limitDutyCycle } from './lib/duty-cycle.ts';
@@ -107,7 +107,7 @@ async function main(options: Options): Promise<void> {
     sources?.setDiscovery(agent.declaration?.discovery, agent.declaration?.optional);
     reconciliations.wake();
   };
-  await followDeclaration({ cluster, file: options.declaration, take, failureLog, log });
+  await watchDeclaration({ client: cluster, file: options.declaration, apply: take, failureLog, log });
 
   const canary = new Canary({
     powerdns,
@@ -137,7 +137,7 @@ async function main(options: Options): Promise<void> {
     look();
     const report = agent.report();
     if (!report) return;
-    const offer = mailbox.offer(report, agent.declaration?.replicas);
+    const offer = mailbox.update(report, agent.declaration?.replicas);
     failureLog.record('write the report', await offer.then(() => undefined, messageOf));
   });
   void every(pace.events, async () => {
@@ -146,7 +146,7 @@ async function main(options: Options): Promise<void> {
     await events?.drain();
   });
   void every(pace.outside, async () => void outside.look());
-  if (claim) void every(pace.claim, () => claim.grow(agent.declaration?.storage.size));
+  if (claim) void every(pace.claim, () => claim.expand(agent.declaration?.storage.size));
   await reconciliations.run();
 }
 
@@ -157,7 +157,7 @@ async function every(ms: number, work: () => Promise<void>): Promise<never> {
   }
 }
 
-const mailboxOf = (cluster: Cluster | undefined, log: Logger) =>
+const mailboxOf = (cluster: AgentClient | undefined, log: Logger) =>
   cluster
     ? new ReportWriter({ write: (text) => cluster.writeReport(text) })
     : new ReportWriter({

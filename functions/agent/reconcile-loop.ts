@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from './agent.ts';
+import { backoff } from './lib/backoff.ts';
 import { messageOf } from './lib/error-message.ts';
 import type { FailureLog } from './lib/failure-log.ts';
 
@@ -8,10 +9,11 @@ export interface ReconcileLoopOptions {
   failureLog: Pick<FailureLog, 'record'>;
 }
 
-/** How long after one the zones are compared again with what is declared; sooner after a failure. Milliseconds. */
-const pauses = { settled: 4_000, least: 500, most: 2_000 };
+/** Between two reconciles: when all zones are settled, and while one is pending. */
+const intervalMs = { settled: 4_000, pending: 500 };
+const retry = { leastMs: 1_000, mostMs: 2_000 };
 
-/** Brings the zones to what is declared, again and again. */
+/** Reconciles the zones periodically, and when woken. */
 export class ReconcileLoop {
   readonly #options: ReconcileLoopOptions;
   #failures = 0;
@@ -21,7 +23,7 @@ export class ReconcileLoop {
     this.#options = options;
   }
 
-  /** Says that something else is declared: the next one begins at once, or after the present one. */
+  /** Starts the next reconcile at once, or right after the current one. */
   wake(): void {
     this.#wake();
   }
@@ -32,17 +34,18 @@ export class ReconcileLoop {
         this.#wake = resolve;
       });
       const pause = await this.#next();
-      await Promise.race([sleep(pause * (0.75 + Math.random() / 2)), woken]);
+      await Promise.race([sleep(pause), woken]);
     }
   }
 
-  /** Returns how long to wait after it. */
+  /** Returns the milliseconds to wait afterwards. */
   async #next(): Promise<number> {
     const { agent, failureLog } = this.#options;
     const failure = await agent.reconcile().then(() => undefined, messageOf);
     failureLog.record('reconcile the zones', failure);
     this.#failures = failure ? this.#failures + 1 : 0;
-    const isSettled = !failure && agent.report()?.zones.every(({ state }) => state !== 'Pending');
-    return isSettled ? pauses.settled : Math.min(pauses.most, pauses.least * 2 ** this.#failures);
+    if (failure) return backoff(this.#failures, retry);
+    const isSettled = agent.report()?.zones.every(({ state }) => state !== 'Pending');
+    return (isSettled ? intervalMs.settled : intervalMs.pending) * (0.75 + Math.random() / 2);
   }
 }

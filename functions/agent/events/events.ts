@@ -1,6 +1,7 @@
 import type { NameState } from '../../contract/verdict.ts';
-import type { Creation } from '../kubernetes/cluster.ts';
+import type { EventCreation } from '../kubernetes/agent-client.ts';
 import type { CoreEvent, ObjectReference } from '../kubernetes/object.ts';
+import { backoff } from '../lib/backoff.ts';
 import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
@@ -10,7 +11,7 @@ import { TokenBuckets } from './token-buckets.ts';
 
 export interface EventsOptions {
   /** Throws where nobody answers, or with nothing that says more. */
-  create: (event: CoreEvent) => Promise<Creation>;
+  create: (event: CoreEvent) => Promise<EventCreation>;
   sourceObjectOf: EventQueueOptions['sourceObjectOf'];
   /** Undefined for a kind that nothing more is known of: there is no event on it. */
   referenceOf: (resource: string, uid: string) => ObjectReference | undefined;
@@ -26,7 +27,7 @@ export interface EventsOptions {
 const action = 'create events';
 const minute = 60_000;
 /** Milliseconds: after what may be over soon, and after a refusal that somebody has to look at. */
-const retryAfter = { least: 1_000, most: 30_000, forbidden: 5 * minute };
+const retryAfter = { leastMs: 1_000, mostMs: 30_000, forbiddenMs: 5 * minute };
 
 /**
  * As client-go has it for every component: on an object 25 of a type at once, then one in five minutes.
@@ -138,7 +139,7 @@ export class Events {
   }
 
   /** What was there when this process began may have been told at any time of this period. */
-  #toldAt({ told }: Host, result: Creation['result'], now: number): number {
+  #toldAt({ told }: Host, result: EventCreation['result'], now: number): number {
     const isOfBefore = result === 'known' && !told && now - (this.#startedAt ?? now) < startMs;
     const time = this.#options.timeOf(now);
     return isOfBefore ? now - (time - periodOf(time) * eventPeriod) : now;
@@ -152,7 +153,8 @@ export class Events {
   #rest(failure: string | undefined): void {
     const { now, failureLog } = this.#options;
     this.counts.failed += 1;
-    this.#restsUntil = now() + Math.min(retryAfter.most, retryAfter.least * 2 ** this.#failures++);
+    this.#failures += 1;
+    this.#restsUntil = now() + backoff(this.#failures, retryAfter);
     failureLog.record(action, failure);
   }
 
@@ -160,7 +162,7 @@ export class Events {
   #leave(namespace: string, failure: string | undefined): void {
     const { now, failureLog } = this.#options;
     this.counts.failed += 1;
-    this.#forbiddenUntil.set(namespace, now() + retryAfter.forbidden);
+    this.#forbiddenUntil.set(namespace, now() + retryAfter.forbiddenMs);
     failureLog.record(action, failure, { namespace });
   }
 }
