@@ -49,7 +49,7 @@ export class AgentClient {
       name,
       (configMap) => {
         const text = configMap?.data?.[declarationKey];
-        missing = configMap ? `ConfigMap ${name} has no ${declarationKey}` : `there is no ConfigMap ${name}`;
+        missing = configMap ? `ConfigMap ${name} has no ${declarationKey}` : `ConfigMap ${name} does not exist`;
         if (text !== undefined) missing = undefined;
         report();
         if (text !== undefined) onText(text);

@@ -25,10 +25,10 @@ export class VolumeClaim {
     try {
       const refusal = await client.expandVolume(size);
       if (refusal === undefined) this.#requested = size;
-      onRefusal(refusal && `cannot grow the claim to ${size}: ${refusal}`.slice(0, 500));
-      failureLog.record('ask for the claim', undefined);
+      onRefusal(refusal && `cannot expand the PersistentVolumeClaim to ${size}: ${refusal}`.slice(0, 500));
+      failureLog.record('expand the PersistentVolumeClaim', undefined);
     } catch (error) {
-      failureLog.record('ask for the claim', messageOf(error));
+      failureLog.record('expand the PersistentVolumeClaim', messageOf(error));
     }
   }
 }

@@ -49,7 +49,7 @@ export class Sources {
         this.#report();
       },
       onAnswer: (names) => this.cache.confirm(names),
-      onFailure: (failure) => failureLog.record('ask which kinds the cluster serves', failure),
+      onFailure: (failure) => failureLog.record('discover the resources of the cluster', failure),
     });
     this.#apiHealth = new ApiHealth({
       client,

@@ -182,7 +182,7 @@ test('receives a change that was made while the API server was down', async () =
 test('reports a missing ConfigMap', async () => {
   kubernetes.declaration = undefined;
   watch();
-  await vi.waitFor(() => expect(failures).toEqual(['there is no ConfigMap declared']), soon);
+  await vi.waitFor(() => expect(failures).toEqual(['ConfigMap declared does not exist']), soon);
 });
 
 test('applies its report under its own key and name', async () => {

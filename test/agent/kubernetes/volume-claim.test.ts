@@ -29,12 +29,12 @@ test('retries after a refusal, whose message is truncated', async () => {
   await claim.expand('2Gi');
   refusal = undefined;
   await claim.expand('2Gi');
-  const message = `cannot grow the claim to 2Gi: ${'x'.repeat(1000)}`.slice(0, 500);
+  const message = `cannot expand the PersistentVolumeClaim to 2Gi: ${'x'.repeat(1000)}`.slice(0, 500);
   expect(log).toEqual(['expand to 2Gi', message, 'expand to 2Gi', 'not refused']);
 });
 
 test('a failed request is not a refusal', async () => {
-  const { claim, log } = claimWith(() => Promise.reject(new Error('nobody listens there')));
+  const { claim, log } = claimWith(() => Promise.reject(new Error('connect ECONNREFUSED')));
   await claim.expand('2Gi');
-  expect(log).toEqual(['expand to 2Gi', 'cannot ask for the claim: nobody listens there']);
+  expect(log).toEqual(['expand to 2Gi', 'cannot expand the PersistentVolumeClaim: connect ECONNREFUSED']);
 });

@@ -207,7 +207,7 @@ describe('of several ExternalDNS', () => {
 
 describe('a route that no Gateway has accepted', () => {
   const route = 'httproute/a/x';
-  const why = 'no Gateway that it names has accepted it (status.parents)';
+  const why = 'no Gateway in its parentRefs has accepted it (status.parents)';
   const unready: SeenObject = { filteredBy: why, isUnready: true };
 
   test('is on its way while it is new, and then has no address, which counts', async () => {

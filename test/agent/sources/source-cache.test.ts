@@ -231,7 +231,7 @@ describe('a filtered object', () => {
   const ofTeam = { matchLabels: { team: 'a' } };
   const selected = () => discovery({ selector: ofTeam, sources: [{ kind: 'Ingress' }] });
   const filtered = () => [...cache.listFiltered()].map(({ resource, filteredBy: why }) => `${resource}: ${why}`).sort();
-  const why = 'discovery.selector (team=a) leaves it out: give it labels that match, or change that field';
+  const why = 'discovery.selector (team=a) does not match: add matching labels, or change that field';
 
   test('is listed with the reason, and by no other method', async () => {
     kubernetes.put(ingresses, labelled('web', 'a'));

@@ -81,7 +81,7 @@ function failureOf(host: string, attachments: readonly Attachment[], route: Atta
   }
   if (matching.length > 0) {
     const gateways = listed(unique(matching.map(({ gateway }) => gateway)));
-    return { message: `no listener of Gateway ${gateways} takes this name`, isFilter: false };
+    return { message: `no listener of Gateway ${gateways} matches this name`, isFilter: false };
   }
   const failures = attachments.flatMap(({ failure }) => failure ?? []);
   return failures.find(({ isFilter }) => !isFilter) ?? failures[0] ?? { message: '', isFilter: false };
@@ -98,7 +98,7 @@ function attach(
   if (filter !== undefined) return { ...none, failure: { message: filter, isFilter: true } };
   if (!gateway) return { ...none, failure: missingGateway(parent, source) };
   if (gateway.foreign !== undefined) {
-    const message = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} gives it to another controller: ${controllerCure}`;
+    const message = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} assigns it to another controller: ${controllerCure}`;
     return { ...none, failure: { message, isFilter: true } };
   }
   const listeners = gateway.listeners.filter((listener) => isAt(parent, listener));
@@ -113,18 +113,18 @@ function gatewayFilterReason({ gateway }: Parent, source: DeclaredSource): strin
   const { gatewayName, gatewayNamespace } = source;
   const accepted = `and it is accepted by ${gateway}: change its parentRefs, or that field`;
   if (gatewayName && !gateway.endsWith(`/${gatewayName}`))
-    return `${fieldOf(source, 'gatewayName')} takes only ${gatewayName}, ${accepted}`;
+    return `${fieldOf(source, 'gatewayName')} selects only ${gatewayName}, ${accepted}`;
   if (gatewayNamespace && !gateway.startsWith(`${gatewayNamespace}/`))
-    return `${fieldOf(source, 'gatewayNamespace')} takes only ${gatewayNamespace}, ${accepted}`;
+    return `${fieldOf(source, 'gatewayNamespace')} selects only ${gatewayNamespace}, ${accepted}`;
   return undefined;
 }
 
 /** The API server selects Gateways by label, so a missing one may just have other labels. */
 function missingGateway({ gateway }: Parent, source: DeclaredSource): Failure {
   const { gatewayLabels } = source;
-  if (!gatewayLabels) return { message: `there is no Gateway ${gateway}`, isFilter: false };
+  if (!gatewayLabels) return { message: `Gateway ${gateway} does not exist`, isFilter: false };
   const field = fieldOf(source, 'gatewayLabels');
-  const message = `${field} takes only Gateways with ${listed([gatewayLabels])}, and ${gateway} is not among them: label that Gateway, or change that field`;
+  const message = `${field} selects only Gateways with ${listed([gatewayLabels])}, and ${gateway} is not among them: label that Gateway, or change that field`;
   return { message, isFilter: true };
 }
 

@@ -7,7 +7,7 @@ import { foreignAnnotation, type SourceFilters, selectableAnnotations } from './
 /** Returns why a filter that applies to every kind drops an object; undefined if none does. */
 export function filterReason(metadata: ObjectMeta, filters: SourceFilters): string | undefined {
   const foreign = foreignAnnotation(metadata, filters);
-  if (foreign !== undefined) return `the annotation ${foreign} gives it to another controller: ${controllerCure}`;
+  if (foreign !== undefined) return `the annotation ${foreign} assigns it to another controller: ${controllerCure}`;
   return selectorReason(metadata, filters);
 }
 
@@ -16,15 +16,15 @@ export function selectorReason(metadata: ObjectMeta, filters: SourceFilters): st
   const { selector = {}, annotationSelector = {} } = filters;
   const label = unmetRequirement(selector, metadata.labels ?? {});
   if (label !== undefined)
-    return `discovery.selector (${label}) leaves it out: give it labels that match, or change that field`;
+    return `discovery.selector (${label}) does not match: add matching labels, or change that field`;
   const annotation = unmetRequirement(annotationSelector, selectableAnnotations(metadata, filters));
   if (annotation === undefined) return undefined;
-  return `discovery.annotationSelector (${annotation}) leaves it out: give it annotations that match, or change that field`;
+  return `discovery.annotationSelector (${annotation}) does not match: add matching annotations, or change that field`;
 }
 
 /** Why hosts that are only in annotations are dropped. */
 export const annotationsIgnored =
-  'discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
+  'discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field';
 
 /** What to do about an annotation that assigns an object to another controller. */
 export const controllerCure = 'remove it, or set it to dns-controller';

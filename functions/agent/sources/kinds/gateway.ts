@@ -110,9 +110,9 @@ export function attachmentFailure(
   route: AttachingRoute,
 ): string | undefined {
   const { kind, namespace } = route;
-  if (!kinds.includes(kind)) return `takes no ${kind}: see its protocol and allowedRoutes.kinds`;
+  if (!kinds.includes(kind)) return `accepts no ${kind}: see its protocol and allowedRoutes.kinds`;
   if (isNamespaceAllowed(route, namespaces, gateway)) return undefined;
-  return `takes no route of namespace ${namespace}: see its allowedRoutes.namespaces`;
+  return `accepts no routes of namespace ${namespace}: see its allowedRoutes.namespaces`;
 }
 
 function isNamespaceAllowed(

@@ -66,7 +66,7 @@ function definedIn({ spec = {} }: Ingress, ignored: readonly Part[] = []): strin
 /** Returns why hosts that are only in these parts are dropped. */
 function ignoredByFlag(parts: readonly Part[]): string {
   const flags = parts.map((part) => `--ignore-ingress-${part}-spec`).join(', ');
-  return `discovery.extraArgs (${flags}) leaves it out: name it in another part of the Ingress, or remove the flag`;
+  return `discovery.extraArgs (${flags}) excludes it: name it in another part of the Ingress, or remove the flag`;
 }
 
 /** An entry may have both an address and a name. */
@@ -97,5 +97,5 @@ function classMismatch({ metadata, spec }: Ingress, names: string[] = []): strin
   const name = spec?.ingressClassName || valueAt(metadata.annotations ?? {}, 'kubernetes.io/ingress.class');
   if (name !== undefined && names.includes(name)) return undefined;
   const actual = name ? listed([name]) : 'none';
-  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} takes only ${listed(names)}, and it has ${actual}: give it one of these, or change that field`;
+  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} selects only ${listed(names)}, and it has ${actual}: give it one of these, or change that field`;
 }

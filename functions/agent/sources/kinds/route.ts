@@ -81,7 +81,7 @@ export function routeOf(route: RouteObject, filters: SourceFilters, source: Decl
   const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOfKind('Gateway', identityOf(ref, metadata)));
   return drop(
     requested,
-    'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway',
+    'no Gateway in its parentRefs has accepted it (status.parents): see the log of the controller of that Gateway',
     isUnready,
   );
 }

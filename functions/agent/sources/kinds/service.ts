@@ -60,7 +60,7 @@ export function fromService(
 function typeMismatch({ spec }: Service, types: readonly string[]): string | undefined {
   const type = spec?.type ?? 'ClusterIP';
   if (types.includes(type)) return undefined;
-  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} takes only ${listed(types)}, and it is of type ${type}: change its type, or that field`;
+  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} selects only ${listed(types)}, and it is of type ${type}: change its type, or that field`;
 }
 
 /** All hosts of a Service are in annotations. */

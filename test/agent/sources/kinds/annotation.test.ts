@@ -37,13 +37,13 @@ test.each<[string, Record<string, string>, string | undefined, string]>([
     'the controller under the legacy prefix',
     { [`${own}hostname`]: 'a', [`${old}controller`]: 'x' },
     undefined,
-    `a. left out: the annotation ${old}controller gives it to another controller: remove it, or set it to dns-controller`,
+    `a. left out: the annotation ${old}controller assigns it to another controller: remove it, or set it to dns-controller`,
   ],
   [
     'the controller under a declared prefix',
     { [`${mine}hostname`]: 'c', [`${mine}controller`]: 'x', [`${own}controller`]: 'dns-controller' },
     mine,
-    `c. left out: the annotation ${mine}controller gives it to another controller: remove it, or set it to dns-controller`,
+    `c. left out: the annotation ${mine}controller assigns it to another controller: remove it, or set it to dns-controller`,
   ],
   [
     'the controller under the default prefix over the legacy one',

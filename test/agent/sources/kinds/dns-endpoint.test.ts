@@ -61,7 +61,7 @@ test('selectors apply, the controller annotation does not', () => {
   const annotationSelector = { matchLabels: { public: 'no' } };
   const taken = 'a.corp.internal. > 192.0.2.1 "text"';
   const leftOut = (field: string, things: string) =>
-    `a.corp.internal. left out: discovery.${field} (public=no) leaves it out: give it ${things} that match, or change that field`;
+    `a.corp.internal. left out: discovery.${field} (public=no) does not match: add matching ${things}, or change that field`;
   expect(line(metadata(), { annotationSelector })).toBe(leftOut('annotationSelector', 'annotations'));
   expect(line(metadata({ public: 'no' }), { annotationSelector })).toBe(taken);
   expect(line({ ...metadata(), labels: { public: 'yes' } }, { selector: annotationSelector })).toBe(

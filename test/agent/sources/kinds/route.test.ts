@@ -60,7 +60,7 @@ function sourceObjects(
   return Array.isArray(read) ? read : fromRoute(read, source, (key) => there.get(key), labels);
 }
 
-const untaken = 'left out: no listener of Gateway infra/envoy takes this name';
+const untaken = 'left out: no listener of Gateway infra/envoy matches this name';
 
 test('a route has its hosts with the addresses of its Gateway', () => {
   expect(sourceObjects(route(['Web.corp.internal']), [gateway('envoy')])).toEqual([
@@ -141,7 +141,7 @@ describe('the hosts are', () => {
         sourceObjects(route(['a.corp.internal'], [envoy], annotations), [gateway('envoy')], { hostnames: 'Spec' }),
       );
     const ignored =
-      'left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
+      'left out: discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field';
     expect([read({ hostname }), read(only('annotation-only')), read(only('defined-hosts-only'))]).toEqual([
       `a.corp.internal. > 198.51.100.10 | own.corp.internal. ${ignored}`,
       `own.corp.internal. ${ignored}`,
@@ -234,7 +234,7 @@ describe('a route attaches to', () => {
 describe('a route is filtered when', () => {
   const pending = [{ type: 'Accepted', status: 'False' }];
   const unaccepted =
-    'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway';
+    'no Gateway in its parentRefs has accepted it (status.parents): see the log of the controller of that Gateway';
   const there = [
     gateway('envoy', two),
     gateway('former'),
@@ -262,7 +262,11 @@ describe('a route is filtered when', () => {
       route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'bare' }]),
       'Gateway infra/bare has no listener',
     ],
-    ['its Gateway would be one of its own namespace', at({ namespace: undefined }), 'there is no Gateway shop/envoy'],
+    [
+      'its Gateway would be one of its own namespace',
+      at({ namespace: undefined }),
+      'Gateway shop/envoy does not exist',
+    ],
     ['its Gateway has not accepted it', { ...at({}), ...statusOf(envoy, pending) }, unaccepted],
     [
       'it has left the Gateway that has accepted it',
@@ -279,17 +283,17 @@ describe('a route is filtered when', () => {
     [
       'it is another controller’s, and accepted or not',
       { ...at({}), metadata: annotated({ controller: 'x' }), status: undefined },
-      'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
+      'the annotation external-dns.kubernetes.io/controller assigns it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'its Gateway is another controller’s',
       route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'foreign' }]),
-      'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign gives it to another controller: remove it, or set it to dns-controller',
+      'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign assigns it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'the selector does not take it, accepted or not',
       { ...at({}), status: undefined },
-      'discovery.selector (team=web) leaves it out: give it labels that match, or change that field',
+      'discovery.selector (team=web) does not match: add matching labels, or change that field',
       { ...both, selector: { matchLabels: { team: 'web' } } },
     ],
     ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
@@ -303,17 +307,17 @@ describe('a route is filtered when', () => {
     [
       'name',
       { gatewayName: 'nvoy' },
-      'gatewayName takes only nvoy, and it is accepted by infra/envoy: change its parentRefs, or that field',
+      'gatewayName selects only nvoy, and it is accepted by infra/envoy: change its parentRefs, or that field',
     ],
     [
       'namespace',
       { gatewayNamespace: 'inf' },
-      'gatewayNamespace takes only inf, and it is accepted by infra/envoy: change its parentRefs, or that field',
+      'gatewayNamespace selects only inf, and it is accepted by infra/envoy: change its parentRefs, or that field',
     ],
     [
       'labels',
       { gatewayLabels: 'dns=yes' },
-      'gatewayLabels takes only Gateways with dns=yes, and infra/envoy is not among them: label that Gateway, or change that field',
+      'gatewayLabels selects only Gateways with dns=yes, and infra/envoy is not among them: label that Gateway, or change that field',
     ],
   ])('its Gateway has another %s', (_, filters, why) => {
     // Of Gateways with other labels none is seen.
@@ -330,7 +334,7 @@ describe('a route is filtered when', () => {
     const hosts = ['web.a.internal', 'web.b.internal', 'web.c.internal', '*.d.internal'];
     const read = sourceObjects(route(hosts, refs), gateways);
     expect([lineOf(read), waits(read)]).toEqual([
-      'web.a.internal. web.b.internal. > 198.51.100.10 | web.c.internal. *.d.internal. left out: no listener of Gateway infra/envoy, infra/nginx takes this name',
+      'web.a.internal. web.b.internal. > 198.51.100.10 | web.c.internal. *.d.internal. left out: no listener of Gateway infra/envoy, infra/nginx matches this name',
       true,
     ]);
   });
@@ -394,7 +398,7 @@ describe('a listener accepts', () => {
       ),
     );
   const taken = 'a.corp.internal. > 198.51.100.10';
-  const closed = (why: string) => `a.corp.internal. left out: listener l of Gateway infra/envoy takes no ${why}`;
+  const closed = (why: string) => `a.corp.internal. left out: listener l of Gateway infra/envoy accepts no ${why}`;
   const otherKind = (kind: string) => closed(`${kind}: see its protocol and allowedRoutes.kinds`);
 
   test.each([
@@ -435,7 +439,7 @@ describe('a listener accepts', () => {
     ['routes of all namespaces by an empty selector', { namespaces: { from: 'Selector', selector: {} } }, no, true],
     ['no routes by a selector that is not there', { namespaces: { from: 'Selector' } }, undefined, false],
   ])('%s', (_, allowedRoutes, labels, isTaken) => {
-    const why = closed('route of namespace shop: see its allowedRoutes.namespaces');
+    const why = closed('routes of namespace shop: see its allowedRoutes.namespaces');
     expect(line({ allowedRoutes }, 'HTTPRoute', labels)).toBe(isTaken ? taken : why);
   });
 
@@ -446,7 +450,7 @@ describe('a listener accepts', () => {
       return lineOf(sourceObjects(route(['a.corp.internal'], [{ ...envoy, namespace }]), [own]));
     };
     expect(at('shop')).toBe(taken);
-    expect(at('shop-b')).toMatch(/ left out: listener l of Gateway shop-b\/envoy takes no route of namespace shop:/);
+    expect(at('shop-b')).toMatch(/ left out: listener l of Gateway shop-b\/envoy accepts no routes of namespace shop:/);
   });
 
   test('only the hosts of routes that it accepts; the others have the reason', () => {
@@ -461,10 +465,10 @@ describe('a listener accepts', () => {
     });
     expect(lineOf(sourceObjects(route(undefined), [front]))).toBe('*.apps.corp.internal. > 198.51.100.10');
     const hosts = ['a.apps.corp.internal', 'console.corp.internal', 'tls.corp.internal', 'b.corp.internal'];
-    const listener = (section: string) => `left out: listener ${section} of Gateway infra/envoy takes no`;
+    const listener = (section: string) => `left out: listener ${section} of Gateway infra/envoy accepts no`;
     expect(lineOf(sourceObjects(route(hosts), [front])).split(' | ')).toEqual([
       'a.apps.corp.internal. > 198.51.100.10',
-      `console.corp.internal. ${listener('infra')} route of namespace shop: see its allowedRoutes.namespaces`,
+      `console.corp.internal. ${listener('infra')} routes of namespace shop: see its allowedRoutes.namespaces`,
       `tls.corp.internal. ${listener('tls')} HTTPRoute: see its protocol and allowedRoutes.kinds`,
       `b.corp.internal. ${untaken}`,
     ]);

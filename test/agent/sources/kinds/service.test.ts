@@ -93,7 +93,7 @@ test.each<[string, Record<string, string>, Spec, string]>([
     'another controller’s is left out',
     { hostname, controller: 'other' },
     { type: 'LoadBalancer' },
-    'web.corp.internal. left out: the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
+    'web.corp.internal. left out: the annotation external-dns.kubernetes.io/controller assigns it to another controller: remove it, or set it to dns-controller',
   ],
   ['another controller’s without a name is nothing', { controller: 'other' }, { type: 'LoadBalancer' }, 'no claim'],
 ])('%s', (_, annotations, spec, line) => {
@@ -225,7 +225,7 @@ test.each<[string | undefined, string, string[] | undefined]>([
   const [sourceObject] = fromService(service(names, { ...(type && { type }), ports: [{ nodePort: 30080 }] }), both, {
     serviceTypes: types,
   });
-  const why = `discovery.sources[Service].serviceTypes takes only ${only}, and it is of type ${type ?? 'ClusterIP'}: change its type, or that field`;
+  const why = `discovery.sources[Service].serviceTypes selects only ${only}, and it is of type ${type ?? 'ClusterIP'}: change its type, or that field`;
   expect([sourceObject?.filteredBy, sourceObject?.hosts]).toEqual([
     type === only ? undefined : why,
     ['web.corp.internal.', 'web-in.corp.internal.'],
@@ -234,7 +234,7 @@ test.each<[string | undefined, string, string[] | undefined]>([
 
 test('a Service has no hosts if annotations are ignored', () => {
   expect(lineOf(fromService(service(names, { type: 'LoadBalancer' }), { hostnames: 'Spec' }))).toBe(
-    'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field',
+    'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field',
   );
 });
 
