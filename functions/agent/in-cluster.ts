@@ -23,22 +23,22 @@ export interface KubernetesOptions {
   names: NonNullable<Options['cluster']>;
   powerdns: PowerDNS;
   database: Database;
-  /** Where what is found out goes. */
+  /** Receives what the watches of the cluster find out. */
   surroundings: Observations;
   /** The name of the InternalDNS. */
   instance: () => string;
-  /** Something is in the mirror that was not. */
+  /** The mirror has changed. */
   onMirrored: () => void;
   failureLog: FailureLog;
   log: Logger;
 }
 
-/** Everything that an agent has only where there is a cluster. */
+/** The parts of an agent that need a cluster. */
 export interface Kubernetes {
   cluster: AgentClient;
   sources: Sources;
-  claim: VolumeClaim;
-  /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
+  volumeClaim: VolumeClaim;
+  /** Its keys are in a Secret, so zones are signed in a cluster only. */
   signer: Signer;
   mirror: RecordMirror;
   events: Events;
@@ -68,7 +68,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
       surroundings.reach = failure;
     },
   });
-  const claim = new VolumeClaim({
+  const volumeClaim = new VolumeClaim({
     client: cluster,
     failureLog,
     onRefusal: (refusal) => {
@@ -77,12 +77,12 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   });
   const secret = names['keys-secret'];
   const signer = new Signer({ powerdns, keys: new SecretKeys(cluster, secret), secret: `Secret ${secret}`, log });
-  const kept = names['kept-config-map'];
+  const mirrorName = names['kept-config-map'];
   const mirror = new RecordMirror({
     database,
     agreements: new Agreements({ powerdns, zone: canaryZone, make: () => makeCanaryZone(powerdns) }),
-    store: new ConfigMapMirror({ cluster, name: kept, failureLog, onChange: onMirrored }),
-    name: `ConfigMap ${kept}`,
+    store: new ConfigMapMirror({ cluster, name: mirrorName, failureLog, onChange: onMirrored }),
+    name: `ConfigMap ${mirrorName}`,
     log,
   });
   const events = new Events({
@@ -94,5 +94,5 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     failureLog,
     timeOf,
   });
-  return { cluster, sources, claim, signer, mirror, events };
+  return { cluster, sources, volumeClaim, signer, mirror, events };
 }

@@ -59,7 +59,7 @@ async function main(options: Options): Promise<void> {
   const onMirrored = () => reconciliations.wake();
   const around = { powerdns, database, surroundings, instance, onMirrored, failureLog, log };
   const kubernetes = names && (await kubernetesOf({ names, ...around }));
-  const { cluster, sources, claim, signer, mirror, events } = kubernetes ?? {};
+  const { cluster, sources, volumeClaim, signer, mirror, events } = kubernetes ?? {};
   const outside = new OutOfZoneResolver();
   const agent: Agent = new Agent({
     outside,
@@ -146,7 +146,7 @@ async function main(options: Options): Promise<void> {
     await events?.drain();
   });
   void every(pace.outside, async () => void outside.look());
-  if (claim) void every(pace.claim, () => claim.expand(agent.declaration?.storage.size));
+  if (volumeClaim) void every(pace.claim, () => volumeClaim.expand(agent.declaration?.storage.size));
   await reconciliations.run();
 }
 

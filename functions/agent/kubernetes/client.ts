@@ -248,7 +248,7 @@ async function* eventsIn<T>(lines: AsyncIterable<string>): AsyncGenerator<WatchE
   }
 }
 
-/** AggregateError has no message of its own, and that of a cut connection does not say who cut it. */
+/** AggregateError has no message of its own, and that of a closed connection does not name the side that closed it. */
 function explained(error: Error): Error {
   if (error instanceof AggregateError && !error.message) {
     return new Error(error.errors.map(({ message }) => message).join(', '));
