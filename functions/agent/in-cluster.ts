@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Observations } from './agent.ts';
 import { EventRecorder } from './events/event-recorder.ts';
+import { AgentClient } from './kubernetes/agent-client.ts';
 import { Client } from './kubernetes/client.ts';
-import { Cluster } from './kubernetes/cluster.ts';
 import { loadConfig } from './kubernetes/config.ts';
 import { VolumeClaim } from './kubernetes/volume-claim.ts';
 import { timeOf } from './lib/clock.ts';
@@ -16,29 +16,29 @@ import type { PowerDNS } from './powerdns/powerdns.ts';
 import { canaryZone, createCanaryZone } from './self-test/canary-record.ts';
 import { SecretKeys } from './signing/secret.ts';
 import { Signer } from './signing/signer.ts';
-import { referenceOf } from './sources/object-reference.ts';
+import { referenceOf } from './sources/kind.ts';
 import { Sources } from './sources/sources.ts';
 
 export interface KubernetesOptions {
   names: NonNullable<Options['cluster']>;
   powerdns: PowerDNS;
   database: Database;
-  /** Where what is found out goes. */
+  /** Receives what the watches of the cluster find out. */
   observations: Observations;
   /** The name of the InternalDNS. */
   instance: () => string;
-  /** Something is in the mirror that was not. */
+  /** The mirror has changed. */
   onMirrored: () => void;
   failureLog: FailureLog;
   log: Logger;
 }
 
-/** Everything that an agent has only where there is a cluster. */
+/** The parts of an agent that need a cluster. */
 export interface Kubernetes {
-  cluster: Cluster;
+  cluster: AgentClient;
   sources: Sources;
-  claim: VolumeClaim;
-  /** Keys are kept in the cluster; without one there is nothing to keep them in, and no zone is signed. */
+  volumeClaim: VolumeClaim;
+  /** Its keys are in a Secret, so zones are signed in a cluster only. */
   signer: Signer;
   mirror: RecordMirror;
   events: EventRecorder;
@@ -47,7 +47,7 @@ export interface Kubernetes {
 export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernetes> {
   const { names, powerdns, database, observations, instance, onMirrored, failureLog, log } = options;
   const client = new Client(await loadConfig());
-  const cluster = new Cluster({
+  const cluster = new AgentClient({
     client,
     namespace: names.namespace,
     pod: names.pod,
@@ -64,12 +64,12 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     onServed: (served) => {
       observations.served = served;
     },
-    onReach: (failure) => {
+    onHealth: (failure) => {
       observations.reach = failure;
     },
   });
-  const claim = new VolumeClaim({
-    cluster,
+  const volumeClaim = new VolumeClaim({
+    client: cluster,
     failureLog,
     onRefusal: (refusal) => {
       observations.storage = refusal;
@@ -77,12 +77,12 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   });
   const secret = names['keys-secret'];
   const signer = new Signer({ powerdns, keys: new SecretKeys(cluster, secret), secret: `Secret ${secret}`, log });
-  const kept = names['kept-config-map'];
+  const mirrorName = names['kept-config-map'];
   const mirror = new RecordMirror({
     database,
     agreements: new Agreements({ powerdns, zone: canaryZone, make: () => createCanaryZone(powerdns) }),
-    store: new ConfigMapMirror({ cluster, name: kept, failureLog, onChange: onMirrored }),
-    name: `ConfigMap ${kept}`,
+    store: new ConfigMapMirror({ cluster, name: mirrorName, failureLog, onChange: onMirrored }),
+    name: `ConfigMap ${mirrorName}`,
     log,
   });
   const events = new EventRecorder({
@@ -94,5 +94,5 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     failureLog,
     timeOf,
   });
-  return { cluster, sources, claim, signer, mirror, events };
+  return { cluster, sources, volumeClaim, signer, mirror, events };
 }

@@ -9,8 +9,8 @@ import { Metrics } from './http/metrics.ts';
 import { probeServer, statusServer } from './http/status-server.ts';
 import { webhook } from './http/webhook.ts';
 import { kubernetesOf } from './in-cluster.ts';
-import type { Cluster } from './kubernetes/cluster.ts';
-import { followDeclaration } from './kubernetes/declaration-source.ts';
+import type { AgentClient } from './kubernetes/agent-client.ts';
+import { watchDeclaration } from './kubernetes/declaration-source.ts';
 import { ReportWriter } from './kubernetes/report-writer.ts';
 import { timeOf } from './lib/clock.ts';
 import { limitDutyCycle } from './lib/duty-cycle.ts';
@@ -151,13 +151,13 @@ async function watchInputs({ agent, kubernetes, mostCharacters }: Instance, opti
     reconcileLoop.wake();
   };
   const zoneFiles = new ZoneFileSet(configMaps, onFiles, mostCharacters);
-  const take = (text: string): void => {
+  const apply = (text: string): void => {
     if (!agent.setDeclaration(text)) return;
     zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
-    sources?.follow(agent.declaration?.discovery, agent.declaration?.optional);
+    sources?.setDiscovery(agent.declaration?.discovery, agent.declaration?.optional);
     reconcileLoop.wake();
   };
-  await followDeclaration({ cluster, file: options.declaration, take, failureLog, log });
+  await watchDeclaration({ client: cluster, file: options.declaration, apply, failureLog, log });
 }
 
 /** What goes on until the process stops. Each is on its own, so that none waits for another one's requests. */
@@ -187,7 +187,7 @@ function runnablesOf(instance: Instance, options: Options, { log, failureLog, re
     explain();
     const report = agent.report();
     if (!report) return;
-    const written = reportWriter.offer(report, agent.declaration?.replicas);
+    const written = reportWriter.update(report, agent.declaration?.replicas);
     failureLog.record('write the report', await written.then(() => undefined, messageOf));
   };
   const publishEvents = async () => {
@@ -202,11 +202,11 @@ function runnablesOf(instance: Instance, options: Options, { log, failureLog, re
     every(pauses.report, 'report', writeReport),
     every(pauses.events, 'events', publishEvents),
     every(pauses.outOfZoneNames, 'out-of-zone names', () => outOfZoneNames.resolveDue()),
-    every(pauses.volumeClaim, 'volume claim', () => kubernetes?.claim.grow(agent.declaration?.storage.size)),
+    every(pauses.volumeClaim, 'volume claim', () => kubernetes?.volumeClaim.expand(agent.declaration?.storage.size)),
   ];
 }
 
-const reportWriterOf = (cluster: Cluster | undefined, log: Logger) =>
+const reportWriterOf = (cluster: AgentClient | undefined, log: Logger) =>
   cluster
     ? new ReportWriter({ write: (text) => cluster.writeReport(text) })
     : new ReportWriter({

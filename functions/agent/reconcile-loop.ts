@@ -1,4 +1,5 @@
 import type { Agent } from './agent.ts';
+import { backoff } from './lib/backoff.ts';
 import { messageOf } from './lib/error-message.ts';
 import type { FailureLog } from './lib/failure-log.ts';
 import { pause } from './lib/runnable.ts';
@@ -7,10 +8,11 @@ export interface ReconcileLoopOptions {
   failureLog: Pick<FailureLog, 'record'>;
 }
 
-/** The pause until the zones are compared again with what is declared; shorter after a failure. Milliseconds. */
-const pauses = { settled: 4_000, least: 500, most: 2_000 };
+/** Between two reconciles: when all zones are settled, and while one is pending. */
+const intervalMs = { settled: 4_000, pending: 500 };
+const retry = { leastMs: 1_000, mostMs: 2_000 };
 
-/** Reconciles the zones with what is declared, over and over. */
+/** Reconciles the zones periodically, and when woken. */
 export class ReconcileLoop {
   readonly #failureLog: ReconcileLoopOptions['failureLog'];
   #failures = 0;
@@ -20,7 +22,7 @@ export class ReconcileLoop {
     this.#failureLog = failureLog;
   }
 
-  /** Starts the next run at once, or right after the present one. */
+  /** Starts the next reconcile at once, or right after the current one. */
   wake(): void {
     this.#wake();
   }
@@ -31,16 +33,17 @@ export class ReconcileLoop {
         this.#wake = resolve;
       });
       const ms = await this.#next(agent);
-      await Promise.race([pause(ms * (0.75 + Math.random() / 2), signal), woken]);
+      await Promise.race([pause(ms, signal), woken]);
     }
   }
 
-  /** Returns the pause after it. */
+  /** Returns the milliseconds to wait afterwards. */
   async #next(agent: Pick<Agent, 'reconcile' | 'report'>): Promise<number> {
     const failure = await agent.reconcile().then(() => undefined, messageOf);
     this.#failureLog.record('reconcile the zones', failure);
     this.#failures = failure ? this.#failures + 1 : 0;
-    const isSettled = !failure && agent.report()?.zones.every(({ state }) => state !== 'Pending');
-    return isSettled ? pauses.settled : Math.min(pauses.most, pauses.least * 2 ** this.#failures);
+    if (failure) return backoff(this.#failures, retry);
+    const isSettled = agent.report()?.zones.every(({ state }) => state !== 'Pending');
+    return (isSettled ? intervalMs.settled : intervalMs.pending) * (0.75 + Math.random() / 2);
   }
 }

@@ -174,7 +174,7 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     expect(await other.answer(at('early'))).toBe('NXDOMAIN');
     await tells(page, early, at('early'), { verdict: 'Resolved' });
     const { message } = await tells(otherPage, early, at('early'), { verdict: 'Filtered' });
-    expect(message).toMatch(/ingressClassNames takes only inner, and it has none/);
+    expect(message).toMatch(/ingressClassNames selects only inner, and it has none/);
     await until('an Event of each says so', async () => {
       const events = await Promise.all(
         ['symptom', 'symptom-view'].map((instance) => eventsOn(instance, 'ingress', 'early', shop)),

@@ -163,8 +163,8 @@ const cases: Case[] = [
   },
   {
     reason: 'a claim could not grow',
-    reports: [{ storage: 'cannot grow the claim to 2Gi: forbidden' }],
-    want: { server: ['True', 'Serving', 'cannot grow the claim to 2Gi: forbidden'] },
+    reports: [{ storage: 'cannot expand the PersistentVolumeClaim to 2Gi: forbidden' }],
+    want: { server: ['True', 'Serving', 'cannot expand the PersistentVolumeClaim to 2Gi: forbidden'] },
   },
 
   {

@@ -1,17 +1,17 @@
 import type { NameState } from '../../contract/verdict.ts';
-import type { Creation } from '../kubernetes/cluster.ts';
-import type { CoreEvent } from '../kubernetes/object.ts';
+import type { EventCreation } from '../kubernetes/agent-client.ts';
+import type { CoreEvent, ObjectReference } from '../kubernetes/object.ts';
+import { backoff } from '../lib/backoff.ts';
 import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
-import type { ObjectReference } from '../sources/object-reference.ts';
 import { eventOf, eventPeriod, eventType } from './event.ts';
 import { EventQueue, type EventQueueOptions, type HostEntry } from './event-queue.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 export interface EventRecorderOptions {
   /** Throws if the API server does not answer, or returns an unknown error. */
-  create: (event: CoreEvent) => Promise<Creation>;
+  create: (event: CoreEvent) => Promise<EventCreation>;
   sourceObjectOf: EventQueueOptions['sourceObjectOf'];
   /** Undefined for an unknown kind, whose objects get no events. */
   referenceOf: (resource: string, uid: string) => ObjectReference | undefined;
@@ -27,7 +27,7 @@ export interface EventRecorderOptions {
 const action = 'create events';
 const minute = 60_000;
 /** Milliseconds: the bounds of the backoff after a failure, and the pause for a namespace after a refusal. */
-const retryAfter = { least: 1_000, most: 30_000, forbidden: 5 * minute };
+const retryAfter = { leastMs: 1_000, mostMs: 30_000, forbiddenMs: 5 * minute };
 
 /**
  * As client-go limits every component: per object and type a burst of 25, then one in five minutes.
@@ -139,7 +139,7 @@ export class EventRecorder {
   }
 
   /** An event found at the start may be from any time of the current period: assume its beginning. */
-  #publishedAt({ published }: HostEntry, result: Creation['result'], now: number): number {
+  #publishedAt({ published }: HostEntry, result: EventCreation['result'], now: number): number {
     const isFromBefore = result === 'known' && !published && now - (this.#startedAt ?? now) < startMs;
     const time = this.#options.timeOf(now);
     return isFromBefore ? now - (time - periodOf(time) * eventPeriod) : now;
@@ -158,7 +158,8 @@ export class EventRecorder {
   #backOff(failure: string | undefined): void {
     const { now, failureLog } = this.#options;
     this.counts.failed += 1;
-    this.#backoffUntil = now() + Math.min(retryAfter.most, retryAfter.least * 2 ** this.#failures++);
+    this.#failures += 1;
+    this.#backoffUntil = now() + backoff(this.#failures, retryAfter);
     failureLog.record(action, failure);
   }
 
@@ -166,7 +167,7 @@ export class EventRecorder {
   #pauseNamespace(namespace: string, failure: string | undefined): void {
     const { now, failureLog } = this.#options;
     this.counts.failed += 1;
-    this.#forbiddenUntil.set(namespace, now() + retryAfter.forbidden);
+    this.#forbiddenUntil.set(namespace, now() + retryAfter.forbiddenMs);
     failureLog.record(action, failure, { namespace });
   }
 }

@@ -1,8 +1,7 @@
 import { shortDigest } from '../../contract/digest.ts';
 import type { NameState, Verdict } from '../../contract/verdict.ts';
-import type { CoreEvent } from '../kubernetes/object.ts';
+import type { CoreEvent, ObjectReference } from '../kubernetes/object.ts';
 import { printable } from '../lib/printable.ts';
-import type { ObjectReference } from '../sources/object-reference.ts';
 
 export interface EventProps {
   state: NameState;

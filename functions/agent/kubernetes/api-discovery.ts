@@ -3,7 +3,7 @@ import { messageOf } from '../lib/error-message.ts';
 import type { Client } from './client.ts';
 import { isApiError } from './status.ts';
 
-/** Of the resources that are followed, those with an answer. Names as in `httproutes.v1.gateway.networking.k8s.io`. */
+/** Names such as `httproutes.v1.gateway.networking.k8s.io`; one without an answer yet is in neither list. */
 export interface Resources {
   served: readonly string[];
   missing: readonly string[];
@@ -12,30 +12,29 @@ export interface Resources {
 export interface ApiDiscoveryOptions {
   client: Pick<Client, 'get'>;
   onChange: (resources: Resources) => void;
-  /** After each answer that settles whether some resources are served. */
+  /** API discovery has answered for these, with no later `refresh` pending. */
   onAnswer?: (names: readonly string[]) => void;
-  /** Why it cannot ask or, without an argument, that it can again. */
+  /** Why a request fails; without an argument, that requests succeed again. */
   onFailure?: (failure?: string) => void;
   /**
-   * Milliseconds between two questions for the resources of one version of a group: while they are served, and while
-   * some are missing. The answer is a page of text that the API server has at hand, and for many clusters something is
-   * missing for good.
+   * Between two requests for one version of a group: while all its resources are served, and while some are missing. The
+   * answer is a page of text that the API server has at hand, and in many clusters something is missing for good.
    */
-  every?: number;
-  soon?: number;
+  intervalMs?: number;
+  retryMs?: number;
 }
 
-const timeout = 10_000;
+const timeoutMs = 10_000;
 
-/** Which resources the cluster serves, as custom resource definitions come and go. */
+/** Polls which resources the cluster serves, as CustomResourceDefinitions are created and deleted. */
 export class ApiDiscovery {
   readonly #options: ApiDiscoveryOptions;
   #names: readonly string[] = [];
-  /** The plurals of each version of a group. */
-  readonly #answers = new Map<string, ReadonlySet<string>>();
+  /** Plurals by the path of their group and version. */
+  readonly #plurals = new Map<string, ReadonlySet<string>>();
   readonly #failures = new Map<string, string>();
-  readonly #stops = new Map<string, AbortController>();
-  /** The versions of groups that are to be asked for without waiting, and who waits there. */
+  readonly #polls = new Map<string, AbortController>();
+  /** Paths to request without waiting, and what ends the wait. */
   readonly #due = new Set<string>();
   readonly #wakes = new Map<string, () => void>();
   #reported = JSON.stringify({ served: [], missing: [] } satisfies Resources);
@@ -45,63 +44,63 @@ export class ApiDiscovery {
     this.#options = options;
   }
 
-  /** Asks for these and no others; for none to end. */
-  follow(names: readonly string[]): void {
+  /** Polls for these resources and no others; none stops it. */
+  setResources(names: readonly string[]): void {
     this.#names = [...new Set(names)];
     const paths = new Set(this.#names.map((name) => partsOf(name).path));
-    for (const [path, stop] of this.#stops) {
+    for (const [path, poll] of this.#polls) {
       if (paths.has(path)) continue;
-      stop.abort();
-      this.#stops.delete(path);
-      this.#answers.delete(path);
-      this.#note(path, undefined);
+      poll.abort();
+      this.#polls.delete(path);
+      this.#plurals.delete(path);
+      this.#setFailure(path, undefined);
     }
     this.#report();
     for (const path of paths) {
-      if (this.#stops.has(path)) continue;
-      const stop = new AbortController();
-      this.#stops.set(path, stop);
-      void this.#ask(path, stop.signal);
+      if (this.#polls.has(path)) continue;
+      const poll = new AbortController();
+      this.#polls.set(path, poll);
+      void this.#poll(path, poll.signal);
     }
   }
 
-  /** Asks for these at once: something suggests that they are being removed. */
-  check(names: readonly string[]): void {
+  /** Polls for these at once: they may be on their way out. */
+  refresh(names: readonly string[]): void {
     for (const { path } of names.map(partsOf)) {
       this.#due.add(path);
       this.#wakes.get(path)?.();
     }
   }
 
-  async #ask(path: string, stopped: AbortSignal): Promise<void> {
-    const { every = 60_000, soon = 15_000 } = this.#options;
-    let isDoubted = false;
+  async #poll(path: string, stopped: AbortSignal): Promise<void> {
+    const { intervalMs = 60_000, retryMs = 15_000 } = this.#options;
+    let isUnconfirmed = false;
     while (!stopped.aborted) {
       this.#due.delete(path);
       try {
-        const plurals = await this.#pluralsAt(path, stopped);
+        const plurals = await this.#request(path, stopped);
         if (stopped.aborted) return;
-        this.#note(path, undefined);
-        // An API server that starts may not know its custom resources for a moment:
+        this.#setFailure(path, undefined);
+        // A starting API server may not know its custom resources for a moment, so a loss must be confirmed:
         // https://github.com/kubernetes/kubernetes/issues/115241
-        isDoubted = !isDoubted && this.#hasLost(path, plurals);
-        if (!isDoubted) {
-          this.#answers.set(path, plurals);
+        isUnconfirmed = !isUnconfirmed && this.#hasLost(path, plurals);
+        if (!isUnconfirmed) {
+          this.#plurals.set(path, plurals);
           this.#report();
-          // An answer to an earlier question settles nothing.
+          // A `refresh` since the request needs a newer answer.
           if (!this.#due.has(path)) this.#options.onAnswer?.(this.#names.filter((name) => partsOf(name).path === path));
         }
       } catch (error) {
         if (stopped.aborted) return;
-        this.#note(path, messageOf(error));
+        this.#setFailure(path, messageOf(error));
       }
-      const isWhole = !isDoubted && this.#names.every((name) => partsOf(name).path !== path || this.#isServed(name));
-      const wait = (isWhole ? every : soon) * (0.9 + Math.random() / 5);
+      const isComplete =
+        !isUnconfirmed && this.#names.every((name) => partsOf(name).path !== path || this.#isServed(name));
+      const wait = (isComplete ? intervalMs : retryMs) * (0.9 + Math.random() / 5);
       await this.#wait(path, wait, stopped);
     }
   }
 
-  /** Until it is time, or due. */
   async #wait(path: string, ms: number, stopped: AbortSignal): Promise<void> {
     if (this.#due.has(path)) return;
     const woken = new AbortController();
@@ -110,18 +109,18 @@ export class ApiDiscovery {
     this.#wakes.delete(path);
   }
 
-  async #pluralsAt(path: string, stopped: AbortSignal): Promise<ReadonlySet<string>> {
+  async #request(path: string, stopped: AbortSignal): Promise<ReadonlySet<string>> {
     try {
-      const signal = AbortSignal.any([stopped, AbortSignal.timeout(timeout)]);
+      const signal = AbortSignal.any([stopped, AbortSignal.timeout(timeoutMs)]);
       const { resources } = await this.#options.client.get<{ resources?: ApiResource[] | null }>(path, { signal });
-      return new Set((resources ?? []).filter(isLasting).map(({ name }) => name));
+      return new Set((resources ?? []).filter(isEstablished).map(({ name }) => name));
     } catch (error) {
       if (isApiError(error, 404)) return new Set();
       throw error;
     }
   }
 
-  /** Whether something is missing now that was there. */
+  /** Reports whether an answer lacks a resource that was served before. */
   #hasLost(path: string, plurals: ReadonlySet<string>): boolean {
     return this.#names.some((name) => {
       return partsOf(name).path === path && this.#isServed(name) === true && !plurals.has(partsOf(name).plural);
@@ -131,7 +130,7 @@ export class ApiDiscovery {
   /** Undefined before the first answer. */
   #isServed(name: string): boolean | undefined {
     const { plural, path } = partsOf(name);
-    return this.#answers.get(path)?.has(plural);
+    return this.#plurals.get(path)?.has(plural);
   }
 
   #report(): void {
@@ -145,7 +144,7 @@ export class ApiDiscovery {
     this.#options.onChange(resources);
   }
 
-  #note(path: string, failure: string | undefined): void {
+  #setFailure(path: string, failure: string | undefined): void {
     if (failure === undefined) this.#failures.delete(path);
     else this.#failures.set(path, failure);
     const [first] = this.#failures.values();
@@ -161,10 +160,10 @@ interface ApiResource {
 }
 
 /**
- * Whether a resource is not being removed: its objects go first, and until they have, it takes no new ones.
+ * Reports whether a resource is not terminating: while its objects are being deleted, none can be created.
  * https://github.com/kubernetes/apiextensions-apiserver/blob/v0.34.4/pkg/apiserver/customresource_discovery_controller.go
  */
-const isLasting = ({ verbs }: ApiResource) =>
+const isEstablished = ({ verbs }: ApiResource) =>
   verbs === undefined || !verbs.includes('delete') || verbs.includes('create');
 
 function partsOf(name: string): { plural: string; path: string } {

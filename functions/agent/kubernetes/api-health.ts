@@ -5,18 +5,17 @@ import { isApiError } from './status.ts';
 
 export interface ApiHealthOptions {
   client: Pick<Client, 'text'>;
-  /** Why the API server cannot be asked or, without an argument, that it can again. */
-  onReach: (failure?: string) => void;
-  /** Milliseconds between two questions, and until the one that is to confirm a failure. */
-  every?: number;
-  soon?: number;
-  /** Milliseconds to answer in. */
-  timeout?: number;
+  /** Why the API server is unhealthy; without an argument, that it is healthy again. */
+  onChange: (failure?: string) => void;
+  /** Between two requests, and until the one that confirms a failure. */
+  intervalMs?: number;
+  retryMs?: number;
+  timeoutMs?: number;
 }
 
 /**
- * Asks the API server whether it is there: a watch would hear of one that froze only when the next bookmark is overdue.
- * It takes two failures, so that an API server of several may restart, and less than a minute.
+ * Polls the health of the API server: a watch of a frozen one fails only when the next bookmark is overdue. Two failures in
+ * a row count, so that one of several API servers may restart; that takes less than a minute.
  */
 export class ApiHealth {
   readonly #options: ApiHealthOptions;
@@ -25,43 +24,43 @@ export class ApiHealth {
 
   constructor(options: ApiHealthOptions) {
     this.#options = options;
-    void this.#ask(this.#stop.signal);
+    void this.#poll(this.#stop.signal);
   }
 
   stop(): void {
     this.#stop.abort();
   }
 
-  async #ask(stopped: AbortSignal): Promise<void> {
-    const { every = 15_000, soon = 5_000 } = this.#options;
+  async #poll(stopped: AbortSignal): Promise<void> {
+    const { intervalMs = 15_000, retryMs = 5_000 } = this.#options;
     for (let failures = 0; !stopped.aborted; ) {
-      const failure = await this.#failureNow(stopped);
+      const failure = await this.#check(stopped);
       if (stopped.aborted) return;
       failures = failure === undefined ? 0 : failures + 1;
-      if (failures !== 1) this.#say(failure);
-      const wait = (failures === 1 ? soon : every) * (0.9 + Math.random() / 5);
+      if (failures !== 1) this.#setFailure(failure);
+      const wait = (failures === 1 ? retryMs : intervalMs) * (0.9 + Math.random() / 5);
       await sleep(wait, undefined, { signal: stopped, ref: false }).catch(() => {});
     }
   }
 
-  async #failureNow(stopped: AbortSignal): Promise<string | undefined> {
-    const { client, timeout = 10_000 } = this.#options;
-    const late = AbortSignal.timeout(timeout);
+  async #check(stopped: AbortSignal): Promise<string | undefined> {
+    const { client, timeoutMs = 10_000 } = this.#options;
+    const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      // Everybody who is authenticated may ask that:
+      // Every authenticated user may:
       // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
-      await client.text('/readyz', { signal: AbortSignal.any([stopped, late]) });
+      await client.text('/readyz', { signal: AbortSignal.any([stopped, timeout]) });
       return undefined;
     } catch (error) {
-      // An administrator may have taken that right away, and who is told to slow down is heard as well.
+      // Any answer will do: an administrator may have revoked that right, or the server may ask to slow down.
       if (isApiError(error, 403, 404, 429)) return undefined;
-      return late.aborted ? 'Kubernetes does not answer' : messageOf(error);
+      return timeout.aborted ? 'Kubernetes does not answer' : messageOf(error);
     }
   }
 
-  #say(failure: string | undefined): void {
+  #setFailure(failure: string | undefined): void {
     if (failure === this.#failure) return;
     this.#failure = failure;
-    this.#options.onReach(failure);
+    this.#options.onChange(failure);
   }
 }

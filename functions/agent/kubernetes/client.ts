@@ -12,7 +12,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 export interface RequestOptions {
   query?: Query;
-  /** Ends the request, and the reading of its answer. Without one an answer has 30 s. */
+  /** Aborts the request, and the reading of its answer. By default after 30 s. */
   signal?: AbortSignal | undefined;
 }
 
@@ -30,7 +30,7 @@ interface Request extends RequestOptions {
 
 interface Credentials {
   agent: http.Agent;
-  /** What the agent was made of. */
+  /** Options of the agent, to detect that they changed. */
   tls: string;
   authorization: string | undefined;
   readAt: number;
@@ -41,7 +41,7 @@ const timeoutMs = 30_000;
 const rereadMs = 60_000;
 /** The API server closes an idle connection after 90 s, and load balancers often after 60: a request must not meet that. */
 const idleMs = 30_000;
-/** Bytes. A page of a list has 500 objects; more would not fit beside the rest of the agent. */
+/** Bytes. A page of a list has 500 objects; a larger answer would not fit into the agent's memory. */
 const mostBytes = 32 * 2 ** 20;
 const mostErrorBytes = 64 * 2 ** 10;
 
@@ -248,7 +248,7 @@ async function* eventsIn<T>(lines: AsyncIterable<string>): AsyncGenerator<WatchE
   }
 }
 
-/** AggregateError has no message of its own, and that of a cut connection does not say who cut it. */
+/** AggregateError has no message of its own, and that of a closed connection does not name the side that closed it. */
 function explained(error: Error): Error {
   if (error instanceof AggregateError && !error.message) {
     return new Error(error.errors.map(({ message }) => message).join(', '));

@@ -4,61 +4,61 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
-import type { Cluster } from './cluster.ts';
+import type { AgentClient } from './agent-client.ts';
 
 export interface DeclarationSourceOptions {
-  /** Where there is none, the file is all there is. */
-  cluster?: Pick<Cluster, 'watchDeclaration'> | undefined;
+  /** Without one, the file is the only source. */
+  client?: Pick<AgentClient, 'watchDeclaration'> | undefined;
   file: string;
-  /** Takes over a declaration, which may be the same again. Throws on a text that is none. */
-  take: (text: string) => void;
+  /** May be called again with the same text. Throws if the text is not a valid declaration. */
+  apply: (text: string) => void;
   failureLog: Pick<FailureLog, 'record'>;
   log: Pick<Logger, 'warn'>;
-  /** How long the cluster has to tell the declaration before the file does. Milliseconds. */
-  patienceMs?: number;
+  /** How long to wait for the ConfigMap before the file is read. */
+  timeoutMs?: number;
 }
 
-const reading = 'read the declaration';
+const action = 'read the declaration';
 
 /**
- * Hands on the declaration as it is and whenever it changes: of the ConfigMap or, without a cluster, of the file. Resolves
- * when that was tried once. Throws without a cluster when there is no file.
+ * Applies the declaration and each later version: of the ConfigMap or, without a client, of the file. Resolves after the
+ * first attempt. Throws if there is neither a client nor a file.
  */
-export async function followDeclaration(options: DeclarationSourceOptions): Promise<void> {
-  const { cluster, file, failureLog } = options;
-  if (cluster) return followConfigMap(cluster, options);
-  const read = async () => void hear(await readFile(file, 'utf8'), options);
+export async function watchDeclaration(options: DeclarationSourceOptions): Promise<void> {
+  const { client, file, failureLog } = options;
+  if (client) return watchConfigMap(client, options);
+  const read = async () => void apply(await readFile(file, 'utf8'), options);
   await read();
   watchFile(file, { interval: 500 }, () => {
-    read().catch((error) => failureLog.record(reading, messageOf(error)));
+    read().catch((error) => failureLog.record(action, messageOf(error)));
   });
 }
 
-async function followConfigMap(
-  cluster: NonNullable<DeclarationSourceOptions['cluster']>,
+async function watchConfigMap(
+  client: NonNullable<DeclarationSourceOptions['client']>,
   options: DeclarationSourceOptions,
 ): Promise<void> {
-  const { file, failureLog, log, patienceMs = 3_000 } = options;
-  let isHeard = false;
-  const heard = new Promise<void>((resolve) => {
+  const { file, failureLog, log, timeoutMs = 3_000 } = options;
+  let isApplied = false;
+  const applied = new Promise<void>((resolve) => {
     const onText = (text: string): void => {
-      isHeard = hear(text, options) || isHeard;
-      if (isHeard) resolve();
+      isApplied = apply(text, options) || isApplied;
+      if (isApplied) resolve();
     };
-    cluster.watchDeclaration(onText, (failure) => failureLog.record('watch the declaration', failure));
+    client.watchDeclaration(onText, (failure) => failureLog.record('watch the declaration', failure));
   });
-  await Promise.race([heard, sleep(patienceMs)]);
-  if (isHeard) return;
-  // The file is the declaration as it was at the pod's start: for a start while Kubernetes is away.
+  await Promise.race([applied, sleep(timeoutMs)]);
+  if (isApplied) return;
+  // The kubelet wrote the file when the pod started: it allows a start while the API server is down.
   const text = await readFile(file, 'utf8').catch((error) => log.warn(messageOf(error)));
-  // Kubernetes may have come meanwhile, and knows better.
-  if (text !== undefined && !isHeard) hear(text, options);
+  // The ConfigMap, which is newer, may have been applied meanwhile.
+  if (text !== undefined && !isApplied) apply(text, options);
 }
 
-/** Whether it was taken. */
-function hear(text: string, { take, failureLog }: DeclarationSourceOptions): boolean {
-  const failure = failureOf(() => take(text));
-  failureLog.record(reading, failure);
+/** Reports whether the text was applied. */
+function apply(text: string, options: DeclarationSourceOptions): boolean {
+  const failure = failureOf(() => options.apply(text));
+  options.failureLog.record(action, failure);
   return failure === undefined;
 }
 

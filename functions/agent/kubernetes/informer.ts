@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { type BackoffOptions, backoff } from '../lib/backoff.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
-import { type BackoffOptions, backoff } from './backoff.ts';
 import type { Client, WatchEvent } from './client.ts';
 import { type KubernetesObject, keyOf } from './object.ts';
 import { isApiError } from './status.ts';
@@ -22,22 +22,22 @@ export interface InformerOptions<T> {
   onList?: () => void;
   /** `hasSynced` has changed. */
   onSynced?: () => void;
-  /** Why changes cannot be followed; without an argument, that they can again. Not repeated while it stays the same. */
+  /** Why objects cannot be listed or watched; without an argument, that they can again. Called on changes only. */
   onFailure?: (failure?: string) => void;
   /** Waits between two attempts. */
   backoff?: BackoffOptions;
 }
 
-/** Objects to a page of a list: all of a large cluster at once would cost more memory than the rest of the agent. */
+/** Objects in a page of a list: all of a large cluster at once would take more memory than the rest of the agent. */
 const page = 500;
 const listTimeoutMs = 30_000;
-/** A bookmark comes about every minute. A server that went away without a word sends nothing at all. */
+/** A bookmark arrives about every minute; a server that went away without closing the connection sends nothing. */
 const silenceMs = 100_000;
-/** A watch that ends sooner is a failure: a server ends one every few minutes. */
+/** A watch that ends sooner counts as a failure: normally a server ends one after minutes. */
 const shortestMs = 1_000;
 
 /**
- * Lists and watches the objects of one kind, in one namespace or in all. Entries stay while the API server is away.
+ * Lists and watches the objects of one kind, in one namespace or in all. Keeps its entries while the API server is down.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
 export class Informer<T> {
@@ -57,12 +57,12 @@ export class Informer<T> {
     return this.#store;
   }
 
-  /** Whether all objects were listed once, and may still be listed and watched. */
+  /** Reports whether all objects have been listed, and may still be read. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
 
-  /** Ends it; the store stays as it is. */
+  /** Stops watching; the store keeps its entries. */
   stop(): void {
     this.#report(undefined);
     this.#stop.abort();
@@ -75,18 +75,18 @@ export class Informer<T> {
       try {
         await this.#watch(await this.#list(stopped), stopped);
       } catch (error) {
-        // What is no longer allowed, or no longer served, is not known any more.
+        // Forbidden, or no longer served: the entries are no longer known to be current.
         if (isApiError(error, 403, 404)) this.#setSynced(false);
-        // 410 Gone: it was away for longer than the API server remembers.
+        // 410 Gone: the resourceVersion is older than the API server's history.
         if (!isApiError(error, 410)) this.#report(messageOf(error));
       }
-      // An attempt that lasted this long was not another failure in a row.
+      // After an attempt that lasted this long, failures are no longer consecutive.
       if (monotonicNow() - began > silenceMs) failures = 1;
       await sleep(backoff(failures, waits), undefined, { signal: stopped }).catch(() => {});
     }
   }
 
-  /** Returns the resourceVersion of the list. What is not in it was deleted while nothing was watched. */
+  /** Returns the resourceVersion of the list. Entries that are not in it were deleted while there was no watch. */
   async #list(stopped: AbortSignal): Promise<string> {
     const { client, path, onList } = this.#options;
     const deleted = new Set(this.#store.keys());
@@ -105,24 +105,24 @@ export class Informer<T> {
     }
   }
 
-  /** Ends by throwing only: a server ends a watch every few minutes, and the next one goes on where it was. */
+  /** Never returns: a server ends a watch every few minutes, and the next one resumes there. */
   async #watch(from: string, stopped: AbortSignal): Promise<never> {
     for (let version = from; ; ) {
       const began = monotonicNow();
-      const silent = new AbortController();
-      const timer = setTimeout(() => silent.abort(new Error('Kubernetes does not answer')), silenceMs);
+      const silence = new AbortController();
+      const timer = setTimeout(() => silence.abort(new Error('Kubernetes does not answer')), silenceMs);
       let isOpen = false;
       try {
-        const events = await this.#open(version, AbortSignal.any([stopped, silent.signal]));
+        const events = await this.#open(version, AbortSignal.any([stopped, silence.signal]));
         isOpen = true;
         this.#setSynced(true);
         this.#report(undefined);
         for await (const event of events) {
           timer.refresh();
-          version = this.#take(event);
+          version = this.#handle(event);
         }
       } catch (error) {
-        if (!isOpen || !silent.signal.aborted) throw error;
+        if (!isOpen || !silence.signal.aborted) throw error;
       } finally {
         clearTimeout(timer);
       }
@@ -132,7 +132,7 @@ export class Informer<T> {
 
   #open(resourceVersion: string, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>> {
     const { client, path } = this.#options;
-    // As long as client-go watches, and not all for the same time: seconds.
+    // As client-go does: 5 to 10 minutes, so that watches do not all end together.
     const timeoutSeconds = 300 + Math.floor(Math.random() * 300);
     const query = { allowWatchBookmarks: true, timeoutSeconds, resourceVersion, ...this.#selectors };
     return client.watch(path, { query, signal });
@@ -144,7 +144,7 @@ export class Informer<T> {
   }
 
   /** Returns the resourceVersion of the event. */
-  #take({ type, object }: WatchEvent): string {
+  #handle({ type, object }: WatchEvent): string {
     if (type === 'DELETED') this.#set(keyOf(object.metadata), undefined);
     else if (type !== 'BOOKMARK') this.#put(object);
     return object.metadata.resourceVersion ?? '';

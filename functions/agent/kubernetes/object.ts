@@ -14,10 +14,15 @@ export interface KubernetesObject {
   metadata: ObjectMeta;
 }
 
-/** One page of a collection. Go writes an empty list as null where a schema allows it. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Go encodes an empty list as null where a schema allows it. */
+export type List<T> = readonly T[] | null | undefined;
+
+/** One page of a collection. */
 export interface ObjectList<T> {
   metadata: { resourceVersion: string; continue?: string };
-  items?: T[] | null;
+  items?: List<T>;
 }
 
 export interface ConfigMap extends KubernetesObject {
@@ -33,6 +38,15 @@ export interface Secret extends KubernetesObject {
 
 export interface PersistentVolumeClaim extends KubernetesObject {
   spec?: { resources?: { requests?: Record<string, string> } };
+}
+
+/** What an Event is about. */
+export interface ObjectReference {
+  apiVersion: string;
+  kind: string;
+  namespace?: string;
+  name: string;
+  uid: string;
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/, as the core API has it. */

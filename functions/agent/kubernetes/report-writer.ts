@@ -4,62 +4,62 @@ import { monotonicNow } from '../lib/clock.ts';
 export interface ReportWriterOptions {
   write: (text: string) => Promise<void>;
   /**
-   * How far apart two writes of one replica are that nobody waits for; of several, so many times as far. Each wakes
-   * Crossplane, which stops listening to a chatterer, and it counts what the replicas of a composite say together.
+   * Between two writes that are not urgent, times the number of replicas: each wakes Crossplane, whose circuit breaker counts
+   * the writes of all replicas of a composite together.
    */
   intervalMs?: number;
-  /** How long the first report on a new declaration waits for a good one. */
-  patienceMs?: number;
-  /** After this time the same is written again: Kubernetes takes it for no change, unless somebody has removed it. */
+  /** How long the first report on a new declaration is delayed while it is not serving yet. */
+  graceMs?: number;
+  /** After which the same report is written again, which is a no-op for Kubernetes unless it was deleted. */
   renewMs?: number;
   now?: () => number;
 }
 
-/** Bytes. Well below what a ConfigMap holds, with a key for every replica. */
+/** Bytes. A ConfigMap holds 1 MiB, and has a key for every replica. */
 const limit = 32 * 1024;
 
-/** Writes a report when it says something new: at once if somebody waits for it, else at most once in an interval. */
+/** Writes a report when it changes: at once if the change is urgent, else at most once in an interval. */
 export class ReportWriter {
   readonly #options: Required<ReportWriterOptions>;
-  /** The declaration that is spoken of, and since when. */
-  #subject: { declaration: string | undefined; since: number };
+  /** Declaration of the latest report, and when the first report on it came. */
+  #current: { declaration: string | undefined; since: number };
   #written: { report: Report; text: string; at: number } | undefined;
 
   constructor(options: ReportWriterOptions) {
-    this.#options = { intervalMs: 10_000, patienceMs: 3_000, renewMs: 60_000, now: monotonicNow, ...options };
-    this.#subject = { declaration: undefined, since: this.#options.now() };
+    this.#options = { intervalMs: 10_000, graceMs: 3_000, renewMs: 60_000, now: monotonicNow, ...options };
+    this.#current = { declaration: undefined, since: this.#options.now() };
   }
 
-  /** `replicas` share what may be said. */
-  async offer(report: Report, replicas = 1): Promise<void> {
-    const { write, intervalMs, patienceMs, renewMs, now } = this.#options;
+  /** Writes the report if it is due. */
+  async update(report: Report, replicas = 1): Promise<void> {
+    const { write, intervalMs, graceMs, renewMs, now } = this.#options;
     const text = fit(report);
     const last = this.#written;
     if (text === last?.text && now() - last.at < renewMs) return;
-    if (last && this.#subject.declaration !== report.declaration) {
-      this.#subject = { declaration: report.declaration, since: now() };
+    if (last && this.#current.declaration !== report.declaration) {
+      this.#current = { declaration: report.declaration, since: now() };
     }
-    // A start or a change takes seconds, and is over with the first good report: what comes before it would only cost.
-    const isNews = report.declaration !== last?.report.declaration;
-    // Discovery cannot begin before the function has left a source out that the cluster lacks.
-    const lacks = JSON.stringify(report.discovery.missing) !== JSON.stringify(last?.report.discovery.missing);
-    if (isNews && !lacks && !isServing(report) && now() - this.#subject.since < (last ? patienceMs : intervalMs))
+    // A start or a change takes seconds: a report before it is over would only cost a write.
+    const isFirst = report.declaration !== last?.report.declaration;
+    // ExternalDNS cannot start before the function has removed the sources that the cluster does not serve.
+    const missingChanged = JSON.stringify(report.discovery.missing) !== JSON.stringify(last?.report.discovery.missing);
+    if (isFirst && !missingChanged && !isServing(report) && now() - this.#current.since < (last ? graceMs : intervalMs))
       return;
-    const isAwaited = !last || isNews || lacks || awaited(report) !== awaited(last.report);
-    if (!isAwaited && now() - last.at < intervalMs * replicas) return;
+    const isUrgent = !last || isFirst || missingChanged || urgentPart(report) !== urgentPart(last.report);
+    if (!isUrgent && now() - last.at < intervalMs * replicas) return;
     await write(text);
     this.#written = { report, text, at: now() };
   }
 }
 
-/** What of a report changes the composite's readiness, or what is composed. Names come and go, and nothing waits for them. */
-function awaited(report: Report): string {
+/** The part of a report that affects the composite's readiness or its composed resources. */
+function urgentPart(report: Report): string {
   const { resolution, served } = report;
   const resolves = resolution === undefined || resolution.state === 'Serving';
   return JSON.stringify([isServing(report), resolves, served]);
 }
 
-/** The report as text, without the details that would make it too long. */
+/** Returns the report as text, without details if it would be too long. */
 function fit(report: Report): string {
   const { zones } = report;
   const bare = { ...withFirst(0, report), zones: zones.map(({ message: _, ...zone }) => zone) };
@@ -67,7 +67,7 @@ function fit(report: Report): string {
   return texts.find((text) => Buffer.byteLength(text) <= limit) ?? texts[2]!;
 }
 
-/** With so many at most of what objects bring. The counts of names stay as they are. */
+/** Limits the lists whose length depends on objects. The counts of names stay. */
 function withFirst(count: number, { discovery, names, ...rest }: Report): Report {
   const { preview } = discovery;
   return {

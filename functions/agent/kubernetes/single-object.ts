@@ -5,15 +5,15 @@ export interface SingleObjectOptions<T> extends Pick<InformerOptions<T>, 'client
   /** Of the collection, such as `/api/v1/namespaces/shop/configmaps`. */
   path: string;
   name: string;
-  /** The object as it is, then after each change; undefined while it does not exist. */
+  /** Called with the object and each later version; undefined while it does not exist. */
   onChange: (object: T | undefined) => void;
 }
 
 /**
- * Informs about one object, for which a Role with `resourceNames` is enough:
+ * Returns an informer of one object, which needs no more than a Role with `resourceNames`:
  * https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
  */
-export function informerOf<T extends KubernetesObject>({
+export function singleObjectInformer<T extends KubernetesObject>({
   name,
   onChange,
   ...options
@@ -24,7 +24,7 @@ export function informerOf<T extends KubernetesObject>({
     fieldSelector: `metadata.name=${name.replace(/[\\,=]/g, '\\$&')}`,
     transform: (object) => object,
     onChange: () => onChange(object()),
-    // Again after each list: nothing else says that it still does not exist.
+    // After each list: there is no event for an object that still does not exist.
     onList: () => informer.store.size === 0 && onChange(undefined),
   });
   return informer;

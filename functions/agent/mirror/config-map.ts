@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Cluster } from '../kubernetes/cluster.ts';
+import type { AgentClient } from '../kubernetes/agent-client.ts';
 import type { ConfigMap } from '../kubernetes/object.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import { type Entry, entryOf, textOf } from './entry.ts';
@@ -12,7 +12,7 @@ const timeoutMs = 3_000;
 const marker = 'mirror';
 
 export interface ConfigMapMirrorOptions {
-  cluster: Pick<Cluster, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
+  cluster: Pick<AgentClient, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
   name: string;
   failureLog: Pick<FailureLog, 'record'>;
   onChange: () => void;

@@ -39,7 +39,7 @@ function stateOf(host: CheckedHost, context: CheckContext): NameState {
 function evaluate(host: CheckedHost, context: CheckContext): Pick<NameState, 'verdict' | 'message' | 'isLate'> {
   const { answers, rejected, sourceObject } = host;
   if (isServed(host, context))
-    return unresolvableTarget(host, context) ?? resolved(answers, rejected, sourceObject?.unreadTTL);
+    return unresolvableTarget(host, context) ?? resolved(answers, rejected, sourceObject?.invalidTTL);
   const reason = firstReason(checks, host, context) ?? notRequested;
   // The message of Held says what is answered.
   return answers.length > 0 && reason.verdict !== 'Held' ? stillAnswering(reason, answers) : reason;

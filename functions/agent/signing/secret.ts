@@ -1,4 +1,4 @@
-import type { Cluster } from '../kubernetes/cluster.ts';
+import type { AgentClient } from '../kubernetes/agent-client.ts';
 import type { Secret } from '../kubernetes/object.ts';
 import type { KeyStore } from './keystore.ts';
 
@@ -7,10 +7,10 @@ const patience = 10;
 
 /** Zones' keys in a Secret's data, an entry for each. What else is in it stays. */
 export class SecretKeys implements KeyStore {
-  readonly #cluster: Pick<Cluster, 'readSecret' | 'mergeSecret'>;
+  readonly #cluster: Pick<AgentClient, 'readSecret' | 'mergeSecret'>;
   readonly #name: string;
 
-  constructor(cluster: Pick<Cluster, 'readSecret' | 'mergeSecret'>, name: string) {
+  constructor(cluster: Pick<AgentClient, 'readSecret' | 'mergeSecret'>, name: string) {
     this.#cluster = cluster;
     this.#name = name;
   }

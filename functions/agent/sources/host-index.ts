@@ -3,16 +3,15 @@ import { parentOf } from '../../dns/name.ts';
 import { isOverLimit } from './host-limit.ts';
 import type { SourceObject } from './source-object.ts';
 
-/** Claims by their object and by their hosts, and apart from them those that a filter leaves out. */
+/** Source objects by object and by host, and separately those that a filter drops. */
 export class HostIndex {
   readonly #sourceObjects = new Map<string, SourceObject>();
   readonly #changedAt = new Map<string, number>();
   readonly #filtered = new Map<string, readonly SourceObject[]>();
-  readonly #at = new ByName();
-  /** By the name above those that are claimed. */
-  readonly #below = new ByName();
-  /** Those with more hosts than count. */
-  readonly #excessive = new Set<SourceObject>();
+  readonly #byHost = new MultiMap();
+  /** Those with `below`, by the parents of the names they own. */
+  readonly #byParent = new MultiMap();
+  readonly #overLimit = new Set<SourceObject>();
   #version = 0;
   #revision = 0;
 
@@ -20,28 +19,27 @@ export class HostIndex {
     return this.#version;
   }
 
-  /** Another one also after a change of what is left out. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Notes that something has changed beside the claims. */
+  /** Increments the version after a change outside the index. */
   touch(): void {
     this.#version++;
     this.#revision++;
   }
 
   /**
-   * Puts the claims of an object, of which one is not left out at the most, in the place of those that it had.
-   * @param changedAt when the object became another one, in milliseconds since 1970; undefined if it is only seen now
+   * Replaces the source objects of an object, of which at most one is not filtered.
+   * @param changedAt milliseconds since 1970; undefined if the object is listed for the first time
    */
   set(resource: string, sourceObjects: readonly SourceObject[], changedAt?: number): void {
     const sourceObject = sourceObjects.find(({ filteredBy }) => filteredBy === undefined);
-    this.#setLeftOut(resource, sourceObject ? sourceObjects.filter((other) => other !== sourceObject) : sourceObjects);
-    const before = this.#sourceObjects.get(resource);
-    if (isDeepStrictEqual(sourceObject, before)) return;
+    this.#setFiltered(resource, sourceObject ? sourceObjects.filter((other) => other !== sourceObject) : sourceObjects);
+    const previous = this.#sourceObjects.get(resource);
+    if (isDeepStrictEqual(sourceObject, previous)) return;
     this.touch();
-    if (before) this.#remove(before);
+    if (previous) this.#remove(previous);
     if (sourceObject) this.#add(sourceObject);
     if (sourceObject && changedAt !== undefined) this.#changedAt.set(resource, changedAt);
     else this.#changedAt.delete(resource);
@@ -51,7 +49,7 @@ export class HostIndex {
     return this.#sourceObjects.get(resource);
   }
 
-  /** Also one that a filter leaves out. */
+  /** Returns the source object, or else the first filtered one. */
   getAny(resource: string): SourceObject | undefined {
     return this.#sourceObjects.get(resource) ?? this.#filtered.get(resource)?.[0];
   }
@@ -61,11 +59,10 @@ export class HostIndex {
   }
 
   byHost(name: string): readonly SourceObject[] {
-    const above = parentOf(name);
-    const beyond =
-      this.#excessive.size > 0 ? [...this.#excessive].filter((sourceObject) => isOverLimit(sourceObject, name)) : [];
-    const [at, below] = [this.#at.get(name), this.#below.get(above)];
-    return below.length + beyond.length === 0 ? at : [...new Set([...at, ...below, ...beyond])];
+    const overLimit =
+      this.#overLimit.size > 0 ? [...this.#overLimit].filter((sourceObject) => isOverLimit(sourceObject, name)) : [];
+    const [exact, below] = [this.#byHost.get(name), this.#byParent.get(parentOf(name))];
+    return below.length + overLimit.length === 0 ? exact : [...new Set([...exact, ...below, ...overLimit])];
   }
 
   list(): Iterable<SourceObject> {
@@ -80,7 +77,7 @@ export class HostIndex {
     return this.#filtered.get(resource) ?? [];
   }
 
-  #setLeftOut(resource: string, sourceObjects: readonly SourceObject[]): void {
+  #setFiltered(resource: string, sourceObjects: readonly SourceObject[]): void {
     if (isDeepStrictEqual(sourceObjects, this.#filtered.get(resource) ?? [])) return;
     this.#revision++;
     if (sourceObjects.length === 0) this.#filtered.delete(resource);
@@ -89,39 +86,39 @@ export class HostIndex {
 
   #add(sourceObject: SourceObject): void {
     this.#sourceObjects.set(sourceObject.resource, sourceObject);
-    if (sourceObject.overflow) this.#excessive.add(sourceObject);
+    if (sourceObject.overflow) this.#overLimit.add(sourceObject);
     for (const host of sourceObject.hosts) {
-      this.#at.add(host, sourceObject);
-      if (sourceObject.below) this.#below.add(host, sourceObject);
+      this.#byHost.add(host, sourceObject);
+      if (sourceObject.below) this.#byParent.add(host, sourceObject);
     }
   }
 
   #remove(sourceObject: SourceObject): void {
     this.#sourceObjects.delete(sourceObject.resource);
-    this.#excessive.delete(sourceObject);
+    this.#overLimit.delete(sourceObject);
     for (const host of sourceObject.hosts) {
-      this.#at.remove(host, sourceObject);
-      if (sourceObject.below) this.#below.remove(host, sourceObject);
+      this.#byHost.remove(host, sourceObject);
+      if (sourceObject.below) this.#byParent.remove(host, sourceObject);
     }
   }
 }
 
-/** Nearly every name has one claim: it is kept without a list around it. */
-class ByName {
+/** Stores a single source object without an array: nearly every name has just one. */
+class MultiMap {
   readonly #sourceObjects = new Map<string, SourceObject | SourceObject[]>();
 
   get(name: string): readonly SourceObject[] {
-    const there = this.#sourceObjects.get(name);
-    if (!there) return [];
-    return Array.isArray(there) ? there : [there];
+    const current = this.#sourceObjects.get(name);
+    if (!current) return [];
+    return Array.isArray(current) ? current : [current];
   }
 
-  /** In place: so that a name of a thousand claims is not copied a thousand times. */
+  /** Appends in place: copying the list of a name with a thousand objects a thousand times would be quadratic. */
   add(name: string, sourceObject: SourceObject): void {
-    const there = this.#sourceObjects.get(name);
-    if (!there) this.#sourceObjects.set(name, sourceObject);
-    else if (Array.isArray(there)) there.push(sourceObject);
-    else this.#sourceObjects.set(name, [there, sourceObject]);
+    const current = this.#sourceObjects.get(name);
+    if (!current) this.#sourceObjects.set(name, sourceObject);
+    else if (Array.isArray(current)) current.push(sourceObject);
+    else this.#sourceObjects.set(name, [current, sourceObject]);
   }
 
   remove(name: string, sourceObject: SourceObject): void {

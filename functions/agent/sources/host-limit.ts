@@ -1,7 +1,7 @@
 import { mostHosts, mostTargets } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
 
-/** As many of some targets as count, and one more where they are too many. */
+/** Returns the targets, at most one more than the limit, which is enough to detect that there are too many. */
 export const firstTargets = (targets: readonly string[]): readonly string[] =>
   targets.length > mostTargets ? targets.slice(0, mostTargets + 1) : targets;
 
@@ -11,9 +11,9 @@ export const hasTooManyTargets = (targets: readonly string[] | undefined): boole
 export const tooManyTargets = `a host may have ${mostTargets} targets, and the object gives it more: split them over more hosts, or have a load balancer in front of them`;
 
 /**
- * The hosts of an object that are beyond the bound. It is still to be known whose they are, or its targets could be
- * taken for those of another object: four bytes for each. That two names share a hash is rare and does little harm, as
- * an object is not seen to want what it has no target of.
+ * Hosts of an object over the host limit. They must still be attributed to their object, or its targets could be taken for
+ * those of another: a hash of four bytes for each. A collision is rare and does little harm, as an object is only considered
+ * for targets that it has.
  */
 export interface HostOverflow {
   /** The first of them. */
@@ -21,27 +21,26 @@ export interface HostOverflow {
   hashes: Uint32Array;
 }
 
-/** The hosts of an object. */
-interface Hosts {
+interface LimitedHosts {
   hosts: readonly string[];
   overflow?: HostOverflow;
 }
 
-/** The hosts of an object that count, and what there is beyond them. */
-export function splitAtLimit(hosts: readonly string[]): Hosts {
+/** Splits the hosts of an object at the host limit. */
+export function splitAtLimit(hosts: readonly string[]): LimitedHosts {
   const [host, ...others] = hosts.slice(mostHosts);
   if (host === undefined) return { hosts };
   const hashes = Uint32Array.from([host, ...others], hashOf).sort();
   return { hosts: hosts.slice(0, mostHosts), overflow: { host, hashes } };
 }
 
-/** Whether a name is one of those beyond the bound, or that of a Pod below one of them. */
+/** Reports whether a name is one of the object's hosts over the limit, or that of a Pod below one. */
 export function isOverLimit(
-  { overflow, below = false }: Pick<Hosts, 'overflow'> & { below?: boolean },
+  { overflow, below = false }: Pick<LimitedHosts, 'overflow'> & { below?: boolean },
   name: string,
 ): boolean {
   if (!overflow) return false;
-  return isAmong(overflow.hashes, name) || (below && isAmong(overflow.hashes, parentOf(name)));
+  return includesHash(overflow.hashes, name) || (below && includesHash(overflow.hashes, parentOf(name)));
 }
 
 /** FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
@@ -51,7 +50,7 @@ function hashOf(name: string): number {
   return hash >>> 0;
 }
 
-function isAmong(sorted: Uint32Array, name: string): boolean {
+function includesHash(sorted: Uint32Array, name: string): boolean {
   const hash = hashOf(name);
   let [from, to] = [0, sorted.length];
   while (from < to) {

@@ -1,28 +1,29 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../../contract/declaration.ts';
+import { gateways } from '../../contract/source-kinds.ts';
 import type { InformerOptions } from '../kubernetes/informer.ts';
-import { gateways, isRoute, type Kind, kinds, pathOf } from './kind.ts';
+import { isRoute, type Kind, kinds, pathOf } from './kind.ts';
 import type { SourceFilters } from './kinds/annotation.ts';
 import { type Gateway, gatewayOf } from './kinds/gateway.ts';
 import type { Route } from './kinds/route.ts';
 import type { SourceObject } from './source-object.ts';
 
-/** What is to be followed. */
+/** What an informer lists, watches and stores. */
 export interface InformerSpec<T> extends Pick<InformerOptions<T>, 'path' | 'labelSelector' | 'transform'> {
-  /** Differs where anything differs that matters to what is seen. */
+  /** Equal for informers that are interchangeable. */
   id: string;
 }
 
-/** One kind in one namespace, or in all of them. */
+/** Informer of one kind in one namespace, or in all of them. */
 export interface SourceInformerSpec extends InformerSpec<readonly SourceObject[] | Route> {
   kind: Kind;
   source: DeclaredSource;
   /** Empty for all. */
   namespace: string;
-  /** Of routes. */
+  /** For routes: their Gateways. */
   gateways?: InformerSpec<Gateway>;
 }
 
-/** Pure: what to follow for a declaration, of what the cluster serves. */
+/** Returns the informers that a declaration needs, of the kinds that the cluster serves. */
 export function informerSpecs(discovery: DeclaredDiscovery, served: ReadonlySet<string>): SourceInformerSpec[] {
   const { sources, namespaces } = discovery;
   return sources.flatMap((source) => {
@@ -42,24 +43,24 @@ function sourceInformerSpec(
   discovery: DeclaredDiscovery,
 ): SourceInformerSpec {
   const { annotationPrefix, annotationSelector, hostnames, selector } = discovery;
-  // Not for the API server to select by: whose object is left out wants to know why.
+  // Not a labelSelector of the request: the owner of a filtered object wants to know why it is filtered.
   const filters = { annotationPrefix, annotationSelector, hostnames, selector };
   const path = pathOf(kind, namespace);
-  const through = isRoute(kind) ? gatewayInformerSpec(source, filters) : undefined;
+  const gateways = isRoute(kind) ? gatewayInformerSpec(source, filters) : undefined;
   return {
     id: JSON.stringify([path, source, filters]),
     kind,
     source,
     namespace,
     path,
-    transform: (object) => sourceObjectsIn(kind.read(object, filters, source)),
-    ...(through && { gateways: through }),
+    transform: (object) => nonEmpty(kind.read(object, filters, source)),
+    ...(gateways && { gateways }),
   };
 }
 
-const sourceObjectsIn = (read: SourceObject[] | Route) => (Array.isArray(read) && read.length === 0 ? undefined : read);
+const nonEmpty = (read: SourceObject[] | Route) => (Array.isArray(read) && read.length === 0 ? undefined : read);
 
-/** Routes of any namespace have Gateways of any other: only their own filters narrow them. */
+/** Routes of one namespace may have Gateways in any other, so only the Gateway filters narrow them. */
 function gatewayInformerSpec(
   { gatewayNamespace, gatewayLabels }: DeclaredSource,
   filters: SourceFilters,

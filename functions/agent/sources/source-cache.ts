@@ -1,77 +1,63 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Client } from '../kubernetes/client.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
+import type { KubernetesObject, Labels } from '../kubernetes/object.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { HostIndex } from './host-index.ts';
 import { type InformerSpec, informerSpecs, type SourceInformerSpec } from './informer-spec.ts';
 import { kinds, namespaces, pathOf } from './kind.ts';
 import type { Gateway } from './kinds/gateway.ts';
-import type { Labels } from './kinds/metadata.ts';
-import { NamespaceLabels } from './namespace-labels.ts';
 import { SourceInformer } from './source-informer.ts';
-import type { SourceLister, SourceObject } from './source-object.ts';
+import type { SourceLister } from './source-object.ts';
 
 export interface SourceCacheOptions {
   client: Client;
-  /** What cannot be done, such as `watch ingresses`, and why; no failure means that it can be done, or need not be. */
+  /** Why an action such as `watch ingresses` fails; without a failure, that it works again or is no longer needed. */
   onFailure?: (action: string, failure?: string) => void;
-  /** An object is gone, of a kind that needs these resources, which may be going, too. */
+  /** An object was deleted whose kind needs these resources, which may be on their way out, too. */
   onRemoval?: (resources: readonly string[]) => void;
   backoff?: InformerOptions<never>['backoff'];
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
-/** The objects of the kinds that a declaration looks at, as the cluster has them, and what they claim. */
-export class SourceCache implements SourceLister {
+/** The index of source objects, kept up to date by an informer for each kind and namespace of the declaration. */
+export class SourceCache extends HostIndex implements SourceLister {
   readonly #options: SourceCacheOptions;
-  readonly #index = new HostIndex();
-  readonly #informer = new Map<string, SourceInformer>();
+  readonly #informers = new Map<string, SourceInformer>();
   readonly #gateways = new Map<string, Informer<Gateway>>();
-  readonly #namespaces: NamespaceLabels;
+  #namespaces: Informer<Labels> | undefined;
   #discovery: DeclaredDiscovery | undefined;
   #served: ReadonlySet<string> | undefined;
-  /** Resources of which objects have gone, and may have because they are not served any more. */
-  readonly #doubted = new Set<string>();
+  /** Resources of deleted objects: until API discovery answers, their definitions may have been deleted as well. */
+  readonly #unconfirmed = new Set<string>();
 
   constructor(options: SourceCacheOptions) {
+    super();
     this.#options = options;
-    const onChange = (namespace?: string) => {
-      this.#index.touch();
-      for (const informer of this.#informer.values()) informer.refresh({ namespace });
-    };
-    this.#namespaces = new NamespaceLabels({ ...this.#watching(pathOf(namespaces)), onChange });
   }
 
-  /** Follows what this declaration looks at and nothing else. What stays the same is not listed again. */
-  follow(discovery: DeclaredDiscovery | undefined): void {
+  /** Starts and stops informers as the declaration requires. Those that it leaves unchanged go on. */
+  setDiscovery(discovery: DeclaredDiscovery | undefined): void {
     this.#discovery = discovery;
-    this.#bring();
+    this.#sync();
   }
 
-  /** Kinds that not every cluster serves are followed while they are among these: see `Served`. */
-  takeServed(served: readonly string[]): void {
+  /** Sets the resources that the cluster serves: kinds of CRDs are watched while theirs are among these. */
+  setServedResources(served: readonly string[]): void {
     this.#served = new Set(served);
-    this.#bring();
+    this.#sync();
   }
 
-  /** It is known again whether these are served: see `takeServed`. */
-  settle(resources: readonly string[]): void {
-    if (resources.filter((resource) => this.#doubted.delete(resource)).length > 0) this.#index.touch();
-  }
-
-  get version(): number {
-    return this.#index.version;
-  }
-
-  get revision(): number {
-    return this.#index.revision;
+  /** Confirms that API discovery has answered for these resources since `onRemoval`. */
+  confirm(resources: readonly string[]): void {
+    if (resources.filter((resource) => this.#unconfirmed.delete(resource)).length > 0) this.touch();
   }
 
   hasSynced(resource: string): boolean {
     const [label, namespace] = resource.split('/');
-    return this.#informer.values().some(({ isSeen, want }) => {
-      return isSeen && want.kind.label === label && (want.namespace === '' || want.namespace === namespace);
+    return this.#informers.values().some(({ hasSynced, spec }) => {
+      return hasSynced && spec.kind.label === label && (spec.namespace === '' || spec.namespace === namespace);
     });
   }
 
@@ -80,113 +66,113 @@ export class SourceCache implements SourceLister {
     const [label = '', namespace = ''] = resource.split('/');
     if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
     return sources.some(({ kind, resources = [] }) => {
-      // Of what only ExternalDNS sees it is not known which kind has which label.
+      // The labels of kinds that only ExternalDNS reads are unknown.
       if (!kinds[kind]) return !labels.has(label) && !resources.every((name) => this.#served?.has(name));
       if (kinds[kind].label !== label) return false;
-      return !this.hasSynced(resource) || resources.some((name) => this.#doubted.has(name));
+      return !this.hasSynced(resource) || resources.some((name) => this.#unconfirmed.has(name));
     });
   }
 
   unsynced(): string | undefined {
     const isAsking = !this.#served && this.#discovery?.sources.some(({ resources = [] }) => resources.length > 0);
     if (isAsking) return 'kinds that the cluster serves';
-    return this.#informer.values().find(({ isSeen }) => !isSeen)?.want.kind.plural;
-  }
-
-  get(resource: string): SourceObject | undefined {
-    return this.#index.get(resource);
-  }
-
-  /** The object of that name, also if a filter leaves it out. */
-  getAny(resource: string): SourceObject | undefined {
-    return this.#index.getAny(resource);
-  }
-
-  changedAt(resource: string): number | undefined {
-    return this.#index.changedAt(resource);
-  }
-
-  byHost(name: string): readonly SourceObject[] {
-    return this.#index.byHost(name);
-  }
-
-  list(): Iterable<SourceObject> {
-    return this.#index.list();
-  }
-
-  listFiltered(): Iterable<SourceObject> {
-    return this.#index.listFiltered();
-  }
-
-  filteredOf(resource: string): readonly SourceObject[] {
-    return this.#index.filteredOf(resource);
+    return this.#informers.values().find(({ hasSynced }) => !hasSynced)?.spec.kind.plural;
   }
 
   namespaceLabels(namespace: string): Labels | undefined {
-    return this.#namespaces.of(namespace);
+    return this.#namespaces?.hasSynced ? this.#namespaces.store.get(namespace) : undefined;
   }
 
-  #bring(): void {
-    this.#index.touch();
-    const wants = this.#discovery ? informerSpecs(this.#discovery, this.#served ?? new Set()) : [];
-    const predecessors = this.#retire(new Set(wants.map(({ id }) => id)));
-    this.#bringGateways(wants.flatMap((want) => want.gateways ?? []));
-    const labelsOf = (namespace: string) => this.#namespaces.of(namespace);
+  #sync(): void {
+    this.touch();
+    const specs = this.#discovery ? informerSpecs(this.#discovery, this.#served ?? new Set()) : [];
+    const predecessors = this.#retire(new Set(specs.map(({ id }) => id)));
+    this.#syncGateways(specs.flatMap(({ gateways }) => gateways ?? []));
     const { now = monotonicNow } = this.#options;
-    for (const want of wants) {
-      if (this.#informer.has(want.id)) continue;
-      const gateways = want.gateways && this.#gateways.get(want.gateways.id);
-      const predecessor = predecessors.get(placeOf(want));
-      predecessors.delete(placeOf(want));
-      const onRemoval = () => this.#doubt(want.source.resources ?? []);
-      const options = { ...this.#watching(want.path), want, index: this.#index, labelsOf, now, onRemoval };
+    for (const spec of specs) {
+      if (this.#informers.has(spec.id)) continue;
+      const gateways = spec.gateways && this.#gateways.get(spec.gateways.id);
+      const predecessor = predecessors.get(scopeOf(spec));
+      predecessors.delete(scopeOf(spec));
       const informer = new SourceInformer({
-        ...options,
+        ...this.#informerOptions(spec.path),
+        spec,
+        index: this,
+        labelsOf: (namespace) => this.namespaceLabels(namespace),
+        now,
+        onRemoval: () => this.#onRemoval(spec.source.resources ?? []),
         ...(gateways && { gateways }),
         ...(predecessor && { predecessor }),
       });
-      this.#informer.set(want.id, informer);
+      this.#informers.set(spec.id, informer);
     }
-    for (const informer of predecessors.values()) informer.withdraw();
-    // Only tenants are chosen by the labels of their namespaces.
-    this.#namespaces.follow((this.#discovery?.tenants.length ?? 0) > 0);
+    for (const informer of predecessors.values()) informer.clear();
+    this.#syncNamespaces();
   }
 
-  #doubt(resources: readonly string[]): void {
+  #onRemoval(resources: readonly string[]): void {
     if (resources.length === 0 || !this.#options.onRemoval) return;
-    for (const resource of resources) this.#doubted.add(resource);
+    for (const resource of resources) this.#unconfirmed.add(resource);
     this.#options.onRemoval(resources);
   }
 
-  /** Ends all but these. Returns those with claims in the index, by their place. */
-  #retire(wanted: ReadonlySet<string>): Map<string, SourceInformer> {
-    const retired = [...this.#informer].filter(([id]) => !wanted.has(id));
-    for (const [id] of retired) this.#informer.delete(id);
-    const shown = retired.flatMap(([, informer]) => informer.retire() ?? []);
-    return new Map(shown.map((informer) => [placeOf(informer.want), informer]));
+  /** Retires all informers but these. Returns the predecessors, by their scope. */
+  #retire(ids: ReadonlySet<string>): Map<string, SourceInformer> {
+    const retired = [...this.#informers].filter(([id]) => !ids.has(id));
+    for (const [id] of retired) this.#informers.delete(id);
+    const predecessors = retired.flatMap(([, informer]) => informer.retire() ?? []);
+    return new Map(predecessors.map((informer) => [scopeOf(informer.spec), informer]));
   }
 
-  #bringGateways(wants: InformerSpec<Gateway>[]): void {
-    const wanted = new Set(wants.map(({ id }) => id));
-    for (const [id, watch] of this.#gateways) {
-      if (wanted.has(id)) continue;
-      watch.stop();
+  #syncGateways(specs: InformerSpec<Gateway>[]): void {
+    const ids = new Set(specs.map(({ id }) => id));
+    for (const [id, informer] of this.#gateways) {
+      if (ids.has(id)) continue;
+      informer.stop();
       this.#gateways.delete(id);
     }
-    for (const want of wants) {
-      if (this.#gateways.has(want.id)) continue;
-      const routes = () => this.#informer.values().filter((informer) => informer.want.gateways?.id === want.id);
-      const watch = new Informer<Gateway>({
-        ...this.#watching(want.path),
-        ...want,
+    for (const spec of specs) {
+      if (this.#gateways.has(spec.id)) continue;
+      const routes = () => this.#informers.values().filter((informer) => informer.spec.gateways?.id === spec.id);
+      const informer = new Informer<Gateway>({
+        ...this.#informerOptions(spec.path),
+        ...spec,
         onChange: (gateway) => routes().forEach((route) => void route.refresh({ gateway })),
-        onSynced: () => routes().forEach((route) => void route.settle()),
+        onSynced: () => routes().forEach((route) => void route.sync()),
       });
-      this.#gateways.set(want.id, watch);
+      this.#gateways.set(spec.id, informer);
     }
   }
 
-  #watching(path: string): Pick<InformerOptions<never>, 'client' | 'backoff' | 'onFailure'> {
+  /** Namespaces are watched for tenants only, which select them by label. */
+  #syncNamespaces(): void {
+    const isNeeded = (this.#discovery?.tenants.length ?? 0) > 0;
+    if (isNeeded === (this.#namespaces !== undefined)) return;
+    this.#namespaces?.stop();
+    this.#namespaces = isNeeded ? this.#namespaceInformer() : undefined;
+    if (!isNeeded) this.#onNamespaceChange();
+  }
+
+  #namespaceInformer(): Informer<Labels> {
+    const path = pathOf(namespaces);
+    const informer = new Informer<Labels>({
+      ...this.#informerOptions(path),
+      path,
+      transform: ({ metadata }: KubernetesObject) => metadata.labels ?? {},
+      // Labels are unknown until all are listed.
+      onChange: (namespace) => informer.hasSynced && this.#onNamespaceChange(namespace),
+      onSynced: () => this.#onNamespaceChange(),
+    });
+    return informer;
+  }
+
+  /** @param namespace undefined for all of them */
+  #onNamespaceChange(namespace?: string): void {
+    this.touch();
+    for (const informer of this.#informers.values()) informer.refresh({ namespace });
+  }
+
+  #informerOptions(path: string): Pick<InformerOptions<never>, 'client' | 'backoff' | 'onFailure'> {
     const { client, backoff, onFailure } = this.#options;
     const [plural, namespace] = path.split('/').reverse();
     const action = path.includes('/namespaces/') ? `watch ${plural} in namespace ${namespace}` : `watch ${plural}`;
@@ -196,5 +182,5 @@ export class SourceCache implements SourceLister {
 
 const labels = new Set(Object.values(kinds).map(({ label }) => label));
 
-/** What one follows instead of another. */
-const placeOf = ({ kind, namespace }: SourceInformerSpec) => `${kind.label}/${namespace}`;
+/** A predecessor has the same scope as its successor. */
+const scopeOf = ({ kind, namespace }: SourceInformerSpec) => `${kind.label}/${namespace}`;

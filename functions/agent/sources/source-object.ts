@@ -2,84 +2,84 @@ import { discoverable } from '../../contract/declaration.ts';
 import { keyOf } from '../powerdns/rrset.ts';
 import type { HostOverflow } from './host-limit.ts';
 
-/** What one object asks for, as far as it can be read off the object itself. */
+/** The hosts, targets and TTL that one object asks for, as far as the object itself shows them. */
 export interface SourceObject {
-  /** As ExternalDNS labels its wishes: `ingress/shop/web`. */
+  /** Its name in ExternalDNS's label `resource`: `ingress/shop/web`. */
   resource: string;
-  /** Empty for an object that has none, such as a Node. */
+  /** Empty for an object without one, such as a Node. */
   namespace: string;
-  /** What Kubernetes tells objects of one name apart by. Absent where the object itself is not seen. */
+  /** Absent if the object itself has not been read. */
   uid?: string;
-  /** The filter of the spec that leaves the object out, in words. Such a claim is only to be told of. */
+  /** Why a filter of the spec drops the hosts, and what to change. Such a source object is only reported. */
   filteredBy?: string;
-  /** Whether it is left out only until a controller has done its part, as where no Gateway has accepted a route. */
+  /** Whether it is dropped only until a controller has acted, as when no Gateway has accepted a route yet. */
   isUnready?: boolean;
-  /** When the object was made: RFC 3339 in UTC, so that texts compare like times. */
+  /** Creation time: RFC 3339 in UTC, so that texts compare like times. */
   created: string;
   /** Absolute names, in lower case. */
   hosts: readonly string[];
-  /** Further hosts, which are too many: see `mostHosts`. */
+  /** Further hosts, over the host limit: see `mostHosts`. */
   overflow?: HostOverflow;
   /**
-   * What it answers with: canonical addresses and absolute names, of all its hosts together. Empty where the object
-   * has none (yet). Undefined where they are somebody else's to tell, such as the Nodes or the Pods.
+   * Canonical addresses and absolute names, of all its hosts together. Empty if the object has none (yet). Undefined if
+   * they come from other objects, such as Nodes or Pods.
    */
   targets?: readonly string[];
-  /** Whether they are those of the Nodes or of the Pods: there are none as long as nothing is ready. */
+  /** Whether the targets are those of Nodes or Pods: there are none until one is ready. */
   ofPodsOrNodes?: boolean;
-  /** What it wants by name and type, `www.corp.internal. A`, where that is not the same for all its hosts. */
+  /** By name and type, `www.corp.internal. A`, if they are not the same for all hosts. */
   parts?: ReadonlyMap<string, Part>;
-  /** Seconds; absent where it asks for none. */
+  /** Seconds; absent for the default. */
   ttl?: number;
-  /** What its annotation says instead of a time to live. */
-  unreadTTL?: string;
-  /** Whether names one label below its hosts are its own, too: those of the Pods of a headless Service. */
+  /** Its ttl annotation, if ExternalDNS cannot parse it. */
+  invalidTTL?: string;
+  /** Whether it also owns names one label below its hosts: those of the Pods of a headless Service. */
   below?: boolean;
 }
 
-/** What a claim wants of one name and type. */
+/** Targets and TTL of one name and type. */
 export type Part = Pick<SourceObject, 'targets' | 'ttl'>;
 
-/** The oldest object comes first, and of those of one second always the same. */
+/** Sort key: oldest first, with a stable order within a second. */
 export const byAge = ({ created, resource }: SourceObject) => `${created} ${resource}`;
 
-/** What a claim wants of a name, of whatever types. */
+/** Returns the parts of a name, of all types. */
 export const partsAt = (sourceObject: SourceObject, name: string): readonly Part[] =>
   sourceObject.parts
     ? discoverable.flatMap((type) => sourceObject.parts?.get(keyOf({ name, type })) ?? [])
     : [sourceObject];
 
-/** Every object that asks for names, as the cluster has them. */
+/** Lists the source objects of the cluster. */
 export interface SourceLister {
-  /** Another one after everything that changes what the rest says. */
+  /** Incremented after every change of what this lister returns, filtered objects aside. */
   readonly version: number;
-  /** Another one also after every change of what a filter leaves out. */
+  /** Also incremented after changes of filtered objects. */
   readonly revision: number;
-  /** Whether objects of a kind, as in `ingress/shop/web`, are seen at all: all of its namespace, since the first list. */
+  /** Reports whether all objects of the kind and namespace of a resource, such as `ingress/shop/web`, have been listed. */
   hasSynced(resource: string): boolean;
   /**
-   * Whether objects of a kind are looked at and cannot be seen: they are not listed yet, are not served any more, or may
-   * not be read.
+   * Reports whether objects of its kind are selected by the declaration but cannot be read: they are not listed yet, no
+   * longer served, or forbidden.
    */
   isUnsynced(resource: string): boolean;
-  /** Of which objects there is no list yet, in words; undefined when all that can be seen are. */
+  /** Returns a plural whose objects have not been listed yet; undefined if all have. */
   unsynced(): string | undefined;
-  /** The object of that name, if it asks for something. */
+  /** Returns a source object that no filter drops. */
   get(resource: string): SourceObject | undefined;
-  /** When an object was seen to change: milliseconds since 1970. Undefined for one that has not since the first list. */
+  /** Returns when an object last changed, in milliseconds since 1970; undefined if not since the first list. */
   changedAt(resource: string): number | undefined;
-  /** Those who ask for an absolute name. */
+  /** Returns the source objects with an absolute host name. */
   byHost(name: string): readonly SourceObject[];
   list(): Iterable<SourceObject>;
-  /** Those that ask for names, and that a filter leaves out. Nothing else here speaks of them. */
+  /** Returns the source objects that a filter drops; no other method returns them. */
   listFiltered(): Iterable<SourceObject>;
-  /** Those of one object. */
+  /** Returns those of one object. */
   filteredOf(resource: string): readonly SourceObject[];
-  /** The labels of a namespace; undefined while they are not known. */
+  /** Returns the labels of a namespace; undefined while unknown. */
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
 }
 
-/** Where nothing of the cluster is seen. */
+/** A lister without a cluster. */
 export const noSources: SourceLister = {
   version: 0,
   revision: 0,

@@ -10,98 +10,98 @@ export interface SourcesOptions {
   client: Client;
   failureLog: Pick<FailureLog, 'record'>;
   onMissing: (missing: NonNullable<Report['discovery']['missing']>) => void;
-  /** Those of the optional resources that the cluster serves, once there is an answer for each of them. */
+  /** The optional resources that the cluster serves, once API discovery has answered for all of them. */
   onServed?: (served: string[]) => void;
-  /** Why the API server cannot be asked or, without an argument, that it can again. */
-  onReach?: (failure?: string) => void;
-  /** How often the API server is asked. */
+  /** Why the API server is unhealthy; without an argument, that it is healthy again. */
+  onHealth?: (failure?: string) => void;
+  /** How often the API server is polled. */
   pace?: {
-    served?: Pick<ApiDiscoveryOptions, 'every' | 'soon'>;
-    reach?: Pick<ApiHealthOptions, 'every' | 'soon' | 'timeout'>;
+    discovery?: Pick<ApiDiscoveryOptions, 'intervalMs' | 'retryMs'>;
+    health?: Pick<ApiHealthOptions, 'intervalMs' | 'retryMs' | 'timeoutMs'>;
   };
 }
 
-/** What the agent itself sees of the cluster: the objects that want names, and which kinds of them there are at all. */
+/** Everything that the agent watches in the cluster for discovery: source objects, API discovery, and API health. */
 export class Sources {
   readonly cache: SourceCache;
   readonly #options: SourcesOptions;
-  readonly #served: ApiDiscovery;
-  readonly #reach: ApiHealth;
+  readonly #apiDiscovery: ApiDiscovery;
+  readonly #apiHealth: ApiHealth;
   #discovery: DeclaredDiscovery | undefined;
   #optional: readonly string[] = [];
   #resources: Resources = { served: [], missing: [] };
-  #toldKinds = JSON.stringify(this.#resources);
-  #toldOptional: string | undefined;
+  #reportedRequired = JSON.stringify(this.#resources);
+  #reportedOptional: string | undefined;
 
   constructor(options: SourcesOptions) {
-    const { client, failureLog, onReach, pace = {} } = options;
+    const { client, failureLog, onHealth, pace = {} } = options;
     this.#options = options;
     this.cache = new SourceCache({
       client,
       onFailure: (action, failure) => failureLog.record(action, failure),
-      onRemoval: (resources) => this.#served.check(resources),
+      onRemoval: (resources) => this.#apiDiscovery.refresh(resources),
     });
-    this.#served = new ApiDiscovery({
+    this.#apiDiscovery = new ApiDiscovery({
       client,
-      ...pace.served,
+      ...pace.discovery,
       onChange: (resources) => {
         this.#resources = resources;
-        this.#tell();
+        this.#report();
       },
-      onAnswer: (names) => this.cache.settle(names),
-      onFailure: (failure) => failureLog.record('ask which kinds the cluster serves', failure),
+      onAnswer: (names) => this.cache.confirm(names),
+      onFailure: (failure) => failureLog.record('discover the resources of the cluster', failure),
     });
-    this.#reach = new ApiHealth({
+    this.#apiHealth = new ApiHealth({
       client,
-      ...pace.reach,
-      onReach: (failure) => {
+      ...pace.health,
+      onChange: (failure) => {
         failureLog.record('reach Kubernetes', failure);
-        onReach?.(failure);
+        onHealth?.(failure);
       },
     });
   }
 
   /**
-   * Looks at what this declaration looks at.
-   * @param optional further resources to ask for, `plural.version.group`: nobody misses them
+   * Watches the sources of a declaration, and no others.
+   * @param optional further resources to discover, as `plural.version.group`; never reported as missing
    */
-  follow(discovery: DeclaredDiscovery | undefined, optional: readonly string[] = []): void {
+  setDiscovery(discovery: DeclaredDiscovery | undefined, optional: readonly string[] = []): void {
     this.#discovery = discovery;
     this.#optional = optional;
-    this.cache.follow(discovery);
-    this.#served.follow([...this.#needed(), ...optional]);
-    this.#tell();
+    this.cache.setDiscovery(discovery);
+    this.#apiDiscovery.setResources([...this.#required(), ...optional]);
+    this.#report();
   }
 
   stop(): void {
-    this.follow(undefined);
-    this.#reach.stop();
+    this.setDiscovery(undefined);
+    this.#apiHealth.stop();
   }
 
-  #tell(): void {
-    this.#tellKinds(among(this.#resources, this.#needed()));
-    this.#tellOptional(among(this.#resources, this.#optional));
+  #report(): void {
+    this.#reportRequired(among(this.#resources, this.#required()));
+    this.#reportOptional(among(this.#resources, this.#optional));
   }
 
-  #tellKinds(resources: Resources): void {
+  #reportRequired(resources: Resources): void {
     const text = JSON.stringify(resources);
-    if (text === this.#toldKinds) return;
-    this.#toldKinds = text;
-    this.cache.takeServed(resources.served);
+    if (text === this.#reportedRequired) return;
+    this.#reportedRequired = text;
+    this.cache.setServedResources(resources.served);
     this.#options.onMissing(resources.missing.map((resource) => ({ kind: this.#kindOf(resource), resource })));
   }
 
-  /** Not before there is an answer for each: what is composed would go for a moment when an agent starts. */
-  #tellOptional({ served, missing }: Resources): void {
+  /** Waits for all answers: composed objects would otherwise be deleted for a moment when an agent starts. */
+  #reportOptional({ served, missing }: Resources): void {
     const { size } = new Set(this.#optional);
-    if (served.length + missing.length < size || (size === 0 && this.#toldOptional === undefined)) return;
+    if (served.length + missing.length < size || (size === 0 && this.#reportedOptional === undefined)) return;
     const text = JSON.stringify(served);
-    if (text === this.#toldOptional) return;
-    this.#toldOptional = text;
+    if (text === this.#reportedOptional) return;
+    this.#reportedOptional = text;
     this.#options.onServed?.([...served]);
   }
 
-  #needed(): string[] {
+  #required(): string[] {
     return this.#discovery?.sources.flatMap(({ resources = [] }) => resources) ?? [];
   }
 

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster } from '../kubernetes/cluster.ts';
+import type { AgentClient } from '../kubernetes/agent-client.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import type { ConfigMapData, WatchConfigMap } from './zone-files.ts';
 
 /** Zone files of ConfigMaps, as they change. */
 export const configMapsOf =
-  (cluster: Pick<Cluster, 'watchConfigMap'>, failureLog: Pick<FailureLog, 'record'>): WatchConfigMap =>
+  (cluster: Pick<AgentClient, 'watchConfigMap'>, failureLog: Pick<FailureLog, 'record'>): WatchConfigMap =>
   (name, take) =>
     cluster.watchConfigMap(name, take, (failure) =>
       failureLog.record('watch a zone file', failure, { configMap: name }),

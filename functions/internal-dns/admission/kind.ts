@@ -1,12 +1,16 @@
 /** The kinds of objects whose hosts can be read off them at apply time, in CEL as Kubernetes 1.30 has it. */
+import {
+  annotationPrefix as defaultPrefix,
+  legacyAnnotationPrefix,
+  type SourceResource,
+  sourceResources,
+} from '../../contract/source-kinds.ts';
 import type { SpecSource } from '../discovery/source.ts';
 import type { Spec } from '../spec.ts';
 
 type Discovery = Spec['discovery'];
 
-export interface Kind {
-  group: string;
-  resource: string;
+export interface Kind extends SourceResource {
   /** CEL: lists of texts, each text of hosts between commas. By the flag of ExternalDNS that leaves them out. */
   inSpec: { flag?: string; texts: (object: string) => string }[];
   /** Annotations that name hosts. */
@@ -15,9 +19,8 @@ export interface Kind {
   sourceAnnotation?: string;
 }
 
-const route = (resource: string): Kind => ({
-  group: 'gateway.networking.k8s.io',
-  resource,
+const route = (resource: SourceResource): Kind => ({
+  ...resource,
   inSpec: [{ texts: (object) => `${object}.spec.?hostnames.orValue([])` }],
   inAnnotations: ['hostname'],
   sourceAnnotation: 'gateway-hostname-source',
@@ -25,8 +28,7 @@ const route = (resource: string): Kind => ({
 
 const kinds: Readonly<Partial<Record<SpecSource['kind'], Kind>>> = {
   Ingress: {
-    group: 'networking.k8s.io',
-    resource: 'ingresses',
+    ...sourceResources.Ingress,
     inSpec: [
       {
         flag: '--ignore-ingress-rules-spec',
@@ -40,13 +42,12 @@ const kinds: Readonly<Partial<Record<SpecSource['kind'], Kind>>> = {
     inAnnotations: ['hostname'],
     sourceAnnotation: 'ingress-hostname-source',
   },
-  Service: { group: '', resource: 'services', inSpec: [], inAnnotations: ['hostname', 'internal-hostname'] },
-  HTTPRoute: route('httproutes'),
-  GRPCRoute: route('grpcroutes'),
-  TLSRoute: route('tlsroutes'),
+  Service: { ...sourceResources.Service, inSpec: [], inAnnotations: ['hostname', 'internal-hostname'] },
+  HTTPRoute: route(sourceResources.HTTPRoute),
+  GRPCRoute: route(sourceResources.GRPCRoute),
+  TLSRoute: route(sourceResources.TLSRoute),
   DNSEndpoint: {
-    group: 'externaldns.k8s.io',
-    resource: 'dnsendpoints',
+    ...sourceResources.DNSEndpoint,
     inSpec: [{ texts: (object) => `${object}.spec.?endpoints.orValue([]).map(e, e.?dnsName.orValue(""))` }],
     inAnnotations: [],
   },
@@ -66,10 +67,10 @@ export function judged({ sources, hostnames }: Discovery): { source: SpecSource;
 export const literal = (value: string | readonly string[]): string => JSON.stringify(value);
 
 /** Whether the object under judgement is of a kind. */
-export const isOf = ({ resource }: Kind) => `request.resource.resource == ${literal(resource)}`;
+export const isOf = ({ plural }: SourceResource) => `request.resource.resource == ${literal(plural)}`;
 
 /** Records of other types than addresses have names that no host has (RFC 2782, RFC 2317). */
-export const isDNSEndpoint = `request.resource.resource == "dnsendpoints"`;
+export const isDNSEndpoint = isOf(sourceResources.DNSEndpoint);
 
 /** An annotation that may be absent. */
 export const annotation = (object: string, key: string) => `${object}.metadata.?annotations[?${literal(key)}]`;
@@ -77,6 +78,5 @@ export const annotation = (object: string, key: string) => `${object}.metadata.?
 /** One of ExternalDNS's. Of both prefixes the new one counts: source/annotations/annotations.go in v0.23. */
 export function ownAnnotation({ annotationPrefix }: Discovery, object: string, name: string): string {
   if (annotationPrefix) return annotation(object, annotationPrefix + name);
-  const older = annotation(object, `external-dns.alpha.kubernetes.io/${name}`);
-  return `${annotation(object, `external-dns.kubernetes.io/${name}`)}.or(${older})`;
+  return `${annotation(object, defaultPrefix + name)}.or(${annotation(object, legacyAnnotationPrefix + name)})`;
 }

@@ -7,12 +7,12 @@ type Discovery = Spec['discovery'];
 
 /** What is judged: everything that is made or changed of the kinds that count. */
 export const resourceRules = (discovery: Discovery) =>
-  judged(discovery).map(({ kind: { group, resource } }) => ({
+  judged(discovery).map(({ kind: { group, plural } }) => ({
     apiGroups: [group],
     // The Gateway API serves several, alike in all that is read here.
     apiVersions: ['*'],
     operations: ['CREATE', 'UPDATE'],
-    resources: [resource],
+    resources: [plural],
   }));
 
 /** Which of these objects ExternalDNS looks at, beyond what selectors of Kubernetes can say. */

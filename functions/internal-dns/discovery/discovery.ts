@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { discoverable } from '../../contract/declaration.ts';
+import { annotationPrefix, legacyAnnotationPrefix } from '../../contract/source-kinds.ts';
 import { ttl } from '../../dns/record.ts';
 import { domainName, hostLabel, namespaceName } from '../name-form.ts';
 import { durationOf, matching, uniqueList, withRules } from '../rules.ts';
@@ -32,7 +33,7 @@ const fields = z.object({
   )
     .optional()
     .describe(
-      'What the names of annotations begin with, to divide objects between instances. Default: external-dns.kubernetes.io/ and, as before v0.22, external-dns.alpha.kubernetes.io/.',
+      `What the names of annotations begin with, to divide objects between instances. Default: ${annotationPrefix} and, as before v0.22, ${legacyAnnotationPrefix}.`,
     ),
   hostnames: z
     .enum(['Spec', 'SpecAndAnnotations'])

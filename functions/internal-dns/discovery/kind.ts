@@ -1,12 +1,8 @@
 /** The kinds of objects that can be discovered, with what ExternalDNS v0.23 (source/*.go) needs for each. */
+import { gateways, resourceName, sourceResources } from '../../contract/source-kinds.ts';
 
-const gatewayAPI = 'gateway.networking.k8s.io';
-
-/** The group and the version that is watched, of what CRDs serve. */
+/** The version and the group that ExternalDNS watches, of resources that only the function knows. */
 const watched = {
-  gateway: `v1.${gatewayAPI}`,
-  layer4: `v1alpha2.${gatewayAPI}`,
-  endpoint: 'v1alpha1.externaldns.k8s.io',
   istio: 'v1.networking.istio.io',
   contour: 'v1.projectcontour.io',
   traefik: 'v1alpha1.traefik.io',
@@ -59,25 +55,25 @@ interface SourceKind {
   hostless?: true;
 }
 
-const route = (kind: string, version: keyof typeof watched = 'gateway'): SourceKind => ({
-  flag: `gateway-${kind}`,
-  resources: [`gateways.${watched.gateway}`, `${kind}s.${watched[version]}`],
-  install: install[version],
+const route = (kind: keyof typeof sourceResources, channel: 'gateway' | 'layer4' = 'gateway'): SourceKind => ({
+  flag: `gateway-${sourceResources[kind].label}`,
+  resources: [gateways, sourceResources[kind]].map(resourceName),
+  install: install[channel],
   clusterWide: 'routes',
   filters: ['gatewayName', 'gatewayNamespace', 'gatewayLabels'],
-  ...(version === 'layer4' && { hostless: true }),
+  ...(channel === 'layer4' && { hostless: true }),
 });
 
 /** By the kind as it stands in `spec.discovery.sources`. */
 const sourceKinds = {
   Ingress: { flag: 'ingress', filters: ['ingressClassNames'] },
   Service: { flag: 'service', filters: ['serviceTypes'], hostless: true },
-  HTTPRoute: route('httproute'),
-  GRPCRoute: route('grpcroute'),
-  TLSRoute: route('tlsroute'),
-  TCPRoute: route('tcproute', 'layer4'),
-  UDPRoute: route('udproute', 'layer4'),
-  DNSEndpoint: { flag: 'crd', resources: [`dnsendpoints.${watched.endpoint}`], install: install.endpoint },
+  HTTPRoute: route('HTTPRoute'),
+  GRPCRoute: route('GRPCRoute'),
+  TLSRoute: route('TLSRoute'),
+  TCPRoute: route('TCPRoute', 'layer4'),
+  UDPRoute: route('UDPRoute', 'layer4'),
+  DNSEndpoint: { flag: 'crd', resources: [resourceName(sourceResources.DNSEndpoint)], install: install.endpoint },
   // With the template that takes the place of annotations, Nodes lose their names as well: source/node.go.
   Node: { flag: 'node', clusterWide: 'nodes', hostless: true },
   Pod: { flag: 'pod', clusterWide: 'onNodes', hostless: true },

@@ -1,12 +1,12 @@
 import type { Report } from '../../contract/report.ts';
+import { listenerSets, resourceName } from '../../contract/source-kinds.ts';
 import { routes, sourceKind } from './kind.ts';
 import type { SpecSource } from './source.ts';
 
-const listenerSets = 'listenersets.v1.gateway.networking.k8s.io';
-
 /** What the cluster has to serve for a source beyond Kubernetes' own kinds: `plural.version.group`. */
 export function neededFor({ kind, resources = [] }: SpecSource, { extraArgs }: { extraArgs: string[] }): string[] {
-  const sets = routes.includes(kind) && extraArgs.includes('--gateway-listener-sets') ? [listenerSets] : [];
+  const sets =
+    routes.includes(kind) && extraArgs.includes('--gateway-listener-sets') ? [resourceName(listenerSets)] : [];
   // The core group, which has no name, is always served.
   const chosen = resources.filter((resource) => resource.split('.').length > 2);
   return [...(sourceKind(kind).resources ?? []), ...sets, ...chosen];

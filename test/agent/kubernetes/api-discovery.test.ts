@@ -12,63 +12,63 @@ const [http, grpc, tcp] = [
 ];
 
 let kubernetes: ApiServer;
-let served: ApiDiscovery;
-let told: Resources[];
-let said: (string | undefined)[];
-let begin: (every: number, soonAgain: number) => void;
+let apiDiscovery: ApiDiscovery;
+let reported: Resources[];
+let failures: (string | undefined)[];
+let begin: (intervalMs: number, retryMs: number) => void;
 
 beforeEach(async () => {
   kubernetes = new ApiServer();
   const client = new Client(await kubernetes.start());
-  [told, said] = [[], []];
-  begin = (every, soonAgain) => {
-    const onChange = (resources: Resources) => void told.push(resources);
-    served = new ApiDiscovery({ client, onChange, onFailure: (f) => said.push(f), every, soon: soonAgain });
+  [reported, failures] = [[], []];
+  begin = (intervalMs, retryMs) => {
+    const onChange = (resources: Resources) => void reported.push(resources);
+    apiDiscovery = new ApiDiscovery({ client, onChange, onFailure: (f) => failures.push(f), intervalMs, retryMs });
   };
 });
 afterEach(() => {
-  served.follow([]);
+  apiDiscovery.setResources([]);
   kubernetes.stop();
 });
 
 test('a resource is missing when its version of the group is, or when that has no such resource', async () => {
   kubernetes.resources.set(v1, ['httproutes', 'gateways']);
   begin(60_000, 60_000);
-  served.follow([http, grpc, tcp]);
-  await vi.waitFor(() => expect(told.at(-1)).toEqual({ served: [http], missing: [grpc, tcp] }), soon);
-  expect(said).toEqual([]);
+  apiDiscovery.setResources([http, grpc, tcp]);
+  await vi.waitFor(() => expect(reported.at(-1)).toEqual({ served: [http], missing: [grpc, tcp] }), soon);
+  expect(failures).toEqual([]);
 });
 
-test('each version of a group is asked for once, however many names it has', async () => {
+test('each version of a group is requested once, however many resources it has', async () => {
   kubernetes.resources.set(v1, ['httproutes', 'grpcroutes']);
   begin(60_000, 60_000);
-  served.follow([http, grpc, http]);
-  await vi.waitFor(() => expect(told.at(-1)).toEqual({ served: [http, grpc], missing: [] }), soon);
-  served.follow([grpc]);
-  expect(told.at(-1)).toEqual({ served: [grpc], missing: [] });
+  apiDiscovery.setResources([http, grpc, http]);
+  await vi.waitFor(() => expect(reported.at(-1)).toEqual({ served: [http, grpc], missing: [] }), soon);
+  apiDiscovery.setResources([grpc]);
+  expect(reported.at(-1)).toEqual({ served: [grpc], missing: [] });
   expect(kubernetes.requests).toEqual([v1]);
 });
 
 test('tells when a definition is installed, and when one goes, once each', async () => {
   begin(20, 20);
-  served.follow([http]);
+  apiDiscovery.setResources([http]);
   await vi.waitFor(() => expect(kubernetes.requests.length).toBeGreaterThan(3), soon);
   kubernetes.resources.set(v1, ['httproutes']);
-  await vi.waitFor(() => expect(told.at(-1)).toEqual({ served: [http], missing: [] }), soon);
+  await vi.waitFor(() => expect(reported.at(-1)).toEqual({ served: [http], missing: [] }), soon);
   const { length } = kubernetes.requests;
   await vi.waitFor(() => expect(kubernetes.requests.length).toBeGreaterThan(length + 3), soon);
   const before = kubernetes.requests.length;
   kubernetes.resources.delete(v1);
-  await vi.waitFor(() => expect(told.at(-1)).toEqual({ served: [], missing: [http] }), soon);
+  await vi.waitFor(() => expect(reported.at(-1)).toEqual({ served: [], missing: [http] }), soon);
   // One answer may have been that of an API server that starts.
   expect(kubernetes.requests.length - before).toBeGreaterThanOrEqual(2);
-  expect(told.map(({ missing }) => missing.length)).toEqual([1, 0, 1]);
+  expect(reported.map(({ missing }) => missing.length)).toEqual([1, 0, 1]);
 });
 
-test('what is missing is asked for sooner than what is there', async () => {
+test('missing resources are polled more often', async () => {
   kubernetes.resources.set(v1, ['httproutes']);
   begin(60_000, 20);
-  served.follow([http, tcp]);
+  apiDiscovery.setResources([http, tcp]);
   const asked = (path: string) => kubernetes.requests.filter((url) => url === path).length;
   await vi.waitFor(() => expect(asked(v1alpha2)).toBeGreaterThan(3), soon);
   expect(asked(v1)).toBe(1);
@@ -77,35 +77,35 @@ test('what is missing is asked for sooner than what is there', async () => {
 test('the last answer holds while there is none, and no answer is not a missing one', async () => {
   kubernetes.resources.set(v1, ['httproutes']);
   begin(20, 20);
-  served.follow([http]);
-  await vi.waitFor(() => expect(told.at(-1)?.served).toEqual([http]), soon);
+  apiDiscovery.setResources([http]);
+  await vi.waitFor(() => expect(reported.at(-1)?.served).toEqual([http]), soon);
   kubernetes.failures.set('/apis', { code: 503, message: 'etcd is away' });
-  await vi.waitFor(() => expect(said).toEqual(['etcd is away']), soon);
-  served.follow([http, tcp]);
+  await vi.waitFor(() => expect(failures).toEqual(['etcd is away']), soon);
+  apiDiscovery.setResources([http, tcp]);
   const { length } = kubernetes.requests;
   await vi.waitFor(() => expect(kubernetes.requests.length).toBeGreaterThan(length + 4), soon);
-  expect(told.at(-1)).toEqual({ served: [http], missing: [] });
-  expect(said).toEqual(['etcd is away']);
+  expect(reported.at(-1)).toEqual({ served: [http], missing: [] });
+  expect(failures).toEqual(['etcd is away']);
   kubernetes.failures.clear();
-  await vi.waitFor(() => expect(told.at(-1)).toEqual({ served: [http], missing: [tcp] }), soon);
-  await vi.waitFor(() => expect(said).toEqual(['etcd is away', undefined]), soon);
+  await vi.waitFor(() => expect(reported.at(-1)).toEqual({ served: [http], missing: [tcp] }), soon);
+  await vi.waitFor(() => expect(failures).toEqual(['etcd is away', undefined]), soon);
 });
 
-test('asks for nothing when nothing is followed', async () => {
+test('sends no requests without resources', async () => {
   kubernetes.resources.set(v1, ['httproutes']);
   begin(10, 10);
-  served.follow([http]);
-  await vi.waitFor(() => expect(told.at(-1)?.served).toEqual([http]), soon);
-  served.follow([tcp]);
-  await vi.waitFor(() => expect(told.at(-1)?.missing).toEqual([tcp]), soon);
+  apiDiscovery.setResources([http]);
+  await vi.waitFor(() => expect(reported.at(-1)?.served).toEqual([http]), soon);
+  apiDiscovery.setResources([tcp]);
+  await vi.waitFor(() => expect(reported.at(-1)?.missing).toEqual([tcp]), soon);
   const others = async () => {
     const { length } = kubernetes.requests;
     await vi.waitFor(() => expect(kubernetes.requests.length).toBeGreaterThan(length + 3), soon);
     return kubernetes.requests.slice(length);
   };
-  // What it asked before may still be on its way.
+  // Earlier requests may still arrive.
   await others();
   expect(await others()).not.toContain(v1);
-  served.follow([]);
-  expect(told.at(-1)).toEqual({ served: [], missing: [] });
+  apiDiscovery.setResources([]);
+  expect(reported.at(-1)).toEqual({ served: [], missing: [] });
 });

@@ -1,9 +1,9 @@
-/** Where the declaration comes from while there is a cluster; without one see process.test.ts. */
+/** With a cluster; without one see process.test.ts. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { followDeclaration } from '../../../functions/agent/kubernetes/declaration-source.ts';
+import { watchDeclaration } from '../../../functions/agent/kubernetes/declaration-source.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'declaration-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -11,39 +11,38 @@ const file = join(dir, 'declaration.json');
 writeFileSync(file, 'of the file');
 const none = join(dir, 'none');
 
-/** A cluster that says these at once, and whatever is told to it later. */
-function follow(texts: string[], { patienceMs, from = file }: { patienceMs: number; from?: string }) {
-  const taken: string[] = [];
-  const said: string[] = [];
-  let tell = (_: string): void => {};
-  const cluster = {
+/** A cluster with these versions of the declaration; `send` adds another. */
+function watch(texts: string[], { timeoutMs, from = file }: { timeoutMs: number; from?: string }) {
+  const applied: string[] = [];
+  const logged: string[] = [];
+  let send = (_: string): void => {};
+  const client = {
     watchDeclaration: (onText: (text: string) => void) => {
-      tell = onText;
+      send = onText;
       texts.forEach(onText);
     },
   };
-  const take = (text: string): void => {
+  const apply = (text: string): void => {
     if (text === 'nonsense') throw new Error('not a declaration');
-    taken.push(text);
+    applied.push(text);
   };
   const failureLog = {
-    record: (action: string, failure?: string) => void said.push(`${action}: ${failure ?? 'well'}`),
+    record: (action: string, failure?: string) => void logged.push(`${action}: ${failure ?? 'well'}`),
   };
-  const log = { warn: (text: string) => void said.push(text) };
-  const options = { cluster, file: from, take, failureLog, log, patienceMs };
-  return { followed: followDeclaration(options), tell: (text: string) => tell(text), taken, said };
+  const log = { warn: (text: string) => void logged.push(text) };
+  const options = { client, file: from, apply, failureLog, log, timeoutMs };
+  return { watching: watchDeclaration(options), send: (text: string) => send(text), applied, logged };
 }
 
-/** The tests with it wait for nothing else. */
 const forEver = 2 ** 31 - 1;
 
-test('the ConfigMap has it, and tells when it changes: the file is not looked at', async () => {
-  const { followed, tell, taken, said } = follow(['one'], { patienceMs: forEver, from: none });
-  await followed;
-  tell('two');
-  expect(taken).toEqual(['one', 'two']);
-  tell('nonsense');
-  expect(said).toEqual([
+test('the declaration is the ConfigMap’s, without a look at the file', async () => {
+  const { watching, send, applied, logged } = watch(['one'], { timeoutMs: forEver, from: none });
+  await watching;
+  send('two');
+  expect(applied).toEqual(['one', 'two']);
+  send('nonsense');
+  expect(logged).toEqual([
     'read the declaration: well',
     'read the declaration: well',
     'read the declaration: not a declaration',
@@ -53,22 +52,22 @@ test('the ConfigMap has it, and tells when it changes: the file is not looked at
 test.each([
   ['nothing', []],
   ['nothing but nonsense', ['nonsense']],
-])('the file has it while the ConfigMap tells %s', async (_, texts) => {
-  const { followed, tell, taken } = follow(texts, { patienceMs: 1 });
-  await followed;
-  tell('late');
-  expect(taken).toEqual(['of the file', 'late']);
+])('the declaration is the file’s while the ConfigMap has %s', async (_, texts) => {
+  const { watching, send, applied } = watch(texts, { timeoutMs: 1 });
+  await watching;
+  send('late');
+  expect(applied).toEqual(['of the file', 'late']);
 });
 
-test('the first text that is one will do', async () => {
-  const { followed, tell, taken } = follow(['nonsense'], { patienceMs: forEver });
-  tell('one');
-  await followed;
-  expect(taken).toEqual(['one']);
+test('resolves with the first valid declaration', async () => {
+  const { watching, send, applied } = watch(['nonsense'], { timeoutMs: forEver });
+  send('one');
+  await watching;
+  expect(applied).toEqual(['one']);
 });
 
-test('there may be no file', async () => {
-  const { followed, taken, said } = follow([], { patienceMs: 1, from: none });
-  await followed;
-  expect([taken, said]).toEqual([[], [`ENOENT: no such file or directory, open '${none}'`]]);
+test('the file may be missing', async () => {
+  const { watching, applied, logged } = watch([], { timeoutMs: 1, from: none });
+  await watching;
+  expect([applied, logged]).toEqual([[], [`ENOENT: no such file or directory, open '${none}'`]]);
 });

@@ -17,96 +17,96 @@ const tested = (state: Resolution['state']): Partial<Report> => ({
   resolution: { state, since: '2026-01-31T12:00:00Z', ...(state !== 'Serving' && { message: 'why' }) },
 });
 
-function mailbox() {
+function setUp() {
   const written: Report[] = [];
   const clock = { now: 0 };
   const state = { failure: undefined as string | undefined };
-  const box = new ReportWriter({
+  const writer = new ReportWriter({
     write: async (text) => {
       if (state.failure) throw new Error(state.failure);
       written.push(JSON.parse(text));
     },
     now: () => clock.now,
   });
-  return { box, written, clock, state };
+  return { writer, written, clock, state };
 }
 
-test('the first report is written at once, and the same one not again', async () => {
-  const { box, written, clock } = mailbox();
-  for (; clock.now < 59_000; clock.now += 500) await box.offer(report());
+test('a report is written at once, and not again while it stays the same', async () => {
+  const { writer, written, clock } = setUp();
+  for (; clock.now < 59_000; clock.now += 500) await writer.update(report());
   expect(written).toEqual([report()]);
 });
 
-test('a first report waits ten seconds for a good one', async () => {
+test('the first report is delayed for ten seconds while it is not serving', async () => {
   const starting = report({ discovery: { state: 'Waiting' } });
-  const { box, written, clock } = mailbox();
-  for (; clock.now < 10_000; clock.now += 500) await box.offer(starting);
+  const { writer, written, clock } = setUp();
+  for (; clock.now < 10_000; clock.now += 500) await writer.update(starting);
   expect(written).toEqual([]);
-  await box.offer(starting);
-  await box.offer(report());
+  await writer.update(starting);
+  await writer.update(report());
   expect(written).toEqual([starting, report()]);
 });
 
-describe('the first report on another declaration', () => {
+describe('the first report on a new declaration', () => {
   const waiting = report({ declaration: 'two', zones: [{ name: 'corp.internal', state: 'Pending' }] });
   const good = report({ declaration: 'two' });
 
-  test('waits three seconds for a good one', async () => {
-    const { box, written, clock } = mailbox();
-    await box.offer(report());
+  test('is delayed for three seconds while it is not serving', async () => {
+    const { writer, written, clock } = setUp();
+    await writer.update(report());
     clock.now = 20_000;
-    for (; clock.now < 23_000; clock.now += 500) await box.offer(waiting);
+    for (; clock.now < 23_000; clock.now += 500) await writer.update(waiting);
     expect(written).toEqual([report()]);
-    await box.offer(waiting);
+    await writer.update(waiting);
     expect(written).toEqual([report(), waiting]);
-    await box.offer(good);
+    await writer.update(good);
     expect(written).toEqual([report(), waiting, good]);
   });
 
-  test('is the good one, if that comes in time', async () => {
-    const { box, written, clock } = mailbox();
-    await box.offer(report());
-    await box.offer(waiting);
+  test('is the serving one, if it comes in time', async () => {
+    const { writer, written, clock } = setUp();
+    await writer.update(report());
+    await writer.update(waiting);
     clock.now = 2_500;
-    await box.offer(good);
+    await writer.update(good);
     expect(written).toEqual([report(), good]);
   });
 
-  test('waits anew for each declaration', async () => {
-    const { box, written, clock } = mailbox();
-    await box.offer(report());
-    await box.offer(waiting);
+  test('is delayed again for each declaration', async () => {
+    const { writer, written, clock } = setUp();
+    await writer.update(report());
+    await writer.update(waiting);
     clock.now = 2_500;
     const third = { ...waiting, declaration: 'three' };
-    await box.offer(third);
+    await writer.update(third);
     clock.now = 5_000;
-    await box.offer(third);
+    await writer.update(third);
     expect(written).toEqual([report()]);
     clock.now = 5_500;
-    await box.offer(third);
+    await writer.update(third);
     expect(written).toEqual([report(), third]);
   });
 
-  test('waits no longer for a declaration that came back', async () => {
-    const { box, written, clock } = mailbox();
-    await box.offer(report());
-    await box.offer(waiting);
+  test('is not delayed after a rollback', async () => {
+    const { writer, written, clock } = setUp();
+    await writer.update(report());
+    await writer.update(waiting);
     clock.now = 1_000;
-    await box.offer(report());
+    await writer.update(report());
     expect(written).toEqual([report()]);
     // The same failure of the same declaration is news at once.
-    await box.offer(report({ zones: [{ name: 'corp.internal', state: 'Failed', message: 'why' }] }));
+    await writer.update(report({ zones: [{ name: 'corp.internal', state: 'Failed', message: 'why' }] }));
     expect(written).toHaveLength(2);
   });
 });
 
-test('what nobody waits for is held back for ten seconds, and then written as it is by then', async () => {
-  const { box, written, clock } = mailbox();
-  await box.offer(report());
-  for (clock.now = 500; clock.now <= 9_500; clock.now += 500) await box.offer(without(`a${clock.now}`));
+test('a change that is not urgent is written after ten seconds, in its latest version', async () => {
+  const { writer, written, clock } = setUp();
+  await writer.update(report());
+  for (clock.now = 500; clock.now <= 9_500; clock.now += 500) await writer.update(without(`a${clock.now}`));
   expect(written).toHaveLength(1);
   clock.now = 10_000;
-  await box.offer(without('b'));
+  await writer.update(without('b'));
   expect(written).toEqual([report(), without('b')]);
 });
 
@@ -117,49 +117,49 @@ test.each<[string, Partial<Report>]>([
   ['a discovery that stalls', { discovery: { state: 'Stalled' } }],
   ['a test that fails', tested('NotAnswering')],
   ['a kind that the cluster serves by now', { served: ['podmonitors.v1.monitoring.coreos.com'] }],
-])('%s is never held back', async (_, changes) => {
-  const { box, written } = mailbox();
-  await box.offer(report());
-  await box.offer(report(changes));
+])('%s is urgent', async (_, changes) => {
+  const { writer, written } = setUp();
+  await writer.update(report());
+  await writer.update(report(changes));
   expect(written).toEqual([report(), report(changes)]);
 });
 
-test('a test that fails and passes again is never held back, and another reason of the same failure is', async () => {
-  const { box, written } = mailbox();
+test('a failing self-test and its recovery are urgent, another reason for the failure is not', async () => {
+  const { writer, written } = setUp();
   const offers = [tested('Serving'), tested('NotUpdating'), tested('Stalled'), tested('Serving')].map(report);
-  for (const each of offers) await box.offer(each);
+  for (const each of offers) await writer.update(each);
   expect(written).toEqual([offers[0], offers[1], offers[3]]);
 });
 
-test('the first test that passes is no news, nor are the first names', async () => {
-  const { box, written, clock } = mailbox();
-  await box.offer(report());
+test('neither the first self-test that passes nor the first names are urgent', async () => {
+  const { writer, written, clock } = setUp();
+  await writer.update(report());
   clock.now = 1_000;
-  await box.offer({ ...resolving(1), ...tested('Serving') });
+  await writer.update({ ...resolving(1), ...tested('Serving') });
   expect(written).toEqual([report()]);
   clock.now = 10_000;
-  await box.offer({ ...resolving(2), ...tested('Serving') });
+  await writer.update({ ...resolving(2), ...tested('Serving') });
   expect(written.at(-1)?.names?.total).toBe(2);
 });
 
-describe('whatever becomes of the names', () => {
+describe('with any changes of the names', () => {
   const names = fc.record({ resolved: fc.nat(40), total: fc.integer({ min: 40, max: 60 }) });
   const seconds = fc.array(names, { minLength: 301, maxLength: 301 });
 
   /** The times of all writes when each second of five minutes brings other names. */
   async function writesOf(everySecond: { resolved: number; total: number }[], replicas?: number): Promise<number[]> {
-    const { box, written, clock } = mailbox();
+    const { writer, written, clock } = setUp();
     const times: number[] = [];
     for (const { resolved, total } of everySecond) {
       const before = written.length;
-      await box.offer(resolving(resolved, total), replicas);
+      await writer.update(resolving(resolved, total), replicas);
       if (written.length > before) times.push(clock.now);
       clock.now += 1_000;
     }
     return times;
   }
 
-  test('they are written at most once in ten seconds: 31 times in five minutes', async () => {
+  test('a report is written at most every ten seconds: 31 times in five minutes', async () => {
     await fc.assert(
       fc.asyncProperty(seconds, async (everySecond) => {
         const times = await writesOf(everySecond);
@@ -176,24 +176,24 @@ describe('whatever becomes of the names', () => {
   });
 });
 
-test('a write that failed is tried again', async () => {
-  const { box, written, state } = mailbox();
+test('a failed write is retried', async () => {
+  const { writer, written, state } = setUp();
   state.failure = 'away';
-  await expect(box.offer(report())).rejects.toThrow('away');
+  await expect(writer.update(report())).rejects.toThrow('away');
   state.failure = undefined;
-  await box.offer(report());
+  await writer.update(report());
   expect(written).toEqual([report()]);
 });
 
-test('a mailbox that somebody emptied is filled again', async () => {
-  const { box, written, clock } = mailbox();
-  await box.offer(report());
+test('a deleted report is written again', async () => {
+  const { writer, written, clock } = setUp();
+  await writer.update(report());
   clock.now = 60_000;
-  await box.offer(report());
+  await writer.update(report());
   expect(written).toHaveLength(2);
 });
 
-describe('of a report that is too long', () => {
+describe('a report that is too long', () => {
   const long = (length: number) => 'ü'.repeat(length);
   const states = ['Serving', 'Failed', 'Retained'] as const;
   const zonesOf = (count: number, message: string): Report['zones'] =>
@@ -218,27 +218,27 @@ describe('of a report that is too long', () => {
   });
 
   async function writtenOf(changes: Partial<Report>): Promise<Report> {
-    const { box, written, clock } = mailbox();
+    const { writer, written, clock } = setUp();
     clock.now = 10_000;
-    await box.offer(report(changes));
+    await writer.update(report(changes));
     expect(Buffer.byteLength(JSON.stringify(written[0]))).toBeLessThanOrEqual(32 * 1024);
     return reportSchema.parse(written[0]);
   }
   const countsOf = ({ discovery, names }: Report) => [discovery.preview?.length, names?.problems.length];
 
-  test('everything is left that fits', async () => {
+  test('is complete if it fits', async () => {
     const { discovery: _, ...names } = full(100);
     expect(await writtenOf(names)).toEqual(report(names));
   });
 
-  test('the first few of what objects bring are left, and the counts', async () => {
+  test('keeps the counts and the first few names', async () => {
     const { names, ...rest } = await writtenOf({ ...full(400), zones: zonesOf(8, 'why') });
     expect(countsOf({ names, ...rest })).toEqual([3, 3]);
     expect(names).toMatchObject({ total: 5000, resolved: 1000 });
     expect(rest.zones[0]?.message).toBe('why');
   });
 
-  test('the states of all zones are left at least', async () => {
+  test('keeps at least the states of all zones', async () => {
     const written = await writtenOf({ ...full(400), zones: zonesOf(96, long(500)) });
     expect(countsOf(written)).toEqual([0, 0]);
     expect(written.names).toEqual({ total: 5000, resolved: 1000, problems: [] });

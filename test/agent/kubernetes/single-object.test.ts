@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import type { Informer } from '../../../functions/agent/kubernetes/informer.ts';
 import type { ConfigMap } from '../../../functions/agent/kubernetes/object.ts';
-import { informerOf } from '../../../functions/agent/kubernetes/single-object.ts';
+import { singleObjectInformer } from '../../../functions/agent/kubernetes/single-object.ts';
 import { soon } from '../../patience.ts';
 import { ApiServer } from './api-server.ts';
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
   [texts, failures] = [[], []];
   const client = new Client(await apiServer.start());
   const begin = () => {
-    informer = informerOf<ConfigMap>({
+    informer = singleObjectInformer<ConfigMap>({
       client,
       path: '/api/v1/namespaces/dns/configmaps',
       name: 'declared',
@@ -88,12 +88,17 @@ test('a deletion while the API server was away is reported when it is back', asy
 });
 
 test('a name cannot add to the field selector', async () => {
-  informerOf({ client: new Client(await new ApiServer().start()), path: '/a', name: 'a', onChange: () => {} }).stop();
+  singleObjectInformer({
+    client: new Client(await new ApiServer().start()),
+    path: '/a',
+    name: 'a',
+    onChange: () => {},
+  }).stop();
   start();
   await isWatching();
   informer.stop();
   const list = vi.fn(async () => Promise.reject(new Error('later')));
-  informer = informerOf({ client: { list, watch: list }, path: '/a', name: 'a,b=c\\', onChange: () => {} });
+  informer = singleObjectInformer({ client: { list, watch: list }, path: '/a', name: 'a,b=c\\', onChange: () => {} });
   const { query } = (list.mock.calls as unknown as [string, { query: object }][])[0]![1];
   expect(query).toMatchObject({ fieldSelector: 'metadata.name=a\\,b\\=c\\\\' });
 });

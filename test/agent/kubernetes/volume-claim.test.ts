@@ -1,40 +1,40 @@
 import { expect, test } from 'vitest';
 import { VolumeClaim } from '../../../functions/agent/kubernetes/volume-claim.ts';
 
-/** A claim, and what was asked, refused and complained of so far. */
-function claimWith(growClaim: (size: string) => Promise<string | undefined>) {
-  const said: string[] = [];
+/** A claim, and a log of its requests, refusals and failures. */
+function claimWith(expandVolume: (size: string) => Promise<string | undefined>) {
+  const log: string[] = [];
   const claim = new VolumeClaim({
-    cluster: {
-      growClaim: (size) => {
-        said.push(`grow to ${size}`);
-        return growClaim(size);
+    client: {
+      expandVolume: (size) => {
+        log.push(`expand to ${size}`);
+        return expandVolume(size);
       },
     },
-    onRefusal: (refusal) => void said.push(refusal ?? 'not refused'),
-    failureLog: { record: (action, failure) => void (failure && said.push(`cannot ${action}: ${failure}`)) },
+    onRefusal: (refusal) => void log.push(refusal ?? 'not refused'),
+    failureLog: { record: (action, failure) => void (failure && log.push(`cannot ${action}: ${failure}`)) },
   });
-  return { claim, said };
+  return { claim, log };
 }
 
-test('is asked for once for each size', async () => {
-  const { claim, said } = claimWith(async () => undefined);
-  for (const size of [undefined, '1Gi', '1Gi', '2Gi', '2Gi']) await claim.grow(size);
-  expect(said).toEqual(['grow to 1Gi', 'not refused', 'grow to 2Gi', 'not refused']);
+test('requests each size once', async () => {
+  const { claim, log } = claimWith(async () => undefined);
+  for (const size of [undefined, '1Gi', '1Gi', '2Gi', '2Gi']) await claim.expand(size);
+  expect(log).toEqual(['expand to 1Gi', 'not refused', 'expand to 2Gi', 'not refused']);
 });
 
-test('is asked for again after a refusal, which is cut where it is long', async () => {
+test('retries after a refusal, whose message is truncated', async () => {
   let refusal: string | undefined = 'x'.repeat(1000);
-  const { claim, said } = claimWith(async () => refusal);
-  await claim.grow('2Gi');
+  const { claim, log } = claimWith(async () => refusal);
+  await claim.expand('2Gi');
   refusal = undefined;
-  await claim.grow('2Gi');
-  const told = `cannot grow the claim to 2Gi: ${'x'.repeat(1000)}`.slice(0, 500);
-  expect(said).toEqual(['grow to 2Gi', told, 'grow to 2Gi', 'not refused']);
+  await claim.expand('2Gi');
+  const message = `cannot expand the PersistentVolumeClaim to 2Gi: ${'x'.repeat(1000)}`.slice(0, 500);
+  expect(log).toEqual(['expand to 2Gi', message, 'expand to 2Gi', 'not refused']);
 });
 
-test('that cannot be asked for is no refusal', async () => {
-  const { claim, said } = claimWith(() => Promise.reject(new Error('nobody listens there')));
-  await claim.grow('2Gi');
-  expect(said).toEqual(['grow to 2Gi', 'cannot ask for the claim: nobody listens there']);
+test('a failed request is not a refusal', async () => {
+  const { claim, log } = claimWith(() => Promise.reject(new Error('connect ECONNREFUSED')));
+  await claim.expand('2Gi');
+  expect(log).toEqual(['expand to 2Gi', 'cannot expand the PersistentVolumeClaim: connect ECONNREFUSED']);
 });

@@ -29,9 +29,9 @@ test('a report is written although the wall clock goes back', async () => {
       discovery: { state: 'Synced' },
       names: { total, resolved: total, problems: [] },
     });
-    await box.offer(report(1));
+    await box.update(report(1));
     vi.setSystemTime(Date.now() - 3600 * 1000);
-    await box.offer(report(2));
+    await box.update(report(2));
     expect(written).toHaveLength(2);
   } finally {
     vi.useRealTimers();

@@ -1,9 +1,9 @@
 /** A ConfigMap in memory as the API server keeps it: whoever writes upon an old version is refused. */
 
-import type { Cluster } from '../../../functions/agent/kubernetes/cluster.ts';
+import type { AgentClient } from '../../../functions/agent/kubernetes/agent-client.ts';
 import type { ConfigMap } from '../../../functions/agent/kubernetes/object.ts';
 
-type Store = Pick<Cluster, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
+type Store = Pick<AgentClient, 'watchConfigMap' | 'readConfigMap' | 'mergeConfigMap'>;
 
 export class MemoryConfigMap implements Store {
   data: Record<string, string> = {};

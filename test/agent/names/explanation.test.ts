@@ -35,7 +35,7 @@ test('a CNAME target is shown without its trailing dot', async () => {
 
 test('an invalid ttl annotation is reported on a resolved host', async () => {
   const agent = await agentWithSources();
-  agent.setObject(x, { targets: ['192.0.2.1'], unreadTTL: '1d' });
+  agent.setObject(x, { targets: ['192.0.2.1'], invalidTTL: '1d' });
   await agent.sync();
   expect(agent.verdictOf(x)).toBe(
     'Resolved: resolves to 192.0.2.1; invalid ttl annotation "1d", using the default TTL: write seconds, such as 300, or a duration, such as 5m',

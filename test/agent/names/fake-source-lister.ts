@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import { typeOf } from '../../../functions/agent/discovery/target.ts';
-import { hostsOf, targetsOf } from '../../../functions/agent/sources/kinds/metadata.ts';
+import { hostsOf, targetsOf } from '../../../functions/agent/sources/kinds/conversion.ts';
 import type { SourceLister, SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { merged } from '../external-dns.ts';
 import { want } from '../make.ts';
@@ -12,7 +12,7 @@ export const www = 'www.corp.internal';
 /** Its host is www.corp.internal unless it has others. */
 export interface FakeObject
   extends Partial<
-    Pick<SourceObject, 'created' | 'parts' | 'unreadTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'>
+    Pick<SourceObject, 'created' | 'parts' | 'invalidTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'>
   > {
   hosts?: string[];
   targets?: string[];

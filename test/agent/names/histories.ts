@@ -50,7 +50,7 @@ const targets = fc.constantFrom('192.0.2.1', '192.0.2.2', '10.0.0.1', '2001:db8:
 const filters = fc.constantFrom<Pick<FakeObject, 'filteredBy' | 'isUnready'>[]>(
   ...Array.from({ length: 8 }, () => ({})),
   { filteredBy: 'discovery.selector leaves it out' },
-  { filteredBy: 'no Gateway that it names has accepted it (status.parents)', isUnready: true },
+  { filteredBy: 'no Gateway in its parentRefs has accepted it (status.parents)', isUnready: true },
 );
 
 const objects: fc.Arbitrary<FakeObject> = fc

@@ -77,11 +77,11 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
   };
 }
 
-describe('of an object with more hosts than count', () => {
+describe('an object over the host limit', () => {
   const web = 'ingress/a/web';
   const hosts = names(1003);
 
-  test('the first ones resolve, and one verdict says what has become of the others', async () => {
+  test('has its first hosts resolved, and one verdict for the others', async () => {
     const agent = await agentWith({ [web]: ingress(web, hosts, at('192.0.2.1')) });
     await agent.asks(hosts.map((host) => want(web, host, 'A', '192.0.2.1')));
     expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
@@ -89,7 +89,7 @@ describe('of an object with more hosts than count', () => {
     expect(await agent.there()).toHaveLength(mostHosts);
   });
 
-  test('the same is said where none has an address, or is in a zone', async () => {
+  test('has the same verdict without an address or a zone', async () => {
     const outside = names(1003).map((host) => host.replace('corp', 'other'));
     const agent = await agentWith({ [web]: ingress(web, outside) });
     await agent.asks([]);
@@ -97,13 +97,13 @@ describe('of an object with more hosts than count', () => {
     expect(agent.refused()).toEqual([`h1000.other.internal ${web}: ${refusal(1003)}`]);
   });
 
-  test('default targets are for those that count', async () => {
+  test('has default targets within the limit only', async () => {
     const agent = await agentWith({ [web]: ingress(web, hosts) }, { targets: { default: ['192.0.2.80'] } });
     await agent.asks([]);
     expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
   });
 
-  test('only the ExternalDNS of its namespace is answered so', async () => {
+  test('is refused only to the ExternalDNS of its namespace', async () => {
     const agent = await agentWith({ [web]: ingress(web, hosts) }, { namespaces: ['a', 'b'] });
     await agent.asks([], 'b');
     expect(agent.refused()).toEqual([]);
@@ -111,7 +111,7 @@ describe('of an object with more hosts than count', () => {
     expect(agent.refused()).toHaveLength(1);
   });
 
-  test('nothing is refused when it has no more than count', async () => {
+  test('is not refused at the limit', async () => {
     const agent = await agentWith({ [web]: ingress(web, names(mostHosts), at('192.0.2.1')) });
     await agent.asks(names(mostHosts).map((host) => want(web, host, 'A', '192.0.2.1')));
     expect(agent.counts()).toEqual({ Resolved: mostHosts });
@@ -135,20 +135,20 @@ test.each<[string, Record<string, string>, string]>([
   expect(await agent.there()).toEqual([`db 198.51.100.1 (${headless})`]);
 });
 
-test('the name of a Pod below a host beyond the bound is beyond it, too', async () => {
+test('the name of a Pod below a host over the limit is over it, too', async () => {
   const [sourceObject] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
   const agent = await agentWith({ [huge]: sourceObject ? [sourceObject] : [] });
   await agent.asks(['h0', 'h1000'].map((host) => want(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
   expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
 });
 
-describe('a host with more targets than count', () => {
+describe('a host over the target limit', () => {
   const targets = Array.from({ length: 500 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
   const [web, evil] = ['ingress/shop/web', 'ingress/evil/a'];
   const lots = { status: { loadBalancer: { ingress: targets.map((ip) => ({ ip })) } } };
   const sentence = `a host may have ${mostTargets} targets, and the object gives it more`;
 
-  test('is refused, whether its object is seen or not, and with as many as count it is not', async () => {
+  test('is refused whether its object is listed or not, and not at the limit', async () => {
     const seen = await agentWith({ [evil]: ingress(evil, names(3), lots) });
     await seen.asks(names(3).map((host) => want(evil, host, 'A', ...targets)));
     expect(seen.counts()).toEqual({ Refused: 3 });
@@ -162,7 +162,7 @@ describe('a host with more targets than count', () => {
     expect((await asked.there()).map((line) => line.split(' ')[0])).toEqual(['all']);
   });
 
-  test('takes nothing from another object that asks for it, and gives it nothing', async () => {
+  test('neither takes targets from another object of the host nor gives it any', async () => {
     const objects = {
       [web]: ingress(web, ['h0.corp.internal'], at('192.0.2.1')),
       [evil]: ingress(evil, names(2), lots),
@@ -179,7 +179,7 @@ describe('a host with more targets than count', () => {
     }
   });
 
-  test('of several objects that answer together has those who came first', async () => {
+  test('shared by several objects keeps the targets of the oldest', async () => {
     const some = (from: number) => targets.slice(from, from + 40);
     const of = (resource: string, from: number) => {
       const made = ingress(resource, ['h0.corp.internal'], {
@@ -195,7 +195,7 @@ describe('a host with more targets than count', () => {
   });
 });
 
-test('every host of many is known to be beyond the bound, and no other one is taken for such', () => {
+test('isOverLimit holds for every host over the limit and for no other name', () => {
   const hosts = names(36_000);
   const within = splitAtLimit(hosts);
   expect(hosts.filter((host) => isOverLimit(within, host))).toEqual(hosts.slice(mostHosts));

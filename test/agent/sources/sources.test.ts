@@ -17,32 +17,35 @@ const [monitor, rule] = ['servicemonitors', 'prometheusrules'].map(
 
 let kubernetes: ApiServer;
 let client: SourcesOptions['client'];
-let view: Sources;
+let sources: Sources;
 let missing: Parameters<SourcesOptions['onMissing']>[0][];
 let served: string[][];
-let reached: (string | undefined)[];
-let noted: string[];
+let health: (string | undefined)[];
+let logged: string[];
 
 beforeEach(async () => {
   kubernetes = new ApiServer();
   client = new Client(await kubernetes.start());
-  [missing, served, reached, noted] = [[], [], [], []];
-  view = new Sources({
+  [missing, served, health, logged] = [[], [], [], []];
+  sources = new Sources({
     client,
-    failureLog: { record: (action, failure) => void noted.push(`${action}: ${failure ?? 'works'}`) },
+    failureLog: { record: (action, failure) => void logged.push(`${action}: ${failure ?? 'works'}`) },
     onMissing: (kinds) => missing.push(kinds),
     onServed: (names) => served.push(names),
-    onReach: (failure) => reached.push(failure),
-    pace: { served: { every: 20, soon: 20 }, reach: { every: 20, soon: 10, timeout: 1_000 } },
+    onHealth: (failure) => health.push(failure),
+    pace: {
+      discovery: { intervalMs: 20, retryMs: 20 },
+      health: { intervalMs: 20, retryMs: 10, timeoutMs: 1_000 },
+    },
   });
 });
 afterEach(() => {
-  view.stop();
+  sources.stop();
   kubernetes.stop();
 });
 
-const discovery = (...sources: DeclaredDiscovery['sources']) =>
-  declaration.shape.discovery.unwrap().parse({ ownerID: 'dns', intervalSeconds: 2, sources });
+const discovery = (...declared: DeclaredDiscovery['sources']) =>
+  declaration.shape.discovery.unwrap().parse({ ownerID: 'dns', intervalSeconds: 2, sources: declared });
 const routes = discovery({ kind: 'HTTPRoute', resources: [route, gateway] });
 const answers = (path: string, times = 3) => {
   const count = () => kubernetes.requests.filter((url) => url === path).length;
@@ -50,10 +53,10 @@ const answers = (path: string, times = 3) => {
   return vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(before + times), soon);
 };
 
-test('what is optional is told of where it is served, and nobody misses it', async () => {
+test('optional resources are reported as served, and never as missing', async () => {
   kubernetes.resources.set(gatewayAPI, ['gateways']);
   kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
-  view.follow(routes, [monitor, rule]);
+  sources.setDiscovery(routes, [monitor, rule]);
   await vi.waitFor(
     () => expect([served, missing]).toEqual([[[monitor]], [[{ kind: 'HTTPRoute', resource: route }]]]),
     soon,
@@ -63,8 +66,8 @@ test('what is optional is told of where it is served, and nobody misses it', asy
   expect(missing).toHaveLength(1);
 });
 
-test('what is optional is told of when its definition comes, and when it goes, and once each', async () => {
-  view.follow(undefined, [monitor]);
+test('optional resources are reported once when their definition is created, and once when it is deleted', async () => {
+  sources.setDiscovery(undefined, [monitor]);
   await vi.waitFor(() => expect(served).toEqual([[]]), soon);
   kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
   await vi.waitFor(() => expect(served).toEqual([[], [monitor]]), soon);
@@ -74,11 +77,11 @@ test('what is optional is told of when its definition comes, and when it goes, a
   expect(missing).toEqual([]);
 });
 
-test('nothing is said of it before all of it has an answer, and nothing new while there is none', async () => {
+test('optional resources are reported only after an answer for all of them', async () => {
   kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
   kubernetes.resources.set(gatewayAPI, ['gateways']);
   kubernetes.failures.set(gatewayAPI, { code: 503, message: 'starting' });
-  view.follow(undefined, [monitor, gateway]);
+  sources.setDiscovery(undefined, [monitor, gateway]);
   await answers(monitoringAPI);
   await answers(gatewayAPI);
   expect(served).toEqual([]);
@@ -89,46 +92,51 @@ test('nothing is said of it before all of it has an answer, and nothing new whil
   expect(served).toHaveLength(1);
 });
 
-test('nothing is said of it where nothing is optional, but that it is no more', async () => {
+test('an empty list of optional resources is reported only after a longer one', async () => {
   kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
-  view.follow(routes);
-  await vi.waitFor(() => expect(view.cache.hasSynced('httproute/shop/web')).toBe(true), soon);
+  sources.setDiscovery(routes);
+  await vi.waitFor(() => expect(sources.cache.hasSynced('httproute/shop/web')).toBe(true), soon);
   expect(served).toEqual([]);
-  view.follow(routes, [gateway]);
+  sources.setDiscovery(routes, [gateway]);
   expect(served).toEqual([[gateway]]);
-  view.follow(routes);
+  sources.setDiscovery(routes);
   expect(served).toEqual([[gateway], []]);
 });
 
-test('an answer on what is optional judges no claim anew, and is none on the kinds that are looked at', async () => {
+test('an answer for optional resources neither changes the version nor syncs the sources', async () => {
   kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
   kubernetes.failures.set(gatewayAPI, { code: 503, message: 'starting' });
-  view.follow(routes, [monitor]);
-  const { version } = view.cache;
+  sources.setDiscovery(routes, [monitor]);
+  const { version } = sources.cache;
   await vi.waitFor(() => expect(served).toEqual([[monitor]]), soon);
-  expect([view.cache.unsynced(), view.cache.version]).toEqual(['kinds that the cluster serves', version]);
+  expect([sources.cache.unsynced(), sources.cache.version]).toEqual(['kinds that the cluster serves', version]);
 });
 
-test('a resource may be optional and looked at', async () => {
+test('a resource may be both optional and required', async () => {
   kubernetes.resources.set(gatewayAPI, ['httproutes']);
-  view.follow(routes, [gateway]);
+  sources.setDiscovery(routes, [gateway]);
   await vi.waitFor(() => expect([served, missing]).toEqual([[[]], [[{ kind: 'HTTPRoute', resource: gateway }]]]), soon);
-  view.follow(undefined, [gateway, route]);
+  sources.setDiscovery(undefined, [gateway, route]);
   await vi.waitFor(() => expect([served.at(-1), missing.at(-1)]).toEqual([[route], []]), soon);
 });
 
-describe('while an object of a kind that not every cluster serves goes', () => {
+describe('after an object of a CRD is deleted', () => {
   const routesPath = `${gatewayAPI}/httproutes`;
   const object = (name: string) => ({ metadata: { name, namespace: 'shop' } });
   const started = async () => {
-    // What is served is not asked for again by itself.
-    view.stop();
-    const pace = { served: { every: 600_000, soon: 20 }, reach: { every: 600_000 } };
-    view = new Sources({ client, failureLog: { record: () => {} }, onMissing: (kinds) => missing.push(kinds), pace });
+    // Without a refresh, API discovery would not ask again.
+    sources.stop();
+    const pace = { discovery: { intervalMs: 600_000, retryMs: 20 }, health: { intervalMs: 600_000 } };
+    sources = new Sources({
+      client,
+      failureLog: { record: () => {} },
+      onMissing: (kinds) => missing.push(kinds),
+      pace,
+    });
     kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
     for (const name of ['a', 'b']) kubernetes.put(routesPath, { ...object(name), ...accepted });
-    view.follow(routes);
-    await vi.waitFor(() => expect(view.cache.hasSynced('httproute/shop/a')).toBe(true), soon);
+    sources.setDiscovery(routes);
+    await vi.waitFor(() => expect(sources.cache.hasSynced('httproute/shop/a')).toBe(true), soon);
     missing = [];
   };
   const accepted = {
@@ -138,47 +146,48 @@ describe('while an object of a kind that not every cluster serves goes', () => {
     },
   };
 
-  test('it is known at once whether its kind stays', async () => {
+  test('API discovery is refreshed at once', async () => {
     await started();
-    const version = view.cache.version;
+    const version = sources.cache.version;
     kubernetes.remove(routesPath, 'shop/a');
-    await vi.waitFor(() => expect(view.cache.version).toBeGreaterThan(version), soon);
-    await vi.waitFor(() => expect(view.cache.isUnsynced('httproute/shop/a')).toBe(false), soon);
+    await vi.waitFor(() => expect(sources.cache.version).toBeGreaterThan(version), soon);
+    await vi.waitFor(() => expect(sources.cache.isUnsynced('httproute/shop/a')).toBe(false), soon);
     expect(kubernetes.requests.filter((url) => url === gatewayAPI)).toHaveLength(2);
     expect(missing).toEqual([]);
   });
 
-  test('it is not seen to be gone when its kind is being removed', async () => {
+  test('the object stays unsynced if the CRD is terminating', async () => {
     await started();
     kubernetes.isTerminating = true;
     let wasSeen = false;
     kubernetes.remove(routesPath, 'shop/a');
     await vi.waitFor(
       () => {
-        wasSeen ||= !view.cache.isUnsynced('httproute/shop/a') && !view.cache.filteredOf('httproute/shop/a').length;
+        wasSeen ||=
+          !sources.cache.isUnsynced('httproute/shop/a') && !sources.cache.filteredOf('httproute/shop/a').length;
         expect(missing).toHaveLength(1);
       },
       { ...soon, interval: 1 },
     );
-    expect([wasSeen, view.cache.isUnsynced('httproute/shop/a')]).toEqual([false, true]);
+    expect([wasSeen, sources.cache.isUnsynced('httproute/shop/a')]).toEqual([false, true]);
   });
 });
 
-test('says that the API server is frozen, and that it is back', async () => {
+test('reports a frozen API server, and its recovery', async () => {
   kubernetes.freeze();
-  await vi.waitFor(() => expect(reached).toEqual(['Kubernetes does not answer']), soon);
+  await vi.waitFor(() => expect(health).toEqual(['Kubernetes does not answer']), soon);
   kubernetes.thaw();
-  await vi.waitFor(() => expect(reached).toEqual(['Kubernetes does not answer', undefined]), soon);
-  expect(noted).toEqual(['reach Kubernetes: Kubernetes does not answer', 'reach Kubernetes: works']);
+  await vi.waitFor(() => expect(health).toEqual(['Kubernetes does not answer', undefined]), soon);
+  expect(logged).toEqual(['reach Kubernetes: Kubernetes does not answer', 'reach Kubernetes: works']);
 });
 
-test('asks for nothing any more once it is stopped', async () => {
+test('sends no more requests once stopped', async () => {
   kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
-  view.follow(routes, [monitor]);
+  sources.setDiscovery(routes, [monitor]);
   await vi.waitFor(() => expect(kubernetes.watches()).toBe(2), soon);
-  view.stop();
+  sources.stop();
   await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
-  // What it asked before may still be on its way.
+  // Earlier requests may still arrive.
   await vi.waitFor(async () => {
     const { length } = kubernetes.requests;
     await delay(200);

@@ -1,6 +1,6 @@
 /**
- * Reads the logs of every server in the cluster for as long as a run lasts, beside the changes that a server follows, and
- * tells over HTTP when ExternalDNS has looked again, and which writes had no cause.
+ * Reads the logs of every server in the cluster during a run, and watches the objects that servers depend on. Answers over
+ * HTTP when ExternalDNS has completed another loop, and which writes had no cause.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -17,7 +17,7 @@ import { type Change, type PodLog, writesWithoutCause } from './quiescence.ts';
 const serverNamespace = 'internal-dns';
 const instanceLabel = 'app.kubernetes.io/instance';
 
-/** What servers discover, and what says whose it is. */
+/** Objects that servers discover, and the namespaces that select tenants. */
 const discovered = [
   '/api/v1/services',
   '/api/v1/namespaces',
@@ -30,8 +30,8 @@ const discovered = [
   '/apis/externaldns.k8s.io/v1alpha1/dnsendpoints',
 ];
 
-/** Those that not every cluster serves. */
-const ofOthers = [
+/** Resources that not every cluster serves. */
+const optional = [
   '/apis/networking.istio.io/v1/gateways',
   '/apis/networking.istio.io/v1/virtualservices',
   '/apis/projectcontour.io/v1/httpproxies',
@@ -66,10 +66,10 @@ export class Watcher {
   readonly #client: Client;
   readonly #changes: Recorded[] = [];
   readonly #logs = new Map<string, Log>();
-  readonly #followed = new Set<string>();
+  readonly #readContainers = new Set<string>();
   readonly #stop = new AbortController();
   readonly #pods: Informer<ServerPod>;
-  readonly #watches: Informer<object>[];
+  readonly #informers: Informer<object>[];
 
   private constructor(client: Client, served: readonly string[]) {
     this.#client = client;
@@ -78,56 +78,56 @@ export class Watcher {
       path: `/api/v1/namespaces/${serverNamespace}/pods`,
       labelSelector: 'app.kubernetes.io/name=internal-dns',
       transform: serverPodOf,
-      onChange: (key) => this.#follow(key),
+      onChange: (key) => this.#readLogsOf(key),
       backoff: { leastMs: soon, mostMs: soon },
     });
     const declared = `/api/v1/namespaces/${serverNamespace}/configmaps`;
-    this.#watches = [...served, declared].map((path) => {
+    this.#informers = [...served, declared].map((path) => {
       const kind = path.split('/').at(-1) as string;
-      // What an agent reports is no cause of anything.
+      // A change of a report causes no write.
       const transform = ({ metadata, spec, status, data }: KubernetesObject) =>
         metadata.name.endsWith('-status') && path === declared
           ? undefined
           : { spec, status, data, labels: metadata.labels, annotations: metadata.annotations };
-      const watch = new Informer<ReturnType<typeof transform> & object>({
+      const informer = new Informer<ReturnType<typeof transform> & object>({
         client,
         path,
         transform,
         onChange: (key) => {
-          const instance = path === declared ? watch.store.get(key)?.labels?.[instanceLabel] : undefined;
+          const instance = path === declared ? informer.store.get(key)?.labels?.[instanceLabel] : undefined;
           const namespace = path === declared ? undefined : key.split('/').at(kind === 'namespaces' ? -1 : 0);
-          this.#note({ what: `${kind} ${key}`, namespace, instance });
+          this.#record({ what: `${kind} ${key}`, namespace, instance });
         },
         backoff: { leastMs: soon, mostMs: soon },
       });
-      return watch;
+      return informer;
     });
   }
 
-  /** Resolves when all that is there has been seen. */
+  /** Resolves when all informers have synced. */
   static async start(client: Client): Promise<Watcher> {
-    const look = async (path: string) => {
+    const ifServed = async (path: string) => {
       const isServed = await client.list(path, { query: { limit: 1 } }).then(
         () => true,
         (error) => !isApiError(error, 404) && Promise.reject(error),
       );
       return isServed ? [path] : [];
     };
-    const watcher = new Watcher(client, [...discovered, ...(await Promise.all(ofOthers.map(look))).flat()]);
-    while (![watcher.#pods, ...watcher.#watches].every(({ hasSynced }) => hasSynced)) await sleep(20);
+    const watcher = new Watcher(client, [...discovered, ...(await Promise.all(optional.map(ifServed))).flat()]);
+    while (![watcher.#pods, ...watcher.#informers].every(({ hasSynced }) => hasSynced)) await sleep(20);
     return watcher;
   }
 
   stop(): void {
     this.#stop.abort();
-    for (const watch of [this.#pods, ...this.#watches]) watch.stop();
+    for (const informer of [this.#pods, ...this.#informers]) informer.stop();
   }
 
   disturbed({ instance, from, to }: Disturbance): void {
     this.#changes.push({ from, to, what: 'what the test did in its pod', instance });
   }
 
-  #note(change: Pick<Recorded, 'what' | 'namespace' | 'instance'>): void {
+  #record(change: Pick<Recorded, 'what' | 'namespace' | 'instance'>): void {
     const now = Date.now();
     this.#changes.push({ from: now, to: now, ...change });
   }
@@ -160,7 +160,7 @@ export class Watcher {
     return logs.flatMap(({ writes }) => writes.filter(({ at }) => at > since).map(({ what }) => what));
   }
 
-  /** Of all instances and everything that changes, if nothing is named. */
+  /** Returns the writes without a cause: of the scope, or of all instances. */
   findings(scope?: Scope): string[] {
     const logs = [...this.#logs.values()].filter(({ instance }) => !scope || scope.instances.includes(instance));
     return logs.flatMap((log) => {
@@ -170,11 +170,11 @@ export class Watcher {
     });
   }
 
-  #follow(key: string): void {
+  #readLogsOf(key: string): void {
     const pod = this.#pods.store.get(key);
     for (const [container, id] of Object.entries(pod?.containers ?? {})) {
-      if (this.#followed.has(id)) continue;
-      this.#followed.add(id);
+      if (this.#readContainers.has(id)) continue;
+      this.#readContainers.add(id);
       const log = this.#logOf(key, (pod as ServerPod).instance);
       log.starts.push(Date.now());
       if (container === 'agent' || isExternalDNS(container)) void this.#read(key, container, id, log);
@@ -189,7 +189,7 @@ export class Watcher {
     return log;
   }
 
-  /** Reads what a container writes until it has ended; what comes twice after a broken connection counts once. */
+  /** Reads the log of a container until it ends; lines that are repeated after a reconnect count once. */
   async #read(key: string, container: string, id: string, log: Log): Promise<void> {
     const [namespace, pod] = key.split('/');
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
@@ -203,7 +203,7 @@ export class Watcher {
           const time = line.slice(0, line.indexOf(' '));
           if (time <= last) continue;
           last = time;
-          hear(log, container, Date.parse(time), line.slice(time.length + 1));
+          parseLine(log, container, Date.parse(time), line.slice(time.length + 1));
         }
       } catch {
         // The container is gone, or the API server is: the pods say which.
@@ -217,7 +217,7 @@ export class Watcher {
 const soon = 200;
 const isExternalDNS = (container: string) => container.startsWith('external-dns');
 
-function hear({ loops, writes }: Log, container: string, at: number, line: string): void {
+function parseLine({ loops, writes }: Log, container: string, at: number, line: string): void {
   if (isExternalDNS(container)) {
     loops[container] ??= [];
     if (line.includes('All records are already up to date')) loops[container].push(at);

@@ -1,32 +1,34 @@
 import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
-import type { Metadata } from './metadata.ts';
+import {
+  annotationPrefix as defaultPrefix,
+  legacyAnnotationPrefix as legacyPrefix,
+} from '../../../contract/source-kinds.ts';
+import { excerpt } from '../../../dns/rdata/field.ts';
+import type { ObjectMeta } from '../../kubernetes/object.ts';
+import type { SourceObject } from '../source-object.ts';
 
-/** What the declaration says of objects of every kind. */
+/** Filters of the declaration that apply to objects of every kind. */
 export type SourceFilters = Pick<
   DeclaredDiscovery,
   'annotationPrefix' | 'annotationSelector' | 'hostnames' | 'selector'
 >;
 
-/** The value of an annotation by its name behind the prefix, such as `hostname`. */
+/** Returns the value of an annotation by its name without the prefix, such as `hostname`. */
 export type Annotations = (name: string) => string | undefined;
 
-const prefix = 'external-dns.kubernetes.io/';
-/** ExternalDNS's own until v0.22. It is read as if it were the other one, which wins. */
-const legacyPrefix = 'external-dns.alpha.kubernetes.io/';
-
 export function annotationsOf(
-  { annotations = {} }: Metadata,
+  { annotations = {} }: ObjectMeta,
   { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
-) {
-  return (name: string) => {
+): Annotations {
+  return (name) => {
     if (annotationPrefix !== undefined) return valueAt(annotations, annotationPrefix + name);
-    return valueAt(annotations, prefix + name) ?? valueAt(annotations, legacyPrefix + name);
+    return valueAt(annotations, defaultPrefix + name) ?? valueAt(annotations, legacyPrefix + name);
   };
 }
 
 /**
- * A list in an annotation, with blanks wherever its author put them. Go trims U+0085, too: a host that ExternalDNS reads
- * and that is not seen here would be merged into somebody else's answer.
+ * Splits a comma-separated annotation, ignoring blanks. Go also trims U+0085: a host that ExternalDNS reads and the agent
+ * does not would be merged into another object's record.
  */
 export const listIn = (text: string | undefined) =>
   text === undefined
@@ -36,33 +38,74 @@ export const listIn = (text: string | undefined) =>
         .trim()
         .split(',');
 
-/** As Go's strings.ToLower, which makes one letter of a dotted capital I. */
+/** Like Go's strings.ToLower, which maps a dotted capital I to one letter. */
 export const lowerCase = (text: string | undefined) => text?.replaceAll('\u0130', 'i').toLowerCase();
 
-/** What replaces the targets that an object has by itself; an empty annotation replaces nothing. */
-export const givenTargets = (annotations: Annotations) => listIn(annotations('target') || undefined);
+/** Returns the targets that replace those of the object; an empty annotation replaces nothing. */
+export const annotatedTargets = (annotations: Annotations) => listIn(annotations('target') || undefined);
 
-/** The annotation that leaves an object to another controller than ExternalDNS, if one does. */
+/** Returns the annotation that assigns an object to another controller than ExternalDNS, if one does. */
 export function foreignAnnotation(
-  { annotations = {} }: Metadata,
+  { annotations = {} }: ObjectMeta,
   { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
 ): string | undefined {
-  const prefixes = annotationPrefix === undefined ? [prefix, legacyPrefix] : [annotationPrefix];
+  const prefixes = annotationPrefix === undefined ? [defaultPrefix, legacyPrefix] : [annotationPrefix];
   const key = prefixes.map((each) => `${each}controller`).find((each) => valueAt(annotations, each) !== undefined);
   return key !== undefined && valueAt(annotations, key) !== 'dns-controller' ? key : undefined;
 }
 
-/** Annotations as a selector sees them: to it, too, the old prefix looks like the new one. */
-export function ofUsualPrefix(
-  { annotations = {} }: Metadata,
+/** Returns annotations as an annotation selector matches them: those of the legacy prefix also count under the new one. */
+export function selectableAnnotations(
+  { annotations = {} }: ObjectMeta,
   { annotationPrefix }: Pick<SourceFilters, 'annotationPrefix'>,
 ): Record<string, string> {
   if (annotationPrefix !== undefined) return annotations;
   const legacy = Object.entries(annotations).filter(([key]) => key.startsWith(legacyPrefix));
-  const renamed = legacy.map(([key, value]) => [prefix + key.slice(legacyPrefix.length), value]);
+  const renamed = legacy.map(([key, value]) => [defaultPrefix + key.slice(legacyPrefix.length), value]);
   return { ...Object.fromEntries(renamed), ...annotations };
 }
 
-/** A key such as `constructor` is one that every object inherits. */
+/** Ignores inherited members: an annotation may be called `constructor`. */
 export const valueAt = (annotations: Record<string, string>, key: string) =>
   Object.hasOwn(annotations, key) ? annotations[key] : undefined;
+
+/** The TTL of an annotation, or its text if ExternalDNS cannot parse it. */
+export type AnnotatedTTL = Pick<SourceObject, 'ttl' | 'invalidTTL'>;
+
+export function annotatedTTL(annotations: Annotations): AnnotatedTTL {
+  const text = annotations('ttl');
+  if (text === undefined) return {};
+  const ttl = parseTTL(text);
+  return ttl === undefined ? { invalidTTL: excerpt(text) } : { ttl };
+}
+
+/** Seconds of each unit of a Go duration; where one unit begins with another, the longer one comes first. */
+const units: Readonly<Record<string, number>> = {
+  ms: 1e-3,
+  us: 1e-6,
+  µs: 1e-6,
+  μs: 1e-6,
+  ns: 1e-9,
+  h: 3600,
+  m: 60,
+  s: 1,
+};
+const term = `(\\d+(?:\\.\\d*)?|\\.\\d+)(${Object.keys(units).join('|')})`;
+const duration = new RegExp(`^\\+?(?:${term})+$`);
+
+/**
+ * Returns the seconds of a TTL such as `300` or `5m`; undefined for what ExternalDNS ignores.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/annotations/processors.go (TTLFromAnnotations)
+ */
+export function parseTTL(text: string): number | undefined {
+  const ttl = Math.trunc(/^\+?\d+$/.test(text) ? Number(text) : secondsIn(text));
+  return ttl >= 1 && ttl < 2 ** 31 ? ttl : undefined;
+}
+
+function secondsIn(text: string): number {
+  if (!duration.test(text)) return 0;
+  return [...text.matchAll(new RegExp(term, 'g'))].reduce(
+    (sum, [, number, unit = '']) => sum + Number(number) * (units[unit] ?? 0),
+    0,
+  );
+}

@@ -1,34 +1,34 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
+import type { Labels } from '../../kubernetes/object.ts';
 import { shortList } from '../../lib/short-list.ts';
 import { firstTargets } from '../host-limit.ts';
 import type { SourceObject } from '../source-object.ts';
-import { fieldOf, taking } from './filter.ts';
-import type { Gateway } from './gateway.ts';
-import { type Listener, refusalOf, type Visitor } from './listener.ts';
-import { type Labels, toFilteredObject, toSourceObject, unique } from './metadata.ts';
-import { toSourceObjectPerHost } from './per-host-targets.ts';
+import { toFilteredObject, toSourceObject, toSourceObjectPerHost, unique } from './conversion.ts';
+import { controllerCure, fieldOf } from './filter.ts';
+import { type AttachingRoute, attachmentFailure, type Gateway, type Listener } from './gateway.ts';
 import { labelOf, type Parent, type Route } from './route.ts';
 
-/** What there is for a route at one of its parents. */
-interface Place {
+/** A route at one of its parents. */
+interface Attachment {
   gateway: string;
-  /** Those that the route asks for there, and those of them that take it. */
+  /** Listeners that match the parentRef. */
   listeners: readonly Listener[];
-  open: readonly Listener[];
+  /** Those of them that accept the route. */
+  accepting: readonly Listener[];
   targets: readonly string[];
   /** Why there is no listener. */
-  obstacle?: Obstacle;
+  failure?: Failure;
 }
 
-interface Obstacle {
-  why: string;
-  /** Whether that is a filter of the spec. */
+interface Failure {
+  message: string;
+  /** Whether a filter of the spec is the cause. */
   isFilter: boolean;
 }
 
 /**
- * What a route claims through the Gateways there are.
- * @param labels those of its namespace; undefined while they are not known
+ * Returns the source objects of a route, given its Gateways.
+ * @param labels those of its namespace; undefined while unknown
  */
 export function fromRoute(
   { metadata, parents, ttl, filtered, isPartial, ...route }: Route,
@@ -38,87 +38,94 @@ export function fromRoute(
 ): SourceObject[] {
   const label = labelOf(source);
   const hosts = route.hosts.split(',');
-  const visitor = { kind: source.kind, namespace: metadata.namespace ?? '', labels };
-  const places = parents.map((parent) => placeAt(parent, visitor, source, gatewayAt(parent.gateway)));
-  const open = places.flatMap((place) => place.open);
-  const lost = isPartial ? [] : hosts.filter((host) => host !== '' && overlaps(host, open).length === 0);
-  const obstacles = lost.map((host) => ({ host, ...obstacleTo(host, places, visitor) }));
-  const inVain = [...Map.groupBy(obstacles, ({ why }) => why)].flatMap(([why, alike]) => {
+  const attaching = { kind: source.kind, namespace: metadata.namespace ?? '', labels };
+  const attachments = parents.map((parent) => attach(parent, attaching, source, gatewayAt(parent.gateway)));
+  const accepting = attachments.flatMap((attachment) => attachment.accepting);
+  const unmatched = isPartial ? [] : hosts.filter((host) => host !== '' && overlaps(host, accepting).length === 0);
+  const failures = unmatched.map((host) => ({ host, ...failureOf(host, attachments, attaching) }));
+  const dropped = [...Map.groupBy(failures, ({ message }) => message)].flatMap(([message, alike]) => {
     const names = alike.map(({ host }) => host);
-    return toFilteredObject(label, metadata, names, why, !alike[0]?.isFilter);
+    return toFilteredObject(label, metadata, names, message, !alike[0]?.isFilter);
   });
-  const targetsAt = targetsByName(hosts, places);
+  const targetsByHost = targetsByName(hosts, attachments);
   // A ListenerSet may have any of the hosts, and addresses of its own.
   const attached = isPartial
-    ? toSourceObject(label, metadata, [...targetsAt.keys()], undefined, ttl)
-    : toSourceObjectPerHost(label, metadata, targetsAt, ttl);
-  return [...attached, ...inVain, ...filtered];
+    ? toSourceObject(label, metadata, [...targetsByHost.keys()], undefined, ttl)
+    : toSourceObjectPerHost(label, metadata, targetsByHost, ttl);
+  return [...attached, ...dropped, ...filtered];
 }
 
-/** The names that a route has through its places, and what each answers with. */
-function targetsByName(hosts: readonly string[], places: readonly Place[]): ReadonlyMap<string, readonly string[]> {
-  const targetsAt = new Map<string, readonly string[]>();
-  for (const { open, targets } of places) {
-    for (const name of unique(hosts.flatMap((host) => overlaps(host, open)))) {
-      const others = targetsAt.get(name);
-      targetsAt.set(name, others ? firstTargets(unique([...others, ...targets])) : targets);
+function targetsByName(
+  hosts: readonly string[],
+  attachments: readonly Attachment[],
+): ReadonlyMap<string, readonly string[]> {
+  const byName = new Map<string, readonly string[]>();
+  for (const { accepting, targets } of attachments) {
+    for (const name of unique(hosts.flatMap((host) => overlaps(host, accepting)))) {
+      const others = byName.get(name);
+      byName.set(name, others ? firstTargets(unique([...others, ...targets])) : targets);
     }
   }
-  return targetsAt;
+  return byName;
 }
 
-/** Why no place has anything for a host. */
-function obstacleTo(host: string, places: readonly Place[], visitor: Visitor): Obstacle {
-  const there = places.filter(({ listeners }) => listeners.length > 0);
-  for (const { gateway, listeners } of there) {
-    // Were it open, the host would not want for anything.
-    const closed = listeners.find((listener) => overlaps(host, [listener]).length > 0);
-    if (!closed) continue;
-    const refusal = refusalOf(closed, gateway, visitor);
-    return { why: `listener ${closed.section} of Gateway ${gateway} ${refusal}`, isFilter: false };
+/** Returns why no attachment has the host. */
+function failureOf(host: string, attachments: readonly Attachment[], route: AttachingRoute): Failure {
+  const matching = attachments.filter(({ listeners }) => listeners.length > 0);
+  for (const { gateway, listeners } of matching) {
+    const listener = listeners.find((each) => overlaps(host, [each]).length > 0);
+    // It does not accept the route, or the host would have matched.
+    if (!listener) continue;
+    const failure = attachmentFailure(listener, gateway, route);
+    return { message: `listener ${listener.section} of Gateway ${gateway} ${failure}`, isFilter: false };
   }
-  if (there.length > 0) {
-    const gateways = shortList(unique(there.map(({ gateway }) => gateway)));
-    return { why: `no listener of Gateway ${gateways} takes this name`, isFilter: false };
+  if (matching.length > 0) {
+    const gateways = shortList(unique(matching.map(({ gateway }) => gateway)));
+    return { message: `no listener of Gateway ${gateways} matches this name`, isFilter: false };
   }
-  const obstacles = places.flatMap(({ obstacle }) => obstacle ?? []);
-  return obstacles.find(({ isFilter }) => !isFilter) ?? obstacles[0] ?? { why: '', isFilter: false };
+  const failures = attachments.flatMap(({ failure }) => failure ?? []);
+  return failures.find(({ isFilter }) => !isFilter) ?? failures[0] ?? { message: '', isFilter: false };
 }
 
-function placeAt(parent: Parent, visitor: Visitor, source: DeclaredSource, gateway: Gateway | undefined): Place {
-  const place = { gateway: parent.gateway, listeners: [], open: [], targets: [] };
-  const filter = filterAt(parent, source);
-  if (filter !== undefined) return { ...place, obstacle: { why: filter, isFilter: true } };
-  if (!gateway) return { ...place, obstacle: unseen(parent, source) };
+function attach(
+  parent: Parent,
+  route: AttachingRoute,
+  source: DeclaredSource,
+  gateway: Gateway | undefined,
+): Attachment {
+  const none = { gateway: parent.gateway, listeners: [], accepting: [], targets: [] };
+  const filter = gatewayFilterReason(parent, source);
+  if (filter !== undefined) return { ...none, failure: { message: filter, isFilter: true } };
+  if (!gateway) return { ...none, failure: missingGateway(parent, source) };
   if (gateway.foreign !== undefined) {
-    const why = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} gives it to another controller: ${taking}`;
-    return { ...place, obstacle: { why, isFilter: true } };
+    const message = `the annotation ${gateway.foreign} of Gateway ${parent.gateway} assigns it to another controller: ${controllerCure}`;
+    return { ...none, failure: { message, isFilter: true } };
   }
   const listeners = gateway.listeners.filter((listener) => isAt(parent, listener));
-  const open = listeners.filter((listener) => refusalOf(listener, parent.gateway, visitor) === undefined);
-  if (listeners.length > 0) return { ...place, listeners, open, targets: gateway.targets };
-  const why = `Gateway ${parent.gateway} has no listener${which(parent)}`;
-  return { ...place, obstacle: { why, isFilter: false } };
+  const accepting = listeners.filter((each) => attachmentFailure(each, parent.gateway, route) === undefined);
+  if (listeners.length > 0) return { ...none, listeners, accepting, targets: gateway.targets };
+  const message = `Gateway ${parent.gateway} has no listener${which(parent)}`;
+  return { ...none, failure: { message, isFilter: false } };
 }
 
-/** The filter of the spec that does not take a Gateway, in words. */
-function filterAt({ gateway }: Parent, source: DeclaredSource): string | undefined {
+/** Returns why a filter of the spec does not match the Gateway. */
+function gatewayFilterReason({ gateway }: Parent, source: DeclaredSource): string | undefined {
   const { gatewayName, gatewayNamespace } = source;
   const accepted = `and it is accepted by ${gateway}: change its parentRefs, or that field`;
   if (gatewayName && !gateway.endsWith(`/${gatewayName}`))
-    return `${fieldOf(source, 'gatewayName')} takes only ${gatewayName}, ${accepted}`;
+    return `${fieldOf(source, 'gatewayName')} selects only ${gatewayName}, ${accepted}`;
   if (gatewayNamespace && !gateway.startsWith(`${gatewayNamespace}/`))
-    return `${fieldOf(source, 'gatewayNamespace')} takes only ${gatewayNamespace}, ${accepted}`;
+    return `${fieldOf(source, 'gatewayNamespace')} selects only ${gatewayNamespace}, ${accepted}`;
   return undefined;
 }
 
-/** The API server selects Gateways by their labels, so that another one is as good as none. */
-function unseen({ gateway }: Parent, source: DeclaredSource): Obstacle {
+/** The API server selects Gateways by label, so a missing one may just have other labels. */
+function missingGateway({ gateway }: Parent, source: DeclaredSource): Failure {
   const { gatewayLabels } = source;
-  if (!gatewayLabels) return { why: `there is no Gateway ${gateway}`, isFilter: false };
+  if (!gatewayLabels) return { message: `Gateway ${gateway} does not exist`, isFilter: false };
   const field = fieldOf(source, 'gatewayLabels');
-  const why = `${field} takes only Gateways with ${shortList([gatewayLabels])}, and ${gateway} is not among them: label that Gateway, or change that field`;
-  return { why, isFilter: true };
+  const message = `${field} selects only Gateways with ${shortList([gatewayLabels])}, and ${gateway} is not among them: label that Gateway, or change that field`;
+  return { message, isFilter: true };
 }
 
 const isAt = ({ section, port }: Parent, listener: Listener) =>
@@ -130,7 +137,7 @@ const which = ({ section, port }: Parent) =>
 const overlaps = (host: string, listeners: readonly Listener[]) =>
   listeners.map((listener) => overlap(listener.host, host)).filter((name) => name !== '');
 
-/** The narrower one of two hosts that have names in common, else none. A wildcard stands for any number of labels. */
+/** Returns the narrower of two overlapping hosts, else an empty text. A wildcard matches any number of labels. */
 function overlap(a: string, b: string): string {
   if (a === '' || b === '' || a === b) return a || b;
   if (isBelow(b, a)) return b;

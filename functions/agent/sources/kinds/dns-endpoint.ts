@@ -1,13 +1,14 @@
 import { contentsOf } from '../../discovery/endpoint.ts';
+import type { List, ObjectMeta } from '../../kubernetes/object.ts';
 import { keyOf } from '../../powerdns/rrset.ts';
 import { firstTargets } from '../host-limit.ts';
 import type { Part, SourceObject } from '../source-object.ts';
 import type { SourceFilters } from './annotation.ts';
-import { unselected } from './filter.ts';
-import { hostsOf, type List, type Metadata, targetsOf, toFilteredObject, toSourceObject, unique } from './metadata.ts';
+import { hostsOf, targetsOf, toFilteredObject, toSourceObject, unique } from './conversion.ts';
+import { selectorReason } from './filter.ts';
 
 export interface DNSEndpoint {
-  metadata: Metadata;
+  metadata: ObjectMeta;
   spec?: { endpoints?: List<Endpoint | null> };
 }
 
@@ -19,7 +20,7 @@ interface Endpoint {
 }
 
 /**
- * One claim, with what each of its endpoints wants. ExternalDNS asks no DNSEndpoint for its controller.
+ * Returns one source object with a part for each endpoint. ExternalDNS ignores the controller annotation of DNSEndpoints.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/crd.go
  */
 export function fromDNSEndpoint({ metadata, spec }: DNSEndpoint, filters: SourceFilters): SourceObject[] {
@@ -34,7 +35,7 @@ export function fromDNSEndpoint({ metadata, spec }: DNSEndpoint, filters: Source
     const targets = firstTargets(unique([...(parts.get(key)?.targets ?? []), ...canonical(endpoint)]));
     parts.set(key, { targets, ...(recordTTL && { ttl: recordTTL }) });
   }
-  const filteredBy = unselected(metadata, filters);
+  const filteredBy = selectorReason(metadata, filters);
   if (filteredBy !== undefined) return toFilteredObject('crd', metadata, [...hosts], filteredBy);
   const targets = unique([...parts.values()].flatMap((part) => part.targets ?? []));
   return toSourceObject('crd', metadata, [...hosts], targets).map((sourceObject) => ({
@@ -43,11 +44,11 @@ export function fromDNSEndpoint({ metadata, spec }: DNSEndpoint, filters: Source
   }));
 }
 
-/** Those of the hosts that count. */
+/** Returns the parts of the hosts within the limit. */
 function partsOf({ hosts, overflow }: SourceObject, parts: ReadonlyMap<string, Part>): ReadonlyMap<string, Part> {
   if (!overflow) return parts;
-  const counted = new Set(hosts);
-  return new Map(parts.entries().filter(([key]) => counted.has(key.slice(0, key.lastIndexOf(' ')))));
+  const within = new Set(hosts);
+  return new Map(parts.entries().filter(([key]) => within.has(key.slice(0, key.lastIndexOf(' ')))));
 }
 
 const canonical = ({ recordType = '', targets }: Endpoint): readonly string[] =>

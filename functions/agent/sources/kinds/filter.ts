@@ -1,33 +1,53 @@
-import type { DeclaredSource } from '../../../contract/declaration.ts';
-import { foreignAnnotation, ofUsualPrefix, type SourceFilters } from './annotation.ts';
-import type { Metadata } from './metadata.ts';
-import { unmetIn } from './unmet-selector.ts';
+import type { DeclaredSource, LabelSelector } from '../../../contract/declaration.ts';
+import { matchesSelector } from '../../../contract/label-selector.ts';
+import type { Labels, ObjectMeta } from '../../kubernetes/object.ts';
+import { shortList } from '../../lib/short-list.ts';
+import { foreignAnnotation, type SourceFilters, selectableAnnotations } from './annotation.ts';
 
-/** Why an object is left out whatever its kind, in words; undefined when it is not. */
-export function filterReason(metadata: Metadata, filters: SourceFilters): string | undefined {
+/** Returns why a filter that applies to every kind drops an object; undefined if none does. */
+export function filterReason(metadata: ObjectMeta, filters: SourceFilters): string | undefined {
   const foreign = foreignAnnotation(metadata, filters);
-  if (foreign !== undefined) return `the annotation ${foreign} gives it to another controller: ${taking}`;
-  return unselected(metadata, filters);
+  if (foreign !== undefined) return `the annotation ${foreign} assigns it to another controller: ${controllerCure}`;
+  return selectorReason(metadata, filters);
 }
 
-/** The same where ExternalDNS does not ask whose controller it is. */
-export function unselected(metadata: Metadata, filters: SourceFilters): string | undefined {
+/** The same for kinds of which ExternalDNS ignores the controller annotation. */
+export function selectorReason(metadata: ObjectMeta, filters: SourceFilters): string | undefined {
   const { selector = {}, annotationSelector = {} } = filters;
-  const label = unmetIn(selector, metadata.labels ?? {});
+  const label = unmetRequirement(selector, metadata.labels ?? {});
   if (label !== undefined)
-    return `discovery.selector (${label}) leaves it out: give it labels that match, or change that field`;
-  const annotation = unmetIn(annotationSelector, ofUsualPrefix(metadata, filters));
+    return `discovery.selector (${label}) does not match: add matching labels, or change that field`;
+  const annotation = unmetRequirement(annotationSelector, selectableAnnotations(metadata, filters));
   if (annotation === undefined) return undefined;
-  return `discovery.annotationSelector (${annotation}) leaves it out: give it annotations that match, or change that field`;
+  return `discovery.annotationSelector (${annotation}) does not match: add matching annotations, or change that field`;
 }
 
-/** Why hosts that only annotations name are left out. */
+/** Why hosts that are only in annotations are dropped. */
 export const annotationsIgnored =
-  'discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
+  'discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field';
 
-/** What to do with an annotation that gives something to another controller. */
-export const taking = 'remove it, or set it to dns-controller';
+/** What to do about an annotation that assigns an object to another controller. */
+export const controllerCure = 'remove it, or set it to dns-controller';
 
-/** A field of one source, as it stands in the spec. */
+/** Path of a source's field in the spec. */
 export const fieldOf = ({ kind }: Pick<DeclaredSource, 'kind'>, field: keyof DeclaredSource) =>
   `discovery.sources[${kind}].${field}`;
+
+/** Returns the first requirement that labels, or annotations, do not meet, for a message; undefined if they meet all. */
+export function unmetRequirement(selector: LabelSelector, labels: Labels): string | undefined {
+  if (matchesSelector(selector, labels)) return undefined;
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  const label = Object.entries(matchLabels).find(
+    ([key, value]) => !matchesSelector({ matchLabels: { [key]: value } }, labels),
+  );
+  if (label) return shortList([label.join('=')]);
+  const expression = matchExpressions.find((one) => !matchesSelector({ matchExpressions: [one] }, labels));
+  return expression && shortList([printed(expression)]);
+}
+
+/** In the syntax of kubectl's `-l` and ExternalDNS's flags. */
+function printed({ key, operator, values = [] }: NonNullable<LabelSelector['matchExpressions']>[number]): string {
+  if (operator === 'Exists') return key;
+  if (operator === 'DoesNotExist') return `!${key}`;
+  return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`;
+}

@@ -1,13 +1,21 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
+import type { List, ObjectMeta } from '../../kubernetes/object.ts';
 import { shortList } from '../../lib/short-list.ts';
 import type { SourceObject } from '../source-object.ts';
-import { annotationsOf, givenTargets, listIn, lowerCase, type SourceFilters, valueAt } from './annotation.ts';
+import {
+  annotatedTargets,
+  annotatedTTL,
+  annotationsOf,
+  listIn,
+  lowerCase,
+  type SourceFilters,
+  valueAt,
+} from './annotation.ts';
+import { hostsOf, targetsOf, toFilteredObject, toSourceObject, without } from './conversion.ts';
 import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
-import { hostsOf, type List, type Metadata, targetsOf, toFilteredObject, toSourceObject, without } from './metadata.ts';
-import { statedTTL } from './ttl.ts';
 
 export interface Ingress {
-  metadata: Metadata;
+  metadata: ObjectMeta;
   spec?: {
     ingressClassName?: string;
     rules?: List<{ host?: string }>;
@@ -16,7 +24,7 @@ export interface Ingress {
   status?: { loadBalancer?: LoadBalancer };
 }
 
-/** Where a controller writes the addresses of an Ingress or a Service. */
+/** Where a controller reports the addresses of an Ingress or a Service. */
 export interface LoadBalancer {
   ingress?: List<{ ip?: string; hostname?: string }>;
 }
@@ -31,18 +39,19 @@ export function fromIngress(
   const annotations = annotationsOf(metadata, filters);
   const source = annotations('ingress-hostname-source');
   const annotated = listIn(annotations('hostname'));
-  const asked = hostsOf(hostsFrom(source, definedIn(ingress), annotated));
-  const filteredBy = filterReason(metadata, filters) ?? otherClass(ingress, ingressClassNames) ?? unknownSource(source);
-  if (filteredBy !== undefined) return toFilteredObject('ingress', metadata, asked, filteredBy);
-  const counted = filters.hostnames === 'Spec' ? [] : annotated;
-  const hosts = hostsOf(hostsFrom(source, definedIn(ingress, ignoredParts), counted));
+  const requested = hostsOf(hostsFrom(source, definedIn(ingress), annotated));
+  const filteredBy =
+    filterReason(metadata, filters) ?? classMismatch(ingress, ingressClassNames) ?? invalidHostnameSource(source);
+  if (filteredBy !== undefined) return toFilteredObject('ingress', metadata, requested, filteredBy);
+  const allowed = filters.hostnames === 'Spec' ? [] : annotated;
+  const hosts = hostsOf(hostsFrom(source, definedIn(ingress, ignoredParts), allowed));
   const ignored = without(hostsOf(hostsFrom(source, definedIn(ingress), [])), hosts);
-  const given = givenTargets(annotations);
+  const given = annotatedTargets(annotations);
   const targets = given.length > 0 ? given : loadBalancerTargets(status?.loadBalancer);
   return [
-    ...toSourceObject('ingress', metadata, hosts, targetsOf(targets), statedTTL(annotations('ttl'))),
-    ...toFilteredObject('ingress', metadata, ignored, flagged(ignoredParts)),
-    ...toFilteredObject('ingress', metadata, without(asked, [...hosts, ...ignored]), annotationsIgnored),
+    ...toSourceObject('ingress', metadata, hosts, targetsOf(targets), annotatedTTL(annotations)),
+    ...toFilteredObject('ingress', metadata, ignored, ignoredByFlag(ignoredParts)),
+    ...toFilteredObject('ingress', metadata, without(requested, [...hosts, ...ignored]), annotationsIgnored),
   ];
 }
 
@@ -54,13 +63,13 @@ function definedIn({ spec = {} }: Ingress, ignored: readonly Part[] = []): strin
   return [...(ignored.includes('rules') ? [] : rules), ...(ignored.includes('tls') ? [] : tls)];
 }
 
-/** Why hosts are left out that only these parts name. */
-function flagged(parts: readonly Part[]): string {
+/** Returns why hosts that are only in these parts are dropped. */
+function ignoredByFlag(parts: readonly Part[]): string {
   const flags = parts.map((part) => `--ignore-ingress-${part}-spec`).join(', ');
-  return `discovery.extraArgs (${flags}) leaves it out: name it in another part of the Ingress, or remove the flag`;
+  return `discovery.extraArgs (${flags}) excludes it: name it in another part of the Ingress, or remove the flag`;
 }
 
-/** Both the address and the name of each entry, should it have both. */
+/** An entry may have both an address and a name. */
 export const loadBalancerTargets = ({ ingress }: LoadBalancer = {}) =>
   (ingress ?? []).flatMap(({ ip, hostname }) => [ip, hostname]).filter((target) => target !== undefined);
 
@@ -75,18 +84,18 @@ function hostsFrom(source: string | undefined, defined: string[], annotated: str
   }
 }
 
-/** An annotation that says neither leaves no host at all. */
-function unknownSource(source: string | undefined): string | undefined {
+/** ExternalDNS ignores all hosts of an Ingress if this annotation has another value. */
+function invalidHostnameSource(source: string | undefined): string | undefined {
   const word = lowerCase(source);
   if (word === undefined || word === 'defined-hosts-only' || word === 'annotation-only') return undefined;
   return 'its annotation ingress-hostname-source is neither defined-hosts-only nor annotation-only: correct it, or remove it';
 }
 
-/** Which class an Ingress without one would get from its controller is not asked. */
-function otherClass({ metadata, spec }: Ingress, names: string[] = []): string | undefined {
+/** An Ingress without a class matches none, not even the class that is the default of the cluster. */
+function classMismatch({ metadata, spec }: Ingress, names: string[] = []): string | undefined {
   if (names.length === 0) return undefined;
   const name = spec?.ingressClassName || valueAt(metadata.annotations ?? {}, 'kubernetes.io/ingress.class');
   if (name !== undefined && names.includes(name)) return undefined;
-  const has = name ? shortList([name]) : 'none';
-  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} takes only ${shortList(names)}, and it has ${has}: give it one of these, or change that field`;
+  const actual = name ? shortList([name]) : 'none';
+  return `${fieldOf({ kind: 'Ingress' }, 'ingressClassNames')} selects only ${shortList(names)}, and it has ${actual}: give it one of these, or change that field`;
 }

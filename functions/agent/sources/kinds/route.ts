@@ -1,13 +1,21 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
+import { gatewayGroup, listenerSets, resourceName } from '../../../contract/source-kinds.ts';
+import { keyOf, type List, type ObjectMeta } from '../../kubernetes/object.ts';
 import type { SourceObject } from '../source-object.ts';
-import { type Annotations, annotationsOf, listIn, lowerCase, type SourceFilters } from './annotation.ts';
+import {
+  type AnnotatedTTL,
+  type Annotations,
+  annotatedTTL,
+  annotationsOf,
+  listIn,
+  lowerCase,
+  type SourceFilters,
+} from './annotation.ts';
+import { hostsOf, toFilteredObject, without } from './conversion.ts';
 import { annotationsIgnored, filterReason } from './filter.ts';
-import { gatewayGroup } from './listener.ts';
-import { hostsOf, keyOf, type List, type Metadata, toFilteredObject, without } from './metadata.ts';
-import { type StatedTTL, statedTTL } from './ttl.ts';
 
 export interface RouteObject {
-  metadata: Metadata;
+  metadata: ObjectMeta;
   spec?: { hostnames?: List<string>; parentRefs?: List<ParentRef> };
   status?: {
     parents?: List<{ parentRef?: ParentRef; conditions?: List<{ type?: string; status?: string }> }>;
@@ -23,21 +31,20 @@ interface ParentRef {
   port?: number;
 }
 
-/** A route by itself: its hosts and its targets are also a matter of its Gateways. */
+/** A route before its Gateways are looked up: they decide on its hosts and targets. */
 export interface Route {
-  metadata: Metadata;
-  /** Absolute, with commas between them: of 36,000 this takes a fifth. An empty one is whatever the listener has. */
+  metadata: ObjectMeta;
+  /** Absolute names, comma-separated: 36,000 of them take a fifth of an array's memory. An empty one means the listener's. */
   hosts: string;
   parents: readonly Parent[];
-  /** Seconds. */
-  ttl: StatedTTL;
-  /** Its hosts that do not count, whatever its Gateways are. */
+  ttl: AnnotatedTTL;
+  /** Hosts that are dropped whatever its Gateways are. */
   filtered: readonly SourceObject[];
-  /** Whether it has listeners that are not seen here: those of ListenerSets. */
+  /** Whether it also attaches to ListenerSets, which the agent does not watch. */
   isPartial: boolean;
 }
 
-/** A Gateway that has taken the route. */
+/** A Gateway that has accepted the route. */
 export interface Parent {
   /** `namespace/name` */
   gateway: string;
@@ -45,11 +52,11 @@ export interface Parent {
   port?: number;
 }
 
-/** As ExternalDNS calls its kind. */
+/** Its kind in ExternalDNS's label `resource`. */
 export const labelOf = ({ kind }: Pick<DeclaredSource, 'kind'>) => kind.toLowerCase();
 
 /**
- * Claims alone where Gateways do not matter.
+ * Returns source objects if they do not depend on Gateways.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/gateway.go
  */
 export function routeOf(route: RouteObject, filters: SourceFilters, source: DeclaredSource): Route | SourceObject[] {
@@ -57,53 +64,53 @@ export function routeOf(route: RouteObject, filters: SourceFilters, source: Decl
   const metadata = { namespace, name, uid, creationTimestamp };
   const annotations = annotationsOf(route.metadata, filters);
   const annotated = listIn(annotations('hostname'));
-  const asked = routeHosts(route, annotations, annotated);
-  const hosts = filters.hostnames === 'Spec' ? routeHosts(route, annotations, []) : asked;
-  const inVain = (names: string[], why: string, isUnready?: boolean) =>
+  const requested = routeHosts(route, annotations, annotated);
+  const hosts = filters.hostnames === 'Spec' ? routeHosts(route, annotations, []) : requested;
+  const drop = (names: string[], why: string, isUnready?: boolean) =>
     toFilteredObject(labelOf(source), metadata, without(names, ['']), why, isUnready);
   const why = filterReason(route.metadata, filters);
-  if (why !== undefined) return inVain(asked, why);
-  const filtered = inVain(without(asked, hosts), annotationsIgnored);
+  if (why !== undefined) return drop(requested, why);
+  const filtered = drop(without(requested, hosts), annotationsIgnored);
   if (hosts.length === 0) return filtered;
   const parents = parentsOf(route);
   const isPartial = hasListenerSet(route, source);
-  const ttl = statedTTL(annotations('ttl'));
+  const ttl = annotatedTTL(annotations);
   if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, filtered, isPartial };
   if (isPartial) return filtered;
-  // A route of a mesh alone has no Gateway to wait for.
+  // A route of a service mesh has no Gateway to wait for.
   const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOfKind('Gateway', identityOf(ref, metadata)));
-  return inVain(
-    asked,
-    'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway',
+  return drop(
+    requested,
+    'no Gateway in its parentRefs has accepted it (status.parents): see the log of the controller of that Gateway',
     isUnready,
   );
 }
 
-/** The parents in the status count as long as the route still asks for them. */
+/** Parents of the status count only while they are still in the spec. */
 function parentsOf({ metadata, spec, status }: RouteObject): Parent[] {
-  const asked = new Set((spec?.parentRefs ?? []).map((ref) => JSON.stringify(identityOf(ref, metadata))));
+  const requested = new Set((spec?.parentRefs ?? []).map((ref) => JSON.stringify(identityOf(ref, metadata))));
   return (status?.parents ?? []).flatMap(({ parentRef, conditions }) => {
     const isAccepted = conditions?.find(({ type }) => type === 'Accepted')?.status === 'True';
     if (!parentRef || !isAccepted) return [];
     const identity = identityOf(parentRef, metadata);
-    if (!isOfKind('Gateway', identity) || !asked.has(JSON.stringify(identity))) return [];
+    if (!isOfKind('Gateway', identity) || !requested.has(JSON.stringify(identity))) return [];
     const { sectionName, port } = parentRef;
     return [{ gateway: identity.key, ...(sectionName && { section: sectionName }), ...(port && { port }) }];
   });
 }
 
-const identityOf = ({ group, kind, namespace, name }: ParentRef, route: Metadata) => ({
+const identityOf = ({ group, kind, namespace, name }: ParentRef, route: ObjectMeta) => ({
   group: group || gatewayGroup,
   kind: kind || 'Gateway',
   key: keyOf({ namespace: namespace || route.namespace, name }),
 });
 
-const isOfKind = (wanted: string, { group, kind }: Pick<ParentRef, 'group' | 'kind'>) =>
-  group === gatewayGroup && kind === wanted;
+const isOfKind = (name: string, { group, kind }: Pick<ParentRef, 'group' | 'kind'>) =>
+  group === gatewayGroup && kind === name;
 
-/** Where ExternalDNS looks at ListenerSets, which is not the usual thing. */
+/** Only with --gateway-listener-sets does ExternalDNS read ListenerSets. */
 const hasListenerSet = ({ metadata, spec }: RouteObject, { resources = [] }: DeclaredSource) =>
-  resources.some((name) => name.startsWith('listenersets.')) &&
+  resources.includes(resourceName(listenerSets)) &&
   (spec?.parentRefs ?? []).some((ref) => isOfKind('ListenerSet', identityOf(ref, metadata)));
 
 function routeHosts({ spec }: RouteObject, annotations: Annotations, annotated: readonly string[]): string[] {
@@ -118,5 +125,5 @@ function routeHosts({ spec }: RouteObject, annotations: Annotations, annotated: 
   }
 }
 
-/** Here an empty name is one: that of any listener. */
+/** Keeps an empty name, which stands for the listener's. */
 const withAny = (names: readonly string[]) => [...hostsOf(names), ...(names.includes('') ? [''] : [])];

@@ -1,15 +1,14 @@
 import type { DeclaredSource } from '../../../contract/declaration.ts';
+import type { List, ObjectMeta } from '../../kubernetes/object.ts';
 import { shortList } from '../../lib/short-list.ts';
 import type { SourceObject } from '../source-object.ts';
-import { annotationsOf, givenTargets, listIn, type SourceFilters } from './annotation.ts';
+import { annotatedTargets, annotatedTTL, annotationsOf, listIn, type SourceFilters } from './annotation.ts';
+import { hostsOf, targetsOf, toFilteredObject, toSourceObject, toSourceObjectPerHost, unique } from './conversion.ts';
 import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
-import { hostsOf, type List, type Metadata, targetsOf, toFilteredObject, toSourceObject, unique } from './metadata.ts';
-import { toSourceObjectPerHost } from './per-host-targets.ts';
-import { statedTTL } from './ttl.ts';
 
 export interface Service {
-  metadata: Metadata;
+  metadata: ObjectMeta;
   spec?: {
     type?: string;
     clusterIP?: string;
@@ -20,35 +19,37 @@ export interface Service {
   status?: { loadBalancer?: LoadBalancer };
 }
 
-/** The others need to read every Pod and Node of the cluster. */
-const usualTypes = ['LoadBalancer'];
+/** The other types need access to every Pod and Node of the cluster. */
+const defaultTypes = ['LoadBalancer'];
 
 /**
- * A ClusterIP Service has its `hostname`, too: where they count, ExternalDNS runs with --publish-internal-services.
+ * A ClusterIP Service has its `hostname`, too: if the spec selects that type, ExternalDNS has --publish-internal-services.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/service.go
  */
 export function fromService(
   service: Service,
   filters: SourceFilters,
-  { serviceTypes = usualTypes, resolvesHostnames }: Pick<DeclaredSource, 'serviceTypes' | 'resolvesHostnames'> = {},
+  { serviceTypes = defaultTypes, resolvesHostnames }: Pick<DeclaredSource, 'serviceTypes' | 'resolvesHostnames'> = {},
 ): SourceObject[] {
   const { metadata } = service;
   const annotations = annotationsOf(metadata, filters);
   const hosts = hostsOf(listIn(annotations('hostname')));
   const internal = hostsOf(listIn(annotations('internal-hostname')));
   const all = unique([...hosts, ...internal]);
-  const filteredBy = filterReason(metadata, filters) ?? otherType(service, serviceTypes) ?? unnamed(filters);
+  const filteredBy = filterReason(metadata, filters) ?? typeMismatch(service, serviceTypes) ?? hostnamesReason(filters);
   if (filteredBy !== undefined) return toFilteredObject('service', metadata, all, filteredBy);
-  const ttl = statedTTL(annotations('ttl'));
-  const given = givenTargets(annotations);
+  const ttl = annotatedTTL(annotations);
+  const given = annotatedTargets(annotations);
   if (given.length > 0) return toSourceObject('service', metadata, all, targetsOf(given), ttl);
-  // What no host goes by need not be known.
+  // Without a host, the targets do not matter.
   const published = hosts.length > 0 ? publishedTargets(service, resolvesHostnames) : [];
-  const [outside, inside] = [published, internalTargets(service)].map((own) => own && targetsOf(own));
-  if (outside && inside)
-    return toSourceObjectPerHost('service', metadata, targetsByHost(hosts, outside, internal, inside), ttl);
+  const [externalTargets, ownTargets] = [published, internalTargets(service)].map((own) => own && targetsOf(own));
+  if (externalTargets && ownTargets) {
+    const targets = targetsByHost(hosts, externalTargets, internal, ownTargets);
+    return toSourceObjectPerHost('service', metadata, targets, ttl);
+  }
   const sourceObjects = toSourceObject('service', metadata, [...all, ...servicePorts(service, all)], undefined, ttl);
-  if (inside) return sourceObjects;
+  if (ownTargets) return sourceObjects;
   return sourceObjects.map((sourceObject) => ({
     ...sourceObject,
     ofPodsOrNodes: true,
@@ -56,16 +57,16 @@ export function fromService(
   }));
 }
 
-function otherType({ spec }: Service, types: readonly string[]): string | undefined {
+function typeMismatch({ spec }: Service, types: readonly string[]): string | undefined {
   const type = spec?.type ?? 'ClusterIP';
   if (types.includes(type)) return undefined;
-  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} takes only ${shortList(types)}, and it is of type ${type}: change its type, or that field`;
+  return `${fieldOf({ kind: 'Service' }, 'serviceTypes')} selects only ${shortList(types)}, and it is of type ${type}: change its type, or that field`;
 }
 
-/** A Service has no host but in its annotations. */
-const unnamed = ({ hostnames }: SourceFilters) => (hostnames === 'Spec' ? annotationsIgnored : undefined);
+/** All hosts of a Service are in annotations. */
+const hostnamesReason = ({ hostnames }: SourceFilters) => (hostnames === 'Spec' ? annotationsIgnored : undefined);
 
-/** What goes by `hostname`. Undefined where it is what Pods or Nodes have, or what ExternalDNS resolves a name to. */
+/** Targets of `hostname`; undefined if they are those of Pods or Nodes, or addresses that ExternalDNS resolves. */
 function publishedTargets(service: Service, resolvesHostnames = false): readonly string[] | undefined {
   const { type, externalName = '', externalIPs } = service.spec ?? {};
   const { loadBalancer } = service.status ?? {};
@@ -76,32 +77,31 @@ function publishedTargets(service: Service, resolvesHostnames = false): readonly
   return isResolved ? undefined : loadBalancerTargets(loadBalancer);
 }
 
-/** What goes by `internal-hostname`. */
+/** Targets of `internal-hostname`; undefined if they are those of Pods or Nodes. */
 function internalTargets(service: Service): readonly string[] | undefined {
   const { type, clusterIP = '' } = service.spec ?? {};
   if (type === 'ExternalName') return publishedTargets(service);
   return isHeadless(service) || type === 'NodePort' ? undefined : [clusterIP];
 }
 
-/** Its hosts of both kinds have each their own targets. */
 function targetsByHost(
   hosts: readonly string[],
-  outside: readonly string[],
+  targets: readonly string[],
+  internalHosts: readonly string[],
   internal: readonly string[],
-  inside: readonly string[],
 ): ReadonlyMap<string, string[]> {
-  const [published, hidden] = [new Set(hosts), new Set(internal)];
+  const [published, hidden] = [new Set(hosts), new Set(internalHosts)];
   return new Map(
-    unique([...hosts, ...internal]).map((name) => {
-      return [name, unique([...(published.has(name) ? outside : []), ...(hidden.has(name) ? inside : [])])];
+    unique([...hosts, ...internalHosts]).map((name) => {
+      return [name, unique([...(published.has(name) ? targets : []), ...(hidden.has(name) ? internal : [])])];
     }),
   );
 }
 
-/** Its Pods answer for it, and each with a `hostname` for the name below. */
+/** The records of a headless Service have the addresses of its Pods; one with a `hostname` also has a name below. */
 const isHeadless = ({ spec }: Service) => spec?.type !== 'ExternalName' && spec?.clusterIP === 'None';
 
-/** SRV records (RFC 2782) of the ports that a Service has on the nodes. */
+/** Names of the SRV records (RFC 2782) that ExternalDNS makes for node ports. */
 function servicePorts({ metadata, spec }: Service, hosts: readonly string[]): string[] {
   if (spec?.type !== 'NodePort') return [];
   const protocols = (spec.ports ?? []).filter((p) => p.nodePort).map(({ protocol = 'TCP' }) => protocol.toLowerCase());

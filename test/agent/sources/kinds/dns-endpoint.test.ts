@@ -23,7 +23,7 @@ test.each<[string, Endpoint, string]>([
   expect(lineOf(sourceObjects(one))).toBe(`a.corp.internal. > ${targets}`);
 });
 
-test('all its endpoints are one claim', () => {
+test('all endpoints make one source object', () => {
   const other = { dnsName: 'b.corp.internal', recordType: 'A', targets: ['192.0.2.1', '192.0.2.3'] };
   const slow = { ...endpoint('TXT', 'text'), recordTTL: 300 };
   expect(sourceObjects(endpoint('A', '192.0.2.1'), null, {}, other, slow)).toEqual([
@@ -43,7 +43,7 @@ test('all its endpoints are one claim', () => {
   ]);
 });
 
-test('of hosts beyond those that count it is not kept what they want', () => {
+test('hosts over the limit have no parts', () => {
   const [sourceObject] = sourceObjects(
     ...Array.from({ length: 1002 }, (_, i) => ({ ...endpoint('A', '192.0.2.1'), dnsName: `h${i}` })),
   );
@@ -54,14 +54,14 @@ test('of hosts beyond those that count it is not kept what they want', () => {
   ]);
 });
 
-test('the selectors count, the controller does not', () => {
+test('selectors apply, the controller annotation does not', () => {
   const spec = { endpoints: [endpoint('A', '192.0.2.1'), endpoint('TXT', 'text')] };
   const line = (object: DNSEndpoint['metadata'], filters: object) =>
     lineOf(fromDNSEndpoint({ metadata: object, spec }, { ...both, ...filters }));
   const annotationSelector = { matchLabels: { public: 'no' } };
   const taken = 'a.corp.internal. > 192.0.2.1 "text"';
   const leftOut = (field: string, things: string) =>
-    `a.corp.internal. left out: discovery.${field} (public=no) leaves it out: give it ${things} that match, or change that field`;
+    `a.corp.internal. left out: discovery.${field} (public=no) does not match: add matching ${things}, or change that field`;
   expect(line(metadata(), { annotationSelector })).toBe(leftOut('annotationSelector', 'annotations'));
   expect(line(metadata({ public: 'no' }), { annotationSelector })).toBe(taken);
   expect(line({ ...metadata(), labels: { public: 'yes' } }, { selector: annotationSelector })).toBe(
@@ -70,7 +70,7 @@ test('the selectors count, the controller does not', () => {
   expect(line(annotated({ controller: 'x' }), {})).toBe(taken);
 });
 
-test('whatever an author writes, it is read', () => {
+test('any DNSEndpoint is read without an error', () => {
   const text = fc.string({ maxLength: 20 });
   const any = fc.record(
     { dnsName: text, recordType: fc.constantFrom('A', 'TXT', 'MX', 'SRV', 'SVCB', 'x'), targets: fc.array(text) },

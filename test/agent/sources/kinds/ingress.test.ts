@@ -14,7 +14,7 @@ const status = (...entries: { ip?: string; hostname?: string }[]) => ({
   status: { loadBalancer: { ingress: entries } },
 });
 
-test('an Ingress claims its hosts with its addresses', () => {
+test('an Ingress has its hosts with its addresses', () => {
   expect(fromIngress(ingress(), both)).toEqual([
     {
       resource: 'ingress/shop/web',
@@ -27,7 +27,7 @@ test('an Ingress claims its hosts with its addresses', () => {
   ]);
 });
 
-test('of one that is left out only the hosts are kept, and why', () => {
+test('a filtered Ingress keeps only its hosts and the reason', () => {
   expect(fromIngress(ingress({ metadata: annotated({ controller: 'mine', ttl: '5m' }) }), both)).toEqual([
     {
       resource: 'ingress/shop/web',
@@ -36,7 +36,7 @@ test('of one that is left out only the hosts are kept, and why', () => {
       created: '2026-11-21T08:00:00Z',
       hosts: ['web.corp.internal.'],
       filteredBy:
-        'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
+        'the annotation external-dns.kubernetes.io/controller assigns it to another controller: remove it, or set it to dns-controller',
     },
   ]);
 });
@@ -90,7 +90,7 @@ describe('the hosts are', () => {
   });
 
   const ignored =
-    'left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
+    'left out: discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field';
   test.each<[string, Record<string, string>, string]>([
     ['but those of the spec as well', { hostname }, `${defined} > 198.51.100.7 | ${own} ${ignored}`],
     [
@@ -119,14 +119,14 @@ describe('the hosts are', () => {
   });
 });
 
-describe('of parts of the spec that ExternalDNS is told to ignore', () => {
+describe('parts of the spec that ExternalDNS ignores', () => {
   const flags = 'discovery.extraArgs (--ignore-ingress-';
-  const leavesOut = 'leaves it out: name it in another part of the Ingress, or remove the flag';
-  const noTLS = `${flags}tls-spec) ${leavesOut}`;
-  const noRules = `${flags}rules-spec) ${leavesOut}`;
-  const neither = `${flags}rules-spec, --ignore-ingress-tls-spec) ${leavesOut}`;
+  const excludes = 'excludes it: name it in another part of the Ingress, or remove the flag';
+  const noTLS = `${flags}tls-spec) ${excludes}`;
+  const noRules = `${flags}rules-spec) ${excludes}`;
+  const neither = `${flags}rules-spec, --ignore-ingress-tls-spec) ${excludes}`;
   const notAnnotated =
-    'discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
+    'discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field';
   test.each<[string, ('rules' | 'tls')[], Ingress['metadata'], Partial<SourceFilters>, string]>([
     [
       'only what TLS alone names is left out',
@@ -170,48 +170,48 @@ describe('of parts of the spec that ExternalDNS is told to ignore', () => {
   });
 });
 
-describe('of more hosts than count', () => {
+describe('over the host limit', () => {
   const [rules, ...others] = ['web.corp.internal', ...Array.from({ length: 1500 }, (_, i) => `h${i}.corp.internal`)];
   const many = annotated({ hostname: others.join() });
 
-  test('those of the spec and the first of the annotation are claimed', () => {
+  test('the hosts of the spec and the first of the annotation are kept', () => {
     const [sourceObject, ...more] = fromIngress(ingress({ metadata: many }), both);
     expect(sourceObject?.hosts).toEqual([rules, ...others.slice(0, 999)].map((host) => `${host}.`));
     expect([sourceObject?.overflow?.host, more]).toEqual(['h999.corp.internal.', []]);
   });
 
-  test('no more than of one that is claimed is told where a filter leaves them out', () => {
+  test('a filtered Ingress keeps no more hosts than the limit', () => {
     const [, ignored] = fromIngress(ingress({ metadata: many }), { ...both, hostnames: 'Spec' });
     expect([ignored?.hosts.length, ignored?.overflow]).toEqual([1000, undefined]);
   });
 });
 
-describe('it is left out as', () => {
+describe('it is filtered because', () => {
   const selector = { matchLabels: { team: 'a', tier: 'edge' } };
   test.each<[string, Partial<Ingress>, Partial<SourceFilters>, string]>([
     [
       'another controller’s',
       { metadata: annotated({ controller: 'mine' }) },
       {},
-      'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
+      'the annotation external-dns.kubernetes.io/controller assigns it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'one with other labels, in the first of those that count',
       { metadata: { ...metadata(), labels: { team: 'a', tier: 'core' } } },
       { selector },
-      'discovery.selector (tier=edge) leaves it out: give it labels that match, or change that field',
+      'discovery.selector (tier=edge) does not match: add matching labels, or change that field',
     ],
     [
       'one without labels',
       {},
       { selector },
-      'discovery.selector (team=a) leaves it out: give it labels that match, or change that field',
+      'discovery.selector (team=a) does not match: add matching labels, or change that field',
     ],
     [
       'one with other annotations',
       {},
       { annotationSelector: { matchExpressions: [{ key: 'public', operator: 'In', values: ['no', 'never'] }] } },
-      'discovery.annotationSelector (public in (no,never)) leaves it out: give it annotations that match, or change that field',
+      'discovery.annotationSelector (public in (no,never)) does not match: add matching annotations, or change that field',
     ],
     [
       'one whose annotation is a word that ExternalDNS does not know',
@@ -231,7 +231,7 @@ describe('it is left out as', () => {
   });
 });
 
-describe('of classes', () => {
+describe('classes', () => {
   const legacy = (name: string) => ({ metadata: metadata({ 'kubernetes.io/ingress.class': name }) });
   const ofClass = (ingressClassName: string) => ({
     spec: { rules: [{ host: 'web.corp.internal' }], ingressClassName },
@@ -244,32 +244,32 @@ describe('of classes', () => {
       'another one does not',
       ofClass('nginx-internal'),
       ['nginx'],
-      'takes only nginx, and it has nginx-internal: give it one of these, or change that field',
+      'selects only nginx, and it has nginx-internal: give it one of these, or change that field',
     ],
     [
       'none does not, whatever the default class is',
       {},
       ['nginx', 'private'],
-      'takes only nginx, private, and it has none: give it one of these, or change that field',
+      'selects only nginx, private, and it has none: give it one of these, or change that field',
     ],
     ['the legacy annotation counts', legacy('traefik'), ['traefik'], ''],
     [
       'another legacy annotation does not',
       legacy('traefik'),
       ['nginx'],
-      'takes only nginx, and it has traefik: give it one of these, or change that field',
+      'selects only nginx, and it has traefik: give it one of these, or change that field',
     ],
     [
       'of a long annotation enough is said',
       legacy('x'.repeat(1e5)),
       ['nginx'],
-      `takes only nginx, and it has ${'x'.repeat(100)}…: give it one of these, or change that field`,
+      `selects only nginx, and it has ${'x'.repeat(100)}…: give it one of these, or change that field`,
     ],
     [
       'the field wins over the annotation',
       { ...legacy('traefik'), ...ofClass('nginx') },
       ['traefik'],
-      'takes only traefik, and it has nginx: give it one of these, or change that field',
+      'selects only traefik, and it has nginx: give it one of these, or change that field',
     ],
     ['an empty field leaves it to the annotation', { ...legacy('traefik'), ...ofClass('') }, ['traefik'], ''],
   ])('%s', (_, more, ingressClassNames, why) => {
@@ -280,7 +280,7 @@ describe('of classes', () => {
   });
 });
 
-test('whatever stands in it, hosts and targets are canonical, and each is there once', () => {
+test('hosts and targets of any Ingress are canonical and unique', () => {
   const text = fc.string({ unit: fc.constantFrom(...'aB1.:*, '), maxLength: 12 });
   const hosts = fc.array(text, { maxLength: 4 });
   fc.assert(

@@ -1,4 +1,4 @@
-/** Objects to read claims off, and what is read of a claim. */
+/** Metadata for test objects, and source objects as one line of text. */
 
 import type { SourceFilters } from '../../../../functions/agent/sources/kinds/annotation.ts';
 import type { SourceObject } from '../../../../functions/agent/sources/source-object.ts';
@@ -13,14 +13,14 @@ export const metadata = (annotations: Record<string, string> = {}) => ({
   annotations,
 });
 
-/** An annotation by its name behind the usual prefix. */
+/** Annotations by their names without the prefix. */
 export const annotated = (values: Record<string, string>) =>
   metadata(Object.fromEntries(Object.entries(values).map(([k, v]) => [`external-dns.kubernetes.io/${k}`, v])));
 
 /** Hosts and targets in one line, `a. b. > 192.0.2.1`, and after it `| c. left out: why`. */
 export function lineOf(sourceObjects: readonly SourceObject[]): string {
-  return sourceObjects.map(saidOf).join(' | ') || 'no claim';
+  return sourceObjects.map(partOf).join(' | ') || 'no claim';
 }
 
-const saidOf = ({ hosts, targets, filteredBy }: SourceObject) =>
+const partOf = ({ hosts, targets, filteredBy }: SourceObject) =>
   `${hosts.join(' ')}${filteredBy === undefined ? ` > ${targets ? targets.join(' ') || 'none' : 'unknown'}` : ` left out: ${filteredBy}`}`;

@@ -60,9 +60,9 @@ function sourceObjects(
   return Array.isArray(read) ? read : fromRoute(read, source, (key) => there.get(key), labels);
 }
 
-const untaken = 'left out: no listener of Gateway infra/envoy takes this name';
+const untaken = 'left out: no listener of Gateway infra/envoy matches this name';
 
-test('a route claims its hosts with the addresses of its Gateway', () => {
+test('a route has its hosts with the addresses of its Gateway', () => {
   expect(sourceObjects(route(['Web.corp.internal']), [gateway('envoy')])).toEqual([
     {
       resource: 'httproute/shop/web',
@@ -135,13 +135,13 @@ describe('the hosts are', () => {
     expect(sorted(sourceObject?.hosts.join(' ') ?? 'none')).toEqual(sorted(hosts));
   });
 
-  test('the spec’s where annotations name none', () => {
+  test('those of the spec if annotations are ignored', () => {
     const read = (annotations: Record<string, string>) =>
       lineOf(
         sourceObjects(route(['a.corp.internal'], [envoy], annotations), [gateway('envoy')], { hostnames: 'Spec' }),
       );
     const ignored =
-      'left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field';
+      'left out: discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field';
     expect([read({ hostname }), read(only('annotation-only')), read(only('defined-hosts-only'))]).toEqual([
       `a.corp.internal. > 198.51.100.10 | own.corp.internal. ${ignored}`,
       `own.corp.internal. ${ignored}`,
@@ -172,7 +172,7 @@ describe('the targets are', () => {
   });
 });
 
-describe('where the hosts of a route have each their own Gateways', () => {
+describe('if hosts of a route attach to different Gateways', () => {
   const nginx: Ref = { name: 'nginx', namespace: 'infra' };
   const refs = [envoy, nginx];
   const hosts = ['web.a.internal', 'web.b.internal', 'own.internal'];
@@ -197,7 +197,7 @@ describe('where the hosts of a route have each their own Gateways', () => {
     expect(parts?.size).toBe(9);
   });
 
-  test('there are no parts as long as that is the same', () => {
+  test('there are no parts while their targets are the same', () => {
     expect(lineOf(sourceObjects(route(hosts, refs), ab('198.51.100.10')))).toMatch(/ > 198\.51\.100\.10$/);
     expect(partsOf(ab('198.51.100.10'))).toBeUndefined();
   });
@@ -212,7 +212,7 @@ const at = (more: Partial<Ref>) => route(['a.corp.internal', 'tls.corp.internal'
 const statusOf = (parentRef: Ref, conditions = accepted) => ({ status: { parents: [{ parentRef, conditions }] } });
 const bothNames = 'a.corp.internal. tls.corp.internal.';
 
-describe('a route has a claim through', () => {
+describe('a route attaches to', () => {
   test.each<[string, RouteObject, string]>([
     ['every listener', at({}), `${bothNames} > 198.51.100.10`],
     [
@@ -231,10 +231,10 @@ describe('a route has a claim through', () => {
   });
 });
 
-describe('a route is left out when', () => {
+describe('a route is filtered when', () => {
   const pending = [{ type: 'Accepted', status: 'False' }];
   const unaccepted =
-    'no Gateway that it names has accepted it (status.parents): see the log of the controller of that Gateway';
+    'no Gateway in its parentRefs has accepted it (status.parents): see the log of the controller of that Gateway';
   const there = [
     gateway('envoy', two),
     gateway('former'),
@@ -262,7 +262,11 @@ describe('a route is left out when', () => {
       route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'bare' }]),
       'Gateway infra/bare has no listener',
     ],
-    ['its Gateway would be one of its own namespace', at({ namespace: undefined }), 'there is no Gateway shop/envoy'],
+    [
+      'its Gateway would be one of its own namespace',
+      at({ namespace: undefined }),
+      'Gateway shop/envoy does not exist',
+    ],
     ['its Gateway has not accepted it', { ...at({}), ...statusOf(envoy, pending) }, unaccepted],
     [
       'it has left the Gateway that has accepted it',
@@ -279,17 +283,17 @@ describe('a route is left out when', () => {
     [
       'it is another controller’s, and accepted or not',
       { ...at({}), metadata: annotated({ controller: 'x' }), status: undefined },
-      'the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
+      'the annotation external-dns.kubernetes.io/controller assigns it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'its Gateway is another controller’s',
       route(at({}).spec?.hostnames as string[], [{ ...envoy, name: 'foreign' }]),
-      'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign gives it to another controller: remove it, or set it to dns-controller',
+      'the annotation external-dns.kubernetes.io/controller of Gateway infra/foreign assigns it to another controller: remove it, or set it to dns-controller',
     ],
     [
       'the selector does not take it, accepted or not',
       { ...at({}), status: undefined },
-      'discovery.selector (team=web) leaves it out: give it labels that match, or change that field',
+      'discovery.selector (team=web) does not match: add matching labels, or change that field',
       { ...both, selector: { matchLabels: { team: 'web' } } },
     ],
     ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
@@ -303,17 +307,17 @@ describe('a route is left out when', () => {
     [
       'name',
       { gatewayName: 'nvoy' },
-      'gatewayName takes only nvoy, and it is accepted by infra/envoy: change its parentRefs, or that field',
+      'gatewayName selects only nvoy, and it is accepted by infra/envoy: change its parentRefs, or that field',
     ],
     [
       'namespace',
       { gatewayNamespace: 'inf' },
-      'gatewayNamespace takes only inf, and it is accepted by infra/envoy: change its parentRefs, or that field',
+      'gatewayNamespace selects only inf, and it is accepted by infra/envoy: change its parentRefs, or that field',
     ],
     [
       'labels',
       { gatewayLabels: 'dns=yes' },
-      'gatewayLabels takes only Gateways with dns=yes, and infra/envoy is not among them: label that Gateway, or change that field',
+      'gatewayLabels selects only Gateways with dns=yes, and infra/envoy is not among them: label that Gateway, or change that field',
     ],
   ])('its Gateway has another %s', (_, filters, why) => {
     // Of Gateways with other labels none is seen.
@@ -324,23 +328,23 @@ describe('a route is left out when', () => {
     expect(lineOf(sourceObjects(at({}), [gateway('envoy')], both, same))).toBe(`${bothNames} > 198.51.100.10`);
   });
 
-  test('its hosts and the listeners’ have nothing in common, host by host', () => {
+  test('its hosts match no listener, host by host', () => {
     const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, name: 'gone' }];
     const gateways = [gateway('envoy', listeners('*.a.internal')), gateway('nginx', listeners('*.b.internal'))];
     const hosts = ['web.a.internal', 'web.b.internal', 'web.c.internal', '*.d.internal'];
     const read = sourceObjects(route(hosts, refs), gateways);
     expect([lineOf(read), waits(read)]).toEqual([
-      'web.a.internal. web.b.internal. > 198.51.100.10 | web.c.internal. *.d.internal. left out: no listener of Gateway infra/envoy, infra/nginx takes this name',
+      'web.a.internal. web.b.internal. > 198.51.100.10 | web.c.internal. *.d.internal. left out: no listener of Gateway infra/envoy, infra/nginx matches this name',
       true,
     ]);
   });
 
-  test('and not when it has no host of its own', () => {
+  test('but not when it has no host of its own', () => {
     expect(lineOf(sourceObjects({ ...route(undefined), status: undefined }, []))).toBe('no claim');
     expect(lineOf(sourceObjects(route(undefined), []))).toBe('no claim');
   });
 
-  test('and not when ListenerSets that are not seen may have it', () => {
+  test('but not when ListenerSets may have its hosts', () => {
     const resources = ['listenersets.v1.gateway.networking.k8s.io'];
     const set = { ...envoy, kind: 'ListenerSet', name: 'own' };
     const named = ['a.corp.internal', 'b.example'];
@@ -351,7 +355,7 @@ describe('a route is left out when', () => {
     expect(read([envoy])).toBe(`a.corp.internal. > 198.51.100.10 | b.example. ${untaken}`);
   });
 
-  test('and not at some Gateways, where it has ListenerSets, whose addresses are not seen', () => {
+  test('but not at some of its Gateways if it also attaches to ListenerSets', () => {
     const resources = ['listenersets.v1.gateway.networking.k8s.io'];
     const refs = [envoy, { ...envoy, name: 'nginx' }, { ...envoy, kind: 'ListenerSet', name: 'own' }];
     const at = (address: string, host: string) => ({ ...listeners(host), status: { addresses: [{ value: address }] } });
@@ -363,7 +367,7 @@ describe('a route is left out when', () => {
   });
 });
 
-test('a route and a listener have in common what every name of both has, whichever is which', () => {
+test('the overlap of two hosts has exactly the names of both, in either order', () => {
   const labels = fc.array(fc.constantFrom('*', 'a', 'b'), { minLength: 1, maxLength: 3 });
   const name = labels.map((list) =>
     [list[0], ...list.slice(1).map((l) => (l === '*' ? 'c' : l)), 'internal'].join('.'),
@@ -381,7 +385,7 @@ test('a route and a listener have in common what every name of both has, whichev
   );
 });
 
-describe('a listener takes', () => {
+describe('a listener accepts', () => {
   const named = route(['a.corp.internal']);
   const line = (listener: Partial<ListenerObject>, kind = 'HTTPRoute', labels?: Record<string, string>) =>
     lineOf(
@@ -394,7 +398,7 @@ describe('a listener takes', () => {
       ),
     );
   const taken = 'a.corp.internal. > 198.51.100.10';
-  const closed = (why: string) => `a.corp.internal. left out: listener l of Gateway infra/envoy takes no ${why}`;
+  const closed = (why: string) => `a.corp.internal. left out: listener l of Gateway infra/envoy accepts no ${why}`;
   const otherKind = (kind: string) => closed(`${kind}: see its protocol and allowedRoutes.kinds`);
 
   test.each([
@@ -435,21 +439,21 @@ describe('a listener takes', () => {
     ['routes of all namespaces by an empty selector', { namespaces: { from: 'Selector', selector: {} } }, no, true],
     ['no routes by a selector that is not there', { namespaces: { from: 'Selector' } }, undefined, false],
   ])('%s', (_, allowedRoutes, labels, isTaken) => {
-    const why = closed('route of namespace shop: see its allowedRoutes.namespaces');
+    const why = closed('routes of namespace shop: see its allowedRoutes.namespaces');
     expect(line({ allowedRoutes }, 'HTTPRoute', labels)).toBe(isTaken ? taken : why);
   });
 
-  test('routes of its own namespace, and not of one whose name begins the same', () => {
+  test('routes of its own namespace, not of one whose name has the same prefix', () => {
     const at = (namespace: string) => {
       const own = { ...gateway('envoy', { spec: { listeners: [shared('l', { allowedRoutes: {} })] } }) };
       own.metadata = { ...own.metadata, namespace };
       return lineOf(sourceObjects(route(['a.corp.internal'], [{ ...envoy, namespace }]), [own]));
     };
     expect(at('shop')).toBe(taken);
-    expect(at('shop-b')).toMatch(/ left out: listener l of Gateway shop-b\/envoy takes no route of namespace shop:/);
+    expect(at('shop-b')).toMatch(/ left out: listener l of Gateway shop-b\/envoy accepts no routes of namespace shop:/);
   });
 
-  test('its hosts only where it takes the route, and says of the others which listener does not', () => {
+  test('only the hosts of routes that it accepts; the others have the reason', () => {
     const front = gateway('envoy', {
       spec: {
         listeners: [
@@ -461,10 +465,10 @@ describe('a listener takes', () => {
     });
     expect(lineOf(sourceObjects(route(undefined), [front]))).toBe('*.apps.corp.internal. > 198.51.100.10');
     const hosts = ['a.apps.corp.internal', 'console.corp.internal', 'tls.corp.internal', 'b.corp.internal'];
-    const listener = (section: string) => `left out: listener ${section} of Gateway infra/envoy takes no`;
+    const listener = (section: string) => `left out: listener ${section} of Gateway infra/envoy accepts no`;
     expect(lineOf(sourceObjects(route(hosts), [front])).split(' | ')).toEqual([
       'a.apps.corp.internal. > 198.51.100.10',
-      `console.corp.internal. ${listener('infra')} route of namespace shop: see its allowedRoutes.namespaces`,
+      `console.corp.internal. ${listener('infra')} routes of namespace shop: see its allowedRoutes.namespaces`,
       `tls.corp.internal. ${listener('tls')} HTTPRoute: see its protocol and allowedRoutes.kinds`,
       `b.corp.internal. ${untaken}`,
     ]);

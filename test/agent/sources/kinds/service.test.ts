@@ -93,14 +93,14 @@ test.each<[string, Record<string, string>, Spec, string]>([
     'another controller’s is left out',
     { hostname, controller: 'other' },
     { type: 'LoadBalancer' },
-    'web.corp.internal. left out: the annotation external-dns.kubernetes.io/controller gives it to another controller: remove it, or set it to dns-controller',
+    'web.corp.internal. left out: the annotation external-dns.kubernetes.io/controller assigns it to another controller: remove it, or set it to dns-controller',
   ],
   ['another controller’s without a name is nothing', { controller: 'other' }, { type: 'LoadBalancer' }, 'no claim'],
 ])('%s', (_, annotations, spec, line) => {
   expect(lineOf(fromService(service(annotations, spec, metalLB), both, { serviceTypes }))).toBe(line);
 });
 
-test('each name of a load balancer has its own targets where it has names inside and outside', () => {
+test('external and internal hostnames of a load balancer have their own targets', () => {
   const both3 = {
     hostname: 'web.corp.internal,two.corp.internal',
     'internal-hostname': `${internal},two.corp.internal`,
@@ -128,7 +128,7 @@ test('each name of a load balancer has its own targets where it has names inside
   }
 });
 
-test('a load balancer that has no address yet leaves a claim without targets, and what is inside with its own', () => {
+test('a load balancer without an address has no external targets yet, and its internal ones', () => {
   const read = (annotations: Record<string, string>) =>
     fromService(service(annotations, { type: 'LoadBalancer' }), both);
   expect(lineOf(read({ hostname }))).toBe('web.corp.internal. > none');
@@ -139,7 +139,7 @@ test('a load balancer that has no address yet leaves a claim without targets, an
   ]);
 });
 
-describe('where ExternalDNS resolves the name of a load balancer', () => {
+describe('if ExternalDNS resolves the hostname of a load balancer', () => {
   const aws = { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } };
   const unknown = 'web.corp.internal. > unknown';
   test.each<[string, Record<string, string>, Spec, Service['status'], string]>([
@@ -187,13 +187,13 @@ describe('where ExternalDNS resolves the name of a load balancer', () => {
     expect(lineOf(fromService(object, both, { serviceTypes, resolvesHostnames: true }))).toBe(line);
   });
 
-  test('and elsewhere it has that name', () => {
+  test('otherwise the target is the hostname', () => {
     const read = fromService(service({ hostname }, { type: 'LoadBalancer' }, aws), both);
     expect(lineOf(read)).toBe('web.corp.internal. > lb.example.com.');
   });
 });
 
-test('Pods or Nodes answer for a headless Service and a NodePort, and for no other', () => {
+test('only headless Services and NodePorts have the targets of Pods or Nodes', () => {
   const ofPodsOrNodes = (spec: Spec) => {
     const object = service({ hostname }, spec, { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } });
     return fromService(object, both, { serviceTypes, resolvesHostnames: true })[0]?.ofPodsOrNodes;
@@ -208,7 +208,7 @@ test('Pods or Nodes answer for a headless Service and a NodePort, and for no oth
   expect(specs.map(ofPodsOrNodes)).toEqual([true, true, undefined, undefined, undefined]);
 });
 
-test('the names of its Pods are a headless Service’s too, and no other’s', () => {
+test('only a headless Service owns the names of its Pods', () => {
   const below = (clusterIP: string) =>
     fromService(service({ hostname }, { type: 'ClusterIP', clusterIP }), both, { serviceTypes })[0]?.below;
   expect([below('None'), below('198.19.4.2')]).toEqual([true, undefined]);
@@ -225,20 +225,20 @@ test.each<[string | undefined, string, string[] | undefined]>([
   const [sourceObject] = fromService(service(names, { ...(type && { type }), ports: [{ nodePort: 30080 }] }), both, {
     serviceTypes: types,
   });
-  const why = `discovery.sources[Service].serviceTypes takes only ${only}, and it is of type ${type ?? 'ClusterIP'}: change its type, or that field`;
+  const why = `discovery.sources[Service].serviceTypes selects only ${only}, and it is of type ${type ?? 'ClusterIP'}: change its type, or that field`;
   expect([sourceObject?.filteredBy, sourceObject?.hosts]).toEqual([
     type === only ? undefined : why,
     ['web.corp.internal.', 'web-in.corp.internal.'],
   ]);
 });
 
-test('where annotations name no host, a Service has none', () => {
+test('a Service has no hosts if annotations are ignored', () => {
   expect(lineOf(fromService(service(names, { type: 'LoadBalancer' }), { hostnames: 'Spec' }))).toBe(
-    'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so that names in annotations do not count: write the host into the spec, or change that field',
+    'web.corp.internal. web-in.corp.internal. left out: discovery.hostnames is Spec, so names in annotations are ignored: write the host into the spec, or change that field',
   );
 });
 
-test('what it claims is called after it', () => {
+test('its source object has its name and uid', () => {
   const [sourceObject] = fromService(service(names, { type: 'LoadBalancer' }), both);
   expect(sourceObject).toMatchObject({ resource: 'service/shop/web', namespace: 'shop', uid: metadata().uid });
 });

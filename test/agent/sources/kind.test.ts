@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { kinds } from '../../../functions/agent/sources/kind.ts';
-import { referenceOf } from '../../../functions/agent/sources/object-reference.ts';
+import { kinds, referenceOf } from '../../../functions/agent/sources/kind.ts';
 
 const known: [string, string, string][] = [
   ['ingress', 'networking.k8s.io/v1', 'Ingress'],
@@ -13,22 +12,22 @@ const known: [string, string, string][] = [
   ['crd', 'externaldns.k8s.io/v1alpha1', 'DNSEndpoint'],
 ];
 
-test.each(known)('%s is to Kubernetes %s %s', (label, apiVersion, kind) => {
+test.each(known)('%s refers to %s %s', (label, apiVersion, kind) => {
   const name = 'web.v1';
   expect(referenceOf(`${label}/shop/${name}`, 'u1')).toEqual({ apiVersion, kind, namespace: 'shop', name, uid: 'u1' });
 });
 
-test('every kind that is seen is known', () => {
+test('every kind has a reference', () => {
   expect(known.map(([label]) => label)).toEqual(Object.values(kinds).map(({ label }) => label));
 });
 
 test.each(['node/worker-1', 'pod/shop/web', 'constructor/shop/web', 'ingress', 'ingress/', '', 'kind//name'])(
-  'there is no reference to %j',
+  '%j has no reference',
   (resource) => {
     expect(referenceOf(resource, 'u1')).toBeUndefined();
   },
 );
 
-test('an object without a namespace has none', () => {
+test('the reference of an object without a namespace has none', () => {
   expect(referenceOf('ingress/web', 'u1')).not.toHaveProperty('namespace');
 });

@@ -1,10 +1,10 @@
 import { declarationKey } from '../../contract/declaration.ts';
 import type { Client } from './client.ts';
 import type { ConfigMap, CoreEvent, PersistentVolumeClaim, Secret } from './object.ts';
-import { informerOf } from './single-object.ts';
+import { singleObjectInformer } from './single-object.ts';
 import { ApiError, isApiError } from './status.ts';
 
-export interface ClusterOptions {
+export interface AgentClientOptions {
   client: Client;
   namespace: string;
   pod: string;
@@ -12,77 +12,81 @@ export interface ClusterOptions {
   declared: string;
   /** ConfigMap of the reports. */
   status: string;
+  /** PersistentVolumeClaim of the pod. */
   claim: string;
 }
 
-/** What has become of an event that was to be created. */
-export interface Creation {
+/** Result of creating an Event. */
+export interface EventCreation {
   /**
-   * `known`: there is one of that name. `gone`: its namespace is, or is about to be. `forbidden`: a right, a quota or a policy
-   * is against it. `invalid`: it will never be taken.
+   * `known`: it exists already. `gone`: its namespace does not exist, or is terminating. `forbidden`: RBAC, a quota or an
+   * admission policy denies it for now. `invalid`: it will never be accepted.
    */
   result: 'created' | 'known' | 'gone' | 'forbidden' | 'invalid';
-  /** Kubernetes' own words, where it was not created. */
+  /** Message of the API server, unless it was created. */
   failure?: string;
 }
 
-/** The little of Kubernetes that the agent asks for by name: ConfigMaps, its own claim, the keys, and events to create. */
-export class Cluster {
-  readonly #options: ClusterOptions;
+/** Reads and patches the agent's own objects: ConfigMaps, Secret and PersistentVolumeClaim. Creates Events anywhere. */
+export class AgentClient {
+  readonly #options: AgentClientOptions;
   readonly #client: Client;
 
-  constructor(options: ClusterOptions) {
+  constructor(options: AgentClientOptions) {
     this.#options = options;
     this.#client = options.client;
   }
 
   /**
-   * Calls back with every declaration, the present one first, and with why it cannot hear of the next one or, without
-   * an argument, that it can.
+   * Calls `onText` with the declaration and each later version, and `onFailure` with why there are no updates; without an
+   * argument, that there are again.
    */
   watchDeclaration(onText: (text: string) => void, onFailure: (failure?: string) => void): void {
     const { declared: name } = this.#options;
     let [failure, missing]: (string | undefined)[] = [];
-    const note = () => onFailure(failure ?? missing);
+    const report = () => onFailure(failure ?? missing);
     this.watchConfigMap(
       name,
       (configMap) => {
         const text = configMap?.data?.[declarationKey];
-        missing = configMap ? `ConfigMap ${name} has no ${declarationKey}` : `there is no ConfigMap ${name}`;
+        missing = configMap ? `ConfigMap ${name} has no ${declarationKey}` : `ConfigMap ${name} does not exist`;
         if (text !== undefined) missing = undefined;
-        note();
+        report();
         if (text !== undefined) onText(text);
       },
       (why) => {
         failure = why;
-        note();
+        report();
       },
     );
   }
 
   /**
-   * Calls back with a ConfigMap as it is, then whenever it changes, and with undefined when it is not there. A lost
-   * connection is opened again, until the result is called.
+   * Calls `onChange` with a ConfigMap and each later version, and with undefined while it does not exist. Returns a function
+   * that stops it.
    */
   watchConfigMap(
     name: string,
-    take: (configMap: ConfigMap | undefined) => void,
+    onChange: (configMap: ConfigMap | undefined) => void,
     onFailure: (failure?: string) => void,
   ): () => void {
     const path = this.#pathOf('configmaps');
-    const informer = informerOf<ConfigMap>({ client: this.#client, path, name, onChange: take, onFailure });
+    const informer = singleObjectInformer<ConfigMap>({ client: this.#client, path, name, onChange, onFailure });
     return () => informer.stop();
   }
 
-  /** Server-side apply of one key: each pod owns its own. */
+  /** Applies the pod's own key of the ConfigMap of reports. */
   async writeReport(text: string): Promise<void> {
     const { namespace, status: name, pod } = this.#options;
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { [pod]: text } };
     await this.#client.apply(this.#pathOf('configmaps', name), body, { fieldManager: pod });
   }
 
-  /** Asks for a claim of `size`; why Kubernetes refuses, as it does where the storage class cannot grow. */
-  async growClaim(size: string): Promise<string | undefined> {
+  /**
+   * Requests a size of the PersistentVolumeClaim. Returns why the API server refuses, for instance because the
+   * StorageClass does not allow expansion.
+   */
+  async expandVolume(size: string): Promise<string | undefined> {
     const path = this.#pathOf('persistentvolumeclaims', this.#options.claim);
     try {
       const { spec } = await this.#client.get<PersistentVolumeClaim>(path);
@@ -96,13 +100,13 @@ export class Cluster {
   }
 
   /**
-   * Throws when there is no answer, or one that may be another soon.
-   * @param timeout milliseconds: others wait for it
+   * Throws if there is no answer, or one that asks for a retry.
+   * @param timeoutMs short, as further events wait for this one
    */
-  async createEvent(body: CoreEvent, timeout = 10_000): Promise<Creation> {
+  async createEvent(body: CoreEvent, timeoutMs = 10_000): Promise<EventCreation> {
     const { namespace = '' } = body.metadata;
     try {
-      const signal = AbortSignal.timeout(timeout);
+      const signal = AbortSignal.timeout(timeoutMs);
       await this.#client.create(`/api/v1/namespaces/${namespace}/events`, body, { signal });
       return { result: 'created' };
     } catch (error) {
@@ -112,22 +116,22 @@ export class Cluster {
     }
   }
 
-  /** Undefined when there is none. */
+  /** Returns undefined if it does not exist. */
   readConfigMap(name: string): Promise<ConfigMap | undefined> {
     return this.#client.get<ConfigMap>(this.#pathOf('configmaps', name)).catch(unless(404));
   }
 
-  /** Merges `body` into a ConfigMap; false when that is not at the `resourceVersion` of the body any more. */
+  /** Returns false if the ConfigMap does not have the `resourceVersion` of `body` any more. */
   mergeConfigMap(name: string, body: object): Promise<boolean> {
     return this.#merge(this.#pathOf('configmaps', name), body);
   }
 
-  /** Undefined when there is none. */
+  /** Returns undefined if it does not exist. */
   readSecret(name: string): Promise<Secret | undefined> {
     return this.#client.get<Secret>(this.#pathOf('secrets', name)).catch(unless(404));
   }
 
-  /** Merges `body` into a Secret; false when that is not at the `resourceVersion` of the body any more. */
+  /** Returns false if the Secret does not have the `resourceVersion` of `body` any more. */
   mergeSecret(name: string, body: object): Promise<boolean> {
     return this.#merge(this.#pathOf('secrets', name), body);
   }
@@ -142,8 +146,8 @@ export class Cluster {
   }
 }
 
-/** Undefined for what may be otherwise next time. */
-function resultOf({ code, message }: ApiError): Creation['result'] | undefined {
+/** Returns undefined for an error that is worth a retry. */
+function resultOf({ code, message }: ApiError): EventCreation['result'] | undefined {
   // https://github.com/kubernetes/apiserver/blob/v0.34.4/pkg/admission/plugin/namespace/lifecycle/admission.go#L174
   if (code === 403) return /because it is being terminated/.test(message) ? 'gone' : 'forbidden';
   if (code === 404) return 'gone';
@@ -151,7 +155,7 @@ function resultOf({ code, message }: ApiError): Creation['result'] | undefined {
   return [400, 413, 422].includes(code) ? 'invalid' : undefined;
 }
 
-/** Takes an answer of this status for none. */
+/** Returns an error handler that ignores this status. */
 const unless = (code: number) => (error: unknown) => {
   if (isApiError(error, code)) return undefined;
   throw error;

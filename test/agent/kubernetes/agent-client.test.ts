@@ -1,12 +1,12 @@
-/** What the agent asks of Kubernetes, against an API server of our own that knows two ConfigMaps, a claim and a Secret. */
+/** Against an API server with two ConfigMaps, a PersistentVolumeClaim and a Secret. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventOf } from '../../../functions/agent/events/event.ts';
+import { AgentClient } from '../../../functions/agent/kubernetes/agent-client.ts';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
-import { Cluster } from '../../../functions/agent/kubernetes/cluster.ts';
 import { entryOf, SecretKeys } from '../../../functions/agent/signing/secret.ts';
 import { soon } from '../../patience.ts';
 
@@ -131,9 +131,9 @@ class Kubernetes {
 }
 
 let kubernetes: Kubernetes;
-let cluster: Cluster;
-// Another array for each test: a watch of an earlier one goes on.
-let heard: string[];
+let agentClient: AgentClient;
+// New arrays for each test: the watch of an earlier one continues.
+let texts: string[];
 let failures: (string | undefined)[];
 
 beforeEach(async () => {
@@ -142,8 +142,8 @@ beforeEach(async () => {
   await once(kubernetes.server, 'listening');
   const server = `http://127.0.0.1:${(kubernetes.server.address() as AddressInfo).port}`;
   const names = { namespace: 'dns', pod: 'idns-0', declared: 'declared', status: 'status', claim: 'data-idns-0' };
-  cluster = new Cluster({ ...names, client: new Client({ server, token: 't' }) });
-  heard = [];
+  agentClient = new AgentClient({ ...names, client: new Client({ server, token: 't' }) });
+  texts = [];
   failures = [];
 });
 afterEach(() => {
@@ -152,23 +152,23 @@ afterEach(() => {
 });
 
 function watch(): void {
-  const [texts, noted] = [heard, failures];
-  cluster.watchDeclaration(
-    (text) => texts.push(text),
-    (failure) => noted.push(failure),
+  const [received, reported] = [texts, failures];
+  agentClient.watchDeclaration(
+    (text) => received.push(text),
+    (failure) => reported.push(failure),
   );
 }
 
-test('hears the declaration, every change of it, and only of this one ConfigMap', async () => {
+test('watches the declaration, and no other ConfigMap', async () => {
   watch();
-  await vi.waitFor(() => expect([heard, kubernetes.watches]).toEqual([['one'], 1]), soon);
+  await vi.waitFor(() => expect([texts, kubernetes.watches]).toEqual([['one'], 1]), soon);
   kubernetes.change('two');
-  await vi.waitFor(() => expect(heard).toEqual(['one', 'two']), soon);
+  await vi.waitFor(() => expect(texts).toEqual(['one', 'two']), soon);
   expect(new Set(failures)).toEqual(new Set([undefined]));
   for (const request of kubernetes.requests) expect(request).toMatch(/fieldSelector=metadata.name%3Ddeclared/);
 });
 
-test('hears again after Kubernetes was away, of what happened meanwhile too', async () => {
+test('receives a change that was made while the API server was down', async () => {
   watch();
   await vi.waitFor(() => expect(kubernetes.watches).toBe(1), soon);
   kubernetes.failure = { code: 503, message: 'the server is shutting down' };
@@ -176,37 +176,37 @@ test('hears again after Kubernetes was away, of what happened meanwhile too', as
   await vi.waitFor(() => expect(failures.at(-1)).toBe('the server is shutting down'), soon);
   kubernetes.change('two');
   kubernetes.failure = undefined;
-  await vi.waitFor(() => expect([heard.at(-1), failures.at(-1)]).toEqual(['two', undefined]), soon);
+  await vi.waitFor(() => expect([texts.at(-1), failures.at(-1)]).toEqual(['two', undefined]), soon);
 });
 
-test('says that there is nothing to hear', async () => {
+test('reports a missing ConfigMap', async () => {
   kubernetes.declaration = undefined;
   watch();
-  await vi.waitFor(() => expect(failures).toEqual(['there is no ConfigMap declared']), soon);
+  await vi.waitFor(() => expect(failures).toEqual(['ConfigMap declared does not exist']), soon);
 });
 
 test('applies its report under its own key and name', async () => {
-  await cluster.writeReport('{}');
+  await agentClient.writeReport('{}');
   expect(kubernetes.requests).toEqual([
     'PATCH /api/v1/namespaces/dns/configmaps/status?fieldManager=idns-0&force=true application/apply-patch+yaml ' +
       '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"status","namespace":"dns"},"data":{"idns-0":"{}"}}',
   ]);
 });
 
-test('grows its claim if it is smaller, and only then', async () => {
-  await cluster.growClaim('1Gi');
+test('patches its PersistentVolumeClaim only if the size differs', async () => {
+  await agentClient.expandVolume('1Gi');
   expect(kubernetes.requests).toHaveLength(1);
-  await cluster.growClaim('2Gi');
+  await agentClient.expandVolume('2Gi');
   expect(kubernetes.claim).toBe('2Gi');
 });
 
-test('a refusal is in Kubernetes’ words, the same every time', async () => {
+test('returns the same refusal as the API server, every time', async () => {
   const message = 'only dynamically provisioned pvc can be resized';
   kubernetes.failure = { code: 403, message };
-  for (let i = 0; i < 2; i++) expect(await cluster.growClaim('2Gi')).toBe(message);
+  for (let i = 0; i < 2; i++) expect(await agentClient.expandVolume('2Gi')).toBe(message);
   kubernetes.failure = { code: 503, message };
-  await expect(cluster.growClaim('2Gi')).rejects.toThrow(message);
-  await expect(cluster.writeReport('{}')).rejects.toThrow(message);
+  await expect(agentClient.expandVolume('2Gi')).rejects.toThrow(message);
+  await expect(agentClient.writeReport('{}')).rejects.toThrow(message);
 });
 
 describe('an event', () => {
@@ -225,9 +225,9 @@ describe('an event', () => {
   });
 
   test('is created in its own namespace, with times as Kubernetes reads them, and once', async () => {
-    expect(await cluster.createEvent(event)).toEqual({ result: 'created' });
+    expect(await agentClient.createEvent(event)).toEqual({ result: 'created' });
     const failure = `events "${event.metadata.name}" already exists`;
-    expect(await cluster.createEvent(event)).toEqual({ result: 'known', failure });
+    expect(await agentClient.createEvent(event)).toEqual({ result: 'known', failure });
     const [request = ''] = kubernetes.requests;
     expect(request).toMatch(/^POST \/api\/v1\/namespaces\/shop\/events application\/json \{/);
     expect(JSON.parse(request.slice(request.indexOf('{')))).toEqual(JSON.parse(JSON.stringify(event)));
@@ -243,20 +243,20 @@ describe('an event', () => {
     ],
     [404, 'namespaces "shop" not found', 'gone'],
     [422, 'Event "a" is invalid', 'invalid'],
-  ])('is not when Kubernetes says %i: %s', async (code, message, result) => {
+  ])('is not created if the API server answers %i: %s', async (code, message, result) => {
     kubernetes.failure = { code, message };
-    expect(await cluster.createEvent(event)).toEqual({ result, failure: message });
+    expect(await agentClient.createEvent(event)).toEqual({ result, failure: message });
   });
 
-  test.each([401, 429, 500, 503])('may be another time when Kubernetes says %i', async (code) => {
+  test.each([401, 429, 500, 503])('throws if the API server answers %i', async (code) => {
     kubernetes.failure = { code, message: 'later' };
-    await expect(cluster.createEvent(event)).rejects.toThrow('later');
+    await expect(agentClient.createEvent(event)).rejects.toThrow('later');
   });
 
-  test('does not wait for an answer for ever', async () => {
+  test('throws if there is no answer in time', async () => {
     kubernetes.isStuck = true;
-    await expect(cluster.createEvent(event, 100)).rejects.toThrow('timeout');
-    // None where it was over before Kubernetes heard of it.
+    await expect(agentClient.createEvent(event, 100)).rejects.toThrow('timeout');
+    // None if it was aborted before it arrived.
     expect(kubernetes.requests.length).toBeLessThanOrEqual(1);
   });
 });
@@ -266,10 +266,10 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 describe('the keys of zones', () => {
   let keys: SecretKeys;
   beforeEach(() => {
-    keys = new SecretKeys(cluster, 'keys');
+    keys = new SecretKeys(agentClient, 'keys');
   });
 
-  test('are read, each by its zone', async () => {
+  test('are read by zone', async () => {
     expect(await keys.read('corp.internal')).toBeUndefined();
     kubernetes.writeSecret({ 'corp.internal': base64('one\n'), 'other.internal': base64('two\n') });
     expect(await keys.read('corp.internal')).toBe('one\n');
@@ -278,7 +278,7 @@ describe('the keys of zones', () => {
     expect(await keys.read('corp.internal')).toBeUndefined();
   });
 
-  test('are merged into the Secret as it was read, beside what is there', async () => {
+  test('are merged into the Secret, at the resourceVersion that was read', async () => {
     kubernetes.writeSecret({ 'other.internal': base64('two') });
     expect(await keys.keep('corp.internal', 'one\n')).toBe('one\n');
     expect(kubernetes.requests.at(-1)).toBe(
@@ -295,7 +295,7 @@ describe('the keys of zones', () => {
     expect(kubernetes.requests.slice(length)).toEqual(['GET /api/v1/namespaces/dns/secrets/keys']);
   });
 
-  test('are the winner’s when two keep one at the same time, and both when they are of two zones', async () => {
+  test('of concurrent writers are the first one’s, or both if they are for two zones', async () => {
     const rivals: Record<string, string>[] = [
       { 'other.internal': base64('two') },
       { 'corp.internal': base64('theirs') },
@@ -313,7 +313,7 @@ describe('the keys of zones', () => {
     expect(new Set(kept).size).toBe(1);
   });
 
-  test('cannot be kept without the Secret, nor while others write it all the time', async () => {
+  test('cannot be kept without the Secret, nor while others keep writing it', async () => {
     let count = 0;
     kubernetes.afterRead = () => kubernetes.writeSecret({ busy: base64(`${count++}`) });
     await expect(keys.keep('corp.internal', 'one')).rejects.toThrow(new Error('others keep writing it'));
@@ -329,7 +329,7 @@ describe('the keys of zones', () => {
     }
   });
 
-  test('are forgotten, each alone, and once', async () => {
+  test('are deleted one by one, and once', async () => {
     for (const [zone, key] of [
       ['corp.internal', 'one'],
       ['other.internal', 'two'],
@@ -344,7 +344,7 @@ describe('the keys of zones', () => {
     expect(kubernetes.requests.slice(length)).toEqual(Array(2).fill('GET /api/v1/namespaces/dns/secrets/keys'));
   });
 
-  test('have an entry that Kubernetes takes, and each zone its own', () => {
+  test('have a valid key of their own for each zone', () => {
     expect(entryOf('corp.internal')).toBe('corp.internal');
     expect(entryOf('0/26.2.0.192.in-addr.arpa')).toBe('0X2F26.2.0.192.in-addr.arpa');
     const name = fc.string({ unit: fc.constantFrom(...'abx029-_./*!ü'), minLength: 1, maxLength: 12 });

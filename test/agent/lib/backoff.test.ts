@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoff } from '../../../functions/agent/kubernetes/backoff.ts';
+import { backoff } from '../../../functions/agent/lib/backoff.ts';
 
 test('waits double with each failure up to the most', () => {
   const waits = [1, 2, 3, 4, 5].map((failures) => backoff(failures, { leastMs: 100, mostMs: 500 }, () => 1));
