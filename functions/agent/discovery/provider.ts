@@ -23,10 +23,11 @@ import { DeleteGuard, type GuardResult, type GuardState, type MissingName } from
 import type { DesiredRecord } from './desired-record.ts';
 import { desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, type EndpointChanges, endpointOf, nameOf, rrsetOf } from './endpoint.ts';
-import { currentRRsets, evaluate, type RejectedRecord } from './evaluate.ts';
+import { currentRRsets, evaluate } from './evaluate.ts';
+import type { RejectedRecord } from './evaluation.ts';
 import { HostReservations } from './host-reservations.ts';
-import { withoutOverLimit } from './over-host-limit.ts';
 import { type Answer, answerUnder, keptUnder } from './policy.ts';
+import { withoutOverLimit } from './quota.ts';
 import { type RecordBudgetOptions, withinBudget } from './record-budget.ts';
 import { RejectionLog } from './rejection-log.ts';
 import { requestedNames, withoutHeldNames } from './requested-names.ts';

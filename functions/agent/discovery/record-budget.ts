@@ -1,6 +1,6 @@
 import { compare } from '../lib/compare.ts';
 import { answersAlike, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
-import type { RejectedRecord } from './conflict.ts';
+import type { RejectedRecord } from './evaluation.ts';
 import { namespaceOf } from './resource-label.ts';
 
 export interface RecordBudgetOptions {

@@ -2,7 +2,8 @@ import { letGoCommand } from '../../contract/declaration.ts';
 import { parentOf } from '../../dns/name.ts';
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { RejectedRecord, SharedHosts } from './conflict.ts';
+import type { SharedHosts } from './conflict.ts';
+import type { RejectedRecord } from './evaluation.ts';
 import { sharingGroup } from './resource-label.ts';
 
 export interface RequestedNamesInput {

@@ -2,12 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import {
-  currentRRsets,
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-} from '../../../functions/agent/discovery/evaluate.ts';
+import { currentRRsets, type EvaluateOptions, evaluate } from '../../../functions/agent/discovery/evaluate.ts';
+import type { Evaluation } from '../../../functions/agent/discovery/evaluation.ts';
 import { namespaceOf, sharingGroup } from '../../../functions/agent/discovery/resource-label.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { currentRRsets, evaluate, type PowerDNSRejection } from '../../../functions/agent/discovery/evaluate.ts';
+import { currentRRsets, evaluate } from '../../../functions/agent/discovery/evaluate.ts';
+import type { PowerDNSRejection } from '../../../functions/agent/discovery/evaluation.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';

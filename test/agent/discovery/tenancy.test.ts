@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
-import { NamePatterns } from '../../../functions/agent/discovery/name-patterns.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
+import { NamePatterns } from '../../../functions/agent/discovery/tenancy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { declare, found, want, zone } from '../make.ts';
