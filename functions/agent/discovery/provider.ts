@@ -278,7 +278,11 @@ export class Provider {
     const isOthers = (rrset: RRset) => !isOwnedBy(this.#scope, discovery, rrset) && !isTaken(rrset);
     const others = zones.flatMap(({ rrsets }) => rrsets.filter(isOthers));
     const most = this.#mostRecords - totalCost(others);
-    const { answer, refused } = withinBudget(planned, { current, stays: stayingAmong(lasting, discovery), most });
+    const { answer, refused } = withinBudget(planned, {
+      current,
+      stays: stayingAmong(lasting, discovery),
+      budget: most,
+    });
     return policy === 'Preview' ? { ...answerUnder(policy, lasting, answer), refused } : { answer, refused };
   }
 

@@ -14,8 +14,8 @@ const of = (namespace: string, count: number) =>
 const namesOf = (rrsets: { name: string }[]) => rrsets.map(({ name }) => name.split('.')[0]);
 
 const same = (a: RRset, others: readonly RRset[]) => others.some((b) => resourceOf(b) === resourceOf(a));
-const within = (answer: RRset[], current: RRset[], most: number) =>
-  withinBudget(answer, { current, stays: same, most });
+const within = (answer: RRset[], current: RRset[], budget: number) =>
+  withinBudget(answer, { current, stays: same, budget });
 const big = (resource: string, name: string, count: number) =>
   found(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
 

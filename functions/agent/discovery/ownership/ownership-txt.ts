@@ -81,7 +81,7 @@ function ownershipRecordFor({ name, type, mark }: RRset, options: OwnershipTXT):
 export function withOwnershipRecords(zone: Zone, changes: Change[], options: OwnershipTXT | undefined): Change[] {
   if (!options) return changes;
   const twins = (rrsets: RRset[]) => ownershipRecordsFor(zone.name, rrsets, options);
-  const { gone, fresh } = derivedChanges(zone, changes, isOwnershipRecord, twins);
+  const { deletions: gone, replacements: fresh } = derivedChanges(zone, changes, isOwnershipRecord, twins);
   return [...changes, ...gone, ...fresh];
 }
 
