@@ -126,7 +126,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
       'Duplicate',
       'second',
       at('wanted'),
-      new RegExp(`ingress/${shop}/first has the name already, as it answers there already`),
+      new RegExp(`already used by ingress/${shop}/first, which was published first`),
       other,
     );
     await remove('ingress', 'first', shop);

@@ -149,7 +149,7 @@ function usedByAnotherOwner({ desired, nameContext, context: { owns, discovery }
   if (isAnsweredByOther(desired, nameContext, owns)) return undefined;
   const isMerged = discovery.sharedHosts === 'Merge';
   const other = nameContext.existing.find((r) => isOthers(r, owns) && (!isMerged || areRivals(r, desired)));
-  return other && { verdict: 'Duplicate', message: `${resourceOf(other)} has the name already` };
+  return other && { verdict: 'Duplicate', message: `already used by ${resourceOf(other)}` };
 }
 
 /** A delegation is a violation when it would hide records of another namespace, unless the spec allows that. */

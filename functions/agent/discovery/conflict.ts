@@ -143,13 +143,13 @@ function mergeGroup(group: RRset[], { current, desiredRecords, lister }: Conflic
   return isSameOwner && isUnsure ? existing : rrset;
 }
 
-/** Returns why the first record has precedence over another object's. */
+/** Returns why the first record has precedence over another object's, as a relative clause. */
 function precedenceReason(first: RRset, desired: RRset, context: ConflictContext): string | undefined {
   if (sameResource(first, desired)) return undefined;
-  if (currentRank(first, context) !== currentRank(desired, context)) return 'it answers there already';
+  if (currentRank(first, context) !== currentRank(desired, context)) return 'which was published first';
   const [elder, younger] = [first, desired].map((rrset) => context.lister.get(resourceOf(rrset))?.created);
-  if (elder !== younger) return 'it is older';
-  return isLate(first) === isLate(desired) ? 'its name sorts first' : 'addresses go before a CNAME';
+  if (elder !== younger) return 'which is older';
+  return isLate(first) === isLate(desired) ? 'whose name sorts first' : 'whose addresses take precedence over a CNAME';
 }
 
 /** Rejects every record if two groups want different answers, each with one of those that want another. */
@@ -163,7 +163,7 @@ function disagreement(ranked: RRset[], groupOf: (resource: string) => string): R
   return sides.flatMap(({ desiredRecords, answer }) => {
     const other = (answer === first?.answer ? second : first)?.desiredRecords[0];
     if (!other) return [];
-    const message = `${resourceOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
+    const message = `${resourceOf(other)} wants another answer: neither is published (discovery.sharedHosts: Refuse)`;
     return desiredRecords.map((rrset): RejectedRecord => ({ rrset, verdict: 'Duplicate', message }));
   });
 }
@@ -177,6 +177,6 @@ const answerText = (groups: RRset[][]) =>
 
 function takenBy(rrset: RRset, rival: RRset): string {
   if (sameResource(rival, rrset))
-    return `its own ${rival.type} has the name already, and ${rival.type} and ${rrset.type} cannot stand together`;
-  return `${resourceOf(rival)} has the name already`;
+    return `already used by its own ${rival.type} record: ${rival.type} and ${rrset.type} cannot coexist`;
+  return `already used by ${resourceOf(rival)}`;
 }

@@ -34,7 +34,7 @@ export interface RejectedRecord extends Reason {
   rrset: RRset;
   /** Whether the record conflicts only with another type of the same object. */
   isOwn?: boolean;
-  /** Why the other object has precedence. */
+  /** Why the other object has precedence, as a relative clause about it: `which is older`. */
   because?: string;
 }
 

@@ -117,7 +117,7 @@ class Explanation {
     const { verdict, message, because, isOwn } = worst;
     // The gravest comes first, so nothing else was against it before its zone was declared.
     if (verdict === 'OutsideZones') return zone === undefined ? this.#outside(host.name) : undefined;
-    return { verdict, message: `${message}${because ? `, as ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
+    return { verdict, message: `${message}${because ? `, ${because}` : ''}${isOwn ? '' : adviceOn(verdict)}` };
   }
 
   #filtered({ filteredBy = '', isUnready }: SourceObject, host: RequestedHost): Reason {

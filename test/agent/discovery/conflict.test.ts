@@ -68,9 +68,9 @@ function verdict(
   return inShort(first);
 }
 
-const has = (object: string) => `ingress/${object} has the name already`;
+const has = (object: string) => `already used by ingress/${object}`;
 const wants = (object: string) =>
-  `ingress/${object} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
+  `ingress/${object} wants another answer: neither is published (discovery.sharedHosts: Refuse)`;
 
 describe('of two objects', () => {
   type Case = [
@@ -257,7 +257,7 @@ describe('of two objects', () => {
       ['node/n1 A 1', 'node/n2 A 2'],
       [],
       {
-        FirstWins: [['node/n1 A 1'], ['node/n2 A 2: node/n1 has the name already']],
+        FirstWins: [['node/n1 A 1'], ['node/n2 A 2: already used by node/n1']],
         SameNamespace: [['node/n1 A 1 2']],
         Merge: [['node/n1 A 1 2']],
         Refuse: [['node/n1 A 1 2']],
@@ -268,13 +268,13 @@ describe('of two objects', () => {
       ['node/n1 A 1', 'unknown A 2'],
       [],
       {
-        FirstWins: [['node/n1 A 1'], ['unknown A 2: node/n1 has the name already']],
-        SameNamespace: [['node/n1 A 1'], ['unknown A 2: node/n1 has the name already']],
+        FirstWins: [['node/n1 A 1'], ['unknown A 2: already used by node/n1']],
+        SameNamespace: [['node/n1 A 1'], ['unknown A 2: already used by node/n1']],
         Merge: [['node/n1 A 1 2']],
         Refuse: [
           [],
           ['node/n1 A 1: unknown wants', 'unknown A 2: node/n1 wants'].map(
-            (who) => `${who} another answer: neither has the name (discovery.sharedHosts: Refuse)`,
+            (who) => `${who} another answer: neither is published (discovery.sharedHosts: Refuse)`,
           ),
         ],
       },
@@ -284,10 +284,10 @@ describe('of two objects', () => {
       ['node/n1 A 1', 'node/x A 2'],
       ['node/n1 A 1'],
       {
-        FirstWins: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
-        SameNamespace: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
+        FirstWins: [['node/n1 A 1'], ['node/x A 2: already used by node/n1']],
+        SameNamespace: [['node/n1 A 1'], ['node/x A 2: already used by node/n1']],
         Merge: [['node/n1 A 1 2']],
-        Refuse: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
+        Refuse: [['node/n1 A 1'], ['node/x A 2: already used by node/n1']],
       },
     ],
   ];
@@ -489,7 +489,7 @@ describe('a delegation', () => {
     const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
     expect(snapshots([delegates, address], [])).toEqual({
       accepted: [address],
-      refused: ['its own A has the name already, and A and NS cannot stand together'],
+      refused: ['already used by its own A record: A and NS cannot coexist'],
     });
   });
 });

@@ -147,7 +147,7 @@ describe('rivals for a name', () => {
   test('addresses come before a CNAME, and then the object whose name sorts first', () => {
     expect(both(x('CNAME', 'lb.example.com'), y('A', '192.0.2.2'))).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.2'],
-      refused: ['www.corp.internal. (ingress/a/x): ingress/b/y has the name already'],
+      refused: ['www.corp.internal. (ingress/a/x): already used by ingress/b/y'],
     });
     expect(both(x('A', '192.0.2.1'), y('AAAA', '2001:db8::2')).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
     expect(both(x('CNAME', 'a.example.com'), y('CNAME', 'b.example.com')).accepted).toEqual([
@@ -195,7 +195,7 @@ describe('rivals for a name', () => {
     const there = [current('ingress/z/was', 'A', '192.0.2.2')];
     expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.2'],
-      refused: ['www.corp.internal. (ingress/a/x): ingress/z/was has the name already'],
+      refused: ['www.corp.internal. (ingress/a/x): already used by ingress/z/was'],
     });
   });
 });

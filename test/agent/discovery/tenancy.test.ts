@@ -234,7 +234,7 @@ describe('tenants', () => {
       ];
       expect(verdict({ tenants }, desiredRecords, [stands('ingress/new/x', 'www')])).toEqual({
         accepted: ['www ingress/new/x 192.0.2.1'],
-        refused: ['www ingress/nobody/y: ingress/new/x has the name already', `www ingress/new/x: ${message}`],
+        refused: ['www ingress/nobody/y: already used by ingress/new/x', `www ingress/new/x: ${message}`],
       });
     });
 

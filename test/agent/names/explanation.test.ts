@@ -243,7 +243,7 @@ describe('duplicate', () => {
     agent.has(y, { targets: ['192.0.2.2'] });
     await agent.loops();
     expect(agent.of(y)).toBe('Resolved: resolves to 192.0.2.2');
-    expect(agent.of(x)).toBe(`Duplicate: ${y} has the name already, as it is older: ${advice}`);
+    expect(agent.of(x)).toBe(`Duplicate: already used by ${y}, which is older: ${advice}`);
   });
 
   test('says who wins and why: who answers already', async () => {
@@ -252,7 +252,7 @@ describe('duplicate', () => {
     await agent.loops();
     agent.has(y, { targets: ['192.0.2.2'] });
     await agent.loops();
-    expect(agent.of(y)).toBe(`Duplicate: ${x} has the name already, as it answers there already: ${advice}`);
+    expect(agent.of(y)).toBe(`Duplicate: already used by ${x}, which was published first: ${advice}`);
     agent.has(x, undefined);
     await agent.loops();
     expect(agent.of(y)).toBe('Resolved: resolves to 192.0.2.2');

@@ -166,7 +166,7 @@ describe('a host resolves only with every address that it wants', () => {
     agent.has(x, { targets: ['192.0.2.1', '192.0.2.2'] });
     agent.has(y, { targets: ['192.0.2.1'], created: later });
     await agent.loops(3);
-    expect(agent.of(y)).toMatch(/^Duplicate: ingress\/a\/x has the name already, /);
+    expect(agent.of(y)).toMatch(/^Duplicate: already used by ingress\/a\/x, /);
   });
 });
 

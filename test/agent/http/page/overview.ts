@@ -81,7 +81,7 @@ const corp: KnownName[] = [
     'shop.corp.internal',
     'ingress/staging/web',
     44,
-    'ingress/shop/web has the name already, as it is older: give one of them another host, or see discovery.sharedHosts',
+    'already used by ingress/shop/web, which is older: give one of them another host, or see discovery.sharedHosts',
   ),
   problem(
     'OutsideZones',
