@@ -65,7 +65,7 @@ export function acrossNamespacesViolation(
   const below = isFinal || kind === 'Delegations' ? hostBelow(desired, nameContext, context) : undefined;
   if (!below) return undefined;
   if (isFinal) return violation(messages.UnderscoreNames(below));
-  return isOlder(desired, below, context.lister) ? undefined : violation(hiding(below));
+  return isOlder(desired, below, context.lister) ? undefined : violation(hidingMessage(below));
 }
 
 /** Labels that prove control of a name to a CA: RFC 8555 section 8.4, draft-ietf-acme-dns-persist. */
@@ -124,14 +124,21 @@ function isOlder(desired: RRset, host: RRset, lister: SourceLister): boolean {
   return own !== undefined && other !== undefined && own < other;
 }
 
-const opened = (kind: AcrossNamespaces) => `use another name, or open ${kind} in discovery.allowAcrossNamespaces`;
-const whose = (host: RRset) =>
-  `${withoutDot(host.name)}, which ${resourceOf(host).includes('/') ? resourceOf(host) : 'the InternalDNS'} has`;
+const cureFor = (kind: AcrossNamespaces) => `use another name, or add ${kind} to discovery.allowAcrossNamespaces`;
+
+/** The name of an RRset and who publishes it. */
+function withOwner(rrset: RRset): string {
+  const name = withoutDot(rrset.name);
+  const ownership = ownershipOf(rrset);
+  if (ownership === 'declared') return `${name}, which the InternalDNS declares`;
+  if (ownership === 'foreign') return `${name}, an unmanaged record`;
+  return `${name}, which is used by ${resourceOf(rrset) || 'an unknown object'}`;
+}
 
 const messages: Readonly<Record<AcrossNamespaces, (host: RRset) => string>> = {
-  UnderscoreNames: (host) => `it speaks for ${whose(host)}: ${opened('UnderscoreNames')}`,
-  Wildcards: (host) => `a wildcard below ${whose(host)}: ${opened('Wildcards')}`,
-  Delegations: (host) => `a delegation below ${whose(host)}: ${opened('Delegations')}`,
+  UnderscoreNames: (host) => `it answers for ${withOwner(host)}: ${cureFor('UnderscoreNames')}`,
+  Wildcards: (host) => `a wildcard below ${withOwner(host)}: ${cureFor('Wildcards')}`,
+  Delegations: (host) => `a delegation below ${withOwner(host)}: ${cureFor('Delegations')}`,
 };
 
-const hiding = (host: RRset) => `a delegation would hide ${whose(host)}: delegate another name`;
+export const hidingMessage = (hidden: RRset) => `a delegation would hide ${withOwner(hidden)}: delegate another name`;

@@ -1,7 +1,6 @@
-import { withoutDot } from '../../dns/name.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { answerOf, answersAlike, areRivals, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
-import { acrossNamespacesViolation } from './across-namespaces.ts';
+import { acrossNamespacesViolation, hidingMessage } from './across-namespaces.ts';
 import { loopReason } from './cname-loops.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import type { Check, CheckInput, EvaluationContext, Violation } from './evaluation.ts';
@@ -102,9 +101,7 @@ function hidesDeclaredName({ desired, nameContext }: CheckInput): Violation | un
   if (desired.type !== 'NS') return undefined;
   const declared = hiddenBy(desired, nameContext).find((rrset) => ownershipOf(rrset) === 'declared');
   if (!declared) return undefined;
-  const hidden = withoutDot(declared.name);
-  const message = `a delegation would hide ${hidden}, which the InternalDNS declares: delegate another name`;
-  return { verdict: 'Refused', message, isFinal: true };
+  return { verdict: 'Refused', message: hidingMessage(declared), isFinal: true };
 }
 
 /** A name is a violation when it is reserved, or when the tenants of the spec deny it to the object's namespace. */
@@ -118,7 +115,7 @@ function overQuota({ desired, context, restriction }: CheckInput): Violation | u
   const namespace = namespaceOf(resourceOf(desired));
   if (restriction || !context.exhausted?.has(namespace)) return undefined;
   const limit = context.discovery.maxNamesPerNamespace;
-  const message = `beyond the ${limit} names of namespace ${namespace} (discovery.maxNamesPerNamespace): remove some, or raise it`;
+  const message = `namespace ${namespace} has its limit of ${limit} names (discovery.maxNamesPerNamespace): remove some, or raise it`;
   return { verdict: 'Refused', message, isForbidden: true };
 }
 
@@ -137,7 +134,7 @@ function occupied({ desired, nameContext: { existing } }: CheckInput): Violation
   const message =
     ownership === 'declared'
       ? `the InternalDNS declares ${other.type} at this name`
-      : `somebody else's ${other.type} record is at this name: remove it, or mark it`;
+      : `an unmanaged ${other.type} record exists at this name: delete it, or declare it in spec.zones`;
   return { verdict: conflictVerdicts[ownership], message };
 }
 
@@ -161,9 +158,7 @@ function hidesOthersName({ desired, nameContext, context: { owns, discovery } }:
   const group = sharingGroup(resourceOf(desired));
   const isOfAnother = (r: RRset) => ownershipOf(r) === 'foreign' || sharingGroup(resourceOf(r)) !== group;
   const other = hiddenBy(desired, nameContext).find(isOfAnother);
-  if (!other) return undefined;
-  const owner = resourceOf(other) || 'somebody else';
-  return refused(`a delegation would hide ${withoutDot(other.name)}, which ${owner} has: delegate another name`);
+  return refused(other && hidingMessage(other));
 }
 
 /** A name is a violation while it is unknown whether its namespace is a tenant's, unless only the TTL would change. */

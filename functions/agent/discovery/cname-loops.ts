@@ -103,9 +103,9 @@ function withNamespaces(atFault: ReadonlyMap<RRset, string>, cnames: RRset[]): R
   return new Map([...theirs.map((rrset) => [rrset, tooManyLoops] as const), ...atFault]);
 }
 
-const cure = 'nobody would get an answer, so give the object another target';
+const cure = 'it would never resolve, so give the object another target';
 const tooManyLoops =
-  'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
+  'cannot publish: the CNAMEs of its name or namespace close one loop after another: give those that do other targets';
 
 /** A sort key: current records before desired ones, then by age (unknown is youngest: `~` follows every digit). */
 function seniorityOf(rrset: RRset, evaluations: ReadonlyMap<string, NameEvaluation>, lister: SourceLister): string {

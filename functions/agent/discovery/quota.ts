@@ -123,7 +123,7 @@ export function withoutOverLimit(
 function overLimitRejection({ resource, overflow }: SourceObject, ownerID: string): RejectedRecord[] {
   if (!overflow) return [];
   const count = mostHosts + overflow.hashes.length;
-  const message = `an object may ask for ${mostHosts} names, and this one asks for ${count}: split it`;
+  const message = `the object requests ${count} names, and the limit is ${mostHosts}: split it`;
   const mark = discoveredMark(ownerID, resource);
   return [{ rrset: { name: overflow.host, type: 'A', ttl: 0, records: [], mark }, verdict: 'Refused', message }];
 }

@@ -60,7 +60,7 @@ function rejectionsOf({ desired, kept, cost }: Growth): RejectedRecord[] {
 }
 
 const overBudget = (object: string, cost: number) =>
-  `no room for ${cost} more ${cost === 1 ? 'record' : 'records'}: the server has as many as its memory bears: raise resources.agent.limits.memory, or give ${object || 'the object'} fewer hosts and targets`;
+  `cannot add ${cost} more ${cost === 1 ? 'record' : 'records'}: the memory limit of the server is reached: raise resources.agent.limits.memory, or give ${object || 'the object'} fewer hosts and targets`;
 
 /** Sorts the names: the first of each namespace, then the second of each, and so on. */
 function inTurn(growing: readonly Growth[]): Growth[] {

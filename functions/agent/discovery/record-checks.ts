@@ -26,7 +26,7 @@ export const conflictVerdicts = {
 
 /** An empty name is a violation: a hostname annotation that ends in a comma arrives as one. */
 export const emptyName: Check = ({ desired }) =>
-  desired.name === '.' ? refused('an empty name: remove it, or a comma too many in the annotation') : undefined;
+  desired.name === '.' ? refused('the name is empty: remove it, or the extra comma in the annotation') : undefined;
 
 /** A type is a violation when `discovery.recordTypes` lacks it, or when no ExternalDNS may ever publish it. */
 export const undiscoverableType: Check = ({ desired: { type }, context: { discovery } }) => {
@@ -64,7 +64,7 @@ export const answeredByAnotherZone: Check = ({ nameContext: { zone, answeringZon
   return refused(
     answeringZone && answeringZone.length > zone.length
       ? `the zone ${withoutDot(answeringZone)} answers for it, and is not declared: declare it in spec.zones`
-      : `the zone ${withoutDot(zone)} could not be made: see the condition ZonesReady`,
+      : `the zone ${withoutDot(zone)} could not be created: see the condition ZonesReady`,
   );
 };
 
@@ -92,7 +92,7 @@ const isOfSameGroup = (desired: RRset, cut: RRset) =>
 export const misplacedType: Check = ({ desired: { name, type }, nameContext: { zone = '' } }) => {
   if (type === 'CNAME' && name === zone) {
     return refused(
-      'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): use a host below it, or an address as target',
+      'a CNAME is not allowed at the zone apex (RFC 1034 section 3.6.2): use a host below it, or an address as target',
     );
   }
   if (type === 'PTR' && !isReverse(zone)) {
@@ -101,14 +101,15 @@ export const misplacedType: Check = ({ desired: { name, type }, nameContext: { z
     );
   }
   if (type !== 'NS') return undefined;
-  if (name === zone) return refused("a zone's own servers are declared, not discovered: see spec.zones[].nameServers");
+  if (name === zone)
+    return refused('the name servers of a zone are declared, not discovered: see spec.zones[].nameServers');
   if (!name.startsWith('*.')) return undefined;
   return refused('a wildcard cannot be delegated (RFC 4592 section 4.2): delegate a name');
 };
 
 /** A TTL is a violation when it is not one of RFC 2181 section 8. */
 export const invalidTTL: Check = ({ desired: { ttl } }) =>
-  isTTL(ttl) ? undefined : refused(`not a time to live of 0 to ${greatestTTL} seconds: ${ttl}`);
+  isTTL(ttl) ? undefined : refused(`the TTL ${ttl} is invalid: use 0 to ${greatestTTL} seconds`);
 
 /** A target is a violation when `discovery.targets.networks` excludes it. */
 export const filteredTarget: Check = ({ desired: { fault, isFiltered } }) =>

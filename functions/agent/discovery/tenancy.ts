@@ -70,11 +70,11 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
 
 const reservedName = 'reserved (discovery.reservedNames): use another host';
 const unnamed =
-  'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
+  'the object is unknown, and so is its tenant (discovery.tenants): set the host on a Service or an Ingress';
 
 function notOf(pattern: string, namespace: string, resource: string): string {
   const [who, label] = namespace === '' ? [resource, ''] : [`namespace ${namespace}`, ', or label the namespace'];
-  return `${pattern} is for a tenant that ${who} is not of (discovery.tenants): use another host${label}`;
+  return `${pattern} belongs to a tenant that does not include ${who} (discovery.tenants): use another host${label}`;
 }
 
 /** The names that the tenants of a namespace may have, in words. */

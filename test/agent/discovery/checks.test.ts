@@ -46,7 +46,7 @@ const labelled = { ...noSources, namespaceLabels: () => ({ team: 'a' }) };
 
 /** What each check is about, in their order. */
 const cases: Record<string, Case> = {
-  emptyName: { record: desired('.', 'A', '192.0.2.1'), message: 'an empty name' },
+  emptyName: { record: desired('.', 'A', '192.0.2.1'), message: 'the name is empty' },
   undiscoverableType: {
     record: www('TXT', '"x"'),
     context: contextWith({ recordTypes: ['A'] }),
@@ -70,7 +70,7 @@ const cases: Record<string, Case> = {
   answeredByAnotherZone: {
     record: www('A', '192.0.2.1'),
     at: emptyNameIn(zone, { answeringZone: undefined }),
-    message: 'the zone corp.internal could not be made',
+    message: 'the zone corp.internal could not be created',
   },
   belowZoneCut: {
     record: desired('a.dev.corp.internal.', 'A', '192.0.2.1'),
@@ -78,7 +78,10 @@ const cases: Record<string, Case> = {
     verdict: 'DeclaredElsewhere',
     message: 'dev.corp.internal is delegated',
   },
-  misplacedType: { record: desired(zone, 'CNAME', 'lb.example.com.'), message: 'a CNAME cannot stand at the top' },
+  misplacedType: {
+    record: desired(zone, 'CNAME', 'lb.example.com.'),
+    message: 'a CNAME is not allowed at the zone apex',
+  },
   hidesDeclaredName: {
     record: www('NS', 'ns1.example.com.'),
     at: having(declared('www.corp.internal.', 'A', '192.0.2.2')),
@@ -111,14 +114,14 @@ const cases: Record<string, Case> = {
   acrossNamespaces: {
     record: desired('*.www.corp.internal.', 'A', '192.0.2.1'),
     at: emptyNameIn(zone, { names: new Map([['www.corp.internal.', [host]]]) }),
-    message: 'open Wildcards in discovery.allowAcrossNamespaces',
+    message: 'add Wildcards to discovery.allowAcrossNamespaces',
     isEntitled: false,
   },
   occupied: {
     record: www('A', '192.0.2.1'),
     at: having(foreign('www.corp.internal.', 'A', '192.0.2.2')),
     verdict: 'ForeignRecord',
-    message: 'A record',
+    message: 'an unmanaged A record exists at this name: delete it, or declare it in spec.zones',
   },
   usedByAnotherOwner: {
     record: www('A', '192.0.2.1'),
@@ -129,7 +132,7 @@ const cases: Record<string, Case> = {
   hidesOthersName: {
     record: www('NS', 'ns1.example.com.'),
     at: having(foreign('www.corp.internal.', 'TXT', '"x"')),
-    message: 'a delegation would hide www.corp.internal',
+    message: 'a delegation would hide www.corp.internal, an unmanaged record: delegate another name',
   },
   unknownTenant: {
     record: www('A', '192.0.2.1'),
@@ -233,7 +236,7 @@ test.each([
     'corp.internal.',
     'NS',
     'ns1.example.com.',
-    "a zone's own servers are declared, not discovered: see spec.zones[].nameServers",
+    'the name servers of a zone are declared, not discovered: see spec.zones[].nameServers',
   ],
   [
     '*.corp.internal.',
@@ -295,7 +298,7 @@ test('a record without a target, and a CNAME with two, are refused', () => {
 
 test.each([-1, 2 ** 31, 1.5])('a TTL of %d is refused', (ttl) => {
   expect(messageOf({ ...desired('www.corp.internal.', 'A', '192.0.2.1'), ttl })).toBe(
-    `not a time to live of 0 to 2147483647 seconds: ${ttl}`,
+    `the TTL ${ttl} is invalid: use 0 to 2147483647 seconds`,
   );
 });
 

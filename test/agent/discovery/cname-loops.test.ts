@@ -15,7 +15,7 @@ const at = (host: string) => `${host}.corp.internal`;
 const cname = (resource: string, host: string, target: string) => want(resource, at(host), 'CNAME', target);
 const stands = (resource: string, host: string, target: string) =>
   found(resource, `${at(host)}.`, 'CNAME', `${target}.`);
-const cure = 'nobody would get an answer, so give the object another target';
+const cure = 'it would never resolve, so give the object another target';
 
 function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new SeenObjects()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });

@@ -445,21 +445,25 @@ describe('a delegation', () => {
   });
 
   test.each([
-    ['a name of another namespace', found('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'), 'ingress/a/x has'],
+    [
+      'a name of another namespace',
+      found('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+      ', which is used by ingress/a/x',
+    ],
     [
       'a declared name',
       { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: 'internal-dns', content: '' } },
-      'the InternalDNS declares',
+      ', which the InternalDNS declares',
     ],
     [
       'a name of a person',
       { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: '', content: '' } },
-      'somebody else has',
+      ', an unmanaged record',
     ],
   ])('does not hide %s', (_, there, who) => {
     expect(snapshots([delegates], [there])).toEqual({
       accepted: [],
-      refused: [`a delegation would hide x.dev.corp.internal, which ${who}: delegate another name`],
+      refused: [`a delegation would hide x.dev.corp.internal${who}: delegate another name`],
     });
   });
 

@@ -66,8 +66,8 @@ describe('a name', () => {
     ],
     ['www.example.com', 'outside the zones corp.internal'],
     ['notcorp.internal', 'outside the zones corp.internal'],
-    ['', 'an empty name: remove it, or a comma too many in the annotation'],
-    ['.', 'an empty name: remove it, or a comma too many in the annotation'],
+    ['', 'the name is empty: remove it, or the extra comma in the annotation'],
+    ['.', 'the name is empty: remove it, or the extra comma in the annotation'],
     ['sp$ecial.corp.internal', '"sp$ecial" is not a label of letters, digits and hyphens (RFC 1123 section 2.1)'],
     ['a b.corp.internal', '"a b" is not a label'],
     ['bücher.corp.internal', '"bücher" is not a label'],
@@ -114,16 +114,16 @@ describe('a record', () => {
     ['CNAME with two targets', x('CNAME', 'a.example.com', 'b.example.com'), 'a CNAME has one target, not 2'],
     ['CNAME with a broken escape', x('CNAME', 'a\\b.example.com'), 'not an escape: \\b'],
     ['CNAME to itself', x('CNAME', 'WWW.corp.internal'), 'a CNAME to itself'],
-    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'not a time to live of 0 to 2147483647 seconds: -1'],
+    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'the TTL -1 is invalid: use 0 to 2147483647 seconds'],
     [
       'a huge TTL',
       { ...x('A', '192.0.2.1'), recordTTL: 2 ** 31 },
-      'not a time to live of 0 to 2147483647 seconds: 2147483648',
+      'the TTL 2147483648 is invalid: use 0 to 2147483647 seconds',
     ],
     [
       'CNAME at the top',
       want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
-      'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)',
+      'a CNAME is not allowed at the zone apex (RFC 1034 section 3.6.2)',
     ],
   ])('%s is left out', (_, desired, message) => {
     expect(verdict([desired])).toEqual({ accepted: [], refused: [expect.stringMatching(/^\S+ \(ingress\/a\/x\): /)] });
@@ -267,7 +267,7 @@ describe('other people’s records', () => {
     expect(verdict([desired], there)).toEqual({
       accepted: [],
       refused: [
-        `www.corp.internal. (ingress/a/x): somebody else's ${theirs} record is at this name: remove it, or mark it`,
+        `www.corp.internal. (ingress/a/x): an unmanaged ${theirs} record exists at this name: delete it, or declare it in spec.zones`,
       ],
     });
   });
@@ -298,9 +298,9 @@ describe('zones inside zones', () => {
     expect(currentRRsets(there, declaration)).toEqual([]);
   });
 
-  test('a name of a zone that could not be made is left out, not put into another zone', () => {
+  test('a name of a zone that could not be created is rejected, not published in another zone', () => {
     expect(verdict([desired], [parent], declaration).refused).toEqual([
-      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be made: see the condition ZonesReady',
+      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be created: see the condition ZonesReady',
     ]);
   });
 

@@ -27,7 +27,7 @@ describe('where there is no room for all', () => {
     expect(namesOf(refused.map(({ rrset }) => rrset)).sort()).toEqual(['many2', 'many3', 'many4', 'many5', 'many6']);
     expect(new Set(refused.map(({ message }) => message))).toEqual(
       new Set([
-        'no room for 1 more record: the server has as many as its memory bears: raise resources.agent.limits.memory, or give ingress/many/web fewer hosts and targets',
+        'cannot add 1 more record: the memory limit of the server is reached: raise resources.agent.limits.memory, or give ingress/many/web fewer hosts and targets',
       ]),
     );
     expect(within(many, many, 3)).toEqual({ answer: many, refused: [] });
@@ -46,7 +46,7 @@ describe('where there is no room for all', () => {
     const [small, grown] = [1, 64].map((count) => big('ingress/a/web', 'www.corp.internal.', count)) as [RRset, RRset];
     expect(within([grown, ...of('b', 2)], [small, ...of('b', 2)], 65)).toEqual({
       answer: [...of('b', 2), small],
-      refused: [{ rrset: grown, verdict: 'Refused', message: expect.stringMatching(/^no room for 63 more records: /) }],
+      refused: [{ rrset: grown, verdict: 'Refused', message: expect.stringMatching(/^cannot add 63 more records: /) }],
     });
     expect(within([grown, ...of('b', 2)], [small, ...of('b', 2)], 66).refused).toEqual([]);
   });
@@ -96,7 +96,7 @@ describe('an object that has a name', () => {
     await the.loop(web(64), other);
     expect(await the.current()).toEqual({ 'www A': 1, 'other A': 1 });
     expect(the.problems()).toEqual([
-      expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('no room for 63 more records') }),
+      expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('cannot add 63 more records') }),
     ]);
     await the.loop(web(9), other);
     expect(await the.current()).toEqual({ 'www A': 9, 'other A': 1 });
@@ -151,7 +151,7 @@ describe('an object that has a name', () => {
     await the.loop(other, web(1));
     expect(the.agent.discovery.preview).toHaveLength(1);
     const refused = the.problems()?.filter(({ verdict }) => verdict === 'Refused');
-    expect(refused).toEqual([expect.objectContaining({ message: expect.stringContaining('no room for 1 more') })]);
+    expect(refused).toEqual([expect.objectContaining({ message: expect.stringContaining('cannot add 1 more') })]);
   });
 });
 

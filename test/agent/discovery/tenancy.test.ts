@@ -115,7 +115,7 @@ describe('a reserved name', () => {
 
 describe('tenants', () => {
   const unnamed =
-    'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
+    'the object is unknown, and so is its tenant (discovery.tenants): set the host on a Service or an Ingress';
   const tenants = [
     tenant('team', 'a', '*.a.corp.internal', 'alpha.corp.internal'),
     tenant('team', 'b', '*.b.corp.internal'),
@@ -124,7 +124,7 @@ describe('tenants', () => {
   const onlyA = (namespace: string) =>
     `namespace ${namespace} may have only *.a.corp.internal, alpha.corp.internal (discovery.tenants): use one of these`;
   const notOf = (pattern: string, who: string, remedy = 'use another host, or label the namespace') =>
-    `${pattern} is for a tenant that ${who} is not of (discovery.tenants): ${remedy}`;
+    `${pattern} belongs to a tenant that does not include ${who} (discovery.tenants): ${remedy}`;
 
   test.each([
     ['ingress/a/x', 'www.a'],
@@ -253,7 +253,7 @@ describe('tenants', () => {
 describe('a namespace has so many names', () => {
   const limited = { maxNamesPerNamespace: 2 };
   const beyond = (name: string, resource: string, limit = 2) =>
-    `${name} ${resource}: beyond the ${limit} names of namespace ${namespaceOf(resource)} (discovery.maxNamesPerNamespace): remove some, or raise it`;
+    `${name} ${resource}: namespace ${namespaceOf(resource)} has its limit of ${limit} names (discovery.maxNamesPerNamespace): remove some, or raise it`;
   const of = (resource: string, ...names: string[]) => names.map((name) => desired(resource, name));
 
   test('and no more: those that sort first, of all its objects together', () => {

@@ -285,7 +285,9 @@ test('a record that nobody has marked', async () => {
   agent.database.edit('corp.internal.', (zone) => void zone.rrsets.push(foreign(`${www}.`, 'A', '192.0.2.9')));
   agent.has(x, { targets: ['192.0.2.1'] });
   await agent.loops();
-  expect(agent.of(x)).toBe("ForeignRecord: somebody else's A record is at this name: remove it, or mark it");
+  expect(agent.of(x)).toBe(
+    'ForeignRecord: an unmanaged A record exists at this name: delete it, or declare it in spec.zones',
+  );
 });
 
 test('held by the delete guard, with an object and without', async () => {

@@ -67,7 +67,7 @@ test('what stands though its object may no longer have it resolves, and what is 
   agent.objects.label('a', {});
   await agent.loops(2);
   expect(agent.of(x)).toBe(
-    'Resolved: resolves to 192.0.2.1; left out of it: *.corp.internal is for a tenant that namespace a is not of (discovery.tenants): use another host, or label the namespace',
+    'Resolved: resolves to 192.0.2.1; left out of it: *.corp.internal belongs to a tenant that does not include namespace a (discovery.tenants): use another host, or label the namespace',
   );
 });
 

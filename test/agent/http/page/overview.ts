@@ -72,7 +72,7 @@ const corp: KnownName[] = [
     'mail.corp.internal',
     'service/mail/smtp',
     2_880,
-    "somebody else's A record is at this name: remove it, or mark it",
+    'an unmanaged A record exists at this name: delete it, or declare it in spec.zones',
   ),
   problem('Pending', 'new.corp.internal', 'ingress/shop/new', 0, 'ExternalDNS is about to ask'),
   resolved('shop.corp.internal', 'ingress/shop/web', '192.0.2.7', 870, 3_120),
