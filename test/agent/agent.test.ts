@@ -75,7 +75,7 @@ test('one zone that cannot be made stops only itself', async () => {
     ],
   });
   expect(problems()).toMatchObject([
-    { name: 'a.b.internal', message: 'the zone b.internal could not be made: see the condition ZonesReady' },
+    { name: 'a.b.internal', message: 'the zone b.internal could not be created: see the condition ZonesReady' },
   ]);
 });
 

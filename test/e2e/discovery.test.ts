@@ -163,7 +163,7 @@ scenario(
         name: host,
         resource: `ingress/${market}/thief`,
         verdict: 'Duplicate',
-        message: new RegExp(`^ingress/${shop}/(first|second) has the name already`),
+        message: new RegExp(`^already used by ingress/${shop}/(first|second)`),
       });
       await anotherLoop('disco');
       expect(await client.answer(host)).toBe('192.0.2.1 192.0.2.2');

@@ -42,7 +42,7 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
       name: 'seen.team.internal',
       resource: `ingress/${market}/thief`,
       verdict: 'Duplicate',
-      message: new RegExp(`^ingress/${shop}/seen has the name already`),
+      message: new RegExp(`^already used by ingress/${shop}/seen`),
     });
     await anotherLoop('team');
     expect(await client.answer('seen.team.internal')).toBe('192.0.2.1');

@@ -141,12 +141,11 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     expect(await server.ask(both), 'NODATA').toMatchObject({ rcode: 'NOERROR', answers: [] });
     await tells(page, `crd/${shop}/clash`, both, {
       verdict: 'Duplicate',
-      message:
-        'its own TXT has the name already, and TXT and CNAME cannot stand together; it still answers TXT "hello"',
+      message: 'already used by its own TXT record: TXT and CNAME cannot coexist; it still answers TXT "hello"',
     });
     await apply(ingress({ name: 'late', hosts: [late], annotations: { [target]: 'lb.example.org' } }));
     const { message } = await tells(page, `ingress/${shop}/late`, late, { verdict: 'Duplicate' });
-    expect(message).toMatch(new RegExp(`^crd/${shop}/clash has the name already`));
+    expect(message).toMatch(new RegExp(`^already used by crd/${shop}/clash`));
     await apply(fixed('late', late));
     await server.becomes(late, address);
     await tells(page, `ingress/${shop}/late`, late, { verdict: 'Resolved' });

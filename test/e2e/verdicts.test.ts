@@ -126,7 +126,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
       'Duplicate',
       'second',
       at('wanted'),
-      new RegExp(`ingress/${shop}/first has the name already, as it answers there already`),
+      new RegExp(`already used by ingress/${shop}/first, which was published first`),
       other,
     );
     await remove('ingress', 'first', shop);
@@ -144,7 +144,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await pdnsutil(pod, 'rrset', 'add', zone, at('foreign'), 'A', '60', '192.0.2.81');
     await client.becomes(at('foreign'), '192.0.2.81');
     await apply(fixed('foreign', at('foreign')));
-    await isTold('ForeignRecord', 'foreign', at('foreign'), /somebody else's A record is at this name/);
+    await isTold('ForeignRecord', 'foreign', at('foreign'), /an unmanaged A record exists at this name/);
     await disturbing('why', async () => {
       await pdnsutil(pod, 'rrset', 'delete', zone, at('foreign'), 'A');
       await turns('foreign', at('foreign'), '192.0.2.1');

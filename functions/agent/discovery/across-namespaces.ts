@@ -2,30 +2,20 @@ import type { AcrossNamespaces } from '../../contract/declaration.ts';
 import { parentOf, withoutDot } from '../../dns/name.ts';
 import { isAddressType, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
+import type { EvaluationContext, Violation } from './evaluation.ts';
 import type { NameContext } from './name-context.ts';
-import { childNames, type Names, namesBelow } from './names-below.ts';
+import { childNames, namesBelow } from './names-below.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isTargetType } from './target.ts';
 
-/** What is known of the hosts beside which a name would be. */
-export interface AcrossNamespacesContext {
-  allowAcrossNamespaces: readonly AcrossNamespaces[];
-  lister: Pick<SourceLister, 'get'>;
-  /** What has been accepted so far, by its absolute names: see `byDependence`. */
-  accepted: Names;
-}
-
-export interface AcrossNamespacesViolation {
-  message: string;
-  /** Whether what stands of it goes, too. */
-  isFinal: boolean;
-}
-
 /**
- * Names in the order in which they are to be judged: a wildcard looks at hosts, and an underscore at both. Those that look
- * at others are `dependent`.
+ * Returns names in the order in which to evaluate them: wildcards and delegations depend on the accepted hosts, and
+ * underscore names on both. `dependent` are those that depend on others.
  */
-export function byDependence(byName: ReadonlyMap<string, readonly RRset[]>): { all: string[]; dependent: string[] } {
+export function inDependencyOrder(byName: ReadonlyMap<string, readonly RRset[]>): {
+  all: string[];
+  dependent: string[];
+} {
   const ranked = byName
     .entries()
     .map(([name, desiredRecords]) => ({
@@ -48,37 +38,42 @@ function kindOf({ name, type }: Pick<RRset, 'name' | 'type'>): AcrossNamespaces 
 }
 
 /**
- * Why a name answers for a host that is another namespace's. Whoever was there first keeps what he has: a wildcard is not
- * lost for a host that somebody makes above it. But a challenge proves who a host is at any time, so it is the host's.
+ * Returns why a name may not answer for a host of another namespace. The older object keeps what it has: a wildcard is not
+ * lost when somebody creates a host above it. A challenge proves control of the host at any time, so it is always the
+ * host's.
  */
 export function acrossNamespacesViolation(
   desired: RRset,
   nameContext: NameContext,
-  context: AcrossNamespacesContext,
-): AcrossNamespacesViolation | undefined {
+  context: EvaluationContext,
+): Violation | undefined {
   const kind = kindOf(desired);
-  const { zone } = nameContext.placement;
-  if (!kind || zone === undefined || context.allowAcrossNamespaces.includes(kind)) return undefined;
+  const { zone, current, names } = nameContext;
+  if (!kind || zone === undefined || context.discovery.allowAcrossNamespaces.includes(kind)) return undefined;
   const isFinal = isChallenge(desired.name);
-  if (!isFinal && nameContext.current.some((rrset) => rrset.type === desired.type && isOfSame(rrset, desired)))
+  if (!isFinal && current.some((rrset) => rrset.type === desired.type && isOfSameGroup(rrset, desired)))
     return undefined;
-  for (const name of concerned(desired, kind, zone)) {
-    const there = [...(nameContext.names.get(name) ?? []), ...(context.accepted.get(name) ?? [])];
-    const host = hostOfAnother(there, desired, isFinal);
-    if (host && (isFinal || !isElder(desired, host, context.lister))) return { message: messages[kind](host), isFinal };
+  const violation = (message: string): Violation => ({ verdict: 'Refused', message, isForbidden: true, isFinal });
+  for (const name of hostsAnswered(desired, kind, zone)) {
+    const host = hostOfAnother(
+      [...(names.get(name) ?? []), ...(context.accepted.get(name) ?? [])],
+      desired,
+      isFinal ? 'anyOwner' : 'discovered',
+    );
+    if (host && (isFinal || !isOlder(desired, host, context.lister))) return violation(messages[kind](host));
   }
   const below = isFinal || kind === 'Delegations' ? hostBelow(desired, nameContext, context) : undefined;
   if (!below) return undefined;
-  const message = isFinal ? messages.UnderscoreNames(below) : hiding(below);
-  return isFinal || !isElder(desired, below, context.lister) ? { message, isFinal } : undefined;
+  if (isFinal) return violation(messages.UnderscoreNames(below));
+  return isOlder(desired, below, context.lister) ? undefined : violation(hidingMessage(below));
 }
 
-/** Labels that prove to a certification authority who has the names: RFC 8555 section 8.4, draft-ietf-acme-dns-persist. */
+/** Labels that prove control of a name to a CA: RFC 8555 section 8.4, draft-ietf-acme-dns-persist. */
 export const isChallenge = (name: string) => /(?:^|\.)_(?:acme-challenge|validation-persist)(?:-[^.]*)?\./.test(name);
 
-/** The names that a name answers for, if they are hosts: of what is in the whole zone nobody has the top. */
-function concerned({ name, type }: RRset, kind: AcrossNamespaces, zone: string): string[] {
-  if (kind !== 'UnderscoreNames') return above(name, zone);
+/** The names that a name answers for, if they are hosts. The apex belongs to no namespace. */
+function hostsAnswered({ name, type }: RRset, kind: AcrossNamespaces, zone: string): string[] {
+  if (kind !== 'UnderscoreNames') return namesAbove(name, zone);
   const host = hostOf(name);
   // Services of the domain are not those of the host that has its name.
   if (host === zone && type === 'SRV') return [];
@@ -88,50 +83,62 @@ function concerned({ name, type }: RRset, kind: AcrossNamespaces, zone: string):
 /** What follows the last label that begins with an underscore. */
 const hostOf = (name: string) => name.replace(/^(?:.*\.)?_[^.]*\./, '');
 
-function above(name: string, zone: string): string[] {
+function namesAbove(name: string, zone: string): string[] {
   const names: string[] = [];
-  for (let up = parentOf(name); up !== zone && up.length > zone.length; up = parentOf(up)) names.push(up);
+  for (let above = parentOf(name); above !== zone && above.length > zone.length; above = parentOf(above))
+    names.push(above);
   return names;
 }
 
-/** What a delegation hides; and a certificate of a wildcard is good for every host one label below. */
-function hostBelow(desired: RRset, { names }: NameContext, { accepted }: AcrossNamespacesContext): RRset | undefined {
+/** Returns a host that a delegation hides. A wildcard certificate is valid for every host one label below. */
+function hostBelow(desired: RRset, { names }: NameContext, { accepted }: EvaluationContext): RRset | undefined {
   const { name, type, records } = desired;
   for (const known of [names, accepted]) {
     const below = type === 'NS' ? namesBelow(name, known) : childNames(hostOf(name), known);
     for (const each of below) {
       const isGlue = type === 'NS' && records.includes(each);
-      const other = isGlue ? undefined : hostOfAnother(known.get(each) ?? [], desired, false);
+      const other = isGlue ? undefined : hostOfAnother(known.get(each) ?? [], desired, 'discovered');
       if (other) return other;
     }
   }
   return undefined;
 }
 
-/** A host that is not also one of the namespace that wants the name. */
-function hostOfAnother(there: readonly RRset[], desired: RRset, isAnyMaker: boolean): RRset | undefined {
-  const hosts = there.filter(({ type }) => isTargetType(type) || isAddressType(type));
+/** Returns a host at a name unless the namespace of the desired record has one there, too. */
+function hostOfAnother(
+  existing: readonly RRset[],
+  desired: RRset,
+  which: 'discovered' | 'anyOwner',
+): RRset | undefined {
+  const hosts = existing.filter(({ type }) => isTargetType(type) || isAddressType(type));
   const discovered = hosts.filter((rrset) => ownershipOf(rrset) === 'discovered');
-  if (discovered.some((rrset) => isOfSame(rrset, desired))) return undefined;
-  return discovered[0] ?? (isAnyMaker ? hosts[0] : undefined);
+  if (discovered.some((rrset) => isOfSameGroup(rrset, desired))) return undefined;
+  return discovered[0] ?? (which === 'anyOwner' ? hosts[0] : undefined);
 }
 
-const isOfSame = (a: RRset, b: RRset) => sharingGroup(resourceOf(a)) === sharingGroup(resourceOf(b));
+const isOfSameGroup = (a: RRset, b: RRset) => sharingGroup(resourceOf(a)) === sharingGroup(resourceOf(b));
 
-/** Whether the object of a wish is older than that of a host. What is not seen is no older than anything. */
-function isElder(desired: RRset, host: RRset, lister: Pick<SourceLister, 'get'>): boolean {
+/** Reports whether the object of a desired record is known to be older than that of a host. */
+function isOlder(desired: RRset, host: RRset, lister: SourceLister): boolean {
   const [own, other] = [desired, host].map((rrset) => lister.get(resourceOf(rrset))?.created);
   return own !== undefined && other !== undefined && own < other;
 }
 
-const opened = (kind: AcrossNamespaces) => `use another name, or open ${kind} in discovery.allowAcrossNamespaces`;
-const whose = (host: RRset) =>
-  `${withoutDot(host.name)}, which ${resourceOf(host).includes('/') ? resourceOf(host) : 'the InternalDNS'} has`;
+const cureFor = (kind: AcrossNamespaces) => `use another name, or add ${kind} to discovery.allowAcrossNamespaces`;
+
+/** The name of an RRset and who publishes it. */
+function withOwner(rrset: RRset): string {
+  const name = withoutDot(rrset.name);
+  const ownership = ownershipOf(rrset);
+  if (ownership === 'declared') return `${name}, which the InternalDNS declares`;
+  if (ownership === 'foreign') return `${name}, an unmanaged record`;
+  return `${name}, which is used by ${resourceOf(rrset) || 'an unknown object'}`;
+}
 
 const messages: Readonly<Record<AcrossNamespaces, (host: RRset) => string>> = {
-  UnderscoreNames: (host) => `it speaks for ${whose(host)}: ${opened('UnderscoreNames')}`,
-  Wildcards: (host) => `a wildcard below ${whose(host)}: ${opened('Wildcards')}`,
-  Delegations: (host) => `a delegation below ${whose(host)}: ${opened('Delegations')}`,
+  UnderscoreNames: (host) => `it answers for ${withOwner(host)}: ${cureFor('UnderscoreNames')}`,
+  Wildcards: (host) => `a wildcard below ${withOwner(host)}: ${cureFor('Wildcards')}`,
+  Delegations: (host) => `a delegation below ${withOwner(host)}: ${cureFor('Delegations')}`,
 };
 
-const hiding = (host: RRset) => `a delegation would hide ${whose(host)}: delegate another name`;
+export const hidingMessage = (hidden: RRset) => `a delegation would hide ${withOwner(hidden)}: delegate another name`;

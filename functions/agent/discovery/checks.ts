@@ -1,188 +1,220 @@
-import type { DeclaredDiscovery } from '../../contract/declaration.ts';
-import type { Reason } from '../../contract/verdict.ts';
-import { withoutDot } from '../../dns/name.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { answerOf, answersAlike, areRivals, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
-import type { SourceLister } from '../sources/source-object.ts';
-import {
-  type AcrossNamespacesContext,
-  type AcrossNamespacesViolation,
-  acrossNamespacesViolation,
-} from './across-namespaces.ts';
-import { type LoopingTargets, loopReason } from './cname-loops.ts';
+import { acrossNamespacesViolation, hidingMessage } from './across-namespaces.ts';
+import { loopReason } from './cname-loops.ts';
 import type { DesiredRecord } from './desired-record.ts';
+import type { Check, CheckInput, EvaluationContext, Violation } from './evaluation.ts';
 import { sameAnswer } from './merge.ts';
 import type { NameContext, Owns } from './name-context.ts';
 import { namesBelow } from './names-below.ts';
-import { fault, verdictOf } from './record-checks.ts';
+import {
+  answeredByAnotherZone,
+  belowZoneCut,
+  conflictVerdicts,
+  emptyName,
+  filteredTarget,
+  illegalHostName,
+  invalidCNAME,
+  invalidTarget,
+  invalidTTL,
+  misplacedType,
+  missingTarget,
+  misspelledType,
+  notAHostName,
+  outsideZones,
+  refused,
+  unclearTarget,
+  undiscoverableType,
+  zonesOwnServer,
+} from './record-checks.ts';
 import { namespaceOf, sharingGroup } from './resource-label.ts';
-import type { NameRestrictions, Restriction } from './tenancy.ts';
 
-/** What PowerDNS would not take, in its own words. It is not asked again while wish and zone stay as they were. */
-export interface PowerDNSRejection {
-  rrset: RRset;
-  message: string;
-  /** The name's RRsets at that time. */
-  beside: RRset[];
-}
+/** Every check, in order: the first violation is the one that is reported. */
+export const checks: readonly Check[] = [
+  // The record by itself
+  emptyName,
+  undiscoverableType,
+  notAHostName,
+  outsideZones,
+  misspelledType,
+  illegalHostName,
+  zonesOwnServer,
+  answeredByAnotherZone,
+  belowZoneCut,
+  misplacedType,
+  hidesDeclaredName,
+  invalidTTL,
+  filteredTarget,
+  unclearTarget,
+  missingTarget,
+  invalidTarget,
+  invalidCNAME,
+  // Whether the object may have the name
+  restrictedName,
+  overQuota,
+  acrossNamespaces,
+  // Whether something else is in its place
+  occupied,
+  usedByAnotherOwner,
+  hidesOthersName,
+  // What may pass by itself, and what only the whole shows
+  unknownTenant,
+  cnameLoop,
+  rejectedByPowerDNS,
+];
 
-/** What every verdict follows. */
-export interface EvaluationContext {
-  discovery: DeclaredDiscovery;
-  owns: Owns;
-  rejections: ReadonlyMap<string, PowerDNSRejection>;
-  lister: SourceLister;
-  restrictions: NameRestrictions;
-  /** What has been accepted so far, by its names. */
-  accepted: AcrossNamespacesContext['accepted'];
-  /** The namespaces that may not have the name as one more. */
-  full?: ReadonlySet<string> | undefined;
-  /** Targets that would close a circle. */
-  looping?: LoopingTargets | undefined;
-}
+/** The checks that decide about the current record even if an earlier one has failed. */
+const decisive: readonly Check[] = [hidesDeclaredName, restrictedName, overQuota, cnameLoop];
 
-export interface Violation extends Reason {
-  /** Whether the object may have the name, and so holds what stands for it against others. */
+/** Why a record is not published, and what becomes of the object's current record. */
+export interface Rejection extends Violation {
+  /** The object may have the name, so that its current record defends the name against other objects. */
   isEntitled: boolean;
-  /** Whether what stands in its place goes. */
+  /** The object's current record is deleted. */
   isFinal: boolean;
 }
 
-/** Why a wish cannot be published, whoever else wants the name. */
-export function violationOf(
+/** Returns the first violation of a desired record, whoever else wants the name. Undefined if it can be published. */
+export function rejectionOf(
   desired: DesiredRecord,
   nameContext: NameContext,
   context: EvaluationContext,
-): Violation | undefined {
-  const beneath = desired.type === 'NS' ? declaredBeneath(desired, nameContext) : undefined;
-  const wrong = fault(desired, beneath === undefined ? nameContext.placement : { ...nameContext.placement, beneath });
-  const restriction = barTo(desired, nameContext, context);
-  const circle = loopReason(desired, context.looping);
-  const isCurrentLooping = circle !== undefined && nameContext.current.some((r) => sameAnswer(r, desired));
-  const crossing = wrong || restriction ? undefined : crossingIn(desired, nameContext, context);
-  const isFinal =
-    desired.isFiltered === true || beneath !== undefined || isCurrentLooping || crossing?.isFinal === true;
-  const isEntitled = !isFinal && !crossing && (!restriction || restriction.isTemporary === true);
-  const reason: Reason | undefined =
-    wrong ??
-    (restriction?.isTemporary ? undefined : refused(restriction?.message ?? crossing?.message)) ??
-    occupant(desired, nameContext, context) ??
-    (restriction?.isTemporary ? { verdict: 'Pending', message: restriction.message } : undefined) ??
-    refused(restriction?.message ?? circle ?? powerdnsRejectionOf(desired, nameContext, context));
-  return reason && { ...reason, isEntitled, isFinal };
+): Rejection | undefined {
+  const input = { desired, nameContext, context, restriction: context.restrictions.for(desired) };
+  const first = firstViolation(input);
+  if (!first) return undefined;
+  const violations = [first, ...decisive.flatMap((check) => check(input) ?? [])];
+  const isFinal = desired.isFiltered === true || violations.some((violation) => violation.isFinal);
+  return { ...first, isFinal, isEntitled: !isFinal && !violations.some(({ isForbidden }) => isForbidden) };
 }
 
-/** Nothing where a tenant is given the name. */
-function crossingIn(
-  desired: DesiredRecord,
-  nameContext: NameContext,
-  context: EvaluationContext,
-): AcrossNamespacesViolation | undefined {
-  const { discovery, lister, accepted, restrictions } = context;
-  const { allowAcrossNamespaces } = discovery;
-  return restrictions.isGranted(desired)
-    ? undefined
-    : acrossNamespacesViolation(desired, nameContext, { allowAcrossNamespaces, lister, accepted });
-}
-
-const refused = (message: string | undefined): Reason | undefined =>
-  message === undefined ? undefined : { verdict: 'Refused', message };
-
-/** Whether another owner gives the same answer at the name, so that there is nothing to add and nothing to report. */
-export const isAnsweredByOther = (desired: RRset, { there }: NameContext, owns: Owns) =>
-  there.some((r) => isOthers(r, owns) && sameAnswer(r, desired));
-
-/** What PowerDNS said when it was asked for the same. */
-export function powerdnsRejectionOf(
-  desired: RRset,
-  { there }: NameContext,
-  { rejections, owns }: EvaluationContext,
-): string | undefined {
-  const refusal = rejections.size > 0 ? rejections.get(answerOf(desired)) : undefined;
-  if (!refusal || !isNoBetter(there, refusal.beside, owns)) return undefined;
-  return `change the object, as PowerDNS refuses this: ${refusal.message}`;
-}
-
-const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
-
-function barTo(
-  desired: RRset,
-  { current }: NameContext,
-  { discovery, restrictions, full }: EvaluationContext,
-): Restriction | undefined {
-  const restriction = restrictions.for(desired);
-  const namespace = restriction?.isTemporary || full ? namespaceOf(resourceOf(desired)) : '';
-  if (restriction?.isTemporary) {
-    // It changes nothing but the time to live.
-    const isThere = (r: RRset) =>
-      r.type === desired.type &&
-      namespaceOf(resourceOf(r)) === namespace &&
-      desired.records.every((content) => r.records.includes(content));
-    return current.some(isThere) ? undefined : restriction;
+function firstViolation(input: CheckInput): Violation | undefined {
+  for (const check of checks) {
+    const violation = check(input);
+    if (violation) return violation;
   }
-  if (restriction || !full?.has(namespace)) return restriction;
-  const limit = discovery.maxNamesPerNamespace;
-  return {
-    message: `beyond the ${limit} names of namespace ${namespace} (discovery.maxNamesPerNamespace): remove some, or raise it`,
-  };
+  return undefined;
 }
 
-/** Who has the place that a wish would take. */
-function occupant(
-  desired: RRset,
-  nameContext: NameContext,
-  { owns, discovery }: EvaluationContext,
-): Reason | undefined {
-  const { there } = nameContext;
-  if (there.length > 0) {
-    const other = there.find((r) => ownershipOf(r) !== 'discovered' && areRivals(r, desired));
-    if (other) return occupied(other);
-    if (isAnsweredByOther(desired, nameContext, owns)) return undefined;
-    // Another owner is another namespace: the whole name is its own, unless all answers are merged.
-    const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, desired)));
-    if (first) return { verdict: 'Duplicate', message: `${resourceOf(first)} has the name already` };
-  }
-  const isOpen = discovery.allowAcrossNamespaces.includes('Delegations');
-  const hidden = desired.type === 'NS' && !isOpen ? othersBeneath(desired, nameContext) : undefined;
-  return refused(
-    hidden &&
-      `a delegation would hide ${withoutDot(hidden.name)}, which ${resourceOf(hidden) || 'somebody else'} has: delegate another name`,
-  );
+/** A delegation is a violation when it would hide a declared record. It hides the record even while it is wrong itself. */
+function hidesDeclaredName({ desired, nameContext }: CheckInput): Violation | undefined {
+  if (desired.type !== 'NS') return undefined;
+  const declared = hiddenBy(desired, nameContext).find((rrset) => ownershipOf(rrset) === 'declared');
+  if (!declared) return undefined;
+  return { verdict: 'Refused', message: hidingMessage(declared), isFinal: true };
 }
 
-function occupied(other: RRset): Reason {
+/** A name is a violation when it is reserved, or when the tenants of the spec deny it to the object's namespace. */
+function restrictedName({ restriction }: CheckInput): Violation | undefined {
+  if (!restriction || restriction.isTemporary) return undefined;
+  return { verdict: 'Refused', message: restriction.message, isForbidden: true };
+}
+
+/** A name is a violation when its namespace has as many others as it may have. */
+function overQuota({ desired, context, restriction }: CheckInput): Violation | undefined {
+  const namespace = namespaceOf(resourceOf(desired));
+  if (restriction || !context.exhausted?.has(namespace)) return undefined;
+  const limit = context.discovery.maxNamesPerNamespace;
+  const message = `namespace ${namespace} has its limit of ${limit} names (discovery.maxNamesPerNamespace): remove some, or raise it`;
+  return { verdict: 'Refused', message, isForbidden: true };
+}
+
+/** A name is a violation when it answers for a host of another namespace, unless a tenant has both. */
+function acrossNamespaces(input: CheckInput): Violation | undefined {
+  const { desired, nameContext, context } = input;
+  if (unknownTenant(input) || context.restrictions.isGranted(desired)) return undefined;
+  return acrossNamespacesViolation(desired, nameContext, context);
+}
+
+/** A record is a violation when a declared or unmanaged one conflicts with it. */
+function occupied({ desired, nameContext: { existing } }: CheckInput): Violation | undefined {
+  const other = existing.find((rrset) => ownershipOf(rrset) !== 'discovered' && areRivals(rrset, desired));
+  if (!other) return undefined;
   const ownership = ownershipOf(other);
   const message =
     ownership === 'declared'
       ? `the InternalDNS declares ${other.type} at this name`
-      : `somebody else's ${other.type} record is at this name: remove it, or mark it`;
-  return { verdict: verdictOf[ownership], message };
+      : `an unmanaged ${other.type} record exists at this name: delete it, or declare it in spec.zones`;
+  return { verdict: conflictVerdicts[ownership], message };
 }
 
-/** Whether a place is as it was, or has lost only what would have made room for the wish anyway. */
-function isNoBetter(now: RRset[], then: RRset[], owns: Owns): boolean {
+/**
+ * A name is a violation when another ExternalDNS has it, with another answer. That one sees another namespace, so all of
+ * the name is its own, unless the spec merges the answers of all namespaces.
+ */
+function usedByAnotherOwner({ desired, nameContext, context: { owns, discovery } }: CheckInput): Violation | undefined {
+  if (isAnsweredByOther(desired, nameContext, owns)) return undefined;
+  const isMerged = discovery.sharedHosts === 'Merge';
+  const other = nameContext.existing.find((r) => isOthers(r, owns) && (!isMerged || areRivals(r, desired)));
+  return other && { verdict: 'Duplicate', message: `already used by ${resourceOf(other)}` };
+}
+
+/** A delegation is a violation when it would hide records of another namespace, unless the spec allows that. */
+function hidesOthersName({ desired, nameContext, context: { owns, discovery } }: CheckInput): Violation | undefined {
+  if (desired.type !== 'NS' || discovery.allowAcrossNamespaces.includes('Delegations')) return undefined;
+  // A current delegation already hides them.
+  const isDelegated = nameContext.current.some(({ type }) => type === 'NS');
+  if (isDelegated || isAnsweredByOther(desired, nameContext, owns)) return undefined;
+  const group = sharingGroup(resourceOf(desired));
+  const isOfAnother = (r: RRset) => ownershipOf(r) === 'foreign' || sharingGroup(resourceOf(r)) !== group;
+  const other = hiddenBy(desired, nameContext).find(isOfAnother);
+  return refused(other && hidingMessage(other));
+}
+
+/** A name is a violation while it is unknown whether its namespace is a tenant's, unless only the TTL would change. */
+function unknownTenant({ desired, nameContext, restriction }: CheckInput): Violation | undefined {
+  if (!restriction?.isTemporary) return undefined;
+  const namespace = namespaceOf(resourceOf(desired));
+  const isCurrent = nameContext.current.some(
+    ({ type, records, mark }) =>
+      type === desired.type &&
+      namespaceOf(resourceOf({ mark })) === namespace &&
+      desired.records.every((content) => records.includes(content)),
+  );
+  return isCurrent ? undefined : { verdict: 'Pending', message: restriction.message };
+}
+
+/** A CNAME is a violation when it closes a loop, or a chain that is too long. A current one that does so is deleted. */
+function cnameLoop({ desired, nameContext, context }: CheckInput): Violation | undefined {
+  const message = loopReason(desired, context.looping);
+  if (message === undefined) return undefined;
+  return { verdict: 'Refused', message, isFinal: nameContext.current.some((r) => sameAnswer(r, desired)) };
+}
+
+/** A record is a violation when PowerDNS has refused the same before, and nothing that it conflicts with has gone. */
+function rejectedByPowerDNS({ desired, nameContext, context }: CheckInput): Violation | undefined {
+  return refused(rejectionByPowerDNS(desired, nameContext, context));
+}
+
+/** Returns PowerDNS's message if it has refused the same RRset at the same name before. */
+export function rejectionByPowerDNS(
+  desired: RRset,
+  { existing }: NameContext,
+  { rejections, owns }: EvaluationContext,
+): string | undefined {
+  const rejection = rejections.size > 0 ? rejections.get(answerOf(desired)) : undefined;
+  if (!rejection || !hasNoLessConflicts(existing, rejection.beside, owns)) return undefined;
+  return `change the object, as PowerDNS refuses this: ${rejection.message}`;
+}
+
+/** Reports whether a name has changed by nothing but RRsets that would have been replaced anyway. */
+function hasNoLessConflicts(now: RRset[], before: RRset[], owns: Owns): boolean {
   const isIn = (rrsets: RRset[]) => (rrset: RRset) => rrsets.some((r) => answersAlike(r, rrset));
   const isLasting = (rrset: RRset) => ownershipOf(rrset) !== 'discovered' || !owns(rrset);
-  return now.every(isIn(then)) && then.filter(isLasting).every(isIn(now));
+  return now.every(isIn(before)) && before.filter(isLasting).every(isIn(now));
 }
 
-/** What a delegation would hide at its name and below, but for the addresses of its own servers. */
-function* hiddenBy(desired: RRset, { names, there }: NameContext): Generator<RRset> {
-  const isKept = (rrset: RRset) => rrset.name === desired.name && (rrset.type === 'NS' || rrset.type === 'DS');
-  for (const rrset of there) if (!isKept(rrset) && !isGlue(rrset, desired)) yield rrset;
+/** Reports whether another ExternalDNS publishes the same answer, so that there is nothing to add or to report. */
+export const isAnsweredByOther = (desired: RRset, { existing }: NameContext, owns: Owns) =>
+  existing.some((rrset) => isOthers(rrset, owns) && sameAnswer(rrset, desired));
+
+const isOthers = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && !owns(rrset);
+
+/** Yields what a delegation would hide at its name and below, except for its glue. */
+function* hiddenBy(desired: RRset, { names, existing }: NameContext): Generator<RRset> {
+  const isAtCut = ({ name, type }: RRset) => name === desired.name && (type === 'NS' || type === 'DS');
+  for (const rrset of existing) if (!isAtCut(rrset) && !isGlue(rrset, desired)) yield rrset;
   for (const below of namesBelow(desired.name, names)) {
     for (const rrset of names.get(below) ?? []) if (!isGlue(rrset, desired)) yield rrset;
   }
-}
-
-const declaredBeneath = (desired: RRset, nameContext: NameContext) =>
-  hiddenBy(desired, nameContext).find((r) => ownershipOf(r) === 'declared')?.name;
-
-/** Another party's; none once the delegation stands. */
-function othersBeneath(desired: RRset, nameContext: NameContext): RRset | undefined {
-  if (nameContext.current.some(({ type }) => type === 'NS')) return undefined;
-  const group = sharingGroup(resourceOf(desired));
-  return hiddenBy(desired, nameContext).find(
-    (r) => ownershipOf(r) === 'foreign' || sharingGroup(resourceOf(r)) !== group,
-  );
 }

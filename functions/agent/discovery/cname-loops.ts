@@ -3,50 +3,51 @@ import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
 import { answersAlike, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { NameEvaluation } from './evaluate-name.ts';
+import type { LoopingTargets, NameEvaluation } from './evaluation.ts';
 import type { Owns } from './name-context.ts';
 import { sharingGroup } from './resource-label.ts';
 
-/** Why a name may not lead to some targets, or to any. */
-export type LoopingTargets = ReadonlyMap<string | typeof everyTarget, string>;
-
-const everyTarget = Symbol('every target');
-
+/** What a search for CNAME loops needs beside the evaluations. */
 export interface LoopContext {
   zones: readonly Zone[];
   owns: Owns;
   lister: SourceLister;
-  /** Whether what stands is left as it is. */
+  /** The policy leaves current records as they are, so that they are published instead of the accepted ones. */
   isCurrentKept: boolean;
 }
 
 /**
- * Without one CNAME another one that is asked for has the name, or a wildcard leads somewhere else. So often is looked for who
- * is at fault; then all in a circle are, with every CNAME of their names; and after as many rounds with every one of their
- * namespaces. So the objects of one namespace cannot ask for more rounds, each of which goes through all zones.
+ * When a CNAME is rejected, another object's CNAME may get its name, or a wildcard may answer there, and close the next
+ * loop. For this many rounds only the latest CNAME of each loop is rejected; then all CNAMEs in it with every CNAME of
+ * their names; after twice as many rounds also every CNAME of their namespaces. So the objects of one namespace cannot
+ * cause any number of rounds, each of which goes through all zones.
  */
 const mostRounds = 8;
 
 /**
- * Judges names again until none leads in a circle, or to one. Of a circle that goes which came last: what stands before
- * what does not, and older objects before younger ones. Where nothing in it is the owner's, whatever leads to it goes.
+ * Evaluates names again until no CNAME is in a loop or leads to one. The latest CNAME of a loop is rejected: a desired one
+ * before a current one, and that of a younger object before that of an older one. If the loop has no CNAME of this
+ * provider, whatever leads to it is rejected.
  */
 export function breakLoops(
   evaluations: Map<string, NameEvaluation>,
   loopContext: LoopContext,
   reevaluate: (name: string, looping: LoopingTargets) => NameEvaluation,
 ): void {
-  const looping = new Map<string, Map<string | typeof everyTarget, string>>();
+  const looping = new Map<string, LoopingTargets>();
   for (let round = 0; ; round++) {
-    const aliases = [...evaluations].flatMap(([, verdict]) => contentOf(verdict, loopContext).filter(isAlias));
-    if (aliases.length === 0) return;
-    const atFault = closingAmong(aliases, evaluations, loopContext, round < mostRounds);
-    const closing = round < 2 * mostRounds ? atFault : withNamespaces(atFault, aliases);
-    const fresh = [...closing].filter(([rrset]) => !isLooping(rrset, looping.get(rrset.name)));
+    const cnames = [...evaluations.values()].flatMap((each) => publishedBy(each, loopContext).filter(isCNAME));
+    if (cnames.length === 0) return;
+    const atFault = loopClosers(cnames, evaluations, loopContext, round < mostRounds ? 'latest' : 'all');
+    const rejected = round < 2 * mostRounds ? atFault : withNamespaces(atFault, cnames);
+    const fresh = [...rejected].filter(([rrset]) => !isLooping(rrset, looping.get(rrset.name)));
     if (fresh.length === 0) return;
     for (const [{ name, records }, message] of fresh) {
-      looping.set(name, new Map(looping.get(name)).set(records[0] as string, message));
-      if (round >= mostRounds) looping.get(name)?.set(everyTarget, tooManyCircles);
+      const { byTarget, everyTarget } = looping.get(name) ?? {};
+      looping.set(name, {
+        byTarget: new Map(byTarget).set(records[0] as string, message),
+        everyTarget: round < mostRounds ? everyTarget : tooManyLoops,
+      });
     }
     for (const name of new Set(fresh.map(([{ name }]) => name))) {
       evaluations.set(name, reevaluate(name, looping.get(name) as LoopingTargets));
@@ -54,69 +55,75 @@ export function breakLoops(
   }
 }
 
-/** Whether a name may not lead there. */
+/** Adds the targets of later rounds to those that a name may not have already. */
+export const mergeLooping = (a: LoopingTargets | undefined, b: LoopingTargets): LoopingTargets => ({
+  byTarget: new Map([...(a?.byTarget ?? []), ...b.byTarget]),
+  everyTarget: b.everyTarget ?? a?.everyTarget,
+});
+
 export const isLooping = (rrset: RRset, looping: LoopingTargets | undefined): boolean =>
   loopReason(rrset, looping) !== undefined;
 
-/** Why a name may not lead there. */
+/** Returns why a name may not have a CNAME. */
 export const loopReason = ({ type, records }: RRset, looping: LoopingTargets | undefined): string | undefined =>
-  type === 'CNAME' ? (looping?.get(records[0] ?? '') ?? looping?.get(everyTarget)) : undefined;
+  type === 'CNAME' ? (looping?.byTarget.get(records[0] ?? '') ?? looping?.everyTarget) : undefined;
 
-const isAlias = ({ type }: RRset) => type === 'CNAME';
+const isCNAME = ({ type }: RRset) => type === 'CNAME';
 
-/** What a name has by its verdict. */
-function contentOf({ accepted, current, looping }: NameEvaluation, { isCurrentKept }: LoopContext): RRset[] {
+/** What is published at a name after its evaluation. */
+function publishedBy({ accepted, current, looping }: NameEvaluation, { isCurrentKept }: LoopContext): RRset[] {
   const kept = isCurrentKept ? current.filter((rrset) => !looping.includes(rrset)) : [];
   return kept.length > 0 ? kept : accepted;
 }
 
-/** What is at fault that some chains have no end, and why. */
-function closingAmong(
-  aliases: RRset[],
+/** Returns the CNAMEs to reject so that no chain is endless, and why. */
+function loopClosers(
+  cnames: RRset[],
   evaluations: ReadonlyMap<string, NameEvaluation>,
   loopContext: LoopContext,
-  isOneEnough: boolean,
+  which: 'latest' | 'all',
 ): ReadonlyMap<RRset, string> {
-  const own = new Set(aliases);
-  const rankOf = (rrset: RRset) => rankIn(evaluations, loopContext.lister, rrset);
-  const closing = new Map<RRset, string>();
-  for (const chain of endlessFrom(new Lookup(zonesAfter(evaluations, loopContext)), aliases)) {
+  const own = new Set(cnames);
+  const seniority = (rrset: RRset) => seniorityOf(rrset, evaluations, loopContext.lister);
+  const closers = new Map<RRset, string>();
+  for (const chain of endlessFrom(new Lookup(zonesAfter(evaluations, loopContext)), cnames)) {
     const [first, ...others] = chain.end === 'Circle' ? chain.links.filter((link) => own.has(link)) : [];
-    const last = first && others.reduce((a, b) => (rankOf(a) > rankOf(b) ? a : b), first);
-    const atFault = last ?? chain.approach?.findLast((link) => own.has(link)) ?? chain.start;
-    const all = isOneEnough || !first ? [atFault] : [first, ...others];
-    for (const rrset of all) closing.set(rrset, `cannot publish: ${whyEndless(toldFrom(rrset, chain))}: ${cure}`);
+    const latest = first && others.reduce((a, b) => (seniority(a) > seniority(b) ? a : b), first);
+    const atFault = latest ?? chain.approach?.findLast((link) => own.has(link)) ?? chain.start;
+    const all = which === 'latest' || !first ? [atFault] : [first, ...others];
+    for (const rrset of all) closers.set(rrset, `cannot publish: ${whyEndless(toldFrom(rrset, chain))}: ${cure}`);
   }
-  return closing;
+  return closers;
 }
 
-/** With everything that leads elsewhere of those whose fault it is. */
-function withNamespaces(atFault: ReadonlyMap<RRset, string>, aliases: RRset[]): ReadonlyMap<RRset, string> {
+/** Adds all CNAMEs of the namespaces whose CNAMEs are to be rejected. */
+function withNamespaces(atFault: ReadonlyMap<RRset, string>, cnames: RRset[]): ReadonlyMap<RRset, string> {
   const groups = new Set([...atFault.keys()].map((rrset) => sharingGroup(resourceOf(rrset))));
-  const theirs = aliases.filter((rrset) => groups.has(sharingGroup(resourceOf(rrset))));
-  return new Map([...theirs.map((rrset) => [rrset, tooManyCircles] as const), ...atFault]);
+  const theirs = cnames.filter((rrset) => groups.has(sharingGroup(resourceOf(rrset))));
+  return new Map([...theirs.map((rrset) => [rrset, tooManyLoops] as const), ...atFault]);
 }
 
-const cure = 'nobody would get an answer, so give the object another target';
-const tooManyCircles =
-  'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
+const cure = 'it would never resolve, so give the object another target';
+const tooManyLoops =
+  'cannot publish: the CNAMEs of its name or namespace close one loop after another: give those that do other targets';
 
-function rankIn(evaluations: ReadonlyMap<string, NameEvaluation>, lister: SourceLister, rrset: RRset): string {
-  const stands = evaluations.get(rrset.name)?.current.some((other) => answersAlike(other, rrset));
+/** A sort key: current records before desired ones, then by age (unknown is youngest: `~` follows every digit). */
+function seniorityOf(rrset: RRset, evaluations: ReadonlyMap<string, NameEvaluation>, lister: SourceLister): string {
+  const isCurrent = evaluations.get(rrset.name)?.current.some((other) => answersAlike(other, rrset));
   const resource = resourceOf(rrset);
-  return [stands ? 0 : 1, lister.get(resource)?.created ?? '~', resource, rrset.name].join(' ');
+  return [isCurrent ? 0 : 1, lister.get(resource)?.created ?? '~', resource, rrset.name].join(' ');
 }
 
-/** All zones as they are after the evaluations. */
+/** Returns all zones as they will be after the evaluations. */
 function zonesAfter(evaluations: ReadonlyMap<string, NameEvaluation>, loopContext: LoopContext): LookupZone<RRset>[] {
   const { zones, owns } = loopContext;
-  const names = new Map(zones.map(({ name }) => [name, name]));
-  const contents = [...evaluations.values()].flatMap((verdict) => contentOf(verdict, loopContext));
-  const fresh = Map.groupBy(contents, ({ name }) => zoneOf(name, names));
+  const zoneNames = new Map(zones.map(({ name }) => [name, name]));
+  const published = [...evaluations.values()].flatMap((each) => publishedBy(each, loopContext));
+  const byZone = Map.groupBy(published, ({ name }) => zoneOf(name, zoneNames));
   const isReplaced = (rrset: RRset) =>
     evaluations.has(rrset.name) && ownershipOf(rrset) === 'discovered' && owns(rrset);
   return zones.map(({ name, rrsets }) => ({
     name,
-    records: [...rrsets.filter((rrset) => !isReplaced(rrset)), ...(fresh.get(name) ?? [])],
+    records: [...rrsets.filter((rrset) => !isReplaced(rrset)), ...(byZone.get(name) ?? [])],
   }));
 }

@@ -1,67 +1,58 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
-import type { Reason } from '../../contract/verdict.ts';
+import { compare } from '../lib/compare.ts';
 import { areRivals, type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
+import type { RejectedRecord } from './evaluation.ts';
 import { areExclusive, groupCompatible, mergeByObject, merged, sameAnswer } from './merge.ts';
 import { sharingGroup } from './resource-label.ts';
 
 export type SharedHosts = DeclaredDiscovery['sharedHosts'];
 
-/** What is known of a name that is asked for. */
 export interface ConflictContext {
-  /** What stands there already. */
+  /** The provider's RRsets at the name. */
   current: readonly RRset[];
-  /** Everything that is asked for there. */
+  /** All desired records of the name. */
   desiredRecords: readonly RRset[];
   sharedHosts: SharedHosts;
   lister: SourceLister;
 }
 
-/** A wish that is not published. */
-export interface RejectedRecord extends Reason {
-  rrset: RRset;
-  /** Whether only another type of the same object is in its place. */
-  isOwn?: boolean;
-  /** What gave the name to the other one. */
-  because?: string;
-}
-
 export interface ConflictResult {
   accepted: RRset[];
-  /** Those who want another answer than is given. */
+  /** The candidates that want another answer than the accepted one. */
   lost: RejectedRecord[];
 }
 
 /**
- * Who has a name that several objects ask for, in whatever order they do: one party, which is an object, the objects
- * of one namespace, or all of them. First is whose it is, then who answers as it stands, then the older object, then
- * addresses before a CNAME, then the object whose name sorts first. Whoever asks for the same answer shares it.
+ * Decides which of the objects that want a name get it: one object, the objects of one namespace, or all, as
+ * `discovery.sharedHosts` says. Precedence: the object of the current record, then whoever wants the current answer, then
+ * the older object, then addresses before a CNAME, then the object whose name sorts first. Objects that want the same
+ * answer share it. The order of the candidates changes nothing.
  *
- * `holders` cannot be answered as they wish, and still have the name that stands for them.
+ * `holders` are rejected, but keep the name by the current record that they have.
  */
-export function resolveConflict(candidates: RRset[], holders: RRset[], stand: ConflictContext): ConflictResult {
-  const alone = candidates[0];
-  if (alone && candidates.length === 1 && holders.length === 0)
-    return { accepted: [mergeGroup([alone], stand)], lost: [] };
-  const partyOf = sharingGroups[stand.sharedHosts];
-  const desiredRecords = mergeByObject(candidates);
-  const ranked = inOrder([...desiredRecords, ...holders], stand);
+export function resolveConflict(candidates: RRset[], holders: RRset[], context: ConflictContext): ConflictResult {
+  const only = candidates[0];
+  if (only && candidates.length === 1 && holders.length === 0)
+    return { accepted: [mergeGroup([only], context)], lost: [] };
+  const groupOf = sharingGroups[context.sharedHosts];
+  const ranked = byPrecedence([...mergeByObject(candidates), ...holders], context);
   const first = ranked[0];
   if (!first) return { accepted: [], lost: [] };
-  if (stand.sharedHosts === 'Refuse' && !sourceObjectOf(first, stand)) {
-    const told = disagreement(ranked, partyOf);
-    if (told.length > 0) return { accepted: [], lost: told };
+  if (context.sharedHosts === 'Refuse' && currentRank(first, context) === noRank) {
+    const lost = disagreement(ranked, groupOf);
+    if (lost.length > 0) return { accepted: [], lost };
   }
-  const isHeld = new Set(holders);
-  const valid = ranked.filter((rrset) => !isHeld.has(rrset));
-  const isFirst = (rrset: RRset) => partyOf(resourceOf(rrset)) === partyOf(resourceOf(first));
-  const { groups, beside } = groupCompatible(valid.filter(isFirst));
-  const accepted = groups.map((group) => mergeGroup(group, stand));
-  const lost = [...beside, ...valid.filter((rrset) => !isFirst(rrset))]
-    .filter((rrset) => !accepted.some((a) => sameAnswer(a, rrset)))
+  const isHolder = new Set(holders);
+  const valid = ranked.filter((rrset) => !isHolder.has(rrset));
+  const isOfFirst = (rrset: RRset) => groupOf(resourceOf(rrset)) === groupOf(resourceOf(first));
+  const { groups, incompatible } = groupCompatible(valid.filter(isOfFirst));
+  const accepted = groups.map((group) => mergeGroup(group, context));
+  const lost = [...incompatible, ...valid.filter((rrset) => !isOfFirst(rrset))]
+    .filter((rrset) => !accepted.some((other) => sameAnswer(other, rrset)))
     .map((rrset): RejectedRecord => {
-      const rival = accepted.find((a) => areRivals(a, rrset)) ?? accepted[0] ?? first;
-      const because = precedenceReason(first, rrset, stand);
+      const rival = accepted.find((other) => areRivals(other, rrset)) ?? accepted[0] ?? first;
+      const because = precedenceReason(first, rrset, context);
       return {
         rrset,
         verdict: 'Duplicate',
@@ -72,7 +63,7 @@ export function resolveConflict(candidates: RRset[], holders: RRset[], stand: Co
   return { accepted, lost };
 }
 
-/** Who shares a name with whom. */
+/** Which objects may share a name: those of which this is the same. */
 const sharingGroups: Record<SharedHosts, (resource: string) => string> = {
   FirstWins: (resource) => resource,
   SameNamespace: sharingGroup,
@@ -80,71 +71,90 @@ const sharingGroups: Record<SharedHosts, (resource: string) => string> = {
   Merge: () => '',
 };
 
-/** Whether what is accepted leaves no room for what stands. */
+/** Reports whether an accepted RRset and a current one cannot both be published. */
 export function excludes(accepted: RRset, current: RRset, sharedHosts: SharedHosts): boolean {
-  const partyOf = sharingGroups[sharedHosts];
-  const isSameParty = partyOf(resourceOf(accepted)) === partyOf(resourceOf(current));
-  return !isSameParty || accepted.type === current.type || areExclusive(accepted, current);
+  const groupOf = sharingGroups[sharedHosts];
+  const isSameGroup = groupOf(resourceOf(accepted)) === groupOf(resourceOf(current));
+  return !isSameGroup || accepted.type === current.type || areExclusive(accepted, current);
 }
 
-/** The claim that a wish has to a name by what stands there: the lower the better, undefined for none. */
-function sourceObjectOf(desired: RRset, { current, sharedHosts }: ConflictContext): number | undefined {
-  const partyOf = sharingGroups[sharedHosts];
-  const isAlike = current.some((s) => sameAnswer(s, desired));
-  const own = current.filter((s) => sameResource(s, desired));
-  if (own.some((s) => s.type === desired.type)) return isAlike ? 1 : 2;
+/** The rank of an object whose answer is not there, nor any other of its sharing group. */
+const noRank = 7;
+
+/** Ranks an object by the current records of the name: the lower the better. */
+function currentRank(desired: RRset, { current, sharedHosts }: ConflictContext): number {
+  const groupOf = sharingGroups[sharedHosts];
+  const isCurrentAnswer = current.some((rrset) => sameAnswer(rrset, desired));
+  const own = current.filter((rrset) => sameResource(rrset, desired));
+  if (own.some(({ type }) => type === desired.type)) return isCurrentAnswer ? 1 : 2;
   if (own.length > 0) return 3;
-  if (current.some((s) => partyOf(resourceOf(s)) === partyOf(resourceOf(desired)))) return isAlike ? 4 : 5;
-  return isAlike ? 6 : undefined;
+  const group = groupOf(resourceOf(desired));
+  if (current.some((rrset) => groupOf(resourceOf(rrset)) === group)) return isCurrentAnswer ? 4 : 5;
+  return isCurrentAnswer ? 6 : noRank;
 }
 
-function inOrder(desiredRecords: RRset[], stand: ConflictContext): RRset[] {
-  const rankOf = (rrset: RRset) => `${sourceObjectOf(rrset, stand) ?? 9} ${ageRank(rrset, stand.lister)}`;
-  return desiredRecords.length === 1 ? desiredRecords : sortedBy(desiredRecords, rankOf);
+/** What decides which record comes first, in this order. */
+interface Precedence {
+  /** By the current records: the lower the better. */
+  rank: number;
+  /** When the object was created. */
+  created: string;
+  /** A CNAME or NS comes after addresses. */
+  isLate: boolean;
+  /** Everything else, so that the order is always the same. */
+  text: string;
 }
 
-/** How old the object is, and whatever else gives everything its place. Unknown is youngest. */
-function ageRank(rrset: RRset, lister: SourceLister): string {
-  const { type, ttl, records } = rrset;
-  const resource = resourceOf(rrset);
-  return [lister.get(resource)?.created ?? '~', ranksLast(rrset) ? 1 : 0, resource, type, ...records, ttl].join(' ');
-}
+const comparePrecedence = (a: Precedence, b: Precedence) =>
+  a.rank - b.rank || compare(a.created, b.created) || Number(a.isLate) - Number(b.isLate) || compare(a.text, b.text);
 
-const ranksLast = ({ type }: RRset) => type === 'CNAME' || type === 'NS';
-
-function sortedBy(rrsets: RRset[], keyOf: (rrset: RRset) => string): RRset[] {
+function sortByPrecedence(rrsets: RRset[], lister: SourceLister, rankOf: (rrset: RRset) => number): RRset[] {
+  if (rrsets.length < 2) return rrsets;
+  const precedenceOf = (rrset: RRset): Precedence => ({
+    rank: rankOf(rrset),
+    created: lister.get(resourceOf(rrset))?.created ?? unknownAge,
+    isLate: isLate(rrset),
+    text: [resourceOf(rrset), rrset.type, ...rrset.records, rrset.ttl].join(' '),
+  });
   return rrsets
-    .map((rrset) => ({ rrset, key: keyOf(rrset) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map((rrset) => ({ rrset, precedence: precedenceOf(rrset) }))
+    .sort((a, b) => comparePrecedence(a.precedence, b.precedence))
     .map(({ rrset }) => rrset);
 }
 
-/** What a group of wishes becomes: it is marked, and lives, as its first says, who is whose it was, or the oldest. */
+/** Sorts after every timestamp: an object that is not visible counts as the youngest. */
+const unknownAge = '~';
+
+const isLate = ({ type }: RRset) => type === 'CNAME' || type === 'NS';
+
+const byPrecedence = (rrsets: RRset[], context: ConflictContext) =>
+  sortByPrecedence(rrsets, context.lister, (rrset) => currentRank(rrset, context));
+
+/** Merges a group into one RRset with the mark and TTL of the current object among them, or else of the oldest. */
 function mergeGroup(group: RRset[], { current, desiredRecords, lister }: ConflictContext): RRset {
-  const stands = current.find(({ type }) => type === group[0]?.type);
-  const isCurrent = (rrset: RRset) => stands !== undefined && sameResource(rrset, stands);
-  const rankOf = (rrset: RRset) => `${isCurrent(rrset) ? 0 : 1} ${ageRank(rrset, lister)}`;
-  const rrset = merged(group.length === 1 ? group : sortedBy(group, rankOf));
-  if (!stands || stands.ttl !== rrset.ttl || !sameAnswer(stands, rrset)) return rrset;
-  const isSameOwner = stands.mark?.account === rrset.mark?.account;
-  if (isSameOwner && isCurrent(rrset)) return stands;
+  const existing = current.find(({ type }) => type === group[0]?.type);
+  const isOfCurrent = (rrset: RRset) => existing !== undefined && sameResource(rrset, existing);
+  const rrset = merged(sortByPrecedence(group, lister, (each) => (isOfCurrent(each) ? 0 : 1)));
+  if (!existing || existing.ttl !== rrset.ttl || !sameAnswer(existing, rrset)) return rrset;
+  const isSameOwner = existing.mark?.account === rrset.mark?.account;
+  if (isSameOwner && isOfCurrent(rrset)) return existing;
   // ExternalDNS names one of the objects that want the same, and not always the same one.
-  const isUnsure = !lister.hasSynced(resourceOf(stands)) && !desiredRecords.some(isCurrent);
-  return isSameOwner && isUnsure ? stands : rrset;
+  const isUnsure = !lister.hasSynced(resourceOf(existing)) && !desiredRecords.some(isOfCurrent);
+  return isSameOwner && isUnsure ? existing : rrset;
 }
 
-/** What places one wish before another of a rival. */
-function precedenceReason(first: RRset, desired: RRset, stand: ConflictContext): string | undefined {
+/** Returns why the first record has precedence over another object's, as a relative clause. */
+function precedenceReason(first: RRset, desired: RRset, context: ConflictContext): string | undefined {
   if (sameResource(first, desired)) return undefined;
-  if (sourceObjectOf(first, stand) !== sourceObjectOf(desired, stand)) return 'it answers there already';
-  const [elder, younger] = [first, desired].map((rrset) => stand.lister.get(resourceOf(rrset))?.created);
-  if (elder !== younger) return 'it is older';
-  return ranksLast(first) === ranksLast(desired) ? 'its name sorts first' : 'addresses go before a CNAME';
+  if (currentRank(first, context) !== currentRank(desired, context)) return 'which was published first';
+  const [elder, younger] = [first, desired].map((rrset) => context.lister.get(resourceOf(rrset))?.created);
+  if (elder !== younger) return 'which is older';
+  return isLate(first) === isLate(desired) ? 'whose name sorts first' : 'whose addresses take precedence over a CNAME';
 }
 
-/** Each wish with one of a party that wants another answer, if there are such. */
-function disagreement(ranked: RRset[], partyOf: (resource: string) => string): RejectedRecord[] {
-  const sides = Map.groupBy(ranked, (rrset) => partyOf(resourceOf(rrset)))
+/** Rejects every record if two groups want different answers, each with one of those that want another. */
+function disagreement(ranked: RRset[], groupOf: (resource: string) => string): RejectedRecord[] {
+  const sides = Map.groupBy(ranked, (rrset) => groupOf(resourceOf(rrset)))
     .values()
     .map((desiredRecords) => ({ desiredRecords, answer: answerText(groupCompatible(desiredRecords).groups) }))
     .toArray();
@@ -153,7 +163,7 @@ function disagreement(ranked: RRset[], partyOf: (resource: string) => string): R
   return sides.flatMap(({ desiredRecords, answer }) => {
     const other = (answer === first?.answer ? second : first)?.desiredRecords[0];
     if (!other) return [];
-    const message = `${resourceOf(other)} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
+    const message = `${resourceOf(other)} wants another answer: neither is published (discovery.sharedHosts: Refuse)`;
     return desiredRecords.map((rrset): RejectedRecord => ({ rrset, verdict: 'Duplicate', message }));
   });
 }
@@ -165,9 +175,8 @@ const answerText = (groups: RRset[][]) =>
     .sort()
     .join('\n');
 
-/** Who has what a wish would take. */
 function takenBy(rrset: RRset, rival: RRset): string {
   if (sameResource(rival, rrset))
-    return `its own ${rival.type} has the name already, and ${rival.type} and ${rrset.type} cannot stand together`;
-  return `${resourceOf(rival)} has the name already`;
+    return `already used by its own ${rival.type} record: ${rival.type} and ${rrset.type} cannot coexist`;
+  return `already used by ${resourceOf(rival)}`;
 }

@@ -4,7 +4,7 @@ import { withoutDot } from '../../dns/name.ts';
 import { sameTime, type TimeOf } from '../lib/clock.ts';
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { RejectedRecord } from './conflict.ts';
+import type { RejectedRecord } from './evaluation.ts';
 import { causeOf, type MissingCause, type MissingName } from './missing-names.ts';
 
 export interface GuardResult {

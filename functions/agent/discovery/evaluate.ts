@@ -2,125 +2,171 @@ import type { Declaration } from '../../contract/declaration.ts';
 import { compare } from '../lib/compare.ts';
 import { answerOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../sources/source-object.ts';
-import { byDependence, isChallenge } from './across-namespaces.ts';
-import type { PowerDNSRejection } from './checks.ts';
-import { breakLoops, type LoopingTargets } from './cname-loops.ts';
-import type { RejectedRecord } from './conflict.ts';
+import { inDependencyOrder, isChallenge } from './across-namespaces.ts';
+import { breakLoops, type LoopContext, mergeLooping } from './cname-loops.ts';
 import type { DesiredRecord } from './desired-record.ts';
-import { evaluateName, type NameEvaluation } from './evaluate-name.ts';
-import { currentIn, nameContextsIn, type Owns } from './name-context.ts';
-import { keepWithin, Tally } from './quota.ts';
+import { evaluateName } from './evaluate-name.ts';
+import type {
+  Evaluation,
+  EvaluationContext,
+  LoopingTargets,
+  NameEvaluation,
+  PowerDNSRejection,
+  RejectedRecord,
+} from './evaluation.ts';
+import { currentIn, type NameContext, nameContextsIn, type Owns } from './name-context.ts';
+import { enforceQuota, QuotaCounter } from './quota.ts';
 import { type NameRestrictions, nameRestrictions } from './tenancy.ts';
 
-export type { Owns, PowerDNSRejection, RejectedRecord };
-
-export interface Evaluation {
-  /** What ExternalDNS is to go on with: whatever is left out of it and stands, it deletes. */
-  accepted: RRset[];
-  /** In an order that does not depend on that of the wishes. */
-  refused: RejectedRecord[];
-  /** What stands and closes a circle: it goes, whatever the policy keeps. */
-  looping: RRset[];
-}
-
 export interface EvaluateOptions {
-  /** None means that every discovered RRset is. */
+  /** Defaults to all discovered RRsets. */
   owns?: Owns;
-  /** By what the refused wish would have answered. */
+  /** By what the rejected record would have answered. */
   rejections?: ReadonlyMap<string, PowerDNSRejection>;
   lister?: SourceLister;
-  /** As `barrierOf` has it. */
+  /** Defaults to those of the declaration. */
   restrictions?: NameRestrictions;
 }
 
-const everything: Owns = () => true;
+const ownsAll: Owns = () => true;
 
 /**
- * Pure: `wanted + actual -> evaluation`. Each name is judged by itself, so one bad name stays one bad name; only the
- * number of names of a namespace is judged after all of them.
+ * Decides which desired records are published. Pure. Each name is evaluated by itself, so one bad name affects no other;
+ * only quotas, CNAME loops and names that answer for other hosts depend on several.
  */
 export function evaluate(
   desiredRecords: DesiredRecord[],
   zones: Zone[],
   declaration: Declaration,
-  { owns = everything, rejections = new Map(), lister = noSources, restrictions }: EvaluateOptions = {},
+  { owns = ownsAll, rejections = new Map(), lister = noSources, restrictions }: EvaluateOptions = {},
 ): Evaluation {
   const { discovery } = declaration;
-  // Until its pod is replaced ExternalDNS goes on; what it would publish goes with the next reconciliation.
+  // ExternalDNS runs on until its pod is replaced; the next reconcile removes its records.
   if (!discovery) return { accepted: [], refused: [], looping: [] };
-  const placeOf = nameContextsIn(zones, declaration, owns);
-  const accepted = new Map<string, RRset[]>();
-  const context = {
+  const byName = Map.groupBy(desiredRecords, ({ name }) => name);
+  const names = new NameEvaluations(byName, nameContextsIn(zones, declaration, owns), {
     discovery,
     owns,
     rejections,
     lister,
     restrictions: restrictions ?? nameRestrictions(discovery, lister),
-    accepted,
-  };
-  const byName = Map.groupBy(desiredRecords, (desired) => desired.name);
-  const fullFor = new Map<string, ReadonlySet<string>>();
-  const loopingFor = new Map<string, LoopingTargets>();
-  const evaluated = (name: string): NameEvaluation => {
-    const known = { ...context, full: fullFor.get(name), looping: loopingFor.get(name) };
-    const evaluation = evaluateName(byName.get(name) ?? [], placeOf(name), known);
-    accepted.set(name, evaluation.accepted);
-    return evaluation;
-  };
-  const withFull = (name: string, full: ReadonlySet<string>) =>
-    fullFor.set(name, full.union(fullFor.get(name) ?? full));
-  const order = byDependence(byName);
-  const evaluations = new Map(order.all.map((name) => [name, evaluated(name)]));
-  // What is never deleted counts for as long as it stands: else a namespace could have any number of names, in turns.
-  const lasting = discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly';
-  const left = (lasting ? currentIn(zones, declaration, owns) : []).filter(({ name }) => !byName.has(name));
-  for (const [name, current] of Map.groupBy(left, (rrset) => rrset.name)) {
-    evaluations.set(name, { accepted: current, refused: [], current, merged: [], looping: [] });
-  }
+  });
   const limit = discovery.maxNamesPerNamespace;
   const loopContext = { zones, owns, lister, isCurrentKept: discovery.policy === 'CreateOnly' };
-  const settle = () => {
-    keepWithin(limit, evaluations, (name, full) => {
-      withFull(name, full);
-      return evaluated(name);
-    });
-    const tally = new Tally(limit, evaluations);
-    breakLoops(evaluations, loopContext, (name, looping) => {
-      loopingFor.set(name, new Map([...(loopingFor.get(name) ?? []), ...looping]));
-      // Whoever has the name instead is within his bounds, too.
-      withFull(name, tally.fullBeside(name));
-      const evaluation = evaluated(name);
-      tally.take(name, evaluation);
-      return evaluation;
-    });
-  };
-  settle();
-  // A host that is not published after all is in nobody's way: once more, and no further.
-  if (fullFor.size + loopingFor.size > 0) {
-    for (const name of order.dependent) accepted.set(name, []);
-    for (const name of order.dependent) evaluations.set(name, evaluated(name));
-    settle();
-    // But no challenge is published for a host that has just come to another namespace.
-    for (const name of order.dependent.filter(isChallenge)) {
-      const again = evaluated(name);
-      if (again.accepted.length === 0) evaluations.set(name, again);
-    }
+  const { all, dependent } = inDependencyOrder(byName);
+  names.evaluateAll(all);
+  // Records that the policy never deletes count toward the quota: else a namespace could have any number, one by one.
+  if (discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly')
+    names.addUndesired(currentIn(zones, declaration, owns));
+  names.enforceLimits(limit, loopContext);
+  // A host that is not published after all conflicts with nothing: evaluate once more, and no further.
+  if (names.hasExclusions) {
+    names.reevaluate(dependent);
+    names.enforceLimits(limit, loopContext);
+    names.rejectLateChallenges(dependent.filter(isChallenge));
   }
-  const all = [...byName.keys()].flatMap((name) => evaluations.get(name) ?? []);
-  return {
-    accepted: all.flatMap(({ accepted }) => accepted),
-    refused: inOrder(all.flatMap(({ refused }) => refused)),
-    looping: [...evaluations.values()].flatMap(({ looping }) => looping),
-  };
+  return names.result();
 }
 
-/** What an owner's ExternalDNS finds. */
-export function currentRRsets(zones: Zone[], declaration: Declaration, owns: Owns = everything): RRset[] {
+/** The evaluations of all names, and what later ones have to take into account of earlier ones. */
+class NameEvaluations {
+  readonly #byName: ReadonlyMap<string, DesiredRecord[]>;
+  readonly #contextOf: (name: string) => NameContext;
+  readonly #context: EvaluationContext;
+  readonly #accepted = new Map<string, RRset[]>();
+  readonly #evaluations = new Map<string, NameEvaluation>();
+  /** The namespaces that are over their quota at a name. */
+  readonly #exhausted = new Map<string, ReadonlySet<string>>();
+  readonly #looping = new Map<string, LoopingTargets>();
+
+  constructor(
+    byName: ReadonlyMap<string, DesiredRecord[]>,
+    contextOf: (name: string) => NameContext,
+    context: Omit<EvaluationContext, 'accepted'>,
+  ) {
+    this.#byName = byName;
+    this.#contextOf = contextOf;
+    this.#context = { ...context, accepted: this.#accepted };
+  }
+
+  /** Reports whether a quota or a CNAME loop has excluded records that passed the checks. */
+  get hasExclusions(): boolean {
+    return this.#exhausted.size + this.#looping.size > 0;
+  }
+
+  evaluateAll(names: readonly string[]): void {
+    for (const name of names) this.#evaluations.set(name, this.#evaluate(name));
+  }
+
+  /** Evaluates names as if none of them had been accepted before. */
+  reevaluate(names: readonly string[]): void {
+    for (const name of names) this.#accepted.set(name, []);
+    this.evaluateAll(names);
+  }
+
+  /** Adds current records at names that nobody desires. */
+  addUndesired(rrsets: RRset[]): void {
+    const undesired = rrsets.filter(({ name }) => !this.#byName.has(name));
+    for (const [name, current] of Map.groupBy(undesired, (rrset) => rrset.name))
+      this.#evaluations.set(name, { accepted: current, refused: [], current, merged: [], looping: [] });
+  }
+
+  /** Enforces the quota of every namespace, then breaks CNAME loops. */
+  enforceLimits(limit: number, loopContext: LoopContext): void {
+    enforceQuota(limit, this.#evaluations, (name, exhausted) => {
+      this.#exclude(name, exhausted);
+      return this.#evaluate(name);
+    });
+    const counter = new QuotaCounter(limit, this.#evaluations);
+    breakLoops(this.#evaluations, loopContext, (name, looping) => {
+      this.#looping.set(name, mergeLooping(this.#looping.get(name), looping));
+      // The quota applies to whoever gets the name instead, too.
+      this.#exclude(name, counter.exhaustedFor(name));
+      const evaluation = this.#evaluate(name);
+      counter.update(name, evaluation);
+      return evaluation;
+    });
+  }
+
+  /** Rejects challenges for a host that another namespace has got only now. */
+  rejectLateChallenges(names: readonly string[]): void {
+    for (const name of names) {
+      const evaluation = this.#evaluate(name);
+      if (evaluation.accepted.length === 0) this.#evaluations.set(name, evaluation);
+    }
+  }
+
+  result(): Evaluation {
+    const desired = [...this.#byName.keys()].flatMap((name) => this.#evaluations.get(name) ?? []);
+    return {
+      accepted: desired.flatMap(({ accepted }) => accepted),
+      refused: sortedOnce(desired.flatMap(({ refused }) => refused)),
+      looping: [...this.#evaluations.values()].flatMap(({ looping }) => looping),
+    };
+  }
+
+  #evaluate(name: string): NameEvaluation {
+    const evaluation = evaluateName(this.#byName.get(name) ?? [], this.#contextOf(name), {
+      ...this.#context,
+      exhausted: this.#exhausted.get(name),
+      looping: this.#looping.get(name),
+    });
+    this.#accepted.set(name, evaluation.accepted);
+    return evaluation;
+  }
+
+  #exclude(name: string, namespaces: ReadonlySet<string>): void {
+    this.#exhausted.set(name, namespaces.union(this.#exhausted.get(name) ?? namespaces));
+  }
+}
+
+/** Returns what ExternalDNS finds. */
+export function currentRRsets(zones: Zone[], declaration: Declaration, owns: Owns = ownsAll): RRset[] {
   return declaration.discovery ? currentIn(zones, declaration, owns) : [];
 }
 
-/** Sorted by what they would answer, and each once. */
-function inOrder(refused: RejectedRecord[]): RejectedRecord[] {
+/** Sorts by what the records would answer, and drops duplicates. */
+function sortedOnce(refused: RejectedRecord[]): RejectedRecord[] {
   const sorted = refused
     .map((each) => ({ each, answer: answerOf(each.rrset) }))
     .sort((a, b) => compare(a.answer, b.answer) || compare(whoAndWhy(a.each), whoAndWhy(b.each)));

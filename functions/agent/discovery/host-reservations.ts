@@ -1,6 +1,6 @@
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { byAge, type SourceLister, type SourceObject } from '../sources/source-object.ts';
-import type { RejectedRecord } from './conflict.ts';
+import type { RejectedRecord } from './evaluation.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isTargetType } from './target.ts';
 import type { NameRestrictions } from './tenancy.ts';

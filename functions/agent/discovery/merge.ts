@@ -2,15 +2,15 @@ import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { canonicalAddress, type RRset } from '../powerdns/rrset.ts';
 import { hasTooManyTargets } from '../sources/host-limit.ts';
 
-/** Whether two RRsets of one name say the same, for however long. */
+/** Reports whether two RRsets of one name have the same content, whatever their TTLs. */
 export function sameAnswer(a: RRset, b: RRset): boolean {
   if (a.type !== b.type || a.records.length !== b.records.length) return false;
   if (a.records.every((content, i) => content === b.records[i])) return true;
-  const there = new Set(a.records.map(canonicalAddress));
-  return b.records.every((content) => there.has(canonicalAddress(content)));
+  const contents = new Set(a.records.map(canonicalAddress));
+  return b.records.every((content) => contents.has(canonicalAddress(content)));
 }
 
-/** Whether two RRsets have no room beside each other in one party's name. */
+/** Reports whether two RRsets of one name cannot both be published, even for objects that share it. */
 export function areExclusive(a: RRset, b: RRset): boolean {
   if (a.type === b.type) return isSingle(a.type);
   return (isExclusive(a.type) || isExclusive(b.type)) && !isGlue(a, b) && !isGlue(b, a);
@@ -22,7 +22,7 @@ const isSingle = (type: string) => type === 'CNAME';
 /** Beside a delegation nothing is answered (RFC 1034 section 4.2.1). */
 const isExclusive = (type: string) => type === 'CNAME' || type === 'NS';
 
-/** The wishes with all that one object says of a type in one RRset: it lives as briefly as the briefest of them. */
+/** Merges the records of one object and type, with the lowest of their TTLs. */
 export function mergeByObject(desiredRecords: RRset[]): RRset[] {
   const groups = Map.groupBy(desiredRecords, ({ mark, type, records }) =>
     [mark?.content, type, ...(isSingle(type) ? records : [])].join(' '),
@@ -34,7 +34,7 @@ export function mergeByObject(desiredRecords: RRset[]): RRset[] {
     .toArray();
 }
 
-/** The first of a group with the records of all. */
+/** Returns the first RRset of a group with the records of all. */
 export function merged(group: RRset[]): RRset {
   const first = group[0] as RRset;
   if (group.length === 1) return first;
@@ -42,18 +42,18 @@ export function merged(group: RRset[]): RRset {
 }
 
 /**
- * The wishes of one party, in the order of their claims, as the groups that become one RRset each; beside them those
- * that a better claim leaves no room for.
+ * Groups records of one sharing group, in order of precedence, so that each group becomes one RRset. Those are
+ * incompatible that cannot be published beside one with higher precedence.
  */
-export function groupCompatible(desiredRecords: RRset[]): { groups: RRset[][]; beside: RRset[] } {
+export function groupCompatible(desiredRecords: RRset[]): { groups: RRset[][]; incompatible: RRset[] } {
   const groups = new Map<string, RRset[]>();
-  const beside: RRset[] = [];
+  const incompatible: RRset[] = [];
   for (const rrset of desiredRecords) {
     const group = groups.get(rrset.type);
-    if (groups.values().some(([first]) => first && areExclusive(first, rrset))) beside.push(rrset);
-    else if (group && hasTooManyTargets(merged([...group, rrset]).records)) beside.push(rrset);
+    if (groups.values().some(([first]) => first && areExclusive(first, rrset))) incompatible.push(rrset);
+    else if (group && hasTooManyTargets(merged([...group, rrset]).records)) incompatible.push(rrset);
     else if (group) group.push(rrset);
     else groups.set(rrset.type, [rrset]);
   }
-  return { groups: [...groups.values()], beside };
+  return { groups: [...groups.values()], incompatible };
 }

@@ -3,81 +3,88 @@ import { absolute, zoneOf } from '../../dns/name.ts';
 import { serversOf } from '../../dns/zone/apex.ts';
 import { cutAbove, cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import type { ZonePlacement } from './record-checks.ts';
 import { isWildcardBlock } from './wildcard-blocks.ts';
 
-/** Whether a discovered RRset is that of the owner whose wishes are judged. */
+/** Reports whether a discovered RRset belongs to the provider whose records are evaluated. */
 export type Owns = (rrset: RRset) => boolean;
 
-/** Where a name would be published, and what is there. */
+/** What is known of a name before anything is published there, whichever record is desired. */
 export interface NameContext {
-  placement: ZonePlacement;
-  /** The RRsets that the name has now. */
-  there: RRset[];
-  /** Those of them that the owner's ExternalDNS finds. */
+  /** The declared zone that the name is in. */
+  zone: string | undefined;
+  /** The zone that PowerDNS answers from, declared or not. */
+  answeringZone: string | undefined;
+  /** The names of all declared zones. */
+  declaredZones: ReadonlyMap<string, string>;
+  /** The names of the zones' own servers. */
+  nameServers: ReadonlySet<string>;
+  /** The delegation or DNAME that covers the name, so that records at it are not answered. */
+  cut: RRset | undefined;
+  /** All RRsets at the name, whoever owns them; empty if another zone answers. */
+  existing: RRset[];
+  /** The provider's own RRsets among them: what its ExternalDNS finds. */
   current: RRset[];
-  /** All names of the zone. */
+  /** All names of the zone with their RRsets; empty if another zone answers. */
   names: ReadonlyMap<string, RRset[]>;
 }
 
 type Cuts = ReadonlyMap<string, RRset>;
 
-const nothing: ReadonlyMap<string, RRset[]> = new Map();
+const noNames: ReadonlyMap<string, RRset[]> = new Map();
 
-/** Finds the place of each absolute name. */
+/** Returns a lookup of the context of an absolute name. */
 export function nameContextsIn(zones: Zone[], declaration: Declaration, owns: Owns): (name: string) => NameContext {
   const present = new Map(
     zones.map(({ name, rrsets }) => {
-      // What only keeps a name from a wildcard is in nobody's way.
+      // A record that only blocks a wildcard conflicts with nothing.
       const real = rrsets.filter((rrset) => !isWildcardBlock(rrset));
       return [name, { zone: name, names: Map.groupBy(real, (rrset) => rrset.name), cuts: cutsOf(name, real) }];
     }),
   );
-  const declared = declaredNames(declaration);
-  const servers = new Set(declaration.zones.flatMap(serversOf));
-  const recordTypes = declaration.discovery?.recordTypes ?? [];
+  const declaredZones = zoneNames(declaration);
+  const nameServers = new Set(declaration.zones.flatMap(serversOf));
   return (name) => {
     const answering = zoneOf(name, present);
-    const zone = zoneOf(name, declared);
+    const zone = zoneOf(name, declaredZones);
     const cut = answering && cutOver(name, answering.zone, answering.cuts, owns);
-    const placement = { zone, answering: answering?.zone, cut, servers, declared, recordTypes };
-    const names = zone === answering?.zone && answering ? answering.names : nothing;
-    const there = names.get(name) ?? [];
-    return { placement, there, current: currentAt(there, cut, owns), names };
+    const names = answering && answering.zone === zone ? answering.names : noNames;
+    const existing = names.get(name) ?? [];
+    const current = currentAt(existing, cut, owns);
+    return { zone, answeringZone: answering?.zone, declaredZones, nameServers, cut, existing, current, names };
   };
 }
 
-/** What an owner's ExternalDNS finds: its RRsets that answer, and that no declaration has taken over. */
+/** Returns what ExternalDNS finds: the provider's RRsets that are answered and that no declared record supersedes. */
 export function currentIn(zones: Zone[], declaration: Declaration, owns: Owns): RRset[] {
-  const declared = declaredNames(declaration);
+  const declaredZones = zoneNames(declaration);
   return zones
-    .filter((zone) => declared.has(zone.name))
+    .filter((zone) => declaredZones.has(zone.name))
     .flatMap((zone) => {
       const cuts = cutsOf(zone.name, zone.rrsets);
       return Map.groupBy(zone.rrsets, (rrset) => rrset.name)
         .entries()
-        .filter(([name]) => zoneOf(name, declared) === zone.name)
-        .flatMap(([name, there]) => currentAt(there, cutOver(name, zone.name, cuts, owns), owns))
+        .filter(([name]) => zoneOf(name, declaredZones) === zone.name)
+        .flatMap(([name, existing]) => currentAt(existing, cutOver(name, zone.name, cuts, owns), owns))
         .toArray();
     });
 }
 
-const declaredNames = ({ zones }: Declaration) => new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
+const zoneNames = ({ zones }: Declaration) => new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
 
 const isOwn = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && owns(rrset);
 
-/** The cut that keeps a name from being answered; a delegation of the owner's does so for what is beside and below it. */
+/** Returns the cut that hides a name. The provider's own delegation hides its name's other records and what is below. */
 function cutOver(name: string, zone: string, cuts: Cuts, owns: Owns): RRset | undefined {
   const cut = cutAt(name, zone, cuts);
   return cut?.name === name && isOwn(cut, owns) ? (cutAbove(name, zone, cuts) ?? cut) : cut;
 }
 
-/** Of one name's RRsets the owner's, without those that a declaration has taken the place of. */
-function currentAt(there: RRset[], cut: RRset | undefined, owns: Owns): RRset[] {
+/** Returns the provider's RRsets of one name, without those that a declared record supersedes. */
+function currentAt(existing: RRset[], cut: RRset | undefined, owns: Owns): RRset[] {
   if (cut) {
     if (!isOwn(cut, owns)) return [];
-    return there.filter((rrset) => rrset === cut || (isOwn(rrset, owns) && isGlue(rrset, cut)));
+    return existing.filter((rrset) => rrset === cut || (isOwn(rrset, owns) && isGlue(rrset, cut)));
   }
-  const declared = there.filter((r) => ownershipOf(r) === 'declared');
-  return there.filter((r) => isOwn(r, owns) && !declared.some((d) => areRivals(d, r)));
+  const declared = existing.filter((r) => ownershipOf(r) === 'declared');
+  return existing.filter((r) => isOwn(r, owns) && !declared.some((d) => areRivals(d, r)));
 }

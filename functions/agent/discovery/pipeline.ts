@@ -3,16 +3,17 @@ import type { Report } from '../../contract/report.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import { keyOf, type RRset, resourceOf, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { PowerDNSRejection } from './checks.ts';
+
 import { type DeleteGuard, withoutHeldNames } from './delete-guard.ts';
 import type { DesiredRecord } from './desired-record.ts';
 import { desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, nameOf } from './endpoint.ts';
-import { currentRRsets, evaluate, type RejectedRecord } from './evaluate.ts';
+import { currentRRsets, evaluate } from './evaluate.ts';
+import type { PowerDNSRejection, RejectedRecord } from './evaluation.ts';
 import type { HostReservations } from './host-reservations.ts';
 import { requestedNames } from './missing-names.ts';
-import { withoutOverLimit } from './over-host-limit.ts';
 import { applyPolicy, keptByPolicy, type PreviewedChange } from './policy.ts';
+import { withoutOverLimit } from './quota.ts';
 import { type RecordBudgetOptions, withinBudget } from './record-budget.ts';
 import { sharingGroup } from './resource-label.ts';
 import { isOrphaned, isOwnedBy, type Scope } from './scope.ts';
@@ -178,7 +179,7 @@ function answerWithinBudget(accepted: RRset[], held: RRset[], looping: RRset[], 
   // Preview shows what Sync would do.
   const { answer: planned } = applyPolicy(policy === 'Preview' ? 'Sync' : policy, lasting, [...accepted, ...held]);
   const most = mostRecords - totalCost(othersRecords(planned, zones, scope, discovery));
-  const { answer, refused } = withinBudget(planned, { current, stays: staysIn(lasting, discovery), most });
+  const { answer, refused } = withinBudget(planned, { current, stays: staysIn(lasting, discovery), budget: most });
   if (policy !== 'Preview') return { answer, refused, preview: undefined };
   const { preview, ...previewed } = applyPolicy(policy, lasting, answer);
   return { ...previewed, preview, refused };

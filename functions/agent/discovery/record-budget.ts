@@ -1,73 +1,74 @@
 import { compare } from '../lib/compare.ts';
 import { answersAlike, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
-import type { RejectedRecord } from './conflict.ts';
+import type { RejectedRecord } from './evaluation.ts';
 import { namespaceOf } from './resource-label.ts';
 
 export interface RecordBudgetOptions {
-  /** What ExternalDNS finds. */
+  /** The provider's RRsets, as ExternalDNS finds them. */
   current: readonly RRset[];
-  /** Whether an RRset of those stays where there is no room for what would come in its place. */
+  /** Reports whether a current RRset stays if those that would replace it exceed the budget. */
   stays: (rrset: RRset, instead: readonly RRset[]) => boolean;
-  /** For how many usual records there is room. */
-  most: number;
+  /** The budget, in usual records: see `totalCost`. */
+  budget: number;
 }
 
-/** The RRsets of a name as they are to be, and those that stay if they cannot be. */
+/** A name that costs more than before. */
 interface Growth {
-  wanted: RRset[];
-  present: RRset[];
-  /** How much more room it takes. */
-  room: number;
+  desired: RRset[];
+  /** The current RRsets that stay if the name exceeds the budget. */
+  kept: RRset[];
+  /** The difference between the two. */
+  cost: number;
 }
 
 /**
- * Of an answer what there is room for, and a refusal of the rest: a name that is refused stays as it is. What stands
- * keeps its room; of what is left each namespace has one name in turn, so that one that asks for very much takes nothing
- * from the others.
+ * Returns the part of an answer that is within the budget, and rejects the rest: a rejected name stays as it is. Current
+ * records keep their part of the budget. From the rest each namespace gets one name in turn, so that a namespace with
+ * very many takes nothing from the others.
  */
 export function withinBudget(
   answer: RRset[],
-  { current, stays, most }: RecordBudgetOptions,
+  { current, stays, budget }: RecordBudgetOptions,
 ): { answer: RRset[]; refused: RejectedRecord[] } {
-  let room = most - totalCost(answer);
-  if (room >= 0) return { answer, refused: [] };
-  const there = Map.groupBy(current, ({ name }) => name);
+  let remaining = budget - totalCost(answer);
+  if (remaining >= 0) return { answer, refused: [] };
+  const currentByName = Map.groupBy(current, ({ name }) => name);
   const growing = [...Map.groupBy(answer, ({ name }) => name)]
-    .map(([name, wanted]) => growthOf(wanted, there.get(name) ?? [], stays))
-    .filter((growth) => growth.room > 0);
-  room += growing.reduce((sum, growth) => sum + growth.room, 0);
-  const left = new Map<string, Growth>();
+    .map(([name, desired]) => growthOf(desired, currentByName.get(name) ?? [], stays))
+    .filter(({ cost }) => cost > 0);
+  remaining += growing.reduce((sum, { cost }) => sum + cost, 0);
+  const rejected = new Map<string, Growth>();
   for (const growth of inTurn(growing)) {
-    if (growth.room > room) left.set(nameOf(growth), growth);
-    else room -= growth.room;
+    if (growth.cost > remaining) rejected.set(nameOf(growth), growth);
+    else remaining -= growth.cost;
   }
-  const refusals = [...left.values()];
+  const growths = [...rejected.values()];
   return {
-    answer: [...answer.filter(({ name }) => !left.has(name)), ...refusals.flatMap(({ present }) => present)],
-    refused: refusals.flatMap(refusedOf),
+    answer: [...answer.filter(({ name }) => !rejected.has(name)), ...growths.flatMap(({ kept }) => kept)],
+    refused: growths.flatMap(rejectionsOf),
   };
 }
 
-function growthOf(wanted: RRset[], current: RRset[], stays: RecordBudgetOptions['stays']): Growth {
-  const present = current.filter((r) => wanted.some((w) => answersAlike(w, r)) || stays(r, wanted));
-  return { wanted, present, room: totalCost(wanted) - totalCost(present) };
+function growthOf(desired: RRset[], current: RRset[], stays: RecordBudgetOptions['stays']): Growth {
+  const kept = current.filter((r) => desired.some((each) => answersAlike(each, r)) || stays(r, desired));
+  return { desired, kept, cost: totalCost(desired) - totalCost(kept) };
 }
 
-function refusedOf({ wanted, present, room }: Growth): RejectedRecord[] {
-  const beyond = wanted.filter((rrset) => !present.some((p) => answersAlike(p, rrset)));
-  return beyond.map((rrset) => ({ rrset, verdict: 'Refused', message: noRoom(resourceOf(rrset), room) }));
+function rejectionsOf({ desired, kept, cost }: Growth): RejectedRecord[] {
+  const rejected = desired.filter((rrset) => !kept.some((each) => answersAlike(each, rrset)));
+  return rejected.map((rrset) => ({ rrset, verdict: 'Refused', message: overBudget(resourceOf(rrset), cost) }));
 }
 
-const noRoom = (object: string, room: number) =>
-  `no room for ${room} more ${room === 1 ? 'record' : 'records'}: the server has as many as its memory bears: raise resources.agent.limits.memory, or give ${object || 'the object'} fewer hosts and targets`;
+const overBudget = (object: string, cost: number) =>
+  `cannot add ${cost} more ${cost === 1 ? 'record' : 'records'}: the memory limit of the server is reached: raise resources.agent.limits.memory, or give ${object || 'the object'} fewer hosts and targets`;
 
-/** The first of each namespace, then the second of each, and so on. */
+/** Sorts the names: the first of each namespace, then the second of each, and so on. */
 function inTurn(growing: readonly Growth[]): Growth[] {
-  const namespaces = Map.groupBy(growing, ({ wanted: [first] }) => namespaceOf(resourceOf(first as RRset)));
+  const namespaces = Map.groupBy(growing, ({ desired: [first] }) => namespaceOf(resourceOf(first as RRset)));
   return [...namespaces.values()]
     .flatMap((own) => own.toSorted((a, b) => compare(nameOf(a), nameOf(b))).map((growth, turn) => ({ growth, turn })))
     .sort((a, b) => a.turn - b.turn || compare(nameOf(a.growth), nameOf(b.growth)))
     .map(({ growth }) => growth);
 }
 
-const nameOf = ({ wanted: [first] }: Growth) => first?.name ?? '';
+const nameOf = ({ desired: [first] }: Growth) => first?.name ?? '';

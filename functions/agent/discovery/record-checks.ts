@@ -1,126 +1,138 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { greatestTTL, isTTL } from '../../dns/ttl.ts';
 import { isReverse } from '../../dns/zone/reverse.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
-import { ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
+import { type Ownership, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { tooManyTargets } from '../sources/host-limit.ts';
-import type { DesiredRecord } from './desired-record.ts';
 import { isDiscoverable, misspeltType, parseTarget, typeFault } from './endpoint.ts';
+import type { Check, Violation } from './evaluation.ts';
 import { illegalName, moreThanHost } from './host-name.ts';
 import { sharingGroup } from './resource-label.ts';
 
-/** Where a wish would be published. */
-export interface ZonePlacement {
-  /** The declared zone that the name is in. */
-  zone: string | undefined;
-  /** The zone that PowerDNS answers from. */
-  answering: string | undefined;
-  declared: ReadonlyMap<string, string>;
-  /** The names of the zones' own servers. */
-  servers: ReadonlySet<string>;
-  /** The delegation or DNAME from which on the name is somebody else's. */
-  cut: RRset | undefined;
-  /** The types that are discovered. */
-  recordTypes: readonly string[];
-  /** A declared name below this one, which a delegation would hide. */
-  beneath?: string | undefined;
-}
+// Checks of a record by itself: its name, type, TTL and targets, and its place in the zones.
 
-/** What is wrong with a wish by itself, and what to do about it where the verdict alone does not say that. */
-export function fault(desired: DesiredRecord, placement: ZonePlacement): Reason | undefined {
-  const { name, type, ttl } = desired;
-  const { zone, answering, declared, servers, recordTypes } = placement;
-  if (name === '.') return refused('an empty name: remove it, or a comma too many in the annotation');
-  const misspelt = misspeltType(type);
-  const unwanted = misspelt ? undefined : typeFault(type, recordTypes);
-  if (unwanted) return filtered(isDiscoverable(type) ? unwanted : `${unwanted}: declare them in spec.zones`);
-  const more = moreThanHost(name, declared);
-  if (more) return refused(more);
-  if (!zone) return { verdict: 'OutsideZones', message: outside([...declared.keys()]) };
-  if (misspelt) return refused(misspelt);
-  const illegal = illegalName(name, type);
-  if (illegal) return refused(illegal);
-  if (servers.has(name)) return { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" };
-  if (answering !== zone) return refused(elsewhere(zone, answering));
-  const hidden = cutFault(desired, placement);
-  if (hidden) return hidden;
-  const misplaced = placeFault(desired, zone, placement.beneath) ?? (isTTL(ttl) ? undefined : noTTL(ttl));
-  if (misplaced) return refused(misplaced);
-  if (desired.fault !== undefined) return ownFault(desired.fault, desired.isFiltered);
-  return contentFault(desired);
-}
+export const refused = (message: string | undefined): Violation | undefined =>
+  message === undefined ? undefined : { verdict: 'Refused', message };
 
-const refused = (message: string): Reason => ({ verdict: 'Refused', message });
-const filtered = (message: string): Reason => ({ verdict: 'Filtered', message });
+const filtered = (message: string): Violation => ({ verdict: 'Filtered', message });
 
-const noTTL = (ttl: number) => `not a time to live of 0 to ${greatestTTL} seconds: ${ttl}`;
+/** The verdict on a record that conflicts with one of each kind. */
+export const conflictVerdicts = {
+  declared: 'DeclaredElsewhere',
+  foreign: 'ForeignRecord',
+  discovered: 'Duplicate',
+} as const satisfies Record<Ownership, Violation['verdict']>;
 
-/** Networks take addresses; everything else but too many targets is that several objects' targets are in one endpoint. */
-const ownFault = (message: string, isFiltered = false) => {
-  if (isFiltered) return filtered(`${message}: change that field, or the address of the object`);
-  return refused(message === tooManyTargets ? message : `${message}: give each of them a host of its own`);
+/** An empty name is a violation: a hostname annotation that ends in a comma arrives as one. */
+export const emptyName: Check = ({ desired }) =>
+  desired.name === '.' ? refused('the name is empty: remove it, or the extra comma in the annotation') : undefined;
+
+/** A type is a violation when `discovery.recordTypes` lacks it, or when no ExternalDNS may ever publish it. */
+export const undiscoverableType: Check = ({ desired: { type }, context: { discovery } }) => {
+  if (misspeltType(type) !== undefined) return undefined;
+  const message = typeFault(type, discovery.recordTypes);
+  if (message === undefined) return undefined;
+  return filtered(isDiscoverable(type) ? message : `${message}: declare them in spec.zones`);
 };
 
-export const outside = (zones: readonly string[]) => `outside the zones ${zones.map(withoutDot).join(', ')}`;
+/** A host with a port, a path or quotes is a violation when the host itself is in a zone. */
+export const notAHostName: Check = ({ desired, nameContext }) =>
+  refused(moreThanHost(desired.name, nameContext.declaredZones));
 
-/** What it means for a name that others' records are in its way. */
-export const verdictOf = { declared: 'DeclaredElsewhere', foreign: 'ForeignRecord', discovered: 'Duplicate' } as const;
+/** A name is a violation when it is in no declared zone. */
+export const outsideZones: Check = ({ nameContext: { zone, declaredZones } }) =>
+  zone === undefined
+    ? { verdict: 'OutsideZones', message: `outside the zones ${[...declaredZones.keys()].map(withoutDot).join(', ')}` }
+    : undefined;
 
-function cutFault(desired: RRset, { cut }: ZonePlacement): Reason | undefined {
+/** A type is a violation when it would be discovered if it were spelt right. */
+export const misspelledType: Check = ({ desired }) => refused(misspeltType(desired.type));
+
+/** A name is a violation when it breaks RFC 1123, or is one that clients trust by itself, such as wpad. */
+export const illegalHostName: Check = ({ desired: { name, type } }) => refused(illegalName(name, type));
+
+/** A name is a violation when it is the name server of a declared zone. */
+export const zonesOwnServer: Check = ({ desired, nameContext }) =>
+  nameContext.nameServers.has(desired.name)
+    ? { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" }
+    : undefined;
+
+/** A name is a violation when PowerDNS answers for it from another zone than the declared one. */
+export const answeredByAnotherZone: Check = ({ nameContext: { zone, answeringZone } }) => {
+  if (zone === undefined || answeringZone === zone) return undefined;
+  return refused(
+    answeringZone && answeringZone.length > zone.length
+      ? `the zone ${withoutDot(answeringZone)} answers for it, and is not declared: declare it in spec.zones`
+      : `the zone ${withoutDot(zone)} could not be created: see the condition ZonesReady`,
+  );
+};
+
+/** A name is a violation when a delegation or DNAME covers it, unless it is glue of the same namespace's delegation. */
+export const belowZoneCut: Check = ({ desired, nameContext: { cut } }) => {
   if (!cut) return undefined;
-  const { name, type } = desired;
-  if (isGlue(desired, cut) && isOfGroup(desired, cut)) return undefined;
-  const verdict = verdictOf[ownershipOf(cut)];
-  // What else is in a name's way is followed by what goes for its verdict.
+  if (isGlue(desired, cut) && isOfSameGroup(desired, cut)) return undefined;
+  // A current delegation is its own cut.
+  if (cut.type === 'NS' && desired.type === 'NS' && cut.name === desired.name) return undefined;
+  const verdict = conflictVerdicts[ownershipOf(cut)];
+  // The advice for the other verdicts is in the sentence about the name.
   const remedy = verdict === 'ForeignRecord' ? ': remove that record, or use another host' : '';
-  if (cut.type === 'DNAME')
-    return { verdict, message: `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)${remedy}` };
-  // A delegation that stands is its own cut.
-  if (type === 'NS' && cut.name === name) return undefined;
-  return { verdict, message: `${withoutDot(cut.name)} is delegated: its own servers answer for it${remedy}` };
-}
+  const what =
+    cut.type === 'DNAME'
+      ? `the DNAME of ${withoutDot(cut.name)} covers it (RFC 6672 section 2.4)`
+      : `${withoutDot(cut.name)} is delegated: its own servers answer for it`;
+  return { verdict, message: `${what}${remedy}` };
+};
 
-/** Whoever gave a name to servers says where they are, and nobody else: he would answer for all of it. */
-const isOfGroup = (desired: RRset, cut: RRset) =>
+/** Only those who delegate a name may publish its glue: anybody else would answer for everything below it. */
+const isOfSameGroup = (desired: RRset, cut: RRset) =>
   ownershipOf(cut) === 'discovered' && sharingGroup(resourceOf(cut)) === sharingGroup(resourceOf(desired));
 
-/** What a type cannot be where the name is. */
-function placeFault({ name, type }: RRset, zone: string, beneath: string | undefined): string | undefined {
-  switch (type) {
-    case 'CNAME':
-      return name === zone
-        ? `a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): ${otherAtTop}`
-        : undefined;
-    case 'PTR':
-      return isReverse(zone)
-        ? undefined
-        : 'a PTR record belongs in a reverse zone (RFC 1035 section 3.5): name it below in-addr.arpa or ip6.arpa';
-    case 'NS':
-      if (name === zone) return "a zone's own servers are declared, not discovered: see spec.zones[].nameServers";
-      if (name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2): delegate a name';
-      return (
-        beneath &&
-        `a delegation would hide ${withoutDot(beneath)}, which the InternalDNS declares: delegate another name`
-      );
-    default:
-      return undefined;
+/** A CNAME, PTR or NS is a violation where DNS does not allow the type. */
+export const misplacedType: Check = ({ desired: { name, type }, nameContext: { zone = '' } }) => {
+  if (type === 'CNAME' && name === zone) {
+    return refused(
+      'a CNAME is not allowed at the zone apex (RFC 1034 section 3.6.2): use a host below it, or an address as target',
+    );
   }
-}
+  if (type === 'PTR' && !isReverse(zone)) {
+    return refused(
+      'a PTR record belongs in a reverse zone (RFC 1035 section 3.5): name it below in-addr.arpa or ip6.arpa',
+    );
+  }
+  if (type !== 'NS') return undefined;
+  if (name === zone)
+    return refused('the name servers of a zone are declared, not discovered: see spec.zones[].nameServers');
+  if (!name.startsWith('*.')) return undefined;
+  return refused('a wildcard cannot be delegated (RFC 4592 section 4.2): delegate a name');
+};
 
-const otherAtTop = 'use a host below it, or an address as target';
+/** A TTL is a violation when it is not one of RFC 2181 section 8. */
+export const invalidTTL: Check = ({ desired: { ttl } }) =>
+  isTTL(ttl) ? undefined : refused(`the TTL ${ttl} is invalid: use 0 to ${greatestTTL} seconds`);
 
-function contentFault({ name, type, records }: RRset): Reason | undefined {
-  if (records.length === 0 || records.includes('')) return { verdict: 'NoAddress', message: 'no target' };
-  const bad = records.map((content) => whyNoContent(type, content)).find((message) => message !== undefined);
-  if (bad) return refused(`correct the target: ${bad}`);
-  if (type !== 'CNAME') return undefined;
-  if (records.length !== 1) return refused(`a CNAME has one target, not ${records.length}: give the object only one`);
-  return records[0] === name ? refused('a CNAME to itself: give the object another target') : undefined;
-}
+/** A target is a violation when `discovery.targets.networks` excludes it. */
+export const filteredTarget: Check = ({ desired: { fault, isFiltered } }) =>
+  fault !== undefined && isFiltered ? filtered(`${fault}: change that field, or the address of the object`) : undefined;
 
-function whyNoContent(type: string, content: string): string | undefined {
+/** Targets are a violation when there are too many, or when one endpoint has those of several objects. */
+export const unclearTarget: Check = ({ desired: { fault } }) =>
+  refused(fault === undefined || fault === tooManyTargets ? fault : `${fault}: give each of them a host of its own`);
+
+/** A record is a violation when it has no target (yet). */
+export const missingTarget: Check = ({ desired: { records } }) =>
+  records.length === 0 || records.includes('') ? { verdict: 'NoAddress', message: 'no target' } : undefined;
+
+/** A target is a violation when it is not of the form that the type has. */
+export const invalidTarget: Check = ({ desired: { type, records } }) => {
+  const message = records
+    .values()
+    .map((content) => targetError(type, content))
+    .find((each) => each !== undefined);
+  return refused(message && `correct the target: ${message}`);
+};
+
+function targetError(type: string, content: string): string | undefined {
   if (type === 'A' ? isIPv4(content) : type === 'AAAA' && isIPv6(content) && !content.includes('%')) return undefined;
   try {
     if (isDiscoverable(type)) parseTarget(type, content);
@@ -130,7 +142,9 @@ function whyNoContent(type: string, content: string): string | undefined {
   }
 }
 
-const elsewhere = (zone: string, answering: string | undefined) =>
-  answering && answering.length > zone.length
-    ? `the zone ${withoutDot(answering)} answers for it, and is not declared: declare it in spec.zones`
-    : `the zone ${withoutDot(zone)} could not be made: see the condition ZonesReady`;
+/** A CNAME is a violation when it has several targets, or leads to its own name. */
+export const invalidCNAME: Check = ({ desired: { name, type, records } }) => {
+  if (type !== 'CNAME') return undefined;
+  if (records.length !== 1) return refused(`a CNAME has one target, not ${records.length}: give the object only one`);
+  return records[0] === name ? refused('a CNAME to itself: give the object another target') : undefined;
+};

@@ -3,7 +3,7 @@ import { bounds } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { Rejected } from '../powerdns/database.ts';
 import { answerOf, resourceOf, type Zone } from '../powerdns/rrset.ts';
-import type { PowerDNSRejection, RejectedRecord } from './evaluate.ts';
+import type { PowerDNSRejection, RejectedRecord } from './evaluation.ts';
 
 /** In one loop: an annotation may have thousands of hosts. */
 const mostLogged = 20;

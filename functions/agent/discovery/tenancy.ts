@@ -1,9 +1,8 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { matchesSelector } from '../../contract/label-selector.ts';
-import { withoutDot } from '../../dns/name.ts';
+import { absolute, parentOf, withoutDot } from '../../dns/name.ts';
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import { NamePatterns } from './name-patterns.ts';
 import { isNamed, namespaceOf } from './resource-label.ts';
 
 type Tenant = DeclaredDiscovery['tenants'][number];
@@ -11,20 +10,20 @@ type Tenant = DeclaredDiscovery['tenants'][number];
 /** Why an object may not have a name. */
 export interface Restriction {
   message: string;
-  /** Whether it is only not known yet. */
+  /** The labels of the object's namespace are not known yet. */
   isTemporary?: boolean;
 }
 
-/** What keeps an object from a name, if anything does. */
 export interface NameRestrictions {
+  /** Returns why the object of a desired record may not have the name. */
   for(desired: RRset): Restriction | undefined;
-  /** Whether a tenant is given the name, and its namespace is one of his. */
+  /** Reports whether a tenant has the name, and the namespace of the object is one of that tenant's. */
   isGranted(desired: RRset): boolean;
 }
 
-type Tenancy = (desired: RRset) => Restriction | 'given' | undefined;
+type Tenancy = (desired: RRset) => Restriction | 'granted' | undefined;
 
-/** Names that no object may have, and those that only some namespaces may. */
+/** Returns the restrictions of `discovery.reservedNames` and `discovery.tenants`. */
 export function nameRestrictions(discovery: DeclaredDiscovery, lister: SourceLister): NameRestrictions {
   const { reservedNames, tenants } = discovery;
   const reserved = new NamePatterns(reservedNames.map((pattern) => [pattern, true]));
@@ -33,15 +32,15 @@ export function nameRestrictions(discovery: DeclaredDiscovery, lister: SourceLis
     for(desired) {
       if (reserved.match(desired.name).length > 0) return { message: reservedName };
       const restriction = tenancy(desired);
-      return restriction === 'given' ? undefined : restriction;
+      return restriction === 'granted' ? undefined : restriction;
     },
-    isGranted: (desired) => tenancy(desired) === 'given',
+    isGranted: (desired) => tenancy(desired) === 'granted',
   };
 }
 
 /**
- * A tenant's namespaces have its names and no others, and its names are nobody else's. The labels of a namespace say
- * whose it is; whoever may change them may change that.
+ * The namespaces of a tenant may have the tenant's names and no others, and nobody else may have those. The labels of a
+ * namespace say whose it is, so whoever may change them may change that.
  */
 function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
   const patterns = new NamePatterns(
@@ -62,26 +61,54 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
     const namespace = namespaceOf(resource);
     const own = tenantsOf(namespace);
     if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isTemporary: true };
-    const providers = patterns.match(desired.name);
-    if (own.length === 0) return providers[0] && { message: notOf(providers[0].pattern, namespace, resource) };
-    if (providers.some(({ tenant }) => own.includes(tenant))) return 'given';
+    const matches = patterns.match(desired.name);
+    if (own.length === 0) return matches[0] && { message: notOf(matches[0].pattern, namespace, resource) };
+    if (matches.some(({ tenant }) => own.includes(tenant))) return 'granted';
     return { message: `namespace ${namespace} may have ${listed(own)}` };
   };
 }
 
 const reservedName = 'reserved (discovery.reservedNames): use another host';
 const unnamed =
-  'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
+  'the object is unknown, and so is its tenant (discovery.tenants): set the host on a Service or an Ingress';
 
 function notOf(pattern: string, namespace: string, resource: string): string {
   const [who, label] = namespace === '' ? [resource, ''] : [`namespace ${namespace}`, ', or label the namespace'];
-  return `${pattern} is for a tenant that ${who} is not of (discovery.tenants): use another host${label}`;
+  return `${pattern} belongs to a tenant that does not include ${who} (discovery.tenants): use another host${label}`;
 }
 
-/** What its tenants leave a namespace. */
+/** The names that the tenants of a namespace may have, in words. */
 function listed(tenants: Tenant[]): string {
   const names = [...new Set(tenants.flatMap((tenant) => tenant.names.map(withoutDot)))];
   if (names.length === 0) return 'no names (discovery.tenants): add some to its tenant';
   const shown = names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
   return `only ${shown} (discovery.tenants): use one of these`;
+}
+
+/**
+ * Values by name pattern: `www.corp.internal` is that name, `*.corp.internal` every name below it including its wildcard,
+ * and `[*].corp.internal` the wildcard alone.
+ */
+export class NamePatterns<T> {
+  readonly #at = new Map<string, T[]>();
+  readonly #below = new Map<string, T[]>();
+
+  constructor(entries: Iterable<readonly [pattern: string, T]>) {
+    for (const [pattern, value] of entries) {
+      const isBelow = pattern.startsWith('*.');
+      const key = absolute(isBelow ? pattern.slice(2) : pattern.replace(/^\[\*\]\./, '*.'));
+      const patterns = isBelow ? this.#below : this.#at;
+      patterns.set(key, [...(patterns.get(key) ?? []), value]);
+    }
+  }
+
+  /** Returns the values of all patterns that match an absolute name. */
+  match(name: string): T[] {
+    const found = [...(this.#at.get(name) ?? [])];
+    if (this.#below.size === 0) return found;
+    for (let above = parentOf(name); above !== ''; above = parentOf(above)) {
+      found.push(...(this.#below.get(above) ?? []));
+    }
+    return found;
+  }
 }

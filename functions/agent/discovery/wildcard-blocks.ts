@@ -5,16 +5,16 @@ import { cutAt, cutsOf } from '../../dns/zone/zone-cut.ts';
 import { type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { derivedChanges } from './derived-changes.ts';
 
-/** Marks a record that is there only to keep its name from a wildcard. */
+/** Marks a record that exists only so that no wildcard answers for its name. */
 const wildcardBlockMark = { account: declaredAccount, content: 'denial' };
 
 export const isWildcardBlock = ({ mark }: Pick<RRset, 'mark'>) =>
   mark?.account === wildcardBlockMark.account && mark.content === wildcardBlockMark.content;
 
-/** What no wildcard of an object answers, whatever is reserved: the last one proves who has the names (RFC 8555 section 8.4). */
+/** The labels that no discovered wildcard answers, whatever is reserved. The last proves control (RFC 8555 section 8.4). */
 const neverAnswered = [...Object.keys(trustedLabels), '_acme-challenge'];
 
-/** Of a type that nobody asks for, as RFC 8482 section 4.2 has it: for every other one there is no data. */
+/** Of a type that nobody queries (RFC 8482 section 4.2), so that every other type has no data. */
 const wildcardBlock = (name: string): RRset => ({
   name,
   type: 'HINFO',
@@ -23,16 +23,17 @@ const wildcardBlock = (name: string): RRset => ({
   mark: wildcardBlockMark,
 });
 
+/** The names that wildcards of one zone may not answer. */
 export interface Reservations {
   reservedNames: readonly string[];
-  /** Whether it is this zone that answers for a name. */
+  /** Reports whether this zone answers for a name. */
   isHome: (name: string) => boolean;
 }
 
 /**
- * The records that keep discovered wildcards from names that nobody may take: a wildcard is for names that do not exist
- * (RFC 4592 section 2.2.1), so these exist.
- * @param rrsets everything that the zone has
+ * Returns the records that keep discovered wildcards from answering for reserved names: a wildcard answers only for names
+ * that do not exist (RFC 4592 section 2.2.1), so these make them exist.
+ * @param rrsets all RRsets of the zone
  */
 export function wildcardBlocksIn(
   zone: string,
@@ -44,27 +45,27 @@ export function wildcardBlocksIn(
   if (wildcards.size === 0) return [];
   const names = new Set(others.map(({ name }) => name));
   const cuts = cutsOf(zone, others);
-  const denied = [
+  const blocked = [
     ...[...wildcards].flatMap((wildcard) => neverAnswered.map((label) => `${label}${wildcard.slice(1)}`)),
     ...reservedNames.filter((pattern) => !pattern.startsWith('[')).map(absolute),
   ];
-  return [...new Set(denied)]
+  return [...new Set(blocked)]
     .filter((name) => isWithin(name, zone) && isHome(name) && !names.has(name) && !cutAt(name, zone, cuts))
     .filter((name) => wildcards.has(wildcardFor(name, zone, names) ?? ''))
     .sort()
     .map(wildcardBlock);
 }
 
-/** The changes of a zone with those of its denials, for one transaction. */
+/** Adds the changes of a zone's wildcard blocks to its other changes, for one transaction. */
 export function withWildcardBlocks(zone: Zone, changes: Change[], reservations: Reservations): Change[] {
-  const denials = (rrsets: RRset[]) => wildcardBlocksIn(zone.name, rrsets, reservations);
-  const { gone, fresh } = derivedChanges(zone, changes, isWildcardBlock, denials);
-  return [...gone, ...changes, ...fresh];
+  const blocks = (rrsets: RRset[]) => wildcardBlocksIn(zone.name, rrsets, reservations);
+  const { deletions, replacements } = derivedChanges(zone, changes, isWildcardBlock, blocks);
+  return [...deletions, ...changes, ...replacements];
 }
 
 const isDiscoveredWildcard = (rrset: RRset) => rrset.name.startsWith('*.') && ownershipOf(rrset) === 'discovered';
 
-/** The wildcard that answers for a name that does not exist, below the closest name that does (RFC 4592 section 3.3.1). */
+/** Returns the wildcard that answers for a name that does not exist, below the closest name that does (RFC 4592 section 3.3.1). */
 function wildcardFor(name: string, zone: string, names: ReadonlySet<string>): string | undefined {
   for (let above = parentOf(name); isWithin(above, zone); above = parentOf(above)) {
     if (names.has(`*.${above}`)) return `*.${above}`;

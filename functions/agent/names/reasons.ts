@@ -3,7 +3,7 @@ import { letGoCommand } from '../../contract/declaration.ts';
 import type { NameState, Reason, Verdict } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { type Chain, whyEndless } from '../../dns/zone/cname-chain.ts';
-import type { RejectedRecord } from '../discovery/evaluate.ts';
+import type { RejectedRecord } from '../discovery/evaluation.ts';
 import { shortList } from '../lib/short-list.ts';
 import type { RRset } from '../powerdns/rrset.ts';
 import type { OutOfZoneState } from '../resolver/out-of-zone-resolver.ts';
@@ -201,5 +201,5 @@ const advice: Partial<Record<Verdict, string>> = {
 
 export function rejection({ verdict, message, because, isOwn }: RejectedRecord): Reason {
   const cure = isOwn ? undefined : advice[verdict];
-  return { verdict, message: `${message}${because ? `, as ${because}` : ''}${cure ? `: ${cure}` : ''}` };
+  return { verdict, message: `${message}${because ? `, ${because}` : ''}${cure ? `: ${cure}` : ''}` };
 }

@@ -1,6 +1,6 @@
 import { nameKey } from '../../contract/verdict.ts';
 import type { DesiredRecord } from '../discovery/desired-record.ts';
-import type { RejectedRecord } from '../discovery/evaluate.ts';
+import type { RejectedRecord } from '../discovery/evaluation.ts';
 import type { ProviderSnapshot } from '../discovery/provider.ts';
 import { isTargetType } from '../discovery/target.ts';
 import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';

@@ -57,13 +57,13 @@ describe.each<[kind: 'UnderscoreNames' | 'Wildcards' | 'Delegations', title: str
   ['Delegations', 'a delegation below a host', shop('www'), ns('dev.www')],
   ['Delegations', 'a delegation above a host', shop('api.team'), ns('team')],
 ])('%s: %s', (kind, _, host, name) => {
-  test('is refused, in whatever order, and with a host that comes at the same time', async () => {
+  test('is rejected in any order, also with a host that is created at the same time', async () => {
     expect(isThere(await after([[host], [host, name]]))).toBe(false);
     expect(isThere(await after([[host, name]]))).toBe(false);
     expect(isThere(await after([[name, host]]))).toBe(false);
   });
 
-  test('is published where it is opened, and by the namespace itself', async () => {
+  test('is published if the spec allows it, and for the namespace of the host', async () => {
     expect(isThere(await after([[host], [host, name]], { allowAcrossNamespaces: [kind] }))).toBe(true);
     const own = { ...host, labels: { resource: 'ingress/evil/own' } };
     expect(isThere(await after([[own], [own, name]]))).toBe(true);
@@ -84,14 +84,14 @@ test.each([
   expect(isThere(await after([[host], [host, name]]))).toBe(true);
 });
 
-test('a challenge for what the spec declares is refused', async () => {
+test('a challenge for a declared host is rejected', async () => {
   expect(await after([[txt('_acme-challenge.vault')]])).toEqual([]);
   expect(isThere(await after([[txt('_acme-challenge.vault')]], { allowAcrossNamespaces: ['UnderscoreNames'] }))).toBe(
     true,
   );
 });
 
-test('who was there first keeps a wildcard, a delegation and a service, but no challenge', async () => {
+test('an older object keeps a wildcard, a delegation and a service, but no challenge', async () => {
   const [first, later] = [[evil('*.www'), srv('_sip._tcp.www'), txt('_acme-challenge.www')], shop('www')];
   expect(await after([first, [...first, later]])).toEqual([
     '*.www A crd/evil/b',
@@ -100,7 +100,7 @@ test('who was there first keeps a wildcard, a delegation and a service, but no c
   ]);
 });
 
-test('of what comes at the same time, as after a lost volume, the older object has it', async () => {
+test('of two created at the same time, as after the loss of a volume, the older object gets the name', async () => {
   const made = (created: Record<string, string>): SourceLister => ({
     ...noSources,
     get: (resource) => ({ resource, namespace: '', created: created[resource] ?? '', hosts: [] }),
@@ -112,12 +112,12 @@ test('of what comes at the same time, as after a lost volume, the older object h
   expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-02', 'crd/evil/b': '2026-01-01' })))).toBe(true);
 });
 
-describe('a host that is not published after all is in nobody’s way', () => {
+describe('a host that is not published conflicts with nothing', () => {
   const challenge = want('crd/shop/a', at('_acme-challenge.www'), 'TXT', 'x');
   const wildcard = want('crd/shop/a', at('*.www'), 'A', '192.0.2.1');
   const published = ['*.www A crd/shop/a', '_acme-challenge.www TXT crd/shop/a'];
 
-  test('as it is beyond what its namespace may have', async () => {
+  test('because its namespace is over its quota', async () => {
     const wanted = [challenge, wildcard, evil('a'), evil('b'), evil('www')];
     expect(await after([wanted], { maxNamesPerNamespace: 2 })).toEqual([
       ...published,
@@ -126,12 +126,12 @@ describe('a host that is not published after all is in nobody’s way', () => {
     ]);
   });
 
-  test('as it leads in a circle', async () => {
+  test('because it closes a CNAME loop', async () => {
     const circle = [evil('www', 'CNAME', at('other')), want('crd/evil/a', at('other'), 'CNAME', at('www'))];
     expect(await after([[challenge, wildcard, ...circle]])).toEqual([...published, 'other CNAME crd/evil/a']);
   });
 
-  test('and no challenge is for one that comes to another namespace by that, not even for a moment', () => {
+  test('and a challenge for a host that another namespace gets instead is never published', () => {
     const of = (namespace: string, name: string, type = 'A', target = '192.0.2.1') =>
       rrsetOf(want(`crd/${namespace}/x`, at(name), type, target), 'corp');
     const desiredRecords = [
@@ -147,13 +147,13 @@ describe('a host that is not published after all is in nobody’s way', () => {
     expect(published).not.toContain('_acme-challenge.www.corp.internal. crd/b/x');
   });
 
-  test('and what comes by that counts, too', async () => {
+  test('and what is published instead counts toward the quota', async () => {
     const wanted = [challenge, wildcard, evil('a'), evil('www')];
     expect(await after([wanted], { maxNamesPerNamespace: 1 })).toEqual(['*.www A crd/shop/a', 'a A crd/evil/b']);
   });
 });
 
-test('a tenant may take them among its own names', async () => {
+test('a tenant may use them among its own names', async () => {
   const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
   const lister: SourceLister = { ...noSources, namespaceLabels: () => ({}) };
   expect(isThere(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);

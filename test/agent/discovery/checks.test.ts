@@ -1,25 +1,192 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { checks, rejectionOf } from '../../../functions/agent/discovery/checks.ts';
 import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
-import { fault as reasonOf, type ZonePlacement } from '../../../functions/agent/discovery/record-checks.ts';
-import { discoverable } from '../../../functions/contract/declaration.ts';
+import type { EvaluationContext, Violation } from '../../../functions/agent/discovery/evaluation.ts';
+import type { NameContext } from '../../../functions/agent/discovery/name-context.ts';
+import { answerOf, declaredAccount, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
+import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { foreign, found } from '../make.ts';
+import { contextWith, emptyNameIn } from './contexts.ts';
 
 const zone = 'corp.internal.';
 const reverse = '2.0.192.in-addr.arpa.';
-const inZone = (name: string, more: Partial<ZonePlacement> = {}): ZonePlacement => ({
-  zone: name,
-  answering: name,
-  declared: new Map([[name, name]]),
-  servers: new Set([`ns1.${name}`]),
-  cut: undefined,
-  recordTypes: discoverable,
-  ...more,
-});
-const placement = inZone(zone);
-const fault = (...of: Parameters<typeof reasonOf>) => reasonOf(...of)?.message;
+const nameContext = emptyNameIn(zone);
+const outside = emptyNameIn(zone, { zone: undefined });
+const everyType = contextWith();
+const messageOf = (record: DesiredRecord, at = nameContext, context = everyType) =>
+  rejectionOf(record, at, context)?.message;
+const verdictOn = (record: DesiredRecord, at = nameContext) => {
+  const { verdict, message } = rejectionOf(record, at, everyType) ?? {};
+  return { verdict, message };
+};
 const desired = (name: string, type: string, ...records: string[]): DesiredRecord =>
   found('crd/a/x', name, type, ...records);
+const declared = (name: string, type: string, ...records: string[]): RRset => ({
+  ...foreign(name, type, ...records),
+  mark: { account: declaredAccount, content: '' },
+});
+
+interface Case {
+  record: DesiredRecord;
+  at?: NameContext;
+  context?: EvaluationContext;
+  verdict?: Violation['verdict'];
+  message: string;
+  isEntitled?: boolean;
+  isFinal?: boolean;
+}
+
+const www = (type: string, ...records: string[]) => desired('www.corp.internal.', type, ...records);
+const having = (...existing: RRset[]) =>
+  emptyNameIn(zone, { existing, names: new Map([['www.corp.internal.', existing]]) });
+const host = found('ingress/b/y', 'www.corp.internal.', 'A', '192.0.2.2');
+const tenants = [{ namespaceSelector: { matchLabels: { team: 'b' } }, names: ['*.corp.internal'] }];
+const labelled = { ...noSources, namespaceLabels: () => ({ team: 'a' }) };
+
+/** What each check is about, in their order. */
+const cases: Record<string, Case> = {
+  emptyName: { record: desired('.', 'A', '192.0.2.1'), message: 'the name is empty' },
+  undiscoverableType: {
+    record: www('TXT', '"x"'),
+    context: contextWith({ recordTypes: ['A'] }),
+    verdict: 'Filtered',
+    message: 'add TXT to discovery.recordTypes',
+  },
+  notAHostName: { record: desired('www.corp.internal:80.', 'A', '192.0.2.1'), at: outside, message: 'has a port (:)' },
+  outsideZones: {
+    record: desired('www.example.com.', 'A', '192.0.2.1'),
+    at: outside,
+    verdict: 'OutsideZones',
+    message: 'outside the zones corp.internal',
+  },
+  misspelledType: { record: www('a', '192.0.2.1'), message: 'the recordType is written A, not a' },
+  illegalHostName: { record: desired('a_b.corp.internal.', 'A', '192.0.2.1'), message: '"a_b" is not a label' },
+  zonesOwnServer: {
+    record: desired('ns1.corp.internal.', 'A', '192.0.2.1'),
+    verdict: 'DeclaredElsewhere',
+    message: "the name of a zone's own server",
+  },
+  answeredByAnotherZone: {
+    record: www('A', '192.0.2.1'),
+    at: emptyNameIn(zone, { answeringZone: undefined }),
+    message: 'the zone corp.internal could not be created',
+  },
+  belowZoneCut: {
+    record: desired('a.dev.corp.internal.', 'A', '192.0.2.1'),
+    at: emptyNameIn(zone, { cut: declared('dev.corp.internal.', 'NS', 'ns1.example.com.') }),
+    verdict: 'DeclaredElsewhere',
+    message: 'dev.corp.internal is delegated',
+  },
+  misplacedType: {
+    record: desired(zone, 'CNAME', 'lb.example.com.'),
+    message: 'a CNAME is not allowed at the zone apex',
+  },
+  hidesDeclaredName: {
+    record: www('NS', 'ns1.example.com.'),
+    at: having(declared('www.corp.internal.', 'A', '192.0.2.2')),
+    message: 'a delegation would hide www.corp.internal, which the InternalDNS declares',
+    isFinal: true,
+  },
+  invalidTTL: { record: { ...www('A', '192.0.2.1'), ttl: -1 }, message: '-1' },
+  filteredTarget: {
+    record: { ...www('A'), fault: '192.0.2.1 is outside discovery.targets.networks', isFiltered: true },
+    verdict: 'Filtered',
+    message: 'discovery.targets.networks: change that field',
+    isFinal: true,
+  },
+  unclearTarget: { record: { ...www('A'), fault: 'whose target' }, message: 'give each of them a host of its own' },
+  missingTarget: { record: www('A'), verdict: 'NoAddress', message: 'no target' },
+  invalidTarget: { record: www('A', '192.0.2.300'), message: 'correct the target: not an IPv4 address' },
+  invalidCNAME: { record: www('CNAME', 'www.corp.internal.'), message: 'a CNAME to itself' },
+  restrictedName: {
+    record: www('A', '192.0.2.1'),
+    context: contextWith({ reservedNames: ['www.corp.internal'] }),
+    message: 'reserved (discovery.reservedNames)',
+    isEntitled: false,
+  },
+  overQuota: {
+    record: www('A', '192.0.2.1'),
+    context: contextWith({}, { exhausted: new Set(['a']) }),
+    message: 'discovery.maxNamesPerNamespace',
+    isEntitled: false,
+  },
+  acrossNamespaces: {
+    record: desired('*.www.corp.internal.', 'A', '192.0.2.1'),
+    at: emptyNameIn(zone, { names: new Map([['www.corp.internal.', [host]]]) }),
+    message: 'add Wildcards to discovery.allowAcrossNamespaces',
+    isEntitled: false,
+  },
+  occupied: {
+    record: www('A', '192.0.2.1'),
+    at: having(foreign('www.corp.internal.', 'A', '192.0.2.2')),
+    verdict: 'ForeignRecord',
+    message: 'an unmanaged A record exists at this name: delete it, or declare it in spec.zones',
+  },
+  usedByAnotherOwner: {
+    record: www('A', '192.0.2.1'),
+    at: having({ ...host, mark: discoveredMark('other', 'ingress/b/y') }),
+    verdict: 'Duplicate',
+    message: 'ingress/b/y',
+  },
+  hidesOthersName: {
+    record: www('NS', 'ns1.example.com.'),
+    at: having(foreign('www.corp.internal.', 'TXT', '"x"')),
+    message: 'a delegation would hide www.corp.internal, an unmanaged record: delegate another name',
+  },
+  unknownTenant: {
+    record: www('A', '192.0.2.1'),
+    context: contextWith({ tenants }),
+    verdict: 'Pending',
+    message: 'the labels of namespace a are not known yet',
+  },
+  cnameLoop: {
+    record: www('CNAME', 'a.corp.internal.'),
+    context: contextWith({}, { looping: { byTarget: new Map([['a.corp.internal.', 'a circle']]) } }),
+    message: 'a circle',
+  },
+  rejectedByPowerDNS: {
+    record: www('A', '192.0.2.1'),
+    context: contextWith(
+      {},
+      {
+        rejections: new Map([
+          [answerOf(www('A', '192.0.2.1')), { rrset: www('A', '192.0.2.1'), message: 'no', beside: [] }],
+        ]),
+      },
+    ),
+    message: 'change the object, as PowerDNS refuses this: no',
+  },
+};
+
+test('every check has a case', () => {
+  expect(Object.keys(cases)).toEqual(checks.map(({ name }) => name));
+});
+
+test.each(Object.entries(cases))('%s', (name, { record, at = nameContext, context = everyType, message, ...rest }) => {
+  const rejection = rejectionOf(record, at, context);
+  expect(rejection).toMatchObject({ verdict: 'Refused', isFinal: false, isEntitled: !rest.isFinal, ...rest });
+  expect(rejection?.message).toContain(message);
+  const input = { desired: record, nameContext: at, context, restriction: context.restrictions.for(record) };
+  expect(checks.find((check) => check(input))?.name).toBe(name);
+});
+
+test('a record with a mistake does not defend a name that its object may not have', () => {
+  const given = contextWith({ reservedNames: ['www.corp.internal'] });
+  expect(rejectionOf(www('A'), nameContext, given)).toMatchObject({ verdict: 'NoAddress', isEntitled: false });
+  expect(rejectionOf(www('A'), nameContext, contextWith({ tenants }, { lister: labelled }))).toMatchObject({
+    isEntitled: false,
+  });
+  expect(rejectionOf(www('A'), nameContext, contextWith({ tenants }))).toMatchObject({ isEntitled: true });
+});
+
+test('a current CNAME that closes a loop is deleted even if the desired one has another mistake', () => {
+  const record = { ...www('CNAME', 'a.corp.internal.'), ttl: -1 };
+  const context = contextWith({}, { looping: { byTarget: new Map([['a.corp.internal.', 'a circle']]) } });
+  const at = emptyNameIn(zone, { current: [www('CNAME', 'a.corp.internal.')] });
+  expect(rejectionOf(record, at, context)).toMatchObject({ isFinal: true, isEntitled: false });
+  expect(rejectionOf(record, nameContext, context)).toMatchObject({ isFinal: false, isEntitled: true });
+});
 
 test.each([
   ['www.corp.internal.', 'A', '192.0.2.1'],
@@ -36,13 +203,13 @@ test.each([
   ['s1._domainkey.corp.internal.', 'TXT', '"v=DKIM1; p=MIGf"'],
   ['*.corp.internal.', 'TXT', '"x"'],
 ])('%s may have %s %s', (name, type, ...records) => {
-  expect(fault(desired(name, type, ...records), placement)).toBeUndefined();
+  expect(messageOf(desired(name, type, ...records))).toBeUndefined();
 });
 
-test('PTR records are for reverse zones', () => {
+test('a PTR record is allowed in a reverse zone only', () => {
   const ptr = desired('1.2.0.192.in-addr.arpa.', 'PTR', 'www.corp.internal.');
-  expect(fault(ptr, inZone(reverse))).toBeUndefined();
-  expect(fault({ ...ptr, name: 'www.corp.internal.' }, placement)).toBe(
+  expect(messageOf(ptr, emptyNameIn(reverse))).toBeUndefined();
+  expect(messageOf({ ...ptr, name: 'www.corp.internal.' })).toBe(
     'a PTR record belongs in a reverse zone (RFC 1035 section 3.5): name it below in-addr.arpa or ip6.arpa',
   );
 });
@@ -69,7 +236,7 @@ test.each([
     'corp.internal.',
     'NS',
     'ns1.example.com.',
-    "a zone's own servers are declared, not discovered: see spec.zones[].nameServers",
+    'the name servers of a zone are declared, not discovered: see spec.zones[].nameServers',
   ],
   [
     '*.corp.internal.',
@@ -86,7 +253,7 @@ test.each([
   ['www.corp.internal.', 'CNAME', 'www.corp.internal.', 'a CNAME to itself: give the object another target'],
   ['ns1.corp.internal.', 'TXT', '"x"', "the name of a zone's own server"],
 ])('%s cannot have %s %s', (name, type, content, message) => {
-  expect(fault(desired(name, type, content), placement)).toMatch(message);
+  expect(messageOf(desired(name, type, content))).toMatch(message);
 });
 
 test.each([
@@ -117,21 +284,21 @@ test.each([
   ['TXT', '"open', 'not in quotes, or a quote is not closed: "open'],
 ])('%s cannot be %s', (type, content, message) => {
   const name = { SRV: '_sip._tcp.corp.internal.', PTR: `1.${reverse}` }[type] ?? 'www.corp.internal.';
-  const nameContext = type === 'PTR' ? inZone(reverse) : placement;
-  expect(fault(desired(name, type, content), nameContext)).toBe(`correct the target: ${message}`);
+  const at = type === 'PTR' ? emptyNameIn(reverse) : nameContext;
+  expect(messageOf(desired(name, type, content), at)).toBe(`correct the target: ${message}`);
 });
 
-test('a record says something', () => {
-  expect(fault(desired('www.corp.internal.', 'A'), placement)).toBe('no target');
-  expect(fault(desired('www.corp.internal.', 'CNAME', ''), placement)).toBe('no target');
-  expect(fault(desired('www.corp.internal.', 'CNAME', 'a.', 'b.'), placement)).toBe(
+test('a record without a target, and a CNAME with two, are refused', () => {
+  expect(messageOf(desired('www.corp.internal.', 'A'))).toBe('no target');
+  expect(messageOf(desired('www.corp.internal.', 'CNAME', ''))).toBe('no target');
+  expect(messageOf(desired('www.corp.internal.', 'CNAME', 'a.', 'b.'))).toBe(
     'a CNAME has one target, not 2: give the object only one',
   );
 });
 
-test.each([-1, 2 ** 31, 1.5])('%d is not a time to live', (ttl) => {
-  expect(fault({ ...desired('www.corp.internal.', 'A', '192.0.2.1'), ttl }, placement)).toBe(
-    `not a time to live of 0 to 2147483647 seconds: ${ttl}`,
+test.each([-1, 2 ** 31, 1.5])('a TTL of %d is refused', (ttl) => {
+  expect(messageOf({ ...desired('www.corp.internal.', 'A', '192.0.2.1'), ttl })).toBe(
+    `the TTL ${ttl} is invalid: use 0 to 2147483647 seconds`,
   );
 });
 
@@ -141,30 +308,31 @@ test.each([
   [['A'], 'CNAME', 'records of type CNAME are not discovered: add CNAME to discovery.recordTypes'],
   [['LUA', 'HTTPS'], 'LUA', 'records of type LUA are not discovered: declare them in spec.zones'],
   [['LUA', 'HTTPS'], 'HTTPS', 'records of type HTTPS are not discovered: declare them in spec.zones'],
-])('of %j, %s: %s', (recordTypes, type, message) => {
-  const given = inZone(zone, { recordTypes });
-  expect(fault(desired('www.corp.internal.', type, '192.0.2.1'), given)).toBe(message);
+])('with recordTypes %j, the message on a record of type %s is %s', (recordTypes, type, message) => {
+  const context = contextWith({ recordTypes });
+  expect(messageOf(desired('www.corp.internal.', type, '192.0.2.1'), nameContext, context)).toBe(message);
 });
 
-test('a delegation stays where it is, and nothing else is at or below it', () => {
-  const delegated = inZone(zone, { cut: foreign('dev.corp.internal.', 'NS', 'ns1.example.com.') });
+test('at a delegation only itself is allowed, and nothing below it', () => {
+  const delegated = emptyNameIn(zone, { cut: foreign('dev.corp.internal.', 'NS', 'ns1.example.com.') });
   const message =
     'dev.corp.internal is delegated: its own servers answer for it: remove that record, or use another host';
-  expect(fault(desired('dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBeUndefined();
-  expect(fault(desired('dev.corp.internal.', 'A', '192.0.2.1'), delegated)).toBe(message);
-  expect(fault(desired('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBe(message);
-  const moved = inZone(zone, { cut: foreign('dev.corp.internal.', 'DNAME', 'example.com.') });
-  expect(fault(desired('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), moved)).toMatch(
+  expect(messageOf(desired('dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBeUndefined();
+  expect(messageOf(desired('dev.corp.internal.', 'A', '192.0.2.1'), delegated)).toBe(message);
+  expect(messageOf(desired('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), delegated)).toBe(message);
+  const moved = emptyNameIn(zone, { cut: foreign('dev.corp.internal.', 'DNAME', 'example.com.') });
+  expect(messageOf(desired('a.dev.corp.internal.', 'NS', 'ns1.example.com.'), moved)).toMatch(
     'the DNAME of dev.corp.internal',
   );
 });
 
-test('a delegation hides nothing that is declared', () => {
-  const above = inZone(zone, { beneath: 'db.dev.corp.internal.' });
-  expect(fault(desired('dev.corp.internal.', 'NS', 'ns1.example.com.'), above)).toBe(
+test('a delegation that would hide a declared record is refused', () => {
+  const db = declared('db.dev.corp.internal.', 'A', '192.0.2.2');
+  const above = emptyNameIn(zone, { names: new Map([[db.name, [db]]]) });
+  expect(messageOf(desired('dev.corp.internal.', 'NS', 'ns1.example.com.'), above)).toBe(
     'a delegation would hide db.dev.corp.internal, which the InternalDNS declares: delegate another name',
   );
-  expect(fault(desired('dev.corp.internal.', 'A', '192.0.2.1'), above)).toBeUndefined();
+  expect(messageOf(desired('dev.corp.internal.', 'A', '192.0.2.1'), above)).toBeUndefined();
 });
 
 test.each([
@@ -174,9 +342,9 @@ test.each([
     'Refused',
     'give each of them a host of its own',
   ],
-])('what was found before is said with what to do about it: %j', (found, verdict, remedy) => {
-  const said = reasonOf({ ...desired('www.corp.internal.', 'A'), ...found }, placement);
-  expect(said).toEqual({ verdict, message: expect.stringContaining(`${found.fault}: ${remedy}`) });
+])('a fault of the endpoint is reported with its cure: %j', (found, verdict, remedy) => {
+  const message = verdictOn({ ...desired('www.corp.internal.', 'A'), ...found });
+  expect(message).toEqual({ verdict, message: expect.stringContaining(`${found.fault}: ${remedy}`) });
 });
 
 test.each([
@@ -192,24 +360,24 @@ test.each([
   ['ü'.repeat(63), 'use another name'],
   ['my_app', 'use another name'],
   ['x*', '* can only be the whole first label'],
-])('instead of the label %s: %s', (label, remedy) => {
-  const said = fault(desired(`${label}.corp.internal.`, 'A', '192.0.2.1'), placement);
-  expect(said).toMatch(/^".*" is not a label of letters, digits and hyphens \(RFC 1123 section 2\.1\): /);
-  expect(said).toMatch(new RegExp(`: ${remedy.replace('*', '\\*')}$`));
+])('the message on the label %s proposes: %s', (label, remedy) => {
+  const message = messageOf(desired(`${label}.corp.internal.`, 'A', '192.0.2.1'));
+  expect(message).toMatch(/^".*" is not a label of letters, digits and hyphens \(RFC 1123 section 2\.1\): /);
+  expect(message).toMatch(new RegExp(`: ${remedy.replace('*', '\\*')}$`));
 });
 
-test('whatever is wrong with a name, there is something to do, and what is to be written instead is right', () => {
+test('every message on a name has a cure, and the name it proposes is accepted', () => {
   const letter = fc.constantFrom(...'aü日é-_*\u0001"\\ ß'.split(''));
   const label = fc.oneof(fc.string({ unit: letter, maxLength: 70 }), fc.string({ unit: 'grapheme', maxLength: 70 }));
   const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => `${labels.join('.')}.${zone}`);
   fc.assert(
     fc.property(name, (given) => {
-      const said = fault(desired(given, 'A', '192.0.2.1'), placement);
-      if (said === undefined) return;
-      expect(said).toMatch(/: (shorten|use|write|\* can) /);
-      expect(said.length).toBeLessThan(256);
-      const instead = /: write it as (\S+)$/.exec(said)?.[1];
-      if (instead) expect(fault(desired(`${instead}.${zone}`, 'A', '192.0.2.1'), placement)).toBeUndefined();
+      const message = messageOf(desired(given, 'A', '192.0.2.1'));
+      if (message === undefined) return;
+      expect(message).toMatch(/: (shorten|use|write|\* can) /);
+      expect(message.length).toBeLessThan(256);
+      const instead = /: write it as (\S+)$/.exec(message)?.[1];
+      if (instead) expect(messageOf(desired(`${instead}.${zone}`, 'A', '192.0.2.1'))).toBeUndefined();
     }),
   );
 });
@@ -222,18 +390,18 @@ test.each([
   ['https://www.corp.internal:8443/x.', 'has a scheme (:), which is no part of a host: write it as www.corp.internal'],
   ['www.corp.internal/path.', 'has a path (/), which is no part of a host: write it as www.corp.internal'],
   ['\\"www.corp.internal\\".', 'has quotes (\\), which is no part of a host: write it as www.corp.internal'],
-])('%s is refused for what is around it', (name, message) => {
+])('%s is refused, and the message says what to write instead', (name, message) => {
   const isWithin = name.endsWith(`.${zone}`);
-  expect(reasonOf(desired(name, 'A', '192.0.2.1'), isWithin ? placement : { ...placement, zone: undefined })).toEqual({
+  expect(verdictOn(desired(name, 'A', '192.0.2.1'), isWithin ? nameContext : outside)).toEqual({
     verdict: 'Refused',
     message,
   });
 });
 
 test.each(['"www.example.com".', 'www.example.com:8080.', 'https://www.example.com/corp.internal.'])(
-  '%s is outside the zones, whatever is around it',
+  '%s is outside the zones, whatever else is wrong with it',
   (name) => {
-    expect(reasonOf(desired(name, 'A', '192.0.2.1'), { ...placement, zone: undefined })?.verdict).toBe('OutsideZones');
+    expect(verdictOn(desired(name, 'A', '192.0.2.1'), outside)?.verdict).toBe('OutsideZones');
   },
 );
 
@@ -242,11 +410,9 @@ test.each([
   ['cname ', 'the recordType is written CNAME, not cname '],
   ['', 'its recordType is missing: write A for addresses, or what else it is'],
 ])('a record of type %j is refused, and not filtered', (type, message) => {
-  expect(reasonOf(desired('www.corp.internal.', type, '192.0.2.1'), placement)).toEqual({
+  expect(verdictOn(desired('www.corp.internal.', type, '192.0.2.1'))).toEqual({
     verdict: 'Refused',
     message,
   });
-  expect(reasonOf(desired('www.example.com.', type, '192.0.2.1'), { ...placement, zone: undefined })?.verdict).toBe(
-    'OutsideZones',
-  );
+  expect(verdictOn(desired('www.example.com.', type, '192.0.2.1'), outside)?.verdict).toBe('OutsideZones');
 });

@@ -15,7 +15,7 @@ const at = (host: string) => `${host}.corp.internal`;
 const cname = (resource: string, host: string, target: string) => want(resource, at(host), 'CNAME', target);
 const stands = (resource: string, host: string, target: string) =>
   found(resource, `${at(host)}.`, 'CNAME', `${target}.`);
-const cure = 'nobody would get an answer, so give the object another target';
+const cure = 'it would never resolve, so give the object another target';
 
 function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new FakeSourceLister()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
@@ -30,8 +30,8 @@ function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lis
   };
 }
 
-describe('who closes a circle is refused', () => {
-  test('where the other one stands', () => {
+describe('the CNAME that closes a loop is rejected', () => {
+  test('if the other one is current', () => {
     expect(
       verdict(
         [cname('ingress/a/x', 'a', at('b')), cname('ingress/b/y', 'b', at('a'))],
@@ -46,7 +46,7 @@ describe('who closes a circle is refused', () => {
     });
   });
 
-  test('where neither stands and one object is younger', () => {
+  test('if neither is current, that of the younger object', () => {
     const lister = new FakeSourceLister();
     lister.set('ingress/a/x', { hosts: [at('a')], created: '2026-02-01T00:00:00Z' });
     lister.set('ingress/b/y', { hosts: [at('b')], created: '2026-01-01T00:00:00Z' });
@@ -93,7 +93,7 @@ describe('who closes a circle is refused', () => {
     ]);
   });
 
-  test('and what stands of it goes when something declared has closed it, under every policy', () => {
+  test('and a current one is deleted when a declared record has closed the loop, under every policy', () => {
     const there = [foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), stands('ingress/a/x', 'd', at('c'))];
     for (const policy of ['Sync', 'UpsertOnly', 'CreateOnly']) {
       expect(verdict([cname('ingress/a/x', 'd', at('c'))], there, { policy })).toMatchObject({
@@ -103,7 +103,7 @@ describe('who closes a circle is refused', () => {
     }
   });
 
-  test('while what it had before stays', () => {
+  test('and what its object had before stays', () => {
     const before = found('ingress/a/x', 'a.corp.internal.', 'A', '192.0.2.1');
     const { accepted } = verdict(
       [cname('ingress/a/x', 'a', at('b'))],
@@ -133,7 +133,7 @@ describe('who closes a circle is refused', () => {
   });
 });
 
-test('a CNAME that leads on through wildcards and other wishes is published', () => {
+test('a CNAME chain through wildcards and other desired records is published', () => {
   expect(
     verdict([
       cname('ingress/a/x', '*.apps', at('in.apps')),
@@ -143,7 +143,7 @@ test('a CNAME that leads on through wildcards and other wishes is published', ()
   ).toMatchObject({ refused: [], accepted: { length: 3 } });
 });
 
-test('whatever is wished for beside what stands, no chain of the owner’s is endless, and verdicts come to rest', () => {
+test('no published chain is endless, and repeated evaluations settle', () => {
   const host = fc.constantFrom('a', 'b', 'c', '*', 'x.c', '*.c', 'y.x.c', '*.x.c');
   const target = fc.constantFrom('a', 'b', 'c', 'x.c', 'y.x.c', 'z.x.c', 'q');
   const resource = fc.constantFrom('ingress/a/x', 'ingress/b/y', 'ingress/c/z');
@@ -194,7 +194,7 @@ test('whatever is wished for beside what stands, no chain of the owner’s is en
   );
 });
 
-test('a verdict takes time in proportion to its names, in circles or not', async () => {
+test('an evaluation takes time in proportion to its names, with loops or without', async () => {
   const declaration = declare();
   const work = (count: number, target: (i: number) => string) => {
     const desiredRecords = Array.from({ length: count }, (_, i) =>
@@ -210,7 +210,7 @@ test('a verdict takes time in proportion to its names, in circles or not', async
   expect(ring / ended).toBeLessThan(50);
 });
 
-describe('how often all zones are gone through is not for objects to choose', () => {
+describe('the objects of a namespace cannot cause any number of rounds', () => {
   /** How often the names of a zone are read, as a measure of the rounds. */
   function rounds(wanted: Endpoint[], there: RRset[] = []) {
     let count = 0;
@@ -261,7 +261,7 @@ describe('how often all zones are gone through is not for objects to choose', ()
   });
 });
 
-test('two objects that lead to each other cost one its name, quietly, until it leads elsewhere', async () => {
+test('of two objects that lead to each other one loses its name until its target changes', async () => {
   const objects = new FakeSourceLister();
   const made = makeAgent(undefined, { lister: objects });
   made.declare(

@@ -2,12 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import {
-  currentRRsets,
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-} from '../../../functions/agent/discovery/evaluate.ts';
+import { currentRRsets, type EvaluateOptions, evaluate } from '../../../functions/agent/discovery/evaluate.ts';
+import type { Evaluation } from '../../../functions/agent/discovery/evaluation.ts';
 import { namespaceOf, sharingGroup } from '../../../functions/agent/discovery/resource-label.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
@@ -72,9 +68,9 @@ function verdict(
   return inShort(first);
 }
 
-const has = (object: string) => `ingress/${object} has the name already`;
+const has = (object: string) => `already used by ingress/${object}`;
 const wants = (object: string) =>
-  `ingress/${object} wants another answer: neither has the name (discovery.sharedHosts: Refuse)`;
+  `ingress/${object} wants another answer: neither is published (discovery.sharedHosts: Refuse)`;
 
 describe('of two objects', () => {
   type Case = [
@@ -261,7 +257,7 @@ describe('of two objects', () => {
       ['node/n1 A 1', 'node/n2 A 2'],
       [],
       {
-        FirstWins: [['node/n1 A 1'], ['node/n2 A 2: node/n1 has the name already']],
+        FirstWins: [['node/n1 A 1'], ['node/n2 A 2: already used by node/n1']],
         SameNamespace: [['node/n1 A 1 2']],
         Merge: [['node/n1 A 1 2']],
         Refuse: [['node/n1 A 1 2']],
@@ -272,13 +268,13 @@ describe('of two objects', () => {
       ['node/n1 A 1', 'unknown A 2'],
       [],
       {
-        FirstWins: [['node/n1 A 1'], ['unknown A 2: node/n1 has the name already']],
-        SameNamespace: [['node/n1 A 1'], ['unknown A 2: node/n1 has the name already']],
+        FirstWins: [['node/n1 A 1'], ['unknown A 2: already used by node/n1']],
+        SameNamespace: [['node/n1 A 1'], ['unknown A 2: already used by node/n1']],
         Merge: [['node/n1 A 1 2']],
         Refuse: [
           [],
           ['node/n1 A 1: unknown wants', 'unknown A 2: node/n1 wants'].map(
-            (who) => `${who} another answer: neither has the name (discovery.sharedHosts: Refuse)`,
+            (who) => `${who} another answer: neither is published (discovery.sharedHosts: Refuse)`,
           ),
         ],
       },
@@ -288,10 +284,10 @@ describe('of two objects', () => {
       ['node/n1 A 1', 'node/x A 2'],
       ['node/n1 A 1'],
       {
-        FirstWins: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
-        SameNamespace: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
+        FirstWins: [['node/n1 A 1'], ['node/x A 2: already used by node/n1']],
+        SameNamespace: [['node/n1 A 1'], ['node/x A 2: already used by node/n1']],
         Merge: [['node/n1 A 1 2']],
-        Refuse: [['node/n1 A 1'], ['node/x A 2: node/n1 has the name already']],
+        Refuse: [['node/n1 A 1'], ['node/x A 2: already used by node/n1']],
       },
     ],
   ];
@@ -313,7 +309,7 @@ describe('of two objects', () => {
   );
 });
 
-describe('the first', () => {
+describe('the object with precedence', () => {
   const older = (...names: string[]) => ({ lister: seen(names) });
 
   test('is the older object, even with a CNAME', () => {
@@ -323,7 +319,7 @@ describe('the first', () => {
     expect(verdict('SameNamespace', both, [], older('b/y')).accepted).toEqual(['b/y CNAME 2']);
   });
 
-  test('says for how long the answer lives, and whose it is', () => {
+  test('determines the TTL and the mark', () => {
     const all = [desired('a/w A 1', 30), desired('a/x A 2', 300), desired('a/y A 3', 20)];
     for (const order of [all, all.toReversed()]) {
       const declaration = declaring('SameNamespace');
@@ -338,20 +334,20 @@ describe('the first', () => {
     ]);
   });
 
-  test('keeps its name while it wants something impossible', () => {
+  test('keeps its name while it wants an invalid record', () => {
     expect(verdict('FirstWins', [desired('b/y CNAME'), desired('a/x A 1')], [desired('b/y A 2')])).toEqual({
       accepted: ['b/y A 2'],
       refused: [`a/x A 1: ${has('b/y')}`, 'b/y CNAME : no target'],
     });
   });
 
-  test('does not keep it from its own namespace', () => {
+  test('does not keep its name from its own namespace while it wants an invalid record', () => {
     expect(verdict('SameNamespace', [desired('a/x CNAME'), desired('a/w A 1')], [desired('a/x A 2')]).accepted).toEqual(
       ['a/w A 1'],
     );
   });
 
-  test('loses to nobody what only one of its families can have', () => {
+  test('keeps the name for both address families even if only one is valid', () => {
     const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
     expect(
       verdict('FirstWins', [desired('b/y A 3'), desired('b/y AAAA'), desired('a/x AAAA 1')], there).accepted,
@@ -359,15 +355,15 @@ describe('the first', () => {
   });
 });
 
-test('each of more than two is told of one that wants another answer', () => {
+test('each rejection names an object that wants another answer', () => {
   expect(verdict('Refuse', [desired('a/x A 1'), desired('b/y A 1'), desired('c/z A 2')])).toEqual({
     accepted: [],
     refused: [`a/x A 1: ${wants('c/z')}`, `b/y A 1: ${wants('c/z')}`, `c/z A 2: ${wants('a/x')}`],
   });
 });
 
-describe('what stands for an object that does not ask', () => {
-  test('stays marked for it where objects are not seen, since ExternalDNS names any of them', () => {
+describe('a current record whose object does not want the name', () => {
+  test('keeps its mark where objects are not visible, because ExternalDNS names any of them', () => {
     const lister = seen([], false);
     expect(verdict('SameNamespace', [desired('a/x A 1')], [desired('b/y A 1')], { lister }).accepted).toEqual([
       'b/y A 1',
@@ -375,7 +371,7 @@ describe('what stands for an object that does not ask', () => {
     expect(verdict('SameNamespace', [desired('a/x A 1')], [desired('b/y A 1')]).accepted).toEqual(['a/x A 1']);
   });
 
-  test('is no longer its own when it may not have it', () => {
+  test('is marked for another object if its own may not have the name', () => {
     const reserved = declaring('SameNamespace', {
       tenants: [{ namespaceSelector: { matchLabels: { team: 'a' } }, names: ['www.corp.internal'] }],
     });
@@ -392,33 +388,33 @@ describe('what stands for an object that does not ask', () => {
   });
 });
 
-describe('another owner', () => {
+describe('another ExternalDNS', () => {
   const theirs = (text: string): RRset => ({
     ...desired(text),
     mark: discoveredMark('other', `ingress/${text.split(' ')[0]}`),
   });
   const owns = ({ mark }: RRset) => mark?.account === 'external-dns/corp';
 
-  test.each(modes)('has the name, its addresses of both families: %s', (mode) => {
+  test.each(modes)('keeps the name, for both address families: %s', (mode) => {
     expect(verdict(mode, [desired('a/x A 1'), desired('a/x AAAA 1')], [theirs('b/y A 2')], { owns })).toEqual({
       accepted: [],
       refused: [`a/x A 1: ${has('b/y')}`, `a/x AAAA 1: ${has('b/y')}`],
     });
   });
 
-  test('is no rival for the same answer, which is not taken from it', () => {
+  test('does not conflict with the same answer, and keeps its record', () => {
     expect(verdict('SameNamespace', [desired('a/x A 1')], [theirs('b/y A 1')], { owns })).toEqual({
       accepted: [],
       refused: [],
     });
   });
 
-  test('has nothing in what this one keeps', () => {
+  test('does not change what this one keeps', () => {
     expect(verdict('SameNamespace', [desired('b/y CNAME')], [theirs('b/y A 2')], { owns }).accepted).toEqual([]);
   });
 });
 
-test('an answer of several objects that PowerDNS refused is not asked for again, what stands stays, and every part is refused', () => {
+test('a merged RRset that PowerDNS refused is not sent again: the current one stays, and every part is rejected', () => {
   const message = 'Record www.corp.internal./A: no';
   const told = `change the object, as PowerDNS refuses this: ${message}`;
   const there = [desired('a/x A 1')];
@@ -443,27 +439,31 @@ describe('a delegation', () => {
     return { accepted, refused: refused.map(({ message }) => message) };
   };
 
-  test('stands as it is, and as what ExternalDNS finds', () => {
+  test('is published, and ExternalDNS finds it', () => {
     expect(snapshots([delegates], [])).toEqual({ accepted: [delegates], refused: [] });
     expect(snapshots([delegates], [delegates])).toEqual({ accepted: [delegates], refused: [] });
   });
 
   test.each([
-    ['a name of another namespace', found('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'), 'ingress/a/x has'],
+    [
+      'a name of another namespace',
+      found('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+      ', which is used by ingress/a/x',
+    ],
     [
       'a declared name',
       { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: 'internal-dns', content: '' } },
-      'the InternalDNS declares',
+      ', which the InternalDNS declares',
     ],
     [
       'a name of a person',
       { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: '', content: '' } },
-      'somebody else has',
+      ', an unmanaged record',
     ],
   ])('does not hide %s', (_, there, who) => {
     expect(snapshots([delegates], [there])).toEqual({
       accepted: [],
-      refused: [`a delegation would hide x.dev.corp.internal, which ${who}: delegate another name`],
+      refused: [`a delegation would hide x.dev.corp.internal${who}: delegate another name`],
     });
   });
 
@@ -472,7 +472,7 @@ describe('a delegation', () => {
     expect(snapshots([delegates], [own])).toEqual({ accepted: [delegates], refused: [] });
   });
 
-  test('goes when a declared name comes below it', () => {
+  test('is deleted when a name below it is declared', () => {
     const declared = {
       ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
       mark: { account: 'internal-dns', content: '' },
@@ -480,7 +480,7 @@ describe('a delegation', () => {
     expect(snapshots([delegates], [delegates, declared]).accepted).toEqual([]);
   });
 
-  test('that stands leaves no address beside it, nor is one found there', () => {
+  test('rejects an address at its name, and hides a current one', () => {
     const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
     expect(snapshots([delegates, address], [delegates, address])).toEqual({
       accepted: [delegates],
@@ -489,16 +489,16 @@ describe('a delegation', () => {
     expect(currentRRsets([zone('corp.internal', [delegates, address])], declaration)).toEqual([delegates]);
   });
 
-  test('has no addresses beside it', () => {
+  test('is rejected while its object has an address at the name', () => {
     const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
     expect(snapshots([delegates, address], [])).toEqual({
       accepted: [address],
-      refused: ['its own A has the name already, and A and NS cannot stand together'],
+      refused: ['already used by its own A record: A and NS cannot coexist'],
     });
   });
 });
 
-describe('what a filter takes', () => {
+describe('a filtered record', () => {
   const filtered = (text: string): DesiredRecord => ({
     ...desired(text),
     records: [],
@@ -506,7 +506,7 @@ describe('what a filter takes', () => {
     fault: 'not in the networks',
   });
 
-  test('goes, and does not hold its name', () => {
+  test('is deleted, and does not keep its name', () => {
     expect(verdict('FirstWins', [filtered('b/y A 2')], [desired('b/y A 2')])).toEqual({
       accepted: [],
       refused: ['b/y A : not in the networks: change that field, or the address of the object'],
@@ -516,12 +516,12 @@ describe('what a filter takes', () => {
     ]);
   });
 
-  test('keeps nothing that its object does not want any more', () => {
+  test('keeps no record that its object no longer wants', () => {
     const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
     expect(verdict('FirstWins', [filtered('b/y AAAA 2')], there).accepted).toEqual([]);
   });
 
-  test('goes also where its object wants something impossible beside it', () => {
+  test('is deleted even if its object wants an invalid record, too', () => {
     const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
     expect(verdict('FirstWins', [filtered('b/y AAAA 2'), desired('b/y A')], there).accepted).toEqual(['b/y A 2']);
   });
@@ -582,8 +582,8 @@ const world = fc
 
 const runs = { numRuns: 1000 };
 
-describe('whatever is wanted', () => {
-  test('the verdict does not depend on the order of the wishes', () => {
+describe('for all desired records', () => {
+  test('the evaluation does not depend on their order', () => {
     fc.assert(
       fc.property(
         world.chain((world) =>
@@ -600,7 +600,7 @@ describe('whatever is wanted', () => {
     );
   });
 
-  test('judged again when it stands, it is the same', () => {
+  test('a second evaluation of what was published changes nothing', () => {
     fc.assert(
       fc.property(world, ({ desiredRecords, there, snapshots }) => {
         const verdict = snapshots(desiredRecords, there);
@@ -611,7 +611,7 @@ describe('whatever is wanted', () => {
     );
   });
 
-  test('judged again, it is the same where a new mark alone has not been written', () => {
+  test('a second evaluation changes nothing if only a new mark was not written', () => {
     fc.assert(
       fc.property(world, ({ desiredRecords, there, snapshots }) => {
         const written = (rrsets: RRset[]) =>
@@ -623,7 +623,7 @@ describe('whatever is wanted', () => {
     );
   });
 
-  test('no RRsets stand together that cannot', () => {
+  test('no RRsets are accepted that cannot coexist', () => {
     fc.assert(
       fc.property(world, ({ desiredRecords, there, snapshots }) => {
         const { accepted } = snapshots(desiredRecords, there);
@@ -638,7 +638,7 @@ describe('whatever is wanted', () => {
     );
   });
 
-  test('a name answers with nothing of another party than that which has it, unless all are merged', () => {
+  test('a name has records of one sharing group only, unless all are merged', () => {
     fc.assert(
       fc.property(world, ({ sharedHosts, sees, desiredRecords, there, snapshots }) => {
         const { accepted } = snapshots(desiredRecords, there);
@@ -661,7 +661,7 @@ describe('whatever is wanted', () => {
     );
   });
 
-  test('nobody’s wish for one name changes the verdict on another one', () => {
+  test('a desired record for one name does not affect another name', () => {
     fc.assert(
       fc.property(world, fc.constantFrom(...names), ({ desiredRecords, there, snapshots, declaration }, name) => {
         fc.pre(declaration.discovery?.maxNamesPerNamespace === 1000);
@@ -675,7 +675,7 @@ describe('whatever is wanted', () => {
     );
   });
 
-  test('no namespace has more new names than it may, and every wish is answered or refused', () => {
+  test('no namespace exceeds its quota, and every record is accepted or rejected', () => {
     fc.assert(
       fc.property(world, ({ desiredRecords, there, snapshots, declaration, sharedHosts }) => {
         const { accepted, refused } = snapshots(desiredRecords, there);

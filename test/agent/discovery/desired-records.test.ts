@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { rejectionOf } from '../../../functions/agent/discovery/checks.ts';
 import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
 import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { fault } from '../../../functions/agent/discovery/record-checks.ts';
+import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
@@ -12,6 +13,7 @@ import { values } from '../../dns/values.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, want, zone } from '../make.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
+import { contextWith, emptyNameIn } from './contexts.ts';
 
 type Settings = Partial<NonNullable<DeclarationJSON['discovery']>>;
 interface Surroundings {
@@ -105,11 +107,8 @@ test('of a name that is too long only the end is judged, and of a target only th
     [18, 61],
     [18, 61],
   ]);
-  const zone = 'corp.internal.';
-  const declared = new Map([[zone, zone]]);
-  const recordTypes = ['A', 'CNAME'];
-  const placement = { zone, answering: zone, declared, servers: new Set<string>(), cut: undefined, recordTypes };
-  expect(desiredRecords.map((desired) => fault(desired, placement)?.message)).toEqual([
+  const messages = desiredRecords.map((desired) => evaluate([desired], [zone()], declare()).refused[0]?.message);
+  expect(messages).toEqual([
     'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name',
     expect.stringMatching(/^correct the target: not a .{1,200}$/),
     expect.stringMatching(/^correct the target: not an IPv4 address: .{1,100}$/),
@@ -469,14 +468,8 @@ describe('what ExternalDNS has merged', () => {
 
 describe('in loops of ExternalDNS', () => {
   const settings: Settings = { recordTypes: [...discoverable], minimumTTL: 10 };
-  const nameContext = {
-    zone: 'corp.internal.',
-    answering: 'corp.internal.',
-    declared: new Map([['corp.internal.', 'corp.internal.']]),
-    servers: new Set<string>(),
-    cut: undefined,
-    recordTypes: discoverable,
-  };
+  const nameContext = emptyNameIn('corp.internal.');
+  const context = contextWith(settings);
 
   /** What is wanted and has no fault, each name and type once. */
   function webhook(database: MemoryZones): Webhook {
@@ -486,7 +479,7 @@ describe('in loops of ExternalDNS', () => {
         (await present()).rrsets.filter((r) => r.mark?.account === 'external-dns/corp').map(endpointOf),
       adjustEndpoints: async (wanted) => {
         const faultless = desiredAs(wanted, { settings }).filter(
-          (desired) => fault(desired, nameContext) === undefined,
+          (desired) => rejectionOf(desired, nameContext, context) === undefined,
         );
         return [...Map.groupBy(faultless, ({ name, type }) => `${name} ${type}`).values()].map(([first]) =>
           endpointOf(first as DesiredRecord),

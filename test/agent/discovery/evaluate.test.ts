@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
-import { currentRRsets, evaluate, type PowerDNSRejection } from '../../../functions/agent/discovery/evaluate.ts';
+import { currentRRsets, evaluate } from '../../../functions/agent/discovery/evaluate.ts';
+import type { PowerDNSRejection } from '../../../functions/agent/discovery/evaluation.ts';
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
@@ -65,8 +66,8 @@ describe('a name', () => {
     ],
     ['www.example.com', 'outside the zones corp.internal'],
     ['notcorp.internal', 'outside the zones corp.internal'],
-    ['', 'an empty name: remove it, or a comma too many in the annotation'],
-    ['.', 'an empty name: remove it, or a comma too many in the annotation'],
+    ['', 'the name is empty: remove it, or the extra comma in the annotation'],
+    ['.', 'the name is empty: remove it, or the extra comma in the annotation'],
     ['sp$ecial.corp.internal', '"sp$ecial" is not a label of letters, digits and hyphens (RFC 1123 section 2.1)'],
     ['a b.corp.internal', '"a b" is not a label'],
     ['bücher.corp.internal', '"bücher" is not a label'],
@@ -80,14 +81,14 @@ describe('a name', () => {
     ['www.corp.internal..', 'outside the zones'],
     [`${'x'.repeat(64)}.corp.internal`, 'has a label of more than 63 characters (RFC 1035 section 2.3.4): shorten it'],
     [`${'x.'.repeat(120)}y.corp.internal`, 'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name'],
-  ])('%s is not, and everything else is', (name, message) => {
+  ])('%s is rejected, and other names are published', (name, message) => {
     const { accepted, refused } = verdict([want('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
     expect(accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
     expect(refused).toEqual([expect.stringContaining(` (o): ${message}`)]);
   });
 });
 
-test('the servers that a spec names are nobody else’s, in whichever zone they are', () => {
+test('no object gets the name of a declared name server, in whichever zone it is', () => {
   const declaration = declare({ zones: [{ ...corp, nameServers: ['dns.b.internal'] }, ...zones('b.internal')] });
   const there = [zone('corp.internal', [], declaration), zone('b.internal', [], declaration)];
   expect(verdict([want('o', 'dns.b.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([
@@ -113,30 +114,30 @@ describe('a record', () => {
     ['CNAME with two targets', x('CNAME', 'a.example.com', 'b.example.com'), 'a CNAME has one target, not 2'],
     ['CNAME with a broken escape', x('CNAME', 'a\\b.example.com'), 'not an escape: \\b'],
     ['CNAME to itself', x('CNAME', 'WWW.corp.internal'), 'a CNAME to itself'],
-    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'not a time to live of 0 to 2147483647 seconds: -1'],
+    ['a negative TTL', { ...x('A', '192.0.2.1'), recordTTL: -1 }, 'the TTL -1 is invalid: use 0 to 2147483647 seconds'],
     [
       'a huge TTL',
       { ...x('A', '192.0.2.1'), recordTTL: 2 ** 31 },
-      'not a time to live of 0 to 2147483647 seconds: 2147483648',
+      'the TTL 2147483648 is invalid: use 0 to 2147483647 seconds',
     ],
     [
       'CNAME at the top',
       want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
-      'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2)',
+      'a CNAME is not allowed at the zone apex (RFC 1034 section 3.6.2)',
     ],
-  ])('%s is left out', (_, desired, message) => {
+  ])('%s is rejected', (_, desired, message) => {
     expect(verdict([desired])).toEqual({ accepted: [], refused: [expect.stringMatching(/^\S+ \(ingress\/a\/x\): /)] });
     expect(verdict([desired]).refused[0]).toContain(`: ${message}`);
   });
 
-  test('IPv6 is accepted in one form', () => {
+  test('IPv6 addresses are accepted in canonical form', () => {
     expect(verdict([x('AAAA', '2001:DB8:0::1', '2001:db8::1')]).accepted).toEqual([
       'www.corp.internal. AAAA 2001:db8::1',
     ]);
   });
 });
 
-describe('rivals for a name', () => {
+describe('objects that want the same name', () => {
   const both = (a: Endpoint, b: Endpoint, there: RRset[] = []) => {
     const verdicts = [verdict([a, b], there), verdict([b, a], there)];
     expect(verdicts[0]).toEqual(verdicts[1]);
@@ -146,7 +147,7 @@ describe('rivals for a name', () => {
   test('addresses come before a CNAME, and then the object whose name sorts first', () => {
     expect(both(x('CNAME', 'lb.example.com'), y('A', '192.0.2.2'))).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.2'],
-      refused: ['www.corp.internal. (ingress/a/x): ingress/b/y has the name already'],
+      refused: ['www.corp.internal. (ingress/a/x): already used by ingress/b/y'],
     });
     expect(both(x('A', '192.0.2.1'), y('AAAA', '2001:db8::2')).accepted).toEqual(['www.corp.internal. A 192.0.2.1']);
     expect(both(x('CNAME', 'a.example.com'), y('CNAME', 'b.example.com')).accepted).toEqual([
@@ -154,14 +155,14 @@ describe('rivals for a name', () => {
     ]);
   });
 
-  test('one object has IPv4 and IPv6 together', () => {
+  test('an object can have IPv4 and IPv6 at one name', () => {
     expect(both(x('A', '192.0.2.1'), x('AAAA', '2001:db8::1'))).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1', 'www.corp.internal. AAAA 2001:db8::1'],
       refused: [],
     });
   });
 
-  test('the same twice is once, with the shorter time to live', () => {
+  test('the same record twice is published once, with the lower TTL', () => {
     expect(both(x('A', '192.0.2.1'), x('A', '192.0.2.1'))).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
       refused: [],
@@ -174,7 +175,7 @@ describe('rivals for a name', () => {
     }
   });
 
-  test('the claim that stands wins, its changes too', () => {
+  test('the object of the current record has precedence, for its changes too', () => {
     const there = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
     expect(both(x('A', '192.0.2.1'), y('CNAME', 'lb.example.com'), there).accepted).toEqual([
       'www.corp.internal. CNAME lb.example.com.',
@@ -182,7 +183,7 @@ describe('rivals for a name', () => {
     expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there).accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
   });
 
-  test('when the winner leaves, the other one comes', () => {
+  test('when the object with precedence is gone, the other one gets the name', () => {
     const there = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
     expect(verdict([x('A', '192.0.2.1')], there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
@@ -190,26 +191,26 @@ describe('rivals for a name', () => {
     });
   });
 
-  test('what stands is not lost to a rival when ExternalDNS calls it after another of its objects', () => {
+  test('a current record keeps its name when ExternalDNS labels it with another of its objects', () => {
     const there = [current('ingress/z/was', 'A', '192.0.2.2')];
     expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.2'],
-      refused: ['www.corp.internal. (ingress/a/x): ingress/z/was has the name already'],
+      refused: ['www.corp.internal. (ingress/a/x): already used by ingress/z/was'],
     });
   });
 });
 
-describe('what cannot become what is wanted stays as it stands', () => {
+describe('a current record stays when the desired one cannot be published', () => {
   const there = [current('ingress/a/x', 'A', '192.0.2.1')];
 
-  test('while its object wants something impossible', () => {
+  test('while its object wants an invalid record', () => {
     expect(verdict([x('CNAME', 'a\\b')], there)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
       refused: [expect.stringContaining('www.corp.internal. (ingress/a/x): correct the target: not an escape: \\b')],
     });
   });
 
-  test('one family while the other one changes', () => {
+  test('for one address family while the other one changes', () => {
     const two = [...there, current('ingress/a/x', 'AAAA', '2001:db8::1')];
     expect(verdict([x('A', '192.0.2.9'), x('AAAA', 'fe80::1%eth0')], two).accepted).toEqual([
       'www.corp.internal. A 192.0.2.9',
@@ -217,31 +218,31 @@ describe('what cannot become what is wanted stays as it stands', () => {
     ]);
   });
 
-  test('but not for a stranger’s mistake once its own object is gone', () => {
+  test('but not for the mistake of another object once its own is gone', () => {
     expect(verdict([y('CNAME', 'a\\b')], there).accepted).toEqual([]);
     expect(verdict([], there).accepted).toEqual([]);
   });
 
-  test('and not where a declaration takes the place', () => {
+  test('and not where a declared record supersedes it', () => {
     const taken = found('ingress/a/x', 'ns1.corp.internal.', 'AAAA', '2001:db8::1');
     expect(verdict([want('ingress/a/x', 'ns1.corp.internal', 'AAAA', '2001:db8::2')], [taken]).accepted).toEqual([]);
   });
 });
 
-describe('what PowerDNS refused', () => {
+describe('a record that PowerDNS refused', () => {
   const message = 'Record www.corp.internal./CNAME: no';
   const desired = x('CNAME', 'no.example.com');
   const rrset = current('ingress/a/x', 'CNAME', 'no.example.com.');
   const rejections = (beside: RRset[] = []) => new Map([[answerOf(rrset), { rrset, beside, message }]]);
 
-  test('is not asked again while wish and zone stay as they were', () => {
+  test('is not sent again while the desired record and the zone stay the same', () => {
     expect(verdict([desired], [], declare(), rejections())).toEqual({
       accepted: [],
       refused: [`www.corp.internal. (ingress/a/x): change the object, as PowerDNS refuses this: ${message}`],
     });
   });
 
-  test('is asked again when the wish or the zone is another one', () => {
+  test('is sent again when the desired record or the zone changes', () => {
     expect(verdict([x('CNAME', 'yes.example.com')], [], declare(), rejections()).refused).toEqual([]);
     const there = [current('ingress/a/x', 'A', '192.0.2.1')];
     expect(verdict([desired], there, declare(), rejections()).refused).toEqual([]);
@@ -254,28 +255,28 @@ describe('what PowerDNS refused', () => {
   });
 });
 
-describe('other people’s records', () => {
+describe('unmanaged records', () => {
   test.each([
     ['A', 'A'],
     ['CNAME', 'A'],
     ['TXT', 'CNAME'],
     ['AAAA', 'A'],
-  ])('%s keeps %s away', (theirs, ours) => {
+  ])('an unmanaged %s rejects a discovered %s', (theirs, ours) => {
     const there = [foreign('www.corp.internal.', theirs, 'any')];
     const desired = x(ours, ours === 'A' ? '192.0.2.1' : 'lb.example.com');
     expect(verdict([desired], there)).toEqual({
       accepted: [],
       refused: [
-        `www.corp.internal. (ingress/a/x): somebody else's ${theirs} record is at this name: remove it, or mark it`,
+        `www.corp.internal. (ingress/a/x): an unmanaged ${theirs} record exists at this name: delete it, or declare it in spec.zones`,
       ],
     });
   });
 
-  test('text beside addresses is no rival', () => {
+  test('an unmanaged TXT does not conflict with addresses', () => {
     expect(verdict([x('A', '192.0.2.1')], [foreign('www.corp.internal.', 'TXT', '"any"')]).refused).toEqual([]);
   });
 
-  test('are not in what ExternalDNS finds', () => {
+  test('are hidden from ExternalDNS', () => {
     const there = [
       foreign('www.corp.internal.', 'A', '192.0.2.1'),
       found('o', 'a.corp.internal.', 'A', '192.0.2.2'),
@@ -291,32 +292,32 @@ describe('zones inside zones', () => {
   const desired = want('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
   const parent = zone('corp.internal', [found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
 
-  test('a name is the longest zone’s, and what the other one still has does not count', () => {
+  test('a name belongs to the longest matching zone, and records in the other one do not count', () => {
     const there = [parent, zone('dev.corp.internal')];
     expect(verdict([desired], there, declaration).refused).toEqual([]);
     expect(currentRRsets(there, declaration)).toEqual([]);
   });
 
-  test('a name of a zone that could not be made is left out, not put into another zone', () => {
+  test('a name of a zone that could not be created is rejected, not published in another zone', () => {
     expect(verdict([desired], [parent], declaration).refused).toEqual([
-      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be made: see the condition ZonesReady',
+      'a.dev.corp.internal. (o): the zone dev.corp.internal could not be created: see the condition ZonesReady',
     ]);
   });
 
-  test('a zone that is kept for other people’s records answers for its names', () => {
+  test('an undeclared zone with unmanaged records answers for its names', () => {
     expect(verdict([desired], [parent, zone('dev.corp.internal')]).refused).toEqual([
       'a.dev.corp.internal. (o): the zone dev.corp.internal answers for it, and is not declared: declare it in spec.zones',
     ]);
   });
 });
 
-test('the order of what is refused does not depend on that of the wishes', () => {
+test('the order of rejections does not depend on that of the desired records', () => {
   const wanted = ['b', 'a', 'c'].map((name) => want('o', `_${name}.corp.internal`, 'A', '192.0.2.1'));
   expect(verdict(wanted)).toEqual(verdict(wanted.toReversed()));
   expect(verdict(wanted).refused.map((r) => r.slice(0, 2))).toEqual(['_a', '_b', '_c']);
 });
 
-describe('names that somebody else answers for', () => {
+describe('names below a delegation or DNAME', () => {
   const dev = (type: string, name = 'dev.corp.internal.') => ({
     name,
     type,
@@ -351,7 +352,7 @@ describe('names that somebody else answers for', () => {
     );
   });
 
-  test('what stands there is not found any more, and found again when it can be', () => {
+  test('a current record is hidden from ExternalDNS while a cut covers it', () => {
     const there = ['x.dev', 'dev', 'www'].map((name) => found('o', `${name}.corp.internal.`, 'A', '192.0.2.1'));
     const currentWith = (...cuts: RRset[]) =>
       currentRRsets([zone('corp.internal', [...there, ...cuts])], declare()).map(({ name }) => name.split('.corp')[0]);
@@ -360,13 +361,13 @@ describe('names that somebody else answers for', () => {
     expect(currentWith()).toEqual(['x.dev', 'dev', 'www']);
   });
 
-  test('nothing of it is kept for a mistake of its object', () => {
+  test('a covered record is not kept for a mistake of its object', () => {
     const there = [dev('NS'), found('o', 'x.dev.corp.internal.', 'A', '192.0.2.1')];
     expect(verdict([want('o', 'x.dev.corp.internal', 'CNAME', 'a\\b')], there).accepted).toEqual([]);
   });
 });
 
-describe('a name that is declared', () => {
+describe('a declared name', () => {
   const declared = (type: string) => ({ ...current('', type, 'any'), mark: { account: 'internal-dns', content: '' } });
   test.each([
     ['A', 'A'],
@@ -375,7 +376,7 @@ describe('a name that is declared', () => {
     ['ALIAS', 'AAAA'],
     ['CNAME', 'A'],
     ['MX', 'CNAME'],
-  ])('has its %s, and no %s of an object', (theirs, ours) => {
+  ])('with %s rejects a discovered %s', (theirs, ours) => {
     const content = { A: '192.0.2.1', AAAA: '::1' }[ours] ?? 'lb.example.com';
     expect(verdict([x(ours, content)], [declared(theirs)])).toEqual({
       accepted: [],
@@ -384,12 +385,12 @@ describe('a name that is declared', () => {
     expect(verdict([x(ours, content)]).refused).toEqual([]);
   });
 
-  test('may have addresses of an object beside what is none', () => {
+  test('with other types accepts discovered addresses', () => {
     expect(verdict([x('A', '192.0.2.1')], [declared('MX'), declared('TXT')]).refused).toEqual([]);
   });
 });
 
-test('a wish has the TTL of its zone, unless it states one', () => {
+test('a desired record without a TTL has that of its zone', () => {
   const declaration = declare({ zones: [{ ...corp, defaultTTL: 300 }, ...zones('dev.corp.internal')] });
   const there = [zone('corp.internal', [], declaration), zone('dev.corp.internal')];
   const wanted = [
@@ -414,7 +415,7 @@ test('a wish has the TTL of its zone, unless it states one', () => {
   ]);
 });
 
-test('without discovery nothing is found and nothing is wanted, by an ExternalDNS that has not ended yet', () => {
+test('without discovery an ExternalDNS that still runs finds nothing and gets nothing', () => {
   const declaration = declare({ discovery: undefined });
   expect(verdict([x('A', '192.0.2.1')], [], declaration)).toEqual({ accepted: [], refused: [] });
   expect(currentRRsets([zone('corp.internal', [current('o', 'A', '192.0.2.1')])], declaration)).toEqual([]);

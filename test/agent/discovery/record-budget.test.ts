@@ -14,26 +14,26 @@ const of = (namespace: string, count: number) =>
 const namesOf = (rrsets: { name: string }[]) => rrsets.map(({ name }) => name.split('.')[0]);
 
 const same = (a: RRset, others: readonly RRset[]) => others.some((b) => resourceOf(b) === resourceOf(a));
-const within = (answer: RRset[], current: RRset[], most: number) =>
-  withinBudget(answer, { current, stays: same, most });
+const within = (answer: RRset[], current: RRset[], budget: number) =>
+  withinBudget(answer, { current, stays: same, budget });
 const big = (resource: string, name: string, count: number) =>
   found(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
 
-describe('where there is no room for all', () => {
-  test('each namespace has a name in turn, and what stands stays', () => {
+describe('over the budget', () => {
+  test('each namespace gets a name in turn, and current records stay', () => {
     const [many, few] = [of('many', 10), of('few', 2)];
     const { answer, refused } = within([...many, ...few], many.slice(7), 7);
     expect(namesOf(answer).sort()).toEqual(['few0', 'few1', 'many0', 'many1', 'many7', 'many8', 'many9']);
     expect(namesOf(refused.map(({ rrset }) => rrset)).sort()).toEqual(['many2', 'many3', 'many4', 'many5', 'many6']);
     expect(new Set(refused.map(({ message }) => message))).toEqual(
       new Set([
-        'no room for 1 more record: the server has as many as its memory bears: raise resources.agent.limits.memory, or give ingress/many/web fewer hosts and targets',
+        'cannot add 1 more record: the memory limit of the server is reached: raise resources.agent.limits.memory, or give ingress/many/web fewer hosts and targets',
       ]),
     );
     expect(within(many, many, 3)).toEqual({ answer: many, refused: [] });
   });
 
-  test('records count by their length, not names', () => {
+  test('records count by their length, whatever the number of names', () => {
     const three = big('ingress/a/big', 'big.corp.internal.', 3);
     expect(totalCost([three])).toBe(3);
     const long = found('ingress/a/long', 'long.corp.internal.', 'TXT', `"${'x'.repeat(255)}" `.repeat(4).trim());
@@ -42,16 +42,16 @@ describe('where there is no room for all', () => {
       expect(namesOf(within([rrset, ...of('b', 2)], [], 3).answer)).toEqual(['b0', 'b1']);
   });
 
-  test('what stands may grow only as far as there is room, and stays as it is otherwise', () => {
+  test('a current record grows only within the budget, and stays as it is otherwise', () => {
     const [small, grown] = [1, 64].map((count) => big('ingress/a/web', 'www.corp.internal.', count)) as [RRset, RRset];
     expect(within([grown, ...of('b', 2)], [small, ...of('b', 2)], 65)).toEqual({
       answer: [...of('b', 2), small],
-      refused: [{ rrset: grown, verdict: 'Refused', message: expect.stringMatching(/^no room for 63 more records: /) }],
+      refused: [{ rrset: grown, verdict: 'Refused', message: expect.stringMatching(/^cannot add 63 more records: /) }],
     });
     expect(within([grown, ...of('b', 2)], [small, ...of('b', 2)], 66).refused).toEqual([]);
   });
 
-  test('so it is with a switch to another type, unless the name is to be for somebody else', () => {
+  test('a switch to another type is rejected as well, unless the name goes to another object', () => {
     const alias = found('ingress/a/web', 'www.corp.internal.', 'CNAME', 'lb.corp.internal.');
     const [own, others] = ['a', 'b'].map((ns) => big(`ingress/${ns}/web`, 'www.corp.internal.', 5)) as [RRset, RRset];
     expect(within([own], [alias], 4).answer).toEqual([alias]);
@@ -83,26 +83,26 @@ async function start(most: number, discovery: Partial<DeclarationJSON['discovery
   return { ...the, current, loop: (...wanted: Endpoint[]) => loop(webhook, wanted) };
 }
 
-describe('an object that has a name', () => {
+describe('an object with a current name', () => {
   const web = (count: number) =>
     want('ingress/a/web', 'www.corp.internal', 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i + 1}`));
   const alias = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.corp.internal');
   const other = want('ingress/b/web', 'other.corp.internal', 'A', '192.0.2.1');
 
-  test('may not take more than there is, and keeps what it has', async () => {
+  test('cannot exceed the budget, and keeps its current records', async () => {
     const the = await start(10);
     await the.loop(web(1), other);
     await the.loop(web(64), other);
     await the.loop(web(64), other);
     expect(await the.current()).toEqual({ 'www A': 1, 'other A': 1 });
     expect(the.problems()).toEqual([
-      expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('no room for 63 more records') }),
+      expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('cannot add 63 more records') }),
     ]);
     await the.loop(web(9), other);
     expect(await the.current()).toEqual({ 'www A': 9, 'other A': 1 });
   });
 
-  test('nor by a switch', async () => {
+  test('cannot exceed it by a switch of types', async () => {
     const the = await start(5);
     await the.loop(alias, other);
     await the.loop(web(5), other);
@@ -113,7 +113,7 @@ describe('an object that has a name', () => {
     expect(await the.current()).toEqual({ 'www A': 4, 'other A': 1 });
   });
 
-  test.each(['UpsertOnly', 'CreateOnly'] as const)('what %s keeps counts', async (policy) => {
+  test.each(['UpsertOnly', 'CreateOnly'] as const)('records that %s keeps count', async (policy) => {
     const the = await start(5, { policy });
     await the.loop(web(4));
     await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
@@ -136,7 +136,7 @@ describe('an object that has a name', () => {
     },
   );
 
-  test('and so does what the delete guard holds', async () => {
+  test('records that the delete guard holds count', async () => {
     const the = await start(6);
     const hosts = (of: string) =>
       Array.from({ length: 6 }, (_, i) => want(`ingress/${of}/${i}`, `${of}${i}.corp.internal`, 'A', '192.0.2.1'));
@@ -146,16 +146,16 @@ describe('an object that has a name', () => {
     expect(Object.keys(await the.current())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
   });
 
-  test('Preview tells what there is room for', async () => {
+  test('Preview shows what is within the budget', async () => {
     const the = await start(1, { policy: 'Preview' });
     await the.loop(other, web(1));
     expect(the.agent.discovery.preview).toHaveLength(1);
     const refused = the.problems()?.filter(({ verdict }) => verdict === 'Refused');
-    expect(refused).toEqual([expect.objectContaining({ message: expect.stringContaining('no room for 1 more') })]);
+    expect(refused).toEqual([expect.objectContaining({ message: expect.stringContaining('cannot add 1 more') })]);
   });
 });
 
-test('what is declared takes of the room, the rest is told, and comes when there is room again', async () => {
+test('declared records count, the rest is reported, and is published when the budget allows it again', async () => {
   const { agent, declare: take, problems, database } = makeAgent(undefined, { mostRecords: 8 });
   take(declare());
   await agent.reconcile();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
-import { NamePatterns } from '../../../functions/agent/discovery/name-patterns.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
+import { NamePatterns } from '../../../functions/agent/discovery/tenancy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { declare, found, want, zone } from '../make.ts';
@@ -66,7 +66,7 @@ describe('a pattern', () => {
     expect(new NamePatterns([[pattern, 'it']]).match(`${name}.`)).toEqual(isMatch ? ['it'] : []);
   });
 
-  test('does not hide another one', () => {
+  test('does not shadow another pattern', () => {
     const all = ['x.a.internal', '*.a.internal', '*.a.internal', '*.internal'] as const;
     expect(new NamePatterns(all.map((pattern, i) => [pattern, i])).match('x.a.internal.')).toEqual([0, 1, 2, 3]);
   });
@@ -88,22 +88,22 @@ describe('a reserved name', () => {
   const reservedNames = ['vpn.corp.internal', '*.infra.corp.internal', '[*].corp.internal', 'corp.internal'];
   const message = 'reserved (discovery.reservedNames): use another host';
 
-  test.each(['vpn', 'x.infra', '*.infra', '*', ''])('%s is nobody’s', (name) => {
+  test.each(['vpn', 'x.infra', '*.infra', '*', ''])('no object gets %s', (name) => {
     expect(verdict({ reservedNames }, [desired('ingress/a/x', name), desired('node/n', name)])).toEqual({
       accepted: [],
       refused: [`${name} ingress/a/x: ${message}`, `${name} node/n: ${message}`],
     });
   });
 
-  test.each(['x.vpn', 'infra', 'www', '*.www'])('%s is not one', (name) => {
+  test.each(['x.vpn', 'infra', 'www', '*.www'])('%s is not reserved', (name) => {
     expect(verdict({ reservedNames }, [desired('ingress/a/x', name)]).refused).toEqual([]);
   });
 
-  test('the top and wildcards are not reserved by themselves', () => {
+  test('the apex and wildcards are not reserved by default', () => {
     expect(verdict({}, [desired('ingress/a/x', ''), desired('ingress/a/x', '*')]).refused).toEqual([]);
   });
 
-  test('that stands stays as it is, until nobody wants it', () => {
+  test('that is current stays until no object wants it', () => {
     const there = [stands('ingress/a/x', 'vpn')];
     expect(verdict({ reservedNames }, [desired('ingress/a/x', 'vpn', '192.0.2.9')], there)).toEqual({
       accepted: ['vpn ingress/a/x 192.0.2.1'],
@@ -115,7 +115,7 @@ describe('a reserved name', () => {
 
 describe('tenants', () => {
   const unnamed =
-    'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
+    'the object is unknown, and so is its tenant (discovery.tenants): set the host on a Service or an Ingress';
   const tenants = [
     tenant('team', 'a', '*.a.corp.internal', 'alpha.corp.internal'),
     tenant('team', 'b', '*.b.corp.internal'),
@@ -124,7 +124,7 @@ describe('tenants', () => {
   const onlyA = (namespace: string) =>
     `namespace ${namespace} may have only *.a.corp.internal, alpha.corp.internal (discovery.tenants): use one of these`;
   const notOf = (pattern: string, who: string, remedy = 'use another host, or label the namespace') =>
-    `${pattern} is for a tenant that ${who} is not of (discovery.tenants): ${remedy}`;
+    `${pattern} belongs to a tenant that does not include ${who} (discovery.tenants): ${remedy}`;
 
   test.each([
     ['ingress/a/x', 'www.a'],
@@ -166,7 +166,7 @@ describe('tenants', () => {
     });
   });
 
-  test('who may not have a name does not keep it from who may, even where it stands', () => {
+  test('an object that may not have a name does not keep it from one that may, even if its record is current', () => {
     const [theirs, own] = [desired('ingress/b/old', 'www.a', '192.0.2.2'), desired('ingress/a/x', 'www.a')];
     const expected = {
       accepted: ['www.a ingress/a/x 192.0.2.1'],
@@ -178,7 +178,7 @@ describe('tenants', () => {
     expect(verdict({ tenants }, [theirs, own], [stands('ingress/b/old', 'www.a', '192.0.2.2')])).toEqual(expected);
   });
 
-  test('what stands stays while its object may not have it and nobody else wants it', () => {
+  test('a current record stays while its object may not have the name and no other wants it', () => {
     const there = [stands('ingress/b/old', 'www.a')];
     expect(verdict({ tenants }, [desired('ingress/b/old', 'www.a', '192.0.2.9')], there)).toEqual({
       accepted: ['www.a ingress/b/old 192.0.2.1'],
@@ -188,14 +188,14 @@ describe('tenants', () => {
     });
   });
 
-  test('a tenant without names has none', () => {
+  test('a tenant without names gets none', () => {
     const none = [tenant('team', 'a')];
     expect(verdict({ tenants: none }, [desired('ingress/a/x', 'www')]).refused).toEqual([
       'www ingress/a/x: namespace a may have no names (discovery.tenants): add some to its tenant',
     ]);
   });
 
-  test('a long list of names is cut short', () => {
+  test('a long list of names is shortened', () => {
     const many = [tenant('team', 'a', ...['u', 'v', 'w', 'x', 'y', 'z'].map((l) => `${l}.corp.internal`))];
     expect(verdict({ tenants: many }, [desired('ingress/a/x', 'www')]).refused).toEqual([
       'www ingress/a/x: namespace a may have only u.corp.internal, v.corp.internal, w.corp.internal and 3 more (discovery.tenants): use one of these',
@@ -205,7 +205,7 @@ describe('tenants', () => {
   describe('while the labels of a namespace are not known', () => {
     const message = 'the labels of namespace new are not known yet';
 
-    test('its new names wait, and those of others do not', () => {
+    test('its new names are pending, and those of other namespaces are published', () => {
       expect(
         verdict({ tenants }, [
           desired('ingress/new/x', 'www'),
@@ -218,7 +218,7 @@ describe('tenants', () => {
       });
     });
 
-    test('what stands stays without a word, also as a part of a shared answer', () => {
+    test('a current record stays without a message, also as part of a merged RRset', () => {
       const there = [{ ...stands('ingress/new/x', 'www'), records: ['192.0.2.1', '192.0.2.2'] }];
       const desiredRecords = [desired('ingress/new/x', 'www'), desired('ingress/new/y', 'www', '192.0.2.2')];
       expect(verdict({ tenants }, desiredRecords, there)).toEqual({
@@ -227,36 +227,36 @@ describe('tenants', () => {
       });
     });
 
-    test('a change waits, and nobody else takes the name meanwhile', () => {
+    test('a change is pending, and no other object gets the name meanwhile', () => {
       const desiredRecords = [
         desired('ingress/new/x', 'www', '192.0.2.9'),
         desired('ingress/nobody/y', 'www', '192.0.2.2'),
       ];
       expect(verdict({ tenants }, desiredRecords, [stands('ingress/new/x', 'www')])).toEqual({
         accepted: ['www ingress/new/x 192.0.2.1'],
-        refused: ['www ingress/nobody/y: ingress/new/x has the name already', `www ingress/new/x: ${message}`],
+        refused: ['www ingress/nobody/y: already used by ingress/new/x', `www ingress/new/x: ${message}`],
       });
     });
 
-    test('it does not come to a name by asking for what another one answers', () => {
+    test('an object does not get a name by wanting the current answer of another', () => {
       const seen = { ...lister, hasSynced: () => true };
       const there = [stands('ingress/b/y', 'www')];
       expect(verdict({ tenants }, [desired('ingress/new/x', 'www')], there, seen).accepted).toEqual([]);
     });
 
-    test('no label is asked for without tenants', () => {
+    test('labels are not read without tenants', () => {
       expect(verdict({ reservedNames: ['vpn.corp.internal'] }, [desired('ingress/new/x', 'www')]).refused).toEqual([]);
     });
   });
 });
 
-describe('a namespace has so many names', () => {
+describe('the quota of a namespace', () => {
   const limited = { maxNamesPerNamespace: 2 };
   const beyond = (name: string, resource: string, limit = 2) =>
-    `${name} ${resource}: beyond the ${limit} names of namespace ${namespaceOf(resource)} (discovery.maxNamesPerNamespace): remove some, or raise it`;
+    `${name} ${resource}: namespace ${namespaceOf(resource)} has its limit of ${limit} names (discovery.maxNamesPerNamespace): remove some, or raise it`;
   const of = (resource: string, ...names: string[]) => names.map((name) => desired(resource, name));
 
-  test('and no more: those that sort first, of all its objects together', () => {
+  test('admits the names that sort first, of all its objects together', () => {
     const desiredRecords = [
       ...of('ingress/a/x', 'd', 'b'),
       ...of('service/a/y', 'c', 'a'),
@@ -268,19 +268,19 @@ describe('a namespace has so many names', () => {
     });
   });
 
-  test('first of all those that stand', () => {
+  test('admits current names first', () => {
     expect(verdict(limited, of('ingress/a/x', 'a', 'b', 'z'), [stands('ingress/a/x', 'z')])).toEqual({
       accepted: ['a ingress/a/x 192.0.2.1', 'z ingress/a/x 192.0.2.1'],
       refused: [beyond('b', 'ingress/a/x')],
     });
   });
 
-  test('a name counts once, whatever its types', () => {
+  test('counts a name once, whatever its types', () => {
     const both = rrsetOf(want('ingress/a/x', 'a.corp.internal', 'AAAA', '::1'), 'corp');
     expect(verdict(limited, [...of('ingress/a/x', 'a', 'b'), both]).refused).toEqual([]);
   });
 
-  test('what is refused or another’s does not count', () => {
+  test('does not count rejected names and those of others', () => {
     const desiredRecords = [...of('ingress/a/x', '_a', 'a', 'b', 'c'), desired('ingress/b/y', 'a', '192.0.2.2')];
     expect(verdict(limited, desiredRecords, [stands('ingress/b/y', 'a', '192.0.2.2')]).accepted).toEqual([
       'a ingress/b/y 192.0.2.2',
@@ -289,7 +289,7 @@ describe('a namespace has so many names', () => {
     ]);
   });
 
-  test('what stands beyond a lower limit stays as it is', () => {
+  test('leaves current records as they are when the limit is lowered', () => {
     const there = ['a', 'b', 'c'].map((name) => stands('ingress/a/x', name));
     const desiredRecords = ['a', 'b', 'c', 'd'].map((name) => desired('ingress/a/x', name, '192.0.2.9'));
     expect(verdict(limited, desiredRecords, there)).toEqual({
@@ -310,7 +310,7 @@ describe('a namespace has so many names', () => {
     },
   );
 
-  test('a name beyond the limit is free for another namespace, which may come to its own limit by that', () => {
+  test('leaves a name over the limit to another namespace, whose own quota then counts it', () => {
     const desiredRecords = [
       ...of('ingress/a/x', 'a', 'b', 'c', 'd', 'e'),
       ...['c', 'd', 'e', 'f'].map((name) => desired('ingress/b/y', name, '192.0.2.2')),
@@ -332,7 +332,7 @@ describe('a namespace has so many names', () => {
     });
   });
 
-  test('a part in a merged answer counts as well, but does not stand for it when the answer is marked for another', () => {
+  test('counts a part of a merged RRset, but as current only if the RRset is marked for the namespace', () => {
     const node = { resource: 'node/n', namespace: '', created: '2026-01-01T00:00:00Z', hosts: [] };
     const seen: SourceLister = {
       ...lister,
@@ -355,7 +355,7 @@ describe('a namespace has so many names', () => {
     expect(verdict(merging, desiredRecords, [stands('ingress/a/gone', 'vpn')], seen)).toEqual(expected);
   });
 
-  test('what has no namespace has no limit', () => {
+  test('does not apply to objects without a namespace', () => {
     expect(verdict(limited, of('node/n', 'a', 'b', 'c')).refused).toEqual([]);
   });
 });

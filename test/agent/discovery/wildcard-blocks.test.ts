@@ -49,7 +49,7 @@ const answer = async (name: string, type: 'A' | 'TXT' = 'A') => {
   return answers.length > 0 ? answers.map((a) => String((a as { data: unknown }).data)).join() : rcode;
 };
 
-describe('a wildcard of an object', { tags: 'PowerDNS' }, () => {
+describe('a discovered wildcard', { tags: 'PowerDNS' }, () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'denials-'));
     server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
@@ -61,7 +61,7 @@ describe('a wildcard of an object', { tags: 'PowerDNS' }, () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  test('answers for any name, but not for those that nobody may take', async () => {
+  test('answers for any name except reserved ones', async () => {
     const agent = await publish([wildcard], {
       reservedNames: ['vpn.corp.internal', '*.infra.corp.internal', 'x.own.corp.internal', 'y.held.corp.internal'],
     });
@@ -78,7 +78,7 @@ describe('a wildcard of an object', { tags: 'PowerDNS' }, () => {
     expect(agent.report()?.names).toMatchObject({ total: 1, resolved: 1, problems: [] });
   });
 
-  test('leaves them as soon as it goes, or they are no longer reserved', async () => {
+  test('answers for names that are no longer reserved; without it the blocks are deleted', async () => {
     await publish([wildcard], { reservedNames: [] });
     expect(await answer('vpn')).toBe('10.6.6.6');
     await publish([want('ingress/apps/lb', 'www.corp.internal', 'A', '10.6.6.6')]);

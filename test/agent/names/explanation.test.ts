@@ -251,7 +251,7 @@ describe('Duplicate', () => {
     agent.setObject(y, { targets: ['192.0.2.2'] });
     await agent.sync();
     expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.2');
-    expect(agent.verdictOf(x)).toBe(`Duplicate: ${y} has the name already, as it is older: ${advice}`);
+    expect(agent.verdictOf(x)).toBe(`Duplicate: already used by ${y}, which is older: ${advice}`);
   });
 
   test('names the object that is already served as the one that has the name', async () => {
@@ -260,7 +260,7 @@ describe('Duplicate', () => {
     await agent.sync();
     agent.setObject(y, { targets: ['192.0.2.2'] });
     await agent.sync();
-    expect(agent.verdictOf(y)).toBe(`Duplicate: ${x} has the name already, as it answers there already: ${advice}`);
+    expect(agent.verdictOf(y)).toBe(`Duplicate: already used by ${x}, which was published first: ${advice}`);
     agent.setObject(x, undefined);
     await agent.sync();
     expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.2');
@@ -293,7 +293,9 @@ test('an unmanaged record at the name is a ForeignRecord', async () => {
   agent.database.edit('corp.internal.', (zone) => void zone.rrsets.push(foreign(`${www}.`, 'A', '192.0.2.9')));
   agent.setObject(x, { targets: ['192.0.2.1'] });
   await agent.sync();
-  expect(agent.verdictOf(x)).toBe("ForeignRecord: somebody else's A record is at this name: remove it, or mark it");
+  expect(agent.verdictOf(x)).toBe(
+    'ForeignRecord: an unmanaged A record exists at this name: delete it, or declare it in spec.zones',
+  );
 });
 
 test('Held names the lost address and the command that deletes the records', async () => {

@@ -13,7 +13,7 @@ import { annotated, both } from './kinds/object.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `h${i}.corp.internal`);
 const [huge, headless] = ['service/a/huge', 'service/b/db'];
-const refusal = (count: number) => `an object may ask for 1000 names, and this one asks for ${count}: split it`;
+const refusal = (count: number) => `the object requests ${count} names, and the limit is 1000: split it`;
 
 const identity = (resource: string) => {
   const [, namespace = '', name = ''] = resource.split('/');

@@ -82,7 +82,7 @@ function ownershipRecordFor({ name, type, mark }: RRset, options: OwnershipTXT):
 export function withOwnershipRecords(zone: Zone, changes: Change[], options: OwnershipTXT | undefined): Change[] {
   if (!options) return changes;
   const derive = (rrsets: RRset[]) => ownershipRecordsFor(zone.name, rrsets, options);
-  const { gone, fresh } = derivedChanges(zone, changes, isOwnershipRecord, derive);
+  const { deletions: gone, replacements: fresh } = derivedChanges(zone, changes, isOwnershipRecord, derive);
   return [...changes, ...gone, ...fresh];
 }
 

@@ -164,7 +164,7 @@ describe('as text', () => {
       [
         'NAME                 VERDICT        OBJECT                MESSAGE',
         'shop.corp.internal   Resolved       ingress/shop/web      resolves to 192.0.2.7',
-        'shop.corp.internal   Duplicate      ingress/staging/web   ingress/shop/web has the name already, as it is older: give one of them another host, or see discovery.sharedHosts',
+        'shop.corp.internal   Duplicate      ingress/staging/web   already used by ingress/shop/web, which is older: give one of them another host, or see discovery.sharedHosts',
         'shop.crop.internal   OutsideZones   ingress/shop/typo     outside the zones corp.internal, lab.internal, 2.0.192.in-addr.arpa; the nearest is corp.internal: use a name in a zone, or declare its zone in spec.zones',
         '',
       ].join('\n'),

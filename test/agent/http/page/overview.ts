@@ -71,7 +71,7 @@ const corp: TrackedName[] = [
     'mail.corp.internal',
     'service/mail/smtp',
     2_880,
-    "somebody else's A record is at this name: remove it, or mark it",
+    'an unmanaged A record exists at this name: delete it, or declare it in spec.zones',
   ),
   problem('Pending', 'new.corp.internal', 'ingress/shop/new', 0, 'about to be requested by ExternalDNS'),
   resolved('shop.corp.internal', 'ingress/shop/web', '192.0.2.7', 870, 3_120),
@@ -80,7 +80,7 @@ const corp: TrackedName[] = [
     'shop.corp.internal',
     'ingress/staging/web',
     44,
-    'ingress/shop/web has the name already, as it is older: give one of them another host, or see discovery.sharedHosts',
+    'already used by ingress/shop/web, which is older: give one of them another host, or see discovery.sharedHosts',
   ),
   problem(
     'OutsideZones',
