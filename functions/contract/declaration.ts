@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { soa } from '../dns/rdata/soa.ts';
 import { record, ttl } from '../dns/record.ts';
+import { labelSelector } from './label-selector.ts';
 
 /** The key of a ConfigMap that holds a zone file. */
 const zoneFile = z.object({ configMap: z.string(), key: z.string() });
@@ -28,22 +29,6 @@ const zone = z.object({
   /** Absent when the zone is not signed. */
   dnssec: signing.optional(),
 });
-
-/** Kubernetes's own: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
-const labelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z
-    .array(
-      z.object({
-        key: z.string(),
-        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: z.array(z.string()).optional(),
-      }),
-    )
-    .optional(),
-});
-
-export type LabelSelector = z.infer<typeof labelSelector>;
 
 const source = z.object({
   kind: z.string(),
@@ -93,14 +78,14 @@ export const mostHosts = 1000;
  */
 export const mostTargets = 64;
 
-const names = z.array(z.string()).default([]);
+const names = z.array(z.string());
 
 const discovery = z.object({
   ownerID: z.string(),
   intervalSeconds: z.number().positive(),
   /** Whether the addresses that are published get PTR records. */
-  reverse: z.boolean().optional(),
-  sources: z.array(source).default([]),
+  reverse: z.boolean(),
+  sources: z.array(source),
   /** None means all, with one ExternalDNS; else each has its own. */
   namespaces: names,
   /** Of labels. */
@@ -109,41 +94,37 @@ const discovery = z.object({
   /** Ends in a slash. None means both of ExternalDNS's own. */
   annotationPrefix: z.string().optional(),
   /** Whether an annotation may name a host. */
-  hostnames: z.enum(['Spec', 'SpecAndAnnotations']).default('SpecAndAnnotations'),
-  policy: z.enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview']).default('Sync'),
-  recordTypes: z.array(z.string()).default(['A', 'AAAA', 'CNAME']),
+  hostnames: z.enum(['Spec', 'SpecAndAnnotations']),
+  policy: z.enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview']),
+  recordTypes: z.array(z.string()),
   excludedDomains: names,
-  targets: z
-    .object({
-      /** For objects whose controller writes no address. */
-      default: names,
-      /** Instead of every address and name that an object has. */
-      override: names,
-      /** CIDRs: only addresses within are published. */
-      networks: names,
-      excludedNetworks: names,
-    })
-    .prefault({}),
+  targets: z.object({
+    /** For objects whose controller writes no address. */
+    default: names,
+    /** Instead of every address and name that an object has. */
+    override: names,
+    /** CIDRs: only addresses within are published. Empty means all. */
+    networks: names,
+    excludedNetworks: names,
+  }),
   /** Seconds; for wishes without one, before the zone's. */
   defaultTTL: ttl.optional(),
   /** Seconds; none is published with less. */
   minimumTTL: ttl.optional(),
-  deleteGuard: z
-    .object({
-      /** Of an owner's names; 100 switches the guard off. */
-      percent: z.number().default(50),
-      holdSeconds: z.number().default(600),
-      /** RFC 3339: what was held before is let go. */
-      letGo: z.string().optional(),
-    })
-    .prefault({}),
-  sharedHosts: z.enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse']).default('SameNamespace'),
-  tenants: z.array(z.object({ namespaceSelector: labelSelector, names: z.array(z.string()) })).default([]),
+  deleteGuard: z.object({
+    /** Of an owner's names; 100 disables the guard. */
+    percent: z.number(),
+    holdSeconds: z.number(),
+    /** RFC 3339. Names held before this time are released. */
+    letGo: z.string().optional(),
+  }),
+  sharedHosts: z.enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse']),
+  tenants: z.array(z.object({ namespaceSelector: labelSelector, names: z.array(z.string()) })),
   /** Patterns of names that no object may take. */
   reservedNames: names,
   /** What of these an object may take beside hosts of other namespaces. */
-  allowAcrossNamespaces: z.array(z.enum(acrossNamespaces)).default([]),
-  maxNamesPerNamespace: z.number().default(1000),
+  allowAcrossNamespaces: z.array(z.enum(acrossNamespaces)),
+  maxNamesPerNamespace: z.number(),
   /** ExternalDNS's TXT records beside each record, for a move to its own registry. */
   ownershipTXT: z.object({ prefix: z.string(), wildcardReplacement: z.string() }).optional(),
 });
@@ -151,13 +132,14 @@ const discovery = z.object({
 export type DeclaredDiscovery = z.infer<typeof discovery>;
 
 /**
- * What one InternalDNS declares, as the function writes it and the agent reads it. Names are lower case and without
- * the trailing dot, as in the composite; records are as the user wrote them, with the placeholders filled in.
+ * What one InternalDNS declares, as the function writes it and the agent reads it. It has no defaults: those are in the
+ * XRD alone, and the function writes every field out. Names are lower case and without the trailing dot, as in the
+ * composite; records are as the user wrote them, with the placeholders filled in.
  */
 export const declaration = z.object({
   /** Of the InternalDNS, for those who are told. */
-  name: z.string().default(''),
-  replicas: z.int().default(1),
+  name: z.string(),
+  replicas: z.int(),
   zones: z.array(zone),
   /** Where clients reach the DNS Service: IPv4 and IPv6 addresses of the zones' own name servers. */
   addresses: z.array(z.string()),
@@ -172,8 +154,6 @@ export const declaration = z.object({
 });
 
 export type Declaration = z.infer<typeof declaration>;
-/** As it is written: what has a default may be left out. */
-export type DeclarationJSON = z.input<typeof declaration>;
 export type DeclaredZone = Declaration['zones'][number];
 
 /** On the InternalDNS: what the delete guard held before this time is let go. */

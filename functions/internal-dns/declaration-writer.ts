@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type DeclarationJSON, type DeclaredZone, declarationKey } from '../contract/declaration.ts';
+import { type Declaration, type DeclaredZone, declarationKey } from '../contract/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declaration.ts';
 import { soughtKinds } from './monitoring/kind.ts';
@@ -31,17 +31,16 @@ export function declarationOf({
   records,
   signatures,
   letGo,
-}: DeclarationInput): DeclarationJSON {
+}: DeclarationInput): Declaration {
   const { replicas, zones, discovery, storage } = spec;
   const { addresses, clusterIPs } = endpoint;
-  const optional = soughtKinds(spec);
   return {
     name: composite,
-    ...(replicas > 1 && { replicas }),
+    replicas,
     zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
     addresses,
-    ...(clusterIPs.length > 0 && { service: clusterIPs }),
-    ...(optional.length > 0 && { optional }),
+    service: clusterIPs,
+    optional: soughtKinds(spec),
     ...(discovery.sources.length > 0 && { discovery: declaredDiscovery(discovery, composite, letGo) }),
     storage: { size: storage.size },
   };
@@ -68,7 +67,7 @@ const mostBytes = 1_000_000;
  * The text that the agent reads, deterministic because its hash is how a report says what it speaks of. Throws when it
  * is too large for a ConfigMap.
  */
-export function textOf(declaration: DeclarationJSON): string {
+export function textOf(declaration: Declaration): string {
   const text = `${printed(declaration)}\n`;
   const bytes = Buffer.byteLength(text);
   if (bytes <= mostBytes) return text;

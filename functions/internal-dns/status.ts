@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import type { DeclarationJSON } from '../contract/declaration.ts';
+import type { Declaration } from '../contract/declaration.ts';
 import type { Report } from '../contract/report.ts';
 import { no, yes } from './condition.ts';
 import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
@@ -54,7 +54,7 @@ export interface StatusInput {
   spec: Spec;
   names: Names;
   endpoint: Endpoint;
-  declared: DeclarationJSON;
+  declared: Declaration;
   /** The text of `declared`. */
   declaration: string;
   /** What zones were signed with so far, by zone. */

@@ -1,4 +1,4 @@
-import type { LabelSelector } from '../discovery/label-selector.ts';
+import type { LabelSelector } from '../../contract/label-selector.ts';
 import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
 import type { Spec } from '../spec.ts';
 import { annotation, isOf, judged, literal, ownAnnotation } from './kind.ts';

@@ -1,13 +1,14 @@
 import * as z from 'zod';
 import { discoverable } from '../../contract/declaration.ts';
+import type { LabelSelector } from '../../contract/label-selector.ts';
 import { ttl } from '../../dns/record.ts';
 import { domainName, hostLabel, namespaceName } from '../name-form.ts';
 import { durationOf, matching, uniqueList, withRules } from '../rules.ts';
 import { deleteGuard } from './delete-guard.ts';
 import { extraArgs } from './extra-args.ts';
 import { clusterWide, kindsWith, routes } from './kind.ts';
-import { type LabelSelector, labelSelector } from './label-selector.ts';
 import { ownershipTXT } from './ownership-txt.ts';
+import { labelSelector } from './selector-schema.ts';
 import { kindsIn, sources } from './source.ts';
 import { targets } from './targets.ts';
 import { allowAcrossNamespaces, reservedNames, tenants } from './tenants.ts';

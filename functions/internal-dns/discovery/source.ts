@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { hostLabel, namespaceName, objectName } from '../name-form.ts';
 import { matching, uniqueList, withRules } from '../rules.ts';
 import { allKinds, type Filter, kindsWith, routes } from './kind.ts';
-import { labelsOf } from './label-selector.ts';
+import { labelsOf } from './selector-schema.ts';
 
 const resource = withRules(
   z.string().min(1).max(253),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { acrossNamespaces } from '../../contract/declaration.ts';
 import { matching, uniqueList, withRules } from '../rules.ts';
-import { labelSelector } from './label-selector.ts';
+import { labelSelector } from './selector-schema.ts';
 
 /** Short, because the API server prices a rule by its length, and there may be thousands of patterns. */
 const patternForm = '^([*][.]|[[][*]][.])?[-a-z0-9_]{1,63}([.][-a-z0-9_]{1,63})*$';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { labelSelector, labelsOf } from '../discovery/label-selector.ts';
+import { labelSelector, labelsOf } from '../discovery/selector-schema.ts';
 import { durationOf, seconds, withRules } from '../rules.ts';
 
 const labels = withRules(labelsOf('labels'), {

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import * as z from 'zod';
-import { labelSelector } from '../discovery/label-selector.ts';
+import { labelSelector } from '../discovery/selector-schema.ts';
 import { network, withRules } from '../rules.ts';
 
 const ipBlock = z

@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import type { AgentOptions } from '../../../functions/agent/agent.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
-import type { Declaration, DeclarationJSON } from '../../../functions/contract/declaration.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
+import type { DeclarationChanges } from '../../contract/declared.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent } from '../make.ts';
 import { type SeenObject, SeenObjects, www } from './seen-objects.ts';
@@ -19,7 +20,7 @@ export type SightedAgent = Awaited<ReturnType<typeof sightedAgent>>;
 /** It has corp.internal, and has been brought to what is declared once; ExternalDNS has not asked yet. */
 export async function sightedAgent(
   discovery: object = {},
-  more: Partial<DeclarationJSON> = {},
+  more: DeclarationChanges = {},
   { outside }: Pick<AgentOptions, 'outside'> = {},
 ) {
   const objects = new SeenObjects();

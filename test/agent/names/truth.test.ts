@@ -1,6 +1,6 @@
 /** What is said of a name agrees with what answers there, whoever changed it, and whoever is silent. */
 import { describe, expect, test } from 'vitest';
-import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
+import type { DeclarationChanges } from '../../contract/declared.ts';
 import { foreign, record, want, zones, zoneWith } from '../make.ts';
 import { type SeenObject, www } from './seen-objects.ts';
 import { sightedAgent } from './sighted-agent.ts';
@@ -72,7 +72,7 @@ test('what stands though its object may no longer have it resolves, and what is 
 });
 
 describe('what takes an answer away while ExternalDNS is silent is told', () => {
-  test.each<[string, Partial<DeclarationJSON>]>([
+  test.each<[string, DeclarationChanges]>([
     [
       'a declared record at its name',
       { zones: [zoneWith('corp.internal', [record('www', 'A', '192.0.2.9')]), ...zones('lab.internal')] },

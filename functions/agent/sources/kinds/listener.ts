@@ -1,5 +1,4 @@
-import type { LabelSelector } from '../../../contract/declaration.ts';
-import { matchesSelector } from '../../../contract/label-selector.ts';
+import { type LabelSelector, matchesSelector } from '../../../contract/label-selector.ts';
 import { hostsOf, type Labels, type List } from './metadata.ts';
 
 /** One of a Gateway. */

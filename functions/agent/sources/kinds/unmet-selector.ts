@@ -1,5 +1,4 @@
-import type { LabelSelector } from '../../../contract/declaration.ts';
-import { matchesSelector } from '../../../contract/label-selector.ts';
+import { type LabelSelector, matchesSelector } from '../../../contract/label-selector.ts';
 import { listed } from '../../lib/sentence.ts';
 
 /** The first requirement that labels, or annotations, do not meet, as it is printed; undefined if they meet all. */

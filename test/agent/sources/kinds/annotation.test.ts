@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { SourceFilters } from '../../../../functions/agent/sources/kinds/annotation.ts';
 import { unselected } from '../../../../functions/agent/sources/kinds/filter.ts';
 import { fromIngress } from '../../../../functions/agent/sources/kinds/ingress.ts';
-import type { LabelSelector } from '../../../../functions/contract/declaration.ts';
+import type { LabelSelector } from '../../../../functions/contract/label-selector.ts';
 import { both, lineOf, metadata } from './object.ts';
 
 const [own, old, mine] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/', 'dns.corp.example/'];

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unmetIn } from '../../../../functions/agent/sources/kinds/unmet-selector.ts';
-import type { LabelSelector } from '../../../../functions/contract/declaration.ts';
-import { matchesSelector } from '../../../../functions/contract/label-selector.ts';
-import { printedSelector } from '../../../../functions/internal-dns/discovery/label-selector.ts';
+import { type LabelSelector, matchesSelector, printedSelector } from '../../../../functions/contract/label-selector.ts';
 
 const key = fc.constantFrom('a', 'b', 'in', 'example.com/a', 'constructor');
 const value = fc.constantFrom('', '1', '2', 'in', 'a.b-c_d');

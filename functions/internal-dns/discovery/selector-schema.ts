@@ -46,7 +46,7 @@ export function labelsOf(field: string): z.ZodType<Record<string, string>> {
   });
 }
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
+/** The API's fields of a selector; what they mean is in contract/label-selector.ts. */
 export const labelSelector = z.object({
   matchLabels: labelsOf('matchLabels').optional().describe('Keys with the value that each must have.'),
   matchExpressions: z
@@ -56,17 +56,3 @@ export const labelSelector = z.object({
     .describe('Further conditions, all of which must hold.')
     .meta({ 'x-kubernetes-list-type': 'atomic' }),
 });
-
-export type LabelSelector = z.output<typeof labelSelector>;
-
-const print = { In: 'in', NotIn: 'notin' } as const;
-
-/** A selector as kubectl's `-l` takes it; empty if it selects everything. */
-export function printedSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
-  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
-    if (operator === 'Exists') return key;
-    return operator === 'DoesNotExist' ? `!${key}` : `${key} ${print[operator]} (${values.join(',')})`;
-  });
-  return [...labels.sort(), ...expressions].join(',');
-}
