@@ -3,8 +3,8 @@ import { Construct } from 'constructs';
 import { type Declaration, type DeclaredZone, declarationKey } from '../contract/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declaration.ts';
+import type { Instance } from './instance.ts';
 import { soughtKinds } from './monitoring/kind.ts';
-import type { Names } from './names.ts';
 import type { Endpoint } from './server/service.ts';
 import type { Spec } from './spec.ts';
 import type { Signature } from './zones/signature.ts';
@@ -94,20 +94,18 @@ function printed(value: unknown, indent = ''): string {
   return `${open}\n${members.join(',\n')}\n${indent}${close}`;
 }
 
-export interface AgentConfigMapsProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
-  declaration: string;
+export interface AgentConfigMapsProps extends Instance {
+  /** The text of the declaration. */
+  declarationText: string;
 }
 
 /** The ConfigMaps between function and agents: what is declared, what they report, and what they keep. */
 export class AgentConfigMaps extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels, declaration }: AgentConfigMapsProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels, declarationText }: AgentConfigMapsProps) {
     super(scope, id);
     new k8s.KubeConfigMap(this, 'declared', {
       metadata: { name: names.declared, namespace: spec.namespace, labels },
-      data: { [declarationKey]: declaration },
+      data: { [declarationKey]: declarationText },
     });
     // Without data: what agents write, and a field that we do not send stays theirs.
     for (const id of ['status', 'kept'] as const) {

@@ -54,9 +54,8 @@ export interface StatusInput {
   spec: Spec;
   names: Names;
   endpoint: Endpoint;
-  declared: Declaration;
-  /** The text of `declared`. */
-  declaration: string;
+  declaration: Declaration;
+  declarationText: string;
   /** What zones were signed with so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: KubernetesObject | undefined;
@@ -71,19 +70,15 @@ export interface Assessment {
 }
 
 /** What to say of an instance. */
-export function statusOf(situation: StatusInput): Assessment {
-  const { spec, names, endpoint, declared, declaration, signatures, reports } = situation;
+export function statusOf(input: StatusInput): Assessment {
+  const { spec, names, endpoint, declaration, declarationText, signatures, reports } = input;
   const { pods } = names;
-  const current = currentOf(reports, declaration);
-  const of = { zones: declared.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
+  const current = currentOf(reports, declarationText);
+  const of = { zones: declaration.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
   const zones = zoneStatuses(of);
   const known = namesStatusOf(spec, reports);
   const resolution = resolutionStatusOf(pods, reports);
-  const parts = [
-    serverReady(situation, current),
-    zonesReady(zones, of),
-    discoveryReady(spec, names.composite, reports),
-  ];
+  const parts = [serverReady(input, current), zonesReady(zones, of), discoveryReady(spec, names.composite, reports)];
   const discovery = discoveryStatusOf(spec, reports);
   const served = zones.filter(({ name, state }) => state === 'Serving' && spec.zones.some((z) => z.name === name));
   return {

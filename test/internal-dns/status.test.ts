@@ -649,10 +649,10 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
   const endpoint = endpointOf(spec, observed ?? undefined);
   const signatures = signaturesBefore({ zones: before }, spec);
   const records = recordsOf('corp', spec, endpoint);
-  const declared = declarationOf({ composite: 'corp', spec, endpoint, records, signatures });
-  const declaration = textOf(declared);
+  const declaration = declarationOf({ composite: 'corp', spec, endpoint, records, signatures });
+  const declarationText = textOf(declaration);
   const report: Report = {
-    declaration: hashOf(declaration),
+    declaration: hashOf(declarationText),
     zones: spec.zones.map(({ name }) => ({ name, state: 'Serving' })),
     discovery: { state: 'Synced' },
     names: { total: 1, resolved: 1, problems: [] },
@@ -667,8 +667,8 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
     spec,
     names,
     endpoint,
-    declared,
     declaration,
+    declarationText,
     signatures,
     pods: pods ? object('StatefulSet', { status: all }) : undefined,
     reports: reportsOf(names.pods, object('ConfigMap', { data })),

@@ -1,18 +1,12 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { mostHosts, mostTargets } from '../../contract/declaration.ts';
-import type { Names } from '../names.ts';
+import type { Instance } from '../instance.ts';
 import type { Spec } from '../spec.ts';
 import { type CELCheck, illegal, inZone, outside, taken } from './cel-check.ts';
 import { hostsOf } from './hosts.ts';
 import { isDNSEndpoint, judged, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
-
-export interface AdmissionProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
-}
 
 // v1 needs Kubernetes 1.30, and cdk8s-plus-28 has only v1beta1.
 const apiVersion = 'admissionregistration.k8s.io/v1';
@@ -22,7 +16,7 @@ const apiVersion = 'admissionregistration.k8s.io/v1';
  * an object that was there before can still be edited and deleted.
  */
 export class Admission extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels }: AdmissionProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels }: Instance) {
     super(scope, id);
     const { zones, discovery } = spec;
     const { enabled, outsideZones } = discovery.admission;

@@ -22,7 +22,7 @@ export const zoneStatus = z.object({
 export type ZoneStatus = z.output<typeof zoneStatus>;
 
 /** What is known of the zones. */
-export interface ZonesSituation {
+export interface ZonesStatusInput {
   zones: DeclaredZone[];
   /** Of the DNS Service. */
   addresses: string[];
@@ -35,22 +35,22 @@ export interface ZonesSituation {
 }
 
 /** Each declared zone, and each that is retained. */
-export function zoneStatuses(situation: ZonesSituation): ZoneStatus[] {
-  const { zones } = situation;
+export function zoneStatuses(input: ZonesStatusInput): ZoneStatus[] {
+  const { zones } = input;
   const retained = new Map(
-    latestOf(situation).flatMap((r) =>
+    latestOf(input).flatMap((r) =>
       r.zones.filter(({ state }) => state === 'Retained').map((zone) => [zone.name, zone] as const),
     ),
   );
-  const declared = zones.map((zone) => statusOf(zone, retained.get(zone.name), situation));
+  const declared = zones.map((zone) => statusOf(zone, retained.get(zone.name), input));
   const others = [...retained.values()].filter(({ name }) => zones.every((zone) => zone.name !== name));
   return [...declared, ...others.map(({ name, state, message }) => ({ name, state, ...(message && { message }) }))];
 }
 
-function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, situation: ZonesSituation): ZoneStatus {
-  const { zones, addresses, signatures, current, pods } = situation;
+function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, input: ZonesStatusInput): ZoneStatus {
+  const { zones, addresses, signatures, current, pods } = input;
   const { name, dnssec } = zone;
-  const reported = latestOf(situation).flatMap((r) => r.zones.filter((each) => each.name === name));
+  const reported = latestOf(input).flatMap((r) => r.zones.filter((each) => each.name === name));
   const voices = dnssec ? voicesOn(name, current) : [];
   const signature = dnssec && (voices.length === 1 ? voices[0] : signatures.get(name));
   const ds = dnssec?.mode === 'Signed' ? (signature?.ds ?? []) : [];
@@ -63,7 +63,7 @@ function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, situatio
  * What each replica said last. An edit that is on its way does not make a zone less served than it was, and each turn of
  * the status would cost Crossplane two writes.
  */
-const latestOf = ({ reports }: ZonesSituation): Report[] => reports.filter((report) => report !== undefined);
+const latestOf = ({ reports }: ZonesStatusInput): Report[] => reports.filter((report) => report !== undefined);
 
 type State = Pick<ZoneReport, 'name' | 'state' | 'message'>;
 
@@ -84,8 +84,8 @@ function disagreement(name: string, voices: Signature[]): State {
 }
 
 /** Whether the zones are served as declared; it says what else people should know of them, too. */
-export function zonesReady(statuses: ZoneStatus[], situation: ZonesSituation): Condition {
-  const { pods, reports, current, zones } = situation;
+export function zonesReady(statuses: ZoneStatus[], input: ZonesStatusInput): Condition {
+  const { pods, reports, current, zones } = input;
   const type = 'ZonesReady';
   const silent = pods.filter((_, index) => !reports[index]);
   if (silent.length > 0) {
