@@ -54,12 +54,6 @@ export type DeclaredSource = z.infer<typeof source>;
 /** The types that objects may ask for. Never LUA: it is code that runs on the server. */
 export const discoverable = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'] as const;
 
-/** First labels of hosts that others trust whoever has them with, and what they would be: https://www.kb.cert.org/vuls/id/598349 */
-export const trustedLabels: Readonly<Record<string, string>> = {
-  wpad: 'wpad would configure the proxies of browsers',
-  isatap: 'isatap would be the router of every Windows machine',
-};
-
 /** Names that answer for hosts beside them, and so for those of other namespaces. */
 export const acrossNamespaces = ['UnderscoreNames', 'Wildcards', 'Delegations'] as const;
 

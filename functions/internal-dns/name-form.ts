@@ -1,12 +1,10 @@
 import * as z from 'zod';
+import { hostLabel } from '../contract/host-rules.ts';
 import { absolute } from '../dns/name.ts';
 import { rangeOf } from '../dns/zone/reverse.ts';
 import { matching, type Rule, withRules } from './rules.ts';
 
-/** A label of a host (RFC 1123 section 2.1), which is also what Kubernetes calls most of its objects. */
-export const hostLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-
-/** Such labels between single dots. */
+/** Labels of a host between single dots. */
 export const hostLabels = `${hostLabel}([.]${hostLabel})*`;
 
 /** The name of a namespace (RFC 1123 section 2.1). */

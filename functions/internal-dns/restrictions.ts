@@ -1,5 +1,5 @@
 import type { Flags, FlagValues } from '../cdk8s-function-xp/composition.ts';
-import { hostLabel } from './name-form.ts';
+import { hostLabel } from '../contract/host-rules.ts';
 import { type Spec, SpecError } from './spec.ts';
 
 /** What the administrator of the function leaves to those who may create an InternalDNS. */

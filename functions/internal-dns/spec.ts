@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import { hostLabel } from '../contract/host-rules.ts';
 import { discovery } from './discovery/discovery.ts';
 import { monitoring } from './monitoring/settings.ts';
-import { hostLabel, namespaceName } from './name-form.ts';
+import { namespaceName } from './name-form.ts';
 import { annotations, judgeLabels } from './object-metadata.ts';
 import { amount, immutable, immutableOptional, ipAddress, matching, quantity, withCEL, withRules } from './rules.ts';
 import { peers } from './server/peer.ts';

@@ -1,17 +1,15 @@
+import { parsePattern } from '../../contract/host-rules.ts';
 import { absolute, parentOf } from '../../dns/name.ts';
 
-/**
- * What is said of names by pattern: `www.corp.internal` is that name, `*.corp.internal` every one below it, its
- * wildcard too, and `[*].corp.internal` the wildcard alone.
- */
+/** Values by patterns of names. */
 export class NamePatterns<T> {
   readonly #at = new Map<string, T[]>();
   readonly #below = new Map<string, T[]>();
 
   constructor(said: Iterable<readonly [pattern: string, T]>) {
     for (const [pattern, value] of said) {
-      const isBelow = pattern.startsWith('*.');
-      const key = absolute(isBelow ? pattern.slice(2) : pattern.replace(/^\[\*\]\./, '*.'));
+      const { name, isBelow } = parsePattern(pattern);
+      const key = absolute(name);
       const patterns = isBelow ? this.#below : this.#at;
       patterns.set(key, [...(patterns.get(key) ?? []), value]);
     }

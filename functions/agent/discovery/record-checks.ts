@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { zoneServerMessage } from '../../contract/host-rules.ts';
 import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { greatestTTL, isTTL } from '../../dns/ttl.ts';
@@ -42,7 +43,7 @@ export function fault(desired: DesiredRecord, placement: ZonePlacement): Reason 
   if (misspelt) return refused(misspelt);
   const illegal = illegalName(name, type);
   if (illegal) return refused(illegal);
-  if (servers.has(name)) return { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" };
+  if (servers.has(name)) return { verdict: 'DeclaredElsewhere', message: zoneServerMessage };
   if (answering !== zone) return refused(elsewhere(zone, answering));
   const hidden = cutFault(desired, placement);
   if (hidden) return hidden;

@@ -1,4 +1,5 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { reservedNameMessage } from '../../contract/host-rules.ts';
 import { matchesSelector } from '../../contract/label-selector.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
@@ -31,7 +32,7 @@ export function nameRestrictions(discovery: DeclaredDiscovery, lister: SourceLis
   const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, lister) : () => undefined;
   return {
     for(desired) {
-      if (reserved.match(desired.name).length > 0) return { message: reservedName };
+      if (reserved.match(desired.name).length > 0) return { message: reservedNameMessage };
       const restriction = tenancy(desired);
       return restriction === 'given' ? undefined : restriction;
     },
@@ -69,7 +70,6 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
   };
 }
 
-const reservedName = 'reserved (discovery.reservedNames): use another host';
 const unnamed =
   'it is not said which object wants it, so nobody knows its tenant (discovery.tenants): name the host on a Service or an Ingress';
 

@@ -1,4 +1,4 @@
-import { trustedLabels } from '../../contract/declaration.ts';
+import { trustedHosts } from '../../contract/host-rules.ts';
 import { absolute, isWithin, parentOf } from '../../dns/name.ts';
 import { defaultTTL } from '../../dns/zone/apex.ts';
 import { cutAt, cutsOf } from '../../dns/zone/zone-cut.ts';
@@ -12,7 +12,7 @@ export const isWildcardBlock = ({ mark }: Pick<RRset, 'mark'>) =>
   mark?.account === wildcardBlockMark.account && mark.content === wildcardBlockMark.content;
 
 /** What no wildcard of an object answers, whatever is reserved: the last one proves who has the names (RFC 8555 section 8.4). */
-const neverAnswered = [...Object.keys(trustedLabels), '_acme-challenge'];
+const neverAnswered = [...trustedHosts, '_acme-challenge'];
 
 /** Of a type that nobody asks for, as RFC 8482 section 4.2 has it: for every other one there is no data. */
 const wildcardBlock = (name: string): RRset => ({

@@ -68,9 +68,6 @@ export const literal = (value: string | readonly string[]): string => JSON.strin
 /** Whether the object under judgement is of a kind. */
 export const isOf = ({ resource }: Kind) => `request.resource.resource == ${literal(resource)}`;
 
-/** Records of other types than addresses have names that no host has (RFC 2782, RFC 2317). */
-export const isDNSEndpoint = `request.resource.resource == "dnsendpoints"`;
-
 /** An annotation that may be absent. */
 export const annotation = (object: string, key: string) => `${object}.metadata.?annotations[?${literal(key)}]`;
 

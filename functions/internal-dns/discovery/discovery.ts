@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { discoverable } from '../../contract/declaration.ts';
+import { hostLabel } from '../../contract/host-rules.ts';
 import type { LabelSelector } from '../../contract/label-selector.ts';
 import { ttl } from '../../dns/record.ts';
-import { domainName, hostLabel, namespaceName } from '../name-form.ts';
+import { domainName, namespaceName } from '../name-form.ts';
 import { durationOf, matching, uniqueList, withRules } from '../rules.ts';
 import { deleteGuard } from './delete-guard.ts';
 import { extraArgs } from './extra-args.ts';

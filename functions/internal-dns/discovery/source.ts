@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { hostLabel, namespaceName, objectName } from '../name-form.ts';
+import { hostLabel } from '../../contract/host-rules.ts';
+import { namespaceName, objectName } from '../name-form.ts';
 import { matching, uniqueList, withRules } from '../rules.ts';
 import { allKinds, type Filter, kindsWith, routes } from './kind.ts';
 import { labelsOf } from './selector-schema.ts';
