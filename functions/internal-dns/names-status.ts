@@ -6,32 +6,32 @@ import { type Names, ports } from './names.ts';
 import type { Spec } from './spec.ts';
 
 export const namesStatus = z.object({
-  total: z.int().describe('How many hosts objects ask for, in the zones and left out by no filter.'),
-  resolved: z.int().describe('How many of them resolve.'),
+  total: z.int().describe('Number of hosts requested by objects, in the zones and not filtered out.'),
+  resolved: z.int().describe('Number of those hosts that resolve.'),
   problems: z
     .array(
       z.object({
-        name: z.string().describe('The host.'),
-        resource: z.string().describe('The object that asks for it, such as ingress/shop/web.'),
+        name: z.string().describe('Name of the host.'),
+        resource: z.string().describe('Object that requests the host, such as ingress/shop/web.'),
         verdict: z
           .string()
           .describe(
-            'Pending, NoAddress, Duplicate, DeclaredElsewhere, ForeignRecord, Held or Refused; or, of those that do not count, Filtered or OutsideZones.',
+            'One of Pending, NoAddress, Duplicate, DeclaredElsewhere, ForeignRecord, Held or Refused; or Filtered or OutsideZones, which are not counted.',
           ),
-        message: z.string().describe('Why it does not resolve, and what to do.'),
+        message: z.string().describe('Why the host does not resolve, and how to fix it.'),
       }),
     )
-    .describe('The hosts that do not resolve, the gravest first; at most 20. The agent has all of them at /names.'),
+    .describe('Hosts that do not resolve, the most severe first, at most 20. The agent lists all of them at /names.'),
 });
 
 export const resolutionStatus = z.object({
   state: z
     .string()
     .describe(
-      'Serving; NotAnswering: PowerDNS does not answer; Unreachable: it does, but not through its Service; NotUpdating: it answers with what it had before; Stalled: ExternalDNS is not heard of, or not answered; Blind: the cluster cannot be asked what it has. Of several replicas the worst.',
+      'One of Serving; NotAnswering: PowerDNS does not answer; Unreachable: PowerDNS answers, but not through its Service; NotUpdating: PowerDNS answers with outdated records; Stalled: ExternalDNS has stopped syncing, or its requests fail; Blind: the agent cannot reach the API server. The worst of all replicas.',
     ),
-  since: z.string().describe('Since when, in RFC 3339.'),
-  message: z.string().optional().describe('What is wrong, and what to do.'),
+  since: z.string().describe('Time since which the state holds, in RFC 3339.'),
+  message: z.string().optional().describe('What is wrong, and how to fix it.'),
 });
 
 type Reports = readonly (Report | undefined)[];

@@ -23,27 +23,24 @@ import { zoneStatus, zoneStatuses, zonesReady } from './zones/status.ts';
 
 /** The composite's status, beside what Crossplane itself writes there. */
 export const status = z.object({
-  address: z
-    .string()
-    .optional()
-    .describe('Where clients reach the server: an address, or the name of a load balancer.'),
-  port: z.int().optional().describe('The port at that address.'),
-  zonesServed: z.string().optional().describe('How many of the zones answer, such as 2/2.'),
+  address: z.string().optional().describe('Address or load balancer hostname at which clients reach the server.'),
+  port: z.int().optional().describe('Port at that address.'),
+  zonesServed: z.string().optional().describe('Number of zones that are served, out of all, such as 2/2.'),
   namesResolved: z
     .string()
     .optional()
-    .describe('How many of the hosts that objects ask for resolve, such as 37/40. Absent until it is known.'),
-  zones: z.array(zoneStatus).optional().describe('Each zone, as every replica serves it.'),
-  discovery: discoveryStatus.optional().describe('What is held, or would change.'),
+    .describe('Number of hosts requested by objects that resolve, out of all, such as 37/40. Unset until it is known.'),
+  zones: z.array(zoneStatus).optional().describe('State of each zone, across all replicas.'),
+  discovery: discoveryStatus.optional().describe('State of discovery: names that are held, and changes in preview.'),
   names: namesStatus
     .optional()
     .describe(
-      'The hosts that objects ask for. Of several replicas the one says it that resolves the fewest. Absent until it is known, and where nothing is discovered.',
+      'Hosts requested by objects, as reported by the replica that resolves the fewest. Unset until it is known, and if nothing is discovered.',
     ),
   resolution: resolutionStatus
     .optional()
     .describe(
-      "The agent's own test of the whole chain, from a change to its answer through the Service. Absent before the first one.",
+      "Result of the agent's self-test of the whole chain, from a change to its answer through the Service. Unset until the first one.",
     ),
 });
 

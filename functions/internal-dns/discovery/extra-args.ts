@@ -72,7 +72,9 @@ export const extraArgs = withCEL(
   onceRule,
 )
   .default([])
-  .describe('Further flags of ExternalDNS, as --flag=value: those that change what its sources see.')
+  .describe(
+    'Additional flags of ExternalDNS, as --flag=value. Only flags that change what its sources see are allowed.',
+  )
   .meta({ 'x-kubernetes-list-type': 'atomic' });
 
 function judge(argument: string, context: z.RefinementCtx): void {

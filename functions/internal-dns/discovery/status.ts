@@ -8,18 +8,18 @@ import { type Kind, sourceKind } from './kind.ts';
 import { type Missing, missingIn, servedOf } from './served.ts';
 
 export const discoveryStatus = z.object({
-  heldSince: z.string().optional().describe('Since when the delete guard holds names that would vanish.'),
+  heldSince: z.string().optional().describe('Time since which the delete guard holds names, in RFC 3339.'),
   preview: z
     .array(
       z.object({
-        action: z.string().describe('Create, Update or Delete.'),
-        name: z.string().describe('The name.'),
-        type: z.string().describe('The type of the record.'),
-        values: z.array(z.string()).describe('What it would answer with.'),
+        action: z.string().describe('One of Create, Update or Delete.'),
+        name: z.string().describe('Name of the record.'),
+        type: z.string().describe('Type of the record.'),
+        values: z.array(z.string()).describe('Values of the record.'),
       }),
     )
     .optional()
-    .describe('With the policy Preview, what Sync would change; the first few.'),
+    .describe('Changes that the policy Sync would make, if the policy is Preview. Not all of them if there are many.'),
 });
 
 type Discovery = Report['discovery'];

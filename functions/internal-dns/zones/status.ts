@@ -7,16 +7,16 @@ import { delegationLines } from './delegation.ts';
 import { type Signature, signature, voicesOn } from './signature.ts';
 
 export const zoneStatus = z.object({
-  name: z.string().describe('The domain.'),
-  state: z.string().describe('Serving, Pending, Failed, or Retained: no longer declared, but not empty.'),
-  message: z.string().optional().describe('What is wrong, and what to do.'),
+  name: z.string().describe('Name of the zone.'),
+  state: z.string().describe('One of Serving, Pending, Failed, or Retained (no longer declared, but not empty).'),
+  message: z.string().optional().describe('What is wrong, and how to fix it.'),
   delegation: z
     .array(z.string())
     .optional()
     .describe(
-      "What the parent of the zone needs to have, as lines of a zone file: NS, DS and the servers' addresses. Absent when the parent is a zone of this instance.",
+      'Records that the parent zone must have, as lines of a zone file: NS, DS and the addresses of the name servers. Unset if the parent is a zone of this instance.',
     ),
-  dnssec: signature.optional().describe('Of a signed zone, what those need who validate its answers.'),
+  dnssec: signature.optional().describe('What the parent or a validating resolver needs of a signed zone.'),
 });
 
 export type ZoneStatus = z.output<typeof zoneStatus>;
