@@ -73,7 +73,7 @@ export function textOf(declaration: Declaration): string {
   if (bytes <= mostBytes) return text;
   const most = mostBytes.toLocaleString('en');
   throw new Error(
-    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${most} fit: the records are too many, so put them into a zone file and name it in recordsFrom`,
+    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${most} fit into a ConfigMap: move records into a zone file and reference it in recordsFrom`,
   );
 }
 

@@ -96,13 +96,13 @@ export function resolvable({ spec, names, known, resolution }: Resolvability): C
   if (spec.discovery.sources.length === 0) return yes(type, 'Off', 'discovery.sources is empty: no object has a name');
   if (!known) {
     const message =
-      'no agent knows yet what names objects ask for; if this lasts, see DiscoveryReady and the log of the container agent';
+      'no agent has reported yet which names objects request; if this lasts, see DiscoveryReady and the log of the container agent';
     return { type, status: 'Unknown', reason: 'Waiting', message };
   }
   const { total, resolved, problems } = known;
   const [worst, ...others] = problems.filter(({ verdict }) => isCounted(verdict));
   if (worst) return no(type, worst.verdict, firstOf([worst, ...others]));
-  if (resolved < total) return no(type, 'NotResolved', `too much to say here: ${whereAllAre(spec, names)}`);
+  if (resolved < total) return no(type, 'NotResolved', `too many to list here: ${whereAllAre(spec, names)}`);
   const notOurs = firstOf(problems);
   return yes(type, 'Resolved', notOurs && `not for this server: ${notOurs}`);
 }

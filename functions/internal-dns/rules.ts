@@ -46,7 +46,7 @@ export function immutable<S extends z.ZodType>(schema: S, field: string): S {
 export function immutableOptional(...fields: string[]): { rule: string; message: string }[] {
   return fields.map((f) => ({
     rule: `has(self.${f}) == has(oldSelf.${f}) && (!has(self.${f}) || self.${f} == oldSelf.${f})`,
-    message: `${f} is immutable: it can be neither set, changed nor removed later`,
+    message: `${f} is immutable: it cannot be set, changed or removed later`,
   }));
 }
 
@@ -75,7 +75,7 @@ export const network = withRules(z.string().min(1).max(49), {
 export function uniqueList<S extends z.ZodType>(member: S, most: number, least = 0): z.ZodArray<S> {
   const list = z.array(member).max(most);
   return (least > 0 ? list.min(least) : list)
-    .refine((all) => new Set(all).size === all.length, 'has a member twice')
+    .refine((all) => new Set(all).size === all.length, 'must not contain duplicates')
     .meta({ 'x-kubernetes-list-type': 'set' });
 }
 

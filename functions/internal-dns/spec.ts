@@ -201,7 +201,7 @@ const scheduling = z
 const podLabels = withRules(z.record(z.string(), z.string().max(63)).meta({ maxProperties: 64 }), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
   holds: (labels) => Object.keys(labels).every((k) => !k.startsWith('app.kubernetes.io/')),
-  message: 'podLabels must not use app.kubernetes.io/*: the selectors do',
+  message: 'podLabels must not use app.kubernetes.io/*: the selectors use it',
 })
   .refine((labels) => Object.keys(labels).length <= 64, 'podLabels must have at most 64 labels')
   .superRefine(judgeLabels)
@@ -264,7 +264,7 @@ const mostFaults = 20;
 /** A spec that cannot be served: what is wrong, each with its path. */
 export class SpecError extends Error {
   constructor(faults: string[]) {
-    const more = faults.length > mostFaults ? [`and ${faults.length - mostFaults} more faults`] : [];
+    const more = faults.length > mostFaults ? [`and ${faults.length - mostFaults} more errors`] : [];
     super(`cannot accept the spec: ${[...faults.slice(0, mostFaults), ...more].join('; ')}`);
   }
 }

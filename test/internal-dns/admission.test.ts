@@ -82,8 +82,8 @@ test('a target that is too long to be that of every host is refused, unless it w
   expect(validation?.message).toMatch(/^the annotation target has more than 1024 characters/);
   expect(validation?.expression).toMatch(/^size\(.*\/target.*\) <= 1024 \|\| \(oldObject != null && /);
   expect(others.filter(({ messageExpression }) => !messageExpression).map(({ message }) => message)).toEqual([
-    'the annotation target has more than 64 targets, and so many may a host have: split them over more hosts',
-    'the object asks for more than 1000 names: split it',
+    'the annotation target has more than 64 targets, the maximum of a host: split them over more hosts',
+    'the object requests more than 1000 names: split it',
   ]);
 });
 

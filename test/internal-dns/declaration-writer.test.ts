@@ -103,7 +103,7 @@ describe('the declaration', () => {
       const { results, desired } = letGo(time);
       expect(desired?.resources ?? {}).toEqual({});
       expect(results[0]?.message).toBe(
-        `cannot accept metadata.annotations["dns.internal/let-go"]: not a time as in RFC 3339: ${JSON.stringify(time)} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the present)`,
+        `cannot accept metadata.annotations["dns.internal/let-go"]: not an RFC 3339 time: ${JSON.stringify(time)} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the current time)`,
       );
     },
   );
@@ -145,7 +145,7 @@ describe('the declaration', () => {
     const records = Array.from({ length: 300 }, (_, i) => ({ name: `t${i}`, type: 'TXT', values: ['x'.repeat(3900)] }));
     const { results } = answer(withRecords(...records));
     expect(results[0]?.message).toMatch(
-      /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, and 1,000,000 fit: .* put them into a zone file and name it in recordsFrom$/,
+      /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, and 1,000,000 fit into a ConfigMap: move records into a zone file and reference it in recordsFrom$/,
     );
   });
 });

@@ -85,15 +85,15 @@ function bounded(discovery: Spec['discovery']) {
   return [
     {
       expression: `size(${target('object')}) <= ${longestTarget} || ${wasThere}`,
-      message: `the annotation target has more than ${longestTarget} characters, and each host of the object would have all of it`,
+      message: `the annotation target has more than ${longestTarget} characters, and each host of the object would get all of it: split the object`,
     },
     {
       expression: `size(${target('object')}) > ${longestTarget} || size(${target('object')}.split(",")) <= ${mostTargets} || ${wasThere}`,
-      message: `the annotation target has more than ${mostTargets} targets, and so many may a host have: split them over more hosts`,
+      message: `the annotation target has more than ${mostTargets} targets, the maximum of a host: split them over more hosts`,
     },
     {
       expression: `size(variables.hosts) <= ${mostHosts} || size(variables.hosts) <= size(variables.before)`,
-      message: `the object asks for more than ${mostHosts} names: split it`,
+      message: `the object requests more than ${mostHosts} names: split it`,
     },
     ...(judged(discovery).some(({ source }) => source.kind === 'DNSEndpoint')
       ? [

@@ -31,6 +31,6 @@ export function letGoOf(annotations: Record<string, string> | undefined): string
   if (time === undefined) return undefined;
   if (form.test(time) && !Number.isNaN(Date.parse(time))) return time;
   throw new Error(
-    `cannot accept metadata.annotations["${letGoAnnotation}"]: not a time as in RFC 3339: ${JSON.stringify(time.slice(0, 40))} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the present)`,
+    `cannot accept metadata.annotations["${letGoAnnotation}"]: not an RFC 3339 time: ${JSON.stringify(time.slice(0, 40))} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the current time)`,
   );
 }

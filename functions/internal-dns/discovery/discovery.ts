@@ -148,13 +148,13 @@ export const discovery = withRules(
   {
     cel: `!has(self.hostnames) || self.hostnames != 'Spec' || !${kindsIn.cel(hostless)}`,
     holds: ({ hostnames, sources }) => hostnames !== 'Spec' || !kindsIn.holds(sources, hostless),
-    message: `hostnames: Spec cannot be used with kind: ${hostless.join(', ')}: ExternalDNS has no host of them but by annotation, or takes that in any case; state sources without them`,
+    message: `hostnames: Spec cannot be used with kind: ${hostless.join(', ')}: ExternalDNS reads their hosts from annotations only, or in any case: set sources without them`,
   },
   {
     cel: `!has(self.annotationSelector) || !self.sources.exists(s, has(s.ingressClassNames)) || !((has(self.annotationSelector.matchLabels) && '${ingressClass}' in self.annotationSelector.matchLabels) || (has(self.annotationSelector.matchExpressions) && self.annotationSelector.matchExpressions.exists(e, e.key == '${ingressClass}')))`,
     holds: ({ annotationSelector, sources }) =>
       !annotationSelector || sources.every((s) => !s.ingressClassNames) || !selectsClass(annotationSelector),
-    message: `annotationSelector cannot select by ${ingressClass} beside ingressClassNames, which compare with it as well: ExternalDNS takes one of them`,
+    message: `annotationSelector cannot select by ${ingressClass} together with ingressClassNames, which also match it: ExternalDNS accepts only one of them`,
   },
 )
   .prefault({})

@@ -59,7 +59,7 @@ const flagIn = (argument: string) => `${argument}.split('=')[0].replace('--no-',
 /** That each flag is there once, but for those that ExternalDNS takes as lists. */
 const onceRule = {
   rule: `self.all(a, a.matches('^--(${repeating.join('|')})=') || self.exists_one(b, ${flagIn('b')} == ${flagIn('a')}))`,
-  message: `extraArgs has a flag twice: only ${repeating.map((name) => `--${name}`).join(', ')} may be`,
+  message: `extraArgs repeats a flag: only ${repeating.map((name) => `--${name}`).join(', ')} can be repeated`,
 };
 
 export const extraArgs = withCEL(

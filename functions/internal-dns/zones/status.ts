@@ -79,7 +79,7 @@ function worstOf(name: string, reported: ZoneReport[], replicas: number, retaine
 
 function disagreement(name: string, voices: Signature[]): State {
   const keys = voices.map(({ ds }) => ds.join(', ')).sort();
-  const message = `the replicas sign with different keys, with DS ${keys.join(' and ')}: delete the claim and the pod of the one whose DS the parent has not`;
+  const message = `the replicas sign with different keys (DS ${keys.join(' and ')}): delete the volume claim and the pod of the replica whose DS the parent does not have`;
   return { name, state: 'Failed', message };
 }
 
@@ -95,7 +95,7 @@ export function zonesReady(statuses: ZoneStatus[], input: ZonesStatusInput): Con
       `no report from ${silent.join(', ')}; if this lasts, see the log of the container agent`,
     );
   }
-  if (current.length < pods.length) return no(type, 'Applying', 'the servers are taking over this spec');
+  if (current.length < pods.length) return no(type, 'Applying', 'the servers are applying this spec');
   const failed = statuses.filter((z) => z.state === 'Failed');
   if (failed.length > 0) return no(type, 'Failed', failed.map((z) => `${z.name}: ${z.message}`).join('; '));
   const pending = statuses.filter((z) => z.state === 'Pending');
@@ -123,8 +123,8 @@ const fewOf = (warnings: string[]) =>
 function howToUnsign({ name, dnssec }: ZoneStatus): string {
   const ds = dnssec?.ds ?? [];
   if (ds.length === 0) return `${name} has no key: set its dnssec.mode to "Off"`;
-  return `remove DS ${ds.join(' and DS ')} of ${name} from its parent and from trust anchors, wait until their TTL is over, then set its dnssec.mode to "Off"`;
+  return `remove DS ${ds.join(' and DS ')} of ${name} from its parent and from trust anchors, wait until their TTL has expired, then set its dnssec.mode to "Off"`;
 }
 
 const underLocal = (zone: string) =>
-  `${zone} is under .local, which most machines ask by multicast DNS only (RFC 6762): prefer a name under .internal`;
+  `${zone} is under .local, which most machines resolve by multicast DNS only (RFC 6762): prefer a name under .internal`;

@@ -104,12 +104,12 @@ export const zone = withCEL(
   {
     rule: `!(has(oldSelf.dnssec) && oldSelf.dnssec.mode == 'Signed') || (${staysKeyed})`,
     message:
-      'dnssec.mode goes from Signed to "Off" only through Unsigning: set it to Unsigning, and ZonesReady says what to remove first, or resolvers that validate lose the zone',
+      'dnssec.mode can change from Signed to "Off" only through Unsigning, or validating resolvers lose the zone: set it to Unsigning, and see ZonesReady for what to remove first',
   },
   {
     rule: `!(${isKeyed}) || !(${staysKeyed}) || self.dnssec.algorithm == oldSelf.dnssec.algorithm`,
     message:
-      'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign anew',
+      'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign again',
   },
 );
 
