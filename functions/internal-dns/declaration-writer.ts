@@ -4,7 +4,7 @@ import { type Declaration, type DeclaredZone, declarationKey } from '../contract
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declaration.ts';
 import type { Instance } from './instance.ts';
-import { soughtKinds } from './monitoring/kind.ts';
+import { optionalKinds } from './monitoring/kind.ts';
 import type { Endpoint } from './server/service.ts';
 import type { Spec } from './spec.ts';
 import type { Signature } from './zones/signature.ts';
@@ -40,7 +40,7 @@ export function declarationOf({
     zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
     addresses,
     service: clusterIPs,
-    optional: soughtKinds(spec),
+    optional: optionalKinds(spec),
     ...(discovery.sources.length > 0 && { discovery: declaredDiscovery(discovery, composite, letGo) }),
     storage: { size: storage.size },
   };

@@ -39,8 +39,8 @@ type NamesReport = NonNullable<Report['names']>;
 type Problem = NamesReport['problems'][number];
 
 /**
- * As the replica has them that leaves the most unresolved: all hear of the same objects, one a moment before the other. Undefined
- * while none knows, and where nothing is discovered.
+ * The names of the replica that resolves the fewest: all see the same objects, at slightly different times. Undefined until a
+ * replica reports them, and if nothing is discovered.
  */
 export function namesStatusOf({ discovery }: Spec, reports: Reports): NamesReport | undefined {
   if (discovery.sources.length === 0) return undefined;
@@ -59,16 +59,16 @@ const severity: Record<Resolution['state'], number> = {
   NotAnswering: 5,
 };
 
-/** The worst that a replica says, since the first one has said so; all serve since the last one does. */
+/** The worst state of all replicas, since the first one reported it; Serving since the last one reported it. */
 export function resolutionStatusOf(pods: string[], reports: Reports): Resolution | undefined {
-  const all = reports.flatMap((report, index) => (report?.resolution ? [told(report.resolution, pods, index)] : []));
+  const all = reports.flatMap((report, index) => (report?.resolution ? [withPod(report.resolution, pods, index)] : []));
   const bySeverity = Map.groupBy(all, ({ state }) => severity[state]);
   const worst = bySeverity.get(Math.max(...bySeverity.keys()))?.sort((a, b) => (a.since < b.since ? -1 : 1));
   return worst?.at(worst[0]?.state === 'Serving' ? -1 : 0);
 }
 
-/** Of several pods a message says which one it is about. */
-function told(resolution: Resolution, pods: string[], index: number): Resolution {
+/** With several pods, the message names the pod. */
+function withPod(resolution: Resolution, pods: string[], index: number): Resolution {
   const { message } = resolution;
   return message && pods.length > 1 ? { ...resolution, message: `${pods[index]}: ${message}` } : resolution;
 }
@@ -107,11 +107,11 @@ export function resolvable({ spec, names, known, resolution }: Resolvability): C
   return yes(type, 'Resolved', notOurs && `not for this server: ${notOurs}`);
 }
 
-const mostTold = 3;
+const mostShown = 3;
 
 const firstOf = (problems: Problem[]): string =>
   problems
-    .slice(0, mostTold)
+    .slice(0, mostShown)
     .map(({ name, resource, message }) => `${name} (${resource}): ${message}`)
     .join('; ');
 

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 
 /**
- * A rule that a value keeps, said twice because two judges apply it: as CEL for the API server, which refuses a bad
- * object at `kubectl apply`, and as a predicate for the function, which also sees objects that no API server has read.
+ * A rule for a value, stated twice because it is applied twice: as CEL by the API server, which rejects a bad
+ * object at `kubectl apply`, and as a predicate by the function, which also renders objects that no API server has seen.
  */
 export interface Rule<T> {
   cel: string;

@@ -4,7 +4,7 @@ import { hostLabel } from '../contract/host-rules.ts';
 import { discovery } from './discovery/discovery.ts';
 import { monitoring } from './monitoring/settings.ts';
 import { namespaceName } from './name-form.ts';
-import { annotations, judgeLabels } from './object-metadata.ts';
+import { annotations, checkLabels } from './object-metadata.ts';
 import { amount, immutable, immutableOptional, ipAddress, matching, quantity, withCEL, withRules } from './rules.ts';
 import { peers } from './server/peer.ts';
 import { zone } from './zones/zone.ts';
@@ -187,7 +187,7 @@ const scheduling = z
   .object({
     nodeSelector: z
       .record(z.string(), z.string())
-      .superRefine(judgeLabels)
+      .superRefine(checkLabels)
       .default({})
       .describe('Labels that a node must have.'),
     tolerations: z.array(toleration).max(32).default([]).describe('Taints that the pods tolerate.'),
@@ -204,7 +204,7 @@ const podLabels = withRules(z.record(z.string(), z.string().max(63)).meta({ maxP
   message: 'podLabels must not use app.kubernetes.io/*: the selectors use it',
 })
   .refine((labels) => Object.keys(labels).length <= 64, 'podLabels must have at most 64 labels')
-  .superRefine(judgeLabels)
+  .superRefine(checkLabels)
   .default({})
   .describe('Additional labels of the pods.');
 

@@ -21,7 +21,7 @@ import { type Spec, typeOf } from './spec.ts';
 import type { Signature } from './zones/signature.ts';
 import { zoneStatus, zoneStatuses, zonesReady } from './zones/status.ts';
 
-/** The composite's status, beside what Crossplane itself writes there. */
+/** The composite's status, in addition to what Crossplane writes there. */
 export const status = z.object({
   address: z.string().optional().describe('Address or load balancer hostname at which clients reach the server.'),
   port: z.int().optional().describe('Port at that address.'),
@@ -46,17 +46,17 @@ export const status = z.object({
 
 export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady', 'Resolvable', 'MonitoringReady'] as const;
 
-/** The cluster as one InternalDNS sees it. */
+/** What the status of an InternalDNS is derived from. */
 export interface StatusInput {
   spec: Spec;
   names: Names;
   endpoint: Endpoint;
   declaration: Declaration;
   declarationText: string;
-  /** What zones were signed with so far, by zone. */
+  /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: KubernetesObject | undefined;
-  /** Each pod's, as far as there is one. */
+  /** By pod, undefined where there is none. */
   reports: (Report | undefined)[];
 }
 
@@ -66,7 +66,7 @@ export interface Assessment {
   ready: boolean;
 }
 
-/** What to say of an instance. */
+/** The status, the conditions and the readiness of an InternalDNS. */
 export function statusOf(input: StatusInput): Assessment {
   const { spec, names, endpoint, declaration, declarationText, signatures, reports } = input;
   const { pods } = names;
@@ -89,7 +89,7 @@ export function statusOf(input: StatusInput): Assessment {
       ...(resolution && { resolution }),
     },
     conditions: [...parts, resolvable({ spec, names, known, resolution }), monitoringReady(spec, reports)],
-    // A name that does not resolve is its object's fault, and nothing that waiting for this server would mend.
+    // Not Resolvable: a name that does not resolve is a problem of its object, not of this server.
     ready: parts.every(({ status }) => status === 'True') && isServed(resolution),
   };
 }

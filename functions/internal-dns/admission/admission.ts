@@ -6,7 +6,7 @@ import type { Instance } from '../instance.ts';
 import type { Spec } from '../spec.ts';
 import { type CELCheck, illegal, inZone, outside, taken } from './cel-check.ts';
 import { hostsOf } from './hosts.ts';
-import { judged, literal, ownAnnotation } from './kind.ts';
+import { checkedSources, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
 
 // v1 needs Kubernetes 1.30, and cdk8s-plus-28 has only v1beta1.
@@ -21,7 +21,7 @@ export class Admission extends Construct {
     super(scope, id);
     const { zones, discovery } = spec;
     const { enabled, outsideZones } = discovery.admission;
-    if (!enabled || judged(discovery).length === 0) return;
+    if (!enabled || checkedSources(discovery).length === 0) return;
     const outsider = outside(zones, names.composite);
     const checks = [...illegal, ...taken(zones, discovery.reservedNames)];
     const add = (part: string, of: CELCheck[], validationActions: string[], more: object[] = []) => {
@@ -95,7 +95,7 @@ function bounded(discovery: Spec['discovery']) {
       expression: `size(variables.hosts) <= ${mostHosts} || size(variables.hosts) <= size(variables.before)`,
       message: `the object requests more than ${mostHosts} names: split it`,
     },
-    ...(judged(discovery).some(({ source }) => source.kind === 'DNSEndpoint')
+    ...(checkedSources(discovery).some(({ source }) => source.kind === 'DNSEndpoint')
       ? [
           {
             expression: `!(${isDNSEndpoint}) || ${fewTargets} || (oldObject != null && object.spec == oldObject.spec)`,

@@ -52,8 +52,8 @@ const kinds: Readonly<Partial<Record<SpecSource['kind'], Kind>>> = {
   },
 };
 
-/** The sources that are judged. Not those that go by the labels of a route's Gateway, which are in another object. */
-export function judged({ sources, hostnames }: Discovery): { source: SpecSource; kind: Kind }[] {
+/** The sources whose objects are checked. Not routes selected by the labels of their Gateway, which is another object. */
+export function checkedSources({ sources, hostnames }: Discovery): { source: SpecSource; kind: Kind }[] {
   return sources.flatMap((source) => {
     const kind = kinds[source.kind];
     const hasHosts = kind && (kind.inSpec.length > 0 || hostnames !== 'Spec');

@@ -4,7 +4,7 @@ import { record, ttl } from '../../dns/record.ts';
 import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
 import { matching, type Rule, withCEL, withRules } from '../rules.ts';
 
-// No rule of CEL below `records`: the API server prices it by the most that there may be. The function judges them.
+// No rule of CEL below `records`: the API server estimates its cost by the maximum number of records. The function checks them.
 
 const zoneFile = z.object({
   configMapKeyRef: z
