@@ -2,7 +2,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { domainForm, hostLabel, hostLabels } from '../functions/internal-dns/name-form.ts';
+import { hostLabel } from '../functions/contract/host-rules.ts';
+import { domainForm, hostLabels } from '../functions/internal-dns/name-form.ts';
 import { labelForm } from '../functions/internal-dns/object-metadata.ts';
 import { ipForm } from '../functions/internal-dns/rules.ts';
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { soa } from '../dns/rdata/soa.ts';
 import { record, ttl } from '../dns/record.ts';
 import { shortDigest } from './digest.ts';
+import { labelSelector } from './label-selector.ts';
 
 /** The key of a ConfigMap that holds a zone file. */
 const zoneFile = z.object({ configMap: z.string(), key: z.string() });
@@ -12,13 +13,13 @@ const signing = z.object({
   mode: z.enum(['Signed', 'Unsigning']),
   algorithm: z.enum(['ECDSA256', 'ECDSA384', 'ED25519']),
   nsec3: z.boolean(),
-  /** The DS records that the zone was published with so far. */
+  /** The DS records that the zone has been published with. */
   ds: z.array(z.string()),
 });
 
 const zone = z.object({
   name: z.string(),
-  /** Names of the zone's servers; none means `ns1` below the zone. */
+  /** Names of the zone's servers. Empty means `ns1` below the zone. */
   nameServers: z.array(z.string()),
   soa: soa.optional(),
   /** Seconds. */
@@ -29,162 +30,135 @@ const zone = z.object({
   dnssec: signing.optional(),
 });
 
-/** Kubernetes's own: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
-const labelSelector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z
-    .array(
-      z.object({
-        key: z.string(),
-        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: z.array(z.string()).optional(),
-      }),
-    )
-    .optional(),
-});
-
-export type LabelSelector = z.infer<typeof labelSelector>;
-
 const source = z.object({
   kind: z.string(),
-  /** Of Ingresses; none means every class. */
+  /** Only for Ingresses. Absent means every class. */
   ingressClassNames: z.array(z.string()).optional(),
-  /** Of Ingresses: the parts of the spec that name no host. */
+  /** Only for Ingresses: the parts of the spec whose hosts are ignored. */
   ignoredParts: z.array(z.enum(['rules', 'tls'])).optional(),
-  /** Of Services. */
+  /** Only for Services. */
   serviceTypes: z.array(z.string()).optional(),
-  /** Of Services: whether the name of a load balancer is resolved, and its addresses are published. */
+  /** Only for Services: whether to resolve the hostname of a load balancer and publish its addresses. */
   resolvesHostnames: z.boolean().optional(),
-  /** Of routes: the Gateways that count. */
+  /** Only for routes: the Gateways to select. */
   gatewayName: z.string().optional(),
   gatewayNamespace: z.string().optional(),
   /** As kubectl's `-l` takes it. */
   gatewayLabels: z.string().optional(),
-  /** What the cluster has to serve beyond Kubernetes' own kinds: `plural.version.group`. */
+  /** Custom resources that the cluster must serve: `plural.version.group`. */
   resources: z.array(z.string()).optional(),
 });
 
 export type DeclaredSource = z.infer<typeof source>;
 
-/** The types that objects may ask for. Never LUA: it is code that runs on the server. */
+/** The types that objects can request. Never LUA: it is code that runs on the server. */
 export const discoverable = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'] as const;
 
-/** First labels of hosts that others trust whoever has them with, and what they would be: https://www.kb.cert.org/vuls/id/598349 */
-export const trustedLabels: Readonly<Record<string, string>> = {
-  wpad: 'wpad would configure the proxies of browsers',
-  isatap: 'isatap would be the router of every Windows machine',
-};
-
-/** Names that answer for hosts beside them, and so for those of other namespaces. */
+/** Names that affect hosts next to them, and so those of other namespaces. */
 export const acrossNamespaces = ['UnderscoreNames', 'Wildcards', 'Delegations'] as const;
 
 export type AcrossNamespaces = (typeof acrossNamespaces)[number];
 
 /**
- * So many hosts of one object count: as many names as a namespace has unless the spec says otherwise. Its annotations
- * may have 256 KiB, which is 36,000 hosts, and the state of each takes memory: a few such objects would end the agent.
+ * The maximum number of hosts of an object, which is also the default of a namespace. Annotations can have 256 KiB, which
+ * is 36,000 hosts, and the state of each takes memory: a few such objects would exhaust the agent's.
  * https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/api/validation/objectmeta.go#L36
  */
 export const mostHosts = 1000;
 
 /**
- * So many targets of one host count: each host of an object has all of them, so that the bounds of both together do not
- * bound their product.
+ * The maximum number of targets of a host: each host of an object has all of them, so the limit of hosts alone does not
+ * limit the product.
  */
 export const mostTargets = 64;
 
-const names = z.array(z.string()).default([]);
+const names = z.array(z.string());
 
 const discovery = z.object({
   ownerID: z.string(),
   intervalSeconds: z.number().positive(),
-  /** Whether the addresses that are published get PTR records. */
-  reverse: z.boolean().optional(),
-  sources: z.array(source).default([]),
-  /** None means all, with one ExternalDNS; else each has its own. */
+  /** Whether published addresses get PTR records. */
+  reverse: z.boolean(),
+  sources: z.array(source),
+  /** Each has its own ExternalDNS. Empty means all namespaces, with one ExternalDNS. */
   namespaces: names,
   /** Of labels. */
   selector: labelSelector.optional(),
   annotationSelector: labelSelector.optional(),
-  /** Ends in a slash. None means both of ExternalDNS's own. */
+  /** Ends in a slash. Absent means both prefixes of ExternalDNS. */
   annotationPrefix: z.string().optional(),
-  /** Whether an annotation may name a host. */
-  hostnames: z.enum(['Spec', 'SpecAndAnnotations']).default('SpecAndAnnotations'),
-  policy: z.enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview']).default('Sync'),
-  recordTypes: z.array(z.string()).default(['A', 'AAAA', 'CNAME']),
+  /** Whether annotations can name hosts. */
+  hostnames: z.enum(['Spec', 'SpecAndAnnotations']),
+  policy: z.enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview']),
+  recordTypes: z.array(z.string()),
   excludedDomains: names,
-  targets: z
-    .object({
-      /** For objects whose controller writes no address. */
-      default: names,
-      /** Instead of every address and name that an object has. */
-      override: names,
-      /** CIDRs: only addresses within are published. */
-      networks: names,
-      excludedNetworks: names,
-    })
-    .prefault({}),
-  /** Seconds; for wishes without one, before the zone's. */
+  targets: z.object({
+    /** For objects whose controller writes no address. */
+    default: names,
+    /** Instead of every address and name that an object has. */
+    override: names,
+    /** CIDRs: only addresses within are published. Empty means all. */
+    networks: names,
+    excludedNetworks: names,
+  }),
+  /** Seconds, for endpoints without a TTL. Takes precedence over the zone's. */
   defaultTTL: ttl.optional(),
-  /** Seconds; none is published with less. */
+  /** Seconds. Lower TTLs are raised to it. */
   minimumTTL: ttl.optional(),
-  deleteGuard: z
-    .object({
-      /** Of an owner's names; 100 switches the guard off. */
-      percent: z.number().default(50),
-      holdSeconds: z.number().default(600),
-      /** RFC 3339: what was held before is let go. */
-      letGo: z.string().optional(),
-    })
-    .prefault({}),
-  sharedHosts: z.enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse']).default('SameNamespace'),
-  tenants: z.array(z.object({ namespaceSelector: labelSelector, names: z.array(z.string()) })).default([]),
-  /** Patterns of names that no object may take. */
+  deleteGuard: z.object({
+    /** Of an owner's names; 100 disables the guard. */
+    percent: z.number(),
+    holdSeconds: z.number(),
+    /** RFC 3339. Names held before this time are released. */
+    letGo: z.string().optional(),
+  }),
+  sharedHosts: z.enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse']),
+  tenants: z.array(z.object({ namespaceSelector: labelSelector, names: z.array(z.string()) })),
+  /** Patterns of names that no object can have. */
   reservedNames: names,
-  /** What of these an object may take beside hosts of other namespaces. */
-  allowAcrossNamespaces: z.array(z.enum(acrossNamespaces)).default([]),
-  maxNamesPerNamespace: z.number().default(1000),
-  /** ExternalDNS's TXT records beside each record, for a move to its own registry. */
+  /** The ones of these that an object can have next to hosts of other namespaces. */
+  allowAcrossNamespaces: z.array(z.enum(acrossNamespaces)),
+  maxNamesPerNamespace: z.number(),
+  /** ExternalDNS's TXT records for each record, for a migration to its own registry. */
   ownershipTXT: z.object({ prefix: z.string(), wildcardReplacement: z.string() }).optional(),
 });
 
 export type DeclaredDiscovery = z.infer<typeof discovery>;
 
 /**
- * What one InternalDNS declares, as the function writes it and the agent reads it. Names are lower case and without
- * the trailing dot, as in the composite; records are as the user wrote them, with the placeholders filled in.
+ * What one InternalDNS declares, as the function writes it and the agent reads it. It has no defaults: those are in the
+ * XRD alone, and the function writes every field out. Names are lower case and without the trailing dot, as in the
+ * composite; records are as the user wrote them, with the placeholders filled in.
  */
 export const declaration = z.object({
-  /** Of the InternalDNS, for those who are told. */
-  name: z.string().default(''),
-  replicas: z.int().default(1),
+  /** The name of the InternalDNS, for messages. */
+  name: z.string(),
+  replicas: z.int(),
   zones: z.array(zone),
   /** Where clients reach the DNS Service: IPv4 and IPv6 addresses of the zones' own name servers. */
   addresses: z.array(z.string()),
-  /** Where the pods of the cluster reach the DNS Service, on port 53: its cluster IPs. */
+  /** The cluster IPs of the DNS Service, where pods reach it on port 53. */
   service: names,
-  /** Kinds that are composed only where the cluster serves them: `plural.version.group`. */
+  /** Kinds that are composed only if the cluster serves them: `plural.version.group`. */
   optional: names,
-  /** Absent when nothing is to be discovered. */
+  /** Absent if nothing is discovered. */
   discovery: discovery.optional(),
-  /** The size that the pod's claim should have, as a Kubernetes quantity. */
+  /** The desired size of each PersistentVolumeClaim, as a Kubernetes quantity. */
   storage: z.object({ size: z.string() }),
 });
 
 export type Declaration = z.infer<typeof declaration>;
-/** As it is written: what has a default may be left out. */
-export type DeclarationJSON = z.input<typeof declaration>;
 export type DeclaredZone = Declaration['zones'][number];
 
-/** On the InternalDNS: what the delete guard held before this time is let go. */
+/** Annotation of the InternalDNS: names that the delete guard has held since before this time are released. */
 export const letGoAnnotation = 'dns.internal/let-go';
 
-/** What to type for it. */
+/** The command that releases all held names. */
 export const letGoCommand = (composite: string) =>
   `kubectl annotate internaldns ${composite} --overwrite ${letGoAnnotation}=$(date -u +%FT%TZ)`;
 
 /** The key of the ConfigMap that holds a declaration. */
 export const declarationKey = 'declaration.json';
 
-/** Identifies a declaration by its text, so that a report can say which one it speaks of. */
+/** Identifies a declaration by its text: a report carries the hash of the one it is on. */
 export const hashOf = (text: string): string => shortDigest(text);

@@ -3,7 +3,7 @@ import { isCounted, verdicts } from './verdict.ts';
 
 export { isCounted };
 
-/** The most that a report takes of what objects bring: members of lists, characters of texts. */
+/** Upper bounds of what a report copies from objects: items of lists, characters of texts. */
 export const bounds = {
   warnings: 20,
   missing: 32,
@@ -17,56 +17,57 @@ export const bounds = {
   value: 255,
 } as const;
 
-/** From so many loops of ExternalDNS in a row on that had no verdict, or whose changes were not made, it is told. */
+/** Number of consecutive failed loops of ExternalDNS after which the failure is reported. */
 export const failedLoops = 3;
 
 const name = z.string().max(bounds.name);
 
 /**
- * `NotAnswering`: PowerDNS does not answer. `Unreachable`: it does, and not through its Service. `NotUpdating`: it answers
- * with what it had before. `Stalled`: ExternalDNS is not heard of, or not answered. `Blind`: the cluster cannot be asked what it has.
+ * `NotAnswering`: PowerDNS does not answer. `Unreachable`: it answers, but not through its Service. `NotUpdating`: it
+ * answers with outdated records. `Stalled`: ExternalDNS has stopped syncing, or its requests fail. `Blind`: the API server
+ * cannot be reached.
  */
 export const resolutionStates = ['Serving', 'NotAnswering', 'Unreachable', 'NotUpdating', 'Stalled', 'Blind'] as const;
 
 /**
- * What one pod's agent says of the DNS it serves. The function reads it as untrusted input, so every part is bounded.
- * Nothing in it changes while nothing that a person would care about does: each write wakes Crossplane.
+ * The state of the DNS that one pod serves, as its agent reports it. The function reads it as untrusted input, so every
+ * part is bounded. It has no counters or timestamps that change by themselves: each write triggers Crossplane.
  */
 export const report = z.object({
-  /** The hash of the declaration that is spoken of. */
+  /** The hash of the declaration that the report is on. */
   declaration: z.string().max(64),
   zones: z
     .array(
       z.object({
         name: z.string().max(253),
-        /** `Retained`: no longer declared, and kept because it holds records that are not ours. */
+        /** `Retained`: no longer declared, but kept because it contains records that are not managed. */
         state: z.enum(['Serving', 'Pending', 'Failed', 'Retained']),
         message: z.string().max(500).optional(),
-        /** Of a signed zone, what its parent or a trust anchor needs. */
+        /** What the parent or a trust anchor needs of a signed zone. */
         dnssec: z
           .object({ ds: z.array(z.string().max(200)).max(4), dnskey: z.array(z.string().max(300)).max(4) })
           .optional(),
       }),
     )
     .max(128),
-  /** What people should know and nothing waits for, such as an address without a zone for its PTR record. */
+  /** Problems that do not affect readiness, such as an address without a zone for its PTR record. */
   warnings: z.array(z.string().max(500)).max(bounds.warnings).optional(),
   discovery: z.object({
     /**
-     * `Waiting`: ExternalDNS has not finished a loop yet. `Stalled`: it did once, and is no longer heard of. `Failing`: it
-     * asks, and gets no verdict, or its changes cannot be made.
+     * `Waiting`: ExternalDNS has not finished its first loop. `Stalled`: it has stopped sending requests. `Failing`: its
+     * requests fail.
      */
     state: z.enum(['Off', 'Waiting', 'Synced', 'Stalled', 'Failing']),
-    /** Why it fails, in the words that ExternalDNS was told. */
+    /** Why it fails, as returned to ExternalDNS. */
     failure: z.string().max(bounds.message).optional(),
-    /** Kinds of which nothing is heard, because the cluster does not serve what ExternalDNS watches. */
+    /** Kinds that are not discovered because the cluster does not serve the resources that ExternalDNS watches. */
     missing: z
       .array(z.object({ kind: z.string().max(63), resource: z.string().max(253) }))
       .max(bounds.missing)
       .optional(),
-    /** What would be deleted and still stands, and since when, as RFC 3339: the delete guard holds it. */
+    /** Names that the delete guard holds, and since when, in RFC 3339. */
     held: z.object({ since: z.string().max(40), names: z.array(name).max(bounds.held) }).optional(),
-    /** With the policy Preview, what would change; the first few. */
+    /** With the policy Preview, the first changes that would be made. */
     preview: z
       .array(
         z.object({
@@ -79,13 +80,13 @@ export const report = z.object({
       .max(bounds.preview)
       .optional(),
   }),
-  /** The hosts that objects ask for. Absent until they are known, and where nothing is discovered. */
+  /** The hosts that objects request. Absent until known, and if nothing is discovered. */
   names: z
     .object({
-      /** Those that this server is to answer: in its zones, left out by no filter, and not just on their way. */
+      /** Hosts that this server should answer for: in its zones, not filtered out, and no longer pending. */
       total: z.int().nonnegative(),
       resolved: z.int().nonnegative(),
-      /** Those that do not resolve, the gravest first; the first few. */
+      /** Hosts that do not resolve, the most severe first, up to a limit. */
       problems: z
         .array(
           z.object({
@@ -98,7 +99,7 @@ export const report = z.object({
         .max(bounds.problems),
     })
     .optional(),
-  /** What the agent's own test says of the whole chain, and since when, as RFC 3339. Absent before the first one. */
+  /** Result of the agent's self-test of the whole chain, and since when, in RFC 3339. Absent before the first one. */
   resolution: z
     .object({
       state: z.enum(resolutionStates),
@@ -106,9 +107,9 @@ export const report = z.object({
       message: z.string().max(bounds.message).optional(),
     })
     .optional(),
-  /** Of the kinds that are composed only where the cluster serves them, those that it does: `plural.version.group`. */
+  /** The optional kinds that the cluster serves: `plural.version.group`. */
   served: z.array(z.string().max(253)).max(8).optional(),
-  /** Why the claim could not grow. */
+  /** Why the PersistentVolumeClaim could not be expanded. */
   storage: z.string().max(500).optional(),
 });
 
@@ -116,7 +117,7 @@ export type Report = z.infer<typeof report>;
 export type ZoneReport = Report['zones'][number];
 export type Resolution = NonNullable<Report['resolution']>;
 
-/** Whether everything declared answers and everything wanted was published. */
+/** Reports whether everything declared is served and everything discovered was published. */
 export function isServing({ zones, discovery }: Pick<Report, 'zones' | 'discovery'>): boolean {
   return (
     zones.every(({ state }) => state === 'Serving' || state === 'Retained') &&

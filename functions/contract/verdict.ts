@@ -1,50 +1,50 @@
-/** Whether a host that an object asks for resolves, and if not what kind of reason there is. */
+/** Whether a host that an object requests resolves, and if not, the kind of reason. */
 export const verdicts = [
   'Resolved',
-  /** Younger than a few loops of ExternalDNS, or on its way. */
+  /** Younger than a few loops of ExternalDNS, or about to be published. */
   'Pending',
-  /** The object's controller has written no address, or what it leads to has none. */
+  /** The object's controller has written no address, or its target has none. */
   'NoAddress',
   /** Another object has the name. */
   'Duplicate',
-  /** The spec has a record of its own there. */
+  /** The spec declares a record there. */
   'DeclaredElsewhere',
-  /** Something is there that nobody has marked as his. */
+  /** An unmanaged record exists there. */
   'ForeignRecord',
   /** The delete guard keeps what the object no longer has. */
   'Held',
-  /** PowerDNS, a rule of DNS or a rule of the spec is against it. */
+  /** Rejected by PowerDNS, a rule of DNS or a rule of the spec. */
   'Refused',
-  /** A filter of the spec leaves it out. */
+  /** Excluded by a filter of the spec. */
   'Filtered',
   'OutsideZones',
 ] as const;
 
 export type Verdict = (typeof verdicts)[number];
 
-/** Compares in the order above: what waits for people comes before what is as somebody wanted it. */
+/** Compares in the order above: what needs attention comes before what is intended. */
 export const bySeverity = (a: { verdict: Verdict }, b: { verdict: Verdict }) =>
   verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict);
 
-/** Whether a name is this server's to answer; what is not is told, and counts for nothing. */
+/** Reports whether this server should answer for a name. Others are listed, but not counted. */
 export const isCounted = (verdict: Verdict) => verdict !== 'OutsideZones' && verdict !== 'Filtered';
 
 /** Why a host does not resolve. */
 export interface Reason {
   verdict: Exclude<Verdict, 'Resolved'>;
   message: string;
-  /** Of what is Pending: it will not come by itself. */
+  /** Pending for so long that it will not resolve by itself. */
   isLate?: boolean;
 }
 
-/** A host of one object, and what there is to say of it. */
+/** The state of a host of one object. */
 export interface NameState {
   /** Without the dot at the end. */
   name: string;
   /** `ingress/shop/web` */
   resource: string;
   verdict: Verdict;
-  /** One sentence: what it answers, or why it does not and what to do. */
+  /** One sentence: the answer, or why there is none and how to fix it. */
   message: string;
   isLate?: Reason['isLate'];
   /** The declared zone that the name is in, without the dot at the end. */

@@ -6,34 +6,36 @@ const mostChecked = 64;
 
 const check = z
   .object({
-    port: z.int().min(1).max(65_535).optional().describe('The TCP port that must accept a connection.'),
+    port: z.int().min(1).max(65_535).optional().describe('TCP port that must accept a connection.'),
     url: z
       .string()
       .min(1)
       .max(512)
       .optional()
       .describe(
-        'The page that must answer, instead of port, such as https://{{value}}/healthz; {{value}} is each address. With a name as its host every address is asked under that name. Certificates are not verified, redirects are followed.',
+        'URL of the page that must answer, such as https://{{value}}/healthz, where {{value}} is replaced by each address. Mutually exclusive with port. If its host is a name, each address is requested under that name. Certificates are not verified, and redirects are followed.',
       ),
     contains: z
       .string()
       .min(1)
       .max(256)
       .optional()
-      .describe('What the first 64 KiB of the page must contain: printable ASCII, of which case matters.'),
-    status: z.int().min(200).max(599).optional().describe('The HTTP status that the page must have. Default: 200.'),
+      .describe('Text that the first 64 KiB of the page must contain. Printable ASCII, case-sensitive.'),
+    status: z.int().min(200).max(599).optional().describe('HTTP status that the page must have. Defaults to 200.'),
     interval: z
       .string()
       .max(32)
       .optional()
-      .describe('How often each address is checked, in whole seconds, 1s to 10m. Default: 5s.'),
+      .describe('Interval at which each address is checked, in whole seconds from 1s to 10m. Defaults to 5s.'),
     timeout: z
       .string()
       .max(32)
       .optional()
-      .describe('How long a check may take: at most 5s, and no longer than interval. Default: 2s.'),
+      .describe('Timeout of a check: at most 5s, and no longer than interval. Defaults to 2s.'),
   })
-  .describe('Of A and AAAA: answer only with values that pass this check, made from the pod of the DNS server.');
+  .describe(
+    'Health check of the values, made from the pod of the DNS server: only values that pass it are in answers. Only for A and AAAA.',
+  );
 
 /** What a record of type A or AAAA may say about how it is answered. No field has a default: none belongs on other types. */
 export const answerFields = {
@@ -42,23 +44,23 @@ export const answerFields = {
     .enum(['All', 'Random', 'Sticky', 'Weighted', 'Closest'])
     .optional()
     .describe(
-      'Of A and AAAA: which values a client gets. All (the default); Random: one, drawn anew each time; Sticky: one, the same for the same client; Weighted: one, drawn by weights; Closest: those whose addresses have the most leading bits in common with the client. The client is who asks the DNS server, such as a resolver.',
+      'Which values an answer contains. Only for A and AAAA. All: all of them; Random: one, chosen randomly for each answer; Sticky: one, always the same for the same client; Weighted: one, chosen randomly by weights; Closest: those whose addresses share the longest prefix with the client. The client is the sender of the query, such as a resolver. Defaults to All.',
     ),
   weights: z
     .array(z.int().min(1).max(1000))
     .max(mostChecked)
     .optional()
-    .describe('With Weighted or Sticky: the share of each value, in the order of values.'),
+    .describe('Weight of each value, in the order of values. Only with answer Weighted or Sticky.'),
   backup: z
     .array(z.string().max(45))
     .max(mostChecked)
     .optional()
-    .describe('With whenAllDown: Backup: addresses to answer with when no value passes the check.'),
+    .describe('Addresses to answer with if no value passes the check. Only with whenAllDown Backup.'),
   whenAllDown: z
     .enum(['All', 'Backup', 'None'])
     .optional()
     .describe(
-      'With check, when no value passes it. All (the default): as if all did; Backup: the backup, without those of it that fail the check while another passes; None: no address.',
+      'What to answer if no value passes the check. All: all values; Backup: the backup addresses that pass the check or, if none does, all of them; None: no address. Only with check. Defaults to All.',
     ),
 };
 

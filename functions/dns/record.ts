@@ -13,18 +13,20 @@ export const record = z.object({
     .string()
     .min(1)
     .max(255)
-    .describe('The name, relative to the zone: "@" is the zone itself, "*.dev" every name below dev.'),
-  type: z.enum(recordTypes).describe('The type of the record.'),
-  ttl: ttl.optional().describe("Seconds that resolvers may keep the answer. Default: the zone's defaultTTL."),
+    .describe('Name of the record, relative to the zone. "@" is the zone itself, "*.dev" every name below dev.'),
+  type: z.enum(recordTypes).describe('Type of the record.'),
+  ttl: ttl.optional().describe('TTL in seconds. Defaults to the defaultTTL of the zone.'),
   values: z
     .array(z.string().min(1).max(4096))
     .min(1)
     .max(100)
-    .describe('What it answers, as in a zone file; a name without a trailing dot is relative to the zone.'),
+    .describe('Values of the record, as in a zone file. Names without a trailing dot are relative to the zone.'),
   ptr: z
     .boolean()
     .optional()
-    .describe('Of A and AAAA: make the PTR records of the addresses, too, where their reverse zone is declared.'),
+    .describe(
+      'Whether to create PTR records for the addresses if their reverse zone is declared. Only for A and AAAA.',
+    ),
   ...answerFields,
 });
 

@@ -2,13 +2,12 @@ import { App, Chart } from 'cdk8s';
 import type { Composition, KubernetesObject, Observed, Rendering } from '../cdk8s-function-xp/composition.ts';
 import type { Report } from '../contract/report.ts';
 import { Admission } from './admission/admission.ts';
-import { version } from './build.ts';
 import { AgentConfigMaps, type DeclarationInput, declarationOf, textOf } from './declaration-writer.ts';
 import { letGoOf } from './discovery/delete-guard.ts';
 import { missingIn, servedOf } from './discovery/served.ts';
+import { instanceOf } from './instance.ts';
 import { presentIn, servedIn } from './monitoring/kind.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
-import { namesOf, selectorLabels } from './names.ts';
 import { currentOf, reportsOf } from './reports.ts';
 import { type Restrictions, restrict, unrestricted } from './restrictions.ts';
 import { Access } from './server/access.ts';
@@ -21,58 +20,60 @@ import { Keys, keepsKeys } from './zones/keys.ts';
 import { recordsOf } from './zones/records.ts';
 import { signaturesBefore, signaturesIn } from './zones/signature.ts';
 
-/** What an InternalDNS is. */
+/** The composition of an InternalDNS. */
 export const internalDNS: Composition = internalDNSUnder(unrestricted);
 
-/** What it is where the function's administrator leaves less to those who make one. */
+/** The composition within what the function's administrator allows. */
 export function internalDNSUnder(restrictions: Restrictions): Composition {
   return { conditionTypes, render: (composite, observed) => render(composite, observed, restrictions) };
 }
 
 function render(composite: KubernetesObject, observed: Observed, restrictions: Restrictions): Rendering {
   const spec = restrict(parseSpec(composite), restrictions);
-  const { name } = composite.metadata;
-  const names = namesOf(name, spec.replicas);
-  const labels = {
-    ...selectorLabels(name),
-    'app.kubernetes.io/version': version,
-    'app.kubernetes.io/managed-by': 'internal-dns-xp',
-  };
-  const observedAs = (kind: string, objectName: string) =>
-    Object.values(observed).find((o) => o.kind === kind && o.metadata.name === objectName);
+  const { name, annotations } = composite.metadata;
+  const instance = instanceOf(name, spec);
+  const { names } = instance;
 
-  const pods = observedAs('StatefulSet', names.server);
-  const endpoint = endpointOf(spec, observedAs('Service', names.server));
-  const reports = reportsOf(names.pods, observedAs('ConfigMap', names.status));
+  const pods = observed['server/pods'];
+  const endpoint = endpointOf(spec, observed['services/dns']);
+  const reports = reportsOf(names.pods, observed['mailboxes/status']);
   const sources = servedOf(spec.discovery.sources, missingIn(reports));
-  const letGo = letGoOf(composite.metadata.annotations);
-  const declarable = { composite: name, spec, endpoint, records: recordsOf(name, spec, endpoint), letGo };
-  const { declared, declaration, signatures } = declare(declarable, composite.status, reports);
-  const hasKeys = keepsKeys(spec, observedAs('Secret', names.dnssec));
+  const hasKeys = keepsKeys(spec, observed['keys/dnssec']);
+  const declared = declare(
+    { composite: name, spec, endpoint, records: recordsOf(name, spec, endpoint), letGo: letGoOf(annotations) },
+    signaturesBefore(composite.status, spec),
+    reports,
+  );
 
   const chart = new Chart(new App(), name);
-  new AgentConfigMaps(chart, 'mailboxes', { spec, names, labels, declaration });
-  new Access(chart, 'access', { spec, names, labels, hasKeys, roleExists: !!observedAs('Role', names.server) });
-  if (hasKeys) new Keys(chart, 'keys', { spec, names, labels });
-  new Server(chart, 'server', { spec, names, labels, sources, features: featuresOf(spec), observed: pods });
-  new Services(chart, 'services', { spec, names, labels });
-  new Admission(chart, 'admission', { spec, names, labels });
+  new AgentConfigMaps(chart, 'mailboxes', { ...instance, declarationText: declared.declarationText });
+  new Access(chart, 'access', { ...instance, hasKeys, roleExists: 'access/role' in observed });
+  if (hasKeys) new Keys(chart, 'keys', instance);
+  new Server(chart, 'server', { ...instance, sources, features: featuresOf(spec), observed: pods });
+  new Services(chart, 'services', instance);
+  new Admission(chart, 'admission', instance);
   const kinds = [...new Set([...servedIn(reports), ...presentIn(Object.values(observed))])];
-  new Monitoring(chart, 'monitoring', { spec, names, labels, kinds });
+  new Monitoring(chart, 'monitoring', { ...instance, kinds });
 
-  return { chart, ...statusOf({ spec, names, endpoint, declared, declaration, signatures, pods, reports }) };
+  return { chart, ...statusOf({ spec, names, endpoint, ...declared, pods, reports }) };
 }
 
 /**
- * The declaration says with what zones are signed, so that an agent that has lost a key makes no other. That is known
- * from the status and, until it is there, from what the agents report of this declaration.
+ * The declaration lists the DS records of signed zones, so that an agent that has lost a key does not make a new one. They
+ * are in the status or, for a newly signed zone, in the agents' reports; as a report counts only if it is on this very
+ * declaration, the declaration is written twice: without the new DS records to find those reports, then with them.
  */
-function declare(declarable: Omit<DeclarationInput, 'signatures'>, status: unknown, reports: (Report | undefined)[]) {
-  const before = signaturesBefore(status, declarable.spec);
-  const first = declarationOf({ ...declarable, signatures: before });
-  const text = textOf(first);
-  const signatures = new Map([...signaturesIn(currentOf(reports, text), declarable.spec), ...before]);
-  if (signatures.size === before.size) return { declared: first, declaration: text, signatures };
-  const declared = declarationOf({ ...declarable, signatures });
-  return { declared, declaration: textOf(declared), signatures };
+function declare(
+  input: Omit<DeclarationInput, 'signatures'>,
+  before: DeclarationInput['signatures'],
+  reports: (Report | undefined)[],
+) {
+  const write = (signatures: DeclarationInput['signatures']) => {
+    const declaration = declarationOf({ ...input, signatures });
+    return { declaration, declarationText: textOf(declaration), signatures };
+  };
+  const first = write(before);
+  const reported = signaturesIn(currentOf(reports, first.declarationText), input.spec);
+  const signatures = new Map([...reported, ...before]);
+  return signatures.size === before.size ? first : write(signatures);
 }

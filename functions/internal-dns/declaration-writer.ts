@@ -1,10 +1,10 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type DeclarationJSON, type DeclaredZone, declarationKey } from '../contract/declaration.ts';
+import { type Declaration, type DeclaredZone, declarationKey } from '../contract/declaration.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declaration.ts';
-import { soughtKinds } from './monitoring/kind.ts';
-import type { Names } from './names.ts';
+import type { Instance } from './instance.ts';
+import { optionalKinds } from './monitoring/kind.ts';
 import type { Endpoint } from './server/service.ts';
 import type { Spec } from './spec.ts';
 import type { Signature } from './zones/signature.ts';
@@ -31,17 +31,16 @@ export function declarationOf({
   records,
   signatures,
   letGo,
-}: DeclarationInput): DeclarationJSON {
+}: DeclarationInput): Declaration {
   const { replicas, zones, discovery, storage } = spec;
   const { addresses, clusterIPs } = endpoint;
-  const optional = soughtKinds(spec);
   return {
     name: composite,
-    ...(replicas > 1 && { replicas }),
+    replicas,
     zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
     addresses,
-    ...(clusterIPs.length > 0 && { service: clusterIPs }),
-    ...(optional.length > 0 && { optional }),
+    service: clusterIPs,
+    optional: optionalKinds(spec),
     ...(discovery.sources.length > 0 && { discovery: declaredDiscovery(discovery, composite, letGo) }),
     storage: { size: storage.size },
   };
@@ -68,13 +67,13 @@ const mostBytes = 1_000_000;
  * The text that the agent reads, deterministic because its hash is how a report says what it speaks of. Throws when it
  * is too large for a ConfigMap.
  */
-export function textOf(declaration: DeclarationJSON): string {
+export function textOf(declaration: Declaration): string {
   const text = `${printed(declaration)}\n`;
   const bytes = Buffer.byteLength(text);
   if (bytes <= mostBytes) return text;
   const most = mostBytes.toLocaleString('en');
   throw new Error(
-    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${most} fit: the records are too many, so put them into a zone file and name it in recordsFrom`,
+    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${most} fit into a ConfigMap: move records into a zone file and reference it in recordsFrom`,
   );
 }
 
@@ -95,20 +94,18 @@ function printed(value: unknown, indent = ''): string {
   return `${open}\n${members.join(',\n')}\n${indent}${close}`;
 }
 
-export interface AgentConfigMapsProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
-  declaration: string;
+export interface AgentConfigMapsProps extends Instance {
+  /** The text of the declaration. */
+  declarationText: string;
 }
 
 /** The ConfigMaps between function and agents: what is declared, what they report, and what they keep. */
 export class AgentConfigMaps extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels, declaration }: AgentConfigMapsProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels, declarationText }: AgentConfigMapsProps) {
     super(scope, id);
     new k8s.KubeConfigMap(this, 'declared', {
       metadata: { name: names.declared, namespace: spec.namespace, labels },
-      data: { [declarationKey]: declaration },
+      data: { [declarationKey]: declarationText },
     });
     // Without data: what agents write, and a field that we do not send stays theirs.
     for (const id of ['status', 'kept'] as const) {

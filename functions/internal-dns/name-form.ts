@@ -1,12 +1,10 @@
 import * as z from 'zod';
+import { hostLabel } from '../contract/host-rules.ts';
 import { absolute } from '../dns/name.ts';
 import { rangeOf } from '../dns/zone/reverse.ts';
 import { matching, type Rule, withRules } from './rules.ts';
 
-/** A label of a host (RFC 1123 section 2.1), which is also what Kubernetes calls most of its objects. */
-export const hostLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-
-/** Such labels between single dots. */
+/** Labels of a host between single dots. */
 export const hostLabels = `${hostLabel}([.]${hostLabel})*`;
 
 /** The name of a namespace (RFC 1123 section 2.1). */
@@ -43,7 +41,7 @@ export function hostName(field: string): z.ZodString {
 }
 
 /** What is said of a name of one label where names are never relative: it would be at the root. */
-export const inFull = (field: string, example: string) => `${field} is written in full, such as ${example}`;
+export const inFull = (field: string, example: string) => `${field} must be written in full, such as ${example}`;
 
 const rangeForm = '^[0-9]{1,3}/(2[5-9]|3[0-2])([.][0-9]{1,3}){3}[.]in-addr[.]arpa$';
 
@@ -71,12 +69,12 @@ const spelling = (field: string): Rule<string>[] => [
   {
     cel: "!self.endsWith('.')",
     holds: (s) => !s.endsWith('.'),
-    message: `${field} is written without the trailing dot, such as corp.internal`,
+    message: `${field} must be written without the trailing dot, such as corp.internal`,
   },
   {
     cel: "!self.matches('[A-Z]')",
     holds: (s) => !/[A-Z]/.test(s),
-    message: `${field} is written in lower case, such as corp.internal`,
+    message: `${field} must be in lower case, such as corp.internal`,
   },
 ];
 

@@ -6,23 +6,23 @@ import { type Names, ports } from './names.ts';
 import type { Spec } from './spec.ts';
 
 export const namesStatus = z.object({
-  total: z.int().describe('How many hosts objects ask for, in the zones and left out by no filter.'),
-  resolved: z.int().describe('How many of them resolve.'),
+  total: z.int().describe('Number of hosts requested by objects, in the zones and not filtered out.'),
+  resolved: z.int().describe('Number of those hosts that resolve.'),
   problems: z
     .array(
       z.object({
-        name: z.string().describe('The host.'),
-        resource: z.string().describe('The object that asks for it, such as ingress/shop/web.'),
+        name: z.string().describe('Name of the host.'),
+        resource: z.string().describe('Object that requests the host, such as ingress/shop/web.'),
         verdict: z
           .string()
           .describe(
-            'Pending, NoAddress, Duplicate, DeclaredElsewhere, ForeignRecord, Held or Refused; or, of those that do not count, Filtered or OutsideZones.',
+            'One of Pending, NoAddress, Duplicate, DeclaredElsewhere, ForeignRecord, Held or Refused; or Filtered or OutsideZones, which are not counted.',
           ),
-        message: z.string().describe('Why it does not resolve, and what to do.'),
+        message: z.string().describe('Why the host does not resolve, and how to fix it.'),
       }),
     )
     .describe(
-      'The hosts that do not resolve, the gravest first; at most 20. The agent has all of them at /names.json.',
+      'Hosts that do not resolve, the most severe first, at most 20. The agent lists all of them at /names.json.',
     ),
 });
 
@@ -30,10 +30,10 @@ export const resolutionStatus = z.object({
   state: z
     .string()
     .describe(
-      'Serving; NotAnswering: PowerDNS does not answer; Unreachable: it does, but not through its Service; NotUpdating: it answers with what it had before; Stalled: ExternalDNS is not heard of, or not answered; Blind: the cluster cannot be asked what it has. Of several replicas the worst.',
+      'One of Serving; NotAnswering: PowerDNS does not answer; Unreachable: PowerDNS answers, but not through its Service; NotUpdating: PowerDNS answers with outdated records; Stalled: ExternalDNS has stopped syncing, or its requests fail; Blind: the agent cannot reach the API server. The worst of all replicas.',
     ),
-  since: z.string().describe('Since when, in RFC 3339.'),
-  message: z.string().optional().describe('What is wrong, and what to do.'),
+  since: z.string().describe('Time since which the state holds, in RFC 3339.'),
+  message: z.string().optional().describe('What is wrong, and how to fix it.'),
 });
 
 type Reports = readonly (Report | undefined)[];
@@ -41,8 +41,8 @@ type NamesReport = NonNullable<Report['names']>;
 type Problem = NamesReport['problems'][number];
 
 /**
- * As the replica has them that leaves the most unresolved: all hear of the same objects, one a moment before the other. Undefined
- * while none knows, and where nothing is discovered.
+ * The names of the replica that resolves the fewest: all see the same objects, at slightly different times. Undefined until a
+ * replica reports them, and if nothing is discovered.
  */
 export function namesStatusOf({ discovery }: Spec, reports: Reports): NamesReport | undefined {
   if (discovery.sources.length === 0) return undefined;
@@ -61,16 +61,16 @@ const severity: Record<Resolution['state'], number> = {
   NotAnswering: 5,
 };
 
-/** The worst that a replica says, since the first one has said so; all serve since the last one does. */
+/** The worst state of all replicas, since the first one reported it; Serving since the last one reported it. */
 export function resolutionStatusOf(pods: string[], reports: Reports): Resolution | undefined {
-  const all = reports.flatMap((report, index) => (report?.resolution ? [told(report.resolution, pods, index)] : []));
+  const all = reports.flatMap((report, index) => (report?.resolution ? [withPod(report.resolution, pods, index)] : []));
   const bySeverity = Map.groupBy(all, ({ state }) => severity[state]);
   const worst = bySeverity.get(Math.max(...bySeverity.keys()))?.sort((a, b) => (a.since < b.since ? -1 : 1));
   return worst?.at(worst[0]?.state === 'Serving' ? -1 : 0);
 }
 
-/** Of several pods a message says which one it is about. */
-function told(resolution: Resolution, pods: string[], index: number): Resolution {
+/** With several pods, the message names the pod. */
+function withPod(resolution: Resolution, pods: string[], index: number): Resolution {
   const { message } = resolution;
   return message && pods.length > 1 ? { ...resolution, message: `${pods[index]}: ${message}` } : resolution;
 }
@@ -98,22 +98,22 @@ export function resolvable({ spec, names, known, resolution }: Resolvability): C
   if (spec.discovery.sources.length === 0) return yes(type, 'Off', 'discovery.sources is empty: no object has a name');
   if (!known) {
     const message =
-      'no agent knows yet what names objects ask for; if this lasts, see DiscoveryReady and the log of the container agent';
+      'no agent has reported yet which names objects request; if this lasts, see DiscoveryReady and the log of the container agent';
     return { type, status: 'Unknown', reason: 'Waiting', message };
   }
   const { total, resolved, problems } = known;
   const [worst, ...others] = problems.filter(({ verdict }) => isCounted(verdict));
   if (worst) return no(type, worst.verdict, firstOf([worst, ...others]));
-  if (resolved < total) return no(type, 'NotResolved', `too much to say here: ${whereAllAre(spec, names)}`);
+  if (resolved < total) return no(type, 'NotResolved', `too many to list here: ${whereAllAre(spec, names)}`);
   const notOurs = firstOf(problems);
   return yes(type, 'Resolved', notOurs && `not for this server: ${notOurs}`);
 }
 
-const mostTold = 3;
+const mostShown = 3;
 
 const firstOf = (problems: Problem[]): string =>
   problems
-    .slice(0, mostTold)
+    .slice(0, mostShown)
     .map(({ name, resource, message }) => `${name} (${resource}): ${message}`)
     .join('; ');
 

@@ -24,7 +24,7 @@ const valueMessage = (value: string) =>
   `not the value of a label: ${JSON.stringify(value.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, the first and the last a letter or digit, or nothing)`;
 
 /** Refines a map of labels. */
-export function judgeLabels(labels: Record<string, string>, context: z.RefinementCtx): void {
+export function checkLabels(labels: Record<string, string>, context: z.RefinementCtx): void {
   for (const [key, value] of Object.entries(labels)) {
     const message = isKey(key) ? (isValue(value) ? undefined : valueMessage(value)) : keyMessage(key, 'a label');
     if (message !== undefined) context.addIssue({ code: 'custom', message, path: [key] });

@@ -2,18 +2,18 @@ import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { hashOf } from '../contract/declaration.ts';
 import { type Report, report } from '../contract/report.ts';
 
-/** The reports of some pods, each undefined if it is not there or not what an agent writes. */
-export function reportsOf(pods: string[], mailbox: KubernetesObject | undefined): (Report | undefined)[] {
+/** The reports of pods, each undefined if missing or invalid. */
+export function reportsOf(pods: string[], configMap: KubernetesObject | undefined): (Report | undefined)[] {
   return pods.map((pod) => {
     try {
-      return report.parse(JSON.parse(mailbox?.data?.[pod] ?? ''));
+      return report.parse(JSON.parse(configMap?.data?.[pod] ?? ''));
     } catch {
       return undefined;
     }
   });
 }
 
-/** Those that speak of this declaration. */
+/** The reports that are on this declaration. */
 export function currentOf(reports: (Report | undefined)[], declaration: string): Report[] {
   const hash = hashOf(declaration);
   return reports.filter((r) => r?.declaration === hash) as Report[];

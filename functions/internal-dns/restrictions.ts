@@ -1,5 +1,5 @@
 import type { Flags, FlagValues } from '../cdk8s-function-xp/composition.ts';
-import { hostLabel } from './name-form.ts';
+import { hostLabel } from '../contract/host-rules.ts';
 import { type Spec, SpecError } from './spec.ts';
 
 /** What the administrator of the function leaves to those who may create an InternalDNS. */
@@ -18,11 +18,19 @@ type Part = keyof typeof parts;
 export const unrestricted: Restrictions = { reservedNamespaces: [], images: {}, imagesAreLocked: false };
 
 export const restrictionFlags = {
-  'reserved-namespaces': { type: 'string', value: 'NAME,...', help: 'no InternalDNS runs in these either' },
-  'powerdns-image': { type: 'string', value: 'IMAGE', help: "what runs where spec.images.powerdns doesn't say" },
-  'external-dns-image': { type: 'string', value: 'IMAGE', help: 'the same of spec.images.externalDNS' },
-  'agent-image': { type: 'string', value: 'IMAGE', help: 'the same of spec.images.agent' },
-  'lock-images': { type: 'boolean', help: 'refuse an InternalDNS that chooses images' },
+  'reserved-namespaces': {
+    type: 'string',
+    value: 'NAME,...',
+    help: 'namespaces in which no InternalDNS may run, besides the built-in ones',
+  },
+  'powerdns-image': { type: 'string', value: 'IMAGE', help: 'image of PowerDNS unless spec.images.powerdns sets one' },
+  'external-dns-image': {
+    type: 'string',
+    value: 'IMAGE',
+    help: 'image of ExternalDNS unless spec.images.externalDNS sets one',
+  },
+  'agent-image': { type: 'string', value: 'IMAGE', help: 'image of the agent unless spec.images.agent sets one' },
+  'lock-images': { type: 'boolean', help: 'reject an InternalDNS that sets images' },
 } satisfies Flags;
 
 /** Throws when a flag makes no sense. `POD_NAMESPACE`, where the function and Crossplane run, is always reserved. */
@@ -32,7 +40,9 @@ export function restrictionsOf(flags: FlagValues, env: NodeJS.ProcessEnv): Restr
   const named = listed.map((name) => name.trim()).filter((name) => name !== '');
   const wrong = named.find((name) => !new RegExp(`^${hostLabel}$`).test(name));
   if (wrong !== undefined) {
-    throw new Error(`cannot read --reserved-namespaces: ${JSON.stringify(wrong)} is no namespace: write a,b`);
+    throw new Error(
+      `cannot read --reserved-namespaces: ${JSON.stringify(wrong)} is not the name of a namespace: write a,b`,
+    );
   }
   const images: Restrictions['images'] = {};
   for (const part of Object.keys(parts) as Part[]) {

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 
 /**
- * A rule that a value keeps, said twice because two judges apply it: as CEL for the API server, which refuses a bad
- * object at `kubectl apply`, and as a predicate for the function, which also sees objects that no API server has read.
+ * A rule for a value, stated twice because it is applied twice: as CEL by the API server, which rejects a bad
+ * object at `kubectl apply`, and as a predicate by the function, which also renders objects that no API server has seen.
  */
 export interface Rule<T> {
   cel: string;
@@ -46,7 +46,7 @@ export function immutable<S extends z.ZodType>(schema: S, field: string): S {
 export function immutableOptional(...fields: string[]): { rule: string; message: string }[] {
   return fields.map((f) => ({
     rule: `has(self.${f}) == has(oldSelf.${f}) && (!has(self.${f}) || self.${f} == oldSelf.${f})`,
-    message: `${f} is immutable: it can be neither set, changed nor removed later`,
+    message: `${f} is immutable: it cannot be set, changed or removed later`,
   }));
 }
 
@@ -75,7 +75,7 @@ export const network = withRules(z.string().min(1).max(49), {
 export function uniqueList<S extends z.ZodType>(member: S, most: number, least = 0): z.ZodArray<S> {
   const list = z.array(member).max(most);
   return (least > 0 ? list.min(least) : list)
-    .refine((all) => new Set(all).size === all.length, 'has a member twice')
+    .refine((all) => new Set(all).size === all.length, 'must not contain duplicates')
     .meta({ 'x-kubernetes-list-type': 'set' });
 }
 

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
+import { hostLabel } from '../contract/host-rules.ts';
 import { discovery } from './discovery/discovery.ts';
 import { monitoring } from './monitoring/settings.ts';
-import { hostLabel, namespaceName } from './name-form.ts';
-import { annotations, judgeLabels } from './object-metadata.ts';
+import { namespaceName } from './name-form.ts';
+import { annotations, checkLabels } from './object-metadata.ts';
 import { amount, immutable, immutableOptional, ipAddress, matching, quantity, withCEL, withRules } from './rules.ts';
 import { peers } from './server/peer.ts';
 import { zone } from './zones/zone.ts';
@@ -23,14 +24,14 @@ const namespace = immutable(
   'namespace',
 )
   .default('internal-dns')
-  .describe('The namespace that the server runs in. It must exist.');
+  .describe('Namespace in which the server runs. It must exist. Immutable.');
 
 const zones = withRules(z.array(zone).min(1).max(64), {
   cel: 'self.all(z, self.exists_one(y, y.name == z.name))',
   holds: (list) => new Set(list.map((z) => z.name)).size === list.length,
   message: 'zones must have different names',
 })
-  .describe('The zones to serve.')
+  .describe('Zones to serve.')
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
 
 const tailscale = z
@@ -40,14 +41,14 @@ const tailscale = z
       matching(`^${hostLabel}$`, 'hostname must be one label of lower case letters, digits and hyphens, such as dns'),
     )
       .optional()
-      .describe('The name of the machine in the tailnet.'),
+      .describe('Name of the machine in the tailnet.'),
     tags: z
       .array(withRules(z.string().max(63), matching('^tag:[a-zA-Z][a-zA-Z0-9-]*$', 'tags must look like tag:dns')))
       .max(16)
       .default([])
-      .describe('ACL tags of the machine.'),
+      .describe('ACL tags of the machine in the tailnet.'),
   })
-  .describe("Publishes the Service through Tailscale's operator: a load balancer of class tailscale.");
+  .describe('Exposes the Service through the Tailscale operator, as a load balancer of class tailscale.');
 
 const isLoadBalancer = (self: string) =>
   `(has(${self}.tailscale) || (has(${self}.type) && ${self}.type == 'LoadBalancer'))`;
@@ -58,16 +59,21 @@ const service = withCEL(
       type: z
         .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
         .optional()
-        .describe('Default: ClusterIP, or LoadBalancer with tailscale.'),
+        .describe('Type of the DNS Service. Defaults to LoadBalancer if tailscale is set, otherwise to ClusterIP.'),
       annotations: annotations().default({}).describe('Annotations of the DNS Service.'),
-      loadBalancerIP: ipAddress('loadBalancerIP').optional().describe('The address to ask the load balancer for.'),
-      loadBalancerClass: z.string().min(1).max(253).optional().describe('The load balancer implementation. Immutable.'),
-      clusterIP: ipAddress('clusterIP').optional().describe('The address inside the cluster. Immutable.'),
+      loadBalancerIP: ipAddress('loadBalancerIP').optional().describe('Address to request from the load balancer.'),
+      loadBalancerClass: z
+        .string()
+        .min(1)
+        .max(253)
+        .optional()
+        .describe('Class of the load balancer implementation. Immutable.'),
+      clusterIP: ipAddress('clusterIP').optional().describe('Cluster IP of the DNS Service. Immutable.'),
       addresses: z
         .array(ipAddress('address'))
         .max(16)
         .default([])
-        .describe('The addresses to publish instead of those of the Service, as behind NAT.'),
+        .describe('Addresses to publish instead of those of the Service, such as behind NAT.'),
       tailscale: tailscale.optional(),
     }),
     {
@@ -93,7 +99,7 @@ const service = withCEL(
   })),
 )
   .prefault({})
-  .describe('How clients reach the server: one Service, UDP and TCP port 53.');
+  .describe('How clients reach the server: a single Service with port 53 on UDP and TCP.');
 
 /** The Service's type, given that tailscale implies one. */
 export function typeOf(service: { type?: ServiceType | undefined; tailscale?: unknown }): ServiceType {
@@ -108,98 +114,117 @@ const storage = withCEL(
       message: 'size may grow, not shrink',
     })
       .default('1Gi')
-      .describe("The size of each replica's volume. It may grow if the storage class allows it."),
+      .describe('Size of the volume of each replica. It can be increased if the storage class allows expansion.'),
     storageClassName: z
       .string()
       .min(1)
       .max(253)
       .optional()
-      .describe("The storage class. Default: the cluster's. Immutable."),
-    retain: z.boolean().default(false).describe('Keep the volumes when the InternalDNS is deleted.'),
+      .describe('Name of the storage class. Defaults to the default class of the cluster. Immutable.'),
+    retain: z
+      .boolean()
+      .default(false)
+      .describe('Whether the volumes are kept when the InternalDNS is deleted, or scaled down.'),
   }),
   ...immutableOptional('storageClassName'),
 )
   .prefault({})
-  .describe('The volume of the SQLite database.');
+  .describe('Volume of the SQLite database.');
 
 const image = z.string().min(1).max(512).optional();
 
 const images = z
   .object({
-    powerdns: image.describe('Default: the PowerDNS 5.1 that this version was tested with.'),
-    externalDNS: image.describe('Default: the ExternalDNS that this version was tested with.'),
-    agent: image.describe("Default: the function's own image."),
-    pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('For every container.'),
+    powerdns: image.describe('Image of PowerDNS. Defaults to the PowerDNS 5.1 that this version was tested with.'),
+    externalDNS: image.describe('Image of ExternalDNS. Defaults to the one that this version was tested with.'),
+    agent: image.describe('Image of the agent. Defaults to the image of the function.'),
+    pullPolicy: z
+      .enum(['Always', 'IfNotPresent', 'Never'])
+      .default('IfNotPresent')
+      .describe('Pull policy of every container.'),
     pullSecrets: z
-      .array(z.object({ name: z.string().min(1).max(253).describe('The name of the Secret.') }))
+      .array(z.object({ name: z.string().min(1).max(253).describe('Name of the Secret.') }))
       .max(16)
       .default([])
-      .describe('Secrets in the namespace to pull the images with.'),
+      .describe('Secrets in the namespace to use for pulling images.'),
   })
   .prefault({})
-  .describe('Container images, as for a private registry.');
+  .describe('Container images, such as those of a private registry.');
 
 const containerResources = z
   .object({
-    requests: z.record(z.string(), amount).optional().describe('What the container is given at least.'),
-    limits: z.record(z.string(), amount).optional().describe('What the container may use at most.'),
+    requests: z.record(z.string(), amount).optional().describe('Minimum amounts of resources.'),
+    limits: z.record(z.string(), amount).optional().describe('Maximum amounts of resources.'),
   })
   .optional();
 
 const resources = z
   .object({
-    powerdns: containerResources.describe('Of PowerDNS.'),
-    externalDNS: containerResources.describe('Of each ExternalDNS: with discovery.namespaces there are several.'),
-    agent: containerResources.describe('Of the agent.'),
+    powerdns: containerResources.describe('Resources of the PowerDNS container.'),
+    externalDNS: containerResources.describe(
+      'Resources of each ExternalDNS container. With discovery.namespaces there is one for each namespace.',
+    ),
+    agent: containerResources.describe('Resources of the agent container.'),
   })
   .prefault({})
-  .describe('Requests and limits per container, each replacing its defaults.');
+  .describe('Requests and limits of the containers. Each replaces its default as a whole.');
 
 const toleration = z.object({
-  key: z.string().max(317).optional().describe('The taint key; none matches every key.'),
-  operator: z.enum(['Equal', 'Exists']).optional().describe('Default: Equal.'),
-  value: z.string().max(63).optional().describe('The taint value.'),
-  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional().describe('None matches every effect.'),
-  tolerationSeconds: z.int().optional().describe('How long NoExecute is tolerated.'),
+  key: z.string().max(317).optional().describe('Key of the taint. If unset, all keys match.'),
+  operator: z.enum(['Equal', 'Exists']).optional().describe('Relation of key and value. Defaults to Equal.'),
+  value: z.string().max(63).optional().describe('Value of the taint.'),
+  effect: z
+    .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
+    .optional()
+    .describe('Effect of the taint. If unset, all effects match.'),
+  tolerationSeconds: z
+    .int()
+    .optional()
+    .describe('Seconds for which a NoExecute taint is tolerated. If unset, forever.'),
 });
 
 const scheduling = z
   .object({
     nodeSelector: z
       .record(z.string(), z.string())
-      .superRefine(judgeLabels)
+      .superRefine(checkLabels)
       .default({})
-      .describe('Labels that the node must have.'),
+      .describe('Labels that a node must have.'),
     tolerations: z.array(toleration).max(32).default([]).describe('Taints that the pods tolerate.'),
-    affinity: z.looseObject({}).optional().describe("The pods' affinity, as in a Pod."),
-    priorityClassName: z.string().min(1).max(253).optional().describe("The pods' priority class."),
+    affinity: z.looseObject({}).optional().describe('Affinity of the pods, as in a Pod.'),
+    priorityClassName: z.string().min(1).max(253).optional().describe('Name of the priority class of the pods.'),
   })
   .prefault({})
-  .describe('Where the pods run.');
+  .describe('Scheduling of the pods.');
 
 // Bounded, because the API server prices a rule by the most that it may have to look at.
 const podLabels = withRules(z.record(z.string(), z.string().max(63)).meta({ maxProperties: 64 }), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
   holds: (labels) => Object.keys(labels).every((k) => !k.startsWith('app.kubernetes.io/')),
-  message: 'podLabels must not use app.kubernetes.io/*: the selectors do',
+  message: 'podLabels must not use app.kubernetes.io/*: the selectors use it',
 })
   .refine((labels) => Object.keys(labels).length <= 64, 'podLabels must have at most 64 labels')
-  .superRefine(judgeLabels)
+  .superRefine(checkLabels)
   .default({})
-  .describe('More labels of the pods.');
+  .describe('Additional labels of the pods.');
 
 const statusPage = z
   .object({
     from: peers.describe(
-      'Who reaches the page, /names.json, /names.txt and /metrics on port 8080, as the peers of a NetworkPolicy. kubectl port-forward always does.',
+      'Peers, as in a NetworkPolicy, that may reach the page, /names.json, /names.txt and /metrics on port 8080. kubectl port-forward always works.',
     ),
   })
   .prefault({})
-  .describe('The page that says of every name whether it resolves.');
+  .describe('Status page, which shows for every name whether it resolves.');
 
 export const spec = z.object({
   namespace,
-  replicas: z.int().min(1).max(5).default(1).describe('Servers that share nothing; two or more survive a node.'),
+  replicas: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe('Number of servers. They share nothing, so that with two or more the DNS survives the loss of a node.'),
   zones,
   discovery,
   service,
@@ -208,7 +233,7 @@ export const spec = z.object({
   resources,
   scheduling,
   podLabels,
-  podAnnotations: annotations().default({}).describe('Annotations of the pods.'),
+  podAnnotations: annotations().default({}).describe('Additional annotations of the pods.'),
   statusPage,
   monitoring,
 });
@@ -239,7 +264,7 @@ const mostFaults = 20;
 /** A spec that cannot be served: what is wrong, each with its path. */
 export class SpecError extends Error {
   constructor(faults: string[]) {
-    const more = faults.length > mostFaults ? [`and ${faults.length - mostFaults} more faults`] : [];
+    const more = faults.length > mostFaults ? [`and ${faults.length - mostFaults} more errors`] : [];
     super(`cannot accept the spec: ${[...faults.slice(0, mostFaults), ...more].join('; ')}`);
   }
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Condition, KubernetesObject } from '../cdk8s-function-xp/composition.ts';
-import type { DeclarationJSON } from '../contract/declaration.ts';
+import type { Declaration } from '../contract/declaration.ts';
 import type { Report } from '../contract/report.ts';
 import { no, yes } from './condition.ts';
 import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
@@ -21,46 +21,42 @@ import { type Spec, typeOf } from './spec.ts';
 import type { Signature } from './zones/signature.ts';
 import { zoneStatus, zoneStatuses, zonesReady } from './zones/status.ts';
 
-/** The composite's status, beside what Crossplane itself writes there. */
+/** The composite's status, in addition to what Crossplane writes there. */
 export const status = z.object({
-  address: z
-    .string()
-    .optional()
-    .describe('Where clients reach the server: an address, or the name of a load balancer.'),
-  port: z.int().optional().describe('The port at that address.'),
-  zonesServed: z.string().optional().describe('How many of the zones answer, such as 2/2.'),
+  address: z.string().optional().describe('Address or load balancer hostname at which clients reach the server.'),
+  port: z.int().optional().describe('Port at that address.'),
+  zonesServed: z.string().optional().describe('Number of zones that are served, out of all, such as 2/2.'),
   namesResolved: z
     .string()
     .optional()
-    .describe('How many of the hosts that objects ask for resolve, such as 37/40. Absent until it is known.'),
-  zones: z.array(zoneStatus).optional().describe('Each zone, as every replica serves it.'),
-  discovery: discoveryStatus.optional().describe('What is held, or would change.'),
+    .describe('Number of hosts requested by objects that resolve, out of all, such as 37/40. Unset until it is known.'),
+  zones: z.array(zoneStatus).optional().describe('State of each zone, across all replicas.'),
+  discovery: discoveryStatus.optional().describe('State of discovery: names that are held, and changes in preview.'),
   names: namesStatus
     .optional()
     .describe(
-      'The hosts that objects ask for. Of several replicas the one says it that resolves the fewest. Absent until it is known, and where nothing is discovered.',
+      'Hosts requested by objects, as reported by the replica that resolves the fewest. Unset until it is known, and if nothing is discovered.',
     ),
   resolution: resolutionStatus
     .optional()
     .describe(
-      "The agent's own test of the whole chain, from a change to its answer through the Service. Absent before the first one.",
+      "Result of the agent's self-test of the whole chain, from a change to its answer through the Service. Unset until the first one.",
     ),
 });
 
 export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady', 'Resolvable', 'MonitoringReady'] as const;
 
-/** The cluster as one InternalDNS sees it. */
+/** What the status of an InternalDNS is derived from. */
 export interface StatusInput {
   spec: Spec;
   names: Names;
   endpoint: Endpoint;
-  declared: DeclarationJSON;
-  /** The text of `declared`. */
-  declaration: string;
-  /** What zones were signed with so far, by zone. */
+  declaration: Declaration;
+  declarationText: string;
+  /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: KubernetesObject | undefined;
-  /** Each pod's, as far as there is one. */
+  /** By pod, undefined where there is none. */
   reports: (Report | undefined)[];
 }
 
@@ -70,20 +66,16 @@ export interface Assessment {
   ready: boolean;
 }
 
-/** What to say of an instance. */
-export function statusOf(situation: StatusInput): Assessment {
-  const { spec, names, endpoint, declared, declaration, signatures, reports } = situation;
+/** The status, the conditions and the readiness of an InternalDNS. */
+export function statusOf(input: StatusInput): Assessment {
+  const { spec, names, endpoint, declaration, declarationText, signatures, reports } = input;
   const { pods } = names;
-  const current = currentOf(reports, declaration);
-  const of = { zones: declared.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
+  const current = currentOf(reports, declarationText);
+  const of = { zones: declaration.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
   const zones = zoneStatuses(of);
   const known = namesStatusOf(spec, reports);
   const resolution = resolutionStatusOf(pods, reports);
-  const parts = [
-    serverReady(situation, current),
-    zonesReady(zones, of),
-    discoveryReady(spec, names.composite, reports),
-  ];
+  const parts = [serverReady(input, current), zonesReady(zones, of), discoveryReady(spec, names.composite, reports)];
   const discovery = discoveryStatusOf(spec, reports);
   const served = zones.filter(({ name, state }) => state === 'Serving' && spec.zones.some((z) => z.name === name));
   return {
@@ -97,7 +89,7 @@ export function statusOf(situation: StatusInput): Assessment {
       ...(resolution && { resolution }),
     },
     conditions: [...parts, resolvable({ spec, names, known, resolution }), monitoringReady(spec, reports)],
-    // A name that does not resolve is its object's fault, and nothing that waiting for this server would mend.
+    // Not Resolvable: a name that does not resolve is a problem of its object, not of this server.
     ready: parts.every(({ status }) => status === 'True') && isServed(resolution),
   };
 }

@@ -27,7 +27,10 @@ describe('a declaration', () => {
 
   test.each([
     ['', /^Unexpected end of JSON input$/],
-    ['{"zones":[{"name":1}]}', /^zones\.0\.name: Invalid input: expected string, received number$/],
+    [
+      '{"name":"corp","replicas":1,"zones":[{"name":1}]}',
+      /^zones\.0\.name: Invalid input: expected string, received number$/,
+    ],
   ])('that is none changes nothing: %s', async (text, message) => {
     const { agent, database } = await served();
     expect(() => agent.setDeclaration(text)).toThrow(message);
@@ -35,6 +38,16 @@ describe('a declaration', () => {
     await agent.reconcile();
     expect(database.names).toEqual(['corp.internal.']);
     expect(agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+  });
+
+  test('without a field of discovery, as an older function may write it, changes nothing', async () => {
+    const { agent } = await served();
+    const { discovery, ...others } = declare();
+    const { maxNamesPerNamespace: _, ...older } = discovery!;
+    expect(() => agent.setDeclaration(JSON.stringify({ ...others, discovery: older }))).toThrow(
+      'discovery.maxNamesPerNamespace: Invalid input: expected number, received undefined',
+    );
+    expect(agent.declaration).toEqual(declare());
   });
 });
 

@@ -6,26 +6,16 @@ import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../fu
 import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
 import { planZones } from '../../functions/agent/zones/plan.ts';
 import type { ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
-import {
-  type Declaration,
-  type DeclarationJSON,
-  type DeclaredZone,
-  declaration,
-} from '../../functions/contract/declaration.ts';
+import type { Declaration, DeclaredZone } from '../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
+import { type DeclarationChanges, declarationWith } from '../contract/declared.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
 
 export const corp = { name: 'corp.internal', nameServers: [] };
 
 /** One zone, corp.internal, and discovery. */
-export const declare = (changes: Partial<DeclarationJSON> = {}): Declaration =>
-  declaration.parse({
-    zones: [corp],
-    addresses: ['192.0.2.53'],
-    discovery: { ownerID: 'corp', intervalSeconds: 2 },
-    storage: { size: '1Gi' },
-    ...changes,
-  });
+export const declare = (changes: DeclarationChanges = {}): Declaration =>
+  declarationWith({ zones: [corp], addresses: ['192.0.2.53'], discovery: {}, ...changes });
 
 export const zones = (...names: string[]) => names.map((name) => ({ name, nameServers: [] as string[] }));
 

@@ -1,6 +1,7 @@
 /** A zone of many hosts, in each of the forms in which it can be declared. */
 import type { Declaration } from '../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../functions/dns/record.ts';
+import { declarationWith } from '../contract/declared.ts';
 
 export const zone = 'bench.internal';
 
@@ -21,12 +22,9 @@ export const asRecords = (hosts: Host[]): DeclaredRecord[] =>
 export const asZoneFile = (hosts: Host[]): string => hosts.map(([name, address]) => `${name} A ${address}\n`).join('');
 
 /** What an InternalDNS declares that has nothing but this zone. */
-export const declarationOf = (content: Pick<Declaration['zones'][number], 'records' | 'recordsFrom'>): Declaration => ({
-  name: 'bench',
-  replicas: 1,
-  service: [],
-  optional: [],
-  zones: [{ name: zone, nameServers: [], ...content }],
-  addresses: ['127.0.0.1'],
-  storage: { size: '1Gi' },
-});
+export const declarationOf = (content: Pick<Declaration['zones'][number], 'records' | 'recordsFrom'>): Declaration =>
+  declarationWith({
+    name: 'bench',
+    zones: [{ name: zone, nameServers: [], ...content }],
+    addresses: ['127.0.0.1'],
+  });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LabelSelector } from '../../functions/contract/declaration.ts';
-import { matchesSelector } from '../../functions/contract/label-selector.ts';
+import { type LabelSelector, matchesSelector } from '../../functions/contract/label-selector.ts';
 
 const labels = { team: 'shop', tier: '' };
 const one = (key: string, operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist', values?: string[]): LabelSelector => ({

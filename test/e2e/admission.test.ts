@@ -39,27 +39,31 @@ async function verdictOn(object: object): Promise<string> {
   return said;
 }
 
-const letters = /a host has labels of letters, digits and inner hyphens/;
+const letters = /labels consist of letters, digits and inner hyphens/;
 const internalHostname = hostname.replace('hostname', 'internal-hostname');
 const hostnameSource = hostname.replace('hostname', 'ingress-hostname-source');
 
 const refused: [reason: string, object: KubernetesObject, message: RegExp | string][] = [
-  ['a dollar', annotated(at('ok'), at('sp$ecial')), `cannot publish sp$ecial.${zone}: a host has labels`],
+  ['a dollar', annotated(at('ok'), at('sp$ecial')), `cannot publish sp$ecial.${zone}: labels consist of `],
   ['one bad host of several', annotated(at('a_b'), at('c_d')), `cannot publish a_b.${zone} and others: `],
   ['two dots', annotated(at('web.')), /cannot publish web\.\.gate\.internal: has an empty label/],
   ['a dot before it', annotated(`.${zone}`), 'has an empty label'],
-  ['an underscore', annotated(at('_acme-challenge')), 'names that begin with an underscore are not for discovery'],
+  [
+    'an underscore',
+    annotated(at('_acme-challenge')),
+    'a label that begins with an underscore is for TXT and SRV records only',
+  ],
   ['an underscore within', annotated(at('a_b')), letters],
   ['a star within', annotated(at('a.*')), letters],
   ['a label of 64 characters', annotated(at('a'.repeat(64))), 'a label of more than 63 characters'],
   ['more than 253 characters', annotated(at(`${'a.'.repeat(125)}a`)), 'longer than 253 characters'],
-  ['a line break', annotated(`a.${zone}`, `\nb.${zone}`), /cannot publish a name: a host has labels/],
+  ['a line break', annotated(`a.${zone}`, `\nb.${zone}`), /cannot publish a name: labels consist of /],
   ['wpad in a rule', web([at('wpad')]), 'wpad would configure the proxies of browsers'],
   ['wpad in upper case', annotated(at('WPAD')), 'wpad would configure the proxies of browsers'],
   ["the zone's own server", web([at('ns1')]), "the name of a zone's own server"],
-  ['a reserved name', web([at('vpn')]), 'a reserved name'],
-  ['a name below a reserved one', web([at('a.b.infra')]), 'a reserved name'],
-  ['the reserved wildcard', web([at('*.only')]), 'a reserved name'],
+  ['a reserved name', web([at('vpn')]), 'reserved (discovery.reservedNames): use another host'],
+  ['a name below a reserved one', web([at('a.b.infra')]), 'reserved (discovery.reservedNames): use another host'],
+  ['the reserved wildcard', web([at('*.only')]), 'reserved (discovery.reservedNames): use another host'],
   ['the newer annotation', web([], { 'external-dns.kubernetes.io/hostname': at('a_b') }), letters],
   ['a Service', balancer({ [hostname]: at('a_b') }), letters],
   ['an internal hostname', balancer({ [internalHostname]: at('a_b') }), letters],

@@ -155,7 +155,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await apply(
       ingress({ name: 'bad', hosts: [at('good')], annotations: { [target]: '192.0.2.1', [hostname]: at('b%d') } }),
     );
-    await isTold('Refused', 'bad', at('b%d'), /is not a label of letters, digits and hyphens/);
+    await isTold('Refused', 'bad', at('b%d'), /invalid label .*: labels consist of letters, digits and inner hyphens/);
     await annotate('bad', { [hostname]: at('bad') });
     await turns('bad', at('bad'), '192.0.2.1');
   });

@@ -148,7 +148,7 @@ test("the zone that Debian's BIND comes with can be declared, as far as it is on
     'ns\tIN\tCNAME\t@',
   );
   expect(stderr).toEqual([
-    'left out, since it would be refused: line 5 (soa.mname localhost): soa.mname is written in full, such as ns1.corp.internal',
+    'left out, since it would be refused: line 5 (soa.mname localhost): soa.mname must be written in full, such as ns1.corp.internal',
     'line 5: soa.minimum 604800 is more than there may be: taken is 86400',
     'ns.corp.internal is a server of the zone: without its addresses here it gets those of the DNS Service',
     "left out, since it would be refused: line 15 (ns.corp.internal CNAME): the name of a zone's server must have addresses (RFC 2181 section 10.3)",

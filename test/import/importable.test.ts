@@ -37,8 +37,8 @@ describe('what would be refused is left out, and named:', () => {
       [soa('. . 1 2 3 4 5')],
       { soa: { refresh: 2, retry: 3, expire: 4, minimum: 5 } },
       [
-        left('line 1 (soa.mname .)', 'soa.mname is written in full, such as ns1.corp.internal'),
-        left('line 1 (soa.rname .)', 'soa.rname is written in full, such as hostmaster@corp.internal'),
+        left('line 1 (soa.mname .)', 'soa.mname must be written in full, such as ns1.corp.internal'),
+        left('line 1 (soa.rname .)', 'soa.rname must be written in full, such as hostmaster@corp.internal'),
       ],
     ],
     [
@@ -51,7 +51,7 @@ describe('what would be refused is left out, and named:', () => {
       'a server at the root',
       ['@ NS ns1.', '@ NS ns2'],
       { nameServers: ['ns2.corp.internal'] },
-      [left('line 1 (NS ns1)', 'name server is written in full, such as ns1.corp.internal')],
+      [left('line 1 (NS ns1)', 'name server must be written in full, such as ns1.corp.internal')],
     ],
     [
       'more values than a record may have',

@@ -1,8 +1,11 @@
 import { App, Chart } from 'cdk8s';
+import fc from 'fast-check';
 import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy';
 import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
 import { describe, expect, test } from 'vitest';
+import { illegalName } from '../../functions/agent/discovery/host-name.ts';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { discoverable } from '../../functions/contract/declaration.ts';
 import { Admission } from '../../functions/internal-dns/admission/admission.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
@@ -79,8 +82,8 @@ test('a target that is too long to be that of every host is refused, unless it w
   expect(validation?.message).toMatch(/^the annotation target has more than 1024 characters/);
   expect(validation?.expression).toMatch(/^size\(.*\/target.*\) <= 1024 \|\| \(oldObject != null && /);
   expect(others.filter(({ messageExpression }) => !messageExpression).map(({ message }) => message)).toEqual([
-    'the annotation target has more than 64 targets, and so many may a host have: split them over more hosts',
-    'the object asks for more than 1000 names: split it',
+    'the annotation target has more than 64 targets, the maximum of a host: split them over more hosts',
+    'the object requests more than 1000 names: split it',
   ]);
 });
 
@@ -261,31 +264,105 @@ describe('a policy looks', () => {
   });
 });
 
-describe('the form of a host', () => {
-  const spec = policyOf({ sources: every });
-  const [ofEndpoints, ofHosts] = [...variable(spec, 'misspelt')!.matchAll(/!h\.matches\(("\^.*?")\)/g)].map(
-    ([, pattern]) => new RegExp(JSON.parse(pattern as string)),
-  );
+/** The CEL of the host rules, which is JavaScript but for this. */
+const evaluate = (cel: string) => {
+  const script = cel
+    .replaceAll('size(h)', 'h.length')
+    .replaceAll('h.contains(', 'h.includes(')
+    .replace(/h\.matches\(("[^"]*")\)/g, 'new RegExp($1).test(h)');
+  const call = new Function('h', 'request', `return ${script}`);
+  return (host: string, resource: string): boolean => call(`.${host}`, { resource: { resource } });
+};
 
-  test.each<[string, boolean, boolean]>([
-    ['web.corp.internal', true, true],
-    ['*.corp.internal', true, true],
-    ['xn--bcher-kva.corp.internal', true, true],
-    ['0-0.corp.internal', true, true],
-    ['_sip._tcp.corp.internal', false, true],
-    ['7.64/26.2.0.192.in-addr.arpa', false, true],
-    ['a_b.corp.internal', false, true],
-    ['-a.corp.internal', false, true],
-    ['a-.corp.internal', false, true],
-    ['a.*.corp.internal', false, false],
-    ['*a.corp.internal', false, false],
-    ['**.corp.internal', false, false],
-    ['sp$ecial.corp.internal', false, false],
-    ['a\nb.corp.internal', false, false],
-    ['web..corp.internal', false, false],
-  ])('%j: of a host %s, of any record %s', (name, isHost, isRecord) => {
-    expect(ofHosts?.test(`.${name}`)).toBe(isHost);
-    expect(ofEndpoints?.test(`.${name}`)).toBe(isRecord);
+/** What the policy says of a host that is new, with every rule in the order of its validations. */
+const violations = (() => {
+  const spec = policyOf({ sources: every });
+  const rules = ofNames(spec).flatMap(({ expression, message }) => {
+    const name = /^size\(variables\.(\w+)\) == 0$/.exec(expression)?.[1] ?? '';
+    const [, cel] =
+      /^variables\.inside\.filter\(h, \((.*)\) && !\(h in variables\.before\)\)$/.exec(variable(spec, name) ?? '') ??
+      [];
+    if (cel === undefined || name === 'server') return [];
+    return [{ isBroken: evaluate(cel), message: message.replace('cannot publish a name: ', '') }];
+  });
+  return (host: string, resource = 'ingresses') =>
+    rules.filter(({ isBroken }) => isBroken(host, resource)).map(({ message }) => message);
+})();
+
+describe('of a host the policy and the agent say the same', () => {
+  const underscored =
+    'a label that begins with an underscore is for TXT and SRV records only: use another name, or declare it in spec.zones';
+  const misspelt =
+    'labels consist of letters, digits and inner hyphens, or of * as the first one (RFC 1123 section 2.1)';
+
+  test.each<[string, string | undefined, string | undefined]>([
+    ['web.corp.internal', undefined, undefined],
+    ['*.corp.internal', undefined, undefined],
+    ['xn--bcher-kva.corp.internal', undefined, undefined],
+    ['0-0.corp.internal', undefined, undefined],
+    [`${'x.'.repeat(119)}y.corp.internal`, undefined, undefined],
+    ['wpad-1.corp.internal', undefined, undefined],
+    ['_sip._tcp.corp.internal', underscored, undefined],
+    ['7.64/26.2.0.192.in-addr.arpa', misspelt, undefined],
+    ['a_b.corp.internal', misspelt, undefined],
+    ['-a.corp.internal', misspelt, undefined],
+    ['a-.corp.internal', misspelt, undefined],
+    ['a.*.corp.internal', misspelt, misspelt],
+    ['*a.corp.internal', misspelt, misspelt],
+    ['**.corp.internal', misspelt, misspelt],
+    ['sp$ecial.corp.internal', misspelt, misspelt],
+    ['a\nb.corp.internal', misspelt, misspelt],
+    ['web..corp.internal', ...Array(2).fill('has an empty label: write single dots, between labels')],
+    [
+      `${'x'.repeat(64)}.corp.internal`,
+      ...Array(2).fill('has a label of more than 63 characters (RFC 1035 section 2.3.4): shorten it'),
+    ],
+    [
+      `${'x.'.repeat(120)}y.corp.internal`,
+      ...Array(2).fill('longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name'),
+    ],
+    [
+      'wpad.corp.internal',
+      ...Array(2).fill('wpad would configure the proxies of browsers: use another name, or declare it in spec.zones'),
+    ],
+    [
+      'isatap.corp.internal',
+      ...Array(2).fill(
+        'isatap would be the router of every Windows machine: use another name, or declare it in spec.zones',
+      ),
+    ],
+  ] as [string, string | undefined, string | undefined][])('%j', (host, ofHosts, ofEndpoints) => {
+    expect(violations(host)[0]).toBe(ofHosts);
+    expect(violations(host, 'dnsendpoints')[0]).toBe(ofEndpoints);
+    if (ofHosts === undefined) expect(illegalName(`${host}.`, 'A')).toBeUndefined();
+    else expect(illegalName(`${host}.`, 'A')).toContain(ofHosts);
+  });
+
+  const ascii = fc.constantFrom(...'ab1-_*.$ /'.split(''), '..', 'wpad', 'isatap.', '_tcp', 'x'.repeat(63));
+  const host = fc.string({ unit: ascii, minLength: 1, maxLength: 8 }).map((start) => `${start}.corp.internal`);
+
+  test('whatever the host of an Ingress is', () => {
+    fc.assert(
+      fc.property(host, (name) => {
+        const [first] = violations(name);
+        const said = illegalName(`${name}.`, 'A');
+        if (first === undefined) expect(said).toBeUndefined();
+        else expect(said).toContain(first);
+      }),
+    );
+  });
+
+  test('and the policy never rejects an endpoint that the agent publishes', () => {
+    fc.assert(
+      fc.property(host, fc.constantFrom(...discoverable), (name, type) => {
+        if (illegalName(`${name}.`, type) === undefined) expect(violations(name, 'dnsendpoints')).toEqual([]);
+      }),
+    );
+  });
+
+  test.each(['bücher.corp.internal', '日本語.corp.internal'])('but %s, which the agent knows how to write', (name) => {
+    expect(violations(name)).toEqual([]);
+    expect(illegalName(`${name}.`, 'A')).toMatch(/: write it as xn--/);
   });
 });
 

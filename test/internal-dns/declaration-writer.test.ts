@@ -48,9 +48,8 @@ describe('the declaration', () => {
 
   const declaredBy = (spec: Spec, observed?: Observed) => JSON.parse(textOf(answer(spec, observed)));
 
-  test('has the name of the composite, and how many replicas share what may be said', () => {
-    expect(declaredBy(zone({}))).toMatchObject({ name: 'corp' });
-    expect(declaredBy(zone({}))).not.toHaveProperty('replicas');
+  test('has the name of the composite, and how many replicas there are', () => {
+    expect(declaredBy(zone({}))).toMatchObject({ name: 'corp', replicas: 1 });
     expect(declaredBy({ ...zone({}), replicas: 3 })).toMatchObject({ name: 'corp', replicas: 3 });
   });
 
@@ -66,15 +65,15 @@ describe('the declaration', () => {
   });
 
   test.for([[], ['None']])('has no cluster IPs while the Service has %j', (clusterIPs) => {
-    expect(declaredBy(zone({}), service(...clusterIPs))).not.toHaveProperty('service');
-    expect(declaredBy(zone({}))).not.toHaveProperty('service');
+    expect(declaredBy(zone({}), service(...clusterIPs))).toMatchObject({ service: [] });
+    expect(declaredBy(zone({}))).toMatchObject({ service: [] });
   });
 
   test('has the kinds that are composed only where the cluster serves them, when there is to be monitoring', () => {
     expect(declaredBy({ ...zone({}), monitoring: { enabled: true } })).toMatchObject({
       optional: ['podmonitors.v1.monitoring.coreos.com', 'prometheusrules.v1.monitoring.coreos.com'],
     });
-    expect(declaredBy(zone({}))).not.toHaveProperty('optional');
+    expect(declaredBy(zone({}))).toMatchObject({ optional: [] });
   });
 
   const letGo = (time?: string) => {
@@ -94,7 +93,7 @@ describe('the declaration', () => {
         holdSeconds: 600,
         letGo: time,
       });
-      expect(textOf(letGo())).not.toContain('deleteGuard');
+      expect(textOf(letGo())).not.toContain('letGo');
     },
   );
 
@@ -104,18 +103,30 @@ describe('the declaration', () => {
       const { results, desired } = letGo(time);
       expect(desired?.resources ?? {}).toEqual({});
       expect(results[0]?.message).toBe(
-        `cannot accept metadata.annotations["dns.internal/let-go"]: not a time as in RFC 3339: ${JSON.stringify(time)} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the present)`,
+        `cannot accept metadata.annotations["dns.internal/let-go"]: not an RFC 3339 time: ${JSON.stringify(time)} (such as 2026-01-31T12:00:00Z; "date -u +%FT%TZ" prints the current time)`,
       );
     },
   );
 
-  test('of the least spec has of discovery only what the agent does not take for granted', () => {
+  test('of a minimal spec states every default, as the agent has none', () => {
     const { discovery } = JSON.parse(textOf(answer(zone({}))));
     expect(discovery).toEqual({
       ownerID: 'corp',
       intervalSeconds: 2,
       reverse: false,
       sources: [{ kind: 'Ingress' }, { kind: 'Service', serviceTypes: ['LoadBalancer'] }],
+      namespaces: [],
+      hostnames: 'SpecAndAnnotations',
+      policy: 'Sync',
+      recordTypes: ['A', 'AAAA', 'CNAME'],
+      excludedDomains: [],
+      targets: { default: [], override: [], networks: [], excludedNetworks: [] },
+      deleteGuard: { percent: 50, holdSeconds: 600 },
+      sharedHosts: 'SameNamespace',
+      tenants: [],
+      reservedNames: [],
+      allowAcrossNamespaces: [],
+      maxNamesPerNamespace: 1000,
     });
   });
 
@@ -134,7 +145,7 @@ describe('the declaration', () => {
     const records = Array.from({ length: 300 }, (_, i) => ({ name: `t${i}`, type: 'TXT', values: ['x'.repeat(3900)] }));
     const { results } = answer(withRecords(...records));
     expect(results[0]?.message).toMatch(
-      /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, and 1,000,000 fit: .* put them into a zone file and name it in recordsFrom$/,
+      /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, and 1,000,000 fit into a ConfigMap: move records into a zone file and reference it in recordsFrom$/,
     );
   });
 });
@@ -263,7 +274,9 @@ describe('of a signed zone', () => {
       discovery: { state: 'Synced' },
     };
     const data = { 'idns-corp-0': JSON.stringify(report) };
-    return { status: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'idns-corp-status' }, data } };
+    return {
+      'mailboxes/status': { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'idns-corp-status' }, data },
+    };
   };
   const statusOf = (response: ReturnType<typeof answer>) => response.desired?.composite?.resource?.status;
 

@@ -157,7 +157,7 @@ describe('Resolvable', () => {
       [
         'False',
         'NotResolved',
-        'too much to say here: kubectl -n internal-dns port-forward svc/idns-corp-status 8080, then see http://127.0.0.1:8080/names.txt',
+        'too many to list here: kubectl -n internal-dns port-forward svc/idns-corp-status 8080, then see http://127.0.0.1:8080/names.txt',
       ],
     ],
     [
@@ -166,7 +166,7 @@ describe('Resolvable', () => {
       [
         'Unknown',
         'Waiting',
-        'no agent knows yet what names objects ask for; if this lasts, see DiscoveryReady and the log of the container agent',
+        'no agent has reported yet which names objects request; if this lasts, see DiscoveryReady and the log of the container agent',
       ],
     ],
   ])('when %s', (_, known, want) => {

@@ -27,8 +27,8 @@ const domainForm =
   'must be a domain name: labels of letters, digits and hyphens between single dots, such as corp.internal';
 const hostForm =
   'name server must be a host name: labels of letters, digits and hyphens between single dots, such as ns1.corp.internal';
-const primaryForm = 'soa.mname is written in full, such as ns1.corp.internal';
-const mailboxForm = 'soa.rname is written in full, such as hostmaster@corp.internal';
+const primaryForm = 'soa.mname must be written in full, such as ns1.corp.internal';
+const mailboxForm = 'soa.rname must be written in full, such as hostmaster@corp.internal';
 const labelForm = 'must be one label of lower case letters, digits and hyphens, such as dns';
 const rangeForm =
   'zone name has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa';
@@ -105,7 +105,7 @@ const discovery = (reason: string, fields: Spec, path: string, message: string |
 const source = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec =>
   discovery(reason, { sources: [fields] }, `.sources[0]${path}`, message);
 const tenant = (names: string[], namespaceSelector: Spec = {}): Spec => ({ tenants: [{ namespaceSelector, names }] });
-const twice = /has a member twice|Duplicate value/;
+const twice = /must not contain duplicates|Duplicate value/;
 const onlyFunction = (bad: BadSpec): BadSpec => ({ ...bad, judge: 'function' });
 const everywhere = (kinds: string) => `namespaces cannot be used with ${kinds}: `;
 const namespaceForm = (field: string) => `${field} must be the name of a namespace`;
@@ -144,9 +144,9 @@ export const badSpecs: readonly BadSpec[] = [
   zone(
     'a zone ends in a dot',
     'corp.internal.',
-    'zone name is written without the trailing dot, such as corp.internal',
+    'zone name must be written without the trailing dot, such as corp.internal',
   ),
-  zone('a zone has capitals', 'Corp.internal', 'zone name is written in lower case, such as corp.internal'),
+  zone('a zone has capitals', 'Corp.internal', 'zone name must be in lower case, such as corp.internal'),
   zone('a zone has an empty label', 'corp..internal', `zone name ${domainForm}`),
   zone('a zone begins with a dot', '.corp.internal', `zone name ${domainForm}`),
   zone('a zone has a blank', 'corp internal', `zone name ${domainForm}`),
@@ -165,13 +165,13 @@ export const badSpecs: readonly BadSpec[] = [
     reason: 'a name server ends in a dot',
     spec: { zones: [{ name: 'corp.internal', nameServers: ['ns1.corp.internal.'] }] },
     path: 'spec.zones[0].nameServers[0]',
-    message: 'name server is written without the trailing dot, such as corp.internal',
+    message: 'name server must be written without the trailing dot, such as corp.internal',
   },
   {
     reason: 'a name server has capitals',
     spec: { zones: [{ name: 'corp.internal', nameServers: ['NS1.corp.internal'] }] },
     path: 'spec.zones[0].nameServers[0]',
-    message: 'name server is written in lower case, such as corp.internal',
+    message: 'name server must be in lower case, such as corp.internal',
   },
   {
     reason: 'a name server has a label of 64 characters',
@@ -201,7 +201,7 @@ export const badSpecs: readonly BadSpec[] = [
     reason: 'a name server is relative',
     spec: { zones: [{ name: 'corp.internal', nameServers: ['ns1.corp.internal', 'ns2'] }] },
     path: 'spec.zones[0].nameServers[1]',
-    message: 'name server is written in full, such as ns1.corp.internal',
+    message: 'name server must be written in full, such as ns1.corp.internal',
   },
   {
     reason: 'a name server is an address',
@@ -688,7 +688,7 @@ export const badSpecs: readonly BadSpec[] = [
     'a type of Service is there twice',
     { kind: 'Service', serviceTypes: ['ClusterIP', 'ClusterIP'] },
     '.serviceTypes',
-    /has a member twice|Duplicate value/,
+    /must not contain duplicates|Duplicate value/,
   ),
   source('no type of Service is left', { kind: 'Service', serviceTypes: [] }, '.serviceTypes', /at least 1|>=1 items/),
   source(
@@ -785,7 +785,7 @@ export const badSpecs: readonly BadSpec[] = [
       annotationSelector: { matchExpressions: [{ key: 'kubernetes.io/ingress.class', operator: 'Exists' }] },
     },
     '',
-    'annotationSelector cannot select by kubernetes.io/ingress.class beside ingressClassNames',
+    'annotationSelector cannot select by kubernetes.io/ingress.class together with ingressClassNames',
   ),
   discovery(
     'the prefix of annotations has no slash',
@@ -811,13 +811,13 @@ export const badSpecs: readonly BadSpec[] = [
     'an excluded domain ends in a dot',
     { excludedDomains: ['corp.internal.'] },
     '.excludedDomains[0]',
-    'domain is written without the trailing dot',
+    'domain must be written without the trailing dot',
   ),
   discovery(
     'an excluded domain has capitals',
     { excludedDomains: ['Corp.internal'] },
     '.excludedDomains[0]',
-    'domain is written in lower case',
+    'domain must be in lower case',
   ),
   discovery(
     'an excluded domain is a wildcard',
@@ -981,7 +981,7 @@ export const badSpecs: readonly BadSpec[] = [
     'the same is opened twice across namespaces',
     { allowAcrossNamespaces: ['Wildcards', 'Wildcards'] },
     '.allowAcrossNamespaces',
-    /has a member twice|duplicate/i,
+    /must not contain duplicates|duplicate/i,
   ),
   discovery(
     'a reserved name has capitals',
@@ -1048,13 +1048,13 @@ export const badSpecs: readonly BadSpec[] = [
     'a flag is given twice',
     { extraArgs: ['--log-level=debug', '--log-level=info'] },
     '.extraArgs',
-    /--log-level is given twice|extraArgs has a flag twice: only/,
+    /--log-level is given twice|extraArgs repeats a flag: only/,
   ),
   discovery(
     'a flag is given and taken back',
     { extraArgs: ['--publish-host-ip', '--no-publish-host-ip'] },
     '.extraArgs',
-    /--publish-host-ip is given twice|extraArgs has a flag twice: only/,
+    /--publish-host-ip is given twice|extraArgs repeats a flag: only/,
   ),
 
   service('the type does not exist', { type: 'ExternalName' }, '.type', notOneOf),
@@ -1239,13 +1239,13 @@ export const badNames: readonly { reason: string; name: string }[] = [
 ];
 
 const loadBalancer = (fields: Spec = {}): Spec => ({ zones, service: { type: 'LoadBalancer', ...fields } });
-const isFixed = 'is immutable: it can be neither set, changed nor removed later';
+const isFixed = 'is immutable: it cannot be set, changed or removed later';
 
 const withDNSSEC = (dnssec: Spec): Spec => ({ zones: [{ name: 'corp.internal', dnssec }] });
 const throughUnsigning =
-  'dnssec.mode goes from Signed to "Off" only through Unsigning: set it to Unsigning, and ZonesReady says what to remove first, or resolvers that validate lose the zone';
+  'dnssec.mode can change from Signed to "Off" only through Unsigning, or validating resolvers lose the zone: set it to Unsigning, and see ZonesReady for what to remove first';
 const keepsAlgorithm =
-  'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign anew';
+  'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign again';
 
 /** Edits that only an API server can refuse: it alone knows the object before. */
 export const badEdits: readonly BadEdit[] = [
@@ -1413,13 +1413,13 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
     reason: 'a zone under .local',
     spec: oddZone('corp.local'),
     warning:
-      'corp.local is under .local, which most machines ask by multicast DNS only (RFC 6762): prefer a name under .internal',
+      'corp.local is under .local, which most machines resolve by multicast DNS only (RFC 6762): prefer a name under .internal',
   },
   {
     reason: '.local itself',
     spec: oddZone('local'),
     warning:
-      'local is under .local, which most machines ask by multicast DNS only (RFC 6762): prefer a name under .internal',
+      'local is under .local, which most machines resolve by multicast DNS only (RFC 6762): prefer a name under .internal',
   },
   { reason: 'a zone that only ends like .local', spec: oddZone('mylocal') },
   { reason: 'a reverse zone', spec: oddZone('2.0.192.in-addr.arpa') },

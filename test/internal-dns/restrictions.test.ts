@@ -63,7 +63,10 @@ test('images of the administrator run where the spec names none', () => {
 });
 
 test.each([
-  ['--reserved-namespaces=Vault', 'cannot read --reserved-namespaces: "Vault" is no namespace: write a,b'],
+  [
+    '--reserved-namespaces=Vault',
+    'cannot read --reserved-namespaces: "Vault" is not the name of a namespace: write a,b',
+  ],
   ['--agent-image= ', 'cannot read --agent-image: it is empty: name an image, or leave it out'],
 ])('a flag that makes no sense ends the start: %s', (flag, message) => {
   expect(() => answer([flag], {})).toThrow(new Error(message));

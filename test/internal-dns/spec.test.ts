@@ -37,7 +37,7 @@ describe('a bad spec is refused whole, with its field and what would be right', 
     const records = Array.from({ length: 30 }, (_, i) => ({ name: `r${i}`, type: 'A', values: ['x'] }));
     const said = answerTo({ zones: [{ name: 'corp.internal', records }] }).results[0]?.message ?? '';
     expect(said.split('; ')).toHaveLength(21);
-    expect(said).toMatch(/records\[19\]\.values\[0\]: not an IPv4 address: x; and 10 more faults$/);
+    expect(said).toMatch(/records\[19\]\.values\[0\]: not an IPv4 address: x; and 10 more errors$/);
   });
 
   test.for(badNames)('a name is refused when $reason', ({ name }) => {

@@ -78,7 +78,7 @@ const cases: Case[] = [
       server: ['False', 'PodsNotReady', podsNotReady],
       zones: ['False', 'WaitingForAgent', silent],
       discovery: ['False', 'Waiting', waiting],
-      resolvable: ['Unknown', 'Waiting', /^no agent knows yet what names objects ask for; if this lasts, /],
+      resolvable: ['Unknown', 'Waiting', /^no agent has reported yet which names objects request; if this lasts, /],
       status: {
         address: undefined,
         port: 53,
@@ -171,7 +171,7 @@ const cases: Case[] = [
     reason: 'the report is of the declaration before',
     reports: [{ declaration: hashOf('before') }],
     want: {
-      zones: ['False', 'Applying', 'the servers are taking over this spec'],
+      zones: ['False', 'Applying', 'the servers are applying this spec'],
       status: { zonesServed: '1/1', zones: [{ name: 'corp.internal', state: 'Serving' }] },
     },
   },
@@ -377,7 +377,7 @@ const cases: Case[] = [
       zones: [
         'False',
         'Failed',
-        'corp.internal: the replicas sign with different keys, with DS 1 13 2 aa and 2 13 2 bb: delete the claim and the pod of the one whose DS the parent has not',
+        'corp.internal: the replicas sign with different keys (DS 1 13 2 aa and 2 13 2 bb): delete the volume claim and the pod of the replica whose DS the parent does not have',
       ],
       status: { zonesServed: '0/1', zones: [without('dnssec')] },
     },
@@ -427,7 +427,7 @@ const cases: Case[] = [
       zones: [
         'True',
         'Serving',
-        'remove DS 1 13 2 aa of corp.internal from its parent and from trust anchors, wait until their TTL is over, then set its dnssec.mode to "Off"',
+        'remove DS 1 13 2 aa of corp.internal from its parent and from trust anchors, wait until their TTL has expired, then set its dnssec.mode to "Off"',
       ],
       status: { zones: [{ dnssec: keyA, delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53'] }] },
     },
@@ -462,7 +462,7 @@ const cases: Case[] = [
       discovery: [
         'False',
         'Stalled',
-        'ExternalDNS has not been heard of for a while; see the log of the container external-dns',
+        'ExternalDNS has stopped sending requests; see the log of the container external-dns',
       ],
     },
   },
@@ -486,7 +486,7 @@ const cases: Case[] = [
       discovery: [
         'False',
         'Stalled',
-        'ExternalDNS has not been heard of for a while; see the log of each container external-dns*',
+        'ExternalDNS has stopped sending requests; see the log of each container external-dns*',
       ],
     },
   },
@@ -548,7 +548,7 @@ const cases: Case[] = [
       discovery: [
         'True',
         'DeletesHeld',
-        'the delete guard holds a.corp.internal, b.corp.internal since 2026-01-31T12:00:01Z, as many names vanished at once; to let them go now: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ)',
+        'the delete guard holds a.corp.internal, b.corp.internal since 2026-01-31T12:00:01Z, because many names disappeared at once; to release them now: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ)',
       ],
       status: { discovery: { heldSince: '2026-01-31T12:00:01Z' } },
     },
@@ -575,7 +575,7 @@ const cases: Case[] = [
     spec: { zones, discovery: { policy: 'Preview' } },
     reports: [discovering({ preview: [change] })],
     want: {
-      discovery: ['True', 'Preview', 'nothing is changed: status.discovery.preview has what Sync would change'],
+      discovery: ['True', 'Preview', 'no record is changed: see status.discovery.preview for what Sync would change'],
       status: { discovery: { preview: [change] } },
     },
   },
@@ -649,10 +649,10 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
   const endpoint = endpointOf(spec, observed ?? undefined);
   const signatures = signaturesBefore({ zones: before }, spec);
   const records = recordsOf('corp', spec, endpoint);
-  const declared = declarationOf({ composite: 'corp', spec, endpoint, records, signatures });
-  const declaration = textOf(declared);
+  const declaration = declarationOf({ composite: 'corp', spec, endpoint, records, signatures });
+  const declarationText = textOf(declaration);
   const report: Report = {
-    declaration: hashOf(declaration),
+    declaration: hashOf(declarationText),
     zones: spec.zones.map(({ name }) => ({ name, state: 'Serving' })),
     discovery: { state: 'Synced' },
     names: { total: 1, resolved: 1, problems: [] },
@@ -667,8 +667,8 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
     spec,
     names,
     endpoint,
-    declared,
     declaration,
+    declarationText,
     signatures,
     pods: pods ? object('StatefulSet', { status: all }) : undefined,
     reports: reportsOf(names.pods, object('ConfigMap', { data })),

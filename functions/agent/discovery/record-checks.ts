@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { zoneServerMessage } from '../../contract/host-rules.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { greatestTTL, isTTL } from '../../dns/ttl.ts';
 import { isReverse } from '../../dns/zone/reverse.ts';
@@ -54,9 +55,7 @@ export const illegalHostName: Check = ({ desired: { name, type } }) => refused(i
 
 /** A name is a violation when it is the name server of a declared zone. */
 export const zonesOwnServer: Check = ({ desired, nameContext }) =>
-  nameContext.nameServers.has(desired.name)
-    ? { verdict: 'DeclaredElsewhere', message: "the name of a zone's own server" }
-    : undefined;
+  nameContext.nameServers.has(desired.name) ? { verdict: 'DeclaredElsewhere', message: zoneServerMessage } : undefined;
 
 /** A name is a violation when PowerDNS answers for it from another zone than the declared one. */
 export const answeredByAnotherZone: Check = ({ nameContext: { zone, answeringZone } }) => {

@@ -1,4 +1,5 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { parsePattern, reservedNameMessage } from '../../contract/host-rules.ts';
 import { matchesSelector } from '../../contract/label-selector.ts';
 import { absolute, parentOf, withoutDot } from '../../dns/name.ts';
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
@@ -30,7 +31,7 @@ export function nameRestrictions(discovery: DeclaredDiscovery, lister: SourceLis
   const tenancy: Tenancy = tenants.length > 0 ? tenancyOf(tenants, lister) : () => undefined;
   return {
     for(desired) {
-      if (reserved.match(desired.name).length > 0) return { message: reservedName };
+      if (reserved.match(desired.name).length > 0) return { message: reservedNameMessage };
       const restriction = tenancy(desired);
       return restriction === 'granted' ? undefined : restriction;
     },
@@ -68,7 +69,6 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
   };
 }
 
-const reservedName = 'reserved (discovery.reservedNames): use another host';
 const unnamed =
   'the object is unknown, and so is its tenant (discovery.tenants): set the host on a Service or an Ingress';
 
@@ -85,18 +85,15 @@ function listed(tenants: Tenant[]): string {
   return `only ${shown} (discovery.tenants): use one of these`;
 }
 
-/**
- * Values by name pattern: `www.corp.internal` is that name, `*.corp.internal` every name below it including its wildcard,
- * and `[*].corp.internal` the wildcard alone.
- */
+/** Values by patterns of names. */
 export class NamePatterns<T> {
   readonly #at = new Map<string, T[]>();
   readonly #below = new Map<string, T[]>();
 
   constructor(entries: Iterable<readonly [pattern: string, T]>) {
     for (const [pattern, value] of entries) {
-      const isBelow = pattern.startsWith('*.');
-      const key = absolute(isBelow ? pattern.slice(2) : pattern.replace(/^\[\*\]\./, '*.'));
+      const { name, isBelow } = parsePattern(pattern);
+      const key = absolute(name);
       const patterns = isBelow ? this.#below : this.#at;
       patterns.set(key, [...(patterns.get(key) ?? []), value]);
     }

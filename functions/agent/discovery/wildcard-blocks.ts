@@ -1,4 +1,4 @@
-import { trustedLabels } from '../../contract/declaration.ts';
+import { trustedHosts } from '../../contract/host-rules.ts';
 import { absolute, isWithin, parentOf } from '../../dns/name.ts';
 import { defaultTTL } from '../../dns/zone/apex.ts';
 import { cutAt, cutsOf } from '../../dns/zone/zone-cut.ts';
@@ -12,7 +12,7 @@ export const isWildcardBlock = ({ mark }: Pick<RRset, 'mark'>) =>
   mark?.account === wildcardBlockMark.account && mark.content === wildcardBlockMark.content;
 
 /** The labels that no discovered wildcard answers, whatever is reserved. The last proves control (RFC 8555 section 8.4). */
-const neverAnswered = [...Object.keys(trustedLabels), '_acme-challenge'];
+const neverAnswered = [...trustedHosts, '_acme-challenge'];
 
 /** Of a type that nobody queries (RFC 8482 section 4.2), so that every other type has no data. */
 const wildcardBlock = (name: string): RRset => ({

@@ -7,17 +7,21 @@ const seconds = (least: number, most: number) => z.int().min(least).max(most).op
 
 /** The fields of a SOA record that people may choose; the serial is PowerDNS's. */
 export const soa = z.object({
-  mname: z.string().min(1).max(253).optional().describe('The primary server. Default: the first name server.'),
+  mname: z.string().min(1).max(253).optional().describe('Primary name server. Defaults to the first name server.'),
   rname: z
     .string()
     .min(1)
     .max(253)
     .optional()
-    .describe('The mailbox of who is responsible, as an address or as a name. Default: hostmaster of the zone.'),
-  refresh: seconds(1, 2147483647).describe('Seconds after which a secondary asks for changes. Default: 3600.'),
-  retry: seconds(1, 2147483647).describe('Seconds after which it asks again when there was no answer. Default: 600.'),
-  expire: seconds(1, 2147483647).describe('Seconds after which it gives the zone up. Default: 604800.'),
-  minimum: seconds(0, 86400).describe('Seconds that resolvers may remember that a name does not exist. Default: 30.'),
+    .describe(
+      'Mailbox of the person responsible for the zone, as an email address or a domain name. Defaults to hostmaster in the zone.',
+    ),
+  refresh: seconds(1, 2147483647).describe('Seconds after which a secondary checks for changes. Defaults to 3600.'),
+  retry: seconds(1, 2147483647).describe('Seconds after which a secondary retries a failed check. Defaults to 600.'),
+  expire: seconds(1, 2147483647).describe(
+    'Seconds after which a secondary without contact stops serving the zone. Defaults to 604800.',
+  ),
+  minimum: seconds(0, 86400).describe('Seconds for which resolvers cache that a name does not exist. Defaults to 30.'),
 });
 
 export type SOA = z.output<typeof soa>;

@@ -1,53 +1,48 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { mostHosts, mostTargets } from '../../contract/declaration.ts';
-import type { Names } from '../names.ts';
+import { isDNSEndpoint } from '../../contract/host-rules.ts';
+import type { Instance } from '../instance.ts';
 import type { Spec } from '../spec.ts';
 import { type CELCheck, illegal, inZone, outside, taken } from './cel-check.ts';
 import { hostsOf } from './hosts.ts';
-import { isDNSEndpoint, judged, literal, ownAnnotation } from './kind.ts';
+import { checkedSources, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
-
-export interface AdmissionProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
-}
 
 // v1 needs Kubernetes 1.30, and cdk8s-plus-28 has only v1beta1.
 const apiVersion = 'admissionregistration.k8s.io/v1';
 
 /**
- * Says at `kubectl apply` what the agent would otherwise say afterwards. Only names that a change adds are judged, so
- * an object that was there before can still be edited and deleted.
+ * Rejects at `kubectl apply` what the agent would reject afterwards. Only hosts that a change adds are checked, so that
+ * an existing object can still be edited and deleted.
  */
 export class Admission extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels }: AdmissionProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels }: Instance) {
     super(scope, id);
     const { zones, discovery } = spec;
     const { enabled, outsideZones } = discovery.admission;
-    if (!enabled || judged(discovery).length === 0) return;
+    if (!enabled || checkedSources(discovery).length === 0) return;
     const outsider = outside(zones, names.composite);
-    const wrong = [...illegal, ...taken(zones, discovery.reservedNames)];
-    const add = (part: string, faults: CELCheck[], validationActions: string[], more: object[] = []) => {
+    const checks = [...illegal, ...taken(zones, discovery.reservedNames)];
+    const add = (part: string, of: CELCheck[], validationActions: string[], more: object[] = []) => {
       // Not `names.cluster`: the names of these kinds are DNS subdomains, without a colon.
       const metadata = { name: `${names.server}-${part}`, labels };
-      const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: policyOf(spec, faults, more) };
+      const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec: policyOf(spec, of, more) };
       const binding = { policyName: metadata.name, validationActions };
       new ApiObject(this, part, policy);
       new ApiObject(this, `${part}-binding`, { ...policy, kind: `${policy.kind}Binding`, spec: binding });
     };
-    add('hosts', outsideZones === 'Deny' ? [...wrong, outsider] : wrong, ['Deny'], bounded(discovery));
-    // What follows from a validation is the binding's to say, and one for all validations of its policy.
+    add('hosts', outsideZones === 'Deny' ? [...checks, outsider] : checks, ['Deny'], bounded(discovery));
+    // The actions are the binding's, for all validations of its policy: to warn of some only needs a policy of its own.
     if (outsideZones === 'Warn') add('zones', [outsider], ['Warn', 'Audit']);
   }
 }
 
-function policyOf({ zones, discovery }: Spec, faults: CELCheck[], more: object[]) {
+function policyOf({ zones, discovery }: Spec, checks: CELCheck[], more: object[]) {
   const { namespaces, selector, excludedDomains } = discovery;
   const isHere = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
   return {
-    // DNS stops no deployment: what CEL cannot finish within its limits the agent judges, as it judges everything again.
+    // DNS must not block deployments: what CEL cannot evaluate within its limits is left to the agent, which checks everything again.
     failurePolicy: 'Ignore',
     matchConstraints: {
       resourceRules: resourceRules(discovery),
@@ -60,14 +55,14 @@ function policyOf({ zones, discovery }: Spec, faults: CELCheck[], more: object[]
       { name: 'hosts', expression: hostsOf(discovery, 'object') },
       { name: 'before', expression: `oldObject == null ? [] : ${hostsOf(discovery, 'oldObject')}` },
       { name: 'inside', expression: `variables.hosts.filter(h, ${inside(excludedDomains)})` },
-      ...faults.map(({ name, of, holds }) => ({
+      ...checks.map(({ name, of, cel }) => ({
         name,
-        expression: `variables.${of}.filter(h, (${holds}) && !(h in variables.before))`,
+        expression: `variables.${of}.filter(h, (${cel}) && !(h in variables.before))`,
       })),
     ],
     validations: [
       ...more,
-      ...faults.map(({ name, message }) => ({
+      ...checks.map(({ name, message }) => ({
         expression: `size(variables.${name}) == 0`,
         messageExpression: `"cannot publish " + ${shown(`variables.${name}`)} + ${literal(`: ${message}`)}`,
         // For a name with a line break, which a messageExpression may not have.
@@ -80,8 +75,8 @@ function policyOf({ zones, discovery }: Spec, faults: CELCheck[], more: object[]
 const longestTarget = 1024;
 
 /**
- * ExternalDNS repeats the annotation for every host of the object: two long ones together exhaust its memory. Of hosts
- * and of targets no more are let in than the agent takes.
+ * ExternalDNS repeats the annotation for every host of the object: many hosts with many targets exhaust its memory. The
+ * limits are the agent's own.
  */
 function bounded(discovery: Spec['discovery']) {
   const target = (object: string) => `${ownAnnotation(discovery, object, 'target')}.orValue("")`;
@@ -90,17 +85,17 @@ function bounded(discovery: Spec['discovery']) {
   return [
     {
       expression: `size(${target('object')}) <= ${longestTarget} || ${wasThere}`,
-      message: `the annotation target has more than ${longestTarget} characters, and each host of the object would have all of it`,
+      message: `the annotation target has more than ${longestTarget} characters, and each host of the object would get all of it: split the object`,
     },
     {
       expression: `size(${target('object')}) > ${longestTarget} || size(${target('object')}.split(",")) <= ${mostTargets} || ${wasThere}`,
-      message: `the annotation target has more than ${mostTargets} targets, and so many may a host have: split them over more hosts`,
+      message: `the annotation target has more than ${mostTargets} targets, the maximum of a host: split them over more hosts`,
     },
     {
       expression: `size(variables.hosts) <= ${mostHosts} || size(variables.hosts) <= size(variables.before)`,
-      message: `the object asks for more than ${mostHosts} names: split it`,
+      message: `the object requests more than ${mostHosts} names: split it`,
     },
-    ...(judged(discovery).some(({ source }) => source.kind === 'DNSEndpoint')
+    ...(checkedSources(discovery).some(({ source }) => source.kind === 'DNSEndpoint')
       ? [
           {
             expression: `!(${isDNSEndpoint}) || ${fewTargets} || (oldObject != null && object.spec == oldObject.spec)`,

@@ -1,5 +1,5 @@
 import type { Spec } from '../spec.ts';
-import { isOf, judged, type Kind, ownAnnotation } from './kind.ts';
+import { checkedSources, isOf, type Kind, ownAnnotation } from './kind.ts';
 
 type Discovery = Spec['discovery'];
 
@@ -9,7 +9,7 @@ type Discovery = Spec['discovery'];
  * joined by commas and split again.
  */
 export function hostsOf(discovery: Discovery, object: string): string {
-  const texts = judged(discovery).reduceRight(
+  const texts = checkedSources(discovery).reduceRight(
     (others, { kind }) => `${isOf(kind)} ? (${textsOf(discovery, object, kind)}) : ${others}`,
     '[]',
   );

@@ -53,8 +53,8 @@ const kinds: Readonly<Partial<Record<SpecSource['kind'], Kind>>> = {
   },
 };
 
-/** The sources that are judged. Not those that go by the labels of a route's Gateway, which are in another object. */
-export function judged({ sources, hostnames }: Discovery): { source: SpecSource; kind: Kind }[] {
+/** The sources whose objects are checked. Not routes selected by the labels of their Gateway, which is another object. */
+export function checkedSources({ sources, hostnames }: Discovery): { source: SpecSource; kind: Kind }[] {
   return sources.flatMap((source) => {
     const kind = kinds[source.kind];
     const hasHosts = kind && (kind.inSpec.length > 0 || hostnames !== 'Spec');
@@ -68,9 +68,6 @@ export const literal = (value: string | readonly string[]): string => JSON.strin
 
 /** Whether the object under judgement is of a kind. */
 export const isOf = ({ plural }: SourceResource) => `request.resource.resource == ${literal(plural)}`;
-
-/** Records of other types than addresses have names that no host has (RFC 2782, RFC 2317). */
-export const isDNSEndpoint = isOf(sourceResources.DNSEndpoint);
 
 /** An annotation that may be absent. */
 export const annotation = (object: string, key: string) => `${object}.metadata.?annotations[?${literal(key)}]`;

@@ -1,13 +1,13 @@
-import type { LabelSelector } from '../discovery/label-selector.ts';
+import type { LabelSelector } from '../../contract/label-selector.ts';
 import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
 import type { Spec } from '../spec.ts';
-import { annotation, isOf, judged, literal, ownAnnotation } from './kind.ts';
+import { annotation, checkedSources, isOf, literal, ownAnnotation } from './kind.ts';
 
 type Discovery = Spec['discovery'];
 
-/** What is judged: everything that is made or changed of the kinds that count. */
+/** What is checked: every creation and update of the selected kinds. */
 export const resourceRules = (discovery: Discovery) =>
-  judged(discovery).map(({ kind: { group, plural } }) => ({
+  checkedSources(discovery).map(({ kind: { group, plural } }) => ({
     apiGroups: [group],
     // The Gateway API serves several, alike in all that is read here.
     apiVersions: ['*'],
@@ -17,7 +17,7 @@ export const resourceRules = (discovery: Discovery) =>
 
 /** Which of these objects ExternalDNS looks at, beyond what selectors of Kubernetes can say. */
 export function matchConditions(discovery: Discovery): { name: string; expression: string }[] {
-  const filters = judged(discovery).flatMap(({ kind, source }) =>
+  const filters = checkedSources(discovery).flatMap(({ kind, source }) =>
     filterOf(source).map((filter) => `(${isOf(kind)} ? ${filter} : true)`),
   );
   const selected = annotationFilters(discovery.annotationSelector);

@@ -1,14 +1,16 @@
 import * as z from 'zod';
 import { discoverable } from '../../contract/declaration.ts';
+import { hostLabel } from '../../contract/host-rules.ts';
+import type { LabelSelector } from '../../contract/label-selector.ts';
 import { annotationPrefix, legacyAnnotationPrefix } from '../../contract/source-kinds.ts';
 import { ttl } from '../../dns/record.ts';
-import { domainName, hostLabel, namespaceName } from '../name-form.ts';
+import { domainName, namespaceName } from '../name-form.ts';
 import { durationOf, matching, uniqueList, withRules } from '../rules.ts';
 import { deleteGuard } from './delete-guard.ts';
 import { extraArgs } from './extra-args.ts';
 import { clusterWide, kindsWith, routes } from './kind.ts';
-import { type LabelSelector, labelSelector } from './label-selector.ts';
 import { ownershipTXT } from './ownership-txt.ts';
+import { labelSelector } from './selector-schema.ts';
 import { kindsIn, sources } from './source.ts';
 import { targets } from './targets.ts';
 import { allowAcrossNamespaces, reservedNames, tenants } from './tenants.ts';
@@ -18,12 +20,14 @@ const fields = z.object({
   namespaces: uniqueList(namespaceName('namespace'), 8)
     .default([])
     .describe(
-      'Only objects in these are seen, and each has an ExternalDNS of its own. They must exist. None means all, with one ExternalDNS.',
+      'Namespaces to discover objects in, each with an ExternalDNS of its own. They must exist. Defaults to all namespaces, with a single ExternalDNS.',
     ),
-  selector: labelSelector.optional().describe('Only objects with these labels count.'),
+  selector: labelSelector.optional().describe('Selects objects by their labels. If unset, all objects are selected.'),
   annotationSelector: labelSelector
     .optional()
-    .describe('Only objects with these annotations count; they are compared as labels are.'),
+    .describe(
+      'Selects objects by their annotations, with the semantics of a label selector. If unset, all objects are selected.',
+    ),
   annotationPrefix: withRules(
     z.string().min(2).max(253),
     matching(
@@ -33,49 +37,53 @@ const fields = z.object({
   )
     .optional()
     .describe(
-      `What the names of annotations begin with, to divide objects between instances. Default: ${annotationPrefix} and, as before v0.22, ${legacyAnnotationPrefix}.`,
+      `Prefix of the annotations, to divide objects between instances. Defaults to both prefixes of ExternalDNS: ${annotationPrefix} and, from before v0.22, ${legacyAnnotationPrefix}.`,
     ),
   hostnames: z
     .enum(['Spec', 'SpecAndAnnotations'])
     .default('SpecAndAnnotations')
-    .describe('Spec: annotations name no host, only what an object says in its spec counts.'),
+    .describe('Where hosts are read from. Spec ignores the annotations that name hosts.'),
   recordTypes: uniqueList(z.enum(discoverable), discoverable.length, 1)
     .default(['A', 'AAAA', 'CNAME'])
     .describe(
-      'The types of records that are published. Those beyond the default come from DNSEndpoints, and SRV from Services of type NodePort, too.',
+      'Types of records to publish. Types other than the default ones come from DNSEndpoints; SRV also comes from Services of type NodePort.',
     ),
   excludedDomains: uniqueList(domainName('domain'), 64)
     .default([])
-    .describe('Domains in which no object gets a name, and everything below them.'),
+    .describe('Domains in which no names are published. Includes all their subdomains.'),
   targets,
-  defaultTTL: ttl.optional().describe("Seconds, of records whose object states no TTL. Default: the zone's."),
-  minimumTTL: ttl.optional().describe('Seconds: no object gets less.'),
-  interval: durationOf('interval', '1s').default('2s').describe('How often the cluster is compared with the zones.'),
+  defaultTTL: ttl
+    .optional()
+    .describe('TTL in seconds of records whose object has no TTL. Defaults to the defaultTTL of the zone.'),
+  minimumTTL: ttl.optional().describe('Minimum TTL in seconds of discovered records. Lower ones are raised to it.'),
+  interval: durationOf('interval', '1s')
+    .default('2s')
+    .describe('Interval at which ExternalDNS compares the cluster with the zones.'),
   policy: z
     .enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])
     .default('Sync')
     .describe(
-      'Sync also removes records whose object is gone; UpsertOnly keeps them; CreateOnly never changes one; Preview changes nothing and shows in the status what Sync would do.',
+      'How records follow their objects. Sync creates, updates and deletes records; UpsertOnly never deletes them; CreateOnly never changes or deletes them; Preview changes nothing and shows in the status what Sync would do.',
     ),
   ownerID: withRules(
     z.string().min(1).max(63),
     matching('^[A-Za-z0-9._-]+$', 'ownerID must consist of letters, digits, dots, hyphens and underscores'),
   )
     .optional()
-    .describe("Marks discovered records as this instance's. Default: the name of the InternalDNS."),
+    .describe('Identifies the owner of discovered records. Defaults to the name of the InternalDNS.'),
   ownershipTXT,
   reverse: z
     .enum(['Off', 'Publish'])
     .default('Off')
     .describe(
-      'Publish: PTR records for the addresses that are published, in the reverse zones that are declared. "Off" is written in quotes: to YAML a bare Off is false.',
+      'Publish creates PTR records for the published addresses in the declared reverse zones. "Off" must be quoted: YAML reads a bare Off as false.',
     ),
   deleteGuard,
   sharedHosts: z
     .enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse'])
     .default('SameNamespace')
     .describe(
-      'What becomes of a host that several objects name with different answers. FirstWins: the object that has it keeps it, else the oldest one gets it. SameNamespace: likewise between namespaces, while objects of one namespace share it. Merge: all share it. Refuse: whoever has it keeps it, else nobody gets it.',
+      'How to resolve conflicts between objects that request the same host with different targets. FirstWins: the object that already has the host keeps it, otherwise the oldest object gets it. SameNamespace: as FirstWins between namespaces, while objects in the same namespace share the host. Merge: all objects share the host. Refuse: the object that already has the host keeps it, otherwise no object gets it.',
     ),
   tenants,
   reservedNames,
@@ -85,20 +93,22 @@ const fields = z.object({
     .min(1)
     .max(100_000)
     .default(1000)
-    .describe('How many names the objects of one namespace may take.'),
+    .describe('Maximum number of names that the objects in a namespace can have.'),
   admission: z
     .object({
       enabled: z
         .boolean()
         .default(false)
-        .describe('Whether there is a ValidatingAdmissionPolicy, which needs Kubernetes 1.30.'),
+        .describe('Whether to create a ValidatingAdmissionPolicy. Requires Kubernetes 1.30.'),
       outsideZones: z
         .enum(['Allow', 'Warn', 'Deny'])
         .default('Warn')
-        .describe('What it does with names outside the zones.'),
+        .describe('How the policy handles names outside the zones.'),
     })
     .prefault({})
-    .describe('Judges objects when they are applied, as far as the API server can.'),
+    .describe(
+      'Admission policy, which validates the hosts of objects when they are applied, as far as the API server can.',
+    ),
   extraArgs,
 });
 
@@ -139,14 +149,14 @@ export const discovery = withRules(
   {
     cel: `!has(self.hostnames) || self.hostnames != 'Spec' || !${kindsIn.cel(hostless)}`,
     holds: ({ hostnames, sources }) => hostnames !== 'Spec' || !kindsIn.holds(sources, hostless),
-    message: `hostnames: Spec cannot be used with kind: ${hostless.join(', ')}: ExternalDNS has no host of them but by annotation, or takes that in any case; state sources without them`,
+    message: `hostnames: Spec cannot be used with kind: ${hostless.join(', ')}: ExternalDNS reads their hosts from annotations only, or in any case: set sources without them`,
   },
   {
     cel: `!has(self.annotationSelector) || !self.sources.exists(s, has(s.ingressClassNames)) || !((has(self.annotationSelector.matchLabels) && '${ingressClass}' in self.annotationSelector.matchLabels) || (has(self.annotationSelector.matchExpressions) && self.annotationSelector.matchExpressions.exists(e, e.key == '${ingressClass}')))`,
     holds: ({ annotationSelector, sources }) =>
       !annotationSelector || sources.every((s) => !s.ingressClassNames) || !selectsClass(annotationSelector),
-    message: `annotationSelector cannot select by ${ingressClass} beside ingressClassNames, which compare with it as well: ExternalDNS takes one of them`,
+    message: `annotationSelector cannot select by ${ingressClass} together with ingressClassNames, which also match it: ExternalDNS accepts only one of them`,
   },
 )
   .prefault({})
-  .describe('Which objects of the cluster get records.');
+  .describe('Which objects of the cluster get records, and how.');

@@ -59,7 +59,7 @@ const flagIn = (argument: string) => `${argument}.split('=')[0].replace('--no-',
 /** That each flag is there once, but for those that ExternalDNS takes as lists. */
 const onceRule = {
   rule: `self.all(a, a.matches('^--(${repeating.join('|')})=') || self.exists_one(b, ${flagIn('b')} == ${flagIn('a')}))`,
-  message: `extraArgs has a flag twice: only ${repeating.map((name) => `--${name}`).join(', ')} may be`,
+  message: `extraArgs repeats a flag: only ${repeating.map((name) => `--${name}`).join(', ')} can be repeated`,
 };
 
 export const extraArgs = withCEL(
@@ -72,7 +72,9 @@ export const extraArgs = withCEL(
   onceRule,
 )
   .default([])
-  .describe('Further flags of ExternalDNS, as --flag=value: those that change what its sources see.')
+  .describe(
+    'Additional flags of ExternalDNS, as --flag=value. Only flags that change what its sources see are allowed.',
+  )
   .meta({ 'x-kubernetes-list-type': 'atomic' });
 
 function judge(argument: string, context: z.RefinementCtx): void {

@@ -12,7 +12,7 @@ const watched = {
 /** Why a kind cannot be watched in some namespaces only. */
 export const clusterWide = {
   routes:
-    'ExternalDNS reads the Namespaces of the whole cluster for routes, so it cannot be limited to some: leave namespaces out and say in tenants who may take which names, or use gatewayNamespace',
+    'ExternalDNS reads the Namespaces of the whole cluster for routes, so it cannot be limited to some: leave namespaces out and restrict names with tenants, or use gatewayNamespace',
   nodes: 'a Node belongs to no namespace: leave namespaces out, or give Nodes an InternalDNS of their own',
   onNodes:
     'the addresses of Pods and of Services of type NodePort are those of Nodes, which belong to no namespace: leave namespaces out',
@@ -30,7 +30,7 @@ const install = {
   contour: 'install Contour: https://projectcontour.io/getting-started/',
   traefik: 'install Traefik 3: https://doc.traefik.io/traefik/getting-started/install-traefik/',
   openshift: 'only OpenShift has it',
-  any: 'install what defines it, or correct the name in resources',
+  any: 'install the API that defines it, or correct the name in resources',
 } as const;
 
 /** The fields of a source that belong to some kinds only. */

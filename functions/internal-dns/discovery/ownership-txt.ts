@@ -14,7 +14,7 @@ export const ownershipTXT = z
     )
       .default('extdns-%{record_type}.')
       .describe(
-        "ExternalDNS's --txt-prefix. One that ends in a dot keeps the record of a zone's top inside the zone and every label within 63 characters.",
+        "Value of ExternalDNS's --txt-prefix. A prefix that ends in a dot keeps the TXT record of the zone apex inside the zone, and every label within 63 characters.",
       ),
     wildcardReplacement: withRules(
       z.string().min(1).max(63),
@@ -25,10 +25,10 @@ export const ownershipTXT = z
     )
       .default('_wildcard')
       .describe(
-        "ExternalDNS's --txt-wildcard-replacement. No host can have the default's name, because of the underscore (RFC 1123 section 2.1).",
+        "Value of ExternalDNS's --txt-wildcard-replacement. No host can have the default as its name, because of the underscore (RFC 1123 section 2.1).",
       ),
   })
   .optional()
   .describe(
-    "Publishes the TXT records of ExternalDNS's own registry as well, for a move to its built-in provider: docs/discovery.md.",
+    "Also publishes the TXT records of ExternalDNS's own registry, for a migration to its built-in provider. See docs/discovery.md.",
   );

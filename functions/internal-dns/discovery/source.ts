@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { hostLabel, namespaceName, objectName } from '../name-form.ts';
+import { hostLabel } from '../../contract/host-rules.ts';
+import { namespaceName, objectName } from '../name-form.ts';
 import { matching, uniqueList, withRules } from '../rules.ts';
 import { allKinds, type Filter, kindsWith, routes } from './kind.ts';
-import { labelsOf } from './label-selector.ts';
+import { labelsOf } from './selector-schema.ts';
 
 const resource = withRules(
   z.string().min(1).max(253),
@@ -16,25 +17,31 @@ const fields = z.object({
   kind: z
     .enum(allKinds)
     .describe(
-      'The kind of object whose hosts get records. HTTPProxy is that of Contour, TraefikProxy its IngressRoute, IngressRouteTCP and IngressRouteUDP.',
+      'Kind of the objects. HTTPProxy is that of Contour; TraefikProxy stands for IngressRoute, IngressRouteTCP and IngressRouteUDP of Traefik.',
     ),
   ingressClassNames: uniqueList(objectName('ingressClassName'), 16)
     .optional()
-    .describe('Of Ingresses: only those of these classes. Default: every class, and those without one.'),
+    .describe(
+      'Ingress classes to select. Only for kind Ingress. Defaults to all Ingresses, including those without a class.',
+    ),
   serviceTypes: uniqueList(z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']), 4, 1)
     .optional()
     .describe(
-      'Of Services: only those of these types. Default: LoadBalancer. ClusterIP and NodePort let ExternalDNS read every Pod and EndpointSlice as well, NodePort every Node, too.',
+      'Types of Services to select. Only for kind Service. Defaults to LoadBalancer. ClusterIP and NodePort also let ExternalDNS read all Pods and EndpointSlices, and NodePort all Nodes.',
     ),
-  gatewayName: objectName('gatewayName').optional().describe('Of routes: only those of Gateways with this name.'),
+  gatewayName: objectName('gatewayName')
+    .optional()
+    .describe('Name of the Gateways whose routes to select. Only for routes.'),
   gatewayNamespace: namespaceName('gatewayNamespace')
     .optional()
-    .describe('Of routes: only those of Gateways in this namespace.'),
-  gatewayLabels: labelsOf('gatewayLabels').optional().describe('Of routes: only those of Gateways with these labels.'),
+    .describe('Namespace of the Gateways whose routes to select. Only for routes.'),
+  gatewayLabels: labelsOf('gatewayLabels')
+    .optional()
+    .describe('Labels of the Gateways whose routes to select. Only for routes.'),
   resources: uniqueList(resource, 8, 1)
     .optional()
     .describe(
-      'Of Unstructured: what to look at, as plural.version.group. Its ClusterRole has to be given by hand: docs/discovery.md.',
+      'Resources to discover, as plural.version.group. Only for kind Unstructured. Their ClusterRole must be created manually: see docs/discovery.md.',
     ),
 });
 
@@ -96,7 +103,7 @@ export const sources = withRules(
 )
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind'] })
   .default([{ kind: 'Ingress' }, { kind: 'Service' }])
-  .describe('What to look at; an empty list runs no ExternalDNS.');
+  .describe('Kinds of objects to discover. If empty, ExternalDNS does not run.');
 
 /** That no source is of one of these kinds, as a rule of an object that has sources. */
 export const kindsIn = {

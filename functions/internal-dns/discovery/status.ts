@@ -8,18 +8,18 @@ import { type Kind, sourceKind } from './kind.ts';
 import { type Missing, missingIn, servedOf } from './served.ts';
 
 export const discoveryStatus = z.object({
-  heldSince: z.string().optional().describe('Since when the delete guard holds names that would vanish.'),
+  heldSince: z.string().optional().describe('Time since which the delete guard holds names, in RFC 3339.'),
   preview: z
     .array(
       z.object({
-        action: z.string().describe('Create, Update or Delete.'),
-        name: z.string().describe('The name.'),
-        type: z.string().describe('The type of the record.'),
-        values: z.array(z.string()).describe('What it would answer with.'),
+        action: z.string().describe('One of Create, Update or Delete.'),
+        name: z.string().describe('Name of the record.'),
+        type: z.string().describe('Type of the record.'),
+        values: z.array(z.string()).describe('Values of the record.'),
       }),
     )
     .optional()
-    .describe('With the policy Preview, what Sync would change; the first few.'),
+    .describe('Changes that the policy Sync would make, if the policy is Preview. Not all of them if there are many.'),
 });
 
 type Discovery = Report['discovery'];
@@ -51,7 +51,7 @@ export function discoveryReady({ discovery }: Spec, composite: string, reports: 
   if (servedOf(sources, missing).length === 0) return no(type, 'SourcesMissing', whatIsMissing(missing));
   const states = reports.map((report) => report?.discovery.state);
   const log = `see the log of ${discovery.namespaces.length > 1 ? 'each container external-dns*' : 'the container external-dns'}`;
-  if (states.includes('Stalled')) return no(type, 'Stalled', `ExternalDNS has not been heard of for a while; ${log}`);
+  if (states.includes('Stalled')) return no(type, 'Stalled', `ExternalDNS has stopped sending requests; ${log}`);
   if (states.includes('Failing')) return no(type, 'Failing', whyFailing(discoveriesIn(reports)));
   if (states.some((state) => state !== 'Synced')) {
     return no(type, 'Waiting', `ExternalDNS has not finished its first loop; if this lasts, ${log}`);
@@ -60,7 +60,7 @@ export function discoveryReady({ discovery }: Spec, composite: string, reports: 
   const held = heldIn(all);
   const notes = [
     ...(policy === 'Preview'
-      ? [['Preview', 'nothing is changed: status.discovery.preview has what Sync would change'] as const]
+      ? [['Preview', 'no record is changed: see status.discovery.preview for what Sync would change'] as const]
       : []),
     ...(held ? [['DeletesHeld', whatIsHeld(held, composite)] as const] : []),
     ...(missing.length > 0 ? [['SourcesMissing', whatIsMissing(missing)] as const] : []),
@@ -78,7 +78,7 @@ const mostNames = 5;
 
 function whatIsHeld({ since, names }: NonNullable<Discovery['held']>, composite: string): string {
   const others = names.length > mostNames ? ' and others' : '';
-  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, as many names vanished at once; to let them go now: ${letGoCommand(composite)}`;
+  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, because many names disappeared at once; to release them now: ${letGoCommand(composite)}`;
 }
 
 /** Each kind with what it lacks and how to get that. */

@@ -24,14 +24,14 @@ export const targets = z
   .object({
     default: uniqueList(target, 16)
       .default([])
-      .describe('For objects whose controller writes no address into their status.'),
+      .describe('Targets of objects whose controller writes no address to their status.'),
     override: uniqueList(target, 16)
       .default([])
-      .describe('Instead of every address and name that an object has, as behind NAT.'),
+      .describe('Targets that replace all addresses and names of an object, such as behind NAT.'),
     networks: uniqueList(network, 16)
       .default([])
-      .describe('Only addresses within these are published. None means all.'),
-    excludedNetworks: uniqueList(network, 16).default([]).describe('Addresses within these are not published.'),
+      .describe('CIDRs of the addresses to publish. If empty, all addresses are published.'),
+    excludedNetworks: uniqueList(network, 16).default([]).describe('CIDRs of addresses not to publish.'),
   })
   .prefault({})
-  .describe('What the names of objects point to.');
+  .describe('Targets of discovered names.');

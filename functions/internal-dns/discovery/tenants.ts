@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { acrossNamespaces } from '../../contract/declaration.ts';
 import { matching, uniqueList, withRules } from '../rules.ts';
-import { labelSelector } from './label-selector.ts';
+import { labelSelector } from './selector-schema.ts';
 
 /** Short, because the API server prices a rule by its length, and there may be thousands of patterns. */
 const patternForm = '^([*][.]|[[][*]][.])?[-a-z0-9_]{1,63}([.][-a-z0-9_]{1,63})*$';
@@ -17,8 +17,10 @@ const namePattern = (field: string): z.ZodString =>
   );
 
 const tenant = z.object({
-  namespaceSelector: labelSelector.describe('The namespaces, by their labels; {} is every namespace.'),
-  names: uniqueList(namePattern('a name of a tenant'), 64).describe('The names that their objects may take.'),
+  namespaceSelector: labelSelector.describe(
+    'Selects the namespaces of the tenant by their labels. {} selects every namespace.',
+  ),
+  names: uniqueList(namePattern('a name of a tenant'), 64).describe('Names that objects in these namespaces can have.'),
 });
 
 export const tenants = z
@@ -26,16 +28,18 @@ export const tenants = z
   .max(64)
   .default([])
   .describe(
-    'Who may take which names: the objects of a tenant have its names and no others, and nobody else has them. A name is that name, *.name every name below it, [*].name that wildcard alone.',
+    'Restricts names to namespaces: objects in the namespaces of a tenant can have its names and no others, and no other objects can have them. The pattern name matches that name, *.name every name below it, and [*].name only that wildcard.',
   )
   .meta({ 'x-kubernetes-list-type': 'atomic' });
 
 export const allowAcrossNamespaces = uniqueList(z.enum(acrossNamespaces), acrossNamespaces.length)
   .default([])
   .describe(
-    'What an object may take beside hosts of other namespaces. UnderscoreNames: _acme-challenge.www and the like for a host www. Wildcards: *.www below it. Delegations: NS records at, above or below it. A tenant takes these among its own names in any case.',
+    'Names that an object can have next to hosts of other namespaces. For a host www, UnderscoreNames are names such as _acme-challenge.www, Wildcards is *.www, and Delegations are NS records at, above or below it. A tenant can always have them among its own names.',
   );
 
 export const reservedNames = uniqueList(namePattern('a reserved name'), 256)
   .default([])
-  .describe('Names that no object may take, written as in tenants. No wildcard of an object answers for them either.');
+  .describe(
+    'Names that no object can have, with patterns as in tenants. Wildcards of objects do not answer for them either.',
+  );

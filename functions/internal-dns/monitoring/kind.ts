@@ -16,7 +16,7 @@ export const kinds = Object.keys(resources) as Kind[];
 export const monitoredKinds: string[] = Object.values(resources);
 
 /** Kinds whose presence the agents report. */
-export const soughtKinds = ({ monitoring }: Pick<Spec, 'monitoring'>): string[] =>
+export const optionalKinds = ({ monitoring }: Pick<Spec, 'monitoring'>): string[] =>
   monitoring.enabled ? monitoredKinds : [];
 
 type Served = { served?: readonly string[] | undefined } | undefined;

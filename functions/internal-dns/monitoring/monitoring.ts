@@ -1,17 +1,13 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { Names } from '../names.ts';
-import type { Spec } from '../spec.ts';
+import type { Instance } from '../instance.ts';
 import { alertsOf } from './alerts.ts';
 import { dashboardOf } from './dashboard.ts';
 import { apiVersion, type Kind } from './kind.ts';
 import { podMonitor } from './pod-monitor.ts';
 
-export interface MonitoringProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
+export interface MonitoringProps extends Instance {
   /** Kinds that the cluster serves: composing any other would block the whole composite. */
   kinds: readonly Kind[];
 }

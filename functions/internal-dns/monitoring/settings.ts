@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { labelSelector, labelsOf } from '../discovery/label-selector.ts';
+import { labelSelector, labelsOf } from '../discovery/selector-schema.ts';
 import { durationOf, seconds, withRules } from '../rules.ts';
 
 const labels = withRules(labelsOf('labels'), {
@@ -9,7 +9,7 @@ const labels = withRules(labelsOf('labels'), {
 })
   .default({})
   .describe(
-    'Labels of the PodMonitor, the PrometheusRule and the dashboard, by which Prometheus and Grafana select them.',
+    'Additional labels of the PodMonitor, the PrometheusRule and the dashboard, by which Prometheus and Grafana select them.',
   );
 
 export const monitoring = z
@@ -18,16 +18,16 @@ export const monitoring = z
       .boolean()
       .default(false)
       .describe(
-        "Creates a PodMonitor, a PrometheusRule and a Grafana dashboard. The first two need the Prometheus operator's CRDs.",
+        'Whether to create a PodMonitor, a PrometheusRule and a Grafana dashboard. The first two require the CRDs of the Prometheus operator.',
       ),
     labels,
     namespaceSelector: labelSelector
       .optional()
       .describe(
-        'Namespaces whose pods may reach the metrics, and the status page on the same port. {} selects every namespace. Default: every namespace if enabled, otherwise none.',
+        'Selects the namespaces whose pods can reach the metrics, and the status page on the same port. {} selects every namespace. Defaults to every namespace if monitoring is enabled, otherwise to none.',
       ),
     // Prometheus drops a sample after five minutes, and the alerts use rates over five minutes.
-    interval: durationOf('interval', '1s', '1m').default('30s').describe('How often Prometheus scrapes.'),
+    interval: durationOf('interval', '1s', '1m').default('30s').describe('Scrape interval of Prometheus.'),
   })
   .prefault({})
   .describe('Metrics, alerts and a dashboard.');

@@ -1,14 +1,12 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { Instance } from '../instance.ts';
 import { claimTemplate, eventsRole, type Names, selectorLabels, sourceRole } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { ingressOf } from './network.ts';
 import { namespacesRole, rolesOf } from './roles.ts';
 
-export interface AccessProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
+export interface AccessProps extends Instance {
   /** Whether there is a Secret of keys. */
   hasKeys: boolean;
   /** Whether the Role is in the cluster. */
@@ -41,7 +39,7 @@ export class Access extends Construct {
       role: sourceRole(role),
     }));
     if (bindings.length > 0) bindings.push({ id: 'events', part: 'events', role: eventsRole });
-    for (const binding of bindings) this.bind(binding, { spec, names, labels, subjects });
+    for (const binding of bindings) this.#bind(binding, { spec, names, labels, subjects });
     new k8s.KubeNetworkPolicy(this, 'network', {
       metadata,
       spec: {
@@ -53,7 +51,7 @@ export class Access extends Construct {
   }
 
   /** In the whole cluster, or in each namespace of the spec. */
-  private bind({ id, part, role }: Binding, { spec, names, labels, subjects }: Bound): void {
+  #bind({ id, part, role }: Binding, { spec, names, labels, subjects }: Instance & { subjects: k8s.Subject[] }): void {
     // Also in a namespace: no other instance can have a name with colons, whatever namespaces they share.
     const name = names.cluster(part);
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role };
@@ -78,8 +76,6 @@ interface Binding {
   part: string;
   role: string;
 }
-
-type Bound = Pick<AccessProps, 'spec' | 'names' | 'labels'> & { subjects: k8s.Subject[] };
 
 function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRule[] {
   const rule = (resource: string, resourceNames: string[], ...verbs: string[]): k8s.PolicyRule => ({

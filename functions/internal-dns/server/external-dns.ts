@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
 import { discoverable } from '../../contract/declaration.ts';
+import { printedSelector } from '../../contract/label-selector.ts';
 import { flagOf, unless } from '../discovery/extra-args.ts';
 import { routes, sourceKind } from '../discovery/kind.ts';
-import { printedSelector } from '../discovery/label-selector.ts';
 import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
 import { ports } from '../names.ts';
 import type { Spec } from '../spec.ts';

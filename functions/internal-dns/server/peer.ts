@@ -1,12 +1,12 @@
 import { BlockList, isIPv6 } from 'node:net';
 import * as z from 'zod';
-import { labelSelector } from '../discovery/label-selector.ts';
+import { labelSelector } from '../discovery/selector-schema.ts';
 import { network, withRules } from '../rules.ts';
 
 const ipBlock = z
   .object({
-    cidr: network.describe('The addresses, such as 192.0.2.0/24.'),
-    except: z.array(network).max(16).optional().describe('Networks within them that are left out.'),
+    cidr: network.describe('CIDR of the addresses, such as 192.0.2.0/24.'),
+    except: z.array(network).max(16).optional().describe('CIDRs within cidr to exclude.'),
   })
   // As the API server has it: a NetworkPolicy that it refuses would stop Crossplane in the middle of its work.
   .refine(
@@ -27,11 +27,11 @@ const peer = withRules(
   z.object({
     namespaceSelector: labelSelector
       .optional()
-      .describe('The pods of these namespaces, by their labels; {} is every namespace.'),
+      .describe('Selects namespaces by their labels. {} selects every namespace.'),
     podSelector: labelSelector
       .optional()
       .describe(
-        "Of these namespaces, or without namespaceSelector of the server's own, only the pods with these labels.",
+        'Selects pods by their labels in the selected namespaces or, without namespaceSelector, in the namespace of the server.',
       ),
     ipBlock: ipBlock.optional().describe('Addresses outside the cluster, or of its nodes.'),
   }),

@@ -3,7 +3,8 @@ import { Construct } from 'constructs';
 import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
 import { shortDigest } from '../../contract/digest.ts';
 import type { SpecSource } from '../discovery/source.ts';
-import { claimTemplate, type Names, selectorLabels } from '../names.ts';
+import type { Instance } from '../instance.ts';
+import { claimTemplate, selectorLabels } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { agent } from './agent.ts';
 import { tokenVolume } from './container.ts';
@@ -13,10 +14,7 @@ import { type Features, powerdns, powerdnsFilesFor } from './powerdns.ts';
 /** The user and group of PowerDNS's image; every container runs as it, so that the agent may read the key's file. */
 const user = 953;
 
-export interface ServerProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
+export interface ServerProps extends Instance {
   /** What ExternalDNS looks at; without any there is none. */
   sources: SpecSource[];
   /** What PowerDNS has to do. */

@@ -1,18 +1,13 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
-import { dnsPort, type Names, ports, selectorLabels } from '../names.ts';
+import type { Instance } from '../instance.ts';
+import { dnsPort, ports, selectorLabels } from '../names.ts';
 import { type Spec, typeOf } from '../spec.ts';
-
-export interface ServicesProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
-}
 
 /** The way in: port 53 for everybody, and the agent's HTTP for people and monitoring. */
 export class Services extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels }: ServicesProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels }: Instance) {
     super(scope, id);
     const { service, namespace, replicas } = spec;
     const selector = selectorLabels(names.composite);

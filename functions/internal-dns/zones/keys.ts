@@ -1,19 +1,13 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
-import type { Names } from '../names.ts';
+import type { Instance } from '../instance.ts';
 import type { Spec } from '../spec.ts';
 import { isSigned } from './signature.ts';
 
-export interface KeysProps {
-  spec: Spec;
-  names: Names;
-  labels: Record<string, string>;
-}
-
 /** The Secret of the keys that zones are signed with. */
 export class Keys extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels }: KeysProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels }: Instance) {
     super(scope, id);
     // Without data: the agent makes the keys, and a field that we do not send stays its own.
     new k8s.KubeSecret(this, 'dnssec', { metadata: { name: names.dnssec, namespace: spec.namespace, labels } });

@@ -5,7 +5,7 @@ import type { SpecZone } from './zone.ts';
 
 /** What those who validate a signed zone's answers need of it. */
 export const signature = z.object({
-  ds: z.array(z.string()).describe("RDATA of the DS records, for the zone's parent or a resolver's trust anchor."),
+  ds: z.array(z.string()).describe('RDATA of the DS records, for the parent zone or the trust anchor of a resolver.'),
   dnskey: z.array(z.string()).describe('RDATA of the DNSKEY records.'),
 });
 

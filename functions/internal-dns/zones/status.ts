@@ -7,22 +7,22 @@ import { delegationLines } from './delegation.ts';
 import { type Signature, signature, voicesOn } from './signature.ts';
 
 export const zoneStatus = z.object({
-  name: z.string().describe('The domain.'),
-  state: z.string().describe('Serving, Pending, Failed, or Retained: no longer declared, but not empty.'),
-  message: z.string().optional().describe('What is wrong, and what to do.'),
+  name: z.string().describe('Name of the zone.'),
+  state: z.string().describe('One of Serving, Pending, Failed, or Retained (no longer declared, but not empty).'),
+  message: z.string().optional().describe('What is wrong, and how to fix it.'),
   delegation: z
     .array(z.string())
     .optional()
     .describe(
-      "What the parent of the zone needs to have, as lines of a zone file: NS, DS and the servers' addresses. Absent when the parent is a zone of this instance.",
+      'Records that the parent zone must have, as lines of a zone file: NS, DS and the addresses of the name servers. Unset if the parent is a zone of this instance.',
     ),
-  dnssec: signature.optional().describe('Of a signed zone, what those need who validate its answers.'),
+  dnssec: signature.optional().describe('What the parent or a validating resolver needs of a signed zone.'),
 });
 
 export type ZoneStatus = z.output<typeof zoneStatus>;
 
 /** What is known of the zones. */
-export interface ZonesSituation {
+export interface ZonesStatusInput {
   zones: DeclaredZone[];
   /** Of the DNS Service. */
   addresses: string[];
@@ -35,22 +35,22 @@ export interface ZonesSituation {
 }
 
 /** Each declared zone, and each that is retained. */
-export function zoneStatuses(situation: ZonesSituation): ZoneStatus[] {
-  const { zones } = situation;
+export function zoneStatuses(input: ZonesStatusInput): ZoneStatus[] {
+  const { zones } = input;
   const retained = new Map(
-    latestOf(situation).flatMap((r) =>
+    latestOf(input).flatMap((r) =>
       r.zones.filter(({ state }) => state === 'Retained').map((zone) => [zone.name, zone] as const),
     ),
   );
-  const declared = zones.map((zone) => statusOf(zone, retained.get(zone.name), situation));
+  const declared = zones.map((zone) => statusOf(zone, retained.get(zone.name), input));
   const others = [...retained.values()].filter(({ name }) => zones.every((zone) => zone.name !== name));
   return [...declared, ...others.map(({ name, state, message }) => ({ name, state, ...(message && { message }) }))];
 }
 
-function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, situation: ZonesSituation): ZoneStatus {
-  const { zones, addresses, signatures, current, pods } = situation;
+function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, input: ZonesStatusInput): ZoneStatus {
+  const { zones, addresses, signatures, current, pods } = input;
   const { name, dnssec } = zone;
-  const reported = latestOf(situation).flatMap((r) => r.zones.filter((each) => each.name === name));
+  const reported = latestOf(input).flatMap((r) => r.zones.filter((each) => each.name === name));
   const voices = dnssec ? voicesOn(name, current) : [];
   const signature = dnssec && (voices.length === 1 ? voices[0] : signatures.get(name));
   const ds = dnssec?.mode === 'Signed' ? (signature?.ds ?? []) : [];
@@ -63,7 +63,7 @@ function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, situatio
  * What each replica said last. An edit that is on its way does not make a zone less served than it was, and each turn of
  * the status would cost Crossplane two writes.
  */
-const latestOf = ({ reports }: ZonesSituation): Report[] => reports.filter((report) => report !== undefined);
+const latestOf = ({ reports }: ZonesStatusInput): Report[] => reports.filter((report) => report !== undefined);
 
 type State = Pick<ZoneReport, 'name' | 'state' | 'message'>;
 
@@ -79,13 +79,13 @@ function worstOf(name: string, reported: ZoneReport[], replicas: number, retaine
 
 function disagreement(name: string, voices: Signature[]): State {
   const keys = voices.map(({ ds }) => ds.join(', ')).sort();
-  const message = `the replicas sign with different keys, with DS ${keys.join(' and ')}: delete the claim and the pod of the one whose DS the parent has not`;
+  const message = `the replicas sign with different keys (DS ${keys.join(' and ')}): delete the volume claim and the pod of the replica whose DS the parent does not have`;
   return { name, state: 'Failed', message };
 }
 
 /** Whether the zones are served as declared; it says what else people should know of them, too. */
-export function zonesReady(statuses: ZoneStatus[], situation: ZonesSituation): Condition {
-  const { pods, reports, current, zones } = situation;
+export function zonesReady(statuses: ZoneStatus[], input: ZonesStatusInput): Condition {
+  const { pods, reports, current, zones } = input;
   const type = 'ZonesReady';
   const silent = pods.filter((_, index) => !reports[index]);
   if (silent.length > 0) {
@@ -95,7 +95,7 @@ export function zonesReady(statuses: ZoneStatus[], situation: ZonesSituation): C
       `no report from ${silent.join(', ')}; if this lasts, see the log of the container agent`,
     );
   }
-  if (current.length < pods.length) return no(type, 'Applying', 'the servers are taking over this spec');
+  if (current.length < pods.length) return no(type, 'Applying', 'the servers are applying this spec');
   const failed = statuses.filter((z) => z.state === 'Failed');
   if (failed.length > 0) return no(type, 'Failed', failed.map((z) => `${z.name}: ${z.message}`).join('; '));
   const pending = statuses.filter((z) => z.state === 'Pending');
@@ -123,8 +123,8 @@ const fewOf = (warnings: string[]) =>
 function howToUnsign({ name, dnssec }: ZoneStatus): string {
   const ds = dnssec?.ds ?? [];
   if (ds.length === 0) return `${name} has no key: set its dnssec.mode to "Off"`;
-  return `remove DS ${ds.join(' and DS ')} of ${name} from its parent and from trust anchors, wait until their TTL is over, then set its dnssec.mode to "Off"`;
+  return `remove DS ${ds.join(' and DS ')} of ${name} from its parent and from trust anchors, wait until their TTL has expired, then set its dnssec.mode to "Off"`;
 }
 
 const underLocal = (zone: string) =>
-  `${zone} is under .local, which most machines ask by multicast DNS only (RFC 6762): prefer a name under .internal`;
+  `${zone} is under .local, which most machines resolve by multicast DNS only (RFC 6762): prefer a name under .internal`;

@@ -4,21 +4,21 @@ import { record, ttl } from '../../dns/record.ts';
 import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
 import { matching, type Rule, withCEL, withRules } from '../rules.ts';
 
-// No rule of CEL below `records`: the API server prices it by the most that there may be. The function judges them.
+// No rule of CEL below `records`: the API server estimates its cost by the maximum number of records. The function checks them.
 
 const zoneFile = z.object({
   configMapKeyRef: z
     .object({
-      name: objectName('name', 'a ConfigMap').describe('The name of the ConfigMap.'),
+      name: objectName('name', 'a ConfigMap').describe('Name of the ConfigMap.'),
       key: withRules(
         z.string().min(1).max(253),
         matching(
           '^[-._a-zA-Z0-9]+$',
           'key must be a key of a ConfigMap: letters, digits, hyphens, underscores and dots',
         ),
-      ).describe('The key in it, such as corp.internal.zone.'),
+      ).describe('Key in the ConfigMap, such as corp.internal.zone.'),
     })
-    .describe('A key of a ConfigMap in spec.namespace.'),
+    .describe('Selects a key of a ConfigMap in spec.namespace.'),
 });
 
 const named = (field: 'mname' | 'rname', form: string, example: string): Rule<SOA> => ({
@@ -40,19 +40,23 @@ const dnssec = z
       .enum(['Off', 'Signed', 'Unsigning'])
       .default('Off')
       .describe(
-        'Whether answers are signed. Unsigning comes between Signed and "Off": it goes on signing, and ZonesReady says what to remove first. "Off" is written in quotes: to YAML a bare Off is false.',
+        'Whether the zone is signed. To turn signing off, set Unsigning first: the zone stays signed while the condition ZonesReady shows which DS records to remove, then set "Off". "Off" must be quoted: YAML reads a bare Off as false.',
       ),
     algorithm: z
       .enum(['ECDSA256', 'ECDSA384', 'ED25519'])
       .default('ECDSA256')
-      .describe('Of the key, which is made once. Changing it needs Unsigning and "Off" first.'),
+      .describe(
+        'Algorithm of the key, which is generated once. To change it, set mode to Unsigning and then to "Off" first.',
+      ),
     nsec3: z
       .boolean()
       .default(false)
-      .describe('Deny names by their hashes (NSEC3) and not by their neighbours, so that nobody can list the zone.'),
+      .describe(
+        'Whether to deny the existence of names with NSEC3 (hashes) instead of NSEC, so that the zone cannot be enumerated.',
+      ),
   })
   .optional()
-  .describe('Signed answers (DNSSEC). The key is kept in the Secret idns-<name>-dnssec; the status says its DS.');
+  .describe('DNSSEC. The key is stored in the Secret idns-<name>-dnssec; the status contains its DS records.');
 
 const isKeyed = "has(oldSelf.dnssec) && oldSelf.dnssec.mode != 'Off'";
 const staysKeyed = "has(self.dnssec) && self.dnssec.mode != 'Off'";
@@ -61,30 +65,32 @@ export const zone = withCEL(
   withRules(
     z.object({
       name: zoneName('zone name').describe(
-        'The domain, forward or reverse, such as corp.internal, 2.0.192.in-addr.arpa or 64/26.2.0.192.in-addr.arpa.',
+        'Name of the zone, forward or reverse, such as corp.internal, 2.0.192.in-addr.arpa or 64/26.2.0.192.in-addr.arpa.',
       ),
       nameServers: z
         .array(hostName('name server'))
         .max(13)
         .default([])
         .describe(
-          'The names of the servers in the NS records. None means ns1 below the zone, where that is a host name. Those inside the zone get the addresses of the DNS Service.',
+          'Names of the name servers in the NS records. Names inside the zone get the addresses of the DNS Service. Defaults to ns1 below the zone, if that is a host name.',
         ),
-      soa: soa.optional().describe('Fields of the SOA record. The serial increases by itself with every change.'),
-      defaultTTL: ttl.optional().describe('Seconds, of records that state no ttl. Default: 60.'),
+      soa: soa
+        .optional()
+        .describe('Fields of the SOA record. The serial is incremented automatically with every change.'),
+      defaultTTL: ttl.optional().describe('TTL in seconds of records without a ttl. Defaults to 60.'),
       records: z
         .array(record)
         .max(1000)
         .default([])
         .describe(
-          'Static records; more of them belong into recordsFrom. A name and the values may have the placeholders {{xr.name}}, {{zone.name}} and {{service.address}}: as the whole value of an A or AAAA record the latter is every address of the DNS Service that the type has room for, elsewhere the first one; while there is none, such a value is left out.',
+          'Static records. For more than 1000, use recordsFrom. Names and values can contain the placeholders {{xr.name}}, {{zone.name}} and {{service.address}}. As the whole value of an A or AAAA record, {{service.address}} is replaced by all addresses of the DNS Service of that family, elsewhere by the first address. While the Service has no address, the value is omitted.',
         )
         .meta({ 'x-kubernetes-list-type': 'atomic' }),
       recordsFrom: z
         .array(zoneFile)
         .max(16)
         .default([])
-        .describe('Zone files (RFC 1035) in ConfigMaps of spec.namespace; no restart when they change.')
+        .describe('Zone files (RFC 1035) in ConfigMaps in spec.namespace. Changes take effect without a restart.')
         .meta({ 'x-kubernetes-list-type': 'atomic' }),
       dnssec,
     }),
@@ -98,12 +104,12 @@ export const zone = withCEL(
   {
     rule: `!(has(oldSelf.dnssec) && oldSelf.dnssec.mode == 'Signed') || (${staysKeyed})`,
     message:
-      'dnssec.mode goes from Signed to "Off" only through Unsigning: set it to Unsigning, and ZonesReady says what to remove first, or resolvers that validate lose the zone',
+      'dnssec.mode can change from Signed to "Off" only through Unsigning, or validating resolvers lose the zone: set it to Unsigning, and see ZonesReady for what to remove first',
   },
   {
     rule: `!(${isKeyed}) || !(${staysKeyed}) || self.dnssec.algorithm == oldSelf.dnssec.algorithm`,
     message:
-      'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign anew',
+      'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign again',
   },
 );
 

@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
-import { type DeclarationJSON, discoverable } from '../../../functions/contract/declaration.ts';
+import { discoverable } from '../../../functions/contract/declaration.ts';
+import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
 
-type Discovery = Partial<NonNullable<DeclarationJSON['discovery']>>;
+type Discovery = DiscoveryChanges;
 
 const zones = [zoneWith('corp.internal', [record('vault', 'A', '192.0.2.9')])];
 

@@ -3,10 +3,11 @@ import type { EvaluationContext } from '../../../functions/agent/discovery/evalu
 import type { NameContext } from '../../../functions/agent/discovery/name-context.ts';
 import { nameRestrictions } from '../../../functions/agent/discovery/tenancy.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
-import { type DeclarationJSON, discoverable } from '../../../functions/contract/declaration.ts';
+import { discoverable } from '../../../functions/contract/declaration.ts';
+import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { declare } from '../make.ts';
 
-export type Settings = Partial<NonNullable<DeclarationJSON['discovery']>>;
+export type Settings = DiscoveryChanges;
 
 /** A name in a declared zone, at which nothing is published. */
 export const emptyNameIn = (zone: string, more: Partial<NameContext> = {}): NameContext => ({

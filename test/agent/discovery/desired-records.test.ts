@@ -7,15 +7,15 @@ import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/dis
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
-import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
+import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { values } from '../../dns/values.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, want, zone } from '../make.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
 import { contextWith, emptyNameIn } from './contexts.ts';
 
-type Settings = Partial<NonNullable<DeclarationJSON['discovery']>>;
+type Settings = DiscoveryChanges;
 interface Surroundings {
   settings?: Settings;
   lister?: SourceObject[];

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
 import { withinBudget } from '../../../functions/agent/discovery/record-budget.ts';
 import { type RRset, resourceOf, totalCost } from '../../../functions/agent/powerdns/rrset.ts';
-import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
+import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { loop } from '../external-dns.ts';
 import { declare, found, makeAgent, want } from '../make.ts';
 
@@ -62,7 +62,7 @@ describe('over the budget', () => {
 });
 
 /** An agent, for as many records beside those that are declared, and its ExternalDNS. */
-async function start(most: number, discovery: Partial<DeclarationJSON['discovery']> = {}) {
+async function start(most: number, discovery: DiscoveryChanges = {}) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
   const bare = makeAgent();
   bare.declare(declaration);

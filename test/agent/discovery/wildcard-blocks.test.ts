@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
-import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';
@@ -21,7 +21,7 @@ const wildcard = want('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6');
 const types = ['A', 'AAAA', 'CNAME', 'TXT'];
 
 /** An agent with these settings, once it has come to terms with what is wanted, and sends nothing more. */
-async function publish(wanted: Endpoint[], more: Partial<NonNullable<DeclarationJSON['discovery']>> = {}) {
+async function publish(wanted: Endpoint[], more: DiscoveryChanges = {}) {
   const { agent, declare: take } = makeAgent(undefined, { database, now: Date.now });
   const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: types, ...more };
   const zones = [zoneWith('corp.internal', [record('a.held', 'A', '192.0.2.3'), record('*.own', 'A', '192.0.2.4')])];

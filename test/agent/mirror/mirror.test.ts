@@ -11,8 +11,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { createCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
-import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import type { DeclarationChanges } from '../../contract/declared.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { corp, declare, want, zones } from '../make.ts';
 import { MemoryConfigMap } from './memory-config-map.ts';
@@ -53,12 +53,12 @@ beforeEach(() => {
 const databaseOf = ({ running, dir }: Server) => new PowerDNSDatabase(running, join(dir, 'include/api.conf'));
 
 /** Replicas with empty databases. */
-async function start(count: number, declaration: Partial<DeclarationJSON>, mostBytes?: number): Promise<void> {
+async function start(count: number, declaration: DeclarationChanges, mostBytes?: number): Promise<void> {
   for (let index = 0; index < count; index++) await add(declaration, mostBytes);
   await settled();
 }
 
-async function add(declaration: Partial<DeclarationJSON>, mostBytes?: number): Promise<void> {
+async function add(declaration: DeclarationChanges, mostBytes?: number): Promise<void> {
   const database = databaseOf(servers[replicas.length] as Server);
   await database.lose();
   const options = { configMap, clock, declaration: declare({ replicas: 2, ...declaration }) };

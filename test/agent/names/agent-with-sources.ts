@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import type { AgentOptions } from '../../../functions/agent/agent.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
-import type { Declaration, DeclarationJSON } from '../../../functions/contract/declaration.ts';
+import type { Declaration } from '../../../functions/contract/declaration.ts';
+import type { DeclarationChanges } from '../../contract/declared.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { declare, makeAgent } from '../make.ts';
 import { type FakeObject, FakeSourceLister, www } from './fake-source-lister.ts';
@@ -19,7 +20,7 @@ export type AgentWithSources = Awaited<ReturnType<typeof agentWithSources>>;
 /** Creates an agent that has reconciled the zone corp.internal once, before the first sync of ExternalDNS. */
 export async function agentWithSources(
   discovery: object = {},
-  more: Partial<DeclarationJSON> = {},
+  more: DeclarationChanges = {},
   { outOfZoneNames }: Pick<AgentOptions, 'outOfZoneNames'> = {},
 ) {
   const objects = new FakeSourceLister();

@@ -1,6 +1,6 @@
 /** Verdicts agree with what the zones answer, whatever changed them and whichever ExternalDNS is silent. */
 import { describe, expect, test } from 'vitest';
-import type { DeclarationJSON } from '../../../functions/contract/declaration.ts';
+import type { DeclarationChanges } from '../../contract/declared.ts';
 import { foreign, record, want, zones, zoneWith } from '../make.ts';
 import { agentWithSources } from './agent-with-sources.ts';
 import { type FakeObject, www } from './fake-source-lister.ts';
@@ -72,7 +72,7 @@ test('a record that its object may no longer have resolves, and the message says
 });
 
 describe('a name that loses its answer while ExternalDNS is silent is no longer Resolved, because of', () => {
-  test.each<[string, Partial<DeclarationJSON>]>([
+  test.each<[string, DeclarationChanges]>([
     [
       'a declared record at its name',
       { zones: [zoneWith('corp.internal', [record('www', 'A', '192.0.2.9')]), ...zones('lab.internal')] },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { SourceCache } from '../../../functions/agent/sources/source-cache.ts';
-import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
+import { type DiscoveryChanges, discoveryWith } from '../../contract/declared.ts';
 import { soon } from '../../patience.ts';
 import { ApiServer } from '../kubernetes/api-server.ts';
 
@@ -30,20 +30,8 @@ afterEach(() => {
   kubernetes.stop();
 });
 
-type Written = Partial<NonNullable<Parameters<typeof declaration.parse>[0]>> & Record<string, unknown>;
-
-/** As the agent reads it. */
-function discovery(more: Written = {}): DeclaredDiscovery {
-  const written = { ownerID: 'dns', intervalSeconds: 2, sources: [{ kind: 'Ingress' }, { kind: 'Service' }], ...more };
-  const { discovery: read } = declaration.parse({
-    zones: [],
-    addresses: [],
-    discovery: written,
-    storage: { size: '1Gi' },
-  });
-  if (!read) throw new Error('nothing is discovered');
-  return read;
-}
+const discovery = (more: DiscoveryChanges = {}) =>
+  discoveryWith({ sources: [{ kind: 'Ingress' }, { kind: 'Service' }], ...more });
 
 const metadata = (name: string, namespace = 'shop', more: object = {}) => ({
   metadata: { name, namespace, creationTimestamp: '2026-11-21T08:00:00Z', ...more },

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { Sources, type SourcesOptions } from '../../../functions/agent/sources/sources.ts';
-import { type DeclaredDiscovery, declaration } from '../../../functions/contract/declaration.ts';
+import type { DeclaredDiscovery } from '../../../functions/contract/declaration.ts';
+import { discoveryWith } from '../../contract/declared.ts';
 import { soon } from '../../patience.ts';
 import { ApiServer } from '../kubernetes/api-server.ts';
 
@@ -44,8 +45,7 @@ afterEach(() => {
   kubernetes.stop();
 });
 
-const discovery = (...declared: DeclaredDiscovery['sources']) =>
-  declaration.shape.discovery.unwrap().parse({ ownerID: 'dns', intervalSeconds: 2, sources: declared });
+const discovery = (...sources: DeclaredDiscovery['sources']) => discoveryWith({ sources });
 const routes = discovery({ kind: 'HTTPRoute', resources: [route, gateway] });
 const answers = (path: string, times = 3) => {
   const count = () => kubernetes.requests.filter((url) => url === path).length;

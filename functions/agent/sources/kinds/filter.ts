@@ -1,5 +1,5 @@
-import type { DeclaredSource, LabelSelector } from '../../../contract/declaration.ts';
-import { matchesSelector } from '../../../contract/label-selector.ts';
+import type { DeclaredSource } from '../../../contract/declaration.ts';
+import { type LabelSelector, matchesSelector } from '../../../contract/label-selector.ts';
 import type { Labels, ObjectMeta } from '../../kubernetes/object.ts';
 import { shortList } from '../../lib/short-list.ts';
 import { foreignAnnotation, type SourceFilters, selectableAnnotations } from './annotation.ts';

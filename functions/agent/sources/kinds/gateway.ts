@@ -1,5 +1,4 @@
-import type { LabelSelector } from '../../../contract/declaration.ts';
-import { matchesSelector } from '../../../contract/label-selector.ts';
+import { type LabelSelector, matchesSelector } from '../../../contract/label-selector.ts';
 import { gatewayGroup } from '../../../contract/source-kinds.ts';
 import type { Labels, List, ObjectMeta } from '../../kubernetes/object.ts';
 import { annotatedTargets, annotationsOf, foreignAnnotation, type SourceFilters } from './annotation.ts';

@@ -56,7 +56,7 @@ const corp: TrackedName[] = [
     'db_main.corp.internal',
     'service/data/postgres',
     61,
-    '"db_main" is not a label of letters, digits and hyphens (RFC 1123 section 2.1)',
+    'invalid label "db_main": labels consist of letters, digits and inner hyphens, or of * as the first one (RFC 1123 section 2.1)',
   ),
   known('docs.corp.internal', {
     resource: 'ingress/docs/site',

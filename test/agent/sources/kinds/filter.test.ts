@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SourceFilters } from '../../../../functions/agent/sources/kinds/annotation.ts';
 import { selectorReason, unmetRequirement } from '../../../../functions/agent/sources/kinds/filter.ts';
-import type { LabelSelector } from '../../../../functions/contract/declaration.ts';
-import { matchesSelector } from '../../../../functions/contract/label-selector.ts';
-import { printedSelector } from '../../../../functions/internal-dns/discovery/label-selector.ts';
+import { type LabelSelector, matchesSelector, printedSelector } from '../../../../functions/contract/label-selector.ts';
 import { both, metadata } from './object.ts';
 
 const key = fc.constantFrom('a', 'b', 'in', 'example.com/a', 'constructor');

@@ -20,9 +20,13 @@ const value = withRules(
 
 const expression = withRules(
   z.object({
-    key: key.describe('The key of the label or annotation.'),
-    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the values are compared.'),
-    values: z.array(value).max(16).optional().describe('Of In and NotIn.'),
+    key: key.describe('Key of the label or annotation.'),
+    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('Relation of the key to the values.'),
+    values: z
+      .array(value)
+      .max(16)
+      .optional()
+      .describe('Values. Required for In and NotIn; must be unset for Exists and DoesNotExist.'),
   }),
   {
     cel: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
@@ -46,27 +50,13 @@ export function labelsOf(field: string): z.ZodType<Record<string, string>> {
   });
 }
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
+/** The API's fields of a selector; what they mean is in contract/label-selector.ts. */
 export const labelSelector = z.object({
-  matchLabels: labelsOf('matchLabels').optional().describe('Keys with the value that each must have.'),
+  matchLabels: labelsOf('matchLabels').optional().describe('Map of keys to the value that each must have.'),
   matchExpressions: z
     .array(expression)
     .max(16)
     .optional()
-    .describe('Further conditions, all of which must hold.')
+    .describe('List of requirements. All of them must be met.')
     .meta({ 'x-kubernetes-list-type': 'atomic' }),
 });
-
-export type LabelSelector = z.output<typeof labelSelector>;
-
-const print = { In: 'in', NotIn: 'notin' } as const;
-
-/** A selector as kubectl's `-l` takes it; empty if it selects everything. */
-export function printedSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
-  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
-    if (operator === 'Exists') return key;
-    return operator === 'DoesNotExist' ? `!${key}` : `${key} ${print[operator]} (${values.join(',')})`;
-  });
-  return [...labels.sort(), ...expressions].join(',');
-}

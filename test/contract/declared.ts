@@ -1,0 +1,34 @@
+/** Declarations with the XRD's defaults wherever a test does not care. */
+import { type Declaration, type DeclaredDiscovery, declaration } from '../../functions/contract/declaration.ts';
+import { declaredDiscovery } from '../../functions/internal-dns/discovery/declaration.ts';
+import { discovery } from '../../functions/internal-dns/discovery/discovery.ts';
+
+export type DiscoveryChanges = Partial<Omit<DeclaredDiscovery, 'targets' | 'deleteGuard'>> & {
+  targets?: Partial<DeclaredDiscovery['targets']>;
+  deleteGuard?: Partial<DeclaredDiscovery['deleteGuard']>;
+};
+
+export type DeclarationChanges = Partial<Omit<Declaration, 'discovery'>> & { discovery?: DiscoveryChanges | undefined };
+
+const defaults = declaredDiscovery(discovery.parse({ sources: [] }), 'corp', undefined);
+
+export const discoveryWith = ({ targets, deleteGuard, ...changes }: DiscoveryChanges = {}): DeclaredDiscovery => ({
+  ...defaults,
+  ...changes,
+  targets: { ...defaults.targets, ...targets },
+  deleteGuard: { ...defaults.deleteGuard, ...deleteGuard },
+});
+
+/** Without zones, and without discovery unless it is given. */
+export const declarationWith = ({ discovery, ...changes }: DeclarationChanges = {}): Declaration =>
+  declaration.parse({
+    name: '',
+    replicas: 1,
+    zones: [],
+    addresses: [],
+    service: [],
+    optional: [],
+    storage: { size: '1Gi' },
+    ...changes,
+    ...(discovery && { discovery: discoveryWith(discovery) }),
+  });
