@@ -14,13 +14,13 @@ export function wholeSeconds(duration: string): number {
 }
 
 /** Seconds between two checks of an address, and the most that one may take. */
-export function timesOf({ interval, timeout }: { interval?: string | undefined; timeout?: string | undefined }) {
+export function checkTimes({ interval, timeout }: { interval?: string | undefined; timeout?: string | undefined }) {
   const every = wholeSeconds(interval ?? '5s');
   return { interval: every, timeout: timeout === undefined ? Math.min(2, every) : wholeSeconds(timeout) };
 }
 
 // Checks run inside the pod, so they could tell of listeners that only the pod reaches.
-const refusedIPv4: [network: string, prefix: number, what: string][] = [
+const forbiddenIPv4: [network: string, prefix: number, what: string][] = [
   ['0.0.0.0', 8, 'an unspecified address'],
   ['127.0.0.0', 8, 'a loopback address'],
   ['169.254.0.0', 16, 'a link-local address'],
@@ -31,7 +31,7 @@ const refusedIPv4: [network: string, prefix: number, what: string][] = [
   ['192.0.0.192', 32, "a cloud's metadata service"],
 ];
 
-const refusedIPv6: typeof refusedIPv4 = [
+const forbiddenIPv6: typeof forbiddenIPv4 = [
   ['::', 128, 'an unspecified address'],
   ['::1', 128, 'a loopback address'],
   ['fe80::', 10, 'a link-local address'],
@@ -56,7 +56,7 @@ const in6to4 = (network: string) => {
   return `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`;
 };
 
-const refused = [...refusedIPv6, ...refusedIPv4].map(([network, prefix, what]) => {
+const forbidden = [...forbiddenIPv6, ...forbiddenIPv4].map(([network, prefix, what]) => {
   const list = new BlockList();
   if (isIPv6(network)) list.addSubnet(network, prefix, 'ipv6');
   else {
@@ -68,9 +68,9 @@ const refused = [...refusedIPv6, ...refusedIPv4].map(([network, prefix, what]) =
 });
 
 /** Why an address may not be checked, such as `a loopback address`; none if it may. */
-export function whyNoTarget(address: string): string | undefined {
+export function forbiddenTarget(address: string): string | undefined {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-  return isIP(address) ? refused.find(({ list }) => list.check(address, family))?.what : undefined;
+  return isIP(address) ? forbidden.find(({ list }) => list.check(address, family))?.what : undefined;
 }
 
 const urlForm = /^(?<scheme>https?):\/\/(?<authority>[^/?#]*)(?<rest>.*)$/s;
@@ -84,7 +84,7 @@ const hostName =
  * What is wrong with the URL of a check. Its host says who is asked: `{{value}}`, or a name that every value answers to,
  * means the values themselves; an address, what watches them elsewhere and is told by `{{value}}` which one is meant.
  */
-export function whyNoURL(url: string): string | undefined {
+export function urlIssue(url: string): string | undefined {
   const { authority = '', rest = '' } = urlForm.exec(url)?.groups ?? {};
   if (!urlForm.test(url)) return `not a URL of http or https, such as https://${placeholder}/healthz`;
   if (authority.includes('@')) return 'no credentials in a URL: anyone who may read the object could read them';
@@ -96,17 +96,17 @@ export function whyNoURL(url: string): string | undefined {
   if (host === placeholder) return undefined;
   const address = host.replace(/^\[(.*)\]$/, '$1');
   const isAddress = host.startsWith('[') ? isIPv6(address) : isIPv4(address);
-  return isAddress ? whyNoWatcher(address, rest) : whyNoName(host, rest);
+  return isAddress ? addressHostIssue(address, rest) : namedHostIssue(host, rest);
 }
 
-function whyNoWatcher(address: string, rest: string): string | undefined {
-  const what = whyNoTarget(address);
+function addressHostIssue(address: string, rest: string): string | undefined {
+  const what = forbiddenTarget(address);
   if (what) return `${address} is ${what}, and is not asked`;
   if (rest.includes(placeholder)) return undefined;
   return `${address} would be asked alone and could not tell one value from another: write ${placeholder} as the host, or after it`;
 }
 
-function whyNoName(host: string, rest: string): string | undefined {
+function namedHostIssue(host: string, rest: string): string | undefined {
   // What ends in a number is an address to curl, in whatever base: 127.1, 0x7f000001. https://url.spec.whatwg.org/#ends-in-a-number-checker
   if (!hostName.test(host) || /(^|\.)([0-9]+|0x[0-9a-f]*)$/i.test(host)) {
     return `not a host: ${host || 'there is none'}; write ${placeholder}, a name or an address`;

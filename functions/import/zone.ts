@@ -1,15 +1,15 @@
 import { absolute, withoutDot } from '../dns/name.ts';
 import { isAddress } from '../dns/zone/apex.ts';
-import { withoutGlue } from '../dns/zone/glue.ts';
+import { missingGlue } from '../dns/zone/glue.ts';
 import type { Entry } from '../dns/zone/rrset.ts';
-import { parseZoneFile, type ZoneFile, type ZoneFileFault } from '../dns/zone-file/zone-file.ts';
+import { parseZoneFile, type ZoneFile, type ZoneFileIssue } from '../dns/zone-file/zone-file.ts';
+import { type Imported, skippedNote } from './notes.ts';
 import { recordsOf } from './records.ts';
 import { type Settings, settingsOf } from './settings.ts';
-import { leftOut, type Sifted } from './skipped.ts';
 import { yamlOf } from './yaml.ts';
 
 /** More are tedious in a composite, and Kubernetes refuses objects of more than 1.5 MiB. */
-const mostRecords = 1000;
+const maxRecords = 1000;
 
 /** What is wrong, a line each. */
 export class ImportError extends Error {
@@ -26,34 +26,34 @@ export class ImportError extends Error {
  * Throws a Refusal if it may not be the whole of the zone, or has nothing of it.
  */
 export function importZone(text: string, zone: string): { yaml: string; notes: string[] } {
-  const file = parseZoneFile(text, { name: zone }, { mostFaults: Number.POSITIVE_INFINITY });
-  const faults = file.faults.map(faultNote);
-  const why = whyNot(text, file, zone);
-  if (why !== undefined) throw new ImportError(...faults, why);
+  const file = parseZoneFile(text, { name: zone }, { maxIssues: Number.POSITIVE_INFINITY });
+  const skipped = file.issues.map(issueNote);
+  const why = incompleteReason(text, file, zone);
+  if (why !== undefined) throw new ImportError(...skipped, why);
   const settings = settingsOf(file, withoutDot(zone));
-  const own = withoutChildren(file);
-  const { kept, notes } = recordsOf(own.kept, settings.kept);
+  const entriesOfZone = withoutChildZones(file);
+  const { value: imported, notes } = recordsOf(entriesOfZone.value, settings.value);
   return {
-    yaml: yamlOf([{ ...settings.kept, records: kept.records }]),
+    yaml: yamlOf([{ ...settings.value, records: imported.records }]),
     notes: [
       ...skippedNotes(file),
-      ...faults,
-      ...file.readings.map(({ at, message }) => `${at}: ${message}`),
-      ...own.notes,
+      ...skipped,
+      ...file.warnings.map(({ at, message }) => `${at}: ${message}`),
+      ...entriesOfZone.notes,
       ...settings.notes,
-      ...serverNotes(kept.entries, settings.kept),
+      ...serverNotes(imported.entries, settings.value),
       ...notes,
-      ...delegationNotes(zone, kept.entries),
-      ...sizeNotes(kept.records.length),
+      ...delegationNotes(zone, imported.entries),
+      ...sizeNotes(imported.records.length),
     ],
   };
 }
 
-function whyNot(text: string, file: ZoneFile, zone: string): string | undefined {
+function incompleteReason(text: string, file: ZoneFile, zone: string): string | undefined {
   const { entries, nameServers, soa, openAt } = file;
   if (openAt)
     return `${openAt}: a parenthesis is opened and never closed, so the rest of the file is part of that line`;
-  if (isBrokenOff(text, file)) {
+  if (isTruncated(text, file)) {
     return 'dig did not get the whole zone: it ends without the SOA that it began with';
   }
   const isEmpty = entries.length === 0 && nameServers.length === 0 && !soa;
@@ -61,23 +61,23 @@ function whyNot(text: string, file: ZoneFile, zone: string): string | undefined 
 }
 
 /** A transfer that breaks off looks like a smaller zone. kdig begins one with `AXFR for`. */
-const isBrokenOff = (text: string, { endsWithSOA }: ZoneFile) =>
+const isTruncated = (text: string, { endsWithSOA }: ZoneFile) =>
   /^(?:; <<>> DiG|;; AXFR for )/m.test(text) && !/^;; XFR size:/m.test(text) && !endsWithSOA;
 
-function faultNote({ at, name, type, message }: ZoneFileFault): string {
+function issueNote({ at, name, type, message }: ZoneFileIssue): string {
   const record = [...(name === undefined ? [] : [withoutDot(name)]), ...(type === undefined ? [] : [type])];
-  return leftOut(record.length === 0 ? at : `${at} (${record.join(' ')})`, message);
+  return skippedNote(record.length === 0 ? at : `${at} (${record.join(' ')})`, message);
 }
 
 /** The NS beside the SOA of a zone below are that zone's own, and delegate nothing. */
-function withoutChildren({ entries, faults }: ZoneFile): Sifted<Entry[]> {
-  const children = new Map(faults.flatMap(({ type, name, at }) => (type === 'SOA' && name ? [[name, at]] : [])));
+function withoutChildZones({ entries, issues: skipped }: ZoneFile): Imported<Entry[]> {
+  const children = new Map(skipped.flatMap(({ type, name, at }) => (type === 'SOA' && name ? [[name, at]] : [])));
   const isServer = ({ name, type }: Entry) => type === 'NS' && children.has(name);
   const notes = entries.filter(isServer).map(({ name, at }) => {
     const zone = withoutDot(name);
-    return leftOut(`${at} (${zone} NS)`, `${zone} is a zone of its own (${children.get(name)}): import it as one`);
+    return skippedNote(`${at} (${zone} NS)`, `${zone} is a zone of its own (${children.get(name)}): import it as one`);
   });
-  return { kept: entries.filter((entry) => !isServer(entry)), notes };
+  return { value: entries.filter((entry) => !isServer(entry)), notes };
 }
 
 function skippedNotes({ skipped }: ZoneFile): string[] {
@@ -96,13 +96,13 @@ function serverNotes(entries: Entry[], { nameServers = [] }: Settings): string[]
 
 function delegationNotes(zone: string, entries: Entry[]): string[] {
   const rrsets = Map.groupBy(entries, ({ name, type }) => `${name} ${type}`).values();
-  return withoutGlue(
+  return missingGlue(
     zone,
     [...rrsets].map((same) => ({ ...(same[0] as Entry), records: same.map(({ content }) => content) })),
   );
 }
 
 function sizeNotes(count: number): string[] {
-  if (count <= mostRecords) return [];
+  if (count <= maxRecords) return [];
   return [`${count} records: put the file into a ConfigMap and name it in recordsFrom instead`];
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { type Answer, answerFaults, answerFields, isDynamic } from '../../functions/dns/answer.ts';
-import { timesOf, wholeSeconds, whyNoTarget, whyNoURL } from '../../functions/dns/health-check.ts';
+import { type Answer, answerFields, answerIssues, isDynamic } from '../../functions/dns/answer.ts';
+import { checkTimes, forbiddenTarget, urlIssue, wholeSeconds } from '../../functions/dns/health-check.ts';
 
 const record = (answer: Answer, changes: { type?: string; values?: string[] } = {}) => ({
   type: 'A',
@@ -12,8 +12,8 @@ const record = (answer: Answer, changes: { type?: string; values?: string[] } = 
 });
 const port = { port: 25 };
 const url = 'https://{{value}}/healthz';
-const faults = (...given: Parameters<typeof record>) =>
-  answerFaults(record(...given)).map(({ field, message }) => `${field}: ${message}`);
+const issues = (...given: Parameters<typeof record>) =>
+  answerIssues(record(...given)).map(({ field, message }) => `${field}: ${message}`);
 
 describe('the fields', () => {
   test('are a structural schema of Kubernetes without unions, and none has a default', () => {
@@ -88,7 +88,7 @@ describe('rules', () => {
     [{ answer: 'Sticky' }, { values: Array.from({ length: 100 }, (_, i) => `192.0.2.${i}`) }],
     [{ answer: 'Random' }, { values: ['127.0.0.1'] }],
   ])('hold for %j %j', (answer, changes) => {
-    expect(faults(answer, changes)).toEqual([]);
+    expect(issues(answer, changes)).toEqual([]);
   });
 
   test.each<[Answer, { type?: string; values?: string[] }, ...string[]]>([
@@ -143,7 +143,7 @@ describe('rules', () => {
       'values: at most 64 values with check: 65',
     ],
   ])('are broken by %j %j', (answer, changes, ...expected) => {
-    expect(faults(answer, changes)).toEqual(expected);
+    expect(issues(answer, changes)).toEqual(expected);
   });
 });
 
@@ -172,7 +172,7 @@ describe('durations', () => {
       { interval: 60, timeout: 4 },
     ],
   ])('that are left out: %j', (check, expected) => {
-    expect(timesOf(check)).toEqual(expected);
+    expect(checkTimes(check)).toEqual(expected);
   });
 });
 
@@ -193,7 +193,7 @@ describe('addresses that are not checked', () => {
   test.each(refused)('%s and what holds it: %s', (address, what) => {
     const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number];
     const hex = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-    expect(whyNoTarget(address)).toBe(what);
+    expect(forbiddenTarget(address)).toBe(what);
     for (const form of [
       `::ffff:${address}`,
       `0:0:0:0:0:FFFF:${hex}`,
@@ -203,9 +203,9 @@ describe('addresses that are not checked', () => {
       `2002:${hex}::`,
       `2002:${hex}:0:1::8`,
     ]) {
-      expect([form, whyNoTarget(form)]).toEqual([form, what]);
+      expect([form, forbiddenTarget(form)]).toEqual([form, what]);
     }
-    expect(whyNoTarget(`::${address}`)).toBeDefined();
+    expect(forbiddenTarget(`::${address}`)).toBeDefined();
   });
 
   test.each([
@@ -222,7 +222,7 @@ describe('addresses that are not checked', () => {
     ['64:ff9b:1:7f00:0:100::', 'a local NAT64 address'],
     ['fd20:ce::254', "a cloud's metadata service"],
   ])('%s: %s', (address, what) => {
-    expect(whyNoTarget(address)).toBe(what);
+    expect(forbiddenTarget(address)).toBe(what);
   });
 
   test.each([
@@ -242,7 +242,7 @@ describe('addresses that are not checked', () => {
     'fec0::1',
     'not an address',
   ])('%s is none of them', (address) => {
-    expect(whyNoTarget(address)).toBeUndefined();
+    expect(forbiddenTarget(address)).toBeUndefined();
   });
 });
 
@@ -260,7 +260,7 @@ describe('URLs', () => {
     'http://localhosts/',
     'http://metadata.example/',
   ])('are taken: %s', (text) => {
-    expect(whyNoURL(text)).toBeUndefined();
+    expect(urlIssue(text)).toBeUndefined();
   });
 
   const notHost = (host: string) => `not a host: ${host}; write {{value}}, a name or an address`;
@@ -312,7 +312,7 @@ describe('URLs', () => {
       '{{value}} after a name: every value is asked under that name, so leave it out, or write it as the host',
     ],
   ])('are refused: %s', (text, message) => {
-    expect(whyNoURL(text)).toBe(message);
+    expect(urlIssue(text)).toBe(message);
   });
 
   test('that are taken name the host that they ask, whoever reads them', () => {
@@ -339,7 +339,7 @@ describe('URLs', () => {
       fc.property(
         fc.array(part, { maxLength: 12 }).map((parts) => `http://${parts.join('')}`),
         (text) => {
-          fc.pre(whyNoURL(text) === undefined);
+          fc.pre(urlIssue(text) === undefined);
           const asked = new URL(text.replaceAll('{{value}}', '198.51.100.1'));
           const written = /^https?:\/\/(\[[^\]]*\]|[^/:?#]*)/.exec(text)?.[1]?.replace('{{value}}', '198.51.100.1');
           expect(asked.hostname.toLowerCase()).toBe(written?.toLowerCase());

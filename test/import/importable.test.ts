@@ -12,10 +12,10 @@ const digest = 'ab'.repeat(32);
 
 function imported(...lines: string[]) {
   const file = parseZoneFile(lines.join('\n'), { name: zone });
-  expect(file.faults).toEqual([]);
+  expect(file.issues).toEqual([]);
   const settings = settingsOf(file, 'corp.internal');
-  const { kept, notes } = recordsOf(file.entries, settings.kept);
-  return { file, declared: { ...settings.kept, records: kept.records }, notes: [...settings.notes, ...notes] };
+  const { value: kept, notes } = recordsOf(file.entries, settings.value);
+  return { file, declared: { ...settings.value, records: kept.records }, notes: [...settings.notes, ...notes] };
 }
 
 const left = (what: string, why: string) => `left out, since it would be refused: ${what}: ${why}`;
@@ -127,7 +127,7 @@ test.each([
   ['www CAA 0 iodef "https://a.example/{{service.address}}"', '0 iodef "https://a.example/{{service.address}}"'],
 ])('braces stay what they are: %s', (line, content) => {
   const records = declaredOf(imported(line).declared);
-  expect(entriesOfRecords(records, zone)).toMatchObject({ faults: [], entries: [{ content }] });
+  expect(entriesOfRecords(records, zone)).toMatchObject({ issues: [], entries: [{ content }] });
 });
 
 test('whatever is imported is accepted, and whatever is not is named', () => {

@@ -1,5 +1,5 @@
 import { zoneOf } from '../../dns/name.ts';
-import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
+import { endlessChains, rotatedTo, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
 import { answersAlike, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
@@ -80,12 +80,12 @@ function closingAmong(
   const own = new Set(aliases);
   const rankOf = (rrset: RRset) => rankIn(evaluations, loopContext.lister, rrset);
   const closing = new Map<RRset, string>();
-  for (const chain of endlessFrom(new Lookup(zonesAfter(evaluations, loopContext)), aliases)) {
-    const [first, ...others] = chain.end === 'Circle' ? chain.links.filter((link) => own.has(link)) : [];
+  for (const chain of endlessChains(new Lookup(zonesAfter(evaluations, loopContext)), aliases)) {
+    const [first, ...others] = chain.end === 'Loop' ? chain.links.filter((link) => own.has(link)) : [];
     const last = first && others.reduce((a, b) => (rankOf(a) > rankOf(b) ? a : b), first);
-    const atFault = last ?? chain.approach?.findLast((link) => own.has(link)) ?? chain.start;
+    const atFault = last ?? chain.leadIn?.findLast((link) => own.has(link)) ?? chain.start;
     const all = isOneEnough || !first ? [atFault] : [first, ...others];
-    for (const rrset of all) closing.set(rrset, `cannot publish: ${whyEndless(toldFrom(rrset, chain))}: ${cure}`);
+    for (const rrset of all) closing.set(rrset, `cannot publish: ${whyEndless(rotatedTo(rrset, chain))}: ${cure}`);
   }
   return closing;
 }

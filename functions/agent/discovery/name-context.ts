@@ -1,6 +1,6 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
-import { serversOf } from '../../dns/zone/apex.ts';
+import { nameServersOf } from '../../dns/zone/apex.ts';
 import { cutAbove, cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import type { ZonePlacement } from './record-checks.ts';
@@ -34,7 +34,7 @@ export function nameContextsIn(zones: Zone[], declaration: Declaration, owns: Ow
     }),
   );
   const declared = declaredNames(declaration);
-  const servers = new Set(declaration.zones.flatMap(serversOf));
+  const servers = new Set(declaration.zones.flatMap(nameServersOf));
   const recordTypes = declaration.discovery?.recordTypes ?? [];
   return (name) => {
     const answering = zoneOf(name, present);

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { greatestTTL, isTTL } from '../../dns/ttl.ts';
+import { isTTL, maxTTL } from '../../dns/ttl.ts';
 import { isReverse } from '../../dns/zone/reverse.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
@@ -55,7 +55,7 @@ export function fault(desired: DesiredRecord, placement: ZonePlacement): Reason 
 const refused = (message: string): Reason => ({ verdict: 'Refused', message });
 const filtered = (message: string): Reason => ({ verdict: 'Filtered', message });
 
-const noTTL = (ttl: number) => `not a time to live of 0 to ${greatestTTL} seconds: ${ttl}`;
+const noTTL = (ttl: number) => `not a time to live of 0 to ${maxTTL} seconds: ${ttl}`;
 
 /** Networks take addresses; everything else but too many targets is that several objects' targets are in one endpoint. */
 const ownFault = (message: string, isFiltered = false) => {

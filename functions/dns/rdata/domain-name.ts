@@ -36,7 +36,7 @@ export function checkOwner(name: string): void {
 }
 
 /** How `parseName` has read a name, if that is otherwise than to the letter of RFC 1035 section 5.1. */
-export function otherReading(text: string, name: string, origin: string): string | undefined {
+export function readingWarning(text: string, name: string, origin: string): string | undefined {
   const given = text.trim();
   if (/[^\0-\x7f]/.test(given)) return `${excerpt(given)} is taken as ${excerpt(name)}: to the letter it is not ASCII`;
   if (given === '@' || origin === '.' || isAbsolute(given) || `${canonical(given)}.` !== name) return undefined;
@@ -65,7 +65,7 @@ function canonical(text: string): string {
     if (character === '.') labels.push('');
     else labels.push(labels.pop() + (character > '\x7f' ? character : printed(character, text)));
   }
-  return labels.map(international).join('.');
+  return labels.map(punycoded).join('.');
 }
 
 /** An octet of a label as DNSName::toString prints it. */
@@ -81,7 +81,7 @@ function printed(character: string, text: string): string {
 }
 
 /** A label in punycode if it has letters beyond ASCII (UTS 46). */
-function international(label: string): string {
+function punycoded(label: string): string {
   if (/^[\x21-\x7e]*$/.test(label)) return label;
   // With a suffix, since a host name of digits alone would be read as an IPv4 address.
   const suffix = '.invalid';

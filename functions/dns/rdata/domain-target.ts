@@ -11,13 +11,13 @@ export function parseTarget(text: string, origin: string): string {
 
 /** Where the root says that there is nothing. What was pasted from elsewhere would pass for a relative name. */
 export function parseTargetOrRoot(text: string, origin: string): string {
-  refuse(mistakenText(text, origin));
+  throwIf(mistakenText(text, origin));
   const name = parseName(text, origin);
-  refuse(mistakenName(name, text, origin));
+  throwIf(mistakenName(name, text, origin));
   return name;
 }
 
-function refuse(mistake: string | undefined): void {
+function throwIf(mistake: string | undefined): void {
   if (mistake !== undefined) throw new Error(mistake);
 }
 

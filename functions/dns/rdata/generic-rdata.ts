@@ -1,5 +1,5 @@
 import { excerpt } from './field.ts';
-import type { RecordType } from './rdata.ts';
+import type { RecordType } from './record-type.ts';
 import { parameterName } from './svcb-parameters.ts';
 
 const generic = /^\\#(?=\s|$)/;

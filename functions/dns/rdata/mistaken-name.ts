@@ -4,14 +4,14 @@ import { isReverse } from '../zone/reverse.ts';
 import { excerpt } from './field.ts';
 
 /** Longer than any name, even with every octet escaped (RFC 1035 section 2.3.4). */
-const longest = 1024;
+const maxLength = 1024;
 
 /**
  * What a text is that is pasted where the name of a host belongs. Many would pass for a name, relative or not, that never
  * has an address.
  */
 export function mistakenText(text: string, origin: string): string | undefined {
-  if (text.length > longest) return `not a domain name but a text of ${text.length} characters: ${excerpt(text)}`;
+  if (text.length > maxLength) return `not a domain name but a text of ${text.length} characters: ${excerpt(text)}`;
   const bare = withoutDot(text.trim());
   const what = mistakes.find(([is]) => is(bare, origin))?.[1];
   return what && `not a domain name but ${what}: ${excerpt(text)}`;
@@ -24,7 +24,7 @@ export function mistakenName(name: string, text: string, origin: string): string
     ? 'an address'
     : endsInNumber(plain) && (origin === '.' || !isWithin(name, origin))
       ? numbered
-      : oddIn(plain);
+      : unexpectedCharacter(plain);
   return what && `not a domain name but ${what}: ${excerpt(text)}`;
 }
 
@@ -70,7 +70,7 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 /** What the first character of a name says that is in no name of a host. */
-function oddIn(name: string): string | undefined {
+function unexpectedCharacter(name: string): string | undefined {
   // RFC 6763 section 4.1.1 calls an instance of a service anything, and RFC 2317 section 4 a part of a /24 `0/25`.
   const rest = name.replace(/^[^.]+(?=\._[a-z0-9-]+\._(?:tcp|udp)\.)/, '').replace(rangeLabel, '');
   const [odd] = /[^a-z0-9._*-]/.exec(rest) ?? [];

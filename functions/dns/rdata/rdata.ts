@@ -4,33 +4,9 @@ import { parseMX, parseNS, parseSRV, parseTarget } from './domain-target.ts';
 import { parseDS, parseSSHFP, parseTLSA } from './ds-tlsa-sshfp.ts';
 import { genericOctets, isGeneric, presentationOf } from './generic-rdata.ts';
 import { parseNAPTR } from './naptr.ts';
+import type { RecordType } from './record-type.ts';
 import { parseSVCB } from './svcb.ts';
 import { parseTXT } from './txt.ts';
-
-export { splitFields } from './field.ts';
-
-/** The types that may be declared. */
-export const recordTypes = [
-  'A',
-  'AAAA',
-  'ALIAS',
-  'CAA',
-  'CNAME',
-  'DNAME',
-  'DS',
-  'HTTPS',
-  'MX',
-  'NAPTR',
-  'NS',
-  'PTR',
-  'SRV',
-  'SSHFP',
-  'SVCB',
-  'TLSA',
-  'TXT',
-] as const;
-
-export type RecordType = (typeof recordTypes)[number];
 
 const parsers: Readonly<Record<RecordType, (text: string, origin: string) => string>> = {
   A: parseIPv4,

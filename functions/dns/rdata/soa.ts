@@ -34,7 +34,7 @@ export function soaContent(zone: string, primary: string, chosen: SOA = {}): str
   return `${mname} ${rname} 0 ${refresh} ${retry} ${expire} ${minimum}`;
 }
 
-export function soaFaults(chosen: SOA): ZoneIssue[] {
+export function soaIssues(chosen: SOA): ZoneIssue[] {
   const check = (at: string, work: () => void): ZoneIssue[] => {
     try {
       work();

@@ -15,13 +15,13 @@ export function parseRange(text: string): GenerateRange {
   if (start === undefined || stop === undefined || step === undefined || step < 1 || stop < start) {
     throw new Error(`not a range of $GENERATE, such as 1-254 or 0-254/2: ${excerpt(text)}`);
   }
-  if (stop > greatestNumber) throw new Error(`a range of $GENERATE ends at ${greatestNumber}: ${excerpt(text)}`);
+  if (stop > maxNumber) throw new Error(`a range of $GENERATE ends at ${maxNumber}: ${excerpt(text)}`);
   return { start, stop, step };
 }
 
-const greatestNumber = 2147483647;
+const maxNumber = 2147483647;
 /** A name has no more characters than this, so no number of use has. */
-const greatestWidth = 255;
+const maxWidth = 255;
 
 /** What is left to generate: of one file, the reverse names of a /16. The characters bound what long templates make. */
 export class GenerateBudget {
@@ -51,23 +51,21 @@ function expand(template: string, number: number): string {
   return template.replace(place, (found, modifier: string | undefined, end: string | undefined) => {
     if (found.startsWith('\\')) return found;
     if (found === '$$') return '$';
-    return modifier === undefined ? String(number) : modified(number, modifier, end === '}');
+    return modifier === undefined ? String(number) : modify(number, modifier, end === '}');
   });
 }
 
-function modified(number: number, modifier: string, isClosed: boolean): string {
+function modify(number: number, modifier: string, isClosed: boolean): string {
   const match = isClosed ? /^(-?\d{1,10})(?:,(\d{1,3})(?:,([doxXnN]))?)?$/.exec(modifier) : null;
   const width = Number(match?.[2] ?? 0);
-  if (!match || width > greatestWidth) {
-    throw new Error(
-      `not an offset, a width (to ${greatestWidth}) and a base of d, o, x, X, n, N: \${${excerpt(modifier)}`,
-    );
+  if (!match || width > maxWidth) {
+    throw new Error(`not an offset, a width (to ${maxWidth}) and a base of d, o, x, X, n, N: \${${excerpt(modifier)}`);
   }
-  return written(number + Number(match[1]), width, match[3]);
+  return formatted(number + Number(match[1]), width, match[3]);
 }
 
 /** Below 0 all but decimal numbers are those of 32 bits, as BIND writes them. */
-function written(number: number, width: number, base = 'd'): string {
+function formatted(number: number, width: number, base = 'd'): string {
   const value = number >>> 0;
   switch (base) {
     case 'o':

@@ -7,7 +7,7 @@ export interface ZoneLine {
   /** As they are written, with quotes and escapes; comments and parentheses are gone. */
   fields: string[];
   /** Why it cannot be read. */
-  fault?: string;
+  issue?: string;
   /** Whether a parenthesis holds it together with all that is below it. */
   isOpen?: boolean;
 }
@@ -16,7 +16,7 @@ export interface ZoneLine {
 export function* zoneLines(text: string): Generator<ZoneLine> {
   const lines = new Lines(text);
   for (let line = lines.next(); line; line = lines.next()) {
-    if (line.fields.length > 0 || line.fault) yield line;
+    if (line.fields.length > 0 || line.issue) yield line;
   }
 }
 
@@ -36,7 +36,7 @@ class Lines {
     const line: ZoneLine = { number: this.#number, indented: isBlank(this.#text[this.#position]), fields: [] };
     const depth = this.#fill(line);
     if (depth === 0) return line;
-    return { ...line, fault: line.fault ?? 'a parenthesis is opened and never closed', isOpen: true };
+    return { ...line, issue: line.issue ?? 'a parenthesis is opened and never closed', isOpen: true };
   }
 
   /** Reads to the end of the line, or of the text. Gives how many parentheses are open there. */
@@ -57,7 +57,7 @@ class Lines {
         depth++;
       } else if (character === ')') {
         this.#position++;
-        if (depth === 0) line.fault ??= 'a parenthesis is closed that was never opened';
+        if (depth === 0) line.issue ??= 'a parenthesis is closed that was never opened';
         else depth--;
       } else {
         this.#field(line);
@@ -67,15 +67,15 @@ class Lines {
   }
 
   #field(line: ZoneLine): void {
-    const { end, fault } = scanField(this.#text, this.#position);
+    const { end, issue } = scanField(this.#text, this.#position);
     line.fields.push(this.#text.slice(this.#position, end));
-    if (fault) line.fault ??= fault;
+    if (issue) line.issue ??= issue;
     this.#position = end;
   }
 }
 
 /** Where the field ends that begins at `start`, and what is wrong with it. */
-function scanField(text: string, start: number): { end: number; fault?: string } {
+function scanField(text: string, start: number): { end: number; issue?: string } {
   const isQuoted = text[start] === '"';
   let open = isQuoted;
   let end = isQuoted ? start + 1 : start;
@@ -83,7 +83,7 @@ function scanField(text: string, start: number): { end: number; fault?: string }
     const character = text[end] as string;
     if (character === '\\') {
       end++;
-      if (end >= text.length || text[end] === '\n') return { end, fault: 'a backslash at the end of the line' };
+      if (end >= text.length || text[end] === '\n') return { end, issue: 'a backslash at the end of the line' };
     } else if (character === '"') {
       if (isQuoted) return { end: end + 1 };
       // A value of an SVCB parameter (RFC 9460 section 2.1) is quoted within its field; elsewhere a quote begins another.
@@ -93,7 +93,7 @@ function scanField(text: string, start: number): { end: number; fault?: string }
       return { end };
     }
   }
-  return open ? { end, fault: 'a quote is not closed on its line' } : { end };
+  return open ? { end, issue: 'a quote is not closed on its line' } : { end };
 }
 
 function endOfLine(text: string, from: number): number {

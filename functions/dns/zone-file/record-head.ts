@@ -1,6 +1,6 @@
 import { excerpt } from '../rdata/field.ts';
 import { isGeneric } from '../rdata/generic-rdata.ts';
-import { type RecordType, recordTypes } from '../rdata/rdata.ts';
+import { type RecordType, recordTypes } from '../rdata/record-type.ts';
 import { parseTTL } from '../ttl.ts';
 
 /** What a record of a zone file says after its owner. */
@@ -18,7 +18,7 @@ export interface RecordHead {
 const classes = /^(?:IN|CH|HS|CS|NONE|ANY|CLASS\d{1,5})$/;
 
 /** What RFC 3597 section 5 calls the classes and types that have names: https://www.iana.org/assignments/dns-parameters */
-const numbered: Readonly<Record<string, string>> = {
+const mnemonics: Readonly<Record<string, string>> = {
   CLASS1: 'IN',
   CLASS3: 'CH',
   CLASS4: 'HS',
@@ -50,10 +50,10 @@ const numbered: Readonly<Record<string, string>> = {
   TYPE257: 'CAA',
 };
 
-const nameOf = (word: string) => numbered[word] ?? word;
+const mnemonicOf = (word: string) => mnemonics[word] ?? word;
 
 /** When a record was last confirmed by its owner, in an export of Windows DNS. */
-const age = /^\[AGE:\d{1,20}\]$/;
+const agingTimestamp = /^\[AGE:\d{1,20}\]$/;
 
 /** TTL and class may be missing, and stand in either order (RFC 1035 section 5.1). Throws if there is no type. */
 export function parseHead(fields: string[]): RecordHead {
@@ -63,8 +63,9 @@ export function parseHead(fields: string[]): RecordHead {
     const word = field.length > 32 ? field : field.toUpperCase();
     // No type begins with a digit.
     if (ttl === undefined && /^\d/.test(word)) ttl = parseTTL(field, 'type, class or TTL');
-    else if (named === undefined && classes.test(word)) named = nameOf(word);
-    else if (!age.test(word)) return { ttl, class: named ?? 'IN', type: nameOf(word), rdata: fields.slice(index + 1) };
+    else if (named === undefined && classes.test(word)) named = mnemonicOf(word);
+    else if (!agingTimestamp.test(word))
+      return { ttl, class: named ?? 'IN', type: mnemonicOf(word), rdata: fields.slice(index + 1) };
   }
   throw new Error('no type: a record is an owner, perhaps a TTL and a class, a type and its value');
 }

@@ -1,8 +1,9 @@
 import { isWithin, withoutDot } from '../name.ts';
-import { checkOwner, otherReading, parseName } from '../rdata/domain-name.ts';
+import { checkOwner, parseName, readingWarning } from '../rdata/domain-name.ts';
 import { excerpt, splitFields } from '../rdata/field.ts';
 import { genericOctets, isGeneric, presentationOf } from '../rdata/generic-rdata.ts';
-import { parseContent, type RecordType } from '../rdata/rdata.ts';
+import { parseContent } from '../rdata/rdata.ts';
+import type { RecordType } from '../rdata/record-type.ts';
 import { parseTTL } from '../ttl.ts';
 import type { Entry, ZoneIssue } from '../zone/rrset.ts';
 import { GenerateBudget, parseRange } from './generate.ts';
@@ -15,9 +16,9 @@ export interface ZoneFile {
   /** All but the SOA and the NS records of the zone itself. */
   entries: Entry[];
   /** In the order of the lines. */
-  faults: ZoneFileFault[];
+  issues: ZoneFileIssue[];
   /** Names that are read otherwise than RFC 1035 says: where, and how. */
-  readings: ZoneIssue[];
+  warnings: ZoneIssue[];
   soa?: ZoneFileSOA;
   /** The NS records of the zone itself. */
   nameServers: { name: string; at: string }[];
@@ -31,7 +32,7 @@ export interface ZoneFile {
   openAt?: string;
 }
 
-export interface ZoneFileFault extends ZoneIssue {
+export interface ZoneFileIssue extends ZoneIssue {
   /** Of the record that cannot be read, as far as that could be; absolute. */
   name?: string | undefined;
   type?: string;
@@ -39,10 +40,10 @@ export interface ZoneFileFault extends ZoneIssue {
 
 export interface ZoneFileOptions {
   /** After so many faults the rest is not read; of other readings, so many are told. */
-  mostFaults?: number;
+  maxIssues?: number;
 }
 
-const longestMessage = 300;
+const maxMessageLength = 300;
 
 /**
  * Reads a zone file: RFC 1035 section 5.1, the `$TTL` of RFC 2308 section 4, and BIND's `$GENERATE` and units of time.
@@ -52,67 +53,67 @@ const longestMessage = 300;
  */
 export function parseZoneFile(
   text: string,
-  { name, room = Number.POSITIVE_INFINITY }: ZoneBounds,
-  { mostFaults = 100 }: ZoneFileOptions = {},
+  { name, recordBudget = Number.POSITIVE_INFINITY }: ZoneBounds,
+  { maxIssues = 100 }: ZoneFileOptions = {},
 ): ZoneFile {
-  const reader = new Reader(name, mostFaults);
+  const reader = new Reader(name, maxIssues);
   for (const line of zoneLines(text)) {
     reader.read(line);
-    if (reader.room > room) {
-      reader.file.faults.push({ at: `line ${line.number}`, message: noRoom });
+    if (reader.recordBudget > recordBudget) {
+      reader.file.issues.push({ at: `line ${line.number}`, message: overBudget });
       break;
     }
-    if (reader.isGivenUp) break;
+    if (reader.hasTooManyIssues) break;
   }
   return reader.file;
 }
 
 export interface ZoneBounds {
   name: string;
-  room?: number;
+  recordBudget?: number;
 }
 
-const noRoom =
+const overBudget =
   'from here on the server has more records than its memory bears: split the zone among several instances, or raise resources.agent.limits.memory';
 
 /** Characters of a value from which on a record takes the room of another one. */
-const usualLength = 512;
+const costUnitLength = 512;
 
 /** How much room a record takes: that of as many usual ones. */
-export const recordCost = (content: string): number => 1 + Math.floor(content.length / usualLength);
+export const recordCost = (content: string): number => 1 + Math.floor(content.length / costUnitLength);
 
 class Reader {
   readonly file: ZoneFile = {
     entries: [],
-    faults: [],
-    readings: [],
+    issues: [],
+    warnings: [],
     nameServers: [],
     skipped: {},
     endsWithSOA: false,
   };
   /** What its records take. */
-  room = 0;
+  recordBudget = 0;
   readonly #zone: string;
-  readonly #mostFaults: number;
+  readonly #maxIssues: number;
   /** None after a `$ORIGIN` that cannot be read: relative names would become others than were meant. */
   #origin: string | undefined;
   #owner: string | undefined;
   #defaultTTL: number | undefined;
   #lastTTL: number | undefined;
   /** The record that is being read. */
-  #about: Pick<ZoneFileFault, 'name' | 'type'> | undefined;
+  #current: Pick<ZoneFileIssue, 'name' | 'type'> | undefined;
   /** Whether `$GENERATE` has made such a record before: it makes thousands. */
   #isRepeated = false;
   readonly #budget = new GenerateBudget();
 
-  constructor(zone: string, mostFaults: number) {
+  constructor(zone: string, maxIssues: number) {
     this.#zone = zone;
-    this.#mostFaults = mostFaults;
+    this.#maxIssues = maxIssues;
     this.#origin = zone;
   }
 
-  get isGivenUp(): boolean {
-    return this.file.faults.length >= this.#mostFaults;
+  get hasTooManyIssues(): boolean {
+    return this.file.issues.length >= this.#maxIssues;
   }
 
   read(line: ZoneLine): void {
@@ -122,7 +123,7 @@ class Reader {
       // After a fault, records that omit the owner must not go to the one before it.
       if (!line.indented && !isDirective) this.#owner = undefined;
       if (line.isOpen) this.file.openAt = at;
-      if (line.fault) throw new Error(line.fault);
+      if (line.issue) throw new Error(line.issue);
       if (isDirective) this.#direct(line.fields, at);
       else this.#record(line, at);
     });
@@ -132,10 +133,10 @@ class Reader {
     try {
       work();
     } catch (error) {
-      const message = detached((error as Error).message.slice(0, longestMessage));
-      this.file.faults.push({ at, message, ...this.#about });
+      const message = copyOf((error as Error).message.slice(0, maxMessageLength));
+      this.file.issues.push({ at, message, ...this.#current });
     } finally {
-      this.#about = undefined;
+      this.#current = undefined;
     }
   }
 
@@ -143,16 +144,16 @@ class Reader {
     const name = directive.toUpperCase();
     if (name === '$INCLUDE') throw new Error('no $INCLUDE: there is no other file, so put its records here');
     if (name === '$GENERATE') this.#generate(values, at);
-    else if (name === '$ORIGIN') this.#setOrigin(only(values, '$ORIGIN'), at);
-    else if (name === '$TTL') this.#setDefaultTTL(parseTTL(only(values, '$TTL')));
+    else if (name === '$ORIGIN') this.#setOrigin(singleValue(values, '$ORIGIN'), at);
+    else if (name === '$TTL') this.#setDefaultTTL(parseTTL(singleValue(values, '$TTL')));
     else throw new Error(`not a directive: ${excerpt(directive)} ($ORIGIN, $TTL and $GENERATE are)`);
   }
 
   #setOrigin(name: string, at: string): void {
     const before = this.#origin ?? '.';
     this.#origin = undefined;
-    this.#origin = detached(parseName(name, before));
-    this.#compare(name, this.#origin, before, at);
+    this.#origin = copyOf(parseName(name, before));
+    this.#warnIfReinterpreted(name, this.#origin, before, at);
   }
 
   #setDefaultTTL(seconds: number): void {
@@ -165,8 +166,8 @@ class Reader {
     const head = parseHead(rest);
     const origin = this.#expectOrigin();
     for (const [name = '', rdata = ''] of this.#budget.expand(parseRange(range), owner, templateOf(head))) {
-      this.#attempt(at, () => this.#add(this.#named(name, origin, at), head, rdata, origin, at));
-      if (this.isGivenUp) break;
+      this.#attempt(at, () => this.#add(this.#parseName(name, origin, at), head, rdata, origin, at));
+      if (this.hasTooManyIssues) break;
       this.#isRepeated = true;
     }
     this.#isRepeated = false;
@@ -174,7 +175,7 @@ class Reader {
 
   #record({ indented, fields }: ZoneLine, at: string): void {
     const origin = this.#expectOrigin();
-    if (!indented) this.#owner = this.#named(fields[0] ?? '', origin, at);
+    if (!indented) this.#owner = this.#parseName(fields[0] ?? '', origin, at);
     const head = parseHead(indented ? fields : fields.slice(1));
     this.#add(this.#owner, head, rdataOf(head), origin, at);
   }
@@ -184,21 +185,21 @@ class Reader {
     throw new Error('below an $ORIGIN that cannot be read');
   }
 
-  #named(text: string, origin: string, at: string): string {
-    const name = detached(parseName(text, origin));
-    this.#compare(text, name, origin, at);
+  #parseName(text: string, origin: string, at: string): string {
+    const name = copyOf(parseName(text, origin));
+    this.#warnIfReinterpreted(text, name, origin, at);
     return name;
   }
 
-  #compare(text: string, name: string, origin: string, at: string): void {
-    const message = otherReading(text, name, origin);
-    if (message === undefined || this.#isRepeated || this.file.readings.length >= this.#mostFaults) return;
-    this.file.readings.push({ at, message: detached(message) });
+  #warnIfReinterpreted(text: string, name: string, origin: string, at: string): void {
+    const message = readingWarning(text, name, origin);
+    if (message === undefined || this.#isRepeated || this.file.warnings.length >= this.#maxIssues) return;
+    this.file.warnings.push({ at, message: copyOf(message) });
   }
 
   #add(owner: string | undefined, head: RecordHead, rdata: string, origin: string, at: string): void {
     const { type } = head;
-    this.#about = { name: owner, type: detached(excerpt(type)) };
+    this.#current = { name: owner, type: copyOf(excerpt(type)) };
     const ttl = this.#ttlOf(head.ttl);
     if (isServerType(type)) {
       this.file.skipped[type] = (this.file.skipped[type] ?? 0) + 1;
@@ -209,16 +210,17 @@ class Reader {
     if (type === 'SOA') {
       const fields = isGeneric(rdata) ? presentationOf(type, genericOctets(rdata)).split(' ') : head.rdata;
       const soa = parseSOA(fields, origin, at);
-      this.#compare(fields[0] ?? '', soa.mname, origin, at);
-      this.#compare(fields[1] ?? '', soa.rname, origin, at);
+      this.#warnIfReinterpreted(fields[0] ?? '', soa.mname, origin, at);
+      this.#warnIfReinterpreted(fields[1] ?? '', soa.rname, origin, at);
       this.#setSOA(name, soa, ttl);
       return;
     }
     const declared = recordTypeOf(type);
     checkOwner(name);
-    const content = detached(parseContent(declared, rdata, origin));
-    if (!isGeneric(rdata)) this.#compare(targetOf(declared, rdata), targetOf(declared, content), origin, at);
-    this.room += recordCost(content);
+    const content = copyOf(parseContent(declared, rdata, origin));
+    if (!isGeneric(rdata))
+      this.#warnIfReinterpreted(targetOf(declared, rdata), targetOf(declared, content), origin, at);
+    this.recordBudget += recordCost(content);
     if (declared === 'NS' && name === this.#zone) this.file.nameServers.push({ name: content, at });
     else this.file.entries.push({ name, type: declared, ttl, content, at });
   }
@@ -267,11 +269,11 @@ function targetOf(type: RecordType, rdata: string): string {
   }
 }
 
-function only(values: string[], directive: string): string {
+function singleValue(values: string[], directive: string): string {
   const [value] = values;
   if (value === undefined || values.length > 1) throw new Error(`${directive} takes one value, not ${values.length}`);
   return value;
 }
 
 /** A copy that does not keep the text alive that it was cut from. */
-const detached = (text: string) => Buffer.from(text).toString();
+const copyOf = (text: string) => Buffer.from(text).toString();

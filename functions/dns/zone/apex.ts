@@ -20,14 +20,14 @@ export const defaultTTL = 60;
 const infrastructureTTL = 3600;
 
 /** The names of a zone's servers, absolute. */
-export function serversOf({ name, nameServers }: Pick<ZoneSettings, 'name' | 'nameServers'>): string[] {
+export function nameServersOf({ name, nameServers }: Pick<ZoneSettings, 'name' | 'nameServers'>): string[] {
   return nameServers.length > 0 ? [...new Set(nameServers.map(absolute))] : [`ns1.${absolute(name)}`];
 }
 
 /** The SOA and NS records that every zone has at its top. */
 export function apexOf(zone: ZoneSettings): RRset[] {
   const name = absolute(zone.name);
-  const servers = serversOf(zone);
+  const servers = nameServersOf(zone);
   return [
     { name, type: 'SOA', ttl: infrastructureTTL, records: [soaContent(name, servers[0] as string, zone.soa)] },
     { name, type: 'NS', ttl: infrastructureTTL, records: servers },
@@ -48,7 +48,7 @@ export function hostRRsets(name: string, addresses: string[], ttl: number): RRse
  */
 export function delegationOf(zone: ZoneSettings, ds: string[], hosts: RRset[]): RRset[] {
   const name = absolute(zone.name);
-  const servers = serversOf(zone);
+  const servers = nameServersOf(zone);
   const isGlue = (host: RRset) => servers.includes(host.name) && isWithin(host.name, name) && isAddress(host.type);
   return [
     { name, type: 'NS', ttl: infrastructureTTL, records: servers },

@@ -9,7 +9,7 @@ import { cutsOf } from './zone-cut.ts';
  * @param zone its absolute name
  * @param rrsets everything that it has
  */
-export function withoutGlue(zone: string, rrsets: readonly Pick<RRset, 'name' | 'type' | 'records'>[]): string[] {
+export function missingGlue(zone: string, rrsets: readonly Pick<RRset, 'name' | 'type' | 'records'>[]): string[] {
   const delegations = [...cutsOf(zone, rrsets).values()].filter(({ type }) => type === 'NS');
   if (delegations.length === 0) return [];
   const addressed = new Set(rrsets.filter(({ type }) => isAddress(type)).map(({ name }) => name));

@@ -27,7 +27,7 @@ export const isReverse = (zone: string) => zone.endsWith(v4) || zone.endsWith(v6
 const addressForm = /^(?:\*\.)?(?:[0-9a-f]+(?:[/-][0-9]+)?\.)+(?:in-addr|ip6)\.arpa\.$/;
 
 /** Why a PTR record is none of a host: without the dot at its end a target is relative, and no host is called so. */
-export function ptrFault(name: string, target: string, zone: string): string | undefined {
+export function ptrIssue(name: string, target: string, zone: string): string | undefined {
   if (!target.endsWith(`.${zone}`) || !addressForm.test(name)) return undefined;
   const meant = target.slice(0, -zone.length);
   return `relative to the zone it is ${withoutDot(target)}, and no host is called so: end it with a dot if ${meant} is meant`;
@@ -73,7 +73,7 @@ export function overlapsIn(names: Iterable<string>): ReadonlyMap<string, string>
 }
 
 /** Why two of them cannot be. */
-export const overlapFault = (other: string) =>
+export const overlapIssue = (other: string) =>
   `has octets that ${withoutDot(other)} has, too: an address is in one part of a network (RFC 2317 section 4)`;
 
 /** The octets of a range, as labels. */

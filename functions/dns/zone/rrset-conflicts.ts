@@ -12,12 +12,12 @@ export class RRsetConflicts {
   }
 
   /** What an entry cannot stand beside. */
-  whyNot(entry: Entry): string | undefined {
+  conflictOf(entry: Entry): string | undefined {
     const { type, content } = entry;
     const same = this.#contents.get(`${type} ${content}`);
     if (same) return `the same as ${same.at}`;
     for (const other of this.#firsts.values()) {
-      const message = other.type === type ? withinRRset(entry, other) : besides(type, other);
+      const message = other.type === type ? conflictWithin(entry, other) : conflictBeside(type, other);
       if (message) return message;
     }
     return undefined;
@@ -25,20 +25,20 @@ export class RRsetConflicts {
 }
 
 /** Why two entries of one name and type are no RRset. */
-function withinRRset({ type, content, ttl }: Entry, other: Entry): string | undefined {
+function conflictWithin({ type, content, ttl }: Entry, other: Entry): string | undefined {
   if (isSingle(type)) return `a name has one ${type} (${other.at})`;
   if (other.ttl !== ttl) return `another ttl than ${other.at} of the same RRset (RFC 2181 section 5.2)`;
   if (type === 'MX' && isNullMX(content) !== isNullMX(other.content)) {
     return `a null MX stands alone (RFC 7505 section 3): ${other.at} is another MX of this name`;
   }
-  if (isBinding(type) && isAliasMode(content) !== isAliasMode(other.content)) {
+  if (isServiceBinding(type) && isAliasMode(content) !== isAliasMode(other.content)) {
     return `AliasMode (priority 0) and ServiceMode do not mix (RFC 9460 section 2.4.1): ${other.at} is of the other mode`;
   }
   return undefined;
 }
 
 /** Why a type cannot stand beside an entry of another. */
-function besides(type: string, other: Entry): string | undefined {
+function conflictBeside(type: string, other: Entry): string | undefined {
   if (type === 'CNAME' || other.type === 'CNAME') {
     return `nothing stands beside a CNAME (RFC 1034 section 3.6.2), and ${other.at} has the ${other.type} of this name`;
   }
@@ -49,6 +49,6 @@ function besides(type: string, other: Entry): string | undefined {
 
 const isSingle = (type: string) => type === 'CNAME' || type === 'DNAME' || type === 'ALIAS';
 const isAlias = (a: string, b: string) => (a === 'ALIAS' && isAddress(b)) || (b === 'ALIAS' && isAddress(a));
-const isBinding = (type: string) => type === 'HTTPS' || type === 'SVCB';
+const isServiceBinding = (type: string) => type === 'HTTPS' || type === 'SVCB';
 const isNullMX = (content: string) => content === '0 .';
 const isAliasMode = (content: string) => content.startsWith('0 ');

@@ -1,5 +1,5 @@
 import type { Answer } from '../answer.ts';
-import type { RecordType } from '../rdata/rdata.ts';
+import type { RecordType } from '../rdata/record-type.ts';
 
 /** Records of one name and type: what DNS answers with. */
 export interface RRset {

@@ -1,7 +1,7 @@
 import { absolute, isWithin, withoutDot } from '../name.ts';
-import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
-import { circleFaults, serverFaults } from './cname-loops.ts';
-import { isReverse, overlapFault, overlapsIn, ptrFault } from './reverse.ts';
+import { defaultTTL, isAddress, nameServersOf, type ZoneSettings } from './apex.ts';
+import { cnameLoopIssues, nameServerIssues } from './cname-loops.ts';
+import { isReverse, overlapIssue, overlapsIn, ptrIssue } from './reverse.ts';
 import type { DeclaredRRset, Entry, ZoneIssue } from './rrset.ts';
 import { RRsetConflicts } from './rrset-conflicts.ts';
 import { cutAbove, cutsOf } from './zone-cut.ts';
@@ -28,7 +28,7 @@ export function zoneContext(zone: ZoneSettings, zones: ZoneSettings[]): ZoneCont
     name,
     defaultTTL: zone.defaultTTL ?? defaultTTL,
     children: below.sort((a, b) => b.length - a.length),
-    servers: [...new Set(zones.flatMap(serversOf))],
+    servers: [...new Set(zones.flatMap(nameServersOf))],
   };
 }
 
@@ -36,36 +36,36 @@ export function zoneContext(zone: ZoneSettings, zones: ZoneSettings[]): ZoneCont
 export const checkedTTL = 10;
 
 /** The RRsets of several entries of one zone, and what cannot stand together: each fault is the later entry's. */
-export function validateZone(zone: ZoneContext, entries: Entry[]): { rrsets: DeclaredRRset[]; faults: ZoneIssue[] } {
+export function validateZone(zone: ZoneContext, entries: Entry[]): { rrsets: DeclaredRRset[]; issues: ZoneIssue[] } {
   const names = Map.groupBy(entries, ({ name }) => name);
   const cuts = cutsOf(zone.name, entries);
   const glue = new Set(entries.filter(({ type }) => type === 'NS').map(({ content }) => content));
-  const misled = serverFaults(entries);
-  const endless = circleFaults([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
+  const nameServers = nameServerIssues(entries);
+  const loops = cnameLoopIssues([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
   const parts = [...zone.children, ...entries.filter(({ type }) => type === 'NS').map(({ name }) => name)];
   const overlaps = isReverse(zone.name) ? overlapsIn(parts) : new Map<string, string>();
-  const faults: ZoneIssue[] = [];
+  const issues: ZoneIssue[] = [];
   const rrsets: DeclaredRRset[] = [];
   for (const [name, here] of names) {
     const cut = cutAbove(name, zone.name, cuts);
-    const neighbours = new RRsetConflicts();
-    const count = faults.length;
+    const conflicts = new RRsetConflicts();
+    const count = issues.length;
     for (const entry of here) {
       const message =
-        outOfPlace(entry, zone) ??
+        misplaced(entry, zone) ??
         (cut && occluded(entry, cut, glue)) ??
-        notAtCut(entry, cuts.get(name), glue) ??
-        overlapping(entry, overlaps) ??
-        neighbours.whyNot(entry) ??
-        misled.get(entry) ??
-        endless.get(entry);
-      if (message !== undefined) faults.push({ at: entry.at, message });
-      neighbours.add(entry);
+        conflictAtCut(entry, cuts.get(name), glue) ??
+        overlapWith(entry, overlaps) ??
+        conflicts.conflictOf(entry) ??
+        nameServers.get(entry) ??
+        loops.get(entry);
+      if (message !== undefined) issues.push({ at: entry.at, message });
+      conflicts.add(entry);
     }
-    if (faults.length > count) continue;
+    if (issues.length > count) continue;
     for (const [type, ofType] of Map.groupBy(here, (e) => e.type)) rrsets.push(rrsetOf(name, type, ofType, zone));
   }
-  return { rrsets, faults };
+  return { rrsets, issues };
 }
 
 const zoneOf = ({ name, isPartial = false }: ZoneContext, records: Entry[]) => ({ name, records, isPartial });
@@ -79,7 +79,7 @@ function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: 
 }
 
 /** What an entry cannot be in this zone, whatever else is there. */
-function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneContext): string | undefined {
+function misplaced({ name, type, content, answer }: Entry, zone: ZoneContext): string | undefined {
   if (!isWithin(name, zone.name)) return `${withoutDot(name)} is outside the zone ${withoutDot(zone.name)}`;
   const child = zone.children.find((c) => isWithin(name, c));
   if (child) {
@@ -109,35 +109,35 @@ function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneContext): 
   if (server) {
     return `it would cover ${withoutDot(server)}, the name of a server that has its addresses here (RFC 6672 section 2.4): name another in nameServers`;
   }
-  return type === 'PTR' ? ptrFault(name, content, zone.name) : undefined;
+  return type === 'PTR' ? ptrIssue(name, content, zone.name) : undefined;
 }
 
 /** Nobody is ever answered with what is below a cut, but for the addresses that lead beyond it. */
 function occluded(entry: Entry, cut: Entry, glue: ReadonlySet<string>): string | undefined {
   const above = withoutDot(cut.name);
   if (cut.type === 'DNAME') return `never answered: the DNAME of ${above} covers it (RFC 6672 section 2.4)`;
-  if (isAddress(entry.type) && glue.has(entry.name)) return workedOut(entry, cut);
+  if (isAddress(entry.type) && glue.has(entry.name)) return computedGlue(entry, cut);
   return `never answered: ${above} is delegated (${cut.at}), and below it only its servers have addresses here`;
 }
 
-function overlapping({ name, type }: Entry, overlaps: ReadonlyMap<string, string>): string | undefined {
+function overlapWith({ name, type }: Entry, overlaps: ReadonlyMap<string, string>): string | undefined {
   const other = type === 'NS' ? overlaps.get(name) : undefined;
-  return other && `${withoutDot(name)} ${overlapFault(other)}`;
+  return other && `${withoutDot(name)} ${overlapIssue(other)}`;
 }
 
 /** What cannot be where a child zone begins. */
-function notAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
+function conflictAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
   const { name, type } = entry;
   if (cut?.type !== 'NS') {
     return type === 'DS' ? 'a DS needs the NS of the delegation beside it (RFC 4034 section 5)' : undefined;
   }
   if (type === 'NS' || type === 'DS') return undefined;
-  if (isAddress(type) && glue.has(name)) return workedOut(entry, cut);
+  if (isAddress(type) && glue.has(name)) return computedGlue(entry, cut);
   return `never answered: ${withoutDot(name)} is delegated (${cut.at})`;
 }
 
 /** PowerDNS adds glue to a referral as it is, and works nothing out there. */
-function workedOut({ name, answer }: Entry, cut: Entry): string | undefined {
+function computedGlue({ name, answer }: Entry, cut: Entry): string | undefined {
   if (!answer) return undefined;
   return `${withoutDot(name)} leads to a server of what is delegated (${cut.at}): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;
 }

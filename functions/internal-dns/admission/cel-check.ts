@@ -1,6 +1,6 @@
 import { trustedLabels } from '../../contract/declaration.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { serversOf } from '../../dns/zone/apex.ts';
+import { nameServersOf } from '../../dns/zone/apex.ts';
 import { hostLabel } from '../name-form.ts';
 import type { SpecZone } from '../zones/zone.ts';
 import { isDNSEndpoint, literal } from './kind.ts';
@@ -41,7 +41,7 @@ export const illegal: readonly CELCheck[] = [
 
 /** Names that are somebody's already. */
 export function taken(zones: readonly SpecZone[], reservedNames: readonly string[]): CELCheck[] {
-  const servers = zones.flatMap((zone) => serversOf(zone).map((server) => `.${withoutDot(server)}`));
+  const servers = zones.flatMap((zone) => nameServersOf(zone).map((server) => `.${withoutDot(server)}`));
   // As in discovery/tenants.ts: a name, `*.name` for all below it, or `[*].name` for that wildcard alone.
   const below = reservedNames.filter((pattern) => pattern.startsWith('*.')).map((pattern) => pattern.slice(1));
   const exact = reservedNames

@@ -14,7 +14,7 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { canaryZone, writeCanary } from '../../../functions/agent/self-test/canary-record.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
-import type { RecordType } from '../../../functions/dns/rdata/rdata.ts';
+import type { RecordType } from '../../../functions/dns/rdata/record-type.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { rdataOf } from '../../dns/rdata.ts';

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseContent, type RecordType, recordTypes, splitFields } from '../../../functions/dns/rdata/rdata.ts';
+import { splitFields } from '../../../functions/dns/rdata/field.ts';
+import { parseContent } from '../../../functions/dns/rdata/rdata.ts';
+import { type RecordType, recordTypes } from '../../../functions/dns/rdata/record-type.ts';
 import { values } from '../values.ts';
 
 const origin = 'corp.internal.';

@@ -5,14 +5,14 @@ import { fixture, fixtureNames, printed } from '../zones/files.ts';
 const zone = { name: 'corp.internal.' };
 const parse = (...lines: string[]) => parseZoneFile(lines.join('\n'), zone);
 const says = (...lines: string[]) => {
-  const { entries, faults } = parse(...lines);
-  return [...entries.map(printed), ...faults.map(({ at, message }) => `${at}! ${message}`)];
+  const { entries, issues } = parse(...lines);
+  return [...entries.map(printed), ...issues.map(({ at, message }) => `${at}! ${message}`)];
 };
 
 test.each(fixtureNames)('every record of %s is read, with its line', (name) => {
   const { text, zone, entries } = fixture(name);
   const file = parseZoneFile(text, { name: zone });
-  expect(file.faults).toEqual([]);
+  expect(file.issues).toEqual([]);
   expect(file.entries.map(printed)).toEqual(entries);
 });
 
@@ -57,7 +57,7 @@ describe('the TTL of a record is', () => {
     ['none if none is said', ['x A 192.0.2.1'], undefined, undefined],
   ])('%s', (_, lines, ttl, defaultTTL) => {
     const file = parse(...lines);
-    expect(file.faults).toEqual([]);
+    expect(file.issues).toEqual([]);
     expect(file.entries.at(-1)?.ttl).toBe(ttl);
     expect(file.defaultTTL).toBe(defaultTTL);
   });
@@ -91,9 +91,9 @@ describe('a fault names its line and what would be right', () => {
     ['x A ( 192.0.2.1 ; )', 'a parenthesis is opened and never closed'],
     ['\tA 192.0.2.1', 'no owner: it would be that of the record before, which has none'],
   ])('%j', (line, message) => {
-    const { entries, faults } = parse('; a comment', '', line);
+    const { entries, issues } = parse('; a comment', '', line);
     expect(entries).toEqual([]);
-    expect(faults).toMatchObject([{ at: 'line 3', message: expect.stringContaining(message) }]);
+    expect(issues).toMatchObject([{ at: 'line 3', message: expect.stringContaining(message) }]);
   });
 
   test('a record over several lines is where it begins', () => {
@@ -138,7 +138,7 @@ test('another SOA is a fault, and the same one is not', () => {
 });
 
 test('a record that cannot be read has its name and type, wherever they come from', () => {
-  const { faults } = parse(
+  const { issues } = parse(
     '$ORIGIN dev',
     'www A 192.0.2.256',
     '  LOC 51',
@@ -147,7 +147,7 @@ test('a record that cannot be read has its name and type, wherever they come fro
     '  MX 10 a',
     '. SOA a b',
   );
-  expect(faults.map(({ at, name, type }) => `${at}: ${name} ${type}`)).toEqual([
+  expect(issues.map(({ at, name, type }) => `${at}: ${name} ${type}`)).toEqual([
     'line 2: www.dev.corp.internal. A',
     'line 3: www.dev.corp.internal. LOC',
     'line 4: dev.corp.internal. URI',
@@ -155,7 +155,7 @@ test('a record that cannot be read has its name and type, wherever they come fro
     'line 6: first\\.last.dev.corp.internal. MX',
     'line 7: . SOA',
   ]);
-  expect(faults.at(-1)?.message).toBe('. is outside the zone corp.internal');
+  expect(issues.at(-1)?.message).toBe('. is outside the zone corp.internal');
 });
 
 test.each([
@@ -174,8 +174,8 @@ test.each(['@ TYPE2 ns1', '@ CLASS1 NS \\# 19 036e733104636f727008696e7465726e61
 
 test('a SOA so, and what a server makes itself', () => {
   const numbers = [1, 2, 3, 4, 5].map((n) => `0000000${n}`).join('');
-  const { soa, skipped, faults } = parse(`@ TYPE6 \\# 26 0161000162 00 ${numbers}`, 'x TYPE46 \\# 1 00');
-  expect(faults).toEqual([]);
+  const { soa, skipped, issues } = parse(`@ TYPE6 \\# 26 0161000162 00 ${numbers}`, 'x TYPE46 \\# 1 00');
+  expect(issues).toEqual([]);
   expect(soa).toMatchObject({ mname: 'a.', rname: 'b.', refresh: 2, retry: 3, expire: 4, minimum: 5 });
   expect(skipped).toEqual({ RRSIG: 1 });
 });
@@ -183,7 +183,7 @@ test('a SOA so, and what a server makes itself', () => {
 test('each name that is read otherwise than to the letter is noted, and of $GENERATE the first', () => {
   const complete = (name: string, zone = 'corp.internal') =>
     `${name} is taken as complete: to the letter, without a dot at its end, it is below ${zone}`;
-  const { readings, faults } = parse(
+  const { warnings, issues } = parse(
     '@ SOA ns1.corp.internal hostmaster.corp.internal 1 2 3 4 5',
     'a.corp.internal CNAME b.corp.internal',
     'b MX 10 b.corp.internal',
@@ -197,8 +197,8 @@ test('each name that is read otherwise than to the letter is noted, and of $GENE
     '$ORIGIN .',
     'g.corp.internal CNAME h.corp.internal',
   );
-  expect(faults).toEqual([]);
-  expect(readings.map(({ at, message }) => `${at}: ${message}`)).toEqual([
+  expect(issues).toEqual([]);
+  expect(warnings.map(({ at, message }) => `${at}: ${message}`)).toEqual([
     `line 1: ${complete('ns1.corp.internal')}`,
     `line 1: ${complete('hostmaster.corp.internal')}`,
     `line 2: ${complete('a.corp.internal')}`,
@@ -213,8 +213,8 @@ test('each name that is read otherwise than to the letter is noted, and of $GENE
 });
 
 test('no more faults of a $GENERATE are told than of lines', () => {
-  const { faults } = parse('$GENERATE 1-65536 h$ A 192.0.2.300');
-  expect(faults).toHaveLength(100);
+  const { issues } = parse('$GENERATE 1-65536 h$ A 192.0.2.300');
+  expect(issues).toHaveLength(100);
 });
 
 test('unquoted words of a TXT are strings of their own', () => {
@@ -229,7 +229,7 @@ test('lines may end as on Windows', () => {
 });
 
 test('reading ends with the hundredth fault, and a message is short', () => {
-  const { faults } = parse(...Array(1000).fill(`x A ${'9'.repeat(10_000)}`));
-  expect(faults).toHaveLength(100);
-  expect(faults.every(({ message }) => message.length <= 300)).toBe(true);
+  const { issues } = parse(...Array(1000).fill(`x A ${'9'.repeat(10_000)}`));
+  expect(issues).toHaveLength(100);
+  expect(issues.every(({ message }) => message.length <= 300)).toBe(true);
 });

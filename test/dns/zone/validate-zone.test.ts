@@ -22,7 +22,7 @@ function entriesOf(...lines: string[]): Entry[] {
   });
 }
 
-const faultsOf = (...lines: string[]) => validateZone(corp, entriesOf(...lines)).faults;
+const issuesOf = (...lines: string[]) => validateZone(corp, entriesOf(...lines)).issues;
 const short = (...lines: string[]) =>
   validateZone(corp, entriesOf(...lines)).rrsets.map((r) => `${r.name} ${r.ttl} ${r.type} ${r.records.join(' ')}`);
 
@@ -67,7 +67,7 @@ describe('what stands together', () => {
     ['a name that only ends like a child zone', ['xdev A 192.0.2.1', 'dev-a CNAME x.']],
     ['nothing', []],
   ])('%s', (_, lines) => {
-    expect(faultsOf(...lines)).toEqual([]);
+    expect(issuesOf(...lines)).toEqual([]);
     expect(validateZone(corp, entriesOf(...lines)).rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
   });
 });
@@ -220,20 +220,20 @@ describe('what does not', () => {
   ];
 
   test.each(table)('%s', (_, lines, message) => {
-    const faults = faultsOf(...lines);
-    expect(faults.map((fault) => fault.message)).toEqual([expect.stringContaining(message)]);
+    const issues = issuesOf(...lines);
+    expect(issues.map((issue) => issue.message)).toEqual([expect.stringContaining(message)]);
   });
 
   test('is named by the line that is too much, and takes its whole name with it, and no other', () => {
     const lines = ['www A 192.0.2.1', 'mail A 192.0.2.2', 'www TXT "x"', 'www CNAME a.'];
-    expect(faultsOf(...lines).map(({ at }) => at)).toEqual(['line 4']);
+    expect(issuesOf(...lines).map(({ at }) => at)).toEqual(['line 4']);
     expect(short(...lines)).toEqual(['mail.corp.internal. 60 A 192.0.2.2']);
   });
 
   test('the same fault in either order of the lines, but for who came first', () => {
     fc.assert(
       fc.property(fc.constantFrom(...table.filter(([, lines]) => lines.length === 2)), ([, lines]) => {
-        expect(faultsOf(...lines.toReversed()).length).toBeGreaterThan(0);
+        expect(issuesOf(...lines.toReversed()).length).toBeGreaterThan(0);
       }),
     );
   });
@@ -241,8 +241,8 @@ describe('what does not', () => {
 
 test('a DNAME at the top stands where every server is elsewhere, and covers whatever is below it', () => {
   const zone = { ...corp, servers: ['ns.other.internal.'] };
-  expect(validateZone(zone, entriesOf('@ DNAME new.example.', '@ TXT "x"')).faults).toEqual([]);
-  expect(validateZone(zone, entriesOf('@ DNAME n.', 'x A 192.0.2.1')).faults).toEqual([
+  expect(validateZone(zone, entriesOf('@ DNAME new.example.', '@ TXT "x"')).issues).toEqual([]);
+  expect(validateZone(zone, entriesOf('@ DNAME n.', 'x A 192.0.2.1')).issues).toEqual([
     { at: 'line 2', message: 'never answered: the DNAME of corp.internal covers it (RFC 6672 section 2.4)' },
   ]);
 });
@@ -255,7 +255,7 @@ describe('glue leads to its server, and is answered as it stands', () => {
     validateZone(
       corp,
       entriesOf(...lines).map((entry) => (entry.type === 'NS' ? entry : { ...entry, ...(answer && { answer }) })),
-    ).faults;
+    ).issues;
 
   test.each<[string, string[]]>([
     ['ns.d.corp.internal', ['d NS ns.d.corp.internal.', 'ns.d A 192.0.2.1']],
@@ -277,7 +277,7 @@ describe('a PTR of an address is of a host', () => {
   const faultsIn = (zone: string, owner: string, target: string) => {
     const at = 'line 1';
     const entry: Entry = { name: owner, type: 'PTR', ttl: undefined, content: target, at };
-    return validateZone({ ...corp, name: zone }, [entry]).faults.map(({ message }) => message);
+    return validateZone({ ...corp, name: zone }, [entry]).issues.map(({ message }) => message);
   };
   const v4 = '2.0.192.in-addr.arpa.';
   const range = '64/26.2.0.192.in-addr.arpa.';
@@ -362,7 +362,7 @@ test('whatever is declared, what comes out can be served', () => {
     .map(([owner, ttl, data]) => `${owner} ${ttl}${data}`);
   fc.assert(
     fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
-      const { rrsets, faults } = validateZone(corp, entriesOf(...lines));
+      const { rrsets, issues } = validateZone(corp, entriesOf(...lines));
       const types = Map.groupBy(rrsets, ({ name }) => name);
       for (const here of types.values()) {
         expect(new Set(here.map(({ type }) => type)).size).toBe(here.length);
@@ -379,9 +379,9 @@ test('whatever is declared, what comes out can be served', () => {
         expect(new Set(records).size).toBe(records.length);
       }
       const named = new Set(lines.map((_, index) => `line ${index + 1}`));
-      for (const { at } of faults) expect(named).toContain(at);
+      for (const { at } of issues) expect(named).toContain(at);
       // Without faults nothing is lost.
-      if (faults.length === 0) expect(rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
+      if (issues.length === 0) expect(rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
     }),
     { numRuns: 1000 },
   );
@@ -393,7 +393,7 @@ function checking(count: number, entryOf: (i: number) => [name: string, type: En
     const [name, type, content] = entryOf(i);
     return { name: `${name}.corp.internal.`, type, ttl: undefined, content, at: `line ${i}` };
   });
-  return () => expect(validateZone(corp, entries).faults).toEqual([]);
+  return () => expect(validateZone(corp, entries).issues).toEqual([]);
 }
 
 test('a name takes time in proportion to its records', async () => {
@@ -431,5 +431,5 @@ test('a circle of thousands of names is told as quickly as one that ends', async
   );
   const circle = entriesTo((i) => `a${(i + 1) % 20_000}`);
   expect((await cpuTimeOf(() => validateZone(corp, circle))) / ended).toBeLessThan(50);
-  expect(validateZone(corp, circle).faults.length).toBeGreaterThan(0);
+  expect(validateZone(corp, circle).issues.length).toBeGreaterThan(0);
 });
