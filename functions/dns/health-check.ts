@@ -1,15 +1,12 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { parseDuration } from './duration.ts';
 
 /** Stands for the address that is checked. */
 export const placeholder = '{{value}}';
 
-const unitMilliseconds: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration in whole seconds, which is all that PowerDNS knows; NaN for any other text. */
+/** A Go duration in whole seconds, the only ones that PowerDNS knows; NaN for any other text. */
 export function wholeSeconds(duration: string): number {
-  if (!/^([0-9]{1,9}(ms|s|m|h))+$/.test(duration)) return Number.NaN;
-  const parts = duration.matchAll(/([0-9]+)(ms|s|m|h)/gy);
-  const milliseconds = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * unitMilliseconds[unit ?? '']!, 0);
+  const milliseconds = parseDuration(duration, 'whole', 'ms');
   return milliseconds % 1000 === 0 ? milliseconds / 1000 : Number.NaN;
 }
 
