@@ -10,8 +10,8 @@ import { parseOwner } from '../../functions/dns/rdata/domain-name.ts';
 import { parseContent } from '../../functions/dns/rdata/rdata.ts';
 import type { RecordType } from '../../functions/dns/rdata/record-type.ts';
 import { parseZoneFile } from '../../functions/dns/zone-file/zone-file.ts';
-import { refusalOf } from '../dns/refusal.ts';
-import { fixture, fixtureNames } from '../dns/zones/files.ts';
+import { fixture, fixtureNames } from '../dns/zone-file/fixtures.ts';
+import { refusalOf } from './internal-dns.ts';
 
 const program = join(import.meta.dirname, '../../functions/import.ts');
 const dir = mkdtempSync(join(tmpdir(), 'import-'));

@@ -5,7 +5,7 @@ import { entriesOfRecords } from '../../functions/dns/record.ts';
 import { parseZoneFile } from '../../functions/dns/zone-file/zone-file.ts';
 import { recordsOf } from '../../functions/import/records.ts';
 import { settingsOf } from '../../functions/import/settings.ts';
-import { declaredOf, refusalOf } from '../dns/refusal.ts';
+import { declaredOf, refusalOf } from './internal-dns.ts';
 
 const zone = 'corp.internal.';
 const digest = 'ab'.repeat(32);

@@ -17,7 +17,7 @@ import type { Declaration } from '../../../functions/contract/declaration.ts';
 import type { RecordType } from '../../../functions/dns/rdata/record-type.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
-import { rdataOf } from '../../dns/rdata.ts';
+import { rdataOf } from '../../dns/query-rdata.ts';
 import { patience, soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseContent } from '../../../functions/dns/rdata/rdata.ts';
-import { wire, wireZone } from '../wire.ts';
+import { wire, wireZone } from './wire-format.ts';
 
 const generic = (octets: string) => {
   const digits = octets.replaceAll(' ', '');

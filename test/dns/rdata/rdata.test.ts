@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { splitFields } from '../../../functions/dns/rdata/field.ts';
 import { parseContent } from '../../../functions/dns/rdata/rdata.ts';
 import { type RecordType, recordTypes } from '../../../functions/dns/rdata/record-type.ts';
-import { values } from '../values.ts';
+import { values } from './arbitraries.ts';
 
 const origin = 'corp.internal.';
 const hex = (octets: number) => 'ab'.repeat(octets);

@@ -8,8 +8,8 @@ import { recordTypes } from '../../../functions/dns/rdata/record-type.ts';
 import type { Entry } from '../../../functions/dns/zone/rrset.ts';
 import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
 import { cpuTimeOf } from '../../cpu.ts';
-import { values } from '../values.ts';
-import { fixture, fixtureNames } from '../zones/files.ts';
+import { values } from '../rdata/arbitraries.ts';
+import { fixture, fixtureNames } from './fixtures.ts';
 
 const zone = 'corp.internal.';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
-import { fixture, fixtureNames, printed } from '../zones/files.ts';
+import { fixture, fixtureNames, printed } from './fixtures.ts';
 
 const zone = { name: 'corp.internal.' };
 const parse = (...lines: string[]) => parseZoneFile(lines.join('\n'), zone);

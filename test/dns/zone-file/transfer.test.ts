@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Entry } from '../../functions/dns/zone/rrset.ts';
-import { parseZoneFile } from '../../functions/dns/zone-file/zone-file.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
-import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
-import { type FixtureName, fixture } from './zones/files.ts';
+import type { Entry } from '../../../functions/dns/zone/rrset.ts';
+import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { type FixtureName, fixture } from './fixtures.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'transfer-'));
 let server: RunningPowerDNS;

@@ -1,6 +1,6 @@
 /**
  * Imports every zone file of a folder, and compares what is printed with what BIND reads in it:
- * `node test/dns/compare.ts FOLDER` (needs named-compilezone of bind9-utils). What BIND has and an import has not, or
+ * `node test/import/compare-with-bind.ts FOLDER` (needs named-compilezone of bind9-utils). What BIND has and an import has not, or
  * has otherwise, must have a line that says so; prints what has none, and ends with 1 if there is any.
  */
 import { spawnSync } from 'node:child_process';
