@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type SOA, soa as soaFields } from '../../dns/rdata/soa.ts';
 import { record, ttl } from '../../dns/record.ts';
+import { defaultTTL } from '../../dns/zone/apex.ts';
 import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
 import { matching, type Rule, withCEL, withRules } from '../rules.ts';
 
@@ -71,7 +72,7 @@ export const zone = withCEL(
           'The names of the servers in the NS records. None means ns1 below the zone, where that is a host name. Those inside the zone get the addresses of the DNS Service.',
         ),
       soa: soa.optional().describe('Fields of the SOA record. The serial increases by itself with every change.'),
-      defaultTTL: ttl.optional().describe('Seconds, of records that state no ttl. Default: 60.'),
+      defaultTTL: ttl.optional().describe(`Seconds, of records that state no ttl. Default: ${defaultTTL}.`),
       records: z
         .array(record)
         .max(1000)
