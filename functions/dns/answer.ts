@@ -35,7 +35,10 @@ const check = z
   })
   .describe('Of A and AAAA: answer only with values that pass this check, made from the pod of the DNS server.');
 
-/** What a record of type A or AAAA may say about how it is answered. No field has a default: none belongs on other types. */
+/**
+ * The fields of A and AAAA records that choose how they are answered. They have no defaults: other types have none of
+ * them.
+ */
 export const answerFields = {
   check: check.optional(),
   answer: z
@@ -64,20 +67,20 @@ export const answerFields = {
 
 export type Answer = z.output<z.ZodObject<typeof answerFields>>;
 
-/** Where it is wrong, such as `check.url` or `backup[0]`, and why. */
 export interface AnswerIssue {
+  /** Such as `check.url` or `backup[0]`. */
   field: string;
   message: string;
 }
 
 type AddressRecord = { type: string; values: string[] } & Answer;
 
-/** Whether PowerDNS has to work the answer out, so that it takes a LUA record. */
+/** Reports whether PowerDNS has to compute the answer, which takes a LUA record. */
 export function isDynamic({ check, answer, weights }: Answer): boolean {
   return check !== undefined || (answer ?? 'All') !== 'All' || weights !== undefined;
 }
 
-/** Every rule that the fields break; those of the schema hold already. */
+/** The issues of fields that the schema has accepted already. */
 export function answerIssues(record: AddressRecord): AnswerIssue[] {
   const fields = Object.keys(answerFields) as (keyof Answer)[];
   if (record.type !== 'A' && record.type !== 'AAAA') {
@@ -88,7 +91,7 @@ export function answerIssues(record: AddressRecord): AnswerIssue[] {
   return [...broken, ...addressIssues(record)];
 }
 
-/** Messages, none if the rule holds. */
+/** Returns a message for each violation. */
 type Rule = [field: string, rule: (record: AddressRecord) => string[]];
 
 const rules: Rule[] = [
@@ -147,7 +150,7 @@ const rules: Rule[] = [
   ],
   [
     'check.timeout',
-    // PowerDNS starts no check before all that it has started are done, so one that takes long would delay every other.
+    // PowerDNS waits for all running checks before it starts new ones, so a slow check would delay every other.
     ({ check }) => {
       if (check?.timeout === undefined) return [];
       const { interval, timeout } = checkTimes(check);
@@ -167,7 +170,7 @@ function addressIssues({ type, check, values, backup = [] }: AddressRecord): Ans
       return message === undefined ? [] : [{ field: `${field}[${index}]`, message }];
     });
   return [
-    // Whether they are addresses at all is asked of the values of every record.
+    // parseContent validates the addresses themselves, for records of every kind.
     ...issuesOf('values', values, targetIssue),
     ...issuesOf('backup', backup, (address) => addressIssue(type, address) ?? targetIssue(address)),
   ];

@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { parseDuration } from './duration.ts';
 
-/** Stands for the address that is checked. */
+/** Replaced with the address that is checked. */
 export const placeholder = '{{value}}';
 
 /** A Go duration in whole seconds, the only ones that PowerDNS knows; NaN for any other text. */
@@ -10,13 +10,13 @@ export function wholeSeconds(duration: string): number {
   return milliseconds % 1000 === 0 ? milliseconds / 1000 : Number.NaN;
 }
 
-/** Seconds between two checks of an address, and the most that one may take. */
+/** The seconds between two checks of an address, and the timeout of one. */
 export function checkTimes({ interval, timeout }: { interval?: string | undefined; timeout?: string | undefined }) {
   const every = wholeSeconds(interval ?? '5s');
   return { interval: every, timeout: timeout === undefined ? Math.min(2, every) : wholeSeconds(timeout) };
 }
 
-// Checks run inside the pod, so they could tell of listeners that only the pod reaches.
+// Checks run inside the pod: they must not reveal listeners that only the pod can reach.
 const forbiddenIPv4: [network: string, prefix: number, what: string][] = [
   ['0.0.0.0', 8, 'an unspecified address'],
   ['127.0.0.0', 8, 'a loopback address'],
@@ -37,17 +37,17 @@ const forbiddenIPv6: typeof forbiddenIPv4 = [
   // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
   ['fd00:ec2::23', 128, "a cloud's metadata service"],
   ['fd20:ce::254', 128, "a cloud's metadata service"],
-  // RFC 8215: where in it the IPv4 address stands is known to the network alone.
+  // RFC 8215: only the network knows where in it the IPv4 address is.
   ['64:ff9b:1::', 48, 'a local NAT64 address'],
 ];
 
 /**
- * IPv6 that holds IPv4 at its end: RFC 4291 section 2.5.5, RFC 6052 section 2.1 for what NAT64 translates, and RFC 2765
- * section 2.1.
+ * Prefixes of IPv6 addresses that end with an IPv4 address: RFC 4291 section 2.5.5, RFC 6052 section 2.1 (NAT64) and
+ * RFC 2765 section 2.1.
  */
 const embeddings = ['::ffff:', '::', '64:ff9b::', '::ffff:0:'];
 
-/** IPv6 that holds IPv4 behind its first group: RFC 3056 section 2. */
+/** 6to4 addresses have the IPv4 address after their first group: RFC 3056 section 2. */
 const in6to4 = (network: string) => {
   const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number);
   return `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`;
@@ -64,7 +64,7 @@ const forbidden = [...forbiddenIPv6, ...forbiddenIPv4].map(([network, prefix, wh
   return { list, what };
 });
 
-/** Why an address may not be checked, such as `a loopback address`; none if it may. */
+/** What makes an address one that must not be checked, such as `a loopback address`. */
 export function forbiddenTarget(address: string): string | undefined {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   return isIP(address) ? forbidden.find(({ list }) => list.check(address, family))?.what : undefined;
@@ -78,8 +78,9 @@ const hostName =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 
 /**
- * What is wrong with the URL of a check. Its host says who is asked: `{{value}}`, or a name that every value answers to,
- * means the values themselves; an address, what watches them elsewhere and is told by `{{value}}` which one is meant.
+ * The issue of the URL of a check. Its host decides who is asked: `{{value}}`, or a name that all values serve, asks
+ * the values themselves; an address asks a monitor elsewhere, which learns from `{{value}}` in the rest which one is
+ * meant.
  */
 export function urlIssue(url: string): string | undefined {
   const { authority = '', rest = '' } = urlForm.exec(url)?.groups ?? {};
@@ -104,7 +105,7 @@ function addressHostIssue(address: string, rest: string): string | undefined {
 }
 
 function namedHostIssue(host: string, rest: string): string | undefined {
-  // What ends in a number is an address to curl, in whatever base: 127.1, 0x7f000001. https://url.spec.whatwg.org/#ends-in-a-number-checker
+  // curl reads a host that ends in a number as an address, in any base: 127.1, 0x7f000001. https://url.spec.whatwg.org/#ends-in-a-number-checker
   if (!hostName.test(host) || /(^|\.)([0-9]+|0x[0-9a-f]*)$/i.test(host)) {
     return `not a host: ${host || 'there is none'}; write ${placeholder}, a name or an address`;
   }

@@ -8,7 +8,7 @@ import type { Entry, ZoneIssue } from './zone/rrset.ts';
 /** A time to live (RFC 2181 section 8). */
 export const ttl = z.int().min(0).max(2147483647);
 
-/** An RRset as people declare it. */
+/** An RRset of `spec.zones[].records`. */
 export const record = z.object({
   name: z
     .string()
@@ -32,8 +32,9 @@ export const record = z.object({
 export type DeclaredRecord = z.output<typeof record>;
 
 /**
- * Each value as a record of its own. A fault names the field, such as `records[3].values[0]`. Nobody is ever answered in
- * a way that is wrong: a record with such a fault has no entries, and one with a wrong value has the others.
+ * Turns each value into a record of its own. Issues name the field, such as `records[3].values[0]`. A record whose way
+ * of answering has an issue yields no entries, since it would be answered wrongly; of one with an invalid value the
+ * other values are kept.
  */
 export function entriesOfRecords(records: DeclaredRecord[], zone: string): { entries: Entry[]; issues: ZoneIssue[] } {
   const entries: Entry[] = [];

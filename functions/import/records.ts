@@ -6,7 +6,7 @@ import { validateZone, zoneContext } from '../dns/zone/validate-zone.ts';
 import { type Imported, issueText, skippedNote } from './notes.ts';
 import type { Settings } from './settings.ts';
 
-/** The records of a zone file as a zone of these settings can declare them, an RRset an item. */
+/** The records of a zone file in the form of `spec.zones[].records`, an item for each RRset. */
 export function recordsOf(
   entries: Entry[],
   settings: Settings,
@@ -24,10 +24,10 @@ export function recordsOf(
 
 const rrsetsOf = (entries: Entry[]) => [...Map.groupBy(entries, ({ name, type }) => `${name} ${type}`).values()];
 
-/** One line may generate many records. */
+/** Adds owner and type to the location, as one line may generate many records. */
 const withOwner = (entry: Entry): Entry => ({ ...entry, at: `${entry.at} (${withoutDot(entry.name)} ${entry.type})` });
 
-/** Each of the values once, with the smallest TTL: a client may remember an RRset for no longer. */
+/** Removes repeated values, and gives all the smallest TTL: no client may cache an RRset for longer. */
 function withOneTTL(rrset: Entry[]): Imported<Entry[]> {
   const values = new Map(rrset.toReversed().map((entry) => [entry.content, entry]));
   const [ttl, ...others] = [...new Set(rrset.flatMap((entry) => entry.ttl ?? []))].sort((a, b) => a - b);
@@ -38,7 +38,7 @@ function withOneTTL(rrset: Entry[]): Imported<Entry[]> {
   return { value, notes: others.length > 0 ? [note] : [] };
 }
 
-/** What of an RRset the schema takes. A zone file of its own may have more and longer values. */
+/** The values of an RRset that the schema accepts. In zone files of recordsFrom there may be more and longer ones. */
 function allowedBySchema(rrset: Entry[], settings: Settings): Imported<Entry[]> {
   const issues = schema.safeParse(recordOf(rrset, settings)).error?.issues ?? [];
   const positions = new Map(
@@ -54,7 +54,10 @@ function allowedBySchema(rrset: Entry[], settings: Settings): Imported<Entry[]> 
   return { value: rrset.filter((_, position) => !positions.has(position)), notes };
 }
 
-/** What can stand together. One of a name goes at a time: without it, what was wrong beside it or below it may be right. */
+/**
+ * The entries that are valid together. Removes one of a name at a time: without it, others at or below that name may be
+ * valid.
+ */
 function consistentOf(entries: Entry[], { name, nameServers = [], defaultTTL }: Settings): Imported<Entry[]> {
   const context = zoneContext({ name, nameServers, defaultTTL }, [{ name, nameServers }]);
   const notes: string[] = [];
@@ -79,12 +82,12 @@ function recordOf(rrset: Entry[], { name: zone, defaultTTL }: Settings): Declare
   };
 }
 
-/** A name that would be read as another without its dot stays absolute, such as www.corp.internal.corp.internal. */
+/** Names that mean another one in relative form stay fully qualified, such as www.corp.internal.corp.internal. */
 function relativeName(name: string, zone: string): string {
   if (name === zone) return '@';
   const relative = name.slice(0, -zone.length - 1);
   return parseName(relative, zone) === name ? relative : name;
 }
 
-/** The octet 123 in decimal (RFC 1035 section 5.1) is a brace that begins no placeholder, such as {{xr.name}}. */
+/** Escapes braces as their octet 123 (RFC 1035 section 5.1), so that they begin no placeholder such as {{xr.name}}. */
 const withoutPlaceholder = (content: string) => content.replace(/\{(?=\{)/g, '\\123');

@@ -4,7 +4,7 @@ import type { ZoneFile } from '../dns/zone-file/zone-file.ts';
 import { zone as schema } from '../internal-dns/zones/zone.ts';
 import { type Imported, issueText, skippedNote } from './notes.ts';
 
-/** An item of `spec.zones`, but for its records. */
+/** An item of `spec.zones` without its records. */
 export interface Settings {
   name: string;
   nameServers?: string[];
@@ -12,7 +12,7 @@ export interface Settings {
   defaultTTL?: number;
 }
 
-/** What a zone file says of its zone as a whole. Throws when no InternalDNS can have such a zone. */
+/** The settings of the zone in a zone file. Throws if no InternalDNS can have such a zone. */
 export function settingsOf(file: ZoneFile, name: string): Imported<Settings> {
   const servers = nameServersOf(file, name);
   const soa = soaOf(file, name);
@@ -27,7 +27,7 @@ export function settingsOf(file: ZoneFile, name: string): Imported<Settings> {
   return { value, notes: [...servers.notes, ...soa.notes] };
 }
 
-/** What the schema says of one setting, whatever the others are. */
+/** The schema's issue with one setting. */
 const issueOf = (name: string, setting: Omit<Settings, 'name'>) =>
   schema.safeParse({ name, ...setting }).error?.issues.find(({ path }) => Object.hasOwn(setting, path[0] ?? ''));
 

@@ -8,10 +8,10 @@ import { recordsOf } from './records.ts';
 import { type Settings, settingsOf } from './settings.ts';
 import { yamlOf } from './yaml.ts';
 
-/** More are tedious in a composite, and Kubernetes refuses objects of more than 1.5 MiB. */
+/** More are tedious in a composite, and Kubernetes rejects objects of more than 1.5 MiB. */
 const maxRecords = 1000;
 
-/** What is wrong, a line each. */
+/** An import that failed as a whole, with a line for each reason. */
 export class ImportError extends Error {
   readonly lines: string[];
 
@@ -22,8 +22,8 @@ export class ImportError extends Error {
 }
 
 /**
- * A zone file as an item of `spec.zones`, and a line for people for whatever is left out or comes out otherwise.
- * Throws a Refusal if it may not be the whole of the zone, or has nothing of it.
+ * Converts a zone file to an item of `spec.zones`, with a note for everything that was skipped or changed.
+ * Throws an ImportError if the file may be incomplete, or has no record of the zone.
  */
 export function importZone(text: string, zone: string): { yaml: string; notes: string[] } {
   const file = parseZoneFile(text, { name: zone }, { maxIssues: Number.POSITIVE_INFINITY });
@@ -60,7 +60,7 @@ function incompleteReason(text: string, file: ZoneFile, zone: string): string | 
   return isEmpty ? `no record of ${withoutDot(zone)} in it` : undefined;
 }
 
-/** A transfer that breaks off looks like a smaller zone. kdig begins one with `AXFR for`. */
+/** An interrupted transfer looks like a smaller zone. kdig begins its output with `AXFR for`. */
 const isTruncated = (text: string, { endsWithSOA }: ZoneFile) =>
   /^(?:; <<>> DiG|;; AXFR for )/m.test(text) && !/^;; XFR size:/m.test(text) && !endsWithSOA;
 
@@ -69,7 +69,7 @@ function issueNote({ at, name, type, message }: ZoneFileIssue): string {
   return skippedNote(record.length === 0 ? at : `${at} (${record.join(' ')})`, message);
 }
 
-/** The NS beside the SOA of a zone below are that zone's own, and delegate nothing. */
+/** NS records beside the SOA of a child zone are at that zone's apex, and are no delegation. */
 function withoutChildZones({ entries, issues: skipped }: ZoneFile): Imported<Entry[]> {
   const children = new Map(skipped.flatMap(({ type, name, at }) => (type === 'SOA' && name ? [[name, at]] : [])));
   const isServer = ({ name, type }: Entry) => type === 'NS' && children.has(name);
@@ -85,7 +85,7 @@ function skippedNotes({ skipped }: ZoneFile): string[] {
   return counts.length > 0 ? [`left out, since PowerDNS makes its own: ${counts.join(', ')}`] : [];
 }
 
-/** The addresses of the servers that are left behind would go on leading there. */
+/** Warns about imported addresses of the zone's servers: they still lead to the old ones. */
 function serverNotes(entries: Entry[], { nameServers = [] }: Settings): string[] {
   const servers = new Set(nameServers.map(absolute));
   const addressed = entries.filter(({ name, type }) => isAddress(type) && servers.has(name));

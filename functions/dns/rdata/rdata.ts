@@ -29,9 +29,9 @@ const parsers: Readonly<Record<RecordType, (text: string, origin: string) => str
 };
 
 /**
- * RDATA in presentation format, as it is pasted, in the form in which PowerDNS gives it back: two contents are the same
- * record if and only if they are the same text. Its API must be sent `apiContent` of it. Throws what is wrong.
- * @param origin the absolute name that names without a trailing dot are relative to, as in `parseName`
+ * Parses RDATA in presentation format into the canonical form that PowerDNS returns: two contents are the same record
+ * if and only if they are the same text. Escape it with `apiContent` for PowerDNS's API. Throws if the text is invalid.
+ * @param origin what names without a trailing dot are relative to, as in `parseName`
  */
 export function parseContent(type: RecordType, text: string, origin: string): string {
   const given = text.trim();

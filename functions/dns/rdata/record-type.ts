@@ -1,4 +1,4 @@
-/** The types that may be declared. */
+/** The record types that can be declared. */
 export const recordTypes = [
   'A',
   'AAAA',

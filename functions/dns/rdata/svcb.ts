@@ -3,8 +3,8 @@ import { excerpt, parseNumber, splitFields } from './field.ts';
 import { parseParameters } from './svcb-parameters.ts';
 
 /**
- * SVCB and HTTPS (RFC 9460). The target `.` is the owner itself, and in AliasMode, which is priority 0, says that there
- * is no such service.
+ * SVCB and HTTPS (RFC 9460). The target `.` is the owner name; in AliasMode (priority 0) it means that there is no such
+ * service.
  */
 export function parseSVCB(text: string, origin: string): string {
   const [priority, target, ...parameters] = splitFields(text);

@@ -2,8 +2,8 @@ import { octetsOf, quoted } from './character-string.ts';
 import { excerpt } from './field.ts';
 
 /**
- * TXT (RFC 1035 section 3.3.14). Text in quotes is one or several strings; any other text is all one, with its spaces
- * and quotes. Strings of more than 255 octets are split.
+ * TXT (RFC 1035 section 3.3.14). A text that begins with a quote is one or more quoted strings; any other is one
+ * string, with its spaces and quotes. Strings of more than 255 octets are split.
  */
 export function parseTXT(text: string): string {
   const grouped = /^\(\s*(".*")\s*\)$/s.exec(text)?.[1] ?? text;

@@ -1,6 +1,6 @@
 import { excerpt } from '../rdata/field.ts';
 
-/** The numbers that a `$GENERATE` of BIND counts through. */
+/** The range of numbers of BIND's `$GENERATE`. */
 export interface GenerateRange {
   start: number;
   /** Included. */
@@ -8,7 +8,7 @@ export interface GenerateRange {
   step: number;
 }
 
-/** A range such as `1-254` or `0-255/2`. Throws if it is none. */
+/** Parses a range such as `1-254` or `0-255/2`. */
 export function parseRange(text: string): GenerateRange {
   const match = /^(\d{1,10})-(\d{1,10})(?:\/(\d{1,10}))?$/.exec(text);
   const [start, stop, step] = (match ?? []).slice(1).map((part) => Number(part ?? 1));
@@ -20,15 +20,15 @@ export function parseRange(text: string): GenerateRange {
 }
 
 const maxNumber = 2147483647;
-/** A name has no more characters than this, so no number of use has. */
+/** No name has more characters, so no useful number has. */
 const maxWidth = 255;
 
-/** What is left to generate: of one file, the reverse names of a /16. The characters bound what long templates make. */
+/** Limits what one file generates: to as many records as a /16 has addresses, and for long templates by characters. */
 export class GenerateBudget {
   #records = 65_536;
   #characters = 8 * 2 ** 20;
 
-  /** The templates of one directive, expanded for each number. Throws before there are too many. */
+  /** Expands the templates of one directive for each number. Throws before the limit is exceeded. */
   *expand({ start, stop, step }: GenerateRange, ...templates: string[]): Generator<string[]> {
     this.#records -= Math.floor((stop - start) / step) + 1;
     if (this.#records < 0) throw new Error('$GENERATE may make 65536 records of a file, and this would be more');
@@ -44,7 +44,7 @@ export class GenerateBudget {
 const place = /\\.|\$\$|\$(?:\{([^{}]*)(\}?))?/gs;
 
 /**
- * Puts a number at every `$` and `${offset[,width[,base]]}` of a template; `\$` and `$$` are a dollar sign.
+ * Replaces every `$` and `${offset[,width[,base]]}` of a template with a number; `\$` and `$$` are a dollar sign.
  * https://bind9.readthedocs.io/en/stable/chapter3.html#bind-primary-file-extension-the-generate-directive
  */
 function expand(template: string, number: number): string {
@@ -64,7 +64,7 @@ function modify(number: number, modifier: string, isClosed: boolean): string {
   return formatted(number + Number(match[1]), width, match[3]);
 }
 
-/** Below 0 all but decimal numbers are those of 32 bits, as BIND writes them. */
+/** Like BIND, prints negative numbers in two's complement of 32 bits unless the base is decimal. */
 function formatted(number: number, width: number, base = 'd'): string {
   const value = number >>> 0;
   switch (base) {
@@ -83,7 +83,7 @@ function formatted(number: number, width: number, base = 'd'): string {
   }
 }
 
-/** Hexadecimal digits as labels, the last first, as ip6.arpa has them. The dots count as width. */
+/** Hexadecimal digits as labels in reverse order, as in ip6.arpa. The dots count toward the width. */
 function nibbles(digits: string, width: number): string {
   const labels = [...digits.padStart(Math.ceil(width / 2), '0')].reverse().join('.');
   return labels.padEnd(width, '.');

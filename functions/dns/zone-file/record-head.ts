@@ -3,21 +3,24 @@ import { isGeneric } from '../rdata/generic-rdata.ts';
 import { type RecordType, recordTypes } from '../rdata/record-type.ts';
 import { parseTTL } from '../ttl.ts';
 
-/** What a record of a zone file says after its owner. */
+/** A record of a zone file without its owner. */
 export interface RecordHead {
-  /** Seconds, if they are stated. */
+  /** Seconds. */
   ttl?: number;
-  /** In capitals; IN if none is stated. */
+  /** In upper case; IN by default. */
   class: string;
-  /** In capitals. */
+  /** In upper case. */
   type: string;
-  /** The fields of the RDATA, as they are written. */
+  /** The fields of the RDATA, with their quotes and escapes. */
   rdata: string[];
 }
 
 const classes = /^(?:IN|CH|HS|CS|NONE|ANY|CLASS\d{1,5})$/;
 
-/** What RFC 3597 section 5 calls the classes and types that have names: https://www.iana.org/assignments/dns-parameters */
+/**
+ * Mnemonics of classes and types in the generic notation of RFC 3597 section 5:
+ * https://www.iana.org/assignments/dns-parameters
+ */
 const mnemonics: Readonly<Record<string, string>> = {
   CLASS1: 'IN',
   CLASS3: 'CH',
@@ -52,10 +55,10 @@ const mnemonics: Readonly<Record<string, string>> = {
 
 const mnemonicOf = (word: string) => mnemonics[word] ?? word;
 
-/** When a record was last confirmed by its owner, in an export of Windows DNS. */
+/** When a dynamic record was last refreshed, in an export of Windows DNS. */
 const agingTimestamp = /^\[AGE:\d{1,20}\]$/;
 
-/** TTL and class may be missing, and stand in either order (RFC 1035 section 5.1). Throws if there is no type. */
+/** TTL and class are optional and may be in either order (RFC 1035 section 5.1). Throws if there is no type. */
 export function parseHead(fields: string[]): RecordHead {
   let ttl: number | undefined;
   let named: string | undefined;
@@ -70,33 +73,33 @@ export function parseHead(fields: string[]): RecordHead {
   throw new Error('no type: a record is an owner, perhaps a TTL and a class, a type and its value');
 }
 
-/** The RDATA as one text. Unquoted words of a TXT are strings of their own (RFC 1035 section 5.1), not one with spaces. */
+/** The RDATA as one text. Unquoted words of a TXT are separate strings (RFC 1035 section 5.1), not one with spaces. */
 export function rdataOf({ type, rdata }: RecordHead): string {
   const text = rdata.join(' ');
   if (type !== 'TXT' || isGeneric(text)) return text;
   return rdata.flatMap(stringsOf).join(' ');
 }
 
-/** Only SVCB has quotes within a field: to the others, `name="value"` is `name=` and `"value"`, as BIND reads it. */
+/** Only SVCB has quotes within a field: in other types `name="value"` is `name=` and `"value"`, as in BIND. */
 function stringsOf(field: string): string[] {
   const strings = field.match(/"(?:[^"\\]|\\.)*"|(?:[^"\\]|\\.)+/gs) ?? [];
   return strings.map((string) => (string.startsWith('"') ? string : `"${string}"`));
 }
 
-/** The same as a template of `$GENERATE`, which puts a value of several fields in quotes. */
+/** The RDATA as a template of `$GENERATE`, where a value of several fields is quoted. */
 export function templateOf(head: RecordHead): string {
   const [only = '', ...others] = head.rdata;
   const isWrapped = head.type !== 'TXT' && others.length === 0 && only.length > 1 && only.startsWith('"');
   return isWrapped ? only.slice(1, -1) : rdataOf(head);
 }
 
-/** TYPE65534 is where BIND is in signing, TSIG what dig prints of a signed transfer. */
+/** TYPE65534 holds BIND's signing state, TSIG is what dig prints of a signed transfer. */
 const serverTypes = ['RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM', 'DNSKEY', 'CDS', 'CDNSKEY', 'ZONEMD', 'TYPE65534', 'TSIG'];
 
-/** Whether a server makes the records of a type itself, from its own keys. */
+/** Reports whether servers generate the records of a type from their own keys. */
 export const isServerType = (type: string) => serverTypes.includes(type);
 
-/** Throws if it is not one that may be declared. */
+/** Throws if records of the type cannot be declared. */
 export function recordTypeOf(type: string): RecordType {
   const found = recordTypes.find((each) => each === type);
   if (found) return found;

@@ -11,45 +11,45 @@ import { type ZoneLine, zoneLines } from './line.ts';
 import { isServerType, parseHead, type RecordHead, rdataOf, recordTypeOf, templateOf } from './record-head.ts';
 import { isSameSOA, parseSOA, type ZoneFileSOA } from './soa.ts';
 
-/** What a zone file says. Names are absolute. */
+/** The contents of a zone file. Names are fully qualified. */
 export interface ZoneFile {
-  /** All but the SOA and the NS records of the zone itself. */
+  /** All records but the SOA and NS records at the apex. */
   entries: Entry[];
   /** In the order of the lines. */
   issues: ZoneFileIssue[];
-  /** Names that are read otherwise than RFC 1035 says: where, and how. */
+  /** Names that are parsed otherwise than RFC 1035 says. */
   warnings: ZoneIssue[];
   soa?: ZoneFileSOA;
-  /** The NS records of the zone itself. */
+  /** The NS records at the apex. */
   nameServers: { name: string; at: string }[];
-  /** Seconds, of records that state none: the first `$TTL`, or else the minimum of a SOA that states no TTL. */
+  /** Seconds, for records that state none: the first `$TTL`, or else the minimum of a SOA without a TTL. */
   defaultTTL?: number;
-  /** How many records were left out because a server makes them itself, by their types. */
+  /** The number of skipped records by type: those that servers generate themselves. */
   skipped: Record<string, number>;
-  /** Whether its last record is the SOA that it began with, as that of a transfer is (RFC 5936 section 2.2). */
+  /** Whether the last record repeats the SOA, as in a transfer (RFC 5936 section 2.2). */
   endsWithSOA: boolean;
-  /** Where a parenthesis is opened that is never closed. */
+  /** Where a parenthesis is opened but never closed. */
   openAt?: string;
 }
 
 export interface ZoneFileIssue extends ZoneIssue {
-  /** Of the record that cannot be read, as far as that could be; absolute. */
+  /** The fully qualified owner name of the record, if it could be parsed. */
   name?: string | undefined;
   type?: string;
 }
 
 export interface ZoneFileOptions {
-  /** After so many faults the rest is not read; of other readings, so many are told. */
+  /** Parsing stops after this many issues; warnings are limited to as many. */
   maxIssues?: number;
 }
 
 const maxMessageLength = 300;
 
 /**
- * Reads a zone file: RFC 1035 section 5.1, the `$TTL` of RFC 2308 section 4, and BIND's `$GENERATE` and units of time.
- * A name without the trailing dot that ends with the origin's name counts as absolute, as everywhere here; to the
- * letter it would be below the origin, which is hardly ever meant. Never throws.
- * @param zone its absolute name, which is the first origin too, and how many records there is room for
+ * Parses a zone file: RFC 1035 section 5.1, the `$TTL` of RFC 2308 section 4, and BIND's `$GENERATE` and units of time.
+ * Names that end with the origin are taken as fully qualified even without the trailing dot, see `parseName`. Never
+ * throws.
+ * @param zone its fully qualified name, which is the first origin, and how much `recordCost` its records may have
  */
 export function parseZoneFile(
   text: string,
@@ -59,7 +59,7 @@ export function parseZoneFile(
   const reader = new Reader(name, maxIssues);
   for (const line of zoneLines(text)) {
     reader.read(line);
-    if (reader.recordBudget > recordBudget) {
+    if (reader.cost > recordBudget) {
       reader.file.issues.push({ at: `line ${line.number}`, message: overBudget });
       break;
     }
@@ -76,10 +76,10 @@ export interface ZoneBounds {
 const overBudget =
   'from here on the server has more records than its memory bears: split the zone among several instances, or raise resources.agent.limits.memory';
 
-/** Characters of a value from which on a record takes the room of another one. */
+/** A record costs one more for each time its content has this many characters. */
 const costUnitLength = 512;
 
-/** How much room a record takes: that of as many usual ones. */
+/** The memory that a record takes, in multiples of a usual record's. */
 export const recordCost = (content: string): number => 1 + Math.floor(content.length / costUnitLength);
 
 class Reader {
@@ -91,18 +91,18 @@ class Reader {
     skipped: {},
     endsWithSOA: false,
   };
-  /** What its records take. */
-  recordBudget = 0;
+  /** The cost of the records so far. */
+  cost = 0;
   readonly #zone: string;
   readonly #maxIssues: number;
-  /** None after a `$ORIGIN` that cannot be read: relative names would become others than were meant. */
+  /** Undefined after an invalid `$ORIGIN`: relative names would become the wrong ones. */
   #origin: string | undefined;
   #owner: string | undefined;
   #defaultTTL: number | undefined;
   #lastTTL: number | undefined;
-  /** The record that is being read. */
+  /** The record that is being parsed. */
   #current: Pick<ZoneFileIssue, 'name' | 'type'> | undefined;
-  /** Whether `$GENERATE` has made such a record before: it makes thousands. */
+  /** Whether this is not the first record of a `$GENERATE`: thousands of them would get the same warning. */
   #isRepeated = false;
   readonly #budget = new GenerateBudget();
 
@@ -120,7 +120,7 @@ class Reader {
     const at = `line ${line.number}`;
     this.#attempt(at, () => {
       const isDirective = !line.indented && line.fields[0]?.startsWith('$');
-      // After a fault, records that omit the owner must not go to the one before it.
+      // If the owner is invalid, records that omit theirs must not get the one before it.
       if (!line.indented && !isDirective) this.#owner = undefined;
       if (line.isOpen) this.file.openAt = at;
       if (line.issue) throw new Error(line.issue);
@@ -220,7 +220,7 @@ class Reader {
     const content = copyOf(parseContent(declared, rdata, origin));
     if (!isGeneric(rdata))
       this.#warnIfReinterpreted(targetOf(declared, rdata), targetOf(declared, content), origin, at);
-    this.recordBudget += recordCost(content);
+    this.cost += recordCost(content);
     if (declared === 'NS' && name === this.#zone) this.file.nameServers.push({ name: content, at });
     else this.file.entries.push({ name, type: declared, ttl, content, at });
   }
@@ -244,12 +244,12 @@ class Reader {
     if (before && !isSameSOA(before, soa)) throw new Error(`another SOA than that of ${before.at}`);
     this.file.endsWithSOA = before !== undefined;
     this.file.soa ??= soa;
-    // What the minimum was before RFC 2308 (section 4): BIND still reads a file without $TTL so, and Windows writes it so.
+    // The meaning of the minimum before RFC 2308 (section 4), which BIND still applies and Windows still writes.
     if (ttl === undefined) this.#setDefaultTTL(soa.minimum);
   }
 }
 
-/** The name in the RDATA of a type, if it has one. */
+/** The domain name in the RDATA; the root for types without one. */
 function targetOf(type: RecordType, rdata: string): string {
   switch (type) {
     case 'HTTPS':
@@ -275,5 +275,5 @@ function singleValue(values: string[], directive: string): string {
   return value;
 }
 
-/** A copy that does not keep the text alive that it was cut from. */
+/** A copy, since a substring would keep the whole text of the file in memory. */
 const copyOf = (text: string) => Buffer.from(text).toString();

@@ -2,24 +2,24 @@ import { withoutDot } from '../name.ts';
 import type { Lookup, LookupRecord, LookupResult } from './lookup.ts';
 
 /**
- * The most CNAMEs and DNAMEs that PowerDNS follows for one question; beyond, it answers SERVFAIL. For what an ALIAS stands
- * for it asks a resolver, which begins anew, and who asks will not wait for more of those either.
+ * How many CNAMEs and DNAMEs PowerDNS follows for one query; with more it answers SERVFAIL. The target of an ALIAS it
+ * resolves with a query of its own, where the count starts again; no client waits for more than ten of those, either.
  * https://github.com/PowerDNS/pdns/blob/auth-5.1.0/pdns/packethandler.cc (Abort CNAME chain resolution)
  */
 export const maxLinks = 10;
 
-/** Where a name leads in the end. */
+/** The chain of aliases that starts at a name, and where it ends. */
 export interface Chain<R> {
   end: Exclude<LookupResult<R>['kind'], 'Alias'> | 'Loop' | 'TooLong';
-  /** The name asked for, and each that it leads to; of a circle the first of it comes again as the last. */
+  /** The queried name and the target of each link; of a loop only its own names, with the first repeated at the end. */
   names: string[];
-  /** The records that lead there, one for each name but the last. */
+  /** The alias records, one for each name but the last. */
   links: R[];
-  /** Those that lead to a circle and are not in it. */
+  /** The records before a loop that are not part of it. */
   leadIn?: R[];
 }
 
-/** Follows a name to its end, or to the first step that never comes to one: at most some hundred steps. */
+/** Follows the aliases of a name to their end, for some hundred steps at most. */
 export function chainFrom<R extends LookupRecord>(lookup: Lookup<R>, name: string): Chain<R> {
   const names = [name];
   const links: R[] = [];
@@ -28,7 +28,7 @@ export function chainFrom<R extends LookupRecord>(lookup: Lookup<R>, name: strin
     const found = lookup.find(current);
     if (found.kind !== 'Alias') return { end: found.kind, names, links };
     const { by, target } = found;
-    // Of one CNAME or ALIAS always the same follows; of a DNAME only where it stands for the same name.
+    // A CNAME or ALIAS has one target, so meeting it again is a loop; a DNAME has a target for each name below it.
     const before = by.type === 'DNAME' ? names.indexOf(target) : links.indexOf(by) + 1;
     names.push(target);
     links.push(by);
@@ -47,7 +47,7 @@ export function chainFrom<R extends LookupRecord>(lookup: Lookup<R>, name: strin
   }
 }
 
-/** The same circle, told from one of its records on. */
+/** The same loop, starting at one of its records. */
 export function rotatedTo<R extends LookupRecord>(record: R, chain: Chain<R>): Chain<R> {
   const { end, names, links } = chain;
   const start = links.indexOf(record);
@@ -59,13 +59,13 @@ export function rotatedTo<R extends LookupRecord>(record: R, chain: Chain<R>): C
   };
 }
 
-/** Whether nobody who asks ever gets an answer. */
+/** Reports whether queries for the chain never get an answer. */
 export const isEndless = ({ end }: Pick<Chain<unknown>, 'end'>) => end === 'Loop' || end === 'TooLong';
 
-/** What a question meets that something leads on: of a DNAME a name below it that is no other one's. */
+/** A name to query that meets the alias: for a DNAME one below it that has no records of its own. */
 const queryNameOf = ({ name, type }: Pick<LookupRecord, 'name' | 'type'>) => (type === 'DNAME' ? `*.${name}` : name);
 
-/** Whether a record leads somewhere else. */
+/** Reports whether a record redirects its name to another one. */
 export const isAlias = ({ type }: Pick<LookupRecord, 'type'>) =>
   type === 'CNAME' || type === 'DNAME' || type === 'ALIAS';
 
@@ -78,9 +78,9 @@ function shownChain(names: readonly string[]): string {
   return [...shown.slice(0, maxShown - 1), '...', shown.at(-1)].join(' -> ');
 }
 
-/** What is wrong with a chain that is endless: `circle a -> b -> a`. */
+/** Describes an endless chain: `circle a -> b -> a`. */
 export function whyEndless({ end, names, links }: Chain<LookupRecord>): string {
-  // A DNAME that leads below itself gives a longer name each time.
+  // A DNAME whose target is below itself makes the name longer each time.
   const isGrowing = new Set(links).size < links.length;
   if (end === 'TooLong' && isGrowing) return `circle ${shownChain(names.slice(0, 3))} -> ...`;
   if (end === 'TooLong') return `a chain of more than ${maxLinks} names, which is not followed: ${shownChain(names)}`;
@@ -90,7 +90,9 @@ export function whyEndless({ end, names, links }: Chain<LookupRecord>): string {
   return `circle ${shownChain(names)}${answering ?? ''}`;
 }
 
-/** What closes an endless chain: of its records the one that comes last in an order, and why it has to go. */
+/**
+ * The record that closes an endless chain, which is its last one in the given order, and why it cannot be published.
+ */
 export function closingRecord<R extends LookupRecord>(
   chain: Chain<R>,
   order: ReadonlyMap<R, number>,
@@ -99,7 +101,7 @@ export function closingRecord<R extends LookupRecord>(
   return { record, why: whyEndless(rotatedTo(record, chain)) };
 }
 
-/** The endless chains among some records that lead elsewhere, each circle once for each of its members. */
+/** The endless chains that start at any of the records: each loop once for each of its members. */
 export function* endlessChains<R extends LookupRecord>(
   lookup: Lookup<R>,
   records: Iterable<R>,

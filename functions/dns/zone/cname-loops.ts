@@ -3,7 +3,7 @@ import { closingRecord, endlessChains, isAlias } from './cname-chain.ts';
 import { Lookup, type LookupZone } from './lookup.ts';
 import type { Entry } from './rrset.ts';
 
-/** Servers that are said to be somewhere where they cannot be: each fault is the later entry's. */
+/** NS records that point to the owner name of a CNAME. Each issue is reported for the later entry. */
 export function nameServerIssues(entries: Entry[]): ReadonlyMap<Entry, string> {
   const aliases = new Map<string, Entry>();
   const delegations = new Map<string, Entry>();
@@ -26,8 +26,8 @@ export function nameServerIssues(entries: Entry[]): ReadonlyMap<Entry, string> {
 const mustHaveAddresses = 'and a server must have addresses (RFC 2181 section 10.3)';
 
 /**
- * What never comes to an end of where the names of several zones lead, by CNAME, DNAME, ALIAS and wildcards: each fault is
- * that of the entry that comes last, in the order of the zones.
+ * The loops of CNAME, DNAME, ALIAS and wildcard records across several zones. Each issue is reported for the entry that
+ * comes last, in the order of the zones.
  */
 export function cnameLoopIssues(zones: readonly LookupZone<Entry>[]): ReadonlyMap<Entry, string> {
   const aliases = zones.flatMap(({ records }) => [...records].filter(isAlias));

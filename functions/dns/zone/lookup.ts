@@ -3,35 +3,36 @@ import { isAddress } from './apex.ts';
 import type { Entry, RRset } from './rrset.ts';
 import { cutAt, cutsOf } from './zone-cut.ts';
 
-/** A record, or an RRset, as far as it matters where it leads. */
+/** The part of a record or RRset that matters to a lookup. */
 export type LookupRecord = Pick<Entry, 'name' | 'type' | 'content'> | Pick<RRset, 'name' | 'type' | 'records'>;
 
 export interface LookupZone<R> {
-  /** Absolute. */
+  /** Fully qualified. */
   name: string;
   records: Iterable<R>;
-  /** Whether there may be names that are not known here, as of a zone file that cannot be read. */
+  /** Whether the zone may have names beyond the given records, as when a zone file cannot be read. */
   isPartial?: boolean;
 }
 
-/** What a question for the addresses of a name comes to. */
+/** The result of looking up the addresses of a name. */
 export type LookupResult<R> =
-  /** The name leads to another one, by a CNAME, a DNAME or an ALIAS of its own or of a wildcard. */
+  /** The name has a CNAME or ALIAS, of its own or of a wildcard, or is below a DNAME. */
   | { kind: 'Alias'; by: R; target: string }
   | { kind: 'Addresses' }
-  /** The name is there, and has none. */
+  /** The name exists without addresses: NODATA in RFC 9499. */
   | { kind: 'NoAddress' }
+  /** NXDOMAIN. */
   | { kind: 'Absent' }
-  /** In none of the zones. */
+  /** The name is in none of the zones. */
   | { kind: 'Outside' }
-  /** Another server's to answer. */
+  /** The name is at or below a delegation. */
   | { kind: 'Delegated' }
-  /** In a zone of which not all is known. */
+  /** The name is not among the records of a partial zone. */
   | { kind: 'Unknown' };
 
 /**
- * How several zones of one server answer (RFC 1034 section 4.3.2, RFC 4592 for wildcards, RFC 6672 for DNAME, and ALIAS of
- * PowerDNS). Made in a time that is proportional to the records.
+ * Looks names up in the zones of one server as PowerDNS does: RFC 1034 section 4.3.2, RFC 4592 for wildcards, RFC 6672
+ * for DNAME, and its own ALIAS. Construction takes time proportional to the number of records.
  */
 export class Lookup<R extends LookupRecord> {
   readonly #zones: ReadonlyMap<string, ZoneNames<R>>;
@@ -40,7 +41,7 @@ export class Lookup<R extends LookupRecord> {
     this.#zones = new Map([...zones].map((zone) => [zone.name, new ZoneNames(zone)]));
   }
 
-  /** @param name absolute */
+  /** @param name fully qualified */
   find(name: string): LookupResult<R> {
     return zoneOf(name, this.#zones)?.find(name) ?? { kind: 'Outside' };
   }
@@ -51,7 +52,7 @@ class ZoneNames<R extends LookupRecord> {
   readonly #isPartial: boolean;
   readonly #names: ReadonlyMap<string, R[]>;
   readonly #cuts: ReadonlyMap<string, R>;
-  /** Above those with records: they exist, too (RFC 4592 section 2.2.2). */
+  /** Names above others that exist without records of their own (RFC 4592 section 2.2.2). */
   readonly #emptyNonTerminals = new Set<string>();
 
   constructor({ name, records, isPartial = false }: LookupZone<R>) {
@@ -72,11 +73,11 @@ class ZoneNames<R extends LookupRecord> {
     return this.#isPartial ? { kind: 'Unknown' } : this.#synthesized(name);
   }
 
-  /** By the wildcard of the closest encloser, and of no other (RFC 4592 section 3.3.1). */
+  /** Only the wildcard of the closest encloser applies (RFC 4592 section 3.3.1). */
   #synthesized(name: string): LookupResult<R> {
     for (let above = parentOf(name); isWithin(above, this.#zone); above = parentOf(above)) {
       const wildcard = this.#names.get(`*.${above}`);
-      // PowerDNS expands no ALIAS of a wildcard.
+      // PowerDNS does not expand an ALIAS of a wildcard.
       if (wildcard) return answerOf(wildcard.filter(({ type }) => type !== 'ALIAS'));
       if (this.#names.has(above) || this.#emptyNonTerminals.has(above)) break;
     }
@@ -91,7 +92,7 @@ class ZoneNames<R extends LookupRecord> {
   }
 }
 
-/** Names have 255 octets (RFC 1035 section 2.3.4), of which the text leaves out one. */
+/** In characters: 255 octets (RFC 1035 section 2.3.4) without the root label. */
 const maxNameLength = 254;
 
 function substitute<R extends LookupRecord>(name: string, dname: R): LookupResult<R> {

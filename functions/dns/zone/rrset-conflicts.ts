@@ -1,7 +1,10 @@
 import { isAddress } from './apex.ts';
 import type { Entry } from './rrset.ts';
 
-/** The entries of one name so far; there may be tens of thousands, so each is compared with the first of a type. */
+/**
+ * Finds conflicts among the entries of one owner name. Compares with the first of each type: there may be tens of
+ * thousands.
+ */
 export class RRsetConflicts {
   readonly #firsts = new Map<string, Entry>();
   readonly #contents = new Map<string, Entry>();
@@ -11,7 +14,7 @@ export class RRsetConflicts {
     this.#contents.set(`${entry.type} ${entry.content}`, entry);
   }
 
-  /** What an entry cannot stand beside. */
+  /** The conflict of an entry with those added before. */
   conflictOf(entry: Entry): string | undefined {
     const { type, content } = entry;
     const same = this.#contents.get(`${type} ${content}`);
@@ -24,7 +27,7 @@ export class RRsetConflicts {
   }
 }
 
-/** Why two entries of one name and type are no RRset. */
+/** Why two entries of one name and type cannot form an RRset. */
 function conflictWithin({ type, content, ttl }: Entry, other: Entry): string | undefined {
   if (isSingle(type)) return `a name has one ${type} (${other.at})`;
   if (other.ttl !== ttl) return `another ttl than ${other.at} of the same RRset (RFC 2181 section 5.2)`;
@@ -37,7 +40,7 @@ function conflictWithin({ type, content, ttl }: Entry, other: Entry): string | u
   return undefined;
 }
 
-/** Why a type cannot stand beside an entry of another. */
+/** Why an entry of another type excludes this type at the same name. */
 function conflictBeside(type: string, other: Entry): string | undefined {
   if (type === 'CNAME' || other.type === 'CNAME') {
     return `nothing stands beside a CNAME (RFC 1034 section 3.6.2), and ${other.at} has the ${other.type} of this name`;

@@ -6,21 +6,21 @@ import type { DeclaredRRset, Entry, ZoneIssue } from './rrset.ts';
 import { RRsetConflicts } from './rrset-conflicts.ts';
 import { cutAbove, cutsOf } from './zone-cut.ts';
 
-/** What a zone is, as far as its records must fit it. */
+/** What the validation of a zone's records depends on. */
 export interface ZoneContext {
-  /** Absolute. */
+  /** Fully qualified. */
   name: string;
-  /** Seconds, of records that state none. */
+  /** Seconds, for records that state none. */
   defaultTTL: number;
-  /** Declared zones below it: their names are answered from there. */
+  /** The declared zones below it, which answer for their names. */
   children: string[];
-  /** The names of the zone's servers, wherever they are. */
+  /** The names of the servers of all zones. */
   servers: string[];
-  /** Whether there may be more names in it than those that are looked at. */
+  /** Whether the zone may have names beyond the validated entries. */
   isPartial?: boolean;
 }
 
-/** The frame of one of several zones that are served together. */
+/** The context of one of the zones that an instance serves. */
 export function zoneContext(zone: ZoneSettings, zones: ZoneSettings[]): ZoneContext {
   const name = absolute(zone.name);
   const below = zones.map((other) => absolute(other.name)).filter((other) => other !== name && isWithin(other, name));
@@ -32,10 +32,10 @@ export function zoneContext(zone: ZoneSettings, zones: ZoneSettings[]): ZoneCont
   };
 }
 
-/** A checked answer that is cached for longer would outlive what it stands for. Seconds. */
+/** Seconds. If a checked answer were cached for longer, clients would keep using an address that has failed. */
 export const checkedTTL = 10;
 
-/** The RRsets of several entries of one zone, and what cannot stand together: each fault is the later entry's. */
+/** Groups the entries of a zone into RRsets. The issue of a conflict is reported for the later entry. */
 export function validateZone(zone: ZoneContext, entries: Entry[]): { rrsets: DeclaredRRset[]; issues: ZoneIssue[] } {
   const names = Map.groupBy(entries, ({ name }) => name);
   const cuts = cutsOf(zone.name, entries);
@@ -78,7 +78,7 @@ function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: 
   return { name, type, ttl: ttl ?? usual, records, ...(ptr && { ptr }), ...(answer && { answer }) };
 }
 
-/** What an entry cannot be in this zone, whatever else is there. */
+/** The issue of an entry that cannot be in this zone, whatever its other entries are. */
 function misplaced({ name, type, content, answer }: Entry, zone: ZoneContext): string | undefined {
   if (!isWithin(name, zone.name)) return `${withoutDot(name)} is outside the zone ${withoutDot(zone.name)}`;
   const child = zone.children.find((c) => isWithin(name, c));
@@ -112,7 +112,7 @@ function misplaced({ name, type, content, answer }: Entry, zone: ZoneContext): s
   return type === 'PTR' ? ptrIssue(name, content, zone.name) : undefined;
 }
 
-/** Nobody is ever answered with what is below a cut, but for the addresses that lead beyond it. */
+/** The issue of an entry below a cut. Only glue is ever answered there. */
 function occluded(entry: Entry, cut: Entry, glue: ReadonlySet<string>): string | undefined {
   const above = withoutDot(cut.name);
   if (cut.type === 'DNAME') return `never answered: the DNAME of ${above} covers it (RFC 6672 section 2.4)`;
@@ -125,7 +125,7 @@ function overlapWith({ name, type }: Entry, overlaps: ReadonlyMap<string, string
   return other && `${withoutDot(name)} ${overlapIssue(other)}`;
 }
 
-/** What cannot be where a child zone begins. */
+/** The issue of an entry at the owner name of a delegation. */
 function conflictAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
   const { name, type } = entry;
   if (cut?.type !== 'NS') {
@@ -136,7 +136,7 @@ function conflictAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<s
   return `never answered: ${withoutDot(name)} is delegated (${cut.at})`;
 }
 
-/** PowerDNS adds glue to a referral as it is, and works nothing out there. */
+/** PowerDNS adds glue to referrals as it is, without computing answers. */
 function computedGlue({ name, answer }: Entry, cut: Entry): string | undefined {
   if (!answer) return undefined;
   return `${withoutDot(name)} leads to a server of what is delegated (${cut.at}): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;

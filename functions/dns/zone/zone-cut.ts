@@ -6,11 +6,14 @@ interface OwnerAndType {
   type: string;
 }
 
-/** Whether somebody else answers from here on: a delegation (RFC 1034 section 4.2) or a DNAME (RFC 6672). */
+/**
+ * Reports whether the zone's own records end here: at a zone cut (RFC 9499), that is a delegation, or at a DNAME (RFC
+ * 6672).
+ */
 export const isCut = ({ name, type }: OwnerAndType, zone: string) =>
   type === 'DNAME' || (type === 'NS' && name !== zone);
 
-/** The cuts of a zone, by their names; a delegation prevails, since the DNAME beside it is never answered. */
+/** The cuts of a zone by owner name. A delegation wins over a DNAME of the same name, which is never answered. */
 export function cutsOf<R extends OwnerAndType>(zone: string, records: Iterable<R>): ReadonlyMap<string, R> {
   const cuts = new Map<string, R>();
   for (const record of records) {
@@ -19,7 +22,7 @@ export function cutsOf<R extends OwnerAndType>(zone: string, records: Iterable<R
   return cuts;
 }
 
-/** The cut from which on a name is somebody else's. The name of a DNAME itself is not (RFC 6672 section 2.3). */
+/** The cut that a name is at or below. The owner name of a DNAME itself is not cut off (RFC 6672 section 2.3). */
 export function cutAt<R extends OwnerAndType>(name: string, zone: string, cuts: ReadonlyMap<string, R>): R | undefined {
   const here = cuts.get(name);
   return here?.type === 'NS' ? here : cutAbove(name, zone, cuts);
@@ -36,8 +39,8 @@ export function cutAbove<R>(name: string, zone: string, cuts: ReadonlyMap<string
 }
 
 /**
- * Whether an RRset is an address of a server that a delegation names at or below itself, without which nobody could reach
- * it (RFC 1034 section 4.2.1).
+ * Reports whether an RRset is glue of a delegation: an address of one of its servers at or below the cut, which could
+ * not be resolved otherwise (RFC 1034 section 4.2.1).
  */
 export const isGlue = ({ name, type }: OwnerAndType, cut: OwnerAndType & { records: readonly string[] }) =>
   cut.type === 'NS' && isAddress(type) && isWithin(name, cut.name) && cut.records.includes(name);
