@@ -16,7 +16,7 @@ async function read(file: string): Promise<string> {
 
 async function main([file, zone]: string[]): Promise<void> {
   if (!file || !zone)
-    throw new ImportError('no FILE or no ZONE, such as corp.zone corp.internal (- is standard input)');
+    throw new ImportError('missing FILE or ZONE, such as corp.zone corp.internal (- is standard input)');
   const { yaml, notes } = importZone(await read(file), parseName(zone, '.'));
   for (const note of notes) process.stderr.write(`${note}\n`);
   process.stdout.write(yaml);

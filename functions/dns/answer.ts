@@ -101,7 +101,7 @@ const rules: Rule[] = [
       if (!weights) return answer === 'Weighted' ? ['Weighted needs weights, one for each value'] : [];
       if (answer !== 'Weighted' && answer !== 'Sticky') return ['weights need answer: Weighted or Sticky'];
       if (weights.length === values.length) return [];
-      return [`one weight for each value: there are ${weights.length} and ${values.length}`];
+      return [`one weight for each value: weights has ${weights.length}, values has ${values.length}`];
     },
   ],
   ['whenAllDown', ({ whenAllDown, check }) => (whenAllDown && !check ? ['whenAllDown needs check'] : [])],
@@ -117,7 +117,7 @@ const rules: Rule[] = [
   [
     'values',
     ({ values, check }) => {
-      if (values.length === 0) return ['one value at least'];
+      if (values.length === 0) return ['at least one value'];
       return check && values.length > maxCheckedValues
         ? [`at most ${maxCheckedValues} values with check: ${values.length}`]
         : [];
@@ -139,7 +139,7 @@ const rules: Rule[] = [
   ['check.url', ({ check }) => [check?.url && urlIssue(check.url)].filter((message) => message !== undefined)],
   [
     'check.contains',
-    ({ check }) => (/^[ -~]*$/.test(check?.contains ?? '') ? [] : ['only printable ASCII can be looked for']),
+    ({ check }) => (/^[ -~]*$/.test(check?.contains ?? '') ? [] : ['only printable ASCII is supported']),
   ],
   [
     'check.interval',
@@ -178,7 +178,7 @@ function addressIssues({ type, check, values, backup = [] }: AddressRecord): Ans
 
 function targetIssue(address: string): string | undefined {
   const what = forbiddenTarget(address);
-  return what && `${address} is ${what}, and is not checked`;
+  return what && `${address} is ${what}, which is never checked`;
 }
 
 function addressIssue(type: string, text: string): string | undefined {

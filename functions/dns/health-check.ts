@@ -87,7 +87,7 @@ export function urlIssue(url: string): string | undefined {
   if (!urlForm.test(url)) return `not a URL of http or https, such as https://${placeholder}/healthz`;
   if (authority.includes('@')) return 'no credentials in a URL: anyone who may read the object could read them';
   if (!urlText.test(url.replaceAll(placeholder, ''))) {
-    return 'only characters of RFC 3986 in a URL; write any other as %XX, its octets in hexadecimal';
+    return 'only characters of RFC 3986 in a URL: percent-encode any other as %XX';
   }
   const { host = '', port = '80' } = authorityForm.exec(authority)?.groups ?? {};
   if (Number(port) < 1 || Number(port) > 65_535) return `not a port: ${port}`;
@@ -99,17 +99,17 @@ export function urlIssue(url: string): string | undefined {
 
 function addressHostIssue(address: string, rest: string): string | undefined {
   const what = forbiddenTarget(address);
-  if (what) return `${address} is ${what}, and is not asked`;
+  if (what) return `${address} is ${what}, which is never asked`;
   if (rest.includes(placeholder)) return undefined;
-  return `${address} would be asked alone and could not tell one value from another: write ${placeholder} as the host, or after it`;
+  return `${address} would be asked for every value, without knowing which: write ${placeholder} as the host, or after it`;
 }
 
 function namedHostIssue(host: string, rest: string): string | undefined {
   // curl reads a host that ends in a number as an address, in any base: 127.1, 0x7f000001. https://url.spec.whatwg.org/#ends-in-a-number-checker
   if (!hostName.test(host) || /(^|\.)([0-9]+|0x[0-9a-f]*)$/i.test(host)) {
-    return `not a host: ${host || 'there is none'}; write ${placeholder}, a name or an address`;
+    return `not a host: ${host || '(none)'}; write ${placeholder}, a name or an address`;
   }
-  if (/(^|\.)localhost$|^metadata(\.google\.internal)?$/i.test(host)) return `${host} is not asked`;
+  if (/(^|\.)localhost$|^metadata(\.google\.internal)?$/i.test(host)) return `${host} is never asked`;
   if (!rest.includes(placeholder)) return undefined;
   return `${placeholder} after a name: every value is asked under that name, so leave it out, or write it as the host`;
 }

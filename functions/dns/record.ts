@@ -57,7 +57,10 @@ export function entriesOfRecords(records: DeclaredRecord[], zone: string): { ent
     }));
     const before = owner && declaredAt.get(`${owner} ${type}`);
     if (before)
-      ownIssues.unshift({ at, message: `${before} has the ${type} of this name already: put every value there` });
+      ownIssues.unshift({
+        at,
+        message: `${before} already has the ${type} records of this name: put all values there`,
+      });
     declaredAt.set(`${owner} ${type}`, at);
     issues.push(...ownIssues);
     const parsed = values.flatMap((value, position): Entry[] => {
@@ -75,7 +78,7 @@ export function entriesOfRecords(records: DeclaredRecord[], zone: string): { ent
 function recordIssues(record: Pick<DeclaredRecord, 'type' | 'values' | 'ptr'> & Answer) {
   const misplaced = record.ptr && record.type !== 'A' && record.type !== 'AAAA';
   return [
-    ...(misplaced ? [{ field: 'ptr', message: `${record.type} has no address to make a PTR record of` }] : []),
+    ...(misplaced ? [{ field: 'ptr', message: `${record.type} has no address for a PTR record` }] : []),
     ...answerIssues(record),
   ];
 }

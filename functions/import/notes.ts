@@ -5,7 +5,7 @@ export interface Imported<T> {
 }
 
 /** @param what its location and name, such as `line 3 (www.corp.internal A)` */
-export const skippedNote = (what: string, why: string) => `left out, since it would be refused: ${what}: ${why}`;
+export const skippedNote = (what: string, why: string) => `skipped: ${what}: ${why}`;
 
 /** The message of an issue in the style of the notes, which are in lower case. */
 export const issueText = ({ message }: { message: string }) => message.charAt(0).toLowerCase() + message.slice(1);

@@ -33,7 +33,7 @@ function withOneTTL(rrset: Entry[]): Imported<Entry[]> {
   const [ttl, ...others] = [...new Set(rrset.flatMap((entry) => entry.ttl ?? []))].sort((a, b) => a - b);
   const { name, type } = rrset[0] as Entry;
   const ttls = [ttl, ...others].join(', ');
-  const note = `${withoutDot(name)} ${type} has the TTLs ${ttls}: taken is ${ttl} (RFC 2181 section 5.2)`;
+  const note = `${withoutDot(name)} ${type} has the TTLs ${ttls}: using ${ttl} (RFC 2181 section 5.2)`;
   const value = rrset.filter((entry) => values.get(entry.content) === entry).map((entry) => ({ ...entry, ttl }));
   return { value, notes: others.length > 0 ? [note] : [] };
 }
@@ -45,7 +45,7 @@ function allowedBySchema(rrset: Entry[], settings: Settings): Imported<Entry[]> 
     issues.map((issue) => [issue.path[0] === 'values' ? issue.path[1] : undefined, issueText(issue)]),
   );
   const whole = positions.get(undefined);
-  const why = (message: string) => `${message}; in a zone file that recordsFrom names it may be so`;
+  const why = (message: string) => `${message}; zone files of recordsFrom may have it`;
   if (whole !== undefined) return { value: [], notes: [skippedNote((rrset[0] as Entry).at, why(whole))] };
   const notes = rrset.flatMap(({ at }, position) => {
     const message = positions.get(position);

@@ -53,7 +53,7 @@ function soaOf({ soa }: ZoneFile, name: string): Imported<SOA> {
     const problem = issue ?? soaIssues(chosen)[0];
     if (typeof value === 'number' && issue?.code === 'too_big') {
       fields[field] = Number(issue.maximum);
-      notes.push(`${at}: soa.${field} ${value} is more than there may be: taken is ${issue.maximum}`);
+      notes.push(`${at}: soa.${field} ${value} is too large: using ${issue.maximum}`);
     } else if (problem) notes.push(skippedNote(`${at} (soa.${field} ${value})`, issueText(problem)));
     else fields[field] = value;
   }

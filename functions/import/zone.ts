@@ -54,10 +54,10 @@ function incompleteReason(text: string, file: ZoneFile, zone: string): string | 
   if (openAt)
     return `${openAt}: a parenthesis is opened and never closed, so the rest of the file is part of that line`;
   if (isTruncated(text, file)) {
-    return 'dig did not get the whole zone: it ends without the SOA that it began with';
+    return 'dig did not get the whole zone: its output does not end with the SOA, so repeat the transfer';
   }
   const isEmpty = entries.length === 0 && nameServers.length === 0 && !soa;
-  return isEmpty ? `no record of ${withoutDot(zone)} in it` : undefined;
+  return isEmpty ? `no record of ${withoutDot(zone)} in the file` : undefined;
 }
 
 /** An interrupted transfer looks like a smaller zone. kdig begins its output with `AXFR for`. */
@@ -75,14 +75,17 @@ function withoutChildZones({ entries, issues: skipped }: ZoneFile): Imported<Ent
   const isServer = ({ name, type }: Entry) => type === 'NS' && children.has(name);
   const notes = entries.filter(isServer).map(({ name, at }) => {
     const zone = withoutDot(name);
-    return skippedNote(`${at} (${zone} NS)`, `${zone} is a zone of its own (${children.get(name)}): import it as one`);
+    return skippedNote(
+      `${at} (${zone} NS)`,
+      `${zone} is a zone of its own (${children.get(name)}): import it separately`,
+    );
   });
   return { value: entries.filter((entry) => !isServer(entry)), notes };
 }
 
 function skippedNotes({ skipped }: ZoneFile): string[] {
   const counts = Object.entries(skipped).map(([type, count]) => `${count} ${type}`);
-  return counts.length > 0 ? [`left out, since PowerDNS makes its own: ${counts.join(', ')}`] : [];
+  return counts.length > 0 ? [`skipped, since PowerDNS generates its own: ${counts.join(', ')}`] : [];
 }
 
 /** Warns about imported addresses of the zone's servers: they still lead to the old ones. */
@@ -104,5 +107,5 @@ function delegationNotes(zone: string, entries: Entry[]): string[] {
 
 function sizeNotes(count: number): string[] {
   if (count <= maxRecords) return [];
-  return [`${count} records: put the file into a ConfigMap and name it in recordsFrom instead`];
+  return [`${count} records: put the file into a ConfigMap and refer to it in recordsFrom instead`];
 }

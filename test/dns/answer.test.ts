@@ -100,8 +100,8 @@ describe('rules', () => {
     [{ check: { ...port, url } }, {}, 'check: check has either port or url, not both'],
     [{ check: { ...port, contains: 'ok' } }, {}, 'check.contains: contains needs url'],
     [{ check: { ...port, status: 200 } }, {}, 'check.status: status needs url'],
-    [{ check: { url, contains: 'grün' } }, {}, 'check.contains: only printable ASCII can be looked for'],
-    [{ check: { url, contains: 'a\nb' } }, {}, 'check.contains: only printable ASCII can be looked for'],
+    [{ check: { url, contains: 'grün' } }, {}, 'check.contains: only printable ASCII is supported'],
+    [{ check: { url, contains: 'a\nb' } }, {}, 'check.contains: only printable ASCII is supported'],
     [
       { check: { url: 'ftp://{{value}}/' } },
       {},
@@ -117,7 +117,7 @@ describe('rules', () => {
     [{ answer: 'Weighted' }, {}, 'weights: Weighted needs weights, one for each value'],
     [{ weights: [1, 2] }, {}, 'weights: weights need answer: Weighted or Sticky'],
     [{ answer: 'Closest', weights: [1, 2] }, {}, 'weights: weights need answer: Weighted or Sticky'],
-    [{ answer: 'Weighted', weights: [1] }, {}, 'weights: one weight for each value: there are 1 and 2'],
+    [{ answer: 'Weighted', weights: [1] }, {}, 'weights: one weight for each value: weights has 1, values has 2'],
     [{ whenAllDown: 'None' }, {}, 'whenAllDown: whenAllDown needs check'],
     [{ backup: ['192.0.2.9'] }, {}, 'backup: backup needs check and whenAllDown: Backup'],
     [{ check: port, backup: ['192.0.2.9'] }, {}, 'backup: backup is for whenAllDown: Backup'],
@@ -131,10 +131,10 @@ describe('rules', () => {
     [
       { check: port, whenAllDown: 'Backup', backup: ['127.0.0.1'] },
       { values: ['169.254.169.254', '192.0.2.1'] },
-      'values[0]: 169.254.169.254 is a link-local address, and is not checked',
-      'backup[0]: 127.0.0.1 is a loopback address, and is not checked',
+      'values[0]: 169.254.169.254 is a link-local address, which is never checked',
+      'backup[0]: 127.0.0.1 is a loopback address, which is never checked',
     ],
-    [{ check: port }, { values: [] }, 'values: one value at least'],
+    [{ check: port }, { values: [] }, 'values: at least one value'],
     [
       { check: port },
       { values: Array.from({ length: 65 }, (_, i) => `192.0.2.${i}`) },

@@ -120,9 +120,9 @@ describe('URLs', () => {
 
   const notHost = (host: string) => `not a host: ${host}; write {{value}}, a name or an address`;
   const alone = (address: string) =>
-    `${address} would be asked alone and could not tell one value from another: write {{value}} as the host, or after it`;
+    `${address} would be asked for every value, without knowing which: write {{value}} as the host, or after it`;
   const credentials = 'no credentials in a URL: anyone who may read the object could read them';
-  const characters = 'only characters of RFC 3986 in a URL; write any other as %XX, its octets in hexadecimal';
+  const characters = 'only characters of RFC 3986 in a URL: percent-encode any other as %XX';
   test.each([
     ['HTTP://{{value}}/', 'not a URL of http or https, such as https://{{value}}/healthz'],
     ['file:///etc/passwd', 'not a URL of http or https, such as https://{{value}}/healthz'],
@@ -150,18 +150,21 @@ describe('URLs', () => {
     ['http://0177.0.0.01/{{value}}', notHost('0177.0.0.01')],
     ['http://[x]/', notHost('[x]')],
     ['http://[{{value}}]/', notHost('[{{value}}]')],
-    ['http://192.0.2.1:/', 'not a host: there is none; write {{value}}, a name or an address'],
+    ['http://192.0.2.1:/', 'not a host: (none); write {{value}}, a name or an address'],
     ['http://{{value}}:0/', 'not a port: 0'],
     ['http://{{value}}:65536/', 'not a port: 65536'],
     ['http://192.0.2.9/', alone('192.0.2.9')],
     ['http://[2001:db8::9]/', alone('2001:db8::9')],
-    ['http://127.0.0.1/{{value}}', '127.0.0.1 is a loopback address, and is not asked'],
-    ['http://[::ffff:169.254.169.254]/{{value}}', '::ffff:169.254.169.254 is a link-local address, and is not asked'],
-    ['http://localhost/', 'localhost is not asked'],
-    ['http://LOCALHOST/', 'LOCALHOST is not asked'],
-    ['http://a.localhost:80/', 'a.localhost is not asked'],
-    ['http://metadata/', 'metadata is not asked'],
-    ['http://metadata.google.internal/', 'metadata.google.internal is not asked'],
+    ['http://127.0.0.1/{{value}}', '127.0.0.1 is a loopback address, which is never asked'],
+    [
+      'http://[::ffff:169.254.169.254]/{{value}}',
+      '::ffff:169.254.169.254 is a link-local address, which is never asked',
+    ],
+    ['http://localhost/', 'localhost is never asked'],
+    ['http://LOCALHOST/', 'LOCALHOST is never asked'],
+    ['http://a.localhost:80/', 'a.localhost is never asked'],
+    ['http://metadata/', 'metadata is never asked'],
+    ['http://metadata.google.internal/', 'metadata.google.internal is never asked'],
     [
       'http://www.example.com/{{value}}',
       '{{value}} after a name: every value is asked under that name, so leave it out, or write it as the host',

@@ -66,9 +66,9 @@ describe('a fault says where it is', () => {
       'ptr on a CNAME',
       { ...record('www', 'CNAME', 'a'), ptr: true },
       'records[1].ptr',
-      'CNAME has no address to make a PTR',
+      'CNAME has no address for a PTR',
     ],
-    ['ptr on a TXT', { ...record('www', 'TXT', 'a'), ptr: true }, 'records[1].ptr', 'TXT has no address to make a PTR'],
+    ['ptr on a TXT', { ...record('www', 'TXT', 'a'), ptr: true }, 'records[1].ptr', 'TXT has no address for a PTR'],
     [
       'a check of a TXT',
       { ...record('www', 'TXT', 'a'), check: { port: 25 } },
@@ -79,13 +79,13 @@ describe('a fault says where it is', () => {
       'a check of a loopback address',
       { ...record('www', 'A', '192.0.2.1', '127.0.0.1'), check: { port: 25 } },
       'records[1].values[1]',
-      '127.0.0.1 is a loopback address, and is not checked',
+      '127.0.0.1 is a loopback address, which is never checked',
     ],
     [
       'a check of a metadata service',
       { ...record('www', 'A', '192.0.2.1'), check: { url: 'http://169.254.169.254/{{value}}' } },
       'records[1].check.url',
-      '169.254.169.254 is a link-local address, and is not asked',
+      '169.254.169.254 is a link-local address, which is never asked',
     ],
     [
       'a check every second and a half',
@@ -97,7 +97,7 @@ describe('a fault says where it is', () => {
       'weights that are too few',
       { ...record('www', 'A', '192.0.2.1', '192.0.2.2'), answer: 'Weighted', weights: [1] },
       'records[1].weights',
-      'one weight for each value: there are 1 and 2',
+      'one weight for each value: weights has 1, values has 2',
     ],
   ])('%s', (_, bad, at, message) => {
     const { entries, issues } = read(good, bad, record('last', 'A', '192.0.2.9'));
@@ -147,7 +147,7 @@ describe('one RRset has one record', () => {
   ])('%s and %s are the same name', (a, b) => {
     const { issues } = read(record('x', 'A', '192.0.2.9'), record(a, 'A', '192.0.2.1'), record(b, 'A', '192.0.2.2'));
     expect(issues).toEqual([
-      { at: 'records[2]', message: 'records[1] has the A of this name already: put every value there' },
+      { at: 'records[2]', message: 'records[1] already has the A records of this name: put all values there' },
     ]);
   });
 

@@ -18,8 +18,8 @@ function imported(...lines: string[]) {
   return { file, declared: { ...settings.value, records: kept.records }, notes: [...settings.notes, ...notes] };
 }
 
-const left = (what: string, why: string) => `left out, since it would be refused: ${what}: ${why}`;
-const inFile = '; in a zone file that recordsFrom names it may be so';
+const left = (what: string, why: string) => `skipped: ${what}: ${why}`;
+const inFile = '; zone files of recordsFrom may have it';
 
 const below = 'never answered: d.corp.internal is delegated (line 2 (d.corp.internal NS))';
 
@@ -72,7 +72,7 @@ describe('what would be refused is left out, and named:', () => {
       [
         left(
           'line 2 (www.corp.internal CNAME)',
-          'nothing stands beside a CNAME (RFC 1034 section 3.6.2), and line 1 (www.corp.internal A) has the A of this name',
+          'a CNAME must be the only record of its name (RFC 1034 section 3.6.2), and line 1 (www.corp.internal A) has the A of this name',
         ),
       ],
     ],
@@ -80,7 +80,7 @@ describe('what would be refused is left out, and named:', () => {
       'the DS of the zone itself',
       [`@ DS 1 13 2 ${digest}`],
       { records: [] },
-      [left('line 1 (corp.internal DS)', 'the DS of a zone stands in its parent (RFC 4034 section 5)')],
+      [left('line 1 (corp.internal DS)', 'the DS of a zone belongs in its parent zone (RFC 4034 section 5)')],
     ],
     [
       'an alias at the top, and not what is beside it',
@@ -94,7 +94,7 @@ describe('what would be refused is left out, and named:', () => {
       [
         left(
           'line 1 (corp.internal CNAME)',
-          'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): use ALIAS',
+          'a CNAME cannot be at the apex of a zone (RFC 1034 section 3.6.2): use ALIAS',
         ),
       ],
     ],
@@ -110,7 +110,7 @@ describe('what would be refused is left out, and named:', () => {
       },
       [
         left('line 1 (d.corp.internal CNAME)', below),
-        left('line 4 (x.d.corp.internal A)', `${below}, and below it only its servers have addresses here`),
+        left('line 4 (x.d.corp.internal A)', `${below}, and below it only glue is answered`),
       ],
     ],
   ])('%s', (_, lines, expected, notes) => {

@@ -21,7 +21,7 @@ export function unquoted(field: string): string {
   if (!field.includes('"')) return field;
   const inside = /^"((?:[^"\\]|\\.)*)"$/s.exec(field)?.[1];
   if (inside === undefined)
-    throw new Error(`quotes belong around the whole value, \\" inside of it: ${excerpt(field)}`);
+    throw new Error(`quotes must enclose the whole value, with \\" inside it: ${excerpt(field)}`);
   return inside;
 }
 

@@ -38,9 +38,9 @@ export function checkOwner(name: string): void {
 /** A warning if `parseName` has read a name otherwise than RFC 1035 section 5.1 says. */
 export function readingWarning(text: string, name: string, origin: string): string | undefined {
   const given = text.trim();
-  if (/[^\0-\x7f]/.test(given)) return `${excerpt(given)} is taken as ${excerpt(name)}: to the letter it is not ASCII`;
+  if (/[^\0-\x7f]/.test(given)) return `${excerpt(given)} is read as ${excerpt(name)}: RFC 1035 has only ASCII`;
   if (given === '@' || origin === '.' || isAbsolute(given) || `${canonical(given)}.` !== name) return undefined;
-  return `${excerpt(given)} is taken as complete: to the letter, without a dot at its end, it is below ${withoutDot(origin)}`;
+  return `${excerpt(given)} is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to ${withoutDot(origin)}`;
 }
 
 /** Names that need lower-casing at most. */

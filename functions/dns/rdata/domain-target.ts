@@ -6,7 +6,7 @@ import { mistakenName, mistakenText } from './mistaken-name.ts';
 export function parseTarget(text: string, origin: string): string {
   const name = parseTargetOrRoot(text, origin);
   if (name !== '.') return name;
-  throw new Error('the root is no target: .');
+  throw new Error('the root cannot be the target: .');
 }
 
 /**
@@ -34,7 +34,7 @@ export function parseMX(text: string, origin: string): string {
   const name = parseTargetOrRoot(exchange, origin);
   if (name !== '.') return `${number} ${checkHostName(name)}`;
   if (number === '0') return '0 .';
-  throw new Error(`"0 ." says that there is no mail, and no other preference does: ${text}`);
+  throw new Error(`a null MX is "0 .", without another preference: ${text}`);
 }
 
 /** SRV (RFC 2782); the target `.` means that there is no such service. */

@@ -11,7 +11,7 @@ export function splitFields(text: string): string[] {
   for (let end = 0; end < given.length; end = field.lastIndex) {
     field.lastIndex = end;
     const found = field.exec(given)?.[1];
-    if (found === undefined) throw new Error(`a quote is not closed, or a backslash is last: ${excerpt(given)}`);
+    if (found === undefined) throw new Error(`a quote is not closed, or a backslash is at the end: ${excerpt(given)}`);
     if (found !== '(' && found !== ')') fields.push(found);
   }
   return fields;

@@ -52,11 +52,11 @@ const formats: Readonly<Record<Exclude<RecordType, 'ALIAS'> | 'SOA', Format>> = 
 
 /** Converts RDATA from wire to presentation format. Throws if the octets do not match the type. */
 export function presentationOf(type: RecordType | 'SOA', rdata: Buffer): string {
-  if (type === 'ALIAS') throw new Error('ALIAS is of PowerDNS, and has no octets');
+  if (type === 'ALIAS') throw new Error('ALIAS is specific to PowerDNS and has no wire format');
   const octets = new Octets(rdata);
   const text = formats[type](octets);
   if (octets.isEmpty) return text;
-  throw new Error(`more octets than a ${type} has: ${excerpt(rdata.toString('hex'))}`);
+  throw new Error(`too many octets for ${type}: ${excerpt(rdata.toString('hex'))}`);
 }
 
 /** Reads RDATA in wire format from the first octet to the last: RFC 1035 section 3.3. */
@@ -74,7 +74,7 @@ class Octets {
 
   take(length: number): Buffer {
     const taken = this.#octets.subarray(this.#position, this.#position + length);
-    if (taken.length < length) throw new Error(`octets are missing: ${excerpt(this.#octets.toString('hex'))}`);
+    if (taken.length < length) throw new Error(`too few octets: ${excerpt(this.#octets.toString('hex'))}`);
     this.#position += length;
     return taken;
   }

@@ -29,7 +29,7 @@ export function mistakenName(name: string, text: string, origin: string): string
 }
 
 const placeholder = 'a placeholder';
-const numbered = 'numbers, as in an address that is none';
+const numbered = 'a text that ends in a number, like an IP address';
 const withoutPort = (text: string) => text.replace(/:\d*$/, '');
 
 /** The first match names the mistake. */
@@ -40,7 +40,10 @@ const mistakes: readonly [is: (text: string, origin: string) => boolean, what: s
   [(text) => isIP(withoutPort(text)) === 4, 'an address and a port'],
   [(text, origin) => isNetwork(text, origin), 'a network'],
   [(text) => text.includes('-') && text.split('-').every((each) => isIP(each) !== 0), 'a range of addresses'],
-  [(text) => /^[^:]+:\d*$/.test(text), 'a name and a port (leave that out: SRV, HTTPS and SVCB have a place for it)'],
+  [
+    (text) => /^[^:]+:\d*$/.test(text),
+    'a name and a port (leave the port out: SRV, HTTPS and SVCB have a field for it)',
+  ],
   [(text) => /[<>{}[\]$%]/.test(text), placeholder],
   [(text, origin) => isUnfilled(text, origin), placeholder],
   [(text, origin) => /^\d+(?:\.\d+){3,}$/.test(text) && !isReverse(origin), numbered],
@@ -64,7 +67,7 @@ const endsInNumber = (name: string) => /(?:^|\.)(?:\d+|0x[0-9a-f]+)\.$/.test(nam
 
 const meanings: Readonly<Record<string, string>> = {
   '/': 'a name and a path (leave the path out)',
-  '@': 'a mail address (leave out what is before its domain)',
+  '@': 'a mail address (use only its domain)',
   ',': 'a list (a value is one name, with dots between its labels)',
   ';': 'a list (a value is one name, with dots between its labels)',
 };

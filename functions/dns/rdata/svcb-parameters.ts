@@ -48,7 +48,7 @@ function parseParameter(field: string): { key: number; value: string } {
   if (name === undefined) throw new Error(`not a parameter: ${excerpt(field)}`);
   const key = keyOf(name.toLowerCase());
   if (isFlag(key)) {
-    if (value !== undefined) throw new Error(`${name} has no value: ${excerpt(field)}`);
+    if (value !== undefined) throw new Error(`${name} takes no value: ${excerpt(field)}`);
     return { key, value: '' };
   }
   const inside = unquoted(value ?? '');
@@ -72,7 +72,7 @@ function keyOf(name: string): number {
 
 function parseMandatory(value: string): string {
   const keys = eachOnce(value.split(',')).map(keyOf);
-  if (keys.includes(mandatory)) throw new Error('mandatory names itself');
+  if (keys.includes(mandatory)) throw new Error('mandatory must not list itself');
   return keys
     .sort((a, b) => a - b)
     .map(parameterName)
@@ -118,9 +118,10 @@ function parseOpaque(value: string): string {
 
 /** PowerDNS prints these unescaped, and cannot parse them again. */
 const isReadable = (value: string) => !/[();]/.test(value);
-const unreadable = (value: string) => new Error(`has a character that PowerDNS cannot keep here: ${excerpt(value)}`);
+const unreadable = (value: string) =>
+  new Error(`contains a character that PowerDNS does not support here: ${excerpt(value)}`);
 
 function eachOnce(list: string[]): string[] {
   if (new Set(list).size === list.length) return list;
-  throw new Error(`twice the same: ${list.find((item, i) => list.indexOf(item) < i)}`);
+  throw new Error(`listed twice: ${list.find((item, i) => list.indexOf(item) < i)}`);
 }

@@ -14,7 +14,7 @@ export function parseSVCB(text: string, origin: string): string {
   const number = parseNumber(priority, 16, 'priority');
   const name = parseTargetOrRoot(target, origin);
   if (number === '0' && parameters.length > 0) {
-    throw new Error(`priority 0 is an alias and has no parameters: ${excerpt(text)}`);
+    throw new Error(`AliasMode (priority 0) takes no parameters: ${excerpt(text)}`);
   }
   return [number, name, ...parseParameters(parameters)].join(' ');
 }

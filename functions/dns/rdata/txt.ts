@@ -10,12 +10,12 @@ export function parseTXT(text: string): string {
   const strings = grouped.startsWith('"') ? stringsOf(grouped) : [grouped];
   if (strings.some((string) => /[\r\n]/.test(string))) {
     throw new Error(
-      `a line break in a text: ${excerpt(text)} (\\010 is one; strings in quotes may stand on several lines)`,
+      `a line break in a text: ${excerpt(text)} (write it as \\010; quoted strings may be on several lines)`,
     );
   }
   const pieces = strings.map(octetsOf).flatMap(split);
   const length = pieces.reduce((sum, piece) => sum + 1 + piece.length, 0);
-  if (length > 65_535) throw new Error(`a text of ${length} octets, and 65535 at most fit: ${excerpt(text)}`);
+  if (length > 65_535) throw new Error(`a text of ${length} octets, 65535 at most: ${excerpt(text)}`);
   return pieces.map(quoted).join(' ');
 }
 

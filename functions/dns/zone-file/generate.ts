@@ -15,7 +15,7 @@ export function parseRange(text: string): GenerateRange {
   if (start === undefined || stop === undefined || step === undefined || step < 1 || stop < start) {
     throw new Error(`not a range of $GENERATE, such as 1-254 or 0-254/2: ${excerpt(text)}`);
   }
-  if (stop > maxNumber) throw new Error(`a range of $GENERATE ends at ${maxNumber}: ${excerpt(text)}`);
+  if (stop > maxNumber) throw new Error(`a range of $GENERATE ends at ${maxNumber} at most: ${excerpt(text)}`);
   return { start, stop, step };
 }
 
@@ -31,11 +31,12 @@ export class GenerateBudget {
   /** Expands the templates of one directive for each number. Throws before the limit is exceeded. */
   *expand({ start, stop, step }: GenerateRange, ...templates: string[]): Generator<string[]> {
     this.#records -= Math.floor((stop - start) / step) + 1;
-    if (this.#records < 0) throw new Error('$GENERATE may make 65536 records of a file, and this would be more');
+    if (this.#records < 0) throw new Error('$GENERATE is limited to 65536 records per file, and this makes more');
     for (let number = start; number <= stop; number += step) {
       const expanded = templates.map((template) => expand(template, number));
       this.#characters -= expanded.reduce((sum, { length }) => sum + length, 0);
-      if (this.#characters < 0) throw new Error('$GENERATE may make 8388608 characters of a file, and this makes more');
+      if (this.#characters < 0)
+        throw new Error('$GENERATE is limited to 8388608 characters per file, and this makes more');
       yield expanded;
     }
   }

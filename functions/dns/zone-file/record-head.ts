@@ -70,7 +70,7 @@ export function parseHead(fields: string[]): RecordHead {
     else if (!agingTimestamp.test(word))
       return { ttl, class: named ?? 'IN', type: mnemonicOf(word), rdata: fields.slice(index + 1) };
   }
-  throw new Error('no type: a record is an owner, perhaps a TTL and a class, a type and its value');
+  throw new Error('no type: a record is an owner, optionally a TTL and a class, a type and a value');
 }
 
 /** The RDATA as one text. Unquoted words of a TXT are separate strings (RFC 1035 section 5.1), not one with spaces. */
@@ -103,6 +103,6 @@ export const isServerType = (type: string) => serverTypes.includes(type);
 export function recordTypeOf(type: string): RecordType {
   const found = recordTypes.find((each) => each === type);
   if (found) return found;
-  if (type === 'LUA') throw new Error('LUA is code, not data: no file may bring it');
+  if (type === 'LUA') throw new Error('LUA is code, not data: zone files must not have it');
   throw new Error(`not a type that can be declared: ${excerpt(type)} (${recordTypes.join(', ')})`);
 }

@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
  * (RFC 1035 section 5.1), which keeps them in values and is harmless in comments. Throws on UTF-16.
  */
 export function zoneFileText(bytes: Buffer): string {
-  if (bytes.includes(0)) throw new Error('not UTF-8: save it so');
+  if (bytes.includes(0)) throw new Error('not UTF-8: save it as UTF-8');
   if (isUtf8(bytes)) return bytes.toString();
   return textOf(bytes.toString('latin1'));
 }

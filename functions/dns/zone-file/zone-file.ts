@@ -74,7 +74,7 @@ export interface ZoneBounds {
 }
 
 const overBudget =
-  'from here on the server has more records than its memory bears: split the zone among several instances, or raise resources.agent.limits.memory';
+  'the server has no memory for the records from here on: split the zone among several instances, or raise resources.agent.limits.memory';
 
 /** A record costs one more for each time its content has this many characters. */
 const costUnitLength = 512;
@@ -142,11 +142,11 @@ class Reader {
 
   #direct([directive = '', ...values]: string[], at: string): void {
     const name = directive.toUpperCase();
-    if (name === '$INCLUDE') throw new Error('no $INCLUDE: there is no other file, so put its records here');
+    if (name === '$INCLUDE') throw new Error('$INCLUDE is not supported: put its records here');
     if (name === '$GENERATE') this.#generate(values, at);
     else if (name === '$ORIGIN') this.#setOrigin(singleValue(values, '$ORIGIN'), at);
     else if (name === '$TTL') this.#setDefaultTTL(parseTTL(singleValue(values, '$TTL')));
-    else throw new Error(`not a directive: ${excerpt(directive)} ($ORIGIN, $TTL and $GENERATE are)`);
+    else throw new Error(`not a directive: ${excerpt(directive)} (supported are $ORIGIN, $TTL and $GENERATE)`);
   }
 
   #setOrigin(name: string, at: string): void {
@@ -182,7 +182,7 @@ class Reader {
 
   #expectOrigin(): string {
     if (this.#origin !== undefined) return this.#origin;
-    throw new Error('below an $ORIGIN that cannot be read');
+    throw new Error('after an invalid $ORIGIN');
   }
 
   #parseName(text: string, origin: string, at: string): string {
@@ -227,7 +227,7 @@ class Reader {
 
   #expectInZone(owner: string | undefined, networkClass: string): string {
     if (networkClass !== 'IN') throw new Error(`not class IN: ${networkClass}`);
-    if (owner === undefined) throw new Error('no owner: it would be that of the record before, which has none');
+    if (owner === undefined) throw new Error('no owner, and no record before to take it from');
     if (isWithin(owner, this.#zone)) return owner;
     throw new Error(`${withoutDot(owner)} is outside the zone ${withoutDot(this.#zone)}`);
   }
@@ -239,9 +239,9 @@ class Reader {
   }
 
   #setSOA(owner: string, soa: ZoneFileSOA, ttl: number | undefined): void {
-    if (owner !== this.#zone) throw new Error(`the SOA of ${withoutDot(owner)}: one file is of one zone`);
+    if (owner !== this.#zone) throw new Error(`the SOA of ${withoutDot(owner)}: a file has the records of one zone`);
     const { soa: before } = this.file;
-    if (before && !isSameSOA(before, soa)) throw new Error(`another SOA than that of ${before.at}`);
+    if (before && !isSameSOA(before, soa)) throw new Error(`differs from the SOA of ${before.at}`);
     this.file.endsWithSOA = before !== undefined;
     this.file.soa ??= soa;
     // The meaning of the minimum before RFC 2308 (section 4), which BIND still applies and Windows still writes.

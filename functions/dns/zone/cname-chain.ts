@@ -78,16 +78,17 @@ function shownChain(names: readonly string[]): string {
   return [...shown.slice(0, maxShown - 1), '...', shown.at(-1)].join(' -> ');
 }
 
-/** Describes an endless chain: `circle a -> b -> a`. */
+/** Describes an endless chain: `CNAME loop a -> b -> a`. */
 export function whyEndless({ end, names, links }: Chain<LookupRecord>): string {
   // A DNAME whose target is below itself makes the name longer each time.
   const isGrowing = new Set(links).size < links.length;
-  if (end === 'TooLong' && isGrowing) return `circle ${shownChain(names.slice(0, 3))} -> ...`;
-  if (end === 'TooLong') return `a chain of more than ${maxLinks} names, which is not followed: ${shownChain(names)}`;
+  if (end === 'TooLong' && isGrowing) return `CNAME loop ${shownChain(names.slice(0, 3))} -> ...`;
+  if (end === 'TooLong')
+    return `CNAME chain of more than ${maxLinks} names, which servers do not follow: ${shownChain(names)}`;
   const index = links.findIndex(({ name }, i) => name.startsWith('*.') && name !== names[i]);
   const wildcard = links[index];
   const answering = wildcard && ` (${withoutDot(wildcard.name)} answers for ${withoutDot(names[index] as string)})`;
-  return `circle ${shownChain(names)}${answering ?? ''}`;
+  return `CNAME loop ${shownChain(names)}${answering ?? ''}`;
 }
 
 /**

@@ -23,7 +23,7 @@ export function nameServerIssues(entries: Entry[]): ReadonlyMap<Entry, string> {
   return issues;
 }
 
-const mustHaveAddresses = 'and a server must have addresses (RFC 2181 section 10.3)';
+const mustHaveAddresses = 'but a name server must have addresses (RFC 2181 section 10.3)';
 
 /**
  * The loops of CNAME, DNAME, ALIAS and wildcard records across several zones. Each issue is reported for the entry that
@@ -41,4 +41,4 @@ export function cnameLoopIssues(zones: readonly LookupZone<Entry>[]): ReadonlyMa
   return issues;
 }
 
-const cure = 'nobody who asks gets an answer (RFC 1034 section 3.6.2), so lead it to a name that has an address';
+const cure = 'it never resolves (RFC 1034 section 3.6.2), so point it to a name that has an address';

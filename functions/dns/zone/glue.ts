@@ -17,7 +17,7 @@ export function missingGlue(zone: string, rrsets: readonly Pick<RRset, 'name' | 
     if (missing.length === 0 || missing.length < records.length) return [];
     const [cut, servers] = [withoutDot(name), missing.map(withoutDot).join(', ')];
     return [
-      `${cut} is delegated to ${servers}, and there is no address of it here: nobody reaches it without an A or AAAA record`,
+      `${cut} is delegated to ${servers}, which has no address here: it is unreachable without an A or AAAA record (glue)`,
     ];
   });
 }

@@ -30,7 +30,7 @@ const addressForm = /^(?:\*\.)?(?:[0-9a-f]+(?:[/-][0-9]+)?\.)+(?:in-addr|ip6)\.a
 export function ptrIssue(name: string, target: string, zone: string): string | undefined {
   if (!target.endsWith(`.${zone}`) || !addressForm.test(name)) return undefined;
   const meant = target.slice(0, -zone.length);
-  return `relative to the zone it is ${withoutDot(target)}, and no host is called so: end it with a dot if ${meant} is meant`;
+  return `relative to the zone it is ${withoutDot(target)}, which is not a host name: end it with a dot if ${meant} is meant`;
 }
 
 /** The zone to suggest for an address without one: the reverse zone of its /24 or /64. */
@@ -74,7 +74,7 @@ export function overlapsIn(names: Iterable<string>): ReadonlyMap<string, string>
 
 /** The issue of a range that overlaps another one. */
 export const overlapIssue = (other: string) =>
-  `has octets that ${withoutDot(other)} has, too: an address is in one part of a network (RFC 2317 section 4)`;
+  `overlaps ${withoutDot(other)}: an address belongs to one part of a network (RFC 2317 section 4)`;
 
 /** The last octets of a range's addresses, as labels. */
 export const octetsOf = ({ first, last }: Range) =>

@@ -18,7 +18,7 @@ export class RRsetConflicts {
   conflictOf(entry: Entry): string | undefined {
     const { type, content } = entry;
     const same = this.#contents.get(`${type} ${content}`);
-    if (same) return `the same as ${same.at}`;
+    if (same) return `duplicate of ${same.at}`;
     for (const other of this.#firsts.values()) {
       const message = other.type === type ? conflictWithin(entry, other) : conflictBeside(type, other);
       if (message) return message;
@@ -29,13 +29,13 @@ export class RRsetConflicts {
 
 /** Why two entries of one name and type cannot form an RRset. */
 function conflictWithin({ type, content, ttl }: Entry, other: Entry): string | undefined {
-  if (isSingle(type)) return `a name has one ${type} (${other.at})`;
-  if (other.ttl !== ttl) return `another ttl than ${other.at} of the same RRset (RFC 2181 section 5.2)`;
+  if (isSingle(type)) return `a name has only one ${type} (${other.at})`;
+  if (other.ttl !== ttl) return `the ttl differs from ${other.at} of the same RRset (RFC 2181 section 5.2)`;
   if (type === 'MX' && isNullMX(content) !== isNullMX(other.content)) {
-    return `a null MX stands alone (RFC 7505 section 3): ${other.at} is another MX of this name`;
+    return `a null MX must be the only MX (RFC 7505 section 3): ${other.at} is another MX of this name`;
   }
   if (isServiceBinding(type) && isAliasMode(content) !== isAliasMode(other.content)) {
-    return `AliasMode (priority 0) and ServiceMode do not mix (RFC 9460 section 2.4.1): ${other.at} is of the other mode`;
+    return `AliasMode (priority 0) and ServiceMode cannot be mixed (RFC 9460 section 2.4.1): ${other.at} is of the other mode`;
   }
   return undefined;
 }
@@ -43,10 +43,10 @@ function conflictWithin({ type, content, ttl }: Entry, other: Entry): string | u
 /** Why an entry of another type excludes this type at the same name. */
 function conflictBeside(type: string, other: Entry): string | undefined {
   if (type === 'CNAME' || other.type === 'CNAME') {
-    return `nothing stands beside a CNAME (RFC 1034 section 3.6.2), and ${other.at} has the ${other.type} of this name`;
+    return `a CNAME must be the only record of its name (RFC 1034 section 3.6.2), and ${other.at} has the ${other.type} of this name`;
   }
   return isAlias(type, other.type)
-    ? `${type} beside the ${other.type} of ${other.at}: ALIAS gives the addresses`
+    ? `${type} conflicts with the ${other.type} of ${other.at}: ALIAS provides the addresses`
     : undefined;
 }
 

@@ -84,17 +84,17 @@ function misplaced({ name, type, content, answer }: Entry, zone: ZoneContext): s
   const child = zone.children.find((c) => isWithin(name, c));
   if (child) {
     return name === child && (type === 'NS' || type === 'DS')
-      ? `${withoutDot(child)} is a zone of this instance and delegated by itself: leave it out`
-      : `${withoutDot(name)} belongs to the zone ${withoutDot(child)}, which is declared as well: put it there`;
+      ? `${withoutDot(child)} is a zone of this instance and delegated automatically: leave it out`
+      : `${withoutDot(name)} belongs to the zone ${withoutDot(child)}, which is also declared: put it there`;
   }
   if (name === zone.name) {
-    if (type === 'NS') return 'the servers of the zone itself are said by its nameServers';
-    if (type === 'CNAME') return 'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): use ALIAS';
-    if (type === 'DS') return 'the DS of a zone stands in its parent (RFC 4034 section 5)';
+    if (type === 'NS') return 'the NS records of the zone itself come from nameServers: set those instead';
+    if (type === 'CNAME') return 'a CNAME cannot be at the apex of a zone (RFC 1034 section 3.6.2): use ALIAS';
+    if (type === 'DS') return 'the DS of a zone belongs in its parent zone (RFC 4034 section 5)';
   }
   if (type === 'NS' && name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2)';
-  if (type === 'DNAME' && name.startsWith('*.')) return 'a wildcard has no DNAME (RFC 4592 section 4.4)';
-  if (type === 'ALIAS' && name.startsWith('*.')) return 'PowerDNS answers for no ALIAS of a wildcard: use CNAME';
+  if (type === 'DNAME' && name.startsWith('*.')) return 'a wildcard cannot have a DNAME (RFC 4592 section 4.4)';
+  if (type === 'ALIAS' && name.startsWith('*.')) return 'PowerDNS does not answer an ALIAS of a wildcard: use CNAME';
   if ((type === 'CNAME' || type === 'DNAME' || type === 'ALIAS') && content === name) return `${type} to itself`;
   if ((type === 'HTTPS' || type === 'SVCB') && content === `0 ${name}`) {
     return 'AliasMode to itself (RFC 9460 section 2.4.2)';
@@ -102,7 +102,7 @@ function misplaced({ name, type, content, answer }: Entry, zone: ZoneContext): s
   if (zone.servers.includes(name)) {
     if (type === 'CNAME') return "the name of a zone's server must have addresses (RFC 2181 section 10.3)";
     if (type === 'ALIAS' || answer) {
-      return "the name of a zone's server must have plain addresses: no referral has what is worked out (RFC 1034 section 4.2.1)";
+      return "the name of a zone's server must have plain addresses: referrals do not include computed answers (RFC 1034 section 4.2.1)";
     }
   }
   const server = type === 'DNAME' && zone.servers.find((s) => s !== name && isWithin(s, name));
@@ -117,7 +117,7 @@ function occluded(entry: Entry, cut: Entry, glue: ReadonlySet<string>): string |
   const above = withoutDot(cut.name);
   if (cut.type === 'DNAME') return `never answered: the DNAME of ${above} covers it (RFC 6672 section 2.4)`;
   if (isAddress(entry.type) && glue.has(entry.name)) return computedGlue(entry, cut);
-  return `never answered: ${above} is delegated (${cut.at}), and below it only its servers have addresses here`;
+  return `never answered: ${above} is delegated (${cut.at}), and below it only glue is answered`;
 }
 
 function overlapWith({ name, type }: Entry, overlaps: ReadonlyMap<string, string>): string | undefined {
@@ -129,7 +129,7 @@ function overlapWith({ name, type }: Entry, overlaps: ReadonlyMap<string, string
 function conflictAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
   const { name, type } = entry;
   if (cut?.type !== 'NS') {
-    return type === 'DS' ? 'a DS needs the NS of the delegation beside it (RFC 4034 section 5)' : undefined;
+    return type === 'DS' ? 'a DS needs the NS of the delegation at the same name (RFC 4034 section 5)' : undefined;
   }
   if (type === 'NS' || type === 'DS') return undefined;
   if (isAddress(type) && glue.has(name)) return computedGlue(entry, cut);
@@ -139,5 +139,5 @@ function conflictAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<s
 /** PowerDNS adds glue to referrals as it is, without computing answers. */
 function computedGlue({ name, answer }: Entry, cut: Entry): string | undefined {
   if (!answer) return undefined;
-  return `${withoutDot(name)} leads to a server of what is delegated (${cut.at}): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;
+  return `${withoutDot(name)} is glue of a delegation (${cut.at}): leave check, answer and weights out, or referrals lack its address (RFC 1034 section 4.2.1)`;
 }

@@ -139,9 +139,11 @@ test('a circle that somebody has closed by hand is told, until the next verdict 
   });
   await agent.silence(1);
   expect(agent.of(x)).toMatch(
-    /^Refused: it leads in a circle: circle b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /,
+    /^Refused: it leads in a circle: CNAME loop b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /,
   );
   await agent.loops(2);
-  expect(agent.of(x)).toMatch(/^Refused: cannot publish: circle www\.corp\.internal -> b\.corp\.internal -> www\.corp/);
+  expect(agent.of(x)).toMatch(
+    /^Refused: cannot publish: CNAME loop www\.corp\.internal -> b\.corp\.internal -> www\.corp/,
+  );
   expect(agent.database.rrsets.some(({ name }) => name === `${www}.`)).toBe(false);
 });

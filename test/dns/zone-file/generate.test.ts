@@ -49,7 +49,7 @@ describe('$GENERATE refuses', () => {
     ['$GENERATE 2-1 h$ A 192.0.2.1', 'not a range of $GENERATE, such as 1-254 or 0-254/2: 2-1'],
     ['$GENERATE 1-2/0 h$ A 192.0.2.1', 'not a range of $GENERATE'],
     ['$GENERATE 1 h$ A 192.0.2.1', 'not a range of $GENERATE'],
-    ['$GENERATE 1-9999999999/999999999 h$ A 192.0.2.1', 'a range of $GENERATE ends at 2147483647'],
+    ['$GENERATE 1-9999999999/999999999 h$ A 192.0.2.1', 'a range of $GENERATE ends at 2147483647 at most'],
     ['$GENERATE 1-2 h${0,3 A 192.0.2.1', 'not an offset, a width (to 255) and a base of d, o, x, X, n, N: ${0,3'],
     ['$GENERATE 1-2 h${0,256} A 192.0.2.1', 'not an offset, a width (to 255)'],
     ['$GENERATE 1-2 h${0,1,b} A 192.0.2.1', 'not an offset, a width (to 255)'],
@@ -74,6 +74,8 @@ describe('$GENERATE refuses', () => {
   test('templates that would make much of little', () => {
     const { entries, issues } = parse(`$GENERATE 1-65536 h$ TXT "${'${0,255}'.repeat(200)}"`);
     expect(entries.length).toBeLessThan(200);
-    expect(issues).toMatchObject([{ message: '$GENERATE may make 8388608 characters of a file, and this makes more' }]);
+    expect(issues).toMatchObject([
+      { message: '$GENERATE is limited to 8388608 characters per file, and this makes more' },
+    ]);
   });
 });

@@ -65,16 +65,16 @@ describe('the TTL of a record is', () => {
 
 describe('a fault names its line and what would be right', () => {
   test.each([
-    ['$INCLUDE other.zone', 'no $INCLUDE: there is no other file, so put its records here'],
-    ['$ORIGINS a.', 'not a directive: $ORIGINS ($ORIGIN, $TTL and $GENERATE are)'],
+    ['$INCLUDE other.zone', '$INCLUDE is not supported: put its records here'],
+    ['$ORIGINS a.', 'not a directive: $ORIGINS (supported are $ORIGIN, $TTL and $GENERATE)'],
     ['$ORIGIN', '$ORIGIN takes one value, not 0'],
     ['$TTL 60 60', '$TTL takes one value, not 2'],
     ['$TTL 1y', 'not a TTL in seconds (0 to 2147483647) or like 1h30m: 1y'],
     ['x 2147483648 A 192.0.2.1', 'not a type, class or TTL in seconds (0 to 2147483647) or like 1h30m: 2147483648'],
     ['x 192.0.2.1', 'not a type, class or TTL in seconds (0 to 2147483647) or like 1h30m: 192.0.2.1'],
-    ['x 60 IN', 'no type: a record is an owner, perhaps a TTL and a class, a type and its value'],
+    ['x 60 IN', 'no type: a record is an owner, optionally a TTL and a class, a type and a value'],
     ['x CH TXT "y"', 'not class IN: CH'],
-    ['x LUA A "return 1"', 'LUA is code, not data: no file may bring it'],
+    ['x LUA A "return 1"', 'LUA is code, not data: zone files must not have it'],
     ['x HINFO a b', 'not a type that can be declared: HINFO (A, AAAA, '],
     ['x A 192.0.2.256', 'not an IPv4 address: 192.0.2.256'],
     ['x A', 'no value given'],
@@ -82,14 +82,14 @@ describe('a fault names its line and what would be right', () => {
     ['www.example.com. A 192.0.2.1', 'www.example.com is outside the zone corp.internal'],
     ['. A 192.0.2.1', '. is outside the zone corp.internal'],
     ['. SOA a b 1 2 3 4 5', '. is outside the zone corp.internal'],
-    ['x SOA a b 1 2 3 4 5', 'the SOA of x.corp.internal: one file is of one zone'],
+    ['x SOA a b 1 2 3 4 5', 'the SOA of x.corp.internal: a file has the records of one zone'],
     ['@ SOA a b 1 2 3 4', 'not "mname rname serial refresh retry expire minimum": a b 1 2 3 4'],
     ['@ SOA a b 1 2 soon 4 5', 'not a retry in seconds (0 to 2147483647) or like 1h30m: soon'],
     ['x TXT "y', 'a quote is not closed on its line'],
     ['x TXT y\\', 'a backslash at the end of the line'],
     ['x A ) 192.0.2.1', 'a parenthesis is closed that was never opened'],
     ['x A ( 192.0.2.1 ; )', 'a parenthesis is opened and never closed'],
-    ['\tA 192.0.2.1', 'no owner: it would be that of the record before, which has none'],
+    ['\tA 192.0.2.1', 'no owner, and no record before to take it from'],
   ])('%j', (line, message) => {
     const { entries, issues } = parse('; a comment', '', line);
     expect(entries).toEqual([]);
@@ -127,14 +127,14 @@ test('nothing is read relative to an origin that cannot be read', () => {
   ).toEqual([
     'line 5: www.lab.corp.internal. undefined A 192.0.2.2',
     expect.stringContaining('line 1! an empty label'),
-    expect.stringContaining('line 2! below an $ORIGIN'),
-    expect.stringContaining('line 3! below an $ORIGIN'),
+    expect.stringContaining('line 2! after an invalid $ORIGIN'),
+    expect.stringContaining('line 3! after an invalid $ORIGIN'),
   ]);
 });
 
 test('another SOA is a fault, and the same one is not', () => {
   expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
-  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! another SOA than that of line 1']);
+  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! differs from the SOA of line 1']);
 });
 
 test('a record that cannot be read has its name and type, wherever they come from', () => {
@@ -182,7 +182,7 @@ test('a SOA so, and what a server makes itself', () => {
 
 test('each name that is read otherwise than to the letter is noted, and of $GENERATE the first', () => {
   const complete = (name: string, zone = 'corp.internal') =>
-    `${name} is taken as complete: to the letter, without a dot at its end, it is below ${zone}`;
+    `${name} is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to ${zone}`;
   const { warnings, issues } = parse(
     '@ SOA ns1.corp.internal hostmaster.corp.internal 1 2 3 4 5',
     'a.corp.internal CNAME b.corp.internal',
@@ -205,7 +205,7 @@ test('each name that is read otherwise than to the letter is noted, and of $GENE
     `line 2: ${complete('b.corp.internal')}`,
     `line 3: ${complete('b.corp.internal')}`,
     `line 4: ${complete('c.corp.internal')}`,
-    'line 5: bücher is taken as xn--bcher-kva.corp.internal.: to the letter it is not ASCII',
+    'line 5: bücher is read as xn--bcher-kva.corp.internal.: RFC 1035 has only ASCII',
     `line 8: ${complete('h1.corp.internal')}`,
     `line 9: ${complete('dev.corp.internal')}`,
     `line 10: ${complete('f.dev.corp.internal', 'dev.corp.internal')}`,

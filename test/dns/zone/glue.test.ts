@@ -21,7 +21,7 @@ test.each([
   expect(missingGlue(zone, rrsets)).toEqual(
     servers.map(
       (each) =>
-        `dev.corp.internal is delegated to ${each}, and there is no address of it here: nobody reaches it without an A or AAAA record`,
+        `dev.corp.internal is delegated to ${each}, which has no address here: it is unreachable without an A or AAAA record (glue)`,
     ),
   );
 });
