@@ -13,7 +13,7 @@ const url = 'https://{{value}}/healthz';
 const issues = (...given: Parameters<typeof record>) =>
   answerIssues(record(...given)).map(({ field, message }) => `${field}: ${message}`);
 
-describe('the fields', () => {
+describe('the schema of the fields', () => {
   test('are a structural schema of Kubernetes without unions, and none has a default', () => {
     const schema = z.toJSONSchema(z.object(answerFields), { target: 'openapi-3.0', io: 'input' });
     const allowed = ['type', 'properties', 'items', 'enum', 'required', 'description', 'additionalProperties'];

@@ -31,7 +31,7 @@ describe('durations', () => {
   });
 });
 
-describe('addresses that are not checked', () => {
+describe('addresses that are never checked', () => {
   const refused = [
     ['127.0.0.1', 'a loopback address'],
     ['127.255.255.254', 'a loopback address'],

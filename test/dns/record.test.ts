@@ -49,7 +49,7 @@ describe('a name is relative to the zone', () => {
   });
 });
 
-describe('a fault says where it is', () => {
+describe('an issue says where it is', () => {
   const good = record('good', 'A', '192.0.2.1');
   test.each<[string, DeclaredRecord, string, string]>([
     ['a name', record('a b', 'A', '192.0.2.1'), 'records[1].name', 'white space in a domain name: a b'],
@@ -115,7 +115,7 @@ describe('a fault says where it is', () => {
   });
 });
 
-// Who serves the others in spite of a fault would serve what is wrong, or be left without a way to.
+// A record with such an issue is dropped whole: serving the rest of it would give wrong answers.
 describe('a record is left out whole for', () => {
   const check = { port: 25 };
   test.each<[string, Partial<DeclaredRecord>]>([

@@ -13,7 +13,7 @@ test.each(wire)('%s as octets (%s): %s', (type, _, text, octets) => {
   expect(parseContent(type, generic(octets), zone)).toBe(parseContent(type, text, zone));
 });
 
-describe('octets that are none of their type are refused', () => {
+describe('octets that do not match the type are rejected', () => {
   test.each([
     ['A', '\\# 4 c00002', 'not "\\# length hexadecimal"'],
     ['A', '\\# 3 c00002', 'too few octets'],

@@ -54,7 +54,7 @@ test.each([
   expect(content({ mname }).split(' ')[0]).toBe(expected);
 });
 
-test('a primary that is no name is a fault', () => {
+test('an invalid primary server is an issue', () => {
   expect(soaIssues({ mname: 'a b' })).toEqual([{ at: 'soa.mname', message: 'white space in a domain name: a b' }]);
   expect(soaIssues({ mname: '', rname: '@' }).map(({ at }) => at)).toEqual(['soa.mname', 'soa.rname']);
   expect(soaIssues({})).toEqual([]);

@@ -63,7 +63,7 @@ describe('the TTL of a record is', () => {
   });
 });
 
-describe('a fault names its line and what would be right', () => {
+describe('an issue names its line and the cure', () => {
   test.each([
     ['$INCLUDE other.zone', '$INCLUDE is not supported: put its records here'],
     ['$ORIGINS a.', 'not a directive: $ORIGINS (supported are $ORIGIN, $TTL and $GENERATE)'],
@@ -115,7 +115,7 @@ test.each([
   ]);
 });
 
-test('nothing is read relative to an origin that cannot be read', () => {
+test('no name is read relative to an invalid origin', () => {
   expect(
     says(
       '$ORIGIN a..b',
@@ -132,12 +132,12 @@ test('nothing is read relative to an origin that cannot be read', () => {
   ]);
 });
 
-test('another SOA is a fault, and the same one is not', () => {
+test('a different SOA is an issue, a repeated one is not', () => {
   expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
   expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! differs from the SOA of line 1']);
 });
 
-test('a record that cannot be read has its name and type, wherever they come from', () => {
+test('the issue of an invalid record has its name and type, wherever they come from', () => {
   const { issues } = parse(
     '$ORIGIN dev',
     'www A 192.0.2.256',
@@ -180,7 +180,7 @@ test('a SOA so, and what a server makes itself', () => {
   expect(skipped).toEqual({ RRSIG: 1 });
 });
 
-test('each name that is read otherwise than to the letter is noted, and of $GENERATE the first', () => {
+test('each name that is read otherwise than RFC 1035 says has a warning, of $GENERATE the first', () => {
   const complete = (name: string, zone = 'corp.internal') =>
     `${name} is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to ${zone}`;
   const { warnings, issues } = parse(
@@ -212,7 +212,7 @@ test('each name that is read otherwise than to the letter is noted, and of $GENE
   ]);
 });
 
-test('no more faults of a $GENERATE are told than of lines', () => {
+test('a $GENERATE reports no more issues than lines do', () => {
   const { issues } = parse('$GENERATE 1-65536 h$ A 192.0.2.300');
   expect(issues).toHaveLength(100);
 });
@@ -228,7 +228,7 @@ test('lines may end as on Windows', () => {
   );
 });
 
-test('reading ends with the hundredth fault, and a message is short', () => {
+test('parsing stops at the hundredth issue, and messages are short', () => {
   const { issues } = parse(...Array(1000).fill(`x A ${'9'.repeat(10_000)}`));
   expect(issues).toHaveLength(100);
   expect(issues.every(({ message }) => message.length <= 300)).toBe(true);

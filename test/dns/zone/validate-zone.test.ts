@@ -26,7 +26,7 @@ const issuesOf = (...lines: string[]) => validateZone(corp, entriesOf(...lines))
 const short = (...lines: string[]) =>
   validateZone(corp, entriesOf(...lines)).rrsets.map((r) => `${r.name} ${r.ttl} ${r.type} ${r.records.join(' ')}`);
 
-describe('what stands together', () => {
+describe('entries that are valid together', () => {
   test.each<[string, string[]]>([
     ['several values of one type', ['www A 192.0.2.1', 'www A 192.0.2.2', 'www A 192.0.2.3']],
     ['several types of one name', ['www A 192.0.2.1', 'www AAAA 2001:db8::1', 'www TXT "x"', 'www MX 10 a.']],
@@ -72,7 +72,7 @@ describe('what stands together', () => {
   });
 });
 
-describe('what does not', () => {
+describe('entries that conflict', () => {
   const table: [string, string[], string][] = [
     // https://www.rfc-editor.org/rfc/rfc1034#section-3.6.2
     ['a CNAME beside an address', ['www A 192.0.2.1', 'www CNAME a.'], 'and line 1 has the A of this name'],
@@ -118,12 +118,12 @@ describe('what does not', () => {
     ['a DS without a delegation', ['d DS 1 13 2 ab'], 'a DS needs the NS of the delegation at the same name'],
     ['a DS beside a DNAME', ['d DNAME a.', 'd DS 1 13 2 ab'], 'a DS needs the NS of the delegation at the same name'],
     [
-      'CNAMEs in a circle',
+      'CNAMEs in a loop',
       ['a CNAME b.corp.internal.', 'b CNAME a.corp.internal.'],
       'CNAME loop b.corp.internal -> a.corp.internal -> b.corp.internal: it never resolves (RFC 1034',
     ],
     [
-      'a circle of three that another leads to',
+      'a loop of three that another alias leads to',
       ['x CNAME a.corp.internal.', 'c CNAME a.corp.internal.', 'a CNAME b.corp.internal.', 'b CNAME c.corp.internal.'],
       'CNAME loop b.corp.internal -> c.corp.internal -> a.corp.internal -> b.corp.internal: ',
     ],
@@ -254,7 +254,7 @@ describe('what does not', () => {
     expect(short(...lines)).toEqual(['mail.corp.internal. 60 A 192.0.2.2']);
   });
 
-  test('the same fault in either order of the lines, but for who came first', () => {
+  test('either order of the lines has an issue', () => {
     fc.assert(
       fc.property(fc.constantFrom(...table.filter(([, lines]) => lines.length === 2)), ([, lines]) => {
         expect(issuesOf(...lines.toReversed()).length).toBeGreaterThan(0);
@@ -404,7 +404,7 @@ test('whatever is declared, what comes out can be served', () => {
       }
       const named = new Set(lines.map((_, index) => `line ${index + 1}`));
       for (const { at } of issues) expect(named).toContain(at);
-      // Without faults nothing is lost.
+      // Without issues nothing is lost.
       if (issues.length === 0) expect(rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
     }),
     { numRuns: 1000 },
@@ -441,7 +441,7 @@ test.each([
   expect(chain / elsewhere).toBeLessThan(50);
 });
 
-test('a circle of thousands of names is told as quickly as one that ends', async () => {
+test('a loop of thousands of names is reported as quickly as a chain that ends', async () => {
   const entriesTo = (target: (i: number) => string) =>
     Array.from({ length: 20_000 }, (_, i): Entry => {
       const content = `${target(i)}.corp.internal.`;
@@ -453,7 +453,7 @@ test('a circle of thousands of names is told as quickly as one that ends', async
       entriesTo((i) => `b${i}`),
     ),
   );
-  const circle = entriesTo((i) => `a${(i + 1) % 20_000}`);
-  expect((await cpuTimeOf(() => validateZone(corp, circle))) / ended).toBeLessThan(50);
-  expect(validateZone(corp, circle).issues.length).toBeGreaterThan(0);
+  const loop = entriesTo((i) => `a${(i + 1) % 20_000}`);
+  expect((await cpuTimeOf(() => validateZone(corp, loop))) / ended).toBeLessThan(50);
+  expect(validateZone(corp, loop).issues.length).toBeGreaterThan(0);
 });
