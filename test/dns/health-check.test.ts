@@ -138,7 +138,7 @@ describe('URLs', () => {
     ['http://{{value}}/ä', characters],
     ['http://{{host}}/', characters],
     ['http://%6c%6f%63alhost/', notHost('%6c%6f%63alhost')],
-    ['http:///path', notHost('there is none')],
+    ['http:///path', notHost('(none)')],
     ['http://a..b/', notHost('a..b')],
     ['http://www.example.com./', notHost('www.example.com.')],
     ['http://-a.example/', notHost('-a.example')],
