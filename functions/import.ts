@@ -1,8 +1,8 @@
 /**
  * Prints a zone file as an item of an InternalDNS's `spec.zones`: `node functions/import.ts FILE ZONE`.
  * FILE may be `-`, standard input: `dig @old axfr corp.internal | node functions/import.ts - corp.internal`.
- * What no InternalDNS could declare, or nobody can read, is left out and named on standard error, a line each, as is what
- * comes out otherwise than it stands there. Ends with 1, and prints nothing, if that may not be the whole zone.
+ * Records that cannot be parsed or declared are skipped. Standard error has a line for each of them, and for everything
+ * that was changed. Exits with 1, and prints nothing, if the file may not be the whole zone.
  */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
@@ -16,7 +16,7 @@ async function read(file: string): Promise<string> {
 
 async function main([file, zone]: string[]): Promise<void> {
   if (!file || !zone)
-    throw new ImportError('no FILE or no ZONE, such as corp.zone corp.internal (- is standard input)');
+    throw new ImportError('missing FILE or ZONE, such as corp.zone corp.internal (- is standard input)');
   const { yaml, notes } = importZone(await read(file), parseName(zone, '.'));
   for (const note of notes) process.stderr.write(`${note}\n`);
   process.stdout.write(yaml);

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { timesOf, wholeSeconds, whyNoTarget, whyNoURL } from './health-check.ts';
+import { checkTimes, forbiddenTarget, urlIssue, wholeSeconds } from './health-check.ts';
 import { parseIPv4, parseIPv6 } from './rdata/address.ts';
 
-const mostChecked = 64;
+const maxCheckedValues = 64;
 
 const check = z
   .object({
@@ -37,7 +37,10 @@ const check = z
     'Health check of the values, made from the pod of the DNS server: only values that pass it are in answers. Only for A and AAAA.',
   );
 
-/** What a record of type A or AAAA may say about how it is answered. No field has a default: none belongs on other types. */
+/**
+ * The fields of A and AAAA records that choose how they are answered. They have no defaults: other types have none of
+ * them.
+ */
 export const answerFields = {
   check: check.optional(),
   answer: z
@@ -48,12 +51,12 @@ export const answerFields = {
     ),
   weights: z
     .array(z.int().min(1).max(1000))
-    .max(mostChecked)
+    .max(maxCheckedValues)
     .optional()
     .describe('Weight of each value, in the order of values. Only with answer Weighted or Sticky.'),
   backup: z
     .array(z.string().max(45))
-    .max(mostChecked)
+    .max(maxCheckedValues)
     .optional()
     .describe('Addresses to answer with if no value passes the check. Only with whenAllDown Backup.'),
   whenAllDown: z
@@ -66,32 +69,32 @@ export const answerFields = {
 
 export type Answer = z.output<z.ZodObject<typeof answerFields>>;
 
-/** Where it is wrong, such as `check.url` or `backup[0]`, and why. */
-export interface AnswerFault {
+export interface AnswerIssue {
+  /** Such as `check.url` or `backup[0]`. */
   field: string;
   message: string;
 }
 
-type AnsweredRecord = { type: string; values: string[] } & Answer;
+type AddressRecord = { type: string; values: string[] } & Answer;
 
-/** Whether PowerDNS has to work the answer out, so that it takes a LUA record. */
+/** Reports whether PowerDNS has to compute the answer, which takes a LUA record. */
 export function isDynamic({ check, answer, weights }: Answer): boolean {
   return check !== undefined || (answer ?? 'All') !== 'All' || weights !== undefined;
 }
 
-/** Every rule that the fields break; those of the schema hold already. */
-export function answerFaults(record: AnsweredRecord): AnswerFault[] {
+/** The issues of fields that the schema has accepted already. */
+export function answerIssues(record: AddressRecord): AnswerIssue[] {
   const fields = Object.keys(answerFields) as (keyof Answer)[];
   if (record.type !== 'A' && record.type !== 'AAAA') {
     const message = `${record.type} is always answered with all of its values: this is for A and AAAA`;
     return fields.filter((field) => record[field] !== undefined).map((field) => ({ field, message }));
   }
   const broken = rules.flatMap(([field, rule]) => rule(record).map((message) => ({ field, message })));
-  return [...broken, ...addressFaults(record)];
+  return [...broken, ...addressIssues(record)];
 }
 
-/** Messages, none if the rule holds. */
-type Rule = [field: string, rule: (record: AnsweredRecord) => string[]];
+/** Returns a message for each violation. */
+type Rule = [field: string, rule: (record: AddressRecord) => string[]];
 
 const rules: Rule[] = [
   [
@@ -100,7 +103,7 @@ const rules: Rule[] = [
       if (!weights) return answer === 'Weighted' ? ['Weighted needs weights, one for each value'] : [];
       if (answer !== 'Weighted' && answer !== 'Sticky') return ['weights need answer: Weighted or Sticky'];
       if (weights.length === values.length) return [];
-      return [`one weight for each value: there are ${weights.length} and ${values.length}`];
+      return [`one weight for each value: weights has ${weights.length}, values has ${values.length}`];
     },
   ],
   ['whenAllDown', ({ whenAllDown, check }) => (whenAllDown && !check ? ['whenAllDown needs check'] : [])],
@@ -116,8 +119,10 @@ const rules: Rule[] = [
   [
     'values',
     ({ values, check }) => {
-      if (values.length === 0) return ['one value at least'];
-      return check && values.length > mostChecked ? [`at most ${mostChecked} values with check: ${values.length}`] : [];
+      if (values.length === 0) return ['at least one value'];
+      return check && values.length > maxCheckedValues
+        ? [`at most ${maxCheckedValues} values with check: ${values.length}`]
+        : [];
     },
   ],
   [
@@ -133,10 +138,10 @@ const rules: Rule[] = [
       ({ check }) => (check && check.url === undefined && check[name] !== undefined ? [`${name} needs url`] : []),
     ],
   ),
-  ['check.url', ({ check }) => [check?.url && whyNoURL(check.url)].filter((message) => message !== undefined)],
+  ['check.url', ({ check }) => [check?.url && urlIssue(check.url)].filter((message) => message !== undefined)],
   [
     'check.contains',
-    ({ check }) => (/^[ -~]*$/.test(check?.contains ?? '') ? [] : ['only printable ASCII can be looked for']),
+    ({ check }) => (/^[ -~]*$/.test(check?.contains ?? '') ? [] : ['only printable ASCII is supported']),
   ],
   [
     'check.interval',
@@ -147,10 +152,10 @@ const rules: Rule[] = [
   ],
   [
     'check.timeout',
-    // PowerDNS starts no check before all that it has started are done, so one that takes long would delay every other.
+    // PowerDNS waits for all running checks before it starts new ones, so a slow check would delay every other.
     ({ check }) => {
       if (check?.timeout === undefined) return [];
-      const { interval, timeout } = timesOf(check);
+      const { interval, timeout } = checkTimes(check);
       if (!isBetween(timeout, 1, 5)) return [`not whole seconds from 1s to 5s: ${check.timeout}`];
       return timeout > interval ? [`longer than interval: ${check.timeout}`] : [];
     },
@@ -159,26 +164,26 @@ const rules: Rule[] = [
 
 const isBetween = (value: number, least: number, most: number) => value >= least && value <= most;
 
-function addressFaults({ type, check, values, backup = [] }: AnsweredRecord): AnswerFault[] {
+function addressIssues({ type, check, values, backup = [] }: AddressRecord): AnswerIssue[] {
   if (!check) return [];
-  const faults = (field: string, addresses: string[], whyNot: (address: string) => string | undefined) =>
+  const issuesOf = (field: string, addresses: string[], issueOf: (address: string) => string | undefined) =>
     addresses.flatMap((address, index) => {
-      const message = whyNot(address);
+      const message = issueOf(address);
       return message === undefined ? [] : [{ field: `${field}[${index}]`, message }];
     });
   return [
-    // Whether they are addresses at all is asked of the values of every record.
-    ...faults('values', values, whyNotChecked),
-    ...faults('backup', backup, (address) => whyNoAddress(type, address) ?? whyNotChecked(address)),
+    // parseContent validates the addresses themselves, for records of every kind.
+    ...issuesOf('values', values, targetIssue),
+    ...issuesOf('backup', backup, (address) => addressIssue(type, address) ?? targetIssue(address)),
   ];
 }
 
-function whyNotChecked(address: string): string | undefined {
-  const what = whyNoTarget(address);
-  return what && `${address} is ${what}, and is not checked`;
+function targetIssue(address: string): string | undefined {
+  const what = forbiddenTarget(address);
+  return what && `${address} is ${what}, which is never checked`;
 }
 
-function whyNoAddress(type: string, text: string): string | undefined {
+function addressIssue(type: string, text: string): string | undefined {
   try {
     (type === 'A' ? parseIPv4 : parseIPv6)(text);
     return undefined;

@@ -1,13 +1,14 @@
 import * as z from 'zod';
-import { type Answer, answerFaults, answerFields, isDynamic } from './answer.ts';
+import { type Answer, answerFields, answerIssues, isDynamic } from './answer.ts';
 import { parseOwner } from './rdata/domain-name.ts';
-import { parseContent, recordTypes } from './rdata/rdata.ts';
+import { parseContent } from './rdata/rdata.ts';
+import { recordTypes } from './rdata/record-type.ts';
 import type { Entry, ZoneIssue } from './zone/rrset.ts';
 
 /** A time to live (RFC 2181 section 8). */
 export const ttl = z.int().min(0).max(2147483647);
 
-/** An RRset as people declare it. */
+/** An RRset of `spec.zones[].records`. */
 export const record = z.object({
   name: z
     .string()
@@ -33,49 +34,57 @@ export const record = z.object({
 export type DeclaredRecord = z.output<typeof record>;
 
 /**
- * Each value as a record of its own. A fault names the field, such as `records[3].values[0]`. Nobody is ever answered in
- * a way that is wrong: a record with such a fault has no entries, and one with a wrong value has the others.
+ * Turns each value into a record of its own. Issues name the field, such as `records[3].values[0]`. A record whose way
+ * of answering has an issue yields no entries, since it would be answered wrongly; of one with an invalid value the
+ * other values are kept.
  */
-export function entriesOfRecords(records: DeclaredRecord[], zone: string): { entries: Entry[]; faults: ZoneIssue[] } {
+export function entriesOfRecords(records: DeclaredRecord[], zone: string): { entries: Entry[]; issues: ZoneIssue[] } {
   const entries: Entry[] = [];
-  const faults: ZoneIssue[] = [];
+  const issues: ZoneIssue[] = [];
   const declaredAt = new Map<string, string>();
   const attempt = <T>(at: string, parse: () => T): T | undefined => {
     try {
       return parse();
     } catch (error) {
-      faults.push({ at, message: (error as Error).message });
+      issues.push({ at, message: (error as Error).message });
       return undefined;
     }
   };
   for (const [index, { name, type, values, ttl, ...more }] of records.entries()) {
     const at = `records[${index}]`;
     const owner = attempt(`${at}.name`, () => parseOwner(name, zone));
-    const own = recordFaults({ type, values, ...more }).map((f) => ({ at: `${at}.${f.field}`, message: f.message }));
+    const ownIssues = recordIssues({ type, values, ...more }).map((f) => ({
+      at: `${at}.${f.field}`,
+      message: f.message,
+    }));
     const before = owner && declaredAt.get(`${owner} ${type}`);
-    if (before) own.unshift({ at, message: `${before} has the ${type} of this name already: put every value there` });
+    if (before)
+      ownIssues.unshift({
+        at,
+        message: `${before} already has the ${type} records of this name: put all values there`,
+      });
     declaredAt.set(`${owner} ${type}`, at);
-    faults.push(...own);
+    issues.push(...ownIssues);
     const parsed = values.flatMap((value, position): Entry[] => {
       const place = `${at}.values[${position}]`;
       const content = attempt(place, () => parseContent(type, value, zone));
       if (owner === undefined || content === undefined) return [];
-      return [{ name: owner, type, ttl, content, at: place, ...detailsOf(more) }];
+      return [{ name: owner, type, ttl, content, at: place, ...answerOptionsOf(more) }];
     });
     const isWhole = parsed.length === values.length || !isDynamic(more);
-    if (own.length === 0 && isWhole) entries.push(...parsed);
+    if (ownIssues.length === 0 && isWhole) entries.push(...parsed);
   }
-  return { entries, faults };
+  return { entries, issues };
 }
 
-function recordFaults(record: Pick<DeclaredRecord, 'type' | 'values' | 'ptr'> & Answer) {
+function recordIssues(record: Pick<DeclaredRecord, 'type' | 'values' | 'ptr'> & Answer) {
   const misplaced = record.ptr && record.type !== 'A' && record.type !== 'AAAA';
   return [
-    ...(misplaced ? [{ field: 'ptr', message: `${record.type} has no address to make a PTR record of` }] : []),
-    ...answerFaults(record),
+    ...(misplaced ? [{ field: 'ptr', message: `${record.type} has no address for a PTR record` }] : []),
+    ...answerIssues(record),
   ];
 }
 
-function detailsOf({ ptr, ...answer }: Pick<DeclaredRecord, 'ptr'> & Answer): Pick<Entry, 'ptr' | 'answer'> {
+function answerOptionsOf({ ptr, ...answer }: Pick<DeclaredRecord, 'ptr'> & Answer): Pick<Entry, 'ptr' | 'answer'> {
   return { ...(ptr && { ptr }), ...(isDynamic(answer) && { answer }) };
 }

@@ -1,20 +1,20 @@
 import { excerpt } from './rdata/field.ts';
 
 /** Seconds: RFC 2181 section 8. */
-export const greatestTTL = 2147483647;
+export const maxTTL = 2147483647;
 
-export const isTTL = (seconds: number) => Number.isInteger(seconds) && seconds >= 0 && seconds <= greatestTTL;
+export const isTTL = (seconds: number) => Number.isInteger(seconds) && seconds >= 0 && seconds <= maxTTL;
 
 const unitSeconds: Record<string, number> = { w: 604800, d: 86400, h: 3600, m: 60, s: 1 };
 
-/** A TTL as it stands in a zone file, in seconds or in BIND's units: `3600`, `1h30m`. Throws if it is none. */
+/** Parses a TTL of a zone file, in seconds or BIND's units: `3600`, `1h30m`. Throws if it is invalid. */
 export function parseTTL(text: string, what = 'TTL'): number {
   const seconds = secondsOf(text);
-  if (seconds <= greatestTTL) return seconds;
-  throw new Error(`not a ${what} in seconds (0 to ${greatestTTL}) or like 1h30m: ${excerpt(text)}`);
+  if (seconds <= maxTTL) return seconds;
+  throw new Error(`not a ${what} in seconds (0 to ${maxTTL}) or like 1h30m: ${excerpt(text)}`);
 }
 
-/** NaN if the text says no time. */
+/** NaN for any other text. */
 function secondsOf(text: string): number {
   if (/^\d{1,10}$/.test(text)) return Number(text);
   if (!/^(?:\d{1,10}[wdhms]){1,5}$/i.test(text)) return Number.NaN;

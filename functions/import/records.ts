@@ -3,69 +3,72 @@ import { parseName } from '../dns/rdata/domain-name.ts';
 import { type DeclaredRecord, record as schema } from '../dns/record.ts';
 import type { Entry, ZoneIssue } from '../dns/zone/rrset.ts';
 import { validateZone, zoneContext } from '../dns/zone/validate-zone.ts';
+import { type Imported, issueText, skippedNote } from './notes.ts';
 import type { Settings } from './settings.ts';
-import { leftOut, type Sifted, said } from './skipped.ts';
 
-/** The records of a zone file as a zone of these settings can declare them, an RRset an item. */
+/** The records of a zone file in the form of `spec.zones[].records`, an item for each RRset. */
 export function recordsOf(
   entries: Entry[],
   settings: Settings,
-): Sifted<{ records: DeclaredRecord[]; entries: Entry[] }> {
-  const rrsets = rrsetsOf(entries.map(placed)).map(ofOneTTL);
-  const fitting = rrsets.map(({ kept }) => fittingOf(kept, settings));
-  const standing = standingOf(
-    fitting.flatMap(({ kept }) => kept),
+): Imported<{ records: DeclaredRecord[]; entries: Entry[] }> {
+  const rrsets = rrsetsOf(entries.map(withOwner)).map(withOneTTL);
+  const allowed = rrsets.map(({ value }) => allowedBySchema(value, settings));
+  const consistent = consistentOf(
+    allowed.flatMap(({ value }) => value),
     settings,
   );
-  const records = rrsetsOf(standing.kept).map((rrset) => recordOf(rrset, settings));
-  const notes = [...fitting, standing, ...rrsets].flatMap((part) => part.notes);
-  return { kept: { records, entries: standing.kept }, notes };
+  const records = rrsetsOf(consistent.value).map((rrset) => recordOf(rrset, settings));
+  const notes = [...allowed, consistent, ...rrsets].flatMap((part) => part.notes);
+  return { value: { records, entries: consistent.value }, notes };
 }
 
 const rrsetsOf = (entries: Entry[]) => [...Map.groupBy(entries, ({ name, type }) => `${name} ${type}`).values()];
 
-/** One line may generate many records. */
-const placed = (entry: Entry): Entry => ({ ...entry, at: `${entry.at} (${withoutDot(entry.name)} ${entry.type})` });
+/** Adds owner and type to the location, as one line may generate many records. */
+const withOwner = (entry: Entry): Entry => ({ ...entry, at: `${entry.at} (${withoutDot(entry.name)} ${entry.type})` });
 
-/** Each of the values once, with the smallest TTL: a client may remember an RRset for no longer. */
-function ofOneTTL(rrset: Entry[]): Sifted<Entry[]> {
+/** Removes repeated values, and gives all the smallest TTL: no client may cache an RRset for longer. */
+function withOneTTL(rrset: Entry[]): Imported<Entry[]> {
   const values = new Map(rrset.toReversed().map((entry) => [entry.content, entry]));
   const [ttl, ...others] = [...new Set(rrset.flatMap((entry) => entry.ttl ?? []))].sort((a, b) => a - b);
   const { name, type } = rrset[0] as Entry;
   const ttls = [ttl, ...others].join(', ');
-  const note = `${withoutDot(name)} ${type} has the TTLs ${ttls}: taken is ${ttl} (RFC 2181 section 5.2)`;
-  const kept = rrset.filter((entry) => values.get(entry.content) === entry).map((entry) => ({ ...entry, ttl }));
-  return { kept, notes: others.length > 0 ? [note] : [] };
+  const note = `${withoutDot(name)} ${type} has the TTLs ${ttls}: using ${ttl} (RFC 2181 section 5.2)`;
+  const value = rrset.filter((entry) => values.get(entry.content) === entry).map((entry) => ({ ...entry, ttl }));
+  return { value, notes: others.length > 0 ? [note] : [] };
 }
 
-/** What of an RRset the schema takes. A zone file of its own may have more and longer values. */
-function fittingOf(rrset: Entry[], settings: Settings): Sifted<Entry[]> {
+/** The values of an RRset that the schema accepts. In zone files of recordsFrom there may be more and longer ones. */
+function allowedBySchema(rrset: Entry[], settings: Settings): Imported<Entry[]> {
   const issues = schema.safeParse(recordOf(rrset, settings)).error?.issues ?? [];
   const positions = new Map(
-    issues.map((issue) => [issue.path[0] === 'values' ? issue.path[1] : undefined, said(issue)]),
+    issues.map((issue) => [issue.path[0] === 'values' ? issue.path[1] : undefined, issueText(issue)]),
   );
   const whole = positions.get(undefined);
-  const why = (message: string) => `${message}; in a zone file that recordsFrom names it may be so`;
-  if (whole !== undefined) return { kept: [], notes: [leftOut((rrset[0] as Entry).at, why(whole))] };
+  const why = (message: string) => `${message}; zone files of recordsFrom may have it`;
+  if (whole !== undefined) return { value: [], notes: [skippedNote((rrset[0] as Entry).at, why(whole))] };
   const notes = rrset.flatMap(({ at }, position) => {
     const message = positions.get(position);
-    return message === undefined ? [] : [leftOut(at, why(message))];
+    return message === undefined ? [] : [skippedNote(at, why(message))];
   });
-  return { kept: rrset.filter((_, position) => !positions.has(position)), notes };
+  return { value: rrset.filter((_, position) => !positions.has(position)), notes };
 }
 
-/** What can stand together. One of a name goes at a time: without it, what was wrong beside it or below it may be right. */
-function standingOf(entries: Entry[], { name, nameServers = [], defaultTTL }: Settings): Sifted<Entry[]> {
-  const frame = zoneContext({ name, nameServers, defaultTTL }, [{ name, nameServers }]);
+/**
+ * The entries that are valid together. Removes one of a name at a time: without it, others at or below that name may be
+ * valid.
+ */
+function consistentOf(entries: Entry[], { name, nameServers = [], defaultTTL }: Settings): Imported<Entry[]> {
+  const context = zoneContext({ name, nameServers, defaultTTL }, [{ name, nameServers }]);
   const notes: string[] = [];
-  for (let kept = entries; ; ) {
-    const owners = new Map(kept.map((entry) => [entry.at, entry.name]));
-    const ofOwners = Map.groupBy(validateZone(frame, kept).faults, ({ at }) => owners.get(at));
-    const faults = [...ofOwners.values()].map(([first]) => first as ZoneIssue);
-    if (faults.length === 0) return { kept, notes };
-    notes.push(...faults.map(({ at, message }) => leftOut(at, message)));
-    const places = new Set(faults.map(({ at }) => at));
-    kept = kept.filter(({ at }) => !places.has(at));
+  for (let value = entries; ; ) {
+    const owners = new Map(value.map((entry) => [entry.at, entry.name]));
+    const ofOwners = Map.groupBy(validateZone(context, value).issues, ({ at }) => owners.get(at));
+    const issues = [...ofOwners.values()].map(([first]) => first as ZoneIssue);
+    if (issues.length === 0) return { value, notes };
+    notes.push(...issues.map(({ at, message }) => skippedNote(at, message)));
+    const places = new Set(issues.map(({ at }) => at));
+    value = value.filter(({ at }) => !places.has(at));
   }
 }
 
@@ -79,12 +82,12 @@ function recordOf(rrset: Entry[], { name: zone, defaultTTL }: Settings): Declare
   };
 }
 
-/** A name that would be read as another without its dot stays absolute, such as www.corp.internal.corp.internal. */
+/** Names that mean another one in relative form stay fully qualified, such as www.corp.internal.corp.internal. */
 function relativeName(name: string, zone: string): string {
   if (name === zone) return '@';
   const relative = name.slice(0, -zone.length - 1);
   return parseName(relative, zone) === name ? relative : name;
 }
 
-/** The octet 123 in decimal (RFC 1035 section 5.1) is a brace that begins no placeholder, such as {{xr.name}}. */
+/** Escapes braces as their octet 123 (RFC 1035 section 5.1), so that they begin no placeholder such as {{xr.name}}. */
 const withoutPlaceholder = (content: string) => content.replace(/\{(?=\{)/g, '\\123');

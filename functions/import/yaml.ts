@@ -1,8 +1,9 @@
 import { Document, visit } from 'yaml';
 
 /**
- * What some reader takes for something else than text: Kubernetes' own is of YAML 1.1 with numbers of Go and of 1.2
- * (https://github.com/kubernetes-sigs/yaml/blob/master/goyaml.v2/resolve.go), and others have numbers in base 60.
+ * Plain scalars that some parser reads as something other than a string. Kubernetes parses YAML 1.1 with the numbers of
+ * Go and YAML 1.2 (https://github.com/kubernetes-sigs/yaml/blob/master/goyaml.v2/resolve.go), others have base-60
+ * numbers.
  */
 const ambiguous = [
   /^(?:y|yes|n|no|on|off|true|false|null|~|=|<<)?$/i,
@@ -15,7 +16,7 @@ const ambiguous = [
 
 const isAmbiguous = (text: string) => text.length <= 64 && ambiguous.some((form) => form.test(text));
 
-/** YAML in which whatever is text is text to every reader. */
+/** Serializes to YAML in which every parser reads strings as strings. */
 export function yamlOf(value: unknown): string {
   const document = new Document(value, { version: '1.1' });
   visit(document, {

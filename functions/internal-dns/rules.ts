@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
+import { durationForms, parseDuration } from '../dns/duration.ts';
 
 /**
  * A rule for a value, stated twice because it is applied twice: as CEL by the API server, which rejects a bad
@@ -79,21 +80,14 @@ export function uniqueList<S extends z.ZodType>(member: S, most: number, least =
     .meta({ 'x-kubernetes-list-type': 'set' });
 }
 
-const durationForm = '^([0-9]+([.][0-9]+)?(ms|s|m|h))+$';
-const unitSeconds: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
-
-/** A Go duration in seconds; NaN for what is none. */
-export function seconds(duration: string): number {
-  if (!new RegExp(durationForm).test(duration)) return Number.NaN;
-  const parts = duration.matchAll(/([0-9.]+)(ms|s|m|h)/gy);
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitSeconds[unit ?? ''] ?? Number.NaN), 0);
-}
+/** A Go duration in seconds; NaN if the text is not one. */
+export const seconds = (duration: string) => parseDuration(duration, 'field', 's');
 
 /** A Go duration of at least `least` and, if that is given, at most `most`. */
 export function durationOf(field: string, least: string, most?: string): z.ZodString {
   const bound = most === undefined ? '' : ` && duration(self) <= duration('${most}')`;
   return withRules(z.string().max(32), {
-    cel: `self.matches('${durationForm}') && duration(self) >= duration('${least}')${bound}`,
+    cel: `self.matches('${durationForms.field}') && duration(self) >= duration('${least}')${bound}`,
     holds: (s) => seconds(s) >= seconds(least) && (most === undefined || seconds(s) <= seconds(most)),
     message: `${field} must be a duration of at least ${least}${most === undefined ? '' : ` and at most ${most}`}, such as 2s or 1m30s`,
   });

@@ -29,7 +29,7 @@ describe('a name is relative to the zone', () => {
   ])('%s is %s', (name, expected) => {
     expect(read(record(name, 'A', '192.0.2.1'))).toEqual({
       entries: [{ name: expected, type: 'A', ttl: undefined, content: '192.0.2.1', at: 'records[0].values[0]' }],
-      faults: [],
+      issues: [],
     });
   });
 
@@ -49,7 +49,7 @@ describe('a name is relative to the zone', () => {
   });
 });
 
-describe('a fault says where it is', () => {
+describe('an issue says where it is', () => {
   const good = record('good', 'A', '192.0.2.1');
   test.each<[string, DeclaredRecord, string, string]>([
     ['a name', record('a b', 'A', '192.0.2.1'), 'records[1].name', 'white space in a domain name: a b'],
@@ -66,9 +66,9 @@ describe('a fault says where it is', () => {
       'ptr on a CNAME',
       { ...record('www', 'CNAME', 'a'), ptr: true },
       'records[1].ptr',
-      'CNAME has no address to make a PTR',
+      'CNAME has no address for a PTR',
     ],
-    ['ptr on a TXT', { ...record('www', 'TXT', 'a'), ptr: true }, 'records[1].ptr', 'TXT has no address to make a PTR'],
+    ['ptr on a TXT', { ...record('www', 'TXT', 'a'), ptr: true }, 'records[1].ptr', 'TXT has no address for a PTR'],
     [
       'a check of a TXT',
       { ...record('www', 'TXT', 'a'), check: { port: 25 } },
@@ -79,13 +79,13 @@ describe('a fault says where it is', () => {
       'a check of a loopback address',
       { ...record('www', 'A', '192.0.2.1', '127.0.0.1'), check: { port: 25 } },
       'records[1].values[1]',
-      '127.0.0.1 is a loopback address, and is not checked',
+      '127.0.0.1 is a loopback address, which is never checked',
     ],
     [
       'a check of a metadata service',
       { ...record('www', 'A', '192.0.2.1'), check: { url: 'http://169.254.169.254/{{value}}' } },
       'records[1].check.url',
-      '169.254.169.254 is a link-local address, and is not asked',
+      '169.254.169.254 is a link-local address, which is never asked',
     ],
     [
       'a check every second and a half',
@@ -97,11 +97,11 @@ describe('a fault says where it is', () => {
       'weights that are too few',
       { ...record('www', 'A', '192.0.2.1', '192.0.2.2'), answer: 'Weighted', weights: [1] },
       'records[1].weights',
-      'one weight for each value: there are 1 and 2',
+      'one weight for each value: weights has 1, values has 2',
     ],
   ])('%s', (_, bad, at, message) => {
-    const { entries, faults } = read(good, bad, record('last', 'A', '192.0.2.9'));
-    expect(faults).toEqual([{ at, message: expect.stringContaining(message) }]);
+    const { entries, issues } = read(good, bad, record('last', 'A', '192.0.2.9'));
+    expect(issues).toEqual([{ at, message: expect.stringContaining(message) }]);
     // Whatever else is right is read.
     expect(entries.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['good.corp.internal.', 'last.corp.internal.']),
@@ -109,13 +109,13 @@ describe('a fault says where it is', () => {
   });
 
   test('every one of a record', () => {
-    const { entries, faults } = read(record('a b', 'A', 'x', '192.0.2.1', 'y'));
+    const { entries, issues } = read(record('a b', 'A', 'x', '192.0.2.1', 'y'));
     expect(entries).toEqual([]);
-    expect(faults.map(({ at }) => at)).toEqual(['records[0].name', 'records[0].values[0]', 'records[0].values[2]']);
+    expect(issues.map(({ at }) => at)).toEqual(['records[0].name', 'records[0].values[0]', 'records[0].values[2]']);
   });
 });
 
-// Who serves the others in spite of a fault would serve what is wrong, or be left without a way to.
+// A record with such an issue is dropped whole: serving the rest of it would give wrong answers.
 describe('a record is left out whole for', () => {
   const check = { port: 25 };
   test.each<[string, Partial<DeclaredRecord>]>([
@@ -128,8 +128,8 @@ describe('a record is left out whole for', () => {
     ['a weight of what is no address', { values: ['192.0.2.1', 'x'], answer: 'Weighted', weights: [1, 2] }],
   ])('%s', (_, bad) => {
     const whole = { ...record('www', 'A', '192.0.2.1', '192.0.2.2'), ...bad };
-    const { entries, faults } = read(record('good', 'A', '192.0.2.1'), whole);
-    expect(faults).toMatchObject([{ at: expect.stringMatching(/^records\[1\]\./) }]);
+    const { entries, issues } = read(record('good', 'A', '192.0.2.1'), whole);
+    expect(issues).toMatchObject([{ at: expect.stringMatching(/^records\[1\]\./) }]);
     expect(entries.map(({ name }) => name)).toEqual(['good.corp.internal.']);
   });
 
@@ -145,20 +145,20 @@ describe('one RRset has one record', () => {
     ['www', 'WWW.corp.internal.'],
     ['@', 'corp.internal'],
   ])('%s and %s are the same name', (a, b) => {
-    const { faults } = read(record('x', 'A', '192.0.2.9'), record(a, 'A', '192.0.2.1'), record(b, 'A', '192.0.2.2'));
-    expect(faults).toEqual([
-      { at: 'records[2]', message: 'records[1] has the A of this name already: put every value there' },
+    const { issues } = read(record('x', 'A', '192.0.2.9'), record(a, 'A', '192.0.2.1'), record(b, 'A', '192.0.2.2'));
+    expect(issues).toEqual([
+      { at: 'records[2]', message: 'records[1] already has the A records of this name: put all values there' },
     ]);
   });
 
   test('other types and other names are others', () => {
     const records = [record('www', 'A', '192.0.2.1'), record('www', 'AAAA', '::1'), record('ww', 'A', '192.0.2.1')];
-    expect(read(...records).faults).toEqual([]);
+    expect(read(...records).issues).toEqual([]);
   });
 
   test('names that are none have nothing in common', () => {
-    const { faults } = read(record('a b', 'A', '192.0.2.1'), record('c d', 'A', '192.0.2.2'));
-    expect(faults.map(({ at }) => at)).toEqual(['records[0].name', 'records[1].name']);
+    const { issues } = read(record('a b', 'A', '192.0.2.1'), record('c d', 'A', '192.0.2.2'));
+    expect(issues.map(({ at }) => at)).toEqual(['records[0].name', 'records[1].name']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { rdataOf } from '../dns/rdata.ts';
-import { wire, wireZone } from '../dns/wire.ts';
+import { rdataOf } from '../dns/query-rdata.ts';
+import { wire, wireZone } from '../dns/rdata/wire-format.ts';
 import { edit } from './cluster/edit.ts';
 import { apply, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop, disturbing } from './cluster/loops.ts';

@@ -7,10 +7,11 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { absolute } from '../../functions/dns/name.ts';
 import { parseOwner } from '../../functions/dns/rdata/domain-name.ts';
-import { parseContent, type RecordType } from '../../functions/dns/rdata/rdata.ts';
+import { parseContent } from '../../functions/dns/rdata/rdata.ts';
+import type { RecordType } from '../../functions/dns/rdata/record-type.ts';
 import { parseZoneFile } from '../../functions/dns/zone-file/zone-file.ts';
-import { refusalOf } from '../dns/refusal.ts';
-import { fixture, fixtureNames } from '../dns/zones/files.ts';
+import { fixture, fixtureNames } from '../dns/zone-file/fixtures.ts';
+import { refusalOf } from './internal-dns.ts';
 
 const program = join(import.meta.dirname, '../../functions/import.ts');
 const dir = mkdtempSync(join(tmpdir(), 'import-'));
@@ -148,10 +149,10 @@ test("the zone that Debian's BIND comes with can be declared, as far as it is on
     'ns\tIN\tCNAME\t@',
   );
   expect(stderr).toEqual([
-    'left out, since it would be refused: line 5 (soa.mname localhost): soa.mname must be written in full, such as ns1.corp.internal',
-    'line 5: soa.minimum 604800 is more than there may be: taken is 86400',
+    'skipped: line 5 (soa.mname localhost): soa.mname must be written in full, such as ns1.corp.internal',
+    'line 5: soa.minimum 604800 is too large: using 86400',
     'ns.corp.internal is a server of the zone: without its addresses here it gets those of the DNS Service',
-    "left out, since it would be refused: line 15 (ns.corp.internal CNAME): the name of a zone's server must have addresses (RFC 2181 section 10.3)",
+    "skipped: line 15 (ns.corp.internal CNAME): the name of a zone's server must have addresses (RFC 2181 section 10.3)",
   ]);
   expect(read(stdout)).toEqual({
     name: 'corp.internal',
@@ -172,7 +173,7 @@ describe('standard error says', () => {
     const { path, zone } = fixture('dig.axfr');
     const { stderr } = await run([path, zone]);
     expect(stderr).toEqual([
-      'left out, since PowerDNS makes its own: 15 RRSIG, 1 DNSKEY, 1 NSEC3PARAM, 2 NSEC3, 1 CDS, 1 TYPE65534, 1 TSIG',
+      'skipped, since PowerDNS generates its own: 15 RRSIG, 1 DNSKEY, 1 NSEC3PARAM, 2 NSEC3, 1 CDS, 1 TYPE65534, 1 TSIG',
       'ns1.corp.internal is a server of the zone: without its addresses here it gets those of the DNS Service',
     ]);
   });
@@ -184,13 +185,13 @@ describe('standard error says', () => {
       'www A 192.0.2.2',
       'www 5 A 192.0.2.3',
     );
-    expect(stderr).toEqual(['www.corp.internal A has the TTLs 5, 60, 90: taken is 5 (RFC 2181 section 5.2)']);
+    expect(stderr).toEqual(['www.corp.internal A has the TTLs 5, 60, 90: using 5 (RFC 2181 section 5.2)']);
     expect(read(stdout).records).toMatchObject([{ ttl: 5, values: { length: 3 } }]);
     expect(code).toBe(0);
   });
 
   test('where more than 1,000 records belong', async () => {
-    const hint = '1001 records: put the file into a ConfigMap and name it in recordsFrom instead';
+    const hint = '1001 records: put the file into a ConfigMap and refer to it in recordsFrom instead';
     expect(await imported('$GENERATE 1-1000 h$ A 192.0.2.1')).toMatchObject({ stderr: [], code: 0 });
     const { stdout, stderr, code } = await imported('$GENERATE 1-1001 h$ A 192.0.2.1');
     expect({ stderr, code }).toEqual({ stderr: [hint], code: 0 });
@@ -208,12 +209,12 @@ test('a transfer is whole that ends with the SOA it began with, whatever dig say
     transferredSOA,
     'key. 0 ANY TSIG hmac-sha256. 1 300 0 1 NOERROR 0',
   );
-  expect({ stderr, code }).toEqual({ stderr: ['left out, since PowerDNS makes its own: 1 TSIG'], code: 0 });
+  expect({ stderr, code }).toEqual({ stderr: ['skipped, since PowerDNS generates its own: 1 TSIG'], code: 0 });
   expect(read(stdout).records).toEqual([{ name: 'www', type: 'A', ttl: 60, values: ['192.0.2.1'] }]);
 });
 
 describe('what cannot be declared is left out, each with a line that says so, and the rest is printed:', () => {
-  const left = (what: string) => expect.stringContaining(`left out, since it would be refused: ${what}: `);
+  const left = (what: string) => expect.stringContaining(`skipped: ${what}: `);
   const server = expect.stringContaining('ns1.corp.internal is a server of the zone');
   test.each<[string, string[], object[], unknown[]]>([
     [
@@ -251,7 +252,7 @@ describe('what cannot be declared is left out, each with a line that says so, an
         left('line 2 (first\\.last.corp.internal A)'),
         left('line 3 (first\\.last.corp.internal MX)'),
         left('line 4 (www.example.com A)'),
-        'left out, since it would be refused: line 5 (. A): . is outside the zone corp.internal',
+        'skipped: line 5 (. A): . is outside the zone corp.internal',
       ],
     ],
     [
@@ -294,7 +295,7 @@ describe('what cannot be declared is left out, each with a line that says so, an
         { name: 'sub', type: 'NS', values: ['ns1.corp.internal.'] },
       ],
       [
-        'dev.corp.internal is delegated to ns1.dev.corp.internal, and there is no address of it here: nobody reaches it without an A or AAAA record',
+        'dev.corp.internal is delegated to ns1.dev.corp.internal, which has no address here: it is unreachable without an A or AAAA record (glue)',
       ],
     ],
     [
@@ -306,8 +307,8 @@ describe('what cannot be declared is left out, each with a line that says so, an
         { name: 'www', type: 'CNAME', values: ['web.corp.internal.'] },
       ],
       [
-        'line 3: goli.n.corp.internal is taken as complete: to the letter, without a dot at its end, it is below corp.internal',
-        'line 4: web.corp.internal is taken as complete: to the letter, without a dot at its end, it is below corp.internal',
+        'line 3: goli.n.corp.internal is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to corp.internal',
+        'line 4: web.corp.internal is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to corp.internal',
         server,
       ],
     ],
@@ -371,8 +372,8 @@ describe('nothing is printed, and the exit code is 1, for', () => {
       '',
       [
         'line 1 (www.corp.internal A): not an IPv4 address: 192.0.2.256',
-        'line 3 (x.corp.internal LUA): LUA is code, not data: no file may bring it',
-        `cannot import ${bad}: no record of corp.internal in it`,
+        'line 3 (x.corp.internal LUA): LUA is code, not data: zone files must not have it',
+        `cannot import ${bad}: no record of corp.internal in the file`,
       ],
     ],
     [
@@ -384,13 +385,18 @@ describe('nothing is printed, and the exit code is 1, for', () => {
         'line 2: a parenthesis is opened and never closed, so the rest of the file is part of that line',
       ],
     ],
-    ['no records', ['-', 'corp.internal'], ';; no servers could be reached\n', ['no record of corp.internal in it']],
+    [
+      'no records',
+      ['-', 'corp.internal'],
+      ';; no servers could be reached\n',
+      ['no record of corp.internal in the file'],
+    ],
     ['a failed transfer', ['-', 'corp.internal'], `${failed}; Transfer failed.\n`, ['dig did not get the whole zone']],
     [
       'half a transfer',
       ['-', 'corp.internal'],
       `${failed}www.corp.internal. 60 IN A 192.0.2.1\n`,
-      ['dig did not get the whole zone: it ends without the SOA that it began with'],
+      ['dig did not get the whole zone: its output does not end with the SOA, so repeat the transfer'],
     ],
     [
       'half a transfer that begins with a SOA',
@@ -402,10 +408,10 @@ describe('nothing is printed, and the exit code is 1, for', () => {
       'text in UTF-16',
       ['-', 'corp.internal'],
       Buffer.from('\ufeffwww A 192.0.2.1', 'utf16le'),
-      ['not UTF-8: save it so'],
+      ['not UTF-8: save it as UTF-8'],
     ],
     ['no file', [join(dir, 'none'), 'corp.internal'], '', ['no such file']],
-    ['no zone', [bad], '', ['no FILE or no ZONE, such as corp.zone corp.internal (- is standard input)']],
+    ['no zone', [bad], '', ['missing FILE or ZONE, such as corp.zone corp.internal (- is standard input)']],
     [
       'what is no zone',
       ['-', 'corp..internal'],

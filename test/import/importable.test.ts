@@ -5,21 +5,21 @@ import { entriesOfRecords } from '../../functions/dns/record.ts';
 import { parseZoneFile } from '../../functions/dns/zone-file/zone-file.ts';
 import { recordsOf } from '../../functions/import/records.ts';
 import { settingsOf } from '../../functions/import/settings.ts';
-import { declaredOf, refusalOf } from '../dns/refusal.ts';
+import { declaredOf, refusalOf } from './internal-dns.ts';
 
 const zone = 'corp.internal.';
 const digest = 'ab'.repeat(32);
 
 function imported(...lines: string[]) {
   const file = parseZoneFile(lines.join('\n'), { name: zone });
-  expect(file.faults).toEqual([]);
+  expect(file.issues).toEqual([]);
   const settings = settingsOf(file, 'corp.internal');
-  const { kept, notes } = recordsOf(file.entries, settings.kept);
-  return { file, declared: { ...settings.kept, records: kept.records }, notes: [...settings.notes, ...notes] };
+  const { value: kept, notes } = recordsOf(file.entries, settings.value);
+  return { file, declared: { ...settings.value, records: kept.records }, notes: [...settings.notes, ...notes] };
 }
 
-const left = (what: string, why: string) => `left out, since it would be refused: ${what}: ${why}`;
-const inFile = '; in a zone file that recordsFrom names it may be so';
+const left = (what: string, why: string) => `skipped: ${what}: ${why}`;
+const inFile = '; zone files of recordsFrom may have it';
 
 const below = 'never answered: d.corp.internal is delegated (line 2 (d.corp.internal NS))';
 
@@ -72,7 +72,7 @@ describe('what would be refused is left out, and named:', () => {
       [
         left(
           'line 2 (www.corp.internal CNAME)',
-          'nothing stands beside a CNAME (RFC 1034 section 3.6.2), and line 1 (www.corp.internal A) has the A of this name',
+          'a CNAME must be the only record of its name (RFC 1034 section 3.6.2), and line 1 (www.corp.internal A) has the A of this name',
         ),
       ],
     ],
@@ -80,7 +80,7 @@ describe('what would be refused is left out, and named:', () => {
       'the DS of the zone itself',
       [`@ DS 1 13 2 ${digest}`],
       { records: [] },
-      [left('line 1 (corp.internal DS)', 'the DS of a zone stands in its parent (RFC 4034 section 5)')],
+      [left('line 1 (corp.internal DS)', 'the DS of a zone belongs in its parent zone (RFC 4034 section 5)')],
     ],
     [
       'an alias at the top, and not what is beside it',
@@ -94,7 +94,7 @@ describe('what would be refused is left out, and named:', () => {
       [
         left(
           'line 1 (corp.internal CNAME)',
-          'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): use ALIAS',
+          'a CNAME cannot be at the apex of a zone (RFC 1034 section 3.6.2): use ALIAS',
         ),
       ],
     ],
@@ -110,7 +110,7 @@ describe('what would be refused is left out, and named:', () => {
       },
       [
         left('line 1 (d.corp.internal CNAME)', below),
-        left('line 4 (x.d.corp.internal A)', `${below}, and below it only its servers have addresses here`),
+        left('line 4 (x.d.corp.internal A)', `${below}, and below it only glue is answered`),
       ],
     ],
   ])('%s', (_, lines, expected, notes) => {
@@ -127,7 +127,7 @@ test.each([
   ['www CAA 0 iodef "https://a.example/{{service.address}}"', '0 iodef "https://a.example/{{service.address}}"'],
 ])('braces stay what they are: %s', (line, content) => {
   const records = declaredOf(imported(line).declared);
-  expect(entriesOfRecords(records, zone)).toMatchObject({ faults: [], entries: [{ content }] });
+  expect(entriesOfRecords(records, zone)).toMatchObject({ issues: [], entries: [{ content }] });
 });
 
 test('whatever is imported is accepted, and whatever is not is named', () => {

@@ -217,7 +217,7 @@ describe('a placeholder', () => {
   ])('does not excuse %s that is written twice', ([, values]) => {
     const spec = withRecords({ name: 'dns', type: 'A', values });
     for (const observed of [{}, service('198.18.0.53'), service('198.18.0.54')]) {
-      expect(answer(spec, observed).results[0]?.message).toContain(': the same as records[0].values[');
+      expect(answer(spec, observed).results[0]?.message).toContain(': duplicate of records[0].values[');
     }
   });
 
@@ -229,7 +229,7 @@ describe('a placeholder', () => {
     const { results } = answer(withRecords(...records), service('198.18.0.53', '198.18.0.54'));
     expect(results[0]?.message).toBe(
       'cannot accept the spec: spec.zones[0].records[1].values[2]: not an IPv4 address: 192.0.2.256; ' +
-        'spec.zones[0].records[1].values[3]: the same as records[1].values[1]',
+        'spec.zones[0].records[1].values[3]: duplicate of records[1].values[1]',
     );
   });
 

@@ -308,7 +308,7 @@ export const badSpecs: readonly BadSpec[] = [
   record('a target has a port', { type: 'CNAME', values: ['lb', 'lb.example.com:443'] }, '.values[1]', 'and a port'),
   record('a target is a network', { type: 'ALIAS', values: ['192.0.2.0/24'] }, '.values[0]', 'a network: 192.0.2.0/24'),
   record('a target has a path', { type: 'DNAME', values: ['lb.example.com/.'] }, '.values[0]', 'a name and a path'),
-  record('a target is no address', { type: 'NS', values: ['192.0.2.300'] }, '.values[0]', 'an address that is none'),
+  record('a target is no address', { type: 'NS', values: ['192.0.2.300'] }, '.values[0]', 'like an IP address'),
   record(
     'a target is in brackets',
     { type: 'HTTPS', values: ['1 [2001:db8::1] alpn=h2'] },
@@ -327,13 +327,13 @@ export const badSpecs: readonly BadSpec[] = [
     'an alias stands at the top',
     { name: '@', type: 'CNAME', values: ['www'] },
     '.values[0]',
-    'a CNAME cannot stand at the top of a zone',
+    'a CNAME cannot be at the apex of a zone',
   ),
   record(
     'the servers are declared as a record',
     { name: '@', type: 'NS', values: ['ns1'] },
     '.values[0]',
-    'by its nameServers',
+    'come from nameServers',
   ),
   record(
     'a server’s name is an alias',
@@ -345,19 +345,19 @@ export const badSpecs: readonly BadSpec[] = [
     'a null MX has company',
     { name: '@', type: 'MX', values: ['0 .', '10 mail'] },
     '.values[1]',
-    'a null MX stands alone (RFC 7505 section 3): records[0].values[0] is another MX of this name',
+    'a null MX must be the only MX (RFC 7505 section 3): records[0].values[0] is another MX of this name',
   ),
   record(
     'a service is an alias and none',
     { type: 'HTTPS', values: ['1 . alpn=h2', '0 web'] },
     '.values[1]',
-    'AliasMode (priority 0) and ServiceMode do not mix (RFC 9460 section 2.4.1)',
+    'AliasMode (priority 0) and ServiceMode cannot be mixed (RFC 9460 section 2.4.1)',
   ),
   record(
     'a wildcard moves what is below it',
     { name: '*.old', type: 'DNAME', values: ['new'] },
     '.values[0]',
-    'a wildcard has no DNAME (RFC 4592 section 4.4)',
+    'a wildcard cannot have a DNAME (RFC 4592 section 4.4)',
   ),
   record(
     'a whole zone with its own server moves',
@@ -369,7 +369,7 @@ export const badSpecs: readonly BadSpec[] = [
     'a pointer has no dot at its end',
     { name: '25', type: 'PTR', values: ['mail.corp.internal'] },
     '.values[0]',
-    'relative to the zone it is mail.corp.internal.2.0.192.in-addr.arpa, and no host is called so: end it with a dot if mail.corp.internal. is meant',
+    'relative to the zone it is mail.corp.internal.2.0.192.in-addr.arpa, which is not a host name: end it with a dot if mail.corp.internal. is meant',
     { name: '2.0.192.in-addr.arpa' },
   ),
   {
@@ -387,7 +387,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[0].records[1].values[0]',
     message:
-      'circle b.corp.internal -> a.corp.internal -> b.corp.internal: nobody who asks gets an answer (RFC 1034 section 3.6.2)',
+      'CNAME loop b.corp.internal -> a.corp.internal -> b.corp.internal: it never resolves (RFC 1034 section 3.6.2)',
     judge: 'function',
   },
   {
@@ -406,20 +406,20 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[1].records[1].values[0]',
     message:
-      'circle b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): nobody who asks',
+      'CNAME loop b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): it never resolves',
     judge: 'function',
   },
   record(
     'only the wildcard itself answers for where it leads',
     { name: '*.apps', type: 'CNAME', values: ['ingress.apps'] },
     '.values[0]',
-    'circle ingress.apps.corp.internal -> ingress.apps.corp.internal (*.apps.corp.internal answers for ingress.apps.corp.internal): ',
+    'CNAME loop ingress.apps.corp.internal -> ingress.apps.corp.internal (*.apps.corp.internal answers for ingress.apps.corp.internal): ',
   ),
   record(
     'a DNAME leads below itself',
     { name: 'old', type: 'DNAME', values: ['new.old'] },
     '.values[0]',
-    'circle *.old.corp.internal -> *.new.old.corp.internal -> *.new.new.old.corp.internal -> ...: nobody who asks',
+    'CNAME loop *.old.corp.internal -> *.new.old.corp.internal -> *.new.new.old.corp.internal -> ...: it never resolves',
   ),
   {
     reason: 'an ALIAS leads back to itself',
@@ -435,14 +435,14 @@ export const badSpecs: readonly BadSpec[] = [
       ],
     },
     path: 'spec.zones[0].records[1].values[0]',
-    message: 'circle mail.corp.internal -> corp.internal -> mail.corp.internal (*.corp.internal answers for mail',
+    message: 'CNAME loop mail.corp.internal -> corp.internal -> mail.corp.internal (*.corp.internal answers for mail',
     judge: 'function',
   },
   record(
     'a wildcard is an ALIAS',
     { name: '*.apps', type: 'ALIAS', values: ['lb.example.com.'] },
     '.values[0]',
-    'PowerDNS answers for no ALIAS of a wildcard: use CNAME',
+    'PowerDNS does not answer an ALIAS of a wildcard: use CNAME',
   ),
   {
     reason: 'what leads to another server is checked',
@@ -458,14 +458,14 @@ export const badSpecs: readonly BadSpec[] = [
       ],
     },
     path: 'spec.zones[0].records[1].values[0]',
-    message: 'leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)',
+    message: 'leave check, answer and weights out, or referrals lack its address (RFC 1034 section 4.2.1)',
     judge: 'function',
   },
   record(
     'an address is there twice',
     { values: ['192.0.2.1', '192.0.2.1'] },
     '.values[1]',
-    'the same as records[0].values[0]',
+    'duplicate of records[0].values[0]',
   ),
   record(
     'a preference is missing',
@@ -485,7 +485,7 @@ export const badSpecs: readonly BadSpec[] = [
     'a check asks the pod itself',
     { values: ['127.0.0.1'], check: { port: 80 } },
     '.values[0]',
-    'a loopback address, and is not checked',
+    'a loopback address, which is never checked',
   ),
   record(
     'weights are too few',
@@ -542,7 +542,7 @@ export const badSpecs: readonly BadSpec[] = [
       ],
     },
     path: 'spec.zones[0].records[0].values[0]',
-    message: 'a.lab.corp.internal belongs to the zone lab.corp.internal, which is declared as well: put it there',
+    message: 'a.lab.corp.internal belongs to the zone lab.corp.internal, which is also declared: put it there',
     judge: 'function',
   },
   {
@@ -566,7 +566,7 @@ export const badSpecs: readonly BadSpec[] = [
       ],
     },
     path: 'spec.zones[0].records[0].values[0]',
-    message: 'plain addresses: no referral has what is worked out',
+    message: 'plain addresses: referrals do not include computed answers',
     judge: 'function',
   },
   {
@@ -583,7 +583,7 @@ export const badSpecs: readonly BadSpec[] = [
       ],
     },
     path: 'spec.zones[0].records[1]',
-    message: 'records[0] has the A of this name already: put every value there',
+    message: 'records[0] already has the A records of this name: put all values there',
     judge: 'function',
   },
 
@@ -968,7 +968,7 @@ export const badSpecs: readonly BadSpec[] = [
       })),
     },
     path: 'spec.zones[1].name',
-    message: 'has octets that 0/25.2.0.192.in-addr.arpa has, too',
+    message: 'overlaps 0/25.2.0.192.in-addr.arpa',
     judge: 'function',
   },
   discovery(

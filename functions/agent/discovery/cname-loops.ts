@@ -1,5 +1,5 @@
 import { zoneOf } from '../../dns/name.ts';
-import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
+import { endlessChains, rotatedTo, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
 import { answersAlike, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
@@ -86,12 +86,12 @@ function loopClosers(
   const own = new Set(cnames);
   const seniority = (rrset: RRset) => seniorityOf(rrset, evaluations, loopContext.lister);
   const closers = new Map<RRset, string>();
-  for (const chain of endlessFrom(new Lookup(zonesAfter(evaluations, loopContext)), cnames)) {
-    const [first, ...others] = chain.end === 'Circle' ? chain.links.filter((link) => own.has(link)) : [];
+  for (const chain of endlessChains(new Lookup(zonesAfter(evaluations, loopContext)), cnames)) {
+    const [first, ...others] = chain.end === 'Loop' ? chain.links.filter((link) => own.has(link)) : [];
     const latest = first && others.reduce((a, b) => (seniority(a) > seniority(b) ? a : b), first);
-    const atFault = latest ?? chain.approach?.findLast((link) => own.has(link)) ?? chain.start;
+    const atFault = latest ?? chain.leadIn?.findLast((link) => own.has(link)) ?? chain.start;
     const all = which === 'latest' || !first ? [atFault] : [first, ...others];
-    for (const rrset of all) closers.set(rrset, `cannot publish: ${whyEndless(toldFrom(rrset, chain))}: ${cure}`);
+    for (const rrset of all) closers.set(rrset, `cannot publish: ${whyEndless(rotatedTo(rrset, chain))}: ${cure}`);
   }
   return closers;
 }

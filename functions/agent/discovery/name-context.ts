@@ -1,6 +1,6 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
-import { serversOf } from '../../dns/zone/apex.ts';
+import { nameServersOf } from '../../dns/zone/apex.ts';
 import { cutAbove, cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
 import { areRivals, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { isWildcardBlock } from './wildcard-blocks.ts';
@@ -42,7 +42,7 @@ export function nameContextsIn(zones: Zone[], declaration: Declaration, owns: Ow
     }),
   );
   const declaredZones = zoneNames(declaration);
-  const nameServers = new Set(declaration.zones.flatMap(serversOf));
+  const nameServers = new Set(declaration.zones.flatMap(nameServersOf));
   return (name) => {
     const answering = zoneOf(name, present);
     const zone = zoneOf(name, declaredZones);

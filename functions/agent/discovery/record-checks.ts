@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { zoneServerMessage } from '../../contract/host-rules.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { greatestTTL, isTTL } from '../../dns/ttl.ts';
+import { isTTL, maxTTL } from '../../dns/ttl.ts';
 import { isReverse } from '../../dns/zone/reverse.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { type Ownership, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
@@ -108,7 +108,7 @@ export const misplacedType: Check = ({ desired: { name, type }, nameContext: { z
 
 /** A TTL is a violation when it is not one of RFC 2181 section 8. */
 export const invalidTTL: Check = ({ desired: { ttl } }) =>
-  isTTL(ttl) ? undefined : refused(`the TTL ${ttl} is invalid: use 0 to ${greatestTTL} seconds`);
+  isTTL(ttl) ? undefined : refused(`the TTL ${ttl} is invalid: use 0 to ${maxTTL} seconds`);
 
 /** A target is a violation when `discovery.targets.networks` excludes it. */
 export const filteredTarget: Check = ({ desired: { fault, isFiltered } }) =>

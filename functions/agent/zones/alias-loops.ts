@@ -1,5 +1,5 @@
 import { withoutDot } from '../../dns/name.ts';
-import { closerOf, endlessFrom, isLeading, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
+import { closingRecord, endlessChains, isAlias, rotatedTo, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
 import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 import { keyOf, ownershipOf, type RRset } from '../powerdns/rrset.ts';
@@ -19,17 +19,15 @@ export interface Misleading {
  */
 export function misleadingIn(contents: ReadonlyMap<string, ZoneRecords>): Misleading[] {
   const zones = [...contents].map(([name, { rrsets, held }]) => ({ name, records: rrsets, isPartial: held.size > 0 }));
-  const leading = zones.flatMap(({ name, records }) =>
-    records.filter(isLeading).map((rrset) => ({ zone: name, rrset })),
-  );
+  const leading = zones.flatMap(({ name, records }) => records.filter(isAlias).map((rrset) => ({ zone: name, rrset })));
   if (leading.length === 0) return [];
   const isOfFile = ({ mark }: RRset) => (mark?.content ?? '') !== '';
   const inOrder = leading.toSorted((a, b) => Number(isOfFile(a.rrset)) - Number(isOfFile(b.rrset)));
   const order = new Map(inOrder.map(({ rrset }, index) => [rrset, index]));
   const lookup = new Lookup<RRset>(zones);
   const last = new Map<RRset, Misleading>();
-  for (const chain of endlessFrom(lookup, order.keys())) {
-    const { record: rrset, why } = closerOf(chain, order);
+  for (const chain of endlessChains(lookup, order.keys())) {
+    const { record: rrset, why } = closingRecord(chain, order);
     if (last.has(rrset)) continue;
     const { zone } = inOrder[order.get(rrset)!]!;
     const at = contents.get(zone)?.places.get(keyOf(rrset)) ?? withoutDot(rrset.name);
@@ -53,14 +51,14 @@ export interface Closing {
  */
 export function closingAmong(results: LookupZone<RRset>[], contents: ReadonlyMap<string, ZoneRecords>): Closing[] {
   const declared = [...contents].flatMap(([zone, { rrsets }]) =>
-    rrsets.filter(isLeading).map((rrset): [RRset, string] => [rrset, zone]),
+    rrsets.filter(isAlias).map((rrset): [RRset, string] => [rrset, zone]),
   );
   if (declared.length === 0) return [];
   const homes = new Map(declared);
   const places = new Map(declared.map(([rrset, zone]) => [keyOf(rrset), { rrset, zone }]));
   const closing = new Map<RRset, Closing>();
-  for (const chain of endlessFrom(new Lookup(results), homes.keys())) {
-    if (chain.end !== 'Circle') continue;
+  for (const chain of endlessChains(new Lookup(results), homes.keys())) {
+    if (chain.end !== 'Loop') continue;
     const discovered = chain.links.filter((link) => ownershipOf(link) === 'discovered');
     // What stands already is another object than what is declared.
     const own = chain.links.flatMap((link) =>
@@ -69,7 +67,7 @@ export function closingAmong(results: LookupZone<RRset>[], contents: ReadonlyMap
     const parts = discovered.length > 0 ? discovered.map((rrset) => ({ rrset })) : own;
     for (const part of parts) {
       const { rrset } = part;
-      const told = whyEndless(toldFrom(chain.links.find((link) => keyOf(link) === keyOf(rrset)) ?? rrset, chain));
+      const told = whyEndless(rotatedTo(chain.links.find((link) => keyOf(link) === keyOf(rrset)) ?? rrset, chain));
       closing.set(rrset, { ...part, message: `${told}: remove what somebody made by hand, or lead it elsewhere` });
     }
   }

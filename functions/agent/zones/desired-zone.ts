@@ -1,6 +1,6 @@
 import type { Declaration, DeclaredZone } from '../../contract/declaration.ts';
 import { absolute, parentOf, zoneOf } from '../../dns/name.ts';
-import { apexOf, delegationOf, hostRRsets, serversOf } from '../../dns/zone/apex.ts';
+import { apexOf, delegationOf, hostRRsets, nameServersOf } from '../../dns/zone/apex.ts';
 import { octetsOf, rangeOf } from '../../dns/zone/reverse.ts';
 import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 import { zoneContext } from '../../dns/zone/validate-zone.ts';
@@ -62,7 +62,7 @@ function contentsOf(
   { most, current = nothingStands }: Room,
 ): Map<string, DeclaredContent> {
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
-  const servers = new Set(zones.flatMap(serversOf));
+  const servers = new Set(zones.flatMap(nameServersOf));
   // A server may be named by one zone and live in another: its address belongs to the zone that is asked for it.
   const hosts = Map.groupBy(servers, (server) => zoneOf(server, names));
   const canonical = [...new Set(addresses.map(canonicalAddress))];

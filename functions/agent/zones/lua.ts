@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from '../../dns/answer.ts';
-import { placeholder, timesOf } from '../../dns/health-check.ts';
+import { checkTimes, placeholder } from '../../dns/health-check.ts';
 import { parseIPv4, parseIPv6 } from '../../dns/rdata/address.ts';
 
 // What PowerDNS has for Lua: https://doc.powerdns.com/authoritative/lua-records/functions.html
@@ -52,7 +52,7 @@ function upOf(type: Type, values: string[], { check, backup = [], whenAllDown }:
   if (whenAllDown === undefined || whenAllDown === 'All') return `${setUp} if #u==0 then u=v end`;
   // A check that has not run counts as failed, and PowerDNS does not say which it is. It has run once those are over that
   // ran when it was first asked for, 5 seconds at most, and then a second and its own time.
-  const patience = 5 + 1 + timesOf(check).timeout;
+  const patience = 5 + 1 + checkTimes(check).timeout;
   const backedUp = `else v=${listOf(type, backup)} u=up(v) if #u==0 then u=v end `;
   const otherwise = whenAllDown === 'Backup' ? backedUp : '';
   return `${setUp} if #u>0 then first=0 elseif t-first<${patience} then u=v ${otherwise}end`;
@@ -60,7 +60,7 @@ function upOf(type: Type, values: string[], { check, backup = [], whenAllDown }:
 
 function checkOf(type: Type, check: Check): string {
   const { port, url = '', contains, status = 200 } = check;
-  const { interval, timeout } = timesOf(check);
+  const { interval, timeout } = checkTimes(check);
   const times = `interval='${number(interval)}',timeout='${number(timeout)}'`;
   const options = [`selector='all',backupSelector='empty',${times}`];
   if (port !== undefined) return `return ifportup(${number(port)},v,{${options}})`;

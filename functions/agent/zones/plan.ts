@@ -1,5 +1,5 @@
 import { withoutDot, zoneOf } from '../../dns/name.ts';
-import { withoutGlue } from '../../dns/zone/glue.ts';
+import { missingGlue } from '../../dns/zone/glue.ts';
 import type { LookupZone } from '../../dns/zone/lookup.ts';
 import { type OwnershipTXT, ownershipRecordsFor } from '../discovery/ownership/ownership-txt.ts';
 import { wildcardBlocksIn } from '../discovery/wildcard-blocks.ts';
@@ -184,7 +184,7 @@ const together = (a: ReadonlyMap<string, RRset[]>, b: ReadonlyMap<string, RRset[
 /** Delegations that lead nowhere; those of zones that are declared follow the addresses of the server by themselves. */
 const unreached = (result: Settled, names: ReadonlyMap<string, string>) =>
   [...eachZone(result, (zone, rrsets) => rrsets.filter(({ name }) => name === zone || !names.has(name)))].flatMap(
-    ([zone, rrsets]) => withoutGlue(zone, rrsets),
+    ([zone, rrsets]) => missingGlue(zone, rrsets),
   );
 
 function whyRetained(zone: Zone): string {

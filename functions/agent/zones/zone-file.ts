@@ -14,14 +14,14 @@ export const nameOf = ({ configMap, key }: ZoneFileRef) => `ConfigMap ${configMa
 /** The records of a zone file, as far as a file may declare them. */
 export function entriesOfFile(
   text: string,
-  zone: { name: string; isSigned: boolean; room?: number },
-): { entries: Entry[]; faults: ZoneIssue[] } {
-  const { entries, faults } = parseZoneFile(text, zone);
+  zone: { name: string; isSigned: boolean; recordBudget?: number },
+): { entries: Entry[]; issues: ZoneIssue[] } {
+  const { entries, issues } = parseZoneFile(text, zone);
   const misplaced = entries.flatMap(({ type, at }) => {
     const message = whyNotInFile(type, zone.isSigned);
     return message === undefined ? [] : [{ at, message }];
   });
-  return { entries, faults: [...faults, ...misplaced] };
+  return { entries, issues: [...issues, ...misplaced] };
 }
 
 function whyNotInFile(type: string, isSigned: boolean): string | undefined {

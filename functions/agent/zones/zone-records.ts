@@ -1,7 +1,7 @@
 import type { DeclaredZone } from '../../contract/declaration.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
 import { isAddress } from '../../dns/zone/apex.ts';
-import { isLeading } from '../../dns/zone/cname-chain.ts';
+import { isAlias } from '../../dns/zone/cname-chain.ts';
 import type { DeclaredRRset, Entry, ZoneIssue } from '../../dns/zone/rrset.ts';
 import { validateZone, type ZoneContext } from '../../dns/zone/validate-zone.ts';
 import { recordCost } from '../../dns/zone-file/zone-file.ts';
@@ -55,7 +55,7 @@ export function zoneRecords(
   const inSpec = validateZone(partial, inline.entries);
   const sources = new Set(refs.map(nameOf));
   const misled = [...leftOut].flatMap(([part, fault]) => (sources.has(part) ? [] : fault));
-  const faults = [...inline.faults, ...inSpec.faults, ...misled].map(({ at, message }) => `${at}: ${message}`);
+  const faults = [...inline.issues, ...inSpec.issues, ...misled].map(({ at, message }) => `${at}: ${message}`);
   const places = placesOf(inline.entries);
   const content: ZoneRecords = {
     rrsets: marked(inSpec.rrsets, '').filter((rrset) => !leftOut.has(keyOf(rrset))),
@@ -81,13 +81,13 @@ export function zoneRecords(
     const read = entriesOfFile(file.text, {
       name: frame.name,
       isSigned: zone.dnssec !== undefined,
-      room: ofFile + Math.max(0, room - content.room),
+      recordBudget: ofFile + Math.max(0, room - content.room),
     });
     const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
     // Of a file that is not taken anyway the records need not be put together.
-    const together = read.faults.length > 0 ? read : validateZone(partial, [...entries, ...read.entries]);
+    const together = read.issues.length > 0 ? read : validateZone(partial, [...entries, ...read.entries]);
     const misled = leftOut.get(source);
-    const [fault = misled] = [...read.faults, ...repeated(read.entries, known), ...together.faults];
+    const [fault = misled] = [...read.issues, ...repeated(read.entries, known), ...together.issues];
     if (fault || !('rrsets' in together)) {
       content.held.add(source);
       content.problem ??= `${source}, ${fault?.at}: ${fault?.message}`;
@@ -103,7 +103,7 @@ export function zoneRecords(
 }
 
 const placesOf = (entries: Entry[]) =>
-  new Map(entries.filter(isLeading).map((entry): [string, string] => [keyOf(entry), entry.at]));
+  new Map(entries.filter(isAlias).map((entry): [string, string] => [keyOf(entry), entry.at]));
 
 /** What belongs to an RRset that is said elsewhere: one RRset is of one source, or none could ever be given up. */
 function repeated(entries: Entry[], known: ReadonlyMap<string, string>): ZoneIssue[] {

@@ -1,13 +1,13 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { excerpt } from './field.ts';
 
-/** Four decimal numbers (RFC 1035 section 3.4.1). A leading zero would be octal to some readers and is refused. */
+/** Four decimal numbers (RFC 1035 section 3.4.1). Leading zeros are rejected: some parsers read them as octal. */
 export function parseIPv4(text: string): string {
   if (isIPv4(text)) return text;
   throw new Error(`not an IPv4 address: ${excerpt(text)}`);
 }
 
-/** The form of RFC 5952, and of inet_ntop where that differs: PowerDNS prints addresses with it. */
+/** Canonicalizes as RFC 5952, and as inet_ntop where that differs: PowerDNS prints addresses with it. */
 export function parseIPv6(text: string): string {
   if (text.includes('%')) throw new Error(`an address in DNS has no zone id: ${excerpt(text)}`);
   if (!isIPv6(text)) throw new Error(`not an IPv6 address: ${excerpt(text)}`);

@@ -1,8 +1,8 @@
 /**
- * A content as PowerDNS's API must be sent it to give it back as it is. Since 5.1 it takes one layer of escapes away
- * before it reads a content, except of types that it has no such reader for:
+ * Escapes a content for PowerDNS's API, so that it comes back unchanged. Since 5.1 the API removes one layer of escapes
+ * before it parses a content, except for types without such a parser:
  * https://github.com/PowerDNS/pdns/pull/17373
- * @param content as `parseContent` or PowerDNS itself writes it
+ * @param content as `parseContent` returns it or PowerDNS prints it
  */
 export function apiContent(type: string, content: string): string {
   if (type === 'LUA' || /^TYPE\d/.test(type)) return content;

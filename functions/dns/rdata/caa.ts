@@ -1,7 +1,7 @@
 import { octetsOf, quoted, unquoted } from './character-string.ts';
 import { excerpt, parseNumber } from './field.ts';
 
-/** CAA (RFC 8659). The value may stand without quotes, with spaces and semicolons. */
+/** CAA (RFC 8659). The value may be unquoted, even with spaces and semicolons. */
 export function parseCAA(text: string): string {
   const [, flags, tag, value] = /^(\S+)\s+(\S+)\s+(\S.*)$/s.exec(text) ?? [];
   if (!flags || !tag || !value) {
@@ -16,7 +16,7 @@ export function parseCAA(text: string): string {
   return `${number} ${property} ${quoted(octets)}`;
 }
 
-/** An authority that cannot read a value must not issue (RFC 8659 section 4.2), so a mistake would go unnoticed. */
+/** A CA must not issue if it cannot parse the value (RFC 8659 section 4.2), so a mistake would go unnoticed. */
 function checkValue(property: string, value: string): void {
   if (property === 'iodef' && !/^(?:mailto:|https?:\/\/)\S+$/i.test(value)) {
     throw new Error(`not a mailto:, http: or https: URL: ${excerpt(value)}`);

@@ -4,13 +4,13 @@ import { octetOf } from './character-string.ts';
 import { excerpt } from './field.ts';
 
 /**
- * A domain name as it is pasted, in the form in which PowerDNS prints it: absolute, in lower case, international names
- * in punycode, with `\.`, `\\` and `\DDD` as the only escapes.
+ * Parses a domain name in presentation format into the form that PowerDNS prints: fully qualified, in lower case,
+ * internationalized labels in punycode, with `\.`, `\\` and `\DDD` as the only escapes.
  *
- * `@` is the origin. Without a trailing dot the name is relative to the origin (RFC 1035 section 5.1), unless it is the
- * origin or ends with it already: `mail.corp.internal` below `corp.internal.` never means
+ * `@` is the origin. A name without a trailing dot is relative to the origin (RFC 1035 section 5.1), unless it is the
+ * origin or already ends with it: with the origin `corp.internal.`, `mail.corp.internal` never means
  * `mail.corp.internal.corp.internal.`.
- * @param origin absolute and in that form
+ * @param origin in that form
  */
 export function parseName(text: string, origin: string): string {
   const given = text.trim();
@@ -22,28 +22,28 @@ export function parseName(text: string, origin: string): string {
   return name;
 }
 
-/** The name of an RRset. */
+/** Parses an owner name. */
 export function parseOwner(text: string, origin: string): string {
   const name = parseName(text, origin);
   checkOwner(name);
   return name;
 }
 
-/** What PowerDNS's API takes as one: letters, digits, `_`, `-`, `/`, and `*` as the first label. */
+/** Throws unless PowerDNS's API accepts the owner name: letters, digits, `_`, `-`, `/`, and `*` as the first label. */
 export function checkOwner(name: string): void {
   if (name === '.' || /^(?:\*\.)?(?:[a-z0-9_/-]+\.)*$/.test(name)) return;
   throw new Error(`not the name of a record: ${excerpt(name)} (letters, digits, _, - and / only, or * as first label)`);
 }
 
-/** How `parseName` has read a name, if that is otherwise than to the letter of RFC 1035 section 5.1. */
-export function otherReading(text: string, name: string, origin: string): string | undefined {
+/** A warning if `parseName` has read a name otherwise than RFC 1035 section 5.1 says. */
+export function readingWarning(text: string, name: string, origin: string): string | undefined {
   const given = text.trim();
-  if (/[^\0-\x7f]/.test(given)) return `${excerpt(given)} is taken as ${excerpt(name)}: to the letter it is not ASCII`;
+  if (/[^\0-\x7f]/.test(given)) return `${excerpt(given)} is read as ${excerpt(name)}: RFC 1035 has only ASCII`;
   if (given === '@' || origin === '.' || isAbsolute(given) || `${canonical(given)}.` !== name) return undefined;
-  return `${excerpt(given)} is taken as complete: to the letter, without a dot at its end, it is below ${withoutDot(origin)}`;
+  return `${excerpt(given)} is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to ${withoutDot(origin)}`;
 }
 
-/** What needs no more than lower case. */
+/** Names that need lower-casing at most. */
 const plain = /^[a-z0-9_*/.-]+$/i;
 
 function completed(name: string, origin: string): string {
@@ -55,7 +55,7 @@ function completed(name: string, origin: string): string {
   return hasOrigin ? whole : whole + origin;
 }
 
-/** Whether the dot at the end is one, and not escaped. */
+/** Reports whether the name ends with an unescaped dot. */
 const isAbsolute = (name: string) => name.endsWith('.') && /(?:^|[^\\])(?:\\\\)*\.$/.test(name);
 
 function canonical(text: string): string {
@@ -65,13 +65,13 @@ function canonical(text: string): string {
     if (character === '.') labels.push('');
     else labels.push(labels.pop() + (character > '\x7f' ? character : printed(character, text)));
   }
-  return labels.map(international).join('.');
+  return labels.map(punycoded).join('.');
 }
 
-/** An octet of a label as DNSName::toString prints it. */
+/** Prints an octet of a label as PowerDNS's DNSName::toString does. */
 function printed(character: string, text: string): string {
   const octet = character[0] === '\\' ? octetOf(character) : character.charCodeAt(0);
-  // PowerDNS prints a quote bare, and then nobody can read the name back.
+  // PowerDNS prints a quote unescaped, and cannot parse the name again.
   if (character === '"' || octet === 0x22) throw new Error(`a quote in a domain name: ${excerpt(text)}`);
   if (octet > 0x20 && octet < 0x7f) {
     return String.fromCharCode(octet).toLowerCase().replace(/[.\\]/, '\\$&');
@@ -80,10 +80,10 @@ function printed(character: string, text: string): string {
   return `\\${String(octet).padStart(3, '0')}`;
 }
 
-/** A label in punycode if it has letters beyond ASCII (UTS 46). */
-function international(label: string): string {
+/** Converts an internationalized label to punycode (UTS 46). */
+function punycoded(label: string): string {
   if (/^[\x21-\x7e]*$/.test(label)) return label;
-  // With a suffix, since a host name of digits alone would be read as an IPv4 address.
+  // With a suffix, as a host of digits alone would be parsed as an IPv4 address.
   const suffix = '.invalid';
   const ascii = domainToASCII(label + suffix);
   if (/^[a-z0-9_-]*$/i.test(label.replace(/[^\0-\x7f]/g, '')) && /^[a-z0-9_.-]+\.invalid$/.test(ascii)) {
@@ -98,6 +98,6 @@ function checkLengths(name: string): void {
   if (octets.startsWith('.') || octets.includes('..'))
     throw new Error(`an empty label in a domain name: ${excerpt(name)}`);
   if (/[^.]{64}/.test(octets)) throw new Error(`a label of more than 63 octets in a domain name: ${excerpt(name)}`);
-  // One more: each dot stands for the length of a label, and the root has one, too.
+  // Plus one: each dot takes the place of a length octet, and the root label has one, too.
   if (octets.length + 1 > 255) throw new Error(`a domain name of more than 255 octets: ${excerpt(name)}`);
 }

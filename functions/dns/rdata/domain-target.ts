@@ -6,18 +6,21 @@ import { mistakenName, mistakenText } from './mistaken-name.ts';
 export function parseTarget(text: string, origin: string): string {
   const name = parseTargetOrRoot(text, origin);
   if (name !== '.') return name;
-  throw new Error('the root is no target: .');
+  throw new Error('the root cannot be the target: .');
 }
 
-/** Where the root says that there is nothing. What was pasted from elsewhere would pass for a relative name. */
+/**
+ * A target of a type for which `.` means "none". Rejects URLs, addresses and the like: they would pass as relative
+ * names.
+ */
 export function parseTargetOrRoot(text: string, origin: string): string {
-  refuse(mistakenText(text, origin));
+  throwIf(mistakenText(text, origin));
   const name = parseName(text, origin);
-  refuse(mistakenName(name, text, origin));
+  throwIf(mistakenName(name, text, origin));
   return name;
 }
 
-function refuse(mistake: string | undefined): void {
+function throwIf(mistake: string | undefined): void {
   if (mistake !== undefined) throw new Error(mistake);
 }
 
@@ -31,10 +34,10 @@ export function parseMX(text: string, origin: string): string {
   const name = parseTargetOrRoot(exchange, origin);
   if (name !== '.') return `${number} ${checkHostName(name)}`;
   if (number === '0') return '0 .';
-  throw new Error(`"0 ." says that there is no mail, and no other preference does: ${text}`);
+  throw new Error(`a null MX is "0 .", without another preference: ${text}`);
 }
 
-/** SRV (RFC 2782); the target `.` says that there is no such service. */
+/** SRV (RFC 2782); the target `.` means that there is no such service. */
 export function parseSRV(text: string, origin: string): string {
   const [priority, weight, port, target] = fieldsOf(text, ['priority', 'weight', 'port', 'target'], '0 5 5060 sip');
   const numbers = [
@@ -46,7 +49,7 @@ export function parseSRV(text: string, origin: string): string {
   return `${numbers.join(' ')} ${name === '.' ? name : checkHostName(name)}`;
 }
 
-/** PowerDNS refuses other names where a host is meant (RFC 1123 section 2.1). */
+/** PowerDNS accepts only host names here (RFC 1123 section 2.1). */
 function checkHostName(name: string): string {
   if (/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+$/.test(name)) return name;
   throw new Error(`not a host name: ${excerpt(name)} (letters, digits and - only, and no - at the ends of a label)`);

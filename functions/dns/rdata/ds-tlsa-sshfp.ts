@@ -1,6 +1,6 @@
 import { parseHex, parseNumber, splitFields } from './field.ts';
 
-/** Octets of a digest by its number, for the numbers that are assigned; others may have any length. */
+/** The octets of each assigned digest type; unassigned types may have any length. */
 type Lengths = Readonly<Record<string, number>>;
 
 /** https://www.iana.org/assignments/dns-sshfp-rr-parameters: SHA-1 (RFC 4255), SHA-256 (RFC 6594) */
@@ -19,7 +19,7 @@ export function parseSSHFP(text: string): string {
   return [...numbers, parseHex(digits, 'fingerprint', fingerprints[numbers[1]])].join(' ');
 }
 
-/** TLSA (RFC 6698); matching type 0 has the whole certificate or key. */
+/** TLSA (RFC 6698); matching type 0 is the full certificate or key. */
 export function parseTLSA(text: string): string {
   const [usage = '', selector = '', matching = '', ...digits] = splitFields(text);
   const numbers = [

@@ -1,13 +1,13 @@
 import { excerpt } from './field.ts';
-import type { RecordType } from './rdata.ts';
+import type { RecordType } from './record-type.ts';
 import { parameterName } from './svcb-parameters.ts';
 
 const generic = /^\\#(?=\s|$)/;
 
-/** Whether RDATA is written as octets, such as `\# 4 c0000201`, which any type may be: RFC 3597 section 5. */
+/** Reports whether RDATA is in the generic format `\# 4 c0000201`, which RFC 3597 section 5 allows for every type. */
 export const isGeneric = (text: string) => generic.test(text);
 
-/** The octets of such RDATA. */
+/** Parses RDATA in the generic format. */
 export function genericOctets(text: string): Buffer {
   const [length = '', ...parts] = text.replace(generic, '').replace(/[()]/g, ' ').trim().split(/\s+/);
   const digits = parts.join('');
@@ -50,16 +50,16 @@ const formats: Readonly<Record<Exclude<RecordType, 'ALIAS'> | 'SOA', Format>> = 
   TXT: (octets) => [escaped(octets.string()), ...octets.each(() => escaped(octets.string()))].join(' '),
 };
 
-/** RDATA as people write it. Names are absolute. Throws if the octets are not of the type. */
+/** Converts RDATA from wire to presentation format. Throws if the octets do not match the type. */
 export function presentationOf(type: RecordType | 'SOA', rdata: Buffer): string {
-  if (type === 'ALIAS') throw new Error('ALIAS is of PowerDNS, and has no octets');
+  if (type === 'ALIAS') throw new Error('ALIAS is specific to PowerDNS and has no wire format');
   const octets = new Octets(rdata);
   const text = formats[type](octets);
   if (octets.isEmpty) return text;
-  throw new Error(`more octets than a ${type} has: ${excerpt(rdata.toString('hex'))}`);
+  throw new Error(`too many octets for ${type}: ${excerpt(rdata.toString('hex'))}`);
 }
 
-/** Octets that are read from the first to the last: RFC 1035 section 3.3. */
+/** Reads RDATA in wire format from the first octet to the last: RFC 1035 section 3.3. */
 class Octets {
   readonly #octets: Buffer;
   #position = 0;
@@ -74,7 +74,7 @@ class Octets {
 
   take(length: number): Buffer {
     const taken = this.#octets.subarray(this.#position, this.#position + length);
-    if (taken.length < length) throw new Error(`octets are missing: ${excerpt(this.#octets.toString('hex'))}`);
+    if (taken.length < length) throw new Error(`too few octets: ${excerpt(this.#octets.toString('hex'))}`);
     this.#position += length;
     return taken;
   }
@@ -91,7 +91,7 @@ class Octets {
     return this.take(this.number(1));
   }
 
-  /** Absolute, and never compressed (RFC 3597 section 4). */
+  /** A fully qualified name. It must not be compressed (RFC 3597 section 4). */
   name(): string {
     const labels: string[] = [];
     for (let length = this.number(1); length > 0; length = this.number(1)) {
@@ -101,7 +101,7 @@ class Octets {
     return `${labels.join('.')}.`;
   }
 
-  /** What is read again and again to the end. */
+  /** Reads until the last octet. */
   each<T>(read: () => T): T[] {
     const all: T[] = [];
     while (!this.isEmpty) all.push(read());
@@ -148,5 +148,5 @@ function parameterValue(key: number, octets: Octets): string {
   }
 }
 
-/** A comma within an item of a list: RFC 9460 appendix A.1. */
+/** Escapes the commas in an item of a list: RFC 9460 appendix A.1. */
 const listed = (item: Buffer) => item.toString('latin1').replace(/[,\\]/g, '\\$&');

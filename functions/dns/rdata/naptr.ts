@@ -2,7 +2,7 @@ import { characterString, quoted } from './character-string.ts';
 import { parseTargetOrRoot } from './domain-target.ts';
 import { excerpt, fieldsOf, parseNumber } from './field.ts';
 
-/** NAPTR (RFC 3403 section 4.1): either a regular expression or a replacement; the other is `""` or `.`. */
+/** NAPTR (RFC 3403 section 4.1): has either a regular expression or a replacement; the other is `""` or `.`. */
 export function parseNAPTR(text: string, origin: string): string {
   const names = ['order', 'preference', 'flags', 'services', 'regexp', 'replacement'] as const;
   const [order, preference, flags, services, regexp, replacement] = fieldsOf(

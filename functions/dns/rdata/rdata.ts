@@ -4,33 +4,9 @@ import { parseMX, parseNS, parseSRV, parseTarget } from './domain-target.ts';
 import { parseDS, parseSSHFP, parseTLSA } from './ds-tlsa-sshfp.ts';
 import { genericOctets, isGeneric, presentationOf } from './generic-rdata.ts';
 import { parseNAPTR } from './naptr.ts';
+import type { RecordType } from './record-type.ts';
 import { parseSVCB } from './svcb.ts';
 import { parseTXT } from './txt.ts';
-
-export { splitFields } from './field.ts';
-
-/** The types that may be declared. */
-export const recordTypes = [
-  'A',
-  'AAAA',
-  'ALIAS',
-  'CAA',
-  'CNAME',
-  'DNAME',
-  'DS',
-  'HTTPS',
-  'MX',
-  'NAPTR',
-  'NS',
-  'PTR',
-  'SRV',
-  'SSHFP',
-  'SVCB',
-  'TLSA',
-  'TXT',
-] as const;
-
-export type RecordType = (typeof recordTypes)[number];
 
 const parsers: Readonly<Record<RecordType, (text: string, origin: string) => string>> = {
   A: parseIPv4,
@@ -53,9 +29,9 @@ const parsers: Readonly<Record<RecordType, (text: string, origin: string) => str
 };
 
 /**
- * RDATA in presentation format, as it is pasted, in the form in which PowerDNS gives it back: two contents are the same
- * record if and only if they are the same text. Its API must be sent `apiContent` of it. Throws what is wrong.
- * @param origin the absolute name that names without a trailing dot are relative to, as in `parseName`
+ * Parses RDATA in presentation format into the canonical form that PowerDNS returns: two contents are the same record
+ * if and only if they are the same text. Escape it with `apiContent` for PowerDNS's API. Throws if the text is invalid.
+ * @param origin what names without a trailing dot are relative to, as in `parseName`
  */
 export function parseContent(type: RecordType, text: string, origin: string): string {
   const given = text.trim();

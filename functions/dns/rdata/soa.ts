@@ -5,7 +5,7 @@ import { parseName } from './domain-name.ts';
 // RFC 1035 section 3.3.13: 32 bits each; RFC 2308 section 4 bounds what a negative answer is cached for.
 const seconds = (least: number, most: number) => z.int().min(least).max(most).optional();
 
-/** The fields of a SOA record that people may choose; the serial is PowerDNS's. */
+/** The configurable fields of a SOA record; PowerDNS increments the serial. */
 export const soa = z.object({
   mname: z.string().min(1).max(253).optional().describe('Primary name server. Defaults to the first name server.'),
   rname: z
@@ -26,11 +26,11 @@ export const soa = z.object({
 
 export type SOA = z.output<typeof soa>;
 
-// A negative answer is cached for `minimum` (RFC 2308 section 4), so a new name is not missed for long by those who
-// asked too early.
+// Negative answers are cached for `minimum` (RFC 2308 section 4): short, so that a client that asks too early soon sees
+// a new name.
 const defaults = { refresh: 3600, retry: 600, expire: 604800, minimum: 30 };
 
-/** The content of a zone's SOA, with 0 where PowerDNS counts. Names are absolute. */
+/** The content of a zone's SOA record, with the serial 0, which PowerDNS replaces. Names are fully qualified. */
 export function soaContent(zone: string, primary: string, chosen: SOA = {}): string {
   const { refresh, retry, expire, minimum } = { ...defaults, ...chosen };
   const mname = chosen.mname === undefined ? primary : hostOf(chosen.mname);
@@ -38,7 +38,7 @@ export function soaContent(zone: string, primary: string, chosen: SOA = {}): str
   return `${mname} ${rname} 0 ${refresh} ${retry} ${expire} ${minimum}`;
 }
 
-export function soaFaults(chosen: SOA): ZoneIssue[] {
+export function soaIssues(chosen: SOA): ZoneIssue[] {
   const check = (at: string, work: () => void): ZoneIssue[] => {
     try {
       work();
@@ -54,10 +54,10 @@ export function soaFaults(chosen: SOA): ZoneIssue[] {
   ];
 }
 
-/** The composite's names are written without the trailing dot, and never relative. */
+/** Names in the composite have no trailing dot, and are never relative. */
 const hostOf = (name: string) => parseName(name, '.');
 
-/** A mailbox as a name: dots before the @ are escaped (RFC 1035 section 8). */
+/** Converts a mail address to a name: dots before the @ are escaped (RFC 1035 section 8). */
 function mailboxOf(text: string): string {
   const at = text.lastIndexOf('@');
   if (at < 0) return hostOf(text);

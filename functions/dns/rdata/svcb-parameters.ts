@@ -18,7 +18,7 @@ const names = [
 
 const [mandatory, noDefaultAlpn, ohttp] = [0, 2, 8];
 
-/** By key, from a value without its quotes to the one that PowerDNS prints. */
+/** Parsers by key, from a value without its quotes to the form that PowerDNS prints. */
 const values: Readonly<Record<number, (value: string) => string>> = {
   [mandatory]: parseMandatory,
   1: parseProtocols,
@@ -30,7 +30,7 @@ const values: Readonly<Record<number, (value: string) => string>> = {
   9: (value) => eachOnce(value.split(',').map((group) => parseNumber(group, 16, 'TLS group'))).join(),
 };
 
-/** SvcParams (RFC 9460 section 2.1), in the order of their keys, which is the one on the wire. */
+/** SvcParams (RFC 9460 section 2.1), ordered by key as on the wire. */
 export function parseParameters(fields: string[]): string[] {
   const parameters = fields.map(parseParameter).sort((a, b) => a.key - b.key);
   const present = eachOnce(parameters.map(({ key }) => parameterName(key)));
@@ -48,11 +48,11 @@ function parseParameter(field: string): { key: number; value: string } {
   if (name === undefined) throw new Error(`not a parameter: ${excerpt(field)}`);
   const key = keyOf(name.toLowerCase());
   if (isFlag(key)) {
-    if (value !== undefined) throw new Error(`${name} has no value: ${excerpt(field)}`);
+    if (value !== undefined) throw new Error(`${name} takes no value: ${excerpt(field)}`);
     return { key, value: '' };
   }
   const inside = unquoted(value ?? '');
-  // Other keys may have none, but then PowerDNS makes it two quotes.
+  // RFC 9460 allows other keys without a value, but PowerDNS prints two quotes then.
   if (inside === '') throw new Error(`${name} without a value`);
   return { key, value: (values[key] ?? parseOpaque)(inside) };
 }
@@ -72,14 +72,14 @@ function keyOf(name: string): number {
 
 function parseMandatory(value: string): string {
   const keys = eachOnce(value.split(',')).map(keyOf);
-  if (keys.includes(mandatory)) throw new Error('mandatory names itself');
+  if (keys.includes(mandatory)) throw new Error('mandatory must not list itself');
   return keys
     .sort((a, b) => a - b)
     .map(parameterName)
     .join();
 }
 
-/** Protocol ids, with the two layers of escapes of https://www.rfc-editor.org/rfc/rfc9460#appendix-A.1 */
+/** ALPN protocol ids, with the two layers of escapes of https://www.rfc-editor.org/rfc/rfc9460#appendix-A.1 */
 function parseProtocols(value: string): string {
   const list = octetsOf(value).toString('latin1');
   if (!/^(?:[^,\\]|\\[,\\])+(?:,(?:[^,\\]|\\[,\\])+)*$/.test(list)) {
@@ -116,11 +116,12 @@ function parseOpaque(value: string): string {
   return quoted(octets);
 }
 
-/** PowerDNS prints these bare, and does not read them back. */
+/** PowerDNS prints these unescaped, and cannot parse them again. */
 const isReadable = (value: string) => !/[();]/.test(value);
-const unreadable = (value: string) => new Error(`has a character that PowerDNS cannot keep here: ${excerpt(value)}`);
+const unreadable = (value: string) =>
+  new Error(`contains a character that PowerDNS does not support here: ${excerpt(value)}`);
 
 function eachOnce(list: string[]): string[] {
   if (new Set(list).size === list.length) return list;
-  throw new Error(`twice the same: ${list.find((item, i) => list.indexOf(item) < i)}`);
+  throw new Error(`listed twice: ${list.find((item, i) => list.indexOf(item) < i)}`);
 }

@@ -3,8 +3,8 @@ import { excerpt, parseNumber, splitFields } from './field.ts';
 import { parseParameters } from './svcb-parameters.ts';
 
 /**
- * SVCB and HTTPS (RFC 9460). The target `.` is the owner itself, and in AliasMode, which is priority 0, says that there
- * is no such service.
+ * SVCB and HTTPS (RFC 9460). The target `.` is the owner name; in AliasMode (priority 0) it means that there is no such
+ * service.
  */
 export function parseSVCB(text: string, origin: string): string {
   const [priority, target, ...parameters] = splitFields(text);
@@ -14,7 +14,7 @@ export function parseSVCB(text: string, origin: string): string {
   const number = parseNumber(priority, 16, 'priority');
   const name = parseTargetOrRoot(target, origin);
   if (number === '0' && parameters.length > 0) {
-    throw new Error(`priority 0 is an alias and has no parameters: ${excerpt(text)}`);
+    throw new Error(`AliasMode (priority 0) takes no parameters: ${excerpt(text)}`);
   }
   return [number, name, ...parseParameters(parameters)].join(' ');
 }

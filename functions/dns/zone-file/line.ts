@@ -1,22 +1,22 @@
-/** One line of a zone file (RFC 1035 section 5.1), or several that parentheses hold together. */
+/** A line of a zone file (RFC 1035 section 5.1), or several that parentheses join. */
 export interface ZoneLine {
-  /** Where it begins, from 1. */
+  /** Of its first line, from 1. */
   number: number;
-  /** Whether it begins with a blank, and so has no owner of its own. */
+  /** Whether it begins with white space, and so omits the owner. */
   indented: boolean;
-  /** As they are written, with quotes and escapes; comments and parentheses are gone. */
+  /** With their quotes and escapes, but without comments and parentheses. */
   fields: string[];
-  /** Why it cannot be read. */
-  fault?: string;
-  /** Whether a parenthesis holds it together with all that is below it. */
+  /** Why it cannot be parsed. */
+  issue?: string;
+  /** Whether an unclosed parenthesis joins it with the rest of the file. */
   isOpen?: boolean;
 }
 
-/** The lines of a zone file that say something. */
+/** The lines of a zone file, without empty ones. */
 export function* zoneLines(text: string): Generator<ZoneLine> {
   const lines = new Lines(text);
   for (let line = lines.next(); line; line = lines.next()) {
-    if (line.fields.length > 0 || line.fault) yield line;
+    if (line.fields.length > 0 || line.issue) yield line;
   }
 }
 
@@ -27,7 +27,7 @@ class Lines {
 
   constructor(text: string) {
     this.#text = text;
-    // Windows begins a text with a byte order mark.
+    // Windows starts files with a byte order mark.
     this.#position = text.startsWith('\uFEFF') ? 1 : 0;
   }
 
@@ -36,10 +36,10 @@ class Lines {
     const line: ZoneLine = { number: this.#number, indented: isBlank(this.#text[this.#position]), fields: [] };
     const depth = this.#fill(line);
     if (depth === 0) return line;
-    return { ...line, fault: line.fault ?? 'a parenthesis is opened and never closed', isOpen: true };
+    return { ...line, issue: line.issue ?? 'a parenthesis is opened and never closed', isOpen: true };
   }
 
-  /** Reads to the end of the line, or of the text. Gives how many parentheses are open there. */
+  /** Reads to the end of the line. Returns how many parentheses are still open at the end of the text. */
   #fill(line: ZoneLine): number {
     let depth = 0;
     while (this.#position < this.#text.length) {
@@ -57,7 +57,7 @@ class Lines {
         depth++;
       } else if (character === ')') {
         this.#position++;
-        if (depth === 0) line.fault ??= 'a parenthesis is closed that was never opened';
+        if (depth === 0) line.issue ??= 'a parenthesis is closed that was never opened';
         else depth--;
       } else {
         this.#field(line);
@@ -67,15 +67,15 @@ class Lines {
   }
 
   #field(line: ZoneLine): void {
-    const { end, fault } = scanField(this.#text, this.#position);
+    const { end, issue } = scanField(this.#text, this.#position);
     line.fields.push(this.#text.slice(this.#position, end));
-    if (fault) line.fault ??= fault;
+    if (issue) line.issue ??= issue;
     this.#position = end;
   }
 }
 
-/** Where the field ends that begins at `start`, and what is wrong with it. */
-function scanField(text: string, start: number): { end: number; fault?: string } {
+/** The end of the field that begins at `start`, and its issue. */
+function scanField(text: string, start: number): { end: number; issue?: string } {
   const isQuoted = text[start] === '"';
   let open = isQuoted;
   let end = isQuoted ? start + 1 : start;
@@ -83,17 +83,17 @@ function scanField(text: string, start: number): { end: number; fault?: string }
     const character = text[end] as string;
     if (character === '\\') {
       end++;
-      if (end >= text.length || text[end] === '\n') return { end, fault: 'a backslash at the end of the line' };
+      if (end >= text.length || text[end] === '\n') return { end, issue: 'a backslash at the end of the line' };
     } else if (character === '"') {
       if (isQuoted) return { end: end + 1 };
-      // A value of an SVCB parameter (RFC 9460 section 2.1) is quoted within its field; elsewhere a quote begins another.
+      // The value of an SVCB parameter (RFC 9460 section 2.1) is quoted within its field; elsewhere a quote begins a new one.
       if (!open && text[end - 1] !== '=') return { end };
       open = !open;
     } else if (!open && isDelimiter(character)) {
       return { end };
     }
   }
-  return open ? { end, fault: 'a quote is not closed on its line' } : { end };
+  return open ? { end, issue: 'a quote is not closed on its line' } : { end };
 }
 
 function endOfLine(text: string, from: number): number {
@@ -101,7 +101,7 @@ function endOfLine(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** A carriage return is one, since lines end with it on Windows. */
+/** Carriage returns count, since lines end with them on Windows. */
 const isBlank = (character: string | undefined) => character === ' ' || character === '\t' || character === '\r';
 
 const isDelimiter = (character: string) => isBlank(character) || ';()'.includes(character);

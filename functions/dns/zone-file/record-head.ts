@@ -1,24 +1,27 @@
 import { excerpt } from '../rdata/field.ts';
 import { isGeneric } from '../rdata/generic-rdata.ts';
-import { type RecordType, recordTypes } from '../rdata/rdata.ts';
+import { type RecordType, recordTypes } from '../rdata/record-type.ts';
 import { parseTTL } from '../ttl.ts';
 
-/** What a record of a zone file says after its owner. */
+/** A record of a zone file without its owner. */
 export interface RecordHead {
-  /** Seconds, if they are stated. */
+  /** Seconds. */
   ttl?: number;
-  /** In capitals; IN if none is stated. */
+  /** In upper case; IN by default. */
   class: string;
-  /** In capitals. */
+  /** In upper case. */
   type: string;
-  /** The fields of the RDATA, as they are written. */
+  /** The fields of the RDATA, with their quotes and escapes. */
   rdata: string[];
 }
 
 const classes = /^(?:IN|CH|HS|CS|NONE|ANY|CLASS\d{1,5})$/;
 
-/** What RFC 3597 section 5 calls the classes and types that have names: https://www.iana.org/assignments/dns-parameters */
-const numbered: Readonly<Record<string, string>> = {
+/**
+ * Mnemonics of classes and types in the generic notation of RFC 3597 section 5:
+ * https://www.iana.org/assignments/dns-parameters
+ */
+const mnemonics: Readonly<Record<string, string>> = {
   CLASS1: 'IN',
   CLASS3: 'CH',
   CLASS4: 'HS',
@@ -50,12 +53,12 @@ const numbered: Readonly<Record<string, string>> = {
   TYPE257: 'CAA',
 };
 
-const nameOf = (word: string) => numbered[word] ?? word;
+const mnemonicOf = (word: string) => mnemonics[word] ?? word;
 
-/** When a record was last confirmed by its owner, in an export of Windows DNS. */
-const age = /^\[AGE:\d{1,20}\]$/;
+/** When a dynamic record was last refreshed, in an export of Windows DNS. */
+const agingTimestamp = /^\[AGE:\d{1,20}\]$/;
 
-/** TTL and class may be missing, and stand in either order (RFC 1035 section 5.1). Throws if there is no type. */
+/** TTL and class are optional and may be in either order (RFC 1035 section 5.1). Throws if there is no type. */
 export function parseHead(fields: string[]): RecordHead {
   let ttl: number | undefined;
   let named: string | undefined;
@@ -63,42 +66,43 @@ export function parseHead(fields: string[]): RecordHead {
     const word = field.length > 32 ? field : field.toUpperCase();
     // No type begins with a digit.
     if (ttl === undefined && /^\d/.test(word)) ttl = parseTTL(field, 'type, class or TTL');
-    else if (named === undefined && classes.test(word)) named = nameOf(word);
-    else if (!age.test(word)) return { ttl, class: named ?? 'IN', type: nameOf(word), rdata: fields.slice(index + 1) };
+    else if (named === undefined && classes.test(word)) named = mnemonicOf(word);
+    else if (!agingTimestamp.test(word))
+      return { ttl, class: named ?? 'IN', type: mnemonicOf(word), rdata: fields.slice(index + 1) };
   }
-  throw new Error('no type: a record is an owner, perhaps a TTL and a class, a type and its value');
+  throw new Error('no type: a record is an owner, optionally a TTL and a class, a type and a value');
 }
 
-/** The RDATA as one text. Unquoted words of a TXT are strings of their own (RFC 1035 section 5.1), not one with spaces. */
+/** The RDATA as one text. Unquoted words of a TXT are separate strings (RFC 1035 section 5.1), not one with spaces. */
 export function rdataOf({ type, rdata }: RecordHead): string {
   const text = rdata.join(' ');
   if (type !== 'TXT' || isGeneric(text)) return text;
   return rdata.flatMap(stringsOf).join(' ');
 }
 
-/** Only SVCB has quotes within a field: to the others, `name="value"` is `name=` and `"value"`, as BIND reads it. */
+/** Only SVCB has quotes within a field: in other types `name="value"` is `name=` and `"value"`, as in BIND. */
 function stringsOf(field: string): string[] {
   const strings = field.match(/"(?:[^"\\]|\\.)*"|(?:[^"\\]|\\.)+/gs) ?? [];
   return strings.map((string) => (string.startsWith('"') ? string : `"${string}"`));
 }
 
-/** The same as a template of `$GENERATE`, which puts a value of several fields in quotes. */
+/** The RDATA as a template of `$GENERATE`, where a value of several fields is quoted. */
 export function templateOf(head: RecordHead): string {
   const [only = '', ...others] = head.rdata;
   const isWrapped = head.type !== 'TXT' && others.length === 0 && only.length > 1 && only.startsWith('"');
   return isWrapped ? only.slice(1, -1) : rdataOf(head);
 }
 
-/** TYPE65534 is where BIND is in signing, TSIG what dig prints of a signed transfer. */
+/** TYPE65534 holds BIND's signing state, TSIG is what dig prints of a signed transfer. */
 const serverTypes = ['RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM', 'DNSKEY', 'CDS', 'CDNSKEY', 'ZONEMD', 'TYPE65534', 'TSIG'];
 
-/** Whether a server makes the records of a type itself, from its own keys. */
+/** Reports whether servers generate the records of a type from their own keys. */
 export const isServerType = (type: string) => serverTypes.includes(type);
 
-/** Throws if it is not one that may be declared. */
+/** Throws if records of the type cannot be declared. */
 export function recordTypeOf(type: string): RecordType {
   const found = recordTypes.find((each) => each === type);
   if (found) return found;
-  if (type === 'LUA') throw new Error('LUA is code, not data: no file may bring it');
+  if (type === 'LUA') throw new Error('LUA is code, not data: zone files must not have it');
   throw new Error(`not a type that can be declared: ${excerpt(type)} (${recordTypes.join(', ')})`);
 }

@@ -2,7 +2,7 @@ import { parseName } from '../rdata/domain-name.ts';
 import { excerpt } from '../rdata/field.ts';
 import { parseTTL } from '../ttl.ts';
 
-/** A SOA record without its serial, which is the server's own. Names are absolute; times are in seconds. */
+/** A SOA record without its serial, which PowerDNS sets. Names are fully qualified, times in seconds. */
 export interface ZoneFileSOA {
   mname: string;
   rname: string;
@@ -14,7 +14,7 @@ export interface ZoneFileSOA {
   at: string;
 }
 
-/** The RDATA of a SOA record: RFC 1035 section 3.3.13. */
+/** Parses the RDATA of a SOA record: RFC 1035 section 3.3.13. */
 export function parseSOA(rdata: string[], origin: string, at: string): ZoneFileSOA {
   const [mname, rname, serial, refresh, retry, expire, minimum] = rdata;
   if (minimum === undefined || rdata.length > 7 || !/^\d{1,10}$/.test(serial ?? '')) {
@@ -31,6 +31,6 @@ export function parseSOA(rdata: string[], origin: string, at: string): ZoneFileS
   };
 }
 
-/** Whether they say the same, wherever they stand: a transfer begins and ends with the SOA (RFC 5936 section 2.2). */
+/** Reports whether two SOA records have the same RDATA: a transfer begins and ends with it (RFC 5936 section 2.2). */
 export const isSameSOA = (a: ZoneFileSOA, b: ZoneFileSOA) =>
   JSON.stringify({ ...a, at: '' }) === JSON.stringify({ ...b, at: '' });

@@ -3,38 +3,38 @@ import { absolute, isWithin } from '../name.ts';
 import { type SOA, soaContent } from '../rdata/soa.ts';
 import type { RRset } from './rrset.ts';
 
-/** What is said of a zone as a whole; names in lower case and without the trailing dot. */
+/** The settings of a zone as a whole. Names are in lower case and without the trailing dot. */
 export interface ZoneSettings {
   name: string;
-  /** None means `ns1` below the zone. */
+  /** An empty list means `ns1` below the zone. */
   nameServers: string[];
   soa?: SOA | undefined;
   /** Seconds. */
   defaultTTL?: number | undefined;
 }
 
-/** Seconds, where nobody says otherwise: a changed address is seen within a minute. */
+/** Seconds, for records and zones that state none: clients see a changed address within a minute. */
 export const defaultTTL = 60;
 
-/** Of SOA, NS and DS records, which change when the servers do. Seconds. */
+/** Seconds, for SOA, NS and DS records, which change only when the servers do. */
 const infrastructureTTL = 3600;
 
-/** The names of a zone's servers, absolute. */
-export function serversOf({ name, nameServers }: Pick<ZoneSettings, 'name' | 'nameServers'>): string[] {
+/** The fully qualified names of a zone's servers. */
+export function nameServersOf({ name, nameServers }: Pick<ZoneSettings, 'name' | 'nameServers'>): string[] {
   return nameServers.length > 0 ? [...new Set(nameServers.map(absolute))] : [`ns1.${absolute(name)}`];
 }
 
-/** The SOA and NS records that every zone has at its top. */
+/** The SOA and NS RRsets at the apex of a zone. */
 export function apexOf(zone: ZoneSettings): RRset[] {
   const name = absolute(zone.name);
-  const servers = serversOf(zone);
+  const servers = nameServersOf(zone);
   return [
     { name, type: 'SOA', ttl: infrastructureTTL, records: [soaContent(name, servers[0] as string, zone.soa)] },
     { name, type: 'NS', ttl: infrastructureTTL, records: servers },
   ];
 }
 
-/** The addresses of a host as RRsets. */
+/** The A and AAAA RRsets of a host. */
 export function hostRRsets(name: string, addresses: string[], ttl: number): RRset[] {
   return [
     { name, type: 'A', ttl, records: addresses.filter(isIPv4) },
@@ -43,12 +43,12 @@ export function hostRRsets(name: string, addresses: string[], ttl: number): RRse
 }
 
 /**
- * What a zone's parent needs to have of it: NS, DS if it is signed, and the addresses of the servers within the zone,
- * without which nobody could reach them (glue, RFC 1034 section 4.2.1).
+ * The delegation in a zone's parent: NS, DS if the zone is signed, and as glue the addresses of the servers within the
+ * zone, which could not be resolved otherwise (RFC 1034 section 4.2.1).
  */
 export function delegationOf(zone: ZoneSettings, ds: string[], hosts: RRset[]): RRset[] {
   const name = absolute(zone.name);
-  const servers = serversOf(zone);
+  const servers = nameServersOf(zone);
   const isGlue = (host: RRset) => servers.includes(host.name) && isWithin(host.name, name) && isAddress(host.type);
   return [
     { name, type: 'NS', ttl: infrastructureTTL, records: servers },

@@ -1,57 +1,57 @@
 import { withoutDot } from '../name.ts';
-import type { Found, Leading, Lookup } from './lookup.ts';
+import type { Lookup, LookupRecord, LookupResult } from './lookup.ts';
 
 /**
- * The most CNAMEs and DNAMEs that PowerDNS follows for one question; beyond, it answers SERVFAIL. For what an ALIAS stands
- * for it asks a resolver, which begins anew, and who asks will not wait for more of those either.
+ * How many CNAMEs and DNAMEs PowerDNS follows for one query; with more it answers SERVFAIL. The target of an ALIAS it
+ * resolves with a query of its own, where the count starts again; no client waits for more than ten of those, either.
  * https://github.com/PowerDNS/pdns/blob/auth-5.1.0/pdns/packethandler.cc (Abort CNAME chain resolution)
  */
-export const mostLinks = 10;
+export const maxLinks = 10;
 
-/** Where a name leads in the end. */
+/** The chain of aliases that starts at a name, and where it ends. */
 export interface Chain<R> {
-  end: Exclude<Found<R>['kind'], 'Alias'> | 'Circle' | 'TooLong';
-  /** The name asked for, and each that it leads to; of a circle the first of it comes again as the last. */
+  end: Exclude<LookupResult<R>['kind'], 'Alias'> | 'Loop' | 'TooLong';
+  /** The queried name and the target of each link; of a loop only its own names, with the first repeated at the end. */
   names: string[];
-  /** The records that lead there, one for each name but the last. */
+  /** The alias records, one for each name but the last. */
   links: R[];
-  /** Those that lead to a circle and are not in it. */
-  approach?: R[];
+  /** The records before a loop that are not part of it. */
+  leadIn?: R[];
 }
 
-/** Follows a name to its end, or to the first step that never comes to one: at most some hundred steps. */
-export function chainFrom<R extends Leading>(lookup: Lookup<R>, name: string): Chain<R> {
+/** Follows the aliases of a name to their end, for some hundred steps at most. */
+export function chainFrom<R extends LookupRecord>(lookup: Lookup<R>, name: string): Chain<R> {
   const names = [name];
   const links: R[] = [];
   const count = { links: 0, aliases: 0 };
-  for (let here = name; ; ) {
-    const found = lookup.of(here);
+  for (let current = name; ; ) {
+    const found = lookup.find(current);
     if (found.kind !== 'Alias') return { end: found.kind, names, links };
     const { by, target } = found;
-    // Of one CNAME or ALIAS always the same follows; of a DNAME only where it stands for the same name.
+    // A CNAME or ALIAS has one target, so meeting it again is a loop; a DNAME has a target for each name below it.
     const before = by.type === 'DNAME' ? names.indexOf(target) : links.indexOf(by) + 1;
     names.push(target);
     links.push(by);
     if (by.type === 'DNAME' ? before >= 0 : before > 0) {
       return {
-        end: 'Circle',
+        end: 'Loop',
         names: names.slice(before),
         links: links.slice(before),
-        approach: links.slice(0, before),
+        leadIn: links.slice(0, before),
       };
     }
     if (by.type === 'ALIAS') count.links = 0;
     count[by.type === 'ALIAS' ? 'aliases' : 'links'] += 1;
-    if (count.links > mostLinks || count.aliases > mostLinks) return { end: 'TooLong', names, links };
-    here = target;
+    if (count.links > maxLinks || count.aliases > maxLinks) return { end: 'TooLong', names, links };
+    current = target;
   }
 }
 
-/** The same circle, told from one of its records on. */
-export function toldFrom<R extends Leading>(record: R, chain: Chain<R>): Chain<R> {
+/** The same loop, starting at one of its records. */
+export function rotatedTo<R extends LookupRecord>(record: R, chain: Chain<R>): Chain<R> {
   const { end, names, links } = chain;
   const start = links.indexOf(record);
-  if (end !== 'Circle' || start < 0) return chain;
+  if (end !== 'Loop' || start < 0) return chain;
   return {
     end,
     names: [...names.slice(start, -1), ...names.slice(0, start + 1)],
@@ -59,53 +59,57 @@ export function toldFrom<R extends Leading>(record: R, chain: Chain<R>): Chain<R
   };
 }
 
-/** Whether nobody who asks ever gets an answer. */
-export const isEndless = ({ end }: Pick<Chain<unknown>, 'end'>) => end === 'Circle' || end === 'TooLong';
+/** Reports whether queries for the chain never get an answer. */
+export const isEndless = ({ end }: Pick<Chain<unknown>, 'end'>) => end === 'Loop' || end === 'TooLong';
 
-/** What a question meets that something leads on: of a DNAME a name below it that is no other one's. */
-const askedOf = ({ name, type }: Pick<Leading, 'name' | 'type'>) => (type === 'DNAME' ? `*.${name}` : name);
+/** A name to query that meets the alias: for a DNAME one below it that has no records of its own. */
+const queryNameOf = ({ name, type }: Pick<LookupRecord, 'name' | 'type'>) => (type === 'DNAME' ? `*.${name}` : name);
 
-/** Whether a record leads somewhere else. */
-export const isLeading = ({ type }: Pick<Leading, 'type'>) => type === 'CNAME' || type === 'DNAME' || type === 'ALIAS';
+/** Reports whether a record redirects its name to another one. */
+export const isAlias = ({ type }: Pick<LookupRecord, 'type'>) =>
+  type === 'CNAME' || type === 'DNAME' || type === 'ALIAS';
 
-const mostShown = 6;
+const maxShown = 6;
 
 /** `a -> b -> a` */
 function shownChain(names: readonly string[]): string {
   const shown = names.map(withoutDot);
-  if (shown.length <= mostShown) return shown.join(' -> ');
-  return [...shown.slice(0, mostShown - 1), '...', shown.at(-1)].join(' -> ');
+  if (shown.length <= maxShown) return shown.join(' -> ');
+  return [...shown.slice(0, maxShown - 1), '...', shown.at(-1)].join(' -> ');
 }
 
-/** What is wrong with a chain that is endless: `circle a -> b -> a`. */
-export function whyEndless({ end, names, links }: Chain<Leading>): string {
-  // A DNAME that leads below itself gives a longer name each time.
+/** Describes an endless chain: `CNAME loop a -> b -> a`. */
+export function whyEndless({ end, names, links }: Chain<LookupRecord>): string {
+  // A DNAME whose target is below itself makes the name longer each time.
   const isGrowing = new Set(links).size < links.length;
-  if (end === 'TooLong' && isGrowing) return `circle ${shownChain(names.slice(0, 3))} -> ...`;
-  if (end === 'TooLong') return `a chain of more than ${mostLinks} names, which is not followed: ${shownChain(names)}`;
+  if (end === 'TooLong' && isGrowing) return `CNAME loop ${shownChain(names.slice(0, 3))} -> ...`;
+  if (end === 'TooLong')
+    return `CNAME chain of more than ${maxLinks} names, which servers do not follow: ${shownChain(names)}`;
   const index = links.findIndex(({ name }, i) => name.startsWith('*.') && name !== names[i]);
   const wildcard = links[index];
   const answering = wildcard && ` (${withoutDot(wildcard.name)} answers for ${withoutDot(names[index] as string)})`;
-  return `circle ${shownChain(names)}${answering ?? ''}`;
+  return `CNAME loop ${shownChain(names)}${answering ?? ''}`;
 }
 
-/** What closes an endless chain: of its records the one that comes last in an order, and why it has to go. */
-export function closerOf<R extends Leading>(
+/**
+ * The record that closes an endless chain, which is its last one in the given order, and why it cannot be published.
+ */
+export function closingRecord<R extends LookupRecord>(
   chain: Chain<R>,
   order: ReadonlyMap<R, number>,
 ): { record: R; why: string } {
   const record = chain.links.reduce((a, b) => (order.get(a)! > order.get(b)! ? a : b));
-  return { record, why: whyEndless(toldFrom(record, chain)) };
+  return { record, why: whyEndless(rotatedTo(record, chain)) };
 }
 
-/** The endless chains among some records that lead elsewhere, each circle once for each of its members. */
-export function* endlessFrom<R extends Leading>(
+/** The endless chains that start at any of the records: each loop once for each of its members. */
+export function* endlessChains<R extends LookupRecord>(
   lookup: Lookup<R>,
   records: Iterable<R>,
 ): Generator<Chain<R> & { start: R }> {
   for (const start of records) {
-    if (!isLeading(start)) continue;
-    const chain = chainFrom(lookup, askedOf(start));
+    if (!isAlias(start)) continue;
+    const chain = chainFrom(lookup, queryNameOf(start));
     if (isEndless(chain)) yield { ...chain, start };
   }
 }

@@ -1,44 +1,44 @@
 import { withoutDot } from '../name.ts';
-import { closerOf, endlessFrom, isLeading } from './cname-chain.ts';
+import { closingRecord, endlessChains, isAlias } from './cname-chain.ts';
 import { Lookup, type LookupZone } from './lookup.ts';
 import type { Entry } from './rrset.ts';
 
-/** Servers that are said to be somewhere where they cannot be: each fault is the later entry's. */
-export function serverFaults(entries: Entry[]): ReadonlyMap<Entry, string> {
+/** NS records that point to the owner name of a CNAME. Each issue is reported for the later entry. */
+export function nameServerIssues(entries: Entry[]): ReadonlyMap<Entry, string> {
   const aliases = new Map<string, Entry>();
   const delegations = new Map<string, Entry>();
-  const faults = new Map<Entry, string>();
+  const issues = new Map<Entry, string>();
   for (const entry of entries) {
     const { name, type, content } = entry;
     if (type === 'CNAME' && !aliases.has(name)) {
       aliases.set(name, entry);
       const cut = delegations.get(name);
-      if (cut) faults.set(entry, `${withoutDot(cut.name)} is delegated to this name (${cut.at}), ${mustHaveAddresses}`);
+      if (cut) issues.set(entry, `${withoutDot(cut.name)} is delegated to this name (${cut.at}), ${mustHaveAddresses}`);
     } else if (type === 'NS') {
       if (!delegations.has(content)) delegations.set(content, entry);
       const alias = aliases.get(content);
-      if (alias) faults.set(entry, `${withoutDot(content)} has a CNAME (${alias.at}), ${mustHaveAddresses}`);
+      if (alias) issues.set(entry, `${withoutDot(content)} has a CNAME (${alias.at}), ${mustHaveAddresses}`);
     }
   }
-  return faults;
+  return issues;
 }
 
-const mustHaveAddresses = 'and a server must have addresses (RFC 2181 section 10.3)';
+const mustHaveAddresses = 'but a name server must have addresses (RFC 2181 section 10.3)';
 
 /**
- * What never comes to an end of where the names of several zones lead, by CNAME, DNAME, ALIAS and wildcards: each fault is
- * that of the entry that comes last, in the order of the zones.
+ * The loops of CNAME, DNAME, ALIAS and wildcard records across several zones. Each issue is reported for the entry that
+ * comes last, in the order of the zones.
  */
-export function circleFaults(zones: readonly LookupZone<Entry>[]): ReadonlyMap<Entry, string> {
-  const leading = zones.flatMap(({ records }) => [...records].filter(isLeading));
-  if (leading.length === 0) return new Map();
-  const order = new Map(leading.map((entry, index) => [entry, index]));
-  const faults = new Map<Entry, string>();
-  for (const chain of endlessFrom(new Lookup(zones), leading)) {
-    const { record, why } = closerOf(chain, order);
-    faults.set(record, `${why}: ${cure}`);
+export function cnameLoopIssues(zones: readonly LookupZone<Entry>[]): ReadonlyMap<Entry, string> {
+  const aliases = zones.flatMap(({ records }) => [...records].filter(isAlias));
+  if (aliases.length === 0) return new Map();
+  const order = new Map(aliases.map((entry, index) => [entry, index]));
+  const issues = new Map<Entry, string>();
+  for (const chain of endlessChains(new Lookup(zones), aliases)) {
+    const { record, why } = closingRecord(chain, order);
+    issues.set(record, `${why}: ${cure}`);
   }
-  return faults;
+  return issues;
 }
 
-const cure = 'nobody who asks gets an answer (RFC 1034 section 3.6.2), so lead it to a name that has an address';
+const cure = 'it never resolves (RFC 1034 section 3.6.2), so point it to a name that has an address';

@@ -4,7 +4,7 @@ import { withoutDot, zoneOf } from '../name.ts';
 const v4 = '.in-addr.arpa.';
 const v6 = '.ip6.arpa.';
 
-/** The name that an address is looked up by: RFC 1035 section 3.5 and, in nibbles, RFC 3596 section 2.5. */
+/** The name of an address's PTR record: RFC 1035 section 3.5 and, in nibbles, RFC 3596 section 2.5. */
 export function reverseName(address: string): string {
   if (isIPv4(address)) return `${address.split('.').reverse().join('.')}${v4}`;
   const nibbles = groupsOf(address).map((group) => group.toString(16).padStart(4, '0'));
@@ -23,29 +23,29 @@ function groupsOf(address: string): number[] {
 
 export const isReverse = (zone: string) => zone.endsWith(v4) || zone.endsWith(v6);
 
-/** The name of an address or of a network, with a part of a /24 (RFC 2317) or a wildcard; not that of a service. */
+/** Names of addresses and networks, including parts of a /24 (RFC 2317) and wildcards, but not of services. */
 const addressForm = /^(?:\*\.)?(?:[0-9a-f]+(?:[/-][0-9]+)?\.)+(?:in-addr|ip6)\.arpa\.$/;
 
-/** Why a PTR record is none of a host: without the dot at its end a target is relative, and no host is called so. */
-export function ptrFault(name: string, target: string, zone: string): string | undefined {
+/** The issue of a PTR record whose target was meant to be fully qualified, but has no trailing dot. */
+export function ptrIssue(name: string, target: string, zone: string): string | undefined {
   if (!target.endsWith(`.${zone}`) || !addressForm.test(name)) return undefined;
   const meant = target.slice(0, -zone.length);
-  return `relative to the zone it is ${withoutDot(target)}, and no host is called so: end it with a dot if ${meant} is meant`;
+  return `relative to the zone it is ${withoutDot(target)}, which is not a host name: end it with a dot if ${meant} is meant`;
 }
 
-/** The zone to declare for an address that has none: the usual one of its network, a /24 or a /64. */
+/** The zone to suggest for an address without one: the reverse zone of its /24 or /64. */
 export function usualZone(address: string): string {
   const labels = reverseName(address).split('.');
   return labels.slice(isIPv4(address) ? 1 : 16).join('.');
 }
 
-/** Part of a /24, delegated in the way of RFC 2317. */
+/** A part of a /24, delegated as RFC 2317 describes. */
 export interface Range {
   first: number;
   last: number;
 }
 
-/** The range that a label such as `64/26` or `64-127` stands for, below the reverse zone of a /24. */
+/** Parses the range of a name such as `64/26` or `64-127` below the reverse zone of a /24. */
 export function rangeOf(name: string): (Range & { network: string }) | undefined {
   const match = /^(\d{1,3})([/-])(\d{1,3})\.(\d{1,3}\.\d{1,3}\.\d{1,3}\.in-addr\.arpa\.)$/.exec(name);
   if (!match) return undefined;
@@ -56,7 +56,7 @@ export function rangeOf(name: string): (Range & { network: string }) | undefined
   return isRange && first <= last && last <= 255 ? { first, last, network } : undefined;
 }
 
-/** The parts of one /24 that have an octet in common, each later one with an earlier one, by their names. */
+/** The names of ranges that overlap an earlier one of the same /24, with the name of that one. */
 export function overlapsIn(names: Iterable<string>): ReadonlyMap<string, string> {
   const overlaps = new Map<string, string>();
   const before: (Range & { name: string; network: string })[] = [];
@@ -72,17 +72,17 @@ export function overlapsIn(names: Iterable<string>): ReadonlyMap<string, string>
   return overlaps;
 }
 
-/** Why two of them cannot be. */
-export const overlapFault = (other: string) =>
-  `has octets that ${withoutDot(other)} has, too: an address is in one part of a network (RFC 2317 section 4)`;
+/** The issue of a range that overlaps another one. */
+export const overlapIssue = (other: string) =>
+  `overlaps ${withoutDot(other)}: an address belongs to one part of a network (RFC 2317 section 4)`;
 
-/** The octets of a range, as labels. */
+/** The last octets of a range's addresses, as labels. */
 export const octetsOf = ({ first, last }: Range) =>
   Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`);
 
 /**
- * Where the PTR record of an address belongs, of several zones by their names: in the zone of its range, else in the
- * longest that its name is within.
+ * The owner name and zone of an address's PTR record: the zone of its range if there is one, or else the zone with the
+ * longest matching name.
  */
 export function ptrLocation<Z>(address: string, zones: ReadonlyMap<string, Z>): { name: string; zone: Z } | undefined {
   const name = reverseName(address);

@@ -1,41 +1,44 @@
 import type { Answer } from '../answer.ts';
-import type { RecordType } from '../rdata/rdata.ts';
+import type { RecordType } from '../rdata/record-type.ts';
 
-/** Records of one name and type: what DNS answers with. */
+/** The records of one owner name and type (RFC 9499). */
 export interface RRset {
-  /** Absolute. */
+  /** Fully qualified. */
   name: string;
   type: string;
   /** Seconds. */
   ttl: number;
-  /** The content of each record as PowerDNS writes it. */
+  /** The contents in the form that PowerDNS prints. */
   records: string[];
 }
 
-/** One record as it is written somewhere, with its content in canonical form. */
+/**
+ * A record and where it is written: an entry of a zone file (RFC 1035 section 5) or a value of `spec.zones[].records`.
+ */
 export interface Entry {
-  /** Absolute. */
+  /** Fully qualified. */
   name: string;
   type: RecordType;
-  /** Seconds; none means the zone's default. */
+  /** Seconds; undefined means the zone's default. */
   ttl: number | undefined;
+  /** In canonical form: see `parseContent`. */
   content: string;
   /** Where it is written, such as `line 17` or `records[3].values[0]`. */
   at: string;
   /** Whether its address gets a PTR record. */
   ptr?: boolean;
-  /** How the addresses are answered, if not simply all. */
+  /** How the addresses are answered, unless always all of them. */
   answer?: Answer;
 }
 
-/** An RRset that was declared. */
+/** An RRset of `spec.zones`, with what it declares beyond DNS. */
 export interface DeclaredRRset extends RRset {
   ptr?: boolean;
   answer?: Answer;
 }
 
-/** What is wrong with something that was written, and where. */
 export interface ZoneIssue {
+  /** Such as `line 17` or `records[3].values[0]`. */
   at: string;
   message: string;
 }

@@ -1,26 +1,26 @@
 import { absolute, isWithin, withoutDot } from '../name.ts';
-import { defaultTTL, isAddress, serversOf, type ZoneSettings } from './apex.ts';
-import { circleFaults, serverFaults } from './cname-loops.ts';
-import { isReverse, overlapFault, overlapsIn, ptrFault } from './reverse.ts';
+import { defaultTTL, isAddress, nameServersOf, type ZoneSettings } from './apex.ts';
+import { cnameLoopIssues, nameServerIssues } from './cname-loops.ts';
+import { isReverse, overlapIssue, overlapsIn, ptrIssue } from './reverse.ts';
 import type { DeclaredRRset, Entry, ZoneIssue } from './rrset.ts';
 import { RRsetConflicts } from './rrset-conflicts.ts';
 import { cutAbove, cutsOf } from './zone-cut.ts';
 
-/** What a zone is, as far as its records must fit it. */
+/** What the validation of a zone's records depends on. */
 export interface ZoneContext {
-  /** Absolute. */
+  /** Fully qualified. */
   name: string;
-  /** Seconds, of records that state none. */
+  /** Seconds, for records that state none. */
   defaultTTL: number;
-  /** Declared zones below it: their names are answered from there. */
+  /** The declared zones below it, which answer for their names. */
   children: string[];
-  /** The names of the zone's servers, wherever they are. */
+  /** The names of the servers of all zones. */
   servers: string[];
-  /** Whether there may be more names in it than those that are looked at. */
+  /** Whether the zone may have names beyond the validated entries. */
   isPartial?: boolean;
 }
 
-/** The frame of one of several zones that are served together. */
+/** The context of one of the zones that an instance serves. */
 export function zoneContext(zone: ZoneSettings, zones: ZoneSettings[]): ZoneContext {
   const name = absolute(zone.name);
   const below = zones.map((other) => absolute(other.name)).filter((other) => other !== name && isWithin(other, name));
@@ -28,44 +28,44 @@ export function zoneContext(zone: ZoneSettings, zones: ZoneSettings[]): ZoneCont
     name,
     defaultTTL: zone.defaultTTL ?? defaultTTL,
     children: below.sort((a, b) => b.length - a.length),
-    servers: [...new Set(zones.flatMap(serversOf))],
+    servers: [...new Set(zones.flatMap(nameServersOf))],
   };
 }
 
-/** A checked answer that is cached for longer would outlive what it stands for. Seconds. */
+/** Seconds. If a checked answer were cached for longer, clients would keep using an address that has failed. */
 export const checkedTTL = 10;
 
-/** The RRsets of several entries of one zone, and what cannot stand together: each fault is the later entry's. */
-export function validateZone(zone: ZoneContext, entries: Entry[]): { rrsets: DeclaredRRset[]; faults: ZoneIssue[] } {
+/** Groups the entries of a zone into RRsets. The issue of a conflict is reported for the later entry. */
+export function validateZone(zone: ZoneContext, entries: Entry[]): { rrsets: DeclaredRRset[]; issues: ZoneIssue[] } {
   const names = Map.groupBy(entries, ({ name }) => name);
   const cuts = cutsOf(zone.name, entries);
   const glue = new Set(entries.filter(({ type }) => type === 'NS').map(({ content }) => content));
-  const misled = serverFaults(entries);
-  const endless = circleFaults([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
+  const nameServers = nameServerIssues(entries);
+  const loops = cnameLoopIssues([zoneOf(zone, entries), ...zone.children.map(unknownZone)]);
   const parts = [...zone.children, ...entries.filter(({ type }) => type === 'NS').map(({ name }) => name)];
   const overlaps = isReverse(zone.name) ? overlapsIn(parts) : new Map<string, string>();
-  const faults: ZoneIssue[] = [];
+  const issues: ZoneIssue[] = [];
   const rrsets: DeclaredRRset[] = [];
   for (const [name, here] of names) {
     const cut = cutAbove(name, zone.name, cuts);
-    const neighbours = new RRsetConflicts();
-    const count = faults.length;
+    const conflicts = new RRsetConflicts();
+    const count = issues.length;
     for (const entry of here) {
       const message =
-        outOfPlace(entry, zone) ??
+        misplaced(entry, zone) ??
         (cut && occluded(entry, cut, glue)) ??
-        notAtCut(entry, cuts.get(name), glue) ??
-        overlapping(entry, overlaps) ??
-        neighbours.whyNot(entry) ??
-        misled.get(entry) ??
-        endless.get(entry);
-      if (message !== undefined) faults.push({ at: entry.at, message });
-      neighbours.add(entry);
+        conflictAtCut(entry, cuts.get(name), glue) ??
+        overlapWith(entry, overlaps) ??
+        conflicts.conflictOf(entry) ??
+        nameServers.get(entry) ??
+        loops.get(entry);
+      if (message !== undefined) issues.push({ at: entry.at, message });
+      conflicts.add(entry);
     }
-    if (faults.length > count) continue;
+    if (issues.length > count) continue;
     for (const [type, ofType] of Map.groupBy(here, (e) => e.type)) rrsets.push(rrsetOf(name, type, ofType, zone));
   }
-  return { rrsets, faults };
+  return { rrsets, issues };
 }
 
 const zoneOf = ({ name, isPartial = false }: ZoneContext, records: Entry[]) => ({ name, records, isPartial });
@@ -78,23 +78,23 @@ function rrsetOf(name: string, type: string, [first, ...others]: Entry[], zone: 
   return { name, type, ttl: ttl ?? usual, records, ...(ptr && { ptr }), ...(answer && { answer }) };
 }
 
-/** What an entry cannot be in this zone, whatever else is there. */
-function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneContext): string | undefined {
+/** The issue of an entry that cannot be in this zone, whatever its other entries are. */
+function misplaced({ name, type, content, answer }: Entry, zone: ZoneContext): string | undefined {
   if (!isWithin(name, zone.name)) return `${withoutDot(name)} is outside the zone ${withoutDot(zone.name)}`;
   const child = zone.children.find((c) => isWithin(name, c));
   if (child) {
     return name === child && (type === 'NS' || type === 'DS')
-      ? `${withoutDot(child)} is a zone of this instance and delegated by itself: leave it out`
-      : `${withoutDot(name)} belongs to the zone ${withoutDot(child)}, which is declared as well: put it there`;
+      ? `${withoutDot(child)} is a zone of this instance and delegated automatically: leave it out`
+      : `${withoutDot(name)} belongs to the zone ${withoutDot(child)}, which is also declared: put it there`;
   }
   if (name === zone.name) {
-    if (type === 'NS') return 'the servers of the zone itself are said by its nameServers';
-    if (type === 'CNAME') return 'a CNAME cannot stand at the top of a zone (RFC 1034 section 3.6.2): use ALIAS';
-    if (type === 'DS') return 'the DS of a zone stands in its parent (RFC 4034 section 5)';
+    if (type === 'NS') return 'the NS records of the zone itself come from nameServers: set those instead';
+    if (type === 'CNAME') return 'a CNAME cannot be at the apex of a zone (RFC 1034 section 3.6.2): use ALIAS';
+    if (type === 'DS') return 'the DS of a zone belongs in its parent zone (RFC 4034 section 5)';
   }
   if (type === 'NS' && name.startsWith('*.')) return 'a wildcard cannot be delegated (RFC 4592 section 4.2)';
-  if (type === 'DNAME' && name.startsWith('*.')) return 'a wildcard has no DNAME (RFC 4592 section 4.4)';
-  if (type === 'ALIAS' && name.startsWith('*.')) return 'PowerDNS answers for no ALIAS of a wildcard: use CNAME';
+  if (type === 'DNAME' && name.startsWith('*.')) return 'a wildcard cannot have a DNAME (RFC 4592 section 4.4)';
+  if (type === 'ALIAS' && name.startsWith('*.')) return 'PowerDNS does not answer an ALIAS of a wildcard: use CNAME';
   if ((type === 'CNAME' || type === 'DNAME' || type === 'ALIAS') && content === name) return `${type} to itself`;
   if ((type === 'HTTPS' || type === 'SVCB') && content === `0 ${name}`) {
     return 'AliasMode to itself (RFC 9460 section 2.4.2)';
@@ -102,42 +102,42 @@ function outOfPlace({ name, type, content, answer }: Entry, zone: ZoneContext): 
   if (zone.servers.includes(name)) {
     if (type === 'CNAME') return "the name of a zone's server must have addresses (RFC 2181 section 10.3)";
     if (type === 'ALIAS' || answer) {
-      return "the name of a zone's server must have plain addresses: no referral has what is worked out (RFC 1034 section 4.2.1)";
+      return "the name of a zone's server must have plain addresses: referrals do not include computed answers (RFC 1034 section 4.2.1)";
     }
   }
   const server = type === 'DNAME' && zone.servers.find((s) => s !== name && isWithin(s, name));
   if (server) {
     return `it would cover ${withoutDot(server)}, the name of a server that has its addresses here (RFC 6672 section 2.4): name another in nameServers`;
   }
-  return type === 'PTR' ? ptrFault(name, content, zone.name) : undefined;
+  return type === 'PTR' ? ptrIssue(name, content, zone.name) : undefined;
 }
 
-/** Nobody is ever answered with what is below a cut, but for the addresses that lead beyond it. */
+/** The issue of an entry below a cut. Only glue is ever answered there. */
 function occluded(entry: Entry, cut: Entry, glue: ReadonlySet<string>): string | undefined {
   const above = withoutDot(cut.name);
   if (cut.type === 'DNAME') return `never answered: the DNAME of ${above} covers it (RFC 6672 section 2.4)`;
-  if (isAddress(entry.type) && glue.has(entry.name)) return workedOut(entry, cut);
-  return `never answered: ${above} is delegated (${cut.at}), and below it only its servers have addresses here`;
+  if (isAddress(entry.type) && glue.has(entry.name)) return computedGlue(entry, cut);
+  return `never answered: ${above} is delegated (${cut.at}), and below it only glue is answered`;
 }
 
-function overlapping({ name, type }: Entry, overlaps: ReadonlyMap<string, string>): string | undefined {
+function overlapWith({ name, type }: Entry, overlaps: ReadonlyMap<string, string>): string | undefined {
   const other = type === 'NS' ? overlaps.get(name) : undefined;
-  return other && `${withoutDot(name)} ${overlapFault(other)}`;
+  return other && `${withoutDot(name)} ${overlapIssue(other)}`;
 }
 
-/** What cannot be where a child zone begins. */
-function notAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
+/** The issue of an entry at the owner name of a delegation. */
+function conflictAtCut(entry: Entry, cut: Entry | undefined, glue: ReadonlySet<string>): string | undefined {
   const { name, type } = entry;
   if (cut?.type !== 'NS') {
-    return type === 'DS' ? 'a DS needs the NS of the delegation beside it (RFC 4034 section 5)' : undefined;
+    return type === 'DS' ? 'a DS needs the NS of the delegation at the same name (RFC 4034 section 5)' : undefined;
   }
   if (type === 'NS' || type === 'DS') return undefined;
-  if (isAddress(type) && glue.has(name)) return workedOut(entry, cut);
+  if (isAddress(type) && glue.has(name)) return computedGlue(entry, cut);
   return `never answered: ${withoutDot(name)} is delegated (${cut.at})`;
 }
 
-/** PowerDNS adds glue to a referral as it is, and works nothing out there. */
-function workedOut({ name, answer }: Entry, cut: Entry): string | undefined {
+/** PowerDNS adds glue to referrals as it is, without computing answers. */
+function computedGlue({ name, answer }: Entry, cut: Entry): string | undefined {
   if (!answer) return undefined;
-  return `${withoutDot(name)} leads to a server of what is delegated (${cut.at}): leave check, answer and weights out, or no referral has its address (RFC 1034 section 4.2.1)`;
+  return `${withoutDot(name)} is glue of a delegation (${cut.at}): leave check, answer and weights out, or referrals lack its address (RFC 1034 section 4.2.1)`;
 }

@@ -1,6 +1,6 @@
 import { hostRules, parsePattern, reservedNameMessage, zoneServerMessage } from '../../contract/host-rules.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { serversOf } from '../../dns/zone/apex.ts';
+import { nameServersOf } from '../../dns/zone/apex.ts';
 import type { SpecZone } from '../zones/zone.ts';
 import { literal } from './kind.ts';
 
@@ -22,7 +22,7 @@ export const illegal: readonly CELCheck[] = hostRules.flatMap(({ name, cel, mess
 
 /** Names that no object may have in this instance. */
 export function taken(zones: readonly SpecZone[], reservedNames: readonly string[]): CELCheck[] {
-  const servers = zones.flatMap((zone) => serversOf(zone).map(withoutDot));
+  const servers = zones.flatMap((zone) => nameServersOf(zone).map(withoutDot));
   const patterns = reservedNames.map(parsePattern);
   const namesOf = (isBelow: boolean) => patterns.filter((p) => p.isBelow === isBelow).map(({ name }) => name);
   return [

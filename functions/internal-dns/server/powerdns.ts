@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { isDynamic } from '../../dns/answer.ts';
+import { defaultTTL } from '../../dns/zone/apex.ts';
 import { paths, ports } from '../names.ts';
 import { numberOf } from '../rules.ts';
 import type { Spec } from '../spec.ts';
@@ -60,7 +61,7 @@ security-poll-suffix=
 version-string=anonymous
 disable-axfr=yes
 ${settings(boundsOf(memoryLimitOf(resources, defaults) ?? numberOf(defaultMemory)))}
-default-ttl=60
+default-ttl=${defaultTTL}
 expand-alias=yes
 enable-lua-record-updates=yes
 ${dynamic ? dynamicSettings : ''}${dname ? 'dname-processing=yes\n' : ''}`,

@@ -3,7 +3,7 @@ import type { DeclaredZone } from '../../contract/declaration.ts';
 import { absolute, isWithin } from '../../dns/name.ts';
 import { parseIPv6 } from '../../dns/rdata/address.ts';
 import { entriesOfRecords } from '../../dns/record.ts';
-import { defaultTTL, delegationOf, hostRRsets, isAddress, serversOf } from '../../dns/zone/apex.ts';
+import { defaultTTL, delegationOf, hostRRsets, isAddress, nameServersOf } from '../../dns/zone/apex.ts';
 import type { RRset } from '../../dns/zone/rrset.ts';
 import { validateZone } from '../../dns/zone/validate-zone.ts';
 
@@ -30,7 +30,7 @@ export function delegationLines(
 function hostsOf(zone: DeclaredZone, addresses: string[]): RRset[] {
   const name = absolute(zone.name);
   const ttl = zone.defaultTTL ?? defaultTTL;
-  const servers = serversOf(zone);
+  const servers = nameServersOf(zone);
   const { entries } = entriesOfRecords(
     (zone.records ?? []).filter(({ type }) => isAddress(type)),
     name,

@@ -1,8 +1,8 @@
 import { absolute } from '../../dns/name.ts';
-import { soaFaults } from '../../dns/rdata/soa.ts';
+import { soaIssues } from '../../dns/rdata/soa.ts';
 import { type DeclaredRecord, entriesOfRecords } from '../../dns/record.ts';
-import { circleFaults } from '../../dns/zone/cname-loops.ts';
-import { overlapFault, overlapsIn } from '../../dns/zone/reverse.ts';
+import { cnameLoopIssues } from '../../dns/zone/cname-loops.ts';
+import { overlapIssue, overlapsIn } from '../../dns/zone/reverse.ts';
 import type { Entry, ZoneIssue } from '../../dns/zone/rrset.ts';
 import { validateZone, zoneContext } from '../../dns/zone/validate-zone.ts';
 import type { Endpoint } from '../server/service.ts';
@@ -30,7 +30,7 @@ export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint
   const within = spec.zones.flatMap((zone, index) => faultsOf(zone, read[index] as ReadZone, spec).map(inZone(index)));
   const names = spec.zones.map(({ name }) => absolute(name));
   for (const [name, other] of overlapsIn(names)) {
-    within.push(`spec.zones[${names.indexOf(name)}].name: ${overlapFault(other)}`);
+    within.push(`spec.zones[${names.indexOf(name)}].name: ${overlapIssue(other)}`);
   }
   // Of what is wrong within a zone nobody knows yet where it is to lead.
   const faults = within.length > 0 ? within : circlesIn(spec, read);
@@ -52,7 +52,7 @@ interface ReadZone {
 
 function entriesOf(zone: SpecZone, composite: string, addresses: string[]): ReadZone {
   const { filled, faults } = filledRecords(zone.records, { composite, zone: zone.name, addresses });
-  const { entries, faults: malformed } = entriesOfRecords(
+  const { entries, issues: malformed } = entriesOfRecords(
     filled.map(({ record }) => record),
     absolute(zone.name),
   );
@@ -61,9 +61,9 @@ function entriesOf(zone: SpecZone, composite: string, addresses: string[]): Read
 
 function faultsOf(zone: SpecZone, { filled, entries, faults }: ReadZone, spec: Spec): ZoneIssue[] {
   const frame = { ...zoneContext(zone, spec.zones), isPartial: hasFiles(zone) };
-  const misplaced = validateZone(frame, entries).faults;
+  const misplaced = validateZone(frame, entries).issues;
   return [
-    ...(zone.soa ? soaFaults(zone.soa) : []),
+    ...(zone.soa ? soaIssues(zone.soa) : []),
     ...faults,
     ...misplaced.map((fault) => asWritten(fault, filled)),
     ...unsignable(zone),
@@ -78,7 +78,7 @@ function circlesIn({ zones }: Spec, read: ReadZone[]): string[] {
   const places = new Map(
     read.flatMap(({ entries, filled }, index) => entries.map((entry) => [entry, { index, filled }] as const)),
   );
-  const faults = circleFaults(
+  const faults = cnameLoopIssues(
     zones.map((zone, index) => ({
       name: absolute(zone.name),
       records: (read[index] as ReadZone).entries,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type SOA, soa as soaFields } from '../../dns/rdata/soa.ts';
 import { record, ttl } from '../../dns/record.ts';
+import { defaultTTL } from '../../dns/zone/apex.ts';
 import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
 import { matching, type Rule, withCEL, withRules } from '../rules.ts';
 
@@ -77,7 +78,7 @@ export const zone = withCEL(
       soa: soa
         .optional()
         .describe('Fields of the SOA record. The serial is incremented automatically with every change.'),
-      defaultTTL: ttl.optional().describe('TTL in seconds of records without a ttl. Defaults to 60.'),
+      defaultTTL: ttl.optional().describe(`TTL in seconds of records without a ttl. Defaults to ${defaultTTL}.`),
       records: z
         .array(record)
         .max(1000)

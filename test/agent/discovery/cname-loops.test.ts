@@ -40,7 +40,7 @@ describe('the CNAME that closes a loop is rejected', () => {
     ).toEqual({
       accepted: ['b.corp.internal. CNAME a.corp.internal.'],
       refused: [
-        `ingress/a/x Refused: cannot publish: circle a.corp.internal -> b.corp.internal -> a.corp.internal: ${cure}`,
+        `ingress/a/x Refused: cannot publish: CNAME loop a.corp.internal -> b.corp.internal -> a.corp.internal: ${cure}`,
       ],
       closed: [],
     });
@@ -89,7 +89,7 @@ describe('the CNAME that closes a loop is rejected', () => {
     const { accepted, refused } = verdict([desired], there);
     expect(accepted).toEqual([]);
     expect(refused).toEqual([
-      expect.stringMatching(/^ingress\/a\/x Refused: cannot publish: circle .* -> .*another target$/),
+      expect.stringMatching(/^ingress\/a\/x Refused: cannot publish: CNAME loop .* -> .*another target$/),
     ]);
   });
 

@@ -9,7 +9,7 @@ import { deletion, replacement, type Zone } from '../../../functions/agent/power
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
-import { values } from '../../dns/values.ts';
+import { values } from '../../dns/rdata/arbitraries.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
 import { declare, want, zone } from '../make.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';

@@ -17,7 +17,7 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
-import { values } from '../../dns/values.ts';
+import { values } from '../../dns/rdata/arbitraries.ts';
 import { patience } from '../../patience.ts';
 import { startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook } from '../external-dns.ts';

@@ -98,7 +98,7 @@ describe('records', () => {
       said(withRecords(record('a', 'A', '192.0.2.1'), record('b', 'CNAME', 'c'), record('b', 'TXT', 'x'))),
     ).toEqual({
       rrsets: [...frame, 'a.corp.internal. A 192.0.2.1'],
-      problem: expect.stringMatching(/^records\[2\]\.values\[0\]: nothing stands beside a CNAME/),
+      problem: expect.stringMatching(/^records\[2\]\.values\[0\]: a CNAME must be the only record of its name/),
       held: [],
     });
   });
@@ -176,11 +176,15 @@ describe('a zone file', () => {
 
   test.each<[string, string[], string]>([
     ['a line that is none', ['a A 192.0.2.1', 'b A 192.0.2.256'], 'line 2: not an IPv4 address: 192.0.2.256'],
-    ['records that cannot stand together', ['a A 192.0.2.1', '', 'a CNAME b'], 'line 3: nothing stands beside a CNAME'],
+    [
+      'records that cannot stand together',
+      ['a A 192.0.2.1', '', 'a CNAME b'],
+      'line 3: a CNAME must be the only record of its name',
+    ],
     [
       'a name that the composite has',
       ['www CNAME b'],
-      'line 1: nothing stands beside a CNAME (RFC 1034 section 3.6.2), and records[0].values[0]',
+      'line 1: a CNAME must be the only record of its name (RFC 1034 section 3.6.2), and records[0].values[0]',
     ],
     [
       'an RRset that the composite has',
@@ -193,7 +197,7 @@ describe('a zone file', () => {
       ['dev NS ns.example.'],
       'records[1].values[0]: never answered: dev.corp.internal is delegated (line 1)',
     ],
-    ['LUA', ['x LUA A "return 1"'], 'line 1: LUA is code, not data: no file may bring it'],
+    ['LUA', ['x LUA A "return 1"'], 'line 1: LUA is code, not data: zone files must not have it'],
     ['DNAME', ['x DNAME y'], 'line 1: DNAME is declared in zones[].records: PowerDNS has to know of it at its start'],
     ['another zone', ['x.example. A 192.0.2.1'], 'line 1: x.example is outside the zone corp.internal'],
     ['a server as a CNAME', ['ns1 CNAME a'], "line 1: the name of a zone's server must have addresses"],
@@ -267,7 +271,7 @@ describe('a circle of names', () => {
     const files = filesOf({ corp: ['good A 192.0.2.1'], lab: ['x A 192.0.2.2', '* CNAME a.corp.internal.'] });
     expect(said({ zones }, files, 'lab.internal.')).toEqual({
       rrsets: ['lab.internal. NS ns1.lab.internal.', 'ns1.lab.internal. A 192.0.2.53'],
-      problem: `${sourceOf('lab')}, line 2: circle b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): lead it to a name that has an address`,
+      problem: `${sourceOf('lab')}, line 2: CNAME loop b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): lead it to a name that has an address`,
       held: [sourceOf('lab')],
     });
     expect(said({ zones }, files)).toEqual({
@@ -284,7 +288,9 @@ describe('a circle of names', () => {
     const zones = [zoneWith('corp.internal', [], { recordsFrom: [refOf('one'), refOf('two')] })];
     const { problem, held } = said({ zones }, filesOf({ one: ['a CNAME b'], two: ['b ALIAS a'] }));
     expect(held).toEqual([sourceOf('two')]);
-    expect(problem).toMatch(/^ConfigMap zones, key two, line 1: circle b.corp.internal -> a.corp.internal -> b.corp/);
+    expect(problem).toMatch(
+      /^ConfigMap zones, key two, line 1: CNAME loop b.corp.internal -> a.corp.internal -> b.corp/,
+    );
   });
 
   test('is none where the wildcard does not answer for what a file has, and is left out where no file has it', () => {
@@ -304,7 +310,9 @@ describe('a circle of names', () => {
     const { rrsets, problem } = said({ zones }, fileOf('other A 192.0.2.7'));
     expect(rrsets).not.toContain(wildcard);
     expect(rrsets).toContain('x.corp.internal. A 192.0.2.1');
-    expect(problem).toMatch(/^records\[0\]\.values\[0\]: circle in\.apps\.corp\.internal -> in\.apps\.corp\.internal /);
+    expect(problem).toMatch(
+      /^records\[0\]\.values\[0\]: CNAME loop in\.apps\.corp\.internal -> in\.apps\.corp\.internal /,
+    );
   });
 
   test('through what follows from a delegation leaves that out', () => {
@@ -319,7 +327,7 @@ describe('a circle of names', () => {
     const own = said({ zones }, undefined, '64/26.2.0.192.in-addr.arpa.');
     const leading = [...rrsets, ...own.rrsets].filter((rrset) => rrset.startsWith('65.') && rrset.includes('CNAME'));
     expect(leading).toHaveLength(1);
-    expect([own.problem, said({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(/circle /);
+    expect([own.problem, said({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(/CNAME loop /);
   });
 });
 
@@ -389,7 +397,7 @@ describe('a part of a /24 (RFC 2317)', () => {
     expect(found.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
     const content = declaredContent(declare({ zones: [zone!] })).get(`${network}.`);
     expect(content?.problem).toContain(
-      `126-129.${network} has octets that 64/26.${network} has, too: an address is in one part of a network (RFC 2317`,
+      `126-129.${network} overlaps 64/26.${network}: an address belongs to one part of a network (RFC 2317`,
     );
   });
 

@@ -762,7 +762,7 @@ describe('what is there beside what is declared', () => {
       circles: [
         [
           'corp.internal.',
-          'circle c.corp.internal -> d.corp.internal -> c.corp.internal: remove what somebody made by hand, or lead it elsewhere',
+          'CNAME loop c.corp.internal -> d.corp.internal -> c.corp.internal: remove what somebody made by hand, or lead it elsewhere',
         ],
       ],
       leading: ['d.corp.internal. ALIAS', 'on.corp.internal. CNAME'],

@@ -263,7 +263,7 @@ describe('there is room for so many records of all zones together', () => {
 
   test('a long record takes that of several', () => {
     const text = `t TXT ${Array.from({ length: 40 }, () => `"${'x'.repeat(255)}"`).join(' ')}`;
-    const read = (room: number) => parseZoneFile(text, { name: 'corp.internal.', room }).faults;
+    const read = (room: number) => parseZoneFile(text, { name: 'corp.internal.', recordBudget: room }).issues;
     expect(read(21)).toEqual([]);
     expect(read(20)).toEqual([
       { at: 'line 1', message: expect.stringContaining('raise resources.agent.limits.memory') },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseName, parseOwner } from '../../../functions/dns/rdata/domain-name.ts';
-import { domainName, hostName } from '../values.ts';
+import { domainName, hostName } from './arbitraries.ts';
 
 const origin = 'corp.internal.';
 const label63 = 'a'.repeat(63);

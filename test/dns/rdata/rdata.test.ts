@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseContent, type RecordType, recordTypes, splitFields } from '../../../functions/dns/rdata/rdata.ts';
-import { values } from '../values.ts';
+import { splitFields } from '../../../functions/dns/rdata/field.ts';
+import { parseContent } from '../../../functions/dns/rdata/rdata.ts';
+import { type RecordType, recordTypes } from '../../../functions/dns/rdata/record-type.ts';
+import { values } from './arbitraries.ts';
 
 const origin = 'corp.internal.';
 const hex = (octets: number) => 'ab'.repeat(octets);
@@ -34,7 +36,7 @@ const target: Omit<Cases, 'rfc'> = {
     ['a\\.b\\032c.example.com.', 'a\\.b\\032c.example.com.'],
   ],
   bad: [
-    ['.', 'the root is no target: .'],
+    ['.', 'the root cannot be the target: .'],
     ['192.0.2.1', 'not a domain name but an address: 192.0.2.1'],
     ['192.0.2.1.', 'not a domain name but an address: 192.0.2.1.'],
     ['2001:db8::1', 'not a domain name but an address: 2001:db8::1'],
@@ -46,15 +48,15 @@ const target: Omit<Cases, 'rfc'> = {
     ['2001:db8::/32', 'not a domain name but a network: 2001:db8::/32'],
     ['10/8', 'not a domain name but a network: 10/8'],
     ['192.0.2.1-192.0.2.9', 'not a domain name but a range of addresses: 192.0.2.1-192.0.2.9'],
-    ['192.0.2.300', 'not a domain name but numbers, as in an address that is none: 192.0.2.300'],
-    ['lb.example.300.', 'not a domain name but numbers, as in an address that is none: lb.example.300.'],
+    ['192.0.2.300', 'not a domain name but a text that ends in a number, like an IP address: 192.0.2.300'],
+    ['lb.example.300.', 'not a domain name but a text that ends in a number, like an IP address: lb.example.300.'],
     [
       'lb.example.com:443',
-      'not a domain name but a name and a port (leave that out: SRV, HTTPS and SVCB have a place for it): lb.example.com:443',
+      'not a domain name but a name and a port (leave the port out: SRV, HTTPS and SVCB have a field for it): lb.example.com:443',
     ],
     ['lb.example.com/path', 'not a domain name but a name and a path (leave the path out): lb.example.com/path'],
     ['elb.example.com/.', 'not a domain name but a name and a path (leave the path out): elb.example.com/.'],
-    ['me@example.com', 'not a domain name but a mail address (leave out what is before its domain): me@example.com'],
+    ['me@example.com', 'not a domain name but a mail address (use only its domain): me@example.com'],
     ['a.example.com,b.example.com', aList('a.example.com,b.example.com')],
     ['lb\\044example.com', aList('lb\\044example.com')],
     ['"lb.example.com"', 'a quote in a domain name: "lb.example.com"'],
@@ -102,26 +104,26 @@ const serviceBinding: Cases = {
     ['1', 'not "priority target parameters", such as "1 . alpn=h2": 1'],
     ['65536 .', 'not a number from 0 to 65535 as priority: 65536'],
     ['. alpn=h2', 'not a number from 0 to 65535 as priority: .'],
-    ['0 web port=1', 'priority 0 is an alias and has no parameters: 0 web port=1'],
+    ['0 web port=1', 'AliasMode (priority 0) takes no parameters: 0 web port=1'],
     ['1 . port=65536', 'not a number from 0 to 65535 as port: 65536'],
     ['1 . port', 'port without a value'],
     ['1 . alpn=', 'alpn without a value'],
     ['1 . alpn=h2,,h3', 'not a list of protocols, such as h2,h3: h2,,h3'],
-    ['1 . alpn="h2', 'a quote is not closed, or a backslash is last: 1 . alpn="h2'],
-    ['1 . alpn="h2"x', 'quotes belong around the whole value, \\" inside of it: "h2"x'],
+    ['1 . alpn="h2', 'a quote is not closed, or a backslash is at the end: 1 . alpn="h2'],
+    ['1 . alpn="h2"x', 'quotes must enclose the whole value, with \\" inside it: "h2"x'],
     [`1 . alpn=${x(256)}`, `a protocol of more than 255 octets: ${x(80)}…`],
-    ['1 . alpn=\\001', 'has a character that PowerDNS cannot keep here: \\001'],
-    ['1 . key667="(a)"', 'has a character that PowerDNS cannot keep here: (a)'],
+    ['1 . alpn=\\001', 'contains a character that PowerDNS does not support here: \\001'],
+    ['1 . key667="(a)"', 'contains a character that PowerDNS does not support here: (a)'],
     ['1 . key667', 'key667 without a value'],
     ['1 . ipv4hint=2001:db8::1', 'not an IPv4 address: 2001:db8::1'],
     ['1 . ipv6hint=auto', 'not an IPv6 address: auto'],
     ['1 . ech=AEX+DQ', 'not base64: AEX+DQ'],
-    ['1 . ohttp=1', 'ohttp has no value: ohttp=1'],
+    ['1 . ohttp=1', 'ohttp takes no value: ohttp=1'],
     ['1 . no-default-alpn', 'no-default-alpn without alpn'],
     ['1 . mandatory=port', 'mandatory, but missing: port'],
-    ['1 . mandatory=mandatory', 'mandatory names itself'],
-    ['1 . mandatory=port,port port=1', 'twice the same: port'],
-    ['1 . port=1 port=2', 'twice the same: port'],
+    ['1 . mandatory=mandatory', 'mandatory must not list itself'],
+    ['1 . mandatory=port,port port=1', 'listed twice: port'],
+    ['1 . port=1 port=2', 'listed twice: port'],
     ['1 . key3=1', 'write port, not key3'],
     ['1 . key65535=a', "not a parameter's key: key65535 (key10 to key65534 if it has no name)"],
     ['1 . key0667=a', "not a parameter's key: key0667 (key10 to key65534 if it has no name)"],
@@ -211,8 +213,8 @@ const cases: Readonly<Record<RecordType, Cases>> = {
         'not the domain name of an authority, ";" or "name; parameter=value": ca.example; account',
       ],
       ['0 iodef security@example.com', 'not a mailto:, http: or https: URL: security@example.com'],
-      ['0 issue "ca.example" x', 'quotes belong around the whole value, \\" inside of it: "ca.example" x'],
-      ['0 issue "ca.example', 'quotes belong around the whole value, \\" inside of it: "ca.example'],
+      ['0 issue "ca.example" x', 'quotes must enclose the whole value, with \\" inside it: "ca.example" x'],
+      ['0 issue "ca.example', 'quotes must enclose the whole value, with \\" inside it: "ca.example'],
     ],
   },
   CNAME: { rfc: 'RFC 1035 section 3.3.1', ...target },
@@ -260,7 +262,7 @@ const cases: Readonly<Record<RecordType, Cases>> = {
       ['65536 mail', 'not a number from 0 to 65535 as preference: 65536'],
       ['-1 mail', 'not a number from 0 to 65535 as preference: -1'],
       ['10 mail 20', 'not "preference mail-server", such as "10 mail": 10 mail 20'],
-      ['10 .', '"0 ." says that there is no mail, and no other preference does: 10 .'],
+      ['10 .', 'a null MX is "0 .", without another preference: 10 .'],
       ['10 192.0.2.1', 'not a domain name but an address: 192.0.2.1'],
       ['10 mail_1', notHost('mail_1.corp.internal.')],
       ['10 -mail', notHost('-mail.corp.internal.')],
@@ -291,7 +293,7 @@ const cases: Readonly<Record<RecordType, Cases>> = {
       ['1 2 "u" "a" "!a!b!" sip', 'both a regular expression and a replacement: 1 2 "u" "a" "!a!b!" sip'],
       ['1 2 "u" "a" "!(.*)!\\1!" .', notEscape('\\1')],
       [`1 2 "u" "${x(256)}" "" .`, 'services of 256 octets: 255 at most'],
-      ['1 2 "u" "a', 'a quote is not closed, or a backslash is last: 1 2 "u" "a'],
+      ['1 2 "u" "a', 'a quote is not closed, or a backslash is at the end: 1 2 "u" "a'],
     ],
   },
   NS: {
@@ -399,9 +401,9 @@ const cases: Readonly<Record<RecordType, Cases>> = {
       ['C:\\temp', notEscape('\\t')],
       ['a\\25', notEscape('\\2')],
       ['a\\', notEscape('\\')],
-      ['a\nb', 'a line break in a text: a\nb (\\010 is one; strings in quotes may stand on several lines)'],
-      ['"a\nb"', 'a line break in a text: "a\nb" (\\010 is one; strings in quotes may stand on several lines)'],
-      [x(65_280), `a text of 65536 octets, and 65535 at most fit: ${x(80)}…`],
+      ['a\nb', 'a line break in a text: a\nb (write it as \\010; quoted strings may be on several lines)'],
+      ['"a\nb"', 'a line break in a text: "a\nb" (write it as \\010; quoted strings may be on several lines)'],
+      [x(65_280), `a text of 65536 octets, 65535 at most: ${x(80)}…`],
     ],
   },
 };
@@ -489,6 +491,6 @@ describe('the fields of RDATA', () => {
   });
 
   test.each(['"a', 'a "b', 'a"b', 'a\\'])('%s are not complete', (text) => {
-    expect(() => splitFields(text)).toThrow(new Error(`a quote is not closed, or a backslash is last: ${text}`));
+    expect(() => splitFields(text)).toThrow(new Error(`a quote is not closed, or a backslash is at the end: ${text}`));
   });
 });

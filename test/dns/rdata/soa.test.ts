@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type SOA, soa as schema, soaContent, soaFaults } from '../../../functions/dns/rdata/soa.ts';
+import { type SOA, soa as schema, soaContent, soaIssues } from '../../../functions/dns/rdata/soa.ts';
 
 const content = (chosen?: SOA) => soaContent('corp.internal.', 'ns1.corp.internal.', chosen);
 
@@ -29,7 +29,7 @@ describe('a mailbox', () => {
     ['first\\.last.corp.internal', 'first\\.last.corp.internal.'],
   ])('%s is the name %s', (rname, expected) => {
     expect(content({ rname }).split(' ')[1]).toBe(expected);
-    expect(soaFaults({ rname })).toEqual([]);
+    expect(soaIssues({ rname })).toEqual([]);
   });
 
   test.each([
@@ -41,7 +41,7 @@ describe('a mailbox', () => {
     ['a@corp..internal', 'an empty label in a domain name'],
     [`${'x'.repeat(64)}@corp.internal`, 'a label of more than 63 octets'],
   ])('%s is none', (rname, message) => {
-    expect(soaFaults({ rname })).toEqual([{ at: 'soa.rname', message: expect.stringContaining(message) }]);
+    expect(soaIssues({ rname })).toEqual([{ at: 'soa.rname', message: expect.stringContaining(message) }]);
   });
 });
 
@@ -54,10 +54,10 @@ test.each([
   expect(content({ mname }).split(' ')[0]).toBe(expected);
 });
 
-test('a primary that is no name is a fault', () => {
-  expect(soaFaults({ mname: 'a b' })).toEqual([{ at: 'soa.mname', message: 'white space in a domain name: a b' }]);
-  expect(soaFaults({ mname: '', rname: '@' }).map(({ at }) => at)).toEqual(['soa.mname', 'soa.rname']);
-  expect(soaFaults({})).toEqual([]);
+test('an invalid primary server is an issue', () => {
+  expect(soaIssues({ mname: 'a b' })).toEqual([{ at: 'soa.mname', message: 'white space in a domain name: a b' }]);
+  expect(soaIssues({ mname: '', rname: '@' }).map(({ at }) => at)).toEqual(['soa.mname', 'soa.rname']);
+  expect(soaIssues({})).toEqual([]);
 });
 
 test.each([

@@ -20,8 +20,8 @@ test.each([
   ['18-18', '${0,8,n}x', ['2.1.0.0.x']],
   ['1-1', 'h$x', ['h1x']],
 ])('$GENERATE %s %s makes the owners %j', (range, template, owners) => {
-  const { entries, faults } = parse(`$GENERATE ${range} ${template} A 192.0.2.1`);
-  expect(faults).toEqual([]);
+  const { entries, issues } = parse(`$GENERATE ${range} ${template} A 192.0.2.1`);
+  expect(issues).toEqual([]);
   expect(entries.map(({ name }) => name)).toEqual(owners.map((owner) => `${owner}.corp.internal.`));
 });
 
@@ -34,7 +34,7 @@ test.each([
   ['a dollar sign', '$GENERATE 1-1 h$ TXT "\\$ $$ $"', 'TXT', undefined, '"$ $ 1"'],
 ])('$GENERATE takes %s', (_, line, type, ttl, content) => {
   const at = 'line 1';
-  expect(parse(line)).toMatchObject({ faults: [], entries: [{ name: 'h1.corp.internal.', type, ttl, content, at }] });
+  expect(parse(line)).toMatchObject({ issues: [], entries: [{ name: 'h1.corp.internal.', type, ttl, content, at }] });
 });
 
 test('a record without an owner after $GENERATE has that of the record before it', () => {
@@ -49,31 +49,33 @@ describe('$GENERATE refuses', () => {
     ['$GENERATE 2-1 h$ A 192.0.2.1', 'not a range of $GENERATE, such as 1-254 or 0-254/2: 2-1'],
     ['$GENERATE 1-2/0 h$ A 192.0.2.1', 'not a range of $GENERATE'],
     ['$GENERATE 1 h$ A 192.0.2.1', 'not a range of $GENERATE'],
-    ['$GENERATE 1-9999999999/999999999 h$ A 192.0.2.1', 'a range of $GENERATE ends at 2147483647'],
+    ['$GENERATE 1-9999999999/999999999 h$ A 192.0.2.1', 'a range of $GENERATE ends at 2147483647 at most'],
     ['$GENERATE 1-2 h${0,3 A 192.0.2.1', 'not an offset, a width (to 255) and a base of d, o, x, X, n, N: ${0,3'],
     ['$GENERATE 1-2 h${0,256} A 192.0.2.1', 'not an offset, a width (to 255)'],
     ['$GENERATE 1-2 h${0,1,b} A 192.0.2.1', 'not an offset, a width (to 255)'],
     ['$GENERATE 1-300 h A 192.0.2.$', 'not an IPv4 address: 192.0.2.256'],
     ['$GENERATE 1-2 h$ LUA A "$"', 'LUA is code'],
   ])('%s', (line, message) => {
-    const { faults } = parse('', line);
-    expect(faults[0]).toMatchObject({ at: 'line 2', message: expect.stringContaining(message) });
+    const { issues } = parse('', line);
+    expect(issues[0]).toMatchObject({ at: 'line 2', message: expect.stringContaining(message) });
   });
 
   test('more than 65,536 records of one file, before it makes the first too many', () => {
-    const { entries, faults } = parse(
+    const { entries, issues } = parse(
       '$GENERATE 1-65535 h$ A 192.0.2.1',
       '$GENERATE 1-2 i$ A 192.0.2.1',
       '$GENERATE 1-1 j A 192.0.2.1',
     );
     expect(entries).toHaveLength(65_535);
-    expect(faults.map(({ at }) => at)).toEqual(['line 2', 'line 3']);
-    expect(parse('$GENERATE 0-65535 h$ A 192.0.2.1')).toMatchObject({ faults: [], entries: { length: 65_536 } });
+    expect(issues.map(({ at }) => at)).toEqual(['line 2', 'line 3']);
+    expect(parse('$GENERATE 0-65535 h$ A 192.0.2.1')).toMatchObject({ issues: [], entries: { length: 65_536 } });
   });
 
   test('templates that would make much of little', () => {
-    const { entries, faults } = parse(`$GENERATE 1-65536 h$ TXT "${'${0,255}'.repeat(200)}"`);
+    const { entries, issues } = parse(`$GENERATE 1-65536 h$ TXT "${'${0,255}'.repeat(200)}"`);
     expect(entries.length).toBeLessThan(200);
-    expect(faults).toMatchObject([{ message: '$GENERATE may make 8388608 characters of a file, and this makes more' }]);
+    expect(issues).toMatchObject([
+      { message: '$GENERATE is limited to 8388608 characters per file, and this makes more' },
+    ]);
   });
 });

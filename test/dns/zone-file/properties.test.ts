@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isWithin } from '../../../functions/dns/name.ts';
 import { splitFields } from '../../../functions/dns/rdata/field.ts';
-import { parseContent, recordTypes } from '../../../functions/dns/rdata/rdata.ts';
+import { parseContent } from '../../../functions/dns/rdata/rdata.ts';
+import { recordTypes } from '../../../functions/dns/rdata/record-type.ts';
 import type { Entry } from '../../../functions/dns/zone/rrset.ts';
 import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
 import { cpuTimeOf } from '../../cpu.ts';
-import { values } from '../values.ts';
-import { fixture, fixtureNames } from '../zones/files.ts';
+import { values } from '../rdata/arbitraries.ts';
+import { fixture, fixtureNames } from './fixtures.ts';
 
 const zone = 'corp.internal.';
 
@@ -52,7 +53,7 @@ test('what is printed is read again', () => {
   fc.assert(
     fc.property(entries, (written) => {
       const file = parseZoneFile(print(written), { name: zone });
-      expect(file.faults).toEqual([]);
+      expect(file.issues).toEqual([]);
       expect(file.entries.map(({ at: _, ...entry }) => entry)).toEqual(
         written.map(({ name, type, ttl, content }) => ({ name, type, ttl, content })),
       );
@@ -102,10 +103,10 @@ test.each([
 ])('whatever the %s, nothing is thrown, and all that is read is of the zone and has a line', (_, texts) => {
   fc.assert(
     fc.property(texts, (text) => {
-      const { entries, faults } = parseZoneFile(text, { name: zone });
+      const { entries, issues } = parseZoneFile(text, { name: zone });
       const lines = text.split('\n').length;
-      expect(faults.length).toBeLessThanOrEqual(100);
-      for (const { at } of [...entries, ...faults]) expect(Number(at.replace('line ', ''))).toBeOneOf(range(lines));
+      expect(issues.length).toBeLessThanOrEqual(100);
+      for (const { at } of [...entries, ...issues]) expect(Number(at.replace('line ', ''))).toBeOneOf(range(lines));
       for (const { name, type, content } of entries) {
         expect(isWithin(name, zone)).toBe(true);
         expect(parseContent(type, content, zone)).toBe(content);
@@ -124,9 +125,9 @@ describe('a long run of one thing is read in linear time:', () => {
       const reading = (length: number) => () => {
         const run = piece.repeat(length / piece.length);
         for (const before of ['', 'x TXT ', '$GENERATE 1-65536 x CNAME ']) {
-          const { entries, faults } = parseZoneFile(before + run, { name: zone });
+          const { entries, issues } = parseZoneFile(before + run, { name: zone });
           expect(entries.length).toBeLessThanOrEqual(1);
-          expect(faults.length).toBeLessThanOrEqual(100);
+          expect(issues.length).toBeLessThanOrEqual(100);
         }
       };
       const [short, long] = [await cpuTimeOf(reading(2 ** 15)), await cpuTimeOf(reading(2 ** 18))];

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
-import { fixture, fixtureNames, printed } from '../zones/files.ts';
+import { fixture, fixtureNames, printed } from './fixtures.ts';
 
 const zone = { name: 'corp.internal.' };
 const parse = (...lines: string[]) => parseZoneFile(lines.join('\n'), zone);
 const says = (...lines: string[]) => {
-  const { entries, faults } = parse(...lines);
-  return [...entries.map(printed), ...faults.map(({ at, message }) => `${at}! ${message}`)];
+  const { entries, issues } = parse(...lines);
+  return [...entries.map(printed), ...issues.map(({ at, message }) => `${at}! ${message}`)];
 };
 
 test.each(fixtureNames)('every record of %s is read, with its line', (name) => {
   const { text, zone, entries } = fixture(name);
   const file = parseZoneFile(text, { name: zone });
-  expect(file.faults).toEqual([]);
+  expect(file.issues).toEqual([]);
   expect(file.entries.map(printed)).toEqual(entries);
 });
 
@@ -57,24 +57,24 @@ describe('the TTL of a record is', () => {
     ['none if none is said', ['x A 192.0.2.1'], undefined, undefined],
   ])('%s', (_, lines, ttl, defaultTTL) => {
     const file = parse(...lines);
-    expect(file.faults).toEqual([]);
+    expect(file.issues).toEqual([]);
     expect(file.entries.at(-1)?.ttl).toBe(ttl);
     expect(file.defaultTTL).toBe(defaultTTL);
   });
 });
 
-describe('a fault names its line and what would be right', () => {
+describe('an issue names its line and the cure', () => {
   test.each([
-    ['$INCLUDE other.zone', 'no $INCLUDE: there is no other file, so put its records here'],
-    ['$ORIGINS a.', 'not a directive: $ORIGINS ($ORIGIN, $TTL and $GENERATE are)'],
+    ['$INCLUDE other.zone', '$INCLUDE is not supported: put its records here'],
+    ['$ORIGINS a.', 'not a directive: $ORIGINS (supported are $ORIGIN, $TTL and $GENERATE)'],
     ['$ORIGIN', '$ORIGIN takes one value, not 0'],
     ['$TTL 60 60', '$TTL takes one value, not 2'],
     ['$TTL 1y', 'not a TTL in seconds (0 to 2147483647) or like 1h30m: 1y'],
     ['x 2147483648 A 192.0.2.1', 'not a type, class or TTL in seconds (0 to 2147483647) or like 1h30m: 2147483648'],
     ['x 192.0.2.1', 'not a type, class or TTL in seconds (0 to 2147483647) or like 1h30m: 192.0.2.1'],
-    ['x 60 IN', 'no type: a record is an owner, perhaps a TTL and a class, a type and its value'],
+    ['x 60 IN', 'no type: a record is an owner, optionally a TTL and a class, a type and a value'],
     ['x CH TXT "y"', 'not class IN: CH'],
-    ['x LUA A "return 1"', 'LUA is code, not data: no file may bring it'],
+    ['x LUA A "return 1"', 'LUA is code, not data: zone files must not have it'],
     ['x HINFO a b', 'not a type that can be declared: HINFO (A, AAAA, '],
     ['x A 192.0.2.256', 'not an IPv4 address: 192.0.2.256'],
     ['x A', 'no value given'],
@@ -82,18 +82,18 @@ describe('a fault names its line and what would be right', () => {
     ['www.example.com. A 192.0.2.1', 'www.example.com is outside the zone corp.internal'],
     ['. A 192.0.2.1', '. is outside the zone corp.internal'],
     ['. SOA a b 1 2 3 4 5', '. is outside the zone corp.internal'],
-    ['x SOA a b 1 2 3 4 5', 'the SOA of x.corp.internal: one file is of one zone'],
+    ['x SOA a b 1 2 3 4 5', 'the SOA of x.corp.internal: a file has the records of one zone'],
     ['@ SOA a b 1 2 3 4', 'not "mname rname serial refresh retry expire minimum": a b 1 2 3 4'],
     ['@ SOA a b 1 2 soon 4 5', 'not a retry in seconds (0 to 2147483647) or like 1h30m: soon'],
     ['x TXT "y', 'a quote is not closed on its line'],
     ['x TXT y\\', 'a backslash at the end of the line'],
     ['x A ) 192.0.2.1', 'a parenthesis is closed that was never opened'],
     ['x A ( 192.0.2.1 ; )', 'a parenthesis is opened and never closed'],
-    ['\tA 192.0.2.1', 'no owner: it would be that of the record before, which has none'],
+    ['\tA 192.0.2.1', 'no owner, and no record before to take it from'],
   ])('%j', (line, message) => {
-    const { entries, faults } = parse('; a comment', '', line);
+    const { entries, issues } = parse('; a comment', '', line);
     expect(entries).toEqual([]);
-    expect(faults).toMatchObject([{ at: 'line 3', message: expect.stringContaining(message) }]);
+    expect(issues).toMatchObject([{ at: 'line 3', message: expect.stringContaining(message) }]);
   });
 
   test('a record over several lines is where it begins', () => {
@@ -115,7 +115,7 @@ test.each([
   ]);
 });
 
-test('nothing is read relative to an origin that cannot be read', () => {
+test('no name is read relative to an invalid origin', () => {
   expect(
     says(
       '$ORIGIN a..b',
@@ -127,18 +127,18 @@ test('nothing is read relative to an origin that cannot be read', () => {
   ).toEqual([
     'line 5: www.lab.corp.internal. undefined A 192.0.2.2',
     expect.stringContaining('line 1! an empty label'),
-    expect.stringContaining('line 2! below an $ORIGIN'),
-    expect.stringContaining('line 3! below an $ORIGIN'),
+    expect.stringContaining('line 2! after an invalid $ORIGIN'),
+    expect.stringContaining('line 3! after an invalid $ORIGIN'),
   ]);
 });
 
-test('another SOA is a fault, and the same one is not', () => {
+test('a different SOA is an issue, a repeated one is not', () => {
   expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
-  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! another SOA than that of line 1']);
+  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! differs from the SOA of line 1']);
 });
 
-test('a record that cannot be read has its name and type, wherever they come from', () => {
-  const { faults } = parse(
+test('the issue of an invalid record has its name and type, wherever they come from', () => {
+  const { issues } = parse(
     '$ORIGIN dev',
     'www A 192.0.2.256',
     '  LOC 51',
@@ -147,7 +147,7 @@ test('a record that cannot be read has its name and type, wherever they come fro
     '  MX 10 a',
     '. SOA a b',
   );
-  expect(faults.map(({ at, name, type }) => `${at}: ${name} ${type}`)).toEqual([
+  expect(issues.map(({ at, name, type }) => `${at}: ${name} ${type}`)).toEqual([
     'line 2: www.dev.corp.internal. A',
     'line 3: www.dev.corp.internal. LOC',
     'line 4: dev.corp.internal. URI',
@@ -155,7 +155,7 @@ test('a record that cannot be read has its name and type, wherever they come fro
     'line 6: first\\.last.dev.corp.internal. MX',
     'line 7: . SOA',
   ]);
-  expect(faults.at(-1)?.message).toBe('. is outside the zone corp.internal');
+  expect(issues.at(-1)?.message).toBe('. is outside the zone corp.internal');
 });
 
 test.each([
@@ -174,16 +174,16 @@ test.each(['@ TYPE2 ns1', '@ CLASS1 NS \\# 19 036e733104636f727008696e7465726e61
 
 test('a SOA so, and what a server makes itself', () => {
   const numbers = [1, 2, 3, 4, 5].map((n) => `0000000${n}`).join('');
-  const { soa, skipped, faults } = parse(`@ TYPE6 \\# 26 0161000162 00 ${numbers}`, 'x TYPE46 \\# 1 00');
-  expect(faults).toEqual([]);
+  const { soa, skipped, issues } = parse(`@ TYPE6 \\# 26 0161000162 00 ${numbers}`, 'x TYPE46 \\# 1 00');
+  expect(issues).toEqual([]);
   expect(soa).toMatchObject({ mname: 'a.', rname: 'b.', refresh: 2, retry: 3, expire: 4, minimum: 5 });
   expect(skipped).toEqual({ RRSIG: 1 });
 });
 
-test('each name that is read otherwise than to the letter is noted, and of $GENERATE the first', () => {
+test('each name that is read otherwise than RFC 1035 says has a warning, of $GENERATE the first', () => {
   const complete = (name: string, zone = 'corp.internal') =>
-    `${name} is taken as complete: to the letter, without a dot at its end, it is below ${zone}`;
-  const { readings, faults } = parse(
+    `${name} is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to ${zone}`;
+  const { warnings, issues } = parse(
     '@ SOA ns1.corp.internal hostmaster.corp.internal 1 2 3 4 5',
     'a.corp.internal CNAME b.corp.internal',
     'b MX 10 b.corp.internal',
@@ -197,24 +197,24 @@ test('each name that is read otherwise than to the letter is noted, and of $GENE
     '$ORIGIN .',
     'g.corp.internal CNAME h.corp.internal',
   );
-  expect(faults).toEqual([]);
-  expect(readings.map(({ at, message }) => `${at}: ${message}`)).toEqual([
+  expect(issues).toEqual([]);
+  expect(warnings.map(({ at, message }) => `${at}: ${message}`)).toEqual([
     `line 1: ${complete('ns1.corp.internal')}`,
     `line 1: ${complete('hostmaster.corp.internal')}`,
     `line 2: ${complete('a.corp.internal')}`,
     `line 2: ${complete('b.corp.internal')}`,
     `line 3: ${complete('b.corp.internal')}`,
     `line 4: ${complete('c.corp.internal')}`,
-    'line 5: bücher is taken as xn--bcher-kva.corp.internal.: to the letter it is not ASCII',
+    'line 5: bücher is read as xn--bcher-kva.corp.internal.: RFC 1035 has only ASCII',
     `line 8: ${complete('h1.corp.internal')}`,
     `line 9: ${complete('dev.corp.internal')}`,
     `line 10: ${complete('f.dev.corp.internal', 'dev.corp.internal')}`,
   ]);
 });
 
-test('no more faults of a $GENERATE are told than of lines', () => {
-  const { faults } = parse('$GENERATE 1-65536 h$ A 192.0.2.300');
-  expect(faults).toHaveLength(100);
+test('a $GENERATE reports no more issues than lines do', () => {
+  const { issues } = parse('$GENERATE 1-65536 h$ A 192.0.2.300');
+  expect(issues).toHaveLength(100);
 });
 
 test('unquoted words of a TXT are strings of their own', () => {
@@ -228,8 +228,8 @@ test('lines may end as on Windows', () => {
   );
 });
 
-test('reading ends with the hundredth fault, and a message is short', () => {
-  const { faults } = parse(...Array(1000).fill(`x A ${'9'.repeat(10_000)}`));
-  expect(faults).toHaveLength(100);
-  expect(faults.every(({ message }) => message.length <= 300)).toBe(true);
+test('parsing stops at the hundredth issue, and messages are short', () => {
+  const { issues } = parse(...Array(1000).fill(`x A ${'9'.repeat(10_000)}`));
+  expect(issues).toHaveLength(100);
+  expect(issues.every(({ message }) => message.length <= 300)).toBe(true);
 });

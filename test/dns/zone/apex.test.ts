@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { apexOf, delegationOf, hostRRsets, serversOf } from '../../../functions/dns/zone/apex.ts';
+import { apexOf, delegationOf, hostRRsets, nameServersOf } from '../../../functions/dns/zone/apex.ts';
 
 const zone = (...nameServers: string[]) => ({ name: 'dev.corp.internal', nameServers });
 const hosts = (...names: string[]) => names.flatMap((name) => hostRRsets(name, ['192.0.2.53', '2001:db8::53'], 60));
@@ -13,7 +13,7 @@ describe('the servers of a zone', () => {
       ['ns.example.com.', 'ns2.example.com.'],
     ],
   ])('%j are %j', (nameServers, servers) => {
-    expect(serversOf(zone(...nameServers))).toEqual(servers);
+    expect(nameServersOf(zone(...nameServers))).toEqual(servers);
     expect(apexOf(zone(...nameServers))[1]).toEqual({
       name: 'dev.corp.internal.',
       type: 'NS',

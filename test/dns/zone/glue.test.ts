@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutGlue } from '../../../functions/dns/zone/glue.ts';
+import { missingGlue } from '../../../functions/dns/zone/glue.ts';
 
 const zone = 'corp.internal.';
 const ns = (...records: string[]) => ({ name: 'dev.corp.internal.', type: 'NS', records });
@@ -18,10 +18,10 @@ test.each([
   ['its server is elsewhere', [ns('ns1.corp.internal.')], []],
   ['it is the zone itself', [{ ...ns('ns1.corp.internal.'), name: zone }], []],
 ])('a delegation of which %s', (_, rrsets, servers) => {
-  expect(withoutGlue(zone, rrsets)).toEqual(
+  expect(missingGlue(zone, rrsets)).toEqual(
     servers.map(
       (each) =>
-        `dev.corp.internal is delegated to ${each}, and there is no address of it here: nobody reaches it without an A or AAAA record`,
+        `dev.corp.internal is delegated to ${each}, which has no address here: it is unreachable without an A or AAAA record (glue)`,
     ),
   );
 });

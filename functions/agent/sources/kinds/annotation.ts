@@ -3,6 +3,7 @@ import {
   annotationPrefix as defaultPrefix,
   legacyAnnotationPrefix as legacyPrefix,
 } from '../../../contract/source-kinds.ts';
+import { parseDuration } from '../../../dns/duration.ts';
 import { excerpt } from '../../../dns/rdata/field.ts';
 import type { ObjectMeta } from '../../kubernetes/object.ts';
 import type { SourceObject } from '../source-object.ts';
@@ -79,33 +80,11 @@ export function annotatedTTL(annotations: Annotations): AnnotatedTTL {
   return ttl === undefined ? { invalidTTL: excerpt(text) } : { ttl };
 }
 
-/** Seconds of each unit of a Go duration; where one unit begins with another, the longer one comes first. */
-const units: Readonly<Record<string, number>> = {
-  ms: 1e-3,
-  us: 1e-6,
-  µs: 1e-6,
-  μs: 1e-6,
-  ns: 1e-9,
-  h: 3600,
-  m: 60,
-  s: 1,
-};
-const term = `(\\d+(?:\\.\\d*)?|\\.\\d+)(${Object.keys(units).join('|')})`;
-const duration = new RegExp(`^\\+?(?:${term})+$`);
-
 /**
  * Returns the seconds of a TTL such as `300` or `5m`; undefined for what ExternalDNS ignores.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/annotations/processors.go (TTLFromAnnotations)
  */
 export function parseTTL(text: string): number | undefined {
-  const ttl = Math.trunc(/^\+?\d+$/.test(text) ? Number(text) : secondsIn(text));
+  const ttl = Math.trunc(/^\+?\d+$/.test(text) ? Number(text) : parseDuration(text, 'go', 's'));
   return ttl >= 1 && ttl < 2 ** 31 ? ttl : undefined;
-}
-
-function secondsIn(text: string): number {
-  if (!duration.test(text)) return 0;
-  return [...text.matchAll(new RegExp(term, 'g'))].reduce(
-    (sum, [, number, unit = '']) => sum + Number(number) * (units[unit] ?? 0),
-    0,
-  );
 }

@@ -1,6 +1,6 @@
 /** Values as people paste them, good ones, from usual to nasty. */
 import fc from 'fast-check';
-import type { RecordType } from '../../functions/dns/rdata/rdata.ts';
+import type { RecordType } from '../../../functions/dns/rdata/record-type.ts';
 
 const joined = (separator: string, ...parts: fc.Arbitrary<string>[]) =>
   fc.tuple(...parts).map((texts) => texts.join(separator));

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Entry } from '../../functions/dns/zone/rrset.ts';
-import { parseZoneFile } from '../../functions/dns/zone-file/zone-file.ts';
-import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
-import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
-import { type FixtureName, fixture } from './zones/files.ts';
+import type { Entry } from '../../../functions/dns/zone/rrset.ts';
+import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
+import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
+import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { type FixtureName, fixture } from './fixtures.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'transfer-'));
 let server: RunningPowerDNS;
@@ -78,7 +78,7 @@ test('a signed zone that dig transfers is imported whole', { tags: 'dig' }, asyn
   const args = ['@127.0.0.1', '-p', `${server.dnsPort}`, 'axfr', zone];
   const { stdout } = await promisify(execFile)('dig', args);
   const transferred = parseZoneFile(stdout, { name: zone });
-  expect(transferred.faults).toEqual([]);
+  expect(transferred.issues).toEqual([]);
   expect(Object.keys(transferred.skipped)).toEqual(expect.arrayContaining(['RRSIG', 'NSEC', 'DNSKEY']));
   expect(linesOf(transferred.entries).sort()).toEqual(linesOf(parseZoneFile(text, { name: zone }).entries).sort());
 });

@@ -1,6 +1,6 @@
 /**
  * Imports every zone file of a folder, and compares what is printed with what BIND reads in it:
- * `node test/dns/compare.ts FOLDER` (needs named-compilezone of bind9-utils). What BIND has and an import has not, or
+ * `node test/import/compare-with-bind.ts FOLDER` (needs named-compilezone of bind9-utils). What BIND has and an import has not, or
  * has otherwise, must have a line that says so; prints what has none, and ends with 1 if there is any.
  */
 import { spawnSync } from 'node:child_process';
@@ -126,7 +126,7 @@ function differences(zone: string, { records: expected, text }: Read): string[] 
     }),
     ...[...actual.keys()].flatMap((record) => {
       if (expected.has(record) || recordType(record) === 'SOA' || record.endsWith(' NS ns.invalid.')) return [];
-      return notes.some((note) => note.includes(' is taken as ')) ? [] : [`made up: ${record}`];
+      return notes.some((note) => note.includes(' is read as ')) ? [] : [`made up: ${record}`];
     }),
   ];
 }
@@ -134,7 +134,7 @@ function differences(zone: string, { records: expected, text }: Read): string[] 
 function soaDifferences(soa: Record, declared: Imported, notes: string[]): string[] {
   const values = soa.split(' ').slice(2);
   return soaFields.flatMap((field, index) => {
-    const isTold = notes.some((note) => note.includes(`soa.${field} `) || note.includes(' is taken as '));
+    const isTold = notes.some((note) => note.includes(`soa.${field} `) || note.includes(' is read as '));
     if (field === 'serial' || isTold) return [];
     const value = String(declared.soa?.[field]);
     return value === withoutDot(values[index] ?? '') ? [] : [`soa.${field} ${value} and not ${values[index]}`];
@@ -156,10 +156,10 @@ function isToldOf(record: Record, zone: string, actual: ReadonlyMap<Record, numb
     note.startsWith(`${names[0]} ${type} has the TTLs`) ||
     (type === 'NS' && note.includes('(NS '));
   const isMade = (note: string) =>
-    note.startsWith('left out, since PowerDNS makes its own') && note.includes(` ${type}`);
-  const isOfMany = (note: string) => /\$INCLUDE|below an \$ORIGIN|a quote in a domain name/.test(note);
+    note.startsWith('skipped, since PowerDNS generates its own') && note.includes(` ${type}`);
+  const isOfMany = (note: string) => /\$INCLUDE|after an invalid \$ORIGIN|a quote in a domain name/.test(note);
   if (notes.some((note) => isNamed(note) || isMade(note) || isOfMany(note))) return true;
-  if (!notes.some((note) => note.includes(' is taken as '))) return false;
+  if (!notes.some((note) => note.includes(' is read as '))) return false;
   return record.includes('\\') || actual.has(whole(record));
 }
 

@@ -1,4 +1,4 @@
-import type { RecordType } from '../../functions/dns/rdata/rdata.ts';
+import type { RecordType } from '../../../functions/dns/rdata/record-type.ts';
 
 const zone = '0477697265 08696e7465726e616c 00';
 const example = '076578616d706c65 03636f6d 00';

@@ -1,6 +1,6 @@
 /** RDATA out of an answer, as its octets: dns-packet decodes some types only. */
 import { connect } from 'node:net';
-import type { RecordType } from '../../functions/dns/rdata/rdata.ts';
+import type { RecordType } from '../../functions/dns/rdata/record-type.ts';
 import { patience } from '../patience.ts';
 
 /** https://www.iana.org/assignments/dns-parameters, without ALIAS, which is never answered. */

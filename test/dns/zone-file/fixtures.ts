@@ -28,7 +28,7 @@ export type FixtureName = keyof typeof zones;
 export const fixtureNames = Object.keys(zones) as FixtureName[];
 
 export function fixture(name: FixtureName): ZoneFixture {
-  const path = join(import.meta.dirname, name);
+  const path = join(import.meta.dirname, 'fixtures', name);
   const entries = readFileSync(path.replace(/\.\w+$/, '.entries'), 'utf8')
     .trimEnd()
     .split('\n');
