@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { apiContent } from '../../dns/rdata/api-content.ts';
+import { request, type TextResponse } from './http-request.ts';
 import { type Change, declaredAccount, isManaged, type RRset, type Zone } from './rrset.ts';
 
 /** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
@@ -57,7 +58,7 @@ export interface PowerDNSOptions {
   /** The file that PowerDNS reads its key from, too: `api-key=...`. It changes whenever PowerDNS starts. */
   keyFile: string;
   timeoutMs?: number;
-  fetch?: typeof fetch;
+  request?: typeof request;
 }
 
 /** PowerDNS's REST API: https://doc.powerdns.com/authoritative/http-api/ */
@@ -68,7 +69,7 @@ export class PowerDNS {
   readonly #digests = new WeakMap<Zone, string>();
 
   constructor(options: PowerDNSOptions) {
-    this.#options = { timeoutMs: 5_000, fetch, ...options };
+    this.#options = { timeoutMs: 5_000, request, ...options };
   }
 
   zones(): Promise<ZoneHeader[]> {
@@ -183,11 +184,11 @@ export class PowerDNS {
 
   /** PowerDNS's metrics in Prometheus' text format; it serves them without a key. */
   async metrics(): Promise<string> {
-    const response = await this.#options.fetch(`${this.#options.api}/metrics`, {
-      signal: AbortSignal.timeout(this.#options.timeoutMs),
-    });
-    if (!response.ok) throw new PowerDNSRefusal(response.status, `PowerDNS answered ${response.status}`);
-    return response.text();
+    const { api, timeoutMs, request } = this.#options;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const { status, text } = await request(`${api}/metrics`, { method: 'GET', signal });
+    if (!isSuccess(status)) throw new PowerDNSRefusal(status, `PowerDNS answered ${status}`);
+    return text;
   }
 
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -201,15 +202,15 @@ export class PowerDNS {
       this.#key = undefined;
       response = await this.#send(method, path, body);
     }
-    const text = await response.text();
-    if (response.ok) return text;
-    throw new PowerDNSRefusal(response.status, wordsOf(text) ?? `PowerDNS answered ${response.status}`);
+    const { status, text } = response;
+    if (isSuccess(status)) return text;
+    throw new PowerDNSRefusal(status, wordsOf(text) ?? `PowerDNS answered ${status}`);
   }
 
-  async #send(method: string, path: string, body: unknown): Promise<Response> {
-    const { api, keyFile, timeoutMs, fetch } = this.#options;
+  async #send(method: string, path: string, body: unknown): Promise<TextResponse> {
+    const { api, keyFile, timeoutMs, request } = this.#options;
     this.#key ??= (await readFile(keyFile, 'utf8')).trim().replace(/^api-key=/, '');
-    return fetch(`${api}/api/v1/servers/localhost${path}`, {
+    return request(`${api}/api/v1/servers/localhost${path}`, {
       method,
       headers: { 'X-API-Key': this.#key, 'Content-Type': 'application/json' },
       signal: AbortSignal.timeout(timeoutMs),
@@ -217,6 +218,8 @@ export class PowerDNS {
     });
   }
 }
+
+const isSuccess = (status: number) => status >= 200 && status < 300;
 
 function wordsOf(text: string): string | undefined {
   try {

@@ -6,6 +6,7 @@ import { ConfigMapMirror } from '../../../functions/agent/mirror/config-map.ts';
 import { RecordMirror } from '../../../functions/agent/mirror/record-mirror.ts';
 import { Agreements } from '../../../functions/agent/mirror/watermark.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { request } from '../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS, PowerDNSRefusal } from '../../../functions/agent/powerdns/powerdns.ts';
 import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { canaryZone, makeCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
@@ -195,9 +196,9 @@ export class PowerDNSDatabase implements MortalDatabase {
       api: server.apiUrl,
       keyFile,
       timeoutMs: patience,
-      fetch: async (input, init) => {
-        if (init?.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
-        return fetch(input, init);
+      request: async (url, options) => {
+        if (options.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
+        return request(url, options);
       },
     });
     const powerdns = this.#powerdns;

@@ -13,6 +13,7 @@ import { type Answer, decode, encode } from 'dns-packet';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { request } from '../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
@@ -91,10 +92,10 @@ function restartAgent(replica: Replica, endsAfter = Number.POSITIVE_INFINITY): v
     api: replica.server.apiUrl,
     keyFile: join(replica.dir, 'include/api.conf'),
     timeoutMs: patience,
-    fetch: (input, init) => {
+    request: (url, options) => {
       if (requests.length >= endsAfter) throw new Error('the agent has ended');
-      requests.push(`${init?.method} ${`${input}`.replace(/.*\/localhost/, '')}`);
-      return fetch(input, init);
+      requests.push(`${options.method} ${url.replace(/.*\/localhost/, '')}`);
+      return request(url, options);
     },
   });
   const { powerdns } = replica;

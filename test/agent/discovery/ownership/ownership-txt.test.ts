@@ -15,6 +15,7 @@ import {
   withOwnershipRecords,
 } from '../../../../functions/agent/discovery/ownership/ownership-txt.ts';
 import { Database } from '../../../../functions/agent/powerdns/database.ts';
+import { request } from '../../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS } from '../../../../functions/agent/powerdns/powerdns.ts';
 import {
   type Change,
@@ -304,11 +305,11 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
 
   beforeAll(async () => {
     server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
-    const counted: typeof fetch = (input, init) => {
-      if (init?.method !== 'GET') writes += 1;
-      return fetch(input, init);
+    const counted: typeof request = (url, options) => {
+      if (options.method !== 'GET') writes += 1;
+      return request(url, options);
     };
-    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, fetch: counted, timeoutMs: patience }), {
+    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, request: counted, timeoutMs: patience }), {
       maxAgeMs: 0,
     });
     made = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
