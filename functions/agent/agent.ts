@@ -19,14 +19,14 @@ import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
 import { noSources, partsAt, type SourceLister, type SourceObject } from './sources/source-object.ts';
 import type { Observations } from './surroundings.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
-import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
+import { type LoadedDeclaration, Zones, type ZonesOptions } from './zones/zones.ts';
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   database: DeleteGuardStoreOptions;
   /** The agent's own view of the objects that want names. */
   lister?: SourceLister;
   /** Keeps what exists nowhere else; none where there is nothing to keep it in. */
-  mirror?: Pick<RecordMirror, 'bring' | 'isAwaited' | 'warnings'> | undefined;
+  mirror?: Pick<RecordMirror, 'sync' | 'isPending' | 'warnings'> | undefined;
   /** What the report tells besides, as it is by then. */
   surroundings?: Readonly<Observations>;
   onPropagation?: NamesOptions['onPropagation'];
@@ -56,7 +56,7 @@ export class Agent {
   readonly #guardMemory: DeleteGuardStore;
   readonly #mirror: AgentOptions['mirror'];
   readonly #kept = new Memo<ReadonlySet<string>>();
-  #declared: Declared | undefined;
+  #declared: LoadedDeclaration | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #blindSince: number | undefined;
@@ -85,7 +85,7 @@ export class Agent {
     this.#guardMemory = new DeleteGuardStore(options.database);
   }
 
-  get declaration(): Declared['declaration'] | undefined {
+  get declaration(): LoadedDeclaration['declaration'] | undefined {
     return this.#declared?.declaration;
   }
 
@@ -113,9 +113,9 @@ export class Agent {
       await this.#bringZones();
       // What ExternalDNS has published may be gone, also while it is silent.
       if (!this.#declared) return;
-      this.#present = await this.#zones.left();
-      const reread = () => this.#zones.present();
-      if (await this.#mirror?.bring(this.#present, reread, this.#keptWithoutObject())) this.#present = await reread();
+      this.#present = await this.#zones.reconciled();
+      const reread = () => this.#zones.current();
+      if (await this.#mirror?.sync(this.#present, reread, this.#keptWithoutObject())) this.#present = await reread();
     });
   }
 
@@ -172,7 +172,7 @@ export class Agent {
       const { reverse, ownershipTXT } = present.declaration.discovery ?? {};
       // Some records follow from what was published.
       if (reverse || ownershipTXT) await this.#bringZones();
-      this.#present = await this.#zones.present();
+      this.#present = await this.#zones.current();
     });
   }
 
@@ -199,7 +199,7 @@ export class Agent {
     const { resolution } = this.#surroundings;
     return {
       instance: this.declaration?.name ?? '',
-      zones: this.#zones.reported?.reports ?? [],
+      zones: this.#zones.report?.reports ?? [],
       discovery: this.#providers.report(this.declaration?.discovery),
       ...(resolution && { resolution }),
       names: this.#names.list ?? [],
@@ -235,15 +235,15 @@ export class Agent {
 
   /** What to say of it all; nothing before the zones were brought to what is declared, or could not be. */
   report(): Report | undefined {
-    const { reported } = this.#zones;
-    if (!this.#declared || !reported) return undefined;
+    const { report } = this.#zones;
+    if (!this.#declared || !report) return undefined;
     const names = this.#names.report();
     const { missing = [], resolution, served, storage } = this.#surroundings;
-    const all = [...(this.#mirror?.warnings ?? []), ...reported.warnings];
+    const all = [...(this.#mirror?.warnings ?? []), ...report.warnings];
     const warnings = all.slice(0, bounds.warnings).map((each) => each.slice(0, bounds.message));
     return {
-      declaration: reported.hash,
-      zones: reported.reports,
+      declaration: report.hash,
+      zones: report.reports,
       ...(warnings.length > 0 && { warnings }),
       discovery: {
         ...this.#providers.report(this.#declared.declaration.discovery),
@@ -258,11 +258,11 @@ export class Agent {
 
   /** Whether the pod may be asked: everything declared answers and everything wanted was published once. Stays true. */
   get isReady(): boolean {
-    const { reported } = this.#zones;
-    if (this.#wasReady || !this.#declared || reported?.hash !== this.#declared.hash) return this.#wasReady;
+    const { report } = this.#zones;
+    if (this.#wasReady || !this.#declared || report?.hash !== this.#declared.hash) return this.#wasReady;
     const discovery = this.#providers.report(this.#declared.declaration.discovery);
-    const isAwaited = this.#mirror?.isAwaited ?? false;
-    this.#wasReady = !isAwaited && isServing({ zones: reported.reports, discovery });
+    const isAwaited = this.#mirror?.isPending ?? false;
+    this.#wasReady = !isAwaited && isServing({ zones: report.reports, discovery });
     return this.#wasReady;
   }
 
@@ -271,7 +271,7 @@ export class Agent {
    * nobody can tell whose address is whose. What cannot be listed at all is not waited for.
    */
   #expectSight(): void {
-    if (this.#mirror?.isAwaited) throw new Error('what exists in the mirror only is not restored yet');
+    if (this.#mirror?.isPending) throw new Error('what exists in the mirror only is not restored yet');
     if (this.#awaitsSight) throw new Error(`the ${this.#lister.unsynced()} are not listed yet`);
   }
 
@@ -326,7 +326,7 @@ export class Agent {
   ): Promise<T> {
     this.#providers.get(this.declaration, namespace)?.loops.touch();
     return this.#inTurn(async () => {
-      const present = await this.#zones.present();
+      const present = await this.#zones.current();
       this.#present = present;
       const provider = this.#providers.get(present.declaration, namespace);
       return provider ? work(provider, present) : otherwise;

@@ -28,8 +28,7 @@ import { selfTest } from './self-test/self-test.ts';
 import type { Observations } from './surroundings.ts';
 import { soaCheck } from './zones/soa-check.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
-import { configMapsIn, configMapsOf } from './zones/zone-file-source.ts';
-import { ZoneFileSet } from './zones/zone-files.ts';
+import { configMapsInFolder, watchConfigMaps, ZoneFileSet } from './zones/zone-files.ts';
 
 /** How often something is looked at. Milliseconds. */
 const pace = {
@@ -95,7 +94,7 @@ async function main(options: Options): Promise<void> {
   await listen(http({ agent, overview: () => agent.overview(), powerdns, metrics: registry }), options.http);
 
   const reconciliations: ReconcileLoop = new ReconcileLoop({ agent, failureLog });
-  const configMaps = cluster ? configMapsOf(cluster, failureLog) : configMapsIn(options['zone-files']);
+  const configMaps = cluster ? watchConfigMaps(cluster, failureLog) : configMapsInFolder(options['zone-files']);
   const onFiles = (files: ZoneFiles) => {
     agent.takeFiles(files);
     reconciliations.wake();
@@ -103,7 +102,7 @@ async function main(options: Options): Promise<void> {
   const zoneFiles = new ZoneFileSet(configMaps, onFiles, mostCharacters);
   const take = (text: string): void => {
     if (!agent.declare(text)) return;
-    zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
+    zoneFiles.watch(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
     sources?.follow(agent.declaration?.discovery, agent.declaration?.optional);
     reconciliations.wake();
   };

@@ -2,7 +2,7 @@ import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Reason } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { isGlue } from '../../dns/zone/zone-cut.ts';
-import { answerOf, answersAlike, areRivals, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
+import { answerOf, areConflicting, haveSameAnswer, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import {
   type AcrossNamespacesContext,
@@ -135,11 +135,13 @@ function occupant(
 ): Reason | undefined {
   const { there } = nameContext;
   if (there.length > 0) {
-    const other = there.find((r) => ownershipOf(r) !== 'discovered' && areRivals(r, desired));
+    const other = there.find((r) => ownershipOf(r) !== 'discovered' && areConflicting(r, desired));
     if (other) return occupied(other);
     if (isAnsweredByOther(desired, nameContext, owns)) return undefined;
     // Another owner is another namespace: the whole name is its own, unless all answers are merged.
-    const first = there.find((r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areRivals(r, desired)));
+    const first = there.find(
+      (r) => isOthers(r, owns) && (discovery.sharedHosts !== 'Merge' || areConflicting(r, desired)),
+    );
     if (first) return { verdict: 'Duplicate', message: `${resourceOf(first)} has the name already` };
   }
   const isOpen = discovery.allowAcrossNamespaces.includes('Delegations');
@@ -161,7 +163,7 @@ function occupied(other: RRset): Reason {
 
 /** Whether a place is as it was, or has lost only what would have made room for the wish anyway. */
 function isNoBetter(now: RRset[], then: RRset[], owns: Owns): boolean {
-  const isIn = (rrsets: RRset[]) => (rrset: RRset) => rrsets.some((r) => answersAlike(r, rrset));
+  const isIn = (rrsets: RRset[]) => (rrset: RRset) => rrsets.some((r) => haveSameAnswer(r, rrset));
   const isLasting = (rrset: RRset) => ownershipOf(rrset) !== 'discovered' || !owns(rrset);
   return now.every(isIn(then)) && then.filter(isLasting).every(isIn(now));
 }

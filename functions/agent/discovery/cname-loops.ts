@@ -1,7 +1,7 @@
 import { zoneOf } from '../../dns/name.ts';
 import { endlessFrom, toldFrom, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
-import { answersAlike, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
+import { haveSameAnswer, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import type { NameEvaluation } from './evaluate-name.ts';
 import type { Owns } from './name-context.ts';
@@ -102,7 +102,7 @@ const tooManyCircles =
   'cannot publish: the CNAMEs of its name or namespace lead in circles one after another: give those that do other targets';
 
 function rankIn(evaluations: ReadonlyMap<string, NameEvaluation>, lister: SourceLister, rrset: RRset): string {
-  const stands = evaluations.get(rrset.name)?.current.some((other) => answersAlike(other, rrset));
+  const stands = evaluations.get(rrset.name)?.current.some((other) => haveSameAnswer(other, rrset));
   const resource = resourceOf(rrset);
   return [stands ? 0 : 1, lister.get(resource)?.created ?? '~', resource, rrset.name].join(' ');
 }

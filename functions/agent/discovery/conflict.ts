@@ -1,6 +1,6 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Reason } from '../../contract/verdict.ts';
-import { areRivals, type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
+import { areConflicting, type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { areExclusive, groupCompatible, mergeByObject, merged, sameAnswer } from './merge.ts';
 import { sharingGroup } from './resource-label.ts';
@@ -60,7 +60,7 @@ export function resolveConflict(candidates: RRset[], holders: RRset[], stand: Co
   const lost = [...beside, ...valid.filter((rrset) => !isFirst(rrset))]
     .filter((rrset) => !accepted.some((a) => sameAnswer(a, rrset)))
     .map((rrset): RejectedRecord => {
-      const rival = accepted.find((a) => areRivals(a, rrset)) ?? accepted[0] ?? first;
+      const rival = accepted.find((a) => areConflicting(a, rrset)) ?? accepted[0] ?? first;
       const because = precedenceReason(first, rrset, stand);
       return {
         rrset,

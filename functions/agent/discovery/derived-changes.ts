@@ -1,4 +1,4 @@
-import { answersAlike, type Change, deletion, keyOf, type RRset, replacement, type Zone } from '../powerdns/rrset.ts';
+import { type Change, deletion, haveSameAnswer, keyOf, type RRset, replacement, type Zone } from '../powerdns/rrset.ts';
 
 /**
  * What changes of the RRsets that follow from what a zone has, beside changes of the others: those that go, and those that
@@ -22,7 +22,7 @@ export function derivedChanges(
   const gone = [...there.values()].filter((rrset) => !wanted.has(rrset.name) && !changed.has(keyOf(rrset)));
   const fresh = [...wanted.values()].filter((rrset) => {
     const present = there.get(rrset.name);
-    return !present || !answersAlike(present, rrset);
+    return !present || !haveSameAnswer(present, rrset);
   });
   return { gone: gone.map(deletion), fresh: fresh.map(replacement) };
 }

@@ -2,7 +2,7 @@ import type { Declaration } from '../../contract/declaration.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import { serversOf } from '../../dns/zone/apex.ts';
 import { cutAbove, cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
-import { areRivals, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
+import { areConflicting, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import type { ZonePlacement } from './record-checks.ts';
 import { isWildcardBlock } from './wildcard-blocks.ts';
 
@@ -79,5 +79,5 @@ function currentAt(there: RRset[], cut: RRset | undefined, owns: Owns): RRset[] 
     return there.filter((rrset) => rrset === cut || (isOwn(rrset, owns) && isGlue(rrset, cut)));
   }
   const declared = there.filter((r) => ownershipOf(r) === 'declared');
-  return there.filter((r) => isOwn(r, owns) && !declared.some((d) => areRivals(d, r)));
+  return there.filter((r) => isOwn(r, owns) && !declared.some((d) => areConflicting(d, r)));
 }

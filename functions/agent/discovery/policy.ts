@@ -1,7 +1,7 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { bounds, type Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { answerOf, answersAlike, excludeEachOther, keyOf, type RRset } from '../powerdns/rrset.ts';
+import { answerOf, areMutuallyExclusive, haveSameAnswer, keyOf, type RRset } from '../powerdns/rrset.ts';
 
 export type Policy = DeclaredDiscovery['policy'];
 
@@ -48,7 +48,7 @@ export function keptUnder(policy: Policy, answer: RRset[], accepted: RRset[]): R
 /** Of some RRsets those that can be there beside others. */
 function thoseBeside(others: RRset[], rrsets: RRset[]): RRset[] {
   const names = Map.groupBy(others, ({ name }) => name);
-  return rrsets.filter((rrset) => !names.get(rrset.name)?.some((other) => excludeEachOther(other, rrset)));
+  return rrsets.filter((rrset) => !names.get(rrset.name)?.some((other) => areMutuallyExclusive(other, rrset)));
 }
 
 function previewOf(current: RRset[], accepted: RRset[]): PreviewedChange[] {
@@ -56,7 +56,7 @@ function previewOf(current: RRset[], accepted: RRset[]): PreviewedChange[] {
   const after = new Map(accepted.map((rrset) => [keyOf(rrset), rrset]));
   const changed = accepted.flatMap((rrset) => {
     const there = before.get(keyOf(rrset));
-    if (there && answersAlike(there, rrset)) return [];
+    if (there && haveSameAnswer(there, rrset)) return [];
     return [{ action: there ? ('Update' as const) : ('Create' as const), rrset }];
   });
   const deleted = current

@@ -1,5 +1,5 @@
 import { compare } from '../lib/compare.ts';
-import { answersAlike, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
+import { haveSameAnswer, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
 import type { RejectedRecord } from './conflict.ts';
 import { namespaceOf } from './resource-label.ts';
 
@@ -49,12 +49,12 @@ export function withinBudget(
 }
 
 function growthOf(wanted: RRset[], current: RRset[], stays: RecordBudgetOptions['stays']): Growth {
-  const present = current.filter((r) => wanted.some((w) => answersAlike(w, r)) || stays(r, wanted));
+  const present = current.filter((r) => wanted.some((w) => haveSameAnswer(w, r)) || stays(r, wanted));
   return { wanted, present, room: totalCost(wanted) - totalCost(present) };
 }
 
 function refusedOf({ wanted, present, room }: Growth): RejectedRecord[] {
-  const beyond = wanted.filter((rrset) => !present.some((p) => answersAlike(p, rrset)));
+  const beyond = wanted.filter((rrset) => !present.some((p) => haveSameAnswer(p, rrset)));
   return beyond.map((rrset) => ({ rrset, verdict: 'Refused', message: noRoom(resourceOf(rrset), room) }));
 }
 

@@ -8,7 +8,7 @@ import { messageOf } from '../lib/error-message.ts';
 import { printable } from '../lib/printable.ts';
 import type { Overview } from '../names/overview.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
-import { masterFileOf } from '../zones/zone-file-export.ts';
+import { exportZone } from '../zones/zone-file-export.ts';
 import { lastAnswer, listener } from './listener.ts';
 import { jsonOf, textOf } from './page/listing.ts';
 import { contentSecurityPolicy, pageOf } from './page/page.ts';
@@ -117,7 +117,7 @@ function zoneFileAt({ pathname }: URL, response: ServerResponse, { agent, zoneFi
   if (!zone) return { status: 404, type: text, body: `there is no zone ${printable(name ?? encoded)}\n` };
   const isGone = () => response.destroyed;
   const key = JSON.stringify(['zone', zone.name]);
-  return { type: text, body: zoneFiles.read({ key, of: [zone], isGone, make: () => masterFileOf(zone) }) };
+  return { type: text, body: zoneFiles.read({ key, of: [zone], isGone, make: () => exportZone(zone) }) };
 }
 
 function decoded(encoded: string): string | undefined {

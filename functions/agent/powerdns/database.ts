@@ -1,5 +1,5 @@
 import { monotonicNow } from '../lib/clock.ts';
-import { type MetadataKind, type PowerDNS, PowerDNSRefusal } from './powerdns.ts';
+import { type MetadataKind, type PowerDNS, PowerDNSRejection } from './powerdns.ts';
 import { type Change, type RRset, replacement, type Zone } from './rrset.ts';
 
 export interface DatabaseOptions {
@@ -13,20 +13,20 @@ export interface DatabaseOptions {
 export type Metadata = Readonly<Record<MetadataKind, string[]>>;
 
 /** What a zone is made with beside its records. */
-export interface Making {
+export interface CreateZoneOptions {
   /** Whose it is: the agent's own unless stated. */
   account?: string;
   metadata?: Metadata;
 }
 
-export interface Rejected {
+export interface RejectedChange {
   change: Change;
   /** PowerDNS's own words. */
   message: string;
 }
 
 /** Of more names than these the whole zone is read. */
-const mostAsked = 20;
+const mostNames = 20;
 
 /**
  * The zones as PowerDNS has them. The agent is the only writer, so a zone is read again only when its serial has moved
@@ -67,19 +67,23 @@ export class Database {
    * serial.
    */
   async refreshed(zone: Zone, names?: ReadonlySet<string>): Promise<Zone> {
-    if (!names || names.size > mostAsked) return this.#powerdns.zone(zone, zone);
+    if (!names || names.size > mostNames) return this.#powerdns.zone(zone, zone);
     const fresh = await Promise.all([...names].map((name) => this.#powerdns.rrsetsAt(zone, name)));
     return { ...zone, rrsets: [...zone.rrsets.filter(({ name }) => !names.has(name)), ...fresh.flat()] };
   }
 
   /** Applies what can be applied, in one transaction if possible, and says what PowerDNS would not take. */
-  async apply(zone: Zone, changes: Change[]): Promise<Rejected[]> {
+  async apply(zone: Zone, changes: Change[]): Promise<RejectedChange[]> {
     this.#read.delete(zone.name);
     return this.#applyNames(zone, namesOf(changes));
   }
 
   /** Makes a zone with what can be in it, in one transaction if possible, and says what PowerDNS would not take. */
-  async create(name: string, rrsets: RRset[], { account, metadata = {} }: Making = {}): Promise<Rejected[]> {
+  async create(
+    name: string,
+    rrsets: RRset[],
+    { account, metadata = {} }: CreateZoneOptions = {},
+  ): Promise<RejectedChange[]> {
     this.#read.delete(name);
     const make = async (some: RRset[]) => {
       const header = await this.#powerdns.create(name, some, account);
@@ -95,7 +99,7 @@ export class Database {
       await this.#powerdns.patch(header, atTop.slice(-1).map(replacement));
       return [];
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRejection(error)) throw error;
       const header = await make(atTop);
       return this.#applyNames(header, namesOf(rrsets.map(replacement)));
     }
@@ -107,7 +111,7 @@ export class Database {
   }
 
   /** Has a zone read anew the next time. */
-  forget({ name }: Pick<Zone, 'name'>): void {
+  invalidate({ name }: Pick<Zone, 'name'>): void {
     this.#read.delete(name);
   }
 
@@ -120,13 +124,13 @@ export class Database {
   }
 
   /** PowerDNS refuses a whole transaction for one bad name: halve it until the bad ones stand alone. */
-  async #applyNames(zone: Pick<Zone, 'id'>, names: Change[][]): Promise<Rejected[]> {
+  async #applyNames(zone: Pick<Zone, 'id'>, names: Change[][]): Promise<RejectedChange[]> {
     if (names.length === 0) return [];
     try {
       await this.#powerdns.patch(zone, names.flat());
       return [];
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRejection(error)) throw error;
       if (names.length === 1) return names.flat().map((change) => ({ change, message: error.message }));
       const half = Math.ceil(names.length / 2);
       const first = await this.#applyNames(zone, names.slice(0, half));
@@ -138,5 +142,5 @@ export class Database {
 const namesOf = (changes: Change[]) => [...Map.groupBy(changes, ({ rrset }) => rrset.name).values()];
 
 /** Whether PowerDNS takes what it was sent for wrong. */
-const isRefusal = (error: unknown): error is PowerDNSRefusal =>
-  error instanceof PowerDNSRefusal && error.status === 422;
+const isRejection = (error: unknown): error is PowerDNSRejection =>
+  error instanceof PowerDNSRejection && error.status === 422;

@@ -5,7 +5,7 @@ import { request, type TextResponse } from './http-request.ts';
 import { type Change, declaredAccount, isManaged, type RRset, type Zone } from './rrset.ts';
 
 /** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
-export class PowerDNSRefusal extends Error {
+export class PowerDNSRejection extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);
@@ -13,7 +13,7 @@ export class PowerDNSRefusal extends Error {
   }
 
   /** Whether the request was at fault, and not PowerDNS or its key. */
-  get isFault(): boolean {
+  get isRequestError(): boolean {
     return this.status >= 400 && this.status < 500 && this.status !== 401;
   }
 }
@@ -187,7 +187,7 @@ export class PowerDNS {
     const { api, timeoutMs, request } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
     const { status, text } = await request(`${api}/metrics`, { method: 'GET', signal });
-    if (!isSuccess(status)) throw new PowerDNSRefusal(status, `PowerDNS answered ${status}`);
+    if (!isSuccess(status)) throw new PowerDNSRejection(status, `PowerDNS answered ${status}`);
     return text;
   }
 
@@ -204,7 +204,7 @@ export class PowerDNS {
     }
     const { status, text } = response;
     if (isSuccess(status)) return text;
-    throw new PowerDNSRefusal(status, wordsOf(text) ?? `PowerDNS answered ${status}`);
+    throw new PowerDNSRejection(status, errorIn(text) ?? `PowerDNS answered ${status}`);
   }
 
   async #send(method: string, path: string, body: unknown): Promise<TextResponse> {
@@ -221,7 +221,7 @@ export class PowerDNS {
 
 const isSuccess = (status: number) => status >= 200 && status < 300;
 
-function wordsOf(text: string): string | undefined {
+function errorIn(text: string): string | undefined {
   try {
     const { error, errors } = JSON.parse(text);
     return [error, ...(errors ?? [])].filter(Boolean).join(': ') || undefined;

@@ -63,7 +63,7 @@ export const isAddressType = (type: string) => type === 'A' || type === 'AAAA' |
  * Two RRsets of one name that cannot stand side by side: a CNAME suffers nothing beside it (RFC 1034 section 3.6.2),
  * and addresses of two makers would be one answer to a client.
  */
-export function areRivals(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name' | 'type'>): boolean {
+export function areConflicting(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name' | 'type'>): boolean {
   if (a.name !== b.name) return false;
   return (
     a.type === b.type || a.type === 'CNAME' || b.type === 'CNAME' || (isAddressType(a.type) && isAddressType(b.type))
@@ -75,7 +75,7 @@ export const totalCost = (rrsets: readonly RRset[]): number =>
   rrsets.reduce((sum, { records }) => records.reduce((ofRRset, content) => ofRRset + recordCost(content), sum), 0);
 
 /** Whether PowerDNS makes one answer of two RRsets of a name. */
-export const answerTogether = (a: RRset, b: RRset) =>
+export const areAnsweredTogether = (a: RRset, b: RRset) =>
   typesAnswered(a).some((type) => isAddressType(type) && typesAnswered(b).includes(type));
 
 /** A LUA record says first what it answers, and an ALIAS has the addresses of another name. */
@@ -94,15 +94,15 @@ export const resourceOf = ({ mark }: Pick<RRset, 'mark'>) => mark?.content ?? ''
 export const sameResource = (a: RRset, b: RRset) => a.mark?.content === b.mark?.content;
 
 /** Rivals, unless they are the IPv4 and the IPv6 addresses of one object. */
-export const excludeEachOther = (a: RRset, b: RRset) =>
-  areRivals(a, b) && !(sameResource(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
+export const areMutuallyExclusive = (a: RRset, b: RRset) =>
+  areConflicting(a, b) && !(sameResource(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
 
 /** What an RRset answers, as text. The serial of a SOA is PowerDNS's own. */
 export const answerOf = ({ name, type, ttl, records }: RRset) =>
   JSON.stringify([name, type, ttl, ...comparable(type, records)]);
 
 /** Whether two RRsets answer alike, whosever they are. */
-export const answersAlike = (a: RRset, b: RRset) =>
+export const haveSameAnswer = (a: RRset, b: RRset) =>
   a.name === b.name && a.type === b.type && answerOf(a) === answerOf(b);
 
 function comparable(type: string, records: string[]): string[] {

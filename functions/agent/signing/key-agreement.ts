@@ -17,7 +17,7 @@ export interface KnownKeys {
 export type Step = 'generate' | 'mirror' | 'install' | 'keep';
 
 /** Pure: never a step that would sign a zone with another key than it was signed with; an Error says why there is none. */
-export function stepTo({ zone, stored, installed, ds, secret }: KnownKeys): Step {
+export function nextStep({ zone, stored, installed, ds, secret }: KnownKeys): Step {
   const [present, ...more] = new Set(installed);
   if (more.length > 0) {
     const all = [present, ...more].map((dnskey = '') => dsOf(zone, dnskey)).join(', ');

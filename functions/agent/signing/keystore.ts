@@ -6,12 +6,12 @@ export interface KeyStore {
   /** The stored key of a zone, if any. */
   read(zone: string): Promise<string | undefined>;
   /** Stores a key unless there is one; the one that is there afterwards. */
-  keep(zone: string, key: string): Promise<string>;
-  forget(zone: string): Promise<void>;
+  getOrCreate(zone: string, key: string): Promise<string>;
+  remove(zone: string): Promise<void>;
 }
 
 /** The store cannot be used now, which says nothing of the keys in it. */
-export class StoreFailure extends Error {}
+export class KeyStoreError extends Error {}
 
 /** A store's keys as such. Its failures name the store, and quote nothing of a key. */
 export class StoredKeys {
@@ -30,19 +30,22 @@ export class StoredKeys {
   }
 
   /** The key that is there afterwards: another replica may have been faster. */
-  async keep(zone: string, key: SigningKey): Promise<SigningKey> {
-    return this.#parsed(zone, await this.#attempt(`keep the key of ${zone}`, () => this.#store.keep(zone, key.text())));
+  async getOrCreate(zone: string, key: SigningKey): Promise<SigningKey> {
+    return this.#parsed(
+      zone,
+      await this.#attempt(`keep the key of ${zone}`, () => this.#store.getOrCreate(zone, key.text())),
+    );
   }
 
-  forget(zone: string): Promise<void> {
-    return this.#attempt(`forget the key of ${zone}`, () => this.#store.forget(zone));
+  remove(zone: string): Promise<void> {
+    return this.#attempt(`forget the key of ${zone}`, () => this.#store.remove(zone));
   }
 
   async #attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw new StoreFailure(`cannot ${action} in the ${this.#name}: ${messageOf(error)}`);
+      throw new KeyStoreError(`cannot ${action} in the ${this.#name}: ${messageOf(error)}`);
     }
   }
 

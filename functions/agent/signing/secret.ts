@@ -3,7 +3,7 @@ import type { Secret } from '../kubernetes/object.ts';
 import type { KeyStore } from './keystore.ts';
 
 /** How often others may write the Secret between our reading and our writing it. */
-const patience = 10;
+const mostAttempts = 10;
 
 /** Zones' keys in a Secret's data, an entry for each. What else is in it stays. */
 export class SecretKeys implements KeyStore {
@@ -19,8 +19,8 @@ export class SecretKeys implements KeyStore {
     return keyIn(await this.#cluster.readSecret(this.#name), zone);
   }
 
-  async keep(zone: string, key: string): Promise<string> {
-    for (let attempt = 0; attempt < patience; attempt++) {
+  async getOrCreate(zone: string, key: string): Promise<string> {
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const secret = await this.#cluster.readSecret(this.#name);
       if (!secret) throw new Error('it is not there yet');
       const there = keyIn(secret, zone);
@@ -32,7 +32,7 @@ export class SecretKeys implements KeyStore {
     throw new Error('others keep writing it');
   }
 
-  async forget(zone: string): Promise<void> {
+  async remove(zone: string): Promise<void> {
     const secret = await this.#cluster.readSecret(this.#name);
     if (secret?.data?.[entryOf(zone)] === undefined) return;
     await this.#cluster.mergeSecret(this.#name, { data: { [entryOf(zone)]: null } });

@@ -5,8 +5,8 @@ import { FailureLog } from '../lib/failure-log.ts';
 import type { Cryptokey } from '../powerdns/powerdns.ts';
 import { Cryptokeys, isPublished, type SignedZone, type SigningAPI } from './cryptokeys.ts';
 import { type Algorithm, dsOf, SigningKey } from './key.ts';
-import { requireAlgorithm, stepTo } from './key-agreement.ts';
-import { type KeyStore, StoredKeys, StoreFailure } from './keystore.ts';
+import { nextStep, requireAlgorithm } from './key-agreement.ts';
+import { type KeyStore, KeyStoreError, StoredKeys } from './keystore.ts';
 
 export type { KeyStore } from './keystore.ts';
 
@@ -42,7 +42,7 @@ const nsec3param = '1 0 0 -';
 const maxAgeMs = 60_000;
 
 /** What a zone was last brought to. */
-interface Brought {
+interface SyncedZone {
   at: number;
   declared: string;
   signature: Signature;
@@ -54,7 +54,7 @@ export class Signer {
   readonly #cryptokeys: Cryptokeys;
   readonly #stored: StoredKeys;
   readonly #failureLog: FailureLog;
-  readonly #brought = new Map<string, Brought>();
+  readonly #brought = new Map<string, SyncedZone>();
   /** Zones whose keys are gone from the store. */
   readonly #forgotten = new Set<string>();
 
@@ -70,7 +70,7 @@ export class Signer {
    * the report; the zone may be signed nevertheless, as it was before. `dnssec` is whether PowerDNS's list of zones
    * calls it signed: with it, one that is not signed, and should not be, costs no request.
    */
-  async bring(zone: SignedZone & { dnssec?: boolean }, signing: Signing): Promise<Signature | undefined> {
+  async reconcile(zone: SignedZone & { dnssec?: boolean }, signing: Signing): Promise<Signature | undefined> {
     if (signing.mode === 'Off') return this.#unsign(zone, signing);
     const name = withoutDot(zone.name);
     const declared = JSON.stringify(signing);
@@ -86,7 +86,7 @@ export class Signer {
       if (signature) this.#brought.set(name, { at, declared, signature });
       return signature;
     } catch (error) {
-      if (error instanceof StoreFailure && last && isSettled(installed, last)) {
+      if (error instanceof KeyStoreError && last && isSettled(installed, last)) {
         complain(error.message);
         return last.signature;
       }
@@ -116,7 +116,7 @@ export class Signer {
     if (signing.mode === 'Unsigning') return stored ? [await this.#install(zone, stored)] : [];
     const dnskeys = installed.map(({ dnskey }) => dnskey);
     const step = (stored?: string) =>
-      stepTo({ zone: name, stored, installed: dnskeys, ds: signing.ds, secret: this.#options.secret });
+      nextStep({ zone: name, stored, installed: dnskeys, ds: signing.ds, secret: this.#options.secret });
     const next = step(stored?.dnskey);
     const [key, ...copies] = installed;
     if (!key) return [await this.#install(zone, stored ?? (await this.#make(name, signing.algorithm)))];
@@ -128,7 +128,7 @@ export class Signer {
 
   async #make(name: string, algorithm: Algorithm): Promise<SigningKey> {
     const made = SigningKey.generate(algorithm);
-    const kept = await this.#stored.keep(name, made);
+    const kept = await this.#stored.getOrCreate(name, made);
     if (kept.dnskey === made.dnskey) this.#options.log.info({ zone: name, ds: dsOf(name, made.dnskey) }, 'make key');
     return kept;
   }
@@ -148,7 +148,7 @@ export class Signer {
     const key = SigningKey.parse(await this.#cryptokeys.privateKey(zone, installed));
     if (key.dnskey !== dnskey) throw new Error(`PowerDNS's key of ${name} is ${dnskey}, and should be ${key.dnskey}`);
     await this.#cryptokeys.rectify(zone);
-    const kept = await this.#stored.keep(name, key);
+    const kept = await this.#stored.getOrCreate(name, key);
     this.#options.log.info({ zone: name, ds: dsOf(name, kept.dnskey) }, 'mirror key');
     return kept.dnskey;
   }
@@ -160,7 +160,7 @@ export class Signer {
     const installed = await this.#cryptokeys.of(zone);
     if (installed.length === 0 && isForgotten) return;
     // The store first: as long as PowerDNS has keys, there is something left to do.
-    await this.#stored.forget(name);
+    await this.#stored.remove(name);
     this.#brought.delete(name);
     if (installed.length > 0) {
       await this.#cryptokeys.unsign(zone, installed);
@@ -172,5 +172,5 @@ export class Signer {
 }
 
 /** Whether PowerDNS has the same keys as before, and uses them. */
-const isSettled = (installed: Cryptokey[], { signature }: Brought) =>
+const isSettled = (installed: Cryptokey[], { signature }: SyncedZone) =>
   installed.every(isPublished) && `${installed.map(({ dnskey }) => dnskey)}` === `${signature.dnskey}`;

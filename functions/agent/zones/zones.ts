@@ -8,21 +8,21 @@ import { messageOf } from '../lib/error-message.ts';
 import { FailureLog } from '../lib/failure-log.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Database } from '../powerdns/database.ts';
-import { PowerDNSRefusal } from '../powerdns/powerdns.ts';
+import { PowerDNSRejection } from '../powerdns/powerdns.ts';
 import { type Change, keyOf, ownershipOf, type RRset, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { Signature, Signer } from '../signing/signer.ts';
-import { type CurrentCost, type DeclaredContent, declaredContent } from './desired-zone.ts';
+import { type CurrentCost, type DesiredZone, desiredZones } from './desired-zone.ts';
 import { isRemovable, type PlanOptions, planZones, type ZonesPlan } from './plan.ts';
 import { nameOf, type ZoneFiles } from './zone-file.ts';
 
 export interface ZonesOptions {
-  database: Pick<Database, 'zones' | 'refreshed' | 'forget' | 'create' | 'apply' | 'remove'>;
+  database: Pick<Database, 'zones' | 'refreshed' | 'invalidate' | 'create' | 'apply' | 'remove'>;
   /** Whether a zone's SOA is answered over DNS. */
   answers: (zone: string) => Promise<boolean>;
   /** Whether PowerDNS takes and works out LUA records, asked only when there are any. */
   lua?: () => Promise<boolean>;
   /** None where nothing keeps keys: zones stay as they are. */
-  signer?: Pick<Signer, 'bring'> | undefined;
+  signer?: Pick<Signer, 'reconcile'> | undefined;
   log: Logger;
   now: () => number;
   /** Of all zones together. */
@@ -33,14 +33,14 @@ export interface ZonesOptions {
 const patienceMs = 10_000;
 
 /** A declaration with its zone files, and the hash of its text. */
-export interface Declared {
+export interface LoadedDeclaration {
   hash: string;
   declaration: Declaration;
   files: ZoneFiles;
 }
 
 /** What there is to say of the zones, and of which declaration. */
-export interface Reported {
+export interface ZonesReport {
   hash: string;
   reports: ZoneReport[];
   warnings: string[];
@@ -51,8 +51,8 @@ export class Zones {
   readonly #options: ZonesOptions;
   readonly #failureLog: FailureLog;
   /** What the zones were last brought to. */
-  #reconciled: Declared | undefined;
-  #reported: Reported | undefined;
+  #reconciled: LoadedDeclaration | undefined;
+  #reported: ZonesReport | undefined;
   #reachedAt: number;
   #silentSince = new Map<string, number>();
   /** Zones that are not made yet, for what they wait for. */
@@ -61,12 +61,12 @@ export class Zones {
   #failures = new Map<string, string>();
   #signatures = new Map<string, Signature>();
   #lua = true;
-  #owns: PlanOptions['owns'];
+  #owns: PlanOptions['isStillDiscovered'];
   /** As they were read by a reconciliation that had nothing to change. */
   #settled: Zone[] | undefined;
   readonly #compared = new Memo<ZonesPlan>();
   readonly #current = new Memo<CurrentCost | undefined>();
-  readonly #contents = new Memo<Map<string, DeclaredContent>>();
+  readonly #contents = new Memo<Map<string, DesiredZone>>();
 
   constructor(options: ZonesOptions) {
     this.#options = options;
@@ -75,12 +75,12 @@ export class Zones {
   }
 
   /** How the zones are, and of which declaration that is said: of a new one not before the zones follow it. */
-  get reported(): Reported | undefined {
+  get report(): ZonesReport | undefined {
     return this.#reported;
   }
 
   /** @param owns whether there is still somebody who discovers an RRset: the same function for as long as it says the same */
-  async reconcile(declared: Declared, owns?: PlanOptions['owns']): Promise<void> {
+  async reconcile(declared: LoadedDeclaration, owns?: PlanOptions['isStillDiscovered']): Promise<void> {
     this.#owns = owns;
     try {
       this.#reported = await this.#bringTo(declared);
@@ -96,7 +96,7 @@ export class Zones {
    * The zones as they are, and the declaration that they were last brought to. Fails while a declared one is missing:
    * a wish for a name in it would be judged against nothing.
    */
-  async present(): Promise<{ declaration: Declaration; zones: Zone[] }> {
+  async current(): Promise<{ declaration: Declaration; zones: Zone[] }> {
     if (!this.#reconciled) throw new Error('the declared zones are not there yet');
     const { declaration } = this.#reconciled;
     const zones = await this.#zones(declaration);
@@ -109,8 +109,8 @@ export class Zones {
   }
 
   /** The same as the last reconciliation has left them: read again only where it has changed something. */
-  async left(): Promise<{ declaration: Declaration; zones: Zone[] }> {
-    if (!this.#reconciled || !this.#settled) return this.present();
+  async reconciled(): Promise<{ declaration: Declaration; zones: Zone[] }> {
+    if (!this.#reconciled || !this.#settled) return this.current();
     return { declaration: this.#reconciled.declaration, zones: this.#settled };
   }
 
@@ -119,7 +119,7 @@ export class Zones {
     return withAdopted(await this.#options.database.zones(), discovery);
   }
 
-  async #bringTo(declared: Declared): Promise<Reported> {
+  async #bringTo(declared: LoadedDeclaration): Promise<ZonesReport> {
     const { declaration, hash } = declared;
     const failures = new Map<string, string>();
     let changed = await this.#change(declared, failures);
@@ -135,7 +135,7 @@ export class Zones {
     const names = new Set(declaration.zones.map(({ name }) => name));
     this.#silentSince = new Map([...this.#silentSince].filter(([name]) => names.has(name)));
     this.#failures = failures;
-    this.#waiting = new Set([...contents].flatMap(([name, { waiting }]) => (waiting === undefined ? [] : [name])));
+    this.#waiting = new Set([...contents].flatMap(([name, { pending }]) => (pending === undefined ? [] : [name])));
     const kept = retained.map(
       ({ name, message }): ZoneReport => ({ name: withoutDot(name), state: 'Retained', message }),
     );
@@ -143,16 +143,16 @@ export class Zones {
   }
 
   /** Brings the records there; what one zone has against it goes into `failures`. */
-  async #change(declared: Declared, failures: Map<string, string>) {
+  async #change(declared: LoadedDeclaration, failures: Map<string, string>) {
     const { database } = this.#options;
     const { discovery } = declared.declaration;
     const zones = await this.#zones(declared.declaration);
     const contents = this.#contentsOf(declared, zones);
     this.#lua = await this.#isLuaOn(contents);
-    const { create, patch, remove, circles, ...rest } = this.#compare(contents, zones, {
+    const { create, patch, remove, loops, ...rest } = this.#compare(contents, zones, {
       discovers: discovery !== undefined,
       reverse: discovery?.reverse === true,
-      owns: this.#owns,
+      isStillDiscovered: this.#owns,
       ownershipTXT: discovery?.ownershipTXT,
       reservedNames: discovery?.reservedNames,
       lua: this.#lua,
@@ -179,12 +179,12 @@ export class Zones {
     }
     for (const zone of remove) {
       await attempt(zone.name, 'remove zone', async () => {
-        database.forget(zone);
+        database.invalidate(zone);
         if (!isRemovable(await database.refreshed(zone))) return changedMeanwhile;
         return database.remove(zone).then(() => undefined);
       });
     }
-    for (const [name, message] of circles) if (!failures.has(name)) failures.set(name, message);
+    for (const [name, message] of loops) if (!failures.has(name)) failures.set(name, message);
     return { zones, contents, ...rest };
   }
 
@@ -197,13 +197,13 @@ export class Zones {
   }
 
   /** Compares only when something is another than the last time: mostly nothing is, and a zone may be large. */
-  #compare(contents: Map<string, DeclaredContent>, zones: Zone[], circumstances: PlanOptions): ZonesPlan {
+  #compare(contents: Map<string, DesiredZone>, zones: Zone[], circumstances: PlanOptions): ZonesPlan {
     const of = [contents, ...zones, ...Object.values(circumstances)];
     return this.#compared.get(of, () => planZones(contents, zones, circumstances));
   }
 
   /** Worked out once for what it is made of: a zone may have tens of thousands of records. */
-  #contentsOf(declared: Declared, zones: Zone[]): Map<string, DeclaredContent> {
+  #contentsOf(declared: LoadedDeclaration, zones: Zone[]): Map<string, DesiredZone> {
     const { declaration, files } = declared;
     const { mostRecords: most = Number.POSITIVE_INFINITY } = this.#options;
     const current = this.#current.get([declaration, ...zones], () => currentCost(declaration, zones, most));
@@ -214,11 +214,11 @@ export class Zones {
       signed.map(({ name }) => [absolute(name), this.#signatures.get(absolute(name))?.ds ?? []] as const),
     );
     return this.#contents.get([declared, JSON.stringify([[...ds], ofFiles, current?.others])], () =>
-      declaredContent(declaration, files, ds, { most, current }),
+      desiredZones(declaration, files, ds, { most, current }),
     );
   }
 
-  async #isLuaOn(contents: Map<string, DeclaredContent>): Promise<boolean> {
+  async #isLuaOn(contents: Map<string, DesiredZone>): Promise<boolean> {
     const isNeeded = contents.values().some(({ rrsets }) => rrsets.some(isLua));
     return !isNeeded || ((await this.#options.lua?.()) ?? true);
   }
@@ -235,7 +235,7 @@ export class Zones {
       if (!zone || (!dnssec && !zone.dnssec)) continue;
       const signing = dnssec ?? { mode: 'Off' as const, algorithm: 'ECDSA256' as const, nsec3: false, ds: [] };
       try {
-        const signature = await signer.bring(zone, signing);
+        const signature = await signer.reconcile(zone, signing);
         if (signature) signatures.set(zone.name, signature);
       } catch (error) {
         failures.set(zone.name, messageOf(error));
@@ -249,14 +249,14 @@ export class Zones {
 
   async #report(
     { name }: DeclaredZone,
-    content: DeclaredContent | undefined,
+    content: DesiredZone | undefined,
     failures: Map<string, string>,
   ): Promise<ZoneReport> {
     const signature = this.#signatures.get(absolute(name));
     const dnssec = signature && { dnssec: signature };
     const failure = failures.get(absolute(name)) ?? content?.problem;
     if (failure) return { name, state: 'Failed', message: failure.slice(0, 500), ...dnssec };
-    const waiting = content?.waiting ?? (this.#lua || !content?.rrsets.some(isLua) ? undefined : luaIsOff);
+    const waiting = content?.pending ?? (this.#lua || !content?.rrsets.some(isLua) ? undefined : luaIsOff);
     if (waiting) return { name, state: 'Pending', message: waiting.slice(0, 500), ...dnssec };
     return { ...(await this.#answering(name)), ...dnssec };
   }
@@ -277,7 +277,7 @@ export class Zones {
     return { name, state: wasServing ? 'Serving' : 'Pending' };
   }
 
-  #fail({ hash, declaration }: Declared, failure: string): void {
+  #fail({ hash, declaration }: LoadedDeclaration, failure: string): void {
     if (this.#options.now() - this.#reachedAt < patienceMs) return;
     const message = `PowerDNS cannot be used (${failure}): see the log of the container powerdns`.slice(0, 500);
     const reports = declaration.zones.map(({ name }): ZoneReport => {
@@ -334,6 +334,6 @@ const luaIsOff = 'PowerDNS restarts once, to work out the answers of the first r
 
 /** What PowerDNS has against one zone's change; whatever else fails, fails for all zones. */
 function wordsOf(error: unknown): string {
-  if (error instanceof PowerDNSRefusal && error.isFault) return error.message;
+  if (error instanceof PowerDNSRejection && error.isRequestError) return error.message;
   throw error;
 }

@@ -117,7 +117,7 @@ const records = [
 /** Brings a replica, and takes down what came of it. */
 async function bring(replica = one, changes: Partial<Signing> = {}): Promise<Signature | undefined> {
   try {
-    const signature = await replica.signer.bring(zone, { ...signed, ...changes });
+    const signature = await replica.signer.reconcile(zone, { ...signed, ...changes });
     said.push(JSON.stringify(signature ?? null));
     return signature;
   } catch (error) {
@@ -349,7 +349,7 @@ describe('a second look', () => {
 
   test('of a zone that is not signed is none', async () => {
     const off = { ...signed, mode: 'Off' } as const;
-    expect(await one.signer.bring({ ...zone, dnssec: false }, off)).toBeUndefined();
+    expect(await one.signer.reconcile({ ...zone, dnssec: false }, off)).toBeUndefined();
     expect([one.requests, keys.requests].flat()).toEqual([`POST /zones`]);
   });
 });
@@ -456,7 +456,7 @@ describe('the store', () => {
       'cannot read the key of corp.internal in the Secret idns-corp-dnssec: forbidden',
     );
     keys.failure = undefined;
-    keys.keep = async () => {
+    keys.getOrCreate = async () => {
       throw new Error('it is not there yet');
     };
     await expect(bring()).rejects.toThrow(

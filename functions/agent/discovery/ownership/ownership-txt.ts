@@ -1,7 +1,14 @@
 import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import { absolute, isWithin, withoutDot } from '../../../dns/name.ts';
 import { cutAt, cutsOf } from '../../../dns/zone/zone-cut.ts';
-import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../../powerdns/rrset.ts';
+import {
+  areConflicting,
+  type Change,
+  declaredAccount,
+  ownershipOf,
+  type RRset,
+  type Zone,
+} from '../../powerdns/rrset.ts';
 import { derivedChanges } from '../derived-changes.ts';
 import { contentOfMark } from './ownership-labels.ts';
 
@@ -53,7 +60,7 @@ export function ownershipRecordsFor(zone: string, rrsets: RRset[], options: Owne
     isWithin(twin.name, zone) &&
     isLegal(twin.name) &&
     !cutAt(twin.name, zone, cuts) &&
-    !others.get(twin.name)?.some((other) => areRivals(other, twin));
+    !others.get(twin.name)?.some((other) => areConflicting(other, twin));
   const twins = new Map<string, RRset>();
   for (const twin of discovered.flatMap((rrset) => ownershipRecordFor(rrset, options)).filter(isPossible)) {
     const rival = twins.get(twin.name);

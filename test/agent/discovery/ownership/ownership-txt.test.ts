@@ -330,7 +330,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     await made.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
     expect(writes).toBe(before);
   };
-  const present = async (): Promise<Zone> => (await made.present()).zones[0]!;
+  const present = async (): Promise<Zone> => (await made.current()).zones[0]!;
   /** As PowerDNS has them, without what is declared. */
   const there = async () =>
     ((await database.zones())[0]?.rrsets ?? [])
