@@ -19,7 +19,8 @@ import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
 import { noSources, partsAt, type SourceLister, type SourceObject } from './sources/source-object.ts';
 import type { Observations } from './surroundings.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
-import { type LoadedDeclaration, Zones, type ZonesOptions } from './zones/zones.ts';
+import type { LoadedDeclaration } from './zones/zone-planner.ts';
+import { Zones, type ZonesOptions } from './zones/zones.ts';
 
 export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   database: DeleteGuardStoreOptions;
