@@ -19,7 +19,7 @@ import type { MemoryConfigMap } from './memory-config-map.ts';
 
 /** Where a replica has its records. */
 export interface ReplicaDatabase extends Pick<Database, keyof Database> {
-  agreements: Watermarks;
+  watermarks: Watermarks;
 }
 
 export interface ReplicaOptions {
@@ -48,7 +48,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     const { database } = this;
     const mirror = new RecordMirror({
       database,
-      watermarks: database.agreements,
+      watermarks: database.watermarks,
       store: new ConfigMapMirror({
         cluster: configMap,
         name: 'idns-corp-kept',
@@ -125,7 +125,7 @@ export class MemoryDatabase implements MortalDatabase {
   readonly #zones = new MemoryZones();
   #metadata: string[] = [];
   endsAfter = Number.POSITIVE_INFINITY;
-  readonly agreements = new Watermarks({
+  readonly watermarks = new Watermarks({
     powerdns: {
       metadata: async () => {
         this.#step();
@@ -186,7 +186,7 @@ export class MemoryDatabase implements MortalDatabase {
 export class PowerDNSDatabase implements MortalDatabase {
   readonly #server: RunningPowerDNS;
   readonly #database: Database;
-  readonly agreements: Watermarks;
+  readonly watermarks: Watermarks;
   endsAfter = Number.POSITIVE_INFINITY;
   readonly #powerdns: PowerDNS;
 
@@ -203,7 +203,7 @@ export class PowerDNSDatabase implements MortalDatabase {
     });
     const powerdns = this.#powerdns;
     this.#database = new Database(powerdns, { maxAgeMs: 0, hidden: canaryZone });
-    this.agreements = new Watermarks({ powerdns, zone: canaryZone, createZone: () => makeCanaryZone(powerdns) });
+    this.watermarks = new Watermarks({ powerdns, zone: canaryZone, createZone: () => makeCanaryZone(powerdns) });
   }
 
   get powerdns(): PowerDNS {

@@ -115,7 +115,7 @@ const records = [
 ];
 
 /** Brings a replica, and takes down what came of it. */
-async function bring(replica = one, changes: Partial<Signing> = {}): Promise<Signature | undefined> {
+async function reconcile(replica = one, changes: Partial<Signing> = {}): Promise<Signature | undefined> {
   try {
     const signature = await replica.signer.reconcile(zone, { ...signed, ...changes });
     said.push(JSON.stringify(signature ?? null));
@@ -128,7 +128,7 @@ async function bring(replica = one, changes: Partial<Signing> = {}): Promise<Sig
 
 /** The same where it must be signed. */
 async function sign(replica = one, changes: Partial<Signing> = {}): Promise<Signature> {
-  const signature = await bring(replica, changes);
+  const signature = await reconcile(replica, changes);
   if (!signature) throw new Error('the zone is not signed');
   return signature;
 }
@@ -376,7 +376,7 @@ describe('the key', () => {
     await loseDatabase();
     keys.keys.clear();
     restartAgent(one);
-    await expect(bring(one, { ds })).rejects.toThrow(
+    await expect(reconcile(one, { ds })).rejects.toThrow(
       `the key of corp.internal is gone, and it was published with DS ${ds[0]}: restore the Secret idns-corp-dnssec`,
     );
     expect(one.requests.filter((request) => !request.startsWith('GET'))).toEqual([]);
@@ -408,7 +408,9 @@ describe('the key', () => {
     keys.keys.set('corp.internal', other);
     clock.now += 60_000;
     one.requests.length = 0;
-    await expect(bring()).rejects.toThrow('Secret idns-corp-dnssec has another key for corp.internal than PowerDNS');
+    await expect(reconcile()).rejects.toThrow(
+      'Secret idns-corp-dnssec has another key for corp.internal than PowerDNS',
+    );
     expect(one.requests).toEqual(['GET /zones/corp.internal./cryptokeys']);
     expect([...keys.keys.values()]).toEqual([other]);
     await expectValid(signature);
@@ -422,7 +424,7 @@ describe('the key', () => {
     for (const key of made)
       await api('POST', '/zones/corp.internal./cryptokeys', { algorithm: 'ECDSAP256SHA256', active: true, ...key });
     const before = await cryptokeys();
-    await expect(bring()).rejects.toThrow(message);
+    await expect(reconcile()).rejects.toThrow(message);
     expect(await cryptokeys()).toEqual(before);
     expect(keys.keys.size).toBe(0);
   });
@@ -431,10 +433,10 @@ describe('the key', () => {
     const signature = await sign();
     const changes = { algorithm: 'ED25519', ds: signature.ds } as const;
     const message = 'the key of corp.internal is of ECDSA256, and a rollover to ED25519 is not supported';
-    await expect(bring(one, changes)).rejects.toThrow(message);
+    await expect(reconcile(one, changes)).rejects.toThrow(message);
     await expectValid(signature);
     await loseDatabase();
-    await expect(bring(one, changes)).rejects.toThrow(message);
+    await expect(reconcile(one, changes)).rejects.toThrow(message);
     await expectValid(signature);
   });
 
@@ -443,7 +445,7 @@ describe('the key', () => {
     const whole = keys.keys.get('corp.internal') ?? '';
     keys.keys.set('corp.internal', whole.replace(/=\n/, '!=\n'));
     clock.now += 60_000;
-    await expect(bring()).rejects.toThrow(
+    await expect(reconcile()).rejects.toThrow(
       'cannot use the key of corp.internal in the Secret idns-corp-dnssec, restore it from a backup: not a private key',
     );
   });
@@ -452,14 +454,14 @@ describe('the key', () => {
 describe('the store', () => {
   test('has the key before PowerDNS does', async () => {
     keys.failure = 'forbidden';
-    await expect(bring()).rejects.toThrow(
+    await expect(reconcile()).rejects.toThrow(
       'cannot read the key of corp.internal in the Secret idns-corp-dnssec: forbidden',
     );
     keys.failure = undefined;
     keys.getOrCreate = async () => {
       throw new Error('it is not there yet');
     };
-    await expect(bring()).rejects.toThrow(
+    await expect(reconcile()).rejects.toThrow(
       'cannot keep the key of corp.internal in the Secret idns-corp-dnssec: it is not there yet',
     );
     expect(await cryptokeys()).toEqual([]);
@@ -488,7 +490,7 @@ describe('an agent that ends', () => {
     'after $endsAfter requests, is followed by one that ends its work: NSEC3 $nsec3',
     async ({ endsAfter, nsec3 }) => {
       restartAgent(one, endsAfter);
-      await expect(bring(one, { nsec3 })).rejects.toThrow('the agent has ended');
+      await expect(reconcile(one, { nsec3 })).rejects.toThrow('the agent has ended');
       restartAgent(one);
       await expectValid(await sign(one, { nsec3 }));
       expect(await cryptokeys()).toMatchObject([{ active: true, published: true }]);
@@ -538,7 +540,7 @@ describe('on the way back', () => {
       expect(await serial()).toBe(before);
       await expectValid(signature);
       expect(await typesOf('www.corp.internal')).toContain('RRSIG');
-      for (let i = 0; i < 2; i++) expect(await bring(one, { mode: 'Off', ds: signature.ds })).toBeUndefined();
+      for (let i = 0; i < 2; i++) expect(await reconcile(one, { mode: 'Off', ds: signature.ds })).toBeUndefined();
       expect(await cryptokeys()).toEqual([]);
       expect([...keys.keys.keys()]).toEqual(['other.internal']);
       expect(keys.requests.filter((request) => request.startsWith('forget'))).toHaveLength(1);
@@ -574,7 +576,7 @@ describe('on the way back', () => {
   test('and there again with another algorithm, the key is another one', async () => {
     const { ds } = await sign();
     await sign(one, { mode: 'Unsigning', ds });
-    await bring(one, { mode: 'Off', ds });
+    await reconcile(one, { mode: 'Off', ds });
     const signature = await sign(one, { algorithm: 'ED25519', nsec3: true });
     expect(signature.ds).not.toEqual(ds);
     await expectValid(signature);
@@ -595,8 +597,8 @@ describe('on the way back', () => {
     const { ds } = await sign();
     await loseDatabase();
     keys.keys.clear();
-    expect(await bring(one, { mode: 'Unsigning', ds })).toBeUndefined();
-    expect(await bring(one, { mode: 'Off', ds })).toBeUndefined();
+    expect(await reconcile(one, { mode: 'Unsigning', ds })).toBeUndefined();
+    expect(await reconcile(one, { mode: 'Off', ds })).toBeUndefined();
     const signature = await sign();
     expect(signature.ds).not.toEqual(ds);
     await expectValid(signature);
@@ -606,10 +608,10 @@ describe('on the way back', () => {
     const { ds } = await sign();
     for (const endsAfter of [1, 2]) {
       restartAgent(one, endsAfter);
-      await bring(one, { mode: 'Off', ds }).catch(() => undefined);
+      await reconcile(one, { mode: 'Off', ds }).catch(() => undefined);
     }
     restartAgent(one);
-    expect(await bring(one, { mode: 'Off', ds })).toBeUndefined();
+    expect(await reconcile(one, { mode: 'Off', ds })).toBeUndefined();
     expect([await cryptokeys(), keys.keys.size]).toEqual([[], 0]);
     expect(await typesOf('missing.corp.internal')).toEqual(['SOA']);
   });
