@@ -61,7 +61,7 @@ export class MirrorApplier {
       if (applied.size === 0) continue;
       const counts = Map.groupBy(applied, ([, { action }]) => action);
       const [taken, removed] = [counts.get('replace')?.length ?? 0, counts.get('delete')?.length ?? 0];
-      log.info({ zone: withoutDot(name), taken, removed }, 'take over records from the mirror');
+      log.info({ zone: withoutDot(name), taken, removed }, 'apply records from the mirror');
     }
     return zones.size > 0;
   }
@@ -112,7 +112,7 @@ export class MirrorApplier {
       [...changes].filter(([key, { entry }]) => {
         const { name, type } = entry.rrset;
         const message = messages.get(keyOf(entry.rrset));
-        this.#options.failureLog.record('take over a record from the mirror', message, {
+        this.#options.failureLog.record('apply a record from the mirror', message, {
           name: withoutDot(name),
           type,
         });

@@ -79,7 +79,7 @@ export class RecordMirror {
     const isFailing = this.#failingSince !== undefined && now() - this.#failingSince >= graceMs;
     return [
       ...(first ? [fullMessage(first, this.#dropped.length, name)] : []),
-      ...(isFailing ? [`cannot mirror what exists on a volume only: ${this.#failure}`] : []),
+      ...(isFailing ? [`cannot mirror records that exist on the volume only: ${this.#failure}`] : []),
     ];
   }
 
@@ -115,7 +115,7 @@ export class RecordMirror {
   #recordFailure(failure: string | undefined): void {
     this.#failure = failure;
     this.#failingSince = failure === undefined ? undefined : (this.#failingSince ?? this.#options.now());
-    this.#failureLog.record('mirror what exists nowhere else', failure);
+    this.#failureLog.record('mirror records that exist on the volume only', failure);
   }
 
   async #merge(reread: () => Promise<CurrentZones>, kept: ReadonlySet<string> | undefined): Promise<boolean> {
@@ -124,7 +124,7 @@ export class RecordMirror {
     const watermark = await watermarks.read();
     const { declaration, zones } = await reread();
     const mirror = await store.read();
-    if (!mirror) throw new Error('it is not there yet');
+    if (!mirror) throw new Error('it does not exist yet');
     const records = new LocalRecords(zones, { declaration, kept });
     const isNew = !mirror.isInitialized || watermark.mirror !== mirror.id;
     const past = { digests: watermark.entries, restoring: watermark.restoring, isNew };

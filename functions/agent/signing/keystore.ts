@@ -33,12 +33,12 @@ export class StoredKeys {
   async getOrCreate(zone: string, key: SigningKey): Promise<SigningKey> {
     return this.#parsed(
       zone,
-      await this.#attempt(`keep the key of ${zone}`, () => this.#store.getOrCreate(zone, key.text())),
+      await this.#attempt(`store the key of ${zone}`, () => this.#store.getOrCreate(zone, key.text())),
     );
   }
 
   remove(zone: string): Promise<void> {
-    return this.#attempt(`forget the key of ${zone}`, () => this.#store.remove(zone));
+    return this.#attempt(`remove the key of ${zone}`, () => this.#store.remove(zone));
   }
 
   async #attempt<T>(action: string, work: () => Promise<T>): Promise<T> {

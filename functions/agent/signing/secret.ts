@@ -22,14 +22,14 @@ export class SecretKeys implements KeyStore {
   async getOrCreate(zone: string, key: string): Promise<string> {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const secret = await this.#cluster.readSecret(this.#name);
-      if (!secret) throw new Error('it is not there yet');
+      if (!secret) throw new Error('it does not exist yet');
       const existing = keyIn(secret, zone);
       if (existing !== undefined) return existing;
       const { resourceVersion } = secret.metadata;
       const data = { [entryOf(zone)]: Buffer.from(key).toString('base64') };
       if (await this.#cluster.mergeSecret(this.#name, { metadata: { resourceVersion }, data })) return key;
     }
-    throw new Error('others keep writing it');
+    throw new Error('it keeps changing');
   }
 
   async remove(zone: string): Promise<void> {

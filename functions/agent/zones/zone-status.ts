@@ -58,7 +58,8 @@ export class ZoneProbe {
     const since = this.#silentSince.get(name) ?? now;
     this.#silentSince.set(name, since);
     if (now - since >= graceMs) {
-      const message = 'PowerDNS has the zone, and does not answer for it: see the log of the container powerdns';
+      const message =
+        'PowerDNS has the zone, but does not answer queries for it: see the log of the container powerdns';
       return { name, state: 'Failed', message };
     }
     return { name, state: wasServing ? 'Serving' : 'Pending' };
@@ -78,7 +79,7 @@ export const retainedStatuses = (retained: ZonesPlan['retained']): ZoneReport[] 
     .map(({ name, message }): ZoneReport => ({ name: withoutDot(name), state: 'Retained', message }));
 
 /** Why a zone with the first LUA records waits: enabling them takes a restart. */
-export const luaIsOff = 'PowerDNS restarts once, to work out the answers of the first record with a check';
+export const luaIsOff = 'PowerDNS restarts once to enable the first record with a health check';
 
 /** Why a zone that was to be removed stays: the next plan finds what somebody has just added to it. */
-export const changedMeanwhile = 'somebody has put records of their own into it, which stay';
+export const changedMeanwhile = 'somebody has just added records to it: it stays for them';

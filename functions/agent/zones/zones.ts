@@ -85,14 +85,14 @@ export class Zones {
 
   /** Reads the zones. Fails while a declared one is missing: names in it cannot be evaluated. */
   async current(): Promise<{ declaration: Declaration; zones: Zone[] }> {
-    if (!this.#reconciled) throw new Error('the declared zones are not there yet');
+    if (!this.#reconciled) throw new Error('the declared zones do not exist yet');
     const { declaration } = this.#reconciled;
     const zones = await this.#read(declaration);
     const names = new Set(zones.map(({ name }) => name));
     const missing = declaration.zones.find(
       ({ name }) => ![names, this.#failures, this.#pending].some((each) => each.has(absolute(name))),
     );
-    if (missing) throw new Error(`the zone ${missing.name} is not there`);
+    if (missing) throw new Error(`the zone ${missing.name} does not exist`);
     return { declaration, zones };
   }
 

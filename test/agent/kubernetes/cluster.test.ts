@@ -316,9 +316,9 @@ describe('the keys of zones', () => {
   test('cannot be kept without the Secret, nor while others write it all the time', async () => {
     let count = 0;
     kubernetes.afterRead = () => kubernetes.writeSecret({ busy: base64(`${count++}`) });
-    await expect(keys.getOrCreate('corp.internal', 'one')).rejects.toThrow(new Error('others keep writing it'));
+    await expect(keys.getOrCreate('corp.internal', 'one')).rejects.toThrow(new Error('it keeps changing'));
     kubernetes.secret = undefined;
-    await expect(keys.getOrCreate('corp.internal', 'one')).rejects.toThrow(new Error('it is not there yet'));
+    await expect(keys.getOrCreate('corp.internal', 'one')).rejects.toThrow(new Error('it does not exist yet'));
     kubernetes.failure = { code: 403, message: 'secrets "keys" is forbidden' };
     for (const request of [
       keys.getOrCreate('corp.internal', 'one'),

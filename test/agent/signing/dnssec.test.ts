@@ -459,10 +459,10 @@ describe('the store', () => {
     );
     keys.failure = undefined;
     keys.getOrCreate = async () => {
-      throw new Error('it is not there yet');
+      throw new Error('it does not exist yet');
     };
     await expect(reconcile()).rejects.toThrow(
-      'cannot keep the key of corp.internal in the Secret idns-corp-dnssec: it is not there yet',
+      'cannot store the key of corp.internal in the Secret idns-corp-dnssec: it does not exist yet',
     );
     expect(await cryptokeys()).toEqual([]);
   });
