@@ -58,7 +58,7 @@ describe('an entry', () => {
 test('a mirror is one that an agent has written, and neither a copy nor one that was emptied', () => {
   const written = (uid: string, mirror?: string) =>
     mirrorOf({ metadata: { name: 'kept', uid, resourceVersion: '1' }, data: { ...(mirror && { mirror }) } });
-  expect(written('a', 'a 1')).toMatchObject({ isKept: true, id: 'a 1' });
+  expect(written('a', 'a 1')).toMatchObject({ isInitialized: true, id: 'a 1' });
   expect([written('a'), written('b', 'a 1')].map(({ isInitialized }) => isInitialized)).toEqual([false, false]);
   expect(written('a').id).not.toBe(written('a').id);
 });
@@ -73,9 +73,9 @@ test('what is in the mirror stays before what would come, and removals make room
   const bytes = new Map([[keyOfEntry(a), size]]);
   const wanted = [b, c].map((each) => [keyOfEntry(each), each] as const);
   const mirror = { bytes, entries: new Map([[keyOfEntry(a), a]]) };
-  expect(fitBudget(mirror, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), leftOut: [c] });
+  expect(fitBudget(mirror, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), dropped: [c] });
   const all = new Map([...wanted, [keyOfEntry(a), undefined] as const]);
-  expect(fitBudget(mirror, all, 2 * size)).toEqual({ changes: all, leftOut: [] });
+  expect(fitBudget(mirror, all, 2 * size)).toEqual({ changes: all, dropped: [] });
 });
 
 test('what was discovered has half of the mirror at most, and leaves out nothing that is made by hand', () => {
