@@ -18,7 +18,8 @@ import type { OutOfZoneNames } from './resolver/out-of-zone-resolver.ts';
 import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
 import { noSources, partsAt, type SourceLister, type SourceObject } from './sources/source-object.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
-import { type Declared, Zones, type ZonesOptions } from './zones/zones.ts';
+import type { LoadedDeclaration } from './zones/zone-planner.ts';
+import { Zones, type ZonesOptions } from './zones/zones.ts';
 
 /** What others observe and the report repeats. A member is absent until it is known. */
 export interface Observations {
@@ -39,7 +40,7 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   /** The source objects of the cluster. */
   lister?: SourceLister;
   /** Mirrors the records that exist nowhere else. Absent without a cluster. */
-  mirror?: Pick<RecordMirror, 'bring' | 'isAwaited' | 'warnings'> | undefined;
+  mirror?: Pick<RecordMirror, 'sync' | 'isPending' | 'warnings'> | undefined;
   /** Repeated in the report. Read at that time. */
   observations?: Readonly<Observations>;
   onPropagation?: NamesOptions['onPropagation'];
@@ -69,7 +70,7 @@ export class Agent {
   readonly #guardStore: DeleteGuardStore;
   readonly #mirror: AgentOptions['mirror'];
   readonly #kept = new Memo<ReadonlySet<string>>();
-  #declared: Declared | undefined;
+  #declared: LoadedDeclaration | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #unsyncedSince: number | undefined;
@@ -98,7 +99,7 @@ export class Agent {
     this.#guardStore = new DeleteGuardStore(options.database);
   }
 
-  get declaration(): Declared['declaration'] | undefined {
+  get declaration(): LoadedDeclaration['declaration'] | undefined {
     return this.#declared?.declaration;
   }
 
@@ -125,9 +126,9 @@ export class Agent {
       await this.#reconcileZones();
       // What ExternalDNS published may be lost, also while it does not call.
       if (!this.#declared) return;
-      this.#current = await this.#zones.left();
-      const reread = () => this.#zones.present();
-      if (await this.#mirror?.bring(this.#current, reread, this.#keptWithoutObject())) this.#current = await reread();
+      this.#current = await this.#zones.reconciled();
+      const reread = () => this.#zones.current();
+      if (await this.#mirror?.sync(this.#current, reread, this.#keptWithoutObject())) this.#current = await reread();
     });
   }
 
@@ -184,7 +185,7 @@ export class Agent {
       const { reverse, ownershipTXT } = current.declaration.discovery ?? {};
       // PTR and ownership records follow from what was published.
       if (reverse || ownershipTXT) await this.#reconcileZones();
-      this.#current = await this.#zones.present();
+      this.#current = await this.#zones.current();
     });
   }
 
@@ -211,7 +212,7 @@ export class Agent {
     const { resolution } = this.#observations;
     return {
       instance: this.declaration?.name ?? '',
-      zones: this.#zones.reported?.reports ?? [],
+      zones: this.#zones.report?.reports ?? [],
       discovery: this.#providers.report(this.declaration?.discovery),
       ...(resolution && { resolution }),
       names: this.#names.list ?? [],
@@ -247,15 +248,15 @@ export class Agent {
 
   /** The report. Undefined until the first reconcile has succeeded or failed. */
   report(): Report | undefined {
-    const { reported } = this.#zones;
-    if (!this.#declared || !reported) return undefined;
+    const { report } = this.#zones;
+    if (!this.#declared || !report) return undefined;
     const names = this.#names.report();
     const { missing = [], resolution, served, storage } = this.#observations;
-    const all = [...(this.#mirror?.warnings ?? []), ...reported.warnings];
+    const all = [...(this.#mirror?.warnings ?? []), ...report.warnings];
     const warnings = all.slice(0, bounds.warnings).map((each) => each.slice(0, bounds.message));
     return {
-      declaration: reported.hash,
-      zones: reported.reports,
+      declaration: report.hash,
+      zones: report.reports,
       ...(warnings.length > 0 && { warnings }),
       discovery: {
         ...this.#providers.report(this.#declared.declaration.discovery),
@@ -270,11 +271,11 @@ export class Agent {
 
   /** Readiness: everything declared is served, and everything desired was published once. Stays true. */
   get isReady(): boolean {
-    const { reported } = this.#zones;
-    if (this.#wasReady || !this.#declared || reported?.hash !== this.#declared.hash) return this.#wasReady;
+    const { report } = this.#zones;
+    if (this.#wasReady || !this.#declared || report?.hash !== this.#declared.hash) return this.#wasReady;
     const discovery = this.#providers.report(this.#declared.declaration.discovery);
-    const isAwaited = this.#mirror?.isAwaited ?? false;
-    this.#wasReady = !isAwaited && isServing({ zones: reported.reports, discovery });
+    const isAwaited = this.#mirror?.isPending ?? false;
+    this.#wasReady = !isAwaited && isServing({ zones: report.reports, discovery });
     return this.#wasReady;
   }
 
@@ -283,7 +284,7 @@ export class Agent {
    * the objects nobody can tell which address is whose. Sources that cannot be listed at all are waited for briefly.
    */
   #requireSync(): void {
-    if (this.#mirror?.isAwaited) throw new Error('what exists in the mirror only is not restored yet');
+    if (this.#mirror?.isPending) throw new Error('what exists in the mirror only is not restored yet');
     if (this.#awaitsSync) throw new Error(`the ${this.#lister.unsynced()} are not listed yet`);
   }
 
@@ -338,7 +339,7 @@ export class Agent {
   ): Promise<T> {
     this.#providers.get(this.declaration, namespace)?.loops.touch();
     return this.#inTurn(async () => {
-      const current = await this.#zones.present();
+      const current = await this.#zones.current();
       this.#current = current;
       const provider = this.#providers.get(current.declaration, namespace);
       return provider ? work(provider, current) : otherwise;

@@ -9,7 +9,7 @@ import { timeOf } from './lib/clock.ts';
 import type { FailureLog } from './lib/failure-log.ts';
 import { ConfigMapMirror } from './mirror/config-map.ts';
 import { RecordMirror } from './mirror/record-mirror.ts';
-import { Agreements } from './mirror/watermark.ts';
+import { Watermarks } from './mirror/watermark.ts';
 import type { Options } from './options.ts';
 import type { Database } from './powerdns/database.ts';
 import type { PowerDNS } from './powerdns/powerdns.ts';
@@ -80,7 +80,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   const mirrorName = names['kept-config-map'];
   const mirror = new RecordMirror({
     database,
-    agreements: new Agreements({ powerdns, zone: canaryZone, make: () => createCanaryZone(powerdns) }),
+    watermarks: new Watermarks({ powerdns, zone: canaryZone, createZone: () => createCanaryZone(powerdns) }),
     store: new ConfigMapMirror({ cluster, name: mirrorName, failureLog, onChange: onMirrored }),
     name: `ConfigMap ${mirrorName}`,
     log,

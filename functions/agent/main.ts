@@ -29,8 +29,7 @@ import { ResolutionState } from './self-test/resolution.ts';
 import { selfTest } from './self-test/self-test.ts';
 import { soaCheck } from './zones/soa-check.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
-import { configMapsIn, configMapsOf } from './zones/zone-file-source.ts';
-import { ZoneFileSet } from './zones/zone-files.ts';
+import { configMapsInFolder, watchConfigMaps, ZoneFileSet } from './zones/zone-files.ts';
 
 /** Pauses between two runs. Milliseconds. */
 const pauses = {
@@ -145,7 +144,7 @@ const createServers = ({ agent, powerdns, registry, mostCharacters }: Instance, 
 async function watchInputs({ agent, kubernetes, mostCharacters }: Instance, options: Options, shared: Shared) {
   const { failureLog, reconcileLoop, log } = shared;
   const { cluster, sources } = kubernetes ?? {};
-  const configMaps = cluster ? configMapsOf(cluster, failureLog) : configMapsIn(options['zone-files']);
+  const configMaps = cluster ? watchConfigMaps(cluster, failureLog) : configMapsInFolder(options['zone-files']);
   const onFiles = (files: ZoneFiles) => {
     agent.setZoneFiles(files);
     reconcileLoop.wake();
@@ -153,7 +152,7 @@ async function watchInputs({ agent, kubernetes, mostCharacters }: Instance, opti
   const zoneFiles = new ZoneFileSet(configMaps, onFiles, mostCharacters);
   const apply = (text: string): void => {
     if (!agent.setDeclaration(text)) return;
-    zoneFiles.follow(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
+    zoneFiles.watch(agent.declaration?.zones.flatMap(({ recordsFrom = [] }) => recordsFrom) ?? []);
     sources?.setDiscovery(agent.declaration?.discovery, agent.declaration?.optional);
     reconcileLoop.wake();
   };

@@ -54,9 +54,9 @@ describe('a declaration', () => {
 describe('ExternalDNS is put off', () => {
   test('until the declared zones are there', async () => {
     const { agent, declare: take } = makeAgent();
-    await expect(agent.records()).rejects.toThrow('the declared zones are not there yet');
+    await expect(agent.records()).rejects.toThrow('the declared zones do not exist yet');
     take(declare());
-    await expect(agent.adjustEndpoints([www])).rejects.toThrow('the declared zones are not there yet');
+    await expect(agent.adjustEndpoints([www])).rejects.toThrow('the declared zones do not exist yet');
     await agent.reconcile();
     expect(await agent.records()).toEqual([]);
   });
@@ -65,7 +65,7 @@ describe('ExternalDNS is put off', () => {
     const { agent, database, log } = await served();
     await loop(agent, [www]);
     database.wipe();
-    await expect(loop(agent, [www])).rejects.toThrow('the zone corp.internal is not there');
+    await expect(loop(agent, [www])).rejects.toThrow('the zone corp.internal does not exist');
     await agent.reconcile();
     await loop(agent, [www]);
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);

@@ -2,8 +2,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
-import { answerTogether, areRivals, ownershipOf, type RRset, type Zone } from '../../functions/agent/powerdns/rrset.ts';
-import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
+import {
+  areAnsweredTogether,
+  areConflicting,
+  ownershipOf,
+  type RRset,
+  type Zone,
+} from '../../functions/agent/powerdns/rrset.ts';
+import { desiredZones } from '../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
 import type { Declaration, ZoneFileRef } from '../../functions/contract/declaration.ts';
 import { isWithin } from '../../functions/dns/name.ts';
@@ -203,18 +209,18 @@ async function expectSound({ database, declared, files }: History) {
     const types = rrsets.map((r) => r.type);
     if (types.includes('CNAME')) expect(types).toEqual(['CNAME']);
   }
-  for (const [name, { waiting }] of declaredContent(declared, files)) {
-    if (waiting === undefined) expect(database.names).toContain(name);
+  for (const [name, { pending }] of desiredZones(declared, files)) {
+    if (pending === undefined) expect(database.names).toContain(name);
   }
 }
 
 /** What must be there of a declaration, and what may not. */
 async function expectDeclared({ database, declared, files, lua }: History) {
   const zones = new Map((await database.zones()).map((zone) => [zone.name, zone.rrsets]));
-  const contents = declaredContent(declared, files);
+  const contents = desiredZones(declared, files);
   const absent = [...contents.keys()].filter((name) => !zones.has(name));
   const isAbsent = (rrset: RRset) => absent.some((zone) => isWithin(rrset.name, zone));
-  for (const [name, { rrsets, held, derived }] of contents) {
+  for (const [name, { rrsets, heldFiles, derived }] of contents) {
     const there = new Map((zones.get(name) ?? []).map((rrset) => [keyOf(rrset), rrset]));
     if (there.size === 0) continue;
     const due = rrsets.filter((r) => !derived.has(r) && !isAbsent(r) && (lua || r.type !== 'LUA'));
@@ -225,8 +231,8 @@ async function expectDeclared({ database, declared, files, lua }: History) {
     const waiting = lua ? [] : rrsets.filter(({ type }) => type === 'LUA');
     for (const rrset of there.values()) {
       if (ownershipOf(rrset) !== 'declared' || wanted.has(keyOf(rrset))) continue;
-      if (isAbsent(rrset) || waiting.some((coming) => areRivals(coming, rrset))) continue;
-      expect(['ptr', 'ownership', 'denial', ...held]).toContain(rrset.mark?.content);
+      if (isAbsent(rrset) || waiting.some((coming) => areConflicting(coming, rrset))) continue;
+      expect(['ptr', 'ownership', 'denial', ...heldFiles]).toContain(rrset.mark?.content);
     }
   }
 }
@@ -250,7 +256,7 @@ async function expectPointers({ database, declared, files, lua }: History, befor
     expect({ pointer, isThere }).toEqual({ pointer, isThere: true });
     expect(declared.zones.map(({ name }) => `${name}.`).some((name) => pointer.name.endsWith(name))).toBe(true);
   }
-  const said = new Set([...declaredContent(declared, files).values()].flatMap((content) => content.rrsets.map(keyOf)));
+  const said = new Set([...desiredZones(declared, files).values()].flatMap((content) => content.rrsets.map(keyOf)));
   for (const theirs of before.filter(({ type }) => type === 'PTR')) {
     const now = rrsets.find((r) => keyOf(r) === keyOf(theirs));
     if (!said.has(keyOf(theirs))) expect(now && ownershipOf(now)).toBe('foreign');
@@ -259,14 +265,14 @@ async function expectPointers({ database, declared, files, lua }: History, befor
 
 /** What stands of a zone file that is held stays, unless the composite says otherwise. */
 function expectHeld(before: RRset[], { database, declared, files }: History) {
-  const contents = declaredContent(declared, files);
-  const isHeld = [...contents.values()].some(({ held }) => held.has(fileMark.content));
+  const contents = desiredZones(declared, files);
+  const isHeld = [...contents.values()].some(({ heldFiles }) => heldFiles.has(fileMark.content));
   const of = declared.zones.filter(({ recordsFrom }) => recordsFrom).map(({ name }) => `${name}.`);
   for (const rrset of isHeld ? before.filter(({ mark }) => mark?.content === fileMark.content) : []) {
     const zone = (rrset as RRset & { zone: string }).zone;
     const content = contents.get(zone);
-    if (!of.includes(zone) || !content?.held.has(fileMark.content)) continue;
-    if (content.rrsets.some((other) => !content.derived.has(other) && areRivals(other, rrset))) continue;
+    if (!of.includes(zone) || !content?.heldFiles.has(fileMark.content)) continue;
+    if (content.rrsets.some((other) => !content.derived.has(other) && areConflicting(other, rrset))) continue;
     expect(database.rrsets).toContainEqual(rrset);
   }
 }
@@ -329,7 +335,9 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         // Unless a declaration takes their place: SOA, NS, addresses of the servers, and what has addresses of its own.
         const declared = database.rrsets.filter((r) => ownershipOf(r) === 'declared');
         const isReplaced = (r: RRset & { zone: string }) =>
-          declared.some((d) => d.zone === r.zone && d.name === r.name && (d.type === r.type || answerTogether(d, r)));
+          declared.some(
+            (d) => d.zone === r.zone && d.name === r.name && (d.type === r.type || areAnsweredTogether(d, r)),
+          );
         expect(foreignIn(database)).toEqual(theirs.filter((r) => !isReplaced(r)));
       }
     }),

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
 import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../functions/agent/powerdns/rrset.ts';
-import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
+import { desiredZones } from '../../functions/agent/zones/desired-zone.ts';
 import { planZones } from '../../functions/agent/zones/plan.ts';
 import type { ZoneFiles } from '../../functions/agent/zones/zone-file.ts';
 import type { Declaration, DeclaredZone } from '../../functions/contract/declaration.ts';
@@ -55,7 +55,7 @@ export async function brought(...[declaration, present, ...more]: Parameters<typ
 
 /** What the agent would do to these zones. */
 export const changesFor = (declaration: Declaration, present: Zone[], files?: ZoneFiles, lua?: boolean) =>
-  planZones(declaredContent(declaration, files), present, {
+  planZones(desiredZones(declaration, files), present, {
     discovers: declaration.discovery !== undefined,
     reverse: declaration.discovery?.reverse === true,
     ownershipTXT: declaration.discovery?.ownershipTXT,
@@ -84,7 +84,7 @@ export const foreign = (name: string, type: string, ...records: string[]): RRset
 
 /** A zone as the agent leaves it, and more in it. */
 export function zone(name = 'corp.internal', more: RRset[] = [], declaration = declare({ zones: zones(name) })): Zone {
-  const rrsets = declaredContent(declaration).get(`${name}.`)?.rrsets ?? [];
+  const rrsets = desiredZones(declaration).get(`${name}.`)?.rrsets ?? [];
   return { name: `${name}.`, id: `${name}.`, account: declaredAccount, rrsets: [...rrsets, ...more] };
 }
 

@@ -72,7 +72,7 @@ export async function startAgent(bundle: string): Promise<BenchedAgent> {
     'kept-config-map': 'kept',
     pod: 'bench-0',
     namespace: 'bench',
-    sourceObject: 'data-bench-0',
+    claim: 'data-bench-0',
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   const agent = background(bundle, args, { ...environment, KUBECONFIG: kubeconfig });

@@ -14,7 +14,7 @@ export interface ConfigMaps {
 }
 
 const kind = { kind: 'ConfigMap', apiVersion: 'v1' };
-const sourceObject = { spec: { resources: { requests: { storage: '1Gi' } } } };
+const claim = { spec: { resources: { requests: { storage: '1Gi' } } } };
 
 /** Serves ConfigMaps of one namespace on a free port of 127.0.0.1. */
 export async function serveConfigMaps(): Promise<ConfigMaps> {
@@ -38,7 +38,7 @@ export async function serveConfigMaps(): Promise<ConfigMaps> {
     } else if (request.method === 'GET' && pathname.endsWith('/configmaps')) {
       const items = stored.has(name) ? [configMap(name)] : [];
       response.end(JSON.stringify({ kind: 'ConfigMapList', metadata: { resourceVersion: `${version}` }, items }));
-    } else response.end(JSON.stringify(pathname.includes('persistentvolumeclaims') ? sourceObject : kind));
+    } else response.end(JSON.stringify(pathname.includes('persistentvolumeclaims') ? claim : kind));
   };
 
   const server = createServer(serve).listen(0, '127.0.0.1');

@@ -66,7 +66,7 @@ describe('with every setting, a real PowerDNS', { tags: ['PowerDNS', 'delv'] }, 
       rrset('lua.corp.internal.', 'LUA', `A ";return {'192.0.2.7'}"`),
     ]);
     const signer = new Signer({ powerdns, keys: new MemoryKeys(), secret: 'memory', log: pino({ level: 'silent' }) });
-    const signature = await signer.bring(zone, { mode: 'Signed', algorithm: 'ECDSA256', nsec3: false, ds: [] });
+    const signature = await signer.reconcile(zone, { mode: 'Signed', algorithm: 'ECDSA256', nsec3: false, ds: [] });
     ds = signature?.ds ?? [];
   });
   afterAll(async () => {

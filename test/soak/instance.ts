@@ -16,7 +16,7 @@ import {
   type Zone,
 } from '../../functions/agent/powerdns/rrset.ts';
 import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
-import { declaredContent } from '../../functions/agent/zones/desired-zone.ts';
+import { desiredZones } from '../../functions/agent/zones/desired-zone.ts';
 import { reverseName } from '../../functions/dns/zone/reverse.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
@@ -158,7 +158,7 @@ export class Instance {
   }
 
   #expected(): string[] {
-    const declared = [...declaredContent(this.#declaration)].flatMap(([name, { rrsets }]) =>
+    const declared = [...desiredZones(this.#declaration)].flatMap(([name, { rrsets }]) =>
       rrsets.map((rrset) => lineOf(name, rrset)),
     );
     const discovered = this.#published().map(([host, { type, value, ttl, namespace }]) =>

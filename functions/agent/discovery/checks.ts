@@ -1,5 +1,5 @@
 import { isGlue } from '../../dns/zone/zone-cut.ts';
-import { answerOf, answersAlike, areRivals, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
+import { answerOf, areConflicting, haveSameAnswer, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { acrossNamespacesViolation, hidingMessage } from './across-namespaces.ts';
 import { loopReason } from './cname-loops.ts';
 import type { DesiredRecord } from './desired-record.ts';
@@ -128,7 +128,7 @@ function acrossNamespaces(input: CheckInput): Violation | undefined {
 
 /** A record is a violation when a declared or unmanaged one conflicts with it. */
 function occupied({ desired, nameContext: { existing } }: CheckInput): Violation | undefined {
-  const other = existing.find((rrset) => ownershipOf(rrset) !== 'discovered' && areRivals(rrset, desired));
+  const other = existing.find((rrset) => ownershipOf(rrset) !== 'discovered' && areConflicting(rrset, desired));
   if (!other) return undefined;
   const ownership = ownershipOf(other);
   const message =
@@ -145,7 +145,7 @@ function occupied({ desired, nameContext: { existing } }: CheckInput): Violation
 function usedByAnotherOwner({ desired, nameContext, context: { owns, discovery } }: CheckInput): Violation | undefined {
   if (isAnsweredByOther(desired, nameContext, owns)) return undefined;
   const isMerged = discovery.sharedHosts === 'Merge';
-  const other = nameContext.existing.find((r) => isOthers(r, owns) && (!isMerged || areRivals(r, desired)));
+  const other = nameContext.existing.find((r) => isOthers(r, owns) && (!isMerged || areConflicting(r, desired)));
   return other && { verdict: 'Duplicate', message: `already used by ${resourceOf(other)}` };
 }
 
@@ -199,7 +199,7 @@ export function rejectionByPowerDNS(
 
 /** Reports whether a name has changed by nothing but RRsets that would have been replaced anyway. */
 function hasNoLessConflicts(now: RRset[], before: RRset[], owns: Owns): boolean {
-  const isIn = (rrsets: RRset[]) => (rrset: RRset) => rrsets.some((r) => answersAlike(r, rrset));
+  const isIn = (rrsets: RRset[]) => (rrset: RRset) => rrsets.some((r) => haveSameAnswer(r, rrset));
   const isLasting = (rrset: RRset) => ownershipOf(rrset) !== 'discovered' || !owns(rrset);
   return now.every(isIn(before)) && before.filter(isLasting).every(isIn(now));
 }

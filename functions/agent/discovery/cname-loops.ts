@@ -1,7 +1,7 @@
 import { zoneOf } from '../../dns/name.ts';
 import { endlessChains, rotatedTo, whyEndless } from '../../dns/zone/cname-chain.ts';
 import { Lookup, type LookupZone } from '../../dns/zone/lookup.ts';
-import { answersAlike, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
+import { haveSameAnswer, ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import type { LoopingTargets, NameEvaluation } from './evaluation.ts';
 import type { Owns } from './name-context.ts';
@@ -109,7 +109,7 @@ const tooManyLoops =
 
 /** A sort key: current records before desired ones, then by age (unknown is youngest: `~` follows every digit). */
 function seniorityOf(rrset: RRset, evaluations: ReadonlyMap<string, NameEvaluation>, lister: SourceLister): string {
-  const isCurrent = evaluations.get(rrset.name)?.current.some((other) => answersAlike(other, rrset));
+  const isCurrent = evaluations.get(rrset.name)?.current.some((other) => haveSameAnswer(other, rrset));
   const resource = resourceOf(rrset);
   return [isCurrent ? 0 : 1, lister.get(resource)?.created ?? '~', resource, rrset.name].join(' ');
 }

@@ -1,6 +1,6 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { compare } from '../lib/compare.ts';
-import { areRivals, type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
+import { areConflicting, type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import type { RejectedRecord } from './evaluation.ts';
 import { areExclusive, groupCompatible, mergeByObject, merged, sameAnswer } from './merge.ts';
@@ -51,7 +51,7 @@ export function resolveConflict(candidates: RRset[], holders: RRset[], context: 
   const lost = [...incompatible, ...valid.filter((rrset) => !isOfFirst(rrset))]
     .filter((rrset) => !accepted.some((other) => sameAnswer(other, rrset)))
     .map((rrset): RejectedRecord => {
-      const rival = accepted.find((other) => areRivals(other, rrset)) ?? accepted[0] ?? first;
+      const rival = accepted.find((other) => areConflicting(other, rrset)) ?? accepted[0] ?? first;
       const because = precedenceReason(first, rrset, context);
       return {
         rrset,

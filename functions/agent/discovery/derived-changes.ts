@@ -1,4 +1,4 @@
-import { answersAlike, type Change, deletion, keyOf, type RRset, replacement, type Zone } from '../powerdns/rrset.ts';
+import { type Change, deletion, haveSameAnswer, keyOf, type RRset, replacement, type Zone } from '../powerdns/rrset.ts';
 
 /**
  * Returns the changes of RRsets that are derived from the rest of a zone, which go with changes of the rest.
@@ -21,7 +21,7 @@ export function derivedChanges(
   const stale = [...current.values()].filter((rrset) => !desired.has(rrset.name) && !changed.has(keyOf(rrset)));
   const changing = [...desired.values()].filter((rrset) => {
     const before = current.get(rrset.name);
-    return !before || !answersAlike(before, rrset);
+    return !before || !haveSameAnswer(before, rrset);
   });
   return { deletions: stale.map(deletion), replacements: changing.map(replacement) };
 }

@@ -2,7 +2,7 @@ import type { Declaration } from '../../contract/declaration.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import { nameServersOf } from '../../dns/zone/apex.ts';
 import { cutAbove, cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
-import { areRivals, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
+import { areConflicting, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { isWildcardBlock } from './wildcard-blocks.ts';
 
 /** Reports whether a discovered RRset belongs to the provider whose records are evaluated. */
@@ -86,5 +86,5 @@ function currentAt(existing: RRset[], cut: RRset | undefined, owns: Owns): RRset
     return existing.filter((rrset) => rrset === cut || (isOwn(rrset, owns) && isGlue(rrset, cut)));
   }
   const declared = existing.filter((r) => ownershipOf(r) === 'declared');
-  return existing.filter((r) => isOwn(r, owns) && !declared.some((d) => areRivals(d, r)));
+  return existing.filter((r) => isOwn(r, owns) && !declared.some((d) => areConflicting(d, r)));
 }

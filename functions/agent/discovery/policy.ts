@@ -1,7 +1,7 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { bounds, type Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import { answerOf, answersAlike, excludeEachOther, keyOf, type RRset } from '../powerdns/rrset.ts';
+import { answerOf, areMutuallyExclusive, haveSameAnswer, keyOf, type RRset } from '../powerdns/rrset.ts';
 
 export type Policy = DeclaredDiscovery['policy'];
 
@@ -47,7 +47,7 @@ export function keptByPolicy(policy: Policy, answer: RRset[], accepted: RRset[])
 /** Returns the RRsets that can exist beside the others. */
 function compatibleWith(others: RRset[], rrsets: RRset[]): RRset[] {
   const byName = Map.groupBy(others, ({ name }) => name);
-  return rrsets.filter((rrset) => !byName.get(rrset.name)?.some((other) => excludeEachOther(other, rrset)));
+  return rrsets.filter((rrset) => !byName.get(rrset.name)?.some((other) => areMutuallyExclusive(other, rrset)));
 }
 
 function previewOf(current: RRset[], accepted: RRset[]): PreviewedChange[] {
@@ -55,7 +55,7 @@ function previewOf(current: RRset[], accepted: RRset[]): PreviewedChange[] {
   const after = new Map(accepted.map((rrset) => [keyOf(rrset), rrset]));
   const changed = accepted.flatMap((rrset) => {
     const old = before.get(keyOf(rrset));
-    if (old && answersAlike(old, rrset)) return [];
+    if (old && haveSameAnswer(old, rrset)) return [];
     return [{ action: old ? ('Update' as const) : ('Create' as const), rrset }];
   });
   const deleted = current

@@ -4,10 +4,10 @@ import type { Report } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { TimeOf } from '../lib/clock.ts';
 import { Memo } from '../lib/memo.ts';
-import type { Rejected } from '../powerdns/database.ts';
+import type { RejectedChange } from '../powerdns/database.ts';
 import {
   answerOf,
-  areRivals,
+  areConflicting,
   type Change,
   deletion,
   keyOf,
@@ -179,12 +179,12 @@ export class Provider {
     const isInTheWay = (r: RRset, { action, rrset }: Change) =>
       r.type === rrset.type ||
       (action === 'replace' &&
-        (areRivals(r, rrset) || (ownershipOf(r) === 'discovered' && discovery?.sharedHosts !== 'Merge')));
+        (areConflicting(r, rrset) || (ownershipOf(r) === 'discovered' && discovery?.sharedHosts !== 'Merge')));
     return changes.filter((change) => !names.get(change.rrset.name)?.some((r) => !isOwn(r) && isInTheWay(r, change)));
   }
 
   /** Records that its changes were applied, but for what PowerDNS rejected. */
-  changesApplied(zone: Zone, changes: Change[], rejected: Rejected[]): void {
+  changesApplied(zone: Zone, changes: Change[], rejected: RejectedChange[]): void {
     this.#answer.forget();
     this.#rejectionLog.recordRejections(zone, rejected);
     const counts = { changes: changes.length, refused: rejected.length };

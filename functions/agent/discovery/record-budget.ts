@@ -1,5 +1,5 @@
 import { compare } from '../lib/compare.ts';
-import { answersAlike, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
+import { haveSameAnswer, type RRset, resourceOf, totalCost } from '../powerdns/rrset.ts';
 import type { RejectedRecord } from './evaluation.ts';
 import { namespaceOf } from './resource-label.ts';
 
@@ -50,12 +50,12 @@ export function withinBudget(
 }
 
 function growthOf(desired: RRset[], current: RRset[], stays: RecordBudgetOptions['stays']): Growth {
-  const kept = current.filter((r) => desired.some((each) => answersAlike(each, r)) || stays(r, desired));
+  const kept = current.filter((r) => desired.some((each) => haveSameAnswer(each, r)) || stays(r, desired));
   return { desired, kept, cost: totalCost(desired) - totalCost(kept) };
 }
 
 function rejectionsOf({ desired, kept, cost }: Growth): RejectedRecord[] {
-  const rejected = desired.filter((rrset) => !kept.some((each) => answersAlike(each, rrset)));
+  const rejected = desired.filter((rrset) => !kept.some((each) => haveSameAnswer(each, rrset)));
   return rejected.map((rrset) => ({ rrset, verdict: 'Refused', message: overBudget(resourceOf(rrset), cost) }));
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { bounds } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
-import type { Rejected } from '../powerdns/database.ts';
+import type { RejectedChange } from '../powerdns/database.ts';
 import { answerOf, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { PowerDNSRejection, RejectedRecord } from './evaluation.ts';
 
@@ -37,7 +37,7 @@ export class RejectionLog {
   }
 
   /** Keeps what PowerDNS rejected of a zone's changes. */
-  recordRejections(zone: Zone, rejected: readonly Rejected[]): void {
+  recordRejections(zone: Zone, rejected: readonly RejectedChange[]): void {
     for (const { change, message } of rejected) {
       if (change.action === 'delete') continue;
       const { rrset } = change;

@@ -8,7 +8,7 @@ import { messageOf } from '../lib/error-message.ts';
 import { printable } from '../lib/printable.ts';
 import type { Overview } from '../names/overview.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
-import { masterFileOf } from '../zones/zone-file-export.ts';
+import { exportZone } from '../zones/zone-file-export.ts';
 import { connectionClose, createLimitedServer } from './limited-server.ts';
 import { namesAsJson, namesAsText } from './page/listing.ts';
 import { contentSecurityPolicy, statusPage } from './page/page.ts';
@@ -120,7 +120,7 @@ function zoneFileReply({ pathname }: URL, response: ServerResponse, { agent, zon
   if (!zone) return { status: 404, type: text, body: `zone not found: ${printable(name ?? encoded)}\n` };
   const key = JSON.stringify(['zone', zone.name]);
   const isAborted = () => response.destroyed;
-  return { type: text, body: zoneFiles.read({ key, inputs: [zone], isAborted, render: () => masterFileOf(zone) }) };
+  return { type: text, body: zoneFiles.read({ key, inputs: [zone], isAborted, render: () => exportZone(zone) }) };
 }
 
 function decoded(encoded: string): string | undefined {

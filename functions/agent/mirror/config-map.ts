@@ -8,7 +8,7 @@ import type { Mirror, MirrorStore } from './mirror-store.ts';
 /** Milliseconds. */
 const timeoutMs = 3_000;
 
-/** Says that the ConfigMap is a mirror, and which: one that was emptied, or is a copy, is none. */
+/** The key that identifies the mirror. An emptied or copied ConfigMap lacks a valid one. */
 const marker = 'mirror';
 
 export interface ConfigMapMirrorOptions {
@@ -18,7 +18,7 @@ export interface ConfigMapMirrorOptions {
   onChange: () => void;
 }
 
-/** The mirror in a ConfigMap's data, an entry for each RRset. */
+/** The mirror in a ConfigMap's data, one entry per RRset. */
 export class ConfigMapMirror implements MirrorStore {
   readonly #options: ConfigMapMirrorOptions;
   #version = 0;
@@ -35,7 +35,7 @@ export class ConfigMapMirror implements MirrorStore {
   async read(): Promise<Mirror | undefined> {
     this.#watch();
     const { cluster, name } = this.#options;
-    const configMap = await inTime(cluster.readConfigMap(name));
+    const configMap = await withTimeout(cluster.readConfigMap(name));
     return configMap && mirrorOf(configMap);
   }
 
@@ -43,24 +43,24 @@ export class ConfigMapMirror implements MirrorStore {
     const { cluster, name } = this.#options;
     const entries = [...changes].map(([key, entry]) => [key, entry ? textOf(entry) : null]);
     const data = { [marker]: id, ...Object.fromEntries(entries) };
-    return inTime(cluster.mergeConfigMap(name, { metadata: { resourceVersion }, data }));
+    return withTimeout(cluster.mergeConfigMap(name, { metadata: { resourceVersion }, data }));
   }
 
-  /** Once somebody has asked for it. */
+  /** Starts with the first read. */
   #watch(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
     const { cluster, name, failureLog, onChange } = this.#options;
-    const changed = () => {
+    const update = () => {
       this.#version += 1;
       onChange();
     };
-    cluster.watchConfigMap(name, changed, (failure) => failureLog.record(`watch ConfigMap ${name}`, failure));
+    cluster.watchConfigMap(name, update, (failure) => failureLog.record(`watch ConfigMap ${name}`, failure));
   }
 }
 
-/** An API server that does not answer at all must not keep PowerDNS's only writer waiting. */
-async function inTime<T>(request: Promise<T>): Promise<T> {
+/** A silent API server must not block PowerDNS's only writer. */
+async function withTimeout<T>(request: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('the API server does not answer')), timeoutMs);
   try {
@@ -72,15 +72,15 @@ async function inTime<T>(request: Promise<T>): Promise<T> {
 
 export function mirrorOf({ metadata: { uid = '', resourceVersion = '' }, data = {} }: ConfigMap): Mirror {
   const { [marker]: mark, ...texts } = data;
-  const isKept = mark?.startsWith(`${uid} `) ?? false;
+  const isInitialized = mark?.startsWith(`${uid} `) ?? false;
   return {
-    id: isKept && mark ? mark : `${uid} ${randomUUID()}`,
-    isKept,
+    id: isInitialized && mark ? mark : `${uid} ${randomUUID()}`,
+    isInitialized,
     resourceVersion,
     entries: new Map(Object.entries(texts).map(([key, text]) => [key, entryOf(key, text)])),
     bytes: new Map(Object.entries(texts).map(([key, text]) => [key, bytesOf(key, text)])),
   };
 }
 
-/** With the key's second occurrence, among the fields that somebody manages. */
+/** Counts the key twice, as managed fields repeat it. */
 export const bytesOf = (key: string, text: string) => 2 * key.length + Buffer.byteLength(text);

@@ -3,12 +3,12 @@ import * as z from 'zod';
 import { withoutDot } from '../../dns/name.ts';
 import { answerOf, type RRset } from '../powerdns/rrset.ts';
 
-/** An RRset that exists nowhere else, as the mirror has it. */
+/** A mirrored RRset: one that follows neither from the declaration nor from objects. */
 export interface Entry {
   /** Absolute. */
   zone: string;
   rrset: RRset;
-  /** Of a zone that is not declared, with its SOA: what PowerDNS calls the zone's account. */
+  /** The PowerDNS account of an undeclared zone, with the zone's SOA. */
   account?: string;
 }
 
@@ -29,7 +29,7 @@ export function textOf({ zone, rrset: { name, type, ttl, records, mark }, accoun
   >);
 }
 
-/** Reads what `textOf` wrote; undefined for anything else, as whoever may edit the mirror may write anything. */
+/** Parses the output of `textOf`. Undefined for anything else: anyone who may edit the mirror may write anything. */
 export function entryOf(key: string, text: string): Entry | undefined {
   try {
     const { zone, account, mark, ...rrset } = stored.parse(JSON.parse(text));
@@ -40,17 +40,17 @@ export function entryOf(key: string, text: string): Entry | undefined {
   }
 }
 
-/** Identifies what an entry says. A zone's account counts only when the zone is made. */
+/** Identifies an entry's content. The account matters only when its zone is created. */
 export const digestOf = ({ rrset }: Entry) =>
   hash('sha256', `${answerOf(rrset)}${JSON.stringify(rrset.mark ?? null)}`, 'base64url').slice(0, 16);
 
-/** A ConfigMap's: https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object */
+/** Of a ConfigMap: https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object */
 const longestKey = 253;
 
 /**
- * An entry's key: zone, type and name below the zone, between two dots each, as `corp.internal..A..www`. Keys have letters,
- * digits, `-`, `_` and `.` only: any other byte of a name becomes `X` and its code. No label is empty and names are lower
- * case, so no two RRsets have one key.
+ * Returns an entry's key: the zone, the type and the name relative to the zone, joined by two dots, such as
+ * `corp.internal..A..www`. Keys may have letters, digits, `-`, `_` and `.` only: any other byte becomes `X` and its code. No
+ * label is empty and names are lower case, so keys are unique.
  */
 export function keyOfEntry({ zone, rrset: { name, type } }: Pick<Entry, 'zone' | 'rrset'>): string {
   const relative = name === zone ? '' : name.slice(0, -zone.length - 1);

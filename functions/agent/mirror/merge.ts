@@ -2,21 +2,22 @@ import type { Declaration } from '../../contract/declaration.ts';
 import { isWildcardBlock } from '../discovery/wildcard-blocks.ts';
 import { ownershipOf, type RRset } from '../powerdns/rrset.ts';
 import { digestOf, type Entry } from './entry.ts';
-import { type Local, type OnlyHere, outlives } from './only-here.ts';
+import { keepsOrphans, type LocalRecords, type LocalState } from './local-records.ts';
 
-/** What a database and the mirror last had in common: digests by key. */
-export type Agreed = ReadonlyMap<string, string>;
+/** Digests of entries, by key. */
+export type Digests = ReadonlyMap<string, string>;
 
-/** What a database remembers. */
-export interface Past {
-  agreed: Agreed;
-  /** What it was about to take over, and maybe has. */
-  taking: Agreed;
-  /** Whether it has agreed with another mirror, which was destroyed: of this one it is unknown why it lacks an entry. */
+/** The base of a three-way merge: what a database remembers of its last sync. */
+export interface MergeBase {
+  /** What database and mirror had in common. */
+  digests: Digests;
+  /** Entries that were being restored, and may have been. */
+  restoring: Digests;
+  /** Whether the database was synced with another mirror, or none: why it lacks an entry of this one is unknown. */
   isNew: boolean;
 }
 
-/** The entries of a mirror; undefined for one that cannot be read. */
+/** The entries of a mirror; undefined for an unreadable one. */
 export type Entries = ReadonlyMap<string, Entry | undefined>;
 
 export interface LocalChange {
@@ -24,107 +25,109 @@ export interface LocalChange {
   entry: Entry;
 }
 
-/** What makes a database and the mirror say the same. */
+/** The changes that bring a database and the mirror in sync. */
 export interface Merge {
-  /** For the database. */
+  /** To the database. */
   local: Map<string, LocalChange>;
-  /** For the mirror; undefined takes an entry away. */
+  /** To the mirror; an undefined entry is removed. */
   mirror: Map<string, Entry | undefined>;
-  /** What is to leave the mirror in time: it follows from the declaration or from objects now. */
+  /** Entries to remove from the mirror later, as they follow from the declaration or from objects now. */
   retiring: Set<string>;
-  /** What is agreed on without any of these. */
-  agreed: Map<string, string>;
+  /** The digests that are in sync before any of these changes. */
+  synced: Map<string, string>;
 }
 
 /**
- * Pure: a merge of three, with what was last agreed on. What a database never agreed on it gets, which is all of the mirror
- * when it is new; what it had agreed on and has no more was removed from it. Of two changes the later one to come counts, and
- * a change more than a removal.
+ * A three-way merge. A database gets each entry that it was never in sync on, which is the whole mirror when it is new; an entry
+ * that it was in sync on and lacks was deleted from it. Of two changes the later one wins, and a change wins over a deletion.
  */
-export function merge(here: OnlyHere, entries: Entries, past: Past, declaration: Declaration): Merge {
-  const result: Merge = { local: new Map(), mirror: new Map(), retiring: new Set(), agreed: new Map() };
-  for (const key of new Set([...here.entries.keys(), ...here.unknown, ...entries.keys()])) {
-    const before = past.isNew && !entries.has(key) ? undefined : agreedOn(key, here, past);
-    const theirs = entries.get(key);
-    const isUnreadable = entries.has(key) && !theirs;
-    const local = theirs ? here.at(key, theirs) : here.entries.get(key);
-    if (isUnreadable || local === 'unknown' || here.unknown.has(key)) {
-      if (before !== undefined) result.agreed.set(key, before);
+export function merge(records: LocalRecords, entries: Entries, past: MergeBase, declaration: Declaration): Merge {
+  const result: Merge = { local: new Map(), mirror: new Map(), retiring: new Set(), synced: new Map() };
+  for (const key of new Set([...records.entries.keys(), ...records.unknown, ...entries.keys()])) {
+    const base = past.isNew && !entries.has(key) ? undefined : baseOf(key, records, past);
+    const remote = entries.get(key);
+    const isUnreadable = entries.has(key) && !remote;
+    const local = remote ? records.at(key, remote) : records.entries.get(key);
+    if (isUnreadable || local === 'unknown' || records.unknown.has(key)) {
+      if (base !== undefined) result.synced.set(key, base);
     } else {
-      decide(result, { key, local, theirs, before, isStale: isOutlived(theirs, declaration) });
+      mergeKey(result, { key, local, remote, base, isStale: isExpired(remote, declaration) });
     }
   }
-  keepZonesWhole(result, here, entries);
-  settleConflicts(result, here);
+  keepZonesWhole(result, records, entries);
+  resolveConflicts(result, records);
   return result;
 }
 
-function agreedOn(key: string, here: OnlyHere, { agreed, taking }: Past): string | undefined {
-  const entry = here.entries.get(key);
-  const taken = taking.get(key);
-  return entry && taken === digestOf(entry) ? taken : agreed.get(key);
+function baseOf(key: string, records: LocalRecords, { digests, restoring }: MergeBase): string | undefined {
+  const entry = records.entries.get(key);
+  const restored = restoring.get(key);
+  return entry && restored === digestOf(entry) ? restored : digests.get(key);
 }
 
-/** Whether an entry is of a discovered name, and those do not outlive their objects any more. */
-const isOutlived = (entry: Entry | undefined, declaration: Declaration) =>
-  entry !== undefined && ownershipOf(entry.rrset) === 'discovered' && !outlives(declaration);
+/** Reports whether an entry is of a discovered name, and those no longer outlive their objects. */
+const isExpired = (entry: Entry | undefined, declaration: Declaration) =>
+  entry !== undefined && ownershipOf(entry.rrset) === 'discovered' && !keepsOrphans(declaration);
 
-interface Place {
+/** The three states of a key that are merged. */
+interface KeyStates {
   key: string;
-  local: Local | undefined;
-  theirs: Entry | undefined;
-  before: string | undefined;
+  local: LocalState | undefined;
+  remote: Entry | undefined;
+  /** A digest. */
+  base: string | undefined;
+  /** Whether `remote` is of no use any more. */
   isStale: boolean;
 }
 
-function decide(result: Merge, place: Place): void {
-  const { local, theirs, before, isStale } = place;
-  const there = theirs && digestOf(theirs);
+function mergeKey(result: Merge, states: KeyStates): void {
+  const { local, remote, base, isStale } = states;
+  const digest = remote && digestOf(remote);
   if (local === undefined) {
-    if (theirs && !isStale && before !== there) apply(result, place, theirs);
-    else if (theirs) put(result, place, undefined);
+    if (remote && !isStale && base !== digest) apply(result, states, remote);
+    else if (remote) writeMirror(result, states, undefined);
   } else if (typeof local !== 'string') {
-    decideOnOnly(result, place, local);
-  } else if (theirs && there !== undefined) {
-    // A person has made it elsewhere: what was discovered gives way, as it does there.
-    const isNews = local === 'discovered' && before !== there && ownershipOf(theirs.rrset) === 'foreign';
-    if (isNews) apply(result, place, theirs);
-    else retire(result, place, there);
+    mergeLocalEntry(result, states, local);
+  } else if (remote && digest !== undefined) {
+    // A record made by hand at another replica replaces a discovered one, as it does there.
+    const isReplaced = local === 'discovered' && base !== digest && ownershipOf(remote.rrset) === 'foreign';
+    if (isReplaced) apply(result, states, remote);
+    else retire(result, states, digest);
   }
 }
 
-/** On what is in the database, and nowhere else unless in the mirror. */
-function decideOnOnly(result: Merge, place: Place, local: Entry): void {
-  const { key, theirs, before } = place;
-  const ours = digestOf(local);
-  if (theirs && ours === digestOf(theirs)) result.agreed.set(key, ours);
-  else if (before !== ours) put(result, place, local);
-  else if (theirs) apply(result, place, theirs);
-  else change(result, place, { action: 'delete', entry: local });
+/** Merges a key whose RRset exists in this database only, and perhaps in the mirror. */
+function mergeLocalEntry(result: Merge, states: KeyStates, local: Entry): void {
+  const { key, remote, base } = states;
+  const digest = digestOf(local);
+  if (remote && digest === digestOf(remote)) result.synced.set(key, digest);
+  else if (base !== digest) writeMirror(result, states, local);
+  else if (remote) apply(result, states, remote);
+  else change(result, states, { action: 'delete', entry: local });
 }
 
-const apply = (result: Merge, place: Place, entry: Entry) => change(result, place, { action: 'replace', entry });
+const apply = (result: Merge, states: KeyStates, entry: Entry) => change(result, states, { action: 'replace', entry });
 
-function change({ local, agreed }: Merge, { key, before }: Place, change: LocalChange): void {
+function change({ local, synced }: Merge, { key, base }: KeyStates, change: LocalChange): void {
   local.set(key, change);
-  if (before !== undefined) agreed.set(key, before);
+  if (base !== undefined) synced.set(key, base);
 }
 
-function retire({ retiring, agreed }: Merge, { key }: Place, there: string): void {
-  agreed.set(key, there);
+function retire({ retiring, synced }: Merge, { key }: KeyStates, digest: string): void {
+  synced.set(key, digest);
   retiring.add(key);
 }
 
-function put({ mirror, agreed }: Merge, { key, before }: Place, entry: Entry | undefined): void {
+function writeMirror({ mirror, synced }: Merge, { key, base }: KeyStates, entry: Entry | undefined): void {
   mirror.set(key, entry);
-  if (before !== undefined) agreed.set(key, before);
+  if (base !== undefined) synced.set(key, base);
 }
 
-/** A zone that is not declared comes and goes as a whole. */
-function keepZonesWhole({ local, mirror }: Merge, here: OnlyHere, entries: Entries): void {
+/** Creates and deletes undeclared zones as a whole. */
+function keepZonesWhole({ local, mirror }: Merge, records: LocalRecords, entries: Entries): void {
   const changed = new Set([...local.values()].map(({ entry }) => entry.zone));
-  for (const zone of [...changed].filter((name) => !here.isDeclared(name))) {
-    if (!here.zone(zone)) {
+  for (const zone of [...changed].filter((name) => !records.isDeclared(name))) {
+    if (!records.zone(zone)) {
       for (const [key, entry] of entries) {
         if (entry?.zone !== zone) continue;
         mirror.delete(key);
@@ -132,34 +135,34 @@ function keepZonesWhole({ local, mirror }: Merge, here: OnlyHere, entries: Entri
       }
       continue;
     }
-    const gone = [...local].filter(([, { action, entry }]) => action === 'delete' && entry.zone === zone);
-    const isCut = gone.some(([, { entry }]) => entry.rrset.type === 'SOA');
-    if (!isCut || isGone(zone, local, here)) continue;
-    for (const [key, { entry }] of gone) {
+    const deleted = [...local].filter(([, { action, entry }]) => action === 'delete' && entry.zone === zone);
+    const losesSOA = deleted.some(([, { entry }]) => entry.rrset.type === 'SOA');
+    if (!losesSOA || isEmptied(zone, local, records)) continue;
+    for (const [key, { entry }] of deleted) {
       local.delete(key);
       mirror.set(key, entry);
     }
   }
 }
 
-/** Whether nothing stays of a zone. */
-export const isGone = (zone: string, local: Merge['local'], here: OnlyHere): boolean =>
-  [...here.entries].every(([key, entry]) => entry.zone !== zone || local.get(key)?.action === 'delete') &&
+/** Reports whether a merge leaves nothing of a zone. */
+export const isEmptied = (zone: string, local: Merge['local'], records: LocalRecords): boolean =>
+  [...records.entries].every(([key, entry]) => entry.zone !== zone || local.get(key)?.action === 'delete') &&
   ![...local.values()].some(({ action, entry }) => action === 'replace' && entry.zone === zone);
 
-/** A CNAME suffers nothing beside it (RFC 1034 section 3.6.2): of two that were made at two places one goes. */
-function settleConflicts({ local, mirror, retiring, agreed }: Merge, here: OnlyHere): void {
+/** A CNAME allows no other type beside it (RFC 1034 section 3.6.2): if two replicas got both, one of them goes. */
+function resolveConflicts({ local, mirror, retiring, synced }: Merge, records: LocalRecords): void {
   for (const [key, { action, entry }] of local) {
     if (action === 'delete') continue;
-    const others = beside(entry, here).filter(
+    const others = conflictingRRsets(entry, records).filter(
       (rrset) =>
-        // What only keeps a name from a wildcard gives way, as to anything that makes the name exist.
+        // A wildcard block yields to any record that makes its name exist.
         !isWildcardBlock(rrset) &&
-        ![...local.values()].some((l) => l.action === 'delete' && isSamePlace(l.entry, entry.zone, rrset)),
+        ![...local.values()].some((l) => l.action === 'delete' && isAt(l.entry, entry.zone, rrset)),
     );
     if (others.some((rrset) => ownershipOf(rrset) === 'declared')) {
       local.delete(key);
-      agreed.set(key, digestOf(entry));
+      synced.set(key, digestOf(entry));
       retiring.add(key);
     } else if (others.some((rrset) => ownershipOf(rrset) === 'foreign')) {
       local.delete(key);
@@ -168,12 +171,12 @@ function settleConflicts({ local, mirror, retiring, agreed }: Merge, here: OnlyH
   }
 }
 
-/** What cannot stand beside an entry. */
-export function beside({ zone, rrset }: Entry, here: OnlyHere): RRset[] {
+/** Returns the current RRsets that an entry cannot coexist with. */
+export function conflictingRRsets({ zone, rrset }: Entry, records: LocalRecords): RRset[] {
   const isExcluded = ({ name, type }: RRset) =>
     name === rrset.name && type !== rrset.type && (type === 'CNAME' || rrset.type === 'CNAME');
-  return (here.zone(zone)?.rrsets ?? []).filter(isExcluded);
+  return (records.zone(zone)?.rrsets ?? []).filter(isExcluded);
 }
 
-const isSamePlace = (entry: Entry, zone: string, { name, type }: RRset) =>
+const isAt = (entry: Entry, zone: string, { name, type }: RRset) =>
   entry.zone === zone && entry.rrset.name === name && entry.rrset.type === type;

@@ -1,23 +1,23 @@
 import type { Entry } from './entry.ts';
 import type { Entries } from './merge.ts';
 
-/** Where what exists nowhere else outlives every database, and every replica finds the same. */
+/** Stores the mirror outside of the volumes, for all replicas. */
 export interface MirrorStore {
-  /** Another number whenever somebody may have written. */
+  /** Changes whenever the mirror may have changed. */
   readonly version: number;
-  /** As it is now; undefined while it is not there. */
+  /** Undefined while it does not exist. */
   read(): Promise<Mirror | undefined>;
-  /** Writes upon what was read; false when it is not like that any more. Undefined takes an entry away. */
-  write(upon: Mirror, changes: ReadonlyMap<string, Entry | undefined>): Promise<boolean>;
+  /** Returns false, and writes nothing, if the mirror has changed since it was read. An undefined entry is removed. */
+  write(mirror: Mirror, changes: ReadonlyMap<string, Entry | undefined>): Promise<boolean>;
 }
 
 export interface Mirror {
-  /** Another one for another object, and for one that was emptied: databases have not agreed with it. */
+  /** Changes when the object is replaced or emptied: no database was synced with that one. */
   id: string;
-  /** Whether an agent has written it, and nobody has emptied it since. */
-  isKept: boolean;
+  /** Whether an agent has written it since it was created or emptied. */
+  isInitialized: boolean;
   resourceVersion: string;
   entries: Entries;
-  /** What each entry takes, by key. */
+  /** The size of each entry, by key. */
   bytes: ReadonlyMap<string, number>;
 }

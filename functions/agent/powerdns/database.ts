@@ -1,36 +1,36 @@
 import { monotonicNow } from '../lib/clock.ts';
-import { type MetadataKind, type PowerDNS, PowerDNSRefusal } from './powerdns.ts';
+import { type MetadataKind, type PowerDNS, PowerDNSRejection } from './powerdns.ts';
 import { type Change, type RRset, replacement, type Zone } from './rrset.ts';
 
 export interface DatabaseOptions {
-  /** Milliseconds for which a zone is taken to be as it was read, while its serial stays. */
+  /** Milliseconds after which a zone is read again although its serial is the same. */
   maxAgeMs?: number;
-  /** The absolute name of a zone that is nobody's: it would be reported as one that is not declared. */
+  /** The absolute name of a zone to leave out: it would be reported as an undeclared one. */
   hidden?: string;
 }
 
-/** Values by their kind. */
+/** Values by kind. */
 export type Metadata = Readonly<Record<MetadataKind, string[]>>;
 
-/** What a zone is made with beside its records. */
-export interface Making {
-  /** Whose it is: the agent's own unless stated. */
+/** Properties of a new zone. */
+export interface CreateZoneOptions {
+  /** The agent's own by default. */
   account?: string;
   metadata?: Metadata;
 }
 
-export interface Rejected {
+export interface RejectedChange {
   change: Change;
-  /** PowerDNS's own words. */
+  /** PowerDNS's own message. */
   message: string;
 }
 
-/** Of more names than these the whole zone is read. */
-const mostAsked = 20;
+/** For more names than these the whole zone is read. */
+const mostNames = 20;
 
 /**
- * The zones as PowerDNS has them. The agent is the only writer, so a zone is read again only when its serial has moved
- * or when it was last read `maxAgeMs` ago, which is how a change made by hand is found.
+ * Reads and writes PowerDNS's zones. The agent is their only writer, so a zone is read again only when its serial has changed,
+ * or after `maxAgeMs` to find changes made by hand.
  */
 export class Database {
   readonly #powerdns: PowerDNS;
@@ -63,23 +63,26 @@ export class Database {
   }
 
   /**
-   * A zone as it is at this moment, with some of its names or all: what a person has made since it was read moves no
-   * serial.
+   * Reads some names of a zone again, or all: changes made by hand since it was read need not change its serial.
    */
   async refreshed(zone: Zone, names?: ReadonlySet<string>): Promise<Zone> {
-    if (!names || names.size > mostAsked) return this.#powerdns.zone(zone, zone);
+    if (!names || names.size > mostNames) return this.#powerdns.zone(zone, zone);
     const fresh = await Promise.all([...names].map((name) => this.#powerdns.rrsetsAt(zone, name)));
     return { ...zone, rrsets: [...zone.rrsets.filter(({ name }) => !names.has(name)), ...fresh.flat()] };
   }
 
-  /** Applies what can be applied, in one transaction if possible, and says what PowerDNS would not take. */
-  async apply(zone: Zone, changes: Change[]): Promise<Rejected[]> {
+  /** Applies changes, in one transaction if possible, and returns those that PowerDNS rejects. */
+  async apply(zone: Zone, changes: Change[]): Promise<RejectedChange[]> {
     this.#read.delete(zone.name);
     return this.#applyNames(zone, namesOf(changes));
   }
 
-  /** Makes a zone with what can be in it, in one transaction if possible, and says what PowerDNS would not take. */
-  async create(name: string, rrsets: RRset[], { account, metadata = {} }: Making = {}): Promise<Rejected[]> {
+  /** Creates a zone, in one transaction if possible, and returns the changes that PowerDNS rejects. */
+  async create(
+    name: string,
+    rrsets: RRset[],
+    { account, metadata = {} }: CreateZoneOptions = {},
+  ): Promise<RejectedChange[]> {
     this.#read.delete(name);
     const make = async (some: RRset[]) => {
       const header = await this.#powerdns.create(name, some, account);
@@ -88,15 +91,15 @@ export class Database {
       }
       return header;
     };
-    const atTop = rrsets.filter((rrset) => rrset.name === name && (rrset.type === 'SOA' || rrset.type === 'NS'));
+    const atApex = rrsets.filter((rrset) => rrset.name === name && (rrset.type === 'SOA' || rrset.type === 'NS'));
     try {
       const header = await make(rrsets);
-      // A name that was asked for before has a cached REFUSED, which only a PATCH forgets: any will do.
-      await this.#powerdns.patch(header, atTop.slice(-1).map(replacement));
+      // PowerDNS has cached REFUSED for names that were queried before; any PATCH clears that.
+      await this.#powerdns.patch(header, atApex.slice(-1).map(replacement));
       return [];
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const header = await make(atTop);
+      if (!isRejection(error)) throw error;
+      const header = await make(atApex);
       return this.#applyNames(header, namesOf(rrsets.map(replacement)));
     }
   }
@@ -106,8 +109,8 @@ export class Database {
     await this.#powerdns.remove(zone);
   }
 
-  /** Has a zone read anew the next time. */
-  forget({ name }: Pick<Zone, 'name'>): void {
+  /** Makes the next `zones` read a zone again. */
+  invalidate({ name }: Pick<Zone, 'name'>): void {
     this.#read.delete(name);
   }
 
@@ -119,14 +122,14 @@ export class Database {
     return this.#powerdns.setMetadata(zone, kind, values);
   }
 
-  /** PowerDNS refuses a whole transaction for one bad name: halve it until the bad ones stand alone. */
-  async #applyNames(zone: Pick<Zone, 'id'>, names: Change[][]): Promise<Rejected[]> {
+  /** PowerDNS rejects a whole transaction for one bad name: bisect it to find the bad ones. */
+  async #applyNames(zone: Pick<Zone, 'id'>, names: Change[][]): Promise<RejectedChange[]> {
     if (names.length === 0) return [];
     try {
       await this.#powerdns.patch(zone, names.flat());
       return [];
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRejection(error)) throw error;
       if (names.length === 1) return names.flat().map((change) => ({ change, message: error.message }));
       const half = Math.ceil(names.length / 2);
       const first = await this.#applyNames(zone, names.slice(0, half));
@@ -137,6 +140,6 @@ export class Database {
 
 const namesOf = (changes: Change[]) => [...Map.groupBy(changes, ({ rrset }) => rrset.name).values()];
 
-/** Whether PowerDNS takes what it was sent for wrong. */
-const isRefusal = (error: unknown): error is PowerDNSRefusal =>
-  error instanceof PowerDNSRefusal && error.status === 422;
+/** Reports whether PowerDNS has rejected the content of a request. */
+const isRejection = (error: unknown): error is PowerDNSRejection =>
+  error instanceof PowerDNSRejection && error.status === 422;

@@ -1,18 +1,19 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { apiContent } from '../../dns/rdata/api-content.ts';
+import { request, type TextResponse } from './http-request.ts';
 import { type Change, declaredAccount, isManaged, type RRset, type Zone } from './rrset.ts';
 
-/** PowerDNS did not take a request; the message is its own. Every other failure means that it does not answer. */
-export class PowerDNSRefusal extends Error {
+/** PowerDNS has rejected a request, with this message. Any other error means that it did not answer. */
+export class PowerDNSRejection extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);
     this.status = status;
   }
 
-  /** Whether the request was at fault, and not PowerDNS or its key. */
-  get isFault(): boolean {
+  /** Whether the request was wrong, rather than PowerDNS or the API key. */
+  get isRequestError(): boolean {
     return this.status >= 400 && this.status < 500 && this.status !== 401;
   }
 }
@@ -27,7 +28,7 @@ interface ZoneHeader {
   dnssec: boolean;
 }
 
-/** A DNSSEC key, without what is private in it. */
+/** A DNSSEC key, without its private part. */
 export interface Cryptokey {
   id: number;
   /** Whether it signs. */
@@ -40,7 +41,7 @@ export interface Cryptokey {
 
 type ZoneRef = Pick<Zone, 'id'>;
 
-/** PowerDNS takes these for nobody's but ours: https://doc.powerdns.com/authoritative/domainmetadata.html#extra-metadata */
+/** PowerDNS leaves these to applications: https://doc.powerdns.com/authoritative/domainmetadata.html#extra-metadata */
 export type MetadataKind = `X-${string}`;
 
 interface ApiRRset {
@@ -54,46 +55,46 @@ interface ApiRRset {
 export interface PowerDNSOptions {
   /** Such as http://127.0.0.1:8081. */
   api: string;
-  /** The file that PowerDNS reads its key from, too: `api-key=...`. It changes whenever PowerDNS starts. */
+  /** The file that PowerDNS reads its API key from: `api-key=...`. It changes with every start of PowerDNS. */
   keyFile: string;
   timeoutMs?: number;
-  fetch?: typeof fetch;
+  request?: typeof request;
 }
 
 /** PowerDNS's REST API: https://doc.powerdns.com/authoritative/http-api/ */
 export class PowerDNS {
   readonly #options: Required<PowerDNSOptions>;
   #key: string | undefined;
-  /** Of what PowerDNS said of a zone. */
+  /** Of the responses that zones were parsed from. */
   readonly #digests = new WeakMap<Zone, string>();
 
   constructor(options: PowerDNSOptions) {
-    this.#options = { timeoutMs: 5_000, fetch, ...options };
+    this.#options = { timeoutMs: 5_000, request, ...options };
   }
 
   zones(): Promise<ZoneHeader[]> {
     return this.#call('GET', '/zones');
   }
 
-  /** The zone that was read `before`, itself, if it is still the same: to parse ten thousand records is most of a look at them. */
+  /** Returns `before` itself if the zone has not changed since: parsing ten thousand records costs more than reading them. */
   async zone({ id, name, kind, dnssec = false }: Omit<Zone, 'rrsets' | 'account'>, before?: Zone): Promise<Zone> {
     const text = await this.#request('GET', `/zones/${id}`);
     const digest = hash('sha256', text);
     if (before && this.#digests.get(before) === digest) return before;
-    // A person may have put a zone of their own in the place of one of ours since the zones were listed.
+    // Somebody may have replaced the zone since the zones were listed.
     const { account, rrsets } = JSON.parse(text) as { account: string; rrsets: ApiRRset[] };
     const zone = { id, name, account, ...(kind && { kind }), dnssec, rrsets: rrsets.map(fromApi) };
     this.#digests.set(zone, digest);
     return zone;
   }
 
-  /** What a zone has at one name. */
+  /** Returns the RRsets of one name. */
   async rrsetsAt({ id }: ZoneRef, name: string): Promise<RRset[]> {
     const path = `/zones/${id}?rrset_name=${encodeURIComponent(name)}`;
     return (await this.#call<{ rrsets: ApiRRset[] }>('GET', path)).rrsets.map(fromApi);
   }
 
-  /** Native: replicas share nothing, so there is nobody to notify. */
+  /** Native: replicas share nothing, so there are no secondaries to notify. */
   create(name: string, rrsets: RRset[], account = declaredAccount): Promise<ZoneHeader> {
     return this.#call('POST', '/zones', {
       name,
@@ -104,7 +105,7 @@ export class PowerDNS {
     });
   }
 
-  /** One transaction: all of the changes or, with a Rejection, none. */
+  /** Applies all changes in one transaction, or none if PowerDNS rejects it. */
   async patch({ id }: Pick<Zone, 'id'>, changes: Change[]): Promise<void> {
     const rrsets = changes.map((change) =>
       change.action === 'delete'
@@ -118,12 +119,12 @@ export class PowerDNS {
     await this.#call('DELETE', `/zones/${id}`);
   }
 
-  /** A zone's metadata of a kind; nothing where there is none. */
+  /** Returns a zone's metadata of a kind; empty if there is none. */
   async metadata({ id }: ZoneRef, kind: MetadataKind): Promise<string[]> {
     return (await this.#call<{ metadata: string[] }>('GET', `/zones/${id}/metadata/${kind}`)).metadata;
   }
 
-  /** Moves no serial. */
+  /** Does not change the serial. */
   async setMetadata({ id }: ZoneRef, kind: MetadataKind, metadata: string[]): Promise<void> {
     await this.#call('PUT', `/zones/${id}/metadata/${kind}`, { kind, metadata });
   }
@@ -141,7 +142,7 @@ export class PowerDNS {
   async addKey({ id }: ZoneRef, privatekey: string): Promise<Cryptokey> {
     const state = { active: true, published: false };
     const body = { keytype: 'csk', ...state, privatekey };
-    // The answer has the private key in it.
+    // The response includes the private key.
     const added = await this.#call<Cryptokey>('POST', `/zones/${id}/cryptokeys`, body);
     return { id: added.id, dnskey: added.dnskey, ...state };
   }
@@ -160,34 +161,34 @@ export class PowerDNS {
     return (await this.#call<{ nsec3param: string }>('GET', `/zones/${id}?rrsets=false`)).nsec3param;
   }
 
-  /** Sets it, for NSEC with an empty one, and rectifies the zone in the same transaction. */
+  /** Sets NSEC3PARAM, or NSEC if it is empty, and rectifies the zone in the same transaction. */
   async setNsec3param({ id }: ZoneRef, nsec3param: string): Promise<void> {
     await this.#call('PUT', `/zones/${id}`, { nsec3param });
   }
 
-  /** Gives each name what denials of a signed zone need; a PATCH does so by itself. */
+  /** Orders a signed zone's names for denial of existence; a PATCH does so by itself. */
   async rectify({ id }: ZoneRef): Promise<void> {
     await this.#call('PUT', `/zones/${id}/rectify`);
   }
 
-  /** Makes PowerDNS forget the answers, keys and metadata of a zone that it has cached. */
+  /** Flushes the cached answers, keys and metadata of a zone. */
   async flush({ name }: Pick<Zone, 'name'>): Promise<void> {
     await this.#call('PUT', `/cache/flush?domain=${encodeURIComponent(name)}`);
   }
 
-  /** A setting's value, as PowerDNS runs with it. */
+  /** Returns the effective value of a setting. */
   async setting(name: string): Promise<string | undefined> {
     const settings = await this.#call<{ name: string; value: string }[]>('GET', '/config');
     return settings.find((setting) => setting.name === name)?.value;
   }
 
-  /** PowerDNS's metrics in Prometheus' text format; it serves them without a key. */
+  /** Returns PowerDNS's metrics in Prometheus' text format; they need no API key. */
   async metrics(): Promise<string> {
-    const response = await this.#options.fetch(`${this.#options.api}/metrics`, {
-      signal: AbortSignal.timeout(this.#options.timeoutMs),
-    });
-    if (!response.ok) throw new PowerDNSRefusal(response.status, `PowerDNS answered ${response.status}`);
-    return response.text();
+    const { api, timeoutMs, request } = this.#options;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const { status, text } = await request(`${api}/metrics`, { method: 'GET', signal });
+    if (!isSuccess(status)) throw new PowerDNSRejection(status, `PowerDNS answered ${status}`);
+    return text;
   }
 
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -201,15 +202,15 @@ export class PowerDNS {
       this.#key = undefined;
       response = await this.#send(method, path, body);
     }
-    const text = await response.text();
-    if (response.ok) return text;
-    throw new PowerDNSRefusal(response.status, wordsOf(text) ?? `PowerDNS answered ${response.status}`);
+    const { status, text } = response;
+    if (isSuccess(status)) return text;
+    throw new PowerDNSRejection(status, errorIn(text) ?? `PowerDNS answered ${status}`);
   }
 
-  async #send(method: string, path: string, body: unknown): Promise<Response> {
-    const { api, keyFile, timeoutMs, fetch } = this.#options;
+  async #send(method: string, path: string, body: unknown): Promise<TextResponse> {
+    const { api, keyFile, timeoutMs, request } = this.#options;
     this.#key ??= (await readFile(keyFile, 'utf8')).trim().replace(/^api-key=/, '');
-    return fetch(`${api}/api/v1/servers/localhost${path}`, {
+    return request(`${api}/api/v1/servers/localhost${path}`, {
       method,
       headers: { 'X-API-Key': this.#key, 'Content-Type': 'application/json' },
       signal: AbortSignal.timeout(timeoutMs),
@@ -218,7 +219,9 @@ export class PowerDNS {
   }
 }
 
-function wordsOf(text: string): string | undefined {
+const isSuccess = (status: number) => status >= 200 && status < 300;
+
+function errorIn(text: string): string | undefined {
   try {
     const { error, errors } = JSON.parse(text);
     return [error, ...(errors ?? [])].filter(Boolean).join(': ') || undefined;
@@ -228,7 +231,7 @@ function wordsOf(text: string): string | undefined {
 }
 
 function fromApi({ name, type, ttl, records, comments }: ApiRRset): RRset {
-  // A person may have added a comment beside ours.
+  // Somebody may have added a comment beside ours.
   const comment = comments.find(({ account }) => isManaged(account)) ?? comments[0];
   return {
     name: name.toLowerCase(),

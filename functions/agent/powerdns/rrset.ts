@@ -1,11 +1,11 @@
 import { isIPv6 } from 'node:net';
 import { parseIPv6 } from '../../dns/rdata/address.ts';
-import type { RRset as Answered } from '../../dns/zone/rrset.ts';
+import type { RRset as DNSRRset } from '../../dns/zone/rrset.ts';
 import { recordCost } from '../../dns/zone-file/zone-file.ts';
 
 /** An RRset as PowerDNS has it. */
-export interface RRset extends Answered {
-  /** Whose it is; none when a person made it. */
+export interface RRset extends DNSRRset {
+  /** Its owner; undefined for an RRset made by hand. */
   mark?: Mark;
   /** Whether the mark was imported and PowerDNS does not have it yet. Never written, never compared. */
   isAdopted?: true;
@@ -19,10 +19,10 @@ export interface Mark {
 
 export interface Zone {
   name: string;
-  /** What PowerDNS calls the zone in its paths. */
+  /** The zone in the paths of PowerDNS's API. */
   id: string;
   account: string;
-  /** What PowerDNS makes of it, such as Native. */
+  /** Such as Native. */
   kind?: string;
   /** Whether a key signs its answers. */
   dnssec?: boolean;
@@ -37,12 +37,12 @@ export const deletion = ({ name, type }: Pick<RRset, 'name' | 'type'>): Change =
 });
 export const replacement = (rrset: RRset): Change => ({ action: 'replace', rrset });
 
-/** Marks zones and RRsets that were declared. */
+/** Marks declared zones and RRsets. */
 export const declaredAccount = 'internal-dns';
 
 const discoveredPrefix = 'external-dns/';
 
-/** Marks an RRset as discovered by one owner's ExternalDNS, for the object that wants it. */
+/** Marks an RRset as discovered by the ExternalDNS of an owner ID, for one object. */
 export const discoveredMark = (ownerID: string, resource: string): Mark => ({
   account: discoveredPrefix + ownerID,
   content: resource,
@@ -52,35 +52,35 @@ export const isManaged = (account: string) => account === declaredAccount || acc
 
 export type Ownership = 'declared' | 'discovered' | 'foreign';
 
-/** Foreign RRsets are left alone, whatever is in them. */
+/** Foreign RRsets are never touched. */
 export function ownershipOf({ mark }: Pick<RRset, 'mark'>): Ownership {
   if (mark?.account === declaredAccount) return 'declared';
   return mark?.account.startsWith(discoveredPrefix) ? 'discovered' : 'foreign';
 }
 
-/** Among them LUA records, which the agent makes of addresses only. */
+/** LUA is among them, as the agent creates LUA records for addresses only. */
 export const isAddressType = (type: string) => type === 'A' || type === 'AAAA' || type === 'LUA' || type === 'ALIAS';
 
 /**
- * Two RRsets of one name that cannot stand side by side: a CNAME suffers nothing beside it (RFC 1034 section 3.6.2),
- * and addresses of two makers would be one answer to a client.
+ * Reports whether two RRsets cannot coexist: a CNAME allows no other type beside it (RFC 1034 section 3.6.2), and addresses
+ * from two sources would be one answer to a client.
  */
-export function areRivals(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name' | 'type'>): boolean {
+export function areConflicting(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, 'name' | 'type'>): boolean {
   if (a.name !== b.name) return false;
   return (
     a.type === b.type || a.type === 'CNAME' || b.type === 'CNAME' || (isAddressType(a.type) && isAddressType(b.type))
   );
 }
 
-/** How much room RRsets take of what all zones have together: one for each usual record. */
+/** What RRsets cost of the record budget of all zones: one for each ordinary record. */
 export const totalCost = (rrsets: readonly RRset[]): number =>
   rrsets.reduce((sum, { records }) => records.reduce((ofRRset, content) => ofRRset + recordCost(content), sum), 0);
 
-/** Whether PowerDNS makes one answer of two RRsets of a name. */
-export const answerTogether = (a: RRset, b: RRset) =>
+/** Reports whether PowerDNS combines two RRsets of a name into one answer. */
+export const areAnsweredTogether = (a: RRset, b: RRset) =>
   typesAnswered(a).some((type) => isAddressType(type) && typesAnswered(b).includes(type));
 
-/** A LUA record says first what it answers, and an ALIAS has the addresses of another name. */
+/** The content of a LUA record begins with its type, and an ALIAS is answered with addresses. */
 function typesAnswered({ type, records }: RRset): string[] {
   if (type === 'ALIAS') return ['A', 'AAAA'];
   return type === 'LUA' ? records.map((content) => content.split(' ')[0] ?? '') : [type];
@@ -89,22 +89,22 @@ function typesAnswered({ type, records }: RRset): string[] {
 /** Identifies an RRset in its zone. */
 export const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
-/** The object that a discovered RRset is for, such as ingress/shop/web; empty where nobody has said so. */
+/** The object that a discovered RRset is for, such as ingress/shop/web; empty if unknown. */
 export const resourceOf = ({ mark }: Pick<RRset, 'mark'>) => mark?.content ?? '';
 
-/** Whether one object wants both. */
+/** Reports whether two RRsets are for the same object. */
 export const sameResource = (a: RRset, b: RRset) => a.mark?.content === b.mark?.content;
 
-/** Rivals, unless they are the IPv4 and the IPv6 addresses of one object. */
-export const excludeEachOther = (a: RRset, b: RRset) =>
-  areRivals(a, b) && !(sameResource(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
+/** As `areConflicting`, but allows the IPv4 and the IPv6 addresses of one object. */
+export const areMutuallyExclusive = (a: RRset, b: RRset) =>
+  areConflicting(a, b) && !(sameResource(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
 
-/** What an RRset answers, as text. The serial of a SOA is PowerDNS's own. */
+/** The answer of an RRset as text, without a SOA's serial, which is PowerDNS's own. */
 export const answerOf = ({ name, type, ttl, records }: RRset) =>
   JSON.stringify([name, type, ttl, ...comparable(type, records)]);
 
-/** Whether two RRsets answer alike, whosever they are. */
-export const answersAlike = (a: RRset, b: RRset) =>
+/** Reports whether two RRsets have the same answer, whatever their marks. */
+export const haveSameAnswer = (a: RRset, b: RRset) =>
   a.name === b.name && a.type === b.type && answerOf(a) === answerOf(b);
 
 function comparable(type: string, records: string[]): string[] {
@@ -112,7 +112,7 @@ function comparable(type: string, records: string[]): string[] {
   return records.map((content) => (type === 'AAAA' ? canonicalAddress(content) : content)).sort();
 }
 
-/** An address in one form (RFC 5952 for IPv6), so that it can be compared; other text comes back as it is. */
+/** Returns an address in its canonical form (RFC 5952 for IPv6), and any other text unchanged. */
 export function canonicalAddress(text: string): string {
   return isIPv6(text) && !text.includes('%') ? parseIPv6(text) : text;
 }

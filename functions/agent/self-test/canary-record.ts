@@ -1,5 +1,5 @@
 import { apexOf } from '../../dns/zone/apex.ts';
-import { type PowerDNS, PowerDNSRefusal } from '../powerdns/powerdns.ts';
+import { type PowerDNS, PowerDNSRejection } from '../powerdns/powerdns.ts';
 import { replacement } from '../powerdns/rrset.ts';
 import type { AnswerRecord } from './dns-query.ts';
 
@@ -25,7 +25,7 @@ export async function writeCanary(powerdns: Pick<PowerDNS, 'create' | 'patch'>, 
     await write();
   } catch (error) {
     // The first write, or the database was lost.
-    if (!(error instanceof PowerDNSRefusal && error.status === 404)) throw error;
+    if (!(error instanceof PowerDNSRejection && error.status === 404)) throw error;
     await createCanaryZone(powerdns);
     await write();
   }
@@ -36,7 +36,7 @@ export async function createCanaryZone(powerdns: Pick<PowerDNS, 'create'>): Prom
   try {
     await powerdns.create(canaryZone, apexOf({ name: canaryZone, nameServers: [] }), account);
   } catch (error) {
-    if (!(error instanceof PowerDNSRefusal && error.status === 409)) throw error;
+    if (!(error instanceof PowerDNSRejection && error.status === 409)) throw error;
   }
 }
 

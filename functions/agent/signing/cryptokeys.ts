@@ -1,7 +1,7 @@
 import type { Cryptokey, PowerDNS } from '../powerdns/powerdns.ts';
 import type { SigningKey } from './key.ts';
 
-/** What of PowerDNS's API signing takes. */
+/** The part of PowerDNS's API that signing uses. */
 export type SigningAPI = Pick<
   PowerDNS,
   'cryptokeys' | 'privateKey' | 'addKey' | 'setKey' | 'removeKey' | 'nsec3param' | 'setNsec3param' | 'rectify' | 'flush'
@@ -15,18 +15,18 @@ export interface SignedZone {
 
 export const isPublished = ({ active, published }: Cryptokey) => active && published;
 
-/** The keys that PowerDNS signs zones with, and how it denies names. */
+/** The keys and the denial of existence with which PowerDNS signs zones. */
 export class Cryptokeys {
   readonly #powerdns: SigningAPI;
-  /** Zones of which PowerDNS has nothing old in its caches. */
+  /** Zones without stale entries in PowerDNS's caches. */
   readonly #flushed = new Set<string>();
 
   constructor(powerdns: SigningAPI) {
     this.#powerdns = powerdns;
   }
 
-  /** The published ones first. */
-  async of(zone: SignedZone): Promise<Cryptokey[]> {
+  /** Lists a zone's keys, published ones first. */
+  async list(zone: SignedZone): Promise<Cryptokey[]> {
     const keys = await this.#powerdns.cryptokeys(zone);
     return keys.toSorted((a, b) => Number(isPublished(b)) - Number(isPublished(a)));
   }
@@ -35,18 +35,18 @@ export class Cryptokeys {
     return this.#powerdns.privateKey(zone, key);
   }
 
-  /** Adds a key; it does not count before it is published. */
+  /** Adds a key. It takes effect when it is published. */
   install(zone: SignedZone, key: SigningKey): Promise<Cryptokey> {
     return this.#powerdns.addKey(zone, key.text());
   }
 
-  /** For a key that somebody else installed, and maybe only that. */
+  /** For a key that was installed by hand, which need not have rectified the zone. */
   async rectify(zone: SignedZone): Promise<void> {
     this.#flushed.delete(zone.name);
     await this.#powerdns.rectify(zone);
   }
 
-  /** Makes a zone's keys count. That one is published says that all of this was done for it, however an agent ended. */
+  /** Publishes a zone's keys, as the last step: if an agent crashes before, the next one finds them unpublished. */
   async publish(zone: SignedZone, keys: Cryptokey[], nsec3param: string): Promise<void> {
     const unpublished = keys.filter((key) => !isPublished(key));
     if (unpublished.length > 0 || (await this.#powerdns.nsec3param(zone)) !== nsec3param) {
@@ -54,13 +54,13 @@ export class Cryptokeys {
       for (const { id, active } of unpublished) {
         if (!active) await this.#powerdns.setKey(zone, { id, active: true, published: false });
       }
-      // Only a zone with an active key gets what denials need (RFC 4034 section 4), so not before.
+      // Only a zone with an active key is prepared for denial of existence (RFC 4034 section 4).
       await this.#powerdns.setNsec3param(zone, nsec3param);
       for (const { id } of unpublished) await this.#powerdns.setKey(zone, { id, active: true, published: true });
     }
     if (this.#flushed.has(zone.name)) return;
-    // PowerDNS clears its cache of metadata before it commits an NSEC3PARAM: a question in between fills it with the
-    // old one, and denials are wrong for a minute. An agent that ended may not have got here, so each begins with it.
+    // PowerDNS clears its metadata cache before it commits an NSEC3PARAM: a query in between caches the old one, and denials
+    // are wrong for a minute. An agent may have crashed before this line, so each flushes once.
     await this.#powerdns.flush(zone);
     this.#flushed.add(zone.name);
   }
@@ -69,7 +69,7 @@ export class Cryptokeys {
     for (const key of keys) await this.#powerdns.removeKey(zone, key);
   }
 
-  /** Removes all keys, and answers without signatures at once. */
+  /** Removes all keys, and stops signing at once. */
   async unsign(zone: SignedZone, keys: Cryptokey[]): Promise<void> {
     await this.remove(zone, keys);
     await this.#powerdns.setNsec3param(zone, '');

@@ -1,6 +1,6 @@
 import { type Algorithm, algorithmNumberOf, algorithmOf, dsOf } from './key.ts';
 
-/** What is known of a zone's key; keys are DNSKEY RDATA. */
+/** A zone's keys as DNSKEY RDATA. */
 export interface KnownKeys {
   /** Without the trailing dot. */
   zone: string;
@@ -13,24 +13,24 @@ export interface KnownKeys {
   secret: string;
 }
 
-/** What makes the store and PowerDNS have the same key. */
+/** The step that makes the store and PowerDNS have the same key. */
 export type Step = 'generate' | 'mirror' | 'install' | 'keep';
 
-/** Pure: never a step that would sign a zone with another key than it was signed with; an Error says why there is none. */
-export function stepTo({ zone, stored, installed, ds, secret }: KnownKeys): Step {
-  const [present, ...more] = new Set(installed);
+/** Returns the next step, or throws why there is none: a zone must never be signed with another key than before. */
+export function nextStep({ zone, stored, installed, ds, secret }: KnownKeys): Step {
+  const [current, ...more] = new Set(installed);
   if (more.length > 0) {
-    const all = [present, ...more].map((dnskey = '') => dsOf(zone, dnskey)).join(', ');
+    const all = [current, ...more].map((dnskey = '') => dsOf(zone, dnskey)).join(', ');
     throw new Error(`PowerDNS has several keys for ${zone}, with DS ${all}, and only one can be kept: ${remedy}`);
   }
-  if (stored && present && stored !== present) {
-    const [ours, theirs] = [dsOf(zone, stored), dsOf(zone, present)];
+  if (stored && current && stored !== current) {
+    const [ours, theirs] = [dsOf(zone, stored), dsOf(zone, current)];
     throw new Error(
       `${secret} has another key for ${zone} than PowerDNS, with DS ${ours} and not ${theirs}: ` +
         `restore the ${secret} from a backup, or ${remedy}`,
     );
   }
-  const key = stored ?? present;
+  const key = stored ?? current;
   if (key === undefined) {
     if (ds.length === 0) return 'generate';
     throw new Error(
@@ -45,11 +45,11 @@ export function stepTo({ zone, stored, installed, ds, secret }: KnownKeys): Step
         `restore the ${secret} from a backup, or ${remedy}`,
     );
   }
-  if (!present) return 'install';
+  if (!current) return 'install';
   return stored ? 'keep' : 'mirror';
 }
 
-/** Fails when a zone's key is of another algorithm than declared: a rollover takes two keys (RFC 6781 section 4.1.4). */
+/** Throws if a zone's key has another algorithm than declared: a rollover takes two keys (RFC 6781 section 4.1.4). */
 export function requireAlgorithm(zone: string, dnskey: string, declared: Algorithm): void {
   const number = algorithmNumberOf(dnskey);
   if (algorithmOf(number) === declared) return;

@@ -13,7 +13,7 @@ export type Algorithm = keyof typeof algorithms;
 /** One key for everything in a zone (RFC 6781 section 3.1): a zone key that is its secure entry point, too (RFC 4034 section 2.1.1). */
 const flags = 257;
 
-/** A zone's signing key. What is secret in it shows in neither JSON nor a log: only `text` gives it. */
+/** A zone's signing key. Neither JSON nor a log shows the secret: only `text` returns it. */
 export class SigningKey {
   readonly algorithm: Algorithm;
   /** RDATA as PowerDNS writes it, such as `257 3 13 oJMR...`. */
@@ -34,7 +34,7 @@ export class SigningKey {
     return new SigningKey(algorithm, pair.getPrivateKey());
   }
 
-  /** Reads what `text` wrote, and what BIND and PowerDNS write. An error quotes nothing of a private key. */
+  /** Parses private keys as `text`, BIND and PowerDNS write them. An error quotes nothing of one. */
   static parse(text: string): SigningKey {
     const number = Number(/^Algorithm: *(\d+)/im.exec(text)?.[1]);
     const algorithm = algorithmOf(number);
@@ -45,7 +45,7 @@ export class SigningKey {
     try {
       if (isWhole) return new SigningKey(algorithm, padded(secret, bytes));
     } catch {
-      // Not a point of the curve: the cause could tell something of it.
+      // Not a point of the curve: the cause could reveal part of it.
     }
     throw new Error(`not a private key of ${mnemonic}`);
   }
@@ -62,12 +62,12 @@ const supported = Object.values(algorithms)
   .map(({ mnemonic }) => mnemonic)
   .join(', ');
 
-/** What we call an algorithm, by its number; none when we make no such keys. */
+/** Returns an algorithm by its number, if it is supported. */
 export function algorithmOf(number: number): Algorithm | undefined {
   return (Object.keys(algorithms) as Algorithm[]).find((name) => algorithms[name].number === number);
 }
 
-/** The algorithm's number of DNSKEY RDATA. */
+/** Returns the algorithm number of DNSKEY RDATA. */
 export const algorithmNumberOf = (dnskey: string) => Number(dnskey.split(' ')[2]);
 
 /** The DS of a DNSKEY, both as RDATA, in the form that PowerDNS gives it: `12345 13 2 ab...`, with SHA-256. */

@@ -1,19 +1,19 @@
 import { messageOf } from '../lib/error-message.ts';
 import { SigningKey } from './key.ts';
 
-/** Where keys outlive PowerDNS's database, and every replica finds the same one. Zones are without the trailing dot. */
+/** Stores keys outside of PowerDNS's database, for all replicas. Zones are without the trailing dot. */
 export interface KeyStore {
   /** The stored key of a zone, if any. */
   read(zone: string): Promise<string | undefined>;
-  /** Stores a key unless there is one; the one that is there afterwards. */
-  keep(zone: string, key: string): Promise<string>;
-  forget(zone: string): Promise<void>;
+  /** Stores a key unless there is one. Returns the one that is stored afterwards. */
+  getOrCreate(zone: string, key: string): Promise<string>;
+  remove(zone: string): Promise<void>;
 }
 
-/** The store cannot be used now, which says nothing of the keys in it. */
-export class StoreFailure extends Error {}
+/** The store is unavailable; the keys in it may be all right. */
+export class KeyStoreError extends Error {}
 
-/** A store's keys as such. Its failures name the store, and quote nothing of a key. */
+/** Parses a store's keys. Its errors name the store, and quote nothing of a key. */
 export class StoredKeys {
   readonly #store: KeyStore;
   readonly #name: string;
@@ -29,20 +29,23 @@ export class StoredKeys {
     return text === undefined ? undefined : this.#parsed(zone, text);
   }
 
-  /** The key that is there afterwards: another replica may have been faster. */
-  async keep(zone: string, key: SigningKey): Promise<SigningKey> {
-    return this.#parsed(zone, await this.#attempt(`keep the key of ${zone}`, () => this.#store.keep(zone, key.text())));
+  /** Returns the stored key, which another replica may have added first. */
+  async getOrCreate(zone: string, key: SigningKey): Promise<SigningKey> {
+    return this.#parsed(
+      zone,
+      await this.#attempt(`store the key of ${zone}`, () => this.#store.getOrCreate(zone, key.text())),
+    );
   }
 
-  forget(zone: string): Promise<void> {
-    return this.#attempt(`forget the key of ${zone}`, () => this.#store.forget(zone));
+  remove(zone: string): Promise<void> {
+    return this.#attempt(`remove the key of ${zone}`, () => this.#store.remove(zone));
   }
 
   async #attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw new StoreFailure(`cannot ${action} in the ${this.#name}: ${messageOf(error)}`);
+      throw new KeyStoreError(`cannot ${action} in the ${this.#name}: ${messageOf(error)}`);
     }
   }
 

@@ -2,10 +2,10 @@ import type { AgentClient } from '../kubernetes/agent-client.ts';
 import type { Secret } from '../kubernetes/object.ts';
 import type { KeyStore } from './keystore.ts';
 
-/** How often others may write the Secret between our reading and our writing it. */
-const patience = 10;
+/** Attempts to write the Secret, as others may write it after it was read. */
+const mostAttempts = 10;
 
-/** Zones' keys in a Secret's data, an entry for each. What else is in it stays. */
+/** Zones' keys in a Secret's data, one entry per zone. Other entries stay. */
 export class SecretKeys implements KeyStore {
   readonly #cluster: Pick<AgentClient, 'readSecret' | 'mergeSecret'>;
   readonly #name: string;
@@ -19,20 +19,20 @@ export class SecretKeys implements KeyStore {
     return keyIn(await this.#cluster.readSecret(this.#name), zone);
   }
 
-  async keep(zone: string, key: string): Promise<string> {
-    for (let attempt = 0; attempt < patience; attempt++) {
+  async getOrCreate(zone: string, key: string): Promise<string> {
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const secret = await this.#cluster.readSecret(this.#name);
-      if (!secret) throw new Error('it is not there yet');
-      const there = keyIn(secret, zone);
-      if (there !== undefined) return there;
+      if (!secret) throw new Error('it does not exist yet');
+      const existing = keyIn(secret, zone);
+      if (existing !== undefined) return existing;
       const { resourceVersion } = secret.metadata;
       const data = { [entryOf(zone)]: Buffer.from(key).toString('base64') };
       if (await this.#cluster.mergeSecret(this.#name, { metadata: { resourceVersion }, data })) return key;
     }
-    throw new Error('others keep writing it');
+    throw new Error('it keeps changing');
   }
 
-  async forget(zone: string): Promise<void> {
+  async remove(zone: string): Promise<void> {
     const secret = await this.#cluster.readSecret(this.#name);
     if (secret?.data?.[entryOf(zone)] === undefined) return;
     await this.#cluster.mergeSecret(this.#name, { data: { [entryOf(zone)]: null } });
@@ -45,9 +45,9 @@ function keyIn(secret: Secret | undefined, zone: string): string | undefined {
 }
 
 /**
- * A zone's entry. A Secret's keys have letters, digits, `-`, `_` and `.` only, and a zone's name may have more, as
- * `0/26.2.0.192.in-addr.arpa` (RFC 2317): such a byte becomes `X` and its code, `0X2F26...`. Names are lower case, so
- * no other name has an `X`, and no two names the same entry.
+ * Returns the key of a zone's entry. A Secret's keys may have letters, digits, `-`, `_` and `.` only; any other byte of a
+ * name, as in `0/26.2.0.192.in-addr.arpa` (RFC 2317), becomes `X` and its code: `0X2F26...`. Names are lower case, so no name
+ * has an `X` of its own, and entries are unique.
  */
 export const entryOf = (zone: string) =>
   [...Buffer.from(zone.toLowerCase())]

@@ -5,8 +5,8 @@ import { FailureLog } from '../lib/failure-log.ts';
 import type { Cryptokey } from '../powerdns/powerdns.ts';
 import { Cryptokeys, isPublished, type SignedZone, type SigningAPI } from './cryptokeys.ts';
 import { type Algorithm, dsOf, SigningKey } from './key.ts';
-import { requireAlgorithm, stepTo } from './key-agreement.ts';
-import { type KeyStore, StoredKeys, StoreFailure } from './keystore.ts';
+import { nextStep, requireAlgorithm } from './key-agreement.ts';
+import { type KeyStore, KeyStoreError, StoredKeys } from './keystore.ts';
 
 export type { KeyStore } from './keystore.ts';
 
@@ -14,11 +14,11 @@ export interface Signing {
   mode: 'Off' | 'Signed' | 'Unsigning';
   algorithm: Algorithm;
   nsec3: boolean;
-  /** DS records that this zone was published with before, from the composite's status. */
+  /** DS records that this zone was published with, from the composite's status. */
   ds: string[];
 }
 
-/** What people need to know of a signed zone. */
+/** The public data of a signed zone. */
 export interface Signature {
   /** For the parent or a trust anchor, such as `12345 13 2 ab...`: SHA-256 only (RFC 8624 section 3.3). */
   ds: string[];
@@ -38,11 +38,11 @@ export interface SignerOptions {
 /** RFC 9276 section 3.1: SHA-1, no opt-out, no extra iterations and no salt. */
 const nsec3param = '1 0 0 -';
 
-/** How long a look at everything holds while PowerDNS's keys stay the same. Milliseconds. */
+/** How long a full check is valid while PowerDNS's keys stay the same. Milliseconds. */
 const maxAgeMs = 60_000;
 
-/** What a zone was last brought to. */
-interface Brought {
+/** The result of a zone's last reconcile. */
+interface SyncedZone {
   at: number;
   declared: string;
   signature: Signature;
@@ -54,9 +54,9 @@ export class Signer {
   readonly #cryptokeys: Cryptokeys;
   readonly #stored: StoredKeys;
   readonly #failureLog: FailureLog;
-  readonly #brought = new Map<string, Brought>();
-  /** Zones whose keys are gone from the store. */
-  readonly #forgotten = new Set<string>();
+  readonly #synced = new Map<string, SyncedZone>();
+  /** Zones whose keys were removed from the store. */
+  readonly #removed = new Set<string>();
 
   constructor(options: SignerOptions) {
     this.#options = { now: monotonicNow, ...options };
@@ -66,38 +66,38 @@ export class Signer {
   }
 
   /**
-   * Brings one zone to what is declared of it; undefined when it is not signed. Throws an Error whose message is for
-   * the report; the zone may be signed nevertheless, as it was before. `dnssec` is whether PowerDNS's list of zones
-   * calls it signed: with it, one that is not signed, and should not be, costs no request.
+   * Signs or unsigns a zone as declared. Returns undefined if it is not signed. Throws an Error whose message is for the
+   * report; the zone may still be signed as before. `dnssec` is what PowerDNS's list of zones says: with it, a zone that is
+   * unsigned and should be costs no request.
    */
-  async bring(zone: SignedZone & { dnssec?: boolean }, signing: Signing): Promise<Signature | undefined> {
+  async reconcile(zone: SignedZone & { dnssec?: boolean }, signing: Signing): Promise<Signature | undefined> {
     if (signing.mode === 'Off') return this.#unsign(zone, signing);
     const name = withoutDot(zone.name);
     const declared = JSON.stringify(signing);
-    const installed = await this.#cryptokeys.of(zone);
-    const last = this.#brought.get(name);
+    const installed = await this.#cryptokeys.list(zone);
+    const last = this.#synced.get(name);
     const at = this.#options.now();
-    if (last?.declared === declared && at - last.at < maxAgeMs && isSettled(installed, last)) return last.signature;
-    const complain = (failure?: string) => this.#failureLog.record('compare keys', failure, { zone: name });
+    if (last?.declared === declared && at - last.at < maxAgeMs && isUnchanged(installed, last)) return last.signature;
+    const record = (failure?: string) => this.#failureLog.record('compare keys', failure, { zone: name });
     try {
       const signature = await this.#sign(zone, signing, installed);
-      complain();
-      this.#forgotten.delete(name);
-      if (signature) this.#brought.set(name, { at, declared, signature });
+      record();
+      this.#removed.delete(name);
+      if (signature) this.#synced.set(name, { at, declared, signature });
       return signature;
     } catch (error) {
-      if (error instanceof StoreFailure && last && isSettled(installed, last)) {
-        complain(error.message);
+      if (error instanceof KeyStoreError && last && isUnchanged(installed, last)) {
+        record(error.message);
         return last.signature;
       }
-      this.#brought.delete(name);
+      this.#synced.delete(name);
       throw error;
     }
   }
 
   async #sign(zone: SignedZone, signing: Signing, installed: Cryptokey[]): Promise<Signature | undefined> {
     const name = withoutDot(zone.name);
-    const keys = await this.#agree(zone, signing, installed);
+    const keys = await this.#syncKeys(zone, signing, installed);
     if (keys.length === 0) return undefined;
     await this.#cryptokeys.publish(zone, keys, signing.nsec3 ? nsec3param : '');
     const dnskey = keys.map((key) => key.dnskey);
@@ -105,8 +105,8 @@ export class Signer {
     return { ds: dnskey.map((key) => dsOf(name, key)), dnskey };
   }
 
-  /** The keys of a zone in PowerDNS, once the store has the same; none when nothing is to be signed any more. */
-  async #agree(zone: SignedZone, signing: Signing, installed: Cryptokey[]): Promise<Cryptokey[]> {
+  /** Makes PowerDNS and the store have the same key. Returns PowerDNS's keys; none if the zone is not to be signed any more. */
+  async #syncKeys(zone: SignedZone, signing: Signing, installed: Cryptokey[]): Promise<Cryptokey[]> {
     if (signing.mode === 'Unsigning' && installed.length > 0) {
       const published = installed.filter(isPublished);
       return published.length > 0 ? published : installed;
@@ -116,19 +116,19 @@ export class Signer {
     if (signing.mode === 'Unsigning') return stored ? [await this.#install(zone, stored)] : [];
     const dnskeys = installed.map(({ dnskey }) => dnskey);
     const step = (stored?: string) =>
-      stepTo({ zone: name, stored, installed: dnskeys, ds: signing.ds, secret: this.#options.secret });
+      nextStep({ zone: name, stored, installed: dnskeys, ds: signing.ds, secret: this.#options.secret });
     const next = step(stored?.dnskey);
     const [key, ...copies] = installed;
-    if (!key) return [await this.#install(zone, stored ?? (await this.#make(name, signing.algorithm)))];
+    if (!key) return [await this.#install(zone, stored ?? (await this.#generate(name, signing.algorithm)))];
     if (next === 'mirror') step(await this.#mirror(zone, key, signing.algorithm));
-    // Of a request that seemed lost, was repeated, and was served twice.
+    // A request that seemed lost, and was repeated, may have been served twice.
     await this.#cryptokeys.remove(zone, copies);
     return [key];
   }
 
-  async #make(name: string, algorithm: Algorithm): Promise<SigningKey> {
+  async #generate(name: string, algorithm: Algorithm): Promise<SigningKey> {
     const made = SigningKey.generate(algorithm);
-    const kept = await this.#stored.keep(name, made);
+    const kept = await this.#stored.getOrCreate(name, made);
     if (kept.dnskey === made.dnskey) this.#options.log.info({ zone: name, ds: dsOf(name, made.dnskey) }, 'make key');
     return kept;
   }
@@ -140,7 +140,7 @@ export class Signer {
     return installed;
   }
 
-  /** Keeps PowerDNS's key; the one that the store has afterwards. */
+  /** Copies PowerDNS's key into the store. Returns the key that the store has afterwards. */
   async #mirror(zone: SignedZone, installed: Cryptokey, algorithm: Algorithm): Promise<string> {
     const name = withoutDot(zone.name);
     const { dnskey } = installed;
@@ -148,29 +148,29 @@ export class Signer {
     const key = SigningKey.parse(await this.#cryptokeys.privateKey(zone, installed));
     if (key.dnskey !== dnskey) throw new Error(`PowerDNS's key of ${name} is ${dnskey}, and should be ${key.dnskey}`);
     await this.#cryptokeys.rectify(zone);
-    const kept = await this.#stored.keep(name, key);
+    const kept = await this.#stored.getOrCreate(name, key);
     this.#options.log.info({ zone: name, ds: dsOf(name, kept.dnskey) }, 'mirror key');
     return kept.dnskey;
   }
 
   async #unsign(zone: SignedZone & { dnssec?: boolean }, { ds }: Signing): Promise<undefined> {
     const name = withoutDot(zone.name);
-    const isForgotten = ds.length === 0 || this.#forgotten.has(name);
-    if (zone.dnssec === false && isForgotten) return;
-    const installed = await this.#cryptokeys.of(zone);
-    if (installed.length === 0 && isForgotten) return;
-    // The store first: as long as PowerDNS has keys, there is something left to do.
-    await this.#stored.forget(name);
-    this.#brought.delete(name);
+    const isRemoved = ds.length === 0 || this.#removed.has(name);
+    if (zone.dnssec === false && isRemoved) return;
+    const installed = await this.#cryptokeys.list(zone);
+    if (installed.length === 0 && isRemoved) return;
+    // The store first: PowerDNS's keys show that unsigning is not complete.
+    await this.#stored.remove(name);
+    this.#synced.delete(name);
     if (installed.length > 0) {
       await this.#cryptokeys.unsign(zone, installed);
       const gone = installed.map(({ dnskey }) => dsOf(name, dnskey));
       this.#options.log.info({ zone: name, ds: gone }, 'remove keys');
     }
-    this.#forgotten.add(name);
+    this.#removed.add(name);
   }
 }
 
-/** Whether PowerDNS has the same keys as before, and uses them. */
-const isSettled = (installed: Cryptokey[], { signature }: Brought) =>
+/** Reports whether PowerDNS still has the same keys, and all of them are published. */
+const isUnchanged = (installed: Cryptokey[], { signature }: SyncedZone) =>
   installed.every(isPublished) && `${installed.map(({ dnskey }) => dnskey)}` === `${signature.dnskey}`;

@@ -6,111 +6,111 @@ import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 import { zoneContext } from '../../dns/zone/validate-zone.ts';
 import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { canonicalAddress, isAddressType, keyOf, type RRset } from '../powerdns/rrset.ts';
-import { misleadingIn } from './alias-loops.ts';
+import { unresolvableAliases } from './alias-loops.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { declaredMark, type SkippedRecords, type ZoneRecords, zoneRecords } from './zone-records.ts';
 
-/** What is declared of one zone, ready to be compared with what is there. */
-export interface DeclaredContent extends ZoneRecords {
+/** Everything that is declared of one zone. */
+export interface DesiredZone extends ZoneRecords {
   /** Seconds. */
   defaultTTL: number;
-  /** Of the RRsets those that nobody wrote: a zone file that is held may have said otherwise, and what it said stands. */
+  /** The RRsets that were derived, not written. They yield to current records of a zone file that cannot be read now. */
   derived: Set<RRset>;
 }
 
 /** The DS records of each signed zone, by its absolute name. */
-export type Signatures = ReadonlyMap<string, string[]>;
+export type DSRecords = ReadonlyMap<string, string[]>;
 
-/** What stands already, in usual records. */
+/** The cost of the current RRsets, in ordinary records. */
 export interface CurrentCost {
-  /** Of each zone file, by its zone and then by its name. */
+  /** By zone, then by zone file. */
   files: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** What is not declared: discovered, or made by a person. */
+  /** Of discovered and foreign RRsets. */
   others: number;
 }
 
-/** How many usual records all zones may have together, and what is there already. */
-export interface Room {
+/** The limit of ordinary records of all zones together. */
+export interface RecordBudget {
   most: number;
   current?: CurrentCost | undefined;
 }
 
-const nothingStands: CurrentCost = { files: new Map(), others: 0 };
+const noCost: CurrentCost = { files: new Map(), others: 0 };
 
-/** Pure: everything that the zones must have, by their absolute names, but for what derives from what is there. */
-export function declaredContent(
+/** Computes the desired zones by absolute name, without the records that are derived from current ones. */
+export function desiredZones(
   declaration: Declaration,
   files: ZoneFiles = new Map(),
-  signatures: Signatures = new Map(),
-  room: Room = { most: Number.POSITIVE_INFINITY },
-): Map<string, DeclaredContent> {
-  const leftOut = new Map(declaration.zones.map(({ name }) => [absolute(name), new Map<string, ZoneIssue>()]));
+  dsRecords: DSRecords = new Map(),
+  budget: RecordBudget = { most: Number.POSITIVE_INFINITY },
+): Map<string, DesiredZone> {
+  const skipped = new Map(declaration.zones.map(({ name }) => [absolute(name), new Map<string, ZoneIssue>()]));
   for (;;) {
-    const contents = contentsOf(declaration, files, signatures, leftOut, room);
-    const found = misleadingIn(contents);
-    if (found.length === 0) return contents;
-    // Without them a wildcard may lead to where it did not.
-    for (const { zone, part, fault } of found) leftOut.get(zone)?.set(part, fault);
+    const desired = desiredWithout(skipped, declaration, files, dsRecords, budget);
+    const unresolvable = unresolvableAliases(desired);
+    if (unresolvable.length === 0) return desired;
+    // Without them other names may match a wildcard.
+    for (const { zone, source, issue } of unresolvable) skipped.get(zone)?.set(source, issue);
   }
 }
 
-function contentsOf(
+function desiredWithout(
+  skipped: ReadonlyMap<string, SkippedRecords>,
   { zones, addresses }: Declaration,
   files: ZoneFiles,
-  signatures: Signatures,
-  leftOut: ReadonlyMap<string, SkippedRecords>,
-  { most, current = nothingStands }: Room,
-): Map<string, DeclaredContent> {
+  dsRecords: DSRecords,
+  { most, current = noCost }: RecordBudget,
+): Map<string, DesiredZone> {
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
   const servers = new Set(zones.flatMap(nameServersOf));
-  // A server may be named by one zone and live in another: its address belongs to the zone that is asked for it.
+  // One zone may name a server that is in another: its address belongs in the zone that resolvers ask for it.
   const hosts = Map.groupBy(servers, (server) => zoneOf(server, names));
   const canonical = [...new Set(addresses.map(canonicalAddress))];
   const inSpec = zones.flatMap(({ records = [] }) => records.flatMap(({ values }) => values));
   const ofFiles = current.files.values().flatMap((files) => files.values());
-  const taken = [...ofFiles, ...inSpec.map(recordCost)].reduce((sum, each) => sum + each, current.others);
-  let room = most - taken;
-  const contents = new Map(
-    zones.map((zone): [string, DeclaredContent] => {
-      const frame = zoneContext(zone, zones);
-      const content = zoneRecords(zone, frame, files, {
-        leftOut: leftOut.get(frame.name),
-        room,
-        current: current.files.get(frame.name),
+  const spent = [...ofFiles, ...inSpec.map(recordCost)].reduce((sum, each) => sum + each, current.others);
+  let budget = most - spent;
+  const desired = new Map(
+    zones.map((zone): [string, DesiredZone] => {
+      const context = zoneContext(zone, zones);
+      const content = zoneRecords(zone, context, files, {
+        skipped: skipped.get(context.name),
+        budget,
+        current: current.files.get(context.name),
       });
-      room -= content.room;
-      const isTaken = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
-      const addressed = (hosts.get(frame.name) ?? [])
-        .filter((server) => !isTaken.has(server))
-        .flatMap((server) => hostRRsets(server, canonical, frame.defaultTTL))
-        .map(ours);
-      const rrsets = [...apexOf(zone).map(ours), ...addressed, ...content.rrsets];
-      return [frame.name, { ...content, rrsets, defaultTTL: frame.defaultTTL, derived: new Set(addressed) }];
+      budget -= content.cost;
+      const addressed = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
+      const derived = (hosts.get(context.name) ?? [])
+        .filter((server) => !addressed.has(server))
+        .flatMap((server) => hostRRsets(server, canonical, context.defaultTTL))
+        .map(declared);
+      const rrsets = [...apexOf(zone).map(declared), ...derived, ...content.rrsets];
+      return [context.name, { ...content, rrsets, defaultTTL: context.defaultTTL, derived: new Set(derived) }];
     }),
   );
-  for (const zone of zones) delegate(zone, contents, signatures.get(absolute(zone.name)) ?? []);
-  for (const [name, { rrsets, derived }] of contents) {
-    for (const alias of rangeAliases(name, rrsets)) {
-      if (leftOut.get(name)?.has(keyOf(alias))) continue;
+  for (const zone of zones) addDelegation(zone, desired, dsRecords.get(absolute(zone.name)) ?? []);
+  for (const [name, { rrsets, derived }] of desired) {
+    for (const alias of classlessAliases(name, rrsets)) {
+      if (skipped.get(name)?.has(keyOf(alias))) continue;
       rrsets.push(alias);
       derived.add(alias);
     }
   }
-  return contents;
+  return desired;
 }
 
-const ours = (rrset: RRset): RRset => ({ ...rrset, mark: declaredMark() });
+const declared = (rrset: RRset): RRset => ({ ...rrset, mark: declaredMark() });
 
-/** Puts into the parent, where it is declared as well, what leads to a zone. */
-function delegate(zone: DeclaredZone, contents: Map<string, DeclaredContent>, ds: string[]): void {
+/** Adds a zone's delegation to its parent zone, if that is declared too. */
+function addDelegation(zone: DeclaredZone, desired: Map<string, DesiredZone>, ds: string[]): void {
   const name = absolute(zone.name);
-  const parent = zoneOf(parentOf(name), contents);
+  const parent = zoneOf(parentOf(name), desired);
   if (!parent) return;
-  parent.rrsets.push(...delegationOf(zone, ds, contents.get(name)?.rrsets ?? []).map(ours));
+  parent.rrsets.push(...delegationOf(zone, ds, desired.get(name)?.rrsets ?? []).map(declared));
 }
 
-/** The CNAMEs of RFC 2317 section 4, for each part of a /24 that is delegated: of the source that delegates it. */
-function rangeAliases(zone: string, rrsets: RRset[]): RRset[] {
+/** Returns the CNAMEs of RFC 2317 section 4 for the delegated parts of a /24, marked as the delegation is. */
+function classlessAliases(zone: string, rrsets: RRset[]): RRset[] {
   const taken = new Set(rrsets.map(({ name }) => name));
   const aliases: RRset[] = [];
   for (const { name: target, type, ttl, mark } of rrsets) {
@@ -118,7 +118,7 @@ function rangeAliases(zone: string, rrsets: RRset[]): RRset[] {
     if (range?.network !== zone) continue;
     for (const octet of octetsOf(range)) {
       const name = `${octet}.${zone}`;
-      // Parts may overlap, and a name has one CNAME.
+      // Parts may overlap, and a name has only one CNAME.
       if (taken.has(name)) continue;
       taken.add(name);
       aliases.push({ name, type: 'CNAME', ttl, records: [`${octet}.${target}`], ...(mark && { mark }) });

@@ -3,41 +3,41 @@ import type { Answer } from '../../dns/answer.ts';
 import { checkTimes, placeholder } from '../../dns/health-check.ts';
 import { parseIPv4, parseIPv6 } from '../../dns/rdata/address.ts';
 
-// What PowerDNS has for Lua: https://doc.powerdns.com/authoritative/lua-records/functions.html
-// Its image is built with LuaJIT for amd64 and with Lua 5.3 for arm64: only what both have can be used.
+// PowerDNS's Lua functions: https://doc.powerdns.com/authoritative/lua-records/functions.html
+// Its image is built with LuaJIT for amd64 and with Lua 5.3 for arm64: the code must run on both.
 
 type Type = 'A' | 'AAAA';
 type Check = NonNullable<Answer['check']>;
 
 /**
- * The content of the LUA record that answers for an RRset of addresses, as PowerDNS takes it and gives it back. Throws
- * when an address is none. Needs `enable-lua-records=shared`, `lua-health-checks-interval=1` and
+ * Returns the content of the LUA record that answers for an RRset of addresses, in the form in which PowerDNS returns it.
+ * Throws on an invalid address. Needs `enable-lua-records=shared`, `lua-health-checks-interval=1` and
  * `lua-records-exec-limit=0`.
  */
 export function luaContent(type: Type, values: string[], answer: Answer): string {
   const { check, weights } = answer;
-  const shares = weights ? `${sharesOf(type, values, weights)} ` : '';
-  // None of the functions that pick takes an empty list.
+  const pairs = weights ? `${weightPairs(type, values, weights)} ` : '';
+  // None of the pick functions takes an empty list.
   const none = answer.whenAllDown === 'None' ? 'if #u==0 then return u end ' : '';
   const pick = `${none}${pickOf(answer)}`;
-  if (!check) return record(type, `local u=${listOf(type, values)} ${shares}${pick}`);
-  return record(type, remembered(`${upOf(type, values, { ...answer, check })} ${shares}`, pick));
+  if (!check) return record(type, `local u=${listOf(type, values)} ${pairs}${pick}`);
+  return record(type, remembered(`${upOf(type, values, { ...answer, check })} ${pairs}`, pick));
 }
 
 const record = (type: Type, code: string) => `${type} ";${code}"`;
 
-// A check that nobody asks for is given up after an hour, lua-health-checks-expire-delay, and begins anew later.
+// PowerDNS stops a check that has not been queried for an hour, lua-health-checks-expire-delay, and starts it again later.
 const expiry = 3000;
 
 /**
- * Compiles once what is asked for often, and runs `refresh` once a second: its cost grows with the number of values. It
- * sets `u`, of which `pick` returns some. Every thread of PowerDNS has a memory of its own, `checks`, and in it the second
- * of the last refresh. `first` is the second of the first one, or 0 as soon as a value was up.
+ * Compiles the code once, and runs `refresh` at most once a second, as its cost grows with the number of values. It sets `u`,
+ * from which `pick` chooses. Every thread of PowerDNS has its own `checks`, with the second of the last refresh. `first` is
+ * the second of the first one, or 0 once a value was up.
  */
 function remembered(refresh: string, pick: string): string {
   const code = [
     'local c,first,u={last=0} checks=checks or {}',
-    // What has changed or gone is not asked for any more.
+    // Changed and removed records are no longer queried.
     `for k,o in pairs(checks) do if os.time()-o.last>${expiry} then checks[k]=nil end end checks[...]=c`,
     `function c.answer() local t=os.time() if t-c.last>${expiry} then first=t end`,
     `if t~=c.last then c.last=t ${refresh}end ${pick} end`,
@@ -50,12 +50,12 @@ function remembered(refresh: string, pick: string): string {
 function upOf(type: Type, values: string[], { check, backup = [], whenAllDown }: Answer & { check: Check }): string {
   const setUp = `local function up(v) ${checkOf(type, check)} end local v=${listOf(type, values)} u=up(v)`;
   if (whenAllDown === undefined || whenAllDown === 'All') return `${setUp} if #u==0 then u=v end`;
-  // A check that has not run counts as failed, and PowerDNS does not say which it is. It has run once those are over that
-  // ran when it was first asked for, 5 seconds at most, and then a second and its own time.
-  const patience = 5 + 1 + checkTimes(check).timeout;
+  // PowerDNS reports a check that has not run yet as failed. It has run after the checks that were running when it was first
+  // queried, 5 seconds at most, another second and its own timeout.
+  const firstRun = 5 + 1 + checkTimes(check).timeout;
   const backedUp = `else v=${listOf(type, backup)} u=up(v) if #u==0 then u=v end `;
   const otherwise = whenAllDown === 'Backup' ? backedUp : '';
-  return `${setUp} if #u>0 then first=0 elseif t-first<${patience} then u=v ${otherwise}end`;
+  return `${setUp} if #u>0 then first=0 elseif t-first<${firstRun} then u=v ${otherwise}end`;
 }
 
 function checkOf(type: Type, check: Check): string {
@@ -66,17 +66,17 @@ function checkOf(type: Type, check: Check): string {
   if (port !== undefined) return `return ifportup(${number(port)},v,{${options}})`;
   options.push(`httpcode='${number(status)}',byteslimit='65536'`);
   if (contains !== undefined) options.push(`stringmatch=${literal(contains)}`);
-  // PowerDNS takes the host to end at a slash.
+  // PowerDNS parses the host up to a slash.
   const page = url.replace(/^(https?:\/\/[^/?#]*)(?=[?#]|$)/, '$1/');
-  // Asks every value, whatever the host.
+  // Every value is checked, whatever the host.
   if (!page.includes(placeholder)) return `return ifurlup(${literal(page)},v,{${options}})`;
   const pieces = page.replace(`://${placeholder}`, type === 'A' ? '$&' : `://[${placeholder}]`).split(placeholder);
   const pageOfValue = pieces.map(literal).join('..a..');
   return `local p={} for _,a in ipairs(v) do p[a]=${pageOfValue} end return ifurlextup({p},{${options}})`;
 }
 
-/** Makes pairs with weights of the addresses in `u`. Those of the backup have none and weigh the same. */
-function sharesOf(type: Type, values: string[], weights: number[]): string {
+/** Turns the addresses in `u` into pairs with weights. Backup addresses have none and weigh the same. */
+function weightPairs(type: Type, values: string[], weights: number[]): string {
   const pairs = values.map((value, index) => `[${addressOf(type, value)}]=${number(weights[index] ?? 1)}`);
   return `local w,s={${pairs}},{} for i,a in ipairs(u) do s[i]={w[a] or 1,a} end u=s`;
 }
@@ -89,7 +89,7 @@ function pickOf({ answer = 'All', weights }: Answer): string {
   return 'return u';
 }
 
-// PowerDNS's own pickclosest asks a GeoIP database, which knows no private addresses; without one it draws any.
+// PowerDNS's own pickclosest queries a GeoIP database, which has no private addresses; without one it picks at random.
 const closest = [
   'local c,near,most=bestwho:getRaw(),{},-1',
   'for _,a in ipairs(u) do local r,n=newCA(a):getRaw(),0',
@@ -109,9 +109,8 @@ function number(value: number): string {
 }
 
 /**
- * A Lua expression for the octets of `text`. It has no quotes of DNS and no backslashes, since PowerDNS does not undo the
- * escapes of the presentation format in a LUA record: they would be one thing to it and another to others. Nor has it a
- * bracket that could close a long string.
+ * Returns a Lua expression for the octets of `text`. It has no double quotes and no backslashes, since PowerDNS does not
+ * unescape the presentation format of a LUA record as others do, and no bracket that could close a long string.
  */
 export function literal(text: string): string {
   const escaped = text.replace(/[^ !#-&(-[^-}]/gu, (character) =>

@@ -3,191 +3,202 @@ import { missingGlue } from '../../dns/zone/glue.ts';
 import type { LookupZone } from '../../dns/zone/lookup.ts';
 import { type OwnershipTXT, ownershipRecordsFor } from '../discovery/ownership/ownership-txt.ts';
 import { wildcardBlocksIn } from '../discovery/wildcard-blocks.ts';
-import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import { closingAmong } from './alias-loops.ts';
-import type { DeclaredContent } from './desired-zone.ts';
+import { areConflicting, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
+import { loopingRRsets } from './alias-loops.ts';
+import type { DesiredZone } from './desired-zone.ts';
 import { ptrRecordsFor } from './ptr-records.ts';
-import { arrivals, changesOf, diffZone, isForeign, purge, type Wanted, type ZoneDiff } from './zone-diff.ts';
+import { arrivals, changesOf, type Desired, diffZone, isForeign, purge, type ZoneDiff } from './zone-diff.ts';
 
-/** What brings the zones to what is declared. Nothing in it touches what is not the agent's own. */
+/** The changes that make the zones what they should be. It touches only what is the agent's own. */
 export interface ZonesPlan {
   create: { name: string; rrsets: RRset[] }[];
   patch: { zone: Zone; changes: Change[] }[];
   remove: Zone[];
-  /** Zones that are not declared and stay, with the reason. */
+  /** Undeclared zones that stay, with the reason. */
   retained: { name: string; message: string }[];
-  /** What people should know, and nothing waits for. */
+  /** For people to know; nothing waits for them. */
   warnings: string[];
-  /** What is declared and left out, by zones: with what others have made it would lead in a circle. */
-  circles: ReadonlyMap<string, string>;
+  /** Why declared RRsets are left out of a zone: beside foreign records they would form a CNAME or ALIAS loop. */
+  loops: ReadonlyMap<string, string>;
 }
 
 export interface PlanOptions {
-  /** Whether somebody discovers names: otherwise those that were go. */
+  /** Whether discovery is on: otherwise all discovered RRsets go. */
   discovers?: boolean;
-  /** Whether what was discovered gets PTR records. */
+  /** Whether discovered addresses get PTR records. */
   reverse?: boolean;
-  /** Whether there is still somebody who discovers an RRset; without it there is for all of them. */
-  owns?: ((rrset: RRset) => boolean) | undefined;
-  /** How ExternalDNS's own registry would name the twins of what was discovered, which get them then. */
+  /** Reports whether an ExternalDNS still owns a discovered RRset. By default one owns each of them. */
+  isStillDiscovered?: ((rrset: RRset) => boolean) | undefined;
+  /** How ExternalDNS's TXT registry names its records. Without it discovered RRsets get none. */
   ownershipTXT?: OwnershipTXT | undefined;
-  /** Patterns of names that no wildcard of an object answers for. */
+  /** Patterns of names that no discovered wildcard answers. */
   reservedNames?: readonly string[] | undefined;
-  /** Whether PowerDNS works out LUA records; names that have one wait for it. */
+  /** Whether PowerDNS runs LUA records already: until then, names that get one keep what they have. */
   lua?: boolean;
 }
 
 /**
- * Pure: `declared + actual -> changes`. Applied once, a second call finds nothing to do. What was discovered goes where it
- * would lead in a circle with what is declared, and what is declared where it would with what a person has made.
+ * Computes `desired + current -> changes`; once they are applied, there are none left. Of a CNAME or ALIAS loop the
+ * discovered RRsets go, and the declared ones only if the rest of it is foreign.
  */
 export function planZones(
-  contents: ReadonlyMap<string, DeclaredContent>,
+  desired: ReadonlyMap<string, DesiredZone>,
   zones: Zone[],
-  circumstances: PlanOptions = {},
+  options: PlanOptions = {},
 ): ZonesPlan {
-  const owns = circumstances.owns ?? (() => true);
-  const discovered = new Set<RRset>();
-  const circles = new Map<string, string>();
-  let left = contents;
+  const { isStillDiscovered = () => true } = options;
+  const dropped = new Set<RRset>();
+  const loops = new Map<string, string>();
+  let remaining = desired;
   for (;;) {
-    const without = { ...circumstances, owns: (rrset: RRset) => owns(rrset) && !discovered.has(rrset) };
-    const { results, ...reconciliation } = reconciled(left, zones, without);
-    const closing = closingAmong(results, left).filter(({ rrset }) => !discovered.has(rrset));
-    if (closing.length === 0) return { ...reconciliation, circles };
-    for (const { rrset, zone, message } of closing) {
-      if (zone === undefined) discovered.add(rrset);
+    const { results, ...plan } = planOnce(remaining, zones, {
+      ...options,
+      isStillDiscovered: (rrset) => isStillDiscovered(rrset) && !dropped.has(rrset),
+    });
+    const looping = loopingRRsets(results, remaining).filter(({ rrset }) => !dropped.has(rrset));
+    if (looping.length === 0) return { ...plan, loops };
+    for (const { rrset, zone, message } of looping) {
+      if (zone === undefined) dropped.add(rrset);
       else {
-        left = withoutRRset(left, zone, rrset);
-        if (!circles.has(zone)) circles.set(zone, message);
+        remaining = withoutRRset(remaining, zone, rrset);
+        if (!loops.has(zone)) loops.set(zone, message);
       }
     }
   }
 }
 
-function withoutRRset(contents: ReadonlyMap<string, DeclaredContent>, zone: string, rrset: RRset) {
-  const content = contents.get(zone);
-  if (!content) return contents;
-  return new Map(contents).set(zone, { ...content, rrsets: content.rrsets.filter((each) => each !== rrset) });
+function withoutRRset(desired: ReadonlyMap<string, DesiredZone>, name: string, rrset: RRset) {
+  const zone = desired.get(name);
+  if (!zone) return desired;
+  return new Map(desired).set(name, { ...zone, rrsets: zone.rrsets.filter((each) => each !== rrset) });
 }
 
-function reconciled(
-  contents: ReadonlyMap<string, DeclaredContent>,
+function planOnce(
+  desired: ReadonlyMap<string, DesiredZone>,
   zones: Zone[],
-  { discovers = false, reverse = false, owns = () => true, ownershipTXT, reservedNames = [], lua = true }: PlanOptions,
-): Omit<ZonesPlan, 'circles'> & { results: LookupZone<RRset>[] } {
-  const there = new Set(zones.map(({ name }) => name));
-  // Without its files a zone would deny names that are in them: until they are known, its parent has its names.
-  const absent = [...contents].flatMap(([name, { waiting }]) =>
-    waiting === undefined || there.has(name) ? [] : [name],
+  {
+    discovers = false,
+    reverse = false,
+    isStillDiscovered = () => true,
+    ownershipTXT,
+    reservedNames = [],
+    lua = true,
+  }: PlanOptions,
+): Omit<ZonesPlan, 'loops'> & { results: LookupZone<RRset>[] } {
+  const currentNames = new Set(zones.map(({ name }) => name));
+  // Without its files a new zone would deny the names in them: until they are read, its parent zone keeps these names.
+  const absent = [...desired].flatMap(([name, { pending }]) =>
+    pending === undefined || currentNames.has(name) ? [] : [name],
   );
-  const homes = new Map([...contents.keys()].map((name) => [name, name]));
-  const isAbsent = ({ name }: RRset) => absent.includes(zoneOf(name, homes) ?? '');
-  const names = new Map([...homes].filter(([name]) => !absent.includes(name)));
-  const isWanted = (rrset: RRset) => discovers && owns(rrset);
-  const isAtHome = (zone: Zone, rrset: RRset) => isWanted(rrset) && zoneOf(rrset.name, names) === zone.name;
-  // Where nobody would ever remove a discovered name, it goes. One that another zone now answers for goes along, so that it is never missing in between.
+  const declaredNames = new Map([...desired.keys()].map((name) => [name, name]));
+  const isAbsent = ({ name }: RRset) => absent.includes(zoneOf(name, declaredNames) ?? '');
+  const names = new Map([...declaredNames].filter(([name]) => !absent.includes(name)));
+  const isDesired = (rrset: RRset) => discovers && isStillDiscovered(rrset);
+  const belongs = (zone: Zone, rrset: RRset) => isDesired(rrset) && zoneOf(rrset.name, names) === zone.name;
+  // A discovered RRset that nobody would ever remove goes. One that is now in another zone moves there, without a gap.
   const movers = Map.groupBy(
     (discovers ? zones : []).flatMap((zone) =>
-      zone.rrsets.filter((r) => ownershipOf(r) === 'discovered' && isWanted(r) && !isAtHome(zone, r)),
+      zone.rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered' && isDesired(rrset) && !belongs(zone, rrset)),
     ),
     (rrset) => zoneOf(rrset.name, names),
   );
-  const created = [...contents].filter(([name]) => !there.has(name) && names.has(name));
-  /** With these RRsets beside the declared ones. */
-  const settled = (more: ReadonlyMap<string, RRset[]>): Settled => ({
-    create: created.map(([name, content]) => {
-      const { rrsets } = wantedIn([...content.rrsets, ...(more.get(name) ?? [])], content, isAbsent, lua);
+  const created = [...desired].filter(([name]) => !currentNames.has(name) && names.has(name));
+  const diffWith = (derived: ReadonlyMap<string, RRset[]>): ZoneDiffs => ({
+    create: created.map(([name, zone]) => {
+      const { rrsets } = desiredIn([...zone.rrsets, ...(derived.get(name) ?? [])], zone, isAbsent, lua);
       return { name, rrsets: [...rrsets, ...arrivals(name, movers.get(name), rrsets)] };
     }),
     patch: zones.flatMap((zone) => {
-      const content = contents.get(zone.name);
-      if (!content) return [];
-      const wanted = wantedIn([...content.rrsets, ...(more.get(zone.name) ?? [])], content, isAbsent, lua);
-      return [{ zone, settlement: diffZone(zone, wanted, movers.get(zone.name), (r) => isAtHome(zone, r)) }];
+      const declared = desired.get(zone.name);
+      if (!declared) return [];
+      const rrsets = [...declared.rrsets, ...(derived.get(zone.name) ?? [])];
+      const diff = diffZone(zone, desiredIn(rrsets, declared, isAbsent, lua), movers.get(zone.name), (rrset) =>
+        belongs(zone, rrset),
+      );
+      return [{ zone, diff }];
     }),
   });
-  const pointers = ptrRecordsFor(contents, reverse && discovers ? resultOf(settled(new Map())) : undefined);
-  const twins =
+  // Each kind of derived records follows from a result that has the kinds before it.
+  const ptr = ptrRecordsFor(desired, reverse && discovers ? resultOf(diffWith(new Map())) : undefined);
+  const ownershipRecords =
     ownershipTXT && discovers
-      ? eachZone(settled(pointers.rrsets), (zone, rrsets) => ownershipRecordsFor(zone, rrsets, ownershipTXT))
+      ? mapZones(diffWith(ptr.rrsets), (zone, rrsets) => ownershipRecordsFor(zone, rrsets, ownershipTXT))
       : new Map();
-  const derived = together(pointers.rrsets, twins);
-  const isHome = (zone: string) => (name: string) => zoneOf(name, names) === zone;
-  const denials = eachZone(settled(derived), (zone, rrsets) =>
-    wildcardBlocksIn(zone, rrsets, { reservedNames, isHome: isHome(zone) }),
+  const derived = merged(ptr.rrsets, ownershipRecords);
+  const isIn = (zone: string) => (name: string) => zoneOf(name, names) === zone;
+  const wildcardBlocks = mapZones(diffWith(derived), (zone, rrsets) =>
+    wildcardBlocksIn(zone, rrsets, { reservedNames, isHome: isIn(zone) }),
   );
-  const result = settled(together(derived, denials));
-  const { create, patch } = result;
-  const undeclared = zones.filter((zone) => !contents.has(zone.name));
+  const diffs = diffWith(merged(derived, wildcardBlocks));
+  const { create, patch } = diffs;
+  const undeclared = zones.filter((zone) => !desired.has(zone.name));
   const remove = undeclared.filter(isRemovable);
   const retained = undeclared.filter((zone) => !remove.includes(zone));
   return {
     create,
     patch: [
-      ...patch.map(({ zone, settlement }) => ({ zone, changes: changesOf(zone, settlement) })),
+      ...patch.map(({ zone, diff }) => ({ zone, changes: changesOf(zone, diff) })),
       ...retained.map((zone) => ({ zone, changes: purge(zone) })),
     ].filter(({ changes }) => changes.length > 0),
     remove,
-    retained: retained.map((zone) => ({ name: zone.name, message: whyRetained(zone) })),
-    warnings: [...pointers.warnings, ...unreached(result, names)],
+    retained: retained.map((zone) => ({ name: zone.name, message: retainedReason(zone) })),
+    warnings: [...ptr.warnings, ...glueWarnings(diffs, names)],
     results: [
       ...create.map(({ name, rrsets }) => ({ name, records: rrsets })),
-      ...patch.map(({ zone, settlement }) => ({ name: zone.name, records: settlement.result })),
+      ...patch.map(({ zone, diff }) => ({ name: zone.name, records: diff.result })),
       ...retained.map(({ name, rrsets }) => ({ name, records: rrsets })),
     ],
   };
 }
 
-/** Whether a zone that is not declared is the agent's own, with all that is in it. */
+/** Reports whether an undeclared zone, with everything in it, is the agent's own. */
 export const isRemovable = ({ account, rrsets }: Zone) => account === declaredAccount && !rrsets.some(isForeign);
 
-function wantedIn(
+function desiredIn(
   rrsets: RRset[],
-  { held, derived }: DeclaredContent,
+  { heldFiles, derived }: DesiredZone,
   isAbsent: (rrset: RRset) => boolean,
   lua: boolean,
-): Wanted {
-  const waiting = new Map(lua ? [] : rrsets.filter(({ type }) => type === 'LUA').map((rrset) => [rrset.name, rrset]));
+): Desired {
+  const delayed = new Map(lua ? [] : rrsets.filter(({ type }) => type === 'LUA').map((rrset) => [rrset.name, rrset]));
   return {
     rrsets: rrsets.filter((rrset) => (lua || rrset.type !== 'LUA') && !isAbsent(rrset)),
-    holds: (rrset) => {
-      const coming = waiting.get(rrset.name);
-      const isReplaced = coming !== undefined && areRivals(coming, rrset);
-      return isReplaced || held.has(rrset.mark?.content ?? '') || isAbsent(rrset);
+    isKept: (rrset) => {
+      const successor = delayed.get(rrset.name);
+      const awaitsSuccessor = successor !== undefined && areConflicting(successor, rrset);
+      return awaitsSuccessor || heldFiles.has(rrset.mark?.content ?? '') || isAbsent(rrset);
     },
     isDerived: (rrset) => derived.has(rrset),
   };
 }
 
-interface Settled {
+interface ZoneDiffs {
   create: { name: string; rrsets: RRset[] }[];
-  patch: { zone: Zone; settlement: ZoneDiff }[];
+  patch: { zone: Zone; diff: ZoneDiff }[];
 }
 
-/** Everything that there will be in the declared zones. */
-const resultOf = ({ create, patch }: Settled) => [
+const resultOf = ({ create, patch }: ZoneDiffs) => [
   ...create.flatMap(({ rrsets }) => rrsets),
-  ...patch.flatMap(({ settlement }) => settlement.result),
+  ...patch.flatMap(({ diff }) => diff.result),
 ];
 
-/** What follows in each zone from everything that there will be. */
-const eachZone = ({ create, patch }: Settled, following: (zone: string, rrsets: RRset[]) => RRset[]) =>
+/** Maps the resulting RRsets of each zone. */
+const mapZones = ({ create, patch }: ZoneDiffs, map: (zone: string, rrsets: RRset[]) => RRset[]) =>
   new Map([
-    ...create.map(({ name, rrsets }): [string, RRset[]] => [name, following(name, rrsets)]),
-    ...patch.map(({ zone, settlement }): [string, RRset[]] => [zone.name, following(zone.name, settlement.result)]),
+    ...create.map(({ name, rrsets }): [string, RRset[]] => [name, map(name, rrsets)]),
+    ...patch.map(({ zone, diff }): [string, RRset[]] => [zone.name, map(zone.name, diff.result)]),
   ]);
 
-const together = (a: ReadonlyMap<string, RRset[]>, b: ReadonlyMap<string, RRset[]>) =>
+const merged = (a: ReadonlyMap<string, RRset[]>, b: ReadonlyMap<string, RRset[]>) =>
   new Map([...a.keys(), ...b.keys()].map((zone) => [zone, [...(a.get(zone) ?? []), ...(b.get(zone) ?? [])]]));
 
-/** Delegations that lead nowhere; those of zones that are declared follow the addresses of the server by themselves. */
-const unreached = (result: Settled, names: ReadonlyMap<string, string>) =>
-  [...eachZone(result, (zone, rrsets) => rrsets.filter(({ name }) => name === zone || !names.has(name)))].flatMap(
+/** Warns of delegations without glue; the glue of declared zones follows the server's own addresses. */
+const glueWarnings = (diffs: ZoneDiffs, names: ReadonlyMap<string, string>) =>
+  [...mapZones(diffs, (zone, rrsets) => rrsets.filter(({ name }) => name === zone || !names.has(name)))].flatMap(
     ([zone, rrsets]) => missingGlue(zone, rrsets),
   );
 
-function whyRetained(zone: Zone): string {
+function retainedReason(zone: Zone): string {
   if (zone.account !== declaredAccount) return 'not declared, and not made by this instance: left alone';
   const foreign = zone.rrsets.find(isForeign);
   const { name = '', type } = foreign ?? {};

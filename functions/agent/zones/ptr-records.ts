@@ -3,56 +3,56 @@ import { defaultTTL, isAddress } from '../../dns/zone/apex.ts';
 import { ptrLocation, usualZone } from '../../dns/zone/reverse.ts';
 import { cutAt, cutsOf } from '../../dns/zone/zone-cut.ts';
 import { declaredAccount, ownershipOf, type RRset } from '../powerdns/rrset.ts';
-import type { DeclaredContent } from './desired-zone.ts';
+import type { DesiredZone } from './desired-zone.ts';
 
-/** Marks a PTR record that was made of an address. */
+/** Marks a PTR record that was derived from an address. */
 export const ptrMark = { account: declaredAccount, content: 'ptr' };
 
-/** The PTR records to have, by their zones, and what to say of addresses that can have none. */
+/** The derived PTR records by zone, and a warning for each zone that is missing for others. */
 export interface PTRRecords {
   rrsets: Map<string, RRset[]>;
   warnings: string[];
 }
 
 /**
- * One PTR record for each address (RFC 1912 section 2.1 knows no use for more). Of several names the first in this order
- * has it: one that asks with `ptr`, then a published one, then a server's own; of those the one with the fewest
- * labels, then the first of the alphabet. Every replica comes to the same.
- * @param published what all the zones have; none where only those get PTR records that ask
+ * Derives one PTR record for each address (RFC 1912 section 2.1: more are of no use). Of several names it points to the first
+ * in this order: one that requests it with `ptr`, a discovered one, a name server's own; then the one with the fewest labels,
+ * then the alphabetically first. So every replica derives the same.
+ * @param published the RRsets of all zones; none if only requested PTR records are to be derived
  */
-export function ptrRecordsFor(contents: ReadonlyMap<string, DeclaredContent>, published: RRset[] = []): PTRRecords {
+export function ptrRecordsFor(desired: ReadonlyMap<string, DesiredZone>, published: RRset[] = []): PTRRecords {
   const candidates = [
-    ...[...contents.values()].flatMap(({ pointers }) => pointers.map((pointer) => ({ ...pointer, rank: 0 }))),
+    ...[...desired.values()].flatMap(({ ptrSources }) => ptrSources.map((source) => ({ ...source, rank: 0 }))),
     ...addressesOf(
       published.filter((rrset) => ownershipOf(rrset) === 'discovered'),
       1,
     ),
     ...addressesOf(serverAddresses(published), 2),
   ].filter(({ name }) => !name.startsWith('*.'));
-  const zones = new Map([...contents.keys()].map((name) => [name, name]));
+  const zones = new Map([...desired.keys()].map((name) => [name, name]));
   const rrsets = new Map<string, RRset[]>();
   const missing = new Set<string>();
   for (const [address, names] of Map.groupBy(candidates, ({ address }) => address)) {
-    const place = ptrLocation(address, zones);
-    if (!place) {
+    const location = ptrLocation(address, zones);
+    if (!location) {
       missing.add(usualZone(address));
       continue;
     }
-    const [{ name } = { name: '' }] = names.sort(inOrder);
-    const pointer = {
-      name: place.name,
+    const [{ name } = { name: '' }] = names.sort(byPrecedence);
+    const ptr = {
+      name: location.name,
       type: 'PTR',
-      ttl: contents.get(place.zone)?.defaultTTL ?? defaultTTL,
+      ttl: desired.get(location.zone)?.defaultTTL ?? defaultTTL,
       records: [name],
       mark: ptrMark,
     };
-    rrsets.set(place.zone, [...(rrsets.get(place.zone) ?? []), pointer]);
+    rrsets.set(location.zone, [...(rrsets.get(location.zone) ?? []), ptr]);
   }
-  for (const [zone, ofZone] of rrsets) rrsets.set(zone, possible(zone, ofZone, contents.get(zone)?.rrsets ?? []));
-  return { rrsets, warnings: [...missing].sort().map(withoutZone) };
+  for (const [zone, ofZone] of rrsets) rrsets.set(zone, publishable(zone, ofZone, desired.get(zone)?.rrsets ?? []));
+  return { rrsets, warnings: [...missing].sort().map(missingZone) };
 }
 
-const withoutZone = (zone: string) =>
+const missingZone = (zone: string) =>
   `addresses in ${withoutDot(zone)} have no zone for their PTR records: declare it, or one above it`;
 
 interface Candidate {
@@ -72,14 +72,14 @@ function serverAddresses(published: RRset[]): RRset[] {
   return declared.filter(({ name }) => servers.has(name));
 }
 
-const inOrder = (a: Candidate, b: Candidate) =>
+const byPrecedence = (a: Candidate, b: Candidate) =>
   a.rank - b.rank || labelsOf(a) - labelsOf(b) || (a.name < b.name ? -1 : 1);
 
 const labelsOf = ({ name }: Candidate) => name.split('.').length;
 
-/** Those whose name is free: a declared record wins, and what is delegated is another's. */
-function possible(zone: string, pointers: RRset[], declared: RRset[]): RRset[] {
+/** Leaves out PTR records whose names have a declared record, or are delegated. */
+function publishable(zone: string, ptrRecords: RRset[], declared: RRset[]): RRset[] {
   const taken = new Set(declared.filter(({ type }) => type === 'PTR' || type === 'CNAME').map(({ name }) => name));
   const cuts = cutsOf(zone, declared);
-  return pointers.filter(({ name }) => !taken.has(name) && !cutAt(name, zone, cuts));
+  return ptrRecords.filter(({ name }) => !taken.has(name) && !cutAt(name, zone, cuts));
 }

@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 
-/** Whether a zone answers over DNS, as a client would find it. @param server HOST:PORT */
+/** Reports whether a zone's SOA is answered over DNS. @param server HOST:PORT */
 export function soaCheck(server: string): (zone: string) => Promise<boolean> {
   const resolver = new Resolver({ timeout: 1000, tries: 1 });
   resolver.setServers([server]);

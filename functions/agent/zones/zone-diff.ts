@@ -1,11 +1,11 @@
 import { cutAt, cutsOf, isCut } from '../../dns/zone/zone-cut.ts';
 import {
-  answersAlike,
-  answerTogether,
-  areRivals,
+  areAnsweredTogether,
+  areConflicting,
+  areMutuallyExclusive,
   type Change,
   deletion,
-  excludeEachOther,
+  haveSameAnswer,
   isAddressType,
   keyOf,
   ownershipOf,
@@ -15,141 +15,150 @@ import {
 } from '../powerdns/rrset.ts';
 import { ptrMark } from './ptr-records.ts';
 
-/** What a zone is to have, and what of its own stays as it is. */
-export interface Wanted {
+/** What a zone should have. */
+export interface Desired {
   rrsets: RRset[];
-  holds: (rrset: RRset) => boolean;
-  /** Whether nobody wrote an RRset, so that it gives way to what is held. */
+  /** Whether a current declared RRset stays although it is not desired, as one of a zone file that cannot be read now. */
+  isKept: (rrset: RRset) => boolean;
+  /** Whether an RRset was derived, not written: it yields to one that is kept. */
   isDerived: (rrset: RRset) => boolean;
 }
 
-/** What is to be done in one zone. */
+/** The changes to one zone, and their result. */
 export interface ZoneDiff {
-  gone: RRset[];
-  missing: RRset[];
-  /** There, and to be marked as discovered. */
+  stale: RRset[];
+  upserts: RRset[];
+  /** Current, but not yet marked as discovered. */
   adopted: RRset[];
-  /** From other zones. */
+  /** Discovered RRsets that move here from other zones. */
   arriving: RRset[];
-  /** Everything that is there afterwards. */
+  /** All RRsets of the zone after the changes. */
   result: RRset[];
 }
 
 /**
- * Compares a zone with what it is to have.
- * @param movers discovered RRsets that this zone answers for and another one has
- * @param isAtHome whether a discovered RRset of this zone is one that it answers for
+ * Compares a zone with its desired state.
+ * @param movers discovered RRsets in other zones whose names are now in this one
+ * @param belongs whether a discovered RRset of this zone may stay in it
  */
 export function diffZone(
   zone: Zone,
-  { rrsets, ...wanted }: Wanted,
+  { rrsets, ...desired }: Desired,
   movers: RRset[] | undefined,
-  isAtHome: (rrset: RRset) => boolean,
+  belongs: (rrset: RRset) => boolean,
 ): ZoneDiff {
-  const present = Map.groupBy(zone.rrsets, ({ name }) => name);
-  const givesWay = yielding(zone, { rrsets, ...wanted }, present);
-  const due = rrsets.filter((rrset) => !givesWay(rrset));
-  const missing = due.filter((w) => {
-    const there = present.get(w.name)?.find(({ type }) => type === w.type);
-    return !there || !isSame(there, w);
+  const currentByName = Map.groupBy(zone.rrsets, ({ name }) => name);
+  const isSuperseded = supersededIn(zone, { rrsets, ...desired }, currentByName);
+  const effective = rrsets.filter((rrset) => !isSuperseded(rrset));
+  const upserts = effective.filter((rrset) => {
+    const current = currentByName.get(rrset.name)?.find(({ type }) => type === rrset.type);
+    return !current || !isSame(current, rrset);
   });
-  const gone = new Set(leftovers(zone, { rrsets: due, ...wanted }, isAtHome));
-  const replaced = new Set(missing.map(keyOf));
-  const staying = zone.rrsets.filter((rrset) => !gone.has(rrset) && !replaced.has(keyOf(rrset)));
-  const arriving = arrivals(zone.name, movers, [...due, ...staying]);
+  const stale = new Set(staleIn(zone, { rrsets: effective, ...desired }, belongs));
+  const replaced = new Set(upserts.map(keyOf));
+  const remaining = zone.rrsets.filter((rrset) => !stale.has(rrset) && !replaced.has(keyOf(rrset)));
+  const arriving = arrivals(zone.name, movers, [...effective, ...remaining]);
   return {
-    gone: [...gone],
-    missing,
-    adopted: staying.filter(({ isAdopted }) => isAdopted),
+    stale: [...stale],
+    upserts,
+    adopted: remaining.filter(({ isAdopted }) => isAdopted),
     arriving,
-    result: [...staying, ...missing, ...arriving],
+    result: [...remaining, ...upserts, ...arriving],
   };
 }
 
-/** A settlement as PowerDNS gets it. */
-export function changesOf({ rrsets }: Zone, { gone, missing, adopted, arriving }: ZoneDiff): Change[] {
+/** Returns a diff as changes for PowerDNS. */
+export function changesOf({ rrsets }: Zone, { stale, upserts, adopted, arriving }: ZoneDiff): Change[] {
   const soa = rrsets.find(({ type }) => type === 'SOA');
   return [
-    ...gone.map(deletion),
-    ...missing.map((rrset) => replacement(withSerial(rrset, soa))),
+    ...stale.map(deletion),
+    ...upserts.map((rrset) => replacement(withSerial(rrset, soa))),
     ...[...adopted, ...arriving].map(replacement),
   ];
 }
 
-/** What leaves a zone that is only kept for other people's records: all but what makes it a zone. */
+/** Deletes our RRsets from a zone that is kept for foreign records, except those that make it a zone. */
 export function purge(zone: Zone): Change[] {
-  const atTop = zone.rrsets.filter(({ name }) => name === zone.name);
-  const servers = new Set(atTop.filter(({ type }) => type === 'NS').flatMap(({ records }) => records));
-  const isFrame = ({ name, type }: RRset) =>
+  const atApex = zone.rrsets.filter(({ name }) => name === zone.name);
+  const servers = new Set(atApex.filter(({ type }) => type === 'NS').flatMap(({ records }) => records));
+  const isApex = ({ name, type }: RRset) =>
     (name === zone.name && (type === 'SOA' || type === 'NS')) || (servers.has(name) && isAddressType(type));
   return zone.rrsets
     .filter((rrset) => {
       const ownership = ownershipOf(rrset);
-      return ownership === 'discovered' || (ownership === 'declared' && !isFrame(rrset));
+      return ownership === 'discovered' || (ownership === 'declared' && !isApex(rrset));
     })
     .map(deletion);
 }
 
 export const isForeign = (rrset: RRset) => ownershipOf(rrset) === 'foreign';
 
-const isSame = (there: RRset, wanted: RRset) =>
-  ownershipOf(there) === 'declared' && there.mark?.content === wanted.mark?.content && answersAlike(there, wanted);
+const isSame = (current: RRset, desired: RRset) =>
+  ownershipOf(current) === 'declared' &&
+  current.mark?.content === desired.mark?.content &&
+  haveSameAnswer(current, desired);
 
-/** Which wanted RRsets leave the place to what has it. */
-function yielding(zone: Zone, { holds, isDerived }: Wanted, present: Map<string, RRset[]>): (rrset: RRset) => boolean {
-  const isHeld = (rrset: RRset) => ownershipOf(rrset) === 'declared' && holds(rrset);
+/** Returns whether a desired RRset yields to a current one. */
+function supersededIn(
+  zone: Zone,
+  { isKept, isDerived }: Desired,
+  currentByName: ReadonlyMap<string, RRset[]>,
+): (rrset: RRset) => boolean {
+  const isHeld = (rrset: RRset) => ownershipOf(rrset) === 'declared' && isKept(rrset);
   const cuts = cutsOf(
     zone.name,
     zone.rrsets.filter((rrset) => isForeign(rrset) || isHeld(rrset)),
   );
   return (rrset) => {
-    // A PTR record that a person made is what was meant, whatever the addresses say.
-    const isPointer = rrset.mark === ptrMark;
-    if (!isPointer && !isDerived(rrset)) return false;
-    const stays = (other: RRset) => areRivals(other, rrset) && (isHeld(other) || (isPointer && isForeign(other)));
+    // A PTR record made by hand is right, whatever the addresses are.
+    const isPTR = rrset.mark === ptrMark;
+    if (!isPTR && !isDerived(rrset)) return false;
+    const supersedes = (current: RRset) =>
+      areConflicting(current, rrset) && (isHeld(current) || (isPTR && isForeign(current)));
     return (
-      (present.get(rrset.name) ?? []).some(stays) || (isPointer && cutAt(rrset.name, zone.name, cuts) !== undefined)
+      (currentByName.get(rrset.name) ?? []).some(supersedes) ||
+      (isPTR && cutAt(rrset.name, zone.name, cuts) !== undefined)
     );
   };
 }
 
-/** What is ours in a zone and not to be there any more. */
-function leftovers(zone: Zone, { rrsets, holds }: Wanted, isAtHome: (rrset: RRset) => boolean): RRset[] {
-  const wanted = Map.groupBy(rrsets, ({ name }) => name);
-  // A cut whose place is somebody else's will not be there, and hides nothing.
-  const isTaken = (cut: RRset) => zone.rrsets.some((rrset) => isForeign(rrset) && areRivals(rrset, cut));
+/** Returns the RRsets of a zone that must go. */
+function staleIn(zone: Zone, { rrsets, isKept }: Desired, belongs: (rrset: RRset) => boolean): RRset[] {
+  const desiredByName = Map.groupBy(rrsets, ({ name }) => name);
+  // A desired zone cut that cannot be made beside a foreign RRset hides nothing.
+  const isBlocked = (cut: RRset) => zone.rrsets.some((rrset) => isForeign(rrset) && areConflicting(rrset, cut));
   const cuts = cutsOf(
     zone.name,
-    rrsets.filter((rrset) => isCut(rrset, zone.name) && !isTaken(rrset)),
+    rrsets.filter((rrset) => isCut(rrset, zone.name) && !isBlocked(rrset)),
   );
   return zone.rrsets.filter((rrset) => {
-    const here = wanted.get(rrset.name) ?? [];
-    if (here.some((w) => w.type === rrset.type)) return false;
-    if (isForeign(rrset)) return here.some((w) => answerTogether(w, rrset));
-    const hasRival = here.some((w) => areRivals(w, rrset));
-    if (ownershipOf(rrset) === 'declared') return hasRival || !holds(rrset);
-    return hasRival || !isAtHome(rrset) || cutAt(rrset.name, zone.name, cuts) !== undefined;
+    const desired = desiredByName.get(rrset.name) ?? [];
+    if (desired.some(({ type }) => type === rrset.type)) return false;
+    if (isForeign(rrset)) return desired.some((each) => areAnsweredTogether(each, rrset));
+    const hasConflict = desired.some((each) => areConflicting(each, rrset));
+    if (ownershipOf(rrset) === 'declared') return hasConflict || !isKept(rrset);
+    return hasConflict || !belongs(rrset) || cutAt(rrset.name, zone.name, cuts) !== undefined;
   });
 }
 
-/** Of the names that come from another zone those that find their place free. */
-export function arrivals(zone: string, movers: RRset[] = [], there: RRset[] = []): RRset[] {
+/** Returns the RRsets from other zones that conflict with nothing here. */
+export function arrivals(zone: string, movers: RRset[] = [], current: RRset[] = []): RRset[] {
   if (movers.length === 0) return [];
-  const taken = Map.groupBy(there, (rrset) => rrset.name);
-  const cuts = cutsOf(zone, there);
+  const currentByName = Map.groupBy(current, ({ name }) => name);
+  const cuts = cutsOf(zone, current);
   const arrived = new Map<string, RRset[]>();
   for (const mover of movers) {
     const before = arrived.get(mover.name) ?? [];
     if (cutAt(mover.name, zone, cuts)) continue;
-    if (taken.get(mover.name)?.some((other) => areRivals(other, mover))) continue;
-    if (!before.some((other) => excludeEachOther(other, mover))) arrived.set(mover.name, [...before, mover]);
+    if (currentByName.get(mover.name)?.some((other) => areConflicting(other, mover))) continue;
+    if (!before.some((other) => areMutuallyExclusive(other, mover))) arrived.set(mover.name, [...before, mover]);
   }
   return [...arrived.values()].flat();
 }
 
-/** PowerDNS counts on from the serial that it is given: a SOA that changes must not set it back. */
-function withSerial(rrset: RRset, there: RRset | undefined): RRset {
-  const serial = rrset.type === 'SOA' ? there?.records[0]?.split(' ')[2] : undefined;
+/** PowerDNS counts on from the serial that it is given: a changed SOA must not set it back. */
+function withSerial(rrset: RRset, current: RRset | undefined): RRset {
+  const serial = rrset.type === 'SOA' ? current?.records[0]?.split(' ')[2] : undefined;
   if (serial === undefined) return rrset;
   return { ...rrset, records: rrset.records.map((content) => content.replace(/^(\S+ \S+) \d+/, `$1 ${serial}`)) };
 }

@@ -1,15 +1,15 @@
 import { withoutDot } from '../../dns/name.ts';
 import type { RRset, Zone } from '../powerdns/rrset.ts';
 
-/** How many RRsets are made into text at once: what waits for a slow reader stays small. */
+/** RRsets per chunk, so that little is buffered for a slow reader. */
 const batch = 250;
 
-/** A zone as a zone file (RFC 1035 section 5), in pieces: all that is served, but for what signing adds to it. */
-export function* masterFileOf({ name, rrsets }: Zone): Generator<string> {
+/** Yields a zone as a zone file (RFC 1035 section 5), in chunks, without the records that signing adds. */
+export function* exportZone({ name, rrsets }: Zone): Generator<string> {
   yield `; ${withoutDot(name)} as it is served\n`;
   // The SOA comes first (RFC 1035 section 5.2).
-  const isTop = ({ type }: RRset) => type === 'SOA';
-  const sorted = [...rrsets.filter(isTop), ...rrsets.filter((rrset) => !isTop(rrset))];
+  const isSOA = ({ type }: RRset) => type === 'SOA';
+  const sorted = [...rrsets.filter(isSOA), ...rrsets.filter((rrset) => !isSOA(rrset))];
   for (let i = 0; i < sorted.length; i += batch) {
     yield sorted
       .slice(i, i + batch)
@@ -18,7 +18,7 @@ export function* masterFileOf({ name, rrsets }: Zone): Generator<string> {
   }
 }
 
-/** PowerDNS's own types, of which no other server knows what to answer. */
+/** PowerDNS's own types, which other servers cannot load. */
 const isPowerDNSOnly = ({ type }: RRset) => type === 'LUA' || type === 'ALIAS';
 
 const linesOf = (rrset: RRset) =>

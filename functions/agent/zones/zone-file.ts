@@ -2,21 +2,21 @@ import type { ZoneFileRef } from '../../contract/declaration.ts';
 import type { Entry, ZoneIssue } from '../../dns/zone/rrset.ts';
 import { parseZoneFile } from '../../dns/zone-file/zone-file.ts';
 
-/** A zone file as far as it could be had: its text, or why there is none. */
+/** A zone file's text, or why it cannot be read. */
 export type ZoneFileState = { text: string; failure?: undefined } | { text?: undefined; failure: string };
 
-/** By their names; one that nothing is known of yet is not in it. */
+/** By name. A file that has not been looked up yet is not in it. */
 export type ZoneFiles = ReadonlyMap<string, ZoneFileState>;
 
-/** What people find it by, and its records are marked with. */
+/** The name in messages, and in the marks of its records. */
 export const nameOf = ({ configMap, key }: ZoneFileRef) => `ConfigMap ${configMap}, key ${key}`;
 
-/** The records of a zone file, as far as a file may declare them. */
+/** Parses a zone file, and rejects record types that only the composite may declare. */
 export function entriesOfFile(
   text: string,
-  zone: { name: string; isSigned: boolean; recordBudget?: number },
+  { budget, ...zone }: { name: string; isSigned: boolean; budget?: number },
 ): { entries: Entry[]; issues: ZoneIssue[] } {
-  const { entries, issues } = parseZoneFile(text, zone);
+  const { entries, issues } = parseZoneFile(text, { ...zone, ...(budget !== undefined && { recordBudget: budget }) });
   const misplaced = entries.flatMap(({ type, at }) => {
     const message = whyNotInFile(type, zone.isSigned);
     return message === undefined ? [] : [{ at, message }];
@@ -25,7 +25,7 @@ export function entriesOfFile(
 }
 
 function whyNotInFile(type: string, isSigned: boolean): string | undefined {
-  // It changes PowerDNS's configuration, which is made of the composite alone.
+  // It changes PowerDNS's configuration, which is rendered from the composite alone.
   if (type === 'DNAME') return 'DNAME is declared in zones[].records: PowerDNS has to know of it at its start';
   // https://doc.powerdns.com/authoritative/guides/alias.html#alias-and-dnssec
   return type === 'ALIAS' && isSigned ? 'the addresses that an ALIAS stands for cannot be signed' : undefined;

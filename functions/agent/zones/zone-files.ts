@@ -1,19 +1,23 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { ZoneFileRef } from '../../contract/declaration.ts';
 import { zoneFileText } from '../../dns/zone-file/text.ts';
+import type { AgentClient } from '../kubernetes/agent-client.ts';
 import { messageOf } from '../lib/error-message.ts';
+import type { FailureLog } from '../lib/failure-log.ts';
 import { nameOf, type ZoneFileState, type ZoneFiles } from './zone-file.ts';
 
-/** What a ConfigMap holds: text, or bytes in base64. */
+/** A ConfigMap's data: text, or bytes in base64. */
 export interface ConfigMapData {
   data?: Record<string, string>;
   binaryData?: Record<string, string>;
 }
 
-/** Tells of a ConfigMap whenever it changes, at first as it is, with undefined when there is none. Ends when called. */
-export type WatchConfigMap = (name: string, take: (configMap: ConfigMapData | undefined) => void) => () => void;
+/** Calls `onChange` with a ConfigMap now and whenever it changes, with undefined if it does not exist. Returns a function that stops it. */
+export type WatchConfigMap = (name: string, onChange: (configMap: ConfigMapData | undefined) => void) => () => void;
 
-/** The zone files that a declaration names, each as it was last heard of. */
+/** The zone files that a declaration refers to, as they were last read. */
 export class ZoneFileSet {
   readonly #watch: WatchConfigMap;
   readonly #onChange: (files: ZoneFiles) => void;
@@ -29,8 +33,8 @@ export class ZoneFileSet {
     this.#onChange = onChange;
   }
 
-  /** Follows these files and no others. */
-  follow(refs: ZoneFileRef[]): void {
+  /** Watches these files and no others. */
+  watch(refs: ZoneFileRef[]): void {
     this.#refs = refs;
     const names = new Set(refs.map(({ configMap }) => configMap));
     for (const [name, stop] of this.#stops) {
@@ -41,11 +45,11 @@ export class ZoneFileSet {
     }
     for (const name of names) {
       if (this.#stops.has(name)) continue;
-      const take = (configMap: ConfigMapData | undefined) => {
+      const update = (configMap: ConfigMapData | undefined) => {
         this.#configMaps.set(name, configMap);
         this.#onChange(this.#files());
       };
-      this.#stops.set(name, this.#watch(name, take));
+      this.#stops.set(name, this.#watch(name, update));
     }
     this.#onChange(this.#files());
   }
@@ -53,11 +57,11 @@ export class ZoneFileSet {
   #files(): ZoneFiles {
     const known = this.#refs.filter(({ configMap }) => this.#configMaps.has(configMap));
     const files = new Map<string, ZoneFileState>();
-    let room = this.#limit;
+    let budget = this.#limit;
     for (const ref of known) {
       const state =
-        files.get(nameOf(ref)) ?? stateOf(ref, this.#configMaps.get(ref.configMap), { room, limit: this.#limit });
-      if (!files.has(nameOf(ref))) room -= state.text?.length ?? 0;
+        files.get(nameOf(ref)) ?? stateOf(ref, this.#configMaps.get(ref.configMap), { budget, limit: this.#limit });
+      if (!files.has(nameOf(ref))) budget -= state.text?.length ?? 0;
       files.set(nameOf(ref), state);
     }
     return files;
@@ -67,15 +71,15 @@ export class ZoneFileSet {
 function stateOf(
   { key }: ZoneFileRef,
   configMap: ConfigMapData | undefined,
-  { room, limit }: { room: number; limit: number },
+  { budget, limit }: { budget: number; limit: number },
 ): ZoneFileState {
   if (!configMap) return { failure: 'there is no such ConfigMap' };
   const text = valueAt(configMap.data, key);
-  if (text !== undefined) return text.length > room ? { failure: tooLong(limit) } : { text };
+  if (text !== undefined) return text.length > budget ? { failure: tooLong(limit) } : { text };
   const bytes = valueAt(configMap.binaryData, key);
   if (bytes === undefined) return { failure: 'the ConfigMap has no such key' };
   try {
-    return { text: unpacked(Buffer.from(bytes, 'base64'), room) };
+    return { text: unpacked(Buffer.from(bytes, 'base64'), budget) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return { failure: tooLong(limit) };
     return { failure: `cannot unpack it: ${messageOf(error)}` };
@@ -85,12 +89,33 @@ function stateOf(
 const tooLong = (limit: number) =>
   `the zone files of the instance are longer than ${limit} characters together: raise resources.agent.limits.memory, or split them among several instances`;
 
-/** A key such as `constructor` is one that every object inherits. */
+/** Every object inherits keys such as `constructor`. */
 const valueAt = (data: Record<string, string> | undefined, key: string) =>
   data && Object.hasOwn(data, key) ? data[key] : undefined;
 
-/** A ConfigMap has room for 1 MiB: a longer zone file fits in when it is compressed with gzip. */
-function unpacked(bytes: Buffer, room: number): string {
+/** A ConfigMap holds at most 1 MiB: a longer zone file may be compressed with gzip. */
+function unpacked(bytes: Buffer, most: number): string {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return zoneFileText(isGzip ? gunzipSync(bytes, { maxOutputLength: Math.max(1, room) }) : bytes);
+  return zoneFileText(isGzip ? gunzipSync(bytes, { maxOutputLength: Math.max(1, most) }) : bytes);
+}
+
+/** Watches ConfigMaps of the cluster. */
+export const watchConfigMaps =
+  (cluster: Pick<AgentClient, 'watchConfigMap'>, failureLog: Pick<FailureLog, 'record'>): WatchConfigMap =>
+  (name, onChange) =>
+    cluster.watchConfigMap(name, onChange, (failure) =>
+      failureLog.record('watch a zone file', failure, { configMap: name }),
+    );
+
+/** Reads zone files of a folder, CONFIGMAP/KEY, once. Without a folder there are none. */
+export const configMapsInFolder =
+  (folder: string | undefined): WatchConfigMap =>
+  (name, onChange) => {
+    onChange(folder === undefined ? undefined : configMapAt(join(folder, name)));
+    return () => {};
+  };
+
+function configMapAt(folder: string): ConfigMapData | undefined {
+  if (!existsSync(folder)) return undefined;
+  return { data: Object.fromEntries(readdirSync(folder).map((key) => [key, readFileSync(join(folder, key), 'utf8')])) };
 }

@@ -9,118 +9,116 @@ import { declaredAccount, keyOf, type RRset } from '../powerdns/rrset.ts';
 import { luaContent } from './lua.ts';
 import { entriesOfFile, nameOf, type ZoneFiles } from './zone-file.ts';
 
-/** What the records of a zone and those of its files come to. */
+/** The records of a zone and of its zone files, as RRsets. */
 export interface ZoneRecords {
   rrsets: RRset[];
-  /** Zone files that cannot be used now: what came from them stays as it is, by its mark. */
-  held: Set<string>;
-  /** Why they cannot. */
+  /** Zone files that cannot be used now: their current RRsets stay, by their marks. */
+  heldFiles: Set<string>;
+  /** Why one of them cannot be used, or a record of the composite. */
   problem?: string;
-  /** Why there is nothing to be said yet. */
-  waiting?: string;
-  /** Addresses that are to have a PTR record, with the name that asks for it. */
-  pointers: { address: string; name: string }[];
-  /** Where each CNAME, DNAME and ALIAS is written, in the composite or in its file, by its key. */
-  places: ReadonlyMap<string, string>;
-  /** What the records of zone files take of the room that all zones have, beyond what stands of them. */
-  room: number;
+  /** What the zone waits for. */
+  pending?: string;
+  /** Addresses whose PTR record is requested, with the name that it should point to. */
+  ptrSources: { address: string; name: string }[];
+  /** Where each CNAME, DNAME and ALIAS is written, in the composite or in a zone file, by its key. */
+  locations: ReadonlyMap<string, string>;
+  /** What the zone files take of the budget of all zones, beyond their current RRsets. */
+  cost: number;
 }
 
-/** What is wrong only beside the other zones: by zone files, or by the keys of the composite's own RRsets. */
+/** Issues that only show beside the other zones, by zone file or by key of a composite's RRset. */
 export type SkippedRecords = ReadonlyMap<string, ZoneIssue>;
 
-/** Of what is declared, with the zone file that it is from; none is the composite. */
+/** Marks declared RRsets with their zone file, or with nothing if they are the composite's own. */
 export const declaredMark = (source = '') => ({ account: declaredAccount, content: source });
 
-/** What there is beside a zone. */
-export interface Beside {
-  leftOut?: SkippedRecords | undefined;
-  /** How many records of zone files there is room for, beyond those that stand. */
-  room?: number;
-  /** What stands of each zone file: a file that is held goes on taking that room. */
+export interface ZoneRecordsOptions {
+  skipped?: SkippedRecords | undefined;
+  /** How many more records the zone files may have, beyond the current ones. */
+  budget?: number;
+  /** The cost of the current RRsets by zone file: one that is held keeps it. */
   current?: ReadonlyMap<string, number> | undefined;
 }
 
-/** The zone's own records and those of its files, each file as a whole or not at all. */
+/** Returns a zone's own records and those of its files; each file is taken as a whole or not at all. */
 export function zoneRecords(
   zone: DeclaredZone,
-  frame: ZoneContext,
+  context: ZoneContext,
   files: ZoneFiles,
-  { leftOut = new Map(), room = Number.POSITIVE_INFINITY, current = new Map() }: Beside = {},
+  { skipped = new Map(), budget = Number.POSITIVE_INFINITY, current = new Map() }: ZoneRecordsOptions = {},
 ): ZoneRecords {
   const refs = zone.recordsFrom ?? [];
-  // Whether a wildcard leads to a name that only it answers is seen with all zones and files together.
-  const partial = { ...frame, isPartial: true };
-  const inline = entriesOfRecords(zone.records ?? [], frame.name);
+  // Wildcards are resolved once all zones and files are known.
+  const partial = { ...context, isPartial: true };
+  const inline = entriesOfRecords(zone.records ?? [], context.name);
   const inSpec = validateZone(partial, inline.entries);
   const sources = new Set(refs.map(nameOf));
-  const misled = [...leftOut].flatMap(([part, fault]) => (sources.has(part) ? [] : fault));
-  const faults = [...inline.issues, ...inSpec.issues, ...misled].map(({ at, message }) => `${at}: ${message}`);
-  const places = placesOf(inline.entries);
+  const unresolvable = [...skipped].flatMap(([source, issue]) => (sources.has(source) ? [] : issue));
+  const issues = [...inline.issues, ...inSpec.issues, ...unresolvable].map(({ at, message }) => `${at}: ${message}`);
+  const locations = locationsOf(inline.entries);
   const content: ZoneRecords = {
-    rrsets: marked(inSpec.rrsets, '').filter((rrset) => !leftOut.has(keyOf(rrset))),
-    held: new Set(),
-    pointers: pointersOf(inSpec.rrsets),
-    places,
-    room: 0,
-    ...(faults[0] && { problem: faults[0] }),
+    rrsets: toRRsets(inSpec.rrsets, '').filter((rrset) => !skipped.has(keyOf(rrset))),
+    heldFiles: new Set(),
+    ptrSources: ptrSourcesOf(inSpec.rrsets),
+    locations,
+    cost: 0,
+    ...(issues[0] && { problem: issues[0] }),
   };
-  // What is wrong in the composite is no fault of the files.
-  const sound = new Set(inSpec.rrsets.map(({ name }) => name));
-  let entries = inline.entries.filter(({ name }) => sound.has(name));
+  // Zone files are not to fail for an issue of the composite.
+  const validNames = new Set(inSpec.rrsets.map(({ name }) => name));
+  let entries = inline.entries.filter(({ name }) => validNames.has(name));
   for (const ref of refs) {
     const source = nameOf(ref);
     const file = files.get(source);
     if (file?.text === undefined) {
-      content.held.add(source);
+      content.heldFiles.add(source);
       if (file) content.problem ??= `${source}: ${file.failure}`;
-      else content.waiting ??= `waiting for ${source}`;
+      else content.pending ??= `waiting for ${source}`;
       continue;
     }
-    const ofFile = current.get(source) ?? 0;
+    const currentCost = current.get(source) ?? 0;
     const read = entriesOfFile(file.text, {
-      name: frame.name,
+      name: context.name,
       isSigned: zone.dnssec !== undefined,
-      recordBudget: ofFile + Math.max(0, room - content.room),
+      budget: currentCost + Math.max(0, budget - content.cost),
     });
     const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
-    // Of a file that is not taken anyway the records need not be put together.
-    const together = read.issues.length > 0 ? read : validateZone(partial, [...entries, ...read.entries]);
-    const misled = leftOut.get(source);
-    const [fault = misled] = [...read.issues, ...repeated(read.entries, known), ...together.issues];
-    if (fault || !('rrsets' in together)) {
-      content.held.add(source);
-      content.problem ??= `${source}, ${fault?.at}: ${fault?.message}`;
+    // A file that has issues of its own is not taken anyway.
+    const combined = read.issues.length > 0 ? read : validateZone(partial, [...entries, ...read.entries]);
+    const [issue = skipped.get(source)] = [...read.issues, ...duplicates(read.entries, known), ...combined.issues];
+    if (issue || !('rrsets' in combined)) {
+      content.heldFiles.add(source);
+      content.problem ??= `${source}, ${issue?.at}: ${issue?.message}`;
       continue;
     }
-    content.room += read.entries.reduce((sum, entry) => sum + recordCost(entry.content), -ofFile);
-    const added = together.rrsets.filter((rrset) => !known.has(keyOf(rrset)));
-    content.rrsets = content.rrsets.concat(marked(added, source));
-    for (const [key, at] of placesOf(read.entries)) places.set(key, at);
+    content.cost += read.entries.reduce((sum, entry) => sum + recordCost(entry.content), -currentCost);
+    const added = combined.rrsets.filter((rrset) => !known.has(keyOf(rrset)));
+    content.rrsets = content.rrsets.concat(toRRsets(added, source));
+    for (const [key, at] of locationsOf(read.entries)) locations.set(key, at);
     entries = [...entries, ...read.entries.map((entry) => ({ ...entry, at: `${source}, ${entry.at}` }))];
   }
   return content;
 }
 
-const placesOf = (entries: Entry[]) =>
+const locationsOf = (entries: Entry[]) =>
   new Map(entries.filter(isAlias).map((entry): [string, string] => [keyOf(entry), entry.at]));
 
-/** What belongs to an RRset that is said elsewhere: one RRset is of one source, or none could ever be given up. */
-function repeated(entries: Entry[], known: ReadonlyMap<string, string>): ZoneIssue[] {
+/** Returns an issue if an RRset has another source already: with two, neither could be removed. */
+function duplicates(entries: Entry[], known: ReadonlyMap<string, string>): ZoneIssue[] {
   const entry = entries.find((each) => known.has(keyOf(each)));
   if (!entry) return [];
   const where = known.get(keyOf(entry));
   return [{ at: entry.at, message: `${where} has the ${entry.type} of this name already: put every value there` }];
 }
 
-/** As PowerDNS gets them: what has to be worked out becomes a LUA record, one for all the types of a name. */
-function marked(rrsets: DeclaredRRset[], source: string): RRset[] {
+/** Converts RRsets for PowerDNS: those that are computed become one LUA record for all types of a name. */
+function toRRsets(rrsets: DeclaredRRset[], source: string): RRset[] {
   const plain = rrsets.filter(({ answer }) => !answer);
-  const worked = Map.groupBy(
+  const computed = Map.groupBy(
     rrsets.filter(({ answer }) => answer),
     ({ name }) => name,
   );
-  const lua = [...worked].map(([name, ofName]) => ({
+  const lua = [...computed].map(([name, ofName]) => ({
     name,
     type: 'LUA',
     ttl: Math.min(...ofName.map(({ ttl }) => ttl)),
@@ -130,7 +128,7 @@ function marked(rrsets: DeclaredRRset[], source: string): RRset[] {
   return [...plain, ...lua].map(({ name, type, ttl, records }) => ({ name, type, ttl, records, mark }));
 }
 
-const pointersOf = (rrsets: DeclaredRRset[]) =>
+const ptrSourcesOf = (rrsets: DeclaredRRset[]) =>
   rrsets
     .filter(({ ptr, type }) => ptr && isAddress(type))
     .flatMap(({ name, records }) => records.map((address) => ({ address, name })));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { applyPolicy, type Policy } from '../../../functions/agent/discovery/policy.ts';
-import { answerOf, answersAlike, excludeEachOther, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
+import { answerOf, areMutuallyExclusive, haveSameAnswer, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { found } from '../make.ts';
 
@@ -103,7 +103,7 @@ const rrset = fc
 
 /** Without RRsets that exclude each other, like an evaluation. */
 const coherent = (rrsets: RRset[]) =>
-  rrsets.filter((each, i) => !rrsets.slice(0, i).some((before) => excludeEachOther(before, each)));
+  rrsets.filter((each, i) => !rrsets.slice(0, i).some((before) => areMutuallyExclusive(before, each)));
 /** Reports whether a DNS server cannot have both. */
 const isOneAnswer = (a: RRset, b: RRset) =>
   a.name === b.name && (a.type === b.type || [a, b].some(({ type }) => type === 'CNAME'));
@@ -133,7 +133,7 @@ test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
         const { webhook, there } = external(policy, current, accepted);
         await loop(webhook, []);
         expect(await loop(webhook, [])).toBeUndefined();
-        const has = (all: RRset[]) => (each: RRset) => all.some((one) => answersAlike(one, each));
+        const has = (all: RRset[]) => (each: RRset) => all.some((one) => haveSameAnswer(one, each));
         const after = there();
         expect(after.filter((each, i) => after.slice(0, i).some((before) => isOneAnswer(before, each)))).toEqual([]);
         if (policy === 'Preview') expect(after.map(answerOf).sort()).toEqual(current.map(answerOf).sort());
@@ -142,7 +142,7 @@ test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
         if (policy === 'UpsertOnly') {
           expect(accepted.every(has(after))).toBe(true);
           for (const each of current) {
-            expect(has(after)(each) || accepted.some((one) => excludeEachOther(one, each))).toBe(true);
+            expect(has(after)(each) || accepted.some((one) => areMutuallyExclusive(one, each))).toBe(true);
           }
         }
       }),

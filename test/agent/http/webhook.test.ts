@@ -49,7 +49,7 @@ test('fails softly until the zones exist, and logs it once', async () => {
   await the.agent.reconcile();
   for (let i = 0; i < 5; i++) await loop(webhookAt(url), []);
   expect(failureLog).toEqual([
-    'cannot serve ExternalDNS GET /records: the declared zones are not there yet',
+    'cannot serve ExternalDNS GET /records: the declared zones do not exist yet',
     'can serve ExternalDNS again GET /records: undefined',
   ]);
 });

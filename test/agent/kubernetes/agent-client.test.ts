@@ -280,7 +280,7 @@ describe('the keys of zones', () => {
 
   test('are merged into the Secret, at the resourceVersion that was read', async () => {
     kubernetes.writeSecret({ 'other.internal': base64('two') });
-    expect(await keys.keep('corp.internal', 'one\n')).toBe('one\n');
+    expect(await keys.getOrCreate('corp.internal', 'one\n')).toBe('one\n');
     expect(kubernetes.requests.at(-1)).toBe(
       'PATCH /api/v1/namespaces/dns/secrets/keys?fieldManager=idns-0 application/merge-patch+json ' +
         `{"metadata":{"resourceVersion":"2"},"data":{"corp.internal":"${base64('one\n')}"}}`,
@@ -289,9 +289,9 @@ describe('the keys of zones', () => {
   });
 
   test('are not replaced', async () => {
-    await keys.keep('corp.internal', 'one');
+    await keys.getOrCreate('corp.internal', 'one');
     const { length } = kubernetes.requests;
-    expect(await keys.keep('corp.internal', 'two')).toBe('one');
+    expect(await keys.getOrCreate('corp.internal', 'two')).toBe('one');
     expect(kubernetes.requests.slice(length)).toEqual(['GET /api/v1/namespaces/dns/secrets/keys']);
   });
 
@@ -301,29 +301,29 @@ describe('the keys of zones', () => {
       { 'corp.internal': base64('theirs') },
     ];
     kubernetes.afterRead = () => kubernetes.writeSecret(rivals.shift() ?? {});
-    expect(await keys.keep('corp.internal', 'ours')).toBe('theirs');
+    expect(await keys.getOrCreate('corp.internal', 'ours')).toBe('theirs');
     kubernetes.afterRead = () => {};
-    expect(await keys.keep('third.internal', 'three')).toBe('three');
+    expect(await keys.getOrCreate('third.internal', 'three')).toBe('three');
     expect(kubernetes.secret?.data).toEqual({
       'other.internal': base64('two'),
       'corp.internal': base64('theirs'),
       'third.internal': base64('three'),
     });
-    const kept = await Promise.all(['a', 'b', 'c', 'd'].map((key) => keys.keep('fourth.internal', key)));
+    const kept = await Promise.all(['a', 'b', 'c', 'd'].map((key) => keys.getOrCreate('fourth.internal', key)));
     expect(new Set(kept).size).toBe(1);
   });
 
   test('cannot be kept without the Secret, nor while others keep writing it', async () => {
     let count = 0;
     kubernetes.afterRead = () => kubernetes.writeSecret({ busy: base64(`${count++}`) });
-    await expect(keys.keep('corp.internal', 'one')).rejects.toThrow(new Error('others keep writing it'));
+    await expect(keys.getOrCreate('corp.internal', 'one')).rejects.toThrow(new Error('it keeps changing'));
     kubernetes.secret = undefined;
-    await expect(keys.keep('corp.internal', 'one')).rejects.toThrow(new Error('it is not there yet'));
+    await expect(keys.getOrCreate('corp.internal', 'one')).rejects.toThrow(new Error('it does not exist yet'));
     kubernetes.failure = { code: 403, message: 'secrets "keys" is forbidden' };
     for (const request of [
-      keys.keep('corp.internal', 'one'),
+      keys.getOrCreate('corp.internal', 'one'),
       keys.read('corp.internal'),
-      keys.forget('corp.internal'),
+      keys.remove('corp.internal'),
     ]) {
       await expect(request).rejects.toThrow('secrets "keys" is forbidden');
     }
@@ -334,13 +334,13 @@ describe('the keys of zones', () => {
       ['corp.internal', 'one'],
       ['other.internal', 'two'],
     ] as const)
-      await keys.keep(zone, key);
-    await keys.forget('corp.internal');
+      await keys.getOrCreate(zone, key);
+    await keys.remove('corp.internal');
     expect(kubernetes.secret?.data).toEqual({ 'other.internal': base64('two') });
     const { length } = kubernetes.requests;
-    await keys.forget('corp.internal');
+    await keys.remove('corp.internal');
     kubernetes.secret = undefined;
-    await keys.forget('corp.internal');
+    await keys.remove('corp.internal');
     expect(kubernetes.requests.slice(length)).toEqual(Array(2).fill('GET /api/v1/namespaces/dns/secrets/keys'));
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fitting } from '../../../functions/agent/mirror/budget.ts';
+import { fitBudget } from '../../../functions/agent/mirror/budget.ts';
 import { bytesOf, mirrorOf } from '../../../functions/agent/mirror/config-map.ts';
 import { type Entry, entryOf, keyOfEntry, textOf } from '../../../functions/agent/mirror/entry.ts';
 
@@ -58,8 +58,8 @@ describe('an entry', () => {
 test('a mirror is one that an agent has written, and neither a copy nor one that was emptied', () => {
   const written = (uid: string, mirror?: string) =>
     mirrorOf({ metadata: { name: 'kept', uid, resourceVersion: '1' }, data: { ...(mirror && { mirror }) } });
-  expect(written('a', 'a 1')).toMatchObject({ isKept: true, id: 'a 1' });
-  expect([written('a'), written('b', 'a 1')].map(({ isKept }) => isKept)).toEqual([false, false]);
+  expect(written('a', 'a 1')).toMatchObject({ isInitialized: true, id: 'a 1' });
+  expect([written('a'), written('b', 'a 1')].map(({ isInitialized }) => isInitialized)).toEqual([false, false]);
   expect(written('a').id).not.toBe(written('a').id);
 });
 
@@ -73,9 +73,9 @@ test('what is in the mirror stays before what would come, and removals make room
   const bytes = new Map([[keyOfEntry(a), size]]);
   const wanted = [b, c].map((each) => [keyOfEntry(each), each] as const);
   const mirror = { bytes, entries: new Map([[keyOfEntry(a), a]]) };
-  expect(fitting(mirror, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), leftOut: [c] });
+  expect(fitBudget(mirror, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), dropped: [c] });
   const all = new Map([...wanted, [keyOfEntry(a), undefined] as const]);
-  expect(fitting(mirror, all, 2 * size)).toEqual({ changes: all, leftOut: [] });
+  expect(fitBudget(mirror, all, 2 * size)).toEqual({ changes: all, dropped: [] });
 });
 
 test('what was discovered has half of the mirror at most, and leaves out nothing that is made by hand', () => {
@@ -92,12 +92,12 @@ test('what was discovered has half of the mirror at most, and leaves out nothing
     bytes: new Map(entries.map((each) => [keyOfEntry(each), sizeOf(each)])),
   });
   const most = 8 * sizeOf(discovered[0]!);
-  const { changes, leftOut } = fitting(mirrorOf([]), mapOf(discovered), most);
+  const { changes, dropped } = fitBudget(mirrorOf([]), mapOf(discovered), most);
   expect([...changes.values()]).toEqual(discovered.slice(0, 4));
-  expect(leftOut).toEqual(discovered.slice(4));
+  expect(dropped).toEqual(discovered.slice(4));
   const wanted = mapOf([...discovered.slice(4), ...handMade.slice(0, 4)]);
-  const more = fitting(mirrorOf(discovered.slice(0, 4)), wanted, most);
+  const more = fitBudget(mirrorOf(discovered.slice(0, 4)), wanted, most);
   expect([...more.changes.values()]).toEqual(handMade.slice(0, 4));
-  const all = fitting(mirrorOf([]), mapOf([...discovered, ...handMade]), most);
+  const all = fitBudget(mirrorOf([]), mapOf([...discovered, ...handMade]), most);
   expect([...all.changes.values()].slice(0, 10)).toEqual(handMade);
 });

@@ -329,9 +329,9 @@ test('while the mirror cannot be read, zones are served, verdicts wait for half 
   await at(0).turn(wanted);
   expect(at(0).agent.isReady).toBe(true);
   expect(at(0).agent.report()?.warnings).toEqual([
-    'cannot mirror what exists on a volume only: ConfigMap idns-corp-kept: configmaps "idns-corp-kept" is forbidden',
+    'cannot mirror records that exist on the volume only: ConfigMap idns-corp-kept: configmaps "idns-corp-kept" is forbidden',
   ]);
-  expect(at(0).log.filter(({ msg }) => msg === 'cannot mirror what exists nowhere else')).toHaveLength(1);
+  expect(at(0).log.filter(({ msg }) => msg === 'cannot mirror records that exist on the volume only')).toHaveLength(1);
   configMap.failure = undefined;
   clock.now += 5_000;
   await at(0).turn(wanted);

@@ -4,9 +4,10 @@ import { Agent } from '../../../functions/agent/agent.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { ConfigMapMirror } from '../../../functions/agent/mirror/config-map.ts';
 import { RecordMirror } from '../../../functions/agent/mirror/record-mirror.ts';
-import { Agreements } from '../../../functions/agent/mirror/watermark.ts';
+import { Watermarks } from '../../../functions/agent/mirror/watermark.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
-import { PowerDNS, PowerDNSRefusal } from '../../../functions/agent/powerdns/powerdns.ts';
+import { request } from '../../../functions/agent/powerdns/http-request.ts';
+import { PowerDNS, PowerDNSRejection } from '../../../functions/agent/powerdns/powerdns.ts';
 import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { canaryZone, createCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
@@ -18,7 +19,7 @@ import type { MemoryConfigMap } from './memory-config-map.ts';
 
 /** Where a replica has its records. */
 export interface ReplicaDatabase extends Pick<Database, keyof Database> {
-  agreements: Agreements;
+  watermarks: Watermarks;
 }
 
 export interface ReplicaOptions {
@@ -47,7 +48,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     const { database } = this;
     const mirror = new RecordMirror({
       database,
-      agreements: database.agreements,
+      watermarks: database.watermarks,
       store: new ConfigMapMirror({
         cluster: configMap,
         name: 'idns-corp-kept',
@@ -124,7 +125,7 @@ export class MemoryDatabase implements MortalDatabase {
   readonly #zones = new MemoryZones();
   #metadata: string[] = [];
   endsAfter = Number.POSITIVE_INFINITY;
-  readonly agreements = new Agreements({
+  readonly watermarks = new Watermarks({
     powerdns: {
       metadata: async () => {
         this.#step();
@@ -136,7 +137,7 @@ export class MemoryDatabase implements MortalDatabase {
       },
     },
     zone: 'own.invalid.',
-    make: async () => {},
+    createZone: async () => {},
   });
 
   async edit(zone: string, rrset: RRset): Promise<void> {
@@ -153,7 +154,7 @@ export class MemoryDatabase implements MortalDatabase {
 
   zones = () => this.#zones.zones();
   refreshed = (zone: Zone) => this.#zones.refreshed(zone);
-  forget = () => {};
+  invalidate = () => {};
   metadata = (zone: Zone, kind: string) => this.#zones.metadata(zone, kind);
 
   async setMetadata(...args: Parameters<MemoryZones['setMetadata']>): Promise<void> {
@@ -177,7 +178,7 @@ export class MemoryDatabase implements MortalDatabase {
   }
 
   #step(): void {
-    if (this.endsAfter-- <= 0) throw new PowerDNSRefusal(500, 'the agent has ended');
+    if (this.endsAfter-- <= 0) throw new PowerDNSRejection(500, 'the agent has ended');
   }
 }
 
@@ -185,7 +186,7 @@ export class MemoryDatabase implements MortalDatabase {
 export class PowerDNSDatabase implements MortalDatabase {
   readonly #server: RunningPowerDNS;
   readonly #database: Database;
-  readonly agreements: Agreements;
+  readonly watermarks: Watermarks;
   endsAfter = Number.POSITIVE_INFINITY;
   readonly #powerdns: PowerDNS;
 
@@ -195,14 +196,14 @@ export class PowerDNSDatabase implements MortalDatabase {
       api: server.apiUrl,
       keyFile,
       timeoutMs: patience,
-      fetch: async (input, init) => {
-        if (init?.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
-        return fetch(input, init);
+      request: async (url, options) => {
+        if (options.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
+        return request(url, options);
       },
     });
     const powerdns = this.#powerdns;
     this.#database = new Database(powerdns, { maxAgeMs: 0, hidden: canaryZone });
-    this.agreements = new Agreements({ powerdns, zone: canaryZone, make: () => createCanaryZone(powerdns) });
+    this.watermarks = new Watermarks({ powerdns, zone: canaryZone, createZone: () => createCanaryZone(powerdns) });
   }
 
   get powerdns(): PowerDNS {
@@ -221,7 +222,7 @@ export class PowerDNSDatabase implements MortalDatabase {
 
   zones = () => this.#database.zones();
   refreshed = (...args: Parameters<Database['refreshed']>) => this.#database.refreshed(...args);
-  forget = (zone: Zone) => this.#database.forget(zone);
+  invalidate = (zone: Zone) => this.#database.invalidate(zone);
   metadata = (...args: Parameters<Database['metadata']>) => this.#database.metadata(...args);
   setMetadata = (...args: Parameters<Database['setMetadata']>) => this.#database.setMetadata(...args);
   create = (...args: Parameters<Database['create']>) => this.#database.create(...args);

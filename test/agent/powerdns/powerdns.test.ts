@@ -16,6 +16,7 @@ import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { webhook } from '../../../functions/agent/http/webhook.ts';
 import { FailureLog } from '../../../functions/agent/lib/failure-log.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { request } from '../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { replacement } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
@@ -49,9 +50,9 @@ beforeEach(async () => {
     api: server.apiUrl,
     keyFile,
     timeoutMs: patience,
-    fetch: (input, init) => {
-      if (init?.method !== 'GET') writes.push(`${init?.method} ${input}`);
-      return fetch(input, init);
+    request: (url, options) => {
+      if (options.method !== 'GET') writes.push(`${options.method} ${url}`);
+      return request(url, options);
     },
   });
   const answers = (zone: string) =>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
-  answersAlike,
-  areRivals,
+  areConflicting,
+  areMutuallyExclusive,
   canonicalAddress,
-  excludeEachOther,
+  haveSameAnswer,
   ownershipOf,
 } from '../../../functions/agent/powerdns/rrset.ts';
 import { absolute, zoneOf } from '../../../functions/dns/name.ts';
@@ -65,29 +65,29 @@ describe('rivals', () => {
     ['A', 'TXT', false],
     ['NS', 'SOA', false],
   ])('%s and %s: %s', (a, b, rivals) => {
-    expect(areRivals(at(a), at(b))).toBe(rivals);
-    expect(areRivals(at(b), at(a))).toBe(rivals);
-    expect(areRivals(at(a), at(b, undefined, 'y.corp.internal.'))).toBe(false);
+    expect(areConflicting(at(a), at(b))).toBe(rivals);
+    expect(areConflicting(at(b), at(a))).toBe(rivals);
+    expect(areConflicting(at(a), at(b, undefined, 'y.corp.internal.'))).toBe(false);
   });
 
   test('one object may have both families of addresses, and nothing else twice', () => {
-    expect(excludeEachOther(at('A'), at('AAAA'))).toBe(false);
-    expect(excludeEachOther(at('A'), at('AAAA', 'ingress/b/web'))).toBe(true);
-    expect(excludeEachOther(at('A'), at('A'))).toBe(true);
-    expect(excludeEachOther(at('A'), at('CNAME'))).toBe(true);
+    expect(areMutuallyExclusive(at('A'), at('AAAA'))).toBe(false);
+    expect(areMutuallyExclusive(at('A'), at('AAAA', 'ingress/b/web'))).toBe(true);
+    expect(areMutuallyExclusive(at('A'), at('A'))).toBe(true);
+    expect(areMutuallyExclusive(at('A'), at('CNAME'))).toBe(true);
   });
 });
 
 test('answers are compared without the serial, the order and the form of addresses', () => {
   const soa = (serial: number, minimum = 30) => foreign('z.', 'SOA', `ns1.z. hostmaster.z. ${serial} 1 2 3 ${minimum}`);
-  expect(answersAlike(soa(0), soa(2026010101))).toBe(true);
-  expect(answersAlike(soa(0), soa(0, 3600))).toBe(false);
-  expect(answersAlike(foreign('z.', 'A', '192.0.2.1', '192.0.2.2'), foreign('z.', 'A', '192.0.2.2', '192.0.2.1'))).toBe(
-    true,
-  );
-  expect(answersAlike(foreign('z.', 'AAAA', '2001:DB8::0:1'), foreign('z.', 'AAAA', '2001:db8::1'))).toBe(true);
-  expect(answersAlike(foreign('z.', 'A', '192.0.2.1'), foreign('z.', 'A', '192.0.2.1', '192.0.2.1'))).toBe(false);
-  expect(answersAlike(foreign('z.', 'A', '192.0.2.1'), { ...foreign('z.', 'A', '192.0.2.1'), ttl: 61 })).toBe(false);
+  expect(haveSameAnswer(soa(0), soa(2026010101))).toBe(true);
+  expect(haveSameAnswer(soa(0), soa(0, 3600))).toBe(false);
+  expect(
+    haveSameAnswer(foreign('z.', 'A', '192.0.2.1', '192.0.2.2'), foreign('z.', 'A', '192.0.2.2', '192.0.2.1')),
+  ).toBe(true);
+  expect(haveSameAnswer(foreign('z.', 'AAAA', '2001:DB8::0:1'), foreign('z.', 'AAAA', '2001:db8::1'))).toBe(true);
+  expect(haveSameAnswer(foreign('z.', 'A', '192.0.2.1'), foreign('z.', 'A', '192.0.2.1', '192.0.2.1'))).toBe(false);
+  expect(haveSameAnswer(foreign('z.', 'A', '192.0.2.1'), { ...foreign('z.', 'A', '192.0.2.1'), ttl: 61 })).toBe(false);
 });
 
 test('an RRset is whose comment says it', () => {

@@ -13,6 +13,7 @@ import { type Answer, decode, encode } from 'dns-packet';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { request } from '../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
@@ -91,10 +92,10 @@ function restartAgent(replica: Replica, endsAfter = Number.POSITIVE_INFINITY): v
     api: replica.server.apiUrl,
     keyFile: join(replica.dir, 'include/api.conf'),
     timeoutMs: patience,
-    fetch: (input, init) => {
+    request: (url, options) => {
       if (requests.length >= endsAfter) throw new Error('the agent has ended');
-      requests.push(`${init?.method} ${`${input}`.replace(/.*\/localhost/, '')}`);
-      return fetch(input, init);
+      requests.push(`${options.method} ${url.replace(/.*\/localhost/, '')}`);
+      return request(url, options);
     },
   });
   const { powerdns } = replica;
@@ -114,9 +115,9 @@ const records = [
 ];
 
 /** Brings a replica, and takes down what came of it. */
-async function bring(replica = one, changes: Partial<Signing> = {}): Promise<Signature | undefined> {
+async function reconcile(replica = one, changes: Partial<Signing> = {}): Promise<Signature | undefined> {
   try {
-    const signature = await replica.signer.bring(zone, { ...signed, ...changes });
+    const signature = await replica.signer.reconcile(zone, { ...signed, ...changes });
     said.push(JSON.stringify(signature ?? null));
     return signature;
   } catch (error) {
@@ -127,7 +128,7 @@ async function bring(replica = one, changes: Partial<Signing> = {}): Promise<Sig
 
 /** The same where it must be signed. */
 async function sign(replica = one, changes: Partial<Signing> = {}): Promise<Signature> {
-  const signature = await bring(replica, changes);
+  const signature = await reconcile(replica, changes);
   if (!signature) throw new Error('the zone is not signed');
   return signature;
 }
@@ -348,7 +349,7 @@ describe('a second look', () => {
 
   test('of a zone that is not signed is none', async () => {
     const off = { ...signed, mode: 'Off' } as const;
-    expect(await one.signer.bring({ ...zone, dnssec: false }, off)).toBeUndefined();
+    expect(await one.signer.reconcile({ ...zone, dnssec: false }, off)).toBeUndefined();
     expect([one.requests, keys.requests].flat()).toEqual([`POST /zones`]);
   });
 });
@@ -375,7 +376,7 @@ describe('the key', () => {
     await loseDatabase();
     keys.keys.clear();
     restartAgent(one);
-    await expect(bring(one, { ds })).rejects.toThrow(
+    await expect(reconcile(one, { ds })).rejects.toThrow(
       `the key of corp.internal is gone, and it was published with DS ${ds[0]}: restore the Secret idns-corp-dnssec`,
     );
     expect(one.requests.filter((request) => !request.startsWith('GET'))).toEqual([]);
@@ -407,7 +408,9 @@ describe('the key', () => {
     keys.keys.set('corp.internal', other);
     clock.now += 60_000;
     one.requests.length = 0;
-    await expect(bring()).rejects.toThrow('Secret idns-corp-dnssec has another key for corp.internal than PowerDNS');
+    await expect(reconcile()).rejects.toThrow(
+      'Secret idns-corp-dnssec has another key for corp.internal than PowerDNS',
+    );
     expect(one.requests).toEqual(['GET /zones/corp.internal./cryptokeys']);
     expect([...keys.keys.values()]).toEqual([other]);
     await expectValid(signature);
@@ -421,7 +424,7 @@ describe('the key', () => {
     for (const key of made)
       await api('POST', '/zones/corp.internal./cryptokeys', { algorithm: 'ECDSAP256SHA256', active: true, ...key });
     const before = await cryptokeys();
-    await expect(bring()).rejects.toThrow(message);
+    await expect(reconcile()).rejects.toThrow(message);
     expect(await cryptokeys()).toEqual(before);
     expect(keys.keys.size).toBe(0);
   });
@@ -430,10 +433,10 @@ describe('the key', () => {
     const signature = await sign();
     const changes = { algorithm: 'ED25519', ds: signature.ds } as const;
     const message = 'the key of corp.internal is of ECDSA256, and a rollover to ED25519 is not supported';
-    await expect(bring(one, changes)).rejects.toThrow(message);
+    await expect(reconcile(one, changes)).rejects.toThrow(message);
     await expectValid(signature);
     await loseDatabase();
-    await expect(bring(one, changes)).rejects.toThrow(message);
+    await expect(reconcile(one, changes)).rejects.toThrow(message);
     await expectValid(signature);
   });
 
@@ -442,7 +445,7 @@ describe('the key', () => {
     const whole = keys.keys.get('corp.internal') ?? '';
     keys.keys.set('corp.internal', whole.replace(/=\n/, '!=\n'));
     clock.now += 60_000;
-    await expect(bring()).rejects.toThrow(
+    await expect(reconcile()).rejects.toThrow(
       'cannot use the key of corp.internal in the Secret idns-corp-dnssec, restore it from a backup: not a private key',
     );
   });
@@ -451,15 +454,15 @@ describe('the key', () => {
 describe('the store', () => {
   test('has the key before PowerDNS does', async () => {
     keys.failure = 'forbidden';
-    await expect(bring()).rejects.toThrow(
+    await expect(reconcile()).rejects.toThrow(
       'cannot read the key of corp.internal in the Secret idns-corp-dnssec: forbidden',
     );
     keys.failure = undefined;
-    keys.keep = async () => {
-      throw new Error('it is not there yet');
+    keys.getOrCreate = async () => {
+      throw new Error('it does not exist yet');
     };
-    await expect(bring()).rejects.toThrow(
-      'cannot keep the key of corp.internal in the Secret idns-corp-dnssec: it is not there yet',
+    await expect(reconcile()).rejects.toThrow(
+      'cannot store the key of corp.internal in the Secret idns-corp-dnssec: it does not exist yet',
     );
     expect(await cryptokeys()).toEqual([]);
   });
@@ -487,7 +490,7 @@ describe('an agent that ends', () => {
     'after $endsAfter requests, is followed by one that ends its work: NSEC3 $nsec3',
     async ({ endsAfter, nsec3 }) => {
       restartAgent(one, endsAfter);
-      await expect(bring(one, { nsec3 })).rejects.toThrow('the agent has ended');
+      await expect(reconcile(one, { nsec3 })).rejects.toThrow('the agent has ended');
       restartAgent(one);
       await expectValid(await sign(one, { nsec3 }));
       expect(await cryptokeys()).toMatchObject([{ active: true, published: true }]);
@@ -537,7 +540,7 @@ describe('on the way back', () => {
       expect(await serial()).toBe(before);
       await expectValid(signature);
       expect(await typesOf('www.corp.internal')).toContain('RRSIG');
-      for (let i = 0; i < 2; i++) expect(await bring(one, { mode: 'Off', ds: signature.ds })).toBeUndefined();
+      for (let i = 0; i < 2; i++) expect(await reconcile(one, { mode: 'Off', ds: signature.ds })).toBeUndefined();
       expect(await cryptokeys()).toEqual([]);
       expect([...keys.keys.keys()]).toEqual(['other.internal']);
       expect(keys.requests.filter((request) => request.startsWith('forget'))).toHaveLength(1);
@@ -573,7 +576,7 @@ describe('on the way back', () => {
   test('and there again with another algorithm, the key is another one', async () => {
     const { ds } = await sign();
     await sign(one, { mode: 'Unsigning', ds });
-    await bring(one, { mode: 'Off', ds });
+    await reconcile(one, { mode: 'Off', ds });
     const signature = await sign(one, { algorithm: 'ED25519', nsec3: true });
     expect(signature.ds).not.toEqual(ds);
     await expectValid(signature);
@@ -594,8 +597,8 @@ describe('on the way back', () => {
     const { ds } = await sign();
     await loseDatabase();
     keys.keys.clear();
-    expect(await bring(one, { mode: 'Unsigning', ds })).toBeUndefined();
-    expect(await bring(one, { mode: 'Off', ds })).toBeUndefined();
+    expect(await reconcile(one, { mode: 'Unsigning', ds })).toBeUndefined();
+    expect(await reconcile(one, { mode: 'Off', ds })).toBeUndefined();
     const signature = await sign();
     expect(signature.ds).not.toEqual(ds);
     await expectValid(signature);
@@ -605,10 +608,10 @@ describe('on the way back', () => {
     const { ds } = await sign();
     for (const endsAfter of [1, 2]) {
       restartAgent(one, endsAfter);
-      await bring(one, { mode: 'Off', ds }).catch(() => undefined);
+      await reconcile(one, { mode: 'Off', ds }).catch(() => undefined);
     }
     restartAgent(one);
-    expect(await bring(one, { mode: 'Off', ds })).toBeUndefined();
+    expect(await reconcile(one, { mode: 'Off', ds })).toBeUndefined();
     expect([await cryptokeys(), keys.keys.size]).toEqual([[], 0]);
     expect(await typesOf('missing.corp.internal')).toEqual(['SOA']);
   });

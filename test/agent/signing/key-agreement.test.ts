@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
-import { requireAlgorithm, type Step, stepTo } from '../../../functions/agent/signing/key-agreement.ts';
+import { nextStep, requireAlgorithm, type Step } from '../../../functions/agent/signing/key-agreement.ts';
 
 const zone = 'corp.internal';
 const secret = 'Secret idns-corp-dnssec';
 const [one, other] = Array.from({ length: 2 }, () => SigningKey.generate('ECDSA256').dnskey) as [string, string];
 const [ds, otherDS] = [dsOf(zone, one), dsOf(zone, other)];
 const step = (stored: string | undefined, installed: string[], published: string[]) =>
-  stepTo({ zone, stored, installed, ds: published, secret });
+  nextStep({ zone, stored, installed, ds: published, secret });
 
 describe('of a zone’s keys', () => {
   test.each<[Step, string | undefined, string[], string[]]>([

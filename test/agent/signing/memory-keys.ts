@@ -20,7 +20,7 @@ export class MemoryKeys implements KeyStore {
     return key;
   }
 
-  async keep(zone: string, key: string): Promise<string> {
+  async getOrCreate(zone: string, key: string): Promise<string> {
     this.offered.push(key);
     this.#request(`keep ${zone}`);
     const there = this.keys.get(zone) ?? key;
@@ -28,7 +28,7 @@ export class MemoryKeys implements KeyStore {
     return there;
   }
 
-  async forget(zone: string): Promise<void> {
+  async remove(zone: string): Promise<void> {
     this.#request(`forget ${zone}`);
     this.keys.delete(zone);
   }

@@ -10,6 +10,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { RecordType as QueryType } from 'dns-packet';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
+import { request } from '../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { canaryZone, writeCanary } from '../../../functions/agent/self-test/canary-record.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
@@ -55,9 +56,9 @@ function agent(api = server.apiUrl) {
     api,
     keyFile,
     timeoutMs: patience,
-    fetch: (input, init) => {
-      requests.push(`${init?.method} ${new URL(`${input}`).pathname}`);
-      return fetch(input, init);
+    request: (url, options) => {
+      requests.push(`${options.method} ${new URL(url).pathname}`);
+      return request(url, options);
     },
   });
   return makeAgent(new Database(powerdns) as never, { answers: async () => true });

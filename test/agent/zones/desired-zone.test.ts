@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
+import { desiredZones } from '../../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
@@ -9,7 +9,7 @@ const mark = { account: 'internal-dns', content: '' };
 
 test('a zone has SOA, NS and the addresses of its server', () => {
   const addresses = ['192.0.2.53', '2001:DB8::53', '2001:db8::53'];
-  expect([...declaredContent(declare({ addresses }))].map(([zone, { rrsets }]) => [zone, rrsets])).toEqual([
+  expect([...desiredZones(declare({ addresses }))].map(([zone, { rrsets }]) => [zone, rrsets])).toEqual([
     [
       'corp.internal.',
       [
@@ -30,7 +30,7 @@ test('a zone has SOA, NS and the addresses of its server', () => {
 
 const named = (declaration: Parameters<typeof declare>[0]) =>
   Object.fromEntries(
-    [...declaredContent(declare(declaration))].map(([zone, { rrsets }]) => [
+    [...desiredZones(declare(declaration))].map(([zone, { rrsets }]) => [
       zone,
       rrsets.filter((r) => r.type !== 'SOA').map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`),
     ]),
@@ -66,13 +66,13 @@ test('without an address yet, a zone is there all the same', () => {
 
 /** Everything in one zone but its SOA, as `name type content [source]`. */
 function said(declaration: Partial<Declaration>, files?: ZoneFiles, name = 'corp.internal.') {
-  const content = declaredContent(declare(declaration), files).get(name)!;
+  const content = desiredZones(declare(declaration), files).get(name)!;
   const rrsets = content.rrsets.filter(({ type }) => type !== 'SOA');
   return {
     rrsets: rrsets.map((r) => [r.name, r.type, r.records.join(' '), r.mark?.content].filter(Boolean).join(' ')),
     ...(content.problem && { problem: content.problem }),
-    ...(content.waiting && { waiting: content.waiting }),
-    held: [...content.held],
+    ...(content.pending && { waiting: content.pending }),
+    held: [...content.heldFiles],
   };
 }
 const withRecords = (...records: DeclaredRecord[]) => ({ zones: [zoneWith('corp.internal', records)] });
@@ -85,7 +85,7 @@ describe('records', () => {
       [record('@', 'MX', '10 mail'), { ...record('mail', 'AAAA', '2001:DB8::25'), ttl: 5 }],
       { defaultTTL: 300 },
     );
-    const { rrsets, defaultTTL } = declaredContent(declare({ zones: [zone] })).get('corp.internal.')!;
+    const { rrsets, defaultTTL } = desiredZones(declare({ zones: [zone] })).get('corp.internal.')!;
     expect(defaultTTL).toBe(300);
     expect(rrsets.slice(3)).toEqual([
       { name: 'corp.internal.', type: 'MX', ttl: 300, records: ['10 mail.corp.internal.'], mark },
@@ -128,7 +128,7 @@ describe('records', () => {
       { ...record('mail', 'AAAA', '2001:db8::1'), ...check },
       record('mail', 'TXT', 'x'),
     );
-    const { rrsets } = declaredContent(declare({ zones })).get('corp.internal.')!;
+    const { rrsets } = desiredZones(declare({ zones })).get('corp.internal.')!;
     expect(rrsets.slice(3)).toMatchObject([
       { name: 'mail.corp.internal.', type: 'TXT', ttl: 60 },
       {
@@ -160,7 +160,7 @@ describe('a zone file', () => {
   });
 
   test('has its own TTL, and that of the zone without', () => {
-    const { rrsets } = declaredContent(declare(zone()), fileOf('a A 192.0.2.1', '$TTL 5m', 'b A 192.0.2.2')).get(
+    const { rrsets } = desiredZones(declare(zone()), fileOf('a A 192.0.2.1', '$TTL 5m', 'b A 192.0.2.2')).get(
       'corp.internal.',
     )!;
     expect(rrsets.slice(3).map(({ ttl }) => ttl)).toEqual([60, 300]);
@@ -252,7 +252,7 @@ describe('a zone file', () => {
     const text = Array.from({ length: 150_000 }, (_, i) => `h${i} A 10.${i >> 16}.${(i >> 8) & 255}.${i & 255}\n`).join(
       '',
     );
-    const contents = declaredContent(declare(zone()), new Map([[source, { text }]]));
+    const contents = desiredZones(declare(zone()), new Map([[source, { text }]]));
     expect(contents.get('corp.internal.')?.rrsets).toHaveLength(150_003);
   });
 });
@@ -335,7 +335,7 @@ describe('a delegation', () => {
   test('of a zone that is declared as well has the glue that this one declares, and the DS that it is signed with', () => {
     const child = zoneWith('dev.corp.internal', [record('ns1', 'A', '192.0.2.9')]);
     const ds = new Map([['dev.corp.internal.', ['1 13 2 ab']]]);
-    const { rrsets } = declaredContent(declare({ zones: [child, corp] }), undefined, ds).get('corp.internal.')!;
+    const { rrsets } = desiredZones(declare({ zones: [child, corp] }), undefined, ds).get('corp.internal.')!;
     expect(rrsets.slice(3).map((r) => `${r.name} ${r.type} ${r.records}`)).toEqual([
       'dev.corp.internal. NS ns1.dev.corp.internal.',
       'dev.corp.internal. DS 1 13 2 ab',
@@ -355,7 +355,7 @@ describe('a delegation', () => {
 describe('a part of a /24 (RFC 2317)', () => {
   const network = '2.0.192.in-addr.arpa';
   const aliases = (declaration: Partial<Declaration>, files?: ZoneFiles) =>
-    declaredContent(declare(declaration), files)
+    desiredZones(declare(declaration), files)
       .get(`${network}.`)!
       .rrsets.filter(({ type }) => type === 'CNAME');
   const delegated = (...labels: string[]) => ({
@@ -395,7 +395,7 @@ describe('a part of a /24 (RFC 2317)', () => {
     ]);
     // What overlaps is refused, and not delegated to anybody.
     expect(found.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
-    const content = declaredContent(declare({ zones: [zone!] })).get(`${network}.`);
+    const content = desiredZones(declare({ zones: [zone!] })).get(`${network}.`);
     expect(content?.problem).toContain(
       `126-129.${network} overlaps 64/26.${network}: an address belongs to one part of a network (RFC 2317`,
     );
@@ -410,7 +410,7 @@ describe('a part of a /24 (RFC 2317)', () => {
   test('is one of its own /24 only', () => {
     expect(aliases(delegated('64/26', '65/26', '64/24', 'x'))).toHaveLength(64);
     const above = zoneWith('0.192.in-addr.arpa', [record('64/26.2', 'NS', 'ns.tenant.example.')]);
-    const { rrsets } = declaredContent(declare({ zones: [above] })).get('0.192.in-addr.arpa.')!;
+    const { rrsets } = desiredZones(declare({ zones: [above] })).get('0.192.in-addr.arpa.')!;
     expect(rrsets.filter(({ type }) => type === 'CNAME')).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** The zones in memory, with what PowerDNS would refuse. */
-import type { Database, Making, Rejected } from '../../../functions/agent/powerdns/database.ts';
-import { PowerDNSRefusal } from '../../../functions/agent/powerdns/powerdns.ts';
+import type { CreateZoneOptions, Database, RejectedChange } from '../../../functions/agent/powerdns/database.ts';
+import { PowerDNSRejection } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 
 // What it hands out is nobody's to change it by. structuredClone takes ten times as long.
@@ -52,7 +52,7 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     return copyOfZone(this.#zones.get(name) as Zone);
   }
 
-  forget(): void {}
+  invalidate(): void {}
 
   async metadata({ name }: Zone, kind: string): Promise<string[]> {
     if (this.failure) throw new Error(this.failure);
@@ -77,10 +77,10 @@ export class MemoryZones implements Pick<Database, keyof Database> {
   async create(
     name: string,
     rrsets: RRset[],
-    { account = declaredAccount, metadata = {} }: Making = {},
-  ): Promise<Rejected[]> {
+    { account = declaredAccount, metadata = {} }: CreateZoneOptions = {},
+  ): Promise<RejectedChange[]> {
     this.#write();
-    if (this.#zones.has(name)) throw new PowerDNSRefusal(409, 'Conflict');
+    if (this.#zones.has(name)) throw new PowerDNSRejection(409, 'Conflict');
     const zone = { name, id: name, account, rrsets: [] };
     for (const rrset of rrsets) this.#put(zone, rrset);
     this.#zones.set(name, zone);
@@ -88,12 +88,12 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     return [];
   }
 
-  async apply({ name }: Zone, changes: Change[]): Promise<Rejected[]> {
+  async apply({ name }: Zone, changes: Change[]): Promise<RejectedChange[]> {
     if (changes.length === 0) return [];
     this.#write();
     const zone = this.#zones.get(name);
-    if (!zone) throw new PowerDNSRefusal(404, 'Not Found');
-    const rejected: Rejected[] = [];
+    if (!zone) throw new PowerDNSRejection(404, 'Not Found');
+    const rejected: RejectedChange[] = [];
     for (const ofName of Map.groupBy(changes, (change) => change.rrset.name).values()) {
       const before = zone.rrsets;
       try {
@@ -124,13 +124,13 @@ export class MemoryZones implements Pick<Database, keyof Database> {
   #put(zone: Zone, rrset: RRset): void {
     const { name, type } = rrset;
     if (name !== zone.name && !name.endsWith(`.${zone.name}`))
-      throw new PowerDNSRefusal(422, `${name}: Name is out of zone`);
+      throw new PowerDNSRejection(422, `${name}: Name is out of zone`);
     const others = zone.rrsets.filter((r) => r.name === name && r.type !== type);
     if (others.some((r) => type === 'CNAME' || r.type === 'CNAME')) {
-      throw new PowerDNSRefusal(422, `RRset ${name} IN ${type}: Conflicts with pre-existing RRset`);
+      throw new PowerDNSRejection(422, `RRset ${name} IN ${type}: Conflicts with pre-existing RRset`);
     }
     if (this.refuses(rrset))
-      throw new PowerDNSRefusal(422, `Record ${name}/${type} '${rrset.records[0]}': no, thank you`);
+      throw new PowerDNSRejection(422, `Record ${name}/${type} '${rrset.records[0]}': no, thank you`);
     zone.rrsets = [...zone.rrsets.filter((r) => r.name !== name || r.type !== type), copyOf(rrset)];
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { declaredAccount, discoveredMark, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
-import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
+import { desiredZones } from '../../../functions/agent/zones/desired-zone.ts';
 import { type PlanOptions, planZones } from '../../../functions/agent/zones/plan.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
@@ -609,7 +609,7 @@ describe('PTR records', () => {
 /** The zones once everything is done, and nothing more is to be. */
 async function settled(declaration: ReturnType<typeof declare>, present: Zone[], circumstances: PlanOptions) {
   const database = new MemoryZones(structuredClone(present));
-  const contents = declaredContent(declaration);
+  const contents = desiredZones(declaration);
   const { create, patch, remove } = planZones(contents, present, circumstances);
   for (const { name, rrsets } of create) await database.create(name, rrsets);
   for (const { zone, changes } of patch) expect(await database.apply(zone, changes)).toEqual([]);
@@ -694,7 +694,7 @@ describe('twins for ExternalDNS’s own registry', () => {
 
 describe('what a former owner’s ExternalDNS made', () => {
   const of = (ownerID: string, rrset: RRset): RRset => ({ ...rrset, mark: discoveredMark(ownerID, 'ingress/a/x') });
-  const owns = ({ mark }: RRset) => mark?.account === 'external-dns/corp/a';
+  const isStillDiscovered = ({ mark }: RRset) => mark?.account === 'external-dns/corp/a';
   const mine = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
   const former = of('corp/b', a('former.corp.internal.', '192.0.2.2'));
 
@@ -704,14 +704,16 @@ describe('what a former owner’s ExternalDNS made', () => {
       'former.corp.internal. A',
       'mine.corp.internal. A',
     ]);
-    expect(linesOf(await settled(declare(), there, { discovers: true, owns }))).toEqual(['mine.corp.internal. A']);
+    expect(linesOf(await settled(declare(), there, { discovers: true, isStillDiscovered }))).toEqual([
+      'mine.corp.internal. A',
+    ]);
   });
 
   test('does not follow into another zone', async () => {
     const there = [
       zone('corp.internal', [of('corp/a', inChild), of('corp/b', { ...inChild, name: 'b.dev.corp.internal.' })]),
     ];
-    const made = await settled(both, there, { discovers: true, owns });
+    const made = await settled(both, there, { discovers: true, isStillDiscovered });
     expect(linesOf(made)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
   });
 
@@ -722,7 +724,7 @@ describe('what a former owner’s ExternalDNS made', () => {
     const on = { discovers: true, reverse: true, ownershipTXT };
     const before = await settled(declaration, [zone('corp.internal', [mine, former])], on);
     expect(linesOf(before)).toContain(`2.${network}. PTR`);
-    expect(linesOf(await settled(declaration, before, { ...on, owns }))).toEqual([
+    expect(linesOf(await settled(declaration, before, { ...on, isStillDiscovered }))).toEqual([
       `1.${network}. PTR`,
       `53.${network}. PTR`,
       'mine.corp.internal. A',
@@ -745,7 +747,7 @@ describe('what is there beside what is declared', () => {
     const after = zones.map((z) => ({ ...z, rrsets: [...z.rrsets.filter((r) => !isChanged(r)), ...fresh] }));
     expect(changesFor(declaration, after).patch).toEqual([]);
     const leading = after[0]!.rrsets.filter(({ type }) => type === 'CNAME' || type === 'ALIAS');
-    return { circles: [...first.circles], leading: leading.map(({ name, type }) => `${name} ${type}`) };
+    return { circles: [...first.loops], leading: leading.map(({ name, type }) => `${name} ${type}`) };
   };
 
   test('and was discovered goes where it would close a circle, at once and for what is declared', () => {

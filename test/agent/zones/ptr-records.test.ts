@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
+import { desiredZones } from '../../../functions/agent/zones/desired-zone.ts';
 import { ptrRecordsFor } from '../../../functions/agent/zones/ptr-records.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { reverseName } from '../../../functions/dns/zone/reverse.ts';
@@ -19,7 +19,7 @@ const at = (name: string, ...addresses: string[]) =>
 /** `name target` of every PTR record, and the warnings; without discovery where `published` is undefined. */
 function pointers(records: DeclaredRecord[], published: RRset[] | undefined, reverse = zones(network)) {
   const declaration = declare({ zones: [zoneWith('corp.internal', records), ...reverse], addresses: [] });
-  const contents = declaredContent(declaration);
+  const contents = desiredZones(declaration);
   const declared = [...contents.values()].flatMap((content) => content.rrsets);
   const { rrsets, warnings } = ptrRecordsFor(contents, published && [...declared, ...published]);
   return { made: [...rrsets.values()].flat().map((r) => `${r.name} ${r.records.join(' ')}`), warnings };
@@ -92,7 +92,7 @@ test('each address has one, of both families, and a CNAME none', () => {
 test('they have the TTL of their zone and a mark of their own', () => {
   const reverse = { ...zones(network)[0]!, defaultTTL: 300 };
   const declaration = declare({ zones: [corp, reverse], addresses: [] });
-  const { rrsets } = ptrRecordsFor(declaredContent(declaration), [at('a', '192.0.2.1')]);
+  const { rrsets } = ptrRecordsFor(desiredZones(declaration), [at('a', '192.0.2.1')]);
   expect([...rrsets]).toEqual([
     [
       `${network}.`,

@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { keyOf, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
-import { masterFileOf } from '../../../functions/agent/zones/zone-file-export.ts';
+import { exportZone } from '../../../functions/agent/zones/zone-file-export.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { startPowerDNS } from '../../powerdns/server.ts';
 import { foreign, zone } from '../make.ts';
@@ -38,7 +38,7 @@ test('another server takes it, and has the same', async () => {
     const more = contents.map(([type, content], index) => foreign(`n${index}.corp.internal.`, type, content));
     expect(await database.create('corp.internal.', zone('corp.internal', more).rrsets)).toEqual([]);
     const [served] = (await database.zones()) as [Zone];
-    const text = [...masterFileOf(served)].join('');
+    const text = [...exportZone(served)].join('');
     await database.remove(served);
     const taken = { name: served.name, kind: 'Native', nameservers: [], soa_edit_api: '', zone: text };
     await apiAt(server.apiUrl, keyFile)('POST', '/zones', taken);
@@ -55,7 +55,7 @@ test('another server takes it, and has the same', async () => {
 test('it is made in pieces, the SOA first; what PowerDNS alone knows is a comment', () => {
   const many = Array.from({ length: 1000 }, (_, index) => foreign(`h${index}.corp.internal.`, 'A', '192.0.2.1'));
   const own = foreign('l.corp.internal.', 'LUA', `A "pickrandom({'192.0.2.7'})"`);
-  const pieces = [...masterFileOf(zone('corp.internal', [own, ...many]))];
+  const pieces = [...exportZone(zone('corp.internal', [own, ...many]))];
   expect(pieces.length).toBeGreaterThan(4);
   const lines = pieces.join('').split('\n');
   expect(lines[1]).toMatch(/^corp\.internal\. \d+ IN SOA /);

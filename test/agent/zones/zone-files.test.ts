@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { mostCharactersIn } from '../../../functions/agent/lib/memory.ts';
 import { declaredAccount, type RRset, replacement, resourceOf } from '../../../functions/agent/powerdns/rrset.ts';
-import { declaredContent } from '../../../functions/agent/zones/desired-zone.ts';
+import { desiredZones } from '../../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
 import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
@@ -37,7 +37,7 @@ const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base
 /** What becomes of one ConfigMap. */
 function stateOf(configMap: ConfigMapData | undefined, ref = a) {
   const { set, put, files } = start();
-  set.follow([ref]);
+  set.watch([ref]);
   put('a', configMap);
   return Object.values(files())[0];
 }
@@ -101,7 +101,7 @@ describe('a zone file', () => {
 describe('zone files are followed', () => {
   test('as they change, come and go, and are not known before they are heard of', () => {
     const { set, put, files } = start();
-    set.follow([a, { configMap: 'b', key: 'corp' }]);
+    set.watch([a, { configMap: 'b', key: 'corp' }]);
     expect(files()).toEqual({});
     put('a', { data: { corp: 'one' } });
     expect(files()).toEqual({ [name]: { text: 'one' } });
@@ -115,7 +115,7 @@ describe('zone files are followed', () => {
 
   test('by one watch for all the keys of a ConfigMap', () => {
     const { set, put, files, watched, told } = start();
-    set.follow([a, { configMap: 'a', key: 'dev' }, { configMap: 'a', key: 'none' }]);
+    set.watch([a, { configMap: 'a', key: 'dev' }, { configMap: 'a', key: 'none' }]);
     expect(watched()).toEqual(['a']);
     const before = told.length;
     put('a', { data: { corp: 'one', dev: 'two' } });
@@ -130,24 +130,24 @@ describe('zone files are followed', () => {
   test('until they are named no more, and are not known when they are named again', () => {
     const { set, put, files, stopped } = start();
     const b = { configMap: 'b', key: 'corp' };
-    set.follow([a, b]);
+    set.watch([a, b]);
     put('a', { data: { corp: 'one' } });
     put('b', { data: { corp: 'two' } });
-    set.follow([b]);
+    set.watch([b]);
     expect(stopped).toEqual(['a']);
     expect(Object.keys(files())).toEqual(['ConfigMap b, key corp']);
-    set.follow([a, b]);
+    set.watch([a, b]);
     expect(Object.keys(files())).toEqual(['ConfigMap b, key corp']);
     expect(stopped).toEqual(['a']);
   });
 
   test('without a gap while others come and go', () => {
     const { set, put, told } = start();
-    set.follow([a]);
+    set.watch([a]);
     put('a', { data: { corp: 'one' } });
     const before = told.length;
-    set.follow([a, { configMap: 'b', key: 'x' }]);
-    set.follow([a]);
+    set.watch([a, { configMap: 'b', key: 'x' }]);
+    set.watch([a]);
     expect(told.slice(before).map((files) => files.get(name))).toEqual([{ text: 'one' }, { text: 'one' }]);
   });
 
@@ -161,14 +161,14 @@ describe('zone files are followed', () => {
       (files) => told.push(files),
       1000,
     );
-    set.follow([a]);
+    set.watch([a]);
     expect(Object.fromEntries(told.at(-1)!)).toEqual({ [name]: { text: 'one' } });
   });
 
   test('what is heard after the end does not count', () => {
     const { set, put, files } = start();
-    set.follow([a]);
-    set.follow([]);
+    set.watch([a]);
+    set.watch([]);
     put('a', { data: { corp: 'late' } });
     expect(files()).toEqual({});
   });
@@ -191,8 +191,8 @@ describe('there is room for so many records of all zones together', () => {
     })),
   });
   const told = (mostRecords: number, ...counts: number[]) =>
-    [...declaredContent(declaration, files(...counts), new Map(), { most: mostRecords }).values()].map(
-      ({ problem = '', held }) => `${problem.split(':')[0]}${held.size > 0 ? ' held' : ''}`,
+    [...desiredZones(declaration, files(...counts), new Map(), { most: mostRecords }).values()].map(
+      ({ problem = '', heldFiles }) => `${problem.split(':')[0]}${heldFiles.size > 0 ? ' held' : ''}`,
     );
 
   test('a file beyond it is held as a whole, says at which line, and takes nothing from the ones after it', () => {
@@ -273,7 +273,7 @@ describe('there is room for so many records of all zones together', () => {
   test('and for so many characters of all files together', () => {
     const { set, put, files: known } = start();
     const half = Buffer.alloc(9 * 1024 * 1024, ';').toString();
-    set.follow([a, { configMap: 'b', key: 'corp' }, { configMap: 'c', key: 'corp' }]);
+    set.watch([a, { configMap: 'b', key: 'corp' }, { configMap: 'c', key: 'corp' }]);
     put('a', { data: { corp: half } });
     put('b', { binaryData: { corp: base64(gzipSync(half)) } });
     put('c', { data: { corp: half } });

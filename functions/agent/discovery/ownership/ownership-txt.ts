@@ -1,7 +1,14 @@
 import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import { absolute, isWithin, withoutDot } from '../../../dns/name.ts';
 import { cutAt, cutsOf } from '../../../dns/zone/zone-cut.ts';
-import { areRivals, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../../powerdns/rrset.ts';
+import {
+  areConflicting,
+  type Change,
+  declaredAccount,
+  ownershipOf,
+  type RRset,
+  type Zone,
+} from '../../powerdns/rrset.ts';
 import { derivedChanges } from '../derived-changes.ts';
 import { contentOfMark } from './ownership-labels.ts';
 
@@ -54,7 +61,7 @@ export function ownershipRecordsFor(zone: string, rrsets: RRset[], options: Owne
     isWithin(record.name, zone) &&
     isLegal(record.name) &&
     !cutAt(record.name, zone, cuts) &&
-    !others.get(record.name)?.some((other) => areRivals(other, record));
+    !others.get(record.name)?.some((other) => areConflicting(other, record));
   const byName = new Map<string, RRset>();
   for (const record of discovered.flatMap((rrset) => ownershipRecordFor(rrset, options)).filter(isPossible)) {
     const rival = byName.get(record.name);

@@ -16,13 +16,14 @@ import {
   withOwnershipRecords,
 } from '../../../../functions/agent/discovery/ownership/ownership-txt.ts';
 import { Database } from '../../../../functions/agent/powerdns/database.ts';
+import { request } from '../../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS } from '../../../../functions/agent/powerdns/powerdns.ts';
 import {
   answerOf,
-  answersAlike,
   type Change,
   deletion,
   discoveredMark,
+  haveSameAnswer,
   type RRset,
   replacement,
   type Zone,
@@ -270,7 +271,7 @@ describe('a record from ExternalDNS’s own registry', () => {
   test('compares like a marked one, and never shows that it was adopted', () => {
     for (const rrset of adoptedIn(w, its).rrsets) {
       const { isAdopted, ...written } = rrset;
-      expect([isAdopted, answersAlike(rrset, written), answerOf(rrset)]).toEqual([true, true, answerOf(written)]);
+      expect([isAdopted, haveSameAnswer(rrset, written), answerOf(rrset)]).toEqual([true, true, answerOf(written)]);
       expect(endpointOf(rrset)).toEqual(endpointOf(written));
     }
   });
@@ -312,11 +313,11 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
 
   beforeAll(async () => {
     server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
-    const counted: typeof fetch = (input, init) => {
-      if (init?.method !== 'GET') writes += 1;
-      return fetch(input, init);
+    const counted: typeof request = (url, options) => {
+      if (options.method !== 'GET') writes += 1;
+      return request(url, options);
     };
-    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, fetch: counted, timeoutMs: patience }), {
+    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, request: counted, timeoutMs: patience }), {
       maxAgeMs: 0,
     });
     made = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
@@ -337,7 +338,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     await made.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
     expect(writes).toBe(before);
   };
-  const present = async (): Promise<Zone> => (await made.present()).zones[0]!;
+  const present = async (): Promise<Zone> => (await made.current()).zones[0]!;
   /** What PowerDNS has beside the declared records. */
   const there = async () =>
     ((await database.zones())[0]?.rrsets ?? [])

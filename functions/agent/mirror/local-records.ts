@@ -6,47 +6,47 @@ import { answerOf, declaredAccount, keyOf, ownershipOf, type RRset, type Zone } 
 import { type Entry, keyOfEntry } from './entry.ts';
 
 /**
- * What a database has at a place: an RRset that exists nowhere else, one that follows from the declaration or from the
- * objects, or one of which it is not known yet.
+ * What a database has for a key: an RRset that exists on this volume only, one that follows from the declaration or from
+ * objects, or one of which this is not known yet.
  */
-export type Local = Entry | 'declared' | 'discovered' | 'unknown';
+export type LocalState = Entry | 'declared' | 'discovered' | 'unknown';
 
-export interface OnlyHereOptions {
+export interface LocalRecordsOptions {
   declaration: Declaration;
-  /** The discovered RRsets that stay without an object, each as `answerOf` has it; undefined while that is not known. */
+  /** The discovered RRsets that stay without an object, by `answerOf`. Undefined while that is not known. */
   kept: ReadonlySet<string> | undefined;
 }
 
-/** Whether a discovered RRset may outlive the wish for it. */
-export const outlives = ({ discovery }: Declaration) => discovery !== undefined && discovery.policy !== 'Sync';
+/** Reports whether discovered RRsets may outlive their objects. */
+export const keepsOrphans = ({ discovery }: Declaration) => discovery !== undefined && discovery.policy !== 'Sync';
 
-/** The RRsets of a database, as a mirror sees them. */
-export class OnlyHere {
-  /** Those that exist nowhere else, by the keys of their entries. */
+/** Tells the records that exist in this database only from those that can be rebuilt. */
+export class LocalRecords {
+  /** The RRsets that exist on this volume only, by key. */
   readonly entries = new Map<string, Entry>();
-  /** The keys of those of which it is not known. */
+  /** The keys of RRsets of which it is not known. */
   readonly unknown = new Set<string>();
-  readonly #circumstances: OnlyHereOptions;
+  readonly #options: LocalRecordsOptions;
   readonly #declared: ReadonlySet<string>;
   readonly #zones: ReadonlyMap<string, Zone>;
   readonly #rrsets = new Map<string, Map<string, RRset>>();
 
-  constructor(zones: readonly Zone[], circumstances: OnlyHereOptions) {
-    this.#circumstances = circumstances;
-    this.#declared = new Set(circumstances.declaration.zones.map(({ name }) => absolute(name)));
+  constructor(zones: readonly Zone[], options: LocalRecordsOptions) {
+    this.#options = options;
+    this.#declared = new Set(options.declaration.zones.map(({ name }) => absolute(name)));
     this.#zones = new Map(zones.map((zone) => [zone.name, zone]));
-    for (const zone of zones) this.#take(zone);
+    for (const zone of zones) this.#add(zone);
   }
 
-  #take(zone: Zone): void {
+  #add(zone: Zone): void {
     const isDeclared = this.isDeclared(zone.name);
     for (const rrset of isDeclared ? zone.rrsets : undeclared(zone)) {
-      // All of them disabled: it is not answered.
+      // All of its records are disabled: PowerDNS does not answer it.
       if (rrset.records.length === 0) continue;
       const state = isDeclared ? this.#stateOf(rrset) : 'only';
       if (state !== 'only' && state !== 'unknown') continue;
-      const isTop = rrset.type === 'SOA' && !isDeclared;
-      const entry = { zone: zone.name, rrset, ...(isTop && { account: zone.account }) };
+      const isSOA = rrset.type === 'SOA' && !isDeclared;
+      const entry = { zone: zone.name, rrset, ...(isSOA && { account: zone.account }) };
       const key = keyOfEntry(entry);
       if (state === 'only') this.entries.set(key, entry);
       else this.unknown.add(key);
@@ -61,18 +61,18 @@ export class OnlyHere {
     return this.#zones.get(name);
   }
 
-  /** What is in the place of an entry. */
-  at(key: string, { zone, rrset }: Entry): Local | undefined {
+  /** Returns what the database has for a mirrored entry. */
+  at(key: string, { zone, rrset }: Entry): LocalState | undefined {
     const only = this.entries.get(key);
     if (only) return only;
-    const there = this.#zones.get(zone);
-    // Of a declared zone that is not made yet nothing can be said.
-    if (!there) return this.isDeclared(zone) ? 'unknown' : undefined;
-    if (!this.isDeclared(zone)) return isSecondary(there) ? 'unknown' : undefined;
-    const present = this.rrset(zone, rrset);
-    // What only keeps a name from a wildcard follows from what else there is, and gives way to it.
-    if (!present || present.records.length === 0 || isWildcardBlock(present)) return undefined;
-    const state = this.#stateOf(present);
+    const current = this.#zones.get(zone);
+    // A declared zone that is not created yet may get the record.
+    if (!current) return this.isDeclared(zone) ? 'unknown' : undefined;
+    if (!this.isDeclared(zone)) return isSecondary(current) ? 'unknown' : undefined;
+    const existing = this.rrset(zone, rrset);
+    // A wildcard block is derived from the other RRsets, and yields to any of them.
+    if (!existing || existing.records.length === 0 || isWildcardBlock(existing)) return undefined;
+    const state = this.#stateOf(existing);
     return state === 'only' ? undefined : state;
   }
 
@@ -85,18 +85,18 @@ export class OnlyHere {
     return rrsets.get(keyOf(rrset));
   }
 
-  #stateOf(rrset: RRset): 'only' | Exclude<Local, Entry> {
+  #stateOf(rrset: RRset): 'only' | Exclude<LocalState, Entry> {
     const ownership = ownershipOf(rrset);
     if (ownership === 'foreign') return 'only';
     if (ownership === 'declared') return 'declared';
-    const { declaration, kept } = this.#circumstances;
-    if (!declaration.discovery || !outlives(declaration)) return 'discovered';
+    const { declaration, kept } = this.#options;
+    if (!declaration.discovery || !keepsOrphans(declaration)) return 'discovered';
     if (!kept) return 'unknown';
     return kept.has(answerOf(rrset)) || isOrphaned(declaration.discovery, rrset) ? 'only' : 'discovered';
   }
 }
 
-/** What a zone that is not declared is to keep: everything, of one of ours what other people's records need. */
+/** Returns the RRsets of an undeclared zone to mirror: all, or in a zone of ours all that foreign records need. */
 function undeclared(zone: Zone): RRset[] {
   if (isSecondary(zone)) return [];
   if (zone.account !== declaredAccount) return zone.rrsets;
@@ -104,5 +104,5 @@ function undeclared(zone: Zone): RRset[] {
   return zone.rrsets.filter((rrset) => ownershipOf(rrset) !== 'discovered');
 }
 
-/** Whether a zone's records are another server's. */
+/** Reports whether another server is the source of a zone's records. */
 const isSecondary = ({ kind = 'Native' }: Zone) => ['Slave', 'Secondary', 'Consumer'].includes(kind);
