@@ -107,7 +107,7 @@ export async function loadKubeconfig(...files: string[]): Promise<Config> {
   const { cluster, folder } = find('cluster', context.cluster, ({ clusters }) => clusters ?? []);
   if (cluster['proxy-url']) throw new Error(`cannot use ${where}: proxy-url is not supported: remove it`);
   return {
-    server: cluster.server.replace(/\/+$/, ''),
+    server: cluster.server.replace(/\/$/, ''),
     namespace: context.namespace,
     ca: sourceOf(cluster['certificate-authority-data'], cluster['certificate-authority'], folder),
     serverName: cluster['tls-server-name'],

@@ -150,7 +150,7 @@ describe('a name whose object lost its address', () => {
     await agent.sync(2, { endpoints: () => agent.objects.endpoints('b') });
     expect(answers(agent)).toEqual(['192.0.2.1']);
     expect(agent.verdictOf('httproute/a/r')).toMatch(
-      /^Held: httproute\/a\/r cannot be read, as its kind cannot be listed, .*: it still resolves to 192\.0\.2\.1; /,
+      /^Held: httproute\/a\/r cannot be read, as its kind cannot be listed; .*: it still resolves to 192\.0\.2\.1; /,
     );
   });
 

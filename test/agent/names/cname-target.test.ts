@@ -154,11 +154,11 @@ test('a CNAME loop that was closed by hand is reported, and the next sync remove
   });
   await agent.passWithoutSync(1);
   expect(agent.verdictOf(x)).toMatch(
-    /^Refused: circle b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /,
+    /^Refused: CNAME loop b\.corp\.internal -> www\.corp\.internal -> b\.corp\.internal: /,
   );
   await agent.sync(2);
   expect(agent.verdictOf(x)).toMatch(
-    /^Refused: cannot publish: circle www\.corp\.internal -> b\.corp\.internal -> www\.corp/,
+    /^Refused: cannot publish: CNAME loop www\.corp\.internal -> b\.corp\.internal -> www\.corp/,
   );
   expect(agent.database.rrsets.some(({ name }) => name === `${www}.`)).toBe(false);
 });

@@ -67,7 +67,7 @@ test('a record that its object may no longer have resolves, and the message says
   agent.objects.setNamespaceLabels('a', {});
   await agent.sync(2);
   expect(agent.verdictOf(x)).toBe(
-    'Resolved: resolves to 192.0.2.1; not published: *.corp.internal is for a tenant that namespace a is not of (discovery.tenants): use another host, or label the namespace',
+    'Resolved: resolves to 192.0.2.1; not published: *.corp.internal belongs to a tenant that does not include namespace a (discovery.tenants): use another host, or label the namespace',
   );
 });
 
@@ -166,7 +166,7 @@ describe('a host resolves only with all of its addresses', () => {
     agent.setObject(x, { targets: ['192.0.2.1', '192.0.2.2'] });
     agent.setObject(y, { targets: ['192.0.2.1'], created: later });
     await agent.sync(3);
-    expect(agent.verdictOf(y)).toMatch(/^Duplicate: ingress\/a\/x has the name already, /);
+    expect(agent.verdictOf(y)).toMatch(/^Duplicate: already used by ingress\/a\/x, /);
   });
 });
 
