@@ -15,6 +15,34 @@ const arrows: Record<string, readonly string[]> = {
   import: ['dns', 'internal-dns/zones/zone.ts'],
 };
 
+/** The same for the folders of the agent, beside `lib`, `contract` and `dns`. What is loose in agent/ wires them together. */
+const agentArrows: Record<string, readonly string[]> = {
+  lib: [],
+  resolver: [],
+  kubernetes: [],
+  powerdns: [],
+  sources: ['kubernetes', 'powerdns'],
+  signing: ['kubernetes', 'powerdns'],
+  'self-test': ['powerdns'],
+  discovery: ['sources', 'powerdns'],
+  zones: ['discovery', 'signing', 'powerdns', 'kubernetes'],
+  mirror: ['discovery', 'powerdns', 'kubernetes'],
+  names: ['discovery', 'sources', 'resolver', 'powerdns'],
+  events: ['sources', 'kubernetes'],
+  http: ['agent.ts', 'names', 'discovery', 'zones', 'self-test', 'powerdns'],
+};
+
+const everywhere = ['agent/lib', 'contract', 'dns'];
+const all = {
+  ...arrows,
+  ...Object.fromEntries(
+    Object.entries(agentArrows).map(([folder, allowed]) => [
+      `agent/${folder}`,
+      [...allowed.map((place) => `agent/${place}`), ...everywhere],
+    ]),
+  ),
+};
+
 const filesIn = (folder: string) =>
   globSync('**/*.ts', { cwd: join(functions, folder) }).map((file) => `${folder}/${file}`);
 
@@ -27,7 +55,7 @@ const importsOf = (file: string): string[] => {
 
 const isWithin = (file: string, place: string) => file === place || file.startsWith(`${place}/`);
 
-describe.each(Object.entries(arrows))('functions/%s', (folder, allowed) => {
+describe.each(Object.entries(all))('functions/%s', (folder, allowed) => {
   test(`imports of the others only ${allowed.join(', ') || 'nothing'}`, () => {
     const strangers = filesIn(folder).flatMap((file) =>
       importsOf(file)
@@ -36,6 +64,25 @@ describe.each(Object.entries(arrows))('functions/%s', (folder, allowed) => {
     );
     expect(strangers).toEqual([]);
   });
+});
+
+test('every folder of functions/ and of the agent has its arrows', () => {
+  const folders = ['*', 'agent/*'].flatMap((pattern) => globSync(`${pattern}/*.ts`, { cwd: functions }));
+  expect(new Set(folders.map((file) => dirname(file))).difference(new Set(Object.keys(all)))).toEqual(new Set());
+});
+
+test('no file imports itself by way of others', () => {
+  const files = globSync('**/*.ts', { cwd: functions });
+  const graph = new Map(files.map((file) => [file, importsOf(file).filter((target) => files.includes(target))]));
+  const done = new Set<string>();
+  const circleFrom = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    const circle = (graph.get(file) ?? []).map((next) => circleFrom(next, [...path, file])).find(Boolean);
+    if (!circle) done.add(file);
+    return circle;
+  };
+  expect(files.flatMap((file) => circleFrom(file, []) ?? [])).toEqual([]);
 });
 
 test('only cdk8s-function-xp speaks the Crossplane protocol', () => {

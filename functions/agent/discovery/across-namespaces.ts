@@ -2,11 +2,11 @@ import type { AcrossNamespaces } from '../../contract/declaration.ts';
 import { parentOf, withoutDot } from '../../dns/name.ts';
 import { isAddressType, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
+import { isTargetType } from '../sources/target.ts';
 import type { EvaluationContext, Violation } from './evaluation.ts';
 import type { NameContext } from './name-context.ts';
 import { childNames, namesBelow } from './names-below.ts';
 import { sharingGroup } from './resource-label.ts';
-import { isTargetType } from './target.ts';
 
 /**
  * Returns names in the order in which to evaluate them: wildcards and delegations depend on the accepted hosts, and

@@ -2,9 +2,9 @@ import { isGlue } from '../../dns/zone/zone-cut.ts';
 import { answerOf, areConflicting, haveSameAnswer, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { acrossNamespacesViolation, hidingMessage } from './across-namespaces.ts';
 import { loopReason } from './cname-loops.ts';
-import type { DesiredRecord } from './desired-record.ts';
+import { sameAnswer } from './conflict.ts';
+import type { DesiredRecord } from './desired-records.ts';
 import type { Check, CheckInput, EvaluationContext, Violation } from './evaluation.ts';
-import { sameAnswer } from './merge.ts';
 import type { NameContext, Owns } from './name-context.ts';
 import { namesBelow } from './names-below.ts';
 import {

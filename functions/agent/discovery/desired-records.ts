@@ -1,15 +1,22 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import { isTTL } from '../../dns/ttl.ts';
 import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
-import { discoveredMark } from '../powerdns/rrset.ts';
+import { discoveredMark, type RRset } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
-import type { DesiredRecord } from './desired-record.ts';
-import { contentsOf, type Endpoint, misspeltType, nameOf, resourceLabel, typeFault } from './endpoint.ts';
+import { contentsOf, isTargetType, targetsByType } from '../sources/target.ts';
+import { type Endpoint, misspeltType, nameOf, resourceLabel, typeFault } from './endpoint.ts';
 import { type EndpointPart, EndpointSplitter } from './split-endpoint.ts';
-import { isTargetType, targetsByType } from './target.ts';
-import { type Networks, networksOf } from './target-networks.ts';
+
+/** The record that one source object requests, in canonical form. */
+export interface DesiredRecord extends RRset {
+  /** Why it cannot be published, where the record itself does not show it. */
+  fault?: string;
+  /** Whether a filter of the spec excludes it. Then its current record is deleted, which other rejected records keep. */
+  isFiltered?: boolean;
+}
 
 export interface DesiredRecordsOptions {
   /** The owner ID of the ExternalDNS, and the only namespace that it watches, if any. */
@@ -168,3 +175,41 @@ function addresslessHosts({ hosts, targets, parts }: SourceObject): readonly str
 
 const placeOf = ({ name, mark }: DesiredRecord) => `${name} ${mark?.content}`;
 const withFault = (fault: string | undefined) => (fault === undefined ? {} : { fault });
+
+export interface Networks {
+  /** The record with the addresses that may be published. Other types are not limited. */
+  within(desired: DesiredRecord): DesiredRecord;
+}
+
+/** The networks of `discovery.targets`; undefined if none are set. */
+export function networksOf({ networks, excludedNetworks }: DeclaredDiscovery['targets']): Networks | undefined {
+  if (networks.length === 0 && excludedNetworks.length === 0) return undefined;
+  const [included, excluded] = [blockListOf(networks), blockListOf(excludedNetworks)];
+  const whyNot = (address: string): string | undefined => {
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (excluded.check(address, family)) return 'in discovery.targets.excludedNetworks';
+    return networks.length > 0 && !included.check(address, family) ? 'outside discovery.targets.networks' : undefined;
+  };
+  return {
+    within(desired) {
+      if (desired.type !== 'A' && desired.type !== 'AAAA') return desired;
+      // An invalid address is found by the checks.
+      const kept = desired.records.filter((address) => isIP(address) === 0 || whyNot(address) === undefined);
+      if (kept.length === desired.records.length) return desired;
+      if (kept.length > 0) return { ...desired, records: kept };
+      const [first = '', ...others] = desired.records;
+      const rest = others.length === 0 ? '' : ', and none of the others may be published';
+      return { ...desired, records: [], isFiltered: true, fault: `${first} is ${whyNot(first)}${rest}` };
+    },
+  };
+}
+
+function blockListOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return list;
+}

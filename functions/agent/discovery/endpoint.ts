@@ -1,12 +1,11 @@
 import * as z from 'zod';
-import { discoverable, mostTargets } from '../../contract/declaration.ts';
+import { mostTargets } from '../../contract/declaration.ts';
 import { absolute, withoutDot } from '../../dns/name.ts';
-import { parseIPv4 } from '../../dns/rdata/address.ts';
 import { excerpt } from '../../dns/rdata/field.ts';
-import { parseContent } from '../../dns/rdata/rdata.ts';
 import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
 import { canonicalAddress, discoveredMark, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { firstTargets } from '../sources/host-limit.ts';
+import { briefly, contentsOf, isDiscoverable } from '../sources/target.ts';
 
 /**
  * A record in ExternalDNS's JSON, which omits what is empty: a hostname annotation that ends in a comma arrives as an
@@ -38,11 +37,6 @@ export const endpointChanges = z.object({
 
 export type EndpointChanges = z.infer<typeof endpointChanges>;
 
-export type Discoverable = (typeof discoverable)[number];
-
-export const isDiscoverable = (type: string): type is Discoverable =>
-  (discoverable as readonly string[]).includes(type);
-
 /** How to spell a record type that is discoverable but for its case or blanks: a DNSEndpoint may hold any text. */
 export function misspeltType(type: string): string | undefined {
   if (type === '') return 'its recordType is missing: write A for addresses, or what else it is';
@@ -57,52 +51,6 @@ export function typeFault(type: string, recordTypes: readonly string[]): string 
   if (!isDiscoverable(type)) return `records of type ${type} are not discovered`;
   if (recordTypes.includes(type)) return undefined;
   return `records of type ${type} are not discovered: add ${type} to discovery.recordTypes`;
-}
-
-/**
- * A target as PowerDNS returns it. ExternalDNS writes names with and without the trailing dot, and means absolute ones:
- * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/docs/sources/mx-record.md
- * Throws an error that says what is wrong with it.
- */
-export function parseTarget(type: Discoverable, target: string): string {
-  if (type === 'A') return parseIPv4(target);
-  // In a zone file `@` is the origin, and here is none: `0 @` would become a null MX.
-  if (type !== 'TXT' && target.includes('@') && /(?:^|\s)@\s*$/.test(target)) {
-    throw new Error(`not an absolute name: ${target}`);
-  }
-  return parseContent(type, target, '.');
-}
-
-/** A target as PowerDNS returns it, or unchanged if it is invalid. */
-export function contentOf(type: string, target: string): string {
-  // Most records. An invalid address is found by the checks.
-  if (type === 'A' || !isDiscoverable(type)) return target;
-  try {
-    return parseTarget(type, target);
-  } catch {
-    return target;
-  }
-}
-
-/** Longer than any name, even with every octet escaped. An annotation may hold a quarter of a million characters. */
-const longestTarget = 2048;
-/** Longer than any RDATA (RFC 1035 section 3.2.1), likewise. */
-const longestText = 4 * 65535;
-
-/** A target that is too long for its type, truncated for its message. */
-function briefly(type: string, target: string): string {
-  // Before its type is known it may be a TXT.
-  const longest = type === 'TXT' || type === '' ? longestText : longestTarget;
-  return target.length > longest ? `${target.slice(0, 60)}…` : target;
-}
-
-/** Targets as RDATA in a fixed order, without duplicates. */
-export function contentsOf(type: string, targets: readonly string[]): string[] {
-  const contents = targets.map((target) => {
-    const brief = briefly(type, target);
-    return brief === target ? contentOf(type, target) : brief;
-  });
-  return contents.length > 1 ? [...new Set(contents)].sort() : contents;
 }
 
 /** Canonical addresses and absolute names. Empty for an object over the limit of targets. */

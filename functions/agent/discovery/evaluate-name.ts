@@ -2,10 +2,9 @@ import { type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { isAnsweredByOther, rejectionByPowerDNS, rejectionOf } from './checks.ts';
 import { isLooping } from './cname-loops.ts';
-import { excludes, resolveConflict } from './conflict.ts';
-import type { DesiredRecord } from './desired-record.ts';
+import { excludes, resolveConflict, sameAnswer } from './conflict.ts';
+import type { DesiredRecord } from './desired-records.ts';
 import type { EvaluationContext, NameEvaluation, RejectedRecord } from './evaluation.ts';
-import { sameAnswer } from './merge.ts';
 import type { NameContext } from './name-context.ts';
 
 /** A rejected record, and whether the object's current record is deleted, too. */

@@ -4,7 +4,7 @@ import { answerOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../sources/source-object.ts';
 import { inDependencyOrder, isChallenge } from './across-namespaces.ts';
 import { breakLoops, type LoopContext, mergeLooping } from './cname-loops.ts';
-import type { DesiredRecord } from './desired-record.ts';
+import type { DesiredRecord } from './desired-records.ts';
 import { evaluateName } from './evaluate-name.ts';
 import type {
   Evaluation,

@@ -2,7 +2,7 @@ import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Reason } from '../../contract/verdict.ts';
 import type { RRset } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-import type { DesiredRecord } from './desired-record.ts';
+import type { DesiredRecord } from './desired-records.ts';
 import type { NameContext, Owns } from './name-context.ts';
 import type { Names } from './names-below.ts';
 import type { NameRestrictions, Restriction } from './tenancy.ts';

@@ -1,8 +1,8 @@
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { byAge, type SourceLister, type SourceObject } from '../sources/source-object.ts';
+import { isTargetType } from '../sources/target.ts';
 import type { RejectedRecord } from './evaluation.ts';
 import { sharingGroup } from './resource-label.ts';
-import { isTargetType } from './target.ts';
 import type { NameRestrictions } from './tenancy.ts';
 
 /** A name that one object would get and an older one may still need. */

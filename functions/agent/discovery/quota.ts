@@ -2,7 +2,7 @@ import { mostHosts } from '../../contract/declaration.ts';
 import { discoveredMark, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { isOverLimit } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
-import type { DesiredRecord } from './desired-record.ts';
+import type { DesiredRecord } from './desired-records.ts';
 import type { NameEvaluation, RejectedRecord } from './evaluation.ts';
 import { namespaceOf } from './resource-label.ts';
 

@@ -1,8 +1,8 @@
 import { keyOf } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, isOverLimit, tooManyTargets } from '../sources/host-limit.ts';
 import { byAge, type Part, type SourceLister, type SourceObject } from '../sources/source-object.ts';
+import { isTargetType, typeOf } from '../sources/target.ts';
 import { namespaceOf } from './resource-label.ts';
-import { isTargetType, typeOf } from './target.ts';
 
 /** What one object contributes to an endpoint, with its targets in canonical form. */
 export interface EndpointPart {

@@ -2,8 +2,8 @@ import { trustedHosts } from '../../contract/host-rules.ts';
 import { absolute, isWithin, parentOf } from '../../dns/name.ts';
 import { defaultTTL } from '../../dns/zone/apex.ts';
 import { cutAt, cutsOf } from '../../dns/zone/zone-cut.ts';
+import { derivedChanges } from '../powerdns/derived-changes.ts';
 import { type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
-import { derivedChanges } from './derived-changes.ts';
 
 /** Marks a record that exists only so that no wildcard answers for its name. */
 const wildcardBlockMark = { account: declaredAccount, content: 'denial' };

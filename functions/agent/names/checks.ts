@@ -1,12 +1,12 @@
 import { bySeverity, type Reason } from '../../contract/verdict.ts';
 import { withoutDot, zoneOf } from '../../dns/name.ts';
 import { isEndless } from '../../dns/zone/cname-chain.ts';
-import type { DesiredRecord } from '../discovery/desired-record.ts';
+import type { DesiredRecord } from '../discovery/desired-records.ts';
 import { moreThanHost } from '../discovery/host-name.ts';
 import type { ProviderStatus } from '../discovery/providers.ts';
 import { namespaceOf } from '../discovery/resource-label.ts';
-import { targetsByType } from '../discovery/target.ts';
 import { keyOf } from '../powerdns/rrset.ts';
+import { targetsByType } from '../sources/target.ts';
 import type { ExplainInput, HostRef } from './explain-input.ts';
 import * as reasons from './reasons.ts';
 import { essentialRecords, type RequestedHost } from './requested-host.ts';

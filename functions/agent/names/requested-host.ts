@@ -1,10 +1,10 @@
 import { nameKey } from '../../contract/verdict.ts';
-import type { DesiredRecord } from '../discovery/desired-record.ts';
+import type { DesiredRecord } from '../discovery/desired-records.ts';
 import type { RejectedRecord } from '../discovery/evaluation.ts';
 import type { ProviderSnapshot } from '../discovery/provider.ts';
-import { isTargetType } from '../discovery/target.ts';
 import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
+import { isTargetType } from '../sources/target.ts';
 
 /** One host of one object, with what the object, ExternalDNS and the provider have for it. */
 export interface RequestedHost {

@@ -2,7 +2,7 @@ import { zoneOf } from '../../dns/name.ts';
 import { type Chain, chainFrom } from '../../dns/zone/cname-chain.ts';
 import { Lookup } from '../../dns/zone/lookup.ts';
 import { cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
-import type { DesiredRecord } from '../discovery/desired-record.ts';
+import type { DesiredRecord } from '../discovery/desired-records.ts';
 import type { ProviderSnapshot } from '../discovery/provider.ts';
 import { shortList } from '../lib/short-list.ts';
 import { canonicalAddress, keyOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checks, rejectionOf } from '../../../functions/agent/discovery/checks.ts';
-import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
+import type { DesiredRecord } from '../../../functions/agent/discovery/desired-records.ts';
 import type { EvaluationContext, Violation } from '../../../functions/agent/discovery/evaluation.ts';
 import type { NameContext } from '../../../functions/agent/discovery/name-context.ts';
 import { answerOf, declaredAccount, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DesiredRecord } from '../../../functions/agent/discovery/desired-record.ts';
+import type { DesiredRecord } from '../../../functions/agent/discovery/desired-records.ts';
 import { rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { currentRRsets, type EvaluateOptions, evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import type { Evaluation } from '../../../functions/agent/discovery/evaluation.ts';

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  type Discoverable,
   type Endpoint,
   endpointChanges,
   endpointOf,
@@ -15,6 +14,7 @@ import { parse } from '../../../functions/agent/lib/parse.ts';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, deletion, ownershipOf, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
+import type { Discoverable } from '../../../functions/agent/sources/target.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { values } from '../../dns/rdata/arbitraries.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiDiscovery, type Resources } from '../../../functions/agent/kubernetes/api-discovery.ts';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { soon } from '../../patience.ts';
-import { ApiServer } from '../kubernetes/api-server.ts';
+import { ApiServer } from './api-server.ts';
 
 const [v1, v1alpha2] = ['/apis/gateway.networking.k8s.io/v1', '/apis/gateway.networking.k8s.io/v1alpha2'];
 const [http, grpc, tcp] = [

@@ -6,7 +6,7 @@ import { ApiHealth, type ApiHealthOptions } from '../../../functions/agent/kuber
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import type { Config } from '../../../functions/agent/kubernetes/config.ts';
 import { patience, soon } from '../../patience.ts';
-import { ApiServer } from '../kubernetes/api-server.ts';
+import { ApiServer } from './api-server.ts';
 
 let kubernetes: ApiServer;
 let config: Config;

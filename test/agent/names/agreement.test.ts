@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { typeOf } from '../../../functions/agent/discovery/target.ts';
+import { typeOf } from '../../../functions/agent/sources/target.ts';
 import { type NameState, nameKey } from '../../../functions/contract/verdict.ts';
 import { absolute } from '../../../functions/dns/name.ts';
 import { type AgentWithSources, agentWithSources } from './agent-with-sources.ts';

@@ -1,9 +1,9 @@
 /** Source objects as the lister returns them, and the endpoints that ExternalDNS makes of them. */
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
-import { typeOf } from '../../../functions/agent/discovery/target.ts';
 import { hostsOf, targetsOf } from '../../../functions/agent/sources/kinds/conversion.ts';
 import type { SourceLister, SourceObject } from '../../../functions/agent/sources/source-object.ts';
+import { typeOf } from '../../../functions/agent/sources/target.ts';
 import { merged } from '../external-dns.ts';
 import { want } from '../make.ts';
 

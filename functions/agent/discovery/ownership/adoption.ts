@@ -1,5 +1,5 @@
 import { type Mark, ownershipOf, type RRset, type Zone } from '../../powerdns/rrset.ts';
-import { isDiscoverable } from '../endpoint.ts';
+import { isDiscoverable } from '../../sources/target.ts';
 import { markOfContents } from './ownership-labels.ts';
 import { isOwnershipRecord, type OwnershipTXT, ownershipMark, ownershipRecordName } from './ownership-txt.ts';
 

@@ -1,6 +1,7 @@
 import type { DeclaredDiscovery } from '../../../contract/declaration.ts';
 import { absolute, isWithin, withoutDot } from '../../../dns/name.ts';
 import { cutAt, cutsOf } from '../../../dns/zone/zone-cut.ts';
+import { derivedChanges } from '../../powerdns/derived-changes.ts';
 import {
   areConflicting,
   type Change,
@@ -9,7 +10,6 @@ import {
   type RRset,
   type Zone,
 } from '../../powerdns/rrset.ts';
-import { derivedChanges } from '../derived-changes.ts';
 import { contentOfMark } from './ownership-labels.ts';
 
 /** ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */

@@ -1,8 +1,8 @@
-import { contentsOf } from '../../discovery/endpoint.ts';
 import type { List, ObjectMeta } from '../../kubernetes/object.ts';
 import { keyOf } from '../../powerdns/rrset.ts';
 import { firstTargets } from '../host-limit.ts';
 import type { Part, SourceObject } from '../source-object.ts';
+import { contentsOf } from '../target.ts';
 import type { SourceFilters } from './annotation.ts';
 import { hostsOf, targetsOf, toFilteredObject, toSourceObject, unique } from './conversion.ts';
 import { selectorReason } from './filter.ts';

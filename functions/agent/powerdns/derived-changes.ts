@@ -1,4 +1,4 @@
-import { type Change, deletion, haveSameAnswer, keyOf, type RRset, replacement, type Zone } from '../powerdns/rrset.ts';
+import { type Change, deletion, haveSameAnswer, keyOf, type RRset, replacement, type Zone } from './rrset.ts';
 
 /**
  * Returns the changes of RRsets that are derived from the rest of a zone, which go with changes of the rest.
