@@ -198,11 +198,11 @@ export class Agent {
   explain(): void {
     const { discovery } = this.declaration ?? {};
     if (!this.#current || !discovery) return;
-    const snapshots = this.#providers.snapshots(discovery);
+    const decisions = this.#providers.decisions(discovery);
     const lister = this.#lister;
-    if (snapshots.length === 0 || this.#awaitsSync) return;
+    if (decisions.length === 0 || this.#awaitsSync) return;
     this.#names.update(
-      { ...this.#current, lister, snapshots, providers: this.#providers.statuses(discovery) },
+      { ...this.#current, lister, decisions, providers: this.#providers.statuses(discovery) },
       this.#outOfZoneNames,
     );
   }
@@ -301,9 +301,9 @@ export class Agent {
   #keptWithoutObject(): ReadonlySet<string> | undefined {
     const { declaration } = this.#current ?? {};
     if (!declaration?.discovery || this.#providers.report(declaration.discovery).state !== 'Synced') return undefined;
-    const snapshots = this.#providers.snapshots(declaration.discovery);
-    if (snapshots.length === 0 || snapshots.some((each) => each.declaration !== declaration)) return undefined;
-    const kept = snapshots.map((each) => each.kept);
+    const decisions = this.#providers.decisions(declaration.discovery);
+    if (decisions.length === 0 || decisions.some((each) => each.declaration !== declaration)) return undefined;
+    const kept = decisions.map((each) => each.kept);
     return this.#kept.get(kept, () => new Set(kept.flat().map(answerOf)));
   }
 

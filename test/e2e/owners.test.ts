@@ -111,7 +111,9 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
     await until('the table says what is against it', async () => {
       const { names } = await tableAt(page, 'www.a.rent.internal');
       const own = names.find(({ resource }) => resource === `ingress/${shop}/own`);
-      return (own?.verdict === 'Resolved' && own.message.includes(`tenant that does not include namespace ${shop}`)) || own;
+      return (
+        (own?.verdict === 'Resolved' && own.message.includes(`tenant that does not include namespace ${shop}`)) || own
+      );
     });
     expect(await client.answer('www.a.rent.internal')).toBe('192.0.2.1');
     await remove('internaldns', 'rent');

@@ -34,8 +34,6 @@ export interface CurrentZones {
 
 type DiscoveryReport = Report['discovery'];
 
-export type { Decision as ProviderSnapshot };
-
 export interface ProviderOptions {
   log: Logger;
   now: () => number;

@@ -1,7 +1,8 @@
 import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
 import { bounds, type Report } from '../../contract/report.ts';
 import type { RRset } from '../powerdns/rrset.ts';
-import { Provider, type ProviderOptions, type ProviderSnapshot } from './provider.ts';
+import type { Decision } from './pipeline.ts';
+import { Provider, type ProviderOptions } from './provider.ts';
 import { isOrphaned, type Scope, scopesOf } from './scope.ts';
 
 /** State of one ExternalDNS. */
@@ -51,7 +52,7 @@ export class Providers {
   }
 
   /** The last decision of each that has made one. */
-  snapshots(discovery: DeclaredDiscovery): ProviderSnapshot[] {
+  decisions(discovery: DeclaredDiscovery): Decision[] {
     return scopesOf(discovery).flatMap((scope) => this.#of(scope).decision ?? []);
   }
 
@@ -69,7 +70,7 @@ export class Providers {
 
   /** The number of names that the delete guards hold. */
   heldNames(discovery: DeclaredDiscovery): number {
-    const held = this.snapshots(discovery).map((snapshot) => new Set(snapshot.held.map(({ name }) => name)).size);
+    const held = this.decisions(discovery).map((snapshot) => new Set(snapshot.held.map(({ name }) => name)).size);
     return held.reduce((sum, count) => sum + count, 0);
   }
 

@@ -174,8 +174,8 @@ function agentFailure(host: CheckedHost, context: CheckContext): Reason | undefi
 
 /** Whether the evaluation is by an older spec, and no new one is to be expected. */
 function isOutdated(host: CheckedHost, context: CheckContext): boolean {
-  const { snapshots, declaration } = context;
-  return snapshots.some((each) => each.declaration !== declaration) && providerSilent(host, context) !== undefined;
+  const { decisions, declaration } = context;
+  return decisions.some((each) => each.declaration !== declaration) && providerSilent(host, context) !== undefined;
 }
 
 /** The ExternalDNS that watches the object. */

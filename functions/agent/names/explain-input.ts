@@ -1,6 +1,6 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import type { NameState } from '../../contract/verdict.ts';
-import type { ProviderSnapshot } from '../discovery/provider.ts';
+import type { Decision } from '../discovery/pipeline.ts';
 import type { ProviderStatus } from '../discovery/providers.ts';
 import type { Zone } from '../powerdns/rrset.ts';
 import type { OutOfZoneState } from '../resolver/out-of-zone-resolver.ts';
@@ -16,7 +16,7 @@ export interface ExplainInput {
   zones: readonly Zone[];
   lister: SourceLister;
   /** The last evaluation of each provider. */
-  snapshots: readonly ProviderSnapshot[];
+  decisions: readonly Decision[];
   providers: readonly ProviderStatus[];
   /** Undefined for a name of which nothing is known. */
   outOfZone?: (name: string) => OutOfZoneState | undefined;

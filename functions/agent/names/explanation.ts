@@ -12,14 +12,14 @@ import { ZoneIndex } from './zone-index.ts';
  * filter leaves out and that are in none of the zones.
  */
 export function explainNames(input: ExplainInput): NameState[] {
-  const { declaration, zones, snapshots, lister } = input;
+  const { declaration, zones, decisions, lister } = input;
   const context: CheckContext = {
     ...input,
-    index: new ZoneIndex(zones, snapshots),
+    index: new ZoneIndex(zones, decisions),
     declaredZones: byAbsoluteName(declaration.zones.map(({ name }) => name)),
     excludedDomains: byAbsoluteName(declaration.discovery?.excludedDomains ?? []),
   };
-  return requestedHosts(lister, snapshots)
+  return requestedHosts(lister, decisions)
     .flatMap((host) => {
       const zone = zoneOf(host.name, context.declaredZones);
       const isOmitted = host.sourceObject?.filteredBy !== undefined && zone === undefined;

@@ -46,12 +46,12 @@ export class Names {
 
   /** Recomputes the verdicts if an input changed or a grace period ended. */
   update(input: Omit<ExplainInput, 'isNew' | 'isRecentlyChanged' | 'outOfZone'>, outOfZone?: OutOfZoneNames): void {
-    const { declaration, zones, lister, snapshots, providers } = input;
+    const { declaration, zones, lister, decisions, providers } = input;
     const now = this.#options.now();
     if (this.#spec.declaration !== declaration) this.#spec = { declaration, changedAt: now };
     if (this.#gracePeriod.hasEnded(now)) this.#explained.forget();
     const states = providers.flatMap(({ state, failure }) => [state, failure]);
-    this.#explained.get([declaration, lister.revision, outOfZone?.version, ...states, ...snapshots, ...zones], () => {
+    this.#explained.get([declaration, lister.revision, outOfZone?.version, ...states, ...decisions, ...zones], () => {
       const targets = new Set<string>();
       const outOfZoneState = (name: string) => {
         targets.add(name);

@@ -1,7 +1,7 @@
 import { nameKey } from '../../contract/verdict.ts';
 import type { DesiredRecord } from '../discovery/desired-records.ts';
 import type { RejectedRecord } from '../discovery/evaluation.ts';
-import type { ProviderSnapshot } from '../discovery/provider.ts';
+import type { Decision } from '../discovery/pipeline.ts';
 import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import { isTargetType } from '../sources/target.ts';
@@ -23,7 +23,7 @@ export interface RequestedHost {
 /** Pure: returns every host that an object has or ExternalDNS requests. */
 export function requestedHosts(
   lister: Pick<SourceLister, 'list' | 'listFiltered'>,
-  snapshots: readonly ProviderSnapshot[],
+  decisions: readonly Decision[],
 ): RequestedHost[] {
   const hosts = new Map<string, RequestedHost>();
   const hostOf = (name: string, resource: string): RequestedHost => {
@@ -36,7 +36,7 @@ export function requestedHosts(
     for (const sourceObject of objects)
       for (const host of sourceObject.hosts) hostOf(host, sourceObject.resource).sourceObject = sourceObject;
   }
-  for (const { desiredRecords, refused, held } of snapshots) {
+  for (const { desiredRecords, refused, held } of decisions) {
     for (const desired of desiredRecords) hostOf(desired.name, resourceOf(desired)).desiredRecords.push(desired);
     for (const each of refused) hostOf(each.rrset.name, resourceOf(each.rrset)).rejected.push(each);
     for (const rrset of held) hostOf(rrset.name, resourceOf(rrset)).held = rrset;

@@ -3,7 +3,7 @@ import { type Chain, chainFrom } from '../../dns/zone/cname-chain.ts';
 import { Lookup } from '../../dns/zone/lookup.ts';
 import { cutAt, cutsOf, isGlue } from '../../dns/zone/zone-cut.ts';
 import type { DesiredRecord } from '../discovery/desired-records.ts';
-import type { ProviderSnapshot } from '../discovery/provider.ts';
+import type { Decision } from '../discovery/pipeline.ts';
 import { shortList } from '../lib/short-list.ts';
 import { canonicalAddress, keyOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
 import type { RequestedHost } from './requested-host.ts';
@@ -17,10 +17,10 @@ export class ZoneIndex {
   readonly #accepted: RRsets;
   #lookup: Lookup<RRset> | undefined;
 
-  constructor(zones: readonly Zone[], snapshots: readonly ProviderSnapshot[]) {
+  constructor(zones: readonly Zone[], decisions: readonly Decision[]) {
     this.#all = zones;
     this.#served = new Map(zones.map((zone) => [zone.name, byKey(servedRRsets(zone))]));
-    this.#accepted = byKey(snapshots.flatMap(({ answer }) => answer));
+    this.#accepted = byKey(decisions.flatMap(({ answer }) => answer));
   }
 
   /** Whether the zones answer with every content of a record. */
