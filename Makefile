@@ -53,10 +53,11 @@ generate: node ## write the XRD and the API reference from functions/internal-dn
 	node functions/internal-dns/definition.ts
 
 .PHONY: check
-check: node ## format, lint, import rules, types, generated files
+check: node ## format, lint, import rules, types, generated files, workflows
 	biome check .
 	tsc -p .
-	vitest run --config test/vitest.config.ts test/internal-dns/definition.test.ts test/arrows.test.ts
+	vitest run --config test/vitest.config.ts test/internal-dns/definition.test.ts test/arrows.test.ts test/workflows.test.ts
+	@if command -v actionlint >/dev/null; then actionlint; fi
 
 .PHONY: golden
 golden: node ## write the golden files anew; review their diff

@@ -26,6 +26,9 @@ crossplane xpkg build --package-root=functions/package --examples-root="$stage/n
 mkdir "$stage/configuration"
 sed "s|ghcr.io/internal-dns/|$REGISTRY/|" crossplane.yaml >"$stage/configuration/crossplane.yaml"
 cp -r apis "$stage/configuration/"
-crossplane xpkg build --package-root="$stage/configuration" --examples-root=examples --package-file="$BUILD/internal-dns-xp.xpkg"
+# Of the examples, those of the resource: the others are no use of the package's API.
+mkdir "$stage/examples"
+grep -lx 'kind: InternalDNS' examples/*.yaml | xargs cp -t "$stage/examples"
+crossplane xpkg build --package-root="$stage/configuration" --examples-root="$stage/examples" --package-file="$BUILD/internal-dns-xp.xpkg"
 
 rm -rf "$stage"

@@ -14,6 +14,10 @@ scenario('installation', ({ owns }) => {
     expect(pod?.spec.containers[0].securityContext.readOnlyRootFilesystem).toBe(true);
   });
 
+  test('examples/verification.yaml is an ImageConfig that the API server accepts', async () => {
+    await kubectl('apply', '--dry-run=server', '--validate=strict', '-f', 'examples/verification.yaml');
+  });
+
   test('examples/minimal.yaml is Ready when DNS answers for it', async () => {
     const before = await breakerTokens();
     await kubectl('apply', '-f', 'examples/minimal.yaml');
