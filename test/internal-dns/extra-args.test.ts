@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   allowedFlags,
-  argumentFault,
+  argumentIssue,
   argumentRule,
   repeatedIn,
 } from '../../functions/internal-dns/discovery/extra-args.ts';
@@ -46,7 +46,7 @@ describe('an argument for ExternalDNS', () => {
     ['--no-fqdn-template', '--fqdn-template needs a value, such as --fqdn-template={{.Name}}.corp.internal'],
     ['--fqdn-template=', '--fqdn-template needs a value, such as --fqdn-template={{.Name}}.corp.internal'],
   ] as const)('%s is refused', ([argument, fault]) => {
-    expect(argumentFault(argument)).toBe(fault);
+    expect(argumentIssue(argument)).toBe(fault);
     expect(argument).not.toMatch(form);
   });
 
@@ -57,7 +57,7 @@ describe('an argument for ExternalDNS', () => {
     '--kube-api-request-timeout=30s',
     '--no-resolve-service-load-balancer-hostname',
   ])('%s is allowed', (argument) => {
-    expect(argumentFault(argument)).toBeUndefined();
+    expect(argumentIssue(argument)).toBeUndefined();
     expect(argument).toMatch(form);
   });
 
@@ -75,7 +75,7 @@ test('the flags that are allowed are in the words of the API server, in order, e
   const examples = argumentRule.message.split('written like these: ')[1]?.split(', ') ?? [];
   expect(examples.map((argument) => argument.slice(2).split('=')[0])).toEqual(allowedFlags);
   for (const argument of examples) {
-    expect(argumentFault(argument)).toBeUndefined();
+    expect(argumentIssue(argument)).toBeUndefined();
     expect(argument).toMatch(form);
   }
 });

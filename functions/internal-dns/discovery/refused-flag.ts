@@ -60,7 +60,7 @@ const instead: Readonly<Record<string, string>> = {
   'zone-*': 'the zones are the filter: use zones',
 };
 
-/** What to use instead of a flag of ExternalDNS that would break its agreement with the agent. */
+/** What to use instead of a flag of ExternalDNS that does not work together with the agent. */
 export const insteadOf = (name: string): string | undefined =>
   Object.entries(instead).find(([flag]) =>
     flag.endsWith('*') ? name.startsWith(flag.slice(0, -1)) : name === flag,
