@@ -73,7 +73,7 @@ export function textOf(declaration: Declaration): string {
   if (bytes <= maxBytes) return text;
   const limit = maxBytes.toLocaleString('en');
   throw new Error(
-    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${limit} fit into a ConfigMap: move records into a zone file and reference it in recordsFrom`,
+    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, but only ${limit} fit into a ConfigMap: move records into a zone file and reference it in recordsFrom`,
   );
 }
 

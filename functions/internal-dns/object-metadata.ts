@@ -21,9 +21,9 @@ function isKey(key: string): boolean {
 const isValue = (value: string) => value === '' || isName(value);
 
 const keyMessage = (key: string, of: string) =>
-  `not the key of ${of}: ${JSON.stringify(key.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, such as team; before it at most a domain and a slash, such as example.com/team)`;
+  `not the key of ${of}: ${JSON.stringify(key.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, such as team; optionally after a domain and a slash, such as example.com/team)`;
 const valueMessage = (value: string) =>
-  `not the value of a label: ${JSON.stringify(value.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, the first and the last a letter or digit, or nothing)`;
+  `not the value of a label: ${JSON.stringify(value.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, the first and the last a letter or digit; it can also be empty)`;
 
 /** Refines a map of labels. */
 export function checkLabels(labels: Record<string, string>, context: z.RefinementCtx): void {

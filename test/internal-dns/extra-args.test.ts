@@ -23,10 +23,10 @@ describe('an argument for ExternalDNS', () => {
     ],
     [
       '--txt-cache-interval=1m',
-      '--txt-cache-interval is not allowed: leave it out: the agent answers from memory, and a cache only makes names late',
+      '--txt-cache-interval is not allowed: leave it out: the agent answers from memory, and a cache only delays names',
     ],
     ['--policy=upsert-only', '--policy is not allowed: use discovery.policy'],
-    ['--once', '--once is not allowed: leave it out: ExternalDNS has to go on'],
+    ['--once', '--once is not allowed: leave it out: ExternalDNS has to keep running'],
     ['--dry-run', '--dry-run is not allowed: use discovery.policy: Preview'],
     [
       '--domain-filter=a.internal',
@@ -35,7 +35,7 @@ describe('an argument for ExternalDNS', () => {
     ['--label-filter=a=b', '--label-filter is not allowed: use discovery.selector'],
     [
       '--nat64-networks=64:ff9b::/96',
-      '--nat64-networks is not allowed: declare A records in zones: the agent cannot tell whose translated addresses are',
+      '--nat64-networks is not allowed: declare A records in zones: the agent cannot tell which object a translated address belongs to',
     ],
     ['--min-ttl=1m', '--min-ttl is not allowed: use discovery.defaultTTL, or discovery.minimumTTL for a floor'],
     ['--kubeconfig=/a', `--kubeconfig is not allowed: ${argumentRule.message}`],

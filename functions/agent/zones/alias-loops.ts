@@ -36,7 +36,7 @@ export function unresolvableAliases(contents: ReadonlyMap<string, ZoneRecords>):
     if (last.has(rrset)) continue;
     const { zone } = inOrder[order.get(rrset)!]!;
     const at = contents.get(zone)?.locations.get(keyOf(rrset)) ?? withoutDot(rrset.name);
-    const message = `${why}: lead it to a name that has an address`;
+    const message = `${why}: point it to a name that has an address`;
     const source = isOfFile(rrset) ? (rrset.mark?.content ?? '') : keyOf(rrset);
     last.set(rrset, { zone, source, issue: { at, message } });
   }
@@ -73,7 +73,10 @@ export function loopingRRsets(
     for (const part of parts) {
       const { rrset } = part;
       const cause = whyEndless(rotatedTo(chain.links.find((link) => keyOf(link) === keyOf(rrset)) ?? rrset, chain));
-      looping.set(rrset, { ...part, message: `${cause}: remove what somebody made by hand, or lead it elsewhere` });
+      looping.set(rrset, {
+        ...part,
+        message: `${cause}: delete records in it that were created manually, or point this one elsewhere`,
+      });
     }
   }
   return [...looping.values()];

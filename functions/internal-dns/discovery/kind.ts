@@ -29,7 +29,7 @@ const install = {
   istio: 'install Istio: https://istio.io/latest/docs/setup/install/',
   contour: 'install Contour: https://projectcontour.io/getting-started/',
   traefik: 'install Traefik 3: https://doc.traefik.io/traefik/getting-started/install-traefik/',
-  openshift: 'only OpenShift has it',
+  openshift: 'only available on OpenShift',
   any: 'install the API that defines it, or correct the name in resources',
 } as const;
 

@@ -40,7 +40,9 @@ export function recordsOf(composite: string, spec: Spec, { addresses }: Endpoint
   const issues = within.length > 0 ? within : loopIssues(spec, parsed);
   const checks = checkCount(spec);
   if (checks > maxChecks) {
-    issues.push(`spec.zones: ${checks} addresses are checked, and PowerDNS manages ${maxChecks} in one instance`);
+    issues.push(
+      `spec.zones: ${checks} addresses are checked, but PowerDNS can run at most ${maxChecks} checks in an instance`,
+    );
   }
   if (issues.length > 0) throw new SpecError(issues);
   const filled = (zone: SpecZone) => filledRecords(zone.records, { composite, zone: zone.name, addresses }).filled;
@@ -130,4 +132,4 @@ const unsignedAlias = 'the addresses that an ALIAS stands for cannot be signed: 
  * forged.
  */
 const undeniable =
-  'a signed zone cannot answer without the addresses that it says a name has (RFC 4035 section 5.4): use All or Backup';
+  'a signed zone cannot answer without addresses whose type its NSEC records list (RFC 4035 section 5.4): use All or Backup';
