@@ -1,6 +1,6 @@
 /**
  * Bundles the function and the agent, each into one file of the image: `node functions/bundle.ts [FOLDER]`.
- * REGISTRY and VERSION, from the environment, say where the packages of this build will be pulled from.
+ * The environment variables REGISTRY and VERSION determine where the packages of this build will be pulled from.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -25,7 +25,7 @@ await build({
   platform: 'node',
   target: 'node24',
   minify: true,
-  // Errors and zod's messages speak of classes by their names.
+  // Errors and zod's messages contain the names of classes.
   keepNames: true,
   logLevel: 'warning',
   define: {
@@ -33,7 +33,7 @@ await build({
     'process.env.AGENT_IMAGE': JSON.stringify(`${registry}/cdk8s-function-xp:${tag}`),
     'process.env.VERSION': JSON.stringify(tag),
   },
-}).catch(() => process.exit(1)); // esbuild has said why
+}).catch(() => process.exit(1)); // esbuild has logged the errors
 
 for (const name of Object.keys(entries)) {
   const file = join(out, `${name}.cjs`);

@@ -38,7 +38,7 @@ function withOneTTL(rrset: Entry[]): Imported<Entry[]> {
   return { value, notes: others.length > 0 ? [note] : [] };
 }
 
-/** The values of an RRset that the schema accepts. In zone files of recordsFrom there may be more and longer ones. */
+/** The values of an RRset that the schema accepts. Zone files of recordsFrom may contain more and longer ones. */
 function allowedBySchema(rrset: Entry[], settings: Settings): Imported<Entry[]> {
   const issues = schema.safeParse(recordOf(rrset, settings)).error?.issues ?? [];
   const positions = new Map(
@@ -55,8 +55,8 @@ function allowedBySchema(rrset: Entry[], settings: Settings): Imported<Entry[]> 
 }
 
 /**
- * The entries that are valid together. Removes one of a name at a time: without it, others at or below that name may be
- * valid.
+ * The entries that are valid together. Removes one entry of each name at a time: without it, others at or below that
+ * name may be valid.
  */
 function consistentOf(entries: Entry[], { name, nameServers = [], defaultTTL }: Settings): Imported<Entry[]> {
   const context = zoneContext({ name, nameServers, defaultTTL }, [{ name, nameServers }]);
@@ -82,12 +82,12 @@ function recordOf(rrset: Entry[], { name: zone, defaultTTL }: Settings): Declare
   };
 }
 
-/** Names that mean another one in relative form stay fully qualified, such as www.corp.internal.corp.internal. */
+/** Names whose relative form means another name stay fully qualified, such as www.corp.internal.corp.internal. */
 function relativeName(name: string, zone: string): string {
   if (name === zone) return '@';
   const relative = name.slice(0, -zone.length - 1);
   return parseName(relative, zone) === name ? relative : name;
 }
 
-/** Escapes braces as their octet 123 (RFC 1035 section 5.1), so that they begin no placeholder such as {{xr.name}}. */
+/** Escapes braces as octet 123 (RFC 1035 section 5.1), so that they do not begin a placeholder such as {{xr.name}}. */
 const withoutPlaceholder = (content: string) => content.replace(/\{(?=\{)/g, '\\123');

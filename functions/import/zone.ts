@@ -8,7 +8,7 @@ import { recordsOf } from './records.ts';
 import { type Settings, settingsOf } from './settings.ts';
 import { yamlOf } from './yaml.ts';
 
-/** More are tedious in a composite, and Kubernetes rejects objects of more than 1.5 MiB. */
+/** More are hard to maintain in a composite, and Kubernetes rejects objects of more than 1.5 MiB. */
 const maxRecords = 1000;
 
 /** An import that failed as a whole, with a line for each reason. */
@@ -69,7 +69,7 @@ function issueNote({ at, name, type, message }: ZoneFileIssue): string {
   return skippedNote(record.length === 0 ? at : `${at} (${record.join(' ')})`, message);
 }
 
-/** NS records beside the SOA of a child zone are at that zone's apex, and are no delegation. */
+/** NS records next to the SOA of a child zone belong to that zone's apex and are not a delegation. */
 function withoutChildZones({ entries, issues: skipped }: ZoneFile): Imported<Entry[]> {
   const children = new Map(skipped.flatMap(({ type, name, at }) => (type === 'SOA' && name ? [[name, at]] : [])));
   const isServer = ({ name, type }: Entry) => type === 'NS' && children.has(name);
@@ -88,7 +88,7 @@ function skippedNotes({ skipped }: ZoneFile): string[] {
   return counts.length > 0 ? [`skipped, since PowerDNS generates its own: ${counts.join(', ')}`] : [];
 }
 
-/** Warns about imported addresses of the zone's servers: they still lead to the old ones. */
+/** Warns about imported addresses of the zone's name servers: they still point to the old servers. */
 function serverNotes(entries: Entry[], { nameServers = [] }: Settings): string[] {
   const servers = new Set(nameServers.map(absolute));
   const addressed = entries.filter(({ name, type }) => isAddress(type) && servers.has(name));

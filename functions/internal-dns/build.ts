@@ -1,3 +1,3 @@
-/** What the build knows: functions/bundle.ts puts both in. Unbundled, as in a test, they are what they were released as. */
+/** Constants of the build, which functions/bundle.ts defines. Unbundled, as in a test, they have these defaults. */
 export const version = process.env.VERSION ?? 'dev';
 export const agentImage = process.env.AGENT_IMAGE ?? 'ghcr.io/internal-dns/cdk8s-function-xp:dev';

@@ -23,7 +23,7 @@ import { signaturesBefore, signaturesIn } from './zones/signature.ts';
 /** The composition of an InternalDNS. */
 export const internalDNS: Composition = internalDNSUnder(unrestricted);
 
-/** The composition within what the function's administrator allows. */
+/** The composition under the restrictions of the function's administrator. */
 export function internalDNSUnder(restrictions: Restrictions): Composition {
   return { conditionTypes, render: (composite, observed) => render(composite, observed, restrictions) };
 }
@@ -59,9 +59,10 @@ function render(composite: KubernetesObject, observed: Observed, restrictions: R
 }
 
 /**
- * The declaration lists the DS records of signed zones, so that an agent that has lost a key does not make a new one. They
- * are in the status or, for a newly signed zone, in the agents' reports; as a report counts only if it is on this very
- * declaration, the declaration is written twice: without the new DS records to find those reports, then with them.
+ * The declaration lists the DS records of signed zones, so that an agent that has lost a key does not generate a new
+ * one. They are in the status or, for a newly signed zone, in the agents' reports. As a report counts only if it is on
+ * the current declaration, the declaration is written twice: without the new DS records to find those reports, then
+ * with them.
  */
 function declare(
   input: Omit<DeclarationInput, 'signatures'>,

@@ -1,6 +1,6 @@
 import type { Condition } from '../cdk8s-function-xp/composition.ts';
 
-// No counters and no changing words in a message: each change wakes Crossplane.
+// Messages have no counters or other values that change often: each change triggers a reconcile by Crossplane.
 
 export const yes = (type: string, reason: string, message?: string): Condition => ({
   type,

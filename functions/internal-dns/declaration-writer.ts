@@ -10,20 +10,20 @@ import type { Spec } from './spec.ts';
 import type { Signature } from './zones/signature.ts';
 import type { SpecZone } from './zones/zone.ts';
 
-/** What a declaration is made of. */
+/** What a declaration is derived from. */
 export interface DeclarationInput {
   composite: string;
   spec: Spec;
   endpoint: Endpoint;
   /** By zone, without placeholders. */
   records: ReadonlyMap<string, DeclaredRecord[]>;
-  /** What zones were signed with so far, by zone. */
+  /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
-  /** Since when the delete guard lets go: RFC 3339. */
+  /** The time of the annotation that releases held names, in RFC 3339. */
   letGo?: string | undefined;
 }
 
-/** What the agent is to serve. */
+/** The declaration of what the agents serve. */
 export function declarationOf({
   composite,
   spec,
@@ -60,30 +60,30 @@ function declaredZone(zone: SpecZone, records: DeclaredRecord[], signature: Sign
   };
 }
 
-/** A ConfigMap may have 1 MiB: https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
-const mostBytes = 1_000_000;
+/** A ConfigMap is limited to 1 MiB: https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
+const maxBytes = 1_000_000;
 
 /**
- * The text that the agent reads, deterministic because its hash is how a report says what it speaks of. Throws when it
- * is too large for a ConfigMap.
+ * The text that the agent reads. Deterministic, because a report refers to its declaration by this text's hash. Throws
+ * if it is too large for a ConfigMap.
  */
 export function textOf(declaration: Declaration): string {
   const text = `${printed(declaration)}\n`;
   const bytes = Buffer.byteLength(text);
-  if (bytes <= mostBytes) return text;
-  const most = mostBytes.toLocaleString('en');
+  if (bytes <= maxBytes) return text;
+  const limit = maxBytes.toLocaleString('en');
   throw new Error(
-    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, and ${most} fit into a ConfigMap: move records into a zone file and reference it in recordsFrom`,
+    `cannot accept the spec: its zones take ${bytes.toLocaleString('en')} bytes, but only ${limit} fit into a ConfigMap: move records into a zone file and reference it in recordsFrom`,
   );
 }
 
-const longestLine = 120;
+const maxLineLength = 120;
 
-/** JSON for people: what is short stands on one line, and each item of a list of objects on lines of its own. */
+/** JSON for people: short values take one line, and each item of a list of objects has lines of its own. */
 function printed(value: unknown, indent = ''): string {
   const line = JSON.stringify(value);
   if (typeof value !== 'object' || value === null) return line;
-  if (line.length <= longestLine && !line.includes('[{')) return line;
+  if (line.length <= maxLineLength && !line.includes('[{')) return line;
   const inner = `${indent}  `;
   const members = Array.isArray(value)
     ? value.map((item) => inner + printed(item, inner))
@@ -99,7 +99,7 @@ export interface AgentConfigMapsProps extends Instance {
   declarationText: string;
 }
 
-/** The ConfigMaps between function and agents: what is declared, what they report, and what they keep. */
+/** The ConfigMaps between function and agents: the declaration, the agents' reports, and the records that they keep. */
 export class AgentConfigMaps extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels, declarationText }: AgentConfigMapsProps) {
     super(scope, id);
@@ -107,7 +107,7 @@ export class AgentConfigMaps extends Construct {
       metadata: { name: names.declared, namespace: spec.namespace, labels },
       data: { [declarationKey]: declarationText },
     });
-    // Without data: what agents write, and a field that we do not send stays theirs.
+    // Without data: the agents write it, and own every field that the function does not apply.
     for (const id of ['status', 'kept'] as const) {
       new k8s.KubeConfigMap(this, id, { metadata: { name: names[id], namespace: spec.namespace, labels } });
     }

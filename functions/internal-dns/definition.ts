@@ -45,7 +45,7 @@ const definition = {
   },
 };
 
-/** The files that are made of spec.ts and status.ts, by their paths in the repository. Run as a program this writes them. */
+/** The files generated from spec.ts and status.ts, by path in the repository. Running this module writes them. */
 export const generated: Readonly<Record<string, string>> = {
   // In YAML 1.1, which Kubernetes reads, a bare Off is a boolean.
   'apis/internaldns/definition.yaml': stringify(definition, {
@@ -75,7 +75,7 @@ function structural(schema: z.ZodType): Schema {
         if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
         if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
       }
-      // The one union of the API: Kubernetes allows exactly this form of it.
+      // The API's only union, in the only form that Kubernetes allows.
       if (node.anyOf) node.anyOf = [{ type: 'integer' }, { type: 'string' }];
       delete (node as Record<string, unknown>).propertyNames;
     },

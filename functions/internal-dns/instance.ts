@@ -2,7 +2,7 @@ import { version } from './build.ts';
 import { type Names, namesOf, selectorLabels } from './names.ts';
 import type { Spec } from './spec.ts';
 
-/** One InternalDNS, as every construct takes it. */
+/** An InternalDNS, in the form that constructs take as props. */
 export interface Instance {
   spec: Spec;
   names: Names;

@@ -13,7 +13,7 @@ export function namespaceName(field: string): z.ZodString {
   return withRules(z.string().min(1).max(63), matching(`^${hostLabel}$`, message));
 }
 
-/** The name of most other objects. */
+/** The name of an object of most other kinds. */
 export function objectName(field: string, of = 'an object'): z.ZodString {
   const message = `${field} must be the name of ${of}: lower case letters, digits, hyphens and dots`;
   return withRules(z.string().min(1).max(253), matching(`^${hostLabels}$`, message));
@@ -26,7 +26,7 @@ export function domainName(field: string): z.ZodString {
   return withRules(z.string().min(1).max(253), ...spelling(field), domainRule(field), labelRule(field));
 }
 
-/** The name of a host (RFC 1123 section 2.1) in full: PowerDNS takes no other in NS records. */
+/** The full name of a host (RFC 1123 section 2.1): PowerDNS accepts no other in NS records. */
 export function hostName(field: string): z.ZodString {
   const message = `${field} must be a host name: labels of letters, digits and hyphens between single dots, such as ns1.corp.internal`;
   return withRules(
@@ -34,18 +34,20 @@ export function hostName(field: string): z.ZodString {
     ...spelling(field),
     matching(`^${hostLabels}$`, message),
     matching('[.].', inFull(field, 'ns1.corp.internal')),
-    // No domain at the top is a number (RFC 1123 section 2.1): it would be an address.
+    // A top-level domain is never numeric (RFC 1123 section 2.1), so this is an address.
     matching('[^0-9.][^.]*$', `${field} is a name, such as ns1.corp.internal: its address is a record of its zone`),
     labelRule(field),
   );
 }
 
-/** What is said of a name of one label where names are never relative: it would be at the root. */
+/** The message for a name of a single label where names are never relative: it would be a top-level domain. */
 export const inFull = (field: string, example: string) => `${field} must be written in full, such as ${example}`;
 
 const rangeForm = '^[0-9]{1,3}/(2[5-9]|3[0-2])([.][0-9]{1,3}){3}[.]in-addr[.]arpa$';
 
-/** A domain name, or that of a part of a /24, which has a slash. The function also knows which parts there are. */
+/**
+ * A domain name, or the name of a part of a /24, which has a slash. Only the function checks that such a part exists.
+ */
 export function zoneName(field: string): z.ZodString {
   const domain = domainRule(field);
   return withRules(

@@ -41,8 +41,8 @@ type NamesReport = NonNullable<Report['names']>;
 type Problem = NamesReport['problems'][number];
 
 /**
- * The names of the replica that resolves the fewest: all see the same objects, at slightly different times. Undefined until a
- * replica reports them, and if nothing is discovered.
+ * The names of the replica that resolves the fewest: all see the same objects, at slightly different times. Undefined
+ * until a replica reports them, and if nothing is discovered.
  */
 export function namesStatusOf({ discovery }: Spec, reports: Reports): NamesReport | undefined {
   if (discovery.sources.length === 0) return undefined;
@@ -76,8 +76,8 @@ function withPod(resolution: Resolution, pods: string[], index: number): Resolut
 }
 
 /**
- * Whether names are served, and will be when they change. What is published goes on answering while the cluster cannot be
- * asked, and then nobody could read this either.
+ * Reports whether names are served and kept up to date. An unreachable API server does not count as a failure: published
+ * names keep resolving, and the status cannot be read then anyway.
  */
 export const isServed = (resolution: Resolution | undefined): boolean =>
   resolution === undefined || severity[resolution.state] <= severity.Blind;
@@ -89,7 +89,7 @@ export interface Resolvability {
   resolution: Resolution | undefined;
 }
 
-/** Whether every name that objects ask of this server resolves. */
+/** The condition Resolvable: whether every host that objects request resolves. */
 export function resolvable({ spec, names, known, resolution }: Resolvability): Condition {
   const type = 'Resolvable';
   if (resolution && resolution.state !== 'Serving') {
@@ -109,14 +109,14 @@ export function resolvable({ spec, names, known, resolution }: Resolvability): C
   return yes(type, 'Resolved', notOurs && `not for this server: ${notOurs}`);
 }
 
-const mostShown = 3;
+const maxShown = 3;
 
 const firstOf = (problems: Problem[]): string =>
   problems
-    .slice(0, mostShown)
+    .slice(0, maxShown)
     .map(({ name, resource, message }) => `${name} (${resource}): ${message}`)
     .join('; ');
 
-/** For the case that a report had no room for problems. */
+/** Where to find all names if a report has no room for problems. */
 const whereAllAre = ({ namespace }: Spec, { status }: Names): string =>
   `kubectl -n ${namespace} port-forward svc/${status} ${ports.agent}, then see http://127.0.0.1:${ports.agent}/names.txt`;

@@ -8,7 +8,7 @@ export const ports = {
   externalDNS: 7979,
 } as const;
 
-/** The Service's port: where every resolver asks (RFC 1035 section 4.2). */
+/** The Service's port: the only one that resolvers query (RFC 1035 section 4.2). */
 export const dnsPort = 53;
 
 /** Paths inside the pod. */
@@ -25,10 +25,13 @@ export const paths = {
   socket: '/var/run/pdns',
 } as const;
 
-/** The claim template; a pod's claim is `data-<pod>`. */
+/** Name of the claim template. The claim of a pod is `data-<pod>`. */
 export const claimTemplate = 'data';
 
-/** The names of everything that belongs to one InternalDNS. Forced apply adopts whatever has the name: keep them. */
+/**
+ * The names of the objects of an InternalDNS. Never change them: forced apply would take over any object with a new
+ * name.
+ */
 export interface Names {
   composite: string;
   /** StatefulSet, ServiceAccount, Role and DNS Service. */
@@ -37,7 +40,7 @@ export interface Names {
   status: string;
   declared: string;
   powerdns: string;
-  /** Secret of the keys that zones are signed with. */
+  /** Secret of the DNSSEC keys. */
   dnssec: string;
   /** ConfigMap of the records that exist nowhere else. */
   kept: string;
@@ -64,7 +67,7 @@ export function namesOf(composite: string, replicas: number): Names {
 /** A static ClusterRole of the sources (configuration/sources.yaml). */
 export const sourceRole = (role: string) => `internal-dns:source:${role}`;
 
-/** The static ClusterRole of what the agent tells on objects (configuration/events.yaml). */
+/** The static ClusterRole for the agent's Events on objects (configuration/events.yaml). */
 export const eventsRole = 'internal-dns:events';
 
 /** Labels that select an instance's pods. Immutable in a StatefulSet: never change them. */

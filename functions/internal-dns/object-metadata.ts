@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { hostLabels } from './name-form.ts';
 
-/** What the API server says of labels and annotations: here a bad one would stop everything that is composed. */
+/**
+ * The API server's rules for labels and annotations: an invalid one would keep Crossplane from applying all resources.
+ */
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 export const labelForm = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
@@ -19,9 +21,9 @@ function isKey(key: string): boolean {
 const isValue = (value: string) => value === '' || isName(value);
 
 const keyMessage = (key: string, of: string) =>
-  `not the key of ${of}: ${JSON.stringify(key.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, such as team; before it at most a domain and a slash, such as example.com/team)`;
+  `not the key of ${of}: ${JSON.stringify(key.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, such as team; optionally after a domain and a slash, such as example.com/team)`;
 const valueMessage = (value: string) =>
-  `not the value of a label: ${JSON.stringify(value.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, the first and the last a letter or digit, or nothing)`;
+  `not the value of a label: ${JSON.stringify(value.slice(0, 80))} (at most 63 letters, digits, hyphens, underscores and dots, the first and the last a letter or digit; it can also be empty)`;
 
 /** Refines a map of labels. */
 export function checkLabels(labels: Record<string, string>, context: z.RefinementCtx): void {
@@ -32,9 +34,9 @@ export function checkLabels(labels: Record<string, string>, context: z.Refinemen
 }
 
 /** https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/api/validation/objectmeta.go#L36 */
-const mostBytes = 256 * 1024;
+const maxBytes = 256 * 1024;
 
-/** A map of annotations: their keys are taken for lower case, and their values may be anything. */
+/** A map of annotations. Keys are validated in lower case, as by the API server; values can be anything. */
 export const annotations = () =>
   z.record(z.string(), z.string()).superRefine((all, context) => {
     for (const key of Object.keys(all)) {
@@ -42,10 +44,10 @@ export const annotations = () =>
       context.addIssue({ code: 'custom', message: keyMessage(key, 'an annotation'), path: [key] });
     }
     const bytes = Object.entries(all).reduce((sum, [k, v]) => sum + Buffer.byteLength(k) + Buffer.byteLength(v), 0);
-    if (bytes > mostBytes) {
+    if (bytes > maxBytes) {
       context.addIssue({
         code: 'custom',
-        message: `annotations of more than ${mostBytes} bytes together: shorten them`,
+        message: `annotations of more than ${maxBytes} bytes together: shorten them`,
       });
     }
   });

@@ -1,4 +1,4 @@
-/** As much of a structural schema as a reader of the API wants to know. */
+/** The parts of a structural schema that the reference page shows. */
 export interface Schema {
   type?: string;
   description?: string;
@@ -45,7 +45,7 @@ ${rulesOf(schema)
 ${sections.join('\n')}`;
 }
 
-/** A part of the object: a table of what it has directly, then one for each object in it that has fields of its own. */
+/** A section on a part of the object: a table of its own fields, then one for each nested object. */
 function section(name: string, schema: Schema): string {
   const fields = fieldsOf(name, schema);
   const groups = fields.filter((field) => field.schema.properties);
@@ -69,7 +69,7 @@ function fieldsOf(path: string, { properties = {}, required = [] }: Schema): Fie
   }));
 }
 
-/** Every field within a field. */
+/** All fields nested in a field. */
 function below({ path, schema }: Field): Field[] {
   const inner = schema.items ? fieldsOf(`${path}[]`, schema.items) : fieldsOf(path, schema);
   return inner.flatMap((field) => [field, ...below(field)]);
@@ -96,10 +96,10 @@ function typeOf(schema: Schema): string {
   return `${type}${range(minimum, maximum)}`;
 }
 
-function range(least: number | undefined, most: number | undefined): string {
-  if (least !== undefined && most !== undefined) return `, ${least} to ${most}`;
-  if (most !== undefined) return `, at most ${most}`;
-  return least === undefined ? '' : `, at least ${least}`;
+function range(min: number | undefined, max: number | undefined): string {
+  if (min !== undefined && max !== undefined) return `, ${min} to ${max}`;
+  if (max !== undefined) return `, at most ${max}`;
+  return min === undefined ? '' : `, at least ${min}`;
 }
 
 function defaultOf({ default: value, properties }: Schema, isRequired: boolean): string {

@@ -13,7 +13,7 @@ export function reportsOf(pods: string[], configMap: KubernetesObject | undefine
   });
 }
 
-/** The reports that are on this declaration. */
+/** The reports on this declaration. */
 export function currentOf(reports: (Report | undefined)[], declaration: string): Report[] {
   const hash = hashOf(declaration);
   return reports.filter((r) => r?.declaration === hash) as Report[];

@@ -2,13 +2,13 @@ import type { Flags, FlagValues } from '../cdk8s-function-xp/composition.ts';
 import { hostLabel } from '../contract/host-rules.ts';
 import { type Spec, SpecError } from './spec.ts';
 
-/** What the administrator of the function leaves to those who may create an InternalDNS. */
+/** What the function's administrator allows in the spec of an InternalDNS. */
 export interface Restrictions {
-  /** Where none may run, beside those that no spec may name. */
+  /** Namespaces in which none can run, besides the built-in ones. */
   reservedNamespaces: readonly string[];
-  /** What containers run unless the spec says otherwise; one that is left out is the version's own. */
+  /** Default images. An omitted one defaults to that of this version. */
   images: Partial<Record<Part, string>>;
-  /** Whether a spec may say otherwise. */
+  /** Whether a spec cannot set images. */
   imagesAreLocked: boolean;
 }
 
@@ -33,15 +33,15 @@ export const restrictionFlags = {
   'lock-images': { type: 'boolean', help: 'reject an InternalDNS that sets images' },
 } satisfies Flags;
 
-/** Throws when a flag makes no sense. `POD_NAMESPACE`, where the function and Crossplane run, is always reserved. */
+/** Throws if a flag is invalid. `POD_NAMESPACE`, in which the function and Crossplane run, is always reserved. */
 export function restrictionsOf(flags: FlagValues, env: NodeJS.ProcessEnv): Restrictions {
   const text = (flag: keyof typeof restrictionFlags) => (flags[flag] as string | undefined)?.trim();
   const listed = [env.POD_NAMESPACE ?? '', ...(text('reserved-namespaces') ?? '').split(',')];
-  const named = listed.map((name) => name.trim()).filter((name) => name !== '');
-  const wrong = named.find((name) => !new RegExp(`^${hostLabel}$`).test(name));
-  if (wrong !== undefined) {
+  const reservedNamespaces = listed.map((name) => name.trim()).filter((name) => name !== '');
+  const invalid = reservedNamespaces.find((name) => !new RegExp(`^${hostLabel}$`).test(name));
+  if (invalid !== undefined) {
     throw new Error(
-      `cannot read --reserved-namespaces: ${JSON.stringify(wrong)} is not the name of a namespace: write a,b`,
+      `cannot read --reserved-namespaces: ${JSON.stringify(invalid)} is not the name of a namespace: write a,b`,
     );
   }
   const images: Restrictions['images'] = {};
@@ -51,25 +51,25 @@ export function restrictionsOf(flags: FlagValues, env: NodeJS.ProcessEnv): Restr
     if (image !== undefined) images[part] = image;
   }
   return {
-    reservedNamespaces: named,
+    reservedNamespaces,
     images,
     imagesAreLocked: flags['lock-images'] === true,
   };
 }
 
-/** The spec with the administrator's images where it says nothing. Throws an error that names each field that it may not say. */
+/** The spec with the administrator's images as defaults. Throws a SpecError with each field that is not allowed. */
 export function restrict(spec: Spec, { reservedNamespaces, images, imagesAreLocked }: Restrictions): Spec {
   const chosen = Object.keys(parts).filter((part) => spec.images[part as Part] !== undefined);
-  const faults = imagesAreLocked
+  const issues = imagesAreLocked
     ? chosen.map((part) => `spec.images.${part}: the function's administrator chooses the images: leave it out`)
     : [];
   if (reservedNamespaces.includes(spec.namespace)) {
     const cure = 'use internal-dns or one of your own';
-    faults.unshift(`spec.namespace: ${spec.namespace} is reserved by the function's administrator: ${cure}`);
+    issues.unshift(`spec.namespace: ${spec.namespace} is reserved by the function's administrator: ${cure}`);
   }
-  if (faults.length > 0) throw new SpecError(faults);
-  return { ...spec, images: { ...spec.images, ...images, ...stated(spec.images) } };
+  if (issues.length > 0) throw new SpecError(issues);
+  return { ...spec, images: { ...spec.images, ...images, ...withoutUndefined(spec.images) } };
 }
 
-const stated = (images: Spec['images']) =>
+const withoutUndefined = (images: Spec['images']) =>
   Object.fromEntries(Object.entries(images).filter(([, image]) => image !== undefined));

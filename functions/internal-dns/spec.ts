@@ -10,10 +10,10 @@ import { peers } from './server/peer.ts';
 import { zone } from './zones/zone.ts';
 
 // The single source of the API: the XRD's schema, its reference page and the function's own checks all derive from
-// this file. A `default` here is stored in people's objects and outlives an upgrade, so what should follow the
+// this file. A `default` here is stored in users' objects and outlives an upgrade, so what should follow the
 // function's version (images, resources) is optional and gets its default where it is used.
 
-// Whoever may create pods beside Crossplane may do what Crossplane may: the second name is where it usually runs.
+// Who can create pods in Crossplane's namespace has all of its permissions. It usually runs in crossplane-system.
 const namespace = immutable(
   withRules(namespaceName('namespace'), {
     cel: "!self.startsWith('kube-') && self != 'crossplane-system'",
@@ -197,7 +197,7 @@ const scheduling = z
   .prefault({})
   .describe('Scheduling of the pods.');
 
-// Bounded, because the API server prices a rule by the most that it may have to look at.
+// Bounded, because the API server estimates the cost of a rule by the maximum size of its input.
 const podLabels = withRules(z.record(z.string(), z.string().max(63)).meta({ maxProperties: 64 }), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
   holds: (labels) => Object.keys(labels).every((k) => !k.startsWith('app.kubernetes.io/')),
@@ -240,7 +240,7 @@ export const spec = z.object({
 
 export type Spec = z.output<typeof spec>;
 
-/** RFC 1035, and short enough that no name made of it is ever cut. */
+/** A label of RFC 1035, and short enough that no name derived from it has to be truncated. */
 export const compositeName = {
   cel: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40",
   holds: (name: string) => /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= 40,
@@ -248,7 +248,7 @@ export const compositeName = {
     'the name of an InternalDNS must begin with a letter, consist of lower case letters, digits and hyphens, and have at most 40 characters',
 };
 
-/** The composite's spec with every default filled in; throws an error that names each wrong field. */
+/** The composite's spec with every default filled in. Throws a SpecError with each invalid field. */
 export function parseSpec(composite: KubernetesObject): Spec {
   if (!compositeName.holds(composite.metadata.name)) {
     throw new Error(`cannot accept metadata.name ${JSON.stringify(composite.metadata.name)}: ${compositeName.message}`);
@@ -259,13 +259,13 @@ export function parseSpec(composite: KubernetesObject): Spec {
   throw new SpecError(parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${lowerFirst(issue.message)}`));
 }
 
-const mostFaults = 20;
+const maxIssues = 20;
 
-/** A spec that cannot be served: what is wrong, each with its path. */
+/** The spec is invalid. Lists the issues, each with its path. */
 export class SpecError extends Error {
-  constructor(faults: string[]) {
-    const more = faults.length > mostFaults ? [`and ${faults.length - mostFaults} more errors`] : [];
-    super(`cannot accept the spec: ${[...faults.slice(0, mostFaults), ...more].join('; ')}`);
+  constructor(issues: string[]) {
+    const more = issues.length > maxIssues ? [`and ${issues.length - maxIssues} more errors`] : [];
+    super(`cannot accept the spec: ${[...issues.slice(0, maxIssues), ...more].join('; ')}`);
   }
 }
 

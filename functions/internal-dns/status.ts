@@ -56,7 +56,7 @@ export interface StatusInput {
   /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: KubernetesObject | undefined;
-  /** By pod, undefined where there is none. */
+  /** By pod; undefined if missing or invalid. */
   reports: (Report | undefined)[];
 }
 

@@ -145,7 +145,7 @@ describe('the declaration', () => {
     const records = Array.from({ length: 300 }, (_, i) => ({ name: `t${i}`, type: 'TXT', values: ['x'.repeat(3900)] }));
     const { results } = answer(withRecords(...records));
     expect(results[0]?.message).toMatch(
-      /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, and 1,000,000 fit into a ConfigMap: move records into a zone file and reference it in recordsFrom$/,
+      /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, but only 1,000,000 fit into a ConfigMap: move records into a zone file and reference it in recordsFrom$/,
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   allowedFlags,
-  argumentFault,
+  argumentIssue,
   argumentRule,
   repeatedIn,
 } from '../../functions/internal-dns/discovery/extra-args.ts';
@@ -23,10 +23,10 @@ describe('an argument for ExternalDNS', () => {
     ],
     [
       '--txt-cache-interval=1m',
-      '--txt-cache-interval is not allowed: leave it out: the agent answers from memory, and a cache only makes names late',
+      '--txt-cache-interval is not allowed: leave it out: the agent answers from memory, and a cache only delays names',
     ],
     ['--policy=upsert-only', '--policy is not allowed: use discovery.policy'],
-    ['--once', '--once is not allowed: leave it out: ExternalDNS has to go on'],
+    ['--once', '--once is not allowed: leave it out: ExternalDNS has to keep running'],
     ['--dry-run', '--dry-run is not allowed: use discovery.policy: Preview'],
     [
       '--domain-filter=a.internal',
@@ -35,7 +35,7 @@ describe('an argument for ExternalDNS', () => {
     ['--label-filter=a=b', '--label-filter is not allowed: use discovery.selector'],
     [
       '--nat64-networks=64:ff9b::/96',
-      '--nat64-networks is not allowed: declare A records in zones: the agent cannot tell whose translated addresses are',
+      '--nat64-networks is not allowed: declare A records in zones: the agent cannot tell which object a translated address belongs to',
     ],
     ['--min-ttl=1m', '--min-ttl is not allowed: use discovery.defaultTTL, or discovery.minimumTTL for a floor'],
     ['--kubeconfig=/a', `--kubeconfig is not allowed: ${argumentRule.message}`],
@@ -46,7 +46,7 @@ describe('an argument for ExternalDNS', () => {
     ['--no-fqdn-template', '--fqdn-template needs a value, such as --fqdn-template={{.Name}}.corp.internal'],
     ['--fqdn-template=', '--fqdn-template needs a value, such as --fqdn-template={{.Name}}.corp.internal'],
   ] as const)('%s is refused', ([argument, fault]) => {
-    expect(argumentFault(argument)).toBe(fault);
+    expect(argumentIssue(argument)).toBe(fault);
     expect(argument).not.toMatch(form);
   });
 
@@ -57,7 +57,7 @@ describe('an argument for ExternalDNS', () => {
     '--kube-api-request-timeout=30s',
     '--no-resolve-service-load-balancer-hostname',
   ])('%s is allowed', (argument) => {
-    expect(argumentFault(argument)).toBeUndefined();
+    expect(argumentIssue(argument)).toBeUndefined();
     expect(argument).toMatch(form);
   });
 
@@ -75,7 +75,7 @@ test('the flags that are allowed are in the words of the API server, in order, e
   const examples = argumentRule.message.split('written like these: ')[1]?.split(', ') ?? [];
   expect(examples.map((argument) => argument.slice(2).split('=')[0])).toEqual(allowedFlags);
   for (const argument of examples) {
-    expect(argumentFault(argument)).toBeUndefined();
+    expect(argumentIssue(argument)).toBeUndefined();
     expect(argument).toMatch(form);
   }
 });

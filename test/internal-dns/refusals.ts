@@ -529,7 +529,7 @@ export const badSpecs: readonly BadSpec[] = [
       `a checked name may lose every address in a zone with ${JSON.stringify(dnssec)}`,
       { check: { port: 80 }, whenAllDown: 'None' },
       '.whenAllDown',
-      'a signed zone cannot answer without the addresses that it says a name has (RFC 4035 section 5.4): use All or Backup',
+      'a signed zone cannot answer without addresses whose type its NSEC records list (RFC 4035 section 5.4): use All or Backup',
       { dnssec },
     ),
   ),

@@ -5,9 +5,9 @@ import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 import { keyOf, ownershipOf, type RRset } from '../powerdns/rrset.ts';
 import type { ZoneRecords } from './zone-records.ts';
 
-/** Part of a zone that leads to no address: one of its zone files, or one of the composite's own RRsets. */
+/** An alias that never leads to an address, with the zone file or the RRset of the composite that contains it. */
 export interface UnresolvableAlias {
-  /** Absolute. */
+  /** Fully qualified. */
   zone: string;
   /** The zone file, or the RRset's key. */
   source: string;
@@ -24,10 +24,10 @@ export function unresolvableAliases(contents: ReadonlyMap<string, ZoneRecords>):
     records: rrsets,
     isPartial: heldFiles.size > 0,
   }));
-  const leading = zones.flatMap(({ name, records }) => records.filter(isAlias).map((rrset) => ({ zone: name, rrset })));
-  if (leading.length === 0) return [];
+  const aliases = zones.flatMap(({ name, records }) => records.filter(isAlias).map((rrset) => ({ zone: name, rrset })));
+  if (aliases.length === 0) return [];
   const isOfFile = ({ mark }: RRset) => (mark?.content ?? '') !== '';
-  const inOrder = leading.toSorted((a, b) => Number(isOfFile(a.rrset)) - Number(isOfFile(b.rrset)));
+  const inOrder = aliases.toSorted((a, b) => Number(isOfFile(a.rrset)) - Number(isOfFile(b.rrset)));
   const order = new Map(inOrder.map(({ rrset }, index) => [rrset, index]));
   const lookup = new Lookup<RRset>(zones);
   const last = new Map<RRset, UnresolvableAlias>();
@@ -36,7 +36,7 @@ export function unresolvableAliases(contents: ReadonlyMap<string, ZoneRecords>):
     if (last.has(rrset)) continue;
     const { zone } = inOrder[order.get(rrset)!]!;
     const at = contents.get(zone)?.locations.get(keyOf(rrset)) ?? withoutDot(rrset.name);
-    const message = `${why}: lead it to a name that has an address`;
+    const message = `${why}: point it to a name that has an address`;
     const source = isOfFile(rrset) ? (rrset.mark?.content ?? '') : keyOf(rrset);
     last.set(rrset, { zone, source, issue: { at, message } });
   }
@@ -45,14 +45,14 @@ export function unresolvableAliases(contents: ReadonlyMap<string, ZoneRecords>):
 
 export interface LoopingRRset {
   rrset: RRset;
-  /** Absolute. Only for a declared RRset. */
+  /** Fully qualified. Only for a declared RRset. */
   zone?: string;
   message: string;
 }
 
 /**
- * Finds the loops that declared RRsets are part of, in the zones as they will be. Returns the discovered RRsets of each, or
- * the declared ones if none was discovered.
+ * Finds the loops that declared RRsets are part of, in the zones as they will be. Returns the discovered RRsets of
+ * each, or the declared ones if none was discovered.
  */
 export function loopingRRsets(
   results: LookupZone<RRset>[],
@@ -62,19 +62,21 @@ export function loopingRRsets(
     rrsets.filter(isAlias).map((rrset): [RRset, string] => [rrset, zone]),
   );
   if (declared.length === 0) return [];
-  const homes = new Map(declared);
   const byKey = new Map(declared.map(([rrset, zone]) => [keyOf(rrset), { rrset, zone }]));
   const looping = new Map<RRset, LoopingRRset>();
-  for (const chain of endlessChains(new Lookup(results), homes.keys())) {
+  for (const chain of endlessChains(new Lookup(results), new Map(declared).keys())) {
     if (chain.end !== 'Loop') continue;
     const discovered = chain.links.filter((link) => ownershipOf(link) === 'discovered');
-    // RRsets that PowerDNS already has are other objects than the declared ones.
+    // RRsets read from PowerDNS are not the same objects as the declared ones.
     const own = chain.links.flatMap((link) => (ownershipOf(link) === 'declared' ? (byKey.get(keyOf(link)) ?? []) : []));
     const parts = discovered.length > 0 ? discovered.map((rrset) => ({ rrset })) : own;
     for (const part of parts) {
       const { rrset } = part;
       const cause = whyEndless(rotatedTo(chain.links.find((link) => keyOf(link) === keyOf(rrset)) ?? rrset, chain));
-      looping.set(rrset, { ...part, message: `${cause}: remove what somebody made by hand, or lead it elsewhere` });
+      looping.set(rrset, {
+        ...part,
+        message: `${cause}: delete records in it that were created manually, or point this one elsewhere`,
+      });
     }
   }
   return [...looping.values()];

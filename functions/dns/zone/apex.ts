@@ -13,10 +13,10 @@ export interface ZoneSettings {
   defaultTTL?: number | undefined;
 }
 
-/** Seconds, for records and zones that state none: clients see a changed address within a minute. */
+/** In seconds, for records and zones without a TTL: clients see a changed address within a minute. */
 export const defaultTTL = 60;
 
-/** Seconds, for SOA, NS and DS records, which change only when the servers do. */
+/** In seconds, for SOA, NS and DS records, which change only with the servers. */
 const infrastructureTTL = 3600;
 
 /** The fully qualified names of a zone's servers. */

@@ -2,8 +2,8 @@ import { withoutDot } from '../name.ts';
 import type { Lookup, LookupRecord, LookupResult } from './lookup.ts';
 
 /**
- * How many CNAMEs and DNAMEs PowerDNS follows for one query; with more it answers SERVFAIL. The target of an ALIAS it
- * resolves with a query of its own, where the count starts again; no client waits for more than ten of those, either.
+ * How many CNAMEs and DNAMEs PowerDNS follows for one query; with more, it answers SERVFAIL. It resolves the target of
+ * an ALIAS with a separate query, which starts counting again; clients do not wait for more than ten of those either.
  * https://github.com/PowerDNS/pdns/blob/auth-5.1.0/pdns/packethandler.cc (Abort CNAME chain resolution)
  */
 export const maxLinks = 10;
@@ -62,7 +62,7 @@ export function rotatedTo<R extends LookupRecord>(record: R, chain: Chain<R>): C
 /** Reports whether queries for the chain never get an answer. */
 export const isEndless = ({ end }: Pick<Chain<unknown>, 'end'>) => end === 'Loop' || end === 'TooLong';
 
-/** A name to query that meets the alias: for a DNAME one below it that has no records of its own. */
+/** A name whose lookup finds the alias: for a DNAME, a name below it that has no records of its own. */
 const queryNameOf = ({ name, type }: Pick<LookupRecord, 'name' | 'type'>) => (type === 'DNAME' ? `*.${name}` : name);
 
 /** Reports whether a record redirects its name to another one. */

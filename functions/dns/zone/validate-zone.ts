@@ -10,7 +10,7 @@ import { cutAbove, cutsOf } from './zone-cut.ts';
 export interface ZoneContext {
   /** Fully qualified. */
   name: string;
-  /** Seconds, for records that state none. */
+  /** In seconds, for records without a TTL. */
   defaultTTL: number;
   /** The declared zones below it, which answer for their names. */
   children: string[];

@@ -33,20 +33,21 @@ export class Admission extends Construct {
       new ApiObject(this, `${part}-binding`, { ...policy, kind: `${policy.kind}Binding`, spec: binding });
     };
     add('hosts', outsideZones === 'Deny' ? [...checks, outsider] : checks, ['Deny'], bounded(discovery));
-    // The actions are the binding's, for all validations of its policy: to warn of some only needs a policy of its own.
+    // A binding's actions apply to all validations of its policy, so warnings need a policy of their own.
     if (outsideZones === 'Warn') add('zones', [outsider], ['Warn', 'Audit']);
   }
 }
 
 function policyOf({ zones, discovery }: Spec, checks: CELCheck[], more: object[]) {
   const { namespaces, selector, excludedDomains } = discovery;
-  const isHere = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
+  const inNamespaces = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
   return {
-    // DNS must not block deployments: what CEL cannot evaluate within its limits is left to the agent, which checks everything again.
+    // DNS must not block deployments: what CEL cannot evaluate within its limits is left to the agent, which checks
+    // everything again.
     failurePolicy: 'Ignore',
     matchConstraints: {
       resourceRules: resourceRules(discovery),
-      ...(namespaces.length > 0 && { namespaceSelector: { matchExpressions: [isHere] } }),
+      ...(namespaces.length > 0 && { namespaceSelector: { matchExpressions: [inNamespaces] } }),
       ...(selector && { objectSelector: selector }),
     },
     matchConditions: matchConditions(discovery),
@@ -65,30 +66,30 @@ function policyOf({ zones, discovery }: Spec, checks: CELCheck[], more: object[]
       ...checks.map(({ name, message }) => ({
         expression: `size(variables.${name}) == 0`,
         messageExpression: `"cannot publish " + ${shown(`variables.${name}`)} + ${literal(`: ${message}`)}`,
-        // For a name with a line break, which a messageExpression may not have.
+        // For a name with a line break, which a messageExpression must not contain.
         message: `cannot publish a name: ${message}`,
       })),
     ],
   };
 }
 
-const longestTarget = 1024;
+const maxTargetLength = 1024;
 
 /**
  * ExternalDNS repeats the annotation for every host of the object: many hosts with many targets exhaust its memory. The
- * limits are the agent's own.
+ * agent has the same limits.
  */
 function bounded(discovery: Spec['discovery']) {
   const target = (object: string) => `${ownAnnotation(discovery, object, 'target')}.orValue("")`;
-  const wasThere = `(oldObject != null && ${target('object')} == ${target('oldObject')})`;
+  const unchanged = `(oldObject != null && ${target('object')} == ${target('oldObject')})`;
   const fewTargets = `object.spec.?endpoints.orValue([]).all(e, size(e.?targets.orValue([])) <= ${mostTargets})`;
   return [
     {
-      expression: `size(${target('object')}) <= ${longestTarget} || ${wasThere}`,
-      message: `the annotation target has more than ${longestTarget} characters, and each host of the object would get all of it: split the object`,
+      expression: `size(${target('object')}) <= ${maxTargetLength} || ${unchanged}`,
+      message: `the annotation target has more than ${maxTargetLength} characters, and each host of the object would get all of it: split the object`,
     },
     {
-      expression: `size(${target('object')}) > ${longestTarget} || size(${target('object')}.split(",")) <= ${mostTargets} || ${wasThere}`,
+      expression: `size(${target('object')}) > ${maxTargetLength} || size(${target('object')}.split(",")) <= ${mostTargets} || ${unchanged}`,
       message: `the annotation target has more than ${mostTargets} targets, the maximum of a host: split them over more hosts`,
     },
     {
@@ -112,6 +113,6 @@ function inside(excludedDomains: readonly string[]): string {
   return `${inZone} && !${literal(domains)}.exists(d, h.endsWith(d))`;
 }
 
-/** The first of a list of hosts, cut to what a message has room for. */
+/** CEL: the first of a list of hosts, truncated to fit into a message. */
 const shown = (list: string) =>
   `(size(${list}[0]) > 100 ? ${list}[0].substring(1, 100) + "..." : ${list}[0].substring(1)) + (${list}.exists(h, h != ${list}[0]) ? " and others" : "")`;

@@ -10,17 +10,17 @@ export interface CELCheck {
   name: string;
   /** The variable of the hosts that are checked. */
   of: 'hosts' | 'inside';
-  /** Whether `h`, a host with a dot before it, fails the check. */
+  /** Whether `h`, a host with a leading dot, fails the check. */
   cel: string;
   message: string;
 }
 
-/** What the agent rejects too, in every instance. */
+/** The rules for hosts in all instances, which the agent enforces, too. */
 export const illegal: readonly CELCheck[] = hostRules.flatMap(({ name, cel, message }) =>
   cel === undefined ? [] : [{ name, of: 'inside', cel, message }],
 );
 
-/** Names that no object may have in this instance. */
+/** Fails for names that no object can have in this instance. */
 export function taken(zones: readonly SpecZone[], reservedNames: readonly string[]): CELCheck[] {
   const servers = zones.flatMap((zone) => nameServersOf(zone).map(withoutDot));
   const patterns = reservedNames.map(parsePattern);

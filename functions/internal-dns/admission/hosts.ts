@@ -4,9 +4,9 @@ import { checkedSources, isOf, type Kind, ownAnnotation } from './kind.ts';
 type Discovery = Spec['discovery'];
 
 /**
- * CEL: the hosts that ExternalDNS v0.23 would read off an object, in lower case, each with a dot before it and none
- * behind, so that it ends with `.zone` exactly if it is in that zone. Kubernetes 1.30 cannot flatten a list: texts are
- * joined by commas and split again.
+ * CEL: the hosts that ExternalDNS v0.23 would read from an object, in lower case, each with a leading and without a
+ * trailing dot, so that it ends with `.zone` if and only if it is in that zone. Kubernetes 1.30 cannot flatten a list:
+ * texts are joined by commas and split again.
  */
 export function hostsOf(discovery: Discovery, object: string): string {
   const texts = checkedSources(discovery).reduceRight(

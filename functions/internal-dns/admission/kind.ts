@@ -1,4 +1,4 @@
-/** The kinds of objects whose hosts can be read off them at apply time, in CEL as Kubernetes 1.30 has it. */
+/** The kinds of objects whose hosts can be read at apply time, with the CEL of Kubernetes 1.30. */
 import {
   annotationPrefix as defaultPrefix,
   legacyAnnotationPrefix,
@@ -11,11 +11,11 @@ import type { Spec } from '../spec.ts';
 type Discovery = Spec['discovery'];
 
 export interface Kind extends SourceResource {
-  /** CEL: lists of texts, each text of hosts between commas. By the flag of ExternalDNS that leaves them out. */
+  /** CEL: lists of texts, each of hosts separated by commas, with the flag of ExternalDNS that ignores them. */
   inSpec: { flag?: string; texts: (object: string) => string }[];
   /** Annotations that name hosts. */
   inAnnotations: string[];
-  /** The annotation that leaves out the hosts of the spec, or of annotations. */
+  /** The annotation that excludes the hosts of the spec or of annotations. */
   sourceAnnotation?: string;
 }
 
@@ -53,26 +53,32 @@ const kinds: Readonly<Partial<Record<SpecSource['kind'], Kind>>> = {
   },
 };
 
-/** The sources whose objects are checked. Not routes selected by the labels of their Gateway, which is another object. */
+/**
+ * The sources whose objects are checked. CEL cannot see the Gateway of a route, so routes selected by its labels are
+ * not.
+ */
 export function checkedSources({ sources, hostnames }: Discovery): { source: SpecSource; kind: Kind }[] {
   return sources.flatMap((source) => {
     const kind = kinds[source.kind];
     const hasHosts = kind && (kind.inSpec.length > 0 || hostnames !== 'Spec');
-    const isBlind = Object.keys(source.gatewayLabels ?? {}).length > 0;
-    return hasHosts && !isBlind ? [{ source, kind }] : [];
+    const dependsOnGateway = Object.keys(source.gatewayLabels ?? {}).length > 0;
+    return hasHosts && !dependsOnGateway ? [{ source, kind }] : [];
   });
 }
 
-/** A text, or a list of texts. CEL has the escapes of JSON. */
+/** CEL: a string or a list of strings. CEL has the escapes of JSON. */
 export const literal = (value: string | readonly string[]): string => JSON.stringify(value);
 
-/** Whether the object under judgement is of a kind. */
+/** CEL: whether the admitted object is of a kind. */
 export const isOf = ({ plural }: SourceResource) => `request.resource.resource == ${literal(plural)}`;
 
-/** An annotation that may be absent. */
+/** CEL: the optional value of an annotation. */
 export const annotation = (object: string, key: string) => `${object}.metadata.?annotations[?${literal(key)}]`;
 
-/** One of ExternalDNS's. Of both prefixes the new one counts: source/annotations/annotations.go in v0.23. */
+/**
+ * CEL: the optional value of an annotation of ExternalDNS. The new prefix takes precedence over the legacy one:
+ * source/annotations/annotations.go in v0.23.
+ */
 export function ownAnnotation({ annotationPrefix }: Discovery, object: string, name: string): string {
   if (annotationPrefix) return annotation(object, annotationPrefix + name);
   return `${annotation(object, defaultPrefix + name)}.or(${annotation(object, legacyAnnotationPrefix + name)})`;

@@ -5,24 +5,24 @@ import { annotation, checkedSources, isOf, literal, ownAnnotation } from './kind
 
 type Discovery = Spec['discovery'];
 
-/** What is checked: every creation and update of the selected kinds. */
+/** Matches every creation and update of the selected kinds. */
 export const resourceRules = (discovery: Discovery) =>
   checkedSources(discovery).map(({ kind: { group, plural } }) => ({
     apiGroups: [group],
-    // The Gateway API serves several, alike in all that is read here.
+    // The Gateway API serves several versions, with the same form of all fields that are read here.
     apiVersions: ['*'],
     operations: ['CREATE', 'UPDATE'],
     resources: [plural],
   }));
 
-/** Which of these objects ExternalDNS looks at, beyond what selectors of Kubernetes can say. */
+/** Conditions for the objects that ExternalDNS discovers, where Kubernetes' selectors cannot express them. */
 export function matchConditions(discovery: Discovery): { name: string; expression: string }[] {
   const filters = checkedSources(discovery).flatMap(({ kind, source }) =>
     filterOf(source).map((filter) => `(${isOf(kind)} ? ${filter} : true)`),
   );
   const selected = annotationFilters(discovery.annotationSelector);
   return [
-    // What is on its way out must be able to lose its finalizers.
+    // Finalizers of an object that is being deleted must stay removable.
     { name: 'stays', expression: '!has(object.metadata.deletionTimestamp)' },
     {
       name: 'for-external-dns',

@@ -8,7 +8,7 @@ import { type SpecSource, serviceTypesOf } from './source.ts';
 
 type Discovery = Spec['discovery'];
 
-/** What the agent evaluates hosts by, with every field written out: the spec's defaults are the only ones. */
+/** The discovery settings of the declaration. Every field is written out, so that only the spec has defaults. */
 export function declaredDiscovery(
   discovery: Discovery,
   composite: string,
@@ -19,7 +19,7 @@ export function declaredDiscovery(
     ownerID: discovery.ownerID ?? composite,
     intervalSeconds: seconds(interval),
     reverse: reverse === 'Publish',
-    // Also those that the cluster does not serve yet: the agent finds out when it does.
+    // Includes those that the cluster does not serve yet: the agent detects when it does.
     sources: sources.map((source) => declaredSource(source, discovery)),
     namespaces: discovery.namespaces,
     annotationSelector: discovery.annotationSelector,

@@ -25,7 +25,7 @@ export const deleteGuard = z
 
 const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
-/** The time in the annotation, if it is there: RFC 3339. Throws when it is anything else. */
+/** The time in the annotation, if it is set. Throws unless it is in RFC 3339. */
 export function letGoOf(annotations: Record<string, string> | undefined): string | undefined {
   const time = annotations?.[letGoAnnotation];
   if (time === undefined) return undefined;

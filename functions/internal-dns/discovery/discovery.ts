@@ -118,10 +118,10 @@ const onNodePorts = "self.sources.exists(s, has(s.serviceTypes) && 'NodePort' in
 const hasNodePorts = ({ sources }: Fields) =>
   sources.some(({ serviceTypes = [] }) => serviceTypes.includes('NodePort'));
 
-// Defaults may be missing: the API server applies the rules to the default of the whole object as it is written.
+// Nested defaults may be missing: the API server applies the rules to the default of the whole object as it is written.
 const unlimited = '!has(self.namespaces) || size(self.namespaces) == 0';
 
-/** Refuses `namespaces` beside kinds that are watched in the whole cluster. */
+/** Rejects `namespaces` together with kinds that are watched in the whole cluster. */
 const everywhere = (kinds: string[], reason: string) => ({
   cel: `${unlimited} || !${kindsIn.cel(kinds)}`,
   holds: ({ namespaces, sources }: Fields) => namespaces.length === 0 || !kindsIn.holds(sources, kinds),

@@ -1,7 +1,7 @@
 /** The kinds of objects that can be discovered, with what ExternalDNS v0.23 (source/*.go) needs for each. */
 import { gateways, resourceName, sourceResources } from '../../contract/source-kinds.ts';
 
-/** The version and the group that ExternalDNS watches, of resources that only the function knows. */
+/** The versions and groups that ExternalDNS watches, for resources that only the function refers to. */
 const watched = {
   istio: 'v1.networking.istio.io',
   contour: 'v1.projectcontour.io',
@@ -9,7 +9,7 @@ const watched = {
   openshift: 'v1.route.openshift.io',
 } as const;
 
-/** Why a kind cannot be watched in some namespaces only. */
+/** Why a kind cannot be watched in only some namespaces. */
 export const clusterWide = {
   routes:
     'ExternalDNS reads the Namespaces of the whole cluster for routes, so it cannot be limited to some: leave namespaces out and restrict names with tenants, or use gatewayNamespace',
@@ -29,11 +29,11 @@ const install = {
   istio: 'install Istio: https://istio.io/latest/docs/setup/install/',
   contour: 'install Contour: https://projectcontour.io/getting-started/',
   traefik: 'install Traefik 3: https://doc.traefik.io/traefik/getting-started/install-traefik/',
-  openshift: 'only OpenShift has it',
+  openshift: 'only available on OpenShift',
   any: 'install the API that defines it, or correct the name in resources',
 } as const;
 
-/** The fields of a source that belong to some kinds only. */
+/** The fields of a source that only some kinds have. */
 export type Filter =
   | 'ingressClassNames'
   | 'serviceTypes'
@@ -45,13 +45,13 @@ export type Filter =
 interface SourceKind {
   /** The value of ExternalDNS's --source. */
   flag: string;
-  /** What CRDs have to serve: `plural.version.group`. */
+  /** The resources that CRDs have to provide, as `plural.version.group`. */
   resources?: readonly string[];
-  /** How that gets into a cluster. */
+  /** How to install them. */
   install?: string;
   clusterWide?: ClusterWide;
   filters?: readonly Filter[];
-  /** It names hosts in annotations only, or ExternalDNS reads those in any case. */
+  /** Whether hosts come from annotations only, or ExternalDNS reads annotations in any case. */
   hostless?: true;
 }
 
@@ -64,7 +64,7 @@ const route = (kind: keyof typeof sourceResources, channel: 'gateway' | 'layer4'
   ...(channel === 'layer4' && { hostless: true }),
 });
 
-/** By the kind as it stands in `spec.discovery.sources`. */
+/** By the kind in `spec.discovery.sources`. */
 const sourceKinds = {
   Ingress: { flag: 'ingress', filters: ['ingressClassNames'] },
   Service: { flag: 'service', filters: ['serviceTypes'], hostless: true },
@@ -74,7 +74,7 @@ const sourceKinds = {
   TCPRoute: route('TCPRoute', 'layer4'),
   UDPRoute: route('UDPRoute', 'layer4'),
   DNSEndpoint: { flag: 'crd', resources: [resourceName(sourceResources.DNSEndpoint)], install: install.endpoint },
-  // With the template that takes the place of annotations, Nodes lose their names as well: source/node.go.
+  // The template that disables annotations also replaces the names of Nodes: source/node.go.
   Node: { flag: 'node', clusterWide: 'nodes', hostless: true },
   Pod: { flag: 'pod', clusterWide: 'onNodes', hostless: true },
   IstioGateway: { flag: 'istio-gateway', resources: [`gateways.${watched.istio}`], install: install.istio },
@@ -101,9 +101,9 @@ export const allKinds = Object.keys(sourceKinds) as Kind[];
 
 export const sourceKind = (kind: Kind): SourceKind => sourceKinds[kind];
 
-/** The kinds of which something holds. */
-export const kindsWith = (holds: (kind: SourceKind) => boolean): Kind[] =>
-  allKinds.filter((kind) => holds(sourceKind(kind)));
+/** The kinds that satisfy a predicate. */
+export const kindsWith = (predicate: (kind: SourceKind) => boolean): Kind[] =>
+  allKinds.filter((kind) => predicate(sourceKind(kind)));
 
-/** The routes of the Gateway API, for all of which ExternalDNS has one set of flags. */
+/** The routes of the Gateway API. ExternalDNS has one set of flags for all of them. */
 export const routes = kindsWith(({ clusterWide }) => clusterWide === 'routes');

@@ -1,4 +1,4 @@
-const cache = 'leave it out: the agent answers from memory, and a cache only makes names late';
+const cache = 'leave it out: the agent answers from memory, and a cache only delays names';
 const registry = 'the agent keeps the registry: use discovery.ownerID and discovery.ownershipTXT';
 const webhook = 'leave it out: the agent is the provider';
 
@@ -37,8 +37,8 @@ const instead: Readonly<Record<string, string>> = {
   'min-event-sync-interval': 'use discovery.interval',
   'min-ttl': 'use discovery.defaultTTL, or discovery.minimumTTL for a floor',
   namespace: 'use discovery.namespaces',
-  'nat64-networks': 'declare A records in zones: the agent cannot tell whose translated addresses are',
-  once: 'leave it out: ExternalDNS has to go on',
+  'nat64-networks': 'declare A records in zones: the agent cannot tell which object a translated address belongs to',
+  once: 'leave it out: ExternalDNS has to keep running',
   'pdns-*': webhook,
   policy: 'use discovery.policy',
   'prefer-alias': 'declare a record of type ALIAS in zones',
@@ -60,7 +60,7 @@ const instead: Readonly<Record<string, string>> = {
   'zone-*': 'the zones are the filter: use zones',
 };
 
-/** What to use instead of a flag of ExternalDNS that would break its agreement with the agent. */
+/** What to use instead of a flag of ExternalDNS that does not work together with the agent. */
 export const insteadOf = (name: string): string | undefined =>
   Object.entries(instead).find(([flag]) =>
     flag.endsWith('*') ? name.startsWith(flag.slice(0, -1)) : name === flag,

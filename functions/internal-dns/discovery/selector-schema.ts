@@ -35,14 +35,14 @@ const expression = withRules(
   },
 );
 
-const mostLabels = 16;
+const maxLabels = 16;
 
-/** A map of labels that must be there. */
+/** A map of required labels. */
 export function labelsOf(field: string): z.ZodType<Record<string, string>> {
   const labels = z
     .record(z.string(), value)
-    .meta({ maxProperties: mostLabels })
-    .refine((map) => Object.keys(map).length <= mostLabels, `${field} must have at most ${mostLabels} labels`);
+    .meta({ maxProperties: maxLabels })
+    .refine((map) => Object.keys(map).length <= maxLabels, `${field} must have at most ${maxLabels} labels`);
   return withRules(labels, {
     cel: `self.all(k, size(k) <= 317 && k.matches('${keyForm}'))`,
     holds: (map) => Object.keys(map).every((k) => k.length <= 317 && new RegExp(keyForm).test(k)),
@@ -50,7 +50,7 @@ export function labelsOf(field: string): z.ZodType<Record<string, string>> {
   });
 }
 
-/** The API's fields of a selector; what they mean is in contract/label-selector.ts. */
+/** The schema of a label selector. Its semantics are in contract/label-selector.ts. */
 export const labelSelector = z.object({
   matchLabels: labelsOf('matchLabels').optional().describe('Map of keys to the value that each must have.'),
   matchExpressions: z

@@ -3,7 +3,9 @@ import { listenerSets, resourceName } from '../../contract/source-kinds.ts';
 import { routes, sourceKind } from './kind.ts';
 import type { SpecSource } from './source.ts';
 
-/** What the cluster has to serve for a source beyond Kubernetes' own kinds: `plural.version.group`. */
+/**
+ * The resources that the cluster must serve for a source, except those built into Kubernetes: `plural.version.group`.
+ */
 export function neededFor({ kind, resources = [] }: SpecSource, { extraArgs }: { extraArgs: string[] }): string[] {
   const sets =
     routes.includes(kind) && extraArgs.includes('--gateway-listener-sets') ? [resourceName(listenerSets)] : [];
@@ -12,10 +14,10 @@ export function neededFor({ kind, resources = [] }: SpecSource, { extraArgs }: {
   return [...(sourceKind(kind).resources ?? []), ...sets, ...chosen];
 }
 
-/** Kinds of which nothing is heard, because the cluster does not serve what ExternalDNS watches. */
+/** A kind that cannot be discovered, because the cluster does not serve a resource that ExternalDNS watches. */
 export type Missing = NonNullable<Report['discovery']['missing']>[number];
 
-/** What any of the agents finds missing. */
+/** The missing resources that any agent reports. */
 export function missingIn(reports: (Report | undefined)[]): Missing[] {
   const all = reports.flatMap((report) => report?.discovery.missing ?? []);
   return all.filter(
@@ -23,12 +25,12 @@ export function missingIn(reports: (Report | undefined)[]): Missing[] {
   );
 }
 
-/** The sources that ExternalDNS can watch: it ends when one of them is not served. */
+/** The sources that ExternalDNS can watch: it exits if one of them is not served. */
 export function servedOf(sources: SpecSource[], missing: Missing[]): SpecSource[] {
   return sources.flatMap((source) => {
-    const lacking = missing.filter(({ kind }) => kind === source.kind).map(({ resource }) => resource);
-    if (lacking.length === 0) return [source];
-    const resources = source.resources?.filter((resource) => !lacking.includes(resource)) ?? [];
+    const unserved = missing.filter(({ kind }) => kind === source.kind).map(({ resource }) => resource);
+    if (unserved.length === 0) return [source];
+    const resources = source.resources?.filter((resource) => !unserved.includes(resource)) ?? [];
     return resources.length > 0 ? [{ ...source, resources }] : [];
   });
 }

@@ -74,7 +74,7 @@ const source = withRules(
 export type SpecSource = z.output<typeof source>;
 export type ServiceType = NonNullable<SpecSource['serviceTypes']>[number];
 
-/** Of Services: those of type LoadBalancer, unless the spec says more. The other types need more rights. */
+/** The types of Services to discover. Only LoadBalancer by default: the other types need more permissions. */
 export const serviceTypesOf = ({ serviceTypes }: Pick<SpecSource, 'serviceTypes'>): ServiceType[] =>
   serviceTypes ?? ['LoadBalancer'];
 
@@ -83,7 +83,7 @@ const gatewayFilters = ['gatewayName', 'gatewayNamespace', 'gatewayLabels'] as c
 const sameFilter = (filter: string) =>
   `has(s.${filter}) == has(t.${filter}) && (!has(s.${filter}) || s.${filter} == t.${filter})`;
 
-/** What a route's source says of Gateways, as a text that is the same for the same filters. */
+/** The Gateway filters of a route's source, serialized for comparison. */
 const gatewaysOf = ({ gatewayName, gatewayNamespace, gatewayLabels }: SpecSource): string =>
   JSON.stringify([gatewayName, gatewayNamespace, gatewayLabels && Object.entries(gatewayLabels).sort()]);
 
@@ -105,7 +105,7 @@ export const sources = withRules(
   .default([{ kind: 'Ingress' }, { kind: 'Service' }])
   .describe('Kinds of objects to discover. If empty, ExternalDNS does not run.');
 
-/** That no source is of one of these kinds, as a rule of an object that has sources. */
+/** Whether a source is of one of these kinds, for rules of an object with the field `sources`. */
 export const kindsIn = {
   cel: (kinds: readonly string[]) => `self.sources.exists(s, s.kind in ${quoted(kinds)})`,
   holds: (list: readonly SpecSource[], kinds: readonly string[]) => list.some(({ kind }) => kinds.includes(kind)),

@@ -27,7 +27,7 @@ type Reports = (Report | undefined)[];
 
 const discoveriesIn = (reports: Reports): Discovery[] => reports.flatMap((report) => report?.discovery ?? []);
 
-/** What people may want to read of discovery beside the condition; undefined if there is nothing. */
+/** The status of discovery beyond its condition. Undefined if empty. */
 export function discoveryStatusOf({ discovery }: Spec, reports: Reports): z.output<typeof discoveryStatus> | undefined {
   const all = discoveriesIn(reports);
   const held = heldIn(all);
@@ -35,24 +35,27 @@ export function discoveryStatusOf({ discovery }: Spec, reports: Reports): z.outp
   return held || preview ? { ...(held && { heldSince: held.since }), ...(preview && { preview }) } : undefined;
 }
 
-/** What the replicas hold, since the earliest time of them. */
+/** The names that any replica holds, since the earliest time. */
 function heldIn(all: Discovery[]): Discovery['held'] {
   const held = all.flatMap((each) => each.held ?? []);
   const [since] = held.map((each) => each.since).sort();
   return since ? { since, names: [...new Set(held.flatMap(({ names }) => names))].sort() } : undefined;
 }
 
-/** Of every report, also of those on an earlier declaration: ExternalDNS goes on while the zones change. */
+/**
+ * The condition DiscoveryReady. Uses reports on earlier declarations, too: ExternalDNS keeps running while zones
+ * change.
+ */
 export function discoveryReady({ discovery }: Spec, composite: string, reports: Reports): Condition {
   const type = 'DiscoveryReady';
   const { sources, policy } = discovery;
   if (sources.length === 0) return yes(type, 'Off', 'discovery.sources is empty: no object gets a record');
   const missing = missingIn(reports).filter(({ kind }) => sources.some((source) => source.kind === kind));
-  if (servedOf(sources, missing).length === 0) return no(type, 'SourcesMissing', whatIsMissing(missing));
+  if (servedOf(sources, missing).length === 0) return no(type, 'SourcesMissing', missingMessage(missing));
   const states = reports.map((report) => report?.discovery.state);
   const log = `see the log of ${discovery.namespaces.length > 1 ? 'each container external-dns*' : 'the container external-dns'}`;
   if (states.includes('Stalled')) return no(type, 'Stalled', `ExternalDNS has stopped sending requests; ${log}`);
-  if (states.includes('Failing')) return no(type, 'Failing', whyFailing(discoveriesIn(reports)));
+  if (states.includes('Failing')) return no(type, 'Failing', failingMessage(discoveriesIn(reports)));
   if (states.some((state) => state !== 'Synced')) {
     return no(type, 'Waiting', `ExternalDNS has not finished its first loop; if this lasts, ${log}`);
   }
@@ -62,30 +65,30 @@ export function discoveryReady({ discovery }: Spec, composite: string, reports: 
     ...(policy === 'Preview'
       ? [['Preview', 'no record is changed: see status.discovery.preview for what Sync would change'] as const]
       : []),
-    ...(held ? [['DeletesHeld', whatIsHeld(held, composite)] as const] : []),
-    ...(missing.length > 0 ? [['SourcesMissing', whatIsMissing(missing)] as const] : []),
+    ...(held ? [['DeletesHeld', heldMessage(held, composite)] as const] : []),
+    ...(missing.length > 0 ? [['SourcesMissing', missingMessage(missing)] as const] : []),
   ];
   const [first] = notes;
   return first ? yes(type, first[0], notes.map(([, message]) => message).join('; ')) : yes(type, 'Synced');
 }
 
-function whyFailing(all: Discovery[]): string {
+function failingMessage(all: Discovery[]): string {
   const failures = new Set(all.flatMap(({ failure }) => failure ?? []));
   return `the agent cannot answer ExternalDNS (${[...failures].sort().join('; ')}), so names stay as they were: see the log of the container agent`;
 }
 
-const mostNames = 5;
+const maxNames = 5;
 
-function whatIsHeld({ since, names }: NonNullable<Discovery['held']>, composite: string): string {
-  const others = names.length > mostNames ? ' and others' : '';
-  return `the delete guard holds ${names.slice(0, mostNames).join(', ')}${others} since ${since}, because many names disappeared at once; to release them now: ${letGoCommand(composite)}`;
+function heldMessage({ since, names }: NonNullable<Discovery['held']>, composite: string): string {
+  const others = names.length > maxNames ? ' and others' : '';
+  return `the delete guard holds ${names.slice(0, maxNames).join(', ')}${others} since ${since}, because many names disappeared at once; to release them now: ${letGoCommand(composite)}`;
 }
 
-/** Each kind with what it lacks and how to get that. */
-function whatIsMissing(missing: Missing[]): string {
+/** Lists the missing resources of each kind and how to install them. */
+function missingMessage(missing: Missing[]): string {
   const kinds = Map.groupBy(missing, ({ kind }) => kind);
-  const each = [...kinds].map(([kind, lacking]) => {
-    const resources = lacking.map(({ resource }) => resource).sort();
+  const each = [...kinds].map(([kind, ofKind]) => {
+    const resources = ofKind.map(({ resource }) => resource).sort();
     return `the cluster does not serve ${resources.join(' and ')}, which ${kind} needs: ${sourceKind(kind as Kind).install ?? 'see docs/discovery.md'}`;
   });
   return each.sort().join('; ');

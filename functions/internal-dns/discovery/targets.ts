@@ -5,7 +5,7 @@ import { ipForm, network, uniqueList, withRules } from '../rules.ts';
 
 const numeric = '(^|[.])[0-9]+$';
 
-/** The CEL is a little wider than the function, here and below: `isIP` needs Kubernetes 1.30. */
+/** The CEL accepts a little more than the function: `isIP` needs Kubernetes 1.30. */
 const target = withRules(
   z.string().min(1).max(253),
   {
@@ -17,7 +17,7 @@ const target = withRules(
   labelRule('a target'),
 );
 
-/** `isIP` takes the zone of an IPv6 address, too (RFC 4007 section 11), which no record can have. */
+/** `isIP` also accepts an IPv6 address with a zone (RFC 4007 section 11), which no record can have. */
 const isAddress = (text: string) => isIP(text) !== 0 && new RegExp(ipForm).test(text);
 
 export const targets = z

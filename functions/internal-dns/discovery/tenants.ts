@@ -3,10 +3,13 @@ import { acrossNamespaces } from '../../contract/declaration.ts';
 import { matching, uniqueList, withRules } from '../rules.ts';
 import { labelSelector } from './selector-schema.ts';
 
-/** Short, because the API server prices a rule by its length, and there may be thousands of patterns. */
+/** Short, because the API server estimates the cost of a rule by its length, and there can be thousands of patterns. */
 const patternForm = '^([*][.]|[[][*]][.])?[-a-z0-9_]{1,63}([.][-a-z0-9_]{1,63})*$';
 
-/** Names: `www.corp.internal` itself, `*.corp.internal` for all below it, `[*].corp.internal` for the wildcard alone. */
+/**
+ * A pattern: `www.corp.internal` itself, `*.corp.internal` for all names below it, `[*].corp.internal` for the wildcard
+ * only.
+ */
 const namePattern = (field: string): z.ZodString =>
   withRules(
     z.string().min(1).max(257),

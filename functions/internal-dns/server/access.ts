@@ -7,13 +7,13 @@ import { ingressOf } from './network.ts';
 import { namespacesRole, rolesOf } from './roles.ts';
 
 export interface AccessProps extends Instance {
-  /** Whether there is a Secret of keys. */
+  /** Whether the instance has the Secret of DNSSEC keys. */
   hasKeys: boolean;
-  /** Whether the Role is in the cluster. */
+  /** Whether the Role exists in the cluster. */
   roleExists: boolean;
 }
 
-/** What the pod may do in the cluster, and what the network may do to the pod. */
+/** The permissions of the pods in the cluster, and their NetworkPolicy. */
 export class Access extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels, hasKeys, roleExists }: AccessProps) {
     super(scope, id);
@@ -25,7 +25,8 @@ export class Access extends Construct {
       metadata,
       rules: rulesOf(spec, names, hasKeys),
     });
-    // Crossplane applies in any order, and may not bind a Role that is not there yet: one such failure ends its pass.
+    // Crossplane applies resources in any order, and is not allowed to bind a Role that does not exist yet: one such
+    // failure aborts its reconcile.
     if (roleExists) {
       new k8s.KubeRoleBinding(this, 'role-binding', {
         metadata,
@@ -50,9 +51,9 @@ export class Access extends Construct {
     });
   }
 
-  /** In the whole cluster, or in each namespace of the spec. */
+  /** Binds a ClusterRole in the whole cluster, or in each namespace of the spec. */
   #bind({ id, part, role }: Binding, { spec, names, labels, subjects }: Instance & { subjects: k8s.Subject[] }): void {
-    // Also in a namespace: no other instance can have a name with colons, whatever namespaces they share.
+    // Used in namespaces, too: no object of another instance can have this name, even in a namespace that they share.
     const name = names.cluster(part);
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role };
     const { namespaces } = spec.discovery;
@@ -70,9 +71,11 @@ export class Access extends Construct {
   }
 }
 
-/** A static ClusterRole, and what names it among what is composed. */
+/** The binding of a static ClusterRole. */
 interface Binding {
+  /** The construct id. */
   id: string;
+  /** The last part of the binding's name. */
   part: string;
   role: string;
 }

@@ -13,7 +13,10 @@ import {
 
 const defaults: Resources = { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '256Mi' } };
 
-/** The agent: PowerDNS's only writer. As a sidecar it is up before ExternalDNS asks; without ExternalDNS it is the main container. */
+/**
+ * The agent, the only writer to PowerDNS. It is a native sidecar, which starts before ExternalDNS; without ExternalDNS
+ * it is the main container.
+ */
 export function agent(options: ContainerOptions & { names: Names; sidecar: boolean }): k8s.Container {
   const { names, resources } = options;
   const memoryLimit = memoryLimitOf(resources, defaults);
@@ -33,7 +36,7 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       `--probes=:${ports.probes}`,
       `--declared-config-map=${names.declared}`,
       `--status-config-map=${names.status}`,
-      // Also while there is none: a first signed zone must not restart the pod.
+      // Set even if the Secret does not exist: signing a first zone must not restart the pod.
       `--keys-secret=${names.dnssec}`,
       `--kept-config-map=${names.kept}`,
       '--pod=$(POD_NAME)',
@@ -42,9 +45,9 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       ...(memoryLimit === undefined ? [] : [`--memory-limit=${memoryLimit}`]),
     ],
     env: [
-      // Of the memory that Node takes besides its heap, arenas for threads that hardly run are the largest part.
+      // Arenas of mostly idle threads are the largest part of Node's memory outside its heap.
       { name: 'MALLOC_ARENA_MAX', value: '1' },
-      // The bodies of requests are large and gone at once: by default malloc keeps up to 32 MiB for the next ones.
+      // Request bodies are large and short-lived: by default malloc keeps up to 32 MiB of them for reuse.
       // https://man7.org/linux/man-pages/man3/mallopt.3.html (M_MMAP_THRESHOLD)
       { name: 'MALLOC_MMAP_THRESHOLD_', value: '131072' },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
@@ -64,11 +67,11 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
   };
 }
 
-// What was ready once stays so: a late answer must not take the pod out of the Service.
+// A ready agent stays ready until it exits, so a single late answer must not remove the pod from the Service.
 const readiness = { periodSeconds: 2, failureThreshold: 3 };
 
-/** How long a pod may still be called ready after its agent has ended. */
+/** How long a pod can stay marked as ready after its agent has exited. */
 export const staleReadySeconds = readiness.periodSeconds * readiness.failureThreshold;
 
-// Where nobody but kubelet comes, so that no stranger can make it wait.
+// Only kubelet uses this port, so that no other client can delay the probes.
 const probesPort = k8s.IntOrString.fromNumber(ports.probes);

@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { numberOf } from '../rules.ts';
 import type { Spec } from '../spec.ts';
 
-/** What a user may say about any container of the pod. */
+/** What a spec can set for each container of the pod. */
 export interface ContainerOptions {
   image: string | undefined;
   pullPolicy: string;
@@ -11,20 +11,20 @@ export interface ContainerOptions {
 
 export type Resources = NonNullable<Spec['resources']['agent']>;
 
-/** The container's half of the Pod Security Standard `restricted`. */
+/** The container's part of the Pod Security Standard `restricted`. */
 export const hardened: k8s.SecurityContext = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   capabilities: { drop: ['ALL'] },
 };
 
-/** The user's requests and limits where there are any, else the defaults; no cpu limit, it only adds latency. */
+/** The requests and limits of the spec, or else the defaults, which have no CPU limit: it only adds latency. */
 export function resourcesOf(chosen: Resources | undefined, defaults: Resources): k8s.ResourceRequirements {
   const { requests, limits } = { ...defaults, ...chosen };
   return { requests: quantities(requests), limits: quantities(limits) };
 }
 
-/** The bytes that the container may use, for the program inside; undefined where nobody limits them. */
+/** The container's memory limit in bytes, for the program inside. Undefined if it has no limit. */
 export function memoryLimitOf(chosen: Resources | undefined, defaults: Resources): number | undefined {
   const memory = { ...defaults, ...chosen }.limits?.memory;
   return memory === undefined ? undefined : numberOf(memory);
@@ -40,7 +40,7 @@ function quantities(amounts: Resources['requests']): Record<string, k8s.Quantity
   );
 }
 
-/** Kubernetes' API and the account's token, for the one container that mounts it. */
+/** The service account's token and the API server's CA, for the containers that call it. */
 export const tokenVolume: k8s.Volume = {
   name: 'token',
   projected: {

@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { discoverable } from '../../contract/declaration.ts';
 import { printedSelector } from '../../contract/label-selector.ts';
-import { flagOf, unless } from '../discovery/extra-args.ts';
+import { flagOf, unlessOverridden } from '../discovery/extra-args.ts';
 import { routes, sourceKind } from '../discovery/kind.ts';
 import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
 import { ports } from '../names.ts';
@@ -19,7 +19,7 @@ const image = 'registry.k8s.io/external-dns/external-dns:v0.23.0';
 
 export interface ExternalDNSOptions extends ContainerOptions {
   discovery: Spec['discovery'];
-  /** Those that the cluster serves: ExternalDNS ends when it cannot watch one. */
+  /** The sources that the cluster serves: ExternalDNS exits if it cannot watch one. */
   sources: SpecSource[];
 }
 
@@ -33,10 +33,10 @@ export function externalDNS(options: ExternalDNSOptions): k8s.Container[] {
 
 const defaults: Resources = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } };
 
-/** The rest is for what is not Go's own, and for the moments in which it is behind. */
+/** The rest of the limit is for memory outside the Go runtime, and for when garbage collection falls behind. */
 const heapShare = 0.9;
 
-/** Where each serves its metrics. */
+/** The port on which each ExternalDNS serves its metrics. */
 export const metricsPorts = ({ namespaces, sources }: Spec['discovery']): number[] =>
   Array.from(
     { length: sources.length === 0 ? 0 : Math.max(1, namespaces.length) },
@@ -52,7 +52,8 @@ function container(options: ExternalDNSOptions, index: number, namespace?: strin
     image: options.image ?? image,
     imagePullPolicy: options.pullPolicy,
     args: argumentsOf(options.discovery, options.sources, port, namespace),
-    // Go collects garbage when its heap has doubled, whatever the limit: https://pkg.go.dev/runtime#hdr-Environment_Variables
+    // Go collects garbage when its heap has doubled, whatever the limit:
+    // https://pkg.go.dev/runtime#hdr-Environment_Variables
     env:
       memoryLimit === undefined ? undefined : [{ name: 'GOMEMLIMIT', value: `${Math.floor(memoryLimit * heapShare)}` }],
     securityContext: hardened,
@@ -81,44 +82,44 @@ function argumentsOf(
     ...gatewayFilters(sources),
     ...(namespace ? [`--namespace=${namespace}`] : []),
     ...selection(discovery),
-    // All that there are, whatever the spec says: of a type that it does not manage it would never delete a record.
+    // All types, whatever the spec selects: ExternalDNS never deletes records of a type that it does not manage.
     ...discoverable.map((type) => `--managed-record-types=${type}`),
     '--provider=webhook',
     namespace ? `${webhook}/namespaces/${namespace}` : webhook,
-    // Whatever the spec says: the agent is the registry, and applies the policy in its answers.
+    // Regardless of the spec: the agent is the registry, and applies the policy in its answers.
     '--registry=noop',
     '--policy=sync',
     `--interval=${interval}`,
-    // v0.22 changed the prefix of the annotations and deletes the records of objects that bear the old one:
+    // v0.22 changed the prefix of the annotations and deletes the records of objects that have the old one:
     // https://github.com/kubernetes-sigs/external-dns/issues/6424
     annotationPrefix ? `--annotation-prefix=${annotationPrefix}` : '--enable-legacy-annotation-prefix',
     `--metrics-address=:${port}`,
     '--log-format=json',
-    ...unless(extraArgs, sources.some(({ kind }) => kind === 'DNSEndpoint') ? writingStatus : []),
+    ...unlessOverridden(extraArgs, sources.some(({ kind }) => kind === 'DNSEndpoint') ? statusRateLimits : []),
     ...extraArgs,
   ];
 }
 
 /**
- * It writes the status of each new DNSEndpoint within its loop. At its five requests a second sixty of them took eleven
- * seconds, in which nobody else got a name:
+ * ExternalDNS updates the status of each new DNSEndpoint within its loop. At its default of five requests per second,
+ * sixty of them took eleven seconds, in which no other object got a record:
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/crd.go#L176
  */
-const writingStatus = ['--kube-api-qps=100', '--kube-api-burst=200'];
+const statusRateLimits = ['--kube-api-qps=100', '--kube-api-burst=200'];
 
 function filtersOf(source: SpecSource): string[] {
   const { kind, ingressClassNames = [], resources = [] } = source;
   const types = kind === 'Service' ? serviceTypesOf(source) : [];
   return [
     ...ingressClassNames.map((name) => `--ingress-class=${name}`),
-    // Without a filter it reads every Pod and Node of the cluster.
+    // Without a filter ExternalDNS reads all Pods and Nodes of the cluster.
     ...types.map((type) => `--service-type-filter=${type}`),
     ...(types.includes('ClusterIP') ? ['--publish-internal-services'] : []),
     ...resources.map((resource) => `--unstructured-resource=${resource}`),
   ];
 }
 
-/** They are the same for all routes. */
+/** The filters of routes. A spec has the same for all of them: ExternalDNS has one set of flags. */
 function gatewayFilters(sources: SpecSource[]): string[] {
   const { gatewayName, gatewayNamespace, gatewayLabels } = sources.find(({ kind }) => routes.includes(kind)) ?? {};
   const labels = printedSelector({ matchLabels: gatewayLabels });
@@ -132,7 +133,7 @@ function gatewayFilters(sources: SpecSource[]): string[] {
 function selection({ selector, annotationSelector, hostnames, extraArgs }: Spec['discovery']): string[] {
   const labels = printedSelector(selector ?? {});
   const annotations = printedSelector(annotationSelector ?? {});
-  // The flag needs a template, and this one gives no name.
+  // --ignore-hostname-annotation requires a template, and this one yields no names.
   const noTemplate = extraArgs.some((argument) => flagOf(argument) === 'fqdn-template')
     ? []
     : ['--fqdn-template={{""}}'];

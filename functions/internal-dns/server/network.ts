@@ -4,8 +4,8 @@ import type { Spec } from '../spec.ts';
 import { metricsPorts } from './external-dns.ts';
 
 /**
- * What the network lets in to the pod: DNS from everywhere, and only what is named to the rest. kubelet's probes come from
- * the node, which no NetworkPolicy keeps out, and `kubectl port-forward` from inside the pod.
+ * The traffic that the NetworkPolicy allows: DNS from everywhere, and other ports from the configured peers only. It
+ * does not affect kubelet's probes, which come from the node, or `kubectl port-forward`, which connects inside the pod.
  */
 export function ingressOf({ discovery, monitoring, statusPage }: Spec): k8s.NetworkPolicyIngressRule[] {
   const { enabled, namespaceSelector = enabled ? {} : undefined } = monitoring;
@@ -15,7 +15,7 @@ export function ingressOf({ discovery, monitoring, statusPage }: Spec): k8s.Netw
     { from: namespaceSelector ? [{ namespaceSelector }] : [], ports: metrics },
     { from: statusPage.from, ports: [port('TCP', ports.agent)] },
   ];
-  // Without a peer a rule is for everybody.
+  // A rule with an empty `from` would allow everybody.
   return rules.filter(({ from }) => from?.length !== 0);
 }
 

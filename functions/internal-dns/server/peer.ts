@@ -8,7 +8,7 @@ const ipBlock = z
     cidr: network.describe('CIDR of the addresses, such as 192.0.2.0/24.'),
     except: z.array(network).max(16).optional().describe('CIDRs within cidr to exclude.'),
   })
-  // As the API server has it: a NetworkPolicy that it refuses would stop Crossplane in the middle of its work.
+  // The API server has the same rule: a rejected NetworkPolicy would abort Crossplane's reconcile halfway.
   .refine(
     ({ cidr, except = [] }) => except.every((each) => isWithin(each, cidr)),
     'except must be networks within cidr, each smaller than it',

@@ -1,14 +1,17 @@
-/** What a stranger may cost PowerDNS. */
+/** Bounds on the memory and connections of PowerDNS that clients can use up. */
 
 const KiB = 2 ** 10;
 const MiB = 2 ** 20;
 
-/** PowerDNS without caches, with its rings full of the longest names, every TCP connection in use, and a write of the agent's. */
+/**
+ * PowerDNS without caches, with its rings full of the longest names, all TCP connections in use, and a write by the
+ * agent.
+ */
 const reserve = 96 * MiB;
 
 /**
- * The most that one entry takes. Question and answer are kept as they were, and over TCP a client may pad a question to
- * 64 KiB (an EDNS option that nobody knows), differently each time.
+ * Maximum size of an entry in the packet cache, which stores question and answer as they are: over TCP a client can pad
+ * each question to 64 KiB in a different way (with an unknown EDNS option).
  */
 const packet = 128 * KiB;
 /** The longest name with an RRset of some dozen records. */
@@ -16,7 +19,7 @@ const rrset = 1 * KiB;
 const signature = 512;
 
 /**
- * Settings that keep PowerDNS below `memory` bytes and answering, whatever clients ask: measured by `make soak`.
+ * Settings that keep PowerDNS below `memory` bytes and responsive, whatever clients send: measured by `make soak`.
  * https://doc.powerdns.com/authoritative/settings.html
  */
 export function boundsOf(memory: number): Record<string, number> {
@@ -28,16 +31,16 @@ export function boundsOf(memory: number): Record<string, number> {
     'max-packet-cache-entries': entries(0.75, packet, 64),
     'max-cache-entries': entries(0.125, rrset, 1024),
     'max-signature-cache-entries': entries(0.125, signature, 1024),
-    // That a name does not exist is in the packet cache. Here it would be kept for each of its labels and a wildcard below
-    // each, 237 entries for one question, which costs more than to ask SQLite again.
+    // The packet cache already has negative answers. This cache would have an entry for each label of the name and for
+    // a wildcard below each, 237 for one question, which costs more than querying SQLite again.
     'negquery-cache-ttl': 0,
-    // Beyond it only what the packet cache knows is answered: else PowerDNS ends itself at max-queue-length (5,000). As many
-    // come at once from the socket's own buffer, so that no burst is lost that would not have been lost before it.
+    // With a longer queue only the packet cache answers; otherwise PowerDNS would exit at max-queue-length (5,000). The
+    // socket's own buffer holds as many questions, so no burst is lost that would have fit into that buffer.
     'overload-queue-length': 250,
     'max-tcp-connections': connections,
     'max-tcp-connections-per-client': Math.max(5, Math.floor(connections / 10)),
-    // Seconds, so that who waits for a connection gets one: a client opens another one (RFC 7766 section 6.2.3). It does not
-    // end one whose first question comes byte by byte, so the share above is what holds:
+    // In seconds, so that waiting clients get a connection; a client reconnects (RFC 7766 section 6.2.3). PowerDNS does
+    // not close a connection whose first question arrives byte by byte, so the limit per client is the effective one:
     // https://github.com/PowerDNS/pdns/blob/auth-5.1.4/pdns/tcpreceiver.cc#L208-L210
     'max-tcp-connection-duration': 10,
     'max-tcp-transactions-per-conn': 1000,

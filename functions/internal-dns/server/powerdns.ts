@@ -16,30 +16,34 @@ const defaults: Resources = {
 };
 const database = `${paths.database}/pdns.sqlite3`;
 
-/** What PowerDNS is told to do only where it is needed. */
+/** Features of PowerDNS that are enabled only for instances that need them. */
 export interface Features {
-  /** Answers that it works out: LUA records. */
+  /** Computed answers: LUA records. */
   dynamic: boolean;
-  /** It costs every question another lookup: https://doc.powerdns.com/authoritative/settings.html#dname-processing */
+  /** Costs every query another lookup: https://doc.powerdns.com/authoritative/settings.html#dname-processing */
   dname: boolean;
 }
 
-/** Of the records as they are written: an address that comes later must not restart the pod. */
+/**
+ * The features that the records of the spec need. Ignores placeholders: an address that is assigned later must not
+ * restart the pod.
+ */
 export function featuresOf({ zones }: Pick<Spec, 'zones'>): Features {
   const records = zones.flatMap((zone) => zone.records);
   return { dynamic: records.some(isDynamic), dname: records.some(({ type }) => type === 'DNAME') };
 }
 
-// One Lua state for all: another one for each question costs twenty times as much. A checked record runs more than the
-// 1,000 instructions that are the default.
+// All queries share one Lua state: one per query costs twenty times as much. A record with a check runs more
+// instructions than the default limit of 1,000.
 const dynamicSettings = `enable-lua-records=shared
 lua-health-checks-interval=1
 lua-records-exec-limit=0
 `;
 
 /**
- * The files that PowerDNS starts from, with `resources` as the spec has them. A change of either restarts it. The API may always write LUA records, which nothing
- * runs without enable-lua-records: what is left of one when the last check has gone could not be removed else.
+ * The configuration and the start script of PowerDNS, with the `resources` of the spec. A change of either restarts it.
+ * The API can always write LUA records, which do nothing without enable-lua-records: otherwise those that remain when
+ * the last check is removed could not be deleted.
  * https://doc.powerdns.com/authoritative/settings.html#enable-lua-record-updates
  */
 export const powerdnsFilesFor = ({ dynamic, dname }: Features, resources?: Resources) => ({
@@ -65,8 +69,8 @@ default-ttl=${defaultTTL}
 expand-alias=yes
 enable-lua-record-updates=yes
 ${dynamic ? dynamicSettings : ''}${dname ? 'dname-processing=yes\n' : ''}`,
-  // The key is drawn at every start, so there is nothing to rotate and nothing outside the pod to steal. A database
-  // that SQLite cannot read is set aside: the agent derives every record again.
+  // The key is generated at every start, so there is nothing to rotate and nothing outside the pod to steal. A database
+  // that SQLite cannot read is moved aside: the agent recreates every record.
   'start.sh': `set -eu
 umask 077
 echo "api-key=$(head -c 24 /dev/urandom | base64)" > ${paths.key}/api.conf
@@ -109,26 +113,26 @@ const settings = (values: Record<string, number>) =>
     .map(([name, value]) => `${name}=${value}`)
     .join('\n');
 
-/** Those of an instance that needs nothing else. */
+/** The files of an instance without optional features. */
 export const powerdnsFiles = powerdnsFilesFor({ dynamic: false, dname: false });
 
 /**
- * How long a replica that is to go still answers, while its clients leave it for another. New ones do so at once. A port that
- * was used in the last half minute, or that a forwarder keeps, stays with it until kube-proxy removes conntrack's entry. That
- * happens when the pod is no longer ready, not when it is to go; what makes it unready is the agent's end. The rest is for
- * the agent to end, and for every node to hear of it.
+ * How long a terminating replica keeps answering while its clients move to another one. New clients do so immediately.
+ * A source port that was used in the last half minute, or that a forwarder reuses, stays with it until kube-proxy
+ * removes the conntrack entry. That happens when the pod is no longer ready, not when it begins to terminate; it
+ * becomes unready when the agent exits. The rest is the time for the agent to exit, and for every node to learn of it.
  * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/proxy/conntrack/cleanup.go#L76-L86
  */
 const drainSeconds = staleReadySeconds + 9;
 
-/** PowerDNS as a native sidecar: up before everything that depends on it, and stopped last. */
+/** PowerDNS as a native sidecar: started before everything that depends on it, and stopped last. */
 export function powerdns(options: ContainerOptions & { replicas: number }): k8s.Container {
   return {
     name: 'powerdns',
     image: options.image ?? image,
     imagePullPolicy: options.pullPolicy,
     restartPolicy: 'Always',
-    // As PID 1 PowerDNS would ignore SIGTERM and cost the whole grace period.
+    // As PID 1 PowerDNS would ignore SIGTERM and use up the whole grace period.
     command: ['/usr/bin/tini', '--', 'sh', `${paths.powerdns}/start.sh`],
     securityContext: hardened,
     resources: resourcesOf(options.resources, defaults),
@@ -141,15 +145,15 @@ export function powerdns(options: ContainerOptions & { replicas: number }): k8s.
       periodSeconds: 1,
       failureThreshold: 60,
     },
-    // A database file that was destroyed under PowerDNS goes unnoticed by it: it keeps the old one open. An exec probe
-    // is dear, so it is rare.
+    // PowerDNS does not notice when its database file is destroyed: it keeps the old one open. An exec probe is
+    // expensive, so it runs rarely.
     livenessProbe: {
       exec: { command: ['sqlite3', '-readonly', database, 'select count(*) from domains'] },
       periodSeconds: 30,
       timeoutSeconds: 10,
       failureThreshold: 2,
     },
-    // A single one answers until it ends.
+    // A single replica answers until it exits.
     ...(options.replicas > 1 && { lifecycle: { preStop: { exec: { command: ['sleep', `${drainSeconds}`] } } } }),
     volumeMounts: [
       { name: 'data', mountPath: paths.database },

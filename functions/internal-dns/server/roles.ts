@@ -1,13 +1,13 @@
 import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
 import type { Spec } from '../spec.ts';
 
-/** The one role that is bound in the whole cluster even where `namespaces` limits what is seen. */
+/** The one role that is bound in the whole cluster even if the spec sets `namespaces`. */
 export const namespacesRole = 'namespaces';
 
 /** The static ClusterRoles (configuration/sources.yaml) that discovery needs, without `internal-dns:source:`. */
 export function rolesOf({ sources, tenants }: Pick<Spec['discovery'], 'sources' | 'tenants'>): string[] {
   const roles = new Set(sources.flatMap(sourceRoles));
-  // Those who belong to tenants are told by the labels of their Namespaces.
+  // Tenants select Namespaces by their labels.
   if (tenants.length > 0 && sources.length > 0) roles.add(namespacesRole);
   return [...roles];
 }
@@ -16,7 +16,7 @@ function sourceRoles(source: SpecSource): string[] {
   const role = source.kind.toLowerCase();
   if (source.kind !== 'Service') return [role];
   const types = serviceTypesOf(source);
-  // Headless Services have the addresses of their Pods:
+  // The records of headless Services have the addresses of Pods:
   // https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/service.go#L126
   const onPods = types.includes('ClusterIP') || types.includes('NodePort');
   return [role, ...(onPods ? ['service-clusterip'] : []), ...(types.includes('NodePort') ? ['service-nodeport'] : [])];

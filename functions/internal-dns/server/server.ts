@@ -11,15 +11,15 @@ import { tokenVolume } from './container.ts';
 import { externalDNS } from './external-dns.ts';
 import { type Features, powerdns, powerdnsFilesFor } from './powerdns.ts';
 
-/** The user and group of PowerDNS's image; every container runs as it, so that the agent may read the key's file. */
+/** The user and group of PowerDNS's image. All containers run as this user, so that the agent can read the API key. */
 const user = 953;
 
 export interface ServerProps extends Instance {
-  /** What ExternalDNS looks at; without any there is none. */
+  /** The sources of ExternalDNS. If empty, it does not run. */
   sources: SpecSource[];
-  /** What PowerDNS has to do. */
+  /** Optional features of PowerDNS. */
   features: Features;
-  /** The StatefulSet as it is in the cluster. */
+  /** The StatefulSet in the cluster. */
   observed: KubernetesObject | undefined;
 }
 
@@ -42,7 +42,7 @@ export class Server extends Construct {
         // https://github.com/kubernetes/kubernetes/issues/67250
         podManagementPolicy: 'Parallel',
         revisionHistoryLimit: 2,
-        // The time that clients' nodes need to learn of a new replica before the next one goes.
+        // Time for the clients' nodes to learn of a new replica before the next one stops.
         minReadySeconds: spec.replicas > 1 ? 5 : 0,
         selector: { matchLabels: selectorLabels(names.composite) },
         persistentVolumeClaimRetentionPolicy: {
@@ -123,9 +123,9 @@ function placement(composite: string, replicas: number, chosen: Spec['scheduling
             {
               maxSkew: 1,
               topologyKey: 'kubernetes.io/hostname',
-              // Two servers on one node go with it.
+              // Two servers on one node would fail together.
               whenUnsatisfiable: 'DoNotSchedule',
-              // A node that is drained or gone is no place to wait for.
+              // Pods must not wait for nodes that are drained or gone.
               nodeTaintsPolicy: 'Honor',
               labelSelector: { matchLabels: selectorLabels(composite) },
             },
@@ -134,7 +134,7 @@ function placement(composite: string, replicas: number, chosen: Spec['scheduling
   };
 }
 
-/** A claim template is immutable: an existing one stays as it is, and the agent grows the claims. */
+/** The claim template. It is immutable: the size of an existing one is kept, and the agent expands the claims. */
 function claim({ storage }: Spec, observed: KubernetesObject | undefined): k8s.KubePersistentVolumeClaimProps {
   const existing = observed?.spec?.volumeClaimTemplates?.[0]?.spec;
   return {

@@ -5,7 +5,7 @@ import type { Instance } from '../instance.ts';
 import { dnsPort, ports, selectorLabels } from '../names.ts';
 import { type Spec, typeOf } from '../spec.ts';
 
-/** The way in: port 53 for everybody, and the agent's HTTP for people and monitoring. */
+/** The DNS Service with port 53, and the Service of the agent's HTTP server for people and monitoring. */
 export class Services extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels }: Instance) {
     super(scope, id);
@@ -20,7 +20,7 @@ export class Services extends Construct {
         loadBalancerClass: service.tailscale ? 'tailscale' : service.loadBalancerClass,
         ipFamilyPolicy: 'PreferDualStack',
         selector,
-        // A single server answers whatever its neighbours in the pod are at; of several, only the ready ones do.
+        // A single server answers whatever the state of its pod's other containers; of several, only ready ones answer.
         publishNotReadyAddresses: replicas === 1,
         ports: [
           { name: 'dns', protocol: 'UDP', port: dnsPort, targetPort: k8s.IntOrString.fromString('dns') },
@@ -47,17 +47,17 @@ function tailnet({ tailscale }: Spec['service']): Record<string, string> {
   };
 }
 
-/** Where clients reach the DNS Service. `addresses` is empty until the cluster has given one. */
+/** Where clients reach the DNS Service. `addresses` is empty until the cluster has assigned one. */
 export interface Endpoint {
   addresses: string[];
-  /** What a load balancer gives instead of an address. */
+  /** Hostname of a load balancer, which it can have instead of an address. */
   hostname?: string | undefined;
   port: number;
-  /** Where the pods of the cluster reach it, on port 53, whatever its type. Empty until the cluster has given one. */
+  /** Where the pods of the cluster reach it on port 53, whatever its type. Empty until the cluster has assigned one. */
   clusterIPs: string[];
 }
 
-/** Reads the Service as it is in the cluster; the spec's own addresses win. */
+/** The endpoint of the Service in the cluster. Addresses of the spec take precedence. */
 export function endpointOf(spec: Spec, observed: KubernetesObject | undefined): Endpoint {
   const type = typeOf(spec.service);
   const nodePort = observed?.spec?.ports?.find((p: { name?: string }) => p.name === 'dns')?.nodePort;
@@ -66,10 +66,10 @@ export function endpointOf(spec: Spec, observed: KubernetesObject | undefined): 
   const clusterIPs = observedIPs.filter((address) => address !== 'None');
   if (spec.service.addresses.length > 0) return { addresses: spec.service.addresses, port, clusterIPs };
   if (type !== 'LoadBalancer') return { addresses: clusterIPs, port, clusterIPs };
-  const given: { ip?: string; hostname?: string }[] = observed?.status?.loadBalancer?.ingress ?? [];
+  const ingress: { ip?: string; hostname?: string }[] = observed?.status?.loadBalancer?.ingress ?? [];
   return {
-    addresses: given.flatMap(({ ip }) => (ip ? [ip] : [])),
-    hostname: given.find(({ hostname }) => hostname)?.hostname,
+    addresses: ingress.flatMap(({ ip }) => (ip ? [ip] : [])),
+    hostname: ingress.find(({ hostname }) => hostname)?.hostname,
     port,
     clusterIPs,
   };

@@ -8,10 +8,10 @@ import type { RRset } from '../../dns/zone/rrset.ts';
 import { validateZone } from '../../dns/zone/validate-zone.ts';
 
 /**
- * What a zone's parent needs to have of it, as lines of a zone file; undefined when the parent is a zone of this
- * instance as well, whose agent delegates it.
- * @param ds RDATA, when the zone is signed
- * @param addresses of the DNS Service
+ * The records that a zone's parent must have, as lines of a zone file. Undefined if the parent is a zone of this
+ * instance, too: the agent adds the delegation there.
+ * @param ds RDATA of the DS records if the zone is signed
+ * @param addresses those of the DNS Service
  */
 export function delegationLines(
   zone: DeclaredZone,
@@ -26,7 +26,7 @@ export function delegationLines(
   return delegationOf(zone, ds, hostsOf(zone, addresses)).flatMap(lines);
 }
 
-/** The servers' addresses: those that the zone declares, else those of the DNS Service. */
+/** The addresses of the name servers: those declared in the zone, or else those of the DNS Service. */
 function hostsOf(zone: DeclaredZone, addresses: string[]): RRset[] {
   const name = absolute(zone.name);
   const ttl = zone.defaultTTL ?? defaultTTL;

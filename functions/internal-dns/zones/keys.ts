@@ -5,18 +5,18 @@ import type { Instance } from '../instance.ts';
 import type { Spec } from '../spec.ts';
 import { isSigned } from './signature.ts';
 
-/** The Secret of the keys that zones are signed with. */
+/** The Secret of the DNSSEC keys. */
 export class Keys extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels }: Instance) {
     super(scope, id);
-    // Without data: the agent makes the keys, and a field that we do not send stays its own.
+    // Without data: the agent generates the keys, and owns every field that the function does not apply.
     new k8s.KubeSecret(this, 'dnssec', { metadata: { name: names.dnssec, namespace: spec.namespace, labels } });
   }
 }
 
 /**
- * Whether the Secret is needed: also for the keys of a zone that is out of the list for a while. Of what it holds nothing
- * is read but whether it holds anything.
+ * Reports whether the Secret is needed. It also keeps the keys of a zone that is removed from the spec for a while. The
+ * function does not read its data, only whether it has any.
  */
 export function keepsKeys(spec: Spec, observed: KubernetesObject | undefined): boolean {
   return spec.zones.some(isSigned) || Object.keys(observed?.data ?? {}).length > 0;

@@ -3,7 +3,7 @@ import type { Report } from '../../contract/report.ts';
 import type { Spec } from '../spec.ts';
 import type { SpecZone } from './zone.ts';
 
-/** What those who validate a signed zone's answers need of it. */
+/** What the parent zone or a validating resolver needs of a signed zone. */
 export const signature = z.object({
   ds: z.array(z.string()).describe('RDATA of the DS records, for the parent zone or the trust anchor of a resolver.'),
   dnskey: z.array(z.string()).describe('RDATA of the DNSKEY records.'),
@@ -15,26 +15,26 @@ export const isSigned = ({ dnssec }: SpecZone) => dnssec !== undefined && dnssec
 
 const statusZone = z.object({ name: z.string(), dnssec: signature });
 
-/** What the status of a composite said of the zones that are (still) signed, by zone. */
+/** The signatures in the composite's previous status of the zones that are still signed, by zone. */
 export function signaturesBefore(status: unknown, spec: Spec): Map<string, Signature> {
   const zones: unknown = (status as { zones?: unknown } | undefined)?.zones;
-  const said = (Array.isArray(zones) ? zones : []).flatMap((zone) => statusZone.safeParse(zone).data ?? []);
+  const published = (Array.isArray(zones) ? zones : []).flatMap((zone) => statusZone.safeParse(zone).data ?? []);
   const signed = spec.zones.filter(isSigned).map(({ name }) => name);
-  return new Map(said.filter(({ name }) => signed.includes(name)).map(({ name, dnssec }) => [name, dnssec]));
+  return new Map(published.filter(({ name }) => signed.includes(name)).map(({ name, dnssec }) => [name, dnssec]));
 }
 
-/** What the reports say of the signed zones with one voice, by zone. */
+/** The signatures of the signed zones on which all reports agree, by zone. */
 export function signaturesIn(reports: Report[], spec: Spec): Map<string, Signature> {
   return new Map(
     spec.zones.filter(isSigned).flatMap(({ name }) => {
-      const [one, ...others] = voicesOn(name, reports);
+      const [one, ...others] = reportedSignatures(name, reports);
       return one && others.length === 0 ? [[name, one] as const] : [];
     }),
   );
 }
 
-/** The different things that reports say of a zone's keys. */
-export function voicesOn(zone: string, reports: Report[]): Signature[] {
-  const said = reports.flatMap(({ zones }) => zones.find(({ name }) => name === zone)?.dnssec ?? []);
-  return [...new Map(said.map((one) => [JSON.stringify(one), one])).values()];
+/** The distinct signatures that reports have of a zone. */
+export function reportedSignatures(zone: string, reports: Report[]): Signature[] {
+  const all = reports.flatMap(({ zones }) => zones.find(({ name }) => name === zone)?.dnssec ?? []);
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
 }

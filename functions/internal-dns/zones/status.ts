@@ -4,7 +4,7 @@ import type { DeclaredZone } from '../../contract/declaration.ts';
 import type { Report, ZoneReport } from '../../contract/report.ts';
 import { no, yes } from '../condition.ts';
 import { delegationLines } from './delegation.ts';
-import { type Signature, signature, voicesOn } from './signature.ts';
+import { reportedSignatures, type Signature, signature } from './signature.ts';
 
 export const zoneStatus = z.object({
   name: z.string().describe('Name of the zone.'),
@@ -21,20 +21,20 @@ export const zoneStatus = z.object({
 
 export type ZoneStatus = z.output<typeof zoneStatus>;
 
-/** What is known of the zones. */
+/** What the status of the zones is derived from. */
 export interface ZonesStatusInput {
   zones: DeclaredZone[];
-  /** Of the DNS Service. */
+  /** Those of the DNS Service. */
   addresses: string[];
-  /** What zones were signed with so far, by zone. */
+  /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: string[];
   reports: (Report | undefined)[];
-  /** Those reports that speak of the present declaration. */
+  /** The reports on the current declaration. */
   current: Report[];
 }
 
-/** Each declared zone, and each that is retained. */
+/** The status of each declared zone, and of each retained one. */
 export function zoneStatuses(input: ZonesStatusInput): ZoneStatus[] {
   const { zones } = input;
   const retained = new Map(
@@ -51,17 +51,17 @@ function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, input: Z
   const { zones, addresses, signatures, current, pods } = input;
   const { name, dnssec } = zone;
   const reported = latestOf(input).flatMap((r) => r.zones.filter((each) => each.name === name));
-  const voices = dnssec ? voicesOn(name, current) : [];
-  const signature = dnssec && (voices.length === 1 ? voices[0] : signatures.get(name));
+  const found = dnssec ? reportedSignatures(name, current) : [];
+  const signature = dnssec && (found.length === 1 ? found[0] : signatures.get(name));
   const ds = dnssec?.mode === 'Signed' ? (signature?.ds ?? []) : [];
   const delegation = delegationLines(zone, zones, ds, addresses);
-  const state = voices.length > 1 ? disagreement(name, voices) : worstOf(name, reported, pods.length, retained);
+  const state = found.length > 1 ? disagreement(name, found) : worstOf(name, reported, pods.length, retained);
   return { ...state, ...(delegation && { delegation }), ...(signature && { dnssec: signature }) };
 }
 
 /**
- * What each replica said last. An edit that is on its way does not make a zone less served than it was, and each turn of
- * the status would cost Crossplane two writes.
+ * The last report of each replica, even on an earlier declaration: an edit in progress does not make a zone less
+ * served, and each change of the status and back would cost Crossplane two writes.
  */
 const latestOf = ({ reports }: ZonesStatusInput): Report[] => reports.filter((report) => report !== undefined);
 
@@ -69,30 +69,32 @@ type State = Pick<ZoneReport, 'name' | 'state' | 'message'>;
 
 const severity = { Serving: 0, Retained: 1, Pending: 2, Failed: 3 };
 
-/** The worst state that a replica reports; with a replica that says nothing the zone is pending. */
+/**
+ * The worst state that a replica reports. Unless it is Failed, the zone is Pending while a replica does not report it.
+ */
 function worstOf(name: string, reported: ZoneReport[], replicas: number, retained: ZoneReport | undefined): State {
   const [worst] = [...reported].sort((a, b) => severity[b.state] - severity[a.state]);
-  const isSilent = reported.length < replicas && !retained;
-  if (!worst || (isSilent && worst.state !== 'Failed')) return { name, state: 'Pending' };
+  const isIncomplete = reported.length < replicas && !retained;
+  if (!worst || (isIncomplete && worst.state !== 'Failed')) return { name, state: 'Pending' };
   return { name, state: worst.state, ...(worst.message && { message: worst.message }) };
 }
 
-function disagreement(name: string, voices: Signature[]): State {
-  const keys = voices.map(({ ds }) => ds.join(', ')).sort();
+function disagreement(name: string, signatures: Signature[]): State {
+  const keys = signatures.map(({ ds }) => ds.join(', ')).sort();
   const message = `the replicas sign with different keys (DS ${keys.join(' and ')}): delete the volume claim and the pod of the replica whose DS the parent does not have`;
   return { name, state: 'Failed', message };
 }
 
-/** Whether the zones are served as declared; it says what else people should know of them, too. */
+/** The condition ZonesReady: whether the zones are served as declared, with warnings if they are. */
 export function zonesReady(statuses: ZoneStatus[], input: ZonesStatusInput): Condition {
   const { pods, reports, current, zones } = input;
   const type = 'ZonesReady';
-  const silent = pods.filter((_, index) => !reports[index]);
-  if (silent.length > 0) {
+  const unreported = pods.filter((_, index) => !reports[index]);
+  if (unreported.length > 0) {
     return no(
       type,
       'WaitingForAgent',
-      `no report from ${silent.join(', ')}; if this lasts, see the log of the container agent`,
+      `no report from ${unreported.join(', ')}; if this lasts, see the log of the container agent`,
     );
   }
   if (current.length < pods.length) return no(type, 'Applying', 'the servers are applying this spec');
@@ -107,17 +109,17 @@ export function zonesReady(statuses: ZoneStatus[], input: ZonesStatusInput): Con
   const notes = [
     ...statuses.filter((z) => z.state === 'Retained').map((z) => `${z.name}: ${z.message}`),
     ...statuses.filter((z) => unsigning.includes(z.name)).map(howToUnsign),
-    ...zones.filter((z) => z.name === 'local' || z.name.endsWith('.local')).map((z) => underLocal(z.name)),
-    ...fewOf([...new Set(current.flatMap(({ warnings = [] }) => warnings))].sort()),
+    ...zones.filter((z) => z.name === 'local' || z.name.endsWith('.local')).map((z) => multicastWarning(z.name)),
+    ...truncated([...new Set(current.flatMap(({ warnings = [] }) => warnings))].sort()),
   ];
   return yes(type, 'Serving', notes.join('; '));
 }
 
-const mostWarnings = 3;
+const maxWarnings = 3;
 
-const fewOf = (warnings: string[]) =>
-  warnings.length > mostWarnings
-    ? [...warnings.slice(0, mostWarnings), `and ${warnings.length - mostWarnings} more`]
+const truncated = (warnings: string[]) =>
+  warnings.length > maxWarnings
+    ? [...warnings.slice(0, maxWarnings), `and ${warnings.length - maxWarnings} more`]
     : warnings;
 
 function howToUnsign({ name, dnssec }: ZoneStatus): string {
@@ -126,5 +128,5 @@ function howToUnsign({ name, dnssec }: ZoneStatus): string {
   return `remove DS ${ds.join(' and DS ')} of ${name} from its parent and from trust anchors, wait until their TTL has expired, then set its dnssec.mode to "Off"`;
 }
 
-const underLocal = (zone: string) =>
+const multicastWarning = (zone: string) =>
   `${zone} is under .local, which most machines resolve by multicast DNS only (RFC 6762): prefer a name under .internal`;

@@ -4,63 +4,69 @@ import { parseContent } from '../../dns/rdata/rdata.ts';
 import type { DeclaredRecord } from '../../dns/record.ts';
 import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 
-/** What the placeholders in a zone's records stand for. */
-export interface Setting {
+/** What the placeholders in a zone's records are replaced with. */
+export interface TemplateValues {
   composite: string;
   zone: string;
-  /** Of the DNS Service; none until the cluster has given it one. */
+  /** Those of the DNS Service; empty until the cluster has assigned one. */
   addresses: string[];
 }
 
 /** A record without placeholders. */
 export interface FilledRecord {
   record: DeclaredRecord;
-  /** Where it is among the zone's records. */
+  /** Its index among the zone's records. */
   index: number;
-  /** Where each of its values is among those that are written. */
+  /** The index of each of its values among the written ones. */
   positions: number[];
 }
 
-const placeholders: Readonly<Record<string, (setting: Setting) => string | undefined>> = {
+const placeholders: Readonly<Record<string, (template: TemplateValues) => string | undefined>> = {
   '{{xr.name}}': ({ composite }) => composite,
   '{{zone.name}}': ({ zone }) => zone,
   '{{service.address}}': ({ addresses }) => addresses[0],
 };
 
 const serviceAddress = '{{service.address}}';
-/** Also what is only begun: it is a mistake hardly ever meant as text. */
+/** Matches unterminated ones, too: they are hardly ever meant as text. */
 const placeholder = /\{\{.*?(?:\}\}|$)/gs;
 
 /**
- * A zone's records with the placeholders of names and values filled in. A value that needs an address where there is
- * none (yet), or none of its family, is left out with its weight, and a record without values, too. Several addresses
- * each have the weight of the value that stands for them, but one that is written as well has its own. Places of faults
- * are among the records as they are written.
+ * Fills in the placeholders in the names and values of a zone's records. Omits a value, with its weight, that needs an
+ * address if the Service has none (yet), or none of the family, and records that are left without values. Several
+ * addresses each get the weight of the placeholder, but an address that is also written out keeps its own. Issues have
+ * the locations of the written records.
  */
 export function filledRecords(
   records: DeclaredRecord[],
-  setting: Setting,
-): { filled: FilledRecord[]; faults: ZoneIssue[] } {
+  template: TemplateValues,
+): { filled: FilledRecord[]; issues: ZoneIssue[] } {
   return {
-    filled: records.flatMap((record, index) => filledRecord(record, index, setting) ?? []),
-    faults: records.flatMap((record, index) =>
-      unknownIn(record).map(({ at, message }) => ({ at: `records[${index}].${at}`, message })),
+    filled: records.flatMap((record, index) => filledRecord(record, index, template) ?? []),
+    issues: records.flatMap((record, index) =>
+      placeholderIssues(record).map(({ at, message }) => ({ at: `records[${index}].${at}`, message })),
     ),
   };
 }
 
-function filledRecord(record: DeclaredRecord, index: number, setting: Setting): FilledRecord | undefined {
+function filledRecord(record: DeclaredRecord, index: number, template: TemplateValues): FilledRecord | undefined {
   const { values, weights } = record;
-  const name = filledText(record.name, setting);
+  const name = filledText(record.name, template);
   const all = values.flatMap((value, position) =>
-    valuesOf(record.type, value, setting).map((value) => ({ value, position })),
+    valuesOf(record.type, value, template).map((value) => ({ value, position })),
   );
-  const each = withoutEqual(all, record, setting);
+  const each = withoutDuplicates(all, record, template);
   if (name === undefined || each.length === 0) return undefined;
   const positions = each.map(({ position }) => position);
-  // Weights that are too few or too many stay so, and are refused.
-  const shares = weights?.length === values.length ? positions.map((position) => weights[position] as number) : weights;
-  const filled = { ...record, name, values: each.map(({ value }) => value), ...(shares && { weights: shares }) };
+  // A wrong number of weights is kept, so that the validation rejects it.
+  const filledWeights =
+    weights?.length === values.length ? positions.map((position) => weights[position] as number) : weights;
+  const filled = {
+    ...record,
+    name,
+    values: each.map(({ value }) => value),
+    ...(filledWeights && { weights: filledWeights }),
+  };
   return { record: filled, index, positions };
 }
 
@@ -70,22 +76,26 @@ interface FilledValue {
 }
 
 /**
- * Without those that stand for what is there anyway: which address a Service gets is nobody's mistake. What is written
- * twice stays, and is refused.
+ * Omits filled-in values that duplicate others: which address a Service gets is not a mistake in the spec. Values that
+ * are written twice are kept, so that the validation rejects them.
  */
-function withoutEqual(all: FilledValue[], { type, values }: DeclaredRecord, { zone }: Setting): FilledValue[] {
-  const stays = ({ position }: FilledValue) => {
+function withoutDuplicates(
+  all: FilledValue[],
+  { type, values }: DeclaredRecord,
+  { zone }: TemplateValues,
+): FilledValue[] {
+  const isKept = ({ position }: FilledValue) => {
     const text = values[position] as string;
     return text.search(placeholder) < 0 || values.indexOf(text) !== values.lastIndexOf(text);
   };
-  if (all.every(stays)) return all;
+  if (all.every(isKept)) return all;
   const contentOf = ({ value }: FilledValue) => canonical(type, value, zone);
-  const there = new Set(all.filter(stays).map(contentOf));
+  const seen = new Set(all.filter(isKept).map(contentOf));
   return all.filter((each) => {
-    if (stays(each)) return true;
+    if (isKept(each)) return true;
     const content = contentOf(each);
-    if (there.has(content)) return false;
-    there.add(content);
+    if (seen.has(content)) return false;
+    seen.add(content);
     return true;
   });
 }
@@ -94,36 +104,36 @@ function canonical(type: DeclaredRecord['type'], value: string, zone: string): s
   try {
     return parseContent(type, value, absolute(zone));
   } catch {
-    // Whoever parses the record says what is wrong with it.
+    // Parsing the record reports the issue.
     return value;
   }
 }
 
-function valuesOf(type: string, value: string, setting: Setting): string[] {
+function valuesOf(type: string, value: string, template: TemplateValues): string[] {
   if (value.trim() === serviceAddress && (type === 'A' || type === 'AAAA')) {
-    return setting.addresses.filter((address) => isIPv4(address) === (type === 'A'));
+    return template.addresses.filter((address) => isIPv4(address) === (type === 'A'));
   }
-  const filled = filledText(value, setting);
+  const filled = filledText(value, template);
   return filled === undefined ? [] : [filled];
 }
 
-/** Undefined when something that it needs is not there. */
-function filledText(text: string, setting: Setting): string | undefined {
-  const values = (text.match(placeholder) ?? []).map((found) => placeholders[found]?.(setting));
+/** Undefined if a placeholder has no value (yet). */
+function filledText(text: string, template: TemplateValues): string | undefined {
+  const values = (text.match(placeholder) ?? []).map((found) => placeholders[found]?.(template));
   if (values.includes(undefined)) return undefined;
   return text.replace(placeholder, () => values.shift() as string);
 }
 
-function unknownIn({ name, values, check }: DeclaredRecord): ZoneIssue[] {
+function placeholderIssues({ name, values, check }: DeclaredRecord): ZoneIssue[] {
   const known = Object.keys(placeholders);
   return [
-    ...unknown('name', name, known),
-    ...values.flatMap((value, position) => unknown(`values[${position}]`, value, known)),
-    ...unknown('check.url', check?.url ?? '', ['{{value}}']),
+    ...unknownPlaceholder('name', name, known),
+    ...values.flatMap((value, position) => unknownPlaceholder(`values[${position}]`, value, known)),
+    ...unknownPlaceholder('check.url', check?.url ?? '', ['{{value}}']),
   ];
 }
 
-function unknown(at: string, text: string, known: string[]): ZoneIssue[] {
+function unknownPlaceholder(at: string, text: string, known: string[]): ZoneIssue[] {
   const found = (text.match(placeholder) ?? []).find((each) => !known.includes(each));
   return found === undefined
     ? []

@@ -5,7 +5,8 @@ import { defaultTTL } from '../../dns/zone/apex.ts';
 import { hostName, inFull, objectName, zoneName } from '../name-form.ts';
 import { matching, type Rule, withCEL, withRules } from '../rules.ts';
 
-// No rule of CEL below `records`: the API server estimates its cost by the maximum number of records. The function checks them.
+// No CEL rules below `records`: the API server estimates their cost by the maximum number of records. The function
+// checks them.
 
 const zoneFile = z.object({
   configMapKeyRef: z

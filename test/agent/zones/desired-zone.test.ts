@@ -271,7 +271,7 @@ describe('a circle of names', () => {
     const files = filesOf({ corp: ['good A 192.0.2.1'], lab: ['x A 192.0.2.2', '* CNAME a.corp.internal.'] });
     expect(said({ zones }, files, 'lab.internal.')).toEqual({
       rrsets: ['lab.internal. NS ns1.lab.internal.', 'ns1.lab.internal. A 192.0.2.53'],
-      problem: `${sourceOf('lab')}, line 2: CNAME loop b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): lead it to a name that has an address`,
+      problem: `${sourceOf('lab')}, line 2: CNAME loop b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): point it to a name that has an address`,
       held: [sourceOf('lab')],
     });
     expect(said({ zones }, files)).toEqual({

@@ -764,7 +764,7 @@ describe('what is there beside what is declared', () => {
       circles: [
         [
           'corp.internal.',
-          'CNAME loop c.corp.internal -> d.corp.internal -> c.corp.internal: remove what somebody made by hand, or lead it elsewhere',
+          'CNAME loop c.corp.internal -> d.corp.internal -> c.corp.internal: delete records in it that were created manually, or point this one elsewhere',
         ],
       ],
       leading: ['d.corp.internal. ALIAS', 'on.corp.internal. CNAME'],
