@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
+import { examples } from '../examples.ts';
 import { readObjects } from '../render.ts';
 import { get, kubectl, remove, until, waitFor, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
@@ -17,7 +18,9 @@ const lacking: Record<string, string> = {
 /** Those that a scenario of their own applies. */
 const elsewhere = ['minimal.yaml', 'zone-editors.yaml'];
 
-const others = readdirSync('examples').filter((file) => !elsewhere.includes(file));
+const others = Object.values(examples)
+  .map((file) => basename(file))
+  .filter((file) => !elsewhere.includes(file));
 
 /** The InternalDNS of an example. */
 const compositeIn = (file: string) =>
