@@ -205,7 +205,7 @@ describe('the health check of Flux', () => {
   );
   const [{ inProgress, failed, current }] = kustomization!.spec.healthCheckExprs;
 
-  /** CEL is JavaScript here, but for macros. An absent field is an error that `has` prevents. */
+  /** CEL is JavaScript here, but for macros. Where there is no status at all, CEL fails, on which Flux waits too. */
   const evaluate = (cel: string, object: KubernetesObject): boolean => {
     const script = cel.replaceAll('.exists(c, ', '.some((c) => ').replaceAll(/has\(([\w.]+)\)/g, '($1 !== undefined)');
     return new Function('status', 'metadata', `return ${script}`)(object.status ?? {}, object.metadata);
@@ -234,16 +234,16 @@ describe('the manifests', () => {
 
   test('install the version of this repository', () => {
     const versions = objects.flatMap(({ kind, spec }) => {
-      if (kind === 'Configuration') return [spec.package.split(':').at(-1)];
+      if (kind === 'Configuration' || kind === 'Function') return [spec.package.split(':').at(-1)];
       if (kind === 'GitRepository') return [spec.ref.tag];
       const ours = kind === 'Application' && spec.source.repoURL.includes('internal-dns-xp');
       return ours ? [spec.source.targetRevision] : [];
     });
     expect(versions).toEqual(versions.map(() => `v${version}`));
-    expect(versions).toHaveLength(3);
+    expect(versions).toHaveLength(4);
   });
 
-  test('apply roles, then the package, then the servers', () => {
+  test('apply roles, then the packages, then the servers', () => {
     const names = ['internal-dns-configuration', 'internal-dns-package', 'internal-dns-servers'];
     const waves = objects
       .filter(({ kind }) => kind === 'Application')
@@ -255,7 +255,7 @@ describe('the manifests', () => {
     expect(dependencies).toEqual(names.map((name, index) => [name, names[index - 1]]));
   });
 
-  test('never prune the package, whose deletion deletes every InternalDNS', () => {
+  test('never prune the packages, whose deletion deletes every InternalDNS', () => {
     const pruned = objects
       .filter(({ metadata }) => metadata.name === 'internal-dns-package')
       .map(({ spec }) => spec.prune ?? spec.syncPolicy.automated.prune);
