@@ -34,6 +34,7 @@ const programs = {
   ),
   delv: program(() => findOnPath('delv'), apt('bind9-dnsutils'), bind),
   dig: program(() => findOnPath('dig'), apt('bind9-dnsutils'), bind),
+  Lua: program(() => findOnPath('lua5.1'), apt('lua5.1'), 'https://www.lua.org/versions.html#5.1'),
   Chromium: program(() => findOnPath(...chromiums), apt('chromium'), 'https://www.chromium.org/getting-involved/'),
   Prometheus: program(findPrometheus, 'sudo test/monitoring/unpack.sh', 'https://prometheus.io/download/'),
   IPv6: { ...program(expectIPv6, 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0', ipv6), isByHand: true },
