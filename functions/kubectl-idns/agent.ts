@@ -64,9 +64,11 @@ export async function readListing(
       : `see kubectl -n ${namespace} describe pod ${pod}`;
   const query = host === undefined ? '' : `?${new URLSearchParams({ host })}`;
   const answer = await kubectl.withPort({ namespace, pod, port: statusPort }, { action, cure }, (port) =>
-    request(port, `/names.json${query}`).catch((error: Error) => {
+    request(port, `/names.json${query}`).catch(({ name: kind, message }: Error) => {
+      const cause =
+        kind === 'AbortError' || kind === 'TimeoutError' ? `within ${requestTimeout / 1000} s` : `(${message})`;
       throw new Failure(
-        `cannot ${action}: the agent in the pod ${pod} does not answer (${error.message}): see kubectl -n ${namespace} logs ${pod} -c agent`,
+        `cannot ${action}: the agent in the pod ${pod} does not answer ${cause}: see kubectl -n ${namespace} logs ${pod} -c agent`,
       );
     }),
   );

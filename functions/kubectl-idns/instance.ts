@@ -33,8 +33,8 @@ export const resource = 'internaldnses.dns.internal';
 export function cureOfInternalDNS(message: string, verbs = 'get and list'): string {
   if (/forbidden/i.test(message)) return `ask for the verbs ${verbs} on ${resource}`;
   if (/doesn't have a resource type|could not find the requested resource/.test(message))
-    return 'install Internal DNS (docs/operations.md), or choose another cluster with --context';
-  if (/not ?found/i.test(message)) return 'kubectl get internaldns lists them';
+    return 'install Internal DNS (README.md), or choose another cluster with --context';
+  if (message.includes('(NotFound)')) return 'kubectl get internaldns lists them';
   return 'check --context and --kubeconfig; kubectl get internaldns must work';
 }
 

@@ -1,9 +1,9 @@
 /** `kubectl idns` as a process, between a fake kubectl and the agent's real status server. */
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Registry } from 'prom-client';
@@ -301,6 +301,12 @@ describe('a failure is one line with its cause and its cure', () => {
       'cannot read the InternalDNSes: no connection to the server: dial tcp: connection refused: check --context and --kubeconfig; kubectl get internaldns must work',
     ],
     [
+      'an unknown context',
+      ['zones', '--context=x'],
+      () => ({ failures: { get: 'error: context was not found for specified context: x' } }),
+      'cannot read the InternalDNSes: context was not found for specified context: x: check --context and --kubeconfig; kubectl get internaldns must work',
+    ],
+    [
       'no JSON',
       ['zones'],
       () => ({ output: 'nonsense' }),
@@ -364,6 +370,22 @@ describe('a failure is one line with its cause and its cure', () => {
     );
     expect(code).toBe(1);
   });
+});
+
+test('a signal ends kubectl, too', async () => {
+  let plugin: ChildProcess | undefined;
+  const silent = createServer(() => plugin?.kill('SIGTERM')).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const disconnected = once(silent, 'connection').then(([socket]) => once(socket.resume(), 'close'));
+  const { code } = await kubectlIdns(['names'], {
+    cluster: { ...cluster, target: `127.0.0.1:${(silent.address() as AddressInfo).port}` },
+    onStart: (child) => {
+      plugin = child;
+    },
+  });
+  expect(code).toBe(143);
+  await disconnected;
+  silent.close();
 });
 
 describe('the built file', () => {

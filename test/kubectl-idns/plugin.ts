@@ -1,5 +1,5 @@
 /** Builds the plugin, and runs it as a process with a fake kubectl on its PATH. */
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ export interface PluginOptions {
   cluster?: Cluster | undefined;
   /** The program and what Node gets before it. */
   node?: string[];
+  onStart?: (child: ChildProcess) => void;
 }
 
 export interface Result {
@@ -36,7 +37,7 @@ export interface Result {
 
 export async function kubectlIdns(
   args: string[],
-  { input = '', cluster, node = [program] }: PluginOptions = {},
+  { input = '', cluster, node = [program], onStart }: PluginOptions = {},
 ): Promise<Result> {
   const dir = mkdtempSync(join(tmpdir(), 'kubectl-idns-'));
   try {
@@ -54,6 +55,7 @@ export async function kubectlIdns(
     const child = spawn(process.execPath, [...node, ...args], {
       env: { ...environment, PATH: bin, FAKE_CLUSTER: file },
     });
+    onStart?.(child);
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
