@@ -67,6 +67,14 @@ golden: node ## write the golden files anew; review their diff
 package: node ## build both packages into _build (REGISTRY, VERSION, BASE)
 	functions/package/build.sh
 
+.PHONY: plugin
+plugin: node ## build the kubectl plugin, _build/kubectl-idns (VERSION)
+	node functions/bundle.ts --plugin $(BUILD)
+
+.PHONY: krew
+krew: plugin ## build what krew installs the plugin from, _build/krew.yaml and an archive
+	functions/kubectl-idns/krew.sh
+
 .PHONY: e2e
 e2e: node ## prove every capability in the cluster of KUBECONFIG, from the pushed packages (ONLY=zones: that scenario)
 	vitest run --config test/e2e/vitest.config.ts $(ONLY:%=/%.test.ts)

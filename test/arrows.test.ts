@@ -13,6 +13,8 @@ const arrows: Record<string, readonly string[]> = {
   agent: ['contract', 'dns'],
   // It writes an InternalDNS.
   import: ['dns', 'internal-dns/zones/zone.ts'],
+  // It reads what the agent and the function report.
+  'kubectl-idns': ['contract', 'dns', 'import'],
 };
 
 /** The same for the folders of the agent, beside `lib`, `contract` and `dns`. What is loose in agent/ wires them together. */

@@ -1,7 +1,7 @@
 import { shortDigest } from '../../contract/digest.ts';
+import { printable } from '../../contract/printable.ts';
 import type { NameState, Verdict } from '../../contract/verdict.ts';
 import type { CoreEvent, ObjectReference } from '../kubernetes/object.ts';
-import { printable } from '../lib/printable.ts';
 
 export interface EventProps {
   state: NameState;

@@ -1,4 +1,4 @@
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../../contract/printable.ts';
 
 /** Escaped markup, created by `html`. */
 export class Html {

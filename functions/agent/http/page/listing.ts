@@ -1,5 +1,5 @@
+import { printable } from '../../../contract/printable.ts';
 import { isCounted } from '../../../contract/verdict.ts';
-import { printable } from '../../lib/printable.ts';
 import type { Overview, TrackedName } from '../../names/overview.ts';
 import type { SearchResult } from './search.ts';
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { namesAsJson, namesAsText } from '../../../../functions/agent/http/page/listing.ts';
 import { findNames, parseSearch } from '../../../../functions/agent/http/page/search.ts';
-import { printable } from '../../../../functions/agent/lib/printable.ts';
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
+import { printable } from '../../../../functions/contract/printable.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
 import { hostile, known, longest, many, overviewOf } from './overview.ts';
 

@@ -5,8 +5,8 @@ import { formatDuration, percentile } from '../../../../functions/agent/http/pag
 import { html } from '../../../../functions/agent/http/page/html.ts';
 import { contentSecurityPolicy, statusPage } from '../../../../functions/agent/http/page/page.ts';
 import { findNames, type Search } from '../../../../functions/agent/http/page/search.ts';
-import { printable } from '../../../../functions/agent/lib/printable.ts';
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
+import { printable } from '../../../../functions/contract/printable.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 

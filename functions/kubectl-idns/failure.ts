@@ -1,0 +1,2 @@
+/** An error for people: "cannot X: cause: cure". */
+export class Failure extends Error {}
