@@ -6,8 +6,8 @@ import type { RecordType } from 'dns-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { environment } from './environment.ts';
 import { examples } from './examples.ts';
-import { soon } from './patience.ts';
 import { query } from './powerdns/query.ts';
+import { polling } from './timeouts.ts';
 
 /** run.ts, and what it has written so far. */
 class Run {
@@ -27,7 +27,7 @@ class Run {
   async serving(): Promise<number> {
     const said = await vi.waitUntil(
       () => this.child.exitCode !== null || /is served on .*?:(\d+).*Ctrl-C/s.exec(this.stdout),
-      soon,
+      polling,
     );
     if (said === true) throw new Error(`it ended: ${this.stderr}`);
     return Number(said[1]);
@@ -78,7 +78,7 @@ describe('make run', () => {
 
     // And so has the page.
     const [page] = /http:\S+/.exec(run.stdout) ?? [''];
-    await vi.waitFor(async () => expect(await (await fetch(page)).text()).toContain('office.internal'), soon);
+    await vi.waitFor(async () => expect(await (await fetch(page)).text()).toContain('office.internal'), polling);
 
     run.child.kill('SIGINT');
     expect(await run.ended()).toBe(0);
@@ -110,7 +110,7 @@ describe('make run', () => {
         await vi.waitFor(async () => {
           const { answers } = await query({ name, type, port });
           expect(new Set(answers.map((answer) => (answer as { data: unknown }).data))).toEqual(new Set(expected));
-        }, soon);
+        }, polling);
       }
     },
   );

@@ -17,12 +17,12 @@ import { requiredInCluster } from '../functions/agent/options.ts';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { type Declaration, declarationKey } from '../functions/contract/declaration.ts';
 import { startFunction } from './function.ts';
-import { patience } from './patience.ts';
 import { findPowerDNS, type PowerDNS } from './powerdns/install.ts';
 import { query } from './powerdns/query.ts';
 import { freePort, startPowerDNS } from './powerdns/server.ts';
 import { find } from './programs.ts';
 import { callFunction, type Example, readExample } from './render.ts';
+import { waitTimeoutMs } from './timeouts.ts';
 
 const host = '127.0.0.1';
 const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
@@ -153,7 +153,7 @@ function startAgent(args: string[], log: string): ChildProcess {
 }
 
 async function answered(zone: string, port: number): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + waitTimeoutMs;
   while (performance.now() < deadline) {
     const reply = await query({ name: zone, type: 'SOA', port }).catch(() => undefined);
     if (reply?.rcode === 'NOERROR' && reply.answers.length > 0) return;

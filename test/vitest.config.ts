@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { soon } from './patience.ts';
 import { missing, tagsOf } from './programs.ts';
 import { reportersOf } from './reporters.ts';
+import { polling } from './timeouts.ts';
 
 export default defineConfig(async () => {
   const reasons = await missing();
@@ -24,7 +24,7 @@ export default defineConfig(async () => {
       // So that only what hangs ends by itself.
       testTimeout: 300_000,
       hookTimeout: 300_000,
-      expect: { poll: soon },
+      expect: { poll: polling },
     },
   };
 });

@@ -5,7 +5,7 @@ import {
 } from '@crossplane-org/function-sdk-typescript';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
-import { patience } from '../patience.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 import type { Certificates, Pair } from './certificates.ts';
 
 const { path, requestSerialize, responseDeserialize } = FunctionRunnerServiceService.runFunction;
@@ -39,7 +39,7 @@ export interface FunctionClient {
 }
 
 /** A client of the function at `address`. */
-export function makeClient({ address, certificates, deadline = patience }: ClientOptions): FunctionClient {
+export function makeClient({ address, certificates, deadline = waitTimeoutMs }: ClientOptions): FunctionClient {
   const client = new Client(address, channelCredentials(certificates), {
     'grpc.max_receive_message_length': MESSAGE_BYTES,
     'grpc.max_send_message_length': MESSAGE_BYTES,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatAddress, listen } from '../../functions/cdk8s-function-xp/address.ts';
 import { environment } from '../environment.ts';
-import { soon } from '../patience.ts';
+import { polling } from '../timeouts.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { makeClient, requestFor } from './client.ts';
 import { greeting } from './greeting.ts';
@@ -37,7 +37,7 @@ class Process {
 
   /** The line that says that it listens. */
   async listening(): Promise<{ address: string; metrics?: string; tls: boolean }> {
-    return vi.waitUntil(() => this.log.find(({ msg }) => msg === 'listening') as never, soon);
+    return vi.waitUntil(() => this.log.find(({ msg }) => msg === 'listening') as never, polling);
   }
 
   /** Its exit code. */
@@ -120,7 +120,7 @@ describe('a process', () => {
     expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
     client.close();
     // The answer may be here before the line that is written of it.
-    await vi.waitFor(() => expect(server.log).toHaveLength(2), soon);
+    await vi.waitFor(() => expect(server.log).toHaveLength(2), polling);
     expect(server.log[1]).toMatchObject({ msg: 'request', composite: 'Greeting/hello', outcome: 'ok' });
   });
 
@@ -160,7 +160,7 @@ describe('a process that is told to stop', () => {
     // The deadline comes after the end of the test, so it is not what ends the process.
     const { server, client, call, address } = await startWithCall({ DEADLINE: '3600000' });
     server.child.kill(signal);
-    await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), soon);
+    await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), polling);
 
     const late = makeClient({ address, certificates });
     await expect(late.run(requestFor(greeting('hi')))).rejects.toMatchObject({ code: 14 });

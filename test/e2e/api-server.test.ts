@@ -6,7 +6,7 @@ import { figure } from './cluster/figures.ts';
 import { apply, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf, watchAnswers } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
-import { statusAddress, tableAt } from './cluster/telling.ts';
+import { statusAddress, tableAt } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'frozen.internal';

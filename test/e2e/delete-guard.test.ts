@@ -3,7 +3,7 @@ import { edit } from './cluster/edit.ts';
 import { apply, condition, kubectl, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop, disturbing } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
-import { untilTold } from './cluster/telling.ts';
+import { untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'guard.internal';
@@ -44,7 +44,7 @@ scenario('delete-guard', ({ shop, ingress, internalDNS, writeAddresses }) => {
     });
     // However few lose their address.
     await writeAddresses(names[0]!);
-    await untilTold('guard', {
+    await untilReported('guard', {
       name: at(names[0]!),
       resource: `ingress/${shop}/${names[0]}`,
       verdict: 'Held',

@@ -4,8 +4,8 @@ import { apply, condition, get, list, patch, remove, until, waitForReady } from 
 import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
+import { eventsOn, untilReported } from './cluster/reported-names.ts';
 import { everything } from './cluster/rights.ts';
-import { eventsOn, untilTold } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'disco.internal';
@@ -159,7 +159,7 @@ scenario(
       await client.becomes(host, '192.0.2.1');
       await apply(own('second', '192.0.2.2'), own('thief', '192.0.2.66', market));
       await client.becomes(host, '192.0.2.1 192.0.2.2');
-      await untilTold('disco', {
+      await untilReported('disco', {
         name: host,
         resource: `ingress/${market}/thief`,
         verdict: 'Duplicate',

@@ -4,7 +4,7 @@ import { figure } from './cluster/figures.ts';
 import { apply, applyLarge, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientOf, watchAnswers } from './cluster/names.ts';
 import { internalDNS, largeZoneFile, target } from './cluster/objects.ts';
-import { watchEvents } from './cluster/telling.ts';
+import { watchEvents } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'latency.internal';

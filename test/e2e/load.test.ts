@@ -7,7 +7,7 @@ import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { internalDNS, target } from './cluster/objects.ts';
 import { usageIn } from './cluster/pod.ts';
-import { statusAddress, tableAt } from './cluster/telling.ts';
+import { statusAddress, tableAt } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'load.internal';

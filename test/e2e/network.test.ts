@@ -6,8 +6,8 @@ import { target } from './cluster/objects.ts';
 import { functionName } from './cluster/packages.ts';
 import { containerOf } from './cluster/pod.ts';
 import { forward } from './cluster/port-forward.ts';
+import { tableAt } from './cluster/reported-names.ts';
 import { startPod } from './cluster/resolver.ts';
-import { tableAt } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'network.internal';

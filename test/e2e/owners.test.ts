@@ -4,7 +4,7 @@ import { apply, get, kubectl, patch, remove, until, waitForReady } from './clust
 import { anotherLoop } from './cluster/loops.ts';
 import { clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
-import { statusAddress, tableAt, untilTold } from './cluster/telling.ts';
+import { statusAddress, tableAt, untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 /** Whose names: namespaces of their own, tenants, reserved names, and instances that keep out of each other's way. */
@@ -38,7 +38,7 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
 
     // What stands in one namespace is not the other's to take or to delete.
     await apply(fixed('thief', 'seen.team.internal', '192.0.2.66', market));
-    await untilTold('team', {
+    await untilReported('team', {
       name: 'seen.team.internal',
       resource: `ingress/${market}/thief`,
       verdict: 'Duplicate',

@@ -4,7 +4,7 @@ import { apply, get, patch, remove, until, waitForReady } from './cluster/kubect
 import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
-import { statusAddress, tableAt } from './cluster/telling.ts';
+import { statusAddress, tableAt } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'records.internal';

@@ -3,7 +3,7 @@ import { apply, get, settle, until, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
-import { statusAddress, tableAt, untilTold, watchEvents } from './cluster/telling.ts';
+import { statusAddress, tableAt, untilReported, watchEvents } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'rest.internal';
@@ -22,7 +22,7 @@ scenario('rest', ({ shop, ingress, internalDNS }) => {
     );
     await waitForReady('rest');
     await (await clientOf('rest')).becomes(at('web'), address);
-    await untilTold('rest', {
+    await untilReported('rest', {
       name: 'web.example.org',
       resource: `ingress/${shop}/web`,
       verdict: 'OutsideZones',

@@ -3,7 +3,7 @@ import { apply, exists, kubectl, remove, until, waitForReady } from './cluster/k
 import { anotherLoop, disturbing } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
-import { untilTold } from './cluster/telling.ts';
+import { untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'sources.internal';
@@ -212,7 +212,7 @@ scenario('sources', ({ shop, internalDNS }) => {
       await write(source, `${name}-reserved`, reserved, values[0]);
       await write(source, name, host, values[0]);
       await client.becomes(host, values[0], type);
-      await untilTold('sources', {
+      await untilReported('sources', {
         name: reserved,
         resource: label ? `${label}/${shop}/${name}-reserved` : 'unknown',
         verdict: 'Refused',

@@ -3,8 +3,8 @@ import { apply, condition, get, kubectl, remove, until, waitForReady } from './c
 import { type Client, clientAt, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { containerOf } from './cluster/pod.ts';
+import { eventsOn, type ReportedName, statusAddress, tableAt } from './cluster/reported-names.ts';
 import { clusterDNS, startPod, startResolver } from './cluster/resolver.ts';
-import { eventsOn, statusAddress, type Told, tableAt } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'symptom.internal';
@@ -30,13 +30,18 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     return object;
   };
   /** Waits until a table has such a line on a host of an object, and gives it. */
-  async function tells(table: string, resource: string, host: string, line: Partial<Told>): Promise<Told> {
-    let seen: Told | undefined;
+  async function tells(
+    table: string,
+    resource: string,
+    host: string,
+    line: Partial<ReportedName>,
+  ): Promise<ReportedName> {
+    let seen: ReportedName | undefined;
     await until(`${host} is ${JSON.stringify(line)}`, async () => {
       seen = (await tableAt(table, host)).names.find((each) => each.resource === resource && each.name === host);
-      return Object.entries(line).every(([field, value]) => seen?.[field as keyof Told] === value) || seen;
+      return Object.entries(line).every(([field, value]) => seen?.[field as keyof ReportedName] === value) || seen;
     });
-    return seen as Told;
+    return seen as ReportedName;
   }
 
   test('a server, and a caching resolver in front of it', async () => {

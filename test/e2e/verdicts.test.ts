@@ -8,7 +8,7 @@ import { anotherLoop, disturbing } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
 import { pdnsutil } from './cluster/pod.ts';
-import { eventsOn, problemsOf, statusAddress, tableAt, untilTold } from './cluster/telling.ts';
+import { eventsOn, problemsOf, statusAddress, tableAt, untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'why.internal';
@@ -30,9 +30,9 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     (await tableAt(page, host)).names.find(({ resource }) => resource === `ingress/${namespace}/${name}`);
 
   /** Waits until the table, an Event on the object and the composite's status all say it. */
-  async function isTold(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
+  async function isReported(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
     await isKnown(verdict, name, host, message, namespace);
-    await untilTold('why', { name: host, resource: `ingress/${namespace}/${name}`, verdict, message });
+    await untilReported('why', { name: host, resource: `ingress/${namespace}/${name}`, verdict, message });
   }
 
   /** Likewise, but for the status, which has room for the 20 gravest: here others have hosts outside the zones, too. */
@@ -87,7 +87,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
   });
 
   test('NoAddress', async () => {
-    await isTold('NoAddress', 'slow', at('slow'), /its controller has not written one/);
+    await isReported('NoAddress', 'slow', at('slow'), /its controller has not written one/);
     // Crossplane writes conditions after the rest of the status.
     await until('the condition says so', async () => {
       const { status, reason, message = '' } = await condition('why', 'Resolvable');
@@ -112,7 +112,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
 
   test('Filtered', async () => {
     await apply(fixed('left', at('left'), { annotations: { [target]: '192.0.2.1', [controller]: 'another' } }));
-    await isTold('Filtered', 'left', at('left'), /controller/);
+    await isReported('Filtered', 'left', at('left'), /controller/);
     await annotate('left', { [controller]: null });
     await turns('left', at('left'), '192.0.2.1');
   });
@@ -122,7 +122,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await turns('first', at('wanted'), '192.0.2.1');
     const second = { namespace: other, annotations: { [target]: '192.0.2.3' } };
     await apply(fixed('second', at('wanted'), second));
-    await isTold(
+    await isReported(
       'Duplicate',
       'second',
       at('wanted'),
@@ -135,7 +135,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
 
   test('DeclaredElsewhere', async () => {
     await apply(fixed('declared', at('declared')));
-    await isTold('DeclaredElsewhere', 'declared', at('declared'), /the InternalDNS declares A at this name/);
+    await isReported('DeclaredElsewhere', 'declared', at('declared'), /the InternalDNS declares A at this name/);
     await edit('why', { zones: [{ name: zone }] });
     await turns('declared', at('declared'), '192.0.2.1');
   });
@@ -144,7 +144,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await pdnsutil(pod, 'rrset', 'add', zone, at('foreign'), 'A', '60', '192.0.2.81');
     await client.becomes(at('foreign'), '192.0.2.81');
     await apply(fixed('foreign', at('foreign')));
-    await isTold('ForeignRecord', 'foreign', at('foreign'), /an unmanaged A record exists at this name/);
+    await isReported('ForeignRecord', 'foreign', at('foreign'), /an unmanaged A record exists at this name/);
     await disturbing('why', async () => {
       await pdnsutil(pod, 'rrset', 'delete', zone, at('foreign'), 'A');
       await turns('foreign', at('foreign'), '192.0.2.1');
@@ -155,7 +155,12 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await apply(
       ingress({ name: 'bad', hosts: [at('good')], annotations: { [target]: '192.0.2.1', [hostname]: at('b%d') } }),
     );
-    await isTold('Refused', 'bad', at('b%d'), /invalid label .*: labels consist of letters, digits and inner hyphens/);
+    await isReported(
+      'Refused',
+      'bad',
+      at('b%d'),
+      /invalid label .*: labels consist of letters, digits and inner hyphens/,
+    );
     await annotate('bad', { [hostname]: at('bad') });
     await turns('bad', at('bad'), '192.0.2.1');
   });
@@ -172,7 +177,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
       return reason === 'DeletesHeld' || reason;
     });
     await writeAddresses(last);
-    await isTold(
+    await isReported(
       'Held',
       last,
       at(last),

@@ -7,7 +7,7 @@ import { anotherLoop, disturbing } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { identityOf, pdnsutil } from './cluster/pod.ts';
-import { untilTold } from './cluster/telling.ts';
+import { untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'zones.internal';
@@ -62,7 +62,7 @@ scenario('zones', ({ shop, ingress, internalDNS }) => {
     await client.becomes(at('beside'), '192.0.2.77');
     await anotherLoop('zones');
     expect(await client.answer(at('beside'))).toBe('192.0.2.77');
-    await untilTold('zones', {
+    await untilReported('zones', {
       name: at('beside'),
       resource: `ingress/${shop}/beside`,
       verdict: 'DeclaredElsewhere',

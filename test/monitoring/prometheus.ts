@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { patience } from '../patience.ts';
 import { freePort } from '../powerdns/server.ts';
 import { find } from '../programs.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 
 export interface ScrapedTarget {
   /** `HOST:PORT` that serves /metrics. */
@@ -96,7 +96,7 @@ export async function startPrometheus(
     process.off('exit', end);
   });
   process.once('exit', end);
-  const tooLong = AbortSignal.timeout(patience);
+  const tooLong = AbortSignal.timeout(waitTimeoutMs);
   const isReady = () =>
     fetch(`${url}/-/ready`, { signal: tooLong }).then(
       ({ ok }) => ok,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { printTable } from '../bench/table.ts';
 import { environment } from '../environment.ts';
-import { patience } from '../patience.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 import type { Share } from './share.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -29,7 +29,7 @@ export async function soakHistories({ milliseconds, seed }: Share): Promise<void
   try {
     for (let longest = 0; rounds === 0 || performance.now() + longest < end; rounds++) {
       const since = performance.now();
-      await draw({ seed: seed + rounds, counts, timeout: Math.ceil(Math.max(patience, end - since)) });
+      await draw({ seed: seed + rounds, counts, timeout: Math.ceil(Math.max(waitTimeoutMs, end - since)) });
       longest = Math.max(longest, performance.now() - since);
     }
   } finally {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
 import type { Behaviour } from '../agent/powerdns/passage.ts';
 import { printTable, quantile, seconds } from '../bench/table.ts';
-import { patience } from '../patience.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 import { Instance, type Wanted, zone } from './instance.ts';
 import type { Share } from './share.ts';
 
@@ -200,12 +200,12 @@ async function loops(instance: Instance, count: number): Promise<void> {
 
 /** Until there is what should be, and two more loops find nothing to do. */
 async function settle(instance: Instance): Promise<void> {
-  const end = performance.now() + patience;
+  const end = performance.now() + waitTimeoutMs;
   let told: string[] = [];
   for (let quiet = 0; quiet < 3; ) {
     if (performance.now() > end) {
       throw new Error(
-        `not right after ${patience / 1000} s: ${told.length} differences:\n${told.slice(0, 20).join('\n')}`,
+        `not right after ${waitTimeoutMs / 1000} s: ${told.length} differences:\n${told.slice(0, 20).join('\n')}`,
       );
     }
     const sent = await instance.loop().then(

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Verdict } from '../../../functions/contract/verdict.ts';
 import { get, list, until } from './kubectl.ts';
 
-export interface Told {
+export interface ReportedName {
   name: string;
   resource: string;
   verdict: Verdict;
@@ -15,7 +15,7 @@ export interface Told {
 
 /** The agent's own table. */
 export interface Table {
-  names: Told[];
+  names: ReportedName[];
   total: number;
   resolved: number;
   resolution?: { state: string; since: string; message?: string };
@@ -36,7 +36,7 @@ export async function tableAt(address: string, host = ''): Promise<Table> {
   return (await response.json()) as Table;
 }
 
-type Problem = Pick<Told, 'name' | 'resource' | 'verdict' | 'message'>;
+type Problem = Pick<ReportedName, 'name' | 'resource' | 'verdict' | 'message'>;
 
 /** The hosts that do not resolve, as the composite's status has them: the gravest 20. */
 export async function problemsOf(composite: string): Promise<Problem[]> {
@@ -44,7 +44,7 @@ export async function problemsOf(composite: string): Promise<Problem[]> {
 }
 
 /** Waits until the composite's status says why a host of an object does not resolve. A report waits ten seconds for the next one. */
-export const untilTold = (
+export const untilReported = (
   composite: string,
   { name, resource, verdict, message }: Omit<Problem, 'message'> & { message: RegExp },
 ) =>
