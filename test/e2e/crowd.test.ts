@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { figure } from './cluster/figures.ts';
 import { apply, applyLarge, get, kubectl, remove, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { internalDNS, target } from './cluster/objects.ts';
-import { besideExternalDNS, inPod, signalPowerDNS, usageIn } from './cluster/pod.ts';
+import { debugExternalDNS, inPod, signalPowerDNS, usageIn } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'crowd.internal';
@@ -62,7 +62,7 @@ scenario('crowd', ({ shop, ingress, owns }) => {
     const some = names.slice(0, 200);
     const applying = applyLarge(...objects(some));
     await client.becomes(`${some[0]}.${zone}`, address);
-    await besideExternalDNS(pod, 'kill 1');
+    await debugExternalDNS(pod, 'kill 1');
     await applying;
     await all(some, address);
     await anotherLoop('crowd');
@@ -82,7 +82,7 @@ scenario('crowd', ({ shop, ingress, owns }) => {
   }
 
   test('PowerDNS hangs for ten seconds: the records catch up', async () => {
-    await disturbing('crowd', async () => {
+    await withDisturbance('crowd', async () => {
       await signalPowerDNS(pod, 'STOP');
       await apply(...objects(['during']));
       await remove('ingress', 'host-0', shop);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { edit } from './cluster/edit.ts';
-import { apply, condition, kubectl, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { apply, condition, kubectl, remove, until, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
@@ -52,7 +52,7 @@ scenario('delete-guard', ({ shop, ingress, internalDNS, writeAddresses }) => {
     });
     for (const name of names) await writeAddresses(name);
     // Nothing but time lets go.
-    await disturbing('guard', () => client.becomes(at(names[9]!), 'NXDOMAIN'));
+    await withDisturbance('guard', () => client.becomes(at(names[9]!), 'NXDOMAIN'));
   });
 
   test('somebody lets go before, and one Ingress goes at once', async () => {
@@ -71,7 +71,7 @@ scenario('delete-guard', ({ shop, ingress, internalDNS, writeAddresses }) => {
     // Of those that kubectl deletes between two loops of ExternalDNS, one may stay alone, and go.
     expect(held).toHaveLength(5);
     for (const name of held) expect(await client.answer(name)).toBe('192.0.2.52');
-    await settle('guard');
+    await waitForQuiescence('guard');
     const now = new Date().toISOString();
     await kubectl('annotate', 'internaldns', 'guard', '--overwrite', `dns.internal/let-go=${now}`);
     for (const name of names) await client.becomes(at(name), 'NXDOMAIN');

@@ -4,8 +4,8 @@ import { apply, condition, get, list, patch, remove, until, waitForReady } from 
 import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
+import { permissionsOf } from './cluster/permissions.ts';
 import { eventsOn, untilReported } from './cluster/reported-names.ts';
-import { everything } from './cluster/rights.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'disco.internal';
@@ -52,7 +52,7 @@ scenario(
     });
 
     test('its account may read what these sources need, and write nothing but Events and the status of DNSEndpoints', async () => {
-      const may = await everything('system:serviceaccount:internal-dns:idns-disco', 'default');
+      const may = await permissionsOf('system:serviceaccount:internal-dns:idns-disco', 'default');
       const needed = [
         'networking.k8s.io/ingresses',
         ...['services', 'pods', 'nodes', 'namespaces', 'discovery.k8s.io/endpointslices'],

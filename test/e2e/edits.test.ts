@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { untilCrossplaneRests } from './cluster/crossplane.ts';
-import { apply, get, patch, settle, waitForReady } from './cluster/kubectl.ts';
+import { waitForIdleCrossplane } from './cluster/crossplane.ts';
+import { apply, get, patch, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'edits.internal';
 
-/** Alone, as an edit in the middle of a reconcile gets the Ready of the state before: see `settle`. */
+/** Alone, as an edit in the middle of a reconcile gets the Ready of the state before: see `waitForQuiescence`. */
 scenario('edits', ({ internalDNS }) => {
   const edit = async (spec: object) => {
-    await settle('edits');
-    await untilCrossplaneRests();
+    await waitForQuiescence('edits');
+    await waitForIdleCrossplane();
     await patch('internaldns', 'edits', { spec });
     await waitForReady('edits');
   };

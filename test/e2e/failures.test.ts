@@ -3,7 +3,7 @@ import { watchForwarder } from './cluster/forwarder.ts';
 import { apply, get, isTrue, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
-import { besideExternalDNS, inPod, signalPowerDNS } from './cluster/pod.ts';
+import { debugExternalDNS, inPod, signalPowerDNS } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'failures.internal';
@@ -56,7 +56,7 @@ scenario('failures', ({ shop, ingress, internalDNS }) => {
   test('ExternalDNS is killed', async () => {
     const restarts = await restartsOf('external-dns');
     const forwarder = await watchForwarder('failures', at('stays'), address);
-    await besideExternalDNS(pod, 'kill 1');
+    await debugExternalDNS(pod, 'kill 1');
     await heals('external-dns', restarts, 'after-external-dns');
     expect(Math.max(...(await forwarder.stop()))).toBe(0);
   });

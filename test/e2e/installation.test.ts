@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { breakerTokens } from './cluster/crossplane.ts';
 import { figure } from './cluster/figures.ts';
-import { apply, get, kubectl, list, settle, until, waitForReady } from './cluster/kubectl.ts';
+import { apply, get, kubectl, list, until, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { internalDNS } from './cluster/objects.ts';
 import { functionName, functionPackage } from './cluster/packages.ts';
@@ -27,7 +27,7 @@ scenario('installation', ({ owns }) => {
       zonesServed: '1/1',
       zones: [{ name: 'corp.internal', state: 'Serving' }],
     });
-    await settle('corp');
+    await waitForQuiescence('corp');
     figure('tokens of the first creation, images included', String((await breakerTokens()) - before), '');
     const namespace = await get('namespace', 'internal-dns');
     expect(namespace.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
@@ -38,11 +38,11 @@ scenario('installation', ({ owns }) => {
     await until('the first one has been asked', async () => {
       return (await get('internaldns', 'corp')).status.resolution?.state === 'Serving';
     });
-    await settle('corp');
+    await waitForQuiescence('corp');
     const before = await breakerTokens();
     await apply(internalDNS(owns('second'), { zones: [{ name: 'second.internal' }] }));
     figure('the next InternalDNS applied -> Ready', await waitForReady('second'));
-    await settle('second');
+    await waitForQuiescence('second');
     const tokens = (await breakerTokens()) - before;
     figure('tokens of a creation', String(tokens), '');
     expect(tokens).toBeLessThan(60);

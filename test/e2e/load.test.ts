@@ -1,8 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { breakerTokens, opensOfBreaker } from './cluster/crossplane.ts';
+import { breakerOpens, breakerTokens } from './cluster/crossplane.ts';
 import { figure } from './cluster/figures.ts';
-import { apply, applyLarge, get, kubectl, list, patch, settle, until, waitForReady } from './cluster/kubectl.ts';
+import {
+  apply,
+  applyLarge,
+  get,
+  kubectl,
+  list,
+  patch,
+  until,
+  waitForQuiescence,
+  waitForReady,
+} from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { internalDNS, target } from './cluster/objects.ts';
@@ -38,9 +48,9 @@ scenario('load', ({ shop, ingress, owns }) => {
       }),
     );
     await waitForReady('load');
-    await settle('load');
+    await waitForQuiescence('load');
     [client, page] = [await clientOf('load'), await statusAddress('load')];
-    const [tokens, opens, start] = [await breakerTokens(), await opensOfBreaker(), performance.now()];
+    const [tokens, opens, start] = [await breakerTokens(), await breakerOpens(), performance.now()];
     for (let n = 0; n < few; n++) {
       await apply(fixed(`each-${n}`));
       await sleep(Math.max(0, start + (n + 1) * 1000 - performance.now()));
@@ -48,7 +58,7 @@ scenario('load', ({ shop, ingress, owns }) => {
     const pace = ((await breakerTokens()) - tokens) / ((performance.now() - start) / 1000);
     figure('one Ingress a second: tokens of the breaker a second', pace, '');
     expect(pace).toBeLessThan(1);
-    expect((await opensOfBreaker()) - opens, 'the breaker stays closed').toBe(0);
+    expect((await breakerOpens()) - opens, 'the breaker stays closed').toBe(0);
     const edited = performance.now();
     await patch('internaldns', 'load', { spec: { zones: [{ name: zone }, { name: 'second.load.internal' }] } });
     await client.becomes('second.load.internal', 'NOERROR');
@@ -71,7 +81,7 @@ scenario('load', ({ shop, ingress, owns }) => {
     figure('5,000 Ingresses applied -> all Resolved', (performance.now() - start) / 1000);
     await anotherLoop('load');
     // Events go out at a measured pace: it is at rest when they have.
-    await settle('load');
+    await waitForQuiescence('load');
     await until('the Events are out', async () => (await eventsLeft()) === 0 || (await eventsLeft()), 2_000);
     const before = await agent();
     await sleep(30_000);

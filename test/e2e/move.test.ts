@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import { declare } from './cluster/edit.ts';
 import { watchForwarder } from './cluster/forwarder.ts';
 import { apply, get, kubectl, remove, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
-import { besideExternalDNS, inPod } from './cluster/pod.ts';
+import { debugExternalDNS, inPod } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'move.internal';
@@ -41,7 +41,7 @@ scenario('move', ({ shop, ingress, internalDNS }) => {
   test('ExternalDNS’s own provider takes over what is there, and no name is lost on the way', async () => {
     await declare('move', { discovery: { policy: 'Preview' } });
     const forwarder = await watchForwarder('move', at('stays'), address);
-    await disturbing('move', async () => {
+    await withDisturbance('move', async () => {
       await startBuiltIn();
       await until('it finds everything as it should be', async () => {
         const log = await kubectl('-n', 'internal-dns', 'logs', pod, '-c', 'built-in');
@@ -102,7 +102,7 @@ async function startBuiltIn(): Promise<void> {
 
 /** An ephemeral container stays in its pod; another that shares its processes can end it. */
 async function stopBuiltIn(): Promise<void> {
-  await besideExternalDNS(pod, 'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done');
+  await debugExternalDNS(pod, 'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done');
   await until('it has ended', async () => {
     const { status } = await get('pod', pod, 'internal-dns');
     const states = status.ephemeralContainerStatuses.filter(({ name }: { name: string }) => name === 'built-in');

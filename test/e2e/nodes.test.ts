@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
-import { untilCrossplaneRests } from './cluster/crossplane.ts';
+import { waitForIdleCrossplane } from './cluster/crossplane.ts';
 import { figure } from './cluster/figures.ts';
 import { apply, isTrue, kubectl, list, until, waitForReady } from './cluster/kubectl.ts';
 import { clientAt, clientOf, type Watch, watchAnswers } from './cluster/names.ts';
@@ -33,7 +33,7 @@ scenario('nodes', ({ ingress, internalDNS }) => {
     if (reason) return;
     await kubectl('-n', 'crossplane-system', 'rollout', 'restart', 'deployment/crossplane');
     await kubectl('-n', 'crossplane-system', 'rollout', 'status', 'deployment/crossplane', '--timeout=300s');
-    await untilCrossplaneRests();
+    await waitForIdleCrossplane();
   });
 
   test.skipIf(reason)(`two replicas are on two nodes, each time they are placed anew${reason}`, async () => {

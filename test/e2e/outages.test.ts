@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { edit } from './cluster/edit.ts';
 import { apply, condition, get, until, waitForReady } from './cluster/kubectl.ts';
-import { disturbing } from './cluster/loops.ts';
+import { withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { signalPowerDNS } from './cluster/pod.ts';
@@ -46,7 +46,7 @@ scenario('outages', ({ ingress, internalDNS }) => {
       return (status === 'False' && reason === 'NotAnswering' && isNamed) || { status, reason, message };
     });
     // kubelet kills what does not answer for long, and may have been faster.
-    await disturbing('outage', async () => {
+    await withDisturbance('outage', async () => {
       await signalPowerDNS('idns-outage-0', 'CONT').catch(() => undefined);
       await says('Serving', 'True');
     });

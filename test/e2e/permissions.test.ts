@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { apply, waitForReady } from './cluster/kubectl.ts';
-import { type Access, everything, may } from './cluster/rights.ts';
+import { type Access, canI, permissionsOf } from './cluster/permissions.ts';
 import { scenario } from './scenario.ts';
 
 const server = 'system:serviceaccount:internal-dns:idns-rights';
@@ -23,9 +23,9 @@ scenario('permissions', ({ internalDNS }) => {
       'get persistentvolumeclaims data-idns-rights-0',
       'patch persistentvolumeclaims data-idns-rights-0',
     ];
-    const inside = await everything(server, 'internal-dns');
+    const inside = await permissionsOf(server, 'internal-dns');
     expect(inside.sort()).toEqual(expected.sort());
-    const outside = await everything(server, 'default');
+    const outside = await permissionsOf(server, 'default');
     expect(outside.sort()).toEqual(discovery.sort());
   });
 
@@ -47,13 +47,13 @@ scenario('permissions', ({ internalDNS }) => {
     { verb: 'impersonate', resource: 'users' },
     { verb: 'create', resource: 'serviceaccounts:token', namespace: 'internal-dns', name: 'idns-rights' },
   ])('the server may not $verb $resource', async (access) => {
-    expect(await may(server, access)).toBe(false);
+    expect(await canI(server, access)).toBe(false);
   });
 
   test('Crossplane may bind what discovery needs, and gains nothing to read or to hand on', async () => {
     const roles = 'rbac.authorization.k8s.io/clusterroles';
     for (const name of ['internal-dns:source:ingress', 'internal-dns:events']) {
-      expect(await may(crossplane, { verb: 'bind', resource: roles, name })).toBe(true);
+      expect(await canI(crossplane, { verb: 'bind', resource: roles, name })).toBe(true);
     }
     const tempting: Access[] = [
       { verb: 'bind', resource: roles, name: 'cluster-admin' },
@@ -67,6 +67,6 @@ scenario('permissions', ({ internalDNS }) => {
       { verb: 'create', resource: 'pods:exec', namespace: 'internal-dns' },
       { verb: 'impersonate', resource: 'users' },
     ];
-    for (const access of tempting) expect([access, await may(crossplane, access)]).toEqual([access, false]);
+    for (const access of tempting) expect([access, await canI(crossplane, access)]).toEqual([access, false]);
   });
 });

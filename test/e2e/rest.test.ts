@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apply, get, settle, until, waitForReady } from './cluster/kubectl.ts';
+import { apply, get, until, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
@@ -39,7 +39,7 @@ scenario('rest', ({ shop, ingress, internalDNS }) => {
     // A report may wait for ten seconds, and Crossplane follows it.
     const report = async () => (await get('configmap', 'idns-rest-status', 'internal-dns')).data['idns-rest-0'];
     await until('it is reported', async () => JSON.parse(await report()).names?.problems.length === 3 || report());
-    await settle('rest');
+    await waitForQuiescence('rest');
     const versionOf = async () => (await get('configmap', 'idns-rest-status', 'internal-dns')).metadata.resourceVersion;
     const version = await versionOf();
     const watch = watchEvents(shop);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { apply, exists, kubectl, remove, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { untilReported } from './cluster/reported-names.ts';
@@ -259,7 +259,7 @@ scenario('sources', ({ shop, internalDNS }) => {
     const client = await clientOf('machines');
     await client.becomes('first.machines.internal', '192.0.2.31');
     // Nobody else knows that these objects are causes.
-    await disturbing('machines', async () => {
+    await withDisturbance('machines', async () => {
       await apply(machine('first', '192.0.2.32'), machine('second', '192.0.2.33'));
       await client.becomes('first.machines.internal', '192.0.2.32');
       await client.becomes('second.machines.internal', '192.0.2.33');

@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Verdict } from '../../functions/contract/verdict.ts';
 import { edit } from './cluster/edit.ts';
-import { apply, condition, kubectl, patch, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { apply, condition, kubectl, patch, remove, until, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
 import { pdnsutil } from './cluster/pod.ts';
@@ -145,7 +145,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await client.becomes(at('foreign'), '192.0.2.81');
     await apply(fixed('foreign', at('foreign')));
     await isReported('ForeignRecord', 'foreign', at('foreign'), /an unmanaged A record exists at this name/);
-    await disturbing('why', async () => {
+    await withDisturbance('why', async () => {
       await pdnsutil(pod, 'rrset', 'delete', zone, at('foreign'), 'A');
       await turns('foreign', at('foreign'), '192.0.2.1');
     });
@@ -185,7 +185,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     );
     await writeAddresses(last, '192.0.2.8');
     await turns(last, at(last), '192.0.2.8');
-    await settle('why');
+    await waitForQuiescence('why');
     await kubectl('annotate', 'internaldns', 'why', '--overwrite', `dns.internal/let-go=${new Date().toISOString()}`);
     for (const name of names) await client.becomes(at(name), 'NXDOMAIN');
     await kubectl('-n', shop, 'delete', 'ingress', ...names, last);

@@ -3,7 +3,7 @@ import { rdataOf } from '../dns/query-rdata.ts';
 import { wire, wireZone } from '../dns/rdata/wire-format.ts';
 import { edit } from './cluster/edit.ts';
 import { apply, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { identityOf, pdnsutil } from './cluster/pod.ts';
@@ -45,7 +45,7 @@ scenario('zones', ({ shop, ingress, internalDNS }) => {
 
   test('what somebody changes by hand is put right', async () => {
     const since = new Date().toISOString();
-    await disturbing('zones', async () => {
+    await withDisturbance('zones', async () => {
       await pdnsutil(pod, 'rrset', 'replace', zone, at('www'), 'A', '60', '192.0.2.250');
       await until('PowerDNS has what is declared, as the agent wrote it anew', async () => {
         const log = await kubectl('-n', 'internal-dns', 'logs', pod, '-c', 'agent', `--since-time=${since}`);
