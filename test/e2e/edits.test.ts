@@ -6,7 +6,7 @@ import { scenario } from './scenario.ts';
 
 const zone = 'edits.internal';
 
-/** Alone, as an edit in the middle of a reconcile gets the Ready of the state before: see `waitForQuiescence`. */
+/** Runs alone: an edit in the middle of a reconcile gets the Ready of the previous state (see `waitForQuiescence`). */
 scenario('edits', ({ internalDNS }) => {
   const edit = async (spec: object) => {
     await waitForQuiescence('edits');
@@ -15,7 +15,7 @@ scenario('edits', ({ internalDNS }) => {
     await waitForReady('edits');
   };
 
-  test('an edit while Ready: wait does not return on the old state', async () => {
+  test('kubectl wait after an edit does not return before the edit is served', async () => {
     await apply(internalDNS('edits', { zones: [{ name: zone }] }));
     await waitForReady('edits');
     const client = await clientOf('edits');
