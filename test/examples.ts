@@ -1,4 +1,4 @@
-/** The files of examples/, each a golden case and a page of documentation. */
+/** The files of examples/, each of which is a golden case and documentation. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -13,15 +13,15 @@ export default defineConfig(async () => {
     test: {
       root: join(import.meta.dirname, '..'),
       include: ['test/**/*.test.ts'],
-      // Need a cluster: `make e2e`.
+      // These need a cluster: `make e2e`.
       exclude: ['test/e2e/*.test.ts'],
       tags: [...tagsOf(reasons), { name: 'history' as const }],
       setupFiles: 'test/properties.ts',
       env: { FC_SEED: seed },
       reporters: reportersOf('default', reasons, seed),
-      // Many tests wait most of the time.
+      // Many tests spend most of their time waiting.
       maxWorkers: availableParallelism() + 1,
-      // So that only what hangs ends by itself.
+      // Longer than any test takes: only tests that hang time out.
       testTimeout: 300_000,
       hookTimeout: 300_000,
       expect: { poll: polling },
