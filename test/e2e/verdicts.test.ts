@@ -124,19 +124,19 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
   });
 
   test('Duplicate', async () => {
-    await apply(fixed('first', at('wanted')));
-    await waitForResolved('first', at('wanted'), '192.0.2.1');
+    await apply(fixed('first', at('contested')));
+    await waitForResolved('first', at('contested'), '192.0.2.1');
     const second = { namespace: other, annotations: { [target]: '192.0.2.3' } };
-    await apply(fixed('second', at('wanted'), second));
+    await apply(fixed('second', at('contested'), second));
     await waitForVerdict(
       'Duplicate',
       'second',
-      at('wanted'),
+      at('contested'),
       new RegExp(`already used by ingress/${shop}/first, which was published first`),
       other,
     );
     await remove('ingress', 'first', shop);
-    await waitForResolved('second', at('wanted'), '192.0.2.3', other);
+    await waitForResolved('second', at('contested'), '192.0.2.3', other);
   });
 
   test('DeclaredElsewhere', async () => {

@@ -9,7 +9,7 @@ const file = (scenario: string) => `test/e2e/${scenario}.test.ts`;
 const minutes = 60_000;
 const shared = {
   root: join(import.meta.dirname, '../..'),
-  // Steps have timeouts of their own, with better messages.
+  // Steps have their own timeouts, with better messages.
   testTimeout: 30 * minutes,
   hookTimeout: 30 * minutes,
 };

@@ -96,14 +96,14 @@ export async function startPrometheus(
     process.off('exit', end);
   });
   process.once('exit', end);
-  const tooLong = AbortSignal.timeout(waitTimeoutMs);
+  const timeout = AbortSignal.timeout(waitTimeoutMs);
   const isReady = () =>
-    fetch(`${url}/-/ready`, { signal: tooLong }).then(
+    fetch(`${url}/-/ready`, { signal: timeout }).then(
       ({ ok }) => ok,
       () => false,
     );
   while (!(await isReady())) {
-    if (!isRunning || tooLong.aborted) {
+    if (!isRunning || timeout.aborted) {
       end();
       throw new Error(`cannot start Prometheus: ${readFileSync(log, 'utf8').split('\n').slice(-10).join('\n')}`);
     }
