@@ -116,15 +116,15 @@ describe('make run', () => {
   );
 
   test('reports in one line that the port is in use', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as { port: number };
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
     const run = start(examples.minimal as string, port);
     expect(await run.ended()).toBe(1);
     expect(run.stderr).toBe(
       `cannot run ${examples.minimal}: cannot listen on 127.0.0.1:${port}: the port is in use; choose another port with PORT=\n`,
     );
-    taken.close();
+    other.close();
   });
 
   test('reports why it cannot read the file', async () => {

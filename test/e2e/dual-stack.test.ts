@@ -8,7 +8,7 @@ import { scenario } from './scenario.ts';
 
 const zone = 'dual.internal';
 const at = (name: string) => `${name}.${zone}`;
-const addressesOf = (given: { ip: string }[]) => given.map(({ ip }) => ip).sort();
+const addressesOf = (ips: { ip: string }[]) => ips.map(({ ip }) => ip).sort();
 
 const isDual = (await get('service', 'kube-dns', 'kube-system')).spec.clusterIPs.length === 2;
 const reason = isDual ? '' : ' (skipped: the cluster has one IP family)';
@@ -19,12 +19,12 @@ scenario('dual-stack', ({ shop, ingress, service, internalDNS }) => {
   let addresses: string[];
 
   /** Waits until clients of both families get the addresses of both families. */
-  async function becomes(name: string, given: readonly string[]): Promise<void> {
+  async function becomes(name: string, ips: readonly string[]): Promise<void> {
     for (const [family, type] of [
       ['.', 'A'],
       [':', 'AAAA'],
     ] as const) {
-      const expected = given.filter((address) => address.includes(family)).join(' ');
+      const expected = ips.filter((address) => address.includes(family)).join(' ');
       for (const client of clients) await client.becomes(name, expected, type);
     }
   }
@@ -64,12 +64,12 @@ scenario('dual-stack', ({ shop, ingress, service, internalDNS }) => {
       ['ingress', 'web'],
       ['service', 'lb'],
     ] as const) {
-      let given: string[] = [];
+      let ips: string[] = [];
       await until(`${kind}/${name} has both addresses`, async () => {
-        given = addressesOf((await get(kind, name, shop)).status.loadBalancer?.ingress ?? []);
-        return given.length === 2 || given;
+        ips = addressesOf((await get(kind, name, shop)).status.loadBalancer?.ingress ?? []);
+        return ips.length === 2 || ips;
       });
-      await becomes(at(name), given);
+      await becomes(at(name), ips);
       await remove(kind, name, shop);
       for (const client of clients) await client.becomes(at(name), 'NXDOMAIN', 'AAAA');
     }

@@ -39,9 +39,9 @@ scenario('latency', ({ shop, ingress, owns }) => {
     for (let n = 1; n <= 10; n++) {
       const address = `192.0.2.${100 + n}`;
       await apply(fixed(`timed-${n}`, address));
-      const taken = sinceNow();
+      const elapsed = sinceNow();
       await until('the Event is visible', async () => watch.seenAt(`resolves to ${address}`) !== undefined, 10);
-      seconds.push(taken());
+      seconds.push(elapsed());
     }
     watch.stop();
     seconds.sort((a, b) => a - b);
@@ -87,10 +87,10 @@ scenario('latency', ({ shop, ingress, owns }) => {
     await apply(fixed('stays', '192.0.2.3'));
     await client.becomes(at('stays'), '192.0.2.3');
     const watch = watchAnswers(client, at('stays'), '192.0.2.3');
-    const taken = sinceNow();
+    const elapsed = sinceNow();
     await kubectl('-n', 'internal-dns', 'delete', 'pod', 'idns-latency-0');
     await kubectl('-n', 'internal-dns', 'rollout', 'status', 'statefulset/idns-latency');
-    figure('one replica, its pod deleted: until Ready', taken());
+    figure('one replica, its pod deleted: until Ready', elapsed());
     figure('one replica, its pod deleted: without an answer', (await watch.stop()).longestGapSeconds);
   });
 });

@@ -32,7 +32,7 @@ scenario('network', ({ shop, market, ingress, internalDNS }) => {
     runIn(
       from,
       `const socket = require('node:net').connect(${port}, '${address}');
-      const end = (words) => { console.log(words); process.exit(); };
+      const end = (result) => { console.log(result); process.exit(); };
       socket.on('connect', () => end('open')).on('error', ({ code }) => end(code));
       setTimeout(end, 5_000, 'no answer');`,
     );
