@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 const functions = join(import.meta.dirname, '../functions');
 
-/** What each folder of functions/ may import, itself and packages aside. A file is named where only that is shared. */
+/** What each folder of functions/ may import, apart from itself and packages: a folder, or a file if only that is shared. */
 const arrows: Record<string, readonly string[]> = {
   dns: [],
   contract: ['dns'],
@@ -58,13 +58,13 @@ const importsOf = (file: string): string[] => {
 const isWithin = (file: string, place: string) => file === place || file.startsWith(`${place}/`);
 
 describe.each(Object.entries(all))('functions/%s', (folder, allowed) => {
-  test(`imports of the others only ${allowed.join(', ') || 'nothing'}`, () => {
-    const strangers = filesIn(folder).flatMap((file) =>
+  test(`imports only ${allowed.join(', ') || 'nothing'} of the other folders`, () => {
+    const violations = filesIn(folder).flatMap((file) =>
       importsOf(file)
         .filter((target) => target.endsWith('.ts') && ![folder, ...allowed].some((place) => isWithin(target, place)))
         .map((target) => `${file} -> ${target}`),
     );
-    expect(strangers).toEqual([]);
+    expect(violations).toEqual([]);
   });
 });
 
@@ -87,9 +87,9 @@ test('no file imports itself by way of others', () => {
   expect(files.flatMap((file) => circleFrom(file, []) ?? [])).toEqual([]);
 });
 
-test('only cdk8s-function-xp speaks the Crossplane protocol', () => {
-  const speakers = globSync('**/*.ts', { cwd: functions }).filter((file) =>
+test('only cdk8s-function-xp imports the Crossplane protocol', () => {
+  const importers = globSync('**/*.ts', { cwd: functions }).filter((file) =>
     importsOf(file).some((name) => name.startsWith('@crossplane-org/') || name.startsWith('@grpc/')),
   );
-  expect(speakers.filter((file) => !isWithin(file, 'cdk8s-function-xp'))).toEqual([]);
+  expect(importers.filter((file) => !isWithin(file, 'cdk8s-function-xp'))).toEqual([]);
 });

@@ -1,14 +1,14 @@
 /**
- * Milliseconds of a processor that some work takes, the best of a few times. Others that have the processors meanwhile do not
- * count: only figures of the same process compare.
+ * The CPU time of some work in milliseconds, the best of a few runs. Other processes do not count. Compare it only with figures
+ * from the same process.
  */
 export async function cpuTimeOf(work: () => unknown, times = 3): Promise<number> {
-  const taken = [];
+  const costs = [];
   for (let i = 0; i < times; i++) {
     const before = process.cpuUsage();
     await work();
     const { user, system } = process.cpuUsage(before);
-    taken.push((user + system) / 1000);
+    costs.push((user + system) / 1000);
   }
-  return Math.min(...taken);
+  return Math.min(...costs);
 }

@@ -1,4 +1,4 @@
-/** What Crossplane does around a function, as far as `crossplane composition render --xrd -x` shows it. Pure. */
+/** What Crossplane does before and after a function, as shown by `crossplane composition render --xrd -x`. Pure. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { Ready, type RunFunctionResponse, Severity, Status } from '@crossplane-o
 import { parse, stringify } from 'yaml';
 import type { KubernetesObject, Observed } from '../functions/cdk8s-function-xp/composition.ts';
 
-/** As much of a structural schema as is read here. */
+/** The parts of a structural schema that tests read. */
 export interface Schema {
   type?: string;
   description?: string;
@@ -39,21 +39,21 @@ export const definition = parse(
 const version = definition.spec.versions[0];
 const gvk = { apiVersion: `${definition.spec.group}/${version.name}`, kind: definition.spec.names.kind as string };
 
-/** The schema of an InternalDNS, without what Crossplane adds. */
+/** The schema of an InternalDNS, without the fields that Crossplane adds. */
 export const schema = version.schema.openAPIV3Schema as Schema;
 
 /**
- * What an API server would not take or would drop in silence: another kind, and fields that the definition does not have, each with
- * its path. Rules and types are the function's to judge.
+ * Returns why an API server would refuse or silently prune a composite: another kind, and unknown fields, each with its path. The
+ * function checks rules and types.
  */
-export function objectionsTo(composite: KubernetesObject): string[] {
+export function errorsIn(composite: KubernetesObject): string[] {
   const { apiVersion, kind, metadata } = composite ?? {};
   if (apiVersion !== gvk.apiVersion || kind !== gvk.kind) {
     return [`it is ${apiVersion ?? 'no apiVersion'} ${kind ?? 'and no kind'}, not ${gvk.apiVersion} ${gvk.kind}`];
   }
   if (typeof metadata?.name !== 'string') return ['metadata.name is missing'];
-  // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/; spec.crossplane and parts of the
-  // status are Crossplane's own, in an object of a cluster.
+  // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/; in an object from a cluster Crossplane
+  // has set spec.crossplane and parts of the status.
   const open = { 'x-kubernetes-preserve-unknown-fields': true };
   const { spec, ...rest } = schema.properties ?? {};
   const object: Schema = {
@@ -69,7 +69,7 @@ export function objectionsTo(composite: KubernetesObject): string[] {
   return unknownFields(composite, object, '').map((path) => `${path} is not a field`);
 }
 
-/** Paths of what `value` has and `schema` does not. */
+/** Paths of the fields of `value` that `schema` does not have. */
 export function unknownFields(value: unknown, schema: Schema, path: string): string[] {
   if (schema['x-kubernetes-preserve-unknown-fields'] || typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) {
@@ -85,7 +85,7 @@ export function unknownFields(value: unknown, schema: Schema, path: string): str
   });
 }
 
-/** The composite with the defaults of the definition filled in, as an API server stores it. */
+/** The composite with the defaults of the definition, as an API server stores it. */
 export function defaulted(composite: KubernetesObject): KubernetesObject {
   return withDefaults(composite, schema) as KubernetesObject;
 }
@@ -95,19 +95,19 @@ function withDefaults(value: unknown, schema: Schema): unknown {
   if (typeof value !== 'object' || value === null || !schema.properties) return value;
   const object: Record<string, unknown> = { ...value };
   for (const [name, field] of Object.entries(schema.properties)) {
-    // An API server takes a null for nothing where there is a default.
+    // An API server replaces a null by the default.
     if ((object[name] ?? undefined) === undefined && field.default !== undefined) object[name] = field.default;
     if (object[name] !== undefined) object[name] = withDefaults(object[name], field);
   }
   return object;
 }
 
-/** Why the function refused; undefined when it did not. */
+/** The message of the FATAL result; undefined without one. */
 export function refusalIn({ results }: RunFunctionResponse): string | undefined {
   return results.find(({ severity }) => severity === Severity.SEVERITY_FATAL)?.message;
 }
 
-/** What Crossplane applies: the composite first, with status and conditions, then the composed objects by resource key. */
+/** The objects that Crossplane applies: the composite with status and conditions, then the composed objects by resource key. */
 export function applied(
   composite: KubernetesObject,
   response: RunFunctionResponse,
@@ -137,7 +137,7 @@ export function applied(
   ];
 }
 
-/** The identifier that a composite has in a render: https://github.com/crossplane/crossplane/blob/v2.4.0/internal/render/composite/render.go */
+/** The uid of a composite in a render: https://github.com/crossplane/crossplane/blob/v2.4.0/internal/render/composite/render.go */
 export function uidOf({ apiVersion, kind, metadata }: KubernetesObject): string {
   const name = `${apiVersion}, Kind=${kind}\0${metadata.namespace ?? ''}\0${metadata.name}`;
   // RFC 9562 section 5.5, in the namespace of all zeros.
@@ -149,7 +149,7 @@ export function uidOf({ apiVersion, kind, metadata }: KubernetesObject): string 
 
 /**
  * https://github.com/crossplane/crossplane/blob/v2.4.0/internal/controller/apiextensions/composite/composition_render.go
- * A generateName is for resources without a name, and ours have one.
+ * Crossplane sets a generateName only for resources without a name, and ours have one.
  */
 function owned(
   key: string,
@@ -212,7 +212,7 @@ function firstThree(keys: string[]): string {
 
 /** YAML as kubectl and Crossplane write it, except that they fold lines of more than 80 characters. */
 export function yamlOf(documents: readonly object[]): string {
-  // What YAML 1.1 takes for a date or a boolean is quoted: Kubernetes reads that version.
+  // Quotes what YAML 1.1, the version of Kubernetes, reads as a date or a boolean.
   const options = { version: '1.1', sortMapEntries: true, indentSeq: false, lineWidth: 0 } as const;
   return documents.map((d) => `---\n${stringify(d, { ...options, aliasDuplicateObjects: false })}`).join('');
 }

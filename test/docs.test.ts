@@ -1,4 +1,4 @@
-/** What documentation says of files, and how it is set. */
+/** The links, file names and line widths of the documentation. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ const pages = [...globSync('*.md', { cwd: root }), ...globSync('docs/*.md', { cw
 
 const withoutCode = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '').replace(/^ {4}.*$/gm, '');
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub generates for headings. */
 const anchorsIn = (file: string) =>
   [...withoutCode(read(file)).matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -19,7 +19,7 @@ const anchorsIn = (file: string) =>
   );
 
 describe.each(pages)('%s', (page) => {
-  test('every relative link leads to a file, and to a heading of it', () => {
+  test('every relative link leads to an existing file and heading', () => {
     const links = [...withoutCode(read(page)).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link);
     const broken = links.filter((link) => {
       const [path = '', anchor] = link.split('#');
@@ -33,7 +33,7 @@ describe.each(pages)('%s', (page) => {
 
 // docs/api.md is generated.
 test.each(pages.filter((page) => page !== 'docs/api.md'))(
-  '%s is no wider than 120 characters, but for links',
+  'lines of %s have at most 120 characters, without links',
   (page) => {
     const lines = withoutCode(read(page)).split('\n');
     const widthOf = (line: string) => line.replaceAll(/\]\([^)]*\)/g, ']').length;
@@ -41,7 +41,7 @@ test.each(pages.filter((page) => page !== 'docs/api.md'))(
   },
 );
 
-test('docs/architecture.md names files that there are', () => {
+test('docs/architecture.md names existing files', () => {
   const named = [...read('docs/architecture.md').matchAll(/`([a-z0-9-]+\/[a-z0-9/.-]+)`/g)].map(
     ([, path = '']) => path,
   );
@@ -50,7 +50,7 @@ test('docs/architecture.md names files that there are', () => {
   expect(named.filter((path) => !places.some((place) => existsSync(join(root, place, path))))).toEqual([]);
 });
 
-test('the dark architecture differs from the light one in its colors only', () => {
+test('the dark architecture picture differs from the light one only in its colors', () => {
   const colorless = (file: string) => read(file).replaceAll(/#[0-9a-f]{6}/g, '#');
   expect(colorless('docs/architecture-dark.svg')).toBe(colorless('docs/architecture.svg'));
 });

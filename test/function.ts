@@ -1,4 +1,4 @@
-/** The function as a process of its own, as it is in its image. */
+/** Runs the function as a separate process, as in its image. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ process.once('exit', () => {
 });
 
 /**
- * Starts functions/main.ts on a free port: with mutual TLS from the directory `certificates`, else in plain text. Rejects
- * with what it says on stderr when it does not listen.
+ * Starts functions/main.ts on a free port, with mutual TLS from the directory `certificates` or else in plain text. Rejects with
+ * its stderr if it exits before it listens.
  */
 export async function startFunction({ certificates }: { certificates?: string } = {}): Promise<RunningFunction> {
   const security =
@@ -29,14 +29,14 @@ export async function startFunction({ certificates }: { certificates?: string } 
       : [`--tls-server-certs-dir=${certificates}`, '--metrics-address=127.0.0.1:0'];
   const child = spawn(process.execPath, [main, '--address=127.0.0.1:0', ...security], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Without what `make` exports to the build: unbundled, the version and the agent's image are always `dev`.
+    // Without variables that `make` exports to the build: unbundled, the version and the agent's image are always `dev`.
     env: environment,
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
-  let complaint = '';
+  let errors = '';
   child.stderr.on('data', (text) => {
-    complaint += text;
+    errors += text;
   });
 
   const address = await new Promise<string>((resolve, reject) => {
@@ -45,7 +45,7 @@ export async function startFunction({ certificates }: { certificates?: string } 
       if (msg === 'listening' && address) resolve(address);
     });
     child.once('error', reject);
-    child.once('close', () => reject(new Error(`cannot start the function: ${complaint.trim()}`)));
+    child.once('close', () => reject(new Error(`cannot start the function: ${errors.trim()}`)));
   });
   return {
     address,

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first of these programs that there is. Throws when there is none. */
+/** The path of the first of these programs that exists. Throws if none does. */
 export function findOnPath(...names: [string, ...string[]]): string {
   // Users other than root have no sbin on their PATH.
   const folders = `${process.env.PATH}:/usr/local/sbin:/usr/sbin`.split(':');

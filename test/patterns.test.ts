@@ -1,4 +1,4 @@
-/** No pattern takes longer than its text is long, whoever writes the text. */
+/** No regular expression takes more than linear time, whatever its input (ReDoS). */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,10 +11,10 @@ const root = join(import.meta.dirname, '..');
 const sources = globSync('functions/**/*.ts', { cwd: root }).sort();
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
 
-/** A regular expression in source: after what no division follows, and whole on its line. */
+/** A regular expression literal: after a character that no division follows, and on a single line. */
 const literal =
   /(?<=[(,=:[!&|?{};\s]|^)\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n[*])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n[])*)\/([dgimsuvy]*)/g;
-/** A pattern in a text: what begins and ends as one, with the pieces that it is put together of. */
+/** A pattern in a string: begins with ^ and ends with $, and may be composed of named pieces. */
 const inText = /(['`])(\^(?:\\.|(?!\1)[^\\\n])*\$)\1/g;
 
 const pieces: Record<string, string> = {
@@ -25,7 +25,7 @@ const pieces: Record<string, string> = {
   octet: '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])',
 };
 
-/** Each once, by where it is first. */
+/** All distinct patterns, by their first file. */
 function patterns(): Map<string, RegExp> {
   const found = new Map<string, RegExp>();
   const add = (source: string, flags: string, at: string) => {
@@ -33,7 +33,7 @@ function patterns(): Map<string, RegExp> {
       if (![...found.values()].some((p) => p.source === source && p.flags === flags))
         found.set(`${at} /${source}/${flags}`, new RegExp(source, flags));
     } catch {
-      // A division, or a piece of something else.
+      // A division, or a part of another pattern.
     }
   };
   for (const file of sources) {
@@ -56,7 +56,7 @@ function patterns(): Map<string, RegExp> {
 const all = patterns();
 const characters = 64 * 1024;
 
-/** Texts that most of a pattern matches, again and again, and that it does not match in the end. */
+/** Texts of repeated characters that match most of a pattern, with an end that does not match. */
 function attacksOn(pattern: RegExp): ((length: number) => string)[] {
   const own = [...pattern.source.replaceAll(/\\[dDsSwWbBpPux]|[\\^$*+?()[\]|]/g, '')];
   const pumps = new Set([...'aA0.:- \t\n\0{"', 'a.', ...own.slice(0, 12)]);
@@ -73,10 +73,10 @@ function costOf(pattern: RegExp, text: string): number {
   return performance.now() - began;
 }
 
-/** The least of several: what else the machine does only adds to it. */
+/** The lowest of several measurements: other load only adds to them. */
 const leastOf = (times: number, cost: () => number) => Math.min(...Array.from({ length: times }, cost));
 
-/** How many times as much as a plain look at each character the worst text of the whole length costs. */
+/** The cost of the worst text, relative to that of a single pass over a text of the same length. */
 function worstOf(pattern: RegExp, length = characters): number {
   const plain = 'x'.repeat(length);
   const usual = leastOf(20, () => costOf(/^(?:[a-w]|[^j])*j/, plain));
@@ -95,10 +95,10 @@ function worstOf(pattern: RegExp, length = characters): number {
   );
 }
 
-// The square of the length is thousands.
+// Quadratic time would be thousands.
 const allowed = 300;
 
-test('they are found, those in texts too', () => {
+test('patterns are found in literals and in strings', () => {
   expect(all.size).toBeGreaterThan(120);
   const texts = [...all.keys()];
   for (const part of ['(ms|s|m|h)', 'in-addr[.]arpa', '[a-z0-9]([-a-z0-9]*[a-z0-9])?$', 'tag:']) {
@@ -106,15 +106,15 @@ test('they are found, those in texts too', () => {
   }
 });
 
-test.each([...all])('%s', (_, pattern) => {
+test.each([...all])('%s takes linear time', (_, pattern) => {
   expect(worstOf(pattern)).toBeLessThan(allowed);
 });
 
 test.each([
-  ['a colon anywhere', /^[0-9a-f:]*:[0-9a-f:.]*$/],
-  ['a unit behind digits', /\d+[wdhms]/g],
+  ['a colon at any position', /^[0-9a-f:]*:[0-9a-f:.]*$/],
+  ['a unit after digits', /\d+[wdhms]/g],
   ['the end of a run', /[^a-z0-9]+$/],
   ['a line break with blanks', /\s*\n\s*/g],
-])('%s would be found out', (_, pattern) => {
+])('the quadratic pattern for %s is detected', (_, pattern) => {
   expect(worstOf(pattern, 8 * 1024)).toBeGreaterThan(allowed);
 });

@@ -20,7 +20,7 @@ const install = async () => {
 };
 const command = 'apt-get install -y --no-install-recommends bind9-dnsutils';
 
-test('what is there is used, whoever asks', async () => {
+test('an installed program is used without fetching, by any user', async () => {
   await install();
   for (const isRoot of [true, false]) {
     const means = { isRoot, isDebian: true, fetch: vi.fn() };
@@ -29,19 +29,19 @@ test('what is there is used, whoever asks', async () => {
   }
 });
 
-test('a file that cannot be run is none', async () => {
+test('a file that is not executable is not a program', async () => {
   writeFileSync(join(bin, 'delv'), '');
   await expect(find('delv', { isRoot: false, isDebian: true, fetch: vi.fn() })).rejects.toThrow('cannot find delv');
 });
 
-describe('what is missing', () => {
+describe('a missing program', () => {
   test('is fetched for root on Debian', async () => {
     const fetch = vi.fn(install);
     expect(await find('delv', { isRoot: true, isDebian: true, fetch })).toBe(join(bin, 'delv'));
     expect(fetch.mock.calls).toEqual([[command]]);
   });
 
-  test('is said with the command to whoever may not install it', async () => {
+  test('is reported with the command to other users on Debian', async () => {
     const fetch = vi.fn(install);
     await expect(find('delv', { isRoot: false, isDebian: true, fetch })).rejects.toThrow(
       new Error(`cannot find delv: sudo ${command}`),
@@ -49,7 +49,7 @@ describe('what is missing', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test('is said with where it is to be had where there is no Debian', async () => {
+  test('is reported with its website on other systems', async () => {
     const fetch = vi.fn(install);
     await expect(find('delv', { isRoot: true, isDebian: false, fetch })).rejects.toThrow(
       new Error('cannot find delv: see https://www.isc.org/bind/'),
@@ -57,7 +57,7 @@ describe('what is missing', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test('is only said, whoever asks, where the command changes more than what is installed', async () => {
+  test('is never fetched if the command changes more than installed packages', async () => {
     vi.spyOn(os, 'networkInterfaces').mockReturnValue({});
     const fetch = vi.fn(install);
     await expect(find('IPv6', { isRoot: true, isDebian: true, fetch })).rejects.toThrow(
@@ -66,7 +66,7 @@ describe('what is missing', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test('is said with why it cannot be fetched', async () => {
+  test('is reported with the reason for which it cannot be fetched', async () => {
     const fetch = () => Promise.reject(Object.assign(new Error('1'), { stderr: 'Reading…\nE: no network\n' }));
     await expect(find('delv', { isRoot: true, isDebian: true, fetch })).rejects.toThrow(
       new Error(`cannot find delv, nor fetch it (E: no network): ${command}`),

@@ -1,4 +1,4 @@
-/** What tests need of the machine beside Node: where it is, and the one command that brings it. */
+/** The programs that tests need besides Node: their paths, and the command that installs each. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import os, { tmpdir } from 'node:os';
@@ -9,13 +9,13 @@ import { findOnPath } from './path.ts';
 import { findPresentPowerDNS } from './powerdns/install.ts';
 
 interface Program<Found> {
-  /** Throws with what is missing. */
+  /** Throws if it is missing. */
   find(): Found;
-  /** On Debian and its like. */
+  /** Installs it on Debian and its derivatives. */
   command: string;
-  /** Anywhere else. */
+  /** The website for all other systems. */
   page: string;
-  /** What changes the machine for others is nobody's but a person's to do. */
+  /** Only a person may run the command, because it changes the machine for others. */
   isByHand?: boolean;
 }
 
@@ -45,24 +45,24 @@ export type Tag = keyof Programs;
 
 declare module 'vitest' {
   interface TestTags {
-    /** Histories need nothing: `make soak` draws them again and again. */
+    /** Random histories, which need no program, are repeated by `make soak`. */
     tags: Tag | 'history';
   }
 }
 
 type Found<Name extends Tag> = ReturnType<Programs[Name]['find']>;
 
-/** What the one who asks can do about what is missing. */
+/** How the current user can install a program. */
 interface Means {
   isRoot: boolean;
   isDebian: boolean;
-  /** Rejects with what the command says. */
+  /** Rejects with the output of the command. */
   fetch(command: string): Promise<unknown>;
 }
 
 const here: Means = { isRoot: process.getuid?.() === 0, isDebian: existsSync('/usr/bin/apt-get'), fetch };
 
-/** Where it is; on Debian it is fetched where it is missing, if this user may. Rejects with what is missing and the command. */
+/** Returns the path of a program; root on Debian installs it if it is missing. Rejects with the command to install it. */
 export async function find<Name extends Tag>(name: Name, { isRoot, isDebian, fetch } = here): Promise<Found<Name>> {
   const { find, command, page, isByHand } = programs[name] as Program<Found<Name>>;
   try {
@@ -70,10 +70,10 @@ export async function find<Name extends Tag>(name: Name, { isRoot, isDebian, fet
   } catch (error) {
     const { message } = error as Error;
     if (!isDebian) throw new Error(`${message}: see ${page}`);
-    const mine = isRoot ? command.replace('sudo ', '') : command;
-    if (isByHand || mine.startsWith('sudo ')) throw new Error(`${message}: ${mine}`);
-    await fetch(mine).catch((failure) => {
-      throw new Error(`${message}, nor fetch it (${lastLine(failure)}): ${mine}`);
+    const install = isRoot ? command.replace('sudo ', '') : command;
+    if (isByHand || install.startsWith('sudo ')) throw new Error(`${message}: ${install}`);
+    await fetch(install).catch((failure) => {
+      throw new Error(`${message}, nor fetch it (${lastLine(failure)}): ${install}`);
     });
     return find();
   }
@@ -81,26 +81,26 @@ export async function find<Name extends Tag>(name: Name, { isRoot, isDebian, fet
 
 const lastLine = ({ stderr, message }: Error & { stderr?: string }) => (stderr || message).trim().split('\n').at(-1);
 
-/** What is missing of all, and cannot be fetched, by its tag: why, and the command. */
+/** The programs that are missing and cannot be fetched, by tag, with the reason and the command. */
 export async function missing(): Promise<Map<string, string>> {
   const reasons = new Map<string, string>();
-  // One after the other: packages are installed by one at a time.
+  // One after the other: only one apt-get can run at a time.
   for (const name of Object.keys(programs) as Tag[])
     await find(name).catch(({ message }) => reasons.set(name, message));
   return reasons;
 }
 
-/** Tests with a tag of what is missing are skipped. */
+/** The tags for vitest: tests with the tag of a missing program are skipped. */
 export const tagsOf = <Name extends string = Tag>(
   reasons: ReadonlyMap<string, string>,
   names = Object.keys(programs) as Name[],
 ) =>
-  // Of several tags of a test the one that says anything of it would win, be it that it is not to be skipped.
+  // Without `skip: false`, which could override the `skip` of another tag of the same test.
   names.map((name) => (reasons.has(name) ? { name, skip: true } : { name }));
 
-/** The lock makes whoever else fetches something at the same time wait, and goes with its holder, however that ends. */
+/** Runs a command under a lock, which serializes concurrent runs and is released when its holder exits in any way. */
 async function fetch(command: string): Promise<void> {
-  // A fresh machine has no package lists.
+  // A new machine has no package lists.
   const script = `${command} || { apt-get update -qq && ${command}; }`;
   const options = {
     cwd: join(import.meta.dirname, '..'),

@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
-import { objectionsTo } from './crossplane.ts';
+import { errorsIn } from './crossplane.ts';
 import { examples } from './examples.ts';
 import { internalDNSOf } from './internal-dns/refusals.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'render-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Ended {
+interface Result {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-const render = (...args: string[]): Promise<Ended> =>
+const render = (...args: string[]): Promise<Result> =>
   new Promise((resolve) => {
     const program = join(import.meta.dirname, 'render.ts');
     execFile(process.execPath, [program, ...args], (error, stdout, stderr) =>
@@ -35,8 +35,8 @@ function file(name: string, content: object | string): string {
 const documents = (text: string): KubernetesObject[] => parseAllDocuments(text).map((document) => document.toJS());
 const annotation = 'crossplane.io/composition-resource-name';
 
-describe('an InternalDNS in order', () => {
-  test('is printed as Crossplane would apply it: first itself, then its objects by resource key', async () => {
+describe('a valid InternalDNS', () => {
+  test('is printed as Crossplane would apply it: the composite, then its objects by resource key', async () => {
     const { code, stdout, stderr } = await render(examples.minimal as string);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [composite, ...objects] = documents(stdout);
@@ -70,7 +70,7 @@ describe('an InternalDNS in order', () => {
     }
   });
 
-  test('is rendered again with what is observed', async () => {
+  test('is rendered with the observed objects', async () => {
     const first = documents((await render(examples.minimal as string)).stdout);
     const service = first.find(({ metadata }) => metadata.annotations?.[annotation] === 'services/dns')!;
     const observed = file('observed.yaml', { ...service, spec: { ...service.spec, clusterIPs: ['198.18.0.9'] } });
@@ -80,7 +80,7 @@ describe('an InternalDNS in order', () => {
   });
 });
 
-test('an object of a cluster is rendered as the file that it was applied from', async () => {
+test('an object from a cluster is rendered like the file that it was applied from', async () => {
   const zones = [{ name: 'corp.internal' }];
   const applied = internalDNSOf({ zones });
   const crossplane = {
@@ -118,7 +118,7 @@ test('an object of a cluster is rendered as the file that it was applied from', 
   expect(objects).toHaveLength(from.stdout.split(`uid: ${uid}\n`).length - 2);
 });
 
-describe('anything else exits with 1, names the field on stderr in one line, and prints nothing', () => {
+describe('any other input exits with 1 and one line on stderr, and prints nothing', () => {
   const zones = [{ name: 'corp.internal' }];
   const cases: [string, object | string | undefined, RegExp][] = [
     [
@@ -153,8 +153,8 @@ describe('anything else exits with 1, names the field on stderr in one line, and
       ),
       /spec\.zones\[0\]\.dnssec\.mode: invalid option: expected one of "Off"\|"Signed"\|"Unsigning"$/m,
     ],
-    ['no YAML', '{ a: [', /at line 1, column 7$/m],
-    ['no file', undefined, /ENOENT/],
+    ['invalid YAML', '{ a: [', /at line 1, column 7$/m],
+    ['a missing file', undefined, /ENOENT/],
   ];
   test.concurrent.for(cases)('%s', async ([name, content, message], { expect }) => {
     const path = content === undefined ? join(folder, 'none.yaml') : file(`${name}.yaml`, content);
@@ -166,7 +166,7 @@ describe('anything else exits with 1, names the field on stderr in one line, and
   });
 });
 
-test('fields that do not exist are found at every depth, and only those', () => {
+test('unknown fields are found at every depth, and no others', () => {
   const zones = [{ name: 'corp.internal' }];
   const spec = {
     zones: [{ name: 'a', nameserver: 'x' }],
@@ -174,12 +174,12 @@ test('fields that do not exist are found at every depth, and only those', () => 
     scheduling: { affinity: { anything: { goes: 1 } }, tolerations: [{ kee: 'x' }] },
     crossplane: { compositionRef: { name: 'x' } },
   };
-  expect(objectionsTo(internalDNSOf(spec))).toEqual([
+  expect(errorsIn(internalDNSOf(spec))).toEqual([
     'spec.zones[0].nameserver is not a field',
     'spec.service.tailscale.host is not a field',
     'spec.scheduling.tolerations[0].kee is not a field',
   ]);
-  expect(objectionsTo({ ...internalDNSOf({ zones }), data: {} })).toEqual(['data is not a field']);
-  expect(objectionsTo(internalDNSOf({ zones }))).toEqual([]);
-  expect(objectionsTo(null as never)).toHaveLength(1);
+  expect(errorsIn({ ...internalDNSOf({ zones }), data: {} })).toEqual(['data is not a field']);
+  expect(errorsIn(internalDNSOf({ zones }))).toEqual([]);
+  expect(errorsIn(null as never)).toHaveLength(1);
 });

@@ -3,41 +3,41 @@
  *
  *     node test/render.ts XR [OBSERVED]
  *
- * OBSERVED holds composed objects as they are in a cluster, each with the annotation crossplane.io/composition-resource-name.
+ * OBSERVED has composed objects from a cluster, each with the annotation crossplane.io/composition-resource-name.
  */
 import { readFileSync } from 'node:fs';
 import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject, Observed } from '../functions/cdk8s-function-xp/composition.ts';
 import { makeClient, requestFor } from './cdk8s-function-xp/client.ts';
-import { applied, defaulted, objectionsTo, refusalIn, yamlOf } from './crossplane.ts';
+import { applied, defaulted, errorsIn, refusalIn, yamlOf } from './crossplane.ts';
 import { startFunction } from './function.ts';
 
-/** The objects in a YAML file. Throws on one that is no YAML. */
+/** The objects in a YAML file. Throws if it is not valid YAML. */
 export function readObjects(file: string): KubernetesObject[] {
   // Kubernetes reads YAML 1.1, where a bare Off is false.
   const documents = parseAllDocuments(readFileSync(file, 'utf8'), { version: '1.1' });
   return documents.flatMap((document) => {
     const [error] = document.errors;
-    // The library goes on for three more lines and a drawing.
+    // The rest of the message is an excerpt of the file.
     if (error) throw new Error(error.message.split('\n')[0]?.replace(/:$/, ''));
     const object = document.toJS();
     if (object === null) return [];
-    // What kubectl prints of several.
+    // The output of kubectl for several objects.
     return object.kind === 'List' && Array.isArray(object.items) ? object.items : [object];
   });
 }
 
 /** An InternalDNS and the ConfigMaps with its zone files. */
 export interface Example {
-  /** With its defaults. */
+  /** With the defaults of the definition. */
   composite: KubernetesObject;
   configMaps: KubernetesObject[];
 }
 
 /**
- * What is in a file: one InternalDNS, and ConfigMaps among what is beside it. Throws when it has another number of them, or
- * fields of an InternalDNS that do not exist.
+ * Reads the InternalDNS and the ConfigMaps in a file, which may have other objects. Throws unless it has exactly one InternalDNS,
+ * with known fields only.
  */
 export function readExample(file: string): Example {
   const objects = readObjects(file);
@@ -48,12 +48,12 @@ export function readExample(file: string): Example {
     const kinds = [...new Set(objects.map(({ kind }) => kind))].join(', ') || 'nothing';
     throw new Error(`it has ${composites.length} objects of kind InternalDNS, not one; there is ${kinds}`);
   }
-  const objections = objectionsTo(composite);
-  if (objections.length > 0) throw new Error(objections.join('; '));
+  const errors = errorsIn(composite);
+  if (errors.length > 0) throw new Error(errors.join('; '));
   return { composite: defaulted(written(composite)), configMaps };
 }
 
-/** An object of a cluster as it was applied there: without what an API server adds, but for the identity of its owner. */
+/** An object from a cluster as it was applied: without the metadata that an API server adds, except the uid. */
 function written({ metadata, ...object }: KubernetesObject): KubernetesObject {
   const kept = Object.entries(metadata).filter(([field]) => !added.includes(field));
   return { ...object, metadata: Object.fromEntries(kept) } as KubernetesObject;
@@ -61,10 +61,10 @@ function written({ metadata, ...object }: KubernetesObject): KubernetesObject {
 
 const added = ['managedFields', 'resourceVersion', 'generation', 'creationTimestamp', 'selfLink'];
 
-/** The one InternalDNS in a file, with its defaults. */
+/** The InternalDNS in a file, with the defaults of the definition. */
 export const readComposite = (file: string): KubernetesObject => readExample(file).composite;
 
-/** One call of the function at `address`, in plain text. Throws with the function's own words when it refuses. */
+/** Calls the function at `address`, in plain text. Throws its FATAL message if it refuses the composite. */
 export async function callFunction(
   address: string,
   composite: KubernetesObject,

@@ -2,7 +2,7 @@ import type { Reporter } from 'vitest/node';
 import { Summary } from './summary.ts';
 
 /**
- * Who tells of a run: one of vitest's own, the summary as its last lines and, with RESULTS=FILE, a file of JSON. REQUIRE_ALL=1
+ * The reporters of a run: one of vitest's own, the summary as the last lines and, with RESULTS=FILE, a JSON file. REQUIRE_ALL=1
  * makes a skipped test a failure.
  */
 export function reportersOf(

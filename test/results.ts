@@ -1,9 +1,9 @@
 /**
- * What vitest's JSON reports come to: the ten slowest tests, a line for each that failed, and as the last line the sum.
+ * Summarizes vitest's JSON reports: the ten slowest tests, a line for each failed one, and the counts as the last line.
  *
  *     node test/results.ts FILE... [-- FAILED-STEP...]
  *
- * A step that failed without a failed test, such as a check, counts as one. Ends with 1 when anything failed.
+ * A step that failed without a failed test, such as a check, counts as a failure. Exits with 1 if anything failed.
  */
 import { readFileSync } from 'node:fs';
 
@@ -19,12 +19,12 @@ interface Report {
   testResults: { name: string; status: string; message: string; assertionResults: TestResult[] }[];
 }
 
-/** The lines, and whether all is well. */
+/** The lines, and whether nothing failed. */
 export function results(reports: readonly Report[], failedSteps: readonly string[] = []): [string[], boolean] {
   const files = reports.flatMap(({ testResults }) => testResults);
   const tests = files.flatMap(({ assertionResults }) => assertionResults);
   const failed = tests.filter(({ status }) => status === 'failed');
-  // Such as an import that throws, or a hook: no test of it says so.
+  // An import or a hook that throws fails the file, but none of its tests.
   const broken = files.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   );
@@ -32,9 +32,11 @@ export function results(reports: readonly Report[], failedSteps: readonly string
     .filter(({ duration }) => duration !== undefined)
     .sort((a, b) => Number(b.duration) - Number(a.duration))
     .slice(0, 10);
-  const complaints = [
-    ...failed.map(({ fullName, failureMessages: [message = ''] = [] }) => `failed: ${fullName}: ${inShort(message)}`),
-    ...broken.map(({ name, message }) => `failed: ${name}: ${inShort(message)}`),
+  const errors = [
+    ...failed.map(
+      ({ fullName, failureMessages: [message = ''] = [] }) => `failed: ${fullName}: ${firstLineOf(message)}`,
+    ),
+    ...broken.map(({ name, message }) => `failed: ${name}: ${firstLineOf(message)}`),
     ...failedSteps.map((step) => `failed step: ${step}`),
   ];
   const passed = tests.filter(({ status }) => status === 'passed').length;
@@ -44,23 +46,23 @@ export function results(reports: readonly Report[], failedSteps: readonly string
     [
       'slowest tests:',
       ...slowest.map(({ fullName, duration }) => `${(Number(duration) / 1000).toFixed(1).padStart(8)} s  ${fullName}`),
-      ...complaints,
+      ...errors,
       `${passed} passed, ${failures} failed, ${skipped} skipped`,
     ],
     failures === 0,
   ];
 }
 
-const inShort = (message: string) => (message.split('\n')[0] ?? '').slice(0, 300);
+const firstLineOf = (message: string) => (message.split('\n')[0] ?? '').slice(0, 300);
 
 if (import.meta.main) {
   const args = process.argv.slice(2);
   const end = args.indexOf('--');
   const [files, steps] = end < 0 ? [args, []] : [args.slice(0, end), args.slice(end + 1)];
-  const [lines, isWell] = results(
+  const [lines, isPassed] = results(
     files.map((file) => JSON.parse(readFileSync(file, 'utf8'))),
     steps,
   );
   process.stdout.write(`${lines.join('\n')}\n`);
-  process.exitCode = isWell ? 0 : 1;
+  process.exitCode = isPassed ? 0 : 1;
 }

@@ -6,10 +6,10 @@ import type { RecordType } from 'dns-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { environment } from './environment.ts';
 import { examples } from './examples.ts';
-import { soon } from './patience.ts';
 import { query } from './powerdns/query.ts';
+import { polling } from './timeouts.ts';
 
-/** run.ts, and what it has written so far. */
+/** A process of run.ts and its output so far. */
 class Run {
   readonly child: ChildProcess;
   stdout = '';
@@ -23,14 +23,14 @@ class Run {
     this.child.stderr!.on('data', (text) => (this.stderr += text));
   }
 
-  /** The port that it serves on, once it says so. */
+  /** Waits until it serves; returns the port. */
   async serving(): Promise<number> {
-    const said = await vi.waitUntil(
+    const match = await vi.waitUntil(
       () => this.child.exitCode !== null || /is served on .*?:(\d+).*Ctrl-C/s.exec(this.stdout),
-      soon,
+      polling,
     );
-    if (said === true) throw new Error(`it ended: ${this.stderr}`);
-    return Number(said[1]);
+    if (match === true) throw new Error(`run.ts exited: ${this.stderr}`);
+    return Number(match[1]);
   }
 
   async ended(): Promise<number | null> {
@@ -57,7 +57,7 @@ describe('make run', () => {
     const run = start(examples['reverse-zones'] as string);
     const port = await run.serving();
 
-    // Every question that it proposes has an answer.
+    // Every query in its output has an answer.
     const proposed = [...run.stdout.matchAll(/dig @127\.0\.0\.1 -p (\d+) (\S+) SOA/g)];
     expect(proposed.map(([, , zone]) => zone)).toEqual([
       'office.internal',
@@ -76,9 +76,9 @@ describe('make run', () => {
     const { answers } = await query({ name: 'ns1.office.internal', port });
     expect(answers).toMatchObject([{ type: 'A', data: '127.0.0.1' }]);
 
-    // And so has the page.
+    // So has the page.
     const [page] = /http:\S+/.exec(run.stdout) ?? [''];
-    await vi.waitFor(async () => expect(await (await fetch(page)).text()).toContain('office.internal'), soon);
+    await vi.waitFor(async () => expect(await (await fetch(page)).text()).toContain('office.internal'), polling);
 
     run.child.kill('SIGINT');
     expect(await run.ended()).toBe(0);
@@ -106,28 +106,28 @@ describe('make run', () => {
     async (example, questions) => {
       const port = await start(examples[example] as string).serving();
       for (const [, name, type, expected] of questions) {
-        // What is not written into the spec itself follows a moment after the zone.
+        // Records from ConfigMaps are served a moment after the zone.
         await vi.waitFor(async () => {
           const { answers } = await query({ name, type, port });
           expect(new Set(answers.map((answer) => (answer as { data: unknown }).data))).toEqual(new Set(expected));
-        }, soon);
+        }, polling);
       }
     },
   );
 
-  test('says in one line that the port is taken', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as { port: number };
+  test('reports in one line that the port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
     const run = start(examples.minimal as string, port);
     expect(await run.ended()).toBe(1);
     expect(run.stderr).toBe(
-      `cannot run ${examples.minimal}: cannot listen on 127.0.0.1:${port}: something else listens there; choose another port with PORT=\n`,
+      `cannot run ${examples.minimal}: cannot listen on 127.0.0.1:${port}: the port is in use; choose another port with PORT=\n`,
     );
-    taken.close();
+    other.close();
   });
 
-  test('says what is wrong with a spec', async () => {
+  test('reports why it cannot read the file', async () => {
     const run = start(join(import.meta.dirname, 'none.yaml'));
     expect(await run.ended()).toBe(1);
     expect(run.stderr).toMatch(/^cannot run .*none\.yaml: ENOENT/);

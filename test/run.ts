@@ -1,9 +1,9 @@
 /**
- * `make run`: serves the InternalDNS in a file on this machine, by a real PowerDNS with the rendered configuration and the agent.
+ * `make run`: serves the InternalDNS in a file on this machine, with a real PowerDNS, the rendered configuration and the agent.
  *
  *     node test/run.ts XR
  *
- * PORT, from the environment, is that of DNS on 127.0.0.1; 0 is any free one. Ends with 0 on Ctrl-C.
+ * The environment variable PORT is the DNS port on 127.0.0.1; 0 is any free one. Exits with 0 on Ctrl-C.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -17,19 +17,19 @@ import { requiredInCluster } from '../functions/agent/options.ts';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { type Declaration, declarationKey } from '../functions/contract/declaration.ts';
 import { startFunction } from './function.ts';
-import { patience } from './patience.ts';
 import { findPowerDNS, type PowerDNS } from './powerdns/install.ts';
 import { query } from './powerdns/query.ts';
 import { freePort, startPowerDNS } from './powerdns/server.ts';
 import { find } from './programs.ts';
 import { callFunction, type Example, readExample } from './render.ts';
+import { waitTimeoutMs } from './timeouts.ts';
 
 const host = '127.0.0.1';
 const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
-/** Flags of the agent that make sense in its pod only. */
+/** Flags of the agent that are useful only in its pod. */
 const clusterFlags: readonly string[] = [...requiredInCluster, 'memory-limit'];
 
-/** What the pod of an InternalDNS is made of. */
+/** The rendered files and arguments of the pod. */
 interface Rendered {
   /** The text of pdns.conf. */
   config: string;
@@ -37,7 +37,7 @@ interface Rendered {
   agentArgs: string[];
 }
 
-/** Renders through the function, twice: the second time it sees a Service whose address is this machine's. */
+/** Renders with the function twice: the second time with an observed Service that has the address of this machine. */
 async function rendered(composite: KubernetesObject): Promise<Rendered> {
   const served = await startFunction();
   try {
@@ -61,7 +61,7 @@ async function rendered(composite: KubernetesObject): Promise<Rendered> {
   }
 }
 
-/** The pod's arguments with the addresses and paths of this machine, without the image's program and without a cluster. */
+/** The pod's arguments with local addresses and paths, without the program and without flags for a cluster. */
 function localArgs(args: string[], replaced: Record<string, string>): string[] {
   return args
     .filter((arg) => arg.startsWith('--'))
@@ -75,17 +75,17 @@ function localArgs(args: string[], replaced: Record<string, string>): string[] {
 }
 
 interface LocalDNS {
-  /** PowerDNS's. */
+  /** The version of PowerDNS. */
   version: string;
   port: number;
-  /** The agent's page. */
+  /** The URL of the status page. */
   page: string;
   zones: string[];
-  /** Rejects when the agent ends by itself. */
+  /** Rejects if the agent exits by itself. */
   ended: Promise<never>;
 }
 
-/** Serves until `stops` are called, last first. Resolves when every zone answers. */
+/** Serves until the `stops` are called in reverse order. Resolves when every zone answers. */
 async function start(
   { composite, configMaps }: Example,
   port: number | undefined,
@@ -116,7 +116,7 @@ async function start(
   stops.push(() => agent.kill('SIGTERM'));
   const ended = once(agent, 'exit').then(([code]): never => {
     throw new Error(
-      `the agent ended with ${code}: ${readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n')}`,
+      `the agent exited with ${code}: ${readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n')}`,
     );
   });
   const zones = (JSON.parse(declaration) as Declaration).zones.map(({ name }) => name);
@@ -124,7 +124,7 @@ async function start(
   return { version: program.version, port: powerdns.dnsPort, page: `http://${http}/`, zones, ended };
 }
 
-/** Most of it works with what distributions have. Throws `otherwise` where there is none. */
+/** Older versions of distributions have most features. Throws `otherwise` if there is none. */
 function olderPowerDNS(otherwise: Error): PowerDNS {
   try {
     return findPowerDNS();
@@ -133,7 +133,7 @@ function olderPowerDNS(otherwise: Error): PowerDNS {
   }
 }
 
-/** Writes the ConfigMaps where the agent looks for zone files without a cluster; its argument for that. */
+/** Writes the ConfigMaps to the folder where the agent reads zone files without a cluster; returns its flag. */
 function zoneFiles(configMaps: KubernetesObject[], folder: string): string[] {
   for (const { metadata, data } of configMaps) {
     mkdirSync(join(folder, metadata.name), { recursive: true });
@@ -146,14 +146,14 @@ function zoneFiles(configMaps: KubernetesObject[], folder: string): string[] {
 
 function startAgent(args: string[], log: string): ChildProcess {
   const output = openSync(log, 'w');
-  // In a process group of its own: a terminal's Ctrl-C would end it before it is asked to.
+  // In its own process group: otherwise Ctrl-C in a terminal would kill it before it is stopped in order.
   const agent = spawn(process.execPath, [agentMain, ...args], { stdio: ['ignore', output, output], detached: true });
   closeSync(output);
   return agent;
 }
 
 async function answered(zone: string, port: number): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + waitTimeoutMs;
   while (performance.now() < deadline) {
     const reply = await query({ name: zone, type: 'SOA', port }).catch(() => undefined);
     if (reply?.rcode === 'NOERROR' && reply.answers.length > 0) return;
@@ -162,7 +162,7 @@ async function answered(zone: string, port: number): Promise<void> {
   throw new Error(`${zone} does not answer on ${host}:${port}`);
 }
 
-/** PowerDNS itself would say why in the middle of its log. */
+/** Throws if the port is in use, which PowerDNS would only log. */
 async function expectFree(port: number): Promise<void> {
   const tcp = createServer();
   const udp = createSocket('udp4');
@@ -171,7 +171,7 @@ async function expectFree(port: number): Promise<void> {
     await once(udp.bind(port, host), 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'EADDRINUSE' ? 'something else listens there' : code;
+    const reason = code === 'EADDRINUSE' ? 'the port is in use' : code;
     throw new Error(`cannot listen on ${host}:${port}: ${reason}; choose another port with PORT=`);
   } finally {
     await Promise.all([tcp, udp].map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
@@ -196,11 +196,11 @@ async function main(file = 'examples/minimal.yaml', portText = process.env.PORT 
     const questions = dns.zones.map((zone) => `  dig @${host} -p ${dns.port} ${zone} SOA`);
     const tries = [...questions, `  ${dns.page}`].join('\n');
     process.stdout.write(
-      `${file} is served on ${host}:${dns.port}, by PowerDNS ${dns.version}. Try:\n\n${tries}\n\nCtrl-C ends it.\n`,
+      `${file} is served on ${host}:${dns.port}, by PowerDNS ${dns.version}. Try:\n\n${tries}\n\nPress Ctrl-C to stop.\n`,
     );
     await dns.ended;
   } catch (error) {
-    // What a stop under way takes down is no failure.
+    // An agent that exits during a stop is not a failure.
     if (!stopping) process.stderr.write(`cannot run ${file}: ${(error as Error).message}\n`);
     await stop(1);
   }

@@ -10,11 +10,11 @@ const dir = mkdtempSync(join(tmpdir(), 'summary-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const needy = `
-  beforeAll(() => console.log('fetches a server'));
-  test('asks the server', () => {});
-  test('asks twice', { tags: ['dig', 'There'] }, () => {});
+  beforeAll(() => console.log('starts a server'));
+  test('queries the server', () => {});
+  test('queries twice', { tags: ['dig', 'There'] }, () => {});
 `;
-// Vitest would take a whole tag for one of this file.
+// Vitest would read an unbroken tag as one of this file.
 const files = {
   'passes.test.js': "test('one', () => {}); test('two', () => {});",
   'needs-server.test.js': `/** @module-${'tag'} Server */ ${needy}`,
@@ -29,7 +29,7 @@ type File = keyof typeof files;
 
 const sibling = (name: string) => JSON.stringify(join(import.meta.dirname, name));
 
-/** Runs these files where there is no server, and no dig; what it wrote, and its exit code. */
+/** Runs these files without a server and without dig; returns the output and the exit code. */
 async function run(names: File[], options: Partial<SummaryOptions> = {}) {
   const folder = mkdtempSync(join(dir, 'run-'));
   for (const name of names) writeFileSync(join(folder, name), files[name]);
@@ -55,49 +55,54 @@ const last = (text: string, count: number) => text.trimEnd().split('\n').slice(-
 
 describe('the last line', () => {
   test.each<[string, File[], string, number]>([
-    ['counts nothing skipped, too', ['passes.test.js'], '2 passed, 0 failed, 0 skipped', 0],
-    ['counts what failed', ['passes.test.js', 'fails.test.js'], '2 passed, 1 failed, 0 skipped', 1],
-    ['counts what a hook kept from running as failed', ['breaks.test.js'], '0 passed, 2 failed, 0 skipped', 1],
-    ['counts a file that cannot be read', ['passes.test.js', 'is-none.test.js'], '2 passed, 1 failed, 0 skipped', 1],
+    ['has a 0 if nothing was skipped', ['passes.test.js'], '2 passed, 0 failed, 0 skipped', 0],
+    ['counts failed tests', ['passes.test.js', 'fails.test.js'], '2 passed, 1 failed, 0 skipped', 1],
+    ['counts tests that a hook kept from running as failed', ['breaks.test.js'], '0 passed, 2 failed, 0 skipped', 1],
+    [
+      'counts a file that cannot be loaded as failed',
+      ['passes.test.js', 'is-none.test.js'],
+      '2 passed, 1 failed, 0 skipped',
+      1,
+    ],
   ])('%s', async (_, names, line, code) => {
     const ran = await run(names);
     expect([last(ran.stdout, 1), ran.code]).toEqual([[line], code]);
   });
 
-  test('follows what draws the cases of a failed run again', async () => {
+  test('comes after the seed of a failed run', async () => {
     const failed = await run(['passes.test.js', 'fails.test.js'], { seed: '7' });
-    expect(last(failed.stdout, 2)).toEqual(['FC_SEED=7 draws the same cases again', '2 passed, 1 failed, 0 skipped']);
+    expect(last(failed.stdout, 2)).toEqual(['FC_SEED=7 reproduces the same cases', '2 passed, 1 failed, 0 skipped']);
     expect((await run(['passes.test.js'], { seed: '7' })).stdout).not.toContain('FC_SEED');
   });
 
-  test('follows each reason of what was skipped, once', async () => {
+  test('comes after each reason for skipped tests, once', async () => {
     const { stdout, code } = await run(['needs-in-part.test.js', 'needs-server.test.js', 'skips.test.js']);
     expect(last(stdout, 5).sort()).toEqual([
       '1 passed, 0 failed, 7 skipped',
       '1 skipped: today is Sunday',
       '2 skipped: cannot find dig: get it',
-      '2 skipped: no reason is given',
+      '2 skipped: no reason given',
       '4 skipped: cannot find a server: get one',
     ]);
     expect(last(stdout, 1)).toEqual(['1 passed, 0 failed, 7 skipped']);
     expect(code).toBe(0);
-    expect(stdout).not.toContain('fetches a server');
+    expect(stdout).not.toContain('starts a server');
   });
 });
 
-describe('where all are required', () => {
+describe('with requireAll', () => {
   test('a skipped test fails the run', async () => {
     const { stdout, code } = await run(['needs-server.test.js'], { requireAll: true });
     expect(last(stdout, 4)).toEqual([
       '2 skipped: cannot find a server: get one',
       '1 skipped: cannot find dig: get it',
-      'REQUIRE_ALL demands that nothing is skipped',
+      'REQUIRE_ALL is set: skipped tests are failures',
       '0 passed, 0 failed, 2 skipped',
     ]);
     expect(code).toBe(1);
   });
 
-  test('a run without one passes', async () => {
+  test('a run without a skipped test passes', async () => {
     const { stdout, code } = await run(['passes.test.js'], { requireAll: true });
     expect([last(stdout, 1), code]).toEqual([['2 passed, 0 failed, 0 skipped'], 0]);
   });

@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { soon } from './patience.ts';
 import { missing, tagsOf } from './programs.ts';
 import { reportersOf } from './reporters.ts';
+import { polling } from './timeouts.ts';
 
 export default defineConfig(async () => {
   const reasons = await missing();
@@ -13,18 +13,18 @@ export default defineConfig(async () => {
     test: {
       root: join(import.meta.dirname, '..'),
       include: ['test/**/*.test.ts'],
-      // Need a cluster: `make e2e`.
+      // These need a cluster: `make e2e`.
       exclude: ['test/e2e/*.test.ts'],
       tags: [...tagsOf(reasons), { name: 'history' as const }],
       setupFiles: 'test/properties.ts',
       env: { FC_SEED: seed },
       reporters: reportersOf('default', reasons, seed),
-      // Many tests wait most of the time.
+      // Many tests spend most of their time waiting.
       maxWorkers: availableParallelism() + 1,
-      // So that only what hangs ends by itself.
+      // Longer than any test takes: only tests that hang time out.
       testTimeout: 300_000,
       hookTimeout: 300_000,
-      expect: { poll: soon },
+      expect: { poll: polling },
     },
   };
 });

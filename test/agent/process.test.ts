@@ -13,8 +13,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Declaration } from '../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { environment } from '../environment.ts';
-import { soon } from '../patience.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { polling } from '../timeouts.ts';
 import { loop, webhookAt } from './external-dns.ts';
 import { corp, declare, want, zones } from './make.ts';
 import { writeDeclaration } from './run.ts';
@@ -131,44 +131,44 @@ test('a process serves what its file declares, follows changes of the file, and 
   const { agent, external, get, port } = await start({ probes });
   const probe = async (path: string) => (await fetch(`http://${probes}${path}`)).status;
   const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
-  await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), soon);
+  await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), polling);
   const answer = async (name: string) => (await server.query(name)).rcode;
-  await vi.waitFor(async () => expect(await answer('ns1.corp.internal')).toBe('NOERROR'), soon);
+  await vi.waitFor(async () => expect(await answer('ns1.corp.internal')).toBe('NOERROR'), polling);
 
   // Ready when every zone answers and ExternalDNS has completed a loop.
   await vi.waitFor(async () => {
     const early = await get('/readyz');
     expect([early.status, JSON.parse(early.text)]).toMatchObject([503, { discovery: { state: 'Waiting' } }]);
     expect([await probe('/healthz'), await probe('/readyz')]).toEqual([200, 503]);
-  }, soon);
-  await vi.waitFor(() => loop(external, [www]), soon);
+  }, polling);
+  await vi.waitFor(() => loop(external, [www]), polling);
   expect(await answer('www.corp.internal')).toBe('NOERROR');
-  await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), soon);
+  await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), polling);
   expect(await probe('/readyz')).toBe(200);
-  await vi.waitFor(() => expect(agent.log).toContainEqual(expect.objectContaining({ msg: 'report' })), soon);
+  await vi.waitFor(() => expect(agent.log).toContainEqual(expect.objectContaining({ msg: 'report' })), polling);
 
   // An invalid or missing file changes nothing; the next valid one does.
   writeFileSync(file, '{');
-  await vi.waitFor(() => expect(agent.stdout).toContain('cannot read the declaration'), soon);
+  await vi.waitFor(() => expect(agent.stdout).toContain('cannot read the declaration'), polling);
   rmSync(file);
-  await vi.waitFor(() => expect(agent.stdout).toContain('ENOENT'), soon);
+  await vi.waitFor(() => expect(agent.stdout).toContain('ENOENT'), polling);
   write(declare({ zones: [corp, ...zones('b.internal')] }));
-  await vi.waitFor(async () => expect(await answer('ns1.b.internal')).toBe('NOERROR'), soon);
+  await vi.waitFor(async () => expect(await answer('ns1.b.internal')).toBe('NOERROR'), polling);
 
   // PowerDNS's metrics are included; without PowerDNS the agent stays alive and ready.
   expect((await get('/metrics')).text).toMatch(/process_resident_memory_bytes.*pdns_auth_/s);
   server.kill('SIGKILL');
   await server.stop();
   expect((await get('/metrics')).text).toContain('# PowerDNS does not answer');
-  await vi.waitFor(() => expect(agent.stdout).toContain('cannot reconcile the zones'), soon);
+  await vi.waitFor(() => expect(agent.stdout).toContain('cannot reconcile the zones'), polling);
   expect([(await get('/healthz')).status, (await get('/readyz')).status]).toEqual([200, 200]);
   await expect(external.records()).rejects.toThrow('503');
 
   // A lost database is restored.
   server.wipe();
   await server.restart();
-  await vi.waitFor(() => loop(external, [www]), soon);
-  await vi.waitFor(async () => expect(await answer('www.corp.internal')).toBe('NOERROR'), soon);
+  await vi.waitFor(() => loop(external, [www]), polling);
+  await vi.waitFor(async () => expect(await answer('www.corp.internal')).toBe('NOERROR'), polling);
   expect(await answer('ns1.b.internal')).toBe('NOERROR');
 
   expect((await get('/other')).status).toBe(404);
@@ -205,9 +205,9 @@ test('while the API server is unreachable, the declaration is read from the file
   const configMaps = { 'declared-config-map': 'd', 'status-config-map': 's', 'kept-config-map': 'm' };
   const names = { ...configMaps, 'keys-secret': 'k', pod: 'p', namespace: 'n', claim: 'c' };
   const { agent, get } = await start(names, { KUBECONFIG: kubeconfig });
-  await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), soon);
-  await vi.waitFor(async () => expect((await server.query('ns1.away.internal')).rcode).toBe('NOERROR'), soon);
-  await vi.waitFor(() => expect(agent.stdout).toContain('cannot write the report'), soon);
+  await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), polling);
+  await vi.waitFor(async () => expect((await server.query('ns1.away.internal')).rcode).toBe('NOERROR'), polling);
+  await vi.waitFor(() => expect(agent.stdout).toContain('cannot write the report'), polling);
   expect(agent.log.filter(({ msg }) => msg === 'cannot watch the declaration')).toHaveLength(1);
   expect(agent.log.filter(({ msg }) => msg === 'cannot write the report')).toHaveLength(1);
 });

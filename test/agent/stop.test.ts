@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
-import { patience, soon } from '../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { polling, waitTimeoutMs } from '../timeouts.ts';
 import { loop } from './external-dns.ts';
 import { declare, want } from './make.ts';
 import { Passage } from './powerdns/passage.ts';
@@ -36,13 +36,13 @@ async function start() {
     'powerdns-key': join(dir, 'pdns/include/api.conf'),
     dns: `127.0.0.1:${server.dnsPort}`,
   });
-  await vi.waitFor(() => loop(agent.external, []), soon);
+  await vi.waitFor(() => loop(agent.external, []), polling);
   return agent;
 }
 
 test('a change that ExternalDNS sent before SIGTERM is applied and answered', {
   tags: ['PowerDNS'],
-  timeout: patience,
+  timeout: waitTimeoutMs,
 }, async () => {
   const agent = await start();
   const { promise: passed, resolve } = Promise.withResolvers<void>();
@@ -57,7 +57,7 @@ test('a change that ExternalDNS sent before SIGTERM is applied and answered', {
   expect(agent.output()).not.toContain('stopped before all work was done');
 });
 
-test('SIGTERM does not wait for pauses', { tags: ['PowerDNS'], timeout: patience }, async () => {
+test('SIGTERM does not wait for pauses', { tags: ['PowerDNS'], timeout: waitTimeoutMs }, async () => {
   passage.behaviour = 'pass';
   const agent = await start();
   const began = performance.now();

@@ -1,4 +1,4 @@
-/** The agent as the pod runs it, beside a PowerDNS of its own. */
+/** Runs the agent as the pod does, with its own PowerDNS. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { type ConfigMaps, serveConfigMaps } from './config-maps.ts';
 import { asRecords, asZoneFile, declarationOf, type Host } from './declared-zone.ts';
-import { background, type Vitals } from './process.ts';
+import { background, type ProcessUsage } from './process.ts';
 
-const everyMs = 3;
+const intervalMs = 3;
 const deadlineMs = 60_000;
-/** More records do not fit into a declaration. */
-const mostInline = 1_000;
+/** More records do not fit into an InternalDNS. */
+const maxInline = 1_000;
 
-/** What the pod's container has in its environment, whatever pod it is. */
+/** The environment of the pod's container, without what depends on the pod. */
 const { env = [] } = container({
   names: namesOf('bench', 1),
   sidecar: false,
@@ -27,13 +27,13 @@ const { env = [] } = container({
 });
 const environment = Object.fromEntries(env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
 
-/** PowerDNS with the pod's configuration, empty. */
+/** An empty PowerDNS with the pod's configuration. */
 export interface Server extends RunningPowerDNS {
-  /** With its key in `include/api.conf`. */
+  /** Has the API key in `include/api.conf`. */
   dir: string;
 }
 
-export interface BenchedAgent extends Vitals {
+export interface BenchedAgent extends ProcessUsage {
   server: Server;
   /** Declares the zone with these hosts. */
   declare(hosts: Host[]): void;
@@ -49,7 +49,7 @@ export async function startServer(): Promise<Server> {
   return { ...server, dir, stop };
 }
 
-/** Runs the agent's bundle, with its declaration in a ConfigMap. Resolves when it has made a zone. */
+/** Runs the agent's bundle, with its declaration in a ConfigMap. Resolves when it has created a zone. */
 export async function startAgent(bundle: string): Promise<BenchedAgent> {
   const server = await startServer();
   const configMaps = await serveConfigMaps();
@@ -85,9 +85,9 @@ export async function startAgent(bundle: string): Promise<BenchedAgent> {
   return { ...agent, server, declare: (hosts) => declareHosts(configMaps, hosts), stop };
 }
 
-/** Small zones in the declaration itself, large ones as a zone file. */
+/** Declares small zones inline, large ones as a zone file. */
 function declareHosts(configMaps: ConfigMaps, hosts: Host[]): void {
-  if (hosts.length <= mostInline) {
+  if (hosts.length <= maxInline) {
     put(configMaps, declarationOf({ records: asRecords(hosts) }));
     return;
   }
@@ -98,13 +98,13 @@ function declareHosts(configMaps: ConfigMaps, hosts: Host[]): void {
 const put = (configMaps: ConfigMaps, declaration: Declaration) =>
   configMaps.put('declared', { [declarationKey]: JSON.stringify(declaration) });
 
-/** Milliseconds from now until the server answers a name with this address, asked for all the while. */
+/** Milliseconds until the server answers a name with this address, queried continuously. */
 export async function answeredIn({ query }: Server, name: string, address: string): Promise<number> {
   const since = performance.now();
   while (performance.now() - since < deadlineMs) {
     const reply = await query(name).catch(() => undefined);
     if (reply?.answers.some(({ data }) => data === address)) return performance.now() - since;
-    await sleep(everyMs);
+    await sleep(intervalMs);
   }
-  throw new Error(`cannot wait longer for ${name}: it is not ${address} after ${deadlineMs / 1000} s`);
+  throw new Error(`${name} is not ${address} after ${deadlineMs / 1000} s`);
 }

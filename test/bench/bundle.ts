@@ -4,13 +4,13 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Bundles the function and the agent into `folder`, as the image has them; gives the function's file. */
+/** Bundles the function and the agent into `folder`, as in the image; returns the function's file. */
 export function bundleFunction(folder: string): string {
   bundleBoth(folder);
   return join(folder, 'main.cjs');
 }
 
-/** The same, for the agent's file. */
+/** Like `bundleFunction`, but returns the agent's file. */
 export function bundleAgent(folder: string): string {
   bundleBoth(folder);
   return join(folder, 'agent.cjs');
@@ -20,7 +20,7 @@ function bundleBoth(folder: string): void {
   execFileSync(process.execPath, [join(root, 'functions/bundle.ts'), folder], { stdio: 'pipe' });
 }
 
-/** Bundles the composition of the protocol tests, one ConfigMap, in the same way. */
+/** Bundles the composition of the protocol tests, one ConfigMap, with the same options. */
 export async function bundleGreeting(folder: string): Promise<string> {
   const outfile = join(folder, 'greeting.cjs');
   await build({

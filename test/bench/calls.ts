@@ -7,11 +7,11 @@ export interface Load {
   client: FunctionClient;
   request: RunFunctionRequest;
   calls: number;
-  /** Calls under way at any time. */
+  /** Calls in flight at any time. */
   concurrency: number;
 }
 
-/** The milliseconds that each of `calls` calls took, as the client sees it. */
+/** The latency of each call in milliseconds, as the client measures it. */
 export async function call({ client, request, calls, concurrency }: Load): Promise<number[]> {
   const latencies: number[] = [];
   let begun = 0;
@@ -26,7 +26,7 @@ export async function call({ client, request, calls, concurrency }: Load): Promi
   return latencies;
 }
 
-/** Cells: concurrency, p50 and p99 in ms, the server's processor time per call in ms, calls in a second, calls. */
+/** Cells: concurrency, p50 and p99 in ms, the server's CPU time per call in ms, calls per second, calls. */
 export async function measureCalls(server: Pick<Measured, 'cpu'>, load: Load): Promise<(string | number)[]> {
   const [cpu, start] = [server.cpu(), performance.now()];
   const latencies = await call(load);

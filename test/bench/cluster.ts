@@ -1,9 +1,9 @@
-/** An InternalDNS in the cluster of KUBECONFIG, beside the same made by hand. */
+/** Measures an InternalDNS in the cluster of KUBECONFIG, next to the same setup by hand. */
 import { apply, kubectl, remove, until } from '../e2e/cluster/kubectl.ts';
 import { benchCreation } from './creation.ts';
 import { benchHosts, type HostsResult } from './hosts.ts';
+import { idlePod, type Usage } from './idle-pod.ts';
 import { benchLatency } from './latency.ts';
-import { podAtRest, type Rest } from './rest.ts';
 import { clientTo, type Stack, stacks } from './stacks.ts';
 import { mebibytes, printTable, seconds } from './table.ts';
 
@@ -15,8 +15,8 @@ const functionPod = {
   selector: 'pkg.crossplane.io/function=internal-dns-cdk8s-function-xp',
 };
 
-/** Why there is nothing to measure in; undefined when there is. */
-export async function whyNoCluster(): Promise<string | undefined> {
+/** Why the cluster cannot be used; undefined if it can. */
+export async function clusterError(): Promise<string | undefined> {
   try {
     await kubectl('get', 'crd', 'internaldnses.dns.internal', '--request-timeout=5s');
     return undefined;
@@ -25,9 +25,9 @@ export async function whyNoCluster(): Promise<string | undefined> {
   }
 }
 
-/** Measures and prints the tables; leaves nothing behind. */
+/** Measures, prints the tables and cleans up. */
 export async function benchCluster(): Promise<void> {
-  // What an earlier run left that was killed.
+  // An earlier run may have been killed.
   await cleanUp();
   try {
     for (const name of namespaces) await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
@@ -36,14 +36,14 @@ export async function benchCluster(): Promise<void> {
     await benchLatency(shop);
     for (const { remove } of stacks) await remove();
     const results: [Stack, HostsResult][] = [];
-    // One after the other: the hosts of each are a burden on the other.
+    // One after the other: the hosts of one stack would cost the other CPU time.
     for (const stack of stacks) {
       await start(stack);
       for (const hosts of sizes) results.push([stack, await benchHosts(stack, hosts, shop)]);
       await stack.remove();
     }
     printHosts(results);
-    printFunction(await podAtRest(functionPod));
+    printFunction(await idlePod(functionPod));
   } finally {
     await cleanUp();
   }
@@ -74,14 +74,14 @@ function printHosts(results: [Stack, HostsResult][]): void {
     }),
   );
   printTable(
-    'The pod at rest (kubelet, one minute, one stack after the other)',
+    'The idle pod (kubelet, one minute, one stack after the other)',
     ['', 'container', 'hosts', 'working set MiB', 'CPU millicores', 'n'],
-    results.flatMap(([{ title }, { hosts, rest }]) =>
-      rest.map(({ name, memory, millicores }) => [title, name, hosts, mebibytes(memory), millicores.toFixed(1), 1]),
+    results.flatMap(([{ title }, { hosts, usage }]) =>
+      usage.map(({ name, memory, millicores }) => [title, name, hosts, mebibytes(memory), millicores.toFixed(1), 1]),
     ),
   );
   printTable(
-    'ExternalDNS at rest: requests to the API server in a minute',
+    'Idle ExternalDNS: requests to the API server per minute',
     ['hosts', ...stacks.map(({ title }) => title), 'n'],
     sizes.map((size) => {
       const requests = results
@@ -92,9 +92,9 @@ function printHosts(results: [Stack, HostsResult][]): void {
   );
 }
 
-function printFunction([{ memory, millicores }]: [Rest, ...Rest[]]): void {
+function printFunction([{ memory, millicores }]: [Usage, ...Usage[]]): void {
   printTable(
-    'One pod of the function at rest (kubelet, one minute)',
+    'One idle pod of the function (kubelet, one minute)',
     ['', 'working set MiB', 'CPU millicores', 'n'],
     [['function', mebibytes(memory), millicores.toFixed(1), 1]],
   );

@@ -1,4 +1,4 @@
-/** As much of Kubernetes as an agent needs: ConfigMaps that it watches, and an answer to whatever else it asks. */
+/** A minimal API server for an agent: ConfigMaps that it can watch, and an empty response to any other request. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,15 +6,15 @@ import type { AddressInfo } from 'node:net';
 type Data = Record<string, string>;
 
 export interface ConfigMaps {
-  /** A kubeconfig for it, as JSON. */
+  /** The kubeconfig as JSON. */
   kubeconfig: string;
-  /** Writes a ConfigMap; who watches it is told at once. */
+  /** Writes a ConfigMap and notifies its watchers at once. */
   put(name: string, data: Data): void;
   stop(): void;
 }
 
 const kind = { kind: 'ConfigMap', apiVersion: 'v1' };
-const claim = { spec: { resources: { requests: { storage: '1Gi' } } } };
+const pvc = { spec: { resources: { requests: { storage: '1Gi' } } } };
 
 /** Serves ConfigMaps of one namespace on a free port of 127.0.0.1. */
 export async function serveConfigMaps(): Promise<ConfigMaps> {
@@ -38,7 +38,7 @@ export async function serveConfigMaps(): Promise<ConfigMaps> {
     } else if (request.method === 'GET' && pathname.endsWith('/configmaps')) {
       const items = stored.has(name) ? [configMap(name)] : [];
       response.end(JSON.stringify({ kind: 'ConfigMapList', metadata: { resourceVersion: `${version}` }, items }));
-    } else response.end(JSON.stringify(pathname.includes('persistentvolumeclaims') ? claim : kind));
+    } else response.end(JSON.stringify(pathname.includes('persistentvolumeclaims') ? pvc : kind));
   };
 
   const server = createServer(serve).listen(0, '127.0.0.1');

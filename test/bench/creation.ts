@@ -4,7 +4,7 @@ import { median, printTable, seconds } from './table.ts';
 
 const rounds = 5;
 
-/** From the start of `kubectl apply`, with all images present, until DNS answers and until the cluster says that it is ready. */
+/** Measures from the start of `kubectl apply`, with all images present, until DNS answers and until the stack is ready. */
 export async function benchCreation(): Promise<void> {
   const times: { answers: number; ready: number }[][] = stacks.map(() => []);
   for (let round = 0; round < rounds; round++) {
@@ -16,12 +16,12 @@ export async function benchCreation(): Promise<void> {
   const row = (which: 'answers' | 'ready') => times.map((each) => seconds(median(each.map((time) => time[which]))));
   const slowest = times.map((each) => seconds(Math.max(...each.map(({ ready }) => ready))));
   printTable(
-    'Applied (median, s)',
+    'Creation (median, s)',
     ['', ...stacks.map(({ title }) => title), 'n'],
     [
-      ['-> SOA answered through the Service', ...row('answers'), rounds],
-      ['-> Ready', ...row('ready'), rounds],
-      ['-> Ready, the slowest', ...slowest, rounds],
+      ['applied -> SOA answered through the Service', ...row('answers'), rounds],
+      ['applied -> Ready', ...row('ready'), rounds],
+      ['applied -> Ready, slowest', ...slowest, rounds],
     ],
   );
 }

@@ -1,4 +1,4 @@
-/** DNSControl (https://dnscontrol.org), which pushes a zone with one command, as a baseline. */
+/** The baseline: DNSControl (https://dnscontrol.org), which pushes a zone with one command. */
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type Host, zone } from './declared-zone.ts';
 
 const run = promisify(execFile);
 
-/** What it says of itself; undefined where there is no `dnscontrol` on the PATH. */
+/** Undefined if there is no `dnscontrol` on the PATH. */
 export async function dnscontrolVersion(): Promise<string | undefined> {
   try {
     return (await run('dnscontrol', ['version'])).stdout.trim();
@@ -18,7 +18,7 @@ export async function dnscontrolVersion(): Promise<string | undefined> {
   }
 }
 
-/** Brings the zone to these hosts; the milliseconds that the command takes. */
+/** Pushes the zone with these hosts; returns the milliseconds that the command takes. */
 export async function push({ apiUrl, dir }: Server, hosts: Host[]): Promise<number> {
   const [config, creds] = [join(dir, 'dnsconfig.js'), join(dir, 'creds.json')];
   const apiKey = readFileSync(join(dir, 'include/api.conf'), 'utf8').trim().replace('api-key=', '');
@@ -26,7 +26,7 @@ export async function push({ apiUrl, dir }: Server, hosts: Host[]): Promise<numb
   writeFileSync(creds, JSON.stringify({ powerdns, none: { TYPE: 'NONE' } }), { mode: 0o600 });
   writeFileSync(config, configOf(hosts));
   const since = performance.now();
-  // It lists every change.
+  // The output lists every change.
   await run('dnscontrol', ['push', '--config', config, '--creds', creds], { cwd: dir, maxBuffer: 2 ** 28 });
   return performance.now() - since;
 }

@@ -1,4 +1,4 @@
-/** Plain gRPC over TLS that answers with the request's own bytes: the floor under any function. Takes the function's arguments. */
+/** A gRPC server over TLS that echoes the request: the lower bound of any function. Takes the function's arguments. */
 import { FunctionRunnerServiceService } from '@crossplane-org/function-sdk-typescript';
 import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { readArguments } from '../../functions/cdk8s-function-xp/arguments.ts';

@@ -1,4 +1,4 @@
-/** The function by itself, which needs no cluster. */
+/** Measures the function without a cluster. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { running } from '../golden/cluster.ts';
 import { readComposite } from '../render.ts';
 import { bundleFunction, bundleGreeting } from './bundle.ts';
 import { call, measureCalls } from './calls.ts';
-import { idle, type Measured, measure, nothing } from './process.ts';
+import { emptyRun, idle, type Measured, measure } from './process.ts';
 import { printSizes } from './size.ts';
 import { stored, storedAll } from './stored.ts';
 import { mebibytes, median, printTable } from './table.ts';
@@ -21,13 +21,13 @@ const warmUp = 2_000;
 const calls = 1_000;
 const composite = stored(readComposite(join(import.meta.dirname, '../../examples/minimal.yaml')));
 
-/** Starts one of the programs, with a client of it. */
+/** Starts a program with a client. */
 type Start = (
   file: string,
   flags?: string[],
 ) => Promise<Awaited<ReturnType<typeof measure>> & { client: FunctionClient }>;
 
-/** Measures what is shipped, and baselines in the same minutes; prints the tables. */
+/** Measures the bundle and its baselines in the same minutes, and prints the tables. */
 export async function benchFunction(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
@@ -54,9 +54,9 @@ async function benchStarts(start: Start, { ours, tiny }: { ours: string; tiny: s
     [ours, requestFor(composite)],
     [tiny, requestFor(greeting('hi'))],
   ];
-  const times = { started: [[], []] as number[][], answered: [[], []] as number[][], nothing: [] as number[] };
+  const times = { started: [[], []] as number[][], answered: [[], []] as number[][], emptyRun: [] as number[] };
   for (let round = 0; round < starts; round++) {
-    times.nothing.push(await nothing());
+    times.emptyRun.push(await emptyRun());
     for (const [index, [file, request]] of requests.entries()) {
       const { client, startedIn, stop } = await start(file);
       times.started[index]!.push(startedIn);
@@ -68,10 +68,10 @@ async function benchStarts(start: Start, { ours, tiny }: { ours: string; tiny: s
   const medians = (all: number[][]) => all.map((each) => median(each).toFixed(0));
   printTable(
     'Start (median, ms)',
-    ['', 'InternalDNS', 'baseline: one ConfigMap', 'baseline: `node -e 0`', 'n'],
+    ['', 'InternalDNS', 'one ConfigMap', 'bare node', 'n'],
     [
-      ['start to listening', ...medians(times.started), median(times.nothing).toFixed(0), starts],
-      ['the first call, handshake included', ...medians(times.answered), '', starts],
+      ['start to listening', ...medians(times.started), median(times.emptyRun).toFixed(0), starts],
+      ['first call, including the handshake', ...medians(times.answered), '', starts],
     ],
   );
 }
@@ -83,15 +83,15 @@ async function benchCalls(start: Start, files: Record<'ours' | 'tiny' | 'echo', 
   const memory = (...processes: Pick<Measured, 'memory'>[]) => processes.map((each) => mebibytes(each.memory()));
   const atStart = memory(ours, tiny, bare);
 
-  const observed = await observedAtRest(ours.client);
+  const observed = await observedWhenReady(ours.client);
   const request = requestFor(composite, observed);
-  const greet = requestFor(greeting('hi'), observed);
+  const greetRequest = requestFor(greeting('hi'), observed);
   const cases = [
     { name: 'InternalDNS', server: ours, request },
-    { name: 'baseline: one ConfigMap, the same observed', server: tiny, request: greet },
-    { name: 'baseline: gRPC echo of the same request', server: echo, request },
+    { name: 'one ConfigMap, the same observed state', server: tiny, request: greetRequest },
+    { name: 'gRPC echo', server: echo, request },
   ];
-  const all = [...cases, { server: unlimited, request }, { server: tinyUnlimited, request: greet }];
+  const all = [...cases, { server: unlimited, request }, { server: tinyUnlimited, request: greetRequest }];
   for (const { server, request } of all) {
     await call({ client: server.client, request, calls: warmUp, concurrency: 10 });
   }
@@ -115,22 +115,20 @@ async function benchCalls(start: Start, files: Record<'ours' | 'tiny' | 'echo', 
     ['', 'concurrency', 'p50 ms', 'p99 ms', 'CPU ms per call', 'calls/s', 'n'],
     rows,
   );
-  console.log(
-    '\nCPU is the server process alone; its client runs on the same cores and takes its share of p50 and p99.',
-  );
+  console.log('\nCPU is that of the server process. Its client runs on the same cores, which adds to p50 and p99.');
   printTable(
-    "Memory (RSS, MiB), with the heap that Node gives itself under the pod's limit",
-    ['', 'InternalDNS', 'baseline: one ConfigMap', 'baseline: bare node', 'n'],
+    'Memory (RSS, MiB)',
+    ['', 'InternalDNS', 'one ConfigMap', 'bare node', 'n'],
     [
       ['idle', ...atStart, 1],
-      [`after ${warmUp} requests`, ...loaded, 1],
-      ['the same, without the limit', ...loadedUnlimited, 1],
+      [`after ${warmUp.toLocaleString('en')} requests under the pod's limit`, ...loaded, 1],
+      ['the same without the limit', ...loadedUnlimited, 1],
     ],
   );
 }
 
-/** What a function gets to see most of the time: all is there, and as an API server stores it. */
-async function observedAtRest(client: FunctionClient): Promise<Observed> {
+/** The usual observed state: all composed objects exist and are ready, as an API server stores them. */
+async function observedWhenReady(client: FunctionClient): Promise<Observed> {
   const first = await client.run(requestFor(composite));
   const second = await client.run(requestFor(composite, running(composite, first)));
   return storedAll(running(composite, second));

@@ -2,24 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { applyLarge, kubectl } from '../e2e/cluster/kubectl.ts';
 import type { Client } from '../e2e/cluster/names.ts';
 import { objectsIn, target } from '../e2e/cluster/objects.ts';
-import { apiRequests, podAtRest } from './rest.ts';
+import { apiRequests, idlePod } from './idle-pod.ts';
 import { clientTo, type Stack } from './stacks.ts';
 
 const hostsPerIngress = 100;
-const askers = 20;
+const concurrency = 20;
 const everyMs = 50;
 const address = '192.0.2.1';
 
 export interface HostsResult {
   hosts: number;
-  /** From kubectl's return to the last answer, in seconds. */
+  /** Seconds from the return of kubectl to the last answer. */
   answeredIn: number;
-  rest: Awaited<ReturnType<typeof podAtRest>>;
-  /** Of ExternalDNS to the API server, a minute at rest. */
+  usage: Awaited<ReturnType<typeof idlePod>>;
+  /** Of idle ExternalDNS to the API server, per minute. */
   requests: number;
 }
 
-/** Gives `stack` hosts, waits until all are answered, watches it at rest, and takes the hosts away again. */
+/** Creates hosts in a stack, waits until all are answered, measures the idle pod, and deletes the hosts. */
 export async function benchHosts(stack: Stack, hosts: number, namespace: string): Promise<HostsResult> {
   const client = await clientTo(stack);
   const { ingress } = objectsIn(namespace);
@@ -33,27 +33,27 @@ export async function benchHosts(stack: Stack, hosts: number, namespace: string)
   );
   await applyLarge(...ingresses);
   const applied = performance.now();
-  await answered(client, names, address);
+  await waitForAnswers(client, names, address);
   const answeredIn = (performance.now() - applied) / 1000;
   const before = { count: await apiRequests(stack), at: performance.now() };
-  const rest = await podAtRest(stack);
+  const usage = await idlePod(stack);
   const requests = ((await apiRequests(stack)) - before.count) / ((performance.now() - before.at) / 60_000);
   await kubectl('-n', namespace, 'delete', 'ingress', '--all');
-  await answered(client, names, 'NXDOMAIN');
-  return { hosts, answeredIn, rest, requests };
+  await waitForAnswers(client, names, 'NXDOMAIN');
+  return { hosts, answeredIn, usage, requests };
 }
 
-/** Resolves when every one of `names` is answered with `wanted`. */
-async function answered(client: Client, names: string[], wanted: string): Promise<void> {
+/** Resolves when each of `names` is answered with `expected`. */
+async function waitForAnswers(client: Client, names: string[], expected: string): Promise<void> {
   const deadline = performance.now() + 300_000;
   const left = [...names];
-  const ask = async () => {
+  const query = async () => {
     for (let name = left.pop(); name !== undefined; name = left.pop()) {
-      while ((await client.answer(name).catch(() => 'nothing')) !== wanted) {
-        if (performance.now() > deadline) throw new Error(`cannot wait longer for ${name}: it is not ${wanted}`);
+      while ((await client.answer(name).catch(() => 'nothing')) !== expected) {
+        if (performance.now() > deadline) throw new Error(`${name} is not ${expected} after 300 s`);
         await sleep(everyMs);
       }
     }
   };
-  await Promise.all(Array.from({ length: askers }, ask));
+  await Promise.all(Array.from({ length: concurrency }, query));
 }

@@ -8,27 +8,27 @@ import { printTable, quantile, seconds } from './table.ts';
 const trials = 20;
 const everyMs = 50;
 const deadlineMs = 60_000;
-// More than a loop of ExternalDNS has room for: each is asked for once, so no negative answer was ever cached for it.
+// Enough for more than a loop of ExternalDNS: each is queried only once, so no negative answer is cached for it.
 const freshNames = 100;
-/** What the Ingresses say their address is, so that no controller's time is in the figures. */
+/** The target of the Ingresses, so that the figures do not include a controller. */
 const address = '192.0.2.1';
 
-/** Ingresses with hosts in both zones come and go; both stacks are watched at once. */
+/** Creates and deletes Ingresses with hosts in both zones, and measures both stacks at once. */
 export async function benchLatency(namespace: string): Promise<void> {
   const clients = await Promise.all(stacks.map(clientTo));
-  /** The seconds from `change` to the first `wanted`, of each stack. */
-  const observe = async (change: () => Promise<unknown>, hosts: string[], wanted: string, askBefore: boolean) => {
+  /** The seconds from `change` to the first expected answer, of each stack. */
+  const observe = async (change: () => Promise<unknown>, hosts: string[], expected: string, queryBefore: boolean) => {
     const watch = () =>
       stacks.map(({ zone }, index) => {
         const names = hosts.map((host) => `${host}.${zone}`);
-        return noticed(clients[index]!, names, wanted);
+        return firstAnswerAt(clients[index]!, names, expected);
       });
-    const early = askBefore ? watch() : undefined;
-    // At any moment of the stacks' loops.
+    const running = queryBefore ? watch() : undefined;
+    // At a random moment of the stacks' loops.
     await sleep(500 + Math.random() * 2_000);
     await change();
     const changed = performance.now();
-    const times = await Promise.all(early ?? watch());
+    const times = await Promise.all(running ?? watch());
     return times.map((time) => Math.max(0, time - changed) / 1000);
   };
   const add = (name: string, hosts: string[]) => () => {
@@ -50,28 +50,28 @@ export async function benchLatency(namespace: string): Promise<void> {
     what,
     ...stacks.flatMap((_, index) => {
       const values = measured.map((each) => each[index]!);
-      return [0.5, 0.95].map((share) => seconds(quantile(values, share)));
+      return [0.5, 0.95].map((fraction) => seconds(quantile(values, fraction)));
     }),
     trials,
   ];
   printTable(
-    'Ingress -> answer, both stacks at once on the same Ingresses (s after `kubectl` has returned)',
+    'Latency, both stacks at once on the same Ingresses (s after `kubectl` has returned)',
     ['', ...stacks.flatMap(({ title }) => [`${title}, p50`, 'p95']), 'n'],
     [
-      row('applied -> first right answer, asked for all the while', times.asked!),
-      row(`applied -> first right answer, never asked for before (of ${freshNames} names)`, times.fresh!),
-      row('deleted -> NXDOMAIN', times.gone!),
+      row('Ingress applied -> first right answer, queried continuously', times.asked!),
+      row(`the same, never queried before (${freshNames} names)`, times.fresh!),
+      row('Ingress deleted -> NXDOMAIN', times.gone!),
     ],
   );
 }
 
-/** When the first of `names`, asked for in turn, was answered with `wanted`. */
-async function noticed(client: Client, names: string[], wanted: string): Promise<number> {
+/** When the first of `names`, queried in turn, was answered with `expected`. */
+async function firstAnswerAt(client: Client, names: string[], expected: string): Promise<number> {
   const deadline = performance.now() + deadlineMs;
   for (let question = 0; performance.now() < deadline; question++) {
     const name = names[Math.min(question, names.length - 1)]!;
-    if ((await client.answer(name).catch(() => 'nothing')) === wanted) return performance.now();
+    if ((await client.answer(name).catch(() => 'nothing')) === expected) return performance.now();
     await sleep(everyMs);
   }
-  throw new Error(`cannot wait longer for ${names[0]}: it is not ${wanted} after ${deadlineMs / 1000} s`);
+  throw new Error(`${names[0]} is not ${expected} after ${deadlineMs / 1000} s`);
 }

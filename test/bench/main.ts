@@ -1,6 +1,6 @@
-/** `make bench`: every measure beside a baseline of the same run. Nothing is asserted, since a busy machine is no failure. */
+/** `make bench`: each figure next to a baseline from the same run. Nothing is asserted: a busy machine is not a failure. */
 import { benchChecks } from './checks.ts';
-import { benchCluster, whyNoCluster } from './cluster.ts';
+import { benchCluster, clusterError } from './cluster.ts';
 import { benchFunction } from './function.ts';
 import { benchRecords } from './records.ts';
 
@@ -8,9 +8,7 @@ await benchFunction();
 await benchRecords();
 await benchChecks();
 
-const obstacle = await whyNoCluster();
-if (obstacle === undefined) await benchCluster();
+const error = await clusterError();
+if (error === undefined) await benchCluster();
 else
-  console.log(
-    `\nLeft out, for want of a cluster with the packages: creation, latency, hosts, the pod at rest (${obstacle})`,
-  );
+  console.log(`\nSkipped without a cluster that has the packages: creation, latency, hosts, the idle pod (${error})`);

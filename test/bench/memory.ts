@@ -6,33 +6,38 @@ import { mebibytes, printTable } from './table.ts';
 
 const changes = 10;
 const settleMs = 10_000;
-const restMs = 30_000;
+const windowMs = 30_000;
 
 interface Memory {
   memory: number;
   anonymous: number;
 }
 
-type Rest = Memory & { millicores: number };
+type Usage = Memory & { millicores: number };
 
-/** Prints what the agent takes when it has `size` records and nothing to do. */
+/** Prints the memory and CPU of the idle agent with `size` records. */
 export async function benchMemory(bundle: string, size: number): Promise<void> {
-  const full = await restOf(bundle, hostsOf(size));
-  const empty = await restOf(bundle, []);
+  const full = await idleUsageOf(bundle, hostsOf(size));
+  const empty = await idleUsageOf(bundle, []);
   const bare = await bareMemory();
   const sizesOf = ({ memory, anonymous }: Memory) => [mebibytes(memory), mebibytes(anonymous)];
   printTable(
-    `The agent at rest, ${restMs / 1_000} s, with the heap that Node gives itself under the pod's limit`,
-    ['', 'RSS MiB', 'of it anonymous', 'CPU millicores', 'n'],
+    `The idle agent, ${windowMs / 1_000} s, with Node's heap as under the pod's limit`,
+    ['', 'RSS MiB', 'of which anonymous', 'CPU millicores', 'n'],
     [
-      [`${size} records, after ${changes} changes`, ...sizesOf(full), full.millicores.toFixed(1), 1],
-      ['baseline: an empty zone', ...sizesOf(empty), empty.millicores.toFixed(1), 1],
-      ['baseline: bare node', ...sizesOf(bare), '', 1],
+      [
+        `${size.toLocaleString('en')} records, after ${changes} changes`,
+        ...sizesOf(full),
+        full.millicores.toFixed(1),
+        1,
+      ],
+      ['an empty zone', ...sizesOf(empty), empty.millicores.toFixed(1), 1],
+      ['bare node', ...sizesOf(bare), '', 1],
     ],
   );
 }
 
-async function restOf(bundle: string, hosts: Host[]): Promise<Rest> {
+async function idleUsageOf(bundle: string, hosts: Host[]): Promise<Usage> {
   const agent = await startAgent(bundle);
   try {
     agent.declare(hosts);
@@ -45,8 +50,8 @@ async function restOf(bundle: string, hosts: Host[]): Promise<Rest> {
     }
     await sleep(settleMs);
     const before = agent.cpu();
-    await sleep(restMs);
-    const millicores = ((agent.cpu() - before) / restMs) * 1_000;
+    await sleep(windowMs);
+    const millicores = ((agent.cpu() - before) / windowMs) * 1_000;
     return { memory: agent.memory(), anonymous: agent.anonymous(), millicores };
   } finally {
     await agent.stop();

@@ -1,23 +1,23 @@
-/** A program that is measured, as a process of its own. */
+/** Runs and measures programs. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-export interface Vitals {
-  /** Processor time so far, in milliseconds; in steps of the kernel's clock, 10 ms. */
+export interface ProcessUsage {
+  /** CPU time so far in milliseconds, in steps of the kernel's clock, 10 ms. */
   cpu(): number;
   /** Resident memory, in bytes. */
   memory(): number;
-  /** Of it what is no file's, which a limit can never get back. */
+  /** Resident memory that is not backed by files, which the kernel cannot reclaim under a limit. */
   anonymous(): number;
   stop(): Promise<void>;
 }
 
-export interface Measured extends Omit<Vitals, 'anonymous'> {
+export interface Measured extends Omit<ProcessUsage, 'anonymous'> {
   /** HOST:PORT. */
   address: string;
-  /** Milliseconds from the start to the line that says that it listens. */
+  /** Milliseconds from the start until it logs `listening`. */
   startedIn: number;
 }
 
@@ -28,53 +28,53 @@ process.once('exit', () => {
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** The heap that Node gives itself in a container with a limit as in configuration/runtime.yaml. Without one it hardly collects. */
-export const limited = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+/** Node's heap size in a container with the limit of configuration/runtime.yaml. Without a limit it rarely collects garbage. */
+export const heapFlags = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
-/** Runs `node FLAGS FILE ARGS`; resolves when it logs that it listens. Rejects with what it says on stderr when it ends instead. */
-export async function measure(file: string, args: string[], flags: string[] = limited): Promise<Measured> {
+/** Runs `node FLAGS FILE ARGS`; resolves when it logs `listening`, and rejects with its stderr if it exits before. */
+export async function measure(file: string, args: string[], flags: string[] = heapFlags): Promise<Measured> {
   const start = performance.now();
   const child = spawnNode([...flags, file, ...args]);
-  let complaint = '';
+  let errors = '';
   child.stderr!.on('data', (text) => {
-    complaint += text;
+    errors += text;
   });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const lines = createInterface(child.stdout!).on('line', (line) => {
     const { msg, address } = JSON.parse(line) as { msg: string; address: string };
     if (msg === 'listening') resolve(address);
   });
-  child.once('close', () => reject(new Error(`cannot start ${file}: ${complaint.trim()}`)));
+  child.once('close', () => reject(new Error(`cannot start ${file}: ${errors.trim()}`)));
   const address = await promise;
   const startedIn = performance.now() - start;
-  // Reading the log from here on would cost time that is measured.
+  // Reading the log any further would affect the measurements.
   lines.close();
   child.stdout!.resume();
-  return { address, startedIn, ...vitals(child) };
+  return { address, startedIn, ...usageOf(child) };
 }
 
-/** Runs `node FLAGS FILE ARGS` without waiting for anything; its log is not read. */
+/** Runs `node FLAGS FILE ARGS` in the background; its log is not read. */
 export function background(
   file: string,
   args: string[],
   env: NodeJS.ProcessEnv = {},
-  flags: string[] = limited,
-): Vitals {
+  flags: string[] = heapFlags,
+): ProcessUsage {
   const child = spawnNode([...flags, file, ...args], env);
   child.stdout!.resume();
   child.stderr!.pipe(process.stderr);
-  return vitals(child);
+  return usageOf(child);
 }
 
-/** Node with nothing to do. */
-export async function idle(): Promise<Vitals> {
+/** Starts an idle Node. */
+export async function idle(): Promise<ProcessUsage> {
   const child = spawnNode(['-e', 'setInterval(() => {}, 1 << 30); console.log()']);
   await once(child.stdout!, 'data');
-  return vitals(child);
+  return usageOf(child);
 }
 
-/** Milliseconds in which `node -e 0` starts and ends. */
-export async function nothing(): Promise<number> {
+/** Milliseconds that `node -e 0` takes. */
+export async function emptyRun(): Promise<number> {
   const start = performance.now();
   await once(spawnNode(['-e', '0']), 'exit');
   return performance.now() - start;
@@ -90,8 +90,8 @@ function spawnNode(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   return child;
 }
 
-// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15; the second, in brackets, may hold blanks.
-function vitals(child: ChildProcess): Vitals {
+// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15; the second, in parentheses, may contain blanks.
+function usageOf(child: ChildProcess): ProcessUsage {
   const read = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, 'utf8');
   const kibibytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(read('status'))![1]);
   return {

@@ -1,4 +1,4 @@
-/** What the image adds to its base. */
+/** The size that the image adds to its base. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { printTable } from './table.ts';
 
 const root = join(import.meta.dirname, '../..');
 const limit = 1_000_000;
-// crane compresses what is not compressed yet with the fastest level:
+// crane compresses uncompressed layers with the fastest level:
 // https://github.com/google/go-containerregistry/blob/v0.20.6/pkg/v1/tarball/layer.go
-const levels = { 'gzip -1, as crane does by itself': 1, 'gzip -9, as in the package': 9 };
+const levels = { 'gzip -1, the default of crane': 1, 'gzip -9, as in the package': 9 };
 
-/** Prints the compressed bytes of the layer in `image` beside those of the sources with their installed dependencies. */
+/** Prints the compressed size of the layer in `image`, next to that of the sources with their installed dependencies. */
 export function printSizes(image: string): void {
   const [ours, installed] = [tar(image, ['app']), tar(root, ['functions', ...dependencies()])];
   const rows = Object.entries(levels).map(([name, level]) => {
@@ -25,13 +25,13 @@ export function printSizes(image: string): void {
   );
 }
 
-/** As functions/package/build.sh packs the layer. */
+/** Packs the layer as functions/package/build.sh does. */
 function tar(folder: string, paths: string[]): Buffer {
   const fixed = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX'];
   return execFileSync('tar', [...fixed, '-C', folder, '-cf', '-', ...paths], { maxBuffer: 2 ** 30 });
 }
 
-/** The runtime dependencies as npm has installed them; one inside another comes along with it. */
+/** The installed runtime dependencies. A nested one is part of its parent. */
 function dependencies(): string[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'node_modules/.package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;

@@ -1,11 +1,11 @@
-/** The two things that are compared in a cluster: an InternalDNS, and the same made by hand. */
+/** The two stacks to compare in a cluster: an InternalDNS, and the same set up by hand. */
 import { join } from 'node:path';
 import { apply, get, kubectl, list, remove, until, waitForReady } from '../e2e/cluster/kubectl.ts';
 import { type Client, clientAt } from '../e2e/cluster/names.ts';
 import { internalDNS } from '../e2e/cluster/objects.ts';
 
 export interface Stack {
-  /** As the tables name it. */
+  /** Its column in the tables. */
   title: string;
   zone: string;
   namespace: string;
@@ -14,9 +14,9 @@ export interface Stack {
   /** Its DNS Service. */
   service: string;
   apply(): Promise<unknown>;
-  /** Resolves when the cluster says that it is ready. */
+  /** Resolves when the cluster reports it as ready. */
   ready(): Promise<unknown>;
-  /** Resolves when nothing of it is left. */
+  /** Resolves when all of its objects are gone. */
   remove(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ const ours: Stack = {
   namespace: 'internal-dns',
   selector: 'app.kubernetes.io/instance=bench',
   service: 'idns-bench',
-  // All hosts are in one namespace, and go at once, which the guard would hold.
+  // All hosts are in one namespace, and are deleted at once, which the delete guard would hold.
   apply: () =>
     apply(
       internalDNS('bench', {
@@ -44,7 +44,7 @@ const ours: Stack = {
 };
 
 const byHand: Stack = {
-  title: 'baseline: by hand',
+  title: 'by hand',
   zone: 'hand.internal',
   namespace: 'bench-by-hand',
   selector: 'app=by-hand',
@@ -60,15 +60,17 @@ const byHand: Stack = {
 export const stacks = [ours, byHand] as const;
 
 async function gone({ namespace, selector, service }: Stack): Promise<void> {
-  await until(`nothing is left of ${service}`, async () => {
+  await until(`the pods and PVCs of ${service} are gone`, async () => {
     const pods = await list('pod', '-n', namespace, '-l', selector);
-    const lister = await list('persistentvolumeclaim', '-n', namespace);
-    const left = [...pods, ...lister].map(({ metadata }) => metadata.name).filter((name) => name.includes(service));
+    const volumeClaims = await list('persistentvolumeclaim', '-n', namespace);
+    const left = [...pods, ...volumeClaims]
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => name.includes(service));
     return left.length === 0 || left;
   });
 }
 
-/** A client of its DNS Service, which has to exist. */
+/** A client of its DNS Service, which must exist. */
 export async function clientTo({ service, namespace }: Stack): Promise<Client> {
   return clientAt((await get('service', service, namespace)).spec.clusterIP);
 }

@@ -1,6 +1,6 @@
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
 
-/** An object with what an API server adds to everything that it stores, which is half of what a function gets to see. Pure. */
+/** Adds the metadata that an API server adds to stored objects, which is half of a function's input. Pure. */
 export function stored(object: KubernetesObject): KubernetesObject {
   const time = '2026-01-01T00:00:00Z';
   const { apiVersion, kind, metadata, status, ...fields } = object;

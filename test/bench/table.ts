@@ -1,6 +1,6 @@
-/** Figures as people read them. */
+/** Prints and formats figures. */
 
-/** Prints a table in Markdown, its columns aligned. */
+/** Prints a table in Markdown with aligned columns. */
 export function printTable(title: string, header: string[], rows: (string | number)[][]): void {
   const lines = [header, header.map(() => ''), ...rows.map((row) => row.map(String))];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
@@ -14,10 +14,10 @@ export function printTable(title: string, header: string[], rows: (string | numb
   console.log(`\n### ${title}\n\n${text.join('\n')}`);
 }
 
-/** The smallest of `values` that at least `share` of them do not exceed. */
-export function quantile(values: readonly number[], share: number): number {
+/** The smallest of `values` that at least a `fraction` of them do not exceed. */
+export function quantile(values: readonly number[], fraction: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
+  return sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)]!;
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);

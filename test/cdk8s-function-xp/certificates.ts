@@ -8,7 +8,7 @@ export interface Pair {
   key: string;
 }
 
-/** What Crossplane and a function's server hold after an installation. */
+/** The certificates of Crossplane and of a function's server. */
 export interface Certificates {
   authority: Pair;
   client: Pair;
@@ -20,7 +20,7 @@ interface Leaf {
   notBefore?: Date;
   notAfter?: Date;
   isAuthority?: boolean;
-  /** Crossplane's by default: a subject that is the CA's too makes OpenSSL take the leaf for self-signed. */
+  /** Crossplane's by default: OpenSSL takes a leaf with the subject of its CA for self-signed. */
   commonName?: string;
 }
 
@@ -28,10 +28,10 @@ const DAY = 86_400_000;
 const crossplane = 'Crossplane';
 
 /**
- * Certificates shaped like Crossplane's, byte for byte but for keys and times: one subject and one serial for the CA and every
- * leaf, no authority key identifier. Written by hand because openssl refuses a country of five letters.
+ * Makes certificates that equal Crossplane's except for keys and times: one subject and one serial for the CA and every leaf, no
+ * authority key identifier. Encoded here because openssl refuses a country of five letters.
  * https://github.com/crossplane/crossplane/blob/v2.4.0/internal/initializer/tls.go
- * Writes to `directory` what Crossplane mounts for the server.
+ * Writes those that Crossplane mounts for the server to `directory`.
  */
 export function makeCertificates(directory: string): Certificates {
   const authority = makeAuthority();
@@ -52,7 +52,7 @@ export function mount(directory: string, { server, authority }: Pick<Certificate
   writeFileSync(join(directory, 'ca.crt'), authority.cert);
 }
 
-/** A CA of its own, with Crossplane's subject. */
+/** A new CA with Crossplane's subject. */
 export function makeAuthority(): Pair {
   const { publicKey, privateKey } = makeKeys();
   const keyID = createHash('sha256')
@@ -68,7 +68,7 @@ export function makeAuthority(): Pair {
   return { cert: certificate(publicKey, privateKey, extensions), key: pem(privateKey) };
 }
 
-/** A certificate with Crossplane's subject, signed by `issuer`; without one, by itself. */
+/** A certificate with Crossplane's subject, signed by `issuer`, or else self-signed. */
 export function makeLeaf(
   issuer: Pick<Pair, 'key'> | undefined,
   { usage, notBefore, notAfter, isAuthority = false, commonName }: Leaf,
@@ -92,7 +92,7 @@ function pem(key: KeyObject): string {
   return key.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
-// The rest writes DER (X.690), as much of it as an X.509 certificate (RFC 5280, 4.1) takes.
+// The rest encodes DER (X.690), as far as an X.509 certificate (RFC 5280, section 4.1) needs it.
 
 function certificate(
   subjectKey: KeyObject,

@@ -5,7 +5,7 @@ import {
 } from '@crossplane-org/function-sdk-typescript';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
-import { patience } from '../patience.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 import type { Certificates, Pair } from './certificates.ts';
 
 const { path, requestSerialize, responseDeserialize } = FunctionRunnerServiceService.runFunction;
@@ -14,36 +14,36 @@ const MESSAGE_BYTES = 16 * 1024 * 1024;
 interface ClientOptions {
   /** HOST:PORT. */
   address: string;
-  /** What to show to the server and the CA to expect of it; `client` may be left out. Without any, plain text. */
+  /** The CA of the server, and optionally a client certificate. Plain text without any. */
   certificates?: Pick<Certificates, 'authority'> & { client?: Pair };
   /** Milliseconds that a call may take. */
   deadline?: number;
 }
 
-/** A call under way. */
+/** A call in flight. */
 export interface UnfinishedCall {
   send(request: RunFunctionRequest): void;
   /** Rejects with gRPC's error. */
   response: Promise<RunFunctionResponse>;
 }
 
-/** What Crossplane is to a function. */
+/** A client of a function, as Crossplane is. */
 export interface FunctionClient {
   /** One RunFunction call. Rejects with gRPC's error. */
   run(request: RunFunctionRequest): Promise<RunFunctionResponse>;
-  /** The same, as the bytes on the wire. */
+  /** Like `run`, but returns the bytes on the wire. */
   bytes(request: RunFunctionRequest): Promise<Buffer>;
-  /** Begins a call whose request is still to come. */
+  /** Begins a call and sends no request yet. */
   begin(): UnfinishedCall;
   close(): void;
 }
 
 /** A client of the function at `address`. */
-export function makeClient({ address, certificates, deadline = patience }: ClientOptions): FunctionClient {
+export function makeClient({ address, certificates, deadline = waitTimeoutMs }: ClientOptions): FunctionClient {
   const client = new Client(address, channelCredentials(certificates), {
     'grpc.max_receive_message_length': MESSAGE_BYTES,
     'grpc.max_send_message_length': MESSAGE_BYTES,
-    // Channels of one process would share a connection otherwise, and with it what one of them has proven.
+    // Otherwise channels of one process share a connection, which is authenticated by the certificate of the first.
     'grpc.use_local_subchannel_pool': 1,
   });
   const bytes = (request: RunFunctionRequest) =>
@@ -72,8 +72,8 @@ export function makeClient({ address, certificates, deadline = patience }: Clien
   };
 }
 
-// Node refuses Crossplane's server certificates for the reason for which it refuses the client's, so it must not check: a
-// stranger would seem to be turned away by the server when it was this client that left.
+// Node refuses Crossplane's server certificates for the same reason as those of the client. It must not check them: otherwise a
+// test that expects the server to refuse a client would pass because the client refused the server.
 function channelCredentials(certificates: ClientOptions['certificates']) {
   if (certificates === undefined) return credentials.createInsecure();
   const { authority, client } = certificates;

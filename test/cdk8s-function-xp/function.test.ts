@@ -10,7 +10,7 @@ import { greeting, greetings } from './greeting.ts';
 
 const composite = greeting('hi');
 
-/** A composition of whatever `build` puts into a chart. */
+/** A composition of the objects that `build` adds to a chart. */
 function composing(build: (chart: Chart) => void, rest: Partial<Rendering> = {}): Composition {
   return {
     conditionTypes: ['A', 'B'],
@@ -30,8 +30,8 @@ function refusal(composition: Composition): string | undefined {
   return run(requestFor(composite), composition).results[0]?.message;
 }
 
-describe('a composite that renders', () => {
-  test('becomes this response', () => {
+describe('the response to a composite that renders', () => {
+  test('has its objects, status and conditions', () => {
     expect(RunFunctionResponse.toJSON(run(requestFor(composite), greetings))).toEqual({
       meta: { tag: 'test', ttl: { seconds: 10 } },
       desired: {
@@ -53,19 +53,19 @@ describe('a composite that renders', () => {
         },
       },
       conditions: [
-        { type: 'Greeted', status: 'STATUS_CONDITION_TRUE', reason: 'Said', target: 'TARGET_COMPOSITE' },
+        { type: 'Greeted', status: 'STATUS_CONDITION_TRUE', reason: 'Sent', target: 'TARGET_COMPOSITE' },
         {
-          type: 'Heard',
+          type: 'Answered',
           status: 'STATUS_CONDITION_UNKNOWN',
-          reason: 'NobodyAnswered',
-          message: 'greet somebody',
+          reason: 'NoAnswer',
+          message: 'no greeting received',
           target: 'TARGET_COMPOSITE',
         },
       ],
     });
   });
 
-  test('gets its resources by construct path, without the chart and without what cdk8s-plus adds', () => {
+  test('has resources by construct path, without the chart and without the children that cdk8s-plus adds', () => {
     const composition = composing((chart) => {
       const part = new Construct(chart, 'part');
       configMap(part, 'plain');
@@ -76,7 +76,7 @@ describe('a composite that renders', () => {
     expect(Object.keys(resources)).toEqual(['Resource', 'part/plain', 'part/rich']);
   });
 
-  test('leaves out what is null, and keeps what is empty or false', () => {
+  test('omits null and undefined members, and keeps empty and false ones', () => {
     const composition = composing(
       (chart) => {
         const object = configMap(chart, 'a', { immutable: false, data: {}, list: [], gone: undefined });
@@ -91,7 +91,7 @@ describe('a composite that renders', () => {
     expect(desired!.resource).toEqual({ status: { zones: [] } });
   });
 
-  test('passes on what earlier functions desired and said', () => {
+  test('keeps the desired state and the context of earlier functions', () => {
     const request = requestFor(composite);
     const earlier = { resource: { kind: 'Earlier' }, connectionDetails: {}, ready: Ready.READY_TRUE };
     const details = { password: Buffer.from('secret') };
@@ -111,7 +111,7 @@ describe('a composite that renders', () => {
     });
   });
 
-  test('gives the same bytes whatever the order of what comes in', () => {
+  test('has the same bytes in whatever order members arrive', () => {
     const labelled = (labels: Record<string, string>) => ({ ...composite, spec: { text: 'hi', labels } });
     const object = (name: string): KubernetesObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
     const composition: Composition = {
@@ -136,7 +136,7 @@ describe('readiness of the composite', () => {
   const respond = (observed: KubernetesObject, composition = greetings) =>
     run(requestFor(composite, { words: observed }), composition);
 
-  test('comes from resources that are observed as they are desired', () => {
+  test('is derived from resources that are observed as desired', () => {
     const response = respond(words().resource as KubernetesObject);
     expect(response.desired?.resources.words?.ready).toBe(Ready.READY_TRUE);
     // Crossplane derives it; TRUE would hide an unready resource of another function.
@@ -144,13 +144,13 @@ describe('readiness of the composite', () => {
     expect(response.meta?.ttl?.seconds).toBe(60);
   });
 
-  test('does not come from the objects of the spec before', () => {
-    const response = respond(words('what it said before').resource as KubernetesObject);
+  test('is not derived from objects of the previous spec', () => {
+    const response = respond(words('the previous text').resource as KubernetesObject);
     expect(response.desired?.resources.words?.ready).toBe(Ready.READY_FALSE);
     expect(response.meta?.ttl?.seconds).toBe(10);
   });
 
-  test('is held back by the composition', () => {
+  test('can be denied by the composition', () => {
     const composition: Composition = {
       ...greetings,
       render: (...given) => ({ ...greetings.render(...given), ready: false }),
@@ -162,7 +162,7 @@ describe('readiness of the composite', () => {
   });
 });
 
-describe('a throw', () => {
+describe('an error thrown by the composition', () => {
   const throwing = (thrown: unknown): Composition => ({
     conditionTypes: ['A', 'B'],
     render() {
@@ -170,7 +170,7 @@ describe('a throw', () => {
     },
   });
 
-  test('becomes one FATAL result and every condition, and leaves what was desired', () => {
+  test('becomes one FATAL result and is in every condition, and the desired state is kept', () => {
     const request = requestFor(composite);
     request.desired = {
       composite: undefined,
@@ -203,12 +203,12 @@ describe('a throw', () => {
     [undefined, 'undefined'],
     [Object.create(null), '[Object: null prototype] {}'],
     [{ code: 1 }, '{ code: 1 }'],
-  ])('of %s has a message', (thrown, message) => {
+  ])('has a message if it is %s', (thrown, message) => {
     expect(refusal(throwing(thrown))).toBe(message);
   });
 });
 
-describe('refused as a whole', () => {
+describe('the whole response is refused for', () => {
   test('a request without a composite', () => {
     const request = requestFor(composite);
     request.observed = undefined;
@@ -225,7 +225,7 @@ describe('refused as a whole', () => {
     expect(refusal(composing((chart) => configMap(chart, 'a', { data: { x } })))).toBe(message);
   });
 
-  test('an object with a Date, by cdk8s', () => {
+  test('an object with a Date, which cdk8s refuses', () => {
     expect(refusal(composing((chart) => configMap(chart, 'a', { data: { x: new Date(0) } })))).toContain("'Date'");
   });
 
@@ -237,7 +237,7 @@ describe('refused as a whole', () => {
     expect(refusal(composing(() => {}, { status: { x } }))).toBe(message);
   });
 
-  test('a chart that does not validate, with all that is wrong', () => {
+  test('a chart that does not validate, with all errors', () => {
     const composition = composing((chart) => {
       for (const id of ['b', 'a']) configMap(chart, id).node.addValidation({ validate: () => [`${id} is wrong`] });
     });
@@ -257,7 +257,7 @@ describe('refused as a whole', () => {
     expect(refusal(apart)).toBeUndefined();
   });
 
-  test('two objects of one path', () => {
+  test('two objects with the same path', () => {
     const composition = composing((chart) => configMap(configMap(chart, 'a'), 'Resource', {}, 'other'));
     expect(refusal(composition)).toBe('cannot compose a: two objects have this path');
   });

@@ -6,11 +6,11 @@ export function greeting(text: string, name = 'hello'): KubernetesObject {
   return { apiVersion: 'example.org/v1', kind: 'Greeting', metadata: { name }, spec: { text } };
 }
 
-/** The smallest composition there is: one ConfigMap. It refuses to say nothing. */
+/** A minimal composition of one ConfigMap. Refuses an empty text. */
 export const greetings: Composition = {
-  conditionTypes: ['Greeted', 'Heard'],
+  conditionTypes: ['Greeted', 'Answered'],
   render({ metadata, spec }) {
-    if (spec.text === '') throw new Error('spec.text is empty: say something');
+    if (spec.text === '') throw new Error('spec.text is empty: set a text');
     const chart = new Chart(new App(), 'greeting');
     new ApiObject(chart, 'words', {
       apiVersion: 'v1',
@@ -22,8 +22,8 @@ export const greetings: Composition = {
       chart,
       status: { length: spec.text.length },
       conditions: [
-        { type: 'Greeted', status: 'True', reason: 'Said' },
-        { type: 'Heard', status: 'Unknown', reason: 'NobodyAnswered', message: 'greet somebody' },
+        { type: 'Greeted', status: 'True', reason: 'Sent' },
+        { type: 'Answered', status: 'Unknown', reason: 'NoAnswer', message: 'no greeting received' },
       ],
     };
   },

@@ -5,10 +5,10 @@ import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { startServer } from '../../functions/cdk8s-function-xp/server.ts';
 import { createTelemetry, type Telemetry } from '../../functions/cdk8s-function-xp/telemetry.ts';
 
-/** A function in this process. */
+/** A function that runs in this process. */
 export interface LocalFunction {
   address: string;
-  /** The lines of its log. */
+  /** The parsed lines of its log. */
   log: Record<string, unknown>[];
   telemetry: Telemetry;
   close(deadline?: number): Promise<void>;
@@ -16,11 +16,11 @@ export interface LocalFunction {
 
 interface LocalOptions {
   address?: string;
-  /** The directory of the server's certificates; without one, plain text. */
+  /** The directory of the server's certificates. Plain text without one. */
   certificates?: string;
 }
 
-/** Serves `composition` on a free port, as `serve` does, but in this process. */
+/** Serves `composition` on a free port like `serve`, but in this process. */
 export async function serveLocally(
   composition: Composition,
   { address = '127.0.0.1:0', certificates }: LocalOptions = {},

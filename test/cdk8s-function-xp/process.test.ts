@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatAddress, listen } from '../../functions/cdk8s-function-xp/address.ts';
 import { environment } from '../environment.ts';
-import { soon } from '../patience.ts';
+import { polling } from '../timeouts.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { makeClient, requestFor } from './client.ts';
 import { greeting } from './greeting.ts';
 
-/** main.ts, and what it has written so far. */
+/** A process of main.ts and its output so far. */
 class Process {
   readonly child: ChildProcess;
   readonly #ended: Promise<number | null>;
@@ -35,12 +35,12 @@ class Process {
       .map((line) => JSON.parse(line));
   }
 
-  /** The line that says that it listens. */
+  /** Waits for the log line `listening`. */
   async listening(): Promise<{ address: string; metrics?: string; tls: boolean }> {
-    return vi.waitUntil(() => this.log.find(({ msg }) => msg === 'listening') as never, soon);
+    return vi.waitUntil(() => this.log.find(({ msg }) => msg === 'listening') as never, polling);
   }
 
-  /** Its exit code. */
+  /** Resolves to the exit code. */
   ended(): Promise<number | null> {
     return this.#ended;
   }
@@ -68,14 +68,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-describe('a process that cannot start says why in one line and exits with 1', () => {
+describe('a process that cannot start prints one line and exits with 1', () => {
   const failures: [string, string[], RegExp][] = [
     ['no certificates', [], /^cannot serve without certificates: set --tls-server-certs-dir, .* or --insecure$/],
     ['no such directory', ['--tls-server-certs-dir', '/none'], /^cannot read the certificates in \/none: ENOENT/],
     ['an unknown flag', ['--nonsense'], /^cannot read the arguments: Unknown option '--nonsense' \(see --help\)$/],
-    ['a stray word', ['nonsense'], /^cannot read the arguments: Unexpected argument 'nonsense'/],
+    ['an unexpected argument', ['nonsense'], /^cannot read the arguments: Unexpected argument 'nonsense'/],
     ['a flag without its value', ['--address'], /^cannot read the arguments: Option '--address <value>'/],
-    ['an address that is none', ['--insecure', '--address', 'nonsense'], /^cannot read the address nonsense: want/],
+    ['an invalid address', ['--insecure', '--address', 'nonsense'], /^cannot read the address nonsense: want/],
   ];
   test.each(failures)('%s', async (_, args, line) => {
     const failed = start(args);
@@ -86,23 +86,23 @@ describe('a process that cannot start says why in one line and exits with 1', ()
   });
 
   test.each(['--address', '--metrics-address'])('a port that is taken (%s)', async (flag) => {
-    const rival = createServer();
-    const address = formatAddress(await listen(rival, { host: '127.0.0.1', port: 0 }));
+    const other = createServer();
+    const address = formatAddress(await listen(other, { host: '127.0.0.1', port: 0 }));
     const failed = start([...local, flag, address]);
     expect(await failed.ended()).toBe(1);
     expect(failed.stderr).toMatch(new RegExp(`^cannot listen on ${address}: .*EADDRINUSE[^\\n]*\\n$`));
-    rival.close();
+    other.close();
   });
 });
 
 describe('a process', () => {
-  test('explains itself', async () => {
-    const helpful = start(['--help']);
-    expect(await helpful.ended()).toBe(0);
-    expect(helpful.stdout).toContain('--tls-server-certs-dir');
+  test('prints its flags with --help', async () => {
+    const help = start(['--help']);
+    expect(await help.ended()).toBe(0);
+    expect(help.stdout).toContain('--tls-server-certs-dir');
   });
 
-  test('takes the directory of its certificates from the environment, as Crossplane sets it', async () => {
+  test('reads the directory of its certificates from the environment, as Crossplane sets it', async () => {
     const { address, tls } = await start(secure, { TLS_SERVER_CERTS_DIR: directory }).listening();
     expect(tls).toBe(true);
     const client = makeClient({ address, certificates });
@@ -110,17 +110,17 @@ describe('a process', () => {
     client.close();
   });
 
-  test('is local when insecure: one port, and no metrics', async () => {
+  test('serves one port and no metrics with --insecure', async () => {
     const server = start(local, { TLS_SERVER_CERTS_DIR: '/none', WARM_UP: 'yes' });
     const { address, metrics, tls } = await server.listening();
     expect({ metrics, tls }).toEqual({ metrics: undefined, tls: false });
-    // The warm-up leaves no trace, not even when it is refused.
+    // The warm-up is not logged, not even if it is refused.
     expect(server.log).toHaveLength(1);
     const client = makeClient({ address });
     expect((await client.run(requestFor(greeting('hi')))).results).toEqual([]);
     client.close();
-    // The answer may be here before the line that is written of it.
-    await vi.waitFor(() => expect(server.log).toHaveLength(2), soon);
+    // The response may arrive before its log line.
+    await vi.waitFor(() => expect(server.log).toHaveLength(2), polling);
     expect(server.log[1]).toMatchObject({ msg: 'request', composite: 'Greeting/hello', outcome: 'ok' });
   });
 
@@ -144,23 +144,23 @@ describe('a process', () => {
   });
 });
 
-describe('a process that is told to stop', () => {
-  /** A process with certificates, a client of it, and a call that the process knows of and that has not sent its request. */
+describe('a process that receives a signal', () => {
+  /** Starts a process with certificates, a client, and a call that the server has accepted but that has not sent its request. */
   async function startWithCall(env: NodeJS.ProcessEnv = {}) {
     const server = start(secure, { TLS_SERVER_CERTS_DIR: directory, ...env });
     const { address } = await server.listening();
     const client = makeClient({ address, certificates });
     const call = client.begin();
-    // On the same connection and answered, so what was sent before it has arrived.
+    // A response on the same connection proves that the earlier call has arrived.
     await client.run(requestFor(greeting('hi')));
     return { server, client, call, address };
   }
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('finishes the call under way and exits with 0 (%s)', async (signal) => {
-    // The deadline comes after the end of the test, so it is not what ends the process.
+  test.each(['SIGTERM', 'SIGINT'] as const)('finishes the call in flight and exits with 0 (%s)', async (signal) => {
+    // The deadline is after the end of the test, so that it does not end the process.
     const { server, client, call, address } = await startWithCall({ DEADLINE: '3600000' });
     server.child.kill(signal);
-    await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), soon);
+    await vi.waitUntil(() => server.log.some(({ msg }) => msg === 'stopping'), polling);
 
     const late = makeClient({ address, certificates });
     await expect(late.run(requestFor(greeting('hi')))).rejects.toMatchObject({ code: 14 });
@@ -172,7 +172,7 @@ describe('a process that is told to stop', () => {
     client.close();
   });
 
-  test('cuts off at the deadline a call that does not end and a client that never said hello, and exits with 0', async () => {
+  test('cuts off unfinished calls and TLS handshakes at the deadline, and exits with 0', async () => {
     const { server, client, call, address } = await startWithCall({ DEADLINE: '1000' });
     const silent = connect(Number(address.split(':')[1]), '127.0.0.1').on('error', () => {});
     await once(silent, 'connect');

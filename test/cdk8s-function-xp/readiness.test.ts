@@ -16,14 +16,14 @@ describe('a Deployment', () => {
     ['has a pod to update', { updatedReplicas: 1 }, false],
     ['has an old pod, perhaps the ready one', { replicas: 3 }, false],
     ['has a pod that is not ready', { readyReplicas: 1 }, false],
-    ['has a pod that is ready too briefly', { availableReplicas: 1 }, false],
-    ['has just been made', { ...done, ...{ updatedReplicas: undefined, readyReplicas: undefined } }, false],
-  ])('that %s', (_, status, ready) => {
+    ['has a pod that is not available yet', { availableReplicas: 1 }, false],
+    ['was just created', { ...done, ...{ updatedReplicas: undefined, readyReplicas: undefined } }, false],
+  ])('that $0 is ready: $2', (_, status, ready) => {
     const deployment = object('apps/v1', 'Deployment', { spec: { replicas: 2 }, status: { ...done, ...status } });
     expect(isReady(deployment)).toBe(ready);
   });
 
-  test('without status, without replicas, or with none wanted', () => {
+  test('without a status is not ready, and with 0 replicas is', () => {
     expect(isReady(object('apps/v1', 'Deployment', { spec: {} }))).toBe(false);
     const one = { ...done, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
     expect(isReady(object('apps/v1', 'Deployment', { spec: {}, status: one }))).toBe(true);
@@ -47,10 +47,10 @@ describe('a StatefulSet', () => {
     ['is behind its spec', {}, { observedGeneration: 1 }, false],
     ['has a pod to update', {}, { updatedReplicas: 1 }, false],
     ['has a pod that is not ready', {}, { readyReplicas: 1 }, false],
-    ['has a pod that is ready too briefly', {}, { availableReplicas: 1 }, false],
+    ['has a pod that is not available yet', {}, { availableReplicas: 1 }, false],
     ['is between two revisions', {}, { updateRevision: 'b' }, false],
-    ['wants no replicas, and so never completes a revision', { replicas: 0 }, { updateRevision: 'b' }, true],
-  ])('that %s', (_, spec, status, ready) => {
+    ['has 0 replicas, and so never completes a revision', { replicas: 0 }, { updateRevision: 'b' }, true],
+  ])('that $0 is ready: $3', (_, spec, status, ready) => {
     const fields = { spec: { replicas: 2, ...spec }, status: { ...done, ...status } };
     expect(isReady(object('apps/v1', 'StatefulSet', fields))).toBe(ready);
   });
@@ -60,7 +60,11 @@ describe('other kinds', () => {
   const ingress = [{ ip: '192.0.2.1' }];
   test.each<[string, KubernetesObject, boolean]>([
     ['a Service in the cluster', object('v1', 'Service', { spec: { type: 'ClusterIP' } }), true],
-    ['a load balancer to be', object('v1', 'Service', { spec: { type: 'LoadBalancer' }, status: {} }), false],
+    [
+      'a load balancer without an address',
+      object('v1', 'Service', { spec: { type: 'LoadBalancer' }, status: {} }),
+      false,
+    ],
     [
       'a load balancer with an address',
       object('v1', 'Service', { spec: { type: 'LoadBalancer' }, status: { loadBalancer: { ingress } } }),
@@ -68,17 +72,17 @@ describe('other kinds', () => {
     ],
     ["another group's Service", object('serving.knative.dev/v1', 'Service', { spec: {} }), false],
     ['a ConfigMap', object('v1', 'ConfigMap'), true],
-    ['a claim that waits for its pod', object('v1', 'PersistentVolumeClaim', { status: { phase: 'Pending' } }), true],
+    ['a PVC that waits for its pod', object('v1', 'PersistentVolumeClaim', { status: { phase: 'Pending' } }), true],
     ['a PodDisruptionBudget', object('policy/v1', 'PodDisruptionBudget'), true],
     ['a ClusterRoleBinding', object('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'), true],
-    ['an unknown kind that is silent', object('example.org/v1', 'Thing'), false],
+    ['an unknown kind without a Ready condition', object('example.org/v1', 'Thing'), false],
     [
-      'an unknown kind that says so',
+      'an unknown kind with a Ready condition that is True',
       object('example.org/v1', 'Thing', { status: { conditions: [{ type: 'Ready', status: 'True' }] } }),
       true,
     ],
     [
-      'an unknown kind that denies it',
+      'an unknown kind with a Ready condition that is False',
       object('example.org/v1', 'Thing', {
         status: {
           conditions: [
@@ -89,11 +93,11 @@ describe('other kinds', () => {
       }),
       false,
     ],
-  ])('%s', (_, given, ready) => {
+  ])('$0 is ready: $2', (_, given, ready) => {
     expect(isReady(given)).toBe(ready);
   });
 
-  test('one that is being deleted', () => {
+  test('an object that is being deleted is not ready', () => {
     const metadata = { name: 'x', deletionTimestamp: '2026-01-01T00:00:00Z' };
     expect(isReady({ apiVersion: 'v1', kind: 'ConfigMap', metadata })).toBe(false);
   });

@@ -29,7 +29,7 @@ describe('over the wire, with mutual TLS', () => {
     }
   }
 
-  test('messages of 8 MiB pass both ways', async () => {
+  test('messages of 8 MiB pass in both directions', async () => {
     const text = 'x'.repeat(8 * 1024 * 1024);
     const response = await withFunction((client) => client.run(requestFor(greeting(text))));
     expect(response.results).toEqual([]);
@@ -43,19 +43,19 @@ describe('over the wire, with mutual TLS', () => {
     expect(first).toEqual(second);
   });
 
-  test('a refused composite is an answer, not an error of gRPC', async () => {
+  test('a refused composite is a response, not a gRPC error', async () => {
     const { results, desired, conditions } = await withFunction((client) => client.run(requestFor(greeting(''))));
-    expect(results.map(({ message }) => message)).toEqual(['spec.text is empty: say something']);
+    expect(results.map(({ message }) => message)).toEqual(['spec.text is empty: set a text']);
     expect(conditions.map(({ type, reason }) => [type, reason])).toEqual([
       ['Greeted', 'FatalError'],
-      ['Heard', 'FatalError'],
+      ['Answered', 'FatalError'],
     ]);
     expect(desired?.resources ?? {}).toEqual({});
   });
 
   test('each request is one line in the log, without its spec', async () => {
     const log = await withFunction(async (client, log) => {
-      await client.run(requestFor(greeting('spoken in confidence')));
+      await client.run(requestFor(greeting('confidential')));
       await client.run(requestFor(greeting('')));
       const namespaced = greeting('hi');
       await client.run(requestFor({ ...namespaced, metadata: { name: 'hello', namespace: 'here' } }));
@@ -69,7 +69,7 @@ describe('over the wire, with mutual TLS', () => {
         level: 40,
         composite: 'Greeting/hello',
         outcome: 'fatal',
-        error: 'spec.text is empty: say something',
+        error: 'spec.text is empty: set a text',
       },
       { ...common, level: 30, composite: 'Greeting/here/hello', outcome: 'ok', resources: 1 },
     ]);
@@ -82,19 +82,19 @@ describe('addresses', () => {
     ['127.0.0.1:9443', { host: '127.0.0.1', port: 9443 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
     ['[::1]:9443', { host: '::1', port: 9443 }],
-  ])('%s', (text, address) => {
+  ])('%s is read and formatted', (text, address) => {
     expect(parseAddress(text)).toEqual(address);
     expect(parseAddress(formatAddress(address))).toEqual(address);
   });
 
   test.each(['', '9443', 'host', 'host:', '::1:9443', '[]:1', '127.0.0.1:65536', '127.0.0.1:-1', 'host:1x'])(
-    '"%s" is none',
+    '"%s" is refused',
     (text) => {
       expect(() => parseAddress(text)).toThrow(`cannot read the address ${text}: want HOST:PORT`);
     },
   );
 
-  test('[::] takes IPv6 and IPv4, [::1] IPv6 alone', { tags: 'IPv6' }, async () => {
+  test('[::] accepts IPv6 and IPv4 connections, and [::1] can be bound alone', { tags: 'IPv6' }, async () => {
     const both = await serveLocally(greetings, { address: '[::]:0' });
     const port = both.address.split(':').at(-1);
     const alone = await serveLocally(greetings, { address: '[::1]:0' });

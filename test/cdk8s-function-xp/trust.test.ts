@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** The answer to the same call, by the same client, but for what it shows as its certificate. */
+/** Makes the same call with another client certificate. */
 async function callAs(client: Pair | undefined, authority = certificates.authority) {
   const caller = makeClient({ address: server.address, certificates: { authority, ...(client && { client }) } });
   try {
@@ -41,12 +41,12 @@ async function callAs(client: Pair | undefined, authority = certificates.authori
 }
 
 describe('a server with certificates as Crossplane makes them', () => {
-  test('takes its client, whom Node itself would refuse', async () => {
+  test('accepts its client, which Node itself would refuse', async () => {
     const response = await callAs(certificates.client);
     expect(response.desired?.resources.words?.resource?.data).toEqual({ text: 'hi' });
     expect(server.log.filter(({ msg }) => msg === 'client refused')).toEqual([]);
 
-    // The reason for all of this: if it ever stops to hold, grpc-js's own check will do.
+    // The reason for our own check: should Node ever accept it, grpc-js's check is enough.
     const seen = await nodesVerdict(certificates.client);
     expect(seen).toMatchObject({ authorized: false, authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   });
@@ -54,12 +54,12 @@ describe('a server with certificates as Crossplane makes them', () => {
   const strangers: [string, () => Pair | undefined, string][] = [
     ['no certificate', () => undefined, 'it shows no certificate'],
     [
-      "a stranger's CA of the same subject",
+      'a certificate of another CA with the same subject',
       () => makeLeaf(makeAuthority(), { usage: 'client' }),
       "its certificate is not signed by Crossplane's CA",
     ],
     [
-      'a forgery, signed by itself, that bears the subject',
+      'a self-signed certificate with the same subject',
       () => makeLeaf(undefined, { usage: 'client' }),
       "its certificate is not signed by Crossplane's CA",
     ],
@@ -99,7 +99,7 @@ describe('a server with certificates as Crossplane makes them', () => {
     await callAs(certificates.client);
   });
 
-  test('logs one line for each connection that it refuses', async () => {
+  test('logs one line for each refused connection', async () => {
     const options = { port: Number(server.address.split(':')[1]), rejectUnauthorized: false, ALPNProtocols: ['h2'] };
     for (let connections = 1; connections <= 2; connections++) {
       const socket = connect(options);
@@ -125,7 +125,7 @@ describe('a server with certificates as Crossplane makes them', () => {
 });
 
 describe('renewed certificates', () => {
-  test('count from the next connection on, and the old ones no more', async () => {
+  test('apply to new connections, and the old ones are refused', async () => {
     const before = makeClient({ address: server.address, certificates });
     await before.run(request);
 
@@ -141,7 +141,7 @@ describe('renewed certificates', () => {
     await expect(connectWith12()).rejects.toMatchObject({ code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
   });
 
-  test('that are half written leave the old ones in place', async () => {
+  test('that do not match leave the old ones in use', async () => {
     writeFileSync(join(directory, 'tls.key'), makeLeaf(undefined, { usage: 'server' }).key);
     await callAs(certificates.client);
     expect(server.log.find(({ msg }) => msg === 'certificates not renewed')).toMatchObject({
@@ -160,7 +160,7 @@ describe('unreadable certificates', () => {
   });
 });
 
-/** What Node's own check says of a client whose CA it has been given. */
+/** The result of Node's own check of a client, given its CA. */
 async function nodesVerdict(client: Pair) {
   const { server, authority } = certificates;
   const options = { ...server, ca: authority.cert, requestCert: true, rejectUnauthorized: false };

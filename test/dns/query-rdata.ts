@@ -1,7 +1,7 @@
 /** RDATA out of an answer, as its octets: dns-packet decodes some types only. */
 import { connect } from 'node:net';
 import type { RecordType } from '../../functions/dns/rdata/record-type.ts';
-import { patience } from '../patience.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 
 /** https://www.iana.org/assignments/dns-parameters, without ALIAS, which is never answered. */
 const numbers: Readonly<Record<Exclude<RecordType, 'ALIAS'>, number>> = {
@@ -60,7 +60,7 @@ function question(name: string, type: number): Buffer {
 }
 
 async function ask({ port, host = '127.0.0.1' }: Server, message: Buffer): Promise<Buffer> {
-  const socket = connect(port, host).setTimeout(patience, () => socket.destroy(new Error('no answer')));
+  const socket = connect(port, host).setTimeout(waitTimeoutMs, () => socket.destroy(new Error('no answer')));
   socket.write(message);
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {

@@ -12,7 +12,7 @@ const at = (label: string) => `${label}.${zone}`;
 const labels = { gate: 'e2e' };
 const { ingress, service, route, dnsEndpoint } = objectsIn('e2e-admission');
 
-/** An object that the instance sees: the policy is for the whole cluster, where other tests go on. */
+/** Selects an object for the instance: its policy applies to the whole cluster, where other tests run. */
 const seen = (object: KubernetesObject): KubernetesObject => ({ ...object, metadata: { ...object.metadata, labels } });
 
 const web = (hosts: string[], annotations: Record<string, string> = {}) =>
@@ -27,16 +27,16 @@ const endpoints = (...names: string[]) =>
     ),
   );
 
-/** What kubectl says on stderr when the API server judges an object; nothing when it is content. */
-async function verdictOn(object: object): Promise<string> {
+/** The stderr of kubectl for a server-side dry run; empty if the object is accepted without a warning. */
+async function outputOfApply(object: object): Promise<string> {
   const child = spawn('kubectl', ['apply', '--dry-run=server', '-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
   child.stdin.end(JSON.stringify(object));
-  const words: Buffer[] = [];
-  child.stderr.on('data', (chunk) => words.push(chunk));
+  const chunks: Buffer[] = [];
+  child.stderr.on('data', (chunk) => chunks.push(chunk));
   const [code] = await once(child, 'close');
-  const said = Buffer.concat(words).toString().trim();
-  if (said !== '') expect(said).toMatch(code === 0 ? /^Warning: / : /denied request/);
-  return said;
+  const output = Buffer.concat(chunks).toString().trim();
+  if (output !== '') expect(output).toMatch(code === 0 ? /^Warning: / : /denied request/);
+  return output;
 }
 
 const letters = /labels consist of letters, digits and inner hyphens/;
@@ -47,14 +47,14 @@ const refused: [reason: string, object: KubernetesObject, message: RegExp | stri
   ['a dollar', annotated(at('ok'), at('sp$ecial')), `cannot publish sp$ecial.${zone}: labels consist of `],
   ['one bad host of several', annotated(at('a_b'), at('c_d')), `cannot publish a_b.${zone} and others: `],
   ['two dots', annotated(at('web.')), /cannot publish web\.\.gate\.internal: has an empty label/],
-  ['a dot before it', annotated(`.${zone}`), 'has an empty label'],
+  ['a leading dot', annotated(`.${zone}`), 'has an empty label'],
   [
     'an underscore',
     annotated(at('_acme-challenge')),
     'a label that begins with an underscore is for TXT and SRV records only',
   ],
-  ['an underscore within', annotated(at('a_b')), letters],
-  ['a star within', annotated(at('a.*')), letters],
+  ['an inner underscore', annotated(at('a_b')), letters],
+  ['an inner asterisk', annotated(at('a.*')), letters],
   ['a label of 64 characters', annotated(at('a'.repeat(64))), 'a label of more than 63 characters'],
   ['more than 253 characters', annotated(at(`${'a.'.repeat(125)}a`)), 'longer than 253 characters'],
   ['a line break', annotated(`a.${zone}`, `\nb.${zone}`), /cannot publish a name: labels consist of /],
@@ -80,11 +80,11 @@ const refused: [reason: string, object: KubernetesObject, message: RegExp | stri
 ];
 
 const accepted: [reason: string, object: KubernetesObject][] = [
-  ['hosts, a wildcard and the top of the zone', web([at('web'), at('*'), at('*.web'), zone])],
-  ['upper case, spaces, a dot at the end', annotated(` ${at('WEB')}`, ` ${at('b')}.`)],
-  ['a block of YAML, which ends in a line break', annotated(`${at('b')}\n`)],
+  ['hosts, wildcards and the apex', web([at('web'), at('*'), at('*.web'), zone])],
+  ['upper case, spaces and a trailing dot', annotated(` ${at('WEB')}`, ` ${at('b')}.`)],
+  ['a YAML block scalar, which ends in a line break', annotated(`${at('b')}\n`)],
   ['a label of 63 characters', web([at('a'.repeat(63))])],
-  ['what is above reserved names', web([at('infra'), at('only')])],
+  ['the parents of reserved names', web([at('infra'), at('only')])],
   [
     'the older annotation beside the newer',
     web([], { [hostname]: at('a_b'), 'external-dns.kubernetes.io/hostname': at('b') }),
@@ -98,12 +98,12 @@ const accepted: [reason: string, object: KubernetesObject][] = [
   ['an object that is not selected', ingress({ name: 'gated', hosts: [at('wpad')] })],
 ];
 
-/** What the API server says of hosts, when the instance has it judge them. */
+/** Hosts that the API server refuses while an instance has admission enabled. */
 scenario('admission', ({ shop, internalDNS }) => {
   const sources = ['Ingress', 'Service', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'DNSEndpoint'].map((kind) => ({ kind }));
-  const isJudged = async (bad: object) => /denied request/.test(await verdictOn(bad)) || 'not refused';
+  const isRefused = async (bad: object) => /denied request/.test(await outputOfApply(bad)) || 'not refused';
 
-  test('an instance with admission is Ready, and its policy holds', async () => {
+  test('an instance with admission becomes Ready, and its policy is enforced', async () => {
     await apply(
       internalDNS('gate', {
         zones: [{ name: zone }],
@@ -116,26 +116,26 @@ scenario('admission', ({ shop, internalDNS }) => {
       }),
     );
     figure('instance with admission -> Ready', await waitForReady('gate'));
-    figure('-> the policy refuses', await until('a bad host is refused', () => isJudged(web([at('wpad')]))));
+    figure('-> the policy is enforced', await until('a bad host is refused', () => isRefused(web([at('wpad')]))));
   });
 
   test.each(refused)('kubectl apply refuses %s', async (_, object, message) => {
-    const said = await verdictOn(object);
-    expect(said).toContain("ValidatingAdmissionPolicy 'idns-gate-hosts'");
-    expect(said).toMatch(message);
+    const output = await outputOfApply(object);
+    expect(output).toContain("ValidatingAdmissionPolicy 'idns-gate-hosts'");
+    expect(output).toMatch(message);
   });
 
-  test.each(accepted)('kubectl apply takes %s', async (_, object) => {
-    expect(await verdictOn(object)).toBe('');
+  test.each(accepted)('kubectl apply accepts %s', async (_, object) => {
+    expect(await outputOfApply(object)).toBe('');
   });
 
-  test('what is outside the zones is let in with a warning', async () => {
+  test('hosts outside the zones are accepted with a warning', async () => {
     const warning = `cannot publish web.example.com and others: outside the zones of InternalDNS gate: use a name in ${zone}`;
-    expect(await verdictOn(web([at('web'), 'web.example.com', 'b.example.com']))).toContain(warning);
-    expect(await verdictOn(endpoints('web.example.com'))).toMatch(/^Warning: .*outside the zones/);
+    expect(await outputOfApply(web([at('web'), 'web.example.com', 'b.example.com']))).toContain(warning);
+    expect(await outputOfApply(endpoints('web.example.com'))).toMatch(/^Warning: .*outside the zones/);
   });
 
-  test('an object that was bad before can be changed and deleted, and gets no worse', async () => {
+  test('an object that was already invalid can be changed and deleted, but not get another invalid host', async () => {
     const name = 'bad-before';
     const bad = ingress({ name, hosts: [at('wpad'), 'web.example.com'], annotations: { [hostname]: at('a_b') } });
     await apply({ ...bad, metadata: { ...bad.metadata, finalizers: ['e2e.dns.internal/hold'] } });
@@ -156,22 +156,25 @@ scenario('admission', ({ shop, internalDNS }) => {
     await expect(rule(at('ns1'))).rejects.toThrow(`cannot publish ns1.${zone}: the name of a zone's own server`);
     await kubectl('-n', shop, 'delete', 'ingress', name, '--wait=false');
     await patch('ingress', name, { metadata: { finalizers: null } }, shop);
-    await until('it is gone', async () => !(await exists('ingress', name, shop)));
+    await until('the Ingress is gone', async () => !(await exists('ingress', name, shop)));
   });
 
-  test('with outsideZones: Deny the same names are refused, and one policy is enough', async () => {
+  test('outsideZones: Deny refuses hosts outside the zones, with a single policy', async () => {
     await patch('internaldns', 'gate', { spec: { discovery: { admission: { outsideZones: 'Deny' } } } });
-    await until('a name outside is refused', () => isJudged(web(['web.example.com'])));
-    expect(await verdictOn(web([at('web')]))).toBe('');
-    await until('its policy is gone', async () => !(await exists('validatingadmissionpolicy', 'idns-gate-zones')));
+    await until('a host outside the zones is refused', () => isRefused(web(['web.example.com'])));
+    expect(await outputOfApply(web([at('web')]))).toBe('');
+    await until(
+      'the policy with the warning is gone',
+      async () => !(await exists('validatingadmissionpolicy', 'idns-gate-zones')),
+    );
   });
 
-  test('without admission nothing is judged', async () => {
+  test('without admission every host is accepted', async () => {
     await patch('internaldns', 'gate', { spec: { discovery: { admission: { enabled: false } } } });
     await until('the policies are gone', async () => {
       const names = ['policy', 'policybinding'].map((kind) => exists(`validatingadmission${kind}`, 'idns-gate-hosts'));
       return !(await Promise.all(names)).includes(true);
     });
-    await until('a bad host is taken', async () => (await verdictOn(web([at('wpad')]))) === '');
+    await until('a bad host is accepted', async () => (await outputOfApply(web([at('wpad')]))) === '');
   });
 });

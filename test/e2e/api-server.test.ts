@@ -6,13 +6,13 @@ import { figure } from './cluster/figures.ts';
 import { apply, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf, watchAnswers } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
-import { statusAddress, tableAt } from './cluster/telling.ts';
+import { statusAddress, tableAt } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'frozen.internal';
 const address = '192.0.2.1';
 
-/** Commands that take the API server away and bring it back: only who set the cluster up knows how. */
+/** Commands that freeze and resume the API server, which depend on how the cluster was set up. */
 const { FREEZE_API: freeze, THAW_API: thaw } = process.env;
 
 scenario('api-server', ({ ingress, internalDNS }) => {
@@ -20,7 +20,7 @@ scenario('api-server', ({ ingress, internalDNS }) => {
   const reason = freeze && thaw ? '' : ' (skipped: it needs FREEZE_API and THAW_API)';
 
   test.skipIf(reason)(
-    `the API server is away for two minutes: DNS goes on, and the agent says so${reason}`,
+    `while the API server is frozen for two minutes, DNS answers and the agent reports it${reason}`,
     async () => {
       const run = promisify(execFile);
       const stays = `stays.${zone}`;
@@ -31,25 +31,25 @@ scenario('api-server', ({ ingress, internalDNS }) => {
       const watch = watchAnswers(client, stays, address, 100);
       await run('sh', ['-c', freeze!]);
       try {
-        const seconds = await until('the agent says that it is blind', async () => {
+        const seconds = await until('the agent reports Blind', async () => {
           const { resolution, names } = await tableAt(page, stays);
           return (resolution?.state === 'Blind' && names[0]?.verdict === 'Resolved') || { resolution, names };
         });
-        figure('API server away -> said', seconds);
+        figure('API server unreachable -> reported', seconds);
         await sleep(Math.max(0, 120_000 - seconds * 1000));
       } finally {
         await run('sh', ['-c', thaw!]);
       }
       const { asked, unanswered, unansweredInARow } = await watch.stop();
-      figure('API server away for two minutes', `${unanswered} of ${asked} unanswered`, '');
+      figure('API server frozen for 120 s: unanswered', `${unanswered} of ${asked} queries`, '');
       expect(unansweredInARow).toBeLessThan(3);
       await until('the API server is back', async () => (await kubectl('get', '--raw', '/readyz')) === 'ok');
-      await until('the agent sees again', async () => {
+      await until('the agent reports Serving', async () => {
         const { resolution } = await tableAt(page, stays);
         return resolution?.state === 'Serving' || resolution;
       });
       await apply(fixed('after'));
-      figure('API server back -> a new name answers', await client.becomes(`after.${zone}`, address));
+      figure('API server back -> a new name answered', await client.becomes(`after.${zone}`, address));
     },
   );
 });

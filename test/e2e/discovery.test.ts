@@ -4,8 +4,8 @@ import { apply, condition, get, list, patch, remove, until, waitForReady } from 
 import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
-import { everything } from './cluster/rights.ts';
-import { eventsOn, untilTold } from './cluster/telling.ts';
+import { permissionsOf } from './cluster/permissions.ts';
+import { eventsOn, untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'disco.internal';
@@ -13,14 +13,14 @@ const ingressAddress = '198.51.100.200';
 
 const allRecordTypes = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'];
 
-/** Every source that needs no foreign controller, and the shapes that hosts come in. */
+/** Every source that needs no controller of another project, and every form of host. */
 scenario(
   'discovery',
   ({ shop, market, ingress, service, gateway, route, dnsEndpoint, internalDNS, writeAddresses }) => {
     let client: Client;
     const at = (name: string) => `${name}.${zone}`;
 
-    test('an instance with every source of its own; what the cluster does not serve is left out and named', async () => {
+    test('a source that the cluster does not serve is reported, and the others work', async () => {
       await apply(
         gateway('front'),
         internalDNS('disco', {
@@ -32,7 +32,7 @@ scenario(
               ...['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'DNSEndpoint'].map((kind) => ({ kind })),
             ],
             recordTypes: allRecordTypes,
-            // Each test takes all its objects away at once.
+            // Each test deletes all its objects at once.
             deleteGuard: { percent: 100 },
           },
         }),
@@ -51,23 +51,23 @@ scenario(
       expect(pod?.status.containerStatuses[0].restartCount).toBe(0);
     });
 
-    test('its account may read what these sources need, and write nothing but Events and the status of DNSEndpoints', async () => {
-      const may = await everything('system:serviceaccount:internal-dns:idns-disco', 'default');
+    test('its account can read what these sources need, and write only Events and the status of DNSEndpoints', async () => {
+      const permissions = await permissionsOf('system:serviceaccount:internal-dns:idns-disco', 'default');
       const needed = [
         'networking.k8s.io/ingresses',
         ...['services', 'pods', 'nodes', 'namespaces', 'discovery.k8s.io/endpointslices'],
         ...['gateways', 'httproutes', 'grpcroutes', 'tlsroutes'].map((kind) => `gateway.networking.k8s.io/${kind}`),
         'externaldns.k8s.io/dnsendpoints',
       ].flatMap((resource) => ['list', 'watch'].map((verb) => `${verb} ${resource} *`));
-      expect(needed.filter((line) => !may.includes(line))).toEqual([]);
-      const writes = may.filter((line) => !/^(list|watch) /.test(line));
+      expect(needed.filter((line) => !permissions.includes(line))).toEqual([]);
+      const writes = permissions.filter((line) => !/^(list|watch) /.test(line));
       expect([...new Set(writes)].sort()).toEqual([
         'create events *',
         'update externaldns.k8s.io/dnsendpoints/status *',
       ]);
     });
 
-    test('Services of each type', async () => {
+    test('Services of each type are published', async () => {
       const named = (name: string) => ({ annotations: { [hostname]: at(name) } });
       const both = { annotations: { [hostname]: at('balanced'), [internalHostname]: at('private') } };
       await apply(
@@ -91,7 +91,7 @@ scenario(
       await client.becomes(at('inside'), 'NXDOMAIN');
     });
 
-    test('routes of the Gateway API', async () => {
+    test('routes of the Gateway API are published', async () => {
       await apply(
         route('HTTPRoute', 'web', [at('http')]),
         route('GRPCRoute', 'rpc', [at('grpc')]),
@@ -104,7 +104,7 @@ scenario(
       await remove('tlsroute', 'tls', shop);
     });
 
-    test('DNSEndpoints of every record type', async () => {
+    test('DNSEndpoints of every record type are published', async () => {
       await apply(
         dnsEndpoint('all', [
           [at('four'), 'A', '192.0.2.4'],
@@ -130,7 +130,7 @@ scenario(
       await client.becomes(at('four'), 'NXDOMAIN');
     });
 
-    test('hosts of every shape: a wildcard, the apex, 63 bytes, twenty of one Ingress, TLS, IPv6, a name', async () => {
+    test('hosts of every form are published: a wildcard, the apex, 63 octets, 20 of one Ingress, TLS, IPv6, a CNAME', async () => {
       const long = 'x'.repeat(63);
       const many = Array.from({ length: 20 }, (_, index) => at(`many-${index}`));
       const secure = ingress({ name: 'secure', hosts: [] });
@@ -151,7 +151,7 @@ scenario(
       for (const name of [zone, ...many]) await client.becomes(name, name === zone ? 'NOERROR' : 'NXDOMAIN');
     });
 
-    test('one host of two Ingresses: of one namespace they share it, of two the first has it', async () => {
+    test('Ingresses of one namespace share a host, and of two namespaces the first one gets it', async () => {
       const host = at('shared');
       const own = (name: string, address: string, namespace = shop) =>
         ingress({ name, namespace, hosts: [host], annotations: { [target]: address } });
@@ -159,7 +159,7 @@ scenario(
       await client.becomes(host, '192.0.2.1');
       await apply(own('second', '192.0.2.2'), own('thief', '192.0.2.66', market));
       await client.becomes(host, '192.0.2.1 192.0.2.2');
-      await untilTold('disco', {
+      await untilReported('disco', {
         name: host,
         resource: `ingress/${market}/thief`,
         verdict: 'Duplicate',
@@ -173,11 +173,11 @@ scenario(
       await client.becomes(host, '192.0.2.66');
       await remove('ingress', 'thief', market);
       await client.becomes(host, 'NXDOMAIN');
-      // The same answer is no quarrel.
+      // Two namespaces may request the same answer.
       await apply(own('two', '192.0.2.3', market));
       await client.becomes(host, '192.0.2.3');
       await apply(own('one', '192.0.2.3'));
-      await until('both are told that they resolve', async () => {
+      await until('an Event reports the second as Resolved', async () => {
         const events = await eventsOn('disco', 'ingress', 'one', shop);
         return events.some((event) => event.startsWith('Resolved: ')) || events;
       });
@@ -187,12 +187,13 @@ scenario(
       await remove('ingress', 'two', market);
     });
 
-    test('a name and an address for one host: the first has it, the other when it leaves, and nobody else waits', async () => {
+    test('a CNAME and an address for one host: the first one gets it, and other hosts are published meanwhile', async () => {
       const host = at('either');
-      const named = (name: string, value: string) => ingress({ name, hosts: [host], annotations: { [target]: value } });
-      await apply(named('by-address', '192.0.2.20'));
+      const pointing = (name: string, value: string) =>
+        ingress({ name, hosts: [host], annotations: { [target]: value } });
+      await apply(pointing('by-address', '192.0.2.20'));
       await client.becomes(host, '192.0.2.20');
-      await apply(named('by-name', 'lb.example.org'), ingress({ name: 'innocent', hosts: [at('innocent')] }));
+      await apply(pointing('by-name', 'lb.example.org'), ingress({ name: 'innocent', hosts: [at('innocent')] }));
       await client.becomes(at('innocent'), ingressAddress);
       expect(await client.answer(host)).toBe('192.0.2.20');
       await remove('ingress', 'by-address', shop);
@@ -201,7 +202,7 @@ scenario(
       await client.becomes(host, 'NXDOMAIN');
     });
 
-    test('an Ingress moves to another namespace, and one gets its address late', async () => {
+    test('a host follows its Ingress to another namespace, and one without an address waits for it', async () => {
       await apply(ingress({ name: 'mover', hosts: [at('mover')], annotations: { [target]: '192.0.2.7' } }));
       await client.becomes(at('mover'), '192.0.2.7');
       await apply(
@@ -221,7 +222,7 @@ scenario(
       await remove('ingress', 'late', shop);
     });
 
-    test('a class and a selector leave out what they do not name, targets and TTLs are as declared', async () => {
+    test('ingress classes and selectors filter objects, and targets and TTLs are as declared', async () => {
       await patch('internaldns', 'disco', {
         spec: {
           discovery: {
@@ -258,7 +259,7 @@ scenario(
         await remove('ingress', name, shop);
     });
 
-    test('nodes have names by a template of theirs', async () => {
+    test('Nodes are published under names from a template', async () => {
       await apply(
         internalDNS('nodes', {
           zones: [{ name: 'nodes.internal' }],

@@ -8,7 +8,7 @@ import { scenario } from './scenario.ts';
 const zone = 'signed.internal';
 
 scenario('dnssec', ({ internalDNS }) => {
-  test('a signed zone validates against the DS in its status, and keeps its key without its volume', async () => {
+  test('a signed zone validates against the DS in its status, and keeps its key when its volume is lost', async () => {
     await findDelv();
     const zonesWith = (mode: string) => [
       {
@@ -34,19 +34,19 @@ scenario('dnssec', ({ internalDNS }) => {
     await until('the zone answers again', async () => (await signed.answer(`www.${zone}`)) === '192.0.2.1');
     await waitForReady('signed');
     expect(await dsOf()).toEqual(ds);
-    await until('it validates with the same key', async () => {
+    await until('the zone validates with the same key', async () => {
       const seen = await validated(`www.${zone}`);
       return seen.includes('fully validated') || seen;
     });
 
     await expect(edit('signed', { zones: zonesWith('Off') })).rejects.toThrow('Unsigning');
     await edit('signed', { zones: zonesWith('Unsigning') });
-    await until('the status says what to remove first', async () => {
+    await until('the condition names the DS to remove first', async () => {
       const { message } = await condition('signed', 'ZonesReady');
       return message?.includes(ds[0]!.split(' ')[0]!) || message;
     });
     await edit('signed', { zones: zonesWith('Off') });
-    await until('nothing is signed any more', async () => (await signed.answer(zone, 'DNSKEY')) === 'NOERROR');
+    await until('the zone is unsigned', async () => (await signed.answer(zone, 'DNSKEY')) === 'NOERROR');
     await waitForReady('signed');
   });
 });

@@ -8,28 +8,28 @@ import { scenario } from './scenario.ts';
 
 const zone = 'dual.internal';
 const at = (name: string) => `${name}.${zone}`;
-const addressesOf = (given: { ip: string }[]) => given.map(({ ip }) => ip).sort();
+const addressesOf = (ips: { ip: string }[]) => ips.map(({ ip }) => ip).sort();
 
 const isDual = (await get('service', 'kube-dns', 'kube-system')).spec.clusterIPs.length === 2;
 const reason = isDual ? '' : ' (skipped: the cluster has one IP family)';
 
-/** A server that is reached by both IP families, and objects that have both. */
+/** A server and objects with addresses of both IP families. */
 scenario('dual-stack', ({ shop, ingress, service, internalDNS }) => {
   let clients: Client[];
   let addresses: string[];
 
-  /** Both families of a name, as clients of either family get them. */
-  async function becomes(name: string, given: readonly string[]): Promise<void> {
+  /** Waits until clients of both families get the addresses of both families. */
+  async function becomes(name: string, ips: readonly string[]): Promise<void> {
     for (const [family, type] of [
       ['.', 'A'],
       [':', 'AAAA'],
     ] as const) {
-      const wanted = given.filter((address) => address.includes(family)).join(' ');
-      for (const client of clients) await client.becomes(name, wanted, type);
+      const expected = ips.filter((address) => address.includes(family)).join(' ');
+      for (const client of clients) await client.becomes(name, expected, type);
     }
   }
 
-  test.skipIf(reason)(`the server has an address of each family, and answers at both${reason}`, async () => {
+  test.skipIf(reason)(`the server has an address of each family and answers on both${reason}`, async () => {
     await apply(
       internalDNS('dual', {
         zones: [{ name: zone }],
@@ -51,7 +51,7 @@ scenario('dual-stack', ({ shop, ingress, service, internalDNS }) => {
     }
   });
 
-  test.skipIf(reason)(`an Ingress and a load balancer with both addresses${reason}`, async () => {
+  test.skipIf(reason)(`both addresses of an Ingress and of a load balancer are published${reason}`, async () => {
     await apply(
       ingress({ name: 'web', hosts: [at('web')] }),
       service(
@@ -64,18 +64,18 @@ scenario('dual-stack', ({ shop, ingress, service, internalDNS }) => {
       ['ingress', 'web'],
       ['service', 'lb'],
     ] as const) {
-      let given: string[] = [];
+      let ips: string[] = [];
       await until(`${kind}/${name} has both addresses`, async () => {
-        given = addressesOf((await get(kind, name, shop)).status.loadBalancer?.ingress ?? []);
-        return given.length === 2 || given;
+        ips = addressesOf((await get(kind, name, shop)).status.loadBalancer?.ingress ?? []);
+        return ips.length === 2 || ips;
       });
-      await becomes(at(name), given);
+      await becomes(at(name), ips);
       await remove(kind, name, shop);
       for (const client of clients) await client.becomes(at(name), 'NXDOMAIN', 'AAAA');
     }
   });
 
-  test.skipIf(reason)(`a headless Service whose Pod has both addresses${reason}`, async () => {
+  test.skipIf(reason)(`both addresses of a headless Service's Pod are published${reason}`, async () => {
     const { image } = await containerOf('idns-dual-0', 'agent');
     await apply(
       service(

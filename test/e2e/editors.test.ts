@@ -3,7 +3,7 @@ import { apply, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { scenario } from './scenario.ts';
 
-/** People who may edit the zones of an InternalDNS and nothing else, as examples/zone-editors.yaml has it. */
+/** People who may edit the zones of an InternalDNS and nothing else, as in examples/zone-editors.yaml. */
 scenario('editors', ({ owns, shop }) => {
   const example = 'examples/zone-editors.yaml';
   const handbook = owns('handbook');
@@ -13,7 +13,7 @@ scenario('editors', ({ owns, shop }) => {
     zones: [{ name: 'handbook.internal', records: [{ name: 'wiki', type: 'A', values: [address] }] }],
   });
 
-  test('an editor changes a record', async () => {
+  test('an editor can change a record', async () => {
     await kubectl('apply', '-f', example);
     await apply({
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -32,26 +32,26 @@ scenario('editors', ({ owns, shop }) => {
     ['an image', { images: { agent: 'registry.example.com/evil:v1' } }],
     ['the replicas', { replicas: 2 }],
     ['the sources', { discovery: { sources: [] } }],
-    ['a field that is not there yet', { priorityClassName: 'any', scheduling: { nodeSelector: { any: 'node' } } }],
-    ['a record and the pods beside it', { ...zone('192.0.2.30'), podLabels: { any: 'label' } }],
-  ])('an editor changes nothing else: %s', async (_, spec) => {
+    ['a field that is not set yet', { priorityClassName: 'any', scheduling: { nodeSelector: { any: 'node' } } }],
+    ['a record together with the labels of the pods', { ...zone('192.0.2.30'), podLabels: { any: 'label' } }],
+  ])('an editor cannot change %s', async (_, spec) => {
     // The API server takes a moment to enforce a policy.
     await until('the policy is enforced', async () => {
-      const words = await edit(...change(spec), '--dry-run=server').catch((error) => (error as Error).message);
-      return only.test(words) || words;
+      const result = await edit(...change(spec), '--dry-run=server').catch((error) => (error as Error).message);
+      return only.test(result) || result;
     });
     await expect(edit(...change(spec))).rejects.toThrow(only);
   });
 
   test.each(['crossplane.io/paused=true', 'dns.internal/let-go=2026-11-29T10:00:00Z'])(
-    'an editor does not annotate it with %s',
+    'an editor cannot annotate it with %s',
     async (annotation) => {
-      const words = kubectl('annotate', 'internaldns', handbook, annotation, '--as=jo');
-      await expect(words).rejects.toThrow(/are not yours to change/);
+      const annotating = kubectl('annotate', 'internaldns', handbook, annotation, '--as=jo');
+      await expect(annotating).rejects.toThrow(/are not yours to change/);
     },
   );
 
-  test('an editor neither makes nor deletes one, and an administrator does as before', async () => {
+  test('an editor cannot create or delete one, and the policy does not restrict an administrator', async () => {
     const may = (verb: string) => kubectl('auth', 'can-i', verb, 'internaldnses', '--as=jo').catch(() => 'no');
     for (const verb of ['create', 'delete', 'deletecollection']) expect(await may(verb)).toMatch(/^no/);
     await kubectl('patch', 'internaldns', handbook, ...change({ podLabels: { any: 'label' } }));

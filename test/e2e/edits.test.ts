@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
-import { untilCrossplaneRests } from './cluster/crossplane.ts';
-import { apply, get, patch, settle, waitForReady } from './cluster/kubectl.ts';
+import { waitForIdleCrossplane } from './cluster/crossplane.ts';
+import { apply, get, patch, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'edits.internal';
 
-/** Alone, as an edit in the middle of a reconcile gets the Ready of the state before: see `settle`. */
+/** Runs alone: an edit in the middle of a reconcile gets the Ready of the previous state (see `waitForQuiescence`). */
 scenario('edits', ({ internalDNS }) => {
   const edit = async (spec: object) => {
-    await settle('edits');
-    await untilCrossplaneRests();
+    await waitForQuiescence('edits');
+    await waitForIdleCrossplane();
     await patch('internaldns', 'edits', { spec });
     await waitForReady('edits');
   };
 
-  test('an edit while Ready: wait does not return on the old state', async () => {
+  test('kubectl wait after an edit does not return before the edit is served', async () => {
     await apply(internalDNS('edits', { zones: [{ name: zone }] }));
     await waitForReady('edits');
     const client = await clientOf('edits');

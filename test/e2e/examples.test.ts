@@ -7,7 +7,7 @@ import { get, kubectl, remove, until, waitFor, waitForReady } from './cluster/ku
 import { clientOf } from './cluster/names.ts';
 import { scenario } from './scenario.ts';
 
-/** Examples that need what a test cluster has not, with what the composite then says. */
+/** Examples that need something a test cluster lacks, with the reason that ServerReady then has. */
 const lacking: Record<string, string> = {
   'load-balancer.yaml': 'NoAddress',
   'tailscale.yaml': 'NoAddress',
@@ -15,7 +15,7 @@ const lacking: Record<string, string> = {
   'storage.yaml': 'PodsNotReady',
 };
 
-/** Those that a scenario of their own applies. */
+/** Examples that another scenario applies. */
 const elsewhere = ['minimal.yaml', 'zone-editors.yaml'];
 
 const others = Object.values(examples)
@@ -28,7 +28,7 @@ const compositeIn = (file: string) =>
 
 scenario('examples', ({ owns }) => {
   test.concurrent.each(others.filter((file) => !(file in lacking)))(
-    'examples/%s is Ready and answers',
+    'examples/%s becomes Ready and answers',
     async (file) => {
       const { metadata, spec } = compositeIn(file);
       owns(metadata.name);
@@ -42,13 +42,13 @@ scenario('examples', ({ owns }) => {
   );
 
   test.each(Object.entries(lacking))(
-    'examples/%s is composed, and says %s where the cluster lacks something',
+    'examples/%s is composed, and reports %s in a cluster that lacks what it needs',
     async (file, reason) => {
       const { metadata } = compositeIn(file);
       owns(metadata.name);
       await kubectl('apply', '-f', `examples/${file}`);
       await waitFor('Synced', `internaldns/${metadata.name}`);
-      await until(`ServerReady says ${reason}`, async () => {
+      await until(`ServerReady has the reason ${reason}`, async () => {
         const { status } = await get('internaldns', metadata.name);
         const server = status.conditions.find((c: { type: string }) => c.type === 'ServerReady');
         const pods = await get('statefulset', `idns-${metadata.name}`, 'internal-dns');

@@ -3,7 +3,7 @@ import { watchForwarder } from './cluster/forwarder.ts';
 import { apply, get, isTrue, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
-import { besideExternalDNS, inPod, signalPowerDNS } from './cluster/pod.ts';
+import { debugExternalDNS, inPod, signalPowerDNS } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'failures.internal';
@@ -21,56 +21,56 @@ scenario('failures', ({ shop, ingress, internalDNS }) => {
   let client: Client;
   const fixed = (name: string) => ingress({ name, hosts: [at(name)], annotations: { [target]: address } });
 
-  /** Waits until a container has been started again, and the whole answers for a new name. */
-  async function heals(container: string, restarts: number, name: string): Promise<void> {
-    await until(`${container} is started again`, async () => (await restartsOf(container)) > restarts);
+  /** Waits until a container has restarted and a new name is answered. */
+  async function waitForRecovery(container: string, restarts: number, name: string): Promise<void> {
+    await until(`${container} has restarted`, async () => (await restartsOf(container)) > restarts);
     await apply(fixed(name));
     await client.becomes(at(name), address);
     await remove('ingress', name, shop);
     await client.becomes(at(name), 'NXDOMAIN');
   }
 
-  test('a name that must survive it all', async () => {
+  test('a name is published that must survive all failures', async () => {
     await apply(internalDNS('failures', { zones: [{ name: zone }] }), fixed('stays'));
     await waitForReady('failures');
     client = await clientOf('failures');
     await client.becomes(at('stays'), address);
   });
 
-  test('the agent is killed', async () => {
+  test('the agent recovers from a kill, and no query is lost', async () => {
     const restarts = await restartsOf('agent');
     const forwarder = await watchForwarder('failures', at('stays'), address);
-    // With the container's first process the kernel ends this one, too.
+    // The kernel also kills this process, with process 1 of the container.
     await inPod(pod, 'agent', '/nodejs/bin/node', '-e', 'process.kill(1)').catch(() => '');
-    await heals('agent', restarts, 'after-agent');
+    await waitForRecovery('agent', restarts, 'after-agent');
     expect(Math.max(...(await forwarder.stop()))).toBe(0);
   });
 
-  test('PowerDNS is killed', async () => {
+  test('PowerDNS recovers from a kill with its records', async () => {
     const restarts = await restartsOf('powerdns');
     await signalPowerDNS(pod, 'KILL').catch(() => '');
-    await heals('powerdns', restarts, 'after-powerdns');
+    await waitForRecovery('powerdns', restarts, 'after-powerdns');
     expect(await client.answer(at('stays'))).toBe(address);
   });
 
-  test('ExternalDNS is killed', async () => {
+  test('ExternalDNS recovers from a kill, and no query is lost', async () => {
     const restarts = await restartsOf('external-dns');
     const forwarder = await watchForwarder('failures', at('stays'), address);
-    await besideExternalDNS(pod, 'kill 1');
-    await heals('external-dns', restarts, 'after-external-dns');
+    await debugExternalDNS(pod, 'kill 1');
+    await waitForRecovery('external-dns', restarts, 'after-external-dns');
     expect(Math.max(...(await forwarder.stop()))).toBe(0);
   });
 
-  test('the pod is deleted: the records are still there', async () => {
+  test('records survive the deletion of the pod', async () => {
     await kubectl('-n', 'internal-dns', 'delete', 'pod', pod);
     await until('the pod is ready again', isReady);
     expect(await client.answer(at('stays'))).toBe(address);
   });
 
-  test('the database file is destroyed: everything is rebuilt without help', async () => {
+  test('records are restored after the database file was deleted or corrupted', async () => {
     const restarts = await restartsOf('powerdns');
     await inPod(pod, 'powerdns', 'sh', '-c', 'rm -f /var/lib/powerdns/pdns.sqlite3*');
-    await until('PowerDNS is started again', async () => (await restartsOf('powerdns')) > restarts);
+    await until('PowerDNS has restarted', async () => (await restartsOf('powerdns')) > restarts);
     await client.becomes(at('stays'), address);
 
     const again = await restartsOf('powerdns');
@@ -81,22 +81,22 @@ scenario('failures', ({ shop, ingress, internalDNS }) => {
       '-c',
       'echo garbage >/var/lib/powerdns/pdns.sqlite3; rm -f /var/lib/powerdns/*-wal; kill 1',
     ).catch(() => '');
-    await until('PowerDNS is started again', async () => (await restartsOf('powerdns')) > again);
+    await until('PowerDNS has restarted', async () => (await restartsOf('powerdns')) > again);
     await client.becomes(at('stays'), address);
     await waitForReady('failures');
   });
 
-  test('a broken ExternalDNS image, then the right one: DNS answers throughout', async () => {
+  test('DNS answers with a broken ExternalDNS image, and the right image needs no manual step', async () => {
     await patch('internaldns', 'failures', {
       spec: { images: { externalDNS: 'registry.k8s.io/external-dns/external-dns:v0.0.0' } },
     });
-    await until('the pod waits for its image', async () => {
+    await until('the image cannot be pulled', async () => {
       const { status } = await get('pod', pod, 'internal-dns');
       const { waiting } = status.containerStatuses?.[0]?.state ?? {};
       return /ErrImagePull|ImagePullBackOff/.test(waiting?.reason ?? '') || JSON.stringify(waiting);
     });
     await client.becomes(at('stays'), address);
-    await until('the composite says so', async () => {
+    await until('the composite is not ready', async () => {
       const { status } = await get('internaldns', 'failures');
       const reasons = Object.fromEntries(
         status.conditions.map((c: { type: string; reason: string }) => [c.type, c.reason]),
@@ -110,7 +110,7 @@ scenario('failures', ({ shop, ingress, internalDNS }) => {
   });
 });
 
-/** Whether the pod is ready and, if not, what it is at. */
+/** True when the pod is ready, or else the state of its containers. */
 async function isReady(): Promise<true | string> {
   const object = await get('pod', pod, 'internal-dns');
   const { status, metadata } = object;

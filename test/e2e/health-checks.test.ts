@@ -12,8 +12,8 @@ const zone = 'health.internal';
 const at = (name: string) => `${name}.${zone}`;
 
 scenario('health-checks', ({ internalDNS }) => {
-  test('an answer follows the health of what it leads to, and the first check restarts the server once', async () => {
-    const [one, other] = addressesOfThisMachine();
+  test('an answer has only healthy addresses, and the first check restarts the server once', async () => {
+    const [one, other] = localAddresses();
     const port = 18_025;
     const listeners = [await listener(one, port), await listener(other, port)];
     try {
@@ -39,7 +39,7 @@ scenario('health-checks', ({ internalDNS }) => {
           },
         ],
       });
-      await until('another pod serves', async () => (await identityOf('idns-health-0')).uid !== before.uid);
+      await until('the pod was replaced', async () => (await identityOf('idns-health-0')).uid !== before.uid);
       await waitForReady('health');
       const both = [one, other].sort().join(' ');
       await client.becomes(at('mx'), both);
@@ -58,11 +58,11 @@ scenario('health-checks', ({ internalDNS }) => {
   });
 });
 
-/** Two addresses at which pods reach this machine. */
-function addressesOfThisMachine(): [string, string] {
+/** Two addresses of this machine that pods can reach. */
+function localAddresses(): [string, string] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const [one, other] = all.filter(({ family, internal }) => family === 'IPv4' && !internal).map((a) => a.address);
-  if (!one || !other) throw new Error('this machine needs two IPv4 addresses that pods reach');
+  if (!one || !other) throw new Error('this machine needs two IPv4 addresses that pods can reach');
   return [one, other];
 }
 

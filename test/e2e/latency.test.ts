@@ -4,13 +4,13 @@ import { figure } from './cluster/figures.ts';
 import { apply, applyLarge, kubectl, patch, remove, until, waitForReady } from './cluster/kubectl.ts';
 import { type Client, clientOf, watchAnswers } from './cluster/names.ts';
 import { internalDNS, largeZoneFile, target } from './cluster/objects.ts';
-import { watchEvents } from './cluster/telling.ts';
+import { watchEvents } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'latency.internal';
 const at = (name: string) => `${name}.${zone}`;
 
-/** How long people wait, with the default interval and nothing else in the cluster. */
+/** Latencies with the default interval and nothing else in the cluster. */
 scenario('latency', ({ shop, ingress, owns }) => {
   let client: Client;
   const fixed = (name: string, address: string) =>
@@ -20,37 +20,37 @@ scenario('latency', ({ shop, ingress, owns }) => {
     return () => (performance.now() - start) / 1000;
   };
 
-  test('an Ingress comes, changes and goes', async () => {
+  test('an Ingress is published, changed and removed', async () => {
     await apply(internalDNS(owns('latency'), { zones: [{ name: zone }] }));
     await waitForReady('latency');
     client = await clientOf('latency');
     expect(await client.answer(at('web'))).toBe('NXDOMAIN');
     await apply(fixed('web', '192.0.2.1'));
-    figure('Ingress applied -> answered, asked for before', await client.becomes(at('web'), '192.0.2.1'));
+    figure('Ingress applied -> answered, queried before', await client.becomes(at('web'), '192.0.2.1'));
     await patch('ingress', 'web', { metadata: { annotations: { [target]: '192.0.2.2' } } }, shop);
     figure('address changed -> answered', await client.becomes(at('web'), '192.0.2.2'));
     await remove('ingress', 'web', shop);
     figure('Ingress deleted -> NXDOMAIN', await client.becomes(at('web'), 'NXDOMAIN'));
   });
 
-  test('an object changes: how long until its Event', async () => {
+  test('an Event follows each change of an object', async () => {
     const watch = watchEvents(shop, '--watch');
     const seconds: number[] = [];
     for (let n = 1; n <= 10; n++) {
       const address = `192.0.2.${100 + n}`;
       await apply(fixed(`timed-${n}`, address));
-      const taken = sinceNow();
-      await until('the Event is seen', async () => watch.seenAt(`resolves to ${address}`) !== undefined, 10);
-      seconds.push(taken());
+      const elapsed = sinceNow();
+      await until('the Event is visible', async () => watch.seenAt(`resolves to ${address}`) !== undefined, 10);
+      seconds.push(elapsed());
     }
     watch.stop();
     seconds.sort((a, b) => a - b);
-    figure('object applied -> Event visible, median of ten', seconds[5] as number);
-    figure('object applied -> Event visible, slowest of ten', seconds[9] as number);
+    figure('object applied -> Event on it visible, median of ten', seconds[5] as number);
+    figure('object applied -> Event on it visible, slowest of ten', seconds[9] as number);
     await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: 10 }, (_, n) => `timed-${n + 1}`));
   });
 
-  test('a record of the resource changes, as often as Crossplane follows at once', async () => {
+  test('a record in the resource is changed, as often as Crossplane reconciles at once', async () => {
     const seconds: number[] = [];
     for (let turn = 1; turn <= 3; turn++) {
       const values = [`192.0.2.${turn}`];
@@ -60,13 +60,16 @@ scenario('latency', ({ shop, ingress, owns }) => {
     figure('record in the resource changed -> answered, slowest of three', Math.max(...seconds));
   });
 
-  test('one line of a zone file of 10,000 changes, ten times in a row', async () => {
+  test('one line of a zone file of 10,000 is changed ten times in a row', async () => {
     const name = 'e2e-latency';
     const file = (changed: string) => largeZoneFile(name, changed);
     await applyLarge(file('changing A 192.0.2.1'));
     const recordsFrom = [{ configMapKeyRef: { name, key: 'zone' } }];
     await edit('latency', { zones: [{ name: zone, recordsFrom }] });
-    figure('zone file of 10,000 records named -> answered', await client.becomes(at('changing'), '192.0.2.1'));
+    figure(
+      'zone file of 10,000 records added to recordsFrom -> answered',
+      await client.becomes(at('changing'), '192.0.2.1'),
+    );
     const seconds: number[] = [];
     for (let turn = 11; turn <= 20; turn++) {
       await applyLarge(file(`changing A 192.0.2.${turn}`));
@@ -80,14 +83,14 @@ scenario('latency', ({ shop, ingress, owns }) => {
     await remove('configmap', name, 'internal-dns');
   });
 
-  test('the pod is deleted: how long nobody answers', async () => {
+  test('the only pod is deleted and becomes Ready again', async () => {
     await apply(fixed('stays', '192.0.2.3'));
     await client.becomes(at('stays'), '192.0.2.3');
     const watch = watchAnswers(client, at('stays'), '192.0.2.3');
-    const taken = sinceNow();
+    const elapsed = sinceNow();
     await kubectl('-n', 'internal-dns', 'delete', 'pod', 'idns-latency-0');
     await kubectl('-n', 'internal-dns', 'rollout', 'status', 'statefulset/idns-latency');
-    figure('pod deleted -> Ready', taken());
-    figure('pod deleted: longest time without an answer', (await watch.stop()).longestGapSeconds);
+    figure('one replica, its pod deleted: until Ready', elapsed());
+    figure('one replica, its pod deleted: without an answer', (await watch.stop()).longestGapSeconds);
   });
 });

@@ -14,7 +14,7 @@ const namespace = 'internal-dns';
 const pod = 'idns-rebuild-0';
 const mirror = 'idns-rebuild-kept';
 
-/** One of every sort, by where it comes from. */
+/** The answer of one record of each kind. */
 const answers = {
   declared: '192.0.2.1',
   'in-a-file': '192.0.2.2',
@@ -23,7 +23,7 @@ const answers = {
   'by-hand': '192.0.2.5',
 };
 
-/** What a server says that it serves, but for the serial. */
+/** The zone that a server exports, without the serial. */
 async function servedBy(pod: string): Promise<string[]> {
   const url = `http://127.0.0.1:8080/zones/${zone}.zone`;
   const script = `fetch('${url}').then((r) => r.text()).then((t) => process.stdout.write(t))`;
@@ -59,7 +59,7 @@ scenario('lost-volume', ({ shop, ingress, internalDNS }) => {
   });
   const dsOf = async () => (await get('internaldns', 'rebuild')).status.zones[0].dnssec.ds;
 
-  test('records of every sort', async () => {
+  test('records of every kind are answered, and those without a source are mirrored', async () => {
     await apply(
       {
         apiVersion: 'v1',
@@ -78,15 +78,15 @@ scenario('lost-volume', ({ shop, ingress, internalDNS }) => {
     await pdnsutil(pod, 'rrset', 'add', zone, at('by-hand'), 'A', '60', answers['by-hand']);
     await anotherLoop('rebuild');
     for (const [name, answer] of Object.entries(answers)) await client.becomes(at(name), answer);
-    const seconds = await until('what exists nowhere else is mirrored', async () => {
+    const seconds = await until('records without a source are mirrored', async () => {
       const keys = await mirrored();
       return `${keys.sort()}` === `${inMirror}` || keys;
     });
-    figure('a record made by hand is mirrored', seconds);
+    figure('record made by hand -> mirrored', seconds);
     before = await servedBy(pod);
   });
 
-  test('everything is destroyed but the mirror and the Secret of keys, and everything comes back', async () => {
+  test('the mirror and the Secret of keys are enough to restore everything', async () => {
     const ds = await dsOf();
     const watches = Object.entries(answers).map(
       ([name, answer]) => [name, watchAnswers(client, at(name), answer, 200)] as const,
@@ -95,50 +95,53 @@ scenario('lost-volume', ({ shop, ingress, internalDNS }) => {
     const [old, begin] = [await volume(), performance.now()];
     const configMaps = ['declared', 'status', 'powerdns'].map((part) => `configmap/idns-rebuild-${part}`);
     await kubectl('-n', namespace, 'delete', `pvc/data-${pod}`, `pod/${pod}`, ...configMaps, '--wait=false');
-    await until('the volume is another one', async () => {
+    await until('the volume was replaced', async () => {
       const uid = await volume().catch(() => undefined);
       return (uid !== undefined && uid !== old) || uid;
     });
     await Promise.all(Object.entries(answers).map(([name, answer]) => client.becomes(at(name), answer)));
-    figure('everything of an instance is destroyed: every record is back', (performance.now() - begin) / 1000);
+    figure(
+      'volume, pod and ConfigMaps of an instance destroyed -> all records of all kinds restored',
+      (performance.now() - begin) / 1000,
+    );
     for (const [name, watch] of watches) {
-      figure(`${name}: longest time without its answer`, (await watch.stop()).longestGapSeconds);
+      figure(`longest time without the answer of ${name}`, (await watch.stop()).longestGapSeconds);
     }
     await waitForReady('rebuild');
-    figure('the instance is Ready', (performance.now() - begin) / 1000);
+    figure('the same -> Ready', (performance.now() - begin) / 1000);
     expect(await dsOf()).toEqual(ds);
-    await until('all is as it was', async () => {
+    await until('the zone is the same as before', async () => {
       const after = await servedBy(pod);
       return `${after}` === `${before}` || after;
     });
     expect((await mirrored()).sort()).toEqual(inMirror);
   });
 
-  test('the mirror is destroyed: it is written again', async () => {
+  test('a deleted mirror is written again', async () => {
     await kubectl('-n', namespace, 'delete', 'configmap', mirror);
-    await until('it is there again', async () => {
+    await until('the mirror is complete', async () => {
       const keys = await mirrored().catch(() => []);
       return `${keys.sort()}` === `${inMirror}` || keys;
     });
     for (const [name, answer] of Object.entries(answers)) expect(await client.answer(at(name))).toBe(answer);
   });
 
-  test('a second replica has it all; what is removed at one goes from the other, and from the mirror', async () => {
+  test('a second replica gets all records, and a record removed from it is removed everywhere', async () => {
     await edit('rebuild', specWith(2));
     await waitForReady('rebuild');
     const second = 'idns-rebuild-1';
-    await until('they serve the same', async () => {
+    await until('both replicas serve the same zone', async () => {
       const [one, two] = [await servedBy(pod), await servedBy(second)];
       return `${one}` === `${two}` || two;
     });
     await pdnsutil(second, 'rrset', 'delete', zone, at('by-hand'), 'A');
     await pdnsutil(second, 'rrset', 'delete', zone, at('without-object'), 'A');
-    const seconds = await until('it is gone everywhere', async () => {
+    const seconds = await until('the records are gone from both replicas', async () => {
       const served = [...(await servedBy(pod)), ...(await servedBy(second))];
       const left = served.filter((line) => /^(by-hand|without-object)/.test(line));
       return left.length === 0 || left;
     });
-    figure('a record removed at one replica is gone at the other', seconds);
+    figure('record removed from one replica -> gone from the other', seconds);
     await until('the mirror is empty', async () => {
       const keys = await mirrored();
       return keys.length === 0 || keys;

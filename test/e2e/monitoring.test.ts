@@ -15,11 +15,11 @@ const namespace = 'internal-dns';
 const group = 'monitoring.coreos.com';
 const crds = { podmonitors: 'PodMonitor', prometheusrules: 'PrometheusRule' };
 
-/** The kinds of the Prometheus operator, as far as the API server has to know them. */
+/** A minimal CRD of a kind of the Prometheus operator. */
 const crd = (plural: string, kind: string) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
-  // It stays for the rest of the run: other instances may compose such by then.
+  // It stays for the rest of the run, because other instances may have composed such objects.
   metadata: { name: `${plural}.${group}`, labels: { [scenarioLabel]: 'monitoring' } },
   spec: {
     group,
@@ -41,9 +41,9 @@ const crd = (plural: string, kind: string) => ({
   },
 });
 
-/** What Prometheus and Grafana are given, and whether it says something of the real pods. */
+/** The objects for Prometheus and Grafana, and the metrics of real pods. */
 scenario('monitoring', ({ shop, ingress, internalDNS }) => {
-  test('without the CRDs a condition says so, and the rest works', async () => {
+  test('without the CRDs a condition names them, and the instance becomes Ready', async () => {
     for (const plural of Object.keys(crds)) expect(await exists('crd', `${plural}.${group}`)).toBe(false);
     await apply(
       internalDNS('monitored', {
@@ -53,7 +53,7 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
       }),
     );
     await waitForReady('monitored');
-    await until('the condition says what is missing', async () => {
+    await until('the condition names the missing CRDs', async () => {
       const { status, reason, message } = await condition('monitored', 'MonitoringReady');
       return (reason === 'CRDsMissing' && status === 'False' && message?.includes('PodMonitor')) || { reason, message };
     });
@@ -61,9 +61,9 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
     expect(metadata.labels).toMatchObject({ grafana_dashboard: '1', release: 'prometheus' });
   });
 
-  test('with the CRDs the rest is composed by itself', async () => {
+  test('once the CRDs exist their objects are composed', async () => {
     await apply(...Object.entries(crds).map(([plural, kind]) => crd(plural, kind)));
-    await until('the condition says that all is there', async () => {
+    await until('the condition is True', async () => {
       const { status, reason } = await condition('monitored', 'MonitoringReady');
       return (status === 'True' && reason === 'Composed') || { status, reason };
     });
@@ -74,13 +74,13 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
     await waitForReady('monitored');
   });
 
-  test('each query of the dashboard has an answer from a Prometheus that asks the pod', async () => {
+  test('each query of the dashboard has data in a Prometheus that scrapes the pod', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'monitoring-'));
     const forwarding = await forward('pod/idns-monitored-0', 8080, 7979);
     const { spec } = await get(`podmonitors.${group}`, 'idns-monitored', namespace);
     const endpoints: PodMetricsEndpoint[] = spec.podMetricsEndpoints;
     expect(endpoints.map(({ port }) => port)).toEqual(['http', 'discovery']);
-    // What the operator makes of the PodMonitor: https://prometheus-operator.dev/docs/developer/getting-started/
+    // The scrape configuration that the operator generates for the PodMonitor: https://prometheus-operator.dev/docs/developer/getting-started/
     const targets = endpoints.map(({ port, relabelings }, index) => ({
       address: `127.0.0.1:${forwarding.ports[index]}`,
       labels: {
@@ -99,7 +99,7 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
       const client = await clientOf('monitored');
       let n = 0;
       await until(
-        'no query is without an answer',
+        'every query has data',
         async () => {
           n++;
           await apply(
@@ -115,7 +115,7 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
       const alerts = await get(`prometheusrules.${group}`, 'idns-monitored', namespace);
       const time = await prometheus.api.complete();
       for (const { alert, expr } of alerts.spec.groups[0].rules) {
-        expect(await prometheus.api.query(expr, time), `${alert} has nothing to say`).toEqual([]);
+        expect(await prometheus.api.query(expr, time), `${alert} does not fire`).toEqual([]);
       }
       await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: n }, (_, i) => `seen-${i + 1}`));
       await client.becomes(`seen-${n}.${zone}`, 'NXDOMAIN');

@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import { declare } from './cluster/edit.ts';
 import { watchForwarder } from './cluster/forwarder.ts';
 import { apply, get, kubectl, remove, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
-import { besideExternalDNS, inPod } from './cluster/pod.ts';
+import { debugExternalDNS, inPod } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'move.internal';
@@ -16,12 +16,12 @@ const address = '198.51.100.200';
 const ownershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
 const at = (name: string) => `${name}.${zone}`;
 
-/** To ExternalDNS's own provider and TXT registry, and back. */
+/** A migration to ExternalDNS's built-in provider and TXT registry, and back. */
 scenario('move', ({ shop, ingress, internalDNS }) => {
   let client: Client;
   const txtOf = (name: string) => client.answer(name, 'TXT');
 
-  test('each record has the TXT record that ExternalDNS would write', async () => {
+  test('each record has the ownership TXT record that ExternalDNS would write', async () => {
     await apply(
       internalDNS('move', {
         zones: [{ name: zone }],
@@ -38,12 +38,12 @@ scenario('move', ({ shop, ingress, internalDNS }) => {
     }
   });
 
-  test('ExternalDNS’s own provider takes over what is there, and no name is lost on the way', async () => {
+  test('the built-in provider takes over all records, and no query is lost', async () => {
     await declare('move', { discovery: { policy: 'Preview' } });
     const forwarder = await watchForwarder('move', at('stays'), address);
-    await disturbing('move', async () => {
+    await withDisturbance('move', async () => {
       await startBuiltIn();
-      await until('it finds everything as it should be', async () => {
+      await until('it finds all records up to date', async () => {
         const log = await kubectl('-n', 'internal-dns', 'logs', pod, '-c', 'built-in');
         return /All records are already up to date/.test(log) || log.slice(-500);
       });
@@ -56,17 +56,17 @@ scenario('move', ({ shop, ingress, internalDNS }) => {
     expect(Math.max(...(await forwarder.stop()))).toBe(0);
   });
 
-  test('and gives it back', async () => {
+  test('the agent takes the records back, and no query is lost', async () => {
     const forwarder = await watchForwarder('move', at('comes'), address);
     await declare('move', { discovery: { policy: 'Sync' } });
-    // The other's default is 300.
-    await until('it lives as long as ours do', async () => {
+    // The default TTL of the built-in provider is 300.
+    await until('the record has our TTL', async () => {
       const [answer] = (await client.ask(at('comes'))).answers;
       return answer?.ttl === 60 || answer?.ttl;
     });
     await anotherLoop('move');
     expect(Math.max(...(await forwarder.stop()))).toBe(0);
-    // What the other made is ours to remove, with its TXT record.
+    // A record of the built-in provider is removed with its TXT record.
     await remove('ingress', 'comes', shop);
     await client.becomes(at('comes'), 'NXDOMAIN');
     expect(await txtOf(at('extdns-a.comes'))).toBe('NXDOMAIN');
@@ -76,7 +76,7 @@ scenario('move', ({ shop, ingress, internalDNS }) => {
   });
 });
 
-/** In the pod itself, since PowerDNS's API listens on its loopback address only. */
+/** Runs in the pod itself, because PowerDNS's API listens only on its loopback address. */
 async function startBuiltIn(): Promise<void> {
   const { spec } = await get('pod', pod, 'internal-dns');
   const own = spec.containers[0];
@@ -100,10 +100,10 @@ async function startBuiltIn(): Promise<void> {
   );
 }
 
-/** An ephemeral container stays in its pod; another that shares its processes can end it. */
+/** Kills the process from a debug container: an ephemeral container cannot be removed from its pod. */
 async function stopBuiltIn(): Promise<void> {
-  await besideExternalDNS(pod, 'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done');
-  await until('it has ended', async () => {
+  await debugExternalDNS(pod, 'cd /proc; for p in [0-9]*; do grep -q provider=pdn[s] $p/cmdline && kill $p; done');
+  await until('the container has terminated', async () => {
     const { status } = await get('pod', pod, 'internal-dns');
     const states = status.ephemeralContainerStatuses.filter(({ name }: { name: string }) => name === 'built-in');
     return states.every(({ state }: { state: object }) => 'terminated' in state) || states;

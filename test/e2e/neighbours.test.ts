@@ -10,14 +10,14 @@ const address = '192.0.2.1';
 const namespaced =
   'all,configmap,serviceaccount,role,rolebinding,networkpolicy,poddisruptionbudget,persistentvolumeclaim';
 
-/** Everything that belongs to one instance, by kind and name. */
-async function belongings(composite: string): Promise<string[]> {
+/** All objects of one instance, as `KIND/NAME`. */
+async function objectsOf(composite: string): Promise<string[]> {
   const selector = `app.kubernetes.io/name=internal-dns,app.kubernetes.io/instance=${composite}`;
   const inside = await kubectl('get', namespaced, '-n', 'internal-dns', '-l', selector, '-o', 'name');
   const claims = await kubectl('get', 'persistentvolumeclaim', '-n', 'internal-dns', '-o', 'name');
   const cluster = await kubectl('get', 'clusterrolebinding', '-l', selector, '-o', 'name');
-  const ofClaims = claims.split('\n').filter((claim) => claim.includes(`data-idns-${composite}-`));
-  return [...new Set([...inside.split('\n'), ...ofClaims, ...cluster.split('\n')])].filter(Boolean);
+  const ownClaims = claims.split('\n').filter((claim) => claim.includes(`data-idns-${composite}-`));
+  return [...new Set([...inside.split('\n'), ...ownClaims, ...cluster.split('\n')])].filter(Boolean);
 }
 
 scenario('neighbours', ({ ingress, internalDNS }) => {
@@ -48,31 +48,31 @@ scenario('neighbours', ({ ingress, internalDNS }) => {
     expect(await home.answer('both.work.internal')).toBe('REFUSED');
   });
 
-  test('deleting one leaves nothing of it but the claim that was to be kept, and nothing else gone', async () => {
-    const others = await belongings('work');
+  test('deleting one instance removes its objects except the retained PVC, and no object of the other', async () => {
+    const others = await objectsOf('work');
     await remove('internaldns', 'home');
-    await until('everything is gone', async () => {
-      const left = await belongings('home');
+    await until('only the retained PVC is left', async () => {
+      const left = await objectsOf('home');
       return left.join() === 'persistentvolumeclaim/data-idns-home-0' || left;
     });
-    expect(await belongings('work')).toEqual(others);
+    expect(await objectsOf('work')).toEqual(others);
     expect(await work.answer('both.work.internal')).toBe(address);
   });
 
-  test('one that comes back finds its volume, and without retain leaves nothing', async () => {
+  test('a recreated instance gets its volume back, and without retain deletes everything', async () => {
     const before = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
     await apply(internalDNS('home', { zones: [{ name: 'home.internal' }], storage: { size: '2Gi' } }));
     await waitForReady('home');
     const after = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
     expect(after.metadata.uid).toBe(before.metadata.uid);
-    // The agent grows what is smaller than declared.
-    await until('the claim has grown', async () => {
+    // The agent expands a PVC that is smaller than declared.
+    await until('the PVC is expanded', async () => {
       const { spec } = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
       return spec.resources.requests.storage === '2Gi' || spec.resources;
     });
     await remove('internaldns', 'home');
     await until('everything is gone', async () => {
-      const left = await belongings('home');
+      const left = await objectsOf('home');
       return left.length === 0 || left;
     });
     expect(await work.answer('both.work.internal')).toBe(address);

@@ -6,33 +6,33 @@ import { target } from './cluster/objects.ts';
 import { functionName } from './cluster/packages.ts';
 import { containerOf } from './cluster/pod.ts';
 import { forward } from './cluster/port-forward.ts';
+import { tableAt } from './cluster/reported-names.ts';
 import { startPod } from './cluster/resolver.ts';
-import { tableAt } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'network.internal';
 const host = `web.${zone}`;
 const pod = 'idns-network-0';
-/** Nothing of a server listens there. */
+/** A port that no server listens on. */
 const other = 9999;
 const listening = `require('node:net').createServer((socket) => socket.end()).listen(${other}, '::')`;
 
-/** What the network lets through to a server, asked from Pods of somebody else: a node may always reach its own Pods. */
+/** What a NetworkPolicy lets through to a server, from other Pods: a node can always reach its own Pods. */
 scenario('network', ({ shop, market, ingress, internalDNS }) => {
   const [client, reader, prometheus] = [`${shop}/client`, `${shop}/reader`, `${market}/prometheus`];
 
-  /** Runs a script in a Pod, and gives what it prints. */
-  const asked = async (from: string, script: string): Promise<string> => {
+  /** Runs a script in a Pod; returns its output. */
+  const runIn = async (from: string, script: string): Promise<string> => {
     const [namespace, name] = from.split('/') as [string, string];
     return (await kubectl('-n', namespace, 'exec', name, '--', '/nodejs/bin/node', '-e', script)).trim();
   };
 
   /** `open`, or why there is no connection. */
   const connection = (from: string, address: string, port: number) =>
-    asked(
+    runIn(
       from,
       `const socket = require('node:net').connect(${port}, '${address}');
-      const end = (words) => { console.log(words); process.exit(); };
+      const end = (result) => { console.log(result); process.exit(); };
       socket.on('connect', () => end('open')).on('error', ({ code }) => end(code));
       setTimeout(end, 5_000, 'no answer');`,
     );
@@ -59,22 +59,22 @@ scenario('network', ({ shop, market, ingress, internalDNS }) => {
       startPod(shop, 'reader', image, dns, { app: 'reader' }),
       startPod(market, 'prometheus', image, dns),
     ]);
-    const resolved = `require('node:dns').lookup('${host}', (error, address) => console.log(error?.code ?? address))`;
+    const lookup = `require('node:dns').lookup('${host}', (error, address) => console.log(error?.code ?? address))`;
     const { podIP } = (await get('pod', pod, 'internal-dns')).status;
     for (const from of [client, reader, prometheus]) {
-      await until(`${from} resolves the name`, async () => (await asked(from, resolved)) === '192.0.2.1');
+      await until(`${from} resolves the name`, async () => (await runIn(from, lookup)) === '192.0.2.1');
       expect(await connection(from, podIP, ports.dns)).toBe('open');
     }
   });
 
-  test('the status page and the metrics are open to whom the spec names', async () => {
+  test('the status page and the metrics are open to the Pods in the spec', async () => {
     const { podIP } = (await get('pod', pod, 'internal-dns')).status;
     expect(await connection(reader, podIP, ports.agent)).toBe('open');
     expect(await connection(prometheus, podIP, ports.agent)).toBe('open');
     expect(await connection(prometheus, podIP, ports.externalDNS)).toBe('open');
   });
 
-  test('kubectl port-forward needs no name in the spec', async () => {
+  test('kubectl port-forward reaches the status page without an entry in the spec', async () => {
     const { ports: local, child } = await forward('svc/idns-network-status', ports.agent);
     try {
       const { names } = await tableAt(`http://127.0.0.1:${local[0]}`, host);
@@ -84,7 +84,7 @@ scenario('network', ({ shop, market, ingress, internalDNS }) => {
     }
   });
 
-  test('nothing else is open', async (context) => {
+  test('no other port is open', async (context) => {
     const { status } = await get('pod', pod, 'internal-dns');
     const { image } = await containerOf(pod, 'agent');
     const policy = { podSelector: { matchLabels: { app: 'closed' } }, policyTypes: ['Ingress'] };
@@ -104,14 +104,14 @@ scenario('network', ({ shop, market, ingress, internalDNS }) => {
     );
     await kubectl('-n', shop, 'wait', '--for=condition=Ready', 'pod/closed', '--timeout=300s');
     const closed = await connection(client, (await get('pod', 'closed', shop)).status.podIP, other);
-    if (closed === 'open') context.skip('the cluster enforces no NetworkPolicy: use one that does');
+    if (closed === 'open') context.skip('the cluster does not enforce NetworkPolicies: use one that does');
 
     await kubectl(
       ...['-n', 'internal-dns', 'debug', pod, `--image=${image}`, '--profile=restricted', '-c', 'listener'],
       ...['--', '/nodejs/bin/node', '-e', listening],
     );
     const inside = `require('node:net').connect(${other}, '127.0.0.1', () => process.exit()).on('error', () => process.exit(1))`;
-    await until('something listens in the pod', async () => {
+    await until('the listener in the pod accepts connections', async () => {
       await kubectl('-n', 'internal-dns', 'exec', pod, '-c', 'agent', '--', '/nodejs/bin/node', '-e', inside);
       return true;
     });

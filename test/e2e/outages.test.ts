@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { edit } from './cluster/edit.ts';
 import { apply, condition, get, until, waitForReady } from './cluster/kubectl.ts';
-import { disturbing } from './cluster/loops.ts';
+import { withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { signalPowerDNS } from './cluster/pod.ts';
@@ -9,20 +9,20 @@ import { scenario } from './scenario.ts';
 
 const zone = 'outage.internal';
 
-/** A part of the chain is away: it is said which, and that it is over. */
+/** The status names the part that is down, and when it is back. */
 scenario('outages', ({ ingress, internalDNS }) => {
   let client: Client;
   const name = `stays.${zone}`;
 
-  /** Waits until the composite says so. */
-  const says = (state: string, ready: string) =>
-    until(`the status says ${state}`, async () => {
+  /** Waits until the composite's status has this state. */
+  const waitForState = (state: string, ready: string) =>
+    until(`the state is ${state}`, async () => {
       const { resolution } = (await get('internaldns', 'outage')).status;
       const isReady = (await condition('outage', 'Ready')).status;
       return (resolution?.state === state && isReady === ready) || { resolution, isReady };
     });
 
-  test('a sound instance says that names are served', async () => {
+  test('a healthy instance reports Serving', async () => {
     await apply(
       internalDNS('outage', { zones: [{ name: zone }], discovery: { sources: [{ kind: 'Ingress' }] } }),
       ingress({ name: 'stays', hosts: [name], annotations: { [target]: '192.0.2.1' } }),
@@ -30,43 +30,43 @@ scenario('outages', ({ ingress, internalDNS }) => {
     await waitForReady('outage');
     client = await clientOf('outage');
     await client.becomes(name, '192.0.2.1');
-    await says('Serving', 'True');
+    await waitForState('Serving', 'True');
     const [udp, tcp] = await Promise.all(
       [false, true].map((over) => client.answer('canary.internal-dns.invalid', 'TXT', over)),
     );
     expect(udp).toBe(tcp);
   });
 
-  test('PowerDNS is stopped, and goes on', async () => {
+  test('a frozen PowerDNS is reported, and names are answered once it resumes', async () => {
     await signalPowerDNS('idns-outage-0', 'STOP');
-    await says('NotAnswering', 'False');
-    await until('the condition says so', async () => {
+    await waitForState('NotAnswering', 'False');
+    await until('the condition names PowerDNS', async () => {
       const { status, reason, message = '' } = await condition('outage', 'Resolvable');
       const isNamed = message.includes('powerdns');
       return (status === 'False' && reason === 'NotAnswering' && isNamed) || { status, reason, message };
     });
-    // kubelet kills what does not answer for long, and may have been faster.
-    await disturbing('outage', async () => {
+    // The kubelet kills a container that fails its probes, and may have been faster.
+    await withDisturbance('outage', async () => {
       await signalPowerDNS('idns-outage-0', 'CONT').catch(() => undefined);
-      await says('Serving', 'True');
+      await waitForState('Serving', 'True');
     });
     expect(await client.answer(name)).toBe('192.0.2.1');
   });
 
-  test('ExternalDNS ends again and again: DNS answers, and it is said why nothing changes', async () => {
-    // It is there, and ends at once with these arguments.
+  test('while ExternalDNS crash-loops, DNS answers and the conditions name the container', async () => {
+    // An image that exits at once with these arguments.
     await edit('outage', { images: { externalDNS: 'docker.io/powerdns/pdns-auth-51:5.1.5' } });
-    await until('the conditions say so', async () => {
+    await until('the conditions name the container', async () => {
       const [discovery, ready] = await Promise.all(
         ['DiscoveryReady', 'Ready'].map((type) => condition('outage', type)),
       );
-      const isSaid = discovery?.status === 'False' && /container external-dns/.test(discovery.message ?? '');
-      return (isSaid && ready?.status === 'False') || { discovery, ready };
+      const isNamed = discovery?.status === 'False' && /container external-dns/.test(discovery.message ?? '');
+      return (isNamed && ready?.status === 'False') || { discovery, ready };
     });
-    await says('Stalled', 'False');
+    await waitForState('Stalled', 'False');
     expect(await client.answer(name)).toBe('192.0.2.1');
     await edit('outage', { images: { externalDNS: null } });
-    await says('Serving', 'True');
+    await waitForState('Serving', 'True');
     await client.becomes(name, '192.0.2.1');
   });
 });

@@ -4,15 +4,15 @@ import { apply, get, kubectl, patch, remove, until, waitForReady } from './clust
 import { anotherLoop } from './cluster/loops.ts';
 import { clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
-import { statusAddress, tableAt, untilTold } from './cluster/telling.ts';
+import { statusAddress, tableAt, untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
-/** Whose names: namespaces of their own, tenants, reserved names, and instances that keep out of each other's way. */
+/** Ownership of names: namespaces, tenants, reserved names, and instances that do not affect each other. */
 scenario('owners', ({ shop, market, ingress, internalDNS }) => {
   const fixed = (name: string, host: string, address: string, namespace = shop) =>
     ingress({ name, namespace, hosts: [host], annotations: { [target]: address } });
 
-  test('an instance sees the namespaces that it names, one ExternalDNS each, and may look nowhere else', async () => {
+  test('an instance discovers and can read only the namespaces in its spec, with one ExternalDNS each', async () => {
     await apply(
       internalDNS('team', {
         zones: [{ name: 'team.internal' }],
@@ -29,16 +29,16 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
     await anotherLoop('team');
     expect(await client.answer('unseen.team.internal')).toBe('NXDOMAIN');
     const account = 'system:serviceaccount:internal-dns:idns-team';
-    const may = (namespace: string) =>
+    const canList = (namespace: string) =>
       kubectl('auth', 'can-i', 'list', 'ingresses.networking.k8s.io', `--as=${account}`, '-n', namespace).then(
         (answer) => answer.trim(),
         () => 'no',
       );
-    expect([await may(shop), await may(market), await may('default')]).toEqual(['yes', 'yes', 'no']);
+    expect([await canList(shop), await canList(market), await canList('default')]).toEqual(['yes', 'yes', 'no']);
 
-    // What stands in one namespace is not the other's to take or to delete.
+    // A namespace cannot take over or delete a name of another.
     await apply(fixed('thief', 'seen.team.internal', '192.0.2.66', market));
-    await untilTold('team', {
+    await untilReported('team', {
       name: 'seen.team.internal',
       resource: `ingress/${market}/thief`,
       verdict: 'Duplicate',
@@ -49,7 +49,7 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
     await remove('ingress', 'seen', shop);
     await client.becomes('seen.team.internal', '192.0.2.66');
 
-    // A namespace that is taken out of the list takes its names with it; the others stay.
+    // Removing a namespace from the list removes its names only.
     await apply(fixed('stays', 'stays.team.internal', '192.0.2.4'));
     await client.becomes('stays.team.internal', '192.0.2.4');
     await edit('team', { discovery: { namespaces: [shop] } });
@@ -68,7 +68,7 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
     }
   });
 
-  test('a tenant takes its own names, nobody takes reserved ones, and one namespace not all', async () => {
+  test('a tenant gets only its own names, nobody gets reserved ones, and a namespace has a quota', async () => {
     await kubectl('label', 'namespace', shop, 'team=a', '--overwrite');
     await apply(
       internalDNS('rent', {
@@ -105,10 +105,10 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
     expect(await client.answer('more-3.rent.internal')).toBe('NXDOMAIN');
     expect(await client.answer('free.rent.internal')).toBe('192.0.2.5');
 
-    // With the label goes the right; what stands stays, and the agent's table says what is against it.
+    // A namespace without the label is no longer the tenant: the existing record stays, and the page reports the conflict.
     await kubectl('label', 'namespace', shop, 'team-');
     const page = await statusAddress('rent');
-    await until('the table says what is against it', async () => {
+    await until('the page names the tenant', async () => {
       const { names } = await tableAt(page, 'www.a.rent.internal');
       const own = names.find(({ resource }) => resource === `ingress/${shop}/own`);
       return (
@@ -123,7 +123,7 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
     }
   });
 
-  test('two instances with one zone share nothing, and a prefix of its own splits what they read', async () => {
+  test('two instances with one zone do not affect each other, and read annotations with their own prefix', async () => {
     const spec = (discovery: object) => ({ zones: [{ name: 'split.internal' }], discovery });
     await apply(
       internalDNS('left', spec({ sources: [{ kind: 'Ingress' }], annotationPrefix: 'left.example.org/' })),
@@ -150,7 +150,7 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
       'NXDOMAIN',
       'NXDOMAIN',
     ]);
-    // The new one of ExternalDNS's own prefixes is read as well, and wins.
+    // The newer of ExternalDNS's default prefixes is read as well, and takes precedence.
     await patch(
       'ingress',
       'both',
@@ -166,7 +166,7 @@ scenario('owners', ({ shop, market, ingress, internalDNS }) => {
     for (const name of ['split', 'both']) await remove('ingress', name, shop);
   });
 
-  test('only what an Ingress says in its rules, where annotations may name no host', async () => {
+  test('with hostnames: Spec only the rules of an Ingress are read, not its annotations', async () => {
     await apply(
       internalDNS('rules', {
         zones: [{ name: 'rules.internal' }],

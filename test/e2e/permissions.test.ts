@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { apply, waitForReady } from './cluster/kubectl.ts';
-import { type Access, everything, may } from './cluster/rights.ts';
+import { type Access, canI, permissionsOf } from './cluster/permissions.ts';
 import { scenario } from './scenario.ts';
 
 const server = 'system:serviceaccount:internal-dns:idns-rights';
@@ -12,7 +12,7 @@ scenario('permissions', ({ internalDNS }) => {
     await waitForReady('rights');
   });
 
-  test('the server reads what it discovers, its own mailbox and keys, tells of hosts in events, and may do nothing else', async () => {
+  test('the server can read its sources, read and write its own ConfigMaps and PVC, and create Events, and nothing else', async () => {
     const reads = (resource: string) => ['list', 'watch'].map((verb) => `${verb} ${resource} *`);
     const discovery = [...reads('networking.k8s.io/ingresses'), ...reads('services'), 'create events *'];
     const expected = [
@@ -23,9 +23,9 @@ scenario('permissions', ({ internalDNS }) => {
       'get persistentvolumeclaims data-idns-rights-0',
       'patch persistentvolumeclaims data-idns-rights-0',
     ];
-    const inside = await everything(server, 'internal-dns');
+    const inside = await permissionsOf(server, 'internal-dns');
     expect(inside.sort()).toEqual(expected.sort());
-    const outside = await everything(server, 'default');
+    const outside = await permissionsOf(server, 'default');
     expect(outside.sort()).toEqual(discovery.sort());
   });
 
@@ -46,16 +46,16 @@ scenario('permissions', ({ internalDNS }) => {
     { verb: 'patch', resource: 'dns.internal/internaldnses', name: 'rights' },
     { verb: 'impersonate', resource: 'users' },
     { verb: 'create', resource: 'serviceaccounts:token', namespace: 'internal-dns', name: 'idns-rights' },
-  ])('the server may not $verb $resource', async (access) => {
-    expect(await may(server, access)).toBe(false);
+  ])('the server cannot $verb $resource', async (access) => {
+    expect(await canI(server, access)).toBe(false);
   });
 
-  test('Crossplane may bind what discovery needs, and gains nothing to read or to hand on', async () => {
+  test('Crossplane can bind the roles that discovery needs, and gets no other permission to read or to delegate', async () => {
     const roles = 'rbac.authorization.k8s.io/clusterroles';
     for (const name of ['internal-dns:source:ingress', 'internal-dns:events']) {
-      expect(await may(crossplane, { verb: 'bind', resource: roles, name })).toBe(true);
+      expect(await canI(crossplane, { verb: 'bind', resource: roles, name })).toBe(true);
     }
-    const tempting: Access[] = [
+    const denied: Access[] = [
       { verb: 'bind', resource: roles, name: 'cluster-admin' },
       { verb: 'bind', resource: roles, name: 'internal-dns:crossplane' },
       { verb: 'escalate', resource: roles },
@@ -67,6 +67,6 @@ scenario('permissions', ({ internalDNS }) => {
       { verb: 'create', resource: 'pods:exec', namespace: 'internal-dns' },
       { verb: 'impersonate', resource: 'users' },
     ];
-    for (const access of tempting) expect([access, await may(crossplane, access)]).toEqual([access, false]);
+    for (const access of denied) expect([access, await canI(crossplane, access)]).toEqual([access, false]);
   });
 });

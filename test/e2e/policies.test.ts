@@ -9,16 +9,16 @@ import { scenario } from './scenario.ts';
 const zone = 'care.internal';
 const at = (name: string) => `${name}.${zone}`;
 
-/** What ExternalDNS may change and delete. */
+/** What each policy may change and delete. */
 scenario('policies', ({ shop, ingress, internalDNS }) => {
   let client: Client;
   const fixed = (name: string, address: string) =>
     ingress({ name, hosts: [at(name)], annotations: { [target]: address } });
-  const follow = (policy: string) => declare('care', { discovery: { policy } });
+  const setPolicy = (policy: string) => declare('care', { discovery: { policy } });
   const podOf = async () => (await get('pod', 'idns-care-0', 'internal-dns')).metadata.uid;
   let pod: string | undefined;
 
-  test('Preview publishes nothing and says what would change', async () => {
+  test('Preview publishes nothing and reports what would change', async () => {
     await apply(
       internalDNS('care', {
         zones: [{ name: zone }],
@@ -29,19 +29,19 @@ scenario('policies', ({ shop, ingress, internalDNS }) => {
     await waitForReady('care');
     client = await clientOf('care');
     pod = await podOf();
-    await until('the status says what would change', async () => {
+    await until('the status reports what would change', async () => {
       const { preview } = (await get('internaldns', 'care')).status.discovery ?? {};
       const { reason } = await condition('care', 'DiscoveryReady');
       return (reason === 'Preview' && JSON.stringify(preview)?.includes(at('one'))) || { reason, preview };
     });
     await anotherLoop('care');
     expect(await client.answer(at('one'))).toBe('NXDOMAIN');
-    await follow('Sync');
+    await setPolicy('Sync');
     await client.becomes(at('one'), '192.0.2.1');
   });
 
-  test('UpsertOnly changes and switches types, and deletes nothing', async () => {
-    await follow('UpsertOnly');
+  test('UpsertOnly changes addresses and types, and deletes nothing', async () => {
+    await setPolicy('UpsertOnly');
     await apply(fixed('one', '192.0.2.2'), fixed('two', '192.0.2.3'));
     await client.becomes(at('one'), '192.0.2.2');
     await client.becomes(at('two'), '192.0.2.3');
@@ -50,19 +50,19 @@ scenario('policies', ({ shop, ingress, internalDNS }) => {
     await remove('ingress', 'two', shop);
     await anotherLoop('care');
     expect(await client.answer(at('two'))).toBe('192.0.2.3');
-    await follow('Sync');
+    await setPolicy('Sync');
     await client.becomes(at('two'), 'NXDOMAIN');
   });
 
   test('CreateOnly creates, and changes nothing', async () => {
-    await follow('CreateOnly');
+    await setPolicy('CreateOnly');
     await apply(fixed('one', '192.0.2.9'), fixed('three', '192.0.2.4'));
     await client.becomes(at('three'), '192.0.2.4');
     await anotherLoop('care');
     expect(await client.answer(at('one'), 'CNAME')).toBe('lb.example.org');
-    await follow('Sync');
+    await setPolicy('Sync');
     await client.becomes(at('one'), '192.0.2.9');
-    expect(await podOf(), 'a policy restarts nothing').toBe(pod);
+    expect(await podOf(), 'a policy change restarts nothing').toBe(pod);
     for (const name of ['one', 'three']) {
       await remove('ingress', name, shop);
       await client.becomes(at(name), 'NXDOMAIN');

@@ -4,7 +4,7 @@ import { apply, get, patch, remove, until, waitForReady } from './cluster/kubect
 import { anotherLoop } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
-import { statusAddress, tableAt } from './cluster/telling.ts';
+import { statusAddress, tableAt } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'records.internal';
@@ -13,7 +13,7 @@ const at = (name: string) => `${name}.${zone}`;
 
 scenario('records', ({ shop, ingress, service, internalDNS }) => {
   let client: Client;
-  /** What the cluster's ingress controller writes into every Ingress. */
+  /** The address that the cluster's ingress controller writes to every Ingress. */
   let address: string;
   const annotate = (name: string, annotations: Record<string, string | null>) =>
     patch('ingress', name, { metadata: { annotations } }, shop);
@@ -33,10 +33,10 @@ scenario('records', ({ shop, ingress, service, internalDNS }) => {
       expect(await client.answer(name, 'A')).toBe(address);
       expect(await client.answer(name, 'A', true)).toBe(address);
     }
-    // Not this server's business: it must not recurse.
+    // The server must not recurse.
     expect(await client.answer('web.example.org')).toBe('REFUSED');
     const page = await statusAddress('records');
-    await until('the table says that one is outside the zones', async () => {
+    await until('the page reports the host outside the zones', async () => {
       const { names } = await tableAt(page, 'web.example.org');
       const own = names.find(({ resource }) => resource === `ingress/${shop}/web`);
       return (own?.verdict === 'OutsideZones' && own.message.includes(zone)) || names;
@@ -55,7 +55,7 @@ scenario('records', ({ shop, ingress, service, internalDNS }) => {
     await client.becomes(at('mail'), balanced);
   });
 
-  test('a second zone answers without any restart, and goes again', async () => {
+  test('a second zone is added and removed without a restart', async () => {
     const before = (await get('pod', pod, 'internal-dns')).metadata.uid;
     expect(await client.answer('www.second.records')).toBe('REFUSED');
     await apply(ingress({ name: 'second', hosts: ['www.second.records'] }));
@@ -76,7 +76,7 @@ scenario('records', ({ shop, ingress, service, internalDNS }) => {
     await remove('ingress', 'second', shop);
   });
 
-  test('an answer follows its address: A -> another A -> CNAME -> A', async () => {
+  test('an answer follows its target: A -> another A -> CNAME -> A', async () => {
     await annotate('web', { [target]: '192.0.2.99' });
     await client.becomes(at('web'), '192.0.2.99');
     await patch('ingress', 'web', { spec: { rules: [{ host: at('web') }] } }, shop);
@@ -87,7 +87,7 @@ scenario('records', ({ shop, ingress, service, internalDNS }) => {
     await client.becomes(at('web'), address);
   });
 
-  test('names that cannot be published stop nobody else', async () => {
+  test('names that cannot be published do not block others', async () => {
     await apply(
       ingress({ name: 'bad', hosts: [], annotations: { [hostname]: at('sp$ecial'), [target]: '192.0.2.1' } }),
       ingress({ name: 'dots', hosts: [], annotations: { [hostname]: at('a..b'), [target]: '192.0.2.1' } }),
@@ -99,7 +99,7 @@ scenario('records', ({ shop, ingress, service, internalDNS }) => {
     for (const name of ['bad', 'dots', 'odd', 'good']) await remove('ingress', name, shop);
   });
 
-  test('an Ingress that goes takes its name with it', async () => {
+  test('deleting an object removes its names', async () => {
     await remove('ingress', 'web', shop);
     await client.becomes(at('web'), 'NXDOMAIN');
     await remove('service', 'mail', shop);

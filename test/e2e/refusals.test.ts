@@ -11,32 +11,32 @@ scenario('refusals', ({ owns }) => {
   test.each(badSpecs.filter(({ judge }) => judge !== 'function'))(
     'kubectl apply refuses $reason',
     async ({ spec, path, message }) => {
-      const words = await dryRun(internalDNS('bad', spec)).then(() => 'accepted', String);
-      expect(words).toMatch(message);
-      // kubectl itself misses a field before the API server does, and has words of its own for it.
-      if (!words.includes(`missing required field "${path.split('.').at(-1)}"`)) expect(words).toContain(path);
+      const result = await dryRun(internalDNS('bad', spec)).then(() => 'accepted', String);
+      expect(result).toMatch(message);
+      // kubectl itself reports a missing field before the API server does, without its path.
+      if (!result.includes(`missing required field "${path.split('.').at(-1)}"`)) expect(result).toContain(path);
     },
   );
 
-  test.each(goodEdits)('kubectl apply takes an edit: $reason', async ({ before, after }) => {
+  test.each(goodEdits)('kubectl apply accepts an edit: $reason', async ({ before, after }) => {
     await apply(internalDNS(owns('edited'), before));
     await dryRun(internalDNS(owns('edited'), after));
     await remove('internaldns', 'edited');
   });
 
-  test.each(badEdits)('kubectl apply refuses to edit: $reason', async ({ before, after, message }) => {
+  test.each(badEdits)('kubectl apply refuses an edit: $reason', async ({ before, after, message }) => {
     await apply(internalDNS(owns('edited'), before));
     await expect(dryRun(internalDNS(owns('edited'), after))).rejects.toThrow(message);
     await remove('internaldns', 'edited');
   });
 
-  test('what only the function can refuse leaves the running DNS as it was, and describe says why', async () => {
+  test('a spec that only the function can refuse does not affect the running DNS, and kubectl describe shows why', async () => {
     await apply(internalDNS(owns('refusals'), { zones: [{ name: zone }] }));
     await waitForReady('refusals');
     const client = await clientOf('refusals');
     const why = /spec\.service\.addresses\[0\]: address must be an IPv4 or IPv6 address/;
     await patch('internaldns', 'refusals', { spec: { service: { addresses: ['1:2:3'] } } });
-    await until('the status says why', async () => {
+    await until('the condition has the reason', async () => {
       const { message = '' } = await condition('refusals', 'Synced');
       return why.test(message) || message;
     });

@@ -10,7 +10,7 @@ const address = '192.0.2.1';
 scenario('replicas', ({ ingress, internalDNS }) => {
   const name = 'pair.ha.internal';
 
-  test('two replicas are Ready, on two nodes where there are two, and answer the same', async () => {
+  test('two replicas become Ready, on different nodes if there are two, and give the same answers', async () => {
     await apply(
       internalDNS('ha', { replicas: 2, zones: [{ name: 'ha.internal' }] }),
       ingress({ name: 'pair', hosts: [name], annotations: { [target]: address } }),
@@ -31,25 +31,25 @@ scenario('replicas', ({ ingress, internalDNS }) => {
     expect(answers[0]).toEqual(answers[1]);
   });
 
-  test('in a rolling restart there is always somebody who answers', () =>
-    isAnsweredWhile(2, () => kubectl('-n', 'internal-dns', 'rollout', 'restart', 'statefulset/idns-ha')));
+  test('DNS answers during a rolling restart', () =>
+    expectAnswersDuring(2, () => kubectl('-n', 'internal-dns', 'rollout', 'restart', 'statefulset/idns-ha')));
 
-  test.each([0, 1])('without replica %i there is always somebody who answers', async (replica) => {
+  test.each([0, 1])('DNS answers while replica %i is replaced', async (replica) => {
     await waitForReady('ha');
-    await isAnsweredWhile(1, () => kubectl('-n', 'internal-dns', 'delete', 'pod', `idns-ha-${replica}`));
+    await expectAnswersDuring(1, () => kubectl('-n', 'internal-dns', 'delete', 'pod', `idns-ha-${replica}`));
   });
 
-  /** From new ports and from kept ones, while so many replicas go one after the other. */
-  async function isAnsweredWhile(going: number, begin: () => Promise<unknown>): Promise<void> {
+  /** Expects answers on new and on reused ports while `count` replicas are replaced one after the other. */
+  async function expectAnswersDuring(count: number, replace: () => Promise<unknown>): Promise<void> {
     const resolvers = watchAnswers(await clientOf('ha'), name, address);
     const forwarder = await watchForwarder('ha', name, address);
-    await begin();
+    await replace();
     await kubectl('-n', 'internal-dns', 'rollout', 'status', 'statefulset/idns-ha', '--timeout=600s');
     const { unansweredInARow } = await resolvers.stop();
-    // A port may lose the one answer that is under way when kube-proxy removes what connection tracking knows of the port.
-    expect(Math.max(...(await forwarder.stop()))).toBeLessThanOrEqual(going);
-    // The first question from a port may be lost besides: a controller of network policies that decides about it drops what
-    // it has in hand when a pod of the node changes.
+    // A port may lose the answer in flight when kube-proxy deletes the connection tracking entries of the port.
+    expect(Math.max(...(await forwarder.stop()))).toBeLessThanOrEqual(count);
+    // The first query from a port may be lost as well: a network policy controller drops its queued packets when a pod of the
+    // node changes.
     // https://github.com/kubernetes-sigs/kube-network-policies/blob/v0.8.0/pkg/networkpolicy/controller.go#L716-L724
     expect(unansweredInARow).toBeLessThan(10);
   }

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
-import { apply, get, settle, until, waitForReady } from './cluster/kubectl.ts';
+import { apply, get, until, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
 import { anotherLoop } from './cluster/loops.ts';
 import { clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
-import { statusAddress, tableAt, untilTold, watchEvents } from './cluster/telling.ts';
+import { statusAddress, tableAt, untilReported, watchEvents } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'rest.internal';
 const at = (name: string) => `${name}.${zone}`;
 
-/** What an instance tells, and that it is silent when nothing changes: alone, as every host of the cluster is told of. */
+/** Reports, and none while nothing changes. Runs alone, because an instance reports on every host of the cluster. */
 scenario('rest', ({ shop, ingress, internalDNS }) => {
   const address = '192.0.2.1';
 
-  test('a host that is outside the zones is told in the status', async () => {
+  test('the status reports a host outside the zones', async () => {
     await apply(
       internalDNS('rest', { zones: [{ name: zone }] }),
       ingress({ name: 'web', hosts: [at('web'), 'web.example.org'], annotations: { [target]: address } }),
@@ -22,7 +22,7 @@ scenario('rest', ({ shop, ingress, internalDNS }) => {
     );
     await waitForReady('rest');
     await (await clientOf('rest')).becomes(at('web'), address);
-    await untilTold('rest', {
+    await untilReported('rest', {
       name: 'web.example.org',
       resource: `ingress/${shop}/web`,
       verdict: 'OutsideZones',
@@ -30,16 +30,19 @@ scenario('rest', ({ shop, ingress, internalDNS }) => {
     });
   });
 
-  test('nothing changes: no Event, no write of the status', async () => {
+  test('while nothing changes there are no Events and no writes of the status', async () => {
     const page = await statusAddress('rest');
-    await until('every verdict is given', async () => {
-      const given = (await tableAt(page)).names.map(({ verdict }) => verdict).sort();
-      return given.join() === 'NoAddress,OutsideZones,Refused,Resolved' || given;
+    await until('the page has every verdict', async () => {
+      const shown = (await tableAt(page)).names.map(({ verdict }) => verdict).sort();
+      return shown.join() === 'NoAddress,OutsideZones,Refused,Resolved' || shown;
     });
-    // A report may wait for ten seconds, and Crossplane follows it.
+    // A report may be delayed by ten seconds, and Crossplane reconciles after it.
     const report = async () => (await get('configmap', 'idns-rest-status', 'internal-dns')).data['idns-rest-0'];
-    await until('it is reported', async () => JSON.parse(await report()).names?.problems.length === 3 || report());
-    await settle('rest');
+    await until(
+      'the report has all problems',
+      async () => JSON.parse(await report()).names?.problems.length === 3 || report(),
+    );
+    await waitForQuiescence('rest');
     const versionOf = async () => (await get('configmap', 'idns-rest-status', 'internal-dns')).metadata.resourceVersion;
     const version = await versionOf();
     const watch = watchEvents(shop);

@@ -8,7 +8,7 @@ import { scenario } from './scenario.ts';
 const zone = 'reverse.internal';
 
 scenario('reverse-zones', ({ shop, ingress, internalDNS }) => {
-  test('addresses have names: declared, discovered, and of a range that is delegated', async () => {
+  test('PTR records are published for declared and discovered addresses, and in a delegated range', async () => {
     const host = `web.${zone}`;
     const records = [{ name: 'db', type: 'A', values: ['192.0.2.7', '203.0.113.70'], ptr: true }];
     await apply(
@@ -28,7 +28,7 @@ scenario('reverse-zones', ({ shop, ingress, internalDNS }) => {
     const client = await clientOf('reverse');
     await client.becomes('7.2.0.192.in-addr.arpa', `db.${zone}`, 'PTR');
     await client.becomes('7.100.51.198.in-addr.arpa', host, 'PTR');
-    // The zones are made one after the other.
+    // The zones are created one after the other.
     await client.becomes('70.113.0.203.in-addr.arpa', `70.64/26.113.0.203.in-addr.arpa db.${zone}`, 'PTR');
     const range = await client.ask('70.113.0.203.in-addr.arpa', 'PTR');
     expect(range.answers.map(({ type, data }) => `${type} ${data}`)).toEqual([

@@ -5,25 +5,25 @@ import { apply, kubectl, remove } from './cluster/kubectl.ts';
 import { writesWithoutCause } from './cluster/loops.ts';
 import { internalDNS, type Objects, objectsIn, scenarioLabel } from './cluster/objects.ts';
 
-/** What a scenario has of its own in the cluster. */
+/** What a scenario owns in the cluster. */
 export interface Scenario extends Objects {
-  /** Where its objects live: another namespace than the server's. */
+  /** The namespace of its objects. */
   shop: string;
-  /** Another team's. */
+  /** The namespace of another team. */
   market: string;
-  /** An InternalDNS that goes with the scenario, with an ExternalDNS that looks every second. */
+  /** An InternalDNS that is deleted after the scenario, with an ExternalDNS interval of one second. */
   internalDNS(name: string, spec: { discovery?: object; [field: string]: unknown }): KubernetesObject;
-  /** Gives an Ingress these addresses and no others, as its controller does. */
+  /** Sets the addresses in the status of an Ingress, as its controller does. */
   writeAddresses(ingress: string, ...addresses: string[]): Promise<void>;
-  /** A name of an InternalDNS that the scenario makes from elsewhere, such as an example. */
+  /** Registers an InternalDNS that is created by other means, such as an example, for deletion. Returns its name. */
   owns(name: string): string;
 }
 
 const lastStep = 'nothing was written without a cause';
 
 /**
- * A part of what the cluster must prove, as the steps of one test file: beside others that run at the same time, so it uses
- * namespaces, instances, zones and names that nobody else does.
+ * Declares the steps of one test file. Scenarios run at the same time, so each has its own namespaces, instances, zones and
+ * names.
  */
 export function scenario(name: string, steps: (own: Scenario) => void): void {
   const [shop, market] = [`e2e-${name}`, `e2e-${name}-market`];
@@ -44,7 +44,7 @@ export function scenario(name: string, steps: (own: Scenario) => void): void {
       ),
     );
 
-    // What follows a step that failed would wait for what cannot come.
+    // Later steps depend on the failed one, and would only time out.
     let failed: string | undefined;
     beforeEach(({ task, skip, onTestFailed }) => {
       if (failed !== undefined && task.name !== lastStep) skip(`after "${failed}" failed`);

@@ -1,4 +1,4 @@
-/** Once for a run, before any scenario: the packages in a cluster that has none of it, and the watcher of the servers. */
+/** Runs once before all scenarios: installs the packages into a clean cluster and starts the watcher. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
@@ -17,12 +17,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     watcher.stop();
     server.close();
     server.closeAllConnections();
-    // A scenario that failed early has not asked.
+    // A scenario that failed early has not checked its own.
     for (const finding of watcher.findings()) console.error(`a write without a cause: ${finding}`);
   };
 }
 
-/** What earlier runs left, whatever they were. */
+/** Removes what earlier runs left. */
 async function uninstall(): Promise<void> {
   for (const { metadata } of await list('internaldns').catch(() => [])) await remove('internaldns', metadata.name);
   await kubectl('delete', 'namespace', '-l', scenarioLabel, '--wait=true');
@@ -34,10 +34,10 @@ async function uninstall(): Promise<void> {
   await until('the kind is gone', async () => !(await exists('crd', 'internaldnses.dns.internal')));
 }
 
-/** As docs/operations.md has it: `configuration/` by an administrator, then the package. */
+/** Installs as in docs/operations.md: `configuration/` by an administrator, then the package. */
 async function install(): Promise<void> {
   await kubectl('apply', '-R', '-f', 'configuration');
-  // Where the cluster's registry really is, when an ImageConfig rewrites the packages' names: it matches what is rewritten.
+  // If an ImageConfig rewrites the package names to another registry, ours must match the rewritten names.
   const rewritten = process.env.REWRITTEN_REGISTRY;
   if (rewritten) {
     const { spec } = await get('imageconfig', 'internal-dns');
@@ -49,8 +49,8 @@ async function install(): Promise<void> {
   const configuration = `${registry}/internal-dns-xp:${version}`;
   await promisify(execFile)('crossplane', ['xpkg', 'install', 'configuration', configuration]);
   await waitFor('Healthy', `configuration/${configurationName}`);
-  await until('the Function is there', () => exists('function', functionName));
-  // A dependency takes the latest that there is, and an earlier run may have pushed what it upgraded to.
+  await until('the Function exists', () => exists('function', functionName));
+  // Crossplane installs the latest version of a dependency, and an earlier run may have pushed one to upgrade to.
   if ((await get('function', functionName)).spec.package !== functionPackage) {
     await patch('function', functionName, { spec: { package: functionPackage } });
   }

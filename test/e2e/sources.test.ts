@@ -1,24 +1,24 @@
 import { expect, test } from 'vitest';
 import { apply, exists, kubectl, remove, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
-import { untilTold } from './cluster/telling.ts';
+import { untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'sources.internal';
 const at = (name: string) => `${name}.${zone}`;
 
-/** Objects of a kind as their controller leaves them. */
+/** Objects of a kind, with the status that their controller writes. */
 interface Source {
-  /** What has to be served. */
+  /** The CRD that the cluster must have; empty for a built-in kind. */
   crd: string;
-  /** The first part of what ExternalDNS calls its objects; Pods have no name there. */
+  /** The first part of ExternalDNS's resource label, which Pods do not have. */
   label?: string;
   type?: 'A' | 'CNAME';
-  /** Two values that an answer has, one after the other. */
+  /** Two answers, before and after a change. */
   values: readonly [string, string];
-  /** One object that names a host and resolves to `value`, what else it needs, and the status that its controller writes. */
+  /** An object with a host that resolves to `value`, other objects that it needs, and the status that its controller writes. */
   made: (name: string, host: string, value: string) => { object: Made; beside?: Made[]; status?: object };
 }
 
@@ -31,7 +31,7 @@ interface Made {
 
 const addresses = ['192.0.2.10', '192.0.2.20'] as const;
 
-/** The Service of a gateway's pods, where its Istio Gateway finds its addresses. */
+/** The Service of a gateway's pods, from which its Istio Gateway gets its addresses. */
 const service = (name: string, address: string): Made => ({
   apiVersion: 'v1',
   kind: 'Service',
@@ -51,7 +51,7 @@ const istioGateway = (name: string, host: string): Made => ({
 const traefikRoute = (kind: string, match: string, address: string): Made => ({
   apiVersion: 'traefik.io/v1alpha1',
   kind,
-  // Traefik writes no address anywhere.
+  // Traefik does not write addresses.
   metadata: { annotations: { [target]: address } },
   spec: {
     routes: [{ match, ...(kind === 'IngressRoute' && { kind: 'Rule' }), services: [{ name: 'web', port: 80 }] }],
@@ -146,21 +146,21 @@ const sources: Record<string, Source> = {
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { annotations: { 'external-dns.alpha.kubernetes.io/internal-hostname': host, [target]: address } },
-        // It need not run: its annotations are there at once.
+        // The Pod need not run: only its annotations are read.
         spec: { schedulingGates: [{ name: 'e2e.dns.internal/never' }], containers: [{ name: 'none', image: 'none' }] },
       },
     }),
   },
 };
 
-/** Of a resource that ExternalDNS has no code for, the one that it knows by `Unstructured`. */
+/** A resource that ExternalDNS does not know, read as `Unstructured`. */
 const machines = { group: 'e2e.dns.internal', plural: 'machines', kind: 'Machine' };
 
 const missing: string[] = [];
 for (const { crd } of Object.values(sources)) if (crd && !(await exists('crd', crd))) missing.push(crd);
 const reason = missing.length > 0 ? ` (skipped: the cluster does not serve ${missing.join(', ')})` : '';
 
-/** The sources whose objects belong to other projects. */
+/** The sources that other projects define. */
 scenario('sources', ({ shop, internalDNS }) => {
   let client: Client;
   const labels = { dns: 'yes' };
@@ -171,13 +171,13 @@ scenario('sources', ({ shop, internalDNS }) => {
     await apply(...beside.map((each) => ({ ...each, metadata: { ...each.metadata, namespace: shop } })), whole);
     if (!status) return;
     const flags = ['--type=merge', '-p', JSON.stringify({ status })];
-    // OpenShift's API server has the status of a Route apart; a CRD may not.
+    // The status of a Route is a subresource in OpenShift's API server, but may not be in a CRD.
     await kubectl('-n', shop, 'patch', refOf(whole), name, '--subresource=status', ...flags).catch(() =>
       kubectl('-n', shop, 'patch', refOf(whole), name, ...flags),
     );
   }
 
-  test.skipIf(reason)(`an instance with all of them${reason}`, async () => {
+  test.skipIf(reason)(`an instance with all of these sources becomes Ready${reason}`, async () => {
     await apply(
       internalDNS('sources', {
         zones: [
@@ -205,14 +205,14 @@ scenario('sources', ({ shop, internalDNS }) => {
 
   for (const [kind, source] of Object.entries(sources)) {
     const { type = 'A', label, values } = source;
-    test.skipIf(reason)(`${kind}: published, filtered, explained, changed and deleted${reason}`, async () => {
+    test.skipIf(reason)(`${kind}: hosts are published, filtered, explained, changed and deleted${reason}`, async () => {
       const name = kind.toLowerCase().replaceAll(' ', '-');
       const [host, reserved] = [at(name), `${name}.reserved.${zone}`];
       await write(source, `${name}-unmarked`, at(`${name}-unmarked`), values[0], {});
       await write(source, `${name}-reserved`, reserved, values[0]);
       await write(source, name, host, values[0]);
       await client.becomes(host, values[0], type);
-      await untilTold('sources', {
+      await untilReported('sources', {
         name: reserved,
         resource: label ? `${label}/${shop}/${name}-reserved` : 'unknown',
         verdict: 'Refused',
@@ -229,7 +229,7 @@ scenario('sources', ({ shop, internalDNS }) => {
     });
   }
 
-  test('Unstructured: a resource that only an administrator could know, by a role of its own', async () => {
+  test('Unstructured: hosts of any resource are published, given a role that an administrator created', async () => {
     const { group, plural, kind } = machines;
     await apply(customResource(), {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -258,8 +258,8 @@ scenario('sources', ({ shop, internalDNS }) => {
     await waitForReady('machines');
     const client = await clientOf('machines');
     await client.becomes('first.machines.internal', '192.0.2.31');
-    // Nobody else knows that these objects are causes.
-    await disturbing('machines', async () => {
+    // The watcher does not watch this resource.
+    await withDisturbance('machines', async () => {
       await apply(machine('first', '192.0.2.32'), machine('second', '192.0.2.33'));
       await client.becomes('first.machines.internal', '192.0.2.32');
       await client.becomes('second.machines.internal', '192.0.2.33');
@@ -269,7 +269,7 @@ scenario('sources', ({ shop, internalDNS }) => {
   });
 });
 
-/** The kind as kubectl finds it among others of the same name. */
+/** The fully qualified kind, for kubectl. */
 function refOf({ apiVersion, kind }: Made): string {
   const [version, group] = apiVersion.split('/').reverse();
   return group ? `${kind}.${version}.${group}` : kind;

@@ -3,19 +3,19 @@ import { apply, condition, get, kubectl, remove, until, waitForReady } from './c
 import { type Client, clientAt, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { containerOf } from './cluster/pod.ts';
+import { eventsOn, type ReportedName, statusAddress, tableAt } from './cluster/reported-names.ts';
 import { clusterDNS, startPod, startResolver } from './cluster/resolver.ts';
-import { eventsOn, statusAddress, type Told, tableAt } from './cluster/telling.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'symptom.internal';
 const at = (name: string) => `${name}.${zone}`;
 const address = '192.0.2.1';
 const ttl = 'external-dns.alpha.kubernetes.io/ttl';
-/** A TXT record as it is answered. */
+/** The answer of a TXT record. */
 const hello = JSON.stringify([Buffer.from('hello')]);
 const pods = { bare: 'symptom-bare', searching: 'symptom-searching', dotted: 'symptom-dotted' };
 
-/** What people see when a name does not resolve for them, where the server is not or not alone to blame. */
+/** Reasons outside the server for which a name does not resolve. */
 scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
   let server: Client;
   let cached: Client;
@@ -29,17 +29,22 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     object.spec.ingressClassName = 'inner';
     return object;
   };
-  /** Waits until a table has such a line on a host of an object, and gives it. */
-  async function tells(table: string, resource: string, host: string, line: Partial<Told>): Promise<Told> {
-    let seen: Told | undefined;
-    await until(`${host} is ${JSON.stringify(line)}`, async () => {
-      seen = (await tableAt(table, host)).names.find((each) => each.resource === resource && each.name === host);
-      return Object.entries(line).every(([field, value]) => seen?.[field as keyof Told] === value) || seen;
+  /** Waits until a page has such an entry for a host of an object; returns it. */
+  async function waitForName(
+    pageURL: string,
+    resource: string,
+    host: string,
+    expected: Partial<ReportedName>,
+  ): Promise<ReportedName> {
+    let seen: ReportedName | undefined;
+    await until(`${host} is ${JSON.stringify(expected)}`, async () => {
+      seen = (await tableAt(pageURL, host)).names.find((each) => each.resource === resource && each.name === host);
+      return Object.entries(expected).every(([field, value]) => seen?.[field as keyof ReportedName] === value) || seen;
     });
-    return seen as Told;
+    return seen as ReportedName;
   }
 
-  test('a server, and a caching resolver in front of it', async () => {
+  test('a caching resolver in front of a server gives its answers', async () => {
     await apply(
       internalDNS('symptom', {
         zones: [{ name: zone }],
@@ -63,7 +68,7 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     expect(await cached.answer(at('known'))).toBe(address);
   });
 
-  test('a resolver that was asked too early says for the SOA minimum that there is no such name', async () => {
+  test('a resolver that was queried too early caches NXDOMAIN for the SOA minimum', async () => {
     const { rcode, authority } = await cached.ask(at('early'));
     expect(rcode).toBe('NXDOMAIN');
     const [soa] = authority;
@@ -74,11 +79,11 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     await apply(fixed('early', at('early')));
     await server.becomes(at('early'), address);
     expect(await cached.answer(at('early'))).toBe('NXDOMAIN');
-    await tells(page, `ingress/${shop}/early`, at('early'), { verdict: 'Resolved' });
+    await waitForName(page, `ingress/${shop}/early`, at('early'), { verdict: 'Resolved' });
     await cached.becomes(at('early'), address);
   });
 
-  test('a resolver gives the address of a deleted object until its TTL is over', async () => {
+  test('a resolver gives the address of a deleted object until its TTL expires', async () => {
     const seconds = 30;
     await apply(fixed('leaving', at('leaving'), { [ttl]: String(seconds) }));
     await server.becomes(at('leaving'), address);
@@ -88,20 +93,20 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     await remove('ingress', 'leaving', shop);
     await server.becomes(at('leaving'), 'NXDOMAIN');
     expect(await cached.answer(at('leaving'))).toBe(address);
-    await until('nobody asks for it any more', async () => {
+    await until('the page reports that no object requests it', async () => {
       const { hint = '', names } = await tableAt(page, at('leaving'));
       return /no object requests leaving\.symptom\.internal/.test(hint) || names;
     });
     await cached.becomes(at('leaving'), 'NXDOMAIN');
   });
 
-  test('a resolver that does not forward the zone knows none of its names', async () => {
+  test('a resolver that does not forward the zone resolves none of its names', async () => {
     expect(await server.answer(at('known'))).toBe(address);
     expect(await clientAt(await clusterDNS()).answer(at('known'))).toBe('NXDOMAIN');
     expect(await cached.answer(at('known'))).toBe(address);
   });
 
-  test('a short name needs a search domain, and ndots says which names are short', async () => {
+  test('a short name needs a search domain, and ndots defines which names are short', async () => {
     await apply(fixed('short', at('short')), fixed('wild', at('*.wild'), { [target]: '192.0.2.9' }));
     await server.becomes(at('short'), address);
     await server.becomes(at('any.wild'), '192.0.2.9');
@@ -118,16 +123,16 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     const service = 'kubernetes.default.svc.cluster.local';
     const { clusterIP } = (await get('service', 'kubernetes', 'default')).spec;
     const seen = await Promise.all(
-      Object.values(pods).map((pod) => lookedUp(shop, pod, 'short', known, service, `${service}.`)),
+      Object.values(pods).map((pod) => lookupIn(shop, pod, 'short', known, service, `${service}.`)),
     );
     const [bare, searching, dotted] = seen;
     expect(bare).toEqual(['ENOTFOUND', address, clusterIP, clusterIP]);
-    // Four dots are fewer than five: the name is looked for below the search domains first, and a wildcard is there.
+    // Names with fewer than five dots are first looked up in the search domains, where a wildcard matches.
     expect(searching).toEqual([address, '192.0.2.9', '192.0.2.9', clusterIP]);
     expect(dotted).toEqual([address, address, clusterIP, clusterIP]);
   });
 
-  test('a CNAME has no room beside a TXT record of its name, and it is said where', async () => {
+  test('a CNAME cannot coexist with a TXT record of its name, and the page names the other object', async () => {
     const [both, late] = [at('both'), at('late')];
     await apply(
       dnsEndpoint('clash', [
@@ -139,20 +144,20 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     await server.becomes(both, hello, 'TXT');
     await server.becomes(late, hello, 'TXT');
     expect(await server.ask(both), 'NODATA').toMatchObject({ rcode: 'NOERROR', answers: [] });
-    await tells(page, `crd/${shop}/clash`, both, {
+    await waitForName(page, `crd/${shop}/clash`, both, {
       verdict: 'Duplicate',
       message: 'already used by its own TXT record: TXT and CNAME cannot coexist; it still answers TXT "hello"',
     });
     await apply(ingress({ name: 'late', hosts: [late], annotations: { [target]: 'lb.example.org' } }));
-    const { message } = await tells(page, `ingress/${shop}/late`, late, { verdict: 'Duplicate' });
+    const { message } = await waitForName(page, `ingress/${shop}/late`, late, { verdict: 'Duplicate' });
     expect(message).toMatch(new RegExp(`^already used by crd/${shop}/clash`));
     await apply(fixed('late', late));
     await server.becomes(late, address);
-    await tells(page, `ingress/${shop}/late`, late, { verdict: 'Resolved' });
+    await waitForName(page, `ingress/${shop}/late`, late, { verdict: 'Resolved' });
     expect(await server.answer(late, 'TXT')).toBe(hello);
   });
 
-  test('a zone under .local is served, and the condition says why machines do not ask for it', async () => {
+  test('a zone under .local is served, and the condition warns that machines do not query it', async () => {
     await apply(
       internalDNS('symptom-view', {
         zones: [{ name: zone }, { name: 'symptom.local' }],
@@ -166,15 +171,15 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     expect(message).toMatch(/symptom\.local is under \.local, .*RFC 6762/);
   });
 
-  test('two servers have the zone: only the one whose filters take the object answers, and the other says so', async () => {
+  test('of two servers with the zone only the one that selects the object answers, and the other reports Filtered', async () => {
     const other = await clientOf('symptom-view');
     const early = `ingress/${shop}/early`;
     expect(await server.answer(at('early'))).toBe(address);
     expect(await other.answer(at('early'))).toBe('NXDOMAIN');
-    await tells(page, early, at('early'), { verdict: 'Resolved' });
-    const { message } = await tells(otherPage, early, at('early'), { verdict: 'Filtered' });
+    await waitForName(page, early, at('early'), { verdict: 'Resolved' });
+    const { message } = await waitForName(otherPage, early, at('early'), { verdict: 'Filtered' });
     expect(message).toMatch(/ingressClassNames selects only inner, and it has none/);
-    await until('an Event of each says so', async () => {
+    await until('each has published an Event', async () => {
       const events = await Promise.all(
         ['symptom', 'symptom-view'].map((instance) => eventsOn(instance, 'ingress', 'early', shop)),
       );
@@ -184,30 +189,30 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     expect(await server.answer('anything.example.org')).toBe('REFUSED');
   });
 
-  test('a name is pending for as long as ExternalDNS takes to look again', async () => {
+  test('a name is Pending until the next loop of ExternalDNS', async () => {
     const other = await clientOf('symptom-view');
     const propagations = async () => {
       const metrics = await (await fetch(`${otherPage}/metrics`)).text();
       return Number(/^internal_dns_propagation_seconds_count (\d+)$/m.exec(metrics)?.[1]);
     };
-    // It has looked just now, and will again in 40 seconds.
+    // ExternalDNS has just completed a loop; the next one starts in 40 seconds.
     await apply(inner('before'));
     await other.becomes(at('before'), address);
-    await until('it is noted how long that took', async () => (await propagations()) > 0);
+    await until('its propagation is measured', async () => (await propagations()) > 0);
     const before = await propagations();
     await apply(inner('after'));
-    const { message } = await tells(otherPage, `ingress/${shop}/after`, at('after'), { verdict: 'Pending' });
+    const { message } = await waitForName(otherPage, `ingress/${shop}/after`, at('after'), { verdict: 'Pending' });
     expect(message).toBe('not requested by ExternalDNS yet: it syncs every 40 s');
     await server.becomes(at('after'), address);
     expect(await other.answer(at('after'))).toBe('NXDOMAIN');
     await other.becomes(at('after'), address);
-    await tells(otherPage, `ingress/${shop}/after`, at('after'), { verdict: 'Resolved' });
+    await waitForName(otherPage, `ingress/${shop}/after`, at('after'), { verdict: 'Resolved' });
     expect(await propagations()).toBe(before + 1);
   });
 });
 
-/** What a Pod's own resolver library makes of names: the address of each, or why there is none. */
-async function lookedUp(namespace: string, pod: string, ...names: string[]): Promise<string[]> {
+/** Resolves names with the resolver library of a Pod: the address of each, or the error code. */
+async function lookupIn(namespace: string, pod: string, ...names: string[]): Promise<string[]> {
   const script = `const { lookup } = require('node:dns/promises');
     const each = (name) => lookup(name, { family: 4 }).then(({ address }) => address, ({ code }) => code);
     Promise.all(${JSON.stringify(names)}.map(each)).then((all) => console.log(JSON.stringify(all)));`;

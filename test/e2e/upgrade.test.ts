@@ -10,16 +10,16 @@ import { scenario } from './scenario.ts';
 
 const address = '192.0.2.1';
 
-/** The Function package of a later version, built with `make package VERSION=... BUILD=...`, and that version. */
+/** The Function package of a later version, built with `make package VERSION=... BUILD=...`, and its version. */
 const { NEXT_PACKAGE: nextPackage, NEXT_VERSION: nextVersion } = process.env;
 
-/** Puts a package under its name: `PUSH FILE IMAGE`. */
+/** The command that pushes a package: `PUSH FILE IMAGE`. */
 const push = process.env.PUSH ?? 'crossplane xpkg push -f';
 
 scenario('upgrade', ({ ingress, internalDNS }) => {
   const reason = nextPackage && nextVersion ? '' : ' (skipped: it needs NEXT_PACKAGE and NEXT_VERSION)';
 
-  test.skipIf(reason)(`a new version rolls through without losing a record${reason}`, async () => {
+  test.skipIf(reason)(`an upgrade rolls out without losing a record${reason}`, async () => {
     const name = 'kept.upgrade.internal';
     await apply(
       internalDNS('upgrade', { zones: [{ name: 'upgrade.internal' }] }),
@@ -42,7 +42,7 @@ scenario('upgrade', ({ ingress, internalDNS }) => {
       });
     }
     await waitForReady('upgrade');
-    await until('the agent is the new one', async () => {
+    await until('the pod runs the new agent', async () => {
       const { spec, status } = await get('pod', 'idns-upgrade-0', 'internal-dns');
       const agent = spec.initContainers.find((c: { name: string }) => c.name === 'agent');
       return (agent.image === image && status.phase === 'Running') || agent.image;

@@ -3,22 +3,22 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Verdict } from '../../functions/contract/verdict.ts';
 import { edit } from './cluster/edit.ts';
-import { apply, condition, kubectl, patch, remove, settle, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { apply, condition, kubectl, patch, remove, until, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { hostname, target } from './cluster/objects.ts';
 import { pdnsutil } from './cluster/pod.ts';
-import { eventsOn, problemsOf, statusAddress, tableAt, untilTold } from './cluster/telling.ts';
+import { eventsOn, problemsOf, statusAddress, tableAt, untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'why.internal';
 const pod = 'idns-why-0';
 const at = (name: string) => `${name}.${zone}`;
-/** Keeps the cluster's ingress controller away, where it is one that knows this. */
+/** Makes the lab's ingress controller ignore an Ingress. */
 const noAddress = { 'lab/no-address': '1' };
 const controller = 'external-dns.alpha.kubernetes.io/controller';
 
-/** Every verdict on real objects, at the three places where people look, and how it turns. */
+/** Every verdict on real objects, on the page, in Events and in the status, and how it becomes Resolved. */
 scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresses }) => {
   let client: Client;
   let page: string;
@@ -29,32 +29,38 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
   const stateOf = async (name: string, host: string, namespace = shop) =>
     (await tableAt(page, host)).names.find(({ resource }) => resource === `ingress/${namespace}/${name}`);
 
-  /** Waits until the table, an Event on the object and the composite's status all say it. */
-  async function isTold(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
-    await isKnown(verdict, name, host, message, namespace);
-    await untilTold('why', { name: host, resource: `ingress/${namespace}/${name}`, verdict, message });
+  /** Waits until the page, an Event on the object and the composite's status report the verdict. */
+  async function waitForVerdict(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
+    await waitForVerdictAtObject(verdict, name, host, message, namespace);
+    await untilReported('why', { name: host, resource: `ingress/${namespace}/${name}`, verdict, message });
   }
 
-  /** Likewise, but for the status, which has room for the 20 gravest: here others have hosts outside the zones, too. */
-  async function isKnown(verdict: Verdict, name: string, host: string, message: RegExp, namespace = shop) {
-    await until(`the table says that ${host} is ${verdict}`, async () => {
+  /** Like `waitForVerdict`, except for the status: it has only the 20 worst, and other scenarios have hosts outside the zones. */
+  async function waitForVerdictAtObject(
+    verdict: Verdict,
+    name: string,
+    host: string,
+    message: RegExp,
+    namespace = shop,
+  ) {
+    await until(`the page reports ${host} as ${verdict}`, async () => {
       const state = await stateOf(name, host, namespace);
       return (state?.verdict === verdict && message.test(state.message)) || state;
     });
-    await until(`an Event says that ${host} is ${verdict}`, async () => {
+    await until(`an Event reports ${host} as ${verdict}`, async () => {
       const events = await eventsOn('why', 'ingress', name, namespace);
       return events.some((event) => event.startsWith(`${verdict}: ${host}: `) && message.test(event)) || events;
     });
   }
 
-  /** Waits until a name answers, and the table and an Event say so. */
-  async function turns(name: string, host: string, answer: string, namespace = shop) {
-    await until(`the table says that ${host} resolves`, async () => {
+  /** Waits until a name is answered, the page and an Event report it as resolved, and the status has no problem with it. */
+  async function waitForResolved(name: string, host: string, answer: string, namespace = shop) {
+    await until(`the page reports ${host} as Resolved`, async () => {
       const state = await stateOf(name, host, namespace);
       return (state?.verdict === 'Resolved' && state.message.includes(answer)) || state;
     });
     expect(await client.answer(host)).toBe(answer);
-    await until(`an Event says that ${host} resolves`, async () => {
+    await until(`an Event reports ${host} as Resolved`, async () => {
       const events = await eventsOn('why', 'ingress', name, namespace);
       return events.some((event) => event.startsWith(`Resolved: ${host} resolves to ${answer}`)) || events;
     });
@@ -64,7 +70,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     });
   }
 
-  test('a new name is pending and then resolves, and people see it where they look', async () => {
+  test('a new name is Pending and then Resolved, on the page and in kubectl describe', async () => {
     const declared = [{ name: 'declared', type: 'A', values: ['192.0.2.80'] }];
     await apply(
       internalDNS('why', {
@@ -74,30 +80,30 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     );
     await waitForReady('why');
     [client, page] = [await clientOf('why'), await statusAddress('why')];
-    // It is pending for some seconds only, and kubectl may take as long to return.
+    // It is Pending only for some seconds, and kubectl may take as long to return.
     const pending = until('the name is pending', async () => {
       const state = await stateOf('slow', at('slow'));
       return state?.verdict === 'Pending' || state;
     });
     await Promise.all([pending, apply(ingress({ name: 'slow', hosts: [at('slow')], annotations: noAddress }))]);
     await apply(fixed('fine', at('fine')));
-    await turns('fine', at('fine'), '192.0.2.1');
+    await waitForResolved('fine', at('fine'), '192.0.2.1');
     const described = await kubectl('-n', shop, 'describe', 'ingress', 'fine');
     expect(described).toMatch(/Normal\s+Resolved\s+\S+\s+internal-dns\s+fine\.why\.internal resolves to 192\.0\.2\.1/);
   });
 
   test('NoAddress', async () => {
-    await isTold('NoAddress', 'slow', at('slow'), /its controller has not written one/);
+    await waitForVerdict('NoAddress', 'slow', at('slow'), /its controller has not written one/);
     // Crossplane writes conditions after the rest of the status.
-    await until('the condition says so', async () => {
+    await until('the condition names the host', async () => {
       const { status, reason, message = '' } = await condition('why', 'Resolvable');
       const isNamed = message.includes(`${at('slow')} (ingress/${shop}/slow)`);
       return (status === 'False' && reason === 'NoAddress' && isNamed) || { status, reason, message };
     });
-    expect((await condition('why', 'Ready')).status, 'one object is not the whole server').toBe('True');
+    expect((await condition('why', 'Ready')).status, 'one object does not affect Ready').toBe('True');
     await writeAddresses('slow', '192.0.2.2');
-    await turns('slow', at('slow'), '192.0.2.2');
-    await until('the condition says so', async () => {
+    await waitForResolved('slow', at('slow'), '192.0.2.2');
+    await until('the condition is True', async () => {
       const { status, reason } = await condition('why', 'Resolvable');
       return status === 'True' || { status, reason };
     });
@@ -105,49 +111,49 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
 
   test('OutsideZones', async () => {
     await apply(fixed('typo', 'typo.whi.internal'));
-    await isKnown('OutsideZones', 'typo', 'typo.whi.internal', /outside the zone why\.internal/);
+    await waitForVerdictAtObject('OutsideZones', 'typo', 'typo.whi.internal', /outside the zone why\.internal/);
     await apply(fixed('typo', at('typo')));
-    await turns('typo', at('typo'), '192.0.2.1');
+    await waitForResolved('typo', at('typo'), '192.0.2.1');
   });
 
   test('Filtered', async () => {
     await apply(fixed('left', at('left'), { annotations: { [target]: '192.0.2.1', [controller]: 'another' } }));
-    await isTold('Filtered', 'left', at('left'), /controller/);
+    await waitForVerdict('Filtered', 'left', at('left'), /controller/);
     await annotate('left', { [controller]: null });
-    await turns('left', at('left'), '192.0.2.1');
+    await waitForResolved('left', at('left'), '192.0.2.1');
   });
 
   test('Duplicate', async () => {
-    await apply(fixed('first', at('wanted')));
-    await turns('first', at('wanted'), '192.0.2.1');
+    await apply(fixed('first', at('contested')));
+    await waitForResolved('first', at('contested'), '192.0.2.1');
     const second = { namespace: other, annotations: { [target]: '192.0.2.3' } };
-    await apply(fixed('second', at('wanted'), second));
-    await isTold(
+    await apply(fixed('second', at('contested'), second));
+    await waitForVerdict(
       'Duplicate',
       'second',
-      at('wanted'),
+      at('contested'),
       new RegExp(`already used by ingress/${shop}/first, which was published first`),
       other,
     );
     await remove('ingress', 'first', shop);
-    await turns('second', at('wanted'), '192.0.2.3', other);
+    await waitForResolved('second', at('contested'), '192.0.2.3', other);
   });
 
   test('DeclaredElsewhere', async () => {
     await apply(fixed('declared', at('declared')));
-    await isTold('DeclaredElsewhere', 'declared', at('declared'), /the InternalDNS declares A at this name/);
+    await waitForVerdict('DeclaredElsewhere', 'declared', at('declared'), /the InternalDNS declares A at this name/);
     await edit('why', { zones: [{ name: zone }] });
-    await turns('declared', at('declared'), '192.0.2.1');
+    await waitForResolved('declared', at('declared'), '192.0.2.1');
   });
 
   test('ForeignRecord', async () => {
     await pdnsutil(pod, 'rrset', 'add', zone, at('foreign'), 'A', '60', '192.0.2.81');
     await client.becomes(at('foreign'), '192.0.2.81');
     await apply(fixed('foreign', at('foreign')));
-    await isTold('ForeignRecord', 'foreign', at('foreign'), /an unmanaged A record exists at this name/);
-    await disturbing('why', async () => {
+    await waitForVerdict('ForeignRecord', 'foreign', at('foreign'), /an unmanaged A record exists at this name/);
+    await withDisturbance('why', async () => {
       await pdnsutil(pod, 'rrset', 'delete', zone, at('foreign'), 'A');
-      await turns('foreign', at('foreign'), '192.0.2.1');
+      await waitForResolved('foreign', at('foreign'), '192.0.2.1');
     });
   });
 
@@ -155,66 +161,71 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await apply(
       ingress({ name: 'bad', hosts: [at('good')], annotations: { [target]: '192.0.2.1', [hostname]: at('b%d') } }),
     );
-    await isTold('Refused', 'bad', at('b%d'), /invalid label .*: labels consist of letters, digits and inner hyphens/);
+    await waitForVerdict(
+      'Refused',
+      'bad',
+      at('b%d'),
+      /invalid label .*: labels consist of letters, digits and inner hyphens/,
+    );
     await annotate('bad', { [hostname]: at('bad') });
-    await turns('bad', at('bad'), '192.0.2.1');
+    await waitForResolved('bad', at('bad'), '192.0.2.1');
   });
 
-  test('Held, and let go', async () => {
+  test('Held, until the let-go annotation is set', async () => {
     const names = Array.from({ length: 14 }, (_, index) => `held-${index}`);
     await apply(...names.map((name) => ingress({ name, hosts: [at(name)], annotations: noAddress })));
     await Promise.all(names.map((name) => writeAddresses(name, '192.0.2.7')));
     for (const name of names) await client.becomes(at(name), '192.0.2.7');
     const last = names.pop() as string;
     await Promise.all(names.map((name) => writeAddresses(name)));
-    await until('the guard holds', async () => {
+    await until('deletions are held', async () => {
       const { reason } = await condition('why', 'DiscoveryReady');
       return reason === 'DeletesHeld' || reason;
     });
     await writeAddresses(last);
-    await isTold(
+    await waitForVerdict(
       'Held',
       last,
       at(last),
       /it still resolves to 192\.0\.2\.7; to delete them now: kubectl annotate internaldns why/,
     );
     await writeAddresses(last, '192.0.2.8');
-    await turns(last, at(last), '192.0.2.8');
-    await settle('why');
+    await waitForResolved(last, at(last), '192.0.2.8');
+    await waitForQuiescence('why');
     await kubectl('annotate', 'internaldns', 'why', '--overwrite', `dns.internal/let-go=${new Date().toISOString()}`);
     for (const name of names) await client.becomes(at(name), 'NXDOMAIN');
     await kubectl('-n', shop, 'delete', 'ingress', ...names, last);
   });
 
-  test('a name that nobody asks for is told so', async () => {
+  test('the page has a hint for a name that no object requests', async () => {
     const { names, hint } = await tableAt(page, at('nobody'));
     expect(names).toEqual([]);
     expect(hint).toMatch(/why\.internal/);
   });
 
-  test('hosts that are markup, and the longest one there is, break nothing', async () => {
+  test('a host that is markup is escaped, and the longest possible host resolves', async () => {
     const markup = '<script>alert(1)</script>.why.internal';
     const label = 'a'.repeat(63);
     const long = `${label}.${label}.${label}.${'b'.repeat(253 - 3 * 64 - zone.length - 1)}.${zone}`;
     const annotations = { [target]: '192.0.2.1', [hostname]: markup };
     await apply(ingress({ name: 'odd', hosts: [long], annotations }));
     expect(long).toHaveLength(253);
-    await turns('odd', long, '192.0.2.1');
+    await waitForResolved('odd', long, '192.0.2.1');
     const html = await (await fetch(`${page}/?host=script`)).text();
     expect(html).not.toContain('<script>alert');
     expect(html).toContain('&lt;script&gt;alert');
     expect((await tableAt(page, 'script')).names[0]?.verdict).toBe('Refused');
-    await until('the status shows it', async () =>
+    await until('kubectl describe shows the host', async () =>
       /<script>alert/.test(await kubectl('describe', 'internaldns', 'why')),
     );
     await remove('ingress', 'odd', shop);
     await client.becomes(long, 'NXDOMAIN');
   });
 
-  test('after a restart of the agent nothing is said twice', async () => {
+  test('a restart of the agent repeats no Event', async () => {
     const before = await eventsOn('why', 'ingress', 'fine', shop);
     await kubectl('-n', 'internal-dns', 'delete', 'pod', pod);
-    await until('the agent has judged again', async () => {
+    await until('the agent has evaluated the name again', async () => {
       const { names } = await tableAt(page, at('fine'));
       return names[0]?.verdict === 'Resolved' || names;
     });
@@ -223,7 +234,7 @@ scenario('verdicts', ({ shop, market: other, ingress, internalDNS, writeAddresse
     await waitForReady('why');
   });
 
-  test('what people type first is enough', async () => {
+  test('kubectl get, crossplane resource trace and names.txt show the state', async () => {
     const [header = '', line = ''] = (await kubectl('get', 'internaldns', 'why')).trim().split('\n');
     expect(header.trim().split(/\s+/)).toEqual([
       'NAME',

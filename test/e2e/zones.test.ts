@@ -3,11 +3,11 @@ import { rdataOf } from '../dns/query-rdata.ts';
 import { wire, wireZone } from '../dns/rdata/wire-format.ts';
 import { edit } from './cluster/edit.ts';
 import { apply, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
-import { anotherLoop, disturbing } from './cluster/loops.ts';
+import { anotherLoop, withDisturbance } from './cluster/loops.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
 import { identityOf, pdnsutil } from './cluster/pod.ts';
-import { untilTold } from './cluster/telling.ts';
+import { untilReported } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'zones.internal';
@@ -19,7 +19,7 @@ scenario('zones', ({ shop, ingress, internalDNS }) => {
   let client: Client;
   const declare = (records: object[]) => edit('zones', { zones: [{ name: zone, records }] });
 
-  test('declared records answer beside discovered ones, and edits in a row restart nothing', async () => {
+  test('declared records are answered next to discovered ones, and repeated edits restart nothing', async () => {
     await apply(
       internalDNS('zones', { zones: [{ name: zone }] }),
       ingress({ name: 'beside', hosts: [at('beside')], annotations: { [target]: beside } }),
@@ -43,11 +43,11 @@ scenario('zones', ({ shop, ingress, internalDNS }) => {
     expect(await identityOf(pod)).toEqual(before);
   });
 
-  test('what somebody changes by hand is put right', async () => {
+  test('a declared record that was changed by hand is restored', async () => {
     const since = new Date().toISOString();
-    await disturbing('zones', async () => {
+    await withDisturbance('zones', async () => {
       await pdnsutil(pod, 'rrset', 'replace', zone, at('www'), 'A', '60', '192.0.2.250');
-      await until('PowerDNS has what is declared, as the agent wrote it anew', async () => {
+      await until('the agent has restored the declared record', async () => {
         const log = await kubectl('-n', 'internal-dns', 'logs', pod, '-c', 'agent', `--since-time=${since}`);
         const listed = await pdnsutil(pod, 'zone', 'list', zone);
         const [, address] = /^www\.zones\.internal\.\s+60\s+IN\s+A\s+(\S+)$/m.exec(listed) ?? [];
@@ -57,12 +57,12 @@ scenario('zones', ({ shop, ingress, internalDNS }) => {
     expect(await client.answer(at('www'))).toBe('192.0.2.10');
   });
 
-  test('a declared name wins over an Ingress that asks for it, which has it when the declaration goes', async () => {
+  test('a declared name takes precedence over an Ingress, which gets it when the declaration is removed', async () => {
     await declare([{ name: 'beside', type: 'A', values: ['192.0.2.77'] }]);
     await client.becomes(at('beside'), '192.0.2.77');
     await anotherLoop('zones');
     expect(await client.answer(at('beside'))).toBe('192.0.2.77');
-    await untilTold('zones', {
+    await untilReported('zones', {
       name: at('beside'),
       resource: `ingress/${shop}/beside`,
       verdict: 'DeclaredElsewhere',
@@ -73,7 +73,7 @@ scenario('zones', ({ shop, ingress, internalDNS }) => {
   });
 
   test('every type is answered with the octets of its RFC', async () => {
-    // A DS stands beside the NS of what is delegated.
+    // A DS is only allowed next to the NS of a delegation.
     const delegated = (index: number) => ({ name: `n${index}`, type: 'NS', values: ['ns.example.com.'] });
     const records = wire.flatMap(([type, , text], index) => [
       { name: `n${index}`, type, values: [text] },
@@ -83,7 +83,7 @@ scenario('zones', ({ shop, ingress, internalDNS }) => {
     await waitForReady('types');
     const { address: host, port } = (await get('internaldns', 'types')).status;
     const answers: string[] = [];
-    // One after the other: a client has a share of the TCP connections.
+    // One after the other: TCP connections per client are limited.
     for (const [i, [type]] of wire.entries()) answers.push(await rdataOf({ host, port }, `n${i}.${wireZone}.`, type));
     expect(wire.map(([type, section, text], i) => [type, section, text, answers[i]])).toEqual(
       wire.map(([type, section, text, octets]) => [type, section, text, octets.replaceAll(' ', '')]),

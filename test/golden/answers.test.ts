@@ -43,7 +43,7 @@ describe('the golden file of an example', () => {
     expect(differences(answersOf('house'))).toEqual([{}, {}]);
   });
 
-  test('shows a name that does not derive from the composite’s', () => {
+  test('shows a name that is not derived from that of the composite', () => {
     const strange = { powerdns: config('corp') };
     expect(differences(answersOf('house', strange))).toEqual([
       { changed: { powerdns: { resource: { metadata: { name: 'idns-corp-powerdns' } } } } },
@@ -51,7 +51,7 @@ describe('the golden file of an example', () => {
     ]);
   });
 
-  test('has new objects whole, the keys of those that are gone, and patches of those that changed', () => {
+  test('has new objects, the keys of removed ones, and patches of changed ones', () => {
     const other = { powerdns: config('house', ['expand-alias=yes']), access: config('house') };
     expect(differences(answersOf('house', other))).toEqual([
       {
@@ -63,7 +63,7 @@ describe('the golden file of an example', () => {
     expect(differences(answersOf('house', {}))).toEqual([{ gone: ['powerdns'] }, {}]);
   });
 
-  test('shows an object that does not become ready, and one that is not added later', () => {
+  test('shows an object that does not become ready and one that is never added', () => {
     const { later, ...house } = answersOf('house');
     const resources = { powerdns: config('house') };
     expect(differences({ ...house, later: { ...later, desired: { ...later.desired, resources } } })).toEqual([
@@ -72,7 +72,7 @@ describe('the golden file of an example', () => {
     ]);
   });
 
-  test('shows conditions and status that differ, by type and name', () => {
+  test('shows only the conditions and status items that differ', () => {
     const house = answersOf('house');
     const first = answer('house', house.first.desired.resources, 'Unknown');
     expect(differences({ ...house, first })).toEqual([

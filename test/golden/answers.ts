@@ -1,4 +1,4 @@
-/** The function's answers for an example, as text in a golden file and read back from it. Pure. */
+/** Writes the function's answers for an example to the text of a golden file, and reads them back. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
 import { parseAllDocuments } from 'yaml';
@@ -17,15 +17,15 @@ export interface Answer extends JsonObject {
 export interface Answers {
   /** The names of the composite and of its first zone. */
   names: readonly [composite: string, zone: string];
-  /** While nothing exists yet. */
+  /** While no composed object exists yet. */
   first: Answer;
-  /** When all is well. */
+  /** When all composed objects are ready. */
   later: Answer;
 }
 
 export const namesOf = ({ metadata, spec }: KubernetesObject): Answers['names'] => [metadata.name, spec.zones[0].name];
 
-// Only what has the form of a hash: a missing or malformed one still shows. stamps.test.ts tests their values.
+// A missing or malformed hash is not masked. stamps.test.ts tests their values.
 const hash = /"(cdk8s-function-xp\/desired|dns\.internal\/configuration)":"[0-9a-f]{16}"/g;
 
 export const answerIn = (response: RunFunctionResponse): Answer =>
@@ -62,15 +62,15 @@ export function answersFrom(text: string, minimal: Answers): Answers {
 }
 
 const wholeHeader = `\
-What the function answers for this example: first while nothing exists yet, then when all is well, where unchanged objects show only
+The answers of the function for this example: first while no object exists, then when all are ready, where unchanged objects show only
 their readiness. Hashes are masked. Every other golden file is a difference from this one.
 Written by \`make golden\`: review the diff.`;
 
 const differenceHeader = `\
-How the function's answers for this example differ from those in minimal.yaml with its names replaced: first while nothing exists yet,
-then when all is well, with objects compared to the first answer. Changes are JSON merge patches (RFC 7386), except that \`$by\` patches
+How the function's answers for this example differ from those in minimal.yaml with its names replaced: first while no object exists,
+then when all are ready, with objects compared to the first answer. Changes are JSON merge patches (RFC 7386), except that \`$by\` patches
 the items of a list by that key, and \`$lines\` is a diff.
-Written by \`make golden\`. Review: does the example ask for each difference?`;
+Written by \`make golden\`. Review: does the example explain each difference?`;
 
 const textOf = (header: string, documents: object[]): string => `${header.replace(/^/gm, '# ')}\n${yamlOf(documents)}`;
 
@@ -82,7 +82,7 @@ function renaming(minimal: Answers, renamed: Record<string, string>): Answers {
   return JSON.parse(JSON.stringify(minimal).replace(pattern, (name) => renamed[name]!));
 }
 
-/** What the later answer is compared to: minimal's, with the objects of `first`, all ready, beside those that are new in minimal's. */
+/** The expected later answer: minimal's, with the objects of `first`, all ready, and those that only minimal's later answer has. */
 function expectedLater(minimal: Omit<Answers, 'names'>, first: Answer): Answer {
   const { composite, resources } = minimal.later.desired;
   const { desired: before } = minimal.first;
@@ -107,8 +107,8 @@ function differenceOf(before: Answer, after: Answer): Difference {
   const [old, current] = [before.desired.resources, after.desired.resources];
   const { desired, ...rest } = (patchFrom(before, after) ?? {}) as JsonObject & { desired?: JsonObject };
   const { resources = {}, ...composite } = (desired ?? {}) as { resources?: Resources };
-  const pick = (wanted: (key: string) => boolean) =>
-    Object.fromEntries(Object.entries(resources).filter(([key]) => wanted(key)));
+  const pick = (matches: (key: string) => boolean) =>
+    Object.fromEntries(Object.entries(resources).filter(([key]) => matches(key)));
   return withoutEmpty({
     new: pick((key) => !(key in old)),
     gone: Object.keys(old).filter((key) => !(key in current)),

@@ -12,7 +12,7 @@ import { readComposite } from '../render.ts';
 import { type Answers, answerIn, answersFrom, differenceText, namesOf, wholeText } from './answers.ts';
 import { running } from './cluster.ts';
 
-// As Crossplane calls it: a process of its own, mutual TLS, and the composite with the definition's defaults.
+// As Crossplane calls it: a separate process, mutual TLS, and the composite with the defaults of the definition.
 const certificatesFolder = mkdtempSync(join(tmpdir(), 'golden-'));
 let served: RunningFunction;
 let client: FunctionClient;
@@ -40,24 +40,24 @@ const ask = (composite: KubernetesObject, observed?: Observed) => client.run(req
 async function answersTo(composite: KubernetesObject): Promise<Answers> {
   const first = await ask(composite);
   let last = first;
-  // Its own answer changes once the Role and the Service's address are there, and once the keys of signed zones are.
+  // The answer changes once the Role and the Service's address exist, and once the keys of signed zones do.
   for (let again = 0; again < 3; again++) last = await ask(after(composite, last), running(composite, last));
-  expect(readinessOf(last), 'when all is well').toEqual({ ttl: 60, unready: [] });
+  expect(readinessOf(last), 'when all objects are ready').toEqual({ ttl: 60, unready: [] });
   return { names: namesOf(composite), first: answerIn(first), later: answerIn(last) };
 }
 
 describe.for(Object.entries(examples))('example %s', ([name, file]) => {
-  test('gives exactly the responses in its golden file', async () => {
+  test('gets exactly the responses in its golden file', async () => {
     const answers = await answersTo(readComposite(file));
     const text = name === 'minimal' ? wholeText(answers) : differenceText(answers, minimal);
     const golden = join(import.meta.dirname, `${name}.yaml`);
     if (process.env.UPDATE) writeFileSync(golden, text);
-    expect(text, 'rewrite it with `make golden`, if this is what you want').toBe(readFileSync(golden, 'utf8'));
+    expect(text, 'run `make golden` if this is intended').toBe(readFileSync(golden, 'utf8'));
     if (name !== 'minimal') expect(answersFrom(text, minimal), 'read back').toEqual(answers);
   });
 });
 
-test('there is no golden file without an example', () => {
+test('every golden file has an example', () => {
   const goldens = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.yaml'));
   expect(goldens).toEqual(Object.keys(examples).map((name) => `${name}.yaml`));
 });

@@ -1,9 +1,10 @@
-/** The diff of two lists of lines, with hunks that are placed by their content. Pure. */
+/** The diff of two lists of lines, with hunks that are located by their content. Pure. */
 import { diff, isDeepStrictEqual } from 'node:util';
 
 /**
- * The hunks that turn `before` into `after`: lines that stay (' '), go ('-') or come ('+'), below a line `@@`, or `@@ end` for those added
- * at the end. A hunk has just enough context to fit in one place only. It has no line numbers: every line added above would change them.
+ * The hunks that turn `before` into `after`: lines that are kept (' '), removed ('-') or added ('+'), below a line `@@`, or `@@ end`
+ * for those added at the end. A hunk has just enough context to match in one place only. It has no line numbers, because every
+ * line added above would change them.
  */
 export function hunksOf(before: readonly string[], after: readonly string[]): string[] {
   // Node 24's diff throws on two empty lists.
@@ -21,7 +22,7 @@ export function hunksOf(before: readonly string[], after: readonly string[]): st
   });
 }
 
-/** `before` with `hunks` applied. Throws when a hunk fits nowhere, or in more than one place. */
+/** `before` with `hunks` applied. Throws if a hunk does not match in exactly one place. */
 export function withHunks(before: readonly string[], hunks: readonly string[]): string[] {
   const added = new Map<number, string[]>();
   const removed = new Set<number>();

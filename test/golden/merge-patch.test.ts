@@ -24,7 +24,7 @@ test.for<[target: Json, patch: Json, result: Json]>([
   [{ e: null }, { a: 1 }, { e: null, a: 1 }],
   [[1, 2], { a: 'b', c: null }, { a: 'b' }],
   [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
-])('as RFC 7386 has it, %j patched with %j is %j', ([target, patch, result]) => {
+])('as in RFC 7386, %j patched with %j is %j', ([target, patch, result]) => {
   expect(patched(target, patch)).toEqual(result);
 });
 
@@ -59,32 +59,32 @@ describe('a patch', () => {
 
   const container = (name: string, ...args: string[]) => ({ name, image: 'x', args });
 
-  test('has only the items of a list that differ, by name', () => {
+  test('has only the list items that differ, by name', () => {
     const before = [container('a', '-1'), container('b'), container('c')];
     const after = [container('a', '-1'), { ...container('b'), image: 'y' }, container('d')];
     expect(patchFrom(before, after)).toEqual({ $by: 'name', b: { image: 'y' }, c: null, d: container('d') });
   });
 
-  test('has the order of a list unless new items come last', () => {
+  test('has the order of a list unless new items are last', () => {
     const [a, b] = [{ name: 'a' }, { name: 'b' }];
     expect(patchFrom([a, b], [b, a])).toEqual({ $by: 'name', $order: ['b', 'a'] });
     expect(patchFrom([a], [b, a])).toEqual({ $by: 'name', b, $order: ['b', 'a'] });
     expect(patchFrom([a], [a, b])).toEqual({ $by: 'name', b });
   });
 
-  test('has only the lines that differ of a text, a list of strings or any other list', () => {
+  test('has only the differing lines of a text, a list of strings or any other list', () => {
     expect(patchFrom('a\nb\nc\nd\n', 'a\nb\nc\nx\n')).toEqual({ $lines: '@@\n-d\n+x\n' });
     expect(patchFrom(['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'x'])).toEqual({ $lines: '@@\n-d\n+x\n' });
     const rule = (...names: string[]) => ({ verbs: ['get', 'list'], names });
     expect(patchFrom([rule('x'), rule('y')], [rule('x'), rule('y', 'z')])).toEqual({ $lines: '@@\n   - y\n+  - z\n' });
   });
 
-  test('has the whole where a diff would be no shorter', () => {
+  test('has the whole value if a diff would not be shorter', () => {
     expect(patchFrom('a\nb\n', 'a\nx\n')).toBe('a\nx\n');
     expect(patchFrom(['a', 'b'], ['x'])).toEqual(['x']);
   });
 
-  test('is refused for what it cannot express', () => {
+  test('is refused for a value that it cannot express', () => {
     expect(() => patchFrom({}, { a: [{ b: null }] })).toThrow('cannot write a merge patch: a null');
     expect(() => patchFrom({}, { $by: 'name' })).toThrow('cannot write a merge patch: $by would be a directive');
   });

@@ -1,9 +1,9 @@
 /**
- * JSON merge patches (RFC 7386), made and applied. RFC 7386 replaces a list or a text as a whole; two directives, written like those
- * of Kubernetes's strategic merge patch, change a part of one:
+ * Creates and applies JSON merge patches (RFC 7386). RFC 7386 replaces a list or a text as a whole; two directives, written like
+ * those of Kubernetes's strategic merge patch, change a part of one:
  *
- * - `{ $by: name, a: patch, b: null }` patches the items of a list by their `name`. New items come last, in the order of their
- *   names, unless `$order` says otherwise.
+ * - `{ $by: name, a: patch, b: null }` patches the items of a list by their `name`. New items are last, in the order of their
+ *   names, unless there is an `$order`.
  * - `{ $lines: diff }` changes lines of a text, strings of a list, or lines of any other list's YAML (lines.ts).
  *
  * Pure.
@@ -17,7 +17,7 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
-/** The patch that turns `before` into `after`; undefined when they are equal. Throws on a null or a key with `$` in what is new. */
+/** The patch that turns `before` into `after`; undefined if they are equal. Throws if a new value has a null or a key with `$`. */
 export function patchFrom(before: Json | undefined, after: Json): Json | undefined {
   if (isDeepStrictEqual(before, after)) return undefined;
   if (isObject(before) && isObject(after)) return membersFrom(before, after);
@@ -50,7 +50,7 @@ function withMembers(target: JsonObject, patch: JsonObject): JsonObject {
   return Object.fromEntries(members);
 }
 
-/** Undefined when the whole is no longer than its diff, or the two are not lines of the same kind. */
+/** Undefined if the diff is not shorter than the value, or the values are not of the same kind. */
 function linesFrom(before: Json | undefined, after: Json): Json | undefined {
   const [old, current] = [linesOf(before), linesOf(after)];
   if (!old || !current || old.join !== current.join) return undefined;
@@ -85,10 +85,10 @@ const textOf = (lines: string[]): string => lines.map((line) => `${line}\n`).joi
 const listOf = (lines: string[]): Json => lines;
 const parsed = (lines: string[]): Json => parse(textOf(lines));
 
-/** The members that identify items of the lists in a response. */
+/** The members that identify list items in a response. */
 const keys = ['name', 'type', 'mountPath'];
 
-/** Undefined when the items have no common key, or all are new. */
+/** Undefined if the items have no common key or all are new. */
 function itemsFrom(before: Json | undefined, after: Json): Json | undefined {
   const by = keys.find((key) => namesIn(before, key) && namesIn(after, key));
   if (by === undefined) return undefined;
@@ -122,7 +122,7 @@ function namesIn(list: Json | undefined, key: string): string[] | undefined {
 }
 
 function expressible(value: Json): Json {
-  if (value === null) throw new Error('cannot write a merge patch: a null is what removes a member');
+  if (value === null) throw new Error('cannot write a merge patch: a null would remove the member');
   if (isObject(value)) Object.keys(value).forEach(named);
   if (typeof value === 'object') Object.values(value).forEach(expressible);
   return value;

@@ -13,7 +13,7 @@ import { running } from './cluster.ts';
 
 const at = (name: string) => `${name}.corp.internal`;
 
-/** What agents report while all else is well. */
+/** Reports of the agents in an otherwise healthy cluster. */
 const cases: Record<string, Partial<Report>> = {
   'names-that-do-not-resolve': {
     names: {
@@ -62,13 +62,13 @@ const cases: Record<string, Partial<Report>> = {
   },
 };
 
-/** What is said of the composite when its agents report this. */
-function answerTo(said: Partial<Report>): object {
+/** The conditions and status of a composite whose agents report this. */
+function answerTo(report: Partial<Report>): object {
   const composite = defaulted(internalDNSOf({ zones: [{ name: 'corp.internal' }], replicas: 2 }));
   const ask = (observed: Observed = {}) => run(requestFor(composite, observed), internalDNS);
   let last = ask();
   // The declaration changes once the Service has addresses.
-  for (let again = 0; again < 2; again++) last = ask(running(composite, last, said));
+  for (let again = 0; again < 2; again++) last = ask(running(composite, last, report));
   const { meta, conditions, desired } = RunFunctionResponse.toJSON(last) as {
     [part: string]: { composite: { resource: object } };
   };
@@ -77,11 +77,11 @@ function answerTo(said: Partial<Report>): object {
 
 const folder = join(import.meta.dirname, 'reports');
 const header =
-  '# What the agents’ reports come to: see reports.test.ts. Written by `make golden`: review the difference.\n';
+  '# The conditions and status for reports of the agents: see reports.test.ts. Written by `make golden`: review the diff.\n';
 
-test.for(Object.entries(cases))('%s gives what is in its golden file', ([name, said]) => {
-  const text = header + yamlOf([answerTo(said)]);
+test.for(Object.entries(cases))('the answer to %s is the golden file', ([name, report]) => {
+  const text = header + yamlOf([answerTo(report)]);
   const golden = join(folder, `${name}.yaml`);
   if (process.env.UPDATE) writeFileSync(golden, text);
-  expect(text, 'rewrite it with `make golden`, if this is what you want').toBe(readFileSync(golden, 'utf8'));
+  expect(text, 'run `make golden` if this is intended').toBe(readFileSync(golden, 'utf8'));
 });

@@ -13,7 +13,7 @@ type Discovery = Record<string, unknown>;
 
 const gateway = { gatewayName: 'edge', gatewayNamespace: 'ingress', gatewayLabels: { traffic: 'internal' } };
 
-/** What a source of each kind comes to, and each way of limiting what is seen. */
+/** A source of each kind, and each way to limit discovery. */
 const cases: Record<string, Discovery & { missing?: { kind: string; resource: string }[] }> = {
   ingress: { sources: [{ kind: 'Ingress', ingressClassNames: ['nginx', 'private'] }] },
   'ingress-without-rules': {
@@ -99,7 +99,7 @@ const cases: Record<string, Discovery & { missing?: { kind: string; resource: st
   },
 };
 
-const mailboxWith = (missing: object[]): Observed => ({
+const statusWith = (missing: object[]): Observed => ({
   'mailboxes/status': {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -114,10 +114,10 @@ const mailboxWith = (missing: object[]): Observed => ({
   },
 });
 
-/** As much of an answer as has to do with discovery. */
+/** The parts of an answer that are about discovery. */
 function answerTo({ missing, ...discovery }: (typeof cases)[string]): object {
   const composite = defaulted(internalDNSOf({ zones: [{ name: 'corp.internal' }], discovery }));
-  const response = run(requestFor(composite, missing ? mailboxWith(missing) : {}), internalDNS);
+  const response = run(requestFor(composite, missing ? statusWith(missing) : {}), internalDNS);
   expect(refusalIn(response)).toBeUndefined();
   const objects = Object.values(response.desired?.resources ?? {}).map(({ resource }) => resource as KubernetesObject);
   const pods = objects.find(({ kind }) => kind === 'StatefulSet');
@@ -136,16 +136,16 @@ function answerTo({ missing, ...discovery }: (typeof cases)[string]): object {
 }
 
 const folder = join(import.meta.dirname, 'sources');
-const header = '# What discovery comes to: see sources.test.ts. Written by `make golden`: review the difference.\n';
+const header = '# The objects for discovery: see sources.test.ts. Written by `make golden`: review the diff.\n';
 
-test.for(Object.entries(cases))('%s gives what is in its golden file', ([name, discovery]) => {
+test.for(Object.entries(cases))('the answer to %s is the golden file', ([name, discovery]) => {
   const text = header + yamlOf([answerTo(discovery)]);
   const golden = join(folder, `${name}.yaml`);
   if (process.env.UPDATE) writeFileSync(golden, text);
-  expect(text, 'rewrite it with `make golden`, if this is what you want').toBe(readFileSync(golden, 'utf8'));
+  expect(text, 'run `make golden` if this is intended').toBe(readFileSync(golden, 'utf8'));
 });
 
-test('there is a case for every kind, and no golden file without a case', () => {
+test('every kind has a case, and every golden file belongs to one', () => {
   const kinds = Object.values(cases).flatMap(({ sources = [] }) => (sources as { kind: string }[]).map((s) => s.kind));
   expect([...new Set(kinds)].sort()).toEqual([...allKinds].sort());
   expect(readdirSync(folder).sort()).toEqual(

@@ -1,4 +1,4 @@
-/** What golden files cannot show: hashes, which they mask, and the version of a build. */
+/** Hashes, which the golden files mask, and the version of a build. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ describe('across the specs of all examples, under one name', () => {
     content: unknown;
   }
 
-  /** Pairs with the same hash and different contents, or the other way round. */
+  /** Pairs with the same hash and different contents, or vice versa. */
   const mismatches = (all: Hashed[]) =>
     all.flatMap((one, index) =>
       all
@@ -64,7 +64,7 @@ describe('across the specs of all examples, under one name', () => {
   });
 });
 
-test('a build labels every object with its version, and runs the agent of that version', {
+test('a build labels every object with its version and runs the agent of that version', {
   timeout: 120_000,
 }, async () => {
   vi.stubEnv('VERSION', 'v9.8.7');

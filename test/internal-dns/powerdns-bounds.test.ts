@@ -8,7 +8,6 @@ import { replacement } from '../../functions/agent/powerdns/rrset.ts';
 import { numberOf } from '../../functions/internal-dns/rules.ts';
 import { powerdnsFiles, powerdnsFilesFor } from '../../functions/internal-dns/server/powerdns.ts';
 import { boundsOf } from '../../functions/internal-dns/server/powerdns-bounds.ts';
-import { patience } from '../patience.ts';
 import {
   type Connection,
   deepNames,
@@ -19,6 +18,7 @@ import {
   randomNames,
 } from '../powerdns/flood.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 
 const MiB = 2 ** 20;
 const settingsOf = (config: string): Record<string, string> =>
@@ -98,7 +98,11 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
     const replaced = Object.entries(settings).map(([setting, value]) => `${setting}=${value}`);
     const kept = config.split('\n').filter((line) => !((line.split('=')[0] ?? '') in settings));
     server = await startPowerDNS({ config: [...kept, ...replaced, ''].join('\n'), dir });
-    const powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience });
+    const powerdns = new PowerDNS({
+      api: server.apiUrl,
+      keyFile: join(dir, 'include/api.conf'),
+      timeoutMs: waitTimeoutMs,
+    });
     await powerdns.create(`${zone}.`, [
       rrset(`${zone}.`, 'SOA', `ns1.${zone}. hostmaster.${zone}. 0 3600 600 604800 30`),
       rrset(`${zone}.`, 'NS', `ns1.${zone}.`),
@@ -149,7 +153,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
   });
 
   test('gives one client a share of its connections', async () => {
-    const long = patience / 1000;
+    const long = waitTimeoutMs / 1000;
     const held = { 'tcp-idle-timeout': long, 'max-tcp-connection-duration': long };
     await start('connections', powerdnsFiles['pdns.conf'], held);
     const most = Number(rendered()['max-tcp-connections']);

@@ -9,9 +9,9 @@ import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { Signer } from '../../functions/agent/signing/signer.ts';
 import { powerdnsFiles, powerdnsFilesFor } from '../../functions/internal-dns/server/powerdns.ts';
 import { MemoryKeys } from '../agent/signing/memory-keys.ts';
-import { patience } from '../patience.ts';
 import { delv } from '../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -50,7 +50,7 @@ describe('with every setting, a real PowerDNS', { tags: ['PowerDNS', 'delv'] }, 
     const config = powerdnsFilesFor({ dynamic: true, dname: true })['pdns.conf'];
     server = await startPowerDNS({ config, dir });
     servers.push(server);
-    return new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience });
+    return new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: waitTimeoutMs });
   }
 
   beforeAll(async () => {

@@ -11,8 +11,8 @@ import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
 import { declare, want } from '../agent/make.ts';
 import { type Running, run, writeDeclaration } from '../agent/run.ts';
-import { soon } from '../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
+import { polling } from '../timeouts.ts';
 import { kubectlIdns, readyPod } from './plugin.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'plugin-agent-'));
@@ -45,13 +45,13 @@ test('what ExternalDNS requested resolves, and what nobody did has the hint of t
     target: agent.http,
   };
   const why = (host: string) => kubectlIdns(['why', host], { cluster });
-  await vi.waitFor(() => loop(agent.external, [www]), soon);
+  await vi.waitFor(() => loop(agent.external, [www]), polling);
   await vi.waitFor(async () => {
     const { code, stdout } = await why('www.corp.internal');
     expect(stdout).toMatch(/^www.corp.internal: Resolved\n/);
     expect(stdout).toContain('  object       ingress/a/web\n  answers      A 192.0.2.1\n');
     expect(code).toBe(0);
-  }, soon);
+  }, polling);
   const none = await why('none.corp.internal');
   expect(none.stdout).toMatch(/^no object requests none.corp.internal, which would be in the zone corp.internal: /);
   expect({ code: none.code, left: none.left }).toEqual({ code: 1, left: [] });

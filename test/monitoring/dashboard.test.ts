@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { soon } from '../patience.ts';
+import { polling } from '../timeouts.ts';
 import { startPod, type WatchedPod } from './pod.ts';
 import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
 import { emptyQueries, queriesOf } from './queries.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   // The agent reports no resolution before its first self-test.
   await vi.waitFor(
     async () => expect(await prometheus.api.query('internal_dns_resolution == 1')).toHaveLength(1),
-    soon,
+    polling,
   );
 });
 afterAll(async () => {
@@ -54,7 +54,7 @@ const isOfExternalDNS = ({ expr }: { expr: string }) => expr.includes('external_
 describe('for a pod that serves names', () => {
   test('every query of the dashboard returns data', async () => {
     const asked = queries.filter((query) => !isOfExternalDNS(query));
-    await vi.waitFor(async () => expect(await emptyQueries(prometheus.api, asked)).toEqual([]), soon);
+    await vi.waitFor(async () => expect(await emptyQueries(prometheus.api, asked)).toEqual([]), polling);
     expect(queries.filter(isOfExternalDNS)).toHaveLength(1);
   });
 
@@ -84,7 +84,7 @@ describe('for a pod that serves names', () => {
       expect(nxDomain).toBeGreaterThan(refused as number);
       expect(refused).toBeGreaterThan(0);
       expect(servFail).toBe(0);
-    }, soon);
+    }, polling);
   });
 
   test('the dashboard of another instance shows none of its data', async () => {
@@ -109,6 +109,6 @@ describe('for a pod that serves names', () => {
           alert,
         ).toEqual(lasting);
       }
-    }, soon);
+    }, polling);
   });
 });

@@ -68,10 +68,10 @@ function timeSeries({ fieldConfig: { defaults } }: Panel, lines: Line[], size: S
   const [start, end] = [Math.min(...times), Math.max(...times)];
   const peak = Math.max(...all.map(([, value]) => value));
   const step = niceStep(peak, defaults.unit === 'bytes' ? 2 ** 20 : 1);
-  const most = Math.max(1, Math.ceil(peak / step)) * step;
+  const max = Math.max(1, Math.ceil(peak / step)) * step;
   const x = (time: number) => plot.left + ((time - start) / (end - start || 1)) * plot.width;
-  const y = (value: number) => plot.top + plot.height - (value / most) * plot.height;
-  const rows = Array.from({ length: Math.round(most / step) + 1 }, (_, index) => index * step);
+  const y = (value: number) => plot.top + plot.height - (value / max) * plot.height;
+  const rows = Array.from({ length: Math.round(max / step) + 1 }, (_, index) => index * step);
   const grid = rows.map(
     (value) =>
       `<path d="M${plot.left} ${y(value)}h${plot.width}" stroke="#e9eaeb"/><text x="${plot.left - 6}" y="${y(value) + 4}" text-anchor="end">${inUnit(value, defaults.unit)}</text>`,
@@ -87,8 +87,8 @@ function timeSeries({ fieldConfig: { defaults } }: Panel, lines: Line[], size: S
 }
 
 /** A round multiple of `unit` that makes about four grid lines. */
-function niceStep(most: number, unit: number): number {
-  const raw = (most || unit) / unit / 4;
+function niceStep(max: number, unit: number): number {
+  const raw = (max || unit) / unit / 4;
   const power = 10 ** Math.floor(Math.log10(raw));
   return unit * power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
 }

@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { type MetricSources, Metrics } from '../../functions/agent/http/metrics.ts';
 import { verdicts } from '../../functions/contract/verdict.ts';
 import { find } from '../programs.ts';
-import { countsOf, nothing } from './sources.ts';
+import { countsOf, initialSources } from './sources.ts';
 
 /** Metrics of the given sources, and a scrape that returns the samples of one metric by their labels. */
 function measuring(sources: Partial<MetricSources> = {}) {
   const registry = new Registry();
-  const metrics = new Metrics(registry, { ...nothing, ...sources });
+  const metrics = new Metrics(registry, { ...initialSources, ...sources });
   const scrape = async (metric: string): Promise<Record<string, number>> => {
     const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith(metric));
     return Object.fromEntries(

@@ -15,12 +15,12 @@ import { declare, want, zones } from '../agent/make.ts';
 import { run } from '../agent/run.ts';
 import { startPowerDNS } from '../powerdns/server.ts';
 import type { ScrapedTarget } from './prometheus.ts';
-import { nothing } from './sources.ts';
+import { initialSources } from './sources.ts';
 
 const zone = 'watched.internal';
-const elsewhere = want('ingress/shop/old', 'shop.example', 'A', '192.0.2.9');
-const server = want('ingress/shop/thief', `ns1.${zone}`, 'A', '192.0.2.9');
-const most = 40;
+const outsideZones = want('ingress/shop/old', 'shop.example', 'A', '192.0.2.9');
+const nameServer = want('ingress/shop/thief', `ns1.${zone}`, 'A', '192.0.2.9');
+const maxObjects = 40;
 
 export interface WatchedPod {
   targets: ScrapedTarget[];
@@ -44,12 +44,12 @@ export async function startPod(dir: string): Promise<WatchedPod> {
   const web: Endpoint[] = [];
   const publish = async () => {
     // Until the agent listens and has created the zone.
-    while (!(await loop(agent.external, [...web, elsewhere, server]).then(done, notYet))) await delay(100);
+    while (!(await loop(agent.external, [...web, outsideZones, nameServer]).then(succeeded, failed))) await delay(100);
   };
   /** Adds an object or changes an address, and waits until it is answered. */
   const change = async (round: number) => {
     const started = performance.now();
-    const index = web.length < most ? web.length : round % most;
+    const index = web.length < maxObjects ? web.length : round % maxObjects;
     const name = `web-${index}.${zone}`;
     const address = `192.0.2.${1 + (round % 200)}`;
     web[index] = want(`ingress/shop/web-${index}`, name, 'A', address);
@@ -93,8 +93,8 @@ const labels = {
   endpoint: 'http',
 };
 
-const done = () => true;
-const notYet = () => false;
+const succeeded = () => true;
+const failed = () => false;
 
 /** Metrics that an agent outside a cluster has no data for: ages of objects, its Service, Events. */
 const clusterMetrics = ['internal_dns_propagation_seconds', 'internal_dns_canary_seconds', 'internal_dns_events_total'];
@@ -102,7 +102,7 @@ const clusterMetrics = ['internal_dns_propagation_seconds', 'internal_dns_canary
 async function startCluster() {
   const registry = new Registry();
   let events = 0;
-  const metrics = new Metrics(registry, { ...nothing, events: () => ({ created: events }) });
+  const metrics = new Metrics(registry, { ...initialSources, events: () => ({ created: events }) });
   const http = createServer(async (_, response) => {
     const texts = await Promise.all(clusterMetrics.map((name) => registry.getSingleMetricAsString(name)));
     response.setHeader('Content-Type', registry.contentType).end(`${texts.join('\n')}\n`);

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { patience } from '../patience.ts';
 import { freePort } from '../powerdns/server.ts';
 import { find } from '../programs.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 
 export interface ScrapedTarget {
   /** `HOST:PORT` that serves /metrics. */
@@ -96,14 +96,14 @@ export async function startPrometheus(
     process.off('exit', end);
   });
   process.once('exit', end);
-  const tooLong = AbortSignal.timeout(patience);
+  const timeout = AbortSignal.timeout(waitTimeoutMs);
   const isReady = () =>
-    fetch(`${url}/-/ready`, { signal: tooLong }).then(
+    fetch(`${url}/-/ready`, { signal: timeout }).then(
       ({ ok }) => ok,
       () => false,
     );
   while (!(await isReady())) {
-    if (!isRunning || tooLong.aborted) {
+    if (!isRunning || timeout.aborted) {
       end();
       throw new Error(`cannot start Prometheus: ${readFileSync(log, 'utf8').split('\n').slice(-10).join('\n')}`);
     }

@@ -8,7 +8,7 @@ export const countsOf = (some: Partial<Record<Verdict, number>> = {}): Record<Ve
 });
 
 /** The sources of an agent that has just started. */
-export const nothing: MetricSources = {
+export const initialSources: MetricSources = {
   names: () => countsOf(),
   zones: () => [],
   serials: async () => [],

@@ -8,8 +8,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { patience } from '../patience.ts';
 import { find } from '../programs.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
 import type { PowerDNS } from './install.ts';
 import { type Question, query, type Reply } from './query.ts';
 
@@ -109,7 +109,7 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
   }
 
   async function answering(): Promise<void> {
-    const ask = { headers: { 'X-API-Key': apiKey }, signal: AbortSignal.timeout(patience) };
+    const ask = { headers: { 'X-API-Key': apiKey }, signal: AbortSignal.timeout(waitTimeoutMs) };
     const up = () =>
       fetch(`${apiUrl}/api/v1/servers/localhost`, ask).then(
         (response) => response.ok,
@@ -129,9 +129,9 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     if (!running.has(child)) return;
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
-    const patience = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), 5_000);
     await exit;
-    clearTimeout(patience);
+    clearTimeout(killTimer);
   }
 
   await start();
@@ -146,7 +146,7 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     },
     query: (name, type, how) =>
       // PowerDNS drops what has waited for too long on a busy machine: who asks again has an answer.
-      query({ name, type, port: dnsPort, attempts: patience / 5_000, ...how }).catch((error) => {
+      query({ name, type, port: dnsPort, attempts: waitTimeoutMs / 5_000, ...how }).catch((error) => {
         throw end ?? error;
       }),
     kill: (signal) => void child.kill(signal),

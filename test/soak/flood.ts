@@ -1,4 +1,4 @@
-/** What floods of questions cost a real PowerDNS, and those who ask for something else meanwhile. */
+/** Floods a real PowerDNS with queries, and measures it and its other clients. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,38 +24,38 @@ import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 const zone = 'corp.internal';
 const memory = '256Mi';
 const names = 2000;
-/** Of these names clients ask for so many all the time. */
+/** The number of these names that clients query all the time. */
 const known = 20;
-/** Milliseconds after which a client has given up. */
-const patience = 1000;
+/** The timeout of a client. */
+const timeoutMs = 1000;
 
-/** Questions a second, for so many seconds; over TCP as fast as they are answered. */
-interface Attack {
+/** Queries at a fixed rate over UDP, or as fast as they are answered over TCP. */
+interface FloodCase {
   name: string;
   flood(port: number): Promise<Flood>;
 }
 
-const udp = (questions: () => Buffer, rate: number, seconds: number) => (port: number) =>
-  floodUDP(port, questions, { rate, count: rate * seconds });
+const udp = (queries: () => Buffer, rate: number, seconds: number) => (port: number) =>
+  floodUDP(port, queries, { rate, count: rate * seconds });
 
-const attacks: Attack[] = [
+const floods: FloodCase[] = [
   { name: 'none', flood: () => delay(4000).then(() => ({ sent: 0, answered: 0 })) },
   { name: 'one label, 5,000/s', flood: udp(randomNames(zone, 1, 12), 5000, 6) },
-  { name: 'three labels of 63, 5,000/s', flood: udp(randomNames(zone, 3, 63), 5000, 6) },
+  { name: 'three labels of 63 octets, 5,000/s', flood: udp(randomNames(zone, 3, 63), 5000, 6) },
   { name: '119 labels, 300/s', flood: udp(deepNames(zone), 300, 10) },
   { name: '119 labels, 2,000/s', flood: udp(deepNames(zone), 2000, 10) },
   { name: '119 labels, 8,000/s', flood: udp(deepNames(zone), 8000, 5) },
-  { name: '64 KiB over TCP', flood: (port) => floodTCP(port, paddedQuestions(`h0.${zone}`), 6000) },
+  { name: '64 KiB each, over TCP', flood: (port) => floodTCP(port, paddedQuestions(`h0.${zone}`), 6000) },
 ];
 
-/** What others see: names that are asked for all the time, and such that nobody has asked for before. */
-interface Others {
-  known: Asked;
-  new: Asked;
+/** Queries of other clients: for names that are queried all the time, and for names that were never queried before. */
+interface OtherClients {
+  known: Queries;
+  new: Queries;
 }
 
-interface Asked {
-  asked: number;
+interface Queries {
+  sent: number;
   /** Milliseconds of each answer. */
   answered: number[];
 }
@@ -73,92 +73,93 @@ async function start(dir: string): Promise<RunningPowerDNS> {
   return server;
 }
 
-/** Asks every 20 ms, for a known name and a new one in turn, until it is told to stop. */
-function askAround(port: number): () => Promise<Others> {
-  const others: Others = { known: { asked: 0, answered: [] }, new: { asked: 0, answered: [] } };
+/** Sends a query every 20 ms, for a known and a new name in turn. Returns a function that stops it. */
+function queryContinuously(port: number): () => Promise<OtherClients> {
+  const others: OtherClients = { known: { sent: 0, answered: [] }, new: { sent: 0, answered: [] } };
   const stop = new AbortController();
-  const ask = async (of: Asked, name: string) => {
-    of.asked++;
+  const send = async (of: Queries, name: string) => {
+    of.sent++;
     const since = performance.now();
-    await query({ name, port, timeout: patience }).then(
+    await query({ name, port, timeout: timeoutMs }).then(
       () => of.answered.push(performance.now() - since),
       () => {},
     );
   };
-  const asking = (async () => {
-    const questions: Promise<void>[] = [];
+  const sending = (async () => {
+    const queries: Promise<void>[] = [];
     for (let round = 0; !stop.signal.aborted; round++) {
       const [of, index] = round % 2 === 0 ? [others.known, (round / 2) % known] : [others.new, known + (round % names)];
-      questions.push(ask(of, `h${index}.${zone}`));
+      queries.push(send(of, `h${index}.${zone}`));
       await delay(20);
     }
-    await Promise.all(questions);
+    await Promise.all(queries);
   })();
   return async () => {
     stop.abort();
-    await asking;
+    await sending;
     return others;
   };
 }
 
-/** How many of a client's connections are answered, and how long another client waits for an answer, in milliseconds. */
-async function takeConnections(port: number): Promise<{ held: number; other: number }> {
-  const questions = randomNames(zone, 1, 12);
+/** How many connections of a client are answered, and the milliseconds that another client waits for an answer. */
+async function exhaustConnections(port: number): Promise<{ answered: number; other: number }> {
+  const queries = randomNames(zone, 1, 12);
   const connections: Connection[] = [];
   for (let index = 0; index < 400; index++) connections.push(await openTCP(port, '127.0.0.2'));
-  // Those that wait for a place are answered when another one ends.
-  const held = await Promise.race([
-    Promise.all(connections.map((each) => each.ask(questions()))).then((all) => all.filter(Boolean).length),
+  // Connections over the limit are answered only when another one is closed.
+  const answered = await Promise.race([
+    Promise.all(connections.map((each) => each.ask(queries()))).then((all) => all.filter(Boolean).length),
     delay(4000).then(() => Number.NaN),
   ]);
   const since = performance.now();
   await query({ name: `h1.${zone}`, port, tcp: true, timeout: 60_000 });
   const other = performance.now() - since;
   for (const each of connections) each.close();
-  return { held, other };
+  return { answered, other };
 }
 
-const milliseconds = (pid: number): number => {
+const cpuTimeOf = (pid: number): number => {
   const [, , user, system] = /^\d+ \(.*\)( \S+){11} (\d+) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
   return (Number(user) + Number(system)) * 10;
 };
 
-const sharesOf = ({ asked, answered }: Asked) => [
-  `${answered.length}/${asked}`,
+const cellsOf = ({ sent, answered }: Queries) => [
+  `${answered.length} of ${sent}`,
   answered.length === 0 ? '' : quantile(answered, 0.95).toFixed(1),
 ];
 
-/** Prints what each flood costs. Throws when PowerDNS has ended, or had more memory than its limit. */
+/** Prints the cost of each flood. Throws if PowerDNS has exited or exceeded its memory limit. */
 export async function soakFloods(): Promise<void> {
   const rows: (string | number)[][] = [];
-  for (const { name, flood } of attacks) {
+  for (const { name, flood } of floods) {
     const dir = mkdtempSync(join(tmpdir(), 'soak-flood-'));
     const server = await start(dir);
-    const stop = askAround(server.dnsPort);
-    const before = milliseconds(server.pid());
+    const stop = queryContinuously(server.dnsPort);
+    const before = cpuTimeOf(server.pid());
     const { sent, answered } = await flood(server.dnsPort);
-    const used = milliseconds(server.pid()) - before;
+    const used = cpuTimeOf(server.pid()) - before;
     const others = await stop();
     const peak = server.peakMemory();
     await server.stop();
     rmSync(dir, { recursive: true });
-    rows.push([name, sent, answered, used, ...sharesOf(others.known), ...sharesOf(others.new), mebibytes(peak)]);
-    if (peak > numberOf(memory)) throw new Error(`PowerDNS had ${mebibytes(peak)} MiB of ${memory} in "${name}"`);
+    rows.push([name, sent, answered, used, ...cellsOf(others.known), ...cellsOf(others.new), mebibytes(peak)]);
+    if (peak > numberOf(memory))
+      throw new Error(`PowerDNS used ${mebibytes(peak)} MiB of ${memory} in the flood "${name}"`);
   }
   printTable(
-    `Floods of a PowerDNS with ${memory}, and others who ask for known and for new names`,
-    ['questions', 'sent', 'answered', 'CPU ms', 'known', 'p95 ms', 'new', 'p95 ms', 'peak MiB'],
+    `Floods of a PowerDNS with ${memory}, while other clients query known and new names`,
+    ['flood', 'sent', 'answered', 'CPU ms', 'known, answered', 'p95 ms', 'new, answered', 'p95 ms', 'peak MiB'],
     rows,
   );
 
   const dir = mkdtempSync(join(tmpdir(), 'soak-flood-'));
   const server = await start(dir);
-  const { held, other } = await takeConnections(server.dnsPort);
+  const { answered, other } = await exhaustConnections(server.dnsPort);
   await server.stop();
   rmSync(dir, { recursive: true });
   printTable(
-    'TCP: a client that opens 400 connections',
-    ['of them answered', 'another client waits (ms)'],
-    [[held, other.toFixed(1)]],
+    '400 TCP connections of one client',
+    ['answered', 'another client waits (ms)'],
+    [[answered, other.toFixed(1)]],
   );
 }

@@ -1,4 +1,4 @@
-/** The histories of `make test`, drawn anew for as long as there is time. */
+/** Runs the random histories of `make test` with one seed after the other until the time is up. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,20 +7,20 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { printTable } from '../bench/table.ts';
 import { environment } from '../environment.ts';
-import { patience } from '../patience.ts';
-import type { Share } from './share.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
+import type { Budget } from './budget.ts';
 
 const root = join(import.meta.dirname, '../..');
 const tag = 'history';
 
-/** Those with the tag: to read all the others would take half of the time. */
+/** The files with the tag: loading all others would take half of the time. */
 const files = () =>
   globSync('test/**/*.test.ts', { cwd: root }).filter((file) =>
     readFileSync(join(root, file), 'utf8').includes(`tags: ['${tag}']`),
   );
 
-/** Throws with what a test said that failed: the case and the seed are in it. */
-export async function soakHistories({ milliseconds, seed }: Share): Promise<void> {
+/** Throws the output of a failed run, which has the case and the seed. */
+export async function soakHistories({ milliseconds, seed }: Budget): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'soak-histories-'));
   const counts = join(dir, 'counts');
   writeFileSync(counts, '');
@@ -29,7 +29,7 @@ export async function soakHistories({ milliseconds, seed }: Share): Promise<void
   try {
     for (let longest = 0; rounds === 0 || performance.now() + longest < end; rounds++) {
       const since = performance.now();
-      await draw({ seed: seed + rounds, counts, timeout: Math.ceil(Math.max(patience, end - since)) });
+      await runHistories({ seed: seed + rounds, counts, timeout: Math.ceil(Math.max(waitTimeoutMs, end - since)) });
       longest = Math.max(longest, performance.now() - since);
     }
   } finally {
@@ -38,7 +38,15 @@ export async function soakHistories({ milliseconds, seed }: Share): Promise<void
   }
 }
 
-async function draw({ seed, counts, timeout }: { seed: number; counts: string; timeout: number }): Promise<void> {
+async function runHistories({
+  seed,
+  counts,
+  timeout,
+}: {
+  seed: number;
+  counts: string;
+  timeout: number;
+}): Promise<void> {
   const args = ['run', '--config', 'test/vitest.config.ts', `--tagsFilter=${tag}`, ...files()];
   const child = spawn('vitest', args, {
     cwd: root,
@@ -51,12 +59,12 @@ async function draw({ seed, counts, timeout }: { seed: number; counts: string; t
     text(child.stderr),
     once(child, 'close'),
   ]);
-  const shown = `FC_SEED=${seed}\n${output}${errors}`;
-  if (signal) throw new Error(`no end after ${Math.round(timeout / 1000)} s: ${shown}`);
-  if (code !== 0) throw new Error(shown);
+  const report = `FC_SEED=${seed}\n${output}${errors}`;
+  if (signal) throw new Error(`timed out after ${Math.round(timeout / 1000)} s: ${report}`);
+  if (code !== 0) throw new Error(report);
 }
 
-/** Cases by the test that drew them. */
+/** The number of cases by test. */
 function countsIn(file: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
@@ -66,17 +74,17 @@ function countsIn(file: string): Map<string, number> {
   return counts;
 }
 
-interface Drawn {
+interface Figures {
   rounds: number;
   seed: number;
   seconds: number;
   counts: Map<string, number>;
 }
 
-function print({ rounds, seed, seconds, counts }: Drawn): void {
+function print({ rounds, seed, seconds, counts }: Figures): void {
   printTable(
-    `Random histories: ${rounds} rounds in ${Math.round(seconds)} s, FC_SEED=${seed} and the next ones`,
-    ['', 'cases'],
+    `Random histories: ${rounds} rounds in ${Math.round(seconds)} s, FC_SEED=${seed} and the following`,
+    ['histories of', 'cases'],
     [...counts],
   );
 }

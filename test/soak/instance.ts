@@ -1,4 +1,4 @@
-/** PowerDNS, the agent's process and the way between them, each of which can fail, and what should be in the zones. */
+/** PowerDNS, the agent's process and their connection, each of which can fail, and the expected content of the zones. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,17 +29,17 @@ export const zone = 'corp.internal';
 const child = `sub.${zone}`;
 const reverse = '2.0.192.in-addr.arpa';
 
-/** What an object in the cluster wants for one host. */
-export interface Wanted {
+/** What an object in the cluster requests for one host. */
+export interface DesiredHost {
   type: string;
   value: string;
   ttl: number;
   namespace: string;
 }
 
-/** What there should be: by host, by a label in the zone, and by an absolute name. */
+/** The expected content: objects by host, declared records by label, records made by hand by absolute name. */
 export interface Content {
-  objects: Map<string, Wanted>;
+  objects: Map<string, DesiredHost>;
   declared: Map<string, string>;
   byHand: Map<string, string>;
   hasChild: boolean;
@@ -83,8 +83,8 @@ export class Instance {
     this.#volume.empty();
   }
 
-  /** Of the agent: the end of what it has written. */
-  get lastWords(): string {
+  /** The last lines of the agent's log. */
+  get lastLog(): string {
     return (
       this.#agent
         ?.output()
@@ -92,7 +92,7 @@ export class Instance {
         .split('\n')
         .slice(-8)
         .map((line) => line.slice(0, 300))
-        .join('\n') ?? 'there is none'
+        .join('\n') ?? '(the agent is not running)'
     );
   }
 
@@ -120,9 +120,9 @@ export class Instance {
     const records = [...declared].map(([label, address]) => record(label, 'A', address));
     return declare({
       zones: [zoneWith(zone, records), ...(hasChild ? zones(child) : []), ...zones(reverse)],
-      // In no reverse zone of these.
+      // Not in the reverse zone.
       addresses: ['203.0.113.53'],
-      // Else it would be right to keep what is wanted no more.
+      // The delete guard must not hold records that are no longer desired.
       discovery: {
         ownerID: 'corp',
         intervalSeconds: 2,
@@ -132,7 +132,7 @@ export class Instance {
     });
   }
 
-  /** What a person does, past the agent; without an address it is a removal. */
+  /** Edits a record by hand in PowerDNS; without an address removes it. */
   async edit(name: string, address: string | undefined): Promise<void> {
     const rrset = foreign(name, 'A', ...(address === undefined ? [] : [address]));
     await this.#powerdns.patch({ id: `${zone}.` }, [address === undefined ? deletion(rrset) : replacement(rrset)]);
@@ -140,20 +140,20 @@ export class Instance {
     else this.content.byHand.set(name, address);
   }
 
-  /** One of ExternalDNS; what it sent, if anything. */
+  /** Runs a loop of ExternalDNS; returns the changes that it sent, if any. */
   async loop(): Promise<object | undefined> {
-    if (!this.#agent) throw new Error('there is no agent');
+    if (!this.#agent) throw new Error('the agent is not running');
     return loop(this.#agent.external, endpointsOf(this.content));
   }
 
-  /** What is missing, and what nobody wants. */
+  /** The records that are missing, and those that should not exist. */
   async differences(): Promise<string[]> {
     const present = await new Database(this.#powerdns, { hidden: canaryZone }).zones();
     const { missing, extra } = compare(this.#expected(), linesOf(present));
     return [
       ...missing.map((line) => `missing: ${line}`),
-      ...extra.map((line) => `nobody wants: ${line}`),
-      ...pointerFaults(this.#addresses(), present),
+      ...extra.map((line) => `stale: ${line}`),
+      ...ptrDifferences(this.#addresses(), present),
     ];
   }
 
@@ -174,21 +174,21 @@ export class Instance {
     return [...declared, ...discovered, ...byHand];
   }
 
-  /** What is declared comes before what is discovered. */
-  #published(): [string, Wanted][] {
+  /** Declared records take precedence over discovered ones. */
+  #published(): [string, DesiredHost][] {
     const { objects, declared } = this.content;
     const isDeclared = (host: string) => host.endsWith(`.${zone}`) && declared.has(host.slice(0, -zone.length - 1));
     return [...objects].filter(([host]) => !isDeclared(host));
   }
 
-  /** Those that have one, by the name of the PTR record. */
+  /** The hosts with an address, by the name of the PTR record. */
   #addresses(): Map<string, string[]> {
-    const pointers = new Map<string, string[]>();
+    const ptrRecords = new Map<string, string[]>();
     for (const [host, { type, value }] of this.#published()) {
       const name = type === 'A' ? reverseName(value) : undefined;
-      if (name) pointers.set(name, [...(pointers.get(name) ?? []), `${host}.`]);
+      if (name) ptrRecords.set(name, [...(ptrRecords.get(name) ?? []), `${host}.`]);
     }
-    return pointers;
+    return ptrRecords;
   }
 
   async stop(): Promise<void> {
@@ -199,7 +199,7 @@ export class Instance {
   }
 }
 
-/** A folder, on a file system of its own where that can be made: that one can be full. */
+/** A folder, on its own file system if mounting is permitted, so that it can be full. */
 class Volume {
   readonly #dir = mkdtempSync(join(tmpdir(), 'soak-kills-'));
   readonly dir = join(this.#dir, 'pdns');
@@ -214,7 +214,7 @@ class Volume {
     if (this.isBounded) process.once('exit', this.#unmount);
   }
 
-  // PowerDNS may be about to end.
+  // PowerDNS may still be exiting.
   readonly #unmount = () => void execFileSync('umount', ['--lazy', this.dir]);
 
   fill(): void {
@@ -247,26 +247,24 @@ const endpointsOf = ({ objects }: Content): Endpoint[] =>
     recordTTL: ttl,
   }));
 
-/** For which object a name stands is written with its next change: to ExternalDNS it is none where the answer is the same. */
+/** Without the object: ExternalDNS sends no change if only the object differs, so it is written with the next change. */
 const lineOf = (zone: string, rrset: RRset) => `${zone} ${answerOf(rrset)} ${rrset.mark?.account ?? 'by hand'}`;
 
-const isPointer = (rrset: RRset) => rrset.type === 'PTR' && ownershipOf(rrset) !== 'foreign';
+const isOwnPTR = (rrset: RRset) => rrset.type === 'PTR' && ownershipOf(rrset) !== 'foreign';
 
 const linesOf = (present: Zone[]) =>
-  present.flatMap(({ name, rrsets }) =>
-    rrsets.filter((rrset) => !isPointer(rrset)).map((rrset) => lineOf(name, rrset)),
-  );
+  present.flatMap(({ name, rrsets }) => rrsets.filter((rrset) => !isOwnPTR(rrset)).map((rrset) => lineOf(name, rrset)));
 
 function compare(expected: string[], present: string[]): { missing: string[]; extra: string[] } {
-  const [all, there] = [new Set(expected), new Set(present)];
-  return { missing: expected.filter((line) => !there.has(line)), extra: present.filter((line) => !all.has(line)) };
+  const [all, found] = [new Set(expected), new Set(present)];
+  return { missing: expected.filter((line) => !found.has(line)), extra: present.filter((line) => !all.has(line)) };
 }
 
-/** Every address has one PTR record, to a name that has it; which one is the agent's choice. */
-function pointerFaults(addresses: Map<string, string[]>, present: Zone[]): string[] {
-  const pointers = present.flatMap(({ rrsets }) => rrsets.filter(isPointer));
-  const names = new Set(pointers.map(({ name }) => name));
+/** Every address has one PTR record, to one of the names with this address, which the agent chooses. */
+function ptrDifferences(addresses: Map<string, string[]>, present: Zone[]): string[] {
+  const ptrRecords = present.flatMap(({ rrsets }) => rrsets.filter(isOwnPTR));
+  const names = new Set(ptrRecords.map(({ name }) => name));
   const missing = [...addresses.keys()].filter((name) => !names.has(name)).map((name) => `missing: ${name} PTR`);
-  const wrong = pointers.filter(({ name, records }) => !records.every((to) => addresses.get(name)?.includes(to)));
-  return [...missing, ...wrong.map(({ name, records }) => `nobody wants: ${name} PTR ${records.join(' ')}`)];
+  const wrong = ptrRecords.filter(({ name, records }) => !records.every((to) => addresses.get(name)?.includes(to)));
+  return [...missing, ...wrong.map(({ name, records }) => `stale: ${name} PTR ${records.join(' ')}`)];
 }

@@ -1,25 +1,25 @@
-/** Rounds of random changes with a real PowerDNS and the agent's process, one of which is killed or lied to meanwhile. */
+/** Random changes with a real PowerDNS and the agent's process, while one is killed or requests between them fail. */
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
 import type { Behaviour } from '../agent/powerdns/passage.ts';
 import { printTable, quantile, seconds } from '../bench/table.ts';
-import { patience } from '../patience.ts';
-import { Instance, type Wanted, zone } from './instance.ts';
-import type { Share } from './share.ts';
+import { waitTimeoutMs } from '../timeouts.ts';
+import type { Budget } from './budget.ts';
+import { type DesiredHost, Instance, zone } from './instance.ts';
 
-const troubles = ['agent killed', 'PowerDNS killed', 'both killed', 'faults', 'volume full'] as const;
-type Trouble = (typeof troubles)[number];
+const faults = ['agent killed', 'PowerDNS killed', 'both killed', 'faults', 'volume full'] as const;
+type Fault = (typeof faults)[number];
 
 interface Round {
-  objects: { host: string; wanted: Wanted | undefined }[];
+  objects: { host: string; desired: DesiredHost | undefined }[];
   declared: { label: string; address: string | undefined }[];
   byHand: { name: string; address: string | undefined }[];
   hasChild: boolean;
-  trouble: Trouble;
-  /** A kill comes so long after so many writes. */
+  fault: Fault;
+  /** A kill follows this long after this many writes. */
   after: { writes: number; ms: number };
-  /** Of one request after the other, over and over. */
+  /** Applied to one request after the other, repeatedly. */
   behaviours: Behaviour[];
 }
 
@@ -31,7 +31,7 @@ const target = fc.oneof(
   fc.record({ type: fc.constant('AAAA'), value: fc.nat(9).map((last) => `2001:db8::${last + 1}`) }),
   fc.record({ type: fc.constant('CNAME'), value: fc.nat(9).map((index) => `t${index}.example.com`) }),
 );
-const wanted: fc.Arbitrary<Wanted> = fc
+const desired: fc.Arbitrary<DesiredHost> = fc
   .tuple(target, fc.record({ ttl: fc.constantFrom(60, 120, 300), namespace: fc.constantFrom('a', 'b', 'c') }))
   .map(([what, how]) => ({ ...what, ...how }));
 const host = fc.tuple(label, fc.constantFrom(zone, zone, `sub.${zone}`)).map(([first, parent]) => `${first}.${parent}`);
@@ -57,7 +57,7 @@ const behaviour = fc.oneof(
 
 const round: fc.Arbitrary<Round> = fc.noBias(
   fc.record({
-    objects: fc.array(fc.record({ host, wanted: maybe(wanted) }), { minLength: 30, maxLength: 30 }),
+    objects: fc.array(fc.record({ host, desired: maybe(desired) }), { minLength: 30, maxLength: 30 }),
     declared: fc.array(fc.record({ label, address: maybe(address('203.0.113')) }), { maxLength: 3 }),
     byHand: fc.array(
       fc.record({
@@ -67,35 +67,33 @@ const round: fc.Arbitrary<Round> = fc.noBias(
       { maxLength: 2 },
     ),
     hasChild: fc.boolean(),
-    trouble: fc.constantFrom(...troubles),
+    fault: fc.constantFrom(...faults),
     after: fc.record({ writes: fc.integer({ min: 1, max: 3 }), ms: fc.nat(5) }),
     behaviours: fc.array(behaviour, { minLength: 100, maxLength: 100 }),
   }),
 );
 
-/** What came of the rounds with one trouble. */
+/** The result of the rounds with one fault. */
 interface Figures {
   rounds: number;
-  /** Writes that a kill or a full volume hit, and requests that were not simply passed on. */
+  /** Writes that a kill or a full volume hit, and requests that were disturbed. */
   hits: number;
-  settled: number[];
+  recovered: number[];
 }
 
-/** Throws when a record was lost, or one is there that nobody wants. */
-export async function soakKills({ milliseconds, seed }: Share): Promise<void> {
-  const figures = new Map(
-    troubles.map((trouble): [Trouble, Figures] => [trouble, { rounds: 0, hits: 0, settled: [] }]),
-  );
+/** Throws if a record was lost or a stale one is left. */
+export async function soakKills({ milliseconds, seed }: Budget): Promise<void> {
+  const figures = new Map(faults.map((fault): [Fault, Figures] => [fault, { rounds: 0, hits: 0, recovered: [] }]));
   const instance = await Instance.start();
   try {
-    await settle(instance);
+    await waitForConsistency(instance);
     const end = performance.now() + milliseconds;
     for (let index = 0; performance.now() < end; index++) {
       const [drawn] = fc.sample(round, { seed: seed + index, numRuns: 1 }) as [Round];
-      if (drawn.trouble === 'volume full' && !instance.isBounded) continue;
-      await go(instance, drawn, figures.get(drawn.trouble) as Figures).catch((error) => {
-        const told = `round ${index} of FC_SEED=${seed}: ${error.message}\n${JSON.stringify(drawn)}`;
-        throw new Error(`${told}\nlast words of the agent:\n${instance.lastWords}`);
+      if (drawn.fault === 'volume full' && !instance.isBounded) continue;
+      await runRound(instance, drawn, figures.get(drawn.fault) as Figures).catch((error) => {
+        const summary = `round ${index} of FC_SEED=${seed}: ${error.message}\n${JSON.stringify(drawn)}`;
+        throw new Error(`${summary}\nlast log lines of the agent:\n${instance.lastLog}`);
       });
     }
   } finally {
@@ -104,32 +102,32 @@ export async function soakKills({ milliseconds, seed }: Share): Promise<void> {
   }
 }
 
-function print({ content, isBounded }: Instance, figures: Map<Trouble, Figures>): void {
+function print({ content, isBounded }: Instance, figures: Map<Fault, Figures>): void {
   const { objects, declared, byHand } = content;
   printTable(
-    `Kills and faults while zones change, in the end of ${objects.size} discovered, ${declared.size} declared and ${byHand.size} records made by hand`,
-    ['trouble', 'rounds', 'writes hit, requests spoilt', 'until all is right, p50 (s)', 'slowest (s)'],
-    [...figures].map(([trouble, { rounds, hits, settled }]) => {
-      const isLeftOut = trouble === 'volume full' && !isBounded;
-      const times = settled.length === 0 ? ['', ''] : [quantile(settled, 0.5), Math.max(...settled)].map(seconds);
-      return [trouble, isLeftOut ? 'left out: cannot mount' : rounds, hits, ...times];
+    `Kills, faults and full volumes while zones change; at the end ${objects.size} discovered, ${declared.size} declared and ${byHand.size} hand-made records`,
+    ['fault', 'rounds', 'writes hit, requests disturbed', 'until consistent, p50 (s)', 'slowest (s)'],
+    [...figures].map(([fault, { rounds, hits, recovered }]) => {
+      const isSkipped = fault === 'volume full' && !isBounded;
+      const times = recovered.length === 0 ? ['', ''] : [quantile(recovered, 0.5), Math.max(...recovered)].map(seconds);
+      return [fault, isSkipped ? 'left out: no permission to mount' : rounds, hits, ...times];
     }),
   );
 }
 
-async function go(instance: Instance, drawn: Round, figures: Figures): Promise<void> {
+async function runRound(instance: Instance, drawn: Round, figures: Figures): Promise<void> {
   for (const { name, address } of drawn.byHand) await instance.edit(name, address);
   const { objects, declared } = instance.content;
-  for (const { host, wanted } of drawn.objects) put(objects, host, wanted);
+  for (const { host, desired } of drawn.objects) put(objects, host, desired);
   for (const { label, address } of drawn.declared) put(declared, label, address);
   instance.content.hasChild = drawn.hasChild;
   instance.declare();
 
   figures.rounds++;
-  figures.hits += await causeTrouble(instance, drawn);
+  figures.hits += await inject(instance, drawn);
   const since = performance.now();
-  await settle(instance);
-  figures.settled.push((performance.now() - since) / 1000);
+  await waitForConsistency(instance);
+  figures.recovered.push((performance.now() - since) / 1000);
 }
 
 function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
@@ -137,25 +135,25 @@ function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   else map.set(key, value);
 }
 
-const causeTrouble = (instance: Instance, drawn: Round) => {
-  if (drawn.trouble === 'faults') return spoil(instance, drawn.behaviours);
-  return drawn.trouble === 'volume full' ? fill(instance) : strike(instance, drawn);
+const inject = (instance: Instance, drawn: Round) => {
+  if (drawn.fault === 'faults') return disturb(instance, drawn.behaviours);
+  return drawn.fault === 'volume full' ? fill(instance) : kill(instance, drawn);
 };
 
-/** Loops while PowerDNS answers anything; how many requests were spoilt. */
-async function spoil(instance: Instance, behaviours: Behaviour[]): Promise<number> {
-  let [requests, spoilt] = [0, 0];
+/** Runs loops while requests to PowerDNS are disturbed; returns how many were. */
+async function disturb(instance: Instance, behaviours: Behaviour[]): Promise<number> {
+  let [requests, disturbed] = [0, 0];
   instance.passage.behaviour = () => {
     const behaviour = behaviours[requests++ % behaviours.length] as Behaviour;
-    if (behaviour !== 'pass') spoilt++;
+    if (behaviour !== 'pass') disturbed++;
     return behaviour;
   };
   await loops(instance, 8);
   instance.passage.behaviour = 'pass';
-  return spoilt;
+  return disturbed;
 }
 
-/** Loops while PowerDNS can write nothing, which is killed in the end; how many writes were tried. */
+/** Runs loops while PowerDNS's volume is full, then kills PowerDNS; returns the number of attempted writes. */
 async function fill(instance: Instance): Promise<number> {
   let writes = 0;
   instance.passage.onPass = (line) => isWrite(line) && writes++;
@@ -168,8 +166,8 @@ async function fill(instance: Instance): Promise<number> {
   return writes;
 }
 
-/** Loops, in the middle of which processes are killed and started anew; how many writes that hit. */
-async function strike(instance: Instance, { trouble, after }: Round): Promise<number> {
+/** Runs loops, and kills and restarts processes meanwhile; returns how many writes that hit. */
+async function kill(instance: Instance, { fault, after }: Round): Promise<number> {
   let writes = 0;
   const due = Promise.withResolvers<void>();
   instance.passage.onPass = (line) => {
@@ -178,7 +176,7 @@ async function strike(instance: Instance, { trouble, after }: Round): Promise<nu
   const looping = loops(instance, 4);
   await Promise.race([due.promise, looping]);
   const hits = writes >= after.writes ? 1 : 0;
-  const [isServer, isAgent] = [trouble !== 'agent killed', trouble !== 'PowerDNS killed'];
+  const [isServer, isAgent] = [fault !== 'agent killed', fault !== 'PowerDNS killed'];
   if (isServer) instance.server.kill('SIGKILL');
   if (isAgent) await instance.killAgent();
   await looping;
@@ -190,7 +188,7 @@ async function strike(instance: Instance, { trouble, after }: Round): Promise<nu
 
 const isWrite = (line: string) => !line.startsWith('GET') && !line.includes(canaryZone);
 
-/** They may fail. */
+/** Runs loops that may fail. */
 async function loops(instance: Instance, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
     await instance.loop().catch(() => {});
@@ -198,22 +196,22 @@ async function loops(instance: Instance, count: number): Promise<void> {
   }
 }
 
-/** Until there is what should be, and two more loops find nothing to do. */
-async function settle(instance: Instance): Promise<void> {
-  const end = performance.now() + patience;
-  let told: string[] = [];
+/** Waits until the zones have the expected content and three loops in a row send nothing. */
+async function waitForConsistency(instance: Instance): Promise<void> {
+  const end = performance.now() + waitTimeoutMs;
+  let found: string[] = [];
   for (let quiet = 0; quiet < 3; ) {
     if (performance.now() > end) {
       throw new Error(
-        `not right after ${patience / 1000} s: ${told.length} differences:\n${told.slice(0, 20).join('\n')}`,
+        `not consistent after ${waitTimeoutMs / 1000} s: ${found.length} differences:\n${found.slice(0, 20).join('\n')}`,
       );
     }
     const sent = await instance.loop().then(
       (changes) => (changes ? [`ExternalDNS still sends ${JSON.stringify(changes).slice(0, 300)}`] : []),
       (error) => [`a loop failed: ${error.message}`],
     );
-    told = [...sent, ...(await instance.differences())];
-    quiet = told.length === 0 ? quiet + 1 : 0;
+    found = [...sent, ...(await instance.differences())];
+    quiet = found.length === 0 ? quiet + 1 : 0;
     await delay(100);
   }
 }

@@ -18,8 +18,8 @@ import type { Discoverable } from '../../../functions/agent/sources/target.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { values } from '../../dns/rdata/arbitraries.ts';
-import { patience } from '../../patience.ts';
 import { startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { want } from '../make.ts';
 
@@ -123,7 +123,7 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
       const powerdns = new PowerDNS({
         api: server.apiUrl,
         keyFile: join(dir, 'include/api.conf'),
-        timeoutMs: patience,
+        timeoutMs: waitTimeoutMs,
       });
       await powerdns.create('corp.internal.', []);
       const webhook = publishing(new Database(powerdns, { maxAgeMs: 0 }));

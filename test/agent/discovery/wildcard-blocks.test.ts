@@ -8,8 +8,8 @@ import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
-import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop } from '../external-dns.ts';
 import { declare, makeAgent, record, want, zoneWith } from '../make.ts';
 
@@ -53,7 +53,7 @@ describe('a discovered wildcard', { tags: 'PowerDNS' }, () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'denials-'));
     server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
-    const api = { api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience };
+    const api = { api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: waitTimeoutMs };
     database = new Database(new PowerDNS(api), { maxAgeMs: 0 });
   });
   afterAll(async () => {

@@ -9,7 +9,7 @@ import {
   defaultLimits,
   type ServerLimits,
 } from '../../../functions/agent/http/limited-server.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -117,7 +117,7 @@ describe('one connection', () => {
     );
     const held: number[] = [];
     open(port).pause().write(request());
-    await vi.waitFor(() => expect(held.at(-1)).toBe(-1), soon);
+    await vi.waitFor(() => expect(held.at(-1)).toBe(-1), polling);
     expect(Math.max(...held)).toBeLessThan(200_000);
   });
 });

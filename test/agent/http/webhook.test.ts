@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { webhook } from '../../../functions/agent/http/webhook.ts';
 import { FailureLog } from '../../../functions/agent/lib/failure-log.ts';
-import { patience } from '../../patience.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop, webhookAt } from '../external-dns.ts';
 import { declare, makeAgent, want } from '../make.ts';
 
@@ -25,7 +25,7 @@ beforeEach(async () => {
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
-  await listen(patience);
+  await listen(waitTimeoutMs);
 });
 function close() {
   server.closeAllConnections();

@@ -8,7 +8,7 @@ import { eventOf } from '../../../functions/agent/events/event.ts';
 import { AgentClient } from '../../../functions/agent/kubernetes/agent-client.ts';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { entryOf, SecretKeys } from '../../../functions/agent/signing/secret.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 
 const status = (code: number, message: string) => ({
   kind: 'Status',
@@ -161,28 +161,28 @@ function watch(): void {
 
 test('watches the declaration, and no other ConfigMap', async () => {
   watch();
-  await vi.waitFor(() => expect([texts, kubernetes.watches]).toEqual([['one'], 1]), soon);
+  await vi.waitFor(() => expect([texts, kubernetes.watches]).toEqual([['one'], 1]), polling);
   kubernetes.change('two');
-  await vi.waitFor(() => expect(texts).toEqual(['one', 'two']), soon);
+  await vi.waitFor(() => expect(texts).toEqual(['one', 'two']), polling);
   expect(new Set(failures)).toEqual(new Set([undefined]));
   for (const request of kubernetes.requests) expect(request).toMatch(/fieldSelector=metadata.name%3Ddeclared/);
 });
 
 test('receives a change that was made while the API server was down', async () => {
   watch();
-  await vi.waitFor(() => expect(kubernetes.watches).toBe(1), soon);
+  await vi.waitFor(() => expect(kubernetes.watches).toBe(1), polling);
   kubernetes.failure = { code: 503, message: 'the server is shutting down' };
   kubernetes.hangUp();
-  await vi.waitFor(() => expect(failures.at(-1)).toBe('the server is shutting down'), soon);
+  await vi.waitFor(() => expect(failures.at(-1)).toBe('the server is shutting down'), polling);
   kubernetes.change('two');
   kubernetes.failure = undefined;
-  await vi.waitFor(() => expect([texts.at(-1), failures.at(-1)]).toEqual(['two', undefined]), soon);
+  await vi.waitFor(() => expect([texts.at(-1), failures.at(-1)]).toEqual(['two', undefined]), polling);
 });
 
 test('reports a missing ConfigMap', async () => {
   kubernetes.declaration = undefined;
   watch();
-  await vi.waitFor(() => expect(failures).toEqual(['ConfigMap declared does not exist']), soon);
+  await vi.waitFor(() => expect(failures).toEqual(['ConfigMap declared does not exist']), polling);
 });
 
 test('applies its report under its own key and name', async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiHealth, type ApiHealthOptions } from '../../../functions/agent/kubernetes/api-health.ts';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import type { Config } from '../../../functions/agent/kubernetes/config.ts';
-import { patience, soon } from '../../patience.ts';
+import { polling, waitTimeoutMs } from '../../timeouts.ts';
 import { ApiServer } from './api-server.ts';
 
 let kubernetes: ApiServer;
@@ -17,16 +17,16 @@ let begin: (pace?: Partial<ApiHealthOptions>) => void;
 const requested = () => kubernetes.requests.length;
 const requestedAgain = (times: number) => {
   const before = requested();
-  return vi.waitFor(() => expect(requested()).toBeGreaterThanOrEqual(before + times), soon);
+  return vi.waitFor(() => expect(requested()).toBeGreaterThanOrEqual(before + times), polling);
 };
-const reports = (...words: (string | undefined)[]) => vi.waitFor(() => expect(failures).toEqual(words), soon);
+const reports = (...words: (string | undefined)[]) => vi.waitFor(() => expect(failures).toEqual(words), polling);
 
 beforeEach(async () => {
   kubernetes = new ApiServer();
   config = await kubernetes.start();
   failures = [];
   begin = (pace = {}) => {
-    const usual = { intervalMs: 20, retryMs: 10, timeoutMs: patience };
+    const usual = { intervalMs: 20, retryMs: 10, timeoutMs: waitTimeoutMs };
     apiHealth = new ApiHealth({
       client: new Client(config),
       onChange: (failure) => failures.push(failure),
@@ -110,9 +110,9 @@ test.each([403, 404, 429])('an API server that answers %d is healthy', async (co
 test('aborts its request when stopped, and reports nothing', async () => {
   kubernetes.freeze();
   begin();
-  await vi.waitFor(() => expect(kubernetes.held).toBe(1), soon);
+  await vi.waitFor(() => expect(kubernetes.held).toBe(1), polling);
   apiHealth.stop();
-  await vi.waitFor(() => expect(kubernetes.held).toBe(0), soon);
+  await vi.waitFor(() => expect(kubernetes.held).toBe(0), polling);
   expect([failures, requested()]).toEqual([[], 1]);
 });
 
@@ -137,7 +137,7 @@ test('does not keep the process alive', async () => {
     const { ApiHealth } = await import(${file('kubernetes/api-health.ts')});
     new ApiHealth({ client: new Client(${JSON.stringify(config)}), onChange: console.log });
   `;
-  const options = { cwd: import.meta.dirname, timeout: patience };
+  const options = { cwd: import.meta.dirname, timeout: waitTimeoutMs };
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], options);
   expect([stdout, requested()]).toEqual(['', 1]);
 });

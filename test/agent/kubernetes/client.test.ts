@@ -9,7 +9,7 @@ import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import type { Config } from '../../../functions/agent/kubernetes/config.ts';
 import { ApiError, isApiError } from '../../../functions/agent/kubernetes/status.ts';
 import { makeAuthority, makeLeaf } from '../../cdk8s-function-xp/certificates.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 import { ApiServer } from './api-server.ts';
 
 const authority = makeAuthority();
@@ -191,7 +191,7 @@ describe('an error', () => {
 test('an answer that does not come is not waited for longer than the signal allows', async () => {
   apiServer.freeze();
   await expect(client.get(configMaps, { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout');
-  await vi.waitFor(() => expect([apiServer.held, apiServer.open]).toEqual([0, 0]), soon);
+  await vi.waitFor(() => expect([apiServer.held, apiServer.open]).toEqual([0, 0]), polling);
   const signal = AbortSignal.abort(new Error('stopped'));
   await expect(client.get(configMaps, { signal })).rejects.toThrow('stopped');
 });
@@ -201,7 +201,7 @@ test('requests leave nothing behind on a signal that lives on', async () => {
   for (let i = 0; i < 3; i++) await client.text('/readyz', { signal });
   apiServer.failures.set('/', { code: 503, message: 'later' });
   await expect(client.text('/readyz', { signal })).rejects.toThrow('later');
-  await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toHaveLength(0), soon);
+  await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toHaveLength(0), polling);
 });
 
 test('an object is read by its path', async () => {
@@ -233,19 +233,19 @@ test('a watch yields events until the signal ends it, and its connection', async
     expect([type, object.metadata.name]).toEqual(['ADDED', 'a']);
     break;
   }
-  await vi.waitFor(() => expect(apiServer.open).toBe(0), soon);
+  await vi.waitFor(() => expect(apiServer.open).toBe(0), polling);
   const again = await client.watch(configMaps, { query: { resourceVersion: '100' }, signal: stop.signal });
   const reading = all(again);
   stop.abort(new Error('stopped'));
   await expect(reading).rejects.toThrow('stopped');
-  await vi.waitFor(() => expect([apiServer.watches(), apiServer.open]).toEqual([0, 0]), soon);
+  await vi.waitFor(() => expect([apiServer.watches(), apiServer.open]).toEqual([0, 0]), polling);
 });
 
 test('a watch that is stopped before anything was read of it fails nothing else', async () => {
   const stop = new AbortController();
   const events = await client.watch(configMaps, { query: { resourceVersion: '100' }, signal: stop.signal });
   stop.abort(new Error('stopped'));
-  await vi.waitFor(() => expect(apiServer.open).toBe(0), soon);
+  await vi.waitFor(() => expect(apiServer.open).toBe(0), polling);
   await expect(all(events)).rejects.toThrow();
 });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { Informer } from '../../../functions/agent/kubernetes/informer.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 import { ApiServer, type StoredObject } from './api-server.ts';
 
 const ingresses = '/apis/networking.k8s.io/v1/ingresses';
@@ -21,7 +21,8 @@ const put = (...of: Parameters<typeof object>) => apiServer.put(ingresses, objec
 const seen = () => Object.fromEntries(informer.store);
 const lists = () => apiServer.requests.filter((url) => url.includes('limit='));
 const watches = () => apiServer.requests.filter((url) => url.includes('watch=true'));
-const isWatching = () => vi.waitFor(() => expect([apiServer.watches(), informer.hasSynced]).toEqual([1, true]), soon);
+const isWatching = () =>
+  vi.waitFor(() => expect([apiServer.watches(), informer.hasSynced]).toEqual([1, true]), polling);
 
 beforeEach(async () => {
   apiServer = new ApiServer();
@@ -53,10 +54,10 @@ test('the store has what the transform returns of each object, as it is added, u
   put('a', 'other.corp.internal');
   await vi.waitFor(
     () => expect(seen()).toEqual({ 'shop/a': 'other.corp.internal', 'shop/b': 'b.corp.internal' }),
-    soon,
+    polling,
   );
   apiServer.remove(ingresses, 'shop/a');
-  await vi.waitFor(() => expect(seen()).toEqual({ 'shop/b': 'b.corp.internal' }), soon);
+  await vi.waitFor(() => expect(seen()).toEqual({ 'shop/b': 'b.corp.internal' }), polling);
   expect(changed).toEqual(['shop/a', 'shop/b', 'shop/a', 'shop/a']);
   expect([failures, synced]).toEqual([[], [true]]);
 });
@@ -67,7 +68,7 @@ test('an update that does not change the entry is not reported, and one that the
   await isWatching();
   put('a');
   apiServer.put(ingresses, { metadata: { namespace: 'shop', name: 'a' }, spec: {} });
-  await vi.waitFor(() => expect(seen()).toEqual({}), soon);
+  await vi.waitFor(() => expect(seen()).toEqual({}), polling);
   expect(changed).toEqual(['shop/a', 'shop/a']);
 });
 
@@ -101,7 +102,7 @@ test('list and watch are of one namespace and have the label selector', async ()
   await isWatching();
   put('c');
   put('d', 'd.corp.internal', 'bank');
-  await vi.waitFor(() => expect(Object.keys(seen())).toEqual(['bank/b', 'bank/d']), soon);
+  await vi.waitFor(() => expect(Object.keys(seen())).toEqual(['bank/b', 'bank/d']), polling);
   expect(apiServer.requests).toHaveLength(2);
   for (const url of apiServer.requests) {
     expect(new URL(url, 'http://any').searchParams.get('labelSelector')).toBe('team in (a,b),!private');
@@ -117,13 +118,13 @@ test('a watch that the server ends is resumed from the last bookmark, without a 
     apiServer.put('/api/v1/services', object('other'));
     apiServer.bookmark();
     apiServer.put(ingresses, object('b'));
-    await vi.waitFor(() => expect(informer.store.size).toBe(2), soon);
+    await vi.waitFor(() => expect(informer.store.size).toBe(2), polling);
     vi.advanceTimersByTime(400_000);
     apiServer.endWatches();
-    await vi.waitFor(() => expect(watches()).toHaveLength(2), soon);
+    await vi.waitFor(() => expect(watches()).toHaveLength(2), polling);
     expect(watches()[1]).toContain(`resourceVersion=${apiServer.version}`);
     put('c');
-    await vi.waitFor(() => expect(informer.store.size).toBe(3), soon);
+    await vi.waitFor(() => expect(informer.store.size).toBe(3), polling);
     expect([lists().length, failures, changed]).toEqual([1, [], ['shop/a', 'shop/b', 'shop/c']]);
   } finally {
     vi.useRealTimers();
@@ -163,7 +164,7 @@ describe('lists again without reporting a failure when', () => {
       vi.advanceTimersByTime(400_000);
       apiServer.remove(ingresses, 'shop/a');
       becomeTooOld();
-      await vi.waitFor(() => expect(lists()).toHaveLength(2), soon);
+      await vi.waitFor(() => expect(lists()).toHaveLength(2), polling);
       await isWatching();
       expect([seen(), failures, synced]).toEqual([{ 'shop/b': 'b.corp.internal' }, [], [true]]);
     } finally {
@@ -181,7 +182,7 @@ test('what happened after the connection was cut in the middle of a line is not 
   await apiServer.cutWatches(half.slice(0, -20));
   apiServer.remove(ingresses, 'shop/a');
   put('c');
-  await vi.waitFor(() => expect(Object.keys(seen())).toEqual(['shop/b', 'shop/c']), soon);
+  await vi.waitFor(() => expect(Object.keys(seen())).toEqual(['shop/b', 'shop/c']), polling);
   expect(synced).toEqual([true]);
 });
 
@@ -191,12 +192,12 @@ test('entries stay while the API server is away, and the failure is reported onc
   await isWatching();
   apiServer.failures.set(ingresses, { code: 503, message: 'the server is shutting down' });
   await apiServer.cutWatches();
-  await vi.waitFor(() => expect(lists().length).toBeGreaterThan(3), soon);
+  await vi.waitFor(() => expect(lists().length).toBeGreaterThan(3), polling);
   expect(failures.at(-1)).toBe('the server is shutting down');
   expect(failures.filter((failure) => failure === failures.at(-1))).toHaveLength(1);
   expect([seen(), informer.hasSynced]).toEqual([{ 'shop/a': 'a.corp.internal' }, true]);
   apiServer.failures.clear();
-  await vi.waitFor(() => expect(failures.at(-1)).toBeUndefined(), soon);
+  await vi.waitFor(() => expect(failures.at(-1)).toBeUndefined(), polling);
   expect(changed).toEqual(['shop/a']);
 });
 
@@ -206,9 +207,9 @@ test.each([403, 404])('after %d it is not synced until it may list again', async
   await isWatching();
   apiServer.failures.set(ingresses, { code, message: 'ingresses.networking.k8s.io is forbidden' });
   await apiServer.cutWatches();
-  await vi.waitFor(() => expect(failures.at(-1)).toBe('ingresses.networking.k8s.io is forbidden'), soon);
+  await vi.waitFor(() => expect(failures.at(-1)).toBe('ingresses.networking.k8s.io is forbidden'), polling);
   apiServer.failures.clear();
-  await vi.waitFor(() => expect(synced).toEqual([true, false, true]), soon);
+  await vi.waitFor(() => expect(synced).toEqual([true, false, true]), polling);
 });
 
 test('it is not synced while it may list but not watch', async () => {
@@ -219,7 +220,7 @@ test('it is not synced while it may list but not watch', async () => {
     return Array.prototype.push.call(apiServer.requests, url);
   });
   begin();
-  await vi.waitFor(() => expect(watches().length).toBeGreaterThan(2), soon);
+  await vi.waitFor(() => expect(watches().length).toBeGreaterThan(2), polling);
   expect([failures, synced]).toEqual([['cannot watch'], []]);
 });
 
@@ -228,7 +229,7 @@ test('nothing is reported after stop', async () => {
   begin();
   await isWatching();
   informer.stop();
-  await vi.waitFor(() => expect(apiServer.watches()).toBe(0), soon);
+  await vi.waitFor(() => expect(apiServer.watches()).toBe(0), polling);
   put('b');
   expect([changed, failures, apiServer.requests.length]).toEqual([['shop/a'], [], 2]);
 });
@@ -239,7 +240,7 @@ test('a server that ends every watch at once is reported', async () => {
   await vi.waitFor(() => {
     apiServer.endWatches();
     expect(failures).toContain('Kubernetes ended the watch at once');
-  }, soon);
+  }, polling);
 });
 
 test('a field selector is in the list and in the watch', async () => {
@@ -249,7 +250,7 @@ test('a field selector is in the list and in the watch', async () => {
   await isWatching();
   put('a', 'other.corp.internal');
   put('b', 'other.corp.internal');
-  await vi.waitFor(() => expect(seen()).toEqual({ 'shop/b': 'other.corp.internal' }), soon);
+  await vi.waitFor(() => expect(seen()).toEqual({ 'shop/b': 'other.corp.internal' }), polling);
   for (const url of apiServer.requests) {
     expect(new URL(url, 'http://any').searchParams.get('fieldSelector')).toBe('metadata.name=b');
   }
@@ -260,17 +261,17 @@ test('a server that goes silent is noticed, and the watch is resumed without a n
   try {
     put('a');
     begin();
-    await vi.waitFor(() => expect([apiServer.watches(), informer.hasSynced]).toEqual([1, true]), soon);
+    await vi.waitFor(() => expect([apiServer.watches(), informer.hasSynced]).toEqual([1, true]), polling);
     await vi.advanceTimersByTimeAsync(90_000);
     put('b');
-    await vi.waitFor(() => expect(informer.store.size).toBe(2), soon);
+    await vi.waitFor(() => expect(informer.store.size).toBe(2), polling);
     await vi.advanceTimersByTimeAsync(90_000);
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(watches()).toHaveLength(1);
     await vi.waitFor(async () => {
       await vi.advanceTimersByTimeAsync(10_000);
       expect(watches()).toHaveLength(2);
-    }, soon);
+    }, polling);
     expect([lists().length, failures, synced]).toEqual([1, [], [true]]);
   } finally {
     vi.useRealTimers();

@@ -3,7 +3,7 @@ import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import type { Informer } from '../../../functions/agent/kubernetes/informer.ts';
 import type { ConfigMap } from '../../../functions/agent/kubernetes/object.ts';
 import { singleObjectInformer } from '../../../functions/agent/kubernetes/single-object.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 import { ApiServer } from './api-server.ts';
 
 const configMaps = '/api/v1/configmaps';
@@ -15,8 +15,8 @@ let failures: (string | undefined)[];
 
 const put = (text: string, name = 'declared') =>
   apiServer.put(configMaps, { metadata: { namespace: 'dns', name }, data: { text } });
-const isWatching = () => vi.waitFor(() => expect(apiServer.watches()).toBe(1), soon);
-const reads = (...expected: (string | undefined)[]) => vi.waitFor(() => expect(texts).toEqual(expected), soon);
+const isWatching = () => vi.waitFor(() => expect(apiServer.watches()).toBe(1), polling);
+const reads = (...expected: (string | undefined)[]) => vi.waitFor(() => expect(texts).toEqual(expected), polling);
 
 beforeEach(async () => {
   apiServer = new ApiServer();
@@ -68,12 +68,12 @@ test('what changed while the API server was away is reported when it is back', a
   await isWatching();
   apiServer.failures.set('/api', { code: 503, message: 'the server is shutting down' });
   await apiServer.cutWatches();
-  await vi.waitFor(() => expect(failures.at(-1)).toBe('the server is shutting down'), soon);
+  await vi.waitFor(() => expect(failures.at(-1)).toBe('the server is shutting down'), polling);
   put('two');
   expect(texts).toEqual(['one']);
   apiServer.failures.clear();
   await reads('one', 'two');
-  await vi.waitFor(() => expect(failures.at(-1)).toBeUndefined(), soon);
+  await vi.waitFor(() => expect(failures.at(-1)).toBeUndefined(), polling);
 });
 
 test('a deletion while the API server was away is reported when it is back', async () => {
@@ -84,7 +84,7 @@ test('a deletion while the API server was away is reported when it is back', asy
   await apiServer.cutWatches();
   apiServer.remove(configMaps, 'dns/declared');
   apiServer.failures.clear();
-  await vi.waitFor(() => expect(texts.at(-1)).toBeUndefined(), soon);
+  await vi.waitFor(() => expect(texts.at(-1)).toBeUndefined(), polling);
 });
 
 test('a name cannot add to the field selector', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { every, Runnables } from '../../../functions/agent/lib/runnable.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 
 const never = (error: unknown) => expect.unreachable(`${error}`);
 
@@ -10,7 +10,7 @@ describe('runnables', () => {
     let runs = 0;
     const runnables = new Runnables();
     runnables.start([every(1, 'count', () => void runs++)], never);
-    await vi.waitFor(() => expect(runs).toBeGreaterThan(2), soon);
+    await vi.waitFor(() => expect(runs).toBeGreaterThan(2), polling);
     expect(await runnables.stop(10_000)).toEqual([]);
     const last = runs;
     await sleep(20);
@@ -56,7 +56,7 @@ describe('runnables', () => {
       throw new Error('broken');
     });
     runnables.start([failing, every(1, 'count', () => void runs++)], (error) => failures.push(error));
-    await vi.waitFor(() => expect(runs).toBeGreaterThan(3), soon);
+    await vi.waitFor(() => expect(runs).toBeGreaterThan(3), polling);
     expect(failures).toEqual([new Error('broken')]);
     await runnables.stop(10_000);
   });

@@ -11,8 +11,8 @@ import { PowerDNS, PowerDNSRejection } from '../../../functions/agent/powerdns/p
 import { deletion, ownershipOf, type RRset, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { canaryZone, createCanaryZone } from '../../../functions/agent/self-test/canary-record.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
-import { patience } from '../../patience.ts';
 import type { RunningPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop } from '../external-dns.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
 import type { MemoryConfigMap } from './memory-config-map.ts';
@@ -195,7 +195,7 @@ export class PowerDNSDatabase implements MortalDatabase {
     this.#powerdns = new PowerDNS({
       api: server.apiUrl,
       keyFile,
-      timeoutMs: patience,
+      timeoutMs: waitTimeoutMs,
       request: async (url, options) => {
         if (options.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
         return request(url, options);

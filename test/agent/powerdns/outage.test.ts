@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
-import { soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { polling } from '../../timeouts.ts';
 import { declare } from '../make.ts';
 import { type Running, run } from '../run.ts';
 import { Passage } from './passage.ts';
@@ -51,11 +51,11 @@ test.concurrent.each(['fail', 'hang'] as const)(
     });
     running.add(agent);
     const zone = () => agent.reports().at(-1)?.zones[0];
-    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), soon);
+    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), polling);
 
     passage.behaviour = behaviour;
     const [since, before, said] = [performance.now(), passage.requests.length, agent.output().length];
-    await vi.waitFor(() => expect(zone()?.state).toBe('Failed'), soon);
+    await vi.waitFor(() => expect(zone()?.state).toBe('Failed'), polling);
     const seconds = (performance.now() - since) / 1000;
     const sent = passage.requests.length - before;
     console.log(`every request is to ${behaviour}: Failed after ${seconds.toFixed(1)} s and ${sent} requests`);
@@ -72,6 +72,6 @@ test.concurrent.each(['fail', 'hang'] as const)(
     expect((await server.query('ns1.corp.internal')).rcode).toBe('NOERROR');
 
     passage.behaviour = 'pass';
-    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), soon);
+    await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), polling);
   },
 );

@@ -21,8 +21,8 @@ import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { replacement } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
-import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop, type Webhook, webhookAt } from '../external-dns.ts';
 import { corp, declare, makeAgent, want, zones } from '../make.ts';
 import { apiAt } from './api.ts';
@@ -49,7 +49,7 @@ beforeEach(async () => {
   const powerdns = new PowerDNS({
     api: server.apiUrl,
     keyFile,
-    timeoutMs: patience,
+    timeoutMs: waitTimeoutMs,
     request: (url, options) => {
       if (options.method !== 'GET') writes.push(`${options.method} ${url}`);
       return request(url, options);
@@ -62,7 +62,7 @@ beforeEach(async () => {
     );
   made = makeAgent(new Database(powerdns) as never, { answers });
   const failureLog = new FailureLog({ info() {}, warn() {} } as never);
-  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, failureLog, timeoutMs: patience });
+  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, failureLog, timeoutMs: waitTimeoutMs });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
@@ -100,7 +100,9 @@ async function expectQuiet(wanted: Parameters<typeof loop>[1]) {
 
 test('a zone is read as the same object for as long as nothing in it changes, its comments included', async () => {
   await reconciled();
-  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }), { maxAgeMs: 0 });
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }), {
+    maxAgeMs: 0,
+  });
   const read = async () => (await database.zones())[0];
   const before = await read();
   expect(await read()).toBe(before);
@@ -465,7 +467,7 @@ describe('PowerDNS', () => {
 describe('what the delete guard knows', () => {
   /** Another process, which goes on with the same PowerDNS. */
   const another = async () => {
-    const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
+    const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }));
     const other = makeAgent(database as never, { now: () => made.clock.now });
     other.declare(declare());
     await other.agent.reconcile();
@@ -511,7 +513,7 @@ test('judges only when something is another than in the loop before', async () =
     return [];
   };
   const lister = { ...noSources, version: 0, hasSynced: () => true, byHost: look };
-  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }));
   const { agent, declare: take } = makeAgent(database as never, { lister });
   const other = webhook({ bodyLimit: 2 ** 24, agent, failureLog: new FailureLog({ info() {}, warn() {} } as never) });
   other.listen(0, '127.0.0.1');
@@ -555,7 +557,7 @@ test('judges only when something is another than in the loop before', async () =
 
 test('what PowerDNS refuses of a batch is found and named in its words, and the rest is there', async () => {
   await reconciled();
-  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
+  const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }));
   const [zone] = await database.zones();
   const address = (name: string) =>
     replacement({ name: `${name}.corp.internal.`, type: 'A', ttl: 60, records: ['192.0.2.1'] });

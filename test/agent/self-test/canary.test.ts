@@ -17,8 +17,8 @@ import type { ServerAddress } from '../../../functions/agent/self-test/dns-query
 import { ResolutionState } from '../../../functions/agent/self-test/resolution.ts';
 import { selfTest } from '../../../functions/agent/self-test/self-test.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
-import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { declare, makeAgent } from '../make.ts';
 import { Relay } from './relay.ts';
 
@@ -33,7 +33,7 @@ async function start(name: string) {
   mkdirSync(join(dir, name));
   const server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: join(dir, name) });
   const keyFile = join(dir, name, 'include/api.conf');
-  return { server, powerdns: new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }) };
+  return { server, powerdns: new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }) };
 }
 
 let server: RunningPowerDNS;
@@ -75,7 +75,7 @@ const canaryWith = (options: Partial<CanaryOptions> = {}) =>
     powerdns,
     dns: pod(),
     service: () => [relay.server],
-    timeoutMs: patience,
+    timeoutMs: waitTimeoutMs,
     now: () => clock,
     ...options,
   });
@@ -150,7 +150,7 @@ describe('while everything works', () => {
     // The timeout expires when the packet is lost, not before.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     relay.toLose = lost;
-    relay.onLoss = () => vi.advanceTimersByTime(patience);
+    relay.onLoss = () => vi.advanceTimersByTime(waitTimeoutMs);
     const { pod } = await canaryWith({ dns: relay.server, service: () => [] }).test();
     expect(pod.filter(({ failure }) => failure)).toEqual([]);
     expect(relay.datagrams).toBe(lost + 1);
@@ -262,7 +262,7 @@ describe('two failures are reported with what to do', () => {
     } else await canaryWith().test();
     const keyFile = join(dir, 'wrong.conf');
     writeFileSync(keyFile, 'api-key=wrong\n');
-    const refused = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience });
+    const refused = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs });
     expect(await stateAfter(2, canaryWith({ powerdns: refused }))).toMatchObject({
       state: 'NotUpdating',
       message: `PowerDNS gives old answers and accepts no changes (Unauthorized): ${log}`,

@@ -12,8 +12,8 @@ import {
   type ServerAddress,
   type Transport,
 } from '../../../functions/agent/self-test/dns-query.ts';
-import { patience } from '../../patience.ts';
 import { freePort } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -70,7 +70,7 @@ const framing =
 const serve = (transport: Transport, handler: Handler, host?: string) =>
   transport === 'UDP' ? overUDP(handler, host) : overTCP(framing(handler), host);
 
-const question = (server: ServerAddress, transport: Transport, timeoutMs = patience) => ({
+const question = (server: ServerAddress, transport: Transport, timeoutMs = waitTimeoutMs) => ({
   server,
   transport,
   timeoutMs,
@@ -121,7 +121,7 @@ describe.each(['UDP', 'TCP'] as const)('over %s', (transport) => {
     // The timeout expires when the packet is lost, not before.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const lose = () => {
-      vi.advanceTimersByTime(patience);
+      vi.advanceTimersByTime(waitTimeoutMs);
       return [];
     };
     for (const [lost, asked] of [

@@ -20,9 +20,9 @@ import { dsOf, SigningKey } from '../../../functions/agent/signing/key.ts';
 import { type Signature, Signer, type Signing } from '../../../functions/agent/signing/signer.ts';
 import type { DeclaredZone } from '../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
-import { patience } from '../../patience.ts';
 import { delv } from '../../powerdns/delv.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { declare, makeAgent } from '../make.ts';
 import { MemoryKeys } from './memory-keys.ts';
 
@@ -91,7 +91,7 @@ function restartAgent(replica: Replica, endsAfter = Number.POSITIVE_INFINITY): v
   replica.powerdns = new PowerDNS({
     api: replica.server.apiUrl,
     keyFile: join(replica.dir, 'include/api.conf'),
-    timeoutMs: patience,
+    timeoutMs: waitTimeoutMs,
     request: (url, options) => {
       if (requests.length >= endsAfter) throw new Error('the agent has ended');
       requests.push(`${options.method} ${url.replace(/.*\/localhost/, '')}`);
@@ -186,7 +186,7 @@ async function typesOf(name: string, { server } = one): Promise<string[]> {
     socket.connect(server.dnsPort, '127.0.0.1');
     await once(socket, 'connect');
     socket.send(dnssecQuestion(name));
-    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(patience) });
+    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(waitTimeoutMs) });
     const { answers = [], authorities = [] } = decode(message);
     return [...answers, ...authorities].map(({ type }: Answer) => type);
   } finally {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { SourceCache } from '../../../functions/agent/sources/source-cache.ts';
 import { type DiscoveryChanges, discoveryWith } from '../../contract/declared.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 import { ApiServer } from '../kubernetes/api-server.ts';
 
 const ingresses = '/apis/networking.k8s.io/v1/ingresses';
@@ -63,9 +63,9 @@ const resourcesAt = (name: string) =>
     .map(({ resource }) => resource)
     .sort();
 const sees = (...resources: string[]) =>
-  vi.waitFor(() => expect(resources.map((r) => cache.hasSynced(r))).not.toContain(false), soon);
+  vi.waitFor(() => expect(resources.map((r) => cache.hasSynced(r))).not.toContain(false), polling);
 const eventually = (name: string, ...resources: string[]) =>
-  vi.waitFor(() => expect(resourcesAt(name)).toEqual(resources), soon);
+  vi.waitFor(() => expect(resourcesAt(name)).toEqual(resources), polling);
 const lists = (path: string) => kubernetes.requests.filter((url) => url.startsWith(`${path}?limit`)).length;
 
 test('indexes source objects by object and by host', async () => {
@@ -136,7 +136,7 @@ describe('has synced', () => {
     kubernetes.failures.set(services, { code: 403, message: 'services is forbidden' });
     cache.setDiscovery(discovery());
     await sees('ingress/shop/web');
-    await vi.waitFor(() => expect(failures).toEqual(['watch services: services is forbidden']), soon);
+    await vi.waitFor(() => expect(failures).toEqual(['watch services: services is forbidden']), polling);
     expect([cache.hasSynced('service/shop/web'), resourcesAt('web.corp.internal.')]).toEqual([
       false,
       ['ingress/shop/web'],
@@ -155,7 +155,7 @@ describe('has synced', () => {
     await sees('ingress/shop/web');
     kubernetes.failures.set('/', { code: 500, message: 'etcd is away' });
     kubernetes.cutWatches();
-    await vi.waitFor(() => expect(failures.at(-1)).toBe('watch ingresses: etcd is away'), soon);
+    await vi.waitFor(() => expect(failures.at(-1)).toBe('watch ingresses: etcd is away'), polling);
     expect([cache.hasSynced('ingress/shop/web'), resourcesAt('web.corp.internal.')]).toEqual([
       true,
       ['ingress/shop/web'],
@@ -173,7 +173,7 @@ describe('a new declaration', () => {
     await sees('ingress/shop/web', 'service/shop/web');
     cache.setDiscovery(discovery({ sources: [{ kind: 'Service' }] }));
     expect([cache.hasSynced('ingress/shop/web'), cache.hasSynced('service/shop/web')]).toEqual([false, true]);
-    await vi.waitFor(() => expect(kubernetes.watches()).toBe(1), soon);
+    await vi.waitFor(() => expect(kubernetes.watches()).toBe(1), polling);
     expect([lists(ingresses), lists(services)]).toEqual([1, 1]);
   });
 
@@ -190,7 +190,7 @@ describe('a new declaration', () => {
       cache.setDiscovery(discovery({ sources: [{ kind: 'Ingress', ingressClassNames: names }] }));
     classes('traefik');
     classes('nginx');
-    await vi.waitFor(() => expect(failures).toContain('watch ingresses: etcd is away'), soon);
+    await vi.waitFor(() => expect(failures).toContain('watch ingresses: etcd is away'), polling);
     expect([resourcesAt('bare.corp.internal.'), cache.hasSynced('ingress/shop/web')]).toEqual([
       ['ingress/shop/bare'],
       true,
@@ -239,7 +239,7 @@ describe('a filtered object', () => {
     const seen = () => [cache.version, cache.revision];
     const become = async (name: string, team: string, lines: string[]) => {
       kubernetes.put(ingresses, labelled(name, team));
-      await vi.waitFor(() => expect(filtered()).toEqual(lines), soon);
+      await vi.waitFor(() => expect(filtered()).toEqual(lines), polling);
       return seen();
     };
     cache.setDiscovery(selected());
@@ -255,7 +255,7 @@ describe('a filtered object', () => {
     const [, taken = 0] = await become('web', 'a', [`ingress/shop/a: ${why}`]);
     expect([cache.version, taken > revision + 2]).toEqual([version + 1, true]);
     kubernetes.remove(ingresses, 'shop/a');
-    await vi.waitFor(() => expect(filtered()).toEqual([]), soon);
+    await vi.waitFor(() => expect(filtered()).toEqual([]), polling);
     expect([cache.version, cache.revision]).toEqual([version + 1, taken + 1]);
   });
 
@@ -268,7 +268,7 @@ describe('a filtered object', () => {
     expect([...cache.listFiltered()].map(({ hosts }) => hosts)).toEqual([['own.corp.internal.']]);
     const { version, revision } = cache;
     kubernetes.put(ingresses, both);
-    await vi.waitFor(() => expect(filtered()).toEqual([]), soon);
+    await vi.waitFor(() => expect(filtered()).toEqual([]), polling);
     expect([cache.version, cache.revision]).toEqual([version, revision + 1]);
   });
 
@@ -286,7 +286,8 @@ test('changedAt is undefined until an object changes after the first list', asyn
   let clock = 1000;
   cache = new SourceCache({ client, backoff: { leastMs: 20, mostMs: 20 }, now: () => clock });
   const web = (ip: string) => kubernetes.put(ingresses, ingress('web', 'web.corp.internal', 'shop', ip));
-  const address = (ip: string) => vi.waitFor(() => expect(cache.get('ingress/shop/web')?.targets).toEqual([ip]), soon);
+  const address = (ip: string) =>
+    vi.waitFor(() => expect(cache.get('ingress/shop/web')?.targets).toEqual([ip]), polling);
   web('192.0.2.1');
   cache.setDiscovery(discovery({ sources: [{ kind: 'Ingress' }] }));
   await address('192.0.2.1');
@@ -317,7 +318,7 @@ test('unsynced returns what is not listed yet', async () => {
 
 test('increments the version after each change, and only then', async () => {
   const put = (labels: Record<string, string>) => kubernetes.put(namespaces, { metadata: { name: 'shop', labels } });
-  const labelled = (labels: object) => vi.waitFor(() => expect(cache.namespaceLabels('shop')).toEqual(labels), soon);
+  const labelled = (labels: object) => vi.waitFor(() => expect(cache.namespaceLabels('shop')).toEqual(labels), polling);
   const versions: number[] = [];
   put({});
   cache.setDiscovery(discovery({ sources: [{ kind: 'Ingress' }], tenants: [{ namespaceSelector: {}, names: [] }] }));
@@ -355,7 +356,7 @@ describe('routes', () => {
     expect([cache.hasSynced('httproute/shop/web'), cache.hasSynced('grpcroute/shop/web')]).toEqual([true, false]);
     cache.setServedResources([]);
     expect([cache.hasSynced('httproute/shop/web'), resourcesAt('web.corp.internal.')]).toEqual([false, []]);
-    await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
+    await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), polling);
     expect(failures).toEqual([]);
   });
 
@@ -405,7 +406,7 @@ describe('routes', () => {
     cache.setServedResources(routeResources);
     await vi.waitFor(
       () => expect([failures, kubernetes.watches(routes)]).toEqual([['watch gateways: gateways is forbidden'], 1]),
-      soon,
+      polling,
     );
     expect(cache.hasSynced('httproute/shop/web')).toBe(false);
     kubernetes.failures.clear();
@@ -470,14 +471,14 @@ test('watches Namespaces for tenants only', async () => {
   await sees('ingress/shop/web');
   expect([cache.namespaceLabels('shop'), lists(namespaces)]).toEqual([undefined, 0]);
   cache.setDiscovery(discovery({ tenants: [{ namespaceSelector: {}, names: ['*.a.corp.internal'] }] }));
-  await vi.waitFor(() => expect(cache.namespaceLabels('shop')).toEqual({}), soon);
+  await vi.waitFor(() => expect(cache.namespaceLabels('shop')).toEqual({}), polling);
   put({ team: 'a' });
-  await vi.waitFor(() => expect(cache.namespaceLabels('shop')).toEqual({ team: 'a' }), soon);
+  await vi.waitFor(() => expect(cache.namespaceLabels('shop')).toEqual({ team: 'a' }), polling);
   expect(cache.namespaceLabels('bank')).toBeUndefined();
   kubernetes.remove(namespaces, 'shop');
-  await vi.waitFor(() => expect(cache.namespaceLabels('shop')).toBeUndefined(), soon);
+  await vi.waitFor(() => expect(cache.namespaceLabels('shop')).toBeUndefined(), polling);
   cache.setDiscovery(discovery());
-  await vi.waitFor(() => expect(kubernetes.watches(namespaces)).toBe(0), soon);
+  await vi.waitFor(() => expect(kubernetes.watches(namespaces)).toBe(0), polling);
 });
 
 test('after any sequence of changes it has what a new cache would list', async () => {
@@ -502,6 +503,6 @@ test('after any sequence of changes it has what a new cache would list', async (
       .map(([name]) => `ingress/shop/${name}`)
       .sort();
   const hosts = Array.from({ length: 6 }, (_, i) => `h${i}.corp.internal`);
-  await vi.waitFor(() => expect(hosts.map((h) => resourcesAt(`${h}.`))).toEqual(hosts.map(expected)), soon);
+  await vi.waitFor(() => expect(hosts.map((h) => resourcesAt(`${h}.`))).toEqual(hosts.map(expected)), polling);
   expect(current.size).toBeGreaterThan(3);
 });

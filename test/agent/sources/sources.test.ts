@@ -4,7 +4,7 @@ import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { Sources, type SourcesOptions } from '../../../functions/agent/sources/sources.ts';
 import type { DeclaredDiscovery } from '../../../functions/contract/declaration.ts';
 import { discoveryWith } from '../../contract/declared.ts';
-import { soon } from '../../patience.ts';
+import { polling } from '../../timeouts.ts';
 import { ApiServer } from '../kubernetes/api-server.ts';
 
 const [gatewayAPI, monitoringAPI] = ['/apis/gateway.networking.k8s.io/v1', '/apis/monitoring.coreos.com/v1'];
@@ -50,7 +50,7 @@ const routes = discovery({ kind: 'HTTPRoute', resources: [route, gateway] });
 const answers = (path: string, times = 3) => {
   const count = () => kubernetes.requests.filter((url) => url === path).length;
   const before = count();
-  return vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(before + times), soon);
+  return vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(before + times), polling);
 };
 
 test('optional resources are reported as served, and never as missing', async () => {
@@ -59,21 +59,21 @@ test('optional resources are reported as served, and never as missing', async ()
   sources.setDiscovery(routes, [monitor, rule]);
   await vi.waitFor(
     () => expect([served, missing]).toEqual([[[monitor]], [[{ kind: 'HTTPRoute', resource: route }]]]),
-    soon,
+    polling,
   );
   kubernetes.resources.set(monitoringAPI, ['servicemonitors', 'prometheusrules']);
-  await vi.waitFor(() => expect(served).toEqual([[monitor], [monitor, rule]]), soon);
+  await vi.waitFor(() => expect(served).toEqual([[monitor], [monitor, rule]]), polling);
   expect(missing).toHaveLength(1);
 });
 
 test('optional resources are reported once when their definition is created, and once when it is deleted', async () => {
   sources.setDiscovery(undefined, [monitor]);
-  await vi.waitFor(() => expect(served).toEqual([[]]), soon);
+  await vi.waitFor(() => expect(served).toEqual([[]]), polling);
   kubernetes.resources.set(monitoringAPI, ['servicemonitors']);
-  await vi.waitFor(() => expect(served).toEqual([[], [monitor]]), soon);
+  await vi.waitFor(() => expect(served).toEqual([[], [monitor]]), polling);
   await answers(monitoringAPI);
   kubernetes.resources.delete(monitoringAPI);
-  await vi.waitFor(() => expect(served).toEqual([[], [monitor], []]), soon);
+  await vi.waitFor(() => expect(served).toEqual([[], [monitor], []]), polling);
   expect(missing).toEqual([]);
 });
 
@@ -86,7 +86,7 @@ test('optional resources are reported only after an answer for all of them', asy
   await answers(gatewayAPI);
   expect(served).toEqual([]);
   kubernetes.failures.clear();
-  await vi.waitFor(() => expect(served).toEqual([[monitor, gateway]]), soon);
+  await vi.waitFor(() => expect(served).toEqual([[monitor, gateway]]), polling);
   kubernetes.failures.set('/apis', { code: 503, message: 'stopping' });
   await answers(gatewayAPI);
   expect(served).toHaveLength(1);
@@ -95,7 +95,7 @@ test('optional resources are reported only after an answer for all of them', asy
 test('an empty list of optional resources is reported only after a longer one', async () => {
   kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
   sources.setDiscovery(routes);
-  await vi.waitFor(() => expect(sources.cache.hasSynced('httproute/shop/web')).toBe(true), soon);
+  await vi.waitFor(() => expect(sources.cache.hasSynced('httproute/shop/web')).toBe(true), polling);
   expect(served).toEqual([]);
   sources.setDiscovery(routes, [gateway]);
   expect(served).toEqual([[gateway]]);
@@ -108,16 +108,19 @@ test('an answer for optional resources neither changes the version nor syncs the
   kubernetes.failures.set(gatewayAPI, { code: 503, message: 'starting' });
   sources.setDiscovery(routes, [monitor]);
   const { version } = sources.cache;
-  await vi.waitFor(() => expect(served).toEqual([[monitor]]), soon);
+  await vi.waitFor(() => expect(served).toEqual([[monitor]]), polling);
   expect([sources.cache.unsynced(), sources.cache.version]).toEqual(['kinds that the cluster serves', version]);
 });
 
 test('a resource may be both optional and required', async () => {
   kubernetes.resources.set(gatewayAPI, ['httproutes']);
   sources.setDiscovery(routes, [gateway]);
-  await vi.waitFor(() => expect([served, missing]).toEqual([[[]], [[{ kind: 'HTTPRoute', resource: gateway }]]]), soon);
+  await vi.waitFor(
+    () => expect([served, missing]).toEqual([[[]], [[{ kind: 'HTTPRoute', resource: gateway }]]]),
+    polling,
+  );
   sources.setDiscovery(undefined, [gateway, route]);
-  await vi.waitFor(() => expect([served.at(-1), missing.at(-1)]).toEqual([[route], []]), soon);
+  await vi.waitFor(() => expect([served.at(-1), missing.at(-1)]).toEqual([[route], []]), polling);
 });
 
 describe('after an object of a CRD is deleted', () => {
@@ -136,7 +139,7 @@ describe('after an object of a CRD is deleted', () => {
     kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
     for (const name of ['a', 'b']) kubernetes.put(routesPath, { ...object(name), ...accepted });
     sources.setDiscovery(routes);
-    await vi.waitFor(() => expect(sources.cache.hasSynced('httproute/shop/a')).toBe(true), soon);
+    await vi.waitFor(() => expect(sources.cache.hasSynced('httproute/shop/a')).toBe(true), polling);
     missing = [];
   };
   const accepted = {
@@ -150,8 +153,8 @@ describe('after an object of a CRD is deleted', () => {
     await started();
     const version = sources.cache.version;
     kubernetes.remove(routesPath, 'shop/a');
-    await vi.waitFor(() => expect(sources.cache.version).toBeGreaterThan(version), soon);
-    await vi.waitFor(() => expect(sources.cache.isUnsynced('httproute/shop/a')).toBe(false), soon);
+    await vi.waitFor(() => expect(sources.cache.version).toBeGreaterThan(version), polling);
+    await vi.waitFor(() => expect(sources.cache.isUnsynced('httproute/shop/a')).toBe(false), polling);
     expect(kubernetes.requests.filter((url) => url === gatewayAPI)).toHaveLength(2);
     expect(missing).toEqual([]);
   });
@@ -167,7 +170,7 @@ describe('after an object of a CRD is deleted', () => {
           !sources.cache.isUnsynced('httproute/shop/a') && !sources.cache.filteredOf('httproute/shop/a').length;
         expect(missing).toHaveLength(1);
       },
-      { ...soon, interval: 1 },
+      { ...polling, interval: 1 },
     );
     expect([wasSeen, sources.cache.isUnsynced('httproute/shop/a')]).toEqual([false, true]);
   });
@@ -175,22 +178,22 @@ describe('after an object of a CRD is deleted', () => {
 
 test('reports a frozen API server, and its recovery', async () => {
   kubernetes.freeze();
-  await vi.waitFor(() => expect(health).toEqual(['Kubernetes does not answer']), soon);
+  await vi.waitFor(() => expect(health).toEqual(['Kubernetes does not answer']), polling);
   kubernetes.thaw();
-  await vi.waitFor(() => expect(health).toEqual(['Kubernetes does not answer', undefined]), soon);
+  await vi.waitFor(() => expect(health).toEqual(['Kubernetes does not answer', undefined]), polling);
   expect(logged).toEqual(['reach Kubernetes: Kubernetes does not answer', 'reach Kubernetes: works']);
 });
 
 test('sends no more requests once stopped', async () => {
   kubernetes.resources.set(gatewayAPI, ['gateways', 'httproutes']);
   sources.setDiscovery(routes, [monitor]);
-  await vi.waitFor(() => expect(kubernetes.watches()).toBe(2), soon);
+  await vi.waitFor(() => expect(kubernetes.watches()).toBe(2), polling);
   sources.stop();
-  await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), soon);
+  await vi.waitFor(() => expect(kubernetes.watches()).toBe(0), polling);
   // Earlier requests may still arrive.
   await vi.waitFor(async () => {
     const { length } = kubernetes.requests;
     await delay(200);
     expect(kubernetes.requests).toHaveLength(length);
-  }, soon);
+  }, polling);
 });

@@ -19,8 +19,8 @@ import type { RecordType } from '../../../functions/dns/rdata/record-type.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { rdataOf } from '../../dns/query-rdata.ts';
-import { patience, soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { polling, waitTimeoutMs } from '../../timeouts.ts';
 import { loop } from '../external-dns.ts';
 import { corp, declare, fileMark, fileOf, fileRef, makeAgent, record, want, zones, zoneWith } from '../make.ts';
 import { apiAt } from '../powerdns/api.ts';
@@ -55,7 +55,7 @@ function agent(api = server.apiUrl) {
   const powerdns = new PowerDNS({
     api,
     keyFile,
-    timeoutMs: patience,
+    timeoutMs: waitTimeoutMs,
     request: (url, options) => {
       requests.push(`${options.method} ${new URL(url).pathname}`);
       return request(url, options);
@@ -563,7 +563,7 @@ describe('the process may be killed', () => {
   test.each(['POST', 'PATCH'])('in the middle of its %s: the next one completes it', async (method) => {
     if (method === 'PATCH') await reconciled(declaration, fileOf('gone A 192.0.2.1'));
     // The self-test makes a zone of its own and writes there: that is not what is waited for.
-    await writeCanary(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }), 0);
+    await writeCanary(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }), 0);
     const passage = new Passage(server.apiUrl);
     passages.add(passage);
     const sent = new Promise<void>((resolve) => {
@@ -575,7 +575,7 @@ describe('the process may be killed', () => {
     expect(first.reports().flatMap((report) => report.zones)).toEqual([]);
     const second = await start(passage.url);
     const serving = [{ name: 'corp.internal', state: 'Serving' }];
-    await vi.waitFor(() => expect(second.reports().at(-1)?.zones).toEqual(serving), soon);
+    await vi.waitFor(() => expect(second.reports().at(-1)?.zones).toEqual(serving), polling);
     const { rrsets } = await stored();
     expect(await countOf()).toBe(10_000);
     expect(rrsets.filter(({ name, records }) => /^h\d/.test(name) && records.length !== 1)).toEqual([]);

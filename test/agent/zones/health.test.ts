@@ -20,8 +20,8 @@ import { luaContent } from '../../../functions/agent/zones/lua.ts';
 import type { Answer } from '../../../functions/dns/answer.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { makeLeaf } from '../../cdk8s-function-xp/certificates.ts';
-import { patience, soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { polling, waitTimeoutMs } from '../../timeouts.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'health-'));
 const listeners = new Set<Listener>();
@@ -31,7 +31,7 @@ let powerdns: PowerDNS;
 
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFilesFor({ dynamic: true, dname: false })['pdns.conf'], dir });
-  powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience });
+  powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: waitTimeoutMs });
   await powerdns.create(zone, []);
 });
 afterAll(async () => {
@@ -90,7 +90,7 @@ async function ask(name: string, type: 'A' | 'AAAA' = 'A'): Promise<string> {
 const answered = (...addresses: string[]) => ['NOERROR', ...addresses.sort()].join(' ');
 
 const become = (expect: ExpectStatic, name: string, expected: string, type?: 'A' | 'AAAA') =>
-  expect.poll(() => ask(name, type), { ...soon, interval: 100 }).toBe(expected);
+  expect.poll(() => ask(name, type), { ...polling, interval: 100 }).toBe(expected);
 
 /** The answer to a client at another address of this machine. */
 async function askFrom(client: string, name: string): Promise<string[]> {
@@ -103,7 +103,7 @@ async function askFrom(client: string, name: string): Promise<string[]> {
       server.dnsPort,
       '127.0.0.1',
     );
-    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(patience) });
+    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(waitTimeoutMs) });
     return (decode(reply).answers ?? []).map((answer) => (answer as { data: string }).data).sort();
   } finally {
     socket.close();
@@ -183,7 +183,7 @@ describe.concurrent('when all are down', () => {
     await publish('backup-weighted', 'A', values, { check: { port, ...everySecond }, ...weighted });
     const seen = new Set<string>();
     await expect
-      .poll(async () => [...seen.add(await ask('backup-weighted'))], { ...soon, interval: 20 })
+      .poll(async () => [...seen.add(await ask('backup-weighted'))], { ...polling, interval: 20 })
       .toEqual(expect.arrayContaining(backup.map((address) => answered(address))));
   });
 });
@@ -317,7 +317,7 @@ describe.concurrent('of several values', () => {
     expect(Object.keys(await counts('random', 200)).sort()).toEqual(values.map((value) => answered(value)));
     await publish('random-up', 'A', values, { answer: 'Random', ...(await checked()) });
     await expect
-      .poll(() => counts('random-up', 100).then((c) => Object.keys(c).sort()), soon)
+      .poll(() => counts('random-up', 100).then((c) => Object.keys(c).sort()), polling)
       .toEqual(values.slice(1).map((value) => answered(value)));
   });
 
@@ -337,7 +337,7 @@ describe.concurrent('of several values', () => {
         const [first, second] = [await round(), await round()];
         return isDeepStrictEqual(first, second) ? [...new Set(first.flat())].sort() : 'another one';
       };
-      await expect.poll(seen, soon).toEqual(up);
+      await expect.poll(seen, polling).toEqual(up);
     },
   );
 
@@ -354,7 +354,7 @@ describe.concurrent('of several values', () => {
     await publish('weighted-up', 'A', values, { answer: 'Weighted', weights, ...(await checked()) });
     const sorted = () => counts('weighted-up', 300).then((c) => Object.entries(c).sort(([, a], [, b]) => b - a));
     const isRight = async () => (await sorted()).map(([answer]) => answer).join();
-    await expect.poll(isRight, soon).toBe(
+    await expect.poll(isRight, polling).toBe(
       values
         .slice(1)
         .map((value) => answered(value))
@@ -380,7 +380,7 @@ describe.concurrent('of several values', () => {
     await publish('closest-up', 'A', servers, { answer: 'Closest', check: { port, ...everySecond } });
     const nearest = () =>
       Promise.all(['127.16.200.7', '127.17.0.1', '127.129.0.1'].map((c) => askFrom(c, 'closest-up')));
-    await expect.poll(nearest, soon).toEqual([['127.17.0.2'], ['127.17.0.2'], ['127.128.0.1']]);
+    await expect.poll(nearest, polling).toEqual([['127.17.0.2'], ['127.17.0.2'], ['127.128.0.1']]);
   });
 });
 

@@ -10,8 +10,8 @@ import { afterEach, expect, test } from 'vitest';
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
-import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { declare, makeAgent, record, zoneWith } from '../make.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'last-check-'));
@@ -27,7 +27,11 @@ async function restart(dynamic: boolean) {
   await server?.stop();
   const config = powerdnsFilesFor({ dynamic, dname: false })['pdns.conf'];
   server = await startPowerDNS({ config, dir });
-  const powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience });
+  const powerdns = new PowerDNS({
+    api: server.apiUrl,
+    keyFile: join(dir, 'include/api.conf'),
+    timeoutMs: waitTimeoutMs,
+  });
   return makeAgent(new Database(powerdns) as never);
 }
 

@@ -13,8 +13,8 @@ import { apiContent } from '../../../functions/dns/rdata/api-content.ts';
 import { parseContent } from '../../../functions/dns/rdata/rdata.ts';
 import { type RecordType, recordTypes } from '../../../functions/dns/rdata/record-type.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
-import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 import { rdataOf } from '../query-rdata.ts';
 import { values } from './arbitraries.ts';
 import { wire, wireZone } from './wire-format.ts';
@@ -26,7 +26,7 @@ let powerdns: PowerDNS;
 
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
-  powerdns = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience });
+  powerdns = new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs });
 });
 afterAll(async () => {
   await server?.stop();

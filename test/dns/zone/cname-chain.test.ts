@@ -17,9 +17,9 @@ import { chainFrom, isEndless, maxLinks } from '../../../functions/dns/zone/cnam
 import { Lookup } from '../../../functions/dns/zone/lookup.ts';
 import type { RRset } from '../../../functions/dns/zone/rrset.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
-import { patience } from '../../patience.ts';
 import { query } from '../../powerdns/query.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../timeouts.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'chain-'));
 let server: RunningPowerDNS;
@@ -32,7 +32,7 @@ beforeAll(async () => {
   // Nothing of one question is to be known for the next.
   const uncached = 'cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nzone-cache-refresh-interval=0\n';
   server = await startPowerDNS({ config: `${config}resolver=127.0.0.1:${resolverPort}\n${uncached}`, dir });
-  powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: patience });
+  powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: waitTimeoutMs });
   resolver = await Resolver.start(resolverPort, server.dnsPort);
 });
 afterAll(async () => {
@@ -75,7 +75,7 @@ class Resolver {
   async #answer({ name, type }: { name: string; type: 'A' | 'AAAA' }, port: number) {
     if (this.left-- <= 0) return { rcode: 'SERVFAIL', answers: [] };
     if (zoneNames.some((zone) => `${name}.`.endsWith(zone)))
-      return await query({ name, type, port, attempts: patience / 5_000 });
+      return await query({ name, type, port, attempts: waitTimeoutMs / 5_000 });
     const answers = type === 'A' ? [{ name, type, ttl: 0, data: '192.0.2.9' } as const] : [];
     return { rcode: 'NOERROR', answers };
   }

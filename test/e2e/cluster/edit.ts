@@ -1,40 +1,40 @@
-/** Edits of a composite, at the pace at which Crossplane follows. */
+/** Edits composites no faster than Crossplane reconciles them at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { declarationKey, hashOf } from '../../../functions/contract/declaration.ts';
-import { get, patch, settle, until } from './kubectl.ts';
+import { get, patch, until, waitForQuiescence } from './kubectl.ts';
 
 /** Tokens of Crossplane's circuit breaker: see crossplane.ts. */
-const most = 100;
-/** What a composite takes at its creation, and an edit of it that rolls no pods: docs/measures.md has what was measured. */
+const capacity = 100;
+/** Tokens that the creation of a composite takes, and an edit that rolls no pods: docs/measures.md has the measurements. */
 const costs = { creation: 50, edit: 20 };
 
-const purses = new Map<string, { left: number; at: number }>();
+/** Estimated tokens of each composite: no metric has them. */
+const budgets = new Map<string, { left: number; at: number }>();
 
 /**
- * Edits a composite when Crossplane is at rest and will follow at once: without tokens it looks every 30 s only. No metric has
- * the tokens of one composite, so they are reckoned.
+ * Edits a composite once Crossplane is idle and has enough tokens to reconcile it at once: without tokens it polls every 30 s.
  */
 export async function edit(composite: string, spec: object): Promise<void> {
   const now = performance.now();
-  const { left, at } = purses.get(composite) ?? { left: most - costs.creation, at: now };
-  const missing = costs.edit - Math.min(most, left + (now - at) / 1000);
+  const { left, at } = budgets.get(composite) ?? { left: capacity - costs.creation, at: now };
+  const missing = costs.edit - Math.min(capacity, left + (now - at) / 1000);
   if (missing > 0) await sleep(missing * 1000);
-  await settle(composite);
+  await waitForQuiescence(composite);
   await patch('internaldns', composite, { spec });
-  purses.set(composite, { left: Math.max(0, -missing), at: performance.now() });
+  budgets.set(composite, { left: Math.max(0, -missing), at: performance.now() });
 }
 
 /**
- * An edit of what is declared, until every replica serves it. Ready says so too, but for a while that of the state before
- * may stand: see `settle`.
+ * Edits what is declared, and waits until every replica serves it. Ready is not enough, because it may be that of the previous
+ * state for a while: see `waitForQuiescence`.
  */
 export async function declare(composite: string, spec: object): Promise<void> {
-  const mailbox = (name: string) => get('configmap', `idns-${composite}-${name}`, 'internal-dns');
-  const declared = async (): Promise<string> => (await mailbox('declared')).data[declarationKey];
+  const configMap = (name: string) => get('configmap', `idns-${composite}-${name}`, 'internal-dns');
+  const declared = async (): Promise<string> => (await configMap('declared')).data[declarationKey];
   const before = await declared();
   await edit(composite, spec);
   await until('every replica serves the edit', async () => {
-    const [text, { data = {} }] = [await declared(), await mailbox('status')];
+    const [text, { data = {} }] = [await declared(), await configMap('status')];
     const served = Object.values<string>(data).map((report) => JSON.parse(report).declaration);
     return (text !== before && served.every((hash) => hash === hashOf(text))) || { text, served };
   });

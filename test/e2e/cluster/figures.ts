@@ -1,4 +1,4 @@
-/** What a scenario measures, for people to read: nothing of it is asserted. */
+/** What a scenario measures. Figures are printed, never asserted. */
 export const figures: string[] = [];
 
 export function figure(what: string, value: number | string, unit = 's'): void {

@@ -1,4 +1,4 @@
-/** Asks as a forwarder in front of an InternalDNS does: from ports that it keeps. */
+/** Queries an InternalDNS as a forwarder in front of it does: from ports that it reuses. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
@@ -7,60 +7,60 @@ import { decode, encode } from 'dns-packet';
 import { get, until } from './kubectl.ts';
 
 export interface ForwarderWatch {
-  /** Ends the watch, and gives for each port how many questions stayed unanswered. */
+  /** Ends the watch, and returns the number of unanswered queries of each port. */
   stop(): Promise<number[]>;
 }
 
 /**
- * Asks for `name` from sixteen ports, four times a second from each. kube-proxy chooses a replica for a port, not for a
- * question: where the first one went, connection tracking sends all that follow.
+ * Queries `name` from 16 ports, four times a second from each. kube-proxy chooses a replica per port, not per query: connection
+ * tracking sends all queries where the first one went.
  */
-export async function watchForwarder(composite: string, name: string, wanted: string): Promise<ForwarderWatch> {
+export async function watchForwarder(composite: string, name: string, expected: string): Promise<ForwarderWatch> {
   const { address, port } = (await get('internaldns', composite)).status;
-  const ports = await Promise.all(Array.from({ length: 16 }, () => portTo(address, port, name, wanted)));
+  const ports = await Promise.all(Array.from({ length: 16 }, () => openPort(address, port, name, expected)));
   await until('every port has a replica', async () => {
-    for (const each of ports) if (each.answered === 0) each.ask();
+    for (const each of ports) if (each.answered === 0) each.query();
     await sleep(100);
     return ports.every(({ answered }) => answered > 0);
   });
-  for (const { waiting } of ports) waiting.clear();
+  for (const { unanswered } of ports) unanswered.clear();
   const timer = setInterval(() => {
-    for (const { ask } of ports) ask();
+    for (const { query } of ports) query();
   }, 250);
   return {
     stop: async () => {
       clearInterval(timer);
-      // As long as a resolver waits: https://man7.org/linux/man-pages/man5/resolv.conf.5.html
-      for (let i = 0; i < 50 && ports.some(({ waiting }) => waiting.size > 0); i++) await sleep(100);
+      // The default timeout of a resolver: https://man7.org/linux/man-pages/man5/resolv.conf.5.html
+      for (let i = 0; i < 50 && ports.some(({ unanswered }) => unanswered.size > 0); i++) await sleep(100);
       for (const { socket } of ports) socket.close();
-      return ports.map(({ waiting }) => waiting.size);
+      return ports.map(({ unanswered }) => unanswered.size);
     },
   };
 }
 
-async function portTo(server: string, port: number, name: string, wanted: string) {
+async function openPort(server: string, port: number, name: string, expected: string) {
   const socket = createSocket(isIPv6(server) ? 'udp6' : 'udp4');
   socket.connect(port, server);
   await once(socket, 'connect');
-  const waiting = new Set<number>();
-  let asked = 0;
+  /** Message ids. */
+  const unanswered = new Set<number>();
+  let sent = 0;
   const self = {
     socket,
-    /** The questions without an answer. */
-    waiting,
+    unanswered,
     answered: 0,
-    ask: () => {
-      const id = asked++;
-      waiting.add(id);
+    query: () => {
+      const id = sent++;
+      unanswered.add(id);
       socket.send(encode({ type: 'query', id, questions: [{ name, type: 'A' }] }));
     },
   };
   socket.on('message', (message) => {
     const { id = 0, answers = [] } = decode(message);
     const [answer] = answers;
-    if (answer?.type === 'A' && answer.data === wanted && waiting.delete(id)) self.answered++;
+    if (answer?.type === 'A' && answer.data === expected && unanswered.delete(id)) self.answered++;
   });
-  // A port that is closed gives no answer, either.
+  // A refused connection is an unanswered query, too.
   socket.on('error', () => {});
   return self;
 }

@@ -1,4 +1,4 @@
-/** The cluster of KUBECONFIG: written to through the program that people use, and read from the API where tests wait. */
+/** The cluster of KUBECONFIG. Writes go through kubectl, as people use it; polling reads go to the API. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/comp
 
 const run = promisify(execFile);
 
-/** Runs kubectl and gives its output; rejects with what it says on stderr. */
+/** Runs kubectl and returns its output; rejects with its stderr. */
 export async function kubectl(...args: string[]): Promise<string> {
   try {
     return (await run('kubectl', args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
@@ -19,20 +19,20 @@ export async function kubectl(...args: string[]): Promise<string> {
   }
 }
 
-/** `kubectl apply` of objects; rejects with the API server's refusal. */
+/** `kubectl apply` of objects; rejects with the error of the API server. */
 export const apply = (...objects: object[]): Promise<void> => applyWith([], objects);
 
-/** The API server's whole judgement, without a trace in the cluster. */
+/** Validates objects in the API server without storing them; rejects with its error. */
 export const dryRun = (...objects: object[]): Promise<void> => applyWith(['--dry-run=server'], objects);
 
-/** Server-side: `kubectl apply` keeps a copy in an annotation, which has no room for more than 256 KiB. */
+/** Server-side apply: `kubectl apply` stores a copy in an annotation, which is limited to 256 KiB. */
 export const applyLarge = (...objects: object[]): Promise<void> => applyWith(['--server-side'], objects);
 
 async function applyWith(flags: string[], items: object[]): Promise<void> {
   await kubectlWith({ apiVersion: 'v1', kind: 'List', items }, 'apply', ...flags, '-f', '-');
 }
 
-/** Creates an object as another account, without its help on the form; gives what the API server makes of it. */
+/** Creates an object as another account, without client-side validation; returns it as the API server responds. */
 export async function createAs(account: string, object: object): Promise<KubernetesObject> {
   return JSON.parse(
     await kubectlWith(object, 'create', `--as=${account}`, '--validate=false', '-o', 'json', '-f', '-'),
@@ -42,15 +42,15 @@ export async function createAs(account: string, object: object): Promise<Kuberne
 async function kubectlWith(input: object, ...args: string[]): Promise<string> {
   const child = spawn('kubectl', args, { stdio: 'pipe' });
   child.stdin.end(JSON.stringify(input));
-  const [output, words]: Buffer[][] = [[], []];
+  const [output, errors]: Buffer[][] = [[], []];
   child.stdout.on('data', (chunk) => output!.push(chunk));
-  child.stderr.on('data', (chunk) => words!.push(chunk));
+  child.stderr.on('data', (chunk) => errors!.push(chunk));
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(Buffer.concat(words!).toString().trim());
+  if (code !== 0) throw new Error(Buffer.concat(errors!).toString().trim());
   return Buffer.concat(output!).toString();
 }
 
-/** Kinds that tests look at again and again: each kubectl of a wait would take a tenth of a second of a core. */
+/** Kinds that tests poll: each run of kubectl takes a tenth of a second of a core. */
 const polled: Readonly<Record<string, [api: string, plural: string]>> = {
   internaldns: ['/apis/dns.internal/v1alpha1', 'internaldnses'],
   pod: ['/api/v1', 'pods'],
@@ -101,7 +101,7 @@ export async function remove(kind: string, name: string, namespace?: string): Pr
 export const isTrue = ({ status }: KubernetesObject, type: string): boolean =>
   (status?.conditions ?? []).some((c: { type: string; status: string }) => c.type === type && c.status === 'True');
 
-/** Merges into an object, as `kubectl edit` would. */
+/** Merges a change into an object. */
 export async function patch(kind: string, name: string, change: object, namespace?: string): Promise<void> {
   await kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(change), ...inNamespace(namespace));
 }
@@ -112,39 +112,39 @@ interface Condition {
   message?: string;
 }
 
-/** A condition of an InternalDNS; nothing is known of one that it does not have yet. */
+/** A condition of an InternalDNS; empty while it does not have it. */
 export async function condition(composite: string, type: string): Promise<Condition> {
   const { conditions = [] }: Partial<KubernetesObject['status']> = (await get('internaldns', composite)).status ?? {};
   return conditions.find((c: { type: string }) => c.type === type) ?? {};
 }
 
-/**
- * How long a test waits for a cause, in seconds, before it says what it saw last: many times what any takes on a machine with
- * other work.
- */
-export const patience = 180;
+/** Seconds that a test waits for a condition: many times what any takes on a busy machine. */
+export const waitSeconds = 180;
 
-/** `kubectl wait --for=condition=...`; gives the seconds it took. */
-export async function waitFor(condition: string, object: string, seconds = patience): Promise<number> {
+/** `kubectl wait --for=condition=...`; returns the seconds it took. */
+export async function waitFor(condition: string, object: string, seconds = waitSeconds): Promise<number> {
   const start = performance.now();
   await kubectl('wait', `--for=condition=${condition}`, object, `--timeout=${seconds}s`);
   return (performance.now() - start) / 1000;
 }
 
 /**
- * Waits until an InternalDNS is Ready; gives the seconds it took. Of these kube-scheduler may need 300: it hears that a
- * volume is bound before its VolumeBinding plugin does, still finds it unbound, and comes back when its patience is over.
+ * Waits until an InternalDNS is Ready; returns the seconds it took. kube-scheduler may need 300 of them: it is notified that a
+ * volume is bound before its VolumeBinding plugin, still finds it unbound, and retries the pod only after that time.
  * https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/backend/queue/scheduling_queue.go#L66
  */
-export const waitForReady = (composite: string) => waitFor('Ready', `internaldns/${composite}`, 300 + patience);
+export const waitForReady = (composite: string) => waitFor('Ready', `internaldns/${composite}`, 300 + waitSeconds);
 
 const inNamespace = (namespace: string | undefined) => (namespace ? ['-n', namespace] : []);
 
-/** Asks again every so many milliseconds until it holds, or says what it saw last. Gives the seconds it took. */
+/**
+ * Polls every so many milliseconds until `holds` resolves to true; returns the seconds it took. Rejects after `waitSeconds` with
+ * the last other result.
+ */
 export async function until(what: string, holds: () => Promise<unknown>, every = 100): Promise<number> {
   const start = performance.now();
   let seen: unknown;
-  while (performance.now() - start < patience * 1000) {
+  while (performance.now() - start < waitSeconds * 1000) {
     try {
       seen = await holds();
       if (seen === true) return (performance.now() - start) / 1000;
@@ -153,18 +153,18 @@ export async function until(what: string, holds: () => Promise<unknown>, every =
     }
     await sleep(every);
   }
-  throw new Error(`not within ${patience}s: ${what}; seen last: ${JSON.stringify(seen)}`);
+  throw new Error(`not within ${waitSeconds}s: ${what}; last seen: ${JSON.stringify(seen)}`);
 }
 
 /**
- * Waits until Crossplane has nothing left to do. An edit that arrives in the middle of its reconcile gets the Ready of the
- * state before: it marks its conditions with the generation that the API server answers, not with the one it worked on.
+ * Waits until Crossplane has nothing left to do. An edit in the middle of a reconcile gets the Ready of the previous state:
+ * Crossplane marks its conditions with the generation that the API server returns, not with the one that it reconciled.
  * https://github.com/crossplane/crossplane/blob/v2.4.0/internal/controller/apiextensions/composite/composition_functions.go#L755
  */
-export async function settle(composite: string): Promise<void> {
+export async function waitForQuiescence(composite: string): Promise<void> {
   let last = '';
   let since = 0;
-  await until('the composite rests for two seconds', async () => {
+  await until('the composite has not changed for two seconds', async () => {
     const version = (await get('internaldns', composite)).metadata.resourceVersion ?? '';
     if (version !== last) [last, since] = [version, performance.now()];
     return performance.now() - since > 2000 || version;

@@ -1,4 +1,4 @@
-/** A cluster's names as a client resolves them, through the DNS Service of an InternalDNS. */
+/** Resolves names through the DNS Service of an InternalDNS, as a client does. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Question, query, type Reply } from '../../powerdns/query.ts';
 import { get, until } from './kubectl.ts';
@@ -8,13 +8,13 @@ export interface Client {
   ask(name: string, type?: Question['type'], tcp?: boolean): Promise<Reply>;
   /** The sorted answers of one type; the response code when there are none. */
   answer(name: string, type?: Question['type'], tcp?: boolean): Promise<string>;
-  /** The same of a question that is sent once, however long its answer takes. */
+  /** Like `answer`, of a query that is sent only once. */
   firstAnswer(name: string): Promise<string>;
-  /** Waits for an answer, and gives the seconds it took. */
-  becomes(name: string, wanted: string, type?: Question['type']): Promise<number>;
+  /** Waits for an answer, and returns the seconds it took. */
+  becomes(name: string, expected: string, type?: Question['type']): Promise<number>;
 }
 
-/** A client of the instance `composite`, at the address that its status gives, or at another one. */
+/** A client of the instance `composite`, at the address in its status or at the given one. */
 export async function clientOf(composite: string, address?: string): Promise<Client> {
   if (address) return clientAt(address);
   const { status } = await get('internaldns', composite);
@@ -22,7 +22,7 @@ export async function clientOf(composite: string, address?: string): Promise<Cli
 }
 
 export function clientAt(server: string, port = 53): Client {
-  // As a resolver does: UDP loses a packet now and then, and a policy's controller all those that wait for it when a Pod
+  // As a resolver does: UDP loses a packet now and then, and a network policy controller drops its queued packets when a Pod
   // changes: https://github.com/kubernetes-sigs/kube-network-policies/issues/402
   const attempts = 2;
   const ask: Client['ask'] = (name, type = 'A', tcp = false) => query({ name, type, server, port, tcp, attempts });
@@ -33,12 +33,12 @@ export function clientAt(server: string, port = 53): Client {
     ask,
     answer,
     firstAnswer: async (name) => answersIn(await query({ name, server, port })),
-    becomes: (name, wanted, type = 'A') =>
+    becomes: (name, expected, type = 'A') =>
       until(
-        `${name} ${type} is ${wanted}`,
+        `${name} ${type} is ${expected}`,
         async () => {
           const seen = await prompt(name, type);
-          return seen === wanted || seen;
+          return seen === expected || seen;
         },
         50,
       ),
@@ -57,10 +57,10 @@ export interface Watch {
 }
 
 /**
- * Asks one question every `every` milliseconds, each from a port of its own as resolvers do, and counts those that stay
- * without the right answer for as long as a resolver waits. A question is not repeated.
+ * Sends a query every `every` milliseconds, each from a new port as resolvers do, and counts those without the right answer
+ * within a resolver's timeout. Nothing is retried.
  */
-export function watchAnswers(client: Client, name: string, wanted: string, every = 20): Watch {
+export function watchAnswers(client: Client, name: string, expected: string, every = 20): Watch {
   let isOver = false;
   const outcomes: boolean[] = [];
   let lastAnswer = performance.now();
@@ -69,15 +69,15 @@ export function watchAnswers(client: Client, name: string, wanted: string, every
   const ask = async (index: number): Promise<void> => {
     const seen = await client.firstAnswer(name).catch(() => 'nothing');
     const now = performance.now();
-    outcomes[index] = seen === wanted;
-    if (seen !== wanted) return;
+    outcomes[index] = seen === expected;
+    if (seen !== expected) return;
     longestGap = Math.max(longestGap, now - lastAnswer);
     lastAnswer = now;
   };
   const loop = (async () => {
     for (let index = 0; !isOver; index++) {
-      const question = ask(index).finally(() => pending.delete(question));
-      pending.add(question);
+      const query = ask(index).finally(() => pending.delete(query));
+      pending.add(query);
       await sleep(every);
     }
     await Promise.all(pending);

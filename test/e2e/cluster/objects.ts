@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
 
-/** The annotation that says which address or name a host gets. */
+/** The annotation with the address or name that hosts resolve to. */
 export const target = 'external-dns.alpha.kubernetes.io/target';
 export const hostname = 'external-dns.alpha.kubernetes.io/hostname';
 
@@ -11,7 +11,7 @@ interface IngressOptions {
   annotations?: Record<string, string>;
 }
 
-/** Makers of what is discovered, in a namespace. */
+/** Constructors of source objects in a namespace. */
 export type Objects = ReturnType<typeof objectsIn>;
 
 const gatewayAPI = 'gateway.networking.k8s.io/v1';
@@ -50,7 +50,7 @@ export const objectsIn = (home: string) => ({
     },
   }),
 
-  /** A route through the Gateway `front`. */
+  /** A route of the Gateway `front`. */
   route: (kind: string, name: string, hostnames: string[]): KubernetesObject => ({
     apiVersion: gatewayAPI,
     kind,
@@ -73,7 +73,7 @@ export const objectsIn = (home: string) => ({
   }),
 });
 
-/** A zone file of 10,000 records under the key `zone`, the last of them of one's own, where the servers run. */
+/** A ConfigMap in the servers' namespace with a zone file of 10,000 records under the key `zone`; `last` is the last one. */
 export function largeZoneFile(name: string, last: string): KubernetesObject {
   const hosts = Array.from({ length: 9_999 }, (_, index) => `host-${index} A 198.18.${index >> 8}.${index & 255}`);
   return {
@@ -84,13 +84,13 @@ export function largeZoneFile(name: string, last: string): KubernetesObject {
   };
 }
 
-/** Names the scenario that made it, on what a later run is to take away. */
+/** Marks objects that the next run deletes; the value is the scenario. */
 export const scenarioLabel = 'e2e.dns.internal/scenario';
 
-/** A test asks from a node: of another node's Pods a NetworkPolicy keeps it away. */
+/** Tests query from a node, which a NetworkPolicy keeps out of the Pods of other nodes. */
 const statusPage = { from: ['0.0.0.0/0', '::/0'].map((cidr) => ({ ipBlock: { cidr } })) };
 
-/** An InternalDNS whose status page is open to tests unless its spec says otherwise. */
+/** An InternalDNS whose status page is open to the tests, unless its spec has a `statusPage`. */
 export function internalDNS(name: string, spec: object): KubernetesObject {
   return {
     apiVersion: 'dns.internal/v1alpha1',

@@ -1,37 +1,37 @@
-/** Inside the pods of the servers. */
+/** The pods of the servers. */
 import { get, kubectl } from './kubectl.ts';
 
 const namespace = 'internal-dns';
 
-/** Runs a command in a container that has it; gives what it prints. */
+/** Runs a command of a container's image in it; returns its output. */
 export const inPod = (pod: string, container: string, ...command: string[]): Promise<string> =>
   kubectl('-n', namespace, 'exec', pod, '-c', container, '--', ...command);
 
-/** The script that started it is process 1: a signal is for its child. */
+/** Sends a signal to PowerDNS, which is a child of process 1, a script. */
 export const signalPowerDNS = (pod: string, signal: 'STOP' | 'CONT' | 'KILL'): Promise<string> => {
-  // Processes come and go meanwhile: the last one to be looked at says nothing of the one that is meant.
+  // Processes come and go meanwhile, so the exit code of the last test in the loop means nothing.
   const script = `cd /proc; for p in [0-9]*; do if grep -q pdns_server $p/comm; then kill -${signal} $p && sent=1; fi; done; [ "$sent" ]`;
   return inPod(pod, 'powerdns', 'sh', '-c', script);
 };
 
-/** PowerDNS's own tool, as a person would use it. */
+/** Runs PowerDNS's own tool, as a person would. */
 export const pdnsutil = (pod: string, ...command: string[]): Promise<string> =>
   inPod(pod, 'powerdns', 'pdnsutil', '--config-dir=/etc/internal-dns/powerdns', ...command);
 
-/** Runs a script among the processes of ExternalDNS, whose image has no shell; the container of it stays in the pod. */
-export const besideExternalDNS = (pod: string, script: string): Promise<string> =>
+/** Runs a script in the process namespace of ExternalDNS, whose image has no shell. The debug container stays in the pod. */
+export const debugExternalDNS = (pod: string, script: string): Promise<string> =>
   kubectl(
     ...['-n', namespace, 'debug', pod, '--image=docker.io/powerdns/pdns-auth-51:5.1.5', '--profile=restricted'],
     ...['--target=external-dns', '--', 'sh', '-c', script],
   );
 
-/** A container of a pod, as its spec has it. */
+/** A container in the spec of a pod. */
 export async function containerOf(pod: string, name: string) {
   const { spec } = await get('pod', pod, namespace);
   return [...spec.initContainers, ...spec.containers].find((container) => container.name === name);
 }
 
-/** What would be another one after a restart of the pod or of one of its containers. */
+/** Changes with a restart of the pod or of one of its containers. */
 export async function identityOf(pod: string): Promise<{ uid: string; restarts: number[] }> {
   const { metadata, status } = await get('pod', pod, namespace);
   const all: { restartCount: number }[] = [
@@ -45,13 +45,13 @@ interface Usage {
   /** Of the container. */
   name: string;
   mebibytes: number;
-  /** Since the container was started. */
+  /** Since the container started. */
   cpuSeconds: number;
-  /** When the CPU was read: seconds since 1970. */
+  /** When the CPU time was read: seconds since 1970. */
   at: number;
 }
 
-/** What the containers of a pod take, as kubelet of its node has it. */
+/** Memory and CPU time of a pod's containers, from the kubelet. */
 export async function usageIn(pod: string): Promise<Usage[]> {
   const { spec } = await get('pod', pod, namespace);
   const path = `/api/v1/nodes/${spec.nodeName}/proxy/stats/summary?only_cpu_and_memory=true`;

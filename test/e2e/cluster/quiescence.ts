@@ -1,33 +1,33 @@
-/** Whether a server rests when nothing changes, read off what its logs say. Pure. */
+/** Checks in a server's logs that it writes nothing while nothing changes. Pure. */
 
-/** When something was changed that a server follows: milliseconds since 1970. */
+/** A change of something that a server watches: milliseconds since 1970. */
 export interface Change {
   from: number;
-  /** When it was over; an object changes at once. */
+  /** The end; an object changes at once. */
   to: number;
   /** Such as `ingress e2e-zones/beside`. */
   what: string;
 }
 
-/** What the logs of one pod tell, in their order. */
+/** The logs of one pod, in order. */
 export interface PodLog {
   pod: string;
-  /** When it was started, and each of its containers anew. */
+  /** Starts of its containers. */
   starts: number[];
-  /** When each ExternalDNS had looked and found nothing to do, by its container. */
+  /** Loops of ExternalDNS without changes, by container. */
   loops: Readonly<Record<string, readonly number[]>>;
-  /** What the agent wrote into PowerDNS, such as `change zone corp.internal`. */
+  /** Writes of the agent to PowerDNS, such as `change zone corp.internal`. */
   writes: readonly { at: number; what: string }[];
 }
 
-/** Loops without anything to do after which all that a change leads to is done: the first may have begun before it. */
-const settling = 3;
-/** A change that is written more often than this is fought over. A write of every loop leaves no loop without anything to do. */
-const attempts = 5;
-/** How much later than the server the watcher may hear of a change: milliseconds. */
+/** Idle loops after which all effects of a change are written: the first may have begun before the change. */
+const idleLoops = 3;
+/** The same write this often means that two writers fight. No loop is idle if every loop writes. */
+const maxRepeats = 5;
+/** How much later than the server the watcher may see a change: milliseconds. */
 const lag = 5_000;
 
-/** Writes that nothing has led to: a sentence each. */
+/** Writes without a cause: a sentence each. */
 export function writesWithoutCause({ pod, starts, loops, writes }: PodLog, changes: readonly Change[]): string[] {
   const causes = [...changes, ...starts.map((at) => ({ from: at, to: at, what: 'its start' }))];
   const inARow = new Map<string, number>();
@@ -40,12 +40,12 @@ export function writesWithoutCause({ pod, starts, loops, writes }: PodLog, chang
     since = last.to;
     const times = (inARow.get(what) ?? 0) + 1;
     inARow.set(what, times);
-    const rests = Object.values(loops).map((each) => each.filter((loop) => loop > last.to && loop < at).length);
-    const rested = rests.length > 0 ? Math.min(...rests) : 0;
+    const counts = Object.values(loops).map((each) => each.filter((loop) => loop > last.to && loop < at).length);
+    const idle = counts.length > 0 ? Math.min(...counts) : 0;
     const before = `${new Date(at).toISOString()} ${pod}: "${what}"`;
     const after = `since the last change (${last.what}, ${((at - last.to) / 1000).toFixed(1)} s before)`;
-    if (rested >= settling) return [`${before} after ${rested} loops of ExternalDNS that had nothing to do ${after}`];
-    return times === attempts ? [`${before} for the ${attempts}th time ${after}`] : [];
+    if (idle >= idleLoops) return [`${before} after ${idle} idle loops of ExternalDNS ${after}`];
+    return times === maxRepeats ? [`${before} for the ${maxRepeats}th time ${after}`] : [];
   });
 }
 

@@ -1,15 +1,15 @@
-/** What stands between a server and those who ask: a caching resolver, and Pods whose DNS is set up in some way. */
+/** What is between a server and its clients: a caching resolver, and Pods with a DNS configuration. */
 import { apply, get, isTrue, list, until } from './kubectl.ts';
 import { clientAt } from './names.ts';
 
-/** The address of the cluster's own DNS. */
+/** The address of the cluster DNS. */
 export async function clusterDNS(): Promise<string> {
   return (await get('service', 'kube-dns', 'kube-system')).spec.clusterIP;
 }
 
 /**
- * Starts a resolver as a LAN has one, which asks `server` for the names of a zone and the cluster's own DNS for all others.
- * Gives its address. Only the answers of the zone are cached.
+ * Starts a resolver as in a LAN, which forwards queries of a zone to `server` and all others to the cluster DNS. Caches only the
+ * answers of the zone. Returns its address.
  */
 export async function startResolver(namespace: string, name: string, zone: string, server: string): Promise<string> {
   const [own] = await list('pod', '-n', 'kube-system', '-l', 'k8s-app=kube-dns');
@@ -50,12 +50,12 @@ ${zone}:53 {
     { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector: { app: name }, ports } },
   );
   const { clusterIP } = (await get('service', name, namespace)).spec;
-  // kube-proxy hears of a ready Pod a moment later.
+  // kube-proxy takes a moment to route to a ready Pod.
   await until('the resolver answers', async () => (await clientAt(clusterIP).answer(zone, 'SOA')) !== 'SERVFAIL');
   return clusterIP;
 }
 
-/** What `/etc/resolv.conf` says, in a Pod with Node.js; `dnsConfig` is as Kubernetes has it. */
+/** Starts a Pod with Node.js and this `dnsConfig` as its `/etc/resolv.conf`. */
 export async function startPod(
   namespace: string,
   name: string,

@@ -1,5 +1,5 @@
 /**
- * Reads the logs of every server in the cluster during a run, and watches the objects that servers depend on. Answers over
+ * Reads the logs of every server in the cluster during a run, and watches the objects that servers depend on. Reports over
  * HTTP when ExternalDNS has completed another loop, and which writes had no cause.
  */
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import type { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { Informer } from '../../../functions/agent/kubernetes/informer.ts';
 import { isApiError } from '../../../functions/agent/kubernetes/status.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
-import { patience } from './kubectl.ts';
+import { waitSeconds } from './kubectl.ts';
 import { type Change, type PodLog, writesWithoutCause } from './quiescence.ts';
 
 const serverNamespace = 'internal-dns';
@@ -40,19 +40,19 @@ const optional = [
   '/apis/route.openshift.io/v1/routes',
 ];
 
-/** A request for the writes without a cause of these instances, to which only what changes in these namespaces matters. */
+/** Limits a request for writes without a cause to these instances, and their causes to changes in these namespaces. */
 export interface Scope {
   instances: string[];
   namespaces: string[];
 }
 
-/** Something that was done to an instance by another way than through the API server. */
+/** Something done to an instance that the API server does not show. */
 export type Disturbance = Pick<Change, 'from' | 'to'> & { instance: string };
 
 interface ServerPod {
   instance: string;
-  isLeaving: boolean;
-  /** Those that run, by the identifier that is another one after each start. */
+  isTerminating: boolean;
+  /** The ids of running containers by name; a restart changes the id. */
   containers: Record<string, string>;
 }
 
@@ -79,7 +79,7 @@ export class Watcher {
       labelSelector: 'app.kubernetes.io/name=internal-dns',
       transform: serverPodOf,
       onChange: (key) => this.#readLogsOf(key),
-      backoff: { leastMs: soon, mostMs: soon },
+      backoff: { leastMs: retryMs, mostMs: retryMs },
     });
     const declared = `/api/v1/namespaces/${serverNamespace}/configmaps`;
     this.#informers = [...served, declared].map((path) => {
@@ -98,7 +98,7 @@ export class Watcher {
           const namespace = path === declared ? undefined : key.split('/').at(kind === 'namespaces' ? -1 : 0);
           this.#record({ what: `${kind} ${key}`, namespace, instance });
         },
-        backoff: { leastMs: soon, mostMs: soon },
+        backoff: { leastMs: retryMs, mostMs: retryMs },
       });
       return informer;
     });
@@ -123,7 +123,7 @@ export class Watcher {
     for (const informer of [this.#pods, ...this.#informers]) informer.stop();
   }
 
-  disturbed({ instance, from, to }: Disturbance): void {
+  recordDisturbance({ instance, from, to }: Disturbance): void {
     this.#changes.push({ from, to, what: 'what the test did in its pod', instance });
   }
 
@@ -133,22 +133,22 @@ export class Watcher {
   }
 
   /**
-   * Resolves when every ExternalDNS of an instance has begun to look after this call, and found nothing to do. If none has
-   * within so many seconds, it gives what was written meanwhile.
+   * Resolves when every ExternalDNS of an instance has begun and completed a loop without changes after this call; after
+   * `seconds` to the writes since then.
    */
-  async looked(instance: string, seconds = patience): Promise<string[] | undefined> {
+  async anotherLoop(instance: string, seconds = waitSeconds): Promise<string[] | undefined> {
     const since = Date.now();
-    const hasLooked = () => {
-      const pods = [...this.#pods.store].filter(([, pod]) => pod.instance === instance && !pod.isLeaving);
+    const hasCompleted = () => {
+      const pods = [...this.#pods.store].filter(([, pod]) => pod.instance === instance && !pod.isTerminating);
       const running = pods.flatMap(([key, { containers }]) =>
         Object.keys(containers)
           .filter(isExternalDNS)
           .map((container) => this.#logs.get(key)?.loops[container] ?? []),
       );
-      // The first may have begun before.
+      // The first may have begun before the call.
       return running.length > 0 && running.every((loops) => loops.filter((loop) => loop > since).length >= 2);
     };
-    while (!this.#stop.signal.aborted && !hasLooked()) {
+    while (!this.#stop.signal.aborted && !hasCompleted()) {
       if (Date.now() - since > seconds * 1000) return this.#writesOf(instance, since);
       await sleep(50);
     }
@@ -160,7 +160,7 @@ export class Watcher {
     return logs.flatMap(({ writes }) => writes.filter(({ at }) => at > since).map(({ what }) => what));
   }
 
-  /** Returns the writes without a cause: of the scope, or of all instances. */
+  /** Returns the writes without a cause, of the scope or of all instances. */
   findings(scope?: Scope): string[] {
     const logs = [...this.#logs.values()].filter(({ instance }) => !scope || scope.instances.includes(instance));
     return logs.flatMap((log) => {
@@ -189,12 +189,12 @@ export class Watcher {
     return log;
   }
 
-  /** Reads the log of a container until it ends; lines that are repeated after a reconnect count once. */
+  /** Reads the log of a container until it ends. Lines that are repeated after a reconnect count once. */
   async #read(key: string, container: string, id: string, log: Log): Promise<void> {
     const [namespace, pod] = key.split('/');
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
     let last = '';
-    const isThere = () => this.#pods.store.get(key)?.containers[container] === id;
+    const isRunning = () => this.#pods.store.get(key)?.containers[container] === id;
     do {
       try {
         const sinceTime = last.split('.')[0];
@@ -206,15 +206,14 @@ export class Watcher {
           parseLine(log, container, Date.parse(time), line.slice(time.length + 1));
         }
       } catch {
-        // The container is gone, or the API server is: the pods say which.
+        // The container or the API server is gone; the pod store shows which.
       }
-      await sleep(soon);
-    } while (!this.#stop.signal.aborted && isThere());
+      await sleep(retryMs);
+    } while (!this.#stop.signal.aborted && isRunning());
   }
 }
 
-/** Milliseconds. */
-const soon = 200;
+const retryMs = 200;
 const isExternalDNS = (container: string) => container.startsWith('external-dns');
 
 function parseLine({ loops, writes }: Log, container: string, at: number, line: string): void {
@@ -235,19 +234,19 @@ function serverPodOf({ metadata, status }: KubernetesObject): ServerPod {
   const running = statuses.filter(({ state }) => 'running' in state);
   return {
     instance: metadata.labels?.[instanceLabel] ?? '',
-    isLeaving: metadata.deletionTimestamp !== undefined,
+    isTerminating: metadata.deletionTimestamp !== undefined,
     containers: Object.fromEntries(running.map(({ name, containerID = '' }) => [name, containerID])),
   };
 }
 
-/** Answers a run's test files on a free port of the loopback address. */
+/** Serves the watcher to the test files of a run, on a free port of the loopback address. */
 export async function serveWatcher(watcher: Watcher): Promise<{ url: string; server: Server }> {
   const server = createServer(async (request, response) => {
-    const asked = await json(request);
+    const body = await json(request);
     const answers: Record<string, () => unknown> = {
-      '/looked': () => watcher.looked(asked as string),
-      '/disturbed': () => watcher.disturbed(asked as Disturbance),
-      '/findings': () => watcher.findings(asked as Scope),
+      '/another-loop': () => watcher.anotherLoop(body as string),
+      '/disturbance': () => watcher.recordDisturbance(body as Disturbance),
+      '/findings': () => watcher.findings(body as Scope),
     };
     response.end(JSON.stringify((await answers[request.url ?? '']?.()) ?? null));
   });

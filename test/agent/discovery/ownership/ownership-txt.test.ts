@@ -31,8 +31,8 @@ import {
 import { Zones } from '../../../../functions/agent/zones/zones.ts';
 import type { Declaration } from '../../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../../functions/internal-dns/server/powerdns.ts';
-import { patience } from '../../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../../powerdns/server.ts';
+import { waitTimeoutMs } from '../../../timeouts.ts';
 import { declare, foreign, found, record, zone, zoneWith } from '../../make.ts';
 import { apiAt } from '../../powerdns/api.ts';
 
@@ -317,7 +317,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       if (options.method !== 'GET') writes += 1;
       return request(url, options);
     };
-    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, request: counted, timeoutMs: patience }), {
+    database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, request: counted, timeoutMs: waitTimeoutMs }), {
       maxAgeMs: 0,
     });
     made = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });

@@ -16,7 +16,7 @@ import { statusServer } from '../../../../functions/agent/http/status-server.ts'
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
 import { printable } from '../../../../functions/contract/printable.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
-import { patience } from '../../../patience.ts';
+import { waitTimeoutMs } from '../../../timeouts.ts';
 import { startChromium } from './chromium.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
 
@@ -59,7 +59,7 @@ interface Violations {
 /** Visits the page and returns its violations. */
 async function violationsOf(path: string, look: (page: Page) => Promise<void>, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(patience);
+  context.setDefaultTimeout(waitTimeoutMs);
   const violations: Violations = { messages: [], requests: [] };
   try {
     const page = await context.newPage();

@@ -1,16 +1,16 @@
-/** What accounts may do, as the API server has it. */
+/** Permissions of accounts, from the API server. */
 import { createAs } from './kubectl.ts';
 
 export interface Access {
   verb: string;
-  /** Before a slash the group, which core resources have none of: `networking.k8s.io/ingresses`, `pods:exec`. */
+  /** `GROUP/RESOURCE`, or `RESOURCE` of the core group, with an optional `:SUBRESOURCE`: `pods:exec`. */
   resource: string;
   name?: string;
   namespace?: string;
 }
 
-/** What the API server would answer to a request of this account. */
-export async function may(account: string, { verb, resource, name, namespace }: Access): Promise<boolean> {
+/** Whether an account is allowed to make a request, as `kubectl auth can-i` reports it. */
+export async function canI(account: string, { verb, resource, name, namespace }: Access): Promise<boolean> {
   const [group, plural] = resource.includes('/') ? resource.split('/') : ['', resource];
   const [kind, subresource] = plural!.split(':');
   const resourceAttributes = { verb, group, resource: kind, subresource, name, namespace };
@@ -29,8 +29,8 @@ interface Rule {
   resourceNames?: string[];
 }
 
-/** What an account may do in a namespace and cluster-wide, but ask about itself; a line each: `verb group/resource name`. */
-export async function everything(account: string, namespace: string): Promise<string[]> {
+/** Everything that an account may do in a namespace and cluster-wide, except for self-reviews: `verb group/resource name` each. */
+export async function permissionsOf(account: string, namespace: string): Promise<string[]> {
   const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
   const { status } = await createAs(account, review);
   const lines = (status.resourceRules as Rule[]).flatMap(({ verbs, apiGroups, resources, resourceNames = ['*'] }) =>
@@ -42,8 +42,8 @@ export async function everything(account: string, namespace: string): Promise<st
       ),
     ),
   );
-  return lines.filter((line) => !isAboutItself(line));
+  return lines.filter((line) => !isSelfReview(line));
 }
 
-/** What every account may ask about itself: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */
-const isAboutItself = (line: string) => / (authorization|authentication)\.k8s\.io\/self/.test(line);
+/** Every account may review itself: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */
+const isSelfReview = (line: string) => / (authorization|authentication)\.k8s\.io\/self/.test(line);

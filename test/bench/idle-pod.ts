@@ -1,12 +1,12 @@
-/** What kubelet says of a pod that has nothing to do but to look whether there is something to do. */
+/** CPU and memory of an idle pod, from the kubelet. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kubectl, list } from '../e2e/cluster/kubectl.ts';
 
 const settleMs = 15_000;
 const windowMs = 60_000;
 
-/** A container, or the whole pod: mean processor use over the window in thousandths of a core, working set at its end in bytes. */
-export interface Rest {
+/** Of a container or of the whole pod: mean CPU over the window in thousandths of a core, working set at its end in bytes. */
+export interface Usage {
   name: string;
   millicores: number;
   memory: number;
@@ -18,14 +18,14 @@ interface Sample {
   memory: { workingSetBytes: number };
 }
 
-/** Watches the first pod of `selector` for a minute; the whole pod first, then its containers. */
-export async function podAtRest({
+/** Measures the first pod of `selector` for a minute; returns the whole pod first, then its containers. */
+export async function idlePod({
   namespace,
   selector,
 }: {
   namespace: string;
   selector: string;
-}): Promise<[Rest, ...Rest[]]> {
+}): Promise<[Usage, ...Usage[]]> {
   const [pod] = await list('pod', '-n', namespace, '-l', selector);
   if (!pod) throw new Error(`cannot find the pod ${selector} in ${namespace}`);
   const { nodeName } = pod.spec;
@@ -35,7 +35,7 @@ export async function podAtRest({
   const after = await samples(nodeName, pod.metadata.uid!);
   const [whole, ...containers] = after.map(({ name = 'pod', cpu, memory }, index) => {
     const { time, usageCoreNanoSeconds } = before[index]!.cpu;
-    // kubelet's samples are seconds old; each says how old.
+    // The kubelet's samples are seconds old, so their own times count.
     const nanoseconds = (Date.parse(cpu.time) - Date.parse(time)) * 1e6;
     const millicores = ((cpu.usageCoreNanoSeconds - usageCoreNanoSeconds) / nanoseconds) * 1000;
     return { name, millicores, memory: memory.workingSetBytes };
@@ -43,7 +43,7 @@ export async function podAtRest({
   return [whole!, ...containers];
 }
 
-/** How often ExternalDNS has asked the API server since it started; a watch that goes on is one request. */
+/** Requests of ExternalDNS to the API server since it started; a watch counts once. */
 export async function apiRequests({ namespace, selector }: { namespace: string; selector: string }): Promise<number> {
   const [pod] = await list('pod', '-n', namespace, '-l', selector);
   const path = `/api/v1/namespaces/${namespace}/pods/${pod?.metadata.name}:7979/proxy/metrics`;

@@ -1,10 +1,10 @@
-/** What an InternalDNS says of names, at each of the places where people look. */
+/** The names that an InternalDNS reports: on its page, in its status and in Events. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Verdict } from '../../../functions/contract/verdict.ts';
 import { get, list, until } from './kubectl.ts';
 
-export interface Told {
+export interface ReportedName {
   name: string;
   resource: string;
   verdict: Verdict;
@@ -13,9 +13,9 @@ export interface Told {
   since: string;
 }
 
-/** The agent's own table. */
+/** The JSON of the status page. */
 export interface Table {
-  names: Told[];
+  names: ReportedName[];
   total: number;
   resolved: number;
   resolution?: { state: string; since: string; message?: string };
@@ -23,7 +23,7 @@ export interface Table {
   hint?: string;
 }
 
-/** An address of the Service that the status page has. */
+/** The URL of the status page. */
 export async function statusAddress(composite: string): Promise<string> {
   const { spec } = await get('service', `idns-${composite}-status`, 'internal-dns');
   return `http://${spec.clusterIP}:8080`;
@@ -36,26 +36,26 @@ export async function tableAt(address: string, host = ''): Promise<Table> {
   return (await response.json()) as Table;
 }
 
-type Problem = Pick<Told, 'name' | 'resource' | 'verdict' | 'message'>;
+type Problem = Pick<ReportedName, 'name' | 'resource' | 'verdict' | 'message'>;
 
-/** The hosts that do not resolve, as the composite's status has them: the gravest 20. */
+/** The hosts that do not resolve, from the composite's status: the 20 worst. */
 export async function problemsOf(composite: string): Promise<Problem[]> {
   return (await get('internaldns', composite)).status.names?.problems ?? [];
 }
 
-/** Waits until the composite's status says why a host of an object does not resolve. A report waits ten seconds for the next one. */
-export const untilTold = (
+/** Waits until the composite's status reports why a host of an object does not resolve. Reports are at least ten seconds apart. */
+export const untilReported = (
   composite: string,
   { name, resource, verdict, message }: Omit<Problem, 'message'> & { message: RegExp },
 ) =>
-  until(`the status says that ${name} is ${verdict}`, async () => {
+  until(`the status reports ${name} as ${verdict}`, async () => {
     const problems = await problemsOf(composite);
-    const isIt = (p: Problem) =>
+    const matches = (p: Problem) =>
       p.name === name && p.resource === resource && p.verdict === verdict && message.test(p.message);
-    return problems.some(isIt) || problems;
+    return problems.some(matches) || problems;
   });
 
-/** `Reason: message` of the Events on an object by one instance, the oldest first. */
+/** `Reason: message` of an instance's Events on an object, oldest first. */
 export async function eventsOn(composite: string, kind: string, name: string, namespace: string): Promise<string[]> {
   const { uid } = (await get(kind, name, namespace)).metadata;
   const events = await list('events', '-n', namespace, '--field-selector', `involvedObject.uid=${uid}`);
@@ -66,12 +66,12 @@ export async function eventsOn(composite: string, kind: string, name: string, na
 }
 
 export interface EventWatch {
-  /** When an Event with this text was seen first, by `performance.now()`. */
+  /** When an Event with this text was first seen, by `performance.now()`. */
   seenAt(text: string): number | undefined;
   stop(): void;
 }
 
-/** Follows the Events of a namespace as kubectl shows them: those to come, or with `--watch` those that are there, too. */
+/** Watches the Events of a namespace with kubectl: only new ones, or with `--watch` the existing ones, too. */
 export function watchEvents(namespace: string, flag: '--watch-only' | '--watch' = '--watch-only'): EventWatch {
   const seen = new Map<string, number>();
   const output = 'jsonpath={.reason} {.message}{"\\n"}';
