@@ -61,10 +61,9 @@ async function rendered(composite: KubernetesObject): Promise<Rendered> {
   }
 }
 
-/** The pod's arguments with the addresses and paths of this machine, without the image's program and without a cluster. */
+/** The pod's arguments with the addresses and paths of this machine, without those for a cluster. */
 function localArgs(args: string[], replaced: Record<string, string>): string[] {
   return args
-    .filter((arg) => arg.startsWith('--'))
     .map((arg) => arg.slice(2).split('=')[0] ?? '')
     .filter((flag) => !clusterFlags.includes(flag))
     .map((flag) => {

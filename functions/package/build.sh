@@ -17,7 +17,7 @@ rm -rf "$stage" && mkdir -p "$stage"
 # Compressed here, because crane would prefer speed to size.
 node functions/bundle.ts "$stage/app"
 tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -C "$stage" -c app | gzip -9n >"$stage/layer.tar.gz"
-crane mutate "$BASE" --append "$stage/layer.tar.gz" --cmd /app/main.cjs --exposed-ports 9443,8080 \
+crane mutate "$BASE" --append "$stage/layer.tar.gz" --entrypoint /nodejs/bin/node,/app/main.cjs --exposed-ports 9443,8080 \
   --tag "$REGISTRY/cdk8s-function-xp:$VERSION" --output "$stage/image.tar"
 crossplane xpkg build --package-root=functions/package --examples-root="$stage/none" \
   --embed-runtime-image-tarball="$stage/image.tar" --package-file="$BUILD/cdk8s-function-xp.xpkg"
