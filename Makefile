@@ -63,7 +63,7 @@ golden: node ## write the golden files anew; review their diff
 	UPDATE=1 vitest run --config test/vitest.config.ts test/golden
 
 .PHONY: package
-package: node ## build both packages into _build (REGISTRY, VERSION, BASE)
+package: node ## build both packages, for amd64 and arm64, and install.yaml into _build (REGISTRY, VERSION, BASE)
 	functions/package/build.sh
 
 .PHONY: e2e
