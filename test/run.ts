@@ -64,7 +64,6 @@ async function rendered(composite: KubernetesObject): Promise<Rendered> {
 /** The pod's arguments with local addresses and paths, without the program and without flags for a cluster. */
 function localArgs(args: string[], replaced: Record<string, string>): string[] {
   return args
-    .filter((arg) => arg.startsWith('--'))
     .map((arg) => arg.slice(2).split('=')[0] ?? '')
     .filter((flag) => !clusterFlags.includes(flag))
     .map((flag) => {

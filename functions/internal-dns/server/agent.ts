@@ -25,8 +25,9 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
     image: options.image ?? agentImage,
     imagePullPolicy: options.pullPolicy,
     ...(options.sidecar && { restartPolicy: 'Always' }),
+    // The entry point of the image serves the function: functions/package/build.sh.
+    command: ['/nodejs/bin/node', '/app/agent.cjs'],
     args: [
-      '/app/agent.cjs',
       `--declaration=${paths.declared}/${declarationKey}`,
       `--powerdns-api=http://127.0.0.1:${ports.powerdnsAPI}`,
       `--powerdns-key=${paths.key}/api.conf`,
