@@ -7,6 +7,7 @@ import type { DesiredRecord } from './desired-record.ts';
 import type { EvaluationContext, NameEvaluation, RejectedRecord } from './evaluation.ts';
 import { sameAnswer } from './merge.ts';
 import type { NameContext } from './name-context.ts';
+import { applyPolicy } from './policy.ts';
 
 /** A rejected record, and whether the object's current record is deleted, too. */
 type Refused = RejectedRecord & { isFinal: boolean };
@@ -27,7 +28,7 @@ export function evaluateName(
   context: EvaluationContext,
 ): NameEvaluation {
   const { lister, discovery } = context;
-  const { sharedHosts } = discovery;
+  const { sharedHosts, policy } = discovery;
   const looping = nameContext.current.filter((rrset) => isLooping(rrset, context.looping));
   const current = nameContext.current.filter((rrset) => !looping.includes(rrset));
   const { candidates, holders, refused } = checkAll(desiredRecords, current, nameContext, context);
@@ -47,8 +48,11 @@ export function evaluateName(
     (rrset) => !accepted.some((other) => excludes(other, rrset, sharedHosts)),
   );
   const unanswered = lost.filter(({ rrset }) => !kept.some((other) => sameAnswer(other, rrset)));
+  const all = [...accepted, ...kept];
   return {
-    accepted: [...accepted, ...kept],
+    accepted: all,
+    // Preview shows what Sync would do.
+    published: applyPolicy(policy === 'Preview' ? 'Sync' : policy, current, all).answer,
     refused: [...refused.map(({ isFinal: _, ...each }) => each), ...unanswered],
     current: nameContext.current,
     merged: sharedHosts === 'Merge' ? without(candidates, lost) : [],

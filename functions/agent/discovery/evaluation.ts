@@ -20,6 +20,8 @@ export interface Evaluation {
 /** The outcome for the desired records of one name. */
 export interface NameEvaluation {
   accepted: RRset[];
+  /** What the policy makes of the accepted records: it may keep current ones beside them, or instead. */
+  published: RRset[];
   refused: RejectedRecord[];
   /** The provider's RRsets at the name before the evaluation. */
   current: RRset[];
