@@ -47,12 +47,12 @@ export function evaluateName(
   const kept = keptWhileRejected(current, refused, lost, lister).filter(
     (rrset) => !accepted.some((other) => excludes(other, rrset, sharedHosts)),
   );
-  const unanswered = lost.filter(({ rrset }) => !kept.some((other) => sameAnswer(other, rrset)));
   const all = [...accepted, ...kept];
+  const { answer } = applyPolicy(policy, current, all);
+  const unanswered = lost.filter(({ rrset }) => !answer.some((other) => sameAnswer(other, rrset)));
   return {
     accepted: all,
-    // Preview shows what Sync would do.
-    published: applyPolicy(policy === 'Preview' ? 'Sync' : policy, current, all).answer,
+    published: policy === 'Preview' ? all : answer,
     refused: [...refused.map(({ isFinal: _, ...each }) => each), ...unanswered],
     current: nameContext.current,
     merged: sharedHosts === 'Merge' ? without(candidates, lost) : [],

@@ -20,7 +20,7 @@ export interface Evaluation {
 /** The outcome for the desired records of one name. */
 export interface NameEvaluation {
   accepted: RRset[];
-  /** What the policy makes of the accepted records: it may keep current ones beside them, or instead. */
+  /** The accepted records, and the current ones that the policy keeps beside them or instead. Preview shows those of Sync. */
   published: RRset[];
   refused: RejectedRecord[];
   /** The provider's RRsets at the name before the evaluation. */

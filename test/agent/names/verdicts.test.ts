@@ -264,6 +264,21 @@ describe('while something is unknown', () => {
   });
 });
 
+test.each(['CreateOnly', 'Preview'])(
+  'the policy %s keeps the answer that another object wants, so its name is Resolved',
+  async (policy) => {
+    const agent = await agentWithSources();
+    agent.setObject(x, { targets: ['192.0.2.1'] });
+    await agent.sync(2);
+    agent.redeclare({ policy });
+    agent.setObject(x, { targets: ['192.0.2.2'] });
+    agent.setObject(y, { targets: ['192.0.2.1'] });
+    await agent.sync(4);
+    expect(agent.verdictOf(x)).toMatch(/^Filtered: .*; it still resolves to 192\.0\.2\.1$/);
+    expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.1');
+  },
+);
+
 describe('Held', () => {
   const numbers = [0, 1, 2, 3, 4, 5];
   const six = async () => {
