@@ -12,8 +12,6 @@ export interface LoopContext {
   zones: readonly Zone[];
   owns: Owns;
   lister: SourceLister;
-  /** The policy leaves current records as they are, so that they are published instead of the accepted ones. */
-  isCurrentKept: boolean;
 }
 
 /**
@@ -36,7 +34,7 @@ export function breakLoops(
 ): void {
   const looping = new Map<string, LoopingTargets>();
   for (let round = 0; ; round++) {
-    const cnames = [...evaluations.values()].flatMap((each) => publishedBy(each, loopContext).filter(isCNAME));
+    const cnames = [...evaluations.values()].flatMap(({ published }) => published.filter(isCNAME));
     if (cnames.length === 0) return;
     const atFault = loopClosers(cnames, evaluations, loopContext, round < mostRounds ? 'latest' : 'all');
     const rejected = round < 2 * mostRounds ? atFault : withNamespaces(atFault, cnames);
@@ -69,12 +67,6 @@ export const loopReason = ({ type, records }: RRset, looping: LoopingTargets | u
   type === 'CNAME' ? (looping?.byTarget.get(records[0] ?? '') ?? looping?.everyTarget) : undefined;
 
 const isCNAME = ({ type }: RRset) => type === 'CNAME';
-
-/** What is published at a name after its evaluation. */
-function publishedBy({ accepted, current, looping }: NameEvaluation, { isCurrentKept }: LoopContext): RRset[] {
-  const kept = isCurrentKept ? current.filter((rrset) => !looping.includes(rrset)) : [];
-  return kept.length > 0 ? kept : accepted;
-}
 
 /** Returns the CNAMEs to reject so that no chain is endless, and why. */
 function loopClosers(
@@ -115,10 +107,12 @@ function seniorityOf(rrset: RRset, evaluations: ReadonlyMap<string, NameEvaluati
 }
 
 /** Returns all zones as they will be after the evaluations. */
-function zonesAfter(evaluations: ReadonlyMap<string, NameEvaluation>, loopContext: LoopContext): LookupZone<RRset>[] {
-  const { zones, owns } = loopContext;
+function zonesAfter(
+  evaluations: ReadonlyMap<string, NameEvaluation>,
+  { zones, owns }: LoopContext,
+): LookupZone<RRset>[] {
   const zoneNames = new Map(zones.map(({ name }) => [name, name]));
-  const published = [...evaluations.values()].flatMap((each) => publishedBy(each, loopContext));
+  const published = [...evaluations.values()].flatMap((each) => each.published);
   const byZone = Map.groupBy(published, ({ name }) => zoneOf(name, zoneNames));
   const isReplaced = (rrset: RRset) =>
     evaluations.has(rrset.name) && ownershipOf(rrset) === 'discovered' && owns(rrset);

@@ -6,6 +6,7 @@ import { excludes, resolveConflict, sameAnswer } from './conflict.ts';
 import type { DesiredRecord } from './desired-records.ts';
 import type { EvaluationContext, NameEvaluation, RejectedRecord } from './evaluation.ts';
 import type { NameContext } from './name-context.ts';
+import { applyPolicy } from './policy.ts';
 
 /** A rejected record, and whether the object's current record is deleted, too. */
 type Refused = RejectedRecord & { isFinal: boolean };
@@ -26,7 +27,7 @@ export function evaluateName(
   context: EvaluationContext,
 ): NameEvaluation {
   const { lister, discovery } = context;
-  const { sharedHosts } = discovery;
+  const { sharedHosts, policy } = discovery;
   const looping = nameContext.current.filter((rrset) => isLooping(rrset, context.looping));
   const current = nameContext.current.filter((rrset) => !looping.includes(rrset));
   const { candidates, holders, refused } = checkAll(desiredRecords, current, nameContext, context);
@@ -45,9 +46,12 @@ export function evaluateName(
   const kept = keptWhileRejected(current, refused, lost, lister).filter(
     (rrset) => !accepted.some((other) => excludes(other, rrset, sharedHosts)),
   );
-  const unanswered = lost.filter(({ rrset }) => !kept.some((other) => sameAnswer(other, rrset)));
+  const all = [...accepted, ...kept];
+  const { answer } = applyPolicy(policy, current, all);
+  const unanswered = lost.filter(({ rrset }) => !answer.some((other) => sameAnswer(other, rrset)));
   return {
-    accepted: [...accepted, ...kept],
+    accepted: all,
+    published: policy === 'Preview' ? all : answer,
     refused: [...refused.map(({ isFinal: _, ...each }) => each), ...unanswered],
     current: nameContext.current,
     merged: sharedHosts === 'Merge' ? without(candidates, lost) : [],

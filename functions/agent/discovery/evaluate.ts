@@ -52,12 +52,12 @@ export function evaluate(
     restrictions: restrictions ?? nameRestrictions(discovery, lister),
   });
   const limit = discovery.maxNamesPerNamespace;
-  const loopContext = { zones, owns, lister, isCurrentKept: discovery.policy === 'CreateOnly' };
+  const loopContext = { zones, owns, lister };
   const { all, dependent } = inDependencyOrder(byName);
   names.evaluateAll(all);
   // Records that the policy never deletes count toward the quota: else a namespace could have any number, one by one.
   if (discovery.policy === 'UpsertOnly' || discovery.policy === 'CreateOnly')
-    names.addUndesired(currentIn(zones, declaration, owns));
+    names.evaluateAll(undesiredIn(currentIn(zones, declaration, owns), byName));
   names.enforceLimits(limit, loopContext);
   // A host that is not published after all conflicts with nothing: evaluate once more, and no further.
   if (names.hasExclusions) {
@@ -67,6 +67,11 @@ export function evaluate(
   }
   return names.result();
 }
+
+/** Returns the names of current records that nobody desires. */
+const undesiredIn = (current: RRset[], desired: ReadonlyMap<string, unknown>): string[] => [
+  ...new Set(current.map(({ name }) => name)).difference(desired),
+];
 
 /** The evaluations of all names, and what later ones have to take into account of earlier ones. */
 class NameEvaluations {
@@ -102,13 +107,6 @@ class NameEvaluations {
   reevaluate(names: readonly string[]): void {
     for (const name of names) this.#accepted.set(name, []);
     this.evaluateAll(names);
-  }
-
-  /** Adds current records at names that nobody desires. */
-  addUndesired(rrsets: RRset[]): void {
-    const undesired = rrsets.filter(({ name }) => !this.#byName.has(name));
-    for (const [name, current] of Map.groupBy(undesired, (rrset) => rrset.name))
-      this.#evaluations.set(name, { accepted: current, refused: [], current, merged: [], looping: [] });
   }
 
   /** Enforces the quota of every namespace, then breaks CNAME loops. */

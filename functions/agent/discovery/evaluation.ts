@@ -20,6 +20,8 @@ export interface Evaluation {
 /** The outcome for the desired records of one name. */
 export interface NameEvaluation {
   accepted: RRset[];
+  /** The accepted records, and the current ones that the policy keeps beside them or instead. Preview shows those of Sync. */
+  published: RRset[];
   refused: RejectedRecord[];
   /** The provider's RRsets at the name before the evaluation. */
   current: RRset[];

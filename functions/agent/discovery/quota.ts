@@ -64,18 +64,18 @@ export class QuotaCounter {
 }
 
 /** The namespaces whose records are published at a name. */
-const namespacesOf = ({ accepted, merged }: NameEvaluation): ReadonlySet<string> =>
-  new Set([...accepted, ...merged].map((rrset) => namespaceOf(resourceOf(rrset))).filter((each) => each !== ''));
+const namespacesOf = ({ published, merged }: NameEvaluation): ReadonlySet<string> =>
+  new Set([...published, ...merged].map((rrset) => namespaceOf(resourceOf(rrset))).filter((each) => each !== ''));
 
 /** Returns every name that is one too many for a namespace, also those for which it is exhausted and keeps its record. */
 function namesOverQuota(
   limit: number,
   evaluations: ReadonlyMap<string, NameEvaluation>,
 ): [name: string, namespace: string][] {
-  // A merged RRset may be marked for another namespace next, so both the current and the accepted RRset count.
+  // A merged RRset may be marked for another namespace next, so both the current and the published RRset count.
   const isCurrent = (name: string, namespace: string) => {
-    const { current = [], accepted = [] } = evaluations.get(name) ?? {};
-    return [current, accepted].every((rrsets) => rrsets.some((rrset) => isOfNamespace(rrset, namespace)));
+    const { current = [], published = [] } = evaluations.get(name) ?? {};
+    return [current, published].every((rrsets) => rrsets.some((rrset) => isOfNamespace(rrset, namespace)));
   };
   return [...namesByNamespace(evaluations)]
     .filter(([, names]) => names.length > limit)

@@ -9,7 +9,7 @@ import { keyOf } from '../powerdns/rrset.ts';
 import { targetsByType } from '../sources/target.ts';
 import type { ExplainInput, HostRef } from './explain-input.ts';
 import * as reasons from './reasons.ts';
-import { essentialRecords, type RequestedHost } from './requested-host.ts';
+import { essentialRecords, ownRecords, type RequestedHost } from './requested-host.ts';
 import { heldBecause, targetsAt, unpublishableHost } from './source-targets.ts';
 import type { ZoneIndex } from './zone-index.ts';
 
@@ -50,7 +50,7 @@ export const checks: readonly Check[] = [
 
 /** Whether the zones answer what a host's object wants, by which it resolves. */
 export function isServed(host: CheckedHost, { index }: CheckContext): boolean {
-  const { name, resource, desiredRecords, rejected, held, sourceObject } = host;
+  const { desiredRecords, rejected } = host;
   if (desiredRecords.length > 0) {
     const essential = essentialRecords(host);
     // The RRset of the object that has the name may contain the same target among others.
@@ -58,11 +58,8 @@ export function isServed(host: CheckedHost, { index }: CheckContext): boolean {
       rejected.some(({ rrset, verdict }) => verdict === 'Duplicate' && keyOf(rrset) === keyOf(desired));
     return essential.length > 0 && essential.every((desired) => index.isServed(desired) && !isDuplicate(desired));
   }
-  // After a restart ExternalDNS has not synced yet, while what it published before is served.
-  if (held || !sourceObject || sourceObject.filteredBy !== undefined) return false;
-  const mark = { account: '', content: resource };
-  const own = [...targetsByType(targetsAt(name, sourceObject) ?? [])];
-  return own.length > 0 && own.every(([type, records]) => index.isServed({ name, type, records, ttl: 0, mark }));
+  const own = ownRecords(host);
+  return own.length > 0 && own.every((record) => index.isServed(record));
 }
 
 /** For a host that is served: why its CNAME does not lead to an address. The target of a new host may be about to appear. */
@@ -125,7 +122,8 @@ function keptByPolicy(host: CheckedHost, context: CheckContext): Reason | undefi
 
 function heldByDeleteGuard(host: CheckedHost, { lister, declaration }: CheckContext): Reason | undefined {
   const { name, resource, held, answers } = host;
-  return held && reasons.held(resource, heldBecause(name, resource, lister), answers, declaration.name);
+  if (held.length === 0) return undefined;
+  return reasons.held(resource, heldBecause(name, resource, lister), answers, declaration.name);
 }
 
 function domainExcluded({ name }: CheckedHost, { excludedDomains }: CheckContext): Reason | undefined {

@@ -126,10 +126,12 @@ const heldBecause: Record<HeldBecause, string> = {
 };
 
 /** @param instance the name of the InternalDNS */
-export const held = (resource: string, because: HeldBecause, answers: readonly string[], instance: string): Reason => ({
-  verdict: 'Held',
-  message: `${resource} ${heldBecause[because]}; the delete guard keeps its records: it still ${resolvesTo(answers)}; to delete them now: ${letGoCommand(instance)}`,
-});
+export function held(resource: string, because: HeldBecause, answers: readonly string[], instance: string): Reason {
+  // A delegation may hide them.
+  const still = answers.length > 0 ? `: it still ${resolvesTo(answers)}` : '';
+  const message = `${resource} ${heldBecause[because]}; the delete guard keeps its records${still}; to delete them now: ${letGoCommand(instance)}`;
+  return { verdict: 'Held', message };
+}
 
 // Refused
 

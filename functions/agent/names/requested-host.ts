@@ -4,7 +4,8 @@ import type { RejectedRecord } from '../discovery/evaluation.ts';
 import type { Decision } from '../discovery/pipeline.ts';
 import { keyOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
-import { isTargetType } from '../sources/target.ts';
+import { isTargetType, targetsByType } from '../sources/target.ts';
+import { targetsAt } from './source-targets.ts';
 
 /** One host of one object, with what the object, ExternalDNS and the provider have for it. */
 export interface RequestedHost {
@@ -17,7 +18,7 @@ export interface RequestedHost {
   desiredRecords: DesiredRecord[];
   rejected: RejectedRecord[];
   /** What the delete guard alone keeps. */
-  held?: RRset;
+  held: RRset[];
 }
 
 /** Pure: returns every host that an object has or ExternalDNS requests. */
@@ -28,7 +29,7 @@ export function requestedHosts(
   const hosts = new Map<string, RequestedHost>();
   const hostOf = (name: string, resource: string): RequestedHost => {
     const key = nameKey({ name, resource });
-    const host = hosts.get(key) ?? { name, resource, desiredRecords: [], rejected: [] };
+    const host = hosts.get(key) ?? { name, resource, desiredRecords: [], rejected: [], held: [] };
     hosts.set(key, host);
     return host;
   };
@@ -39,9 +40,22 @@ export function requestedHosts(
   for (const { desiredRecords, refused, held } of decisions) {
     for (const desired of desiredRecords) hostOf(desired.name, resourceOf(desired)).desiredRecords.push(desired);
     for (const each of refused) hostOf(each.rrset.name, resourceOf(each.rrset)).rejected.push(each);
-    for (const rrset of held) hostOf(rrset.name, resourceOf(rrset)).held = rrset;
+    for (const rrset of held) hostOf(rrset.name, resourceOf(rrset)).held.push(rrset);
   }
   return [...hosts.values()];
+}
+
+/** Returns what the object itself shows: after a restart ExternalDNS has not synced yet, while its records are served. */
+export function ownRecords({ name, resource, sourceObject, held }: RequestedHost): DesiredRecord[] {
+  if (held.length > 0 || !sourceObject || sourceObject.filteredBy !== undefined) return [];
+  const mark = { account: '', content: resource };
+  return [...targetsByType(targetsAt(name, sourceObject) ?? [])].map(([type, records]) => ({
+    name,
+    type,
+    records,
+    ttl: 0,
+    mark,
+  }));
 }
 
 /**

@@ -6,7 +6,7 @@ import type { DesiredRecord } from '../discovery/desired-records.ts';
 import type { Decision } from '../discovery/pipeline.ts';
 import { shortList } from '../lib/short-list.ts';
 import { canonicalAddress, keyOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
-import type { RequestedHost } from './requested-host.ts';
+import { ownRecords, type RequestedHost } from './requested-host.ts';
 
 type RRsets = ReadonlyMap<string, RRset>;
 
@@ -41,9 +41,11 @@ export class ZoneIndex {
   }
 
   /** What is answered at a host on behalf of its object, such as `A 192.0.2.7`: what it wants, or has published before. */
-  answersFor({ name, resource, desiredRecords }: RequestedHost): string[] {
+  answersFor(host: RequestedHost): string[] {
+    const { name, resource, held } = host;
     const zone = zoneOf(name, this.#served);
-    const types = new Set(['A', 'AAAA', 'CNAME', ...desiredRecords.map(({ type }) => type).sort()]);
+    const desiredRecords = host.desiredRecords.length > 0 ? host.desiredRecords : ownRecords(host);
+    const types = new Set(['A', 'AAAA', 'CNAME', ...[...desiredRecords, ...held].map(({ type }) => type).sort()]);
     const rrsets = [...types].flatMap((type) => zone?.get(keyOf({ name, type })) ?? []);
     return rrsets
       .filter((rrset) => resourceOf(rrset) === resource || desiredRecords.some((desired) => includes(rrset, desired)))

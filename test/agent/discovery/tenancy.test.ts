@@ -310,6 +310,16 @@ describe('the quota of a namespace', () => {
     },
   );
 
+  test.each(['UpsertOnly', 'CreateOnly', 'Sync'] as const)(
+    'counts the current records that the policy %s leaves while what their objects want is filtered',
+    (policy) => {
+      const current = ['a', 'b'].map((name) => stands('ingress/a/x', name));
+      const filtered = of('ingress/a/x', 'a', 'b').map((rrset) => ({ ...rrset, isFiltered: true, fault: 'filtered' }));
+      const { accepted } = verdict({ ...limited, policy }, [...filtered, ...of('ingress/a/x', 'd')], current);
+      expect(accepted).toEqual(policy === 'Sync' ? ['d ingress/a/x 192.0.2.1'] : []);
+    },
+  );
+
   test('leaves a name over the limit to another namespace, whose own quota then counts it', () => {
     const desiredRecords = [
       ...of('ingress/a/x', 'a', 'b', 'c', 'd', 'e'),

@@ -183,12 +183,15 @@ describe('with several ExternalDNS', () => {
 
   test('a name resolves before its own ExternalDNS has synced', async () => {
     const agent = await started();
+    agent.setObject('ingress/b/z', { hosts: ['y.corp.internal'], targets: ['192.0.2.2'] });
+    await agent.sync(2, { namespace: 'b' });
     // Drops the state of the provider of b, as a restart does.
     agent.redeclare({ namespaces: ['a'] });
     agent.redeclare({ namespaces: ['a', 'b'] });
     await agent.sync(6, { namespace: 'a' });
+    expect(agent.verdictOf('ingress/b/z', 'y.corp.internal')).toBe('Resolved: resolves to 192.0.2.2');
     expect(agent.verdictOf(y, 'y.corp.internal')).toBe('Resolved: resolves to 192.0.2.2');
-    expect(agent.agent.report()?.names).toMatchObject({ total: 2, resolved: 2 });
+    expect(agent.agent.report()?.names).toMatchObject({ total: 3, resolved: 3 });
   });
 
   test.each([
@@ -264,6 +267,21 @@ describe('while something is unknown', () => {
   });
 });
 
+test.each(['CreateOnly', 'Preview'])(
+  'the policy %s keeps the answer that another object wants, so its name is Resolved',
+  async (policy) => {
+    const agent = await agentWithSources();
+    agent.setObject(x, { targets: ['192.0.2.1'] });
+    await agent.sync(2);
+    agent.redeclare({ policy });
+    agent.setObject(x, { targets: ['192.0.2.2'] });
+    agent.setObject(y, { targets: ['192.0.2.1'] });
+    await agent.sync(4);
+    expect(agent.verdictOf(x)).toMatch(/^Filtered: .*; it still resolves to 192\.0\.2\.1$/);
+    expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.1');
+  },
+);
+
 describe('Held', () => {
   const numbers = [0, 1, 2, 3, 4, 5];
   const six = async () => {
@@ -297,6 +315,23 @@ describe('Held', () => {
         `^Held: ingress/a/0 ${why}; the delete guard keeps its records: it still resolves to 192\\.0\\.2\\.1; `,
       ),
     );
+  });
+
+  test('shows held records of every type, and nothing that a delegation hides', async () => {
+    const agent = await agentWithSources({ recordTypes: ['A', 'TXT', 'MX'] });
+    const endpoints = numbers.flatMap((i) => [
+      want(`crd/a/${i}`, `h${i}.corp.internal`, 'TXT', 'v'),
+      want(`crd/a/${i}`, `h${i}.corp.internal`, 'MX', '10 mail.example.com'),
+    ]);
+    await agent.sync(2, { endpoints: () => endpoints });
+    await agent.sync(2, { endpoints: () => [] });
+    const verdictOf = (i: number) => agent.verdictOf(`crd/a/${i}`, `h${i}.corp.internal`);
+    expect(verdictOf(0)).toMatch(/keeps its records: it still answers MX 10 mail\.example\.com, TXT "v"; to delete/);
+    agent.database.edit('corp.internal.', ({ rrsets }) => {
+      rrsets.push(foreign('h0.corp.internal.', 'NS', 'ns.example.com.'));
+    });
+    await agent.passWithoutSync(1);
+    expect(verdictOf(0)).toMatch(/the delete guard keeps its records; to delete them now: /);
   });
 
   test('is the verdict on the Pods of a headless Service that restart', async () => {
