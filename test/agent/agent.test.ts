@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Observations } from '../../functions/agent/agent.ts';
 import { report as reportSchema } from '../../functions/contract/report.ts';
 import { loop } from './external-dns.ts';
-import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
+import { corp, declare, discoveredRRset, endpoint, makeAgent, zone, zones } from './make.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
 
-const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+const www = endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
 const names = (database: MemoryZones) =>
   database.rrsets
     .filter((r) => r.mark?.account.startsWith('external-dns/'))
@@ -79,7 +79,7 @@ test('one zone that cannot be made stops only itself', async () => {
   const { agent, problems, declare: take } = makeAgent(database);
   take(declare({ zones: zones('corp.internal', 'b.internal') }));
   await agent.reconcile();
-  await loop(agent, [www, want('o', 'a.b.internal', 'A', '192.0.2.2')]);
+  await loop(agent, [www, endpoint('o', 'a.b.internal', 'A', '192.0.2.2')]);
   expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
   expect(agent.report()).toMatchObject({
     zones: [
@@ -93,7 +93,7 @@ test('one zone that cannot be made stops only itself', async () => {
 });
 
 describe('what PowerDNS refuses', () => {
-  const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', 'bad.example.com');
+  const bad = endpoint('ingress/b/bad', 'bad.corp.internal', 'CNAME', 'bad.example.com');
   async function refusing() {
     const database = new MemoryZones();
     database.refuses = ({ records }) => records.includes('bad.example.com.');
@@ -131,7 +131,7 @@ describe('what PowerDNS refuses', () => {
 
   test('leaves what stood there', async () => {
     const { agent, database } = await refusing();
-    const turned = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'bad.example.com');
+    const turned = endpoint('ingress/a/web', 'www.corp.internal', 'CNAME', 'bad.example.com');
     await loop(agent, [turned]);
     for (let i = 0; i < 5; i++) expect(await loop(agent, [turned])).toBeUndefined();
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
@@ -141,7 +141,7 @@ describe('what PowerDNS refuses', () => {
 test('what is left out is logged once, though ExternalDNS names any object that wants the same', async () => {
   const { agent, log } = await served();
   for (const object of ['ingress/a/x', 'ingress/b/x', 'ingress/a/x']) {
-    await loop(agent, [want(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
+    await loop(agent, [endpoint(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
   }
   expect(log.filter(({ msg }) => msg === 'rejected name')).toMatchObject([{ resource: 'ingress/a/x' }]);
 });
@@ -151,8 +151,8 @@ describe('the report', () => {
     const { agent, clock } = await served();
     const wanted = [
       www,
-      want('o', '_a.corp.internal', 'A', '192.0.2.1'),
-      want('p', '_b.corp.internal', 'A', '192.0.2.1'),
+      endpoint('o', '_a.corp.internal', 'A', '192.0.2.1'),
+      endpoint('p', '_b.corp.internal', 'A', '192.0.2.1'),
     ];
     await loop(agent, wanted);
     agent.explain();
@@ -181,7 +181,7 @@ describe('the report', () => {
   test('of a long list has the first few', async () => {
     const { agent, problems } = await served();
     const many = Array.from({ length: 50 }, (_, i) =>
-      want('o'.repeat(999), `_${'ü'.repeat(300)}${i}.x`, 'A', '192.0.2.1'),
+      endpoint('o'.repeat(999), `_${'ü'.repeat(300)}${i}.x`, 'A', '192.0.2.1'),
     );
     await loop(agent, many);
     expect(problems()).toHaveLength(20);
@@ -309,7 +309,7 @@ describe('discovery', () => {
     const idle = await served();
     await idle.agent.adjustEndpoints([]);
     expect(state(idle)).toBe('Synced');
-    const stale = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
+    const stale = discoveredRRset('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
     const database = new MemoryZones([zone('corp.internal', [stale])]);
     // As another agent left it, which had nothing to hold.
     await database.setMetadata(zone(), 'X-INTERNAL-DNS-DELETE-GUARD', ['{}']);
@@ -370,7 +370,7 @@ describe('discovery', () => {
 
 test('a zone that is declared later takes over its names at once, and gives them back', async () => {
   const { agent, database, declare: take } = await served();
-  const inside = want('ingress/a/web', 'www.dev.corp.internal', 'A', '192.0.2.1');
+  const inside = endpoint('ingress/a/web', 'www.dev.corp.internal', 'A', '192.0.2.1');
   await loop(agent, [inside]);
   for (const declaration of [declare({ zones: [corp, ...zones('dev.corp.internal')] }), declare()]) {
     take(declaration);

@@ -41,7 +41,7 @@ export const fileOf = (...lines: string[]): ZoneFiles => new Map([[fileMark.cont
 export const noFile = (failure: string): ZoneFiles => new Map([[fileMark.content, { failure }]]);
 
 /** The zones once the agent has done what it would do to these. */
-export async function brought(...[declaration, present, ...more]: Parameters<typeof changesFor>): Promise<Zone[]> {
+export async function reconciled(...[declaration, present, ...more]: Parameters<typeof changesFor>): Promise<Zone[]> {
   const database = new MemoryZones(structuredClone(present));
   const { create, patch, remove } = changesFor(declaration, present, ...more);
   for (const { name, rrsets } of create) await database.create(name, rrsets);
@@ -64,7 +64,7 @@ export const changesFor = (declaration: Declaration, present: Zone[], files?: Zo
   });
 
 /** `want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')` */
-export const want = (resource: string, dnsName: string, recordType: string, ...targets: string[]): Endpoint => ({
+export const endpoint = (resource: string, dnsName: string, recordType: string, ...targets: string[]): Endpoint => ({
   dnsName,
   targets,
   recordType,
@@ -72,7 +72,7 @@ export const want = (resource: string, dnsName: string, recordType: string, ...t
 });
 
 /** An RRset that ExternalDNS made for an object. */
-export const found = (resource: string, name: string, type: string, ...records: string[]): RRset => ({
+export const discoveredRRset = (resource: string, name: string, type: string, ...records: string[]): RRset => ({
   name,
   type,
   ttl: 60,

@@ -4,7 +4,7 @@ import { evaluate } from '../../functions/agent/discovery/evaluate.ts';
 import type { RRset } from '../../functions/agent/powerdns/rrset.ts';
 import { cpuTimeOf } from '../cpu.ts';
 import { loop } from './external-dns.ts';
-import { changesFor, declare, foreign, found, makeAgent, want, zone } from './make.ts';
+import { changesFor, declare, discoveredRRset, endpoint, foreign, makeAgent, zone } from './make.ts';
 
 /** Neither too many names of one namespace nor all of them going at once is anything special here. */
 const unlimited = () =>
@@ -19,9 +19,9 @@ const unlimited = () =>
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const target = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
 const desiredRecords = (count: number) =>
-  range(count).map((i) => want(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', target(i)));
+  range(count).map((i) => endpoint(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', target(i)));
 const current = (count: number): RRset[] =>
-  range(count).map((i) => found(`ingress/a/${i}`, `h${i}.corp.internal.`, 'A', target(i)));
+  range(count).map((i) => discoveredRRset(`ingress/a/${i}`, `h${i}.corp.internal.`, 'A', target(i)));
 
 const cases: [string, (count: number) => () => unknown][] = [
   [
@@ -50,8 +50,8 @@ const cases: [string, (count: number) => () => unknown][] = [
     (count) => {
       const own = (i: number) =>
         i % 2 === 0
-          ? want('crd/a/x', `d${i}.corp.internal`, 'NS', 'ns.example.com')
-          : want('crd/a/x', `_acme-challenge.h${i}.corp.internal`, 'TXT', '"x"');
+          ? endpoint('crd/a/x', `d${i}.corp.internal`, 'NS', 'ns.example.com')
+          : endpoint('crd/a/x', `_acme-challenge.h${i}.corp.internal`, 'TXT', '"x"');
       const wanted = [...desiredRecords(count / 2), ...range(count / 2).map(own)].map((desired) =>
         rrsetOf(desired, 'corp'),
       );

@@ -7,7 +7,7 @@ import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { patience, soon } from '../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { loop } from './external-dns.ts';
-import { declare, want } from './make.ts';
+import { declare, endpoint } from './make.ts';
 import { Passage } from './powerdns/passage.ts';
 import { run, writeDeclaration } from './run.ts';
 
@@ -48,7 +48,7 @@ test('a change that ExternalDNS sent before SIGTERM is applied and answered', {
   const { promise: passed, resolve } = Promise.withResolvers<void>();
   passage.onPass = (line) => line.startsWith('PATCH') && resolve();
   passage.behaviour = 'late';
-  const applied = loop(agent.external, [want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')]);
+  const applied = loop(agent.external, [endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')]);
   await passed;
   const stopped = agent.kill('SIGTERM');
   await expect(applied).resolves.toBeDefined();

@@ -20,7 +20,7 @@ import { desiredZones } from '../../functions/agent/zones/desired-zone.ts';
 import { reverseName } from '../../functions/dns/zone/reverse.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
-import { declare, foreign, record, want, zones, zoneWith } from '../agent/make.ts';
+import { declare, endpoint, foreign, record, zones, zoneWith } from '../agent/make.ts';
 import { Passage } from '../agent/powerdns/passage.ts';
 import { type Running, run, writeDeclaration } from '../agent/run.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
@@ -243,7 +243,7 @@ const resourceOf = (host: string, namespace: string) => `ingress/${namespace}/${
 
 const endpointsOf = ({ objects }: Content): Endpoint[] =>
   [...objects].map(([host, { type, value, ttl, namespace }]) => ({
-    ...want(resourceOf(host, namespace), host, type, value),
+    ...endpoint(resourceOf(host, namespace), host, type, value),
     recordTTL: ttl,
   }));
 

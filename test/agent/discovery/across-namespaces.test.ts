@@ -6,7 +6,7 @@ import { noSources, type SourceLister } from '../../../functions/agent/sources/s
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { loop } from '../external-dns.ts';
-import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
+import { declare, endpoint, makeAgent, record, zone, zoneWith } from '../make.ts';
 
 type Discovery = DiscoveryChanges;
 
@@ -35,8 +35,8 @@ async function after(
     .sort();
 }
 
-const shop = (name: string, type = 'A', target = '192.0.2.1') => want('crd/shop/a', at(name), type, target);
-const evil = (name: string, type = 'A', target = '192.0.2.6') => want('crd/evil/b', at(name), type, target);
+const shop = (name: string, type = 'A', target = '192.0.2.1') => endpoint('crd/shop/a', at(name), type, target);
+const evil = (name: string, type = 'A', target = '192.0.2.6') => endpoint('crd/evil/b', at(name), type, target);
 const at = (name: string) => (name === '' ? 'corp.internal' : `${name}.corp.internal`);
 const txt = (name: string) => evil(name, 'TXT', 'x');
 const ns = (name: string) => evil(name, 'NS', 'ns.example.com');
@@ -114,8 +114,8 @@ test('of two created at the same time, as after the loss of a volume, the older 
 });
 
 describe('a host that is not published conflicts with nothing', () => {
-  const challenge = want('crd/shop/a', at('_acme-challenge.www'), 'TXT', 'x');
-  const wildcard = want('crd/shop/a', at('*.www'), 'A', '192.0.2.1');
+  const challenge = endpoint('crd/shop/a', at('_acme-challenge.www'), 'TXT', 'x');
+  const wildcard = endpoint('crd/shop/a', at('*.www'), 'A', '192.0.2.1');
   const published = ['*.www A crd/shop/a', '_acme-challenge.www TXT crd/shop/a'];
 
   test('because its namespace is over its quota', async () => {
@@ -128,13 +128,13 @@ describe('a host that is not published conflicts with nothing', () => {
   });
 
   test('because it closes a CNAME loop', async () => {
-    const circle = [evil('www', 'CNAME', at('other')), want('crd/evil/a', at('other'), 'CNAME', at('www'))];
+    const circle = [evil('www', 'CNAME', at('other')), endpoint('crd/evil/a', at('other'), 'CNAME', at('www'))];
     expect(await after([[challenge, wildcard, ...circle]])).toEqual([...published, 'other CNAME crd/evil/a']);
   });
 
   test('and a challenge for a host that another namespace gets instead is never published', () => {
     const of = (namespace: string, name: string, type = 'A', target = '192.0.2.1') =>
-      rrsetOf(want(`crd/${namespace}/x`, at(name), type, target), 'corp');
+      rrsetOf(endpoint(`crd/${namespace}/x`, at(name), type, target), 'corp');
     const desiredRecords = [
       ...['a1', 'a2', 'www'].map((name) => of('a', name)),
       ...['b1', 'www'].map((name) => of('b', name, 'A', '192.0.2.2')),

@@ -8,13 +8,13 @@ import { chainFrom, isEndless } from '../../../functions/dns/zone/cname-chain.ts
 import { Lookup } from '../../../functions/dns/zone/lookup.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 import { loop } from '../external-dns.ts';
-import { declare, foreign, found, makeAgent, record, want, zone, zones, zoneWith } from '../make.ts';
+import { declare, discoveredRRset, endpoint, foreign, makeAgent, record, zone, zones, zoneWith } from '../make.ts';
 import { FakeSourceLister } from '../names/fake-source-lister.ts';
 
 const at = (host: string) => `${host}.corp.internal`;
-const cname = (resource: string, host: string, target: string) => want(resource, at(host), 'CNAME', target);
+const cname = (resource: string, host: string, target: string) => endpoint(resource, at(host), 'CNAME', target);
 const stands = (resource: string, host: string, target: string) =>
-  found(resource, `${at(host)}.`, 'CNAME', `${target}.`);
+  discoveredRRset(resource, `${at(host)}.`, 'CNAME', `${target}.`);
 const cure = 'it would never resolve, so give the object another target';
 
 function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new FakeSourceLister()) {
@@ -104,7 +104,7 @@ describe('the CNAME that closes a loop is rejected', () => {
   });
 
   test('and what its object had before stays', () => {
-    const before = found('ingress/a/x', 'a.corp.internal.', 'A', '192.0.2.1');
+    const before = discoveredRRset('ingress/a/x', 'a.corp.internal.', 'A', '192.0.2.1');
     const { accepted } = verdict(
       [cname('ingress/a/x', 'a', at('b'))],
       [before, foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')],
@@ -126,7 +126,7 @@ describe('the CNAME that closes a loop is rejected', () => {
 
   test('and another object gets the name', () => {
     const { accepted } = verdict(
-      [cname('ingress/a/x', 'a', at('b')), want('ingress/b/y', at('a'), 'A', '192.0.2.1')],
+      [cname('ingress/a/x', 'a', at('b')), endpoint('ingress/b/y', at('a'), 'A', '192.0.2.1')],
       [stands('ingress/a/x', 'a', at('b')), foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')],
     );
     expect(accepted).toEqual(['a.corp.internal. A 192.0.2.1']);
@@ -165,7 +165,7 @@ test('no published chain is endless, and repeated evaluations settle', () => {
       const discovery = { ownerID: 'corp', intervalSeconds: 2, policy, maxNamesPerNamespace: limit };
       const declaration = declare({ discovery });
       const desiredRecords = wanted.map(([of, from, to]) =>
-        rrsetOf(to === '192.0.2.1' ? want(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
+        rrsetOf(to === '192.0.2.1' ? endpoint(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
       );
       const snapshots = (zones: Zone[]) => evaluate(desiredRecords, zones, declaration);
       const first = snapshots([present]);
@@ -245,7 +245,7 @@ describe('the objects of a namespace cannot cause any number of rounds', () => {
   const others = [
     cname('ingress/shop/a', 'shop', 'lb.example.com'),
     cname('ingress/shop/b', '*.shops', at('in.shops')),
-    want('ingress/shop/c', at('in.shops'), 'A', '192.0.2.1'),
+    endpoint('ingress/shop/c', at('in.shops'), 'A', '192.0.2.1'),
   ];
   const ofOthers = ['*.shops.corp.internal.', 'in.shops.corp.internal.', 'shop.corp.internal.'];
 

@@ -9,7 +9,7 @@ import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/p
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { acrossNamespaces } from '../../../functions/contract/declaration.ts';
-import { declare, found, want, zone } from '../make.ts';
+import { declare, discoveredRRset, endpoint, zone } from '../make.ts';
 
 type SharedHosts = NonNullable<Declaration['discovery']>['sharedHosts'];
 const modes: SharedHosts[] = ['FirstWins', 'SameNamespace', 'Merge', 'Refuse'];
@@ -29,7 +29,10 @@ function desired(text: string, recordTTL?: number): RRset {
   const [object, ...answer] = text.split(' ');
   const [type, targets] = contents(answer.join(' '));
   const resource = object?.includes('/') ? `ingress/${object}` : `${object}`;
-  return rrsetOf({ ...want(resource, 'www.corp.internal', type, ...targets), ...(recordTTL && { recordTTL }) }, 'corp');
+  return rrsetOf(
+    { ...endpoint(resource, 'www.corp.internal', type, ...targets), ...(recordTTL && { recordTTL }) },
+    'corp',
+  );
 }
 
 const said = ({ type, records, mark }: RRset) =>
@@ -431,7 +434,7 @@ describe('a delegation', () => {
     discovery: { ownerID: 'corp', intervalSeconds: 2, recordTypes: ['A', 'NS'] },
     zones: [{ name: 'corp.internal', nameServers: [] }],
   });
-  const delegates = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
+  const delegates = rrsetOf(endpoint('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
   const snapshots = (desiredRecords: RRset[], there: RRset[]) => {
     const { accepted, refused } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
       lister: seen(),
@@ -447,17 +450,20 @@ describe('a delegation', () => {
   test.each([
     [
       'a name of another namespace',
-      found('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+      discoveredRRset('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
       ', which is used by ingress/a/x',
     ],
     [
       'a declared name',
-      { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: 'internal-dns', content: '' } },
+      {
+        ...discoveredRRset('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+        mark: { account: 'internal-dns', content: '' },
+      },
       ', which the InternalDNS declares',
     ],
     [
       'a name of a person',
-      { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: '', content: '' } },
+      { ...discoveredRRset('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: '', content: '' } },
       ', an unmanaged record',
     ],
   ])('does not hide %s', (_, there, who) => {
@@ -468,20 +474,20 @@ describe('a delegation', () => {
   });
 
   test('may hide a name of its own namespace', () => {
-    const own = found('ingress/b/x', 'x.dev.corp.internal.', 'A', '192.0.2.1');
+    const own = discoveredRRset('ingress/b/x', 'x.dev.corp.internal.', 'A', '192.0.2.1');
     expect(snapshots([delegates], [own])).toEqual({ accepted: [delegates], refused: [] });
   });
 
   test('is deleted when a name below it is declared', () => {
     const declared = {
-      ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+      ...discoveredRRset('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
       mark: { account: 'internal-dns', content: '' },
     };
     expect(snapshots([delegates], [delegates, declared]).accepted).toEqual([]);
   });
 
   test('rejects an address at its name, and hides a current one', () => {
-    const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
+    const address = rrsetOf(endpoint('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
     expect(snapshots([delegates, address], [delegates, address])).toEqual({
       accepted: [delegates],
       refused: ['dev.corp.internal is delegated: its own servers answer for it'],
@@ -490,7 +496,7 @@ describe('a delegation', () => {
   });
 
   test('is rejected while its object has an address at the name', () => {
-    const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
+    const address = rrsetOf(endpoint('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
     expect(snapshots([delegates, address], [])).toEqual({
       accepted: [address],
       refused: ['already used by its own A record: A and NS cannot coexist'],
@@ -542,7 +548,7 @@ const anyRRset = fc
   })
   .map(({ resource, name, type, ttl, picks }) => {
     const targets = type === 'TXT' ? picks.map((n) => `"${n}"`) : contents([type, ...picks].join(' '))[1];
-    return rrsetOf({ ...want(resource, name, type, ...targets), recordTTL: ttl }, 'corp');
+    return rrsetOf({ ...endpoint(resource, name, type, ...targets), recordTTL: ttl }, 'corp');
   });
 
 const world = fc

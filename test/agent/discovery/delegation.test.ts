@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import { loop } from '../external-dns.ts';
-import { declare, makeAgent, type record, want, zoneWith } from '../make.ts';
+import { declare, endpoint, makeAgent, type record, zoneWith } from '../make.ts';
 
 type Records = ReturnType<typeof record>[];
 
-const ns = want('crd/a/e', 'dev.corp.internal', 'NS', 'ns1.dev.corp.internal');
-const glue = (address: string, resource = 'crd/a/e') => want(resource, 'ns1.dev.corp.internal', 'A', address);
+const ns = endpoint('crd/a/e', 'dev.corp.internal', 'NS', 'ns1.dev.corp.internal');
+const glue = (address: string, resource = 'crd/a/e') => endpoint(resource, 'ns1.dev.corp.internal', 'A', address);
 
 /** What is published below dev after each step, and what is said of each name. */
 async function after(steps: { wanted?: Endpoint[]; records?: Records }[]) {
@@ -68,15 +68,15 @@ test('the address of a server is that of nobody else', async () => {
 });
 
 test('nothing else is published below it', async () => {
-  const www = want('crd/a/e', 'www.dev.corp.internal', 'A', '192.0.2.3');
+  const www = endpoint('crd/a/e', 'www.dev.corp.internal', 'A', '192.0.2.3');
   const { there, said } = await after([{ wanted: [ns] }, { wanted: [ns, www] }]);
   expect(there).toEqual(answered);
   expect(said[1]).toMatch(/^www\.dev\.corp\.internal: Duplicate dev\.corp\.internal is delegated/);
 });
 
 test('a server may have the name itself', async () => {
-  const self = want('crd/a/e', 'dev.corp.internal', 'NS', 'dev.corp.internal');
-  const address = want('crd/a/e', 'dev.corp.internal', 'A', '192.0.2.9');
+  const self = endpoint('crd/a/e', 'dev.corp.internal', 'NS', 'dev.corp.internal');
+  const address = endpoint('crd/a/e', 'dev.corp.internal', 'A', '192.0.2.9');
   const steps = [{ wanted: [self] }, { wanted: [self, address] }];
   expect((await after(steps)).there).toEqual([
     'dev A 192.0.2.9 external-dns/corp',
@@ -89,7 +89,7 @@ test('a delegation hides no record at its own name', async () => {
   const declared = ['dev A 192.0.2.7 internal-dns'];
   expect((await after([{ records, wanted: [ns] }])).there).toEqual(declared);
   expect((await after([{ wanted: [ns] }, { records }])).there).toEqual(declared);
-  const other = want('ingress/b/x', 'dev.corp.internal', 'A', '192.0.2.7');
+  const other = endpoint('ingress/b/x', 'dev.corp.internal', 'A', '192.0.2.7');
   expect((await after([{ wanted: [other] }, { wanted: [other, ns] }])).there).toEqual([
     'dev A 192.0.2.7 external-dns/corp',
   ]);

@@ -6,7 +6,7 @@ import { applyPolicy } from '../../../functions/agent/discovery/policy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop } from '../external-dns.ts';
-import { found } from '../make.ts';
+import { discoveredRRset } from '../make.ts';
 
 const start = Date.parse('2026-11-21T10:00:00Z');
 const options = { percent: 50, holdSeconds: 600 };
@@ -86,7 +86,7 @@ class World {
   }
 
   get rrsets(): RRset[] {
-    return [...this.current].map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
+    return [...this.current].map(({ object, name }) => discoveredRRset(object, name, 'A', '192.0.2.1'));
   }
 
   /** Runs a loop after some seconds. Returns the held names. */
@@ -324,7 +324,7 @@ describe('an ordinary deletion', () => {
 
   test('of the Pods of a headless Service is held while it requests the names below its own', () => {
     const pods = Array.from({ length: 6 }, (_, i) =>
-      found('service/a/db', `db-${i}.db.corp.internal.`, 'A', '192.0.2.1'),
+      discoveredRRset('service/a/db', `db-${i}.db.corp.internal.`, 'A', '192.0.2.1'),
     );
     const sourceObject = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'] };
     for (const below of [true, false]) {
@@ -334,7 +334,7 @@ describe('an ordinary deletion', () => {
   });
 
   test('is held if the object is unknown', () => {
-    const nameless = objects(10, 'unknown').map(({ name }) => found('unknown', name, 'A', '192.0.2.1'));
+    const nameless = objects(10, 'unknown').map(({ name }) => discoveredRRset('unknown', name, 'A', '192.0.2.1'));
     expect(new DeleteGuard().hold(nameless, new Set(), options, noSources, start).held).toHaveLength(10);
   });
 });
@@ -387,14 +387,14 @@ describe('an object that has lost its address', () => {
     const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
     for (const isUnready of [true, false]) {
       const lister = { ...noSources, hasSynced: () => true, filteredOf: () => [{ ...left, isUnready }] };
-      const current = [found(one.object, one.name, 'A', '192.0.2.1')];
+      const current = [discoveredRRset(one.object, one.name, 'A', '192.0.2.1')];
       const { held } = new DeleteGuard().hold(current, new Set(), options, lister, start);
       expect(held).toHaveLength(isUnready ? 1 : 0);
     }
   });
 
   test('does not keep the names of its Pods, which may vanish one by one', () => {
-    const pod = found('service/a/db', 'db-0.db.corp.internal.', 'A', '192.0.2.1');
+    const pod = discoveredRRset('service/a/db', 'db-0.db.corp.internal.', 'A', '192.0.2.1');
     const sourceObject = {
       resource: 'service/a/db',
       namespace: 'a',
@@ -548,7 +548,7 @@ test('whatever happens, a restarted agent holds what the one before would have h
 test('while names are held and nothing changes, ExternalDNS sends nothing', async () => {
   const guard = new DeleteGuard();
   const hosts = objects(10);
-  let current = hosts.map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
+  let current = hosts.map(({ object, name }) => discoveredRRset(object, name, 'A', '192.0.2.1'));
   const accepted = current.slice(0, 2);
   let now = start;
   const webhook = {

@@ -11,7 +11,7 @@ import { discoverable } from '../../../functions/contract/declaration.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { values } from '../../dns/rdata/arbitraries.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
-import { declare, want, zone } from '../make.ts';
+import { declare, endpoint, zone } from '../make.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
 import { contextWith, emptyNameIn } from './contexts.ts';
 
@@ -58,8 +58,8 @@ const said = (desiredRecords: DesiredRecord[]) =>
     .sort();
 
 const www = 'www.corp.internal';
-const x = (type: string, ...targets: string[]) => want('ingress/a/x', www, type, ...targets);
-const y = (type: string, ...targets: string[]) => want('ingress/b/y', www, type, ...targets);
+const x = (type: string, ...targets: string[]) => endpoint('ingress/a/x', www, type, ...targets);
+const y = (type: string, ...targets: string[]) => endpoint('ingress/b/y', www, type, ...targets);
 
 describe('a time to live', () => {
   test.each<[wanted: number | undefined, settings: Settings, zoneTTL: number | undefined, ttl: number]>([
@@ -99,7 +99,7 @@ test('the same wish of two sources is one, with the shorter time to live', () =>
 });
 
 test('of a name that is too long only the end is judged, and of a target only the beginning', () => {
-  const deep = want('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
+  const deep = endpoint('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
   const long = x('CNAME', `${'a.'.repeat(1e5)}example.com`);
   const desiredRecords = desiredAs([deep, long, x('A', '1'.repeat(1e5))]);
   expect(desiredRecords.map(({ name, records }) => [name.length, records[0]?.length])).toEqual([
@@ -118,7 +118,7 @@ test('of a name that is too long only the end is judged, and of a target only th
 test('names in excluded domains are left out without a word', () => {
   const settings = { excludedDomains: ['Dev.corp.internal'], targets: { default: ['192.0.2.9'] } };
   const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
-  const desiredRecords = names.map((name) => want('ingress/a/x', name, 'A', '192.0.2.1'));
+  const desiredRecords = names.map((name) => endpoint('ingress/a/x', name, 'A', '192.0.2.1'));
   const lister = [sourceObject('ingress/a/new', [], ['b.dev.corp.internal.'])];
   expect(said(desiredAs(desiredRecords, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
 });
@@ -395,10 +395,10 @@ describe('what ExternalDNS has merged', () => {
   });
 
   test('stays together where objects of the kind are not seen', () => {
-    const pod = want('pod/a/x', www, 'A', three, '192.0.2.4');
+    const pod = endpoint('pod/a/x', www, 'A', three, '192.0.2.4');
     expect(said(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
     // Those that are seen may have been left out as the same.
-    const same = want('pod/a/x', www, 'A', one);
+    const same = endpoint('pod/a/x', www, 'A', one);
     expect(said(desiredAs([same], { lister: shared }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${one} (pod/a/x)`,
@@ -436,7 +436,7 @@ describe('what ExternalDNS has merged', () => {
     fc.assert(
       fc.property(objects, (all) => {
         const lister = all.map(({ resource, targets, created }) => sourceObject(resource, targets, undefined, created));
-        const wanted = all.map(({ resource, targets }) => want(resource, www, 'A', ...targets));
+        const wanted = all.map(({ resource, targets }) => endpoint(resource, www, 'A', ...targets));
         const apart = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
         expect(said(desiredAs(merged(wanted), { lister }))).toEqual(said(apart));
       }),
@@ -453,7 +453,7 @@ describe('what ExternalDNS has merged', () => {
     fc.assert(
       fc.property(lister, resource, addresses, (all, labelled, targets) => {
         const seen = all.map((each) => sourceObject(each.resource, each.targets ?? undefined));
-        const desiredRecords = desiredAs([want(labelled, www, 'A', ...targets)], { lister: seen });
+        const desiredRecords = desiredAs([endpoint(labelled, www, 'A', ...targets)], { lister: seen });
         for (const { records, mark } of desiredRecords) {
           const namespace = mark?.content.split('/')[1];
           for (const record of records) {

@@ -21,11 +21,11 @@ import { values } from '../../dns/rdata/arbitraries.ts';
 import { patience } from '../../patience.ts';
 import { startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook } from '../external-dns.ts';
-import { want } from '../make.ts';
+import { endpoint } from '../make.ts';
 
 test('a wish has one form, whatever it was said in', () => {
   const desired = {
-    ...want('ingress/a/web', 'WWW.corp.internal.', 'AAAA', '2001:DB8::2', '2001:db8:0::1', '2001:db8::2'),
+    ...endpoint('ingress/a/web', 'WWW.corp.internal.', 'AAAA', '2001:DB8::2', '2001:db8:0::1', '2001:db8::2'),
   };
   expect(rrsetOf(desired, 'corp')).toEqual({
     name: 'www.corp.internal.',
@@ -65,7 +65,7 @@ const forms: [type: string, written: string, content: string, said?: string][] =
 ];
 
 test.each(forms)('%s: %s is %s', (type, written, content, said = content) => {
-  const rrset = rrsetOf(want('crd/a/x', 'x.corp.internal', type, written), 'corp');
+  const rrset = rrsetOf(endpoint('crd/a/x', 'x.corp.internal', type, written), 'corp');
   expect(rrset.records).toEqual([content]);
   expect(endpointOf(rrset).targets).toEqual([said]);
   expect(rrsetOf(endpointOf(rrset), 'corp')).toEqual(rrset);
@@ -76,7 +76,7 @@ const targetsOf = (type: Discoverable) => fc.array(values[type], { minLength: 1,
 test.each(discoverable)('what ExternalDNS is answered of %s is what it is answered again', (type) => {
   fc.assert(
     fc.property(targetsOf(type), (targets) => {
-      const rrset = rrsetOf(want('crd/a/x', 'x.corp.internal', type, ...targets), 'corp');
+      const rrset = rrsetOf(endpoint('crd/a/x', 'x.corp.internal', type, ...targets), 'corp');
       const answer = endpointOf(rrset);
       expect(rrsetOf(answer, 'corp')).toEqual(rrset);
       expect(endpointOf(rrsetOf(answer, 'corp'))).toEqual(answer);
@@ -85,12 +85,12 @@ test.each(discoverable)('what ExternalDNS is answered of %s is what it is answer
 });
 
 test('a time to live is kept, and none is 60 s', () => {
-  const desired = want('x', 'a.corp.internal', 'A', '192.0.2.1');
+  const desired = endpoint('x', 'a.corp.internal', 'A', '192.0.2.1');
   expect([undefined, 0, 15].map((recordTTL) => rrsetOf({ ...desired, recordTTL }, 'corp').ttl)).toEqual([60, 60, 15]);
 });
 
 test('what ExternalDNS gets back is what it would say itself', () => {
-  const desired = { ...want('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
+  const desired = { ...endpoint('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
   expect(endpointOf(rrsetOf(desired, 'corp'))).toEqual(desired);
 });
 
@@ -130,13 +130,13 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
       const written = forms.filter(
         ([type, , content]) => discoverable.some((d) => d === type) && !/^(lb\.|a\.\.|0 @)/.test(content),
       );
-      const tables = written.map(([type, text], i) => want('crd/a/x', `t${i}.corp.internal`, type, text));
+      const tables = written.map(([type, text], i) => endpoint('crd/a/x', `t${i}.corp.internal`, type, text));
       const drawn = discoverable.flatMap((type) =>
         fc
           .sample(targetsOf(type), 40)
           .map((targets) => (type === 'CNAME' ? targets.slice(0, 1) : targets))
           .map((targets, i) =>
-            want('crd/a/x', `${type}${i}.corp.internal`, type, ...targets.filter((t) => !/@\s*$/.test(t))),
+            endpoint('crd/a/x', `${type}${i}.corp.internal`, type, ...targets.filter((t) => !/@\s*$/.test(t))),
           ),
       );
       const wanted = [...tables, ...drawn].filter(({ targets }) => targets.length > 0);
@@ -146,7 +146,7 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
       expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjustEndpoints(wanted)).sort(byName));
 
       // Of which only the case has changed.
-      const text = (target: string) => want('crd/a/x', 'case.corp.internal', 'TXT', target);
+      const text = (target: string) => endpoint('crd/a/x', 'case.corp.internal', 'TXT', target);
       await loop(webhook, [text('Key')]);
       expect((await loop(webhook, [text('kEY')]))?.updateNew).toHaveLength(1);
       expect(await loop(webhook, [text('kEY')])).toBeUndefined();

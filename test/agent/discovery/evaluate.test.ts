@@ -6,7 +6,7 @@ import type { PowerDNSRejection } from '../../../functions/agent/discovery/evalu
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
-import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';
+import { corp, declare, discoveredRRset, endpoint, foreign, zone, zones } from '../make.ts';
 
 /** A verdict in short: `name type content`, and `name (object): message`. */
 function verdict(
@@ -26,10 +26,10 @@ function verdict(
   };
 }
 
-const x = (type: string, ...targets: string[]) => want('ingress/a/x', 'www.corp.internal', type, ...targets);
-const y = (type: string, ...targets: string[]) => want('ingress/b/y', 'www.corp.internal', type, ...targets);
+const x = (type: string, ...targets: string[]) => endpoint('ingress/a/x', 'www.corp.internal', type, ...targets);
+const y = (type: string, ...targets: string[]) => endpoint('ingress/b/y', 'www.corp.internal', type, ...targets);
 const current = (resource: string, type: string, ...records: string[]) =>
-  found(resource, 'www.corp.internal.', type, ...records);
+  discoveredRRset(resource, 'www.corp.internal.', type, ...records);
 
 describe('a name', () => {
   test.each([
@@ -45,7 +45,7 @@ describe('a name', () => {
     `${'x'.repeat(63)}.corp.internal`,
     `${'x.'.repeat(119)}y.corp.internal`,
   ])('%s is published', (name) => {
-    expect(verdict([want('o', name, 'A', '192.0.2.1')])).toEqual({
+    expect(verdict([endpoint('o', name, 'A', '192.0.2.1')])).toEqual({
       accepted: [`${name.toLowerCase()}. A 192.0.2.1`],
       refused: [],
     });
@@ -82,7 +82,7 @@ describe('a name', () => {
     [`${'x'.repeat(64)}.corp.internal`, 'has a label of more than 63 characters (RFC 1035 section 2.3.4): shorten it'],
     [`${'x.'.repeat(120)}y.corp.internal`, 'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name'],
   ])('%s is rejected, and other names are published', (name, message) => {
-    const { accepted, refused } = verdict([want('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
+    const { accepted, refused } = verdict([endpoint('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
     expect(accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
     expect(refused).toEqual([expect.stringContaining(` (o): ${message}`)]);
   });
@@ -91,10 +91,10 @@ describe('a name', () => {
 test('no object gets the name of a declared name server, in whichever zone it is', () => {
   const declaration = declare({ zones: [{ ...corp, nameServers: ['dns.b.internal'] }, ...zones('b.internal')] });
   const there = [zone('corp.internal', [], declaration), zone('b.internal', [], declaration)];
-  expect(verdict([want('o', 'dns.b.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([
+  expect(verdict([endpoint('o', 'dns.b.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([
     "dns.b.internal. (o): the name of a zone's own server",
   ]);
-  expect(verdict([want('o', 'ns1.corp.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([]);
+  expect(verdict([endpoint('o', 'ns1.corp.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([]);
 });
 
 describe('a record', () => {
@@ -122,7 +122,7 @@ describe('a record', () => {
     ],
     [
       'CNAME at the top',
-      want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
+      endpoint('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
       'a CNAME is not allowed at the zone apex (RFC 1034 section 3.6.2)',
     ],
   ])('%s is rejected', (_, desired, message) => {
@@ -224,8 +224,10 @@ describe('a current record stays when the desired one cannot be published', () =
   });
 
   test('and not where a declared record supersedes it', () => {
-    const taken = found('ingress/a/x', 'ns1.corp.internal.', 'AAAA', '2001:db8::1');
-    expect(verdict([want('ingress/a/x', 'ns1.corp.internal', 'AAAA', '2001:db8::2')], [taken]).accepted).toEqual([]);
+    const taken = discoveredRRset('ingress/a/x', 'ns1.corp.internal.', 'AAAA', '2001:db8::1');
+    expect(verdict([endpoint('ingress/a/x', 'ns1.corp.internal', 'AAAA', '2001:db8::2')], [taken]).accepted).toEqual(
+      [],
+    );
   });
 });
 
@@ -279,18 +281,18 @@ describe('unmanaged records', () => {
   test('are hidden from ExternalDNS', () => {
     const there = [
       foreign('www.corp.internal.', 'A', '192.0.2.1'),
-      found('o', 'a.corp.internal.', 'A', '192.0.2.2'),
-      found('o', 'ns1.corp.internal.', 'AAAA', '2001:db8::1'),
+      discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.2'),
+      discoveredRRset('o', 'ns1.corp.internal.', 'AAAA', '2001:db8::1'),
     ];
-    const undeclared = zone('other.internal', [found('o', 'a.other.internal.', 'A', '192.0.2.3')]);
+    const undeclared = zone('other.internal', [discoveredRRset('o', 'a.other.internal.', 'A', '192.0.2.3')]);
     expect(currentRRsets([zone('corp.internal', there), undeclared], declare())).toEqual([there[1]]);
   });
 });
 
 describe('zones inside zones', () => {
   const declaration = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
-  const desired = want('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
-  const parent = zone('corp.internal', [found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
+  const desired = endpoint('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
+  const parent = zone('corp.internal', [discoveredRRset('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
 
   test('a name belongs to the longest matching zone, and records in the other one do not count', () => {
     const there = [parent, zone('dev.corp.internal')];
@@ -312,7 +314,7 @@ describe('zones inside zones', () => {
 });
 
 test('the order of rejections does not depend on that of the desired records', () => {
-  const wanted = ['b', 'a', 'c'].map((name) => want('o', `_${name}.corp.internal`, 'A', '192.0.2.1'));
+  const wanted = ['b', 'a', 'c'].map((name) => endpoint('o', `_${name}.corp.internal`, 'A', '192.0.2.1'));
   expect(verdict(wanted)).toEqual(verdict(wanted.toReversed()));
   expect(verdict(wanted).refused.map((r) => r.slice(0, 2))).toEqual(['_a', '_b', '_c']);
 });
@@ -325,7 +327,7 @@ describe('names below a delegation or DNAME', () => {
     records: ['ns.example.'],
     mark: { account: 'internal-dns', content: '' },
   });
-  const desired = (name: string) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1');
+  const desired = (name: string) => endpoint('o', `${name}.corp.internal`, 'A', '192.0.2.1');
   const delegated = ': dev.corp.internal is delegated: its own servers answer for it';
   const covered = ': the DNAME of dev.corp.internal covers it (RFC 6672 section 2.4)';
 
@@ -353,7 +355,9 @@ describe('names below a delegation or DNAME', () => {
   });
 
   test('a current record is hidden from ExternalDNS while a cut covers it', () => {
-    const there = ['x.dev', 'dev', 'www'].map((name) => found('o', `${name}.corp.internal.`, 'A', '192.0.2.1'));
+    const there = ['x.dev', 'dev', 'www'].map((name) =>
+      discoveredRRset('o', `${name}.corp.internal.`, 'A', '192.0.2.1'),
+    );
     const currentWith = (...cuts: RRset[]) =>
       currentRRsets([zone('corp.internal', [...there, ...cuts])], declare()).map(({ name }) => name.split('.corp')[0]);
     expect(currentWith(dev('NS'))).toEqual(['www']);
@@ -362,8 +366,8 @@ describe('names below a delegation or DNAME', () => {
   });
 
   test('a covered record is not kept for a mistake of its object', () => {
-    const there = [dev('NS'), found('o', 'x.dev.corp.internal.', 'A', '192.0.2.1')];
-    expect(verdict([want('o', 'x.dev.corp.internal', 'CNAME', 'a\\b')], there).accepted).toEqual([]);
+    const there = [dev('NS'), discoveredRRset('o', 'x.dev.corp.internal.', 'A', '192.0.2.1')];
+    expect(verdict([endpoint('o', 'x.dev.corp.internal', 'CNAME', 'a\\b')], there).accepted).toEqual([]);
   });
 });
 
@@ -396,7 +400,7 @@ test('a desired record without a TTL has that of its zone', () => {
   const wanted = [
     x('A', '192.0.2.1'),
     { ...y('AAAA', '::1'), dnsName: 'b.corp.internal', recordTTL: 5 },
-    want('o', 'a.dev.corp.internal', 'A', '192.0.2.1'),
+    endpoint('o', 'a.dev.corp.internal', 'A', '192.0.2.1'),
   ];
   const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [`${name}.`, defaultTTL]));
   const { discovery = expect.fail() } = declaration;

@@ -4,15 +4,17 @@ import { endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint
 import { applyPolicy, type Policy } from '../../../functions/agent/discovery/policy.ts';
 import { answerOf, areMutuallyExclusive, haveSameAnswer, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { loop, type Webhook } from '../external-dns.ts';
-import { found } from '../make.ts';
+import { discoveredRRset } from '../make.ts';
 
-const web = (type: string, ...records: string[]) => found('ingress/a/web', 'w.corp.internal.', type, ...records);
-const other = (type: string, ...records: string[]) => found('ingress/b/web', 'w.corp.internal.', type, ...records);
+const web = (type: string, ...records: string[]) =>
+  discoveredRRset('ingress/a/web', 'w.corp.internal.', type, ...records);
+const other = (type: string, ...records: string[]) =>
+  discoveredRRset('ingress/b/web', 'w.corp.internal.', type, ...records);
 const a1 = web('A', '192.0.2.1');
 const a2 = web('A', '192.0.2.2');
 const aaaa = web('AAAA', '2001:db8::1');
 const cname = web('CNAME', 'lb.example.');
-const second = found('ingress/a/two', 'two.corp.internal.', 'A', '192.0.2.9');
+const second = discoveredRRset('ingress/a/two', 'two.corp.internal.', 'A', '192.0.2.9');
 
 describe('a policy answers', () => {
   const cases: [string, RRset[], RRset[], Record<Exclude<Policy, 'Preview'>, RRset[]>][] = [
@@ -56,8 +58,8 @@ describe('a policy answers', () => {
 
 describe('a preview', () => {
   test('lists what Sync would do, sorted and without final dots', () => {
-    const gone = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
-    const fresh = found('ingress/a/new', 'new.corp.internal.', 'AAAA', '2001:db8::2', '2001:db8::1');
+    const gone = discoveredRRset('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
+    const fresh = discoveredRRset('ingress/a/new', 'new.corp.internal.', 'AAAA', '2001:db8::2', '2001:db8::1');
     const current = [gone, a1, second];
     const changed = { ...second, records: ['192.0.2.10'] };
     const preview = [
@@ -77,9 +79,14 @@ describe('a preview', () => {
 
   test('is no longer than the report allows', () => {
     const many = Array.from({ length: 30 }, (_, i) =>
-      found('o/a/b', `h${10 + i}.corp.internal.`, 'A', ...Array.from({ length: 12 }, (_, j) => `192.0.2.${j}`)),
+      discoveredRRset(
+        'o/a/b',
+        `h${10 + i}.corp.internal.`,
+        'A',
+        ...Array.from({ length: 12 }, (_, j) => `192.0.2.${j}`),
+      ),
     );
-    const long = found('o/a/b', 'a.corp.internal.', 'TXT', `"${'x'.repeat(300)}"`);
+    const long = discoveredRRset('o/a/b', 'a.corp.internal.', 'TXT', `"${'x'.repeat(300)}"`);
     const { preview = [] } = applyPolicy('Preview', [], [...many, long]);
     expect(preview).toHaveLength(20);
     expect(preview[0]?.values[0]).toHaveLength(255);
@@ -99,7 +106,9 @@ const rrset = fc
       ['TXT', '"x"'],
     ),
   })
-  .map(({ name, resource, content: [type, content] }) => found(resource, `${name}.corp.internal.`, type, content));
+  .map(({ name, resource, content: [type, content] }) =>
+    discoveredRRset(resource, `${name}.corp.internal.`, type, content),
+  );
 
 /** Without RRsets that exclude each other, like an evaluation. */
 const coherent = (rrsets: RRset[]) =>

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 
 const discovery = { ownerID: 'corp', intervalSeconds: 2 };
 const split = (...namespaces: string[]) => declare({ discovery: { ...discovery, namespaces } });
 
 const wants = (namespace: string, label: string, address: string) =>
-  want(`ingress/${namespace}/${label}`, `${label}.corp.internal`, 'A', address);
+  endpoint(`ingress/${namespace}/${label}`, `${label}.corp.internal`, 'A', address);
 
 async function started(declaration = split('shop', 'market'), lister: SourceLister = noSources) {
   const made = makeAgent(undefined, { lister });
@@ -130,7 +130,7 @@ describe('a former owner’s records', () => {
 
 test('a mark follows the object that has the name now, though nothing else changes', async () => {
   const { database, of } = await started(declare({ discovery }), { ...noSources, hasSynced: () => true });
-  const same = (label: string) => want(`ingress/shop/${label}`, 'www.corp.internal', 'A', '192.0.2.1');
+  const same = (label: string) => endpoint(`ingress/shop/${label}`, 'www.corp.internal', 'A', '192.0.2.1');
   const objects = async () =>
     (await database.zones()).flatMap(({ rrsets }) => rrsets.filter(({ name }) => name.startsWith('www.')));
   await loop(of(), [same('old')]);
@@ -159,7 +159,7 @@ test('a verdict waits until the objects are seen, but not for ever', async () =>
 test('names that the spec excludes are no mass of deletions', async () => {
   const { agent, declare: take, of, there } = await started(declare({ discovery }));
   const many = Array.from({ length: 10 }, (_, n) =>
-    want(`ingress/shop/${n}`, `n${n}.dev.corp.internal`, 'A', '192.0.2.1'),
+    endpoint(`ingress/shop/${n}`, `n${n}.dev.corp.internal`, 'A', '192.0.2.1'),
   );
   await loop(of(), many);
   take(declare({ discovery: { ...discovery, excludedDomains: ['dev.corp.internal'] } }));
@@ -187,8 +187,8 @@ test('what follows an outdated verdict is not done', async () => {
 test('of two owners that were judged at the same time the first has the whole name', async () => {
   const { of, there } = await started();
   const [first, second] = [
-    want('ingress/shop/www', 'www.corp.internal', 'A', '192.0.2.1'),
-    want('ingress/market/www', 'www.corp.internal', 'AAAA', '2001:db8::66'),
+    endpoint('ingress/shop/www', 'www.corp.internal', 'A', '192.0.2.1'),
+    endpoint('ingress/market/www', 'www.corp.internal', 'AAAA', '2001:db8::66'),
   ];
   const answers = [await of('shop').adjustEndpoints([first]), await of('market').adjustEndpoints([second])];
   await of('shop').applyChanges({ create: answers[0] });

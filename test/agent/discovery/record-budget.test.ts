@@ -5,11 +5,11 @@ import { withinBudget } from '../../../functions/agent/discovery/record-budget.t
 import { type RRset, resourceOf, totalCost } from '../../../functions/agent/powerdns/rrset.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { loop } from '../external-dns.ts';
-import { declare, found, makeAgent, want } from '../make.ts';
+import { declare, discoveredRRset, endpoint, makeAgent } from '../make.ts';
 
 const of = (namespace: string, count: number) =>
   Array.from({ length: count }, (_, i) =>
-    found(`ingress/${namespace}/web`, `${namespace}${i}.corp.internal.`, 'A', '192.0.2.1'),
+    discoveredRRset(`ingress/${namespace}/web`, `${namespace}${i}.corp.internal.`, 'A', '192.0.2.1'),
   );
 const namesOf = (rrsets: { name: string }[]) => rrsets.map(({ name }) => name.split('.')[0]);
 
@@ -17,7 +17,7 @@ const same = (a: RRset, others: readonly RRset[]) => others.some((b) => resource
 const within = (answer: RRset[], current: RRset[], budget: number) =>
   withinBudget(answer, { current, stays: same, budget });
 const big = (resource: string, name: string, count: number) =>
-  found(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
+  discoveredRRset(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
 
 describe('over the budget', () => {
   test('each namespace gets a name in turn, and current records stay', () => {
@@ -36,7 +36,12 @@ describe('over the budget', () => {
   test('records count by their length, whatever the number of names', () => {
     const three = big('ingress/a/big', 'big.corp.internal.', 3);
     expect(totalCost([three])).toBe(3);
-    const long = found('ingress/a/long', 'long.corp.internal.', 'TXT', `"${'x'.repeat(255)}" `.repeat(4).trim());
+    const long = discoveredRRset(
+      'ingress/a/long',
+      'long.corp.internal.',
+      'TXT',
+      `"${'x'.repeat(255)}" `.repeat(4).trim(),
+    );
     expect(totalCost([long])).toBe(3);
     for (const rrset of [three, long])
       expect(namesOf(within([rrset, ...of('b', 2)], [], 3).answer)).toEqual(['b0', 'b1']);
@@ -52,7 +57,7 @@ describe('over the budget', () => {
   });
 
   test('a switch to another type is rejected as well, unless the name goes to another object', () => {
-    const alias = found('ingress/a/web', 'www.corp.internal.', 'CNAME', 'lb.corp.internal.');
+    const alias = discoveredRRset('ingress/a/web', 'www.corp.internal.', 'CNAME', 'lb.corp.internal.');
     const [own, others] = ['a', 'b'].map((ns) => big(`ingress/${ns}/web`, 'www.corp.internal.', 5)) as [RRset, RRset];
     expect(within([own], [alias], 4).answer).toEqual([alias]);
     expect(within([others], [alias], 4).answer).toEqual([]);
@@ -85,9 +90,9 @@ async function start(most: number, discovery: DiscoveryChanges = {}) {
 
 describe('an object with a current name', () => {
   const web = (count: number) =>
-    want('ingress/a/web', 'www.corp.internal', 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i + 1}`));
-  const alias = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.corp.internal');
-  const other = want('ingress/b/web', 'other.corp.internal', 'A', '192.0.2.1');
+    endpoint('ingress/a/web', 'www.corp.internal', 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i + 1}`));
+  const alias = endpoint('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.corp.internal');
+  const other = endpoint('ingress/b/web', 'other.corp.internal', 'A', '192.0.2.1');
 
   test('cannot exceed the budget, and keeps its current records', async () => {
     const the = await start(10);
@@ -139,7 +144,7 @@ describe('an object with a current name', () => {
   test('records that the delete guard holds count', async () => {
     const the = await start(6);
     const hosts = (of: string) =>
-      Array.from({ length: 6 }, (_, i) => want(`ingress/${of}/${i}`, `${of}${i}.corp.internal`, 'A', '192.0.2.1'));
+      Array.from({ length: 6 }, (_, i) => endpoint(`ingress/${of}/${i}`, `${of}${i}.corp.internal`, 'A', '192.0.2.1'));
     await the.loop(...hosts('x'));
     await the.loop(...hosts('y'));
     await the.loop(...hosts('y'));
@@ -165,7 +170,9 @@ test('declared records count, the rest is reported, and is published when the bu
     adjustEndpoints: (wanted: Parameters<typeof agent.adjustEndpoints>[0]) => agent.adjustEndpoints(wanted),
     applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
-  const wanted = Array.from({ length: 8 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+  const wanted = Array.from({ length: 8 }, (_, i) =>
+    endpoint('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'),
+  );
   await loop(webhook, wanted);
   expect(await agent.records()).toHaveLength(8 - taken);
   expect(problems()).toHaveLength(taken);

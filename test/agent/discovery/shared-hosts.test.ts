@@ -6,7 +6,7 @@ import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 import { merged } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 
 const hosts = Array.from({ length: 20 }, (_, i) => `h${i}.corp.internal`);
 const resourceOf = (i: number) => `ingress/n${i % 50}/o${i}`;
@@ -32,7 +32,7 @@ const cases: Record<string, Shared> = {
 function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' }: Shared): () => Promise<void> {
   const objects = Array.from({ length: count }, (_, i) => ({ resource: resourceOf(i), target: targetOf(i, count) }));
   const endpoints = ({ resource, target }: (typeof objects)[number]): Endpoint[] =>
-    target === undefined ? [] : hosts.map((host) => want(resource, host, type, target));
+    target === undefined ? [] : hosts.map((host) => endpoint(resource, host, type, target));
   const body = Buffer.from(JSON.stringify(merged(objects.flatMap(endpoints))));
   return async () => {
     const index = new HostIndex();

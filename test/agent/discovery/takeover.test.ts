@@ -4,7 +4,7 @@ import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 
 const [own, evil] = ['192.0.2.1', '192.0.2.66'];
 const www = 'www.corp.internal';
@@ -57,8 +57,8 @@ async function started(discovery: object = {}) {
   };
 }
 
-const web = (...targets: string[]) => want('service/shop/web', www, 'A', ...targets);
-const thief = (...targets: string[]) => want('ingress/evil/x', www, 'A', ...targets);
+const web = (...targets: string[]) => endpoint('service/shop/web', www, 'A', ...targets);
+const thief = (...targets: string[]) => endpoint('ingress/evil/x', www, 'A', ...targets);
 const current = [`www A ${own} 60 (service/shop/web)`];
 
 describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHosts: %s', (sharedHosts) => {
@@ -77,7 +77,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
 
   test('who asks for the same with another time to live changes nothing, whose endpoint ever ExternalDNS leaves', async () => {
     const { loop, sees, published, database } = await started({ sharedHosts });
-    const [mine, its] = [want('ingress/shop/web', www, 'A', own), { ...thief(own), recordTTL: 1 }];
+    const [mine, its] = [endpoint('ingress/shop/web', www, 'A', own), { ...thief(own), recordTTL: 1 }];
     sees(sourceObject('ingress/shop/web', '2025', [own]), sourceObject('ingress/evil/x', '2026', [own], { ttl: 1 }));
     await loop(mine);
     const before = await database.zones();
@@ -101,7 +101,7 @@ test('merged answers have no address of a namespace that may not have the name',
   ];
   const { loop, sees, published } = await started({ sharedHosts: 'Merge', tenants });
   sees(sourceObject('service/shop/web', '2025', [own]), sourceObject('service/evil/x', '2026', [evil]));
-  for (const each of [web(own, evil), want('service/evil/x', www, 'A', own, evil)]) {
+  for (const each of [web(own, evil), endpoint('service/evil/x', www, 'A', own, evil)]) {
     for (let i = 0; i < 2; i++) await loop(each);
     expect(await published()).toEqual(current);
   }
@@ -110,8 +110,8 @@ test('merged answers have no address of a namespace that may not have the name',
 test('who waits for names in masses has none while their objects have no address for a moment', async () => {
   const { loop, sees, published } = await started();
   const names = Array.from({ length: 8 }, (_, i) => `h${i}.corp.internal`);
-  const shop = names.map((name, i) => want(`ingress/shop/x${i}`, name, 'A', own));
-  const waiting = names.map((name) => want('ingress/evil/x', name, 'A', evil));
+  const shop = names.map((name, i) => endpoint(`ingress/shop/x${i}`, name, 'A', own));
+  const waiting = names.map((name) => endpoint('ingress/evil/x', name, 'A', evil));
   const lister = names.map((name, i) => sourceObject(`ingress/shop/x${i}`, '2025', [own], { hosts: [`${name}.`] }));
   const hosts = names.map((name) => `${name}.`);
   sees(...lister, sourceObject('ingress/evil/x', '2026', [evil], { hosts }));

@@ -5,7 +5,7 @@ import { namespaceOf } from '../../../functions/agent/discovery/resource-label.t
 import { NamePatterns } from '../../../functions/agent/discovery/tenancy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
-import { declare, found, want, zone } from '../make.ts';
+import { declare, discoveredRRset, endpoint, zone } from '../make.ts';
 
 type Discovery = NonNullable<NonNullable<Parameters<typeof declare>[0]>['discovery']>;
 
@@ -24,9 +24,9 @@ const tenant = (key: string, team: string, ...names: string[]) => ({
 });
 
 const desired = (resource: string, name: string, address = '192.0.2.1') =>
-  rrsetOf(want(resource, name ? `${name}.corp.internal` : 'corp.internal', 'A', address), 'corp');
+  rrsetOf(endpoint(resource, name ? `${name}.corp.internal` : 'corp.internal', 'A', address), 'corp');
 const stands = (resource: string, name: string, address = '192.0.2.1') =>
-  found(resource, `${name}.corp.internal.`, 'A', address);
+  discoveredRRset(resource, `${name}.corp.internal.`, 'A', address);
 
 /** `name object`, and `name object: message`. */
 function verdict(discovery: Partial<Discovery>, desiredRecords: RRset[], there: RRset[] = [], seen = lister) {
@@ -276,7 +276,7 @@ describe('the quota of a namespace', () => {
   });
 
   test('counts a name once, whatever its types', () => {
-    const both = rrsetOf(want('ingress/a/x', 'a.corp.internal', 'AAAA', '::1'), 'corp');
+    const both = rrsetOf(endpoint('ingress/a/x', 'a.corp.internal', 'AAAA', '::1'), 'corp');
     expect(verdict(limited, [...of('ingress/a/x', 'a', 'b'), both]).refused).toEqual([]);
   });
 

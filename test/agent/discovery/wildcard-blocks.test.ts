@@ -11,13 +11,13 @@ import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';
-import { declare, makeAgent, record, want, zoneWith } from '../make.ts';
+import { declare, endpoint, makeAgent, record, zoneWith } from '../make.ts';
 
 let dir: string;
 let server: RunningPowerDNS;
 let database: Database;
 
-const wildcard = want('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6');
+const wildcard = endpoint('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6');
 const types = ['A', 'AAAA', 'CNAME', 'TXT'];
 
 /** An agent with these settings, once it has come to terms with what is wanted, and sends nothing more. */
@@ -81,15 +81,15 @@ describe('a discovered wildcard', { tags: 'PowerDNS' }, () => {
   test('answers for names that are no longer reserved; without it the blocks are deleted', async () => {
     await publish([wildcard], { reservedNames: [] });
     expect(await answer('vpn')).toBe('10.6.6.6');
-    await publish([want('ingress/apps/lb', 'www.corp.internal', 'A', '10.6.6.6')]);
+    await publish([endpoint('ingress/apps/lb', 'www.corp.internal', 'A', '10.6.6.6')]);
     expect(await answer('wpad')).toBe('NXDOMAIN');
     const zones = await database.zones();
     expect(zones.flatMap(({ rrsets }) => rrsets).filter(({ type }) => type === 'HINFO')).toEqual([]);
   });
 
   test('is one that is an alias, or deeper, too; and a challenge can still be published', async () => {
-    const alias = want('ingress/apps/lb', '*.apps.corp.internal', 'CNAME', 'lb.example.com');
-    const challenge = want('crd/apps/c', '_acme-challenge.apps.corp.internal', 'TXT', 'token');
+    const alias = endpoint('ingress/apps/lb', '*.apps.corp.internal', 'CNAME', 'lb.example.com');
+    const challenge = endpoint('crd/apps/c', '_acme-challenge.apps.corp.internal', 'TXT', 'token');
     await publish([alias, challenge]);
     expect(await answer('a.apps')).toBe('lb.example.com');
     expect(await answer('wpad.apps')).toBe('NOERROR');

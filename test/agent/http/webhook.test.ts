@@ -6,7 +6,7 @@ import { webhook } from '../../../functions/agent/http/webhook.ts';
 import { FailureLog } from '../../../functions/agent/lib/failure-log.ts';
 import { patience } from '../../patience.ts';
 import { loop, webhookAt } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 
 const made = () => makeAgent();
 let server: Server;
@@ -37,7 +37,7 @@ function append({ route, failure }: { route: string; failure?: string }, message
   failureLog.push(`${message} ${route}: ${failure}`);
 }
 
-const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+const www = endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
 
 test('negotiates before the first declaration, without a domain filter', async () => {
   expect(await webhookAt(url).negotiate()).toEqual({});
@@ -118,7 +118,9 @@ describe('with zones', () => {
   });
 
   test('three failures in a row are in the report, with the message of the 503', async () => {
-    const many = Array.from({ length: 20 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+    const many = Array.from({ length: 20 }, (_, i) =>
+      endpoint('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'),
+    );
     const external = webhookAt(url);
     for (let i = 0; i < 2; i++) await loop(external, [www]);
     for (let i = 0; i < 7; i++, the.clock.now += 2000) await expect(loop(external, many)).rejects.toThrow('503');
@@ -132,7 +134,7 @@ describe('with zones', () => {
 
   test('the body limit is divided among several ExternalDNS', async () => {
     const of = (count: number) =>
-      Array.from({ length: count }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+      Array.from({ length: count }, (_, i) => endpoint('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
     await webhookAt(url).adjustEndpoints(of(5));
     the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b'] } }));
     await the.agent.reconcile();

@@ -14,7 +14,7 @@ import { createCanaryZone } from '../../../functions/agent/self-test/canary-reco
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import type { DeclarationChanges } from '../../contract/declared.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
-import { corp, declare, want, zones } from '../make.ts';
+import { corp, declare, endpoint, zones } from '../make.ts';
 import { MemoryConfigMap } from './memory-config-map.ts';
 import { lineOf, PowerDNSDatabase, Replica, settle } from './replica.ts';
 import { history, mostReplicas, World } from './world.ts';
@@ -170,10 +170,10 @@ test('zones made by hand, and those that are kept for records of people, come ba
 test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('what %s keeps comes back', async (policy) => {
   const discovery = { ownerID: 'corp', intervalSeconds: 2 };
   const [before, after] = ['192.0.2.1', '192.0.2.2'].map((address) => [
-    want('ingress/shop/web', 'web.corp.internal', 'A', address),
-    want('ingress/shop/stays', 'stays.corp.internal', 'A', '192.0.2.7'),
+    endpoint('ingress/shop/web', 'web.corp.internal', 'A', address),
+    endpoint('ingress/shop/stays', 'stays.corp.internal', 'A', '192.0.2.7'),
   ]);
-  wanted = [...(before ?? []), want('ingress/shop/gone', 'gone.corp.internal', 'A', '192.0.2.3')];
+  wanted = [...(before ?? []), endpoint('ingress/shop/gone', 'gone.corp.internal', 'A', '192.0.2.3')];
   await start(1, { discovery });
   at(0).declare(declare({ discovery: { ...discovery, policy }, replicas: 2 }));
   wanted = after ?? [];
@@ -297,7 +297,7 @@ test.each([
 ])(
   '%s in the place of what keeps a name from a wildcard stays, everywhere, and so does its removal',
   async (_, made) => {
-    wanted = [want('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
+    wanted = [endpoint('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
     await start(2, { discovery: { ownerID: 'corp', intervalSeconds: 2 } });
     const here = async (index: number) => {
       const [there] = (await at(index).database.zones()).filter(({ name }) => name === zone);
@@ -319,7 +319,7 @@ test.each([
 
 test('while the mirror cannot be read, zones are served, verdicts wait for half a minute, and people are told', async () => {
   configMap.failure = 'configmaps "idns-corp-kept" is forbidden';
-  wanted = [want('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
+  wanted = [endpoint('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
   await add({});
   await at(0).turn();
   await expect(at(0).turn(wanted)).rejects.toThrow('what exists in the mirror only is not restored yet');

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { declare, want } from '../make.ts';
+import { declare, endpoint } from '../make.ts';
 import { MemoryConfigMap } from './memory-config-map.ts';
 import { lineOf, type MortalDatabase, Replica, settle } from './replica.ts';
 
@@ -105,7 +105,7 @@ export class World {
 
   async settle(): Promise<void> {
     const wanted: Endpoint[] = [...this.#objects].map(([host, address]) =>
-      want(`ingress/shop/${host}`, host, 'A', `198.51.100.${address}`),
+      endpoint(`ingress/shop/${host}`, host, 'A', `198.51.100.${address}`),
     );
     const [configMap, clock, stepMs] = [this.#configMap, this.#clock, this.#stepMs];
     await settle(this.#replicas, { configMap, clock, stepMs, wanted });

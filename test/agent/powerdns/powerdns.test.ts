@@ -24,7 +24,7 @@ import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.t
 import { patience } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook, webhookAt } from '../external-dns.ts';
-import { corp, declare, makeAgent, want, zones } from '../make.ts';
+import { corp, declare, endpoint, makeAgent, zones } from '../make.ts';
 import { apiAt } from './api.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'agent-'));
@@ -164,7 +164,7 @@ describe('what a person has made a moment ago is not lost', () => {
   });
 });
 
-const www = (...targets: string[]) => want('ingress/a/web', 'www.corp.internal', 'A', ...targets);
+const www = (...targets: string[]) => endpoint('ingress/a/web', 'www.corp.internal', 'A', ...targets);
 
 describe('zones', () => {
   test('are made with SOA, NS and their server, and answer at once for a name that was asked before', async () => {
@@ -193,8 +193,8 @@ describe('zones', () => {
   });
 
   test('inside others take over their names without a gap, and give them back', async () => {
-    const inside = want('o', 'www.dev.corp.internal', 'A', '192.0.2.1');
-    const before = want('o', 'late.dev.corp.internal', 'A', '192.0.2.2');
+    const inside = endpoint('o', 'www.dev.corp.internal', 'A', '192.0.2.1');
+    const before = endpoint('o', 'late.dev.corp.internal', 'A', '192.0.2.2');
     await reconciled();
     await loop(external, [inside]);
     expect([await dig('www.dev.corp.internal'), await dig('late.dev.corp.internal')]).toEqual([
@@ -319,7 +319,7 @@ describe('what somebody changes by hand', () => {
       );
       database.close();
       const others = Array.from({ length: count - 1 }, (_, n) =>
-        want('ingress/a/web', `w${n}.corp.internal`, 'A', '192.0.2.1'),
+        endpoint('ingress/a/web', `w${n}.corp.internal`, 'A', '192.0.2.1'),
       );
       await loop(external, [www('192.0.2.1'), ...others]);
       expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.9');
@@ -352,7 +352,7 @@ describe('names', () => {
   });
 
   test('turn from A into CNAME and back in one request each', async () => {
-    const cname = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.example.com');
+    const cname = endpoint('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.example.com');
     await loop(external, [www('192.0.2.1')]);
     for (const desired of [cname, www('192.0.2.1')]) {
       writes = [];
@@ -365,10 +365,10 @@ describe('names', () => {
 
   test('may be a wildcard, the top of the zone, and have both families', async () => {
     const wanted = [
-      want('o', '*.w.corp.internal', 'A', '192.0.2.1'),
-      want('o', 'corp.internal', 'A', '192.0.2.2'),
-      want('o', 'corp.internal', 'AAAA', '2001:DB8:0::2'),
-      want('o', 'a.b.c.corp.internal', 'AAAA', '::ffff:192.0.2.4', '2001:db8::1'),
+      endpoint('o', '*.w.corp.internal', 'A', '192.0.2.1'),
+      endpoint('o', 'corp.internal', 'A', '192.0.2.2'),
+      endpoint('o', 'corp.internal', 'AAAA', '2001:DB8:0::2'),
+      endpoint('o', 'a.b.c.corp.internal', 'AAAA', '::ffff:192.0.2.4', '2001:db8::1'),
     ];
     await loop(external, wanted);
     expect(await dig('any.thing.w.corp.internal')).toBe('NOERROR 192.0.2.1');
@@ -382,8 +382,8 @@ describe('names', () => {
     ['double..dot.example.com', /empty label/],
     [`${'x'.repeat(64)}.example.com`, /63/],
   ])('that cannot be (a CNAME to %s) are reported, and stop nobody else’s', async (target, message) => {
-    const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', target);
-    const wanted = [www('192.0.2.1'), bad, want('o', 'zz.corp.internal', 'A', '192.0.2.2')];
+    const bad = endpoint('ingress/b/bad', 'bad.corp.internal', 'CNAME', target);
+    const wanted = [www('192.0.2.1'), bad, endpoint('o', 'zz.corp.internal', 'A', '192.0.2.2')];
     await loop(external, wanted);
     expect([await dig('www.corp.internal'), await dig('zz.corp.internal')]).toEqual([
       'NOERROR 192.0.2.1',
@@ -410,7 +410,7 @@ describe('names', () => {
     ['a;b.example.com', ['Refused']],
     ['what(ever.example.com', ['Refused']],
   ])('with an odd target that PowerDNS takes (%s) do not make the agent restless', async (target, verdicts) => {
-    const odd = want('o', 'odd.corp.internal', 'CNAME', target);
+    const odd = endpoint('o', 'odd.corp.internal', 'CNAME', target);
     await loop(external, [odd]);
     await expectQuiet([odd]);
     expect(made.problems()?.map(({ verdict }) => verdict)).toEqual(verdicts);
@@ -471,7 +471,9 @@ describe('what the delete guard knows', () => {
     await other.agent.reconcile();
     return other.agent;
   };
-  const hosts = Array.from({ length: 10 }, (_, i) => want(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', '192.0.2.1'));
+  const hosts = Array.from({ length: 10 }, (_, i) =>
+    endpoint(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', '192.0.2.1'),
+  );
   const count = async () =>
     (await Promise.all(hosts.map(({ dnsName }) => dig(dnsName)))).filter((answer) => answer !== 'NXDOMAIN').length;
 
@@ -517,7 +519,7 @@ test('judges only when something is another than in the loop before', async () =
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
   const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
-  const [first, more] = [www('192.0.2.1'), want('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
+  const [first, more] = [www('192.0.2.1'), endpoint('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
   /** Whether a loop looked at the objects. */
   const looked = async (...wanted: Endpoint[]) => {
     looks = 0;
@@ -570,9 +572,9 @@ test('what PowerDNS refuses of a batch is found and named in its words, and the 
 test('five thousand names are published in one loop, and a bad one among them is found', async () => {
   await reconciled();
   const wanted = Array.from({ length: 5000 }, (_, i) =>
-    want('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),
+    endpoint('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),
   );
-  wanted.splice(1234, 0, want('bad', 'bad.corp.internal', 'CNAME', 'a..b'));
+  wanted.splice(1234, 0, endpoint('bad', 'bad.corp.internal', 'CNAME', 'a..b'));
   const since = performance.now();
   await loop(external, wanted);
   console.log(`5,000 names: ${(performance.now() - since).toFixed(0)} ms, ${writes.length} requests`);

@@ -7,7 +7,7 @@ import {
   ownershipOf,
 } from '../../../functions/agent/powerdns/rrset.ts';
 import { absolute, zoneOf } from '../../../functions/dns/name.ts';
-import { foreign, found } from '../make.ts';
+import { discoveredRRset, foreign } from '../make.ts';
 
 test.each([
   ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
@@ -55,7 +55,7 @@ test('a zone that is missing answers for its names all the same: no other zone d
 
 describe('rivals', () => {
   const at = (type: string, resource = 'ingress/a/web', name = 'x.corp.internal.') =>
-    found(resource, name, type, 'any');
+    discoveredRRset(resource, name, type, 'any');
   test.each([
     ['A', 'A', true],
     ['A', 'AAAA', true],

@@ -8,7 +8,7 @@ import { fromService, type Service } from '../../../functions/agent/sources/kind
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { mostHosts, mostTargets } from '../../../functions/contract/declaration.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 import { annotated, both } from './kinds/object.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `h${i}.corp.internal`);
@@ -83,7 +83,7 @@ describe('an object over the host limit', () => {
 
   test('has its first hosts resolved, and one verdict for the others', async () => {
     const agent = await agentWith({ [web]: ingress(web, hosts, at('192.0.2.1')) });
-    await agent.asks(hosts.map((host) => want(web, host, 'A', '192.0.2.1')));
+    await agent.asks(hosts.map((host) => endpoint(web, host, 'A', '192.0.2.1')));
     expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
     expect(agent.refused()).toEqual([`h1000.corp.internal ${web}: ${refusal(1003)}`]);
     expect(await agent.there()).toHaveLength(mostHosts);
@@ -113,7 +113,7 @@ describe('an object over the host limit', () => {
 
   test('is not refused at the limit', async () => {
     const agent = await agentWith({ [web]: ingress(web, names(mostHosts), at('192.0.2.1')) });
-    await agent.asks(names(mostHosts).map((host) => want(web, host, 'A', '192.0.2.1')));
+    await agent.asks(names(mostHosts).map((host) => endpoint(web, host, 'A', '192.0.2.1')));
     expect(agent.counts()).toEqual({ Resolved: mostHosts });
   });
 });
@@ -129,8 +129,8 @@ test.each<[string, Record<string, string>, string]>([
     [headless]: service(headless, { hostname: 'db.corp.internal' }, { type: 'ClusterIP', clusterIP: 'None' }),
   });
   await agent.asks([
-    want(huge, 'db.corp.internal', 'A', '192.0.2.66'),
-    want(headless, 'db.corp.internal', 'A', '198.51.100.1'),
+    endpoint(huge, 'db.corp.internal', 'A', '192.0.2.66'),
+    endpoint(headless, 'db.corp.internal', 'A', '198.51.100.1'),
   ]);
   expect(await agent.there()).toEqual([`db 198.51.100.1 (${headless})`]);
 });
@@ -138,7 +138,7 @@ test.each<[string, Record<string, string>, string]>([
 test('the name of a Pod below a host over the limit is over it, too', async () => {
   const [sourceObject] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
   const agent = await agentWith({ [huge]: sourceObject ? [sourceObject] : [] });
-  await agent.asks(['h0', 'h1000'].map((host) => want(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
+  await agent.asks(['h0', 'h1000'].map((host) => endpoint(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
   expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
 });
 
@@ -150,13 +150,13 @@ describe('a host over the target limit', () => {
 
   test('is refused whether its object is listed or not, and not at the limit', async () => {
     const seen = await agentWith({ [evil]: ingress(evil, names(3), lots) });
-    await seen.asks(names(3).map((host) => want(evil, host, 'A', ...targets)));
+    await seen.asks(names(3).map((host) => endpoint(evil, host, 'A', ...targets)));
     expect(seen.counts()).toEqual({ Refused: 3 });
     expect(seen.refused()[0]).toContain(sentence);
     const asked = await agentWith({});
     await asked.asks([
-      want(evil, 'more.corp.internal', 'A', ...targets.slice(0, mostTargets + 1)),
-      want(evil, 'all.corp.internal', 'A', ...targets.slice(0, mostTargets)),
+      endpoint(evil, 'more.corp.internal', 'A', ...targets.slice(0, mostTargets + 1)),
+      endpoint(evil, 'all.corp.internal', 'A', ...targets.slice(0, mostTargets)),
     ]);
     expect(asked.refused()).toEqual([expect.stringContaining(`more.corp.internal ${evil}: ${sentence}`)]);
     expect((await asked.there()).map((line) => line.split(' ')[0])).toEqual(['all']);
@@ -171,8 +171,8 @@ describe('a host over the target limit', () => {
       const agent = await agentWith(objects, { sharedHosts });
       for (let i = 0; i < 2; i++) {
         await agent.asks([
-          ...names(2).map((host) => want(evil, host, 'A', ...targets)),
-          want(web, 'h0.corp.internal', 'A', '192.0.2.1'),
+          ...names(2).map((host) => endpoint(evil, host, 'A', ...targets)),
+          endpoint(web, 'h0.corp.internal', 'A', '192.0.2.1'),
         ]);
       }
       expect([sharedHosts, await agent.there()]).toEqual([sharedHosts, [`h0 192.0.2.1 (${web})`]]);
@@ -188,7 +188,10 @@ describe('a host over the target limit', () => {
       return made.map((sourceObject) => ({ ...sourceObject, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
     };
     const agent = await agentWith({ [web]: of(web, 0), [evil]: of(evil, 40) }, { sharedHosts: 'Merge' });
-    const asked = [want(web, 'h0.corp.internal', 'A', ...some(0)), want(evil, 'h0.corp.internal', 'A', ...some(40))];
+    const asked = [
+      endpoint(web, 'h0.corp.internal', 'A', ...some(0)),
+      endpoint(evil, 'h0.corp.internal', 'A', ...some(40)),
+    ];
     for (let i = 0; i < 3; i++) await agent.asks(asked);
     expect(await agent.there()).toEqual([`h0 ${some(0).sort().join(' ')} (${web})`]);
     expect(agent.counts()).toEqual({ Resolved: 1, Duplicate: 1 });

@@ -22,7 +22,7 @@ import { rdataOf } from '../../dns/query-rdata.ts';
 import { patience, soon } from '../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';
-import { corp, declare, fileMark, fileOf, fileRef, makeAgent, record, want, zones, zoneWith } from '../make.ts';
+import { corp, declare, endpoint, fileMark, fileOf, fileRef, makeAgent, record, zones, zoneWith } from '../make.ts';
 import { apiAt } from '../powerdns/api.ts';
 import { Passage } from '../powerdns/passage.ts';
 import { type Running, run } from '../run.ts';
@@ -332,7 +332,7 @@ test('a zone that PowerDNS refuses a record of is made all the same, without tha
 });
 
 test('a name that is declared is an Ingress’s no more, and comes back to it', async () => {
-  const desired = [want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')];
+  const desired = [endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')];
   const declared = withRecords(record('www', 'CNAME', 'lb.example.'));
   const quiet = async () => {
     const before = writes().length;
@@ -364,7 +364,7 @@ test('a name that is declared is an Ingress’s no more, and comes back to it', 
 });
 
 test('a delegation takes discovered names along, and gives them back', async () => {
-  const desired = ['dev', 'x.dev', 'www'].map((name) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
+  const desired = ['dev', 'x.dev', 'www'].map((name) => endpoint('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
   const delegated = withRecords(record('dev', 'NS', 'ns.dev'), record('ns.dev', 'A', '192.0.2.53'));
   const loops = async () => {
     await loop(made.agent, desired);
@@ -438,7 +438,7 @@ test('addresses are found by PTR records, in a part of a /24 too', async () => {
     discovery: { ownerID: 'corp', intervalSeconds: 2, reverse: true },
   });
   await reconciled(declaration);
-  await loop(made.agent, [want('o', 'www.corp.internal', 'A', '192.0.2.7')]);
+  await loop(made.agent, [endpoint('o', 'www.corp.internal', 'A', '192.0.2.7')]);
   expect(await dig(`7.${network}`, 'PTR')).toBe('NOERROR www.corp.internal');
   // A resolver that follows the CNAME of RFC 2317 finds it here as well.
   const { answers } = await server.query(`70.${network}`, 'PTR');

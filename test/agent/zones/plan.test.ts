@@ -5,16 +5,16 @@ import { type PlanOptions, planZones } from '../../../functions/agent/zones/plan
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import {
-  brought,
   changesFor,
   corp,
   declare,
+  discoveredRRset,
   fileMark,
   fileOf,
   fileRef,
   foreign,
-  found,
   noFile,
+  reconciled,
   record,
   zone,
   zones,
@@ -36,7 +36,7 @@ function todo(declaration: ReturnType<typeof declare>, present: Zone[]) {
 }
 const nothing = { create: [], patch: [], remove: [], retained: [] };
 const both = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
-const inChild = found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1');
+const inChild = discoveredRRset('o', 'a.dev.corp.internal.', 'A', '192.0.2.1');
 
 test('a zone that is missing is made', () => {
   expect(todo(declare(), [])).toEqual({
@@ -46,7 +46,7 @@ test('a zone that is missing is made', () => {
 });
 
 test('a zone as it should be, with names in it, is left alone', () => {
-  const more = [found('o', 'a.corp.internal.', 'A', '192.0.2.1'), foreign('b.corp.internal.', 'TXT', '"x"')];
+  const more = [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'), foreign('b.corp.internal.', 'TXT', '"x"')];
   expect(todo(declare(), [zone('corp.internal', more)])).toEqual(nothing);
 });
 
@@ -92,9 +92,15 @@ test('a declaration takes the place of a discovered name, and not of somebody el
   const declaration = declare({ zones: [{ name: 'corp.internal', nameServers: ['dns.corp.internal'] }] });
   const at = (rrset: RRset) => todo(declaration, [{ ...zone(), rrsets: [rrset] }]).patch[0]!.slice(1);
   const missing = ['replace corp.internal. SOA', 'replace corp.internal. NS', 'replace dns.corp.internal. A'];
-  expect(at(found('o', 'dns.corp.internal.', 'CNAME', 'x.'))).toEqual(['delete dns.corp.internal. CNAME', ...missing]);
-  expect(at(found('o', 'dns.corp.internal.', 'AAAA', '::1'))).toEqual(['delete dns.corp.internal. AAAA', ...missing]);
-  expect(at(found('o', 'dns.corp.internal.', 'A', '192.0.2.1'))).toEqual(missing);
+  expect(at(discoveredRRset('o', 'dns.corp.internal.', 'CNAME', 'x.'))).toEqual([
+    'delete dns.corp.internal. CNAME',
+    ...missing,
+  ]);
+  expect(at(discoveredRRset('o', 'dns.corp.internal.', 'AAAA', '::1'))).toEqual([
+    'delete dns.corp.internal. AAAA',
+    ...missing,
+  ]);
+  expect(at(discoveredRRset('o', 'dns.corp.internal.', 'A', '192.0.2.1'))).toEqual(missing);
   expect(at(foreign('dns.corp.internal.', 'CNAME', 'x.'))).toEqual(missing);
 });
 
@@ -125,7 +131,7 @@ test.each([
 
 test('without discovery every discovered name goes, and nobody else’s', () => {
   const there = zone('corp.internal', [
-    found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
+    discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'),
     foreign('b.corp.internal.', 'A', '192.0.2.2'),
   ]);
   expect(todo(declare({ discovery: undefined }), [there])).toEqual({
@@ -138,7 +144,7 @@ describe('a zone that is not declared', () => {
   const none = declare({ zones: [] });
 
   test('goes, with what was discovered in it', () => {
-    const there = [zone('corp.internal', [found('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
+    const there = [zone('corp.internal', [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
     expect(todo(none, there)).toEqual({ ...nothing, remove: ['corp.internal.'] });
   });
 
@@ -146,7 +152,7 @@ describe('a zone that is not declared', () => {
     const there = [
       zone('corp.internal', [
         foreign('x.corp.internal.', 'A', '192.0.2.9'),
-        found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
+        discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'),
       ]),
     ];
     expect(todo(none, there)).toEqual({
@@ -171,7 +177,7 @@ describe('names go along with the zone that answers for them', () => {
 
   test('into a zone that is made inside another', () => {
     const { create, patch } = todo(both, [
-      zone('corp.internal', [inChild, found('o', 'b.corp.internal.', 'A', '192.0.2.2')]),
+      zone('corp.internal', [inChild, discoveredRRset('o', 'b.corp.internal.', 'A', '192.0.2.2')]),
     ]);
     expect(create).toEqual([
       [
@@ -196,8 +202,8 @@ describe('names go along with the zone that answers for them', () => {
   });
 
   test('unless their place is taken', () => {
-    const cname = found('o', 'dev.corp.internal.', 'CNAME', 'x.');
-    const server = found('o', 'ns1.dev.corp.internal.', 'AAAA', '2001:db8::1');
+    const cname = discoveredRRset('o', 'dev.corp.internal.', 'CNAME', 'x.');
+    const server = discoveredRRset('o', 'ns1.dev.corp.internal.', 'AAAA', '2001:db8::1');
     expect(todo(both, [zone('corp.internal', [cname, server])]).create[0]).toHaveLength(4);
     const there = [
       zone('corp.internal', [foreign('a.dev.corp.internal.', 'CNAME', 'x.')]),
@@ -219,7 +225,7 @@ async function after(
   files?: ZoneFiles,
   lua?: boolean,
 ): Promise<{ zones: Zone[]; lines: string[] }> {
-  const there = await brought(declaration, present, files, lua);
+  const there = await reconciled(declaration, present, files, lua);
   const { create, patch, remove } = changesFor(declaration, there, files, lua);
   expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });
   const lines = there
@@ -230,7 +236,7 @@ async function after(
 }
 
 const corpWith = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('corp.internal', records)] });
-const a = (name: string, address: string) => found('ingress/a/x', name, 'A', address);
+const a = (name: string, address: string) => discoveredRRset('ingress/a/x', name, 'A', address);
 
 describe('declared records', () => {
   test('come, change, switch their type and go', async () => {
@@ -299,7 +305,7 @@ describe('a delegation', () => {
     a('dev.corp.internal.', '192.0.2.1'),
     a('x.dev.corp.internal.', '192.0.2.1'),
     a('ns.dev.corp.internal.', '192.0.2.1'),
-    found('o', '*.x.dev.corp.internal.', 'CNAME', 'lb.example.'),
+    discoveredRRset('o', '*.x.dev.corp.internal.', 'CNAME', 'lb.example.'),
   ];
   const beside = [a('xdev.corp.internal.', '192.0.2.1'), foreign('y.dev.corp.internal.', 'A', '192.0.2.9')];
 
@@ -508,7 +514,7 @@ describe('until PowerDNS works out LUA records', () => {
 describe('a zone that is kept for other people’s records', () => {
   test('is left with what makes it a zone, and with theirs', async () => {
     const full = corpWith(record('@', 'MX', '10 mail'), record('w', 'A', '192.0.2.1'), record('ns1', 'TXT', 'x'));
-    const there = await brought(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
+    const there = await reconciled(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
     const { zones: left } = await after(declare({ zones: [] }), there);
     expect(left[0]!.rrsets.map(short)).toEqual([
       'corp.internal. SOA',
@@ -595,7 +601,7 @@ describe('PTR records', () => {
   });
 
   test('take the place of what was discovered at their name', async () => {
-    const odd = found('o', `1.${network}.`, 'CNAME', 'x.example.');
+    const odd = discoveredRRset('o', `1.${network}.`, 'CNAME', 'x.example.');
     const there = await after(reverse, [
       zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
       zone(network, [odd]),
@@ -655,7 +661,7 @@ describe('twins for ExternalDNS’s own registry', () => {
   test('are of no name that gives way to a PTR record', async () => {
     const network = '2.0.192.in-addr.arpa';
     const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
-    const odd = found('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
+    const odd = discoveredRRset('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
     const there = [zone('corp.internal', [w]), zone(network, [odd])];
     const after = await settled(declaration, there, { ...on, reverse: true });
     expect(linesOf(after.slice(1))).toEqual([`1.${network}. PTR`, `53.${network}. PTR`]);
@@ -751,7 +757,7 @@ describe('what is there beside what is declared', () => {
   };
 
   test('and was discovered goes where it would close a circle, at once and for what is declared', () => {
-    const there = [found('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
+    const there = [discoveredRRset('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
     expect(settled(declaredWith(record('c', 'ALIAS', 'd')), there)).toEqual({
       circles: [],
       leading: ['c.corp.internal. ALIAS'],

@@ -6,7 +6,7 @@ import { desiredZones } from '../../../functions/agent/zones/desired-zone.ts';
 import { ptrRecordsFor } from '../../../functions/agent/zones/ptr-records.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { reverseName } from '../../../functions/dns/zone/reverse.ts';
-import { corp, declare, found, record, zones, zoneWith } from '../make.ts';
+import { corp, declare, discoveredRRset, record, zones, zoneWith } from '../make.ts';
 
 const network = '2.0.192.in-addr.arpa';
 const ptr = (name: string, ...addresses: string[]): DeclaredRecord => ({
@@ -14,7 +14,7 @@ const ptr = (name: string, ...addresses: string[]): DeclaredRecord => ({
   ptr: true,
 });
 const at = (name: string, ...addresses: string[]) =>
-  found('ingress/a/x', `${name}.corp.internal.`, addresses[0]!.includes(':') ? 'AAAA' : 'A', ...addresses);
+  discoveredRRset('ingress/a/x', `${name}.corp.internal.`, addresses[0]!.includes(':') ? 'AAAA' : 'A', ...addresses);
 
 /** `name target` of every PTR record, and the warnings; without discovery where `published` is undefined. */
 function pointers(records: DeclaredRecord[], published: RRset[] | undefined, reverse = zones(network)) {
@@ -79,7 +79,7 @@ test('each address has one, of both families, and a CNAME none', () => {
   const published = [
     at('a', '192.0.2.1', '192.0.2.2'),
     at('a', '2001:db8::1'),
-    found('o', 'b.corp.internal.', 'CNAME', 'a.'),
+    discoveredRRset('o', 'b.corp.internal.', 'CNAME', 'a.'),
   ];
   const { made } = pointers([], published, zones(network, '8.b.d.0.1.0.0.2.ip6.arpa'));
   expect(made).toEqual([

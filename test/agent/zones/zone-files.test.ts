@@ -6,7 +6,7 @@ import { desiredZones } from '../../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
 import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
-import { declare, found, makeAgent, record } from '../make.ts';
+import { declare, discoveredRRset, makeAgent, record } from '../make.ts';
 
 /** ConfigMaps that a test changes, and the zone files that come of it. */
 function start() {
@@ -205,7 +205,7 @@ describe('there is room for so many records of all zones together', () => {
     const mark = (source: string) => ({ account: declaredAccount, content: source });
     const rrsets = (count: number, of?: string): RRset[] =>
       Array.from({ length: count }, (_, i) => ({
-        ...found('ingress/a/web', `${of ?? 'd'}${i}.z0.internal.`, 'A', '192.0.2.1'),
+        ...discoveredRRset('ingress/a/web', `${of ?? 'd'}${i}.z0.internal.`, 'A', '192.0.2.1'),
         ...(of !== undefined && { mark: mark(`ConfigMap ${of}, key k`) }),
       }));
     /** The states of the zones, once they are brought there beside these of z0.internal, and how much there is then. */

@@ -33,7 +33,7 @@ import type { Declaration } from '../../../../functions/contract/declaration.ts'
 import { powerdnsFiles } from '../../../../functions/internal-dns/server/powerdns.ts';
 import { patience } from '../../../patience.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../../powerdns/server.ts';
-import { declare, foreign, found, record, zone, zoneWith } from '../../make.ts';
+import { declare, discoveredRRset, foreign, record, zone, zoneWith } from '../../make.ts';
 import { apiAt } from '../../powerdns/api.ts';
 
 const options: OwnershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
@@ -86,7 +86,7 @@ describe('an ownership record has the name that ExternalDNS gives it', () => {
 
 const text = (owner: string, resource: string) =>
   `"heritage=external-dns,external-dns/owner=${owner},external-dns/resource=${resource}"`;
-const a = (name: string, resource = 'ingress/a/x') => found(resource, name, 'A', '192.0.2.1');
+const a = (name: string, resource = 'ingress/a/x') => discoveredRRset(resource, name, 'A', '192.0.2.1');
 const ownershipRecord = (name: string, resource = 'ingress/a/x', owner = 'corp'): RRset => ({
   name,
   type: 'TXT',
@@ -125,7 +125,11 @@ describe('ownership records', () => {
   test('do not replace what already has their name', () => {
     const w = a('w.corp.internal.');
     const at = 'extdns-a.w.corp.internal.';
-    for (const other of [foreign(at, 'TXT', '"x"'), foreign(at, 'CNAME', 'x.'), found('o/a/b', at, 'CNAME', 'x.')]) {
+    for (const other of [
+      foreign(at, 'TXT', '"x"'),
+      foreign(at, 'CNAME', 'x.'),
+      discoveredRRset('o/a/b', at, 'CNAME', 'x.'),
+    ]) {
       expect(namesOf([w, other]).filter((name) => name === at)).toEqual([]);
     }
     expect(namesOf([w, foreign(at, 'A', '192.0.2.2')])).toEqual([at]);
@@ -134,7 +138,10 @@ describe('ownership records', () => {
 
   test('of two RRsets with one name are one, whatever their order', () => {
     const shared = { prefix: 'x%{record_type}', wildcardReplacement: '' };
-    const both = [a('aaafoo.corp.internal.', 'ingress/b/x'), found('ingress/a/x', 'foo.corp.internal.', 'AAAA', '::1')];
+    const both = [
+      a('aaafoo.corp.internal.', 'ingress/b/x'),
+      discoveredRRset('ingress/a/x', 'foo.corp.internal.', 'AAAA', '::1'),
+    ];
     expect(recordsIn(both, shared)).toEqual([ownershipRecord('xaaaafoo.corp.internal.')]);
     expect(recordsIn(both.toReversed(), shared)).toEqual(recordsIn(both, shared));
   });
@@ -178,7 +185,7 @@ describe('the changes of discovered records', () => {
       'delete w.corp.internal. A',
       'delete extdns-a.w.corp.internal. TXT',
     ]);
-    const cname = found('ingress/a/x', w.name, 'CNAME', 'lb.example.');
+    const cname = discoveredRRset('ingress/a/x', w.name, 'CNAME', 'lb.example.');
     expect(changed([w, its], [deletion(w), replacement(cname)])).toEqual([
       'delete w.corp.internal. A',
       'replace w.corp.internal. CNAME',
@@ -286,7 +293,7 @@ describe('a record from ExternalDNS’s own registry', () => {
       })
       .map(
         ({ name, of: [type, content], resource, owner }): RRset => ({
-          ...found(resource, name, type, content),
+          ...discoveredRRset(resource, name, type, content),
           mark: discoveredMark(owner, resource),
         }),
       );
@@ -364,7 +371,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
   const discovered = [
     a('corp.internal.'),
     a('*.w.corp.internal.'),
-    found(long, 'l.corp.internal.', 'CNAME', 'lb.example.'),
+    discoveredRRset(long, 'l.corp.internal.', 'CNAME', 'lb.example.'),
   ];
 
   test('ownership records are created, changed and deleted with their RRsets, and nothing is written at rest', async () => {
