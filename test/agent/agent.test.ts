@@ -13,10 +13,10 @@ const names = (database: MemoryZones) =>
 
 /** An agent with corp.internal, reconciled. */
 async function served(database?: MemoryZones, options?: Parameters<typeof makeAgent>[1]) {
-  const made = makeAgent(database, options);
-  made.declare(declare());
-  await made.agent.reconcile();
-  return made;
+  const setup = makeAgent(database, options);
+  setup.declare(declare());
+  await setup.agent.reconcile();
+  return setup;
 }
 
 describe('a declaration', () => {
@@ -97,9 +97,9 @@ describe('what PowerDNS refuses', () => {
   async function refusing() {
     const database = new MemoryZones();
     database.refuses = ({ records }) => records.includes('bad.example.com.');
-    const made = await served(database);
-    await loop(made.agent, [www, bad]);
-    return made;
+    const setup = await served(database);
+    await loop(setup.agent, [www, bad]);
+    return setup;
   }
 
   test('is reported in its words, beside what is published, and then no longer asked for', async () => {
@@ -149,12 +149,12 @@ test('what is left out is logged once, though ExternalDNS names any object that 
 describe('the report', () => {
   test('fits its schema, and stays the same while nothing changes', async () => {
     const { agent, clock } = await served();
-    const wanted = [
+    const endpoints = [
       www,
       endpoint('o', '_a.corp.internal', 'A', '192.0.2.1'),
       endpoint('p', '_b.corp.internal', 'A', '192.0.2.1'),
     ];
-    await loop(agent, wanted);
+    await loop(agent, endpoints);
     agent.explain();
     const first = agent.report();
     expect(first?.names).toMatchObject({ total: 3, resolved: 1 });
@@ -162,7 +162,7 @@ describe('the report', () => {
     for (let i = 0; i < 5; i++) {
       clock.now += 2000;
       // ExternalDNS's order is that of a Go map.
-      await loop(agent, wanted.toReversed());
+      await loop(agent, endpoints.toReversed());
       await agent.reconcile();
       agent.explain();
       expect(agent.report()).toEqual(first);
@@ -288,21 +288,21 @@ describe('discovery', () => {
   const state = ({ agent }: Awaited<ReturnType<typeof served>>) => agent.report()?.discovery.state;
 
   test('is off when nothing is to be discovered', async () => {
-    const made = makeAgent();
-    made.declare(declare({ discovery: undefined }));
-    await made.agent.reconcile();
-    expect(state(made)).toBe('Off');
-    expect(made.agent.isReady).toBe(true);
+    const setup = makeAgent();
+    setup.declare(declare({ discovery: undefined }));
+    await setup.agent.reconcile();
+    expect(state(setup)).toBe('Off');
+    expect(setup.agent.isReady).toBe(true);
   });
 
   test('is synced when what is wanted was published', async () => {
-    const made = await served();
-    expect(state(made)).toBe('Waiting');
-    await made.agent.records();
-    await made.agent.adjustEndpoints([www]);
-    expect([state(made), made.agent.isReady]).toEqual(['Waiting', false]);
-    await made.agent.applyChanges({ create: [www] });
-    expect([state(made), made.agent.isReady]).toEqual(['Synced', true]);
+    const setup = await served();
+    expect(state(setup)).toBe('Waiting');
+    await setup.agent.records();
+    await setup.agent.adjustEndpoints([www]);
+    expect([state(setup), setup.agent.isReady]).toEqual(['Waiting', false]);
+    await setup.agent.applyChanges({ create: [www] });
+    expect([state(setup), setup.agent.isReady]).toEqual(['Synced', true]);
   });
 
   test('is synced when there is nothing to do, or nothing that the policy allows', async () => {
@@ -321,50 +321,50 @@ describe('discovery', () => {
   });
 
   test('is not synced by a change that failed', async () => {
-    const made = await served();
-    await made.agent.adjustEndpoints([www]);
-    made.database.failure = 'away';
-    await expect(made.agent.applyChanges({ create: [www] })).rejects.toThrow('away');
-    made.database.failure = undefined;
-    await made.agent.records();
-    expect(state(made)).toBe('Waiting');
+    const setup = await served();
+    await setup.agent.adjustEndpoints([www]);
+    setup.database.failure = 'away';
+    await expect(setup.agent.applyChanges({ create: [www] })).rejects.toThrow('away');
+    setup.database.failure = undefined;
+    await setup.agent.records();
+    expect(state(setup)).toBe('Waiting');
   });
 
   test('stalls when nothing is heard for long', async () => {
-    const made = await served();
-    for (let i = 0; i < 2; i++) await loop(made.agent, []);
-    expect(state(made)).toBe('Synced');
-    made.clock.now += 31_000;
-    expect(state(made)).toBe('Stalled');
+    const setup = await served();
+    for (let i = 0; i < 2; i++) await loop(setup.agent, []);
+    expect(state(setup)).toBe('Synced');
+    setup.clock.now += 31_000;
+    expect(state(setup)).toBe('Stalled');
   });
 
   test('fails when PowerDNS is away for longer than a restart takes, and is synced with the next loop', async () => {
-    const made = await served();
-    for (let i = 0; i < 2; i++) await loop(made.agent, []);
-    made.database.failure = 'away';
+    const setup = await served();
+    for (let i = 0; i < 2; i++) await loop(setup.agent, []);
+    setup.database.failure = 'away';
     const states: (string | undefined)[] = [];
     for (let i = 0; i < 8; i++) {
-      await expect(loop(made.agent, [])).rejects.toThrow('away');
-      made.agent.recordFailure('away');
-      states.push(state(made));
-      made.clock.now += 2000;
+      await expect(loop(setup.agent, [])).rejects.toThrow('away');
+      setup.agent.recordFailure('away');
+      states.push(state(setup));
+      setup.clock.now += 2000;
     }
     expect(states).toEqual([...Array(5).fill('Synced'), ...Array(3).fill('Failing')]);
-    expect(made.agent.report()?.discovery).toEqual({ state: 'Failing', failure: 'away' });
-    expect(made.agent.discoveryAge).toBe(16_000);
-    made.database.failure = undefined;
-    for (let i = 0; i < 2; i++) await loop(made.agent, []);
-    expect([state(made), made.agent.discoveryAge, made.agent.failedLoops]).toEqual(['Synced', 0, 0]);
+    expect(setup.agent.report()?.discovery).toEqual({ state: 'Failing', failure: 'away' });
+    expect(setup.agent.discoveryAge).toBe(16_000);
+    setup.database.failure = undefined;
+    for (let i = 0; i < 2; i++) await loop(setup.agent, []);
+    expect([state(setup), setup.agent.discoveryAge, setup.agent.failedLoops]).toEqual(['Synced', 0, 0]);
   });
 
   test('stays ready', async () => {
-    const made = await served();
-    await loop(made.agent, []);
-    expect(made.agent.isReady).toBe(true);
-    made.clock.now = 60_000;
-    made.database.failure = 'away';
-    await expect(made.agent.reconcile()).rejects.toThrow();
-    expect([state(made), made.agent.isReady]).toEqual(['Stalled', true]);
+    const setup = await served();
+    await loop(setup.agent, []);
+    expect(setup.agent.isReady).toBe(true);
+    setup.clock.now = 60_000;
+    setup.database.failure = 'away';
+    await expect(setup.agent.reconcile()).rejects.toThrow();
+    expect([state(setup), setup.agent.isReady]).toEqual(['Stalled', true]);
   });
 });
 
@@ -385,8 +385,8 @@ test('a zone that is declared later takes over its names at once, and gives them
 test('a change of other people’s between verdict and change is not overwritten', async () => {
   const { agent, database } = await served();
   const [adjusted] = await agent.adjustEndpoints([www]);
-  database.edit('corp.internal.', (there) => {
-    there.rrsets.push({ name: 'www.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.9'] });
+  database.edit('corp.internal.', (zone) => {
+    zone.rrsets.push({ name: 'www.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.9'] });
   });
   await agent.applyChanges({ create: [adjusted!] });
   expect(database.rrsets.find((r) => r.name === 'www.corp.internal.')?.records).toEqual(['192.0.2.9']);

@@ -139,7 +139,7 @@ const hand = fc.record({
 });
 
 const event = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ wanted: fc.array(desired, { maxLength: 8 }) }) },
+  { weight: 4, arbitrary: fc.record({ endpoints: fc.array(desired, { maxLength: 8 }) }) },
   { weight: 2, arbitrary: fc.record({ declaration }) },
   { weight: 1, arbitrary: fc.record({ hand }) },
   { weight: 1, arbitrary: fc.record({ wiped: fc.constant(true) }) },
@@ -151,7 +151,7 @@ const event = fc.oneof(
 interface History {
   database: MemoryZones;
   agent: ReturnType<typeof makeAgent>['agent'];
-  wanted: Endpoint[];
+  endpoints: Endpoint[];
   declared: Declaration;
   files: ZoneFiles;
   lua: boolean;
@@ -167,30 +167,30 @@ function start(first: Declaration, zones?: Zone[]): Started {
   const database = new MemoryZones(zones);
   database.refuses = ({ records }) => records.includes('refused.example.com.');
   const make = () => makeAgent(database, { lua: async () => history.lua });
-  let made = make();
-  const more = { wanted: [], declared: first, files: new Map(), lua: true };
+  let setup = make();
+  const more = { endpoints: [], declared: first, files: new Map(), lua: true };
   const history: Started = {
-    agent: made.agent,
+    agent: setup.agent,
     database,
     ...more,
-    declare: (declaration) => void made.declare(declaration),
+    declare: (declaration) => void setup.declare(declaration),
     restart: () => {
-      made = make();
-      history.agent = made.agent;
-      made.declare(history.declared);
+      setup = make();
+      history.agent = setup.agent;
+      setup.declare(history.declared);
     },
   };
-  made.declare(first);
+  setup.declare(first);
   return history;
 }
 
 function byHand(database: MemoryZones, { zone, host, rrset }: typeof hand extends fc.Arbitrary<infer T> ? T : never) {
   if (!database.names.includes(`${zone}.`)) return;
-  database.edit(`${zone}.`, (there) => {
-    const name = `${host}${there.name}`;
+  database.edit(`${zone}.`, (current) => {
+    const name = `${host}${current.name}`;
     const isFree = (r: RRset) => r.name !== name || (r.type !== 'CNAME' && r.type !== rrset?.type);
-    if (!rrset) there.rrsets = there.rrsets.filter((r) => r.name !== name || ownershipOf(r) === 'foreign');
-    else if (there.rrsets.every(isFree)) there.rrsets.push({ name, ttl: 60, ...rrset });
+    if (!rrset) current.rrsets = current.rrsets.filter((r) => r.name !== name || ownershipOf(r) === 'foreign');
+    else if (current.rrsets.every(isFree)) current.rrsets.push({ name, ttl: 60, ...rrset });
   });
 }
 
@@ -221,16 +221,16 @@ async function expectDeclared({ database, declared, files, lua }: History) {
   const absent = [...contents.keys()].filter((name) => !zones.has(name));
   const isAbsent = (rrset: RRset) => absent.some((zone) => isWithin(rrset.name, zone));
   for (const [name, { rrsets, heldFiles, derived }] of contents) {
-    const there = new Map((zones.get(name) ?? []).map((rrset) => [keyOf(rrset), rrset]));
-    if (there.size === 0) continue;
+    const current = new Map((zones.get(name) ?? []).map((rrset) => [keyOf(rrset), rrset]));
+    if (current.size === 0) continue;
     const due = rrsets.filter((r) => !derived.has(r) && !isAbsent(r) && (lua || r.type !== 'LUA'));
     for (const rrset of due) {
-      expect(there.get(keyOf(rrset))).toEqual(rrset);
+      expect(current.get(keyOf(rrset))).toEqual(rrset);
     }
-    const wanted = new Set(rrsets.map(keyOf));
+    const endpoints = new Set(rrsets.map(keyOf));
     const waiting = lua ? [] : rrsets.filter(({ type }) => type === 'LUA');
-    for (const rrset of there.values()) {
-      if (ownershipOf(rrset) !== 'declared' || wanted.has(keyOf(rrset))) continue;
+    for (const rrset of current.values()) {
+      if (ownershipOf(rrset) !== 'declared' || endpoints.has(keyOf(rrset))) continue;
       if (isAbsent(rrset) || waiting.some((coming) => areConflicting(coming, rrset))) continue;
       expect(['ptr', 'ownership', 'denial', ...heldFiles]).toContain(rrset.mark?.content);
     }
@@ -252,8 +252,8 @@ async function expectPointers({ database, declared, files, lua }: History, befor
     const asks = declared.zones.some(({ records }) =>
       records?.some((r) => r.ptr && (!lua || r.name === '@' || pointer.records[0]?.startsWith(`${r.name}.`))),
     );
-    const isThere = has.some(isOwnedBy) || (asks && !has.length);
-    expect({ pointer, isThere }).toEqual({ pointer, isThere: true });
+    const isExpected = has.some(isOwnedBy) || (asks && !has.length);
+    expect({ pointer, isExpected }).toEqual({ pointer, isExpected: true });
     expect(declared.zones.map(({ name }) => `${name}.`).some((name) => pointer.name.endsWith(name))).toBe(true);
   }
   const said = new Set([...desiredZones(declared, files).values()].flatMap((content) => content.rrsets.map(keyOf)));
@@ -287,7 +287,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
       for (const happened of events) {
         if ('restarted' in happened) history.restart();
         const { agent } = history;
-        if ('wanted' in happened) history.wanted = happened.wanted;
+        if ('endpoints' in happened) history.endpoints = happened.endpoints;
         if ('declaration' in happened) {
           history.declared = happened.declaration;
           history.declare(happened.declaration);
@@ -316,18 +316,18 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         // What PowerDNS refuses the agent knows by the next loop, in which a rival may come, and be refused in its turn.
         for (let before = -1; database.rejections > before; ) {
           before = database.rejections;
-          await loop(agent, history.wanted);
+          await loop(agent, history.endpoints);
         }
         // A PTR or TXT record goes after the record that it follows, and only then its name is free.
         if (history.declared.discovery?.reverse || history.declared.discovery?.ownershipTXT)
-          await loop(agent, history.wanted);
+          await loop(agent, history.endpoints);
         const result = structuredClone(database.rrsets);
         const { writes } = database;
         await expectSound(history);
         if (!blocked) await expectPointers(history, theirs);
         for (let i = 0; i < 5; i++) {
           if (!blocked) await agent.reconcile();
-          expect(await loop(agent, history.wanted.toReversed())).toBeUndefined();
+          expect(await loop(agent, history.endpoints.toReversed())).toBeUndefined();
         }
         expect(database.writes).toBe(writes);
         expect(database.rrsets).toEqual(result);
@@ -385,9 +385,9 @@ test('no policy makes the agent restless', { tags: ['history'] }, async () => {
       async (policy, rounds) => {
         const history = start(declare());
         await history.agent.reconcile();
-        for (const wanted of rounds) {
-          for (let i = 0; i < 3; i++) await loop(history.agent, wanted, policy);
-          for (let i = 0; i < 5; i++) expect(await loop(history.agent, wanted, policy)).toBeUndefined();
+        for (const endpoints of rounds) {
+          for (let i = 0; i < 3; i++) await loop(history.agent, endpoints, policy);
+          for (let i = 0; i < 5; i++) expect(await loop(history.agent, endpoints, policy)).toBeUndefined();
           await expectSound(history);
         }
       },

@@ -27,22 +27,22 @@ const cases: [string, (count: number) => () => unknown][] = [
   [
     'a quiet verdict',
     (count) => {
-      const there = [zone('corp.internal', current(count))];
-      const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
-      return () => evaluate(wanted, there, unlimited());
+      const present = [zone('corp.internal', current(count))];
+      const desired = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
+      return () => evaluate(desired, present, unlimited());
     },
   ],
   [
     'a verdict that refuses everything',
     (count) => {
-      const there = [
+      const present = [
         zone(
           'corp.internal',
           range(count).map((i) => foreign(`h${i}.corp.internal.`, 'A', target(i))),
         ),
       ];
-      const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
-      return () => evaluate(wanted, there, unlimited());
+      const desired = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
+      return () => evaluate(desired, present, unlimited());
     },
   ],
   [
@@ -52,39 +52,39 @@ const cases: [string, (count: number) => () => unknown][] = [
         i % 2 === 0
           ? endpoint('crd/a/x', `d${i}.corp.internal`, 'NS', 'ns.example.com')
           : endpoint('crd/a/x', `_acme-challenge.h${i}.corp.internal`, 'TXT', '"x"');
-      const wanted = [...desiredRecords(count / 2), ...range(count / 2).map(own)].map((desired) =>
+      const desired = [...desiredRecords(count / 2), ...range(count / 2).map(own)].map((desired) =>
         rrsetOf(desired, 'corp'),
       );
       const { discovery, ...declared } = unlimited();
       const recordTypes = ['A', 'NS', 'TXT'];
       const declaration = { ...declared, ...(discovery && { discovery: { ...discovery, recordTypes } }) };
-      return () => expect(evaluate(wanted, [zone()], declaration).accepted).toHaveLength(count);
+      return () => expect(evaluate(desired, [zone()], declaration).accepted).toHaveLength(count);
     },
   ],
   [
     'a reconciliation',
     (count) => {
-      const there = [zone('corp.internal', current(count))];
-      return () => changesFor(declare(), there);
+      const present = [zone('corp.internal', current(count))];
+      return () => changesFor(declare(), present);
     },
   ],
   [
     'a first loop, and one in which everything goes',
     (count) => {
-      const wanted = desiredRecords(count);
+      const desired = desiredRecords(count);
       return async () => {
         const { agent, database, declare: take } = makeAgent();
         // The store is not what is measured.
         let rrsets: RRset[] = [];
         database.zones = async () => [zone('corp.internal', rrsets)];
-        database.refreshed = async (there) => there;
+        database.refreshed = async (present) => present;
         database.apply = async (_, changes) => {
           rrsets = changes.filter((c) => c.action === 'replace').map((c) => c.rrset);
           return [];
         };
         take(unlimited());
         await agent.reconcile();
-        await loop(agent, wanted);
+        await loop(agent, desired);
         expect(rrsets).toHaveLength(count);
         await loop(agent, []);
         expect(rrsets).toEqual([]);
@@ -94,16 +94,16 @@ const cases: [string, (count: number) => () => unknown][] = [
   [
     'what PowerDNS refuses',
     (count) => {
-      const wanted = desiredRecords(count);
+      const desired = desiredRecords(count);
       return async () => {
         const { agent, database, declare: take } = makeAgent();
         database.zones = async () => [zone()];
-        database.refreshed = async (there) => there;
+        database.refreshed = async (present) => present;
         database.apply = async (_, changes) => changes.map((change) => ({ change, message: 'no' }));
         take(unlimited());
         await agent.reconcile();
-        await loop(agent, wanted);
-        expect(await loop(agent, wanted)).toBeUndefined();
+        await loop(agent, desired);
+        expect(await loop(agent, desired)).toBeUndefined();
       };
     },
   ],

@@ -195,11 +195,11 @@ function main([root]: string[]): void {
       continue;
     }
     counts.records += read.records.size;
-    const found = differences(zone, read);
+    const differing = differences(zone, read);
     // What refuses a zone as a whole says why.
-    if (found[0]?.startsWith('refused: ')) counts.notImported++;
-    else counts.differences += found.length;
-    for (const line of found) process.stdout.write(`${path} (${zone}): ${line.slice(0, 300)}\n`);
+    if (differing[0]?.startsWith('refused: ')) counts.notImported++;
+    else counts.differences += differing.length;
+    for (const line of differing) process.stdout.write(`${path} (${zone}): ${line.slice(0, 300)}\n`);
   }
   process.stdout.write(`${JSON.stringify(counts)}\n`);
   process.exitCode = counts.differences > 0 ? 1 : 0;

@@ -214,7 +214,7 @@ test('a transfer is whole that ends with the SOA it began with, whatever dig say
 });
 
 describe('what cannot be declared is left out, each with a line that says so, and the rest is printed:', () => {
-  const left = (what: string) => expect.stringContaining(`skipped: ${what}: `);
+  const skipped = (what: string) => expect.stringContaining(`skipped: ${what}: `);
   const server = expect.stringContaining('ns1.corp.internal is a server of the zone');
   test.each<[string, string[], object[], unknown[]]>([
     [
@@ -229,11 +229,11 @@ describe('what cannot be declared is left out, each with a line that says so, an
       ],
       [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
       [
-        left('line 1 (corp.internal SPF)'),
-        left('line 2 (a.corp.internal URI)'),
-        left('line 3 (a.corp.internal LOC)'),
-        left('line 5 (a.corp.internal WINS)'),
-        left('line 6 (a.corp.internal TYPE999)'),
+        skipped('line 1 (corp.internal SPF)'),
+        skipped('line 2 (a.corp.internal URI)'),
+        skipped('line 3 (a.corp.internal LOC)'),
+        skipped('line 5 (a.corp.internal WINS)'),
+        skipped('line 6 (a.corp.internal TYPE999)'),
       ],
     ],
     [
@@ -248,10 +248,10 @@ describe('what cannot be declared is left out, each with a line that says so, an
       ],
       [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
       [
-        left('line 1 (a\\\\.corp.internal A)'),
-        left('line 2 (first\\.last.corp.internal A)'),
-        left('line 3 (first\\.last.corp.internal MX)'),
-        left('line 4 (www.example.com A)'),
+        skipped('line 1 (a\\\\.corp.internal A)'),
+        skipped('line 2 (first\\.last.corp.internal A)'),
+        skipped('line 3 (first\\.last.corp.internal MX)'),
+        skipped('line 4 (www.example.com A)'),
         'skipped: line 5 (. A): . is outside the zone corp.internal',
       ],
     ],
@@ -260,20 +260,20 @@ describe('what cannot be declared is left out, each with a line that says so, an
       ['a A 192.0.2.256', 'b CH TXT x', 'c MX mail', 'd HTTPS 1 . key667="a;b"', 'e A 192.0.2.1'],
       [{ name: 'e', type: 'A', values: ['192.0.2.1'] }],
       ['a A', 'b TXT', 'c MX', 'd HTTPS'].map((each, index) =>
-        left(`line ${index + 1} (${each.replace(' ', '.corp.internal ')})`),
+        skipped(`line ${index + 1} (${each.replace(' ', '.corp.internal ')})`),
       ),
     ],
     [
       'directives, and what is below them',
       ['$INCLUDE other.zone', '$ORIGIN a..b', 'x A 192.0.2.1', '$ORIGIN corp.internal.', '$TTL soon', 'a A 192.0.2.1'],
       [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
-      [left('line 1'), left('line 2'), left('line 3'), left('line 5')],
+      [skipped('line 1'), skipped('line 2'), skipped('line 3'), skipped('line 5')],
     ],
     [
       'some of what $GENERATE makes',
       ['$GENERATE 254-257 a A 192.0.2.$'],
       [{ name: 'a', type: 'A', values: ['192.0.2.254', '192.0.2.255'] }],
-      [left('line 1 (a.corp.internal A)'), left('line 1 (a.corp.internal A)')],
+      [skipped('line 1 (a.corp.internal A)'), skipped('line 1 (a.corp.internal A)')],
     ],
     [
       'the SOA and the servers of a zone below',
@@ -282,7 +282,7 @@ describe('what cannot be declared is left out, each with a line that says so, an
         { name: 'ns1.a', type: 'A', values: ['192.0.2.1'] },
         { name: 'www.a', type: 'A', values: ['192.0.2.2'] },
       ],
-      [left('line 2 (a.corp.internal SOA)'), left('line 3 (a.corp.internal NS)')],
+      [skipped('line 2 (a.corp.internal SOA)'), skipped('line 3 (a.corp.internal NS)')],
     ],
     [
       'a delegation to a server without an address, which is kept',

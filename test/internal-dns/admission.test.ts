@@ -92,12 +92,12 @@ describe('names outside the zones', () => {
     ['Allow', ['idns-corp-hosts Deny'], []],
     ['Warn', ['idns-corp-hosts Deny', 'idns-corp-zones Warn,Audit'], ['idns-corp-zones']],
     ['Deny', ['idns-corp-hosts Deny'], ['idns-corp-hosts']],
-  ])('with outsideZones: %s are judged by a policy whose binding says so', (outsideZones, bindings, judges) => {
+  ])('with outsideZones: %s are judged by a policy whose binding says so', (outsideZones, bindings, checker) => {
     const objects = objectsOf({ admission: { enabled: true, outsideZones } });
     const bound = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding');
     expect(bound.map(({ spec }) => `${spec.policyName} ${spec.validationActions}`)).toEqual(bindings);
     const judging = policiesIn(objects).filter(({ spec }) => variable(spec, 'outside'));
-    expect(judging.map(({ metadata }) => metadata.name)).toEqual(judges);
+    expect(judging.map(({ metadata }) => metadata.name)).toEqual(checker);
   });
 
   test('are told the zones, or the first of many', () => {
@@ -345,9 +345,9 @@ describe('of a host the policy and the agent say the same', () => {
     fc.assert(
       fc.property(host, (name) => {
         const [first] = violations(name);
-        const said = illegalName(`${name}.`, 'A');
-        if (first === undefined) expect(said).toBeUndefined();
-        else expect(said).toContain(first);
+        const message = illegalName(`${name}.`, 'A');
+        if (first === undefined) expect(message).toBeUndefined();
+        else expect(message).toContain(first);
       }),
     );
   });

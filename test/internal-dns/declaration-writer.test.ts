@@ -337,10 +337,10 @@ describe('of a signed zone', () => {
 
   test('what the Secret holds goes nowhere', () => {
     const observed = { ...secretOf({ 'corp.internal': privateKey }), ...reported(textOf(answer(signed))) };
-    const said = JSON.stringify(answer(signed, observed, statusWith(signature)));
-    expect(said).toContain('idns-corp-dnssec');
-    expect(said).not.toContain(privateKey);
-    expect(said).not.toContain(Buffer.from(privateKey, 'base64').toString().split('\n')[1]);
+    const response = JSON.stringify(answer(signed, observed, statusWith(signature)));
+    expect(response).toContain('idns-corp-dnssec');
+    expect(response).not.toContain(privateKey);
+    expect(response).not.toContain(Buffer.from(privateKey, 'base64').toString().split('\n')[1]);
   });
 
   test('a first signed zone restarts no pod', () => {

@@ -48,11 +48,11 @@ describe('what needs the Prometheus operator', () => {
   });
 
   test('stays where it is while no report can be read', () => {
-    const there = { apiVersion: 'monitoring.coreos.com/v1', metadata: { name: 'idns-watched' } };
+    const present = { apiVersion: 'monitoring.coreos.com/v1', metadata: { name: 'idns-watched' } };
     const [, last] = rendered(watched(), (observed) => ({
       ...reporting(undefined)(observed),
-      one: { ...there, kind: 'PodMonitor' },
-      two: { ...there, kind: 'PrometheusRule' },
+      one: { ...present, kind: 'PodMonitor' },
+      two: { ...present, kind: 'PrometheusRule' },
     }));
     expect(kindsIn(last.objects).sort()).toEqual(['PodMonitor', 'PrometheusRule']);
   });
@@ -197,9 +197,9 @@ describe('the alerts', () => {
       ['InternalDNSSlowPropagation'],
     ],
   ])('%s', (_, changes, absent) => {
-    const there = alertsIn(rendered(watched(changes))[1]).map(({ alert }) => alert);
-    const gone = alerts.map(({ alert }) => alert).filter((alert) => !there.includes(alert));
-    expect(gone.sort()).toEqual(absent);
+    const present = alertsIn(rendered(watched(changes))[1]).map(({ alert }) => alert);
+    const missing = alerts.map(({ alert }) => alert).filter((alert) => !present.includes(alert));
+    expect(missing.sort()).toEqual(absent);
   });
 });
 

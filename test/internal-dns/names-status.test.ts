@@ -55,8 +55,8 @@ describe('the names of the status', () => {
     ],
     ['are of the one that knows any', [undefined, knowing(3, 3)], knowing(3, 3)],
     ['are absent while no replica knows them', [undefined, undefined], undefined],
-  ])('%s', (_, names, want) => {
-    expect(namesIn(...names)).toEqual(want);
+  ])('%s', (_, names, expected) => {
+    expect(namesIn(...names)).toEqual(expected);
   });
 
   test('are absent without a report, and where nothing is discovered any more', () => {
@@ -89,11 +89,11 @@ describe('the resolution of the status', () => {
       (worse, index, all) => all.slice(index + 1).map((better) => [worse, better] as const),
     ),
   )('is %s rather than %s, whichever pod says so', (worse, better) => {
-    const want = { state: worse, since: '2026-01-31T12:00:05Z' };
+    const expected = { state: worse, since: '2026-01-31T12:00:05Z' };
     const one = resolutionOf(tested(better, '01', 'better'), tested(worse, '05', 'worse'));
-    expect(one).toEqual({ ...want, message: 'idns-corp-1: worse' });
+    expect(one).toEqual({ ...expected, message: 'idns-corp-1: worse' });
     const other = resolutionOf(tested(worse, '05', 'worse'), tested(better, '09', 'better'));
-    expect(other).toEqual({ ...want, message: 'idns-corp-0: worse' });
+    expect(other).toEqual({ ...expected, message: 'idns-corp-0: worse' });
   });
 
   test('is a failure since the first pod has it, and a success since the last one has', () => {
@@ -169,10 +169,10 @@ describe('Resolvable', () => {
         'no agent has reported yet which names objects request; if this lasts, see DiscoveryReady and the log of the container agent',
       ],
     ],
-  ])('when %s', (_, known, want) => {
-    expect(conditionOf(known)).toEqual(want);
+  ])('when %s', (_, known, expected) => {
+    expect(conditionOf(known)).toEqual(expected);
     const serving = { state: 'Serving' as const, since: '2026-01-31T12:00:00Z' };
-    expect(conditionOf(known, serving)).toEqual(want);
+    expect(conditionOf(known, serving)).toEqual(expected);
     const failing = { state: 'Stalled' as const, since: '2026-01-31T12:00:00Z', message: 'why' };
     expect(conditionOf(known, failing)).toEqual(['False', 'Stalled', 'why']);
   });

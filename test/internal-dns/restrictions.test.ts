@@ -14,7 +14,7 @@ function answer(args: string[], spec: object) {
   const { results, desired } = run(requestFor(composite), composition);
   const pod = desired?.resources?.['server/pods']?.resource?.spec.template.spec;
   const images = pod && [...pod.initContainers, ...pod.containers].map(({ image }: { image: string }) => image);
-  return { said: results[0]?.message, images };
+  return { actual: results[0]?.message, images };
 }
 
 const own = { images: { agent: 'registry.example.com/agent:v1' } };
@@ -40,8 +40,8 @@ describe('what the administrator of the function forbids', () => {
       "spec.namespace: vault is reserved by the function's administrator: use internal-dns or one of your own; spec.images.agent: the function's administrator chooses the images: leave it out",
     ],
   ])('%s', (_, args, spec, message) => {
-    const { said, images } = answer(args, spec);
-    expect(said).toBe(`cannot accept the spec: ${message}`);
+    const { actual, images } = answer(args, spec);
+    expect(actual).toBe(`cannot accept the spec: ${message}`);
     expect(images).toBeUndefined();
   });
 });

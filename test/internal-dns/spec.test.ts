@@ -16,11 +16,11 @@ describe('a bad spec is refused whole, with its field and what would be right', 
     const { results, desired, conditions } = answerTo(spec);
     expect(desired?.resources ?? {}).toEqual({});
     expect(results).toHaveLength(1);
-    const said = results[0]?.message ?? '';
-    const faults = said.replace(/^cannot accept the spec: /, '').split('; spec');
+    const actual = results[0]?.message ?? '';
+    const faults = actual.replace(/^cannot accept the spec: /, '').split('; spec');
     const named = faults.map((fault, index) => (index === 0 ? fault : `spec${fault}`));
-    expect(said).toMatch(/^cannot accept the spec: spec/);
-    expect(named.find((fault) => fault.startsWith(`${path}: `)) ?? said).toMatch(message);
+    expect(actual).toMatch(/^cannot accept the spec: spec/);
+    expect(named.find((fault) => fault.startsWith(`${path}: `)) ?? actual).toMatch(message);
     expect(conditions.map(({ type, reason }) => [type, reason])).toEqual(
       internalDNS.conditionTypes.map((type) => [type, 'FatalError']),
     );
@@ -28,16 +28,16 @@ describe('a bad spec is refused whole, with its field and what would be right', 
 
   test('every fault is told at once', () => {
     const spec = { zones: [{ name: 'A.internal' }], replicas: 9, storage: { size: 'x' } };
-    const said = answerTo(spec).results[0]?.message;
+    const actual = answerTo(spec).results[0]?.message;
     for (const path of ['spec.zones[0].name', 'spec.replicas', 'spec.storage.size'])
-      expect(said).toContain(`${path}: `);
+      expect(actual).toContain(`${path}: `);
   });
 
   test('of very many faults the first twenty are told', () => {
     const records = Array.from({ length: 30 }, (_, i) => ({ name: `r${i}`, type: 'A', values: ['x'] }));
-    const said = answerTo({ zones: [{ name: 'corp.internal', records }] }).results[0]?.message ?? '';
-    expect(said.split('; ')).toHaveLength(21);
-    expect(said).toMatch(/records\[19\]\.values\[0\]: not an IPv4 address: x; and 10 more errors$/);
+    const actual = answerTo({ zones: [{ name: 'corp.internal', records }] }).results[0]?.message ?? '';
+    expect(actual.split('; ')).toHaveLength(21);
+    expect(actual).toMatch(/records\[19\]\.values\[0\]: not an IPv4 address: x; and 10 more errors$/);
   });
 
   test.for(badNames)('a name is refused when $reason', ({ name }) => {
@@ -111,13 +111,13 @@ describe('the tables are complete', () => {
   const rules = [...rulesIn(schema)];
 
   test('every rule of the definition has a spec or an edit that it refuses', () => {
-    const said = [
+    const messages = [
       ...badSpecs.map(({ message }) => message),
       ...badEdits.map(({ message }) => message),
       ...badNames.map(() => 'the name of an InternalDNS must begin with a letter'),
     ];
     const missing = rules.filter(({ message }) =>
-      said.every((text) => (typeof text === 'string' ? !message.startsWith(text) : !text.test(message))),
+      messages.every((text) => (typeof text === 'string' ? !message.startsWith(text) : !text.test(message))),
     );
     expect(missing).toEqual([]);
   });

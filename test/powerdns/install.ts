@@ -18,12 +18,12 @@ export interface PowerDNS {
 
 /** One that does everything that tests ask for. Throws when there is none. */
 export function findPresentPowerDNS(): PowerDNS {
-  const found = findPowerDNS();
+  const powerdns = findPowerDNS();
   // Older ones give some contents back in another form, and check health differently.
-  if (found.version.localeCompare('5.1', 'en', { numeric: true }) < 0) {
-    throw new Error(`cannot use PowerDNS ${found.version}, which is older than 5.1`);
+  if (powerdns.version.localeCompare('5.1', 'en', { numeric: true }) < 0) {
+    throw new Error(`cannot use PowerDNS ${powerdns.version}, which is older than 5.1`);
   }
-  return found;
+  return powerdns;
 }
 
 /** What unpack.sh has brought, else the machine's own. Throws when there is none. */
@@ -54,11 +54,11 @@ function installed(): PowerDNS {
   return described({ server: [server], sqlite3: [findOnPath('sqlite3')], schema: SCHEMA });
 }
 
-function described(found: Omit<PowerDNS, 'version'>): PowerDNS {
-  const [command, ...args] = found.server as [string, ...string[]];
+function described(powerdns: Omit<PowerDNS, 'version'>): PowerDNS {
+  const [command, ...args] = powerdns.server as [string, ...string[]];
   // 4.7 says it and exits with 99.
   const { stdout, stderr, error } = spawnSync(command, [...args, '--version'], { encoding: 'utf8' });
   const version = `${stdout}${stderr}`.match(/Server (\d+\.\d+\.\d+)/)?.[1];
-  if (!version) throw new Error(`cannot tell the version of ${found.server.at(-1)}: ${error ?? stderr}`);
-  return { ...found, version };
+  if (!version) throw new Error(`cannot tell the version of ${powerdns.server.at(-1)}: ${error ?? stderr}`);
+  return { ...powerdns, version };
 }

@@ -18,16 +18,16 @@ async function after(
   discovery: Discovery = {},
   lister: SourceLister = noSources,
 ): Promise<string[]> {
-  const { agent, database, ...made } = makeAgent(undefined, { lister });
+  const { agent, database, ...rest } = makeAgent(undefined, { lister });
   const settings = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], ...discovery };
-  made.declare(declare({ zones, discovery: settings }));
+  rest.declare(declare({ zones, discovery: settings }));
   await agent.reconcile();
   const webhook = {
     records: () => agent.records(),
-    adjustEndpoints: (wanted: Endpoint[]) => agent.adjustEndpoints(wanted),
+    adjustEndpoints: (endpoints: Endpoint[]) => agent.adjustEndpoints(endpoints),
     applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
-  for (const wanted of steps) for (let i = 0; i < 3; i++) await loop(webhook, wanted);
+  for (const endpoints of steps) for (let i = 0; i < 3; i++) await loop(webhook, endpoints);
   for (let i = 0; i < 5; i++) expect(await loop(webhook, steps.at(-1) ?? [])).toBeUndefined();
   return database.rrsets
     .filter(({ mark }) => mark?.account === 'external-dns/corp')
@@ -42,7 +42,7 @@ const txt = (name: string) => evil(name, 'TXT', 'x');
 const ns = (name: string) => evil(name, 'NS', 'ns.example.com');
 const srv = (name: string) => evil(name, 'SRV', '0 0 5060 sip.example.com');
 
-const isThere = (published: string[]) => published.some((text) => text.endsWith('crd/evil/b'));
+const isPublished = (published: string[]) => published.some((text) => text.endsWith('crd/evil/b'));
 
 describe.each<[kind: 'UnderscoreNames' | 'Wildcards' | 'Delegations', title: string, host: Endpoint, name: Endpoint]>([
   ['UnderscoreNames', 'a challenge below a host', shop('www'), txt('_acme-challenge.www')],
@@ -59,15 +59,15 @@ describe.each<[kind: 'UnderscoreNames' | 'Wildcards' | 'Delegations', title: str
   ['Delegations', 'a delegation above a host', shop('api.team'), ns('team')],
 ])('%s: %s', (kind, _, host, name) => {
   test('is rejected in any order, also with a host that is created at the same time', async () => {
-    expect(isThere(await after([[host], [host, name]]))).toBe(false);
-    expect(isThere(await after([[host, name]]))).toBe(false);
-    expect(isThere(await after([[name, host]]))).toBe(false);
+    expect(isPublished(await after([[host], [host, name]]))).toBe(false);
+    expect(isPublished(await after([[host, name]]))).toBe(false);
+    expect(isPublished(await after([[name, host]]))).toBe(false);
   });
 
   test('is published if the spec allows it, and for the namespace of the host', async () => {
-    expect(isThere(await after([[host], [host, name]], { allowAcrossNamespaces: [kind] }))).toBe(true);
+    expect(isPublished(await after([[host], [host, name]], { allowAcrossNamespaces: [kind] }))).toBe(true);
     const own = { ...host, labels: { resource: 'ingress/evil/own' } };
-    expect(isThere(await after([[own], [own, name]]))).toBe(true);
+    expect(isPublished(await after([[own], [own, name]]))).toBe(true);
   });
 });
 
@@ -82,14 +82,14 @@ test.each([
   ['a delegation below the host at the top', shop(''), ns('dev')],
   ['a name with an underscore that is of no host', shop('www'), txt('_dmarc.mail')],
 ])('%s stays allowed', async (_, host, name) => {
-  expect(isThere(await after([[host], [host, name]]))).toBe(true);
+  expect(isPublished(await after([[host], [host, name]]))).toBe(true);
 });
 
 test('a challenge for a declared host is rejected', async () => {
   expect(await after([[txt('_acme-challenge.vault')]])).toEqual([]);
-  expect(isThere(await after([[txt('_acme-challenge.vault')]], { allowAcrossNamespaces: ['UnderscoreNames'] }))).toBe(
-    true,
-  );
+  expect(
+    isPublished(await after([[txt('_acme-challenge.vault')]], { allowAcrossNamespaces: ['UnderscoreNames'] })),
+  ).toBe(true);
 });
 
 test('an older object keeps a wildcard, a delegation and a service, but no challenge', async () => {
@@ -102,15 +102,17 @@ test('an older object keeps a wildcard, a delegation and a service, but no chall
 });
 
 test('of two created at the same time, as after the loss of a volume, the older object gets the name', async () => {
-  const made = (created: Record<string, string>): SourceLister => ({
+  const listerOf = (created: Record<string, string>): SourceLister => ({
     ...noSources,
     get: (resource) => ({ resource, namespace: '', created: created[resource] ?? '', hosts: [] }),
   });
-  const wanted = [[shop('www'), evil('*.www')]];
-  expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-01', 'crd/evil/b': '2026-01-02' })))).toBe(
-    false,
-  );
-  expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-02', 'crd/evil/b': '2026-01-01' })))).toBe(true);
+  const endpoints = [[shop('www'), evil('*.www')]];
+  expect(
+    isPublished(await after(endpoints, {}, listerOf({ 'crd/shop/a': '2026-01-01', 'crd/evil/b': '2026-01-02' }))),
+  ).toBe(false);
+  expect(
+    isPublished(await after(endpoints, {}, listerOf({ 'crd/shop/a': '2026-01-02', 'crd/evil/b': '2026-01-01' }))),
+  ).toBe(true);
 });
 
 describe('a host that is not published conflicts with nothing', () => {
@@ -119,8 +121,8 @@ describe('a host that is not published conflicts with nothing', () => {
   const published = ['*.www A crd/shop/a', '_acme-challenge.www TXT crd/shop/a'];
 
   test('because its namespace is over its quota', async () => {
-    const wanted = [challenge, wildcard, evil('a'), evil('b'), evil('www')];
-    expect(await after([wanted], { maxNamesPerNamespace: 2 })).toEqual([
+    const endpoints = [challenge, wildcard, evil('a'), evil('b'), evil('www')];
+    expect(await after([endpoints], { maxNamesPerNamespace: 2 })).toEqual([
       ...published,
       'a A crd/evil/b',
       'b A crd/evil/b',
@@ -149,13 +151,13 @@ describe('a host that is not published conflicts with nothing', () => {
   });
 
   test('and what is published instead counts toward the quota', async () => {
-    const wanted = [challenge, wildcard, evil('a'), evil('www')];
-    expect(await after([wanted], { maxNamesPerNamespace: 1 })).toEqual(['*.www A crd/shop/a', 'a A crd/evil/b']);
+    const endpoints = [challenge, wildcard, evil('a'), evil('www')];
+    expect(await after([endpoints], { maxNamesPerNamespace: 1 })).toEqual(['*.www A crd/shop/a', 'a A crd/evil/b']);
   });
 });
 
 test('a tenant may use them among its own names', async () => {
   const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
   const lister: SourceLister = { ...noSources, namespaceLabels: () => ({}) };
-  expect(isThere(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);
+  expect(isPublished(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);
 });

@@ -343,9 +343,9 @@ test.each([
     'Refused',
     'give each of them a host of its own',
   ],
-])('a fault of the endpoint is reported with its cure: %j', (found, verdict, remedy) => {
-  const message = verdictOn({ ...desired('www.corp.internal.', 'A'), ...found });
-  expect(message).toEqual({ verdict, message: expect.stringContaining(`${found.fault}: ${remedy}`) });
+])('a fault of the endpoint is reported with its cure: %j', (parsed, verdict, remedy) => {
+  const message = verdictOn({ ...desired('www.corp.internal.', 'A'), ...parsed });
+  expect(message).toEqual({ verdict, message: expect.stringContaining(`${parsed.fault}: ${remedy}`) });
 });
 
 test.each([

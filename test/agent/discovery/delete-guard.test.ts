@@ -384,9 +384,9 @@ describe('an object that has lost its address', () => {
   });
 
   test('keeps it while it waits for its controller, and not if a filter excludes it', () => {
-    const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
+    const filtered = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
     for (const isUnready of [true, false]) {
-      const lister = { ...noSources, hasSynced: () => true, filteredOf: () => [{ ...left, isUnready }] };
+      const lister = { ...noSources, hasSynced: () => true, filteredOf: () => [{ ...filtered, isUnready }] };
       const current = [discoveredRRset(one.object, one.name, 'A', '192.0.2.1')];
       const { held } = new DeleteGuard().hold(current, new Set(), options, lister, start);
       expect(held).toHaveLength(isUnready ? 1 : 0);
@@ -493,23 +493,23 @@ test('whatever happens, no requested name is held, none for too long, and none o
     for (const { act, hosts, after } of events) {
       if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
       const before = namesOf([...world.current]);
-      const wanted = new Set(namesOf([...world.resolvable]));
+      const resolvable = new Set(namesOf([...world.resolvable]));
       const asking = new Set(namesOf([...world.requested]));
       const held = world.loop(after);
-      for (const name of wanted) missedAt.delete(name);
-      for (const name of before) if (!wanted.has(name) && !missedAt.has(name)) missedAt.set(name, world.now);
+      for (const name of resolvable) missedAt.delete(name);
+      for (const name of before) if (!resolvable.has(name) && !missedAt.has(name)) missedAt.set(name, world.now);
       const isOver = (name: string) => world.now - (missedAt.get(name) ?? 0) >= 300 * seconds;
       for (const name of held) {
-        expect(wanted).not.toContain(name);
+        expect(resolvable).not.toContain(name);
         expect(isOver(name)).toBe(false);
       }
       // A name whose object exists, or may, and lacks only its address is held, however few are missing.
       const isSure = (name: string) => sight.isUnsynced || (sight.isWatched && asking.has(name));
-      const sure = before.filter((name) => !wanted.has(name) && isSure(name));
+      const sure = before.filter((name) => !resolvable.has(name) && isSure(name));
       for (const name of sure) expect(held.includes(name)).toBe(!isOver(name));
-      deleted = deleted.filter(({ name, at }) => !wanted.has(name) && world.now - at < 300 * seconds);
+      deleted = deleted.filter(({ name, at }) => !resolvable.has(name) && world.now - at < 300 * seconds);
       const known = new Set([...before, ...deleted.map(({ name }) => name)]);
-      const vanished = new Set([...before.filter((name) => !wanted.has(name)), ...deleted.map(({ name }) => name)]);
+      const vanished = new Set([...before.filter((name) => !resolvable.has(name)), ...deleted.map(({ name }) => name)]);
       if (wasHeld.length === 0 && held.some((name) => !isSure(name))) {
         holds += 1;
         expect(vanished.size).toBeGreaterThanOrEqual(5);
@@ -560,8 +560,8 @@ test('while names are held and nothing changes, ExternalDNS sends nothing', asyn
       return applyPolicy('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
     },
     applyChanges: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {
-      const gone = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));
-      current = current.filter(({ name }) => !gone.has(name));
+      const deletedNames = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));
+      current = current.filter(({ name }) => !deletedNames.has(name));
     },
   };
   for (let i = 0; i < 300; i++) expect(await loop(webhook, [])).toBeUndefined();

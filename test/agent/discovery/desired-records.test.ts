@@ -49,7 +49,7 @@ function desiredAs(
 }
 
 /** In short: `www A 192.0.2.1 (ingress/a/x)`, with the fault behind it. */
-const said = (desiredRecords: DesiredRecord[]) =>
+const linesOf = (desiredRecords: DesiredRecord[]) =>
   desiredRecords
     .map(({ name, type, records, mark, fault }) => {
       const what = [name.replace('.corp.internal.', ''), type, ...records].join(' ');
@@ -62,7 +62,7 @@ const x = (type: string, ...targets: string[]) => endpoint('ingress/a/x', www, t
 const y = (type: string, ...targets: string[]) => endpoint('ingress/b/y', www, type, ...targets);
 
 describe('a time to live', () => {
-  test.each<[wanted: number | undefined, settings: Settings, zoneTTL: number | undefined, ttl: number]>([
+  test.each<[requested: number | undefined, settings: Settings, zoneTTL: number | undefined, ttl: number]>([
     [undefined, {}, undefined, 60],
     [undefined, {}, 300, 300],
     [undefined, { defaultTTL: 30 }, 300, 30],
@@ -120,12 +120,12 @@ test('names in excluded domains are left out without a word', () => {
   const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
   const desiredRecords = names.map((name) => endpoint('ingress/a/x', name, 'A', '192.0.2.1'));
   const lister = [sourceObject('ingress/a/new', [], ['b.dev.corp.internal.'])];
-  expect(said(desiredAs(desiredRecords, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
+  expect(linesOf(desiredAs(desiredRecords, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
 });
 
 test('records of other types are named once where they are all that an object wants of a name', () => {
   const settings = { recordTypes: ['A', 'CNAME'] };
-  expect(said(desiredAs([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
+  expect(linesOf(desiredAs([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
     'www A 192.0.2.1 (ingress/a/x)',
   ]);
   expect(desiredAs([x('AAAA', '2001:db8::1')], { settings })).toMatchObject([
@@ -146,13 +146,13 @@ describe('targets.override', () => {
     ['a name', [x('CNAME', 'lb.example.com')]],
     ['nothing', [x('A')]],
   ])('is published by families instead of %s', (_, desiredRecords) => {
-    expect(said(desiredAs(desiredRecords, { settings: addresses }))).toEqual(both);
+    expect(linesOf(desiredAs(desiredRecords, { settings: addresses }))).toEqual(both);
   });
 
   test('may be a name', () => {
     const settings = { targets: { override: ['NAT.example.com'] } };
     const desiredRecords = [x('A', '192.0.2.1'), x('AAAA', '2001:db8::9'), y('A', '192.0.2.2')];
-    expect(said(desiredAs(desiredRecords, { settings }))).toEqual([
+    expect(linesOf(desiredAs(desiredRecords, { settings }))).toEqual([
       'www CNAME nat.example.com. (ingress/a/x)',
       'www CNAME nat.example.com. (ingress/b/y)',
     ]);
@@ -160,7 +160,7 @@ describe('targets.override', () => {
 
   test('is not for records of other types', () => {
     const settings = { ...addresses, recordTypes: [...discoverable] };
-    expect(said(desiredAs([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
+    expect(linesOf(desiredAs([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
       'www MX 10 mail.example.com. (ingress/a/x)',
       'www TXT "text" (ingress/a/x)',
     ]);
@@ -194,12 +194,12 @@ describe('targets.networks', () => {
       },
     ]);
     const only = { targets: { excludedNetworks } };
-    expect(said(desiredAs([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
+    expect(linesOf(desiredAs([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
   });
 
   test('says nothing where an object keeps other addresses', () => {
     const desiredRecords = [x('A', '10.0.0.1'), x('AAAA', '2001:db9::1'), y('AAAA', '2001:db9::1')];
-    expect(said(desiredAs(desiredRecords, { settings }))).toEqual([
+    expect(linesOf(desiredAs(desiredRecords, { settings }))).toEqual([
       'www A 10.0.0.1 (ingress/a/x)',
       'www AAAA (ingress/b/y): 2001:db9::1 is outside discovery.targets.networks',
     ]);
@@ -232,12 +232,12 @@ describe('targets.default', () => {
       `${name} AAAA 2001:db8::9 (ingress/b/y)`,
     ]);
     const own = ['www A 192.0.2.9 (ingress/a/x)', 'www AAAA 2001:db8::9 (ingress/a/x)'];
-    expect(said(desiredAs([], { settings, lister }))).toEqual([...others, ...own]);
-    expect(said(desiredAs([x('A', '192.0.2.1')], { settings, lister }))).toEqual([
+    expect(linesOf(desiredAs([], { settings, lister }))).toEqual([...others, ...own]);
+    expect(linesOf(desiredAs([x('A', '192.0.2.1')], { settings, lister }))).toEqual([
       ...others,
       'www A 192.0.2.1 (ingress/a/x)',
     ]);
-    expect(said(desiredAs([x('A')], { settings, lister }))).toEqual([...others, ...own]);
+    expect(linesOf(desiredAs([x('A')], { settings, lister }))).toEqual([...others, ...own]);
     expect(desiredAs([], { lister })).toEqual([]);
   });
 
@@ -247,7 +247,7 @@ describe('targets.default', () => {
       ['A', 'AAAA', 'CNAME'].map((type) => [`${name} ${type}`, { targets }]);
     const parts = new Map([...of('www.corp.internal.', ['192.0.2.1']), ...of('b.corp.internal.', [])]);
     const route = { ...sourceObject('ingress/a/x', ['192.0.2.1'], hosts), parts };
-    expect(said(desiredAs([x('A', '192.0.2.1')], { settings, lister: [route] }))).toEqual([
+    expect(linesOf(desiredAs([x('A', '192.0.2.1')], { settings, lister: [route] }))).toEqual([
       'b A 192.0.2.9 (ingress/a/x)',
       'b AAAA 2001:db8::9 (ingress/a/x)',
       'www A 192.0.2.1 (ingress/a/x)',
@@ -382,13 +382,13 @@ describe('what ExternalDNS has merged', () => {
       ['www CNAME lb.example.com. (ingress/a/x)', 'www CNAME lb.example.com. (ingress/b/y)'],
     ],
   ])('is taken apart where %s', (_, lister, endpoint, expected) => {
-    expect(said(desiredAs([endpoint], { lister }))).toEqual(expected);
+    expect(linesOf(desiredAs([endpoint], { lister }))).toEqual(expected);
   });
 
   const shared = [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y', [two])];
 
   test('is so, too, where shared hosts are merged: not every namespace may have the name', () => {
-    expect(said(desiredAs([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
+    expect(linesOf(desiredAs([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${two} (ingress/b/y)`,
     ]);
@@ -396,10 +396,10 @@ describe('what ExternalDNS has merged', () => {
 
   test('stays together where objects of the kind are not seen', () => {
     const pod = endpoint('pod/a/x', www, 'A', three, '192.0.2.4');
-    expect(said(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
+    expect(linesOf(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
     // Those that are seen may have been left out as the same.
     const same = endpoint('pod/a/x', www, 'A', one);
-    expect(said(desiredAs([same], { lister: shared }))).toEqual([
+    expect(linesOf(desiredAs([same], { lister: shared }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${one} (pod/a/x)`,
     ]);
@@ -419,8 +419,12 @@ describe('what ExternalDNS has merged', () => {
   });
 
   test('in one namespace is nobody’s of another one', () => {
-    expect(said(desiredAs([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
-    expect(said(desiredAs([y('A', one)], { lister: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
+    expect(linesOf(desiredAs([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([
+      `www A ${one} (ingress/a/x)`,
+    ]);
+    expect(linesOf(desiredAs([y('A', one)], { lister: shared, namespace: 'b' }))).toEqual([
+      `www A ${one} (ingress/b/y)`,
+    ]);
   });
 
   test('is what each of them wanted, if all are known', () => {
@@ -436,9 +440,9 @@ describe('what ExternalDNS has merged', () => {
     fc.assert(
       fc.property(objects, (all) => {
         const lister = all.map(({ resource, targets, created }) => sourceObject(resource, targets, undefined, created));
-        const wanted = all.map(({ resource, targets }) => endpoint(resource, www, 'A', ...targets));
-        const apart = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-        expect(said(desiredAs(merged(wanted), { lister }))).toEqual(said(apart));
+        const endpoints = all.map(({ resource, targets }) => endpoint(resource, www, 'A', ...targets));
+        const apart = endpoints.map((endpoint) => rrsetOf(endpoint, 'corp'));
+        expect(linesOf(desiredAs(merged(endpoints), { lister }))).toEqual(linesOf(apart));
       }),
     );
   });
@@ -477,17 +481,17 @@ describe('in loops of ExternalDNS', () => {
     return {
       records: async () =>
         (await present()).rrsets.filter((r) => r.mark?.account === 'external-dns/corp').map(endpointOf),
-      adjustEndpoints: async (wanted) => {
-        const faultless = desiredAs(wanted, { settings }).filter(
+      adjustEndpoints: async (endpoints) => {
+        const faultless = desiredAs(endpoints, { settings }).filter(
           (desired) => rejectionOf(desired, nameContext, context) === undefined,
         );
         return [...Map.groupBy(faultless, ({ name, type }) => `${name} ${type}`).values()].map(([first]) =>
           endpointOf(first as DesiredRecord),
         );
       },
-      applyChanges: async ({ create = [], updateNew = [], delete: gone = [] }) => {
+      applyChanges: async ({ create = [], updateNew = [], delete: deleted = [] }) => {
         const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
-        const changes = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
+        const changes = [...rrsets(deleted).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
         expect(await database.apply(await present(), changes)).toEqual([]);
       },
     };
@@ -519,12 +523,12 @@ describe('in loops of ExternalDNS', () => {
     await fc.assert(
       fc.asyncProperty(rounds, async (all) => {
         const external = webhook(new MemoryZones([zone()]));
-        for (const wanted of all) {
-          await loop(external, merged(wanted));
-          expect(await loop(external, merged(wanted))).toBeUndefined();
+        for (const endpoints of all) {
+          await loop(external, merged(endpoints));
+          expect(await loop(external, merged(endpoints))).toBeUndefined();
           const byPlace = (a: Endpoint, b: Endpoint) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
           expect((await external.records()).sort(byPlace)).toEqual(
-            (await external.adjustEndpoints(merged(wanted))).sort(byPlace),
+            (await external.adjustEndpoints(merged(endpoints))).sort(byPlace),
           );
         }
       }),

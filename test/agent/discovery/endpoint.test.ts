@@ -37,7 +37,7 @@ test('a wish has one form, whatever it was said in', () => {
 });
 
 /** As a person writes it, as PowerDNS has it, and as ExternalDNS hears of it. */
-const forms: [type: string, written: string, content: string, said?: string][] = [
+const forms: [type: string, written: string, content: string, expected?: string][] = [
   ['A', '192.0.2.1', '192.0.2.1'],
   ['A', 'lb.example.com', 'lb.example.com'],
   ['AAAA', '2001:DB8:0::1', '2001:db8::1'],
@@ -64,10 +64,10 @@ const forms: [type: string, written: string, content: string, said?: string][] =
   ['LUA', 'A "x"', 'A "x"'],
 ];
 
-test.each(forms)('%s: %s is %s', (type, written, content, said = content) => {
+test.each(forms)('%s: %s is %s', (type, written, content, expected = content) => {
   const rrset = rrsetOf(endpoint('crd/a/x', 'x.corp.internal', type, written), 'corp');
   expect(rrset.records).toEqual([content]);
-  expect(endpointOf(rrset).targets).toEqual([said]);
+  expect(endpointOf(rrset).targets).toEqual([expected]);
   expect(rrsetOf(endpointOf(rrset), 'corp')).toEqual(rrset);
 });
 
@@ -100,15 +100,19 @@ function publishing(database: Pick<Database, 'zones' | 'apply'>): Webhook & { wr
   const webhook = {
     writes: 0,
     records: async () => (await zone()).rrsets.filter((r) => ownershipOf(r) === 'discovered').map(endpointOf),
-    adjustEndpoints: async (wanted: Endpoint[]) => wanted.map((endpoint) => endpointOf(rrsetOf(endpoint, 'corp'))),
+    adjustEndpoints: async (endpoints: Endpoint[]) =>
+      endpoints.map((endpoint) => endpointOf(rrsetOf(endpoint, 'corp'))),
     applyChanges: async ({
       create = [],
       updateNew = [],
-      delete: gone = [],
+      delete: deleted = [],
     }: Parameters<Webhook['applyChanges']>[0]) => {
       webhook.writes++;
       const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
-      const changes: Change[] = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
+      const changes: Change[] = [
+        ...rrsets(deleted).map(deletion),
+        ...rrsets([...create, ...updateNew]).map(replacement),
+      ];
       expect(await database.apply(await zone(), changes)).toEqual([]);
     },
   };
@@ -139,11 +143,11 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
             endpoint('crd/a/x', `${type}${i}.corp.internal`, type, ...targets.filter((t) => !/@\s*$/.test(t))),
           ),
       );
-      const wanted = [...tables, ...drawn].filter(({ targets }) => targets.length > 0);
-      expect((await loop(webhook, wanted))?.create).toHaveLength(wanted.length);
-      expect(await loop(webhook, wanted)).toBeUndefined();
+      const endpoints = [...tables, ...drawn].filter(({ targets }) => targets.length > 0);
+      expect((await loop(webhook, endpoints))?.create).toHaveLength(endpoints.length);
+      expect(await loop(webhook, endpoints)).toBeUndefined();
       const byName = (a: Endpoint, b: Endpoint) => (a.dnsName < b.dnsName ? -1 : 1);
-      expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjustEndpoints(wanted)).sort(byName));
+      expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjustEndpoints(endpoints)).sort(byName));
 
       // Of which only the case has changed.
       const text = (target: string) => endpoint('crd/a/x', 'case.corp.internal', 'TXT', target);

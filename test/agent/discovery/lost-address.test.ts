@@ -267,10 +267,10 @@ test('whatever happens, an existing object keeps its answer, and nothing is writ
       const endpoints = () => (isSynced ? agent.objects.endpoints() : []);
       await agent.sync(2, { endpoints });
       for (const [i, state] of states.entries()) {
-        const isThere = answers(agent, `h${i}.corp.internal`).length > 0;
-        if (isSynced && state === 'whole') expect(isThere).toBe(true);
+        const isAnswered = answers(agent, `h${i}.corp.internal`).length > 0;
+        if (isSynced && state === 'whole') expect(isAnswered).toBe(true);
         if (isSynced && (state === 'gone' || state === 'filtered')) continue;
-        if (before[i]) expect(isThere).toBe(true);
+        if (before[i]) expect(isAnswered).toBe(true);
       }
       const { writes } = agent.database;
       await agent.sync(2, { endpoints });

@@ -58,9 +58,9 @@ describe('a policy answers', () => {
 
 describe('a preview', () => {
   test('lists what Sync would do, sorted and without final dots', () => {
-    const gone = discoveredRRset('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
+    const removed = discoveredRRset('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
     const fresh = discoveredRRset('ingress/a/new', 'new.corp.internal.', 'AAAA', '2001:db8::2', '2001:db8::1');
-    const current = [gone, a1, second];
+    const current = [removed, a1, second];
     const changed = { ...second, records: ['192.0.2.10'] };
     const preview = [
       { action: 'Create', name: 'new.corp.internal', type: 'AAAA', values: ['2001:db8::1', '2001:db8::2'] },
@@ -121,17 +121,17 @@ const key = ({ name, type }: RRset) => `${name} ${type}`;
 
 /** ExternalDNS and the records that it changes, for an evaluation that stays the same. */
 function external(policy: Policy, current: RRset[], accepted: RRset[]) {
-  let there = current;
+  let stored = current;
   const webhook: Webhook = {
-    records: async () => there.map(endpointOf),
-    adjustEndpoints: async () => applyPolicy(policy, there, accepted).answer.map(endpointOf),
+    records: async () => stored.map(endpointOf),
+    adjustEndpoints: async () => applyPolicy(policy, stored, accepted).answer.map(endpointOf),
     applyChanges: async ({ create = [], updateNew = [], delete: deleted = [] }) => {
       const written = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, 'corp'));
-      const gone = new Set([...deleted.map((endpoint) => rrsetOf(endpoint, 'corp')), ...written].map(key));
-      there = [...there.filter((each) => !gone.has(key(each))), ...written];
+      const replaced = new Set([...deleted.map((endpoint) => rrsetOf(endpoint, 'corp')), ...written].map(key));
+      stored = [...stored.filter((each) => !replaced.has(key(each))), ...written];
     },
   };
-  return { webhook, there: () => there };
+  return { webhook, stored: () => stored };
 }
 
 test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
@@ -139,11 +139,11 @@ test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
   async (policy) => {
     await fc.assert(
       fc.asyncProperty(rrsets, rrsets, async (current, accepted) => {
-        const { webhook, there } = external(policy, current, accepted);
+        const { webhook, stored } = external(policy, current, accepted);
         await loop(webhook, []);
         expect(await loop(webhook, [])).toBeUndefined();
         const has = (all: RRset[]) => (each: RRset) => all.some((one) => haveSameAnswer(one, each));
-        const after = there();
+        const after = stored();
         expect(after.filter((each, i) => after.slice(0, i).some((before) => isOneAnswer(before, each)))).toEqual([]);
         if (policy === 'Preview') expect(after.map(answerOf).sort()).toEqual(current.map(answerOf).sort());
         if (policy === 'Sync') expect(after.map(answerOf).sort()).toEqual(accepted.map(answerOf).sort());

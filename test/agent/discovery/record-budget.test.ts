@@ -73,19 +73,19 @@ async function start(most: number, discovery: DiscoveryChanges = {}) {
   bare.declare(declaration);
   await bare.agent.reconcile();
   const declared = (await bare.database.zones()).flatMap(({ rrsets }) => rrsets).length;
-  const the = makeAgent(undefined, { mostRecords: most + declared });
-  the.declare(declaration);
-  await the.agent.reconcile();
+  const setup = makeAgent(undefined, { mostRecords: most + declared });
+  setup.declare(declaration);
+  await setup.agent.reconcile();
   const webhook = {
-    records: () => the.agent.records(),
-    adjustEndpoints: (wanted: Endpoint[]) => the.agent.adjustEndpoints(wanted),
-    applyChanges: (changes: EndpointChanges) => the.agent.applyChanges(changes),
+    records: () => setup.agent.records(),
+    adjustEndpoints: (endpoints: Endpoint[]) => setup.agent.adjustEndpoints(endpoints),
+    applyChanges: (changes: EndpointChanges) => setup.agent.applyChanges(changes),
   };
   const current = async () =>
     Object.fromEntries(
-      (await the.agent.records()).map((e) => [`${e.dnsName.split('.')[0]} ${e.recordType}`, e.targets.length]),
+      (await setup.agent.records()).map((e) => [`${e.dnsName.split('.')[0]} ${e.recordType}`, e.targets.length]),
     );
-  return { ...the, current, loop: (...wanted: Endpoint[]) => loop(webhook, wanted) };
+  return { ...setup, current, loop: (...endpoints: Endpoint[]) => loop(webhook, endpoints) };
 }
 
 describe('an object with a current name', () => {
@@ -95,35 +95,35 @@ describe('an object with a current name', () => {
   const other = endpoint('ingress/b/web', 'other.corp.internal', 'A', '192.0.2.1');
 
   test('cannot exceed the budget, and keeps its current records', async () => {
-    const the = await start(10);
-    await the.loop(web(1), other);
-    await the.loop(web(64), other);
-    await the.loop(web(64), other);
-    expect(await the.current()).toEqual({ 'www A': 1, 'other A': 1 });
-    expect(the.problems()).toEqual([
+    const setup = await start(10);
+    await setup.loop(web(1), other);
+    await setup.loop(web(64), other);
+    await setup.loop(web(64), other);
+    expect(await setup.current()).toEqual({ 'www A': 1, 'other A': 1 });
+    expect(setup.problems()).toEqual([
       expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('cannot add 63 more records') }),
     ]);
-    await the.loop(web(9), other);
-    expect(await the.current()).toEqual({ 'www A': 9, 'other A': 1 });
+    await setup.loop(web(9), other);
+    expect(await setup.current()).toEqual({ 'www A': 9, 'other A': 1 });
   });
 
   test('cannot exceed it by a switch of types', async () => {
-    const the = await start(5);
-    await the.loop(alias, other);
-    await the.loop(web(5), other);
-    await the.loop(web(5), other);
-    expect(await the.current()).toEqual({ 'www CNAME': 1, 'other A': 1 });
-    await the.loop(web(4), other);
-    await the.loop(web(4), other);
-    expect(await the.current()).toEqual({ 'www A': 4, 'other A': 1 });
+    const setup = await start(5);
+    await setup.loop(alias, other);
+    await setup.loop(web(5), other);
+    await setup.loop(web(5), other);
+    expect(await setup.current()).toEqual({ 'www CNAME': 1, 'other A': 1 });
+    await setup.loop(web(4), other);
+    await setup.loop(web(4), other);
+    expect(await setup.current()).toEqual({ 'www A': 4, 'other A': 1 });
   });
 
   test.each(['UpsertOnly', 'CreateOnly'] as const)('records that %s keeps count', async (policy) => {
-    const the = await start(5, { policy });
-    await the.loop(web(4));
-    await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
-    await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
-    expect(await the.current()).toEqual({ 'www A': 4, 'other A': 1 });
+    const setup = await start(5, { policy });
+    await setup.loop(web(4));
+    await setup.loop(other, { ...other, dnsName: 'third.corp.internal' });
+    await setup.loop(other, { ...other, dnsName: 'third.corp.internal' });
+    expect(await setup.current()).toEqual({ 'www A': 4, 'other A': 1 });
   });
 
   test.each([
@@ -132,30 +132,30 @@ describe('an object with a current name', () => {
     [{ deleteGuard: { percent: 100 } }, {}],
   ] as const)(
     'what is to be somebody else’s stays only where it would not be deleted: %j',
-    async (discovery, stands) => {
-      const the = await start(5, discovery);
-      await the.loop(web(1));
-      for (let i = 0; i < 2; i++) await the.loop({ ...web(6), labels: { resource: 'ingress/b/web' } });
-      expect(await the.current()).toEqual(stands);
-      expect(the.problems()).toEqual([expect.objectContaining({ verdict: 'Refused', resource: 'ingress/b/web' })]);
+    async (discovery, expected) => {
+      const setup = await start(5, discovery);
+      await setup.loop(web(1));
+      for (let i = 0; i < 2; i++) await setup.loop({ ...web(6), labels: { resource: 'ingress/b/web' } });
+      expect(await setup.current()).toEqual(expected);
+      expect(setup.problems()).toEqual([expect.objectContaining({ verdict: 'Refused', resource: 'ingress/b/web' })]);
     },
   );
 
   test('records that the delete guard holds count', async () => {
-    const the = await start(6);
+    const setup = await start(6);
     const hosts = (of: string) =>
       Array.from({ length: 6 }, (_, i) => endpoint(`ingress/${of}/${i}`, `${of}${i}.corp.internal`, 'A', '192.0.2.1'));
-    await the.loop(...hosts('x'));
-    await the.loop(...hosts('y'));
-    await the.loop(...hosts('y'));
-    expect(Object.keys(await the.current())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
+    await setup.loop(...hosts('x'));
+    await setup.loop(...hosts('y'));
+    await setup.loop(...hosts('y'));
+    expect(Object.keys(await setup.current())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
   });
 
   test('Preview shows what is within the budget', async () => {
-    const the = await start(1, { policy: 'Preview' });
-    await the.loop(other, web(1));
-    expect(the.agent.discovery.preview).toHaveLength(1);
-    const refused = the.problems()?.filter(({ verdict }) => verdict === 'Refused');
+    const setup = await start(1, { policy: 'Preview' });
+    await setup.loop(other, web(1));
+    expect(setup.agent.discovery.preview).toHaveLength(1);
+    const refused = setup.problems()?.filter(({ verdict }) => verdict === 'Refused');
     expect(refused).toEqual([expect.objectContaining({ message: expect.stringContaining('cannot add 1 more') })]);
   });
 });
@@ -167,18 +167,18 @@ test('declared records count, the rest is reported, and is published when the bu
   const taken = (await database.zones()).flatMap(({ rrsets }) => rrsets).length;
   const webhook = {
     records: () => agent.records(),
-    adjustEndpoints: (wanted: Parameters<typeof agent.adjustEndpoints>[0]) => agent.adjustEndpoints(wanted),
+    adjustEndpoints: (endpoints: Parameters<typeof agent.adjustEndpoints>[0]) => agent.adjustEndpoints(endpoints),
     applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
-  const wanted = Array.from({ length: 8 }, (_, i) =>
+  const endpoints = Array.from({ length: 8 }, (_, i) =>
     endpoint('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'),
   );
-  await loop(webhook, wanted);
+  await loop(webhook, endpoints);
   expect(await agent.records()).toHaveLength(8 - taken);
   expect(problems()).toHaveLength(taken);
   expect(problems()?.[0]).toMatchObject({ verdict: 'Refused' });
-  expect(await loop(webhook, wanted)).toBeUndefined();
-  await loop(webhook, wanted.slice(taken));
-  await loop(webhook, wanted.slice(taken));
+  expect(await loop(webhook, endpoints)).toBeUndefined();
+  await loop(webhook, endpoints.slice(taken));
+  await loop(webhook, endpoints.slice(taken));
   expect(problems()).toEqual([]);
 });

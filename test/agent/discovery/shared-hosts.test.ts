@@ -52,10 +52,10 @@ function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' 
     const { agent, declare: take } = makeAgent(undefined, { lister });
     take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, sharedHosts } }));
     await agent.reconcile();
-    const wanted = await new EndpointsParser({ seenAt: (name) => agent.seenAt(name) }).parse([body]);
-    const answer = await agent.adjustEndpoints(wanted);
+    const endpoints = await new EndpointsParser({ seenAt: (name) => agent.seenAt(name) }).parse([body]);
+    const answer = await agent.adjustEndpoints(endpoints);
     await agent.applyChanges({ create: answer });
-    await agent.adjustEndpoints(wanted);
+    await agent.adjustEndpoints(endpoints);
     agent.explain();
     expect(agent.names.list).toHaveLength(count * hosts.length);
   };

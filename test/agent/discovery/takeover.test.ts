@@ -38,7 +38,7 @@ async function started(discovery: object = {}) {
   await agent.reconcile();
   const webhook: Webhook = {
     records: () => agent.records(),
-    adjustEndpoints: (wanted) => agent.adjustEndpoints(wanted),
+    adjustEndpoints: (endpoints) => agent.adjustEndpoints(endpoints),
     applyChanges: (changes) => agent.applyChanges(changes),
   };
   const published = async () =>
@@ -53,7 +53,7 @@ async function started(discovery: object = {}) {
     sees: (...all: SourceObject[]) => {
       for (const each of all) seen.set(each.resource, each);
     },
-    loop: (...wanted: Endpoint[]) => loop(webhook, wanted),
+    loop: (...endpoints: Endpoint[]) => loop(webhook, endpoints),
   };
 }
 

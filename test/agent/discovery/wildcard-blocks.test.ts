@@ -21,7 +21,7 @@ const wildcard = endpoint('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6')
 const types = ['A', 'AAAA', 'CNAME', 'TXT'];
 
 /** An agent with these settings, once it has come to terms with what is wanted, and sends nothing more. */
-async function publish(wanted: Endpoint[], more: DiscoveryChanges = {}) {
+async function publish(endpoints: Endpoint[], more: DiscoveryChanges = {}) {
   const { agent, declare: take } = makeAgent(undefined, { database, now: Date.now });
   const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: types, ...more };
   const zones = [zoneWith('corp.internal', [record('a.held', 'A', '192.0.2.3'), record('*.own', 'A', '192.0.2.4')])];
@@ -32,12 +32,12 @@ async function publish(wanted: Endpoint[], more: DiscoveryChanges = {}) {
     adjustEndpoints: (all: Endpoint[]) => agent.adjustEndpoints(all),
     applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
-  while (await loop(webhook, wanted));
+  while (await loop(webhook, endpoints));
   const serial = async () => (await server.query('corp.internal', 'SOA')).answers;
   const before = await serial();
   for (let i = 0; i < 5; i++) {
     await agent.reconcile();
-    expect(await loop(webhook, wanted)).toBeUndefined();
+    expect(await loop(webhook, endpoints)).toBeUndefined();
   }
   expect(await serial()).toEqual(before);
   agent.explain();

@@ -166,14 +166,14 @@ export class ApiServer {
   }
 
   #objects(collection: string): Map<string, StoredObject> {
-    const there = this.#collections.get(collection) ?? new Map();
-    this.#collections.set(collection, there);
-    return there;
+    const existing = this.#collections.get(collection) ?? new Map();
+    this.#collections.set(collection, existing);
+    return existing;
   }
 
   #happen(event: Event): void {
     this.#events.push(event);
-    for (const watcher of this.#watchers) tell(watcher, event);
+    for (const watcher of this.#watchers) send(watcher, event);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -241,7 +241,7 @@ export class ApiServer {
     this.#watchers.add(watcher);
     response.once('close', () => this.#watchers.delete(watcher));
     response.flushHeaders();
-    for (const event of this.#events) if (event.version > from) tell(watcher, event);
+    for (const event of this.#events) if (event.version > from) send(watcher, event);
   }
 }
 
@@ -250,7 +250,7 @@ const keyOf = ({ metadata: { namespace, name } }: StoredObject) => (namespace ? 
 const isIn = ({ namespace, name }: Watcher, { metadata }: StoredObject) =>
   (namespace === undefined || namespace === metadata.namespace) && (name === undefined || name === metadata.name);
 
-function tell(watcher: Watcher, { type, object, ...event }: Event): void {
+function send(watcher: Watcher, { type, object, ...event }: Event): void {
   if (watcher.collection === event.collection && isIn(watcher, object))
     watcher.response.write(`${JSON.stringify({ type, object })}\n`);
 }

@@ -17,9 +17,9 @@ const serverPair = makeLeaf(authority, { usage: 'server', commonName: 'kubernete
 const clientPair = makeLeaf(authority, { usage: 'client', commonName: 'admin' });
 const configMaps = '/api/v1/namespaces/dns/configmaps';
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
+  const caught: T[] = [];
+  for await (const item of items) caught.push(item);
+  return caught;
 }
 const never = () => new AbortController().signal;
 

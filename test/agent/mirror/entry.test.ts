@@ -71,18 +71,18 @@ test('what is in the mirror stays before what would come, and removals make room
   ];
   const size = bytesOf(keyOfEntry(a), textOf(a));
   const bytes = new Map([[keyOfEntry(a), size]]);
-  const wanted = [b, c].map((each) => [keyOfEntry(each), each] as const);
+  const desired = [b, c].map((each) => [keyOfEntry(each), each] as const);
   const mirror = { bytes, entries: new Map([[keyOfEntry(a), a]]) };
-  expect(fitBudget(mirror, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), dropped: [c] });
-  const all = new Map([...wanted, [keyOfEntry(a), undefined] as const]);
+  expect(fitBudget(mirror, new Map(desired), 2 * size)).toEqual({ changes: new Map([desired[0]!]), dropped: [c] });
+  const all = new Map([...desired, [keyOfEntry(a), undefined] as const]);
   expect(fitBudget(mirror, all, 2 * size)).toEqual({ changes: all, dropped: [] });
 });
 
 test('what was discovered has half of the mirror at most, and leaves out nothing that is made by hand', () => {
   const mark = { account: 'external-dns/corp', content: 'ingress/shop/web' };
   const discovered = Array.from({ length: 10 }, (_, i) => {
-    const { rrset, ...made } = entry('corp.internal.', `${i}.corp.internal.`);
-    return { ...made, rrset: { ...rrset, mark } };
+    const { rrset, ...rest } = entry('corp.internal.', `${i}.corp.internal.`);
+    return { ...rest, rrset: { ...rrset, mark } };
   });
   const handMade = Array.from({ length: 10 }, (_, i) => entry('corp.internal.', `h${i}.corp.internal.`));
   const sizeOf = (each: Entry) => bytesOf(keyOfEntry(each), textOf(each));
@@ -95,8 +95,8 @@ test('what was discovered has half of the mirror at most, and leaves out nothing
   const { changes, dropped } = fitBudget(mirrorOf([]), mapOf(discovered), most);
   expect([...changes.values()]).toEqual(discovered.slice(0, 4));
   expect(dropped).toEqual(discovered.slice(4));
-  const wanted = mapOf([...discovered.slice(4), ...handMade.slice(0, 4)]);
-  const more = fitBudget(mirrorOf(discovered.slice(0, 4)), wanted, most);
+  const desired = mapOf([...discovered.slice(4), ...handMade.slice(0, 4)]);
+  const more = fitBudget(mirrorOf(discovered.slice(0, 4)), desired, most);
   expect([...more.changes.values()]).toEqual(handMade.slice(0, 4));
   const all = fitBudget(mirrorOf([]), mapOf([...discovered, ...handMade]), most);
   expect([...all.changes.values()].slice(0, 10)).toEqual(handMade);

@@ -29,7 +29,7 @@ const zone = 'corp.internal.';
 let configMap: MemoryConfigMap;
 let clock: { now: number };
 let replicas: Replica<PowerDNSDatabase>[];
-let wanted: Endpoint[];
+let endpoints: Endpoint[];
 
 beforeAll(async () => {
   for (let index = 0; index < mostReplicas; index++) {
@@ -47,7 +47,7 @@ beforeEach(() => {
   configMap = new MemoryConfigMap();
   clock = { now: 1_000_000 };
   replicas = [];
-  wanted = [];
+  endpoints = [];
 });
 
 const databaseOf = ({ running, dir }: Server) => new PowerDNSDatabase(running, join(dir, 'include/api.conf'));
@@ -66,7 +66,7 @@ async function add(declaration: DeclarationChanges, mostBytes?: number): Promise
 }
 
 const settled = () =>
-  settle(replicas, { configMap, clock, stepMs: 20_000, ...(wanted.length > 0 && { wanted }) }).then(async () => {
+  settle(replicas, { configMap, clock, stepMs: 20_000, ...(endpoints.length > 0 && { endpoints }) }).then(async () => {
     const all = await Promise.all(replicas.map((replica) => replica.records()));
     for (const records of all) expect(records).toEqual(all[0]);
   });
@@ -101,8 +101,8 @@ test('a record made by hand at one replica reaches the other, and so does its ch
 
 test('a volume that is lost gets back what was made by hand, with the comment that a person gave it', async () => {
   await start(1, off);
-  const remark = { account: 'ann', content: 'ask her' };
-  await at(0).database.edit(zone, { ...rrset('printer.corp.internal.', 'A', '192.0.2.9'), mark: remark });
+  const comment = { account: 'ann', content: 'ask her' };
+  await at(0).database.edit(zone, { ...rrset('printer.corp.internal.', 'A', '192.0.2.9'), mark: comment });
   for (const each of byHand) await at(0).database.edit(zone, each);
   await settled();
   const before = await records();
@@ -112,8 +112,8 @@ test('a volume that is lost gets back what was made by hand, with the comment th
   at(0).restart();
   await settled();
   expect(await records()).toEqual(before);
-  const [there] = await at(0).database.zones();
-  expect(there?.rrsets.find(({ name }) => name.startsWith('printer'))?.mark).toEqual(remark);
+  const [stored] = await at(0).database.zones();
+  expect(stored?.rrsets.find(({ name }) => name.startsWith('printer'))?.mark).toEqual(comment);
   expect(configMap.writes).toBe(writes);
 });
 
@@ -152,8 +152,8 @@ test('zones made by hand, and those that are kept for records of people, come ba
   for (const index of [0, 1]) {
     await at(index).database.lose();
     await settled();
-    const there = await at(index).database.zones();
-    const known = there.map(({ name, account }) => `${name} ${account}`);
+    const stored = await at(index).database.zones();
+    const known = stored.map(({ name, account }) => `${name} ${account}`);
     expect(known.sort()).toEqual(['corp.internal. internal-dns', 'lab.internal. ann', 'old.internal. internal-dns']);
     expect(await records(index)).toContain('kept.old.internal. A 192.0.2.1');
     expect(await records(index)).toContain('ns.lab.internal. A 192.0.2.2');
@@ -173,10 +173,10 @@ test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('what %s keeps comes
     endpoint('ingress/shop/web', 'web.corp.internal', 'A', address),
     endpoint('ingress/shop/stays', 'stays.corp.internal', 'A', '192.0.2.7'),
   ]);
-  wanted = [...(before ?? []), endpoint('ingress/shop/gone', 'gone.corp.internal', 'A', '192.0.2.3')];
+  endpoints = [...(before ?? []), endpoint('ingress/shop/gone', 'gone.corp.internal', 'A', '192.0.2.3')];
   await start(1, { discovery });
   at(0).declare(declare({ discovery: { ...discovery, policy }, replicas: 2 }));
-  wanted = after ?? [];
+  endpoints = after ?? [];
   await settled();
   const right = await records();
   expect(right).toContain('gone.corp.internal. A 192.0.2.3');
@@ -188,8 +188,8 @@ test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('what %s keeps comes
   for (const index of [0, 1]) expect(await records(index)).toEqual(right);
   const kept = { UpsertOnly: ['gone'], CreateOnly: ['gone', 'web'], Preview: ['gone', 'stays', 'web'] }[policy];
   expect(Object.keys(configMap.entries).sort()).toEqual(kept.map((name) => `corp.internal..A..${name}`));
-  const [there] = await at(1).database.zones();
-  expect(there?.rrsets.find(({ name }) => name.startsWith('gone'))?.mark?.content).toBe('ingress/shop/gone');
+  const [stored] = await at(1).database.zones();
+  expect(stored?.rrsets.find(({ name }) => name.startsWith('gone'))?.mark?.content).toBe('ingress/shop/gone');
 
   // Nothing outlives its object any more.
   for (const replica of replicas) replica.declare(declare({ discovery, replicas: 2 }));
@@ -296,21 +296,21 @@ test.each([
   ['a record of the same type', rrset('_acme-challenge.apps.corp.internal.', 'HINFO', '"a" "b"')],
 ])(
   '%s in the place of what keeps a name from a wildcard stays, everywhere, and so does its removal',
-  async (_, made) => {
-    wanted = [endpoint('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
+  async (_, edited) => {
+    endpoints = [endpoint('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
     await start(2, { discovery: { ownerID: 'corp', intervalSeconds: 2 } });
     const here = async (index: number) => {
-      const [there] = (await at(index).database.zones()).filter(({ name }) => name === zone);
-      return there?.rrsets.filter(({ name }) => name === made.name).map(({ type, records }) => `${type} ${records}`);
+      const [stored] = (await at(index).database.zones()).filter(({ name }) => name === zone);
+      return stored?.rrsets.filter(({ name }) => name === edited.name).map(({ type, records }) => `${type} ${records}`);
     };
     const denial = (await here(0)) ?? [];
     expect(denial).toEqual([expect.stringMatching(/^HINFO "reserved"/)]);
-    await at(0).database.edit(zone, rrset(made.name, 'HINFO'));
-    await at(0).database.edit(zone, made);
+    await at(0).database.edit(zone, rrset(edited.name, 'HINFO'));
+    await at(0).database.edit(zone, edited);
     await settled();
-    for (const index of [0, 1]) expect(await here(index)).toEqual([`${made.type} ${made.records}`]);
+    for (const index of [0, 1]) expect(await here(index)).toEqual([`${edited.type} ${edited.records}`]);
     expect(Object.keys(configMap.entries)).toHaveLength(1);
-    await at(1).database.edit(zone, rrset(made.name, made.type));
+    await at(1).database.edit(zone, rrset(edited.name, edited.type));
     await settled();
     for (const index of [0, 1]) expect(await here(index)).toEqual(denial);
     expect(configMap.entries).toEqual({});
@@ -319,14 +319,14 @@ test.each([
 
 test('while the mirror cannot be read, zones are served, verdicts wait for half a minute, and people are told', async () => {
   configMap.failure = 'configmaps "idns-corp-kept" is forbidden';
-  wanted = [endpoint('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
+  endpoints = [endpoint('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
   await add({});
   await at(0).turn();
-  await expect(at(0).turn(wanted)).rejects.toThrow('what exists in the mirror only is not restored yet');
+  await expect(at(0).turn(endpoints)).rejects.toThrow('what exists in the mirror only is not restored yet');
   expect(at(0).agent.isReady).toBe(false);
   clock.now += 30_000;
-  await at(0).turn(wanted);
-  await at(0).turn(wanted);
+  await at(0).turn(endpoints);
+  await at(0).turn(endpoints);
   expect(at(0).agent.isReady).toBe(true);
   expect(at(0).agent.report()?.warnings).toEqual([
     'cannot mirror records that exist on the volume only: ConfigMap idns-corp-kept: configmaps "idns-corp-kept" is forbidden',
@@ -334,7 +334,7 @@ test('while the mirror cannot be read, zones are served, verdicts wait for half 
   expect(at(0).log.filter(({ msg }) => msg === 'cannot mirror records that exist on the volume only')).toHaveLength(1);
   configMap.failure = undefined;
   clock.now += 5_000;
-  await at(0).turn(wanted);
+  await at(0).turn(endpoints);
   expect(at(0).agent.report()?.warnings).toBeUndefined();
 });
 

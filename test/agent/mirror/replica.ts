@@ -80,16 +80,16 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
   }
 
   /** A turn of the agent, and a loop of ExternalDNS if there is one. */
-  async turn(wanted?: Endpoint[]): Promise<void> {
+  async turn(endpoints?: Endpoint[]): Promise<void> {
     await this.#agent.reconcile();
-    if (!wanted) return;
+    if (!endpoints) return;
     const agent = this.#agent;
     const webhook = {
       records: () => agent.records(),
       adjustEndpoints: (all: Endpoint[]) => agent.adjustEndpoints(all),
       applyChanges: (changes: Parameters<Agent['applyChanges']>[0]) => agent.applyChanges(changes),
     };
-    await loop(webhook, wanted);
+    await loop(webhook, endpoints);
   }
 
   /** What is not declared, as lines. */
@@ -141,9 +141,9 @@ export class MemoryDatabase implements MortalDatabase {
   });
 
   async edit(zone: string, rrset: RRset): Promise<void> {
-    this.#zones.edit(zone, (there) => {
-      there.rrsets = there.rrsets.filter(({ name, type }) => name !== rrset.name || type !== rrset.type);
-      if (rrset.records.length > 0) there.rrsets.push(rrset);
+    this.#zones.edit(zone, (stored) => {
+      stored.rrsets = stored.rrsets.filter(({ name, type }) => name !== rrset.name || type !== rrset.type);
+      if (rrset.records.length > 0) stored.rrsets.push(rrset);
     });
   }
 
@@ -233,7 +233,7 @@ export class PowerDNSDatabase implements MortalDatabase {
 export interface Settling {
   configMap: MemoryConfigMap;
   clock: { now: number };
-  wanted?: Endpoint[];
+  endpoints?: Endpoint[];
   /** How far apart turns are. */
   stepMs?: number;
 }
@@ -241,7 +241,7 @@ export interface Settling {
 /** Turns of all replicas until nothing changes any more. */
 export async function settle(
   replicas: readonly Replica[],
-  { configMap, clock, wanted, stepMs = 5_000 }: Settling,
+  { configMap, clock, endpoints, stepMs = 5_000 }: Settling,
 ): Promise<void> {
   let quiet = 0;
   let before = '';
@@ -249,7 +249,7 @@ export async function settle(
     if (turn > 200) throw new Error(`no end: ${before}`);
     // Replicas are not in step.
     const order = turn % 2 === 0 ? replicas : replicas.toReversed();
-    for (const replica of order) await replica.turn(wanted).catch(() => {});
+    for (const replica of order) await replica.turn(endpoints).catch(() => {});
     clock.now += stepMs;
     const now = JSON.stringify([
       configMap.writes,

@@ -85,8 +85,8 @@ export class World {
   readonly #replicas: Replica<MortalDatabase>[] = [];
   readonly #objects = new Map<string, number>();
   /** What there should be. */
-  readonly #made = new Map<string, number>();
-  readonly #kept = new Map<string, number>();
+  readonly #byHand = new Map<string, number>();
+  readonly #declared = new Map<string, number>();
   readonly #database: () => MortalDatabase;
   readonly #stepMs: number;
 
@@ -104,11 +104,11 @@ export class World {
   }
 
   async settle(): Promise<void> {
-    const wanted: Endpoint[] = [...this.#objects].map(([host, address]) =>
+    const endpoints: Endpoint[] = [...this.#objects].map(([host, address]) =>
       endpoint(`ingress/shop/${host}`, host, 'A', `198.51.100.${address}`),
     );
     const [configMap, clock, stepMs] = [this.#configMap, this.#clock, this.#stepMs];
-    await settle(this.#replicas, { configMap, clock, stepMs, wanted });
+    await settle(this.#replicas, { configMap, clock, stepMs, endpoints });
   }
 
   async go({ edits, objects, lost, restarted, crash, event }: Round): Promise<void> {
@@ -141,14 +141,14 @@ export class World {
 
   async #edit({ database }: Replica<MortalDatabase>, name: string, value: number | undefined): Promise<void> {
     await database.edit(zone, handMade(name, value));
-    if (value === undefined) this.#made.delete(name);
-    else this.#made.set(name, value);
+    if (value === undefined) this.#byHand.delete(name);
+    else this.#byHand.set(name, value);
   }
 
   #change(host: string, address: number | undefined): void {
     if (address === undefined) return void this.#objects.delete(host);
     this.#objects.set(host, address);
-    this.#kept.set(host, address);
+    this.#declared.set(host, address);
   }
 
   async #crash(replica: Replica<MortalDatabase>, steps: number): Promise<void> {
@@ -160,8 +160,8 @@ export class World {
 
   async #check(): Promise<void> {
     const right = [
-      ...[...this.#made].map(([name, value]) => lineOf(handMade(name, value))),
-      ...[...this.#kept].map(([host, address]) => published(host, address)),
+      ...[...this.#byHand].map(([name, value]) => lineOf(handMade(name, value))),
+      ...[...this.#declared].map(([host, address]) => published(host, address)),
     ].sort();
     for (const replica of this.#replicas) expect(await replica.records()).toEqual(right);
   }

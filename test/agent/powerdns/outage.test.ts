@@ -54,7 +54,7 @@ test.concurrent.each(['fail', 'hang'] as const)(
     await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), soon);
 
     passage.behaviour = behaviour;
-    const [since, before, said] = [performance.now(), passage.requests.length, agent.output().length];
+    const [since, before, linesBefore] = [performance.now(), passage.requests.length, agent.output().length];
     await vi.waitFor(() => expect(zone()?.state).toBe('Failed'), soon);
     const seconds = (performance.now() - since) / 1000;
     const sent = passage.requests.length - before;
@@ -65,7 +65,7 @@ test.concurrent.each(['fail', 'hang'] as const)(
     expect(
       agent
         .output()
-        .slice(said)
+        .slice(linesBefore)
         .match(/"cannot reconcile the zones"/g),
     ).toHaveLength(1);
     // What was there is answered meanwhile.

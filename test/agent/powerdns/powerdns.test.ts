@@ -30,7 +30,7 @@ import { apiAt } from './api.ts';
 const dir = mkdtempSync(join(tmpdir(), 'agent-'));
 const keyFile = join(dir, 'include/api.conf');
 let server: RunningPowerDNS;
-let made: ReturnType<typeof makeAgent>;
+let setup: ReturnType<typeof makeAgent>;
 let external: Webhook;
 let listener: Server;
 /** Requests that changed something. */
@@ -60,9 +60,9 @@ beforeEach(async () => {
       ({ answers }) => answers.length > 0,
       () => false,
     );
-  made = makeAgent(new Database(powerdns) as never, { answers });
+  setup = makeAgent(new Database(powerdns) as never, { answers });
   const failureLog = new FailureLog({ info() {}, warn() {} } as never);
-  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, failureLog, timeoutMs: patience });
+  listener = webhook({ bodyLimit: 2 ** 24, agent: setup.agent, failureLog, timeoutMs: patience });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
@@ -78,8 +78,8 @@ const api = (method: string, path: string, body?: object) => apiAt(server.apiUrl
 const byHand = (rrset: object, zone = 'corp.internal.') => api('PATCH', `/zones/${zone}`, { rrsets: [rrset] });
 
 async function reconciled(declaration = declare()) {
-  made.declare(declaration);
-  await made.agent.reconcile();
+  setup.declare(declaration);
+  await setup.agent.reconcile();
 }
 
 /** `NOERROR 192.0.2.1 192.0.2.2`, or only the code. */
@@ -89,11 +89,11 @@ async function dig(name: string, type: RecordType = 'A'): Promise<string> {
   return [rcode, ...data.map((d) => (typeof d === 'string' ? d : JSON.stringify(d))).sort()].join(' ');
 }
 
-async function expectQuiet(wanted: Parameters<typeof loop>[1]) {
+async function expectQuiet(endpoints: Parameters<typeof loop>[1]) {
   const before = writes.length;
   for (let i = 0; i < 5; i++) {
-    await made.agent.reconcile();
-    expect(await loop(external, wanted)).toBeUndefined();
+    await setup.agent.reconcile();
+    expect(await loop(external, endpoints)).toBeUndefined();
   }
   expect(writes.slice(before)).toEqual([]);
 }
@@ -126,9 +126,9 @@ describe('what a person has made a moment ago is not lost', () => {
       "insert into records(domain_id,name,type,content,ttl,auth) select id,'hand.old.internal','A','198.51.100.9',60,1 from domains where name='old.internal'",
     );
     await reconciled(one);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('hand.old.internal')).toBe('NOERROR 198.51.100.9');
-    expect(made.agent.report()?.zones).toContainEqual({
+    expect(setup.agent.report()?.zones).toContainEqual({
       name: 'old.internal',
       state: 'Retained',
       message: expect.stringContaining('such as hand.old.internal A'),
@@ -150,7 +150,7 @@ describe('what a person has made a moment ago is not lost', () => {
     });
     expect(await serial()).toBe(before);
     await reconciled(one);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('old.internal', 'SOA')).toMatch(/^NOERROR /);
   });
 
@@ -159,7 +159,7 @@ describe('what a person has made a moment ago is not lost', () => {
     await reconciled(declare({ zones: [{ ...corp, records: [txt] }] }));
     run("delete from comments where name='note.corp.internal'");
     await reconciled(one);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('note.corp.internal', 'TXT')).toMatch(/^NOERROR ./);
   });
 });
@@ -177,7 +177,7 @@ describe('zones', () => {
     expect(rcode).toBe('NXDOMAIN');
     const soa = { mname: 'ns1.corp.internal', rname: 'hostmaster.corp.internal', minimum: 30 };
     expect(authority).toMatchObject([{ type: 'SOA', data: soa }]);
-    expect(made.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+    expect(setup.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     await expectQuiet([]);
   });
 
@@ -218,7 +218,7 @@ describe('zones', () => {
     await api('POST', '/zones', { name: 'theirs.internal.', kind: 'Native', nameservers: ['ns.example.com.'], rrsets });
     await reconciled();
     expect(await dig('x.theirs.internal')).toBe('NOERROR 192.0.2.9');
-    expect(made.agent.report()?.zones).toContainEqual({
+    expect(setup.agent.report()?.zones).toContainEqual({
       name: 'theirs.internal',
       state: 'Retained',
       message: 'not declared, and not made by this instance: left alone',
@@ -238,12 +238,12 @@ describe('zones', () => {
     await byHand(hand, 'b.internal.');
     await reconciled();
     expect(await dig('x.b.internal')).toBe('NOERROR 192.0.2.9');
-    expect(made.agent.report()?.zones[1]).toMatchObject({
+    expect(setup.agent.report()?.zones[1]).toMatchObject({
       state: 'Retained',
       message: expect.stringContaining('x.b.internal A'),
     });
     await byHand({ ...hand, changetype: 'DELETE' }, 'b.internal.');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('x.b.internal')).toBe('REFUSED');
   });
 });
@@ -264,7 +264,7 @@ describe('what somebody changes by hand', () => {
     for (const change of changes) {
       await byHand({ ...rrset, ...change });
       expect(await answer()).not.toBe(right);
-      await made.agent.reconcile();
+      await setup.agent.reconcile();
       expect(await answer()).toBe(right);
     }
     await expectQuiet([]);
@@ -279,7 +279,7 @@ describe('what somebody changes by hand', () => {
     ];
     await byHand({ name: 'ns1.corp.internal.', type: 'A', ttl: 60, changetype: 'REPLACE', records, comments });
     expect(await dig('ns1.corp.internal')).toBe('NXDOMAIN');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
   });
 
@@ -364,18 +364,18 @@ describe('names', () => {
   });
 
   test('may be a wildcard, the top of the zone, and have both families', async () => {
-    const wanted = [
+    const endpoints = [
       endpoint('o', '*.w.corp.internal', 'A', '192.0.2.1'),
       endpoint('o', 'corp.internal', 'A', '192.0.2.2'),
       endpoint('o', 'corp.internal', 'AAAA', '2001:DB8:0::2'),
       endpoint('o', 'a.b.c.corp.internal', 'AAAA', '::ffff:192.0.2.4', '2001:db8::1'),
     ];
-    await loop(external, wanted);
+    await loop(external, endpoints);
     expect(await dig('any.thing.w.corp.internal')).toBe('NOERROR 192.0.2.1');
     expect(await dig('corp.internal')).toBe('NOERROR 192.0.2.2');
     expect(await dig('corp.internal', 'AAAA')).toBe('NOERROR 2001:db8::2');
     expect(await dig('b.c.corp.internal')).toBe('NOERROR');
-    await expectQuiet(wanted);
+    await expectQuiet(endpoints);
   });
 
   test.each([
@@ -383,15 +383,15 @@ describe('names', () => {
     [`${'x'.repeat(64)}.example.com`, /63/],
   ])('that cannot be (a CNAME to %s) are reported, and stop nobody else’s', async (target, message) => {
     const bad = endpoint('ingress/b/bad', 'bad.corp.internal', 'CNAME', target);
-    const wanted = [www('192.0.2.1'), bad, endpoint('o', 'zz.corp.internal', 'A', '192.0.2.2')];
-    await loop(external, wanted);
+    const endpoints = [www('192.0.2.1'), bad, endpoint('o', 'zz.corp.internal', 'A', '192.0.2.2')];
+    await loop(external, endpoints);
     expect([await dig('www.corp.internal'), await dig('zz.corp.internal')]).toEqual([
       'NOERROR 192.0.2.1',
       'NOERROR 192.0.2.2',
     ]);
     expect(await dig('bad.corp.internal')).toBe('NXDOMAIN');
-    await expectQuiet(wanted);
-    expect(made.problems()).toEqual([
+    await expectQuiet(endpoints);
+    expect(setup.problems()).toEqual([
       {
         name: 'bad.corp.internal',
         resource: 'ingress/b/bad',
@@ -413,7 +413,7 @@ describe('names', () => {
     const odd = endpoint('o', 'odd.corp.internal', 'CNAME', target);
     await loop(external, [odd]);
     await expectQuiet([odd]);
-    expect(made.problems()?.map(({ verdict }) => verdict)).toEqual(verdicts);
+    expect(setup.problems()?.map(({ verdict }) => verdict)).toEqual(verdicts);
   });
 });
 
@@ -426,11 +426,11 @@ describe('PowerDNS', () => {
 
   test('may be killed: ExternalDNS is put off meanwhile, and nothing is lost', async () => {
     await loop(external, [www('192.0.2.1')]);
-    const report = made.agent.report();
+    const report = setup.agent.report();
     await server.stop();
-    await expect(made.agent.reconcile()).rejects.toThrow();
+    await expect(setup.agent.reconcile()).rejects.toThrow();
     await expect(loop(external, [])).rejects.toThrow(/^503 .*ECONNREFUSED/);
-    expect(made.agent.report()).toEqual(report);
+    expect(setup.agent.report()).toEqual(report);
     await restart();
     await expectQuiet([www('192.0.2.1')]);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
@@ -455,7 +455,7 @@ describe('PowerDNS', () => {
     await server.restart();
     expect(await dig('www.corp.internal')).toBe('REFUSED');
     await expect(loop(external, [www('192.0.2.1')])).rejects.toThrow('503');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     await loop(external, [www('192.0.2.1')]);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
     await expectQuiet([www('192.0.2.1')]);
@@ -466,7 +466,7 @@ describe('what the delete guard knows', () => {
   /** Another process, which goes on with the same PowerDNS. */
   const another = async () => {
     const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
-    const other = makeAgent(database as never, { now: () => made.clock.now });
+    const other = makeAgent(database as never, { now: () => setup.clock.now });
     other.declare(declare());
     await other.agent.reconcile();
     return other.agent;
@@ -521,9 +521,9 @@ test('judges only when something is another than in the loop before', async () =
   const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
   const [first, more] = [www('192.0.2.1'), endpoint('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
   /** Whether a loop looked at the objects. */
-  const looked = async (...wanted: Endpoint[]) => {
+  const looked = async (...endpoints: Endpoint[]) => {
     looks = 0;
-    await loop(external, wanted);
+    await loop(external, endpoints);
     return looks > 0;
   };
   try {
@@ -571,13 +571,13 @@ test('what PowerDNS refuses of a batch is found and named in its words, and the 
 
 test('five thousand names are published in one loop, and a bad one among them is found', async () => {
   await reconciled();
-  const wanted = Array.from({ length: 5000 }, (_, i) =>
+  const endpoints = Array.from({ length: 5000 }, (_, i) =>
     endpoint('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),
   );
-  wanted.splice(1234, 0, endpoint('bad', 'bad.corp.internal', 'CNAME', 'a..b'));
+  endpoints.splice(1234, 0, endpoint('bad', 'bad.corp.internal', 'CNAME', 'a..b'));
   const since = performance.now();
-  await loop(external, wanted);
+  await loop(external, endpoints);
   console.log(`5,000 names: ${(performance.now() - since).toFixed(0)} ms, ${writes.length} requests`);
   expect(await dig('h4999.corp.internal')).toBe('NOERROR 10.0.19.135');
-  await expectQuiet(wanted);
+  await expectQuiet(endpoints);
 });

@@ -395,9 +395,9 @@ describe('the key', () => {
 
   test('that PowerDNS made is kept, and another replica signs with it', async () => {
     await api('PUT', '/zones/corp.internal.', { dnssec: true });
-    const [made] = await cryptokeys();
+    const [key] = await cryptokeys();
     const signature = await sign();
-    expect(signature).toEqual({ ds: [made?.ds[0]], dnskey: [made?.dnskey] });
+    expect(signature).toEqual({ ds: [key?.ds[0]], dnskey: [key?.dnskey] });
     expect(await sign(replicas[1])).toEqual(signature);
     await expectValid(signature, replicas[1]);
   });
@@ -420,8 +420,8 @@ describe('the key', () => {
     ['one for the DNSKEYs only', [{ keytype: 'ksk' }, { keytype: 'zsk' }], 'PowerDNS has several keys'],
     ['not an entry point', [{ keytype: 'zsk' }], "PowerDNS's key of corp.internal is 256 3 13"],
     ['RSA', [{ keytype: 'csk', algorithm: 'RSASHA256', bits: 2048 }], 'is of algorithm 8, and a rollover to ECDSA256'],
-  ])('is %s: it is left alone', async (_, made, message) => {
-    for (const key of made)
+  ])('is %s: it is left alone', async (_, present, message) => {
+    for (const key of present)
       await api('POST', '/zones/corp.internal./cryptokeys', { algorithm: 'ECDSAP256SHA256', active: true, ...key });
     const before = await cryptokeys();
     await expect(reconcile()).rejects.toThrow(message);

@@ -23,9 +23,9 @@ export class MemoryKeys implements KeyStore {
   async getOrCreate(zone: string, key: string): Promise<string> {
     this.offered.push(key);
     this.#request(`keep ${zone}`);
-    const there = this.keys.get(zone) ?? key;
-    this.keys.set(zone, there);
-    return there;
+    const stored = this.keys.get(zone) ?? key;
+    this.keys.set(zone, stored);
+    return stored;
   }
 
   async remove(zone: string): Promise<void> {

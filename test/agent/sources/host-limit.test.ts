@@ -39,18 +39,18 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
     list: () => index.list(),
     listFiltered: () => index.listFiltered(),
   };
-  const made = makeAgent(undefined, { lister: sourceObjects });
-  const { agent, database } = made;
+  const setup = makeAgent(undefined, { lister: sourceObjects });
+  const { agent, database } = setup;
   const scope = { ownerID: 'corp', intervalSeconds: 2, maxNamesPerNamespace: 10_000, ...discovery };
-  made.declare(declare({ discovery: scope }));
+  setup.declare(declare({ discovery: scope }));
   await agent.reconcile();
-  const asks = async (wanted: Endpoint[], namespace?: string) => {
+  const asks = async (endpoints: Endpoint[], namespace?: string) => {
     const webhook: Webhook = {
       records: () => agent.records(namespace),
       adjustEndpoints: (endpoints) => agent.adjustEndpoints(endpoints, namespace),
       applyChanges: (changes) => agent.applyChanges(changes, namespace),
     };
-    await loop(webhook, merged(wanted));
+    await loop(webhook, merged(endpoints));
     agent.explain();
   };
   return {
@@ -69,7 +69,7 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
         .filter(({ verdict }) => verdict === 'Refused')
         .map(({ name, resource, message }) => `${name} ${resource}: ${message}`),
     /** Discovered records, as `name address (object)`. */
-    there: async () =>
+    published: async () =>
       (await database.zones())
         .flatMap(({ rrsets }) => rrsets)
         .filter(({ mark }) => mark?.account.startsWith('external-dns/'))
@@ -86,7 +86,7 @@ describe('an object over the host limit', () => {
     await agent.asks(hosts.map((host) => endpoint(web, host, 'A', '192.0.2.1')));
     expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
     expect(agent.refused()).toEqual([`h1000.corp.internal ${web}: ${refusal(1003)}`]);
-    expect(await agent.there()).toHaveLength(mostHosts);
+    expect(await agent.published()).toHaveLength(mostHosts);
   });
 
   test('has the same verdict without an address or a zone', async () => {
@@ -132,14 +132,14 @@ test.each<[string, Record<string, string>, string]>([
     endpoint(huge, 'db.corp.internal', 'A', '192.0.2.66'),
     endpoint(headless, 'db.corp.internal', 'A', '198.51.100.1'),
   ]);
-  expect(await agent.there()).toEqual([`db 198.51.100.1 (${headless})`]);
+  expect(await agent.published()).toEqual([`db 198.51.100.1 (${headless})`]);
 });
 
 test('the name of a Pod below a host over the limit is over it, too', async () => {
   const [sourceObject] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
   const agent = await agentWith({ [huge]: sourceObject ? [sourceObject] : [] });
   await agent.asks(['h0', 'h1000'].map((host) => endpoint(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
-  expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
+  expect(await agent.published()).toEqual([`pod 192.0.2.1 (${huge})`]);
 });
 
 describe('a host over the target limit', () => {
@@ -159,7 +159,7 @@ describe('a host over the target limit', () => {
       endpoint(evil, 'all.corp.internal', 'A', ...targets.slice(0, mostTargets)),
     ]);
     expect(asked.refused()).toEqual([expect.stringContaining(`more.corp.internal ${evil}: ${sentence}`)]);
-    expect((await asked.there()).map((line) => line.split(' ')[0])).toEqual(['all']);
+    expect((await asked.published()).map((line) => line.split(' ')[0])).toEqual(['all']);
   });
 
   test('neither takes targets from another object of the host nor gives it any', async () => {
@@ -175,17 +175,17 @@ describe('a host over the target limit', () => {
           endpoint(web, 'h0.corp.internal', 'A', '192.0.2.1'),
         ]);
       }
-      expect([sharedHosts, await agent.there()]).toEqual([sharedHosts, [`h0 192.0.2.1 (${web})`]]);
+      expect([sharedHosts, await agent.published()]).toEqual([sharedHosts, [`h0 192.0.2.1 (${web})`]]);
     }
   });
 
   test('shared by several objects keeps the targets of the oldest', async () => {
     const some = (from: number) => targets.slice(from, from + 40);
     const of = (resource: string, from: number) => {
-      const made = ingress(resource, ['h0.corp.internal'], {
+      const objects = ingress(resource, ['h0.corp.internal'], {
         status: { loadBalancer: { ingress: some(from).map((ip) => ({ ip })) } },
       });
-      return made.map((sourceObject) => ({ ...sourceObject, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
+      return objects.map((sourceObject) => ({ ...sourceObject, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
     };
     const agent = await agentWith({ [web]: of(web, 0), [evil]: of(evil, 40) }, { sharedHosts: 'Merge' });
     const asked = [
@@ -193,7 +193,7 @@ describe('a host over the target limit', () => {
       endpoint(evil, 'h0.corp.internal', 'A', ...some(40)),
     ];
     for (let i = 0; i < 3; i++) await agent.asks(asked);
-    expect(await agent.there()).toEqual([`h0 ${some(0).sort().join(' ')} (${web})`]);
+    expect(await agent.published()).toEqual([`h0 ${some(0).sort().join(' ')} (${web})`]);
     expect(agent.counts()).toEqual({ Resolved: 1, Duplicate: 1 });
   });
 });

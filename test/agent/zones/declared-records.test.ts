@@ -30,7 +30,7 @@ import { type Running, run } from '../run.ts';
 const dir = mkdtempSync(join(tmpdir(), 'declared-'));
 const keyFile = join(dir, 'pdns/include/api.conf');
 let server: RunningPowerDNS;
-let made: ReturnType<typeof makeAgent>;
+let setup: ReturnType<typeof makeAgent>;
 /** Every request, and those that changed something. */
 let requests: string[] = [];
 const writes = () => requests.filter((line) => !line.startsWith('GET '));
@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  made = agent();
+  setup = agent();
 });
 
 /** An agent as after a start: it knows nothing of what the one before did. */
@@ -70,7 +70,7 @@ afterEach(async () => {
 
 const api = (method: string, path: string, body?: object) => apiAt(server.apiUrl, keyFile)(method, path, body);
 const byHand = (rrset: object, zone = 'corp.internal.') => api('PATCH', `/zones/${zone}`, { rrsets: [rrset] });
-const theirs = (name: string, type: string, ...contents: string[]) => {
+const putByHand = (name: string, type: string, ...contents: string[]) => {
   const records = contents.map((content) => ({ content }));
   return byHand({ name: `${name}.corp.internal.`, type, ttl: 60, changetype: 'REPLACE', records });
 };
@@ -82,9 +82,9 @@ interface Stored {
 const stored = (zone = 'corp.internal.') => api('GET', `/zones/${zone}`) as Promise<Stored>;
 
 async function reconciled(declaration: Declaration, files?: ZoneFiles) {
-  made.declare(declaration);
-  if (files) made.agent.setZoneFiles(files);
-  await made.agent.reconcile();
+  setup.declare(declaration);
+  if (files) setup.agent.setZoneFiles(files);
+  await setup.agent.reconcile();
 }
 const withRecords = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('corp.internal', records)] });
 
@@ -97,7 +97,7 @@ async function dig(name: string, type: QueryType = 'A'): Promise<string> {
 
 async function expectQuiet() {
   const before = writes().length;
-  for (let i = 0; i < 5; i++) await made.agent.reconcile();
+  for (let i = 0; i < 5; i++) await setup.agent.reconcile();
   expect(writes().slice(before)).toEqual([]);
 }
 
@@ -167,7 +167,7 @@ describe('every type', () => {
     ],
   ])('%s is answered octet for octet, and left in peace', async (_, declaration, files) => {
     await reconciled(declaration, files);
-    expect(made.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+    expect(setup.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     const answers = await Promise.all(
       table.map(([type]) => rdataOf({ port: server.dnsPort }, `${owner(type)}.corp.internal.`, type)),
     );
@@ -182,7 +182,7 @@ describe('every type', () => {
     ]);
     await expectQuiet();
     // Nor does one that has just started find anything to do.
-    made = agent();
+    setup = agent();
     await reconciled(declaration, files);
     expect(writes()).toEqual([]);
   });
@@ -266,8 +266,8 @@ describe('what somebody changes by hand', () => {
   beforeEach(() => reconciled(withRecords(record('www', 'A', '192.0.2.1'), record('mail', 'MX', '10 www'))));
 
   test.each<[string, () => Promise<unknown>]>([
-    ['another value', () => theirs('www', 'A', '192.0.2.66')],
-    ['one more value', () => theirs('www', 'A', '192.0.2.1', '192.0.2.66')],
+    ['another value', () => putByHand('www', 'A', '192.0.2.66')],
+    ['one more value', () => putByHand('www', 'A', '192.0.2.1', '192.0.2.66')],
     ['no record', () => byHand({ name: 'www.corp.internal.', type: 'A', changetype: 'DELETE' })],
     [
       'a disabled record',
@@ -283,14 +283,14 @@ describe('what somebody changes by hand', () => {
   ])('is repaired at the next reconciliation: %s', async (_, change) => {
     await change();
     expect(await dig('www.corp.internal')).not.toBe('NOERROR 192.0.2.1');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
     await expectQuiet();
   });
 
   test('is left alone where nothing is declared, and goes with nothing of ours', async () => {
-    await theirs('theirs', 'A', '192.0.2.9');
-    await theirs('www', 'TXT', '"note"');
+    await putByHand('theirs', 'A', '192.0.2.9');
+    await putByHand('www', 'TXT', '"note"');
     await reconciled(declare());
     expect([await dig('theirs.corp.internal'), await dig('www.corp.internal', 'A')]).toEqual([
       'NOERROR 192.0.2.9',
@@ -301,17 +301,17 @@ describe('what somebody changes by hand', () => {
   });
 
   test('is in the way of another type: that is reported, stops nothing else, and ends with it', async () => {
-    await theirs('other', 'CNAME', 'x.example.');
+    await putByHand('other', 'CNAME', 'x.example.');
     const declaration = withRecords(record('other', 'A', '192.0.2.2'), record('www', 'A', '192.0.2.3'));
     await reconciled(declaration);
-    expect(made.agent.report()?.zones[0]).toMatchObject({
+    expect(setup.agent.report()?.zones[0]).toMatchObject({
       state: 'Failed',
       message: expect.stringMatching(/other\.corp\.internal.*(Conflict|CNAME)/i),
     });
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.3');
     await byHand({ name: 'other.corp.internal.', type: 'CNAME', changetype: 'DELETE' });
-    await made.agent.reconcile();
-    expect(made.agent.report()?.zones[0]?.state).toBe('Serving');
+    await setup.agent.reconcile();
+    expect(setup.agent.report()?.zones[0]?.state).toBe('Serving');
     expect(await dig('other.corp.internal')).toBe('NOERROR 192.0.2.2');
   });
 });
@@ -323,12 +323,12 @@ test('a zone that PowerDNS refuses a record of is made all the same, without tha
   await reconciled(declare({ zones: [above, ...zones(part)] }));
   expect(await dig('1.2.0.192.in-addr.arpa', 'PTR')).toBe('NOERROR www.corp.internal');
   const message = expect.stringContaining('non-hostname content ns1.64/26.2.0.192.in-addr.arpa.');
-  expect(made.agent.report()?.zones).toEqual([
+  expect(setup.agent.report()?.zones).toEqual([
     { name: '2.0.192.in-addr.arpa', state: 'Failed', message },
     { name: part, state: 'Failed', message },
   ]);
   await reconciled(declare({ zones: [above] }));
-  expect(made.agent.report()?.zones).toEqual([{ name: '2.0.192.in-addr.arpa', state: 'Serving' }]);
+  expect(setup.agent.report()?.zones).toEqual([{ name: '2.0.192.in-addr.arpa', state: 'Serving' }]);
 });
 
 test('a name that is declared is an Ingress’s no more, and comes back to it', async () => {
@@ -337,22 +337,22 @@ test('a name that is declared is an Ingress’s no more, and comes back to it', 
   const quiet = async () => {
     const before = writes().length;
     for (let i = 0; i < 5; i++) {
-      await made.agent.reconcile();
-      expect(await loop(made.agent, desired)).toBeUndefined();
+      await setup.agent.reconcile();
+      expect(await loop(setup.agent, desired)).toBeUndefined();
     }
     expect(writes().slice(before)).toEqual([]);
   };
   for (let round = 0; round < 2; round++) {
     await reconciled(declare());
-    await loop(made.agent, desired);
+    await loop(setup.agent, desired);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
-    expect(made.problems()).toEqual([]);
+    expect(setup.problems()).toEqual([]);
     await quiet();
 
     await reconciled(declared);
     expect(await dig('www.corp.internal', 'CNAME')).toBe('NOERROR lb.example');
     await quiet();
-    expect(made.problems()).toEqual([
+    expect(setup.problems()).toEqual([
       {
         name: 'www.corp.internal',
         resource: 'ingress/a/web',
@@ -367,10 +367,10 @@ test('a delegation takes discovered names along, and gives them back', async () 
   const desired = ['dev', 'x.dev', 'www'].map((name) => endpoint('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
   const delegated = withRecords(record('dev', 'NS', 'ns.dev'), record('ns.dev', 'A', '192.0.2.53'));
   const loops = async () => {
-    await loop(made.agent, desired);
+    await loop(setup.agent, desired);
     for (let i = 0; i < 5; i++) {
-      await made.agent.reconcile();
-      expect(await loop(made.agent, desired)).toBeUndefined();
+      await setup.agent.reconcile();
+      expect(await loop(setup.agent, desired)).toBeUndefined();
     }
   };
   await reconciled(declare());
@@ -380,7 +380,7 @@ test('a delegation takes discovered names along, and gives them back', async () 
   const { answers, authority } = await server.query('x.dev.corp.internal');
   expect([answers, authority]).toMatchObject([[], [{ type: 'NS', data: 'ns.dev.corp.internal' }]]);
   const message = expect.stringMatching(/^dev\.corp\.internal is delegated: its own servers answer for it: /);
-  expect(made.problems()).toMatchObject([
+  expect(setup.problems()).toMatchObject([
     { name: 'dev.corp.internal', verdict: 'DeclaredElsewhere', message },
     { name: 'x.dev.corp.internal', verdict: 'DeclaredElsewhere', message },
   ]);
@@ -389,7 +389,7 @@ test('a delegation takes discovered names along, and gives them back', async () 
   expect([await dig('dev.corp.internal'), await dig('x.dev.corp.internal')]).toEqual(
     Array(2).fill('NOERROR 192.0.2.1'),
   );
-  expect(made.problems()).toEqual([]);
+  expect(setup.problems()).toEqual([]);
 });
 
 describe('a zone that is no longer declared', () => {
@@ -415,14 +415,14 @@ describe('a zone that is no longer declared', () => {
       'NXDOMAIN',
       'NOERROR',
     ]);
-    expect(made.agent.report()?.zones[1]).toEqual({
+    expect(setup.agent.report()?.zones[1]).toEqual({
       name: 'b.internal',
       state: 'Retained',
       message: "no longer declared, but kept for records that are not this instance's, such as x.b.internal A",
     });
     await expectQuiet();
     await byHand({ ...hand, changetype: 'DELETE' }, 'b.internal.');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('x.b.internal')).toBe('REFUSED');
   });
 });
@@ -438,7 +438,7 @@ test('addresses are found by PTR records, in a part of a /24 too', async () => {
     discovery: { ownerID: 'corp', intervalSeconds: 2, reverse: true },
   });
   await reconciled(declaration);
-  await loop(made.agent, [endpoint('o', 'www.corp.internal', 'A', '192.0.2.7')]);
+  await loop(setup.agent, [endpoint('o', 'www.corp.internal', 'A', '192.0.2.7')]);
   expect(await dig(`7.${network}`, 'PTR')).toBe('NOERROR www.corp.internal');
   // A resolver that follows the CNAME of RFC 2317 finds it here as well.
   const { answers } = await server.query(`70.${network}`, 'PTR');
@@ -447,9 +447,9 @@ test('addresses are found by PTR records, in a part of a /24 too', async () => {
     `70.64/26.${network} PTR printer.corp.internal`,
   ]);
   expect(await dig(`130.${network}`, 'CNAME')).toBe(`NOERROR 130.128/26.${network}`);
-  expect(made.agent.report()?.zones.map(({ state }) => state)).toEqual(['Serving', 'Serving', 'Serving']);
+  expect(setup.agent.report()?.zones.map(({ state }) => state)).toEqual(['Serving', 'Serving', 'Serving']);
   await expectQuiet();
-  await loop(made.agent, []);
+  await loop(setup.agent, []);
   expect(await dig(`7.${network}`, 'PTR')).toBe('NXDOMAIN');
 });
 
@@ -474,23 +474,23 @@ test('ten thousand records of a zone file are there after one step, a changed li
   expect([await dig('h9999.corp.internal'), await countOf()]).toEqual(['NOERROR 10.0.39.15', 10_000]);
   await expectQuiet();
   const again = requests.length;
-  await made.agent.reconcile();
+  await setup.agent.reconcile();
   expect(requests.slice(again)).toEqual(['GET /api/v1/servers/localhost/zones']);
 
   const before = writes().length;
   const change = await timed(async () => {
-    made.agent.setZoneFiles(fileOf(...manyLines(10_000, 5_000)));
-    await made.agent.reconcile();
+    setup.agent.setZoneFiles(fileOf(...manyLines(10_000, 5_000)));
+    await setup.agent.reconcile();
   });
   expect(await dig('h5000.corp.internal')).toBe('NOERROR 10.255.19.136');
   expect(writes().slice(before)).toHaveLength(1);
   console.log(`10,000 records: first sync ${first.toFixed(0)} ms, one change ${change.toFixed(0)} ms`);
 
   // A bad line changes nothing, and the report finds it.
-  made.agent.setZoneFiles(fileOf(...manyLines(10_000), 'bad A 192.0.2.256'));
-  await made.agent.reconcile();
+  setup.agent.setZoneFiles(fileOf(...manyLines(10_000), 'bad A 192.0.2.256'));
+  await setup.agent.reconcile();
   expect(writes().slice(before)).toHaveLength(1);
-  expect(made.agent.report()?.zones).toEqual([
+  expect(setup.agent.report()?.zones).toEqual([
     {
       name: 'corp.internal',
       state: 'Failed',
@@ -504,16 +504,16 @@ test('PowerDNS may be killed in the middle of a transaction: all of it or nothin
   const counts: number[] = [];
   for (const share of [0.1, 0.3, 0.5, 0.7, 0.9]) {
     // How long it takes where nobody dies.
-    made.agent.setZoneFiles(fileOf(...manyLines(8_000)));
+    setup.agent.setZoneFiles(fileOf(...manyLines(8_000)));
     const since = performance.now();
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     const duration = performance.now() - since;
-    made.agent.setZoneFiles(fileOf(''));
-    await made.agent.reconcile();
+    setup.agent.setZoneFiles(fileOf(''));
+    await setup.agent.reconcile();
 
-    made.agent.setZoneFiles(fileOf(...manyLines(8_000)));
+    setup.agent.setZoneFiles(fileOf(...manyLines(8_000)));
     const killed = setTimeout(() => server.kill('SIGKILL'), duration * share);
-    const failure = await made.agent.reconcile().then(
+    const failure = await setup.agent.reconcile().then(
       () => 'none',
       () => 'failed',
     );
@@ -523,11 +523,11 @@ test('PowerDNS may be killed in the middle of a transaction: all of it or nothin
     counts.push(await countOf());
     expect([0, 8_000]).toContain(counts.at(-1));
     if (failure === 'none') expect(counts.at(-1)).toBe(8_000);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await countOf()).toBe(8_000);
     await expectQuiet();
-    made.agent.setZoneFiles(fileOf(''));
-    await made.agent.reconcile();
+    setup.agent.setZoneFiles(fileOf(''));
+    await setup.agent.reconcile();
   }
   // Otherwise nobody died in the middle.
   expect(counts).toContain(0);
@@ -580,7 +580,7 @@ describe('the process may be killed', () => {
     expect(await countOf()).toBe(10_000);
     expect(rrsets.filter(({ name, records }) => /^h\d/.test(name) && records.length !== 1)).toEqual([]);
     expect(await dig('gone.corp.internal')).toBe('NXDOMAIN');
-    const there = (await api('GET', '/zones')) as { name: string }[];
-    expect(there.map(({ name }) => name).sort()).toEqual([canaryZone, 'corp.internal.']);
+    const zones = (await api('GET', '/zones')) as { name: string }[];
+    expect(zones.map(({ name }) => name).sort()).toEqual([canaryZone, 'corp.internal.']);
   });
 });

@@ -65,7 +65,7 @@ test('without an address yet, a zone is there all the same', () => {
 });
 
 /** Everything in one zone but its SOA, as `name type content [source]`. */
-function said(declaration: Partial<Declaration>, files?: ZoneFiles, name = 'corp.internal.') {
+function contentOf(declaration: Partial<Declaration>, files?: ZoneFiles, name = 'corp.internal.') {
   const content = desiredZones(declare(declaration), files).get(name)!;
   const rrsets = content.rrsets.filter(({ type }) => type !== 'SOA');
   return {
@@ -95,7 +95,7 @@ describe('records', () => {
 
   test('that are wrong are said, and leave the others alone', () => {
     expect(
-      said(withRecords(record('a', 'A', '192.0.2.1'), record('b', 'CNAME', 'c'), record('b', 'TXT', 'x'))),
+      contentOf(withRecords(record('a', 'A', '192.0.2.1'), record('b', 'CNAME', 'c'), record('b', 'TXT', 'x'))),
     ).toEqual({
       rrsets: [...frame, 'a.corp.internal. A 192.0.2.1'],
       problem: expect.stringMatching(/^records\[2\]\.values\[0\]: a CNAME must be the only record of its name/),
@@ -109,12 +109,12 @@ describe('records', () => {
     [[record('ns1', 'AAAA', '2001:db8::9')], ['ns1.corp.internal. AAAA 2001:db8::9']],
     [[record('ns1', 'TXT', 'x')], ['ns1.corp.internal. A 192.0.2.53', 'ns1.corp.internal. TXT "x"']],
   ])('of a server itself come before the addresses of the DNS Service: %j', (records, expected) => {
-    expect(said(withRecords(...records)).rrsets).toEqual(['corp.internal. NS ns1.corp.internal.', ...expected]);
+    expect(contentOf(withRecords(...records)).rrsets).toEqual(['corp.internal. NS ns1.corp.internal.', ...expected]);
   });
 
   test('are no CNAME where a server of any zone is', () => {
     const { zones } = withRecords(record('dns', 'CNAME', 'a'));
-    expect(said({ zones: [...zones, { name: 'b.internal', nameServers: ['dns.corp.internal'] }] })).toEqual({
+    expect(contentOf({ zones: [...zones, { name: 'b.internal', nameServers: ['dns.corp.internal'] }] })).toEqual({
       rrsets: [frame[0], 'ns1.corp.internal. A 192.0.2.53', 'dns.corp.internal. A 192.0.2.53'],
       problem: "records[0].values[0]: the name of a zone's server must have addresses (RFC 2181 section 10.3)",
       held: [],
@@ -148,7 +148,7 @@ describe('a zone file', () => {
   const source = fileMark.content;
 
   test('adds its records, and says that they are its own', () => {
-    expect(said(zone(record('www', 'A', '192.0.2.1')), fileOf('mail A 192.0.2.2', 'www TXT "x"'))).toEqual({
+    expect(contentOf(zone(record('www', 'A', '192.0.2.1')), fileOf('mail A 192.0.2.2', 'www TXT "x"'))).toEqual({
       rrsets: [
         ...frame,
         'www.corp.internal. A 192.0.2.1',
@@ -168,7 +168,7 @@ describe('a zone file', () => {
 
   test('may have SOA and NS of the zone, which are the composite’s to say', () => {
     const soa = '@ 3600 IN SOA ns.example. noc.example. 7 1 2 3 4';
-    expect(said(zone(), fileOf(soa, '@ NS ns.example.', 'a A 192.0.2.1'))).toEqual({
+    expect(contentOf(zone(), fileOf(soa, '@ NS ns.example.', 'a A 192.0.2.1'))).toEqual({
       rrsets: [...frame, `a.corp.internal. A 192.0.2.1 ${source}`],
       held: [],
     });
@@ -203,7 +203,7 @@ describe('a zone file', () => {
     ['a server as a CNAME', ['ns1 CNAME a'], "line 1: the name of a zone's server must have addresses"],
   ])('is held as a whole for %s, and the composite goes on', (_, lines, message) => {
     const own = [record('www', 'A', '192.0.2.1'), record('x.dev', 'A', '192.0.2.3')];
-    expect(said(zone(...own), fileOf(...lines, 'good A 192.0.2.8'))).toEqual({
+    expect(contentOf(zone(...own), fileOf(...lines, 'good A 192.0.2.8'))).toEqual({
       rrsets: [...frame, 'www.corp.internal. A 192.0.2.1', 'x.dev.corp.internal. A 192.0.2.3'],
       problem: expect.stringContaining(`${source}, ${message}`),
       held: [source],
@@ -211,16 +211,16 @@ describe('a zone file', () => {
   });
 
   test('is held when it cannot be had, and waited for when nothing is known of it yet', () => {
-    expect(said(zone(), noFile('there is no such ConfigMap'))).toEqual({
+    expect(contentOf(zone(), noFile('there is no such ConfigMap'))).toEqual({
       rrsets: frame,
       problem: `${source}: there is no such ConfigMap`,
       held: [source],
     });
-    expect(said(zone(), new Map())).toEqual({ rrsets: frame, waiting: `waiting for ${source}`, held: [source] });
+    expect(contentOf(zone(), new Map())).toEqual({ rrsets: frame, waiting: `waiting for ${source}`, held: [source] });
   });
 
   test('has nothing to do with what is wrong in the composite', () => {
-    const { rrsets, problem, held } = said(
+    const { rrsets, problem, held } = contentOf(
       zone(record('w', 'A', '192.0.2.1'), record('w', 'CNAME', 'x')),
       fileOf('b A 192.0.2.2'),
     );
@@ -236,7 +236,7 @@ describe('a zone file', () => {
         { text: lines.join('\n') },
       ]),
     );
-    expect(said({ zones: [zoneWith('corp.internal', [], { recordsFrom: refs })] }, files)).toEqual({
+    expect(contentOf({ zones: [zoneWith('corp.internal', [], { recordsFrom: refs })] }, files)).toEqual({
       rrsets: [
         ...frame,
         'a.corp.internal. A 192.0.2.1 ConfigMap zones, key one',
@@ -269,12 +269,12 @@ describe('a circle of names', () => {
       zoneWith('lab.internal', [], { recordsFrom: [refOf('lab')] }),
     ];
     const files = filesOf({ corp: ['good A 192.0.2.1'], lab: ['x A 192.0.2.2', '* CNAME a.corp.internal.'] });
-    expect(said({ zones }, files, 'lab.internal.')).toEqual({
+    expect(contentOf({ zones }, files, 'lab.internal.')).toEqual({
       rrsets: ['lab.internal. NS ns1.lab.internal.', 'ns1.lab.internal. A 192.0.2.53'],
       problem: `${sourceOf('lab')}, line 2: CNAME loop b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): lead it to a name that has an address`,
       held: [sourceOf('lab')],
     });
-    expect(said({ zones }, files)).toEqual({
+    expect(contentOf({ zones }, files)).toEqual({
       rrsets: [
         ...frame,
         'a.corp.internal. CNAME b.lab.internal.',
@@ -286,7 +286,7 @@ describe('a circle of names', () => {
 
   test('of two files is the fault of the one that is named last', () => {
     const zones = [zoneWith('corp.internal', [], { recordsFrom: [refOf('one'), refOf('two')] })];
-    const { problem, held } = said({ zones }, filesOf({ one: ['a CNAME b'], two: ['b ALIAS a'] }));
+    const { problem, held } = contentOf({ zones }, filesOf({ one: ['a CNAME b'], two: ['b ALIAS a'] }));
     expect(held).toEqual([sourceOf('two')]);
     expect(problem).toMatch(
       /^ConfigMap zones, key two, line 1: CNAME loop b.corp.internal -> a.corp.internal -> b.corp/,
@@ -300,14 +300,14 @@ describe('a circle of names', () => {
       }),
     ];
     const wildcard = '*.apps.corp.internal. CNAME in.apps.corp.internal.';
-    expect(said({ zones }, fileOf('in.apps A 192.0.2.7'))).toMatchObject({
+    expect(contentOf({ zones }, fileOf('in.apps A 192.0.2.7'))).toMatchObject({
       rrsets: expect.arrayContaining([wildcard]),
       held: [],
     });
     // What is in it is not known, and may be there.
-    expect(said({ zones }, noFile('gone')).rrsets).toContain(wildcard);
-    expect(said({ zones }, new Map()).rrsets).toContain(wildcard);
-    const { rrsets, problem } = said({ zones }, fileOf('other A 192.0.2.7'));
+    expect(contentOf({ zones }, noFile('gone')).rrsets).toContain(wildcard);
+    expect(contentOf({ zones }, new Map()).rrsets).toContain(wildcard);
+    const { rrsets, problem } = contentOf({ zones }, fileOf('other A 192.0.2.7'));
     expect(rrsets).not.toContain(wildcard);
     expect(rrsets).toContain('x.corp.internal. A 192.0.2.1');
     expect(problem).toMatch(
@@ -323,11 +323,13 @@ describe('a circle of names', () => {
         nameServers: ['ns.example'],
       },
     ];
-    const { rrsets } = said({ zones }, undefined, '2.0.192.in-addr.arpa.');
-    const own = said({ zones }, undefined, '64/26.2.0.192.in-addr.arpa.');
+    const { rrsets } = contentOf({ zones }, undefined, '2.0.192.in-addr.arpa.');
+    const own = contentOf({ zones }, undefined, '64/26.2.0.192.in-addr.arpa.');
     const leading = [...rrsets, ...own.rrsets].filter((rrset) => rrset.startsWith('65.') && rrset.includes('CNAME'));
     expect(leading).toHaveLength(1);
-    expect([own.problem, said({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(/CNAME loop /);
+    expect([own.problem, contentOf({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(
+      /CNAME loop /,
+    );
   });
 });
 
@@ -345,8 +347,8 @@ describe('a delegation', () => {
 
   test('is in the nearest zone above only', () => {
     const all = zones('corp.internal', 'a.dev.corp.internal', 'dev.corp.internal');
-    expect(said({ zones: all }).rrsets).not.toContainEqual(expect.stringContaining('a.dev'));
-    expect(said({ zones: all }, undefined, 'dev.corp.internal.').rrsets).toContain(
+    expect(contentOf({ zones: all }).rrsets).not.toContainEqual(expect.stringContaining('a.dev'));
+    expect(contentOf({ zones: all }, undefined, 'dev.corp.internal.').rrsets).toContain(
       'a.dev.corp.internal. NS ns1.a.dev.corp.internal.',
     );
   });
@@ -372,29 +374,29 @@ describe('a part of a /24 (RFC 2317)', () => {
     ['that is a zone here', { zones: zones(`64/26.${network}`, network) }, 64, 127, `64/26.${network}.`],
     ['written as a range', delegated('5-9'), 5, 9, `5-9.${network}.`],
   ])('%s has a CNAME for each address', (_, declaration, first, last, target) => {
-    const found = aliases(declaration);
-    expect(found).toHaveLength(last - first + 1);
-    expect(found[0]).toEqual({
+    const records = aliases(declaration);
+    expect(records).toHaveLength(last - first + 1);
+    expect(records[0]).toEqual({
       name: `${first}.${network}.`,
       type: 'CNAME',
       ttl: expect.any(Number),
       records: [`${first}.${target}`],
       mark,
     });
-    expect(found.at(-1)?.name).toBe(`${last}.${network}.`);
+    expect(records.at(-1)?.name).toBe(`${last}.${network}.`);
   });
 
   test('leaves what is declared, and what another part has', () => {
     const [zone] = delegated('64/26', '126-129', '130-131').zones;
     const own = [record('64', 'PTR', 'gateway.example.'), record('65', 'TXT', 'x')];
-    const found = aliases({ zones: [{ ...zone!, records: [...zone!.records!, ...own] }] });
-    expect(found.map(({ name }) => name.split('.')[0])).toEqual([
+    const records = aliases({ zones: [{ ...zone!, records: [...zone!.records!, ...own] }] });
+    expect(records.map(({ name }) => name.split('.')[0])).toEqual([
       ...Array.from({ length: 62 }, (_, i) => `${i + 66}`),
       '130',
       '131',
     ]);
     // What overlaps is refused, and not delegated to anybody.
-    expect(found.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
+    expect(records.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
     const content = desiredZones(declare({ zones: [zone!] })).get(`${network}.`);
     expect(content?.problem).toContain(
       `126-129.${network} overlaps 64/26.${network}: an address belongs to one part of a network (RFC 2317`,
@@ -403,8 +405,8 @@ describe('a part of a /24 (RFC 2317)', () => {
 
   test('has the CNAMEs of the file that delegates it', () => {
     const zone = { zones: [zoneWith(network, [], { recordsFrom: [fileRef] })] };
-    const found = aliases(zone, fileOf('64/26 NS ns.tenant.example.'));
-    expect([found.length, found[0]?.mark]).toEqual([64, fileMark]);
+    const records = aliases(zone, fileOf('64/26 NS ns.tenant.example.'));
+    expect([records.length, records[0]?.mark]).toEqual([64, fileMark]);
   });
 
   test('is one of its own /24 only', () => {

@@ -52,8 +52,8 @@ test('a zone as it should be, with names in it, is left alone', () => {
 
 describe('drift is repaired', () => {
   const drifted = (change: (rrsets: RRset[]) => RRset[]) => {
-    const there = zone();
-    return todo(declare(), [{ ...there, rrsets: change(there.rrsets) }]).patch;
+    const present = zone();
+    return todo(declare(), [{ ...present, rrsets: change(present.rrsets) }]).patch;
   };
   test.each(['SOA', 'NS', 'A'])('a missing %s', (type) => {
     const name = type === 'A' ? 'ns1.corp.internal.' : 'corp.internal.';
@@ -111,30 +111,30 @@ test.each([
   ['a plain A', {}, 'A', ['LUA']],
 ] as const)(
   'of addresses that somebody made %s takes the place of those that it answers itself',
-  (_, more, type, gone) => {
+  (_, more, type, removed) => {
     const values = { A: '192.0.2.1', AAAA: '2001:db8::1', ALIAS: 'lb.example.' };
     const records = [{ ...record('www', type, values[type]), ...more }];
-    const there = [
+    const present = [
       foreign('www.corp.internal.', 'A', '192.0.2.9'),
       foreign('www.corp.internal.', 'AAAA', '2001:db8::9'),
       foreign('www.corp.internal.', 'LUA', `A "'192.0.2.9'"`, `TXT "'x'"`),
       foreign('www.corp.internal.', 'TXT', '"x"'),
-    ].filter((rrset) => rrset.type !== 'LUA' || gone.some((each) => each === 'LUA'));
+    ].filter((rrset) => rrset.type !== 'LUA' || removed.some((each) => each === 'LUA'));
     const [patch = []] = todo(declare({ zones: [zoneWith('corp.internal', records)] }), [
-      zone('corp.internal', there),
+      zone('corp.internal', present),
     ]).patch;
     expect(patch.filter((change) => change.startsWith('delete'))).toEqual(
-      gone.map((each) => `delete www.corp.internal. ${each}`),
+      removed.map((each) => `delete www.corp.internal. ${each}`),
     );
   },
 );
 
 test('without discovery every discovered name goes, and nobody else’s', () => {
-  const there = zone('corp.internal', [
+  const present = zone('corp.internal', [
     discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'),
     foreign('b.corp.internal.', 'A', '192.0.2.2'),
   ]);
-  expect(todo(declare({ discovery: undefined }), [there])).toEqual({
+  expect(todo(declare({ discovery: undefined }), [present])).toEqual({
     ...nothing,
     patch: [['corp.internal.', 'delete a.corp.internal. A']],
   });
@@ -144,18 +144,18 @@ describe('a zone that is not declared', () => {
   const none = declare({ zones: [] });
 
   test('goes, with what was discovered in it', () => {
-    const there = [zone('corp.internal', [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
-    expect(todo(none, there)).toEqual({ ...nothing, remove: ['corp.internal.'] });
+    const present = [zone('corp.internal', [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
+    expect(todo(none, present)).toEqual({ ...nothing, remove: ['corp.internal.'] });
   });
 
   test('is kept with other people’s records, without what was discovered', () => {
-    const there = [
+    const present = [
       zone('corp.internal', [
         foreign('x.corp.internal.', 'A', '192.0.2.9'),
         discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'),
       ]),
     ];
-    expect(todo(none, there)).toEqual({
+    expect(todo(none, present)).toEqual({
       ...nothing,
       patch: [['corp.internal.', 'delete a.corp.internal. A']],
       retained: [
@@ -192,9 +192,9 @@ describe('names go along with the zone that answers for them', () => {
   });
 
   test('and back', () => {
-    const there = [zone('corp.internal', [], both), zone('dev.corp.internal', [inChild])];
+    const present = [zone('corp.internal', [], both), zone('dev.corp.internal', [inChild])];
     const undelegated = delegation.map((change) => change.replace('replace', 'delete'));
-    expect(todo(declare(), there)).toEqual({
+    expect(todo(declare(), present)).toEqual({
       ...nothing,
       patch: [['corp.internal.', ...undelegated, `replace ${short(inChild)}`]],
       remove: ['dev.corp.internal.'],
@@ -205,16 +205,16 @@ describe('names go along with the zone that answers for them', () => {
     const cname = discoveredRRset('o', 'dev.corp.internal.', 'CNAME', 'x.');
     const server = discoveredRRset('o', 'ns1.dev.corp.internal.', 'AAAA', '2001:db8::1');
     expect(todo(both, [zone('corp.internal', [cname, server])]).create[0]).toHaveLength(4);
-    const there = [
+    const present = [
       zone('corp.internal', [foreign('a.dev.corp.internal.', 'CNAME', 'x.')]),
       zone('dev.corp.internal', [inChild]),
     ];
-    expect(todo(declare(), there).patch).toEqual([]);
+    expect(todo(declare(), present).patch).toEqual([]);
   });
 
   test('what other people put there stays where it is', () => {
-    const there = zone('corp.internal', [foreign('a.dev.corp.internal.', 'A', '192.0.2.9')]);
-    expect(todo(both, [there]).patch).toEqual([['corp.internal.', ...delegation]]);
+    const present = zone('corp.internal', [foreign('a.dev.corp.internal.', 'A', '192.0.2.9')]);
+    expect(todo(both, [present]).patch).toEqual([['corp.internal.', ...delegation]]);
   });
 });
 
@@ -225,14 +225,14 @@ async function after(
   files?: ZoneFiles,
   lua?: boolean,
 ): Promise<{ zones: Zone[]; lines: string[] }> {
-  const there = await reconciled(declaration, present, files, lua);
-  const { create, patch, remove } = changesFor(declaration, there, files, lua);
+  const zones = await reconciled(declaration, present, files, lua);
+  const { create, patch, remove } = changesFor(declaration, zones, files, lua);
   expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });
-  const lines = there
+  const lines = zones
     .flatMap(({ rrsets }) => rrsets)
-    .filter(({ type, name }) => type !== 'SOA' && !(type === 'NS' && there.some((z) => z.name === name)))
+    .filter(({ type, name }) => type !== 'SOA' && !(type === 'NS' && zones.some((z) => z.name === name)))
     .map((r) => `${short(r)} ${r.records.join(' ')}`);
-  return { zones: there, lines: lines.filter((line) => !line.startsWith('ns1.')).sort() };
+  return { zones, lines: lines.filter((line) => !line.startsWith('ns1.')).sort() };
 }
 
 const corpWith = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('corp.internal', records)] });
@@ -253,23 +253,23 @@ describe('declared records', () => {
     ];
     let present: Zone[] = [];
     for (const [records, lines] of steps) {
-      const { zones: there, lines: found } = await after(corpWith(...records), present);
-      expect(found).toEqual(lines.map((line) => `w.corp.internal. ${line}`));
-      present = there;
+      const { zones, lines: result } = await after(corpWith(...records), present);
+      expect(result).toEqual(lines.map((line) => `w.corp.internal. ${line}`));
+      present = zones;
     }
   });
 
   test('take the place of discovered ones that would be one answer with them, and of no others', async () => {
-    const there = [a('w.corp.internal.', '192.0.2.9'), a('x.corp.internal.', '192.0.2.9')];
+    const present = [a('w.corp.internal.', '192.0.2.9'), a('x.corp.internal.', '192.0.2.9')];
     const { lines } = await after(corpWith(record('w', 'AAAA', '::1'), record('x', 'TXT', 'x')), [
-      zone('corp.internal', there),
+      zone('corp.internal', present),
     ]);
     expect(lines).toEqual(['w.corp.internal. AAAA ::1', 'x.corp.internal. A 192.0.2.9', 'x.corp.internal. TXT "x"']);
   });
 
   test('leave what a person made beside them', async () => {
-    const there = zone('corp.internal', [foreign('w.corp.internal.', 'TXT', '"theirs"')]);
-    const { zones: declared } = await after(corpWith(record('w', 'A', '192.0.2.1')), [there]);
+    const present = zone('corp.internal', [foreign('w.corp.internal.', 'TXT', '"theirs"')]);
+    const { zones: declared } = await after(corpWith(record('w', 'A', '192.0.2.1')), [present]);
     expect((await after(declare(), declared)).lines).toEqual(['w.corp.internal. TXT "theirs"']);
   });
 });
@@ -325,19 +325,19 @@ describe('a delegation', () => {
   });
 
   test('hides nothing while its own place is somebody else’s', () => {
-    const there = zone('corp.internal', [
+    const present = zone('corp.internal', [
       a('x.dev.corp.internal.', '192.0.2.1'),
       foreign('dev.corp.internal.', 'CNAME', 'lb.example.'),
     ]);
-    const { patch } = changesFor(corpWith(record('dev', 'DNAME', 'new.example.')), [there]);
+    const { patch } = changesFor(corpWith(record('dev', 'DNAME', 'new.example.')), [present]);
     const deleted = patch.flatMap(({ changes }) => changes).filter(({ action }) => action === 'delete');
     expect(deleted).toEqual([]);
   });
 
   test('keeps out what comes back from a zone that goes', async () => {
-    const there = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
-    const { lines, zones: left } = await after(delegated, there);
-    expect(left.map(({ name }) => name)).toEqual(['corp.internal.']);
+    const present = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
+    const { lines, zones: remaining } = await after(delegated, present);
+    expect(remaining.map(({ name }) => name)).toEqual(['corp.internal.']);
     expect(lines).not.toContainEqual(expect.stringContaining('a.dev'));
   });
 });
@@ -445,29 +445,29 @@ describe('while a zone inside another waits for its file', () => {
     present.map(({ name, rrsets }) => [name, ...rrsets.map(short).filter((r) => !/SOA|NS$|ns1/.test(r))]);
 
   test('its names stay where they are, and go along when it is made', async () => {
-    const { zones: there } = await after(before, [zone('corp.internal', [inChild])]);
-    const { zones: waiting } = await after(now, there, new Map());
+    const { zones: present } = await after(before, [zone('corp.internal', [inChild])]);
+    const { zones: waiting } = await after(now, present, new Map());
     expect(names(waiting)).toEqual([['corp.internal.', 'a.dev.corp.internal. A', 'old.dev.corp.internal. A']]);
     expect(waiting[0]!.rrsets.filter(({ name, type }) => type === 'NS' && name !== 'corp.internal.')).toEqual([]);
-    const { zones: made } = await after(now, waiting, fileOf('old A 192.0.2.5'));
-    expect(names(made)).toEqual([
+    const { zones: created } = await after(now, waiting, fileOf('old A 192.0.2.5'));
+    expect(names(created)).toEqual([
       ['corp.internal.'],
       ['dev.corp.internal.', 'old.dev.corp.internal. A', 'a.dev.corp.internal. A'],
     ]);
-    expect(made[0]!.rrsets.map(short)).toContain('dev.corp.internal. NS');
+    expect(created[0]!.rrsets.map(short)).toContain('dev.corp.internal. NS');
   });
 
   test('a zone below it is served all the same', async () => {
     const grandchild = zoneWith('x.dev.corp.internal', [record('www', 'A', '192.0.2.7')]);
-    const { zones: made } = await after(declare({ zones: [corp, child, grandchild] }), [], new Map());
-    const [, x] = made;
+    const { zones: created } = await after(declare({ zones: [corp, child, grandchild] }), [], new Map());
+    const [, x] = created;
     expect(x?.name).toBe('x.dev.corp.internal.');
     expect(x?.rrsets.map(short)).toEqual(
       expect.arrayContaining(['x.dev.corp.internal. SOA', 'www.x.dev.corp.internal. A']),
     );
-    const gone = declare({ zones: [corp, child, zoneWith('x.dev.corp.internal', [])] });
-    const { zones: left } = await after(gone, made, new Map());
-    expect(left[1]?.rrsets.map(short)).not.toContain('www.x.dev.corp.internal. A');
+    const removed = declare({ zones: [corp, child, zoneWith('x.dev.corp.internal', [])] });
+    const { zones: remaining } = await after(removed, created, new Map());
+    expect(remaining[1]?.rrsets.map(short)).not.toContain('www.x.dev.corp.internal. A');
   });
 });
 
@@ -490,14 +490,14 @@ describe('until PowerDNS works out LUA records', () => {
       'mail.corp.internal. AAAA ::1',
       'web.corp.internal. A 192.0.2.9',
     ]);
-    const { lines, zones: there } = await after(now, waiting.zones, undefined, true);
+    const { lines, zones: present } = await after(now, waiting.zones, undefined, true);
     expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
       'b.corp.internal. A',
       'mail.corp.internal. LUA',
       'new.corp.internal. LUA',
       'web.corp.internal. LUA',
     ]);
-    expect((await after(plain, there)).lines.slice(1)).toEqual([
+    expect((await after(plain, present)).lines.slice(1)).toEqual([
       'mail.corp.internal. A 192.0.2.1',
       'mail.corp.internal. AAAA ::1',
       'mail.corp.internal. TXT "x"',
@@ -514,9 +514,9 @@ describe('until PowerDNS works out LUA records', () => {
 describe('a zone that is kept for other people’s records', () => {
   test('is left with what makes it a zone, and with theirs', async () => {
     const full = corpWith(record('@', 'MX', '10 mail'), record('w', 'A', '192.0.2.1'), record('ns1', 'TXT', 'x'));
-    const there = await reconciled(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
-    const { zones: left } = await after(declare({ zones: [] }), there);
-    expect(left[0]!.rrsets.map(short)).toEqual([
+    const present = await reconciled(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
+    const { zones: remaining } = await after(declare({ zones: [] }), present);
+    expect(remaining[0]!.rrsets.map(short)).toEqual([
       'corp.internal. SOA',
       'corp.internal. NS',
       'ns1.corp.internal. A',
@@ -534,22 +534,22 @@ describe('PTR records', () => {
   const ptrs = ({ lines }: { lines: string[] }) => lines.filter((line) => line.includes(' PTR '));
 
   test('come and go with the addresses that are published', async () => {
-    const there = await after(reverse, [zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')])]);
-    expect(ptrs(there)).toEqual([
+    const present = await after(reverse, [zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')])]);
+    expect(ptrs(present)).toEqual([
       `1.${network}. PTR w.corp.internal.`,
       // The server's own.
       `53.${network}. PTR ns1.corp.internal.`,
     ]);
-    const less = there.zones.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== 'w.corp.internal.') }));
+    const less = present.zones.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== 'w.corp.internal.') }));
     expect(ptrs(await after(reverse, less))).toEqual([`53.${network}. PTR ns1.corp.internal.`]);
-    expect(ptrs(await after({ ...reverse, discovery: declare().discovery }, there.zones))).toEqual([]);
-    expect(ptrs(await after({ ...reverse, discovery: undefined }, there.zones))).toEqual([]);
+    expect(ptrs(await after({ ...reverse, discovery: declare().discovery }, present.zones))).toEqual([]);
+    expect(ptrs(await after({ ...reverse, discovery: undefined }, present.zones))).toEqual([]);
   });
 
   test('are not of names that go in the same step', async () => {
     const delegated = record('dev', 'NS', 'ns.example.');
     const { zones: all } = reverse;
-    const gone: [string, ReturnType<typeof declare>][] = [
+    const removed: [string, ReturnType<typeof declare>][] = [
       ['x.dev.corp.internal.', { ...reverse, zones: [zoneWith('corp.internal', [delegated]), all[1]!] }],
       ['w.corp.internal.', { ...reverse, zones: [zoneWith('corp.internal', [record('w', 'CNAME', 'b')]), all[1]!] }],
       [
@@ -558,28 +558,28 @@ describe('PTR records', () => {
       ],
       ['w.corp.internal.', { ...reverse, zones: [all[1]!] }],
     ];
-    for (const [name, declaration] of gone) {
-      const there = await after(reverse, [zone('corp.internal', [a(name, '192.0.2.1')])]);
-      expect(ptrs(there)).toContain(`1.${network}. PTR ${name}`);
-      expect(ptrs(await after(declaration, there.zones))).not.toContainEqual(expect.stringMatching(/^1\./));
+    for (const [name, declaration] of removed) {
+      const present = await after(reverse, [zone('corp.internal', [a(name, '192.0.2.1')])]);
+      expect(ptrs(present)).toContain(`1.${network}. PTR ${name}`);
+      expect(ptrs(await after(declaration, present.zones))).not.toContainEqual(expect.stringMatching(/^1\./));
     }
   });
 
   test('follow a name into another zone', async () => {
     const both = { ...reverse, zones: [...reverse.zones, ...zones('dev.corp.internal')] };
-    const there = await after(reverse, [zone('corp.internal', [a('x.dev.corp.internal.', '192.0.2.1')])]);
-    expect(ptrs(await after(both, there.zones))).toContain(`1.${network}. PTR x.dev.corp.internal.`);
+    const present = await after(reverse, [zone('corp.internal', [a('x.dev.corp.internal.', '192.0.2.1')])]);
+    expect(ptrs(await after(both, present.zones))).toContain(`1.${network}. PTR x.dev.corp.internal.`);
   });
 
   test('leave a PTR or CNAME of a person, and other types of theirs beside them', async () => {
-    const theirs = [
+    const unmanaged = [
       foreign(`1.${network}.`, 'PTR', 'theirs.example.'),
       foreign(`2.${network}.`, 'CNAME', '2.part.example.'),
       foreign(`3.${network}.`, 'TXT', '"x"'),
       foreign(`sub.${network}.`, 'NS', 'ns.example.'),
     ];
-    const there = ['1', '2', '3'].map((i) => a(`w${i}.corp.internal.`, `192.0.2.${i}`));
-    const { lines } = await after(reverse, [zone('corp.internal', there), zone(network, theirs)]);
+    const present = ['1', '2', '3'].map((i) => a(`w${i}.corp.internal.`, `192.0.2.${i}`));
+    const { lines } = await after(reverse, [zone('corp.internal', present), zone(network, unmanaged)]);
     expect(lines.filter((line) => line.includes(`${network}. `) && !line.startsWith('sub'))).toEqual([
       `1.${network}. PTR theirs.example.`,
       `2.${network}. CNAME 2.part.example.`,
@@ -592,36 +592,36 @@ describe('PTR records', () => {
   test('are not below a delegation of a person', async () => {
     const [, { name }] = zones('', '0.192.in-addr.arpa') as [unknown, { name: string }];
     const declaration = { ...reverse, zones: [corp, { name, nameServers: ['ns1.corp.internal'] }] };
-    const theirs = foreign(`2.${name}.`, 'NS', 'ns.example.');
-    const there = await after(declaration, [
+    const unmanaged = foreign(`2.${name}.`, 'NS', 'ns.example.');
+    const present = await after(declaration, [
       zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
-      zone(name, [theirs]),
+      zone(name, [unmanaged]),
     ]);
-    expect(ptrs(there)).toEqual([]);
+    expect(ptrs(present)).toEqual([]);
   });
 
   test('take the place of what was discovered at their name', async () => {
     const odd = discoveredRRset('o', `1.${network}.`, 'CNAME', 'x.example.');
-    const there = await after(reverse, [
+    const present = await after(reverse, [
       zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
       zone(network, [odd]),
     ]);
-    expect(there.lines.filter((line) => line.startsWith(`1.${network}.`))).toEqual([
+    expect(present.lines.filter((line) => line.startsWith(`1.${network}.`))).toEqual([
       `1.${network}. PTR w.corp.internal.`,
     ]);
   });
 });
 
 /** The zones once everything is done, and nothing more is to be. */
-async function settled(declaration: ReturnType<typeof declare>, present: Zone[], circumstances: PlanOptions) {
+async function settled(declaration: ReturnType<typeof declare>, present: Zone[], options: PlanOptions) {
   const database = new MemoryZones(structuredClone(present));
   const contents = desiredZones(declaration);
-  const { create, patch, remove } = planZones(contents, present, circumstances);
+  const { create, patch, remove } = planZones(contents, present, options);
   for (const { name, rrsets } of create) await database.create(name, rrsets);
   for (const { zone, changes } of patch) expect(await database.apply(zone, changes)).toEqual([]);
   for (const zone of remove) await database.remove(zone);
   const after = await database.zones();
-  expect(planZones(contents, after, circumstances)).toMatchObject({ create: [], patch: [], remove: [] });
+  expect(planZones(contents, after, options)).toMatchObject({ create: [], patch: [], remove: [] });
   return after;
 }
 
@@ -637,42 +637,42 @@ describe('twins for ExternalDNS’s own registry', () => {
   const w = a('w.corp.internal.', '192.0.2.1');
 
   test('come with what is discovered, and go with it and with the wish for them', async () => {
-    const there = await settled(
+    const present = await settled(
       declare(),
       [zone('corp.internal', [w, foreign('f.corp.internal.', 'A', '192.0.2.9')])],
       on,
     );
-    expect(linesOf(there)).toEqual(['f.corp.internal. A', 'w.corp.internal. A', 'x-a.w.corp.internal. TXT']);
-    const without = (name: string) => there.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== name) }));
+    expect(linesOf(present)).toEqual(['f.corp.internal. A', 'w.corp.internal. A', 'x-a.w.corp.internal. TXT']);
+    const without = (name: string) => present.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== name) }));
     expect(linesOf(await settled(declare(), without(w.name), on))).toEqual(['f.corp.internal. A']);
-    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+    expect(linesOf(await settled(declare(), present, { discovers: true }))).toEqual([
       'f.corp.internal. A',
       'w.corp.internal. A',
     ]);
-    expect(linesOf(await settled(declare(), there, { ...on, discovers: false }))).toEqual(['f.corp.internal. A']);
+    expect(linesOf(await settled(declare(), present, { ...on, discovers: false }))).toEqual(['f.corp.internal. A']);
   });
 
   test('are of no name that goes in the same step', async () => {
-    const there = [zone('corp.internal', [w, a('x.d.corp.internal.', '192.0.2.2')])];
+    const present = [zone('corp.internal', [w, a('x.d.corp.internal.', '192.0.2.2')])];
     const declared = corpWith(record('w', 'CNAME', 'b'), record('d', 'NS', 'ns.example.'));
-    expect(linesOf(await settled(declared, there, on))).toEqual(['d.corp.internal. NS', 'w.corp.internal. CNAME']);
+    expect(linesOf(await settled(declared, present, on))).toEqual(['d.corp.internal. NS', 'w.corp.internal. CNAME']);
   });
 
   test('are of no name that gives way to a PTR record', async () => {
     const network = '2.0.192.in-addr.arpa';
     const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
     const odd = discoveredRRset('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
-    const there = [zone('corp.internal', [w]), zone(network, [odd])];
-    const after = await settled(declaration, there, { ...on, reverse: true });
+    const present = [zone('corp.internal', [w]), zone(network, [odd])];
+    const after = await settled(declaration, present, { ...on, reverse: true });
     expect(linesOf(after.slice(1))).toEqual([`1.${network}. PTR`, `53.${network}. PTR`]);
   });
 
   test('follow a name into a zone that is made, and back', async () => {
-    const there = await settled(declare(), [zone('corp.internal', [inChild])], on);
-    const made = await settled(both, there, on);
-    expect(linesOf(made.slice(1))).toEqual(['a.dev.corp.internal. A', 'x-a.a.dev.corp.internal. TXT']);
-    expect(linesOf(made.slice(0, 1))).toEqual(['dev.corp.internal. NS']);
-    expect(linesOf(await settled(declare(), made, on))).toEqual([
+    const present = await settled(declare(), [zone('corp.internal', [inChild])], on);
+    const created = await settled(both, present, on);
+    expect(linesOf(created.slice(1))).toEqual(['a.dev.corp.internal. A', 'x-a.a.dev.corp.internal. TXT']);
+    expect(linesOf(created.slice(0, 1))).toEqual(['dev.corp.internal. NS']);
+    expect(linesOf(await settled(declare(), created, on))).toEqual([
       'a.dev.corp.internal. A',
       'x-a.a.dev.corp.internal. TXT',
     ]);
@@ -680,10 +680,10 @@ describe('twins for ExternalDNS’s own registry', () => {
 
   test('leave their place to a declaration, and take it when it is free', async () => {
     const taken = corpWith(record('x-a.w', 'TXT', 'mine'));
-    const there = await settled(taken, [zone('corp.internal', [w])], on);
+    const present = await settled(taken, [zone('corp.internal', [w])], on);
     const textOf = (present: Zone[]) => present[0]!.rrsets.find(({ name }) => name === 'x-a.w.corp.internal.')?.records;
-    expect(textOf(there)).toEqual(['"mine"']);
-    const free = await settled(declare(), there, on);
+    expect(textOf(present)).toEqual(['"mine"']);
+    const free = await settled(declare(), present, on);
     expect(textOf(free)).toEqual(['"heritage=external-dns,external-dns/owner=corp,external-dns/resource=ingress/a/x"']);
     expect(textOf(await settled(taken, free, on))).toEqual(['"mine"']);
     expect(linesOf(await settled(corpWith(record('x-a.w', 'CNAME', 'b')), free, on))).toEqual([
@@ -693,34 +693,34 @@ describe('twins for ExternalDNS’s own registry', () => {
   });
 
   test('are no reason to keep a zone', async () => {
-    const there = await settled(declare(), [zone('corp.internal', [w])], on);
-    expect(await settled(declare({ zones: [] }), there, on)).toEqual([]);
+    const present = await settled(declare(), [zone('corp.internal', [w])], on);
+    expect(await settled(declare({ zones: [] }), present, on)).toEqual([]);
   });
 });
 
 describe('what a former owner’s ExternalDNS made', () => {
   const of = (ownerID: string, rrset: RRset): RRset => ({ ...rrset, mark: discoveredMark(ownerID, 'ingress/a/x') });
   const isStillDiscovered = ({ mark }: RRset) => mark?.account === 'external-dns/corp/a';
-  const mine = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
+  const owned = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
   const former = of('corp/b', a('former.corp.internal.', '192.0.2.2'));
 
   test('goes once it is known to be nobody’s, and not before', async () => {
-    const there = [zone('corp.internal', [mine, former])];
-    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+    const present = [zone('corp.internal', [owned, former])];
+    expect(linesOf(await settled(declare(), present, { discovers: true }))).toEqual([
       'former.corp.internal. A',
       'mine.corp.internal. A',
     ]);
-    expect(linesOf(await settled(declare(), there, { discovers: true, isStillDiscovered }))).toEqual([
+    expect(linesOf(await settled(declare(), present, { discovers: true, isStillDiscovered }))).toEqual([
       'mine.corp.internal. A',
     ]);
   });
 
   test('does not follow into another zone', async () => {
-    const there = [
+    const present = [
       zone('corp.internal', [of('corp/a', inChild), of('corp/b', { ...inChild, name: 'b.dev.corp.internal.' })]),
     ];
-    const made = await settled(both, there, { discovers: true, isStillDiscovered });
-    expect(linesOf(made)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
+    const created = await settled(both, present, { discovers: true, isStillDiscovered });
+    expect(linesOf(created)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
   });
 
   test('has no twins and no PTR records', async () => {
@@ -728,7 +728,7 @@ describe('what a former owner’s ExternalDNS made', () => {
     const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
     const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '' };
     const on = { discovers: true, reverse: true, ownershipTXT };
-    const before = await settled(declaration, [zone('corp.internal', [mine, former])], on);
+    const before = await settled(declaration, [zone('corp.internal', [owned, former])], on);
     expect(linesOf(before)).toContain(`2.${network}. PTR`);
     expect(linesOf(await settled(declaration, before, { ...on, isStillDiscovered }))).toEqual([
       `1.${network}. PTR`,
@@ -744,8 +744,8 @@ describe('what is there beside what is declared', () => {
   const declaredWith = (...records: Parameters<typeof zoneWith>[1]) =>
     declare({ discovery, zones: [zoneWith('corp.internal', records)] });
   /** Until nothing is to be done any more. */
-  const settled = (declaration: ReturnType<typeof declare>, there: RRset[]) => {
-    const zones = [zone('corp.internal', there, declare({ discovery }))];
+  const settled = (declaration: ReturnType<typeof declare>, present: RRset[]) => {
+    const zones = [zone('corp.internal', present, declare({ discovery }))];
     const first = changesFor(declaration, zones);
     const changes = first.patch.flatMap(({ changes }) => changes);
     const isChanged = (rrset: RRset) => changes.some((c) => c.rrset.name === rrset.name && c.rrset.type === rrset.type);
@@ -757,16 +757,16 @@ describe('what is there beside what is declared', () => {
   };
 
   test('and was discovered goes where it would close a circle, at once and for what is declared', () => {
-    const there = [discoveredRRset('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
-    expect(settled(declaredWith(record('c', 'ALIAS', 'd')), there)).toEqual({
+    const present = [discoveredRRset('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd')), present)).toEqual({
       circles: [],
       leading: ['c.corp.internal. ALIAS'],
     });
   });
 
   test('and was made by hand keeps out what is declared and would close a circle, and that is told', () => {
-    const there = [foreign('d.corp.internal.', 'ALIAS', 'c.corp.internal.')];
-    expect(settled(declaredWith(record('c', 'ALIAS', 'd'), record('on', 'CNAME', 'c')), there)).toEqual({
+    const present = [foreign('d.corp.internal.', 'ALIAS', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd'), record('on', 'CNAME', 'c')), present)).toEqual({
       circles: [
         [
           'corp.internal.',
@@ -779,11 +779,11 @@ describe('what is there beside what is declared', () => {
 
   test('takes away what is declared and stands when it comes to close a circle', () => {
     const declaration = declaredWith(record('c', 'ALIAS', 'd'));
-    const there = [
+    const present = [
       { ...foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), mark: { account: 'internal-dns', content: '' } },
       foreign('*.corp.internal.', 'CNAME', 'c.corp.internal.'),
     ];
-    expect(settled(declaration, there).leading).toEqual(['*.corp.internal. CNAME']);
+    expect(settled(declaration, present).leading).toEqual(['*.corp.internal. CNAME']);
   });
 });
 

@@ -22,7 +22,7 @@ function pointers(records: DeclaredRecord[], published: RRset[] | undefined, rev
   const contents = desiredZones(declaration);
   const declared = [...contents.values()].flatMap((content) => content.rrsets);
   const { rrsets, warnings } = ptrRecordsFor(contents, published && [...declared, ...published]);
-  return { made: [...rrsets.values()].flat().map((r) => `${r.name} ${r.records.join(' ')}`), warnings };
+  return { ptrs: [...rrsets.values()].flat().map((r) => `${r.name} ${r.records.join(' ')}`), warnings };
 }
 const one = (name: string) => [`1.${network}. ${name}.corp.internal.`];
 
@@ -52,7 +52,7 @@ describe('of several names of one address', () => {
     ],
     ['no wildcard', [ptr('*', '192.0.2.1')], [at('*.a', '192.0.2.1'), at('b.b', '192.0.2.1')], 'b.b'],
   ])('it has %s', (_, records, published, name) => {
-    expect(pointers(records, published)).toEqual({ made: one(name), warnings: [] });
+    expect(pointers(records, published)).toEqual({ ptrs: one(name), warnings: [] });
   });
 
   test('it is the same one in whatever order they come', () => {
@@ -60,9 +60,9 @@ describe('of several names of one address', () => {
     fc.assert(
       fc.property(names, names, names, (declared, published, order) => {
         const records = (of: string[]) => of.filter((n) => declared.includes(n)).map((n) => ptr(n, '192.0.2.1'));
-        const wanted = (of: string[]) => of.filter((n) => published.includes(n)).map((n) => at(n, '192.0.2.1'));
-        expect(pointers(records(order), wanted(order))).toEqual(
-          pointers(records(order.toSorted()), wanted(order.toSorted())),
+        const expected = (of: string[]) => of.filter((n) => published.includes(n)).map((n) => at(n, '192.0.2.1'));
+        expect(pointers(records(order), expected(order))).toEqual(
+          pointers(records(order.toSorted()), expected(order.toSorted())),
         );
       }),
     );
@@ -70,9 +70,9 @@ describe('of several names of one address', () => {
 });
 
 test('nothing that is published has one unless that is wanted, and what asks for one has', () => {
-  expect(pointers([ptr('a', '192.0.2.1')], undefined).made).toEqual(one('a'));
-  expect(pointers([], undefined)).toEqual({ made: [], warnings: [] });
-  expect(pointers([record('a', 'A', '192.0.2.1')], []).made).toEqual([]);
+  expect(pointers([ptr('a', '192.0.2.1')], undefined).ptrs).toEqual(one('a'));
+  expect(pointers([], undefined)).toEqual({ ptrs: [], warnings: [] });
+  expect(pointers([record('a', 'A', '192.0.2.1')], []).ptrs).toEqual([]);
 });
 
 test('each address has one, of both families, and a CNAME none', () => {
@@ -81,8 +81,8 @@ test('each address has one, of both families, and a CNAME none', () => {
     at('a', '2001:db8::1'),
     discoveredRRset('o', 'b.corp.internal.', 'CNAME', 'a.'),
   ];
-  const { made } = pointers([], published, zones(network, '8.b.d.0.1.0.0.2.ip6.arpa'));
-  expect(made).toEqual([
+  const { ptrs } = pointers([], published, zones(network, '8.b.d.0.1.0.0.2.ip6.arpa'));
+  expect(ptrs).toEqual([
     `1.${network}. a.corp.internal.`,
     `2.${network}. a.corp.internal.`,
     `${reverseName('2001:db8::1')} a.corp.internal.`,
@@ -117,27 +117,27 @@ describe('what is declared in the reverse zone comes first', () => {
     ['a part that is delegated', [record('0/30', 'NS', 'ns.tenant.example.')], []],
     ['a delegation', [record('1', 'NS', 'ns.tenant.example.')], []],
     ['text, which is no rival', [record('1', 'TXT', 'x')], one('a')],
-  ])('%s', (_, records, made) => {
-    expect(pointers([ptr('a', '192.0.2.1')], [], declared(...records)).made).toEqual(made);
+  ])('%s', (_, records, ptrs) => {
+    expect(pointers([ptr('a', '192.0.2.1')], [], declared(...records)).ptrs).toEqual(ptrs);
   });
 
   test('a zone that is delegated further down', () => {
     const above = [zoneWith('192.in-addr.arpa', [record('2.0', 'NS', 'ns.example.')])];
-    expect(pointers([ptr('a', '192.0.2.1'), ptr('b', '192.0.3.1')], [], above).made).toEqual([
+    expect(pointers([ptr('a', '192.0.2.1'), ptr('b', '192.0.3.1')], [], above).ptrs).toEqual([
       '1.3.0.192.in-addr.arpa. b.corp.internal.',
     ]);
   });
 });
 
 test('a part of a /24 that is a zone here has its own', () => {
-  const { made } = pointers([ptr('a', '192.0.2.65'), ptr('b', '192.0.2.1')], [], zones(network, `64/26.${network}`));
-  expect(made.sort()).toEqual([`1.${network}. b.corp.internal.`, `65.64/26.${network}. a.corp.internal.`]);
+  const { ptrs } = pointers([ptr('a', '192.0.2.65'), ptr('b', '192.0.2.1')], [], zones(network, `64/26.${network}`));
+  expect(ptrs.sort()).toEqual([`1.${network}. b.corp.internal.`, `65.64/26.${network}. a.corp.internal.`]);
 });
 
 test('addresses without a zone are named by the zone to declare, once', () => {
   const addresses = [at('a', '10.1.2.3', '10.1.2.4', '192.0.2.1'), at('b', '2001:db8:1:2::3'), at('*', '172.16.0.1')];
   expect(pointers([ptr('c', '198.51.100.1')], addresses)).toEqual({
-    made: one('a'),
+    ptrs: one('a'),
     warnings: ['100.51.198.in-addr.arpa', '2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa', '2.1.10.in-addr.arpa'].map(
       (zone) => `addresses in ${zone} have no zone for their PTR records: declare it, or one above it`,
     ),

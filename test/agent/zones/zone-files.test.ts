@@ -11,23 +11,23 @@ import { declare, discoveredRRset, makeAgent, record } from '../make.ts';
 /** ConfigMaps that a test changes, and the zone files that come of it. */
 function start() {
   const takers = new Map<string, (configMap: ConfigMapData | undefined) => void>();
-  const told: ZoneFiles[] = [];
+  const received: ZoneFiles[] = [];
   const stopped: string[] = [];
   const set = new ZoneFileSet(
     (name, take) => {
       takers.set(name, take);
       return () => stopped.push(name);
     },
-    (files) => told.push(files),
+    (files) => received.push(files),
     mostCharactersIn(256 * 2 ** 20),
   );
   return {
     set,
     stopped,
-    told,
+    received,
     watched: () => [...takers.keys()],
     put: (name: string, configMap: ConfigMapData | undefined) => takers.get(name)!(configMap),
-    files: () => Object.fromEntries(told.at(-1) ?? []),
+    files: () => Object.fromEntries(received.at(-1) ?? []),
   };
 }
 const a = { configMap: 'a', key: 'corp' };
@@ -114,12 +114,12 @@ describe('zone files are followed', () => {
   });
 
   test('by one watch for all the keys of a ConfigMap', () => {
-    const { set, put, files, watched, told } = start();
+    const { set, put, files, watched, received } = start();
     set.watch([a, { configMap: 'a', key: 'dev' }, { configMap: 'a', key: 'none' }]);
     expect(watched()).toEqual(['a']);
-    const before = told.length;
+    const before = received.length;
     put('a', { data: { corp: 'one', dev: 'two' } });
-    expect(told.length - before).toBe(1);
+    expect(received.length - before).toBe(1);
     expect(files()).toEqual({
       [name]: { text: 'one' },
       'ConfigMap a, key dev': { text: 'two' },
@@ -142,27 +142,27 @@ describe('zone files are followed', () => {
   });
 
   test('without a gap while others come and go', () => {
-    const { set, put, told } = start();
+    const { set, put, received } = start();
     set.watch([a]);
     put('a', { data: { corp: 'one' } });
-    const before = told.length;
+    const before = received.length;
     set.watch([a, { configMap: 'b', key: 'x' }]);
     set.watch([a]);
-    expect(told.slice(before).map((files) => files.get(name))).toEqual([{ text: 'one' }, { text: 'one' }]);
+    expect(received.slice(before).map((files) => files.get(name))).toEqual([{ text: 'one' }, { text: 'one' }]);
   });
 
   test('and are known at once where there is no cluster to wait for', () => {
-    const told: ZoneFiles[] = [];
+    const received: ZoneFiles[] = [];
     const set = new ZoneFileSet(
       (_, take) => {
         take({ data: { corp: 'one' } });
         return () => {};
       },
-      (files) => told.push(files),
+      (files) => received.push(files),
       1000,
     );
     set.watch([a]);
-    expect(Object.fromEntries(told.at(-1)!)).toEqual({ [name]: { text: 'one' } });
+    expect(Object.fromEntries(received.at(-1)!)).toEqual({ [name]: { text: 'one' } });
   });
 
   test('what is heard after the end does not count', () => {
@@ -190,15 +190,15 @@ describe('there is room for so many records of all zones together', () => {
       recordsFrom: [{ configMap: `f${i}`, key: 'k' }],
     })),
   });
-  const told = (mostRecords: number, ...counts: number[]) =>
+  const failuresOf = (mostRecords: number, ...counts: number[]) =>
     [...desiredZones(declaration, files(...counts), new Map(), { most: mostRecords }).values()].map(
       ({ problem = '', heldFiles }) => `${problem.split(':')[0]}${heldFiles.size > 0 ? ' held' : ''}`,
     );
 
   test('a file beyond it is held as a whole, says at which line, and takes nothing from the ones after it', () => {
-    expect(told(33, 10, 10, 10)).toEqual(['', '', '']);
-    expect(told(32, 10, 10, 10)).toEqual(['', '', 'ConfigMap f2, key k, line 10 held']);
-    expect(told(33, 10, 100_000, 20)).toEqual(['', 'ConfigMap f1, key k, line 21 held', '']);
+    expect(failuresOf(33, 10, 10, 10)).toEqual(['', '', '']);
+    expect(failuresOf(32, 10, 10, 10)).toEqual(['', '', 'ConfigMap f2, key k, line 10 held']);
+    expect(failuresOf(33, 10, 100_000, 20)).toEqual(['', 'ConfigMap f1, key k, line 21 held', '']);
   });
 
   describe('beside what stands', () => {
@@ -210,17 +210,17 @@ describe('there is room for so many records of all zones together', () => {
       }));
     /** The states of the zones, once they are brought there beside these of z0.internal, and how much there is then. */
     async function bring(most: number, present: RRset[], known: ZoneFiles) {
-      const the = makeAgent(undefined, { mostRecords: most });
-      the.declare(declaration);
-      the.agent.setZoneFiles(files(0, 0, 0));
-      await the.agent.reconcile();
-      const [zone] = await the.database.zones();
-      await the.database.apply(zone!, present.map(replacement));
-      the.agent.setZoneFiles(known);
-      for (let i = 0; i < 2; i++) await the.agent.reconcile();
-      const zones = await the.database.zones();
+      const setup = makeAgent(undefined, { mostRecords: most });
+      setup.declare(declaration);
+      setup.agent.setZoneFiles(files(0, 0, 0));
+      await setup.agent.reconcile();
+      const [zone] = await setup.database.zones();
+      await setup.database.apply(zone!, present.map(replacement));
+      setup.agent.setZoneFiles(known);
+      for (let i = 0; i < 2; i++) await setup.agent.reconcile();
+      const zones = await setup.database.zones();
       return {
-        states: the.agent.report()?.zones.map(({ message = '' }) => message.split(':')[0]),
+        states: setup.agent.report()?.zones.map(({ message = '' }) => message.split(':')[0]),
         sources: Map.groupBy(
           zones.flatMap(({ rrsets }) => rrsets),
           (rrset) => resourceOf(rrset),

@@ -45,8 +45,8 @@ async function written(zone: string, type: string, contents: string[]): Promise<
     })),
   );
   const { rrsets } = await powerdns.zone(header);
-  const found = new Map(rrsets.filter((rrset) => rrset.type === type).map((r) => [r.name, r.records.join(' | ')]));
-  return contents.map((_, index) => found.get(nameOf(index)));
+  const stored = new Map(rrsets.filter((rrset) => rrset.type === type).map((r) => [r.name, r.records.join(' | ')]));
+  return contents.map((_, index) => stored.get(nameOf(index)));
 }
 
 async function clear(): Promise<void> {

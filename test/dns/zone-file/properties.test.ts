@@ -47,7 +47,8 @@ function printLine({ name, ttl, type, content, ...how }: Written, before: string
 }
 
 /** Bare, these would end a field or begin a comment. */
-const bare = (field: string) => field.replace(/\\.|[;()]/g, (found) => (found.length > 1 ? found : `\\${found}`));
+const bare = (field: string) =>
+  field.replace(/\\.|[;()]/g, (character) => (character.length > 1 ? character : `\\${character}`));
 
 test('what is printed is read again', () => {
   fc.assert(

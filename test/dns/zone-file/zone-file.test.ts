@@ -4,7 +4,7 @@ import { fixture, fixtureNames, printed } from './fixtures.ts';
 
 const zone = { name: 'corp.internal.' };
 const parse = (...lines: string[]) => parseZoneFile(lines.join('\n'), zone);
-const says = (...lines: string[]) => {
+const textOf = (...lines: string[]) => {
   const { entries, issues } = parse(...lines);
   return [...entries.map(printed), ...issues.map(({ at, message }) => `${at}! ${message}`)];
 };
@@ -97,7 +97,7 @@ describe('an issue names its line and the cure', () => {
   });
 
   test('a record over several lines is where it begins', () => {
-    expect(says('', 'x A (', '  192.0.2.256', ')', 'y A 192.0.2.1')).toEqual([
+    expect(textOf('', 'x A (', '  192.0.2.256', ')', 'y A 192.0.2.1')).toEqual([
       'line 5: y.corp.internal. undefined A 192.0.2.1',
       expect.stringMatching(/^line 2! not an IPv4 address/),
     ]);
@@ -108,7 +108,7 @@ test.each([
   ['b..d A 192.0.2.2', 'an empty label'],
   ['bad TXT "not closed', 'a quote is not closed'],
 ])('records without an owner never go to the owner before %s', (bad, message) => {
-  expect(says('good A 192.0.2.1', bad, '  A 192.0.2.3')).toEqual([
+  expect(textOf('good A 192.0.2.1', bad, '  A 192.0.2.3')).toEqual([
     'line 1: good.corp.internal. undefined A 192.0.2.1',
     expect.stringContaining(`line 2! ${message}`),
     expect.stringContaining('line 3! no owner'),
@@ -117,7 +117,7 @@ test.each([
 
 test('no name is read relative to an invalid origin', () => {
   expect(
-    says(
+    textOf(
       '$ORIGIN a..b',
       'www A 192.0.2.1',
       '$GENERATE 1-2 h$ A 192.0.2.$',
@@ -133,8 +133,8 @@ test('no name is read relative to an invalid origin', () => {
 });
 
 test('a different SOA is an issue, a repeated one is not', () => {
-  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
-  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! differs from the SOA of line 1']);
+  expect(textOf(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
+  expect(textOf(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! differs from the SOA of line 1']);
 });
 
 test('the issue of an invalid record has its name and type, wherever they come from', () => {
@@ -165,7 +165,7 @@ test.each([
   ['type16 \\# 3 026162', 'TXT "ab"'],
   ['TXT \\# 3 02 6162', 'TXT "ab"'],
 ])('names and forms of RFC 3597: %s', (line, record) => {
-  expect(says(`x 60 ${line}`)).toEqual([`line 1: x.corp.internal. 60 ${record}`]);
+  expect(textOf(`x 60 ${line}`)).toEqual([`line 1: x.corp.internal. 60 ${record}`]);
 });
 
 test.each(['@ TYPE2 ns1', '@ CLASS1 NS \\# 19 036e733104636f727008696e7465726e616c00'])('a server so: %s', (line) => {
@@ -223,8 +223,8 @@ test('unquoted words of a TXT are strings of their own', () => {
 });
 
 test('lines may end as on Windows', () => {
-  expect(says('x TXT (', '"a"', ')', '', 'y A 192.0.2.1')).toEqual(
-    says('x TXT (\r', '"a"\r', ')\r', '\r', 'y A 192.0.2.1\r'),
+  expect(textOf('x TXT (', '"a"', ')', '', 'y A 192.0.2.1')).toEqual(
+    textOf('x TXT (\r', '"a"\r', ')\r', '\r', 'y A 192.0.2.1\r'),
   );
 });
 

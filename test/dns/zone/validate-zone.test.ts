@@ -306,7 +306,7 @@ describe('a PTR of an address is of a host', () => {
   const v4 = '2.0.192.in-addr.arpa.';
   const range = '64/26.2.0.192.in-addr.arpa.';
   const v6 = '8.b.d.0.1.0.0.2.ip6.arpa.';
-  const said = (written: string, zone: string) => [
+  const messages = (written: string, zone: string) => [
     `relative to the zone it is ${written}.${zone.slice(0, -1)}, which is not a host name: end it with a dot if ${written}. is meant`,
   ];
 
@@ -319,7 +319,7 @@ describe('a PTR of an address is of a host', () => {
     ['192.in-addr.arpa.', `5.${v4}`, 'mail.corp.internal'],
     [v6, `1.${'0.'.repeat(23)}${v6}`, 'mail.corp.internal'],
   ])('in %s, and %s is not of %s below that', (zone, owner, written) => {
-    expect(faultsIn(zone, owner, `${written}.${zone}`)).toEqual(said(written, zone));
+    expect(faultsIn(zone, owner, `${written}.${zone}`)).toEqual(messages(written, zone));
     expect(faultsIn(zone, owner, `${written}.`)).toEqual([]);
   });
 
