@@ -277,7 +277,7 @@ function expectHeld(before: RRset[], { database, declared, files }: History) {
   }
 }
 
-test('the agent converges in one step, is quiet afterwards, and touches only what is its own', {
+test('the agent converges in one reconciliation, writes nothing afterwards, and touches only its own records', {
   tags: ['history'],
 }, async () => {
   await fc.assert(
@@ -346,7 +346,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
   );
 });
 
-test('the result does not depend on the order of the wishes', { tags: ['history'] }, async () => {
+test('the result does not depend on the order of the desired records', { tags: ['history'] }, async () => {
   await fc.assert(
     fc.asyncProperty(
       declaration,
@@ -377,7 +377,7 @@ test('the result does not depend on the order of the wishes', { tags: ['history'
   );
 });
 
-test('no policy makes the agent restless', { tags: ['history'] }, async () => {
+test('under every policy the agent writes nothing at rest', { tags: ['history'] }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom<Policy>('upsert-only', 'create-only'),

@@ -51,7 +51,7 @@ describe.each(fixtureNames)('the YAML of %s', (name) => {
   const { path, text, zone } = fixture(name);
   const file = parseZoneFile(text, { name: zone });
 
-  test('means the same records in the same order, an RRset an item', async () => {
+  test('has the same records in the same order, with one item per RRset', async () => {
     const { stdout, code } = await run([path, zone]);
     expect(code).toBe(0);
     const declared = read(stdout);
@@ -71,7 +71,7 @@ describe.each(fixtureNames)('the YAML of %s', (name) => {
   });
 });
 
-test('the YAML is what a person would write', async () => {
+test('the YAML reads as if written by hand', async () => {
   const { stdout, stderr } = await imported(
     '$TTL 1h',
     '@ SOA ns1 hostmaster 1 2h 3h 4w 30',
@@ -169,7 +169,7 @@ test("the zone that Debian's BIND comes with can be declared, as far as it is on
 });
 
 describe('standard error says', () => {
-  test('what was left out, and what should be', async () => {
+  test('which records were skipped, and which should be removed', async () => {
     const { path, zone } = fixture('dig.axfr');
     const { stderr } = await run([path, zone]);
     expect(stderr).toEqual([
@@ -178,7 +178,7 @@ describe('standard error says', () => {
     ]);
   });
 
-  test('which TTL an RRset has of several', async () => {
+  test('which of several TTLs an RRset has', async () => {
     const { stdout, stderr, code } = await imported(
       '$TTL 60',
       'www 90 A 192.0.2.1',
@@ -201,7 +201,7 @@ describe('standard error says', () => {
 
 const transferredSOA = 'corp.internal. 60 IN SOA ns1.corp.internal. hostmaster.corp.internal. 1 2 3 4 5';
 
-test('a transfer is whole that ends with the SOA it began with, whatever dig says of it', async () => {
+test('a transfer is complete if it ends with the SOA it began with, whatever dig reports', async () => {
   const { stdout, stderr, code } = await imported(
     '; <<>> DiG 9.18.49 <<>> @192.0.2.5 axfr corp.internal +nostats',
     transferredSOA,
@@ -213,7 +213,7 @@ test('a transfer is whole that ends with the SOA it began with, whatever dig say
   expect(read(stdout).records).toEqual([{ name: 'www', type: 'A', ttl: 60, values: ['192.0.2.1'] }]);
 });
 
-describe('what cannot be declared is left out, each with a line that says so, and the rest is printed:', () => {
+describe('records that cannot be declared are skipped, each with a line on standard error, and the rest is printed:', () => {
   const skipped = (what: string) => expect.stringContaining(`skipped: ${what}: `);
   const server = expect.stringContaining('ns1.corp.internal is a server of the zone');
   test.each<[string, string[], object[], unknown[]]>([
@@ -323,7 +323,7 @@ describe('what cannot be declared is left out, each with a line that says so, an
 test.each([
   ['in a comment', '; M\xfcller', undefined],
   ['in a text', 'b TXT "M\xfcller \xc3\xbc"', '"M\\252ller \\195\\188"'],
-])('an octet of no encoding %s stays itself', async (_, line, text) => {
+])('an octet that is not UTF-8 %s is preserved', async (_, line, text) => {
   const { stdout, code } = await run(['-', 'corp.internal'], Buffer.from(`${line}\na A 192.0.2.1\n`, 'latin1'));
   expect(code).toBe(0);
   const { records } = read(stdout);
@@ -331,7 +331,7 @@ test.each([
   expect(records.find(({ type }) => type === 'A')?.values).toEqual(['192.0.2.1']);
 });
 
-test('no reader of YAML takes a name for anything else', async () => {
+test('no YAML parser reads a name as another type', async () => {
   const traps = [
     '0o7',
     '007',
@@ -432,7 +432,7 @@ describe('nothing is printed, and the exit code is 1, for', () => {
   });
 });
 
-test('a file and standard input are the same', async () => {
+test('a file and standard input have the same result', async () => {
   const { path, zone } = fixture('corp.zone');
   expect(await run(['-', 'corp.internal'], readFileSync(path))).toEqual(await run([path, zone]));
 });

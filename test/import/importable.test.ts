@@ -23,7 +23,7 @@ const inFile = '; zone files of recordsFrom may have it';
 
 const below = 'never answered: d.corp.internal is delegated (line 2 (d.corp.internal NS))';
 
-describe('what would be refused is left out, and named:', () => {
+describe('records that would be refused are skipped and reported:', () => {
   const soa = (fields: string) => `@ SOA ${fields}`;
   test.each<[string, string[], object, string[]]>([
     [
@@ -125,12 +125,12 @@ test.each([
   ['www TXT "{{xr.name}}"', '"{{xr.name}}"'],
   ['www TXT "{{foo}} {{{zone.name"', '"{{foo}} {{{zone.name"'],
   ['www CAA 0 iodef "https://a.example/{{service.address}}"', '0 iodef "https://a.example/{{service.address}}"'],
-])('braces stay what they are: %s', (line, content) => {
+])('braces are preserved: %s', (line, content) => {
   const records = declaredOf(imported(line).declared);
   expect(entriesOfRecords(records, zone)).toMatchObject({ issues: [], entries: [{ content }] });
 });
 
-test('whatever is imported is accepted, and whatever is not is named', () => {
+test('whatever is imported is accepted, and every skipped record is reported', () => {
   const owner = fc.constantFrom('@', 'www', 'd', 'ns.d', 'x.d', '*', '*.d', 'ns1', 'www.corp.internal.corp.internal.');
   const data = fc.constantFrom(
     'A 192.0.2.1',

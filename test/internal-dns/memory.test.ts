@@ -27,7 +27,7 @@ const memoryLimits = (resources: object) => {
   return [limit, container?.env?.find(({ name }) => name === 'GOMEMLIMIT')?.value];
 };
 
-test('each program is told the memory of its container, whoever has said it', () => {
+test('each program gets the memory limit of its container, default or declared', () => {
   expect(memoryLimits({})).toEqual(['268435456', '241591910']);
   const limits = (memory: string | number) => ({ limits: { memory } });
   expect(memoryLimits({ agent: limits('1Gi'), externalDNS: limits('100M') })).toEqual(['1073741824', '90000000']);

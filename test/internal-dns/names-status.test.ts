@@ -59,7 +59,7 @@ describe('the names of the status', () => {
     expect(namesIn(...names)).toEqual(expected);
   });
 
-  test('are absent without a report, and where nothing is discovered any more', () => {
+  test('are absent without a report, and without discovery', () => {
     expect(namesStatusOf(discovering, [undefined])).toBeUndefined();
     expect(namesStatusOf(nothing, [report({ names: knowing(1, 2) })])).toBeUndefined();
   });
@@ -79,7 +79,7 @@ describe('the resolution of the status', () => {
     expect(resolutionOf(undefined, report({}))).toBeUndefined();
   });
 
-  test('is what the only pod says, word for word', () => {
+  test('is that of the only pod, unchanged', () => {
     const only = tested('Unreachable', '01', 'why');
     expect(resolutionOf(only)).toEqual(only.resolution);
   });
@@ -108,7 +108,7 @@ describe('the resolution of the status', () => {
   });
 });
 
-test('names are served unless a test fails; a cluster that cannot be asked is no such failure', () => {
+test('names are served unless a test fails, and an unreachable API server is not such a failure', () => {
   const served = resolutionStates.filter((state) => isServed(tested(state, '00').resolution));
   expect(served).toEqual(['Serving', 'Blind']);
   expect(isServed(undefined)).toBe(true);
@@ -177,18 +177,18 @@ describe('Resolvable', () => {
     expect(conditionOf(known, failing)).toEqual(['False', 'Stalled', 'why']);
   });
 
-  test('says where to look when a failed test says nothing', () => {
+  test('has a default message if a failed test has none', () => {
     const resolution = { state: 'Blind' as const, since: '2026-01-31T12:00:00Z' };
     expect(conditionOf(undefined, resolution)).toEqual(['False', 'Blind', 'see the log of the container agent']);
   });
 
-  test('is off where nothing is discovered, as long as the server is served', () => {
+  test('is Off without discovery, as long as the server is Serving', () => {
     expect(conditionOf(undefined, undefined, nothing)[1]).toBe('Off');
     const resolution = { state: 'NotAnswering' as const, since: '2026-01-31T12:00:00Z', message: 'why' };
     expect(conditionOf(undefined, resolution, nothing)).toEqual(['False', 'NotAnswering', 'why']);
   });
 
-  test('says the same while only the counts change', () => {
+  test('has the same message while only the counts change', () => {
     expect(conditionOf(knowing(1, 2, problem('a')))).toEqual(conditionOf(knowing(38, 40, problem('a'))));
   });
 });

@@ -19,7 +19,7 @@ function answer(args: string[], spec: object) {
 
 const own = { images: { agent: 'registry.example.com/agent:v1' } };
 
-describe('what the administrator of the function forbids', () => {
+describe('a restriction of the administrator applies to', () => {
   test.each<[reason: string, args: string[], spec: object, message: string]>([
     [
       'the namespace of Crossplane, whatever its name',
@@ -46,7 +46,7 @@ describe('what the administrator of the function forbids', () => {
   });
 });
 
-test('images of the administrator run where the spec names none', () => {
+test('images of the administrator are used where the spec has none', () => {
   const args = [
     '--agent-image=mirror/agent:1',
     '--powerdns-image=mirror/pdns:1',
@@ -68,6 +68,6 @@ test.each([
     'cannot read --reserved-namespaces: "Vault" is not the name of a namespace: write a,b',
   ],
   ['--agent-image= ', 'cannot read --agent-image: it is empty: name an image, or leave it out'],
-])('a flag that makes no sense ends the start: %s', (flag, message) => {
+])('an invalid flag is a startup error: %s', (flag, message) => {
   expect(() => answer([flag], {})).toThrow(new Error(message));
 });

@@ -685,7 +685,7 @@ const object = (kind: string, rest: object): KubernetesObject => ({
   ...rest,
 });
 
-describe('what is said when', () => {
+describe('conditions and status when', () => {
   test.for(cases)('$reason', (situation) => {
     const { status, conditions, ready } = assessmentOf(situation);
     const expected = { ...served, ...situation.expected };
@@ -708,7 +708,7 @@ describe('what is said when', () => {
     );
   });
 
-  test('whoever is not ready says what to do or what is missing', () => {
+  test('every condition that is not True has a message', () => {
     const silentOnes = cases.flatMap((situation) =>
       assessmentOf(situation).conditions.filter(({ status, message }) => status !== 'True' && !message),
     );
@@ -770,14 +770,14 @@ function withReport(members: object): string {
 }
 
 describe('a report is not trusted', () => {
-  test.for(hostile)('%s is no report', ([, text]) => {
+  test.for(hostile)('%s is ignored', ([, text]) => {
     const { status, conditions, ready } = assessmentOf({ reason: '', reports: [text], expected: {} });
     expect(ready).toBe(false);
     expect(conditions[1]).toMatchObject({ status: 'False', reason: 'WaitingForAgent', message: silent });
     expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Pending', delegation }]);
   });
 
-  test('members that nobody knows, as of an agent of another version, are no harm and go no further', () => {
+  test('unknown fields, as from an agent of another version, are dropped', () => {
     const report = {
       zones: [{ name: 'corp.internal', state: 'Serving', owner: 'me' }],
       discovery: { state: 'Synced', refused: [addressless] },
@@ -789,7 +789,7 @@ describe('a report is not trusted', () => {
     expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Serving', delegation }]);
   });
 
-  test('the longest report that is believed leaves the status within bounds', () => {
+  test('the longest valid report leaves the status within its limits', () => {
     const long = Array.from({ length: 128 }, (_, i) => ({
       name: `${i}.${'z'.repeat(240)}`,
       state: 'Retained' as const,

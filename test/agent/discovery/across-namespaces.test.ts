@@ -156,7 +156,7 @@ describe('a host that is not published conflicts with nothing', () => {
   });
 });
 
-test('a tenant may use them among its own names', async () => {
+test('a tenant may publish them among its own names', async () => {
   const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
   const lister: SourceLister = { ...noSources, namespaceLabels: () => ({}) };
   expect(isPublished(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);

@@ -60,11 +60,11 @@ test.each<[title: string, steps: { endpoints: Endpoint[] }[]]>([
   expect(await after(steps)).toEqual(resolved('192.0.2.9'));
 });
 
-test('the address of a server goes with its object, and the delegation stays', async () => {
+test('the address of a server is deleted with its object, and the delegation stays', async () => {
   expect((await after([{ endpoints: [ns, glue('192.0.2.9')] }, { endpoints: [ns] }])).published).toEqual(answered);
 });
 
-test('the address of a server is that of nobody else', async () => {
+test('the address of a server cannot come from another namespace', async () => {
   const { published, messages } = await after([
     { endpoints: [ns] },
     { endpoints: [ns, glue('192.0.2.6', 'crd/evil/e')] },
@@ -73,14 +73,14 @@ test('the address of a server is that of nobody else', async () => {
   expect(messages[1]).toMatch(/^ns1\.dev\.corp\.internal: Duplicate dev\.corp\.internal is delegated/);
 });
 
-test('nothing else is published below it', async () => {
+test('nothing else is published below a delegation', async () => {
   const www = endpoint('crd/a/e', 'www.dev.corp.internal', 'A', '192.0.2.3');
   const { published, messages } = await after([{ endpoints: [ns] }, { endpoints: [ns, www] }]);
   expect(published).toEqual(answered);
   expect(messages[1]).toMatch(/^www\.dev\.corp\.internal: Duplicate dev\.corp\.internal is delegated/);
 });
 
-test('a server may have the name itself', async () => {
+test('a server may be the delegated name itself', async () => {
   const self = endpoint('crd/a/e', 'dev.corp.internal', 'NS', 'dev.corp.internal');
   const address = endpoint('crd/a/e', 'dev.corp.internal', 'A', '192.0.2.9');
   const steps = [{ endpoints: [self] }, { endpoints: [self, address] }];

@@ -61,7 +61,7 @@ const www = 'www.corp.internal';
 const x = (type: string, ...targets: string[]) => endpoint('ingress/a/x', www, type, ...targets);
 const y = (type: string, ...targets: string[]) => endpoint('ingress/b/y', www, type, ...targets);
 
-describe('a time to live', () => {
+describe('a TTL', () => {
   test.each<[requested: number | undefined, settings: Settings, zoneTTL: number | undefined, ttl: number]>([
     [undefined, {}, undefined, 60],
     [undefined, {}, 300, 300],
@@ -81,7 +81,7 @@ describe('a time to live', () => {
   });
 });
 
-test('the same wish of two sources is one, with the shorter time to live', () => {
+test('two sources that want the same are one record, with the shorter TTL', () => {
   const slow = { ...x('A', '192.0.2.1'), recordTTL: 300 };
   const fast = { ...x('A', '192.0.2.1'), recordTTL: 15 };
   const bad = { ...x('A', '192.0.2.1'), recordTTL: -1 };
@@ -98,7 +98,7 @@ test('the same wish of two sources is one, with the shorter time to live', () =>
   expect(desiredAs([x('A', '192.0.2.1'), y('A', '192.0.2.1'), x('A', '192.0.2.2')])).toHaveLength(3);
 });
 
-test('of a name that is too long only the end is judged, and of a target only the beginning', () => {
+test('of a name that is too long only the end is checked, and of a target only the beginning', () => {
   const deep = endpoint('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
   const long = x('CNAME', `${'a.'.repeat(1e5)}example.com`);
   const desiredRecords = desiredAs([deep, long, x('A', '1'.repeat(1e5))]);
@@ -115,7 +115,7 @@ test('of a name that is too long only the end is judged, and of a target only th
   ]);
 });
 
-test('names in excluded domains are left out without a word', () => {
+test('names in excluded domains are left out silently', () => {
   const settings = { excludedDomains: ['Dev.corp.internal'], targets: { default: ['192.0.2.9'] } };
   const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
   const desiredRecords = names.map((name) => endpoint('ingress/a/x', name, 'A', '192.0.2.1'));
@@ -123,7 +123,7 @@ test('names in excluded domains are left out without a word', () => {
   expect(linesOf(desiredAs(desiredRecords, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
 });
 
-test('records of other types are named once where they are all that an object wants of a name', () => {
+test('records of other types are reported once where an object wants no others at a name', () => {
   const settings = { recordTypes: ['A', 'CNAME'] };
   expect(linesOf(desiredAs([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
     'www A 192.0.2.1 (ingress/a/x)',
@@ -145,7 +145,7 @@ describe('targets.override', () => {
     ['addresses of both families', [x('A', '192.0.2.1', '192.0.2.2'), x('AAAA', '2001:db8::9')]],
     ['a name', [x('CNAME', 'lb.example.com')]],
     ['nothing', [x('A')]],
-  ])('is published by families instead of %s', (_, desiredRecords) => {
+  ])('replaces %s, by address family', (_, desiredRecords) => {
     expect(linesOf(desiredAs(desiredRecords, { settings: addresses }))).toEqual(both);
   });
 
@@ -158,7 +158,7 @@ describe('targets.override', () => {
     ]);
   });
 
-  test('is not for records of other types', () => {
+  test('does not replace records of other types', () => {
     const settings = { ...addresses, recordTypes: [...discoverable] };
     expect(linesOf(desiredAs([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
       'www MX 10 mail.example.com. (ingress/a/x)',
@@ -184,7 +184,7 @@ describe('targets.networks', () => {
     expect(desired?.fault).toBeUndefined();
   });
 
-  test('says which field has taken the last one', () => {
+  test('is named in the message when it excludes the last one', () => {
     const outside = { records: [], isFiltered: true, fault: '192.0.2.1 is outside discovery.targets.networks' };
     expect(desiredAs([x('A', '192.0.2.1')], { settings })).toMatchObject([outside]);
     expect(desiredAs([x('A', '10.1.0.1', '10.1.0.2')], { settings })).toMatchObject([
@@ -197,7 +197,7 @@ describe('targets.networks', () => {
     expect(linesOf(desiredAs([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
   });
 
-  test('says nothing where an object keeps other addresses', () => {
+  test('has no message where an object keeps other addresses', () => {
     const desiredRecords = [x('A', '10.0.0.1'), x('AAAA', '2001:db9::1'), y('AAAA', '2001:db9::1')];
     expect(linesOf(desiredAs(desiredRecords, { settings }))).toEqual([
       'www A 10.0.0.1 (ingress/a/x)',
@@ -226,7 +226,7 @@ describe('targets.default', () => {
     sourceObject('ingress/b/y', [], ['b.corp.internal.', 'c.corp.internal.']),
   ];
 
-  test('is for objects without an address, unless ExternalDNS has heard of one', () => {
+  test('applies to objects without an address, unless ExternalDNS sends one', () => {
     const others = ['b', 'c'].flatMap((name) => [
       `${name} A 192.0.2.9 (ingress/b/y)`,
       `${name} AAAA 2001:db8::9 (ingress/b/y)`,
@@ -241,7 +241,7 @@ describe('targets.default', () => {
     expect(desiredAs([], { lister })).toEqual([]);
   });
 
-  test('is for the hosts without an address of an object whose others have one', () => {
+  test('applies to the hosts without an address, even if others of the object have one', () => {
     const hosts = ['www.corp.internal.', 'b.corp.internal.'];
     const of = (name: string, targets: string[]): [string, { targets: string[] }][] =>
       ['A', 'AAAA', 'CNAME'].map((type) => [`${name} ${type}`, { targets }]);
@@ -254,13 +254,13 @@ describe('targets.default', () => {
     ]);
   });
 
-  test('is for the objects of the owner’s namespace', () => {
+  test('applies to objects of the namespace of the owner', () => {
     const names = desiredAs([], { settings, lister, namespace: 'a' }).map(({ name }) => name);
     expect(names).toEqual(['www.corp.internal.', 'www.corp.internal.']);
   });
 });
 
-describe('what ExternalDNS has merged', () => {
+describe('an endpoint that ExternalDNS has merged', () => {
   const [one, two, three] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
   const unclear = (targets: string, ...objects: string[]) =>
     `cannot tell which of ${objects.join(' and ')} has the target${targets.includes(', ') ? 's' : ''} ${targets}`;
@@ -381,20 +381,20 @@ describe('what ExternalDNS has merged', () => {
       x('CNAME', 'LB.example.com'),
       ['www CNAME lb.example.com. (ingress/a/x)', 'www CNAME lb.example.com. (ingress/b/y)'],
     ],
-  ])('is taken apart where %s', (_, lister, endpoint, expected) => {
+  ])('is split where %s', (_, lister, endpoint, expected) => {
     expect(linesOf(desiredAs([endpoint], { lister }))).toEqual(expected);
   });
 
   const shared = [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y', [two])];
 
-  test('is so, too, where shared hosts are merged: not every namespace may have the name', () => {
+  test('is split even if shared hosts are merged, as not every namespace may have the name', () => {
     expect(linesOf(desiredAs([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${two} (ingress/b/y)`,
     ]);
   });
 
-  test('stays together where objects of the kind are not seen', () => {
+  test('is not split where objects of the kind are not seen', () => {
     const pod = endpoint('pod/a/x', www, 'A', three, '192.0.2.4');
     expect(linesOf(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
     // Those that are seen may have been left out as the same.
@@ -405,7 +405,7 @@ describe('what ExternalDNS has merged', () => {
     ]);
   });
 
-  test('has each object’s own time to live, whichever of the same endpoints ExternalDNS has left', () => {
+  test('has the TTL of each object, whichever of the equal endpoints ExternalDNS has kept', () => {
     const lister = [
       { ...sourceObject('ingress/a/x', [one]), ttl: 300 },
       sourceObject('ingress/b/y', [one]),
@@ -418,7 +418,7 @@ describe('what ExternalDNS has merged', () => {
     expect(ttls(y('A', one))).toEqual(expected);
   });
 
-  test('in one namespace is nobody’s of another one', () => {
+  test('in one namespace gives no record to an object of another', () => {
     expect(linesOf(desiredAs([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([
       `www A ${one} (ingress/a/x)`,
     ]);
@@ -427,7 +427,7 @@ describe('what ExternalDNS has merged', () => {
     ]);
   });
 
-  test('is what each of them wanted, if all are known', () => {
+  test('is split into what each object wants, if all are known', () => {
     const address = fc.constantFrom(one, two, three);
     const objects = fc.uniqueArray(
       fc.record({
@@ -447,7 +447,7 @@ describe('what ExternalDNS has merged', () => {
     );
   });
 
-  test('gives nobody a target that only objects of another namespace are seen to have', () => {
+  test('gives no object a target that only objects of another namespace have', () => {
     const resource = fc.constantFrom('ingress/a/x', 'ingress/a/y', 'ingress/b/x', 'ingress/c/x');
     const addresses = fc.uniqueArray(fc.constantFrom(one, two, three, '192.0.2.4'));
     const lister = fc.uniqueArray(fc.record({ resource, targets: fc.option(addresses) }), {
@@ -515,7 +515,7 @@ describe('in loops of ExternalDNS', () => {
     labels: fc.constant({ resource: 'crd/a/x' }),
   });
 
-  test('the second sends nothing, whatever is wanted', async () => {
+  test('the second one sends nothing, whatever the endpoints', async () => {
     const rounds = fc.array(fc.array(fc.oneof(desiredRecords, cnames), { maxLength: 12 }), {
       minLength: 1,
       maxLength: 3,

@@ -23,7 +23,7 @@ import { startPowerDNS } from '../../powerdns/server.ts';
 import { loop, type Webhook } from '../external-dns.ts';
 import { endpoint } from '../make.ts';
 
-test('a wish has one form, whatever it was said in', () => {
+test('an RRset has one canonical form, whatever the notation of its endpoint', () => {
   const desired = {
     ...endpoint('ingress/a/web', 'WWW.corp.internal.', 'AAAA', '2001:DB8::2', '2001:db8:0::1', '2001:db8::2'),
   };
@@ -73,7 +73,7 @@ test.each(forms)('%s: %s is %s', (type, written, content, expected = content) =>
 
 const targetsOf = (type: Discoverable) => fc.array(values[type], { minLength: 1, maxLength: 4 });
 
-test.each(discoverable)('what ExternalDNS is answered of %s is what it is answered again', (type) => {
+test.each(discoverable)('an endpoint of %s survives the round trip', (type) => {
   fc.assert(
     fc.property(targetsOf(type), (targets) => {
       const rrset = rrsetOf(endpoint('crd/a/x', 'x.corp.internal', type, ...targets), 'corp');
@@ -84,12 +84,12 @@ test.each(discoverable)('what ExternalDNS is answered of %s is what it is answer
   );
 });
 
-test('a time to live is kept, and none is 60 s', () => {
+test('a TTL is kept, and is 60 s by default', () => {
   const desired = endpoint('x', 'a.corp.internal', 'A', '192.0.2.1');
   expect([undefined, 0, 15].map((recordTTL) => rrsetOf({ ...desired, recordTTL }, 'corp').ttl)).toEqual([60, 60, 15]);
 });
 
-test('what ExternalDNS gets back is what it would say itself', () => {
+test('endpoints are returned in the notation of ExternalDNS', () => {
   const desired = { ...endpoint('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
   expect(endpointOf(rrsetOf(desired, 'corp'))).toEqual(desired);
 });
@@ -120,7 +120,7 @@ function publishing(database: Pick<Database, 'zones' | 'apply'>): Webhook & { wr
 }
 
 describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
-  test('every type comes back as it was answered, so that the next loop sends nothing', {}, async () => {
+  test('every type is read back as it was written, so that the next loop sends nothing', {}, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'endpoint-'));
     const server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
     try {
@@ -163,7 +163,7 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
   });
 });
 
-test('what Go leaves out or writes as null is empty', () => {
+test('fields that Go omits or writes as null are empty', () => {
   expect(parse('null', endpoints)).toEqual([]);
   expect(parse('[{"recordType":"A","setIdentifier":"x","providerSpecific":[{"name":"alias"}]}]', endpoints)).toEqual([
     { dnsName: '', targets: [], recordType: 'A' },
@@ -176,6 +176,6 @@ test.each([
   ['{}', /^text: Invalid input: expected array, received object$/],
   ['[{"dnsName":1}]', /^0\.dnsName: Invalid input: expected string, received number$/],
   ['[null]', /^0: /],
-])('a text that is none is refused in one line: %s', (text, message) => {
+])('an invalid body is rejected in one line: %s', (text, message) => {
   expect(() => parse(text, endpoints)).toThrow(message);
 });

@@ -70,7 +70,7 @@ test('an invalid body is rejected each time, read to its end, and changes nothin
   expect(await read(parser, [a])).toBe(first);
 });
 
-test('of too many targets a few are kept, and all that an object is seen to have', async () => {
+test('of too many targets a few are kept, besides all that the source object has', async () => {
   const seen = ['10.9.9.9', '2001:db8::1', 'lb.example.com.'];
   const many = Array.from({ length: 30_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
   const seenAt = (name: string) => new Set(name === 'a.corp.internal.' ? seen : []);

@@ -32,7 +32,7 @@ async function started(declaration = split('shop', 'market'), lister: SourceList
 }
 
 describe('an owner', () => {
-  test('has its records, and another has his', async () => {
+  test('has its records, and another owner has its own', async () => {
     const { of, published } = await started();
     await loop(of('shop'), [endpointOf('shop', 'www', '192.0.2.1')]);
     await loop(of('market'), [endpointOf('market', 'stall', '192.0.2.2')]);
@@ -47,7 +47,7 @@ describe('an owner', () => {
     expect(await loop(of('shop'), [endpointOf('shop', 'www', '192.0.2.1')])).toBeUndefined();
   });
 
-  test('cannot take what stands for another, and has it when that one gives it up', async () => {
+  test('cannot take a current name from another owner, and gets it once it is released', async () => {
     const { of, problems, published } = await started();
     await loop(of('shop'), [endpointOf('shop', 'www', '192.0.2.1')]);
     const thief = [endpointOf('market', 'www', '192.0.2.66')];
@@ -61,14 +61,14 @@ describe('an owner', () => {
     expect(problems()).toEqual([]);
   });
 
-  test('that is not declared gets nothing and changes nothing', async () => {
+  test('that is not declared gets no records and changes none', async () => {
     const { of, published } = await started();
     expect(await loop(of('other'), [endpointOf('other', 'www', '192.0.2.1')])).toBeUndefined();
     expect(await loop(of(), [endpointOf('shop', 'www', '192.0.2.1')])).toBeUndefined();
     expect(await published()).toEqual([]);
   });
 
-  test('is waited for: discovery is synced when each has finished a loop, and stalls with any of them', async () => {
+  test('is awaited: discovery is Synced once every owner has completed a loop, and Stalled if any one stops', async () => {
     const { agent, clock, of } = await started();
     await loop(of('shop'), []);
     expect(agent.report()?.discovery.state).toBe('Waiting');
@@ -80,8 +80,8 @@ describe('an owner', () => {
   });
 });
 
-describe('a former owner’s records', () => {
-  test('go when all present ones have had their say', async () => {
+describe('records of a former owner', () => {
+  test('are deleted once every current owner has synced', async () => {
     const { agent, declare: take, of, published } = await started();
     await loop(of('shop'), [endpointOf('shop', 'www', '192.0.2.1')]);
     await loop(of('market'), [endpointOf('market', 'stall', '192.0.2.2')]);
@@ -92,7 +92,7 @@ describe('a former owner’s records', () => {
     expect(await published()).toEqual(['www 192.0.2.1 (external-dns/corp/shop)']);
   });
 
-  test('are taken over by whoever wants the same, and are never away', async () => {
+  test('are taken over by an owner that wants the same, without a gap', async () => {
     const whole = declare({ discovery });
     const { agent, declare: take, of, published } = await started(whole);
     const [www, stall] = [endpointOf('shop', 'www', '192.0.2.1'), endpointOf('market', 'stall', '192.0.2.2')];
@@ -117,7 +117,7 @@ describe('a former owner’s records', () => {
     expect(await loop(of(), [www, stall])).toBeUndefined();
   });
 
-  test('stay under a policy that deletes nothing', async () => {
+  test('stay under a policy without deletions', async () => {
     const { agent, declare: take, of, published } = await started();
     await loop(of('market'), [endpointOf('market', 'stall', '192.0.2.2')]);
     take(declare({ discovery: { ...discovery, namespaces: ['shop'], policy: 'UpsertOnly' } }));
@@ -128,7 +128,7 @@ describe('a former owner’s records', () => {
   });
 });
 
-test('a mark follows the object that has the name now, though nothing else changes', async () => {
+test('the mark is updated when another object has the name, even if nothing else changes', async () => {
   const { database, of } = await started(declare({ discovery }), { ...noSources, hasSynced: () => true });
   const same = (label: string) => endpoint(`ingress/shop/${label}`, 'www.corp.internal', 'A', '192.0.2.1');
   const objects = async () =>
@@ -141,7 +141,7 @@ test('a mark follows the object that has the name now, though nothing else chang
   expect(database.writes).toBe(writes);
 });
 
-test('a verdict waits until the objects are seen, but not for ever', async () => {
+test('evaluation waits until the objects are listed, but not for ever', async () => {
   const sight: { pending: string | undefined } = { pending: 'ingresses' };
   const { clock, of } = await started(declare({ discovery }), { ...noSources, unsynced: () => sight.pending });
   const www = [endpointOf('shop', 'www', '192.0.2.1')];
@@ -156,7 +156,7 @@ test('a verdict waits until the objects are seen, but not for ever', async () =>
   expect(await loop(of(), [])).toMatchObject({ delete: [{ dnsName: 'www.corp.internal' }] });
 });
 
-test('names that the spec excludes are no mass of deletions', async () => {
+test('names that the spec excludes are not a mass deletion', async () => {
   const { agent, declare: take, of, published } = await started(declare({ discovery }));
   const many = Array.from({ length: 10 }, (_, n) =>
     endpoint(`ingress/shop/${n}`, `n${n}.dev.corp.internal`, 'A', '192.0.2.1'),
@@ -169,7 +169,7 @@ test('names that the spec excludes are no mass of deletions', async () => {
   expect(agent.report()?.discovery.held).toBeUndefined();
 });
 
-test('what follows an outdated verdict is not done', async () => {
+test('changes that follow an outdated evaluation are not applied', async () => {
   const { agent, declare: take, of, published } = await started(declare({ discovery }));
   await loop(of(), [endpointOf('shop', 'www', '192.0.2.1')]);
   await of().adjustEndpoints([]);
@@ -184,7 +184,7 @@ test('what follows an outdated verdict is not done', async () => {
   ]);
 });
 
-test('of two owners that were judged at the same time the first has the whole name', async () => {
+test('of two owners that were evaluated at the same time the first gets the whole name', async () => {
   const { of, published } = await started();
   const [first, second] = [
     endpoint('ingress/shop/www', 'www.corp.internal', 'A', '192.0.2.1'),

@@ -62,7 +62,7 @@ const thief = (...targets: string[]) => endpoint('ingress/evil/x', www, 'A', ...
 const current = [`www A ${own} 60 (service/shop/web)`];
 
 describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHosts: %s', (sharedHosts) => {
-  test('who says the same first, and then something else, has no name of another kind of object', async () => {
+  test('an object that copies an answer and then changes it does not take the name of another kind of object', async () => {
     const { loop, sees, published } = await started({ sharedHosts });
     sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own));
@@ -75,7 +75,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
     expect(await published()).toEqual(current);
   });
 
-  test('who asks for the same with another time to live changes nothing, whose endpoint ever ExternalDNS leaves', async () => {
+  test('an object that requests the same with another TTL changes nothing, whichever endpoint ExternalDNS keeps', async () => {
     const { loop, sees, published, database } = await started({ sharedHosts });
     const [mine, its] = [endpoint('ingress/shop/web', www, 'A', own), { ...thief(own), recordTTL: 1 }];
     sees(sourceObject('ingress/shop/web', '2025', [own]), sourceObject('ingress/evil/x', '2026', [own], { ttl: 1 }));
@@ -86,7 +86,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
     expect(await published()).toEqual([`www A ${own} 60 (ingress/shop/web)`]);
   });
 
-  test('who is not seen to ask for a name adds nothing to it', async () => {
+  test('an object that is not seen to request a name adds no target to it', async () => {
     const { loop, sees, published } = await started({ sharedHosts });
     sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own, evil));
@@ -94,7 +94,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
   });
 });
 
-test('merged answers have no address of a namespace that may not have the name', async () => {
+test('merged answers have no address from a namespace that may not have the name', async () => {
   const tenants = [
     { namespaceSelector: { matchLabels: { team: 'shop' } }, names: [`*.corp.internal`] },
     { namespaceSelector: { matchLabels: { team: 'evil' } }, names: [`*.evil.corp.internal`] },
@@ -107,7 +107,7 @@ test('merged answers have no address of a namespace that may not have the name',
   }
 });
 
-test('who waits for names in masses has none while their objects have no address for a moment', async () => {
+test('an object that requests many names gets none while their objects briefly have no address', async () => {
   const { loop, sees, published } = await started();
   const names = Array.from({ length: 8 }, (_, i) => `h${i}.corp.internal`);
   const shop = names.map((name, i) => endpoint(`ingress/shop/x${i}`, name, 'A', own));

@@ -5,7 +5,7 @@ import { MemoryDatabase } from './replica.ts';
 import { history, World } from './world.ts';
 
 test(
-  'nothing that exists nowhere else is lost or comes back, and all replicas have the same',
+  'after any history nothing unique is lost, nothing deleted returns, and all replicas have the same records',
   { tags: ['history'] },
   () =>
     fc.assert(

@@ -84,7 +84,7 @@ const byHand = [
 ];
 const off = { discovery: undefined };
 
-test('a record made by hand at one replica reaches the other, and so does its change and its removal', async () => {
+test('a record added by hand at one replica reaches the other, as do its change and its deletion', async () => {
   await start(2, off);
   for (const each of byHand) await at(0).database.edit(zone, each);
   await settled();
@@ -99,7 +99,7 @@ test('a record made by hand at one replica reaches the other, and so does its ch
   expect(Object.keys(configMap.entries)).not.toContain('corp.internal..MX..');
 });
 
-test('a volume that is lost gets back what was made by hand, with the comment that a person gave it', async () => {
+test('a lost volume gets its manual records back, with their comments', async () => {
   await start(1, off);
   const comment = { account: 'ann', content: 'ask her' };
   await at(0).database.edit(zone, { ...rrset('printer.corp.internal.', 'A', '192.0.2.9'), mark: comment });
@@ -117,7 +117,7 @@ test('a volume that is lost gets back what was made by hand, with the comment th
   expect(configMap.writes).toBe(writes);
 });
 
-test('a volume is lost under an agent that runs', async () => {
+test('a volume can be lost while the agent runs', async () => {
   await start(1, off);
   await at(0).database.edit(zone, rrset('printer.corp.internal.', 'A', '192.0.2.9'));
   await settled();
@@ -126,7 +126,7 @@ test('a volume is lost under an agent that runs', async () => {
   expect(await records()).toEqual(['printer.corp.internal. A 192.0.2.9']);
 });
 
-test('a volume is lost while the mirror is written', async () => {
+test('a volume can be lost while the mirror is written', async () => {
   await start(1, off);
   const { database } = at(0);
   await database.edit(zone, rrset('printer.corp.internal.', 'A', '192.0.2.9'));
@@ -139,7 +139,7 @@ test('a volume is lost while the mirror is written', async () => {
   expect(await records()).toEqual(['printer.corp.internal. A 192.0.2.9']);
 });
 
-test('zones made by hand, and those that are kept for records of people, come back and go', async () => {
+test('manual zones, and zones kept for manual records, are restored and deleted', async () => {
   const declared = { ...off, zones: zones('corp.internal', 'old.internal') };
   await start(2, declared);
   await at(0).database.edit('old.internal.', rrset('kept.old.internal.', 'A', '192.0.2.1'));
@@ -167,7 +167,7 @@ test('zones made by hand, and those that are kept for records of people, come ba
   expect(configMap.entries).toEqual({});
 });
 
-test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('what %s keeps comes back', async (policy) => {
+test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('records that %s keeps are restored', async (policy) => {
   const discovery = { ownerID: 'corp', intervalSeconds: 2 };
   const [before, after] = ['192.0.2.1', '192.0.2.2'].map((address) => [
     endpoint('ingress/shop/web', 'web.corp.internal', 'A', address),
@@ -198,7 +198,7 @@ test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('what %s keeps comes
   expect(configMap.entries).toEqual({});
 });
 
-test('what a person declares leaves the mirror, and no replica misses it meanwhile', async () => {
+test('a record that is declared leaves the mirror, and no replica loses it meanwhile', async () => {
   await start(2, off);
   await at(0).database.edit(zone, rrset('www.corp.internal.', 'A', '192.0.2.1'));
   await settled();
@@ -219,7 +219,7 @@ test('what a person declares leaves the mirror, and no replica misses it meanwhi
   }
 });
 
-test('writes are far apart, and there is none without a change', async () => {
+test('writes are throttled, and none happens without a change', async () => {
   await start(2, off);
   for (let change = 1; change <= 30; change++) {
     await at(change % 2).database.edit(zone, rrset('busy.corp.internal.', 'A', `192.0.2.${change}`));
@@ -235,7 +235,7 @@ test('writes are far apart, and there is none without a change', async () => {
   expect(configMap.writes).toBe(writes);
 });
 
-test('a mirror that is full says so, keeps what it has, and takes the rest when there is room', async () => {
+test('a full mirror is reported, keeps its entries, and accepts the rest once it has space', async () => {
   await start(1, off, 700);
   for (let host = 1; host <= 9; host++) {
     await at(0).database.edit(zone, rrset(`h${host}.corp.internal.`, 'A', `192.0.2.${host}`));
@@ -264,7 +264,7 @@ test('a mirror that is full says so, keeps what it has, and takes the rest when 
   expect(at(0).agent.report()?.warnings).toBeUndefined();
 });
 
-test('whoever edits the mirror edits the zones; what is no entry is left alone', async () => {
+test('an edit of the mirror edits the zones, and invalid entries are left alone', async () => {
   await start(2, off);
   for (const name of ['a', 'b', 'c']) await at(0).database.edit(zone, rrset(`${name}.${zone}`, 'A', '192.0.2.1'));
   await settled();
@@ -281,7 +281,7 @@ test('whoever edits the mirror edits the zones; what is no entry is left alone',
   }
 });
 
-test('a CNAME and an address that two people make for one name: the later one stays, everywhere', async () => {
+test('of a CNAME and an address added at one name, every replica keeps the later one', async () => {
   await start(2, off);
   await at(0).database.edit(zone, rrset('x.corp.internal.', 'CNAME', 'a.example.com.'));
   await at(1).database.edit(zone, rrset('x.corp.internal.', 'A', '192.0.2.1'));
@@ -294,30 +294,27 @@ test.each([
   ['a CNAME', rrset('_acme-challenge.apps.corp.internal.', 'CNAME', 'acme.example.com.')],
   ['text', rrset('_acme-challenge.apps.corp.internal.', 'TXT', '"proof"')],
   ['a record of the same type', rrset('_acme-challenge.apps.corp.internal.', 'HINFO', '"a" "b"')],
-])(
-  '%s in the place of what keeps a name from a wildcard stays, everywhere, and so does its removal',
-  async (_, edited) => {
-    endpoints = [endpoint('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
-    await start(2, { discovery: { ownerID: 'corp', intervalSeconds: 2 } });
-    const here = async (index: number) => {
-      const [stored] = (await at(index).database.zones()).filter(({ name }) => name === zone);
-      return stored?.rrsets.filter(({ name }) => name === edited.name).map(({ type, records }) => `${type} ${records}`);
-    };
-    const denial = (await here(0)) ?? [];
-    expect(denial).toEqual([expect.stringMatching(/^HINFO "reserved"/)]);
-    await at(0).database.edit(zone, rrset(edited.name, 'HINFO'));
-    await at(0).database.edit(zone, edited);
-    await settled();
-    for (const index of [0, 1]) expect(await here(index)).toEqual([`${edited.type} ${edited.records}`]);
-    expect(Object.keys(configMap.entries)).toHaveLength(1);
-    await at(1).database.edit(zone, rrset(edited.name, edited.type));
-    await settled();
-    for (const index of [0, 1]) expect(await here(index)).toEqual(denial);
-    expect(configMap.entries).toEqual({});
-  },
-);
+])('%s that replaces a wildcard block stays at every replica, and so does its deletion', async (_, edited) => {
+  endpoints = [endpoint('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
+  await start(2, { discovery: { ownerID: 'corp', intervalSeconds: 2 } });
+  const here = async (index: number) => {
+    const [stored] = (await at(index).database.zones()).filter(({ name }) => name === zone);
+    return stored?.rrsets.filter(({ name }) => name === edited.name).map(({ type, records }) => `${type} ${records}`);
+  };
+  const denial = (await here(0)) ?? [];
+  expect(denial).toEqual([expect.stringMatching(/^HINFO "reserved"/)]);
+  await at(0).database.edit(zone, rrset(edited.name, 'HINFO'));
+  await at(0).database.edit(zone, edited);
+  await settled();
+  for (const index of [0, 1]) expect(await here(index)).toEqual([`${edited.type} ${edited.records}`]);
+  expect(Object.keys(configMap.entries)).toHaveLength(1);
+  await at(1).database.edit(zone, rrset(edited.name, edited.type));
+  await settled();
+  for (const index of [0, 1]) expect(await here(index)).toEqual(denial);
+  expect(configMap.entries).toEqual({});
+});
 
-test('while the mirror cannot be read, zones are served, verdicts wait for half a minute, and people are told', async () => {
+test('while the mirror cannot be read, zones are served, evaluation waits for half a minute, and the cause is reported', async () => {
   configMap.failure = 'configmaps "idns-corp-kept" is forbidden';
   endpoints = [endpoint('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
   await add({});
@@ -338,15 +335,18 @@ test('while the mirror cannot be read, zones are served, verdicts wait for half 
   expect(at(0).agent.report()?.warnings).toBeUndefined();
 });
 
-test('whatever happens to replicas with a real PowerDNS, nothing is lost or comes back', { tags: ['history'] }, () =>
-  fc.assert(
-    fc.asyncProperty(history, async ([rounds, count]) => {
-      for (const server of servers) await databaseOf(server).lose();
-      const fresh = servers.values();
-      const world = new World(() => databaseOf(fresh.next().value as Server), count, 20_000);
-      await world.settle();
-      for (const each of rounds.slice(0, 3)) await world.go(each);
-    }),
-    { numRuns: 4 },
-  ),
+test(
+  'after any history of replicas with a real PowerDNS, nothing is lost and nothing deleted returns',
+  { tags: ['history'] },
+  () =>
+    fc.assert(
+      fc.asyncProperty(history, async ([rounds, count]) => {
+        for (const server of servers) await databaseOf(server).lose();
+        const fresh = servers.values();
+        const world = new World(() => databaseOf(fresh.next().value as Server), count, 20_000);
+        await world.settle();
+        for (const each of rounds.slice(0, 3)) await world.go(each);
+      }),
+      { numRuns: 4 },
+    ),
 );

@@ -98,7 +98,7 @@ async function expectQuiet(endpoints: Parameters<typeof loop>[1]) {
   expect(writes.slice(before)).toEqual([]);
 }
 
-test('a zone is read as the same object for as long as nothing in it changes, its comments included', async () => {
+test('a zone is the same object while nothing in it changes, including comments', async () => {
   await reconciled();
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }), { maxAgeMs: 0 });
   const read = async () => (await database.zones())[0];
@@ -111,7 +111,7 @@ test('a zone is read as the same object for as long as nothing in it changes, it
   expect(after?.rrsets.find(({ type }) => type === 'A')?.mark).toEqual(comments[0]);
 });
 
-describe('what a person has made a moment ago is not lost', () => {
+describe('a manual change just before a reconciliation is not lost', () => {
   /** As pdnsutil does it: no serial moves. */
   const run = (sql: string) => {
     const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
@@ -120,7 +120,7 @@ describe('what a person has made a moment ago is not lost', () => {
   };
   const [both, one] = [declare({ zones: [corp, ...zones('old.internal')] }), declare()];
 
-  test('with its zone', async () => {
+  test('when its zone is deleted', async () => {
     await reconciled(both);
     run(
       "insert into records(domain_id,name,type,content,ttl,auth) select id,'hand.old.internal','A','198.51.100.9',60,1 from domains where name='old.internal'",
@@ -135,7 +135,7 @@ describe('what a person has made a moment ago is not lost', () => {
     });
   });
 
-  test('when it is a zone of their own, in the place of one of ours', async () => {
+  test('when it is a manual zone with the name of a deleted one', async () => {
     await reconciled(both);
     const serial = async () => ((await api('GET', '/zones/old.internal.')) as { serial: number }).serial;
     const before = await serial();
@@ -154,7 +154,7 @@ describe('what a person has made a moment ago is not lost', () => {
     expect(await dig('old.internal', 'SOA')).toMatch(/^NOERROR /);
   });
 
-  test('when it takes the place of a declared record that goes', async () => {
+  test('when it replaces a declared record that is deleted', async () => {
     const txt = { name: 'note', type: 'TXT' as const, values: ['declared'] };
     await reconciled(declare({ zones: [{ ...corp, records: [txt] }] }));
     run("delete from comments where name='note.corp.internal'");
@@ -167,7 +167,7 @@ describe('what a person has made a moment ago is not lost', () => {
 const www = (...targets: string[]) => endpoint('ingress/a/web', 'www.corp.internal', 'A', ...targets);
 
 describe('zones', () => {
-  test('are made with SOA, NS and their server, and answer at once for a name that was asked before', async () => {
+  test('are created with SOA, NS and the name server, and answer at once for a name that was queried before', async () => {
     expect(await dig('ns1.corp.internal')).toBe('REFUSED');
     await reconciled(declare({ addresses: ['192.0.2.53', '2001:db8::53'] }));
     expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
@@ -181,7 +181,7 @@ describe('zones', () => {
     await expectQuiet([]);
   });
 
-  test('come and go with the declaration, at once', async () => {
+  test('are created and deleted with the declaration, at once', async () => {
     const both = [corp, ...zones('2.0.192.in-addr.arpa')];
     await reconciled();
     expect(await dig('ns1.2.0.192.in-addr.arpa')).toBe('REFUSED');
@@ -192,7 +192,7 @@ describe('zones', () => {
     expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
   });
 
-  test('inside others take over their names without a gap, and give them back', async () => {
+  test('inside others take over their names without a gap, and return them', async () => {
     const inside = endpoint('o', 'www.dev.corp.internal', 'A', '192.0.2.1');
     const before = endpoint('o', 'late.dev.corp.internal', 'A', '192.0.2.2');
     await reconciled();
@@ -213,7 +213,7 @@ describe('zones', () => {
     }
   });
 
-  test('of other people are left alone', async () => {
+  test('of other owners are left alone', async () => {
     const rrsets = [{ name: 'x.theirs.internal.', type: 'A', ttl: 60, records: [{ content: '192.0.2.9' }] }];
     await api('POST', '/zones', { name: 'theirs.internal.', kind: 'Native', nameservers: ['ns.example.com.'], rrsets });
     await reconciled();
@@ -226,7 +226,7 @@ describe('zones', () => {
     await expectQuiet([]);
   });
 
-  test('are kept for other people’s records', async () => {
+  test('are kept for unmanaged records', async () => {
     await reconciled(declare({ zones: [corp, ...zones('b.internal')] }));
     const hand = {
       name: 'x.b.internal.',
@@ -248,9 +248,9 @@ describe('zones', () => {
   });
 });
 
-describe('what somebody changes by hand', () => {
+describe('a change by hand', () => {
   const records = { SOA: 'other.example. hostmaster.example. 1 2 3 4 5', NS: 'other.example.', A: '192.0.2.66' };
-  test.each(['SOA', 'NS', 'A'] as const)('is repaired where it was declared: %s', async (type) => {
+  test.each(['SOA', 'NS', 'A'] as const)('of a declared record is reverted: %s', async (type) => {
     await reconciled();
     const name = type === 'A' ? 'ns1.corp.internal' : 'corp.internal';
     const answer = async () => (await dig(name, type)).replace(/"serial":\d+/, '');
@@ -270,7 +270,7 @@ describe('what somebody changes by hand', () => {
     await expectQuiet([]);
   });
 
-  test('is repaired if it is only disabled', async () => {
+  test('that disables a declared record is reverted', async () => {
     await reconciled();
     const records = [{ content: '192.0.2.53', disabled: true }];
     const comments = [
@@ -283,7 +283,7 @@ describe('what somebody changes by hand', () => {
     expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
   });
 
-  test('keeps its mark beside the comment of a person', async () => {
+  test('that adds a comment leaves the mark', async () => {
     await reconciled();
     await loop(external, [www('192.0.2.1')]);
     const comments = [
@@ -295,7 +295,7 @@ describe('what somebody changes by hand', () => {
     expect(await dig('www.corp.internal')).toBe('NXDOMAIN');
   });
 
-  test('is left alone where it is a name of their own', async () => {
+  test('at an unmanaged name is left alone', async () => {
     await reconciled();
     const records = [{ content: '192.0.2.9' }];
     await byHand({ name: 'www.corp.internal.', type: 'A', ttl: 60, changetype: 'REPLACE', records });
@@ -306,7 +306,7 @@ describe('what somebody changes by hand', () => {
   });
 
   test.each([1, 30])(
-    'is not lost to %d names that are wanted in the next moment, though it moves no serial',
+    'is not overwritten by %d names that are requested just afterwards, even if it increments no serial',
     async (count) => {
       await reconciled();
       await loop(external, []);
@@ -327,7 +327,7 @@ describe('what somebody changes by hand', () => {
     },
   );
 
-  test('comes back where it was discovered', async () => {
+  test('of a discovered record is reverted', async () => {
     await reconciled();
     await loop(external, [www('192.0.2.1')]);
     await byHand({ name: 'www.corp.internal.', type: 'A', changetype: 'DELETE' });
@@ -339,7 +339,7 @@ describe('what somebody changes by hand', () => {
 describe('names', () => {
   beforeEach(() => reconciled());
 
-  test('appear, change and go, at once, though they were asked for before', async () => {
+  test('are created, changed and deleted at once, even if they were queried before', async () => {
     expect(await dig('www.corp.internal')).toBe('NXDOMAIN');
     for (const targets of [['192.0.2.1'], ['192.0.2.2', '192.0.2.3']]) {
       await loop(external, [www(...targets)]);
@@ -351,7 +351,7 @@ describe('names', () => {
     await expectQuiet([]);
   });
 
-  test('turn from A into CNAME and back in one request each', async () => {
+  test('change from A to CNAME and back in one request each', async () => {
     const cname = endpoint('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.example.com');
     await loop(external, [www('192.0.2.1')]);
     for (const desired of [cname, www('192.0.2.1')]) {
@@ -363,7 +363,7 @@ describe('names', () => {
     }
   });
 
-  test('may be a wildcard, the top of the zone, and have both families', async () => {
+  test('may be a wildcard or the apex, and have both address families', async () => {
     const endpoints = [
       endpoint('o', '*.w.corp.internal', 'A', '192.0.2.1'),
       endpoint('o', 'corp.internal', 'A', '192.0.2.2'),
@@ -381,7 +381,7 @@ describe('names', () => {
   test.each([
     ['double..dot.example.com', /empty label/],
     [`${'x'.repeat(64)}.example.com`, /63/],
-  ])('that cannot be (a CNAME to %s) are reported, and stop nobody else’s', async (target, message) => {
+  ])('that are invalid (a CNAME to %s) are reported, and block no others', async (target, message) => {
     const bad = endpoint('ingress/b/bad', 'bad.corp.internal', 'CNAME', target);
     const endpoints = [www('192.0.2.1'), bad, endpoint('o', 'zz.corp.internal', 'A', '192.0.2.2')];
     await loop(external, endpoints);
@@ -409,7 +409,7 @@ describe('names', () => {
     ['a/b.example.com', ['Refused']],
     ['a;b.example.com', ['Refused']],
     ['what(ever.example.com', ['Refused']],
-  ])('with an odd target that PowerDNS takes (%s) do not make the agent restless', async (target, verdicts) => {
+  ])('with an odd target that PowerDNS accepts (%s) are not written again', async (target, verdicts) => {
     const odd = endpoint('o', 'odd.corp.internal', 'CNAME', target);
     await loop(external, [odd]);
     await expectQuiet([odd]);
@@ -424,7 +424,7 @@ describe('PowerDNS', () => {
     await server.restart();
   };
 
-  test('may be killed: ExternalDNS is put off meanwhile, and nothing is lost', async () => {
+  test('may be killed: ExternalDNS gets errors meanwhile, and nothing is lost', async () => {
     await loop(external, [www('192.0.2.1')]);
     const report = setup.agent.report();
     await server.stop();
@@ -436,7 +436,7 @@ describe('PowerDNS', () => {
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
   });
 
-  test('may come back with another key', async () => {
+  test('may restart with another API key', async () => {
     await loop(external, [www('192.0.2.1')]);
     await server.stop();
     const { dnsPort: port, apiUrl } = server;
@@ -462,7 +462,7 @@ describe('PowerDNS', () => {
   });
 });
 
-describe('what the delete guard knows', () => {
+describe('the state of the delete guard', () => {
   /** Another process, which goes on with the same PowerDNS. */
   const another = async () => {
     const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
@@ -477,7 +477,7 @@ describe('what the delete guard knows', () => {
   const count = async () =>
     (await Promise.all(hosts.map(({ dnsName }) => dig(dnsName)))).filter((answer) => answer !== 'NXDOMAIN').length;
 
-  test('is there after a restart of the agent, and of PowerDNS', async () => {
+  test('survives a restart of the agent and of PowerDNS', async () => {
     await reconciled();
     await loop(external, hosts);
     const { serial } = (await api('GET', '/zones/corp.internal.')) as { serial: number };
@@ -495,7 +495,7 @@ describe('what the delete guard knows', () => {
     expect(((await api('GET', '/zones/corp.internal.')) as { serial: number }).serial).toBe(serial + 1);
   });
 
-  test('was lost: all that is missed is held', async () => {
+  test('may be lost: every missing name is held', async () => {
     await reconciled();
     await loop(external, hosts);
     await api('DELETE', '/zones/corp.internal./metadata/X-INTERNAL-DNS-DELETE-GUARD');
@@ -506,7 +506,7 @@ describe('what the delete guard knows', () => {
   });
 });
 
-test('judges only when something is another than in the loop before', async () => {
+test('evaluates only what differs from the previous loop', async () => {
   let looks = 0;
   const look = () => {
     looks++;
@@ -555,7 +555,7 @@ test('judges only when something is another than in the loop before', async () =
   }
 });
 
-test('what PowerDNS refuses of a batch is found and named in its words, and the rest is there', async () => {
+test('the records of a batch that PowerDNS rejects are reported with its message, and the rest is published', async () => {
   await reconciled();
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
   const [zone] = await database.zones();
@@ -569,7 +569,7 @@ test('what PowerDNS refuses of a batch is found and named in its words, and the 
   for (const index of good.keys()) expect(await dig(`h${index}.corp.internal`)).toBe('NOERROR 192.0.2.1');
 });
 
-test('five thousand names are published in one loop, and a bad one among them is found', async () => {
+test('five thousand names are published in one loop, and an invalid one among them is reported', async () => {
   await reconciled();
   const endpoints = Array.from({ length: 5000 }, (_, i) =>
     endpoint('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),

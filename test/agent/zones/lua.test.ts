@@ -53,7 +53,7 @@ describe('what PowerDNS is told', () => {
     [{ check: { url: 'http://a/b/c', status: 204 } }, "ifurlup('http://a/b/c',v,{"],
     [{ check: { url: 'http://a/b/c', status: 204 } }, "httpcode='204'"],
     [{ check: { url: 'http://a/', contains: 'is ok' } }, "stringmatch='is ok'"],
-  ])('%j: %s', (answer, part) => {
+  ])('of %j contains %s', (answer, part) => {
     expect(codeOf(luaContent('A', values, answer))).toContain(part);
   });
 

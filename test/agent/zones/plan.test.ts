@@ -359,9 +359,9 @@ describe('a zone file', () => {
       .map(({ mark }) => mark?.content);
 
   test.each<[string, ZoneFiles]>([
-    ['has a line that is wrong', bad],
-    ['is gone', noFile('there is no such ConfigMap')],
-    ['is not known yet, as after a start', new Map()],
+    ['has an invalid line', bad],
+    ['was deleted', noFile('there is no such ConfigMap')],
+    ['has not been read yet, as after a start', new Map()],
   ])('that %s is left as it stands, while the composite’s records change', async (_, files) => {
     const { zones: before } = await after(from(record('own', 'A', '192.0.2.8')), [zone()], good);
     const { lines } = await after(from(record('own', 'A', '192.0.2.9')), before, files);

@@ -29,23 +29,23 @@ const one = (name: string) => [`1.${network}. ${name}.corp.internal.`];
 describe('of several names of one address', () => {
   test.each<[string, DeclaredRecord[], RRset[], string]>([
     [
-      'one that asks for it, before a published one',
+      'one that requests it, before a published one',
       [ptr('long.name', '192.0.2.1')],
       [at('a', '192.0.2.1')],
       'long.name',
     ],
     [
-      'one that asks for it, and not one that does not',
+      'one that requests it, and not one that does not',
       [record('a', 'A', '192.0.2.1'), ptr('z', '192.0.2.1')],
       [],
       'z',
     ],
-    ['a published one, before a server', [record('ns1', 'A', '192.0.2.1')], [at('z.z', '192.0.2.1')], 'z.z'],
-    ['a server, when there is no other', [record('ns1', 'A', '192.0.2.1')], [], 'ns1'],
+    ['a published one, before a name server', [record('ns1', 'A', '192.0.2.1')], [at('z.z', '192.0.2.1')], 'z.z'],
+    ['a name server, if there is no other', [record('ns1', 'A', '192.0.2.1')], [], 'ns1'],
     ['the one with the fewest labels', [], [at('a.b', '192.0.2.1'), at('z', '192.0.2.1')], 'z'],
-    ['the first of the alphabet', [], [at('b', '192.0.2.1'), at('a', '192.0.2.1'), at('c', '192.0.2.1')], 'a'],
+    ['the alphabetically first one', [], [at('b', '192.0.2.1'), at('a', '192.0.2.1'), at('c', '192.0.2.1')], 'a'],
     [
-      'the first of the alphabet of those that ask',
+      'the alphabetically first one that requests it',
       [ptr('c', '192.0.2.1'), ptr('b', '192.0.2.1')],
       [at('a', '192.0.2.1')],
       'b',

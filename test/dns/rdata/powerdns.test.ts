@@ -54,7 +54,7 @@ async function clear(): Promise<void> {
 }
 afterEach(clear);
 
-test.each(recordTypes)('%s comes back from PowerDNS as the same text', async (type) => {
+test.each(recordTypes)('%s is returned by PowerDNS as the same text', async (type) => {
   const zone = 'corp.internal.';
   const manyAtOnce = fc.array(values[type], { minLength: 100, maxLength: 200 });
   await fc.assert(
@@ -69,18 +69,18 @@ test.each(recordTypes)('%s comes back from PowerDNS as the same text', async (ty
   );
 });
 
-test('the longest text comes back, though no answer could hold it', async () => {
+test('the longest text is returned, though no answer could hold it', async () => {
   const longest = parseContent('TXT', 'x'.repeat(65_279), 'corp.internal.');
   expect(await written('corp.internal.', 'TXT', [longest])).toEqual([longest]);
 });
 
-test('the types whose contents the API takes as they are come back, too', async () => {
+test('types whose content the API does not parse are returned, too', async () => {
   expect(await written('corp.internal.', 'TYPE1234', ['\\# 2 abcd'])).toEqual(['\\# 2 abcd']);
   const code = 'A "return \\"192.0.2.1\\""';
   expect(apiContent('LUA', code)).toBe(code);
 });
 
-describe('PowerDNS refuses or changes what is refused here for its sake', () => {
+describe('PowerDNS refuses or changes what is refused here because of it', () => {
   test.each([
     ['HTTPS', '1 . key667=""', 'Not in expected format'],
     ['HTTPS', '1 . key667="a(b"', "SvcParam '(b\"' is not recognized"],
@@ -100,7 +100,7 @@ describe('PowerDNS refuses or changes what is refused here for its sake', () => 
   });
 });
 
-test('the answers over DNS have the octets of the RFCs, and no type was left out', async () => {
+test('answers over DNS have the octets of the RFCs, for every type', async () => {
   const header = await powerdns.create(`${wireZone}.`, []);
   await powerdns.patch(
     header,

@@ -50,7 +50,7 @@ function printLine({ name, ttl, type, content, ...how }: Written, before: string
 const bare = (field: string) =>
   field.replace(/\\.|[;()]/g, (character) => (character.length > 1 ? character : `\\${character}`));
 
-test('what is printed is read again', () => {
+test('a printed zone file is parsed as the same records', () => {
   fc.assert(
     fc.property(entries, (written) => {
       const file = parseZoneFile(print(written), { name: zone });
@@ -101,7 +101,7 @@ test.each([
   ['text', fc.string({ unit: 'binary', maxLength: 500 })],
   ['words of zone files', soup],
   ['zone files with mistakes', mutated],
-])('whatever the %s, nothing is thrown, and all that is read is of the zone and has a line', (_, texts) => {
+])('for any %s, nothing is thrown, and every entry is in the zone and has a line', (_, texts) => {
   fc.assert(
     fc.property(texts, (text) => {
       const { entries, issues } = parseZoneFile(text, { name: zone });
@@ -119,7 +119,7 @@ test.each([
 
 const range = (length: number) => Array.from({ length }, (_, index) => index + 1);
 
-describe('a long run of one thing is read in linear time:', () => {
+describe('a long repetition is parsed in linear time:', () => {
   test.each(['(', '"', '""', '\\', ';', '$', '${', '.', 'a', ' ', '\n', '"\n', '="', '1h', 'x TXT (\n', '$ORIGIN a\n'])(
     '%j',
     async (piece) => {

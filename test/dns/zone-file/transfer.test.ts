@@ -72,7 +72,7 @@ test.each<FixtureName>(['corp.zone', '64-26.zone', '2.0.192.zone'])(
   },
 );
 
-test('a signed zone that dig transfers is imported whole', { tags: 'dig' }, async () => {
+test('a signed zone that dig transfers is imported completely', { tags: 'dig' }, async () => {
   const { text, zone } = fixture('corp.zone');
   await load(zone, text, { dnssec: true });
   const args = ['@127.0.0.1', '-p', `${server.dnsPort}`, 'axfr', zone];

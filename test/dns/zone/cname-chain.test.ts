@@ -147,7 +147,7 @@ test.each([
   expect(isEndless(chainFrom(new Lookup([{ name: zone, records }]), `c0.${zone}`))).toBe(rcode === 'SERVFAIL');
 });
 
-test('a chain is endless exactly where PowerDNS answers SERVFAIL, or asks for ever', async () => {
+test('a chain is endless exactly where PowerDNS answers SERVFAIL, or never finishes', async () => {
   const seen = { endless: 0, ended: 0 };
   await fc.assert(
     fc
