@@ -11,7 +11,7 @@ export interface BadSpec {
   /** Part of what is said of it; a pattern where the API server and the function have words of their own. */
   message: string | RegExp;
   /** Who can tell, when not both. */
-  judge?: 'function';
+  rejectedBy?: 'function';
 }
 
 export interface BadEdit {
@@ -76,11 +76,11 @@ const record = (reason: string, fields: Spec, path: string, message: string | Re
   },
   path: `spec.zones[0].records[0]${path}`,
   message,
-  judge: 'function',
+  rejectedBy: 'function',
 });
 /** A fault of a record's shape, which the API server tells as well. */
 const shape = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => {
-  const { judge: _, ...rest } = record(reason, fields, path, message);
+  const { rejectedBy: _, ...rest } = record(reason, fields, path, message);
   return rest;
 };
 const setting = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => ({
@@ -106,7 +106,7 @@ const source = (reason: string, fields: Spec, path: string, message: string | Re
   discovery(reason, { sources: [fields] }, `.sources[0]${path}`, message);
 const tenant = (names: string[], namespaceSelector: Spec = {}): Spec => ({ tenants: [{ namespaceSelector, names }] });
 const twice = /must not contain duplicates|Duplicate value/;
-const onlyFunction = (bad: BadSpec): BadSpec => ({ ...bad, judge: 'function' });
+const onlyFunction = (bad: BadSpec): BadSpec => ({ ...bad, rejectedBy: 'function' });
 const everywhere = (kinds: string) => `namespaces cannot be used with ${kinds}: `;
 const namespaceForm = (field: string) => `${field} must be the name of a namespace`;
 const objectForm = (field: string) => `${field} must be the name of an object`;
@@ -232,15 +232,15 @@ export const badSpecs: readonly BadSpec[] = [
     'a zone with a slash or an underscore in its name needs nameServers of its own',
     '',
   ),
-  { ...zone('a part begins within another', '65/26.2.0.192.in-addr.arpa', rangeForm), judge: 'function' },
+  { ...zone('a part begins within another', '65/26.2.0.192.in-addr.arpa', rangeForm), rejectedBy: 'function' },
 
   {
     ...setting('the primary server is no name', { soa: { mname: 'a..b' } }, 'soa.mname', /^.*an empty label/),
-    judge: 'function',
+    rejectedBy: 'function',
   },
   {
     ...setting('the mailbox is none', { soa: { rname: '@corp.internal' } }, 'soa.rname', 'not a mailbox'),
-    judge: 'function',
+    rejectedBy: 'function',
   },
   setting('the primary server is relative', { soa: { mname: 'ns1' } }, 'soa', primaryForm),
   setting('the primary server is one label at the root', { soa: { mname: 'ns1.' } }, 'soa', primaryForm),
@@ -388,7 +388,7 @@ export const badSpecs: readonly BadSpec[] = [
     path: 'spec.zones[0].records[1].values[0]',
     message:
       'CNAME loop b.corp.internal -> a.corp.internal -> b.corp.internal: it never resolves (RFC 1034 section 3.6.2)',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   {
     reason: 'aliases lead in a circle through another zone',
@@ -407,7 +407,7 @@ export const badSpecs: readonly BadSpec[] = [
     path: 'spec.zones[1].records[1].values[0]',
     message:
       'CNAME loop b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): it never resolves',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   record(
     'only the wildcard itself answers for where it leads',
@@ -436,7 +436,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[0].records[1].values[0]',
     message: 'CNAME loop mail.corp.internal -> corp.internal -> mail.corp.internal (*.corp.internal answers for mail',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   record(
     'a wildcard is an ALIAS',
@@ -459,7 +459,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[0].records[1].values[0]',
     message: 'leave check, answer and weights out, or referrals lack its address (RFC 1034 section 4.2.1)',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   record(
     'an address is there twice',
@@ -543,7 +543,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[0].records[0].values[0]',
     message: 'a.lab.corp.internal belongs to the zone lab.corp.internal, which is also declared: put it there',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   {
     reason: 'the server of another zone is an alias',
@@ -555,7 +555,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[0].records[0].values[0]',
     message: 'must have addresses',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   {
     reason: 'the server of another zone is checked',
@@ -567,7 +567,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[0].records[0].values[0]',
     message: 'plain addresses: referrals do not include computed answers',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   {
     reason: 'two records have one name and type',
@@ -584,7 +584,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[0].records[1]',
     message: 'records[0] already has the A records of this name: put all values there',
-    judge: 'function',
+    rejectedBy: 'function',
   },
 
   field('reverse does not exist', 'spec.discovery.reverse', 'On', notOneOf),
@@ -969,7 +969,7 @@ export const badSpecs: readonly BadSpec[] = [
     },
     path: 'spec.zones[1].name',
     message: 'overlaps 0/25.2.0.192.in-addr.arpa',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   discovery(
     'what is opened across namespaces is nothing that there is',
@@ -1087,7 +1087,7 @@ export const badSpecs: readonly BadSpec[] = [
   {
     ...service('a published address has too few groups', { addresses: ['1:2:3'] }, '.addresses[0]', ''),
     message: `address ${addressForm}`,
-    judge: 'function',
+    rejectedBy: 'function',
   },
   service(
     'a load balancer’s address is given to another type',
@@ -1143,7 +1143,7 @@ export const badSpecs: readonly BadSpec[] = [
   {
     ...field('an amount of memory is none', 'spec.resources.agent.limits.memory', 'much', ''),
     message: 'must be a quantity, such as 100m or 128Mi',
-    judge: 'function',
+    rejectedBy: 'function',
   },
   field('an amount of cpu is a fraction', 'spec.resources.powerdns.requests.cpu', 0.5, wrongType),
   field(

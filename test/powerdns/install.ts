@@ -37,7 +37,7 @@ function unpacked(folder: string): PowerDNS {
   if (!loader) throw new Error(`cannot use ${folder}: no loader in it; remove it and try again`);
   const libraries = dirname(loader);
   const program = (path: string) => [loader, '--library-path', libraries, join(folder, path)];
-  return described({
+  return withVersion({
     server: program('usr/sbin/pdns_server'),
     sqlite3: program('usr/bin/sqlite3'),
     moduleDir: join(libraries, 'pdns'),
@@ -51,10 +51,10 @@ const SCHEMA = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql';
 function installed(): PowerDNS {
   const server = findOnPath('pdns_server');
   if (!existsSync(SCHEMA)) throw new Error('cannot find the SQLite backend of PowerDNS');
-  return described({ server: [server], sqlite3: [findOnPath('sqlite3')], schema: SCHEMA });
+  return withVersion({ server: [server], sqlite3: [findOnPath('sqlite3')], schema: SCHEMA });
 }
 
-function described(powerdns: Omit<PowerDNS, 'version'>): PowerDNS {
+function withVersion(powerdns: Omit<PowerDNS, 'version'>): PowerDNS {
   const [command, ...args] = powerdns.server as [string, ...string[]];
   // 4.7 says it and exits with 99.
   const { stdout, stderr, error } = spawnSync(command, [...args, '--version'], { encoding: 'utf8' });

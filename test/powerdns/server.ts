@@ -162,8 +162,8 @@ const lastLines = (log: string) => readFileSync(log, 'utf8').trim().split('\n').
 
 /** The same settings with some replaced or added. */
 function override(config: string, settings: Record<string, string>): string {
-  const kept = config.split('\n').filter((line) => !((line.split('=')[0] as string).trim() in settings));
-  return [...kept, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ''].join('\n');
+  const rest = config.split('\n').filter((line) => !((line.split('=')[0] as string).trim() in settings));
+  return [...rest, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ''].join('\n');
 }
 
 /** Whom PowerDNS runs as: nobody, if that one reaches the program and the folder (below /root it does not); else who runs us. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
-import type { Behaviour } from '../agent/powerdns/passage.ts';
+import type { Behaviour } from '../agent/powerdns/faulty-proxy.ts';
 import { printTable, quantile, seconds } from '../bench/table.ts';
 import { patience } from '../patience.ts';
 import { Instance, type Wanted, zone } from './instance.ts';

@@ -8,15 +8,14 @@ import { patience } from '../../patience.ts';
 import { loop, webhookAt } from '../external-dns.ts';
 import { declare, endpoint, makeAgent } from '../make.ts';
 
-const makeSetup = () => makeAgent();
 let server: Server;
 let url: string;
 let listen: (timeoutMs: number) => Promise<void>;
-let setup: ReturnType<typeof makeSetup>;
+let setup: ReturnType<typeof makeAgent>;
 const failureLog: string[] = [];
 
 beforeEach(async () => {
-  setup = makeSetup();
+  setup = makeAgent();
   failureLog.length = 0;
   const log = new FailureLog({ info: append, warn: append } as never);
   listen = async (timeoutMs) => {

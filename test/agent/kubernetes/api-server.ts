@@ -161,7 +161,7 @@ export class ApiServer {
   }
 
   /** Sends every watch something else than an event. */
-  say(line: string | Uint8Array): void {
+  write(line: string | Uint8Array): void {
     for (const { response } of this.#watchers) response.write(line);
   }
 

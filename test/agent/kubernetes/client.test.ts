@@ -252,7 +252,9 @@ test('a watch that is stopped before anything was read of it fails nothing else'
 test('a watch ends with the error that the server sends, and says when it was cut', async () => {
   const watch = () => client.watch(configMaps, { query: { resourceVersion: '100' }, signal: never() });
   const first = all(await watch());
-  apiServer.say(`${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old', reason: 'Expired' } })}\n`);
+  apiServer.write(
+    `${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old', reason: 'Expired' } })}\n`,
+  );
   await expect(first).rejects.toMatchObject({ code: 410, reason: 'Expired', message: 'too old' });
   const second = all(await watch());
   void apiServer.cutWatches();

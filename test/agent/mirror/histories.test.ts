@@ -12,7 +12,7 @@ test(
       fc.asyncProperty(history, async ([rounds, count]) => {
         const world = new World(() => new MemoryDatabase(), count);
         await world.settle();
-        for (const each of rounds) await world.go(each);
+        for (const each of rounds) await world.run(each);
       }),
       { numRuns: 60 },
     ),

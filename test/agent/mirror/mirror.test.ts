@@ -206,9 +206,9 @@ test('a record that is declared leaves the mirror, and no replica loses it meanw
   const declared = declare({ ...off, zones: [{ ...corp, records: [www] }], replicas: 2 });
   at(0).declare(declared);
   // The other one hears of it later.
-  for (let turn = 0; turn < 8; turn++) {
+  for (let sync = 0; sync < 8; sync++) {
     clock.now += 5_000;
-    for (const replica of replicas) await replica.turn();
+    for (const replica of replicas) await replica.sync();
     expect((await servers[1]?.running.query('www.corp.internal'))?.answers).toHaveLength(1);
   }
   at(1).declare(declared);
@@ -224,7 +224,7 @@ test('writes are throttled, and none happens without a change', async () => {
   for (let change = 1; change <= 30; change++) {
     await at(change % 2).database.edit(zone, rrset('busy.corp.internal.', 'A', `192.0.2.${change}`));
     clock.now += 2_000;
-    for (const replica of replicas) await replica.turn();
+    for (const replica of replicas) await replica.sync();
   }
   // Of 60 seconds; two replicas have one in ten seconds together.
   expect(configMap.writes).toBeLessThanOrEqual(8);
@@ -318,12 +318,12 @@ test('while the mirror cannot be read, zones are served, evaluation waits for ha
   configMap.failure = 'configmaps "idns-corp-kept" is forbidden';
   endpoints = [endpoint('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
   await add({});
-  await at(0).turn();
-  await expect(at(0).turn(endpoints)).rejects.toThrow('what exists in the mirror only is not restored yet');
+  await at(0).sync();
+  await expect(at(0).sync(endpoints)).rejects.toThrow('what exists in the mirror only is not restored yet');
   expect(at(0).agent.isReady).toBe(false);
   clock.now += 30_000;
-  await at(0).turn(endpoints);
-  await at(0).turn(endpoints);
+  await at(0).sync(endpoints);
+  await at(0).sync(endpoints);
   expect(at(0).agent.isReady).toBe(true);
   expect(at(0).agent.report()?.warnings).toEqual([
     'cannot mirror records that exist on the volume only: ConfigMap idns-corp-kept: configmaps "idns-corp-kept" is forbidden',
@@ -331,7 +331,7 @@ test('while the mirror cannot be read, zones are served, evaluation waits for ha
   expect(at(0).log.filter(({ msg }) => msg === 'cannot mirror records that exist on the volume only')).toHaveLength(1);
   configMap.failure = undefined;
   clock.now += 5_000;
-  await at(0).turn(endpoints);
+  await at(0).sync(endpoints);
   expect(at(0).agent.report()?.warnings).toBeUndefined();
 });
 
@@ -345,7 +345,7 @@ test(
         const fresh = servers.values();
         const world = new World(() => databaseOf(fresh.next().value as Server), count, 20_000);
         await world.settle();
-        for (const each of rounds.slice(0, 3)) await world.go(each);
+        for (const each of rounds.slice(0, 3)) await world.run(each);
       }),
       { numRuns: 4 },
     ),

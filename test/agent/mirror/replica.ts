@@ -80,7 +80,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
   }
 
   /** A turn of the agent, and a loop of ExternalDNS if there is one. */
-  async turn(endpoints?: Endpoint[]): Promise<void> {
+  async sync(endpoints?: Endpoint[]): Promise<void> {
     await this.#agent.reconcile();
     if (!endpoints) return;
     const agent = this.#agent;
@@ -111,20 +111,20 @@ export const lineOf = ({ name, type, records }: RRset) =>
     .join(' ')}`;
 
 /** A database that much can happen to. */
-export interface MortalDatabase extends ReplicaDatabase {
+export interface FaultyDatabase extends ReplicaDatabase {
   /** What a person does, past the agent; no records mean a removal. */
   edit(zone: string, rrset: RRset): Promise<void>;
   /** Loses everything, as with a volume. */
   lose(): Promise<void>;
   /** The agent ends when it has done so many things more. */
-  endsAfter: number;
+  crashesAfter: number;
 }
 
 /** A database in memory, with the metadata that would be in it. */
-export class MemoryDatabase implements MortalDatabase {
+export class MemoryDatabase implements FaultyDatabase {
   readonly #zones = new MemoryZones();
   #metadata: string[] = [];
-  endsAfter = Number.POSITIVE_INFINITY;
+  crashesAfter = Number.POSITIVE_INFINITY;
   readonly watermarks = new Watermarks({
     powerdns: {
       metadata: async () => {
@@ -178,16 +178,16 @@ export class MemoryDatabase implements MortalDatabase {
   }
 
   #step(): void {
-    if (this.endsAfter-- <= 0) throw new PowerDNSRejection(500, 'the agent has ended');
+    if (this.crashesAfter-- <= 0) throw new PowerDNSRejection(500, 'the agent has ended');
   }
 }
 
 /** A real PowerDNS. */
-export class PowerDNSDatabase implements MortalDatabase {
+export class PowerDNSDatabase implements FaultyDatabase {
   readonly #server: RunningPowerDNS;
   readonly #database: Database;
   readonly watermarks: Watermarks;
-  endsAfter = Number.POSITIVE_INFINITY;
+  crashesAfter = Number.POSITIVE_INFINITY;
   readonly #powerdns: PowerDNS;
 
   constructor(server: RunningPowerDNS, keyFile: string) {
@@ -197,7 +197,7 @@ export class PowerDNSDatabase implements MortalDatabase {
       keyFile,
       timeoutMs: patience,
       request: async (url, options) => {
-        if (options.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
+        if (options.method !== 'GET' && this.crashesAfter-- <= 0) throw new Error('the agent has ended');
         return request(url, options);
       },
     });
@@ -249,7 +249,7 @@ export async function settle(
     if (turn > 200) throw new Error(`no end: ${before}`);
     // Replicas are not in step.
     const order = turn % 2 === 0 ? replicas : replicas.toReversed();
-    for (const replica of order) await replica.turn(endpoints).catch(() => {});
+    for (const replica of order) await replica.sync(endpoints).catch(() => {});
     clock.now += stepMs;
     const now = JSON.stringify([
       configMap.writes,

@@ -5,7 +5,7 @@ import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { declare, endpoint } from '../make.ts';
 import { MemoryConfigMap } from './memory-config-map.ts';
-import { lineOf, type MortalDatabase, Replica, settle } from './replica.ts';
+import { type FaultyDatabase, lineOf, Replica, settle } from './replica.ts';
 
 const zone = 'corp.internal.';
 const names = ['a', 'b', 'c', 'd'].map((label) => `${label}.${zone}`);
@@ -82,15 +82,15 @@ export const history = fc.tuple(fc.array(round, { minLength: 1, maxLength: 8 }),
 export class World {
   readonly #configMap = new MemoryConfigMap();
   readonly #clock = { now: 1_000_000 };
-  readonly #replicas: Replica<MortalDatabase>[] = [];
+  readonly #replicas: Replica<FaultyDatabase>[] = [];
   readonly #objects = new Map<string, number>();
   /** What there should be. */
   readonly #byHand = new Map<string, number>();
-  readonly #declared = new Map<string, number>();
-  readonly #database: () => MortalDatabase;
+  readonly #published = new Map<string, number>();
+  readonly #database: () => FaultyDatabase;
   readonly #stepMs: number;
 
-  constructor(database: () => MortalDatabase, count: number, stepMs = 5_000) {
+  constructor(database: () => FaultyDatabase, count: number, stepMs = 5_000) {
     this.#database = database;
     this.#stepMs = stepMs;
     for (let index = 0; index < count; index++) this.#add();
@@ -111,8 +111,8 @@ export class World {
     await settle(this.#replicas, { configMap, clock, stepMs, endpoints });
   }
 
-  async go({ edits, objects, lost, restarted, crash, event }: Round): Promise<void> {
-    const at = (index: number) => this.#replicas[index % this.#replicas.length] as Replica<MortalDatabase>;
+  async run({ edits, objects, lost, restarted, crash, event }: Round): Promise<void> {
+    const at = (index: number) => this.#replicas[index % this.#replicas.length] as Replica<FaultyDatabase>;
     // What is younger than a moment is nowhere else yet, and of an object that goes at that moment somebody must have heard.
     const edited = new Set(edits.map((edit) => at(edit.replica)));
     if (objects.some(({ address }) => address === undefined)) edited.add(at(0));
@@ -132,14 +132,14 @@ export class World {
     if (crash) await this.#crash(at(crash.replica), crash.steps);
     if (event === 'the mirror is away for a while') {
       this.#configMap.failure = 'it is away';
-      for (const replica of this.#replicas) await replica.turn().catch(() => {});
+      for (const replica of this.#replicas) await replica.sync().catch(() => {});
       this.#configMap.failure = undefined;
     }
     await this.settle();
     await this.#check();
   }
 
-  async #edit({ database }: Replica<MortalDatabase>, name: string, value: number | undefined): Promise<void> {
+  async #edit({ database }: Replica<FaultyDatabase>, name: string, value: number | undefined): Promise<void> {
     await database.edit(zone, handMade(name, value));
     if (value === undefined) this.#byHand.delete(name);
     else this.#byHand.set(name, value);
@@ -148,20 +148,20 @@ export class World {
   #change(host: string, address: number | undefined): void {
     if (address === undefined) return void this.#objects.delete(host);
     this.#objects.set(host, address);
-    this.#declared.set(host, address);
+    this.#published.set(host, address);
   }
 
-  async #crash(replica: Replica<MortalDatabase>, steps: number): Promise<void> {
-    replica.database.endsAfter = steps;
-    await replica.turn().catch(() => {});
-    replica.database.endsAfter = Number.POSITIVE_INFINITY;
+  async #crash(replica: Replica<FaultyDatabase>, steps: number): Promise<void> {
+    replica.database.crashesAfter = steps;
+    await replica.sync().catch(() => {});
+    replica.database.crashesAfter = Number.POSITIVE_INFINITY;
     replica.restart();
   }
 
   async #check(): Promise<void> {
     const right = [
       ...[...this.#byHand].map(([name, value]) => lineOf(handMade(name, value))),
-      ...[...this.#declared].map(([host, address]) => published(host, address)),
+      ...[...this.#published].map(([host, address]) => published(host, address)),
     ].sort();
     for (const replica of this.#replicas) expect(await replica.records()).toEqual(right);
   }

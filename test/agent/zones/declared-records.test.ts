@@ -24,7 +24,7 @@ import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { loop } from '../external-dns.ts';
 import { corp, declare, endpoint, fileMark, fileOf, fileRef, makeAgent, record, zones, zoneWith } from '../make.ts';
 import { apiAt } from '../powerdns/api.ts';
-import { Passage } from '../powerdns/passage.ts';
+import { FaultyProxy } from '../powerdns/faulty-proxy.ts';
 import { type Running, run } from '../run.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'declared-'));
@@ -535,7 +535,7 @@ test('PowerDNS may be killed in the middle of a transaction: all of it or nothin
 
 describe('the process may be killed', () => {
   const running = new Set<Running>();
-  const passages = new Set<Passage>();
+  const proxies = new Set<FaultyProxy>();
   const folder = join(dir, 'files');
   const file = join(dir, 'declaration.json');
   const declaration = { ...fromFile, discovery: undefined };
@@ -545,7 +545,7 @@ describe('the process may be killed', () => {
 
   afterEach(async () => {
     for (const agent of running) await agent.kill();
-    for (const passage of passages) passage.close();
+    for (const proxy of proxies) proxy.close();
   });
 
   async function start(url: string) {
@@ -564,16 +564,16 @@ describe('the process may be killed', () => {
     if (method === 'PATCH') await reconciled(declaration, fileOf('gone A 192.0.2.1'));
     // The self-test makes a zone of its own and writes there: that is not what is waited for.
     await writeCanary(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }), 0);
-    const passage = new Passage(server.apiUrl);
-    passages.add(passage);
+    const proxy = new FaultyProxy(server.apiUrl);
+    proxies.add(proxy);
     const sent = new Promise<void>((resolve) => {
-      passage.onPass = (line) => line.startsWith(method) && !line.includes(canaryZone) && resolve();
+      proxy.onPass = (line) => line.startsWith(method) && !line.includes(canaryZone) && resolve();
     });
-    const first = await start(await passage.listen());
+    const first = await start(await proxy.listen());
     await sent;
     await first.kill();
     expect(first.reports().flatMap((report) => report.zones)).toEqual([]);
-    const second = await start(passage.url);
+    const second = await start(proxy.url);
     const serving = [{ name: 'corp.internal', state: 'Serving' }];
     await vi.waitFor(() => expect(second.reports().at(-1)?.zones).toEqual(serving), soon);
     const { rrsets } = await stored();

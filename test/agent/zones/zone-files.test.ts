@@ -209,7 +209,7 @@ describe('there is room for so many records of all zones together', () => {
         ...(of !== undefined && { mark: mark(`ConfigMap ${of}, key k`) }),
       }));
     /** The states of the zones, once they are brought there beside these of z0.internal, and how much there is then. */
-    async function bring(most: number, present: RRset[], known: ZoneFiles) {
+    async function reconciledWith(most: number, present: RRset[], known: ZoneFiles) {
       const setup = makeAgent(undefined, { mostRecords: most });
       setup.declare(declaration);
       setup.agent.setZoneFiles(files(0, 0, 0));
@@ -230,7 +230,9 @@ describe('there is room for so many records of all zones together', () => {
     const noFile = { failure: 'there is no such ConfigMap' };
 
     test('a file has no room that discovery has', async () => {
-      const [fits, not] = await Promise.all([43, 42].map((most) => bring(most, rrsets(10), files(10, 10, 10))));
+      const [fits, not] = await Promise.all(
+        [43, 42].map((most) => reconciledWith(most, rrsets(10), files(10, 10, 10))),
+      );
       expect(fits!.states).toEqual(['', '', '']);
       expect(not!.states).toEqual(['', '', 'ConfigMap f2, key k, line 10']);
       expect(not!.sources.get('ingress/a/web')).toHaveLength(10);
@@ -241,7 +243,7 @@ describe('there is room for so many records of all zones together', () => {
         const known = (count: number) =>
           new Map<string, ZoneFileState>([...files(0, count, 0), ['ConfigMap f0, key k', state]]);
         const present = rrsets(10, 'f0');
-        const [fits, not] = await Promise.all([20, 21].map((count) => bring(33, present, known(count))));
+        const [fits, not] = await Promise.all([20, 21].map((count) => reconciledWith(33, present, known(count))));
         expect(fits!.states?.[1]).toBe('');
         expect(not!.states?.[1]).toBe('ConfigMap f1, key k, line 21');
         expect(not!.sources.get('ConfigMap f0, key k')).toHaveLength(10);
@@ -254,8 +256,8 @@ describe('there is room for so many records of all zones together', () => {
         .map(({ name }) => `${name} A 192.0.2.1`)
         .join('\n');
       const present = [...rrsets(10, 'f0'), ...rrsets(10)];
-      expect((await bring(5, present, current(text.replace('2.1', '2.2')))).states).toEqual(['', '', '']);
-      const more = await bring(5, present, current(`${text}\nmore A 192.0.2.1`));
+      expect((await reconciledWith(5, present, current(text.replace('2.1', '2.2')))).states).toEqual(['', '', '']);
+      const more = await reconciledWith(5, present, current(`${text}\nmore A 192.0.2.1`));
       expect(more.states).toEqual(['ConfigMap f0, key k, line 11', '', '']);
       expect(more.sources.get('ConfigMap f0, key k')).toHaveLength(10);
     });

@@ -25,7 +25,7 @@ export type Behaviour =
   /** Half a second later. */
   | 'late';
 
-export class Passage {
+export class FaultyProxy {
   behaviour: Behaviour | (() => Behaviour) = 'pass';
   /** `METHOD path` of every request so far. */
   readonly requests: string[] = [];
