@@ -10,12 +10,12 @@ export interface Webhook {
   applyChanges(changes: EndpointChanges): Promise<void>;
 }
 
-/** What `--managed-record-types` names: of other types it neither makes nor deletes anything. */
+/** `--managed-record-types`: records of other types are neither created nor deleted. */
 const managedTypes = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'];
 
 export type Policy = 'sync' | 'upsert-only' | 'create-only';
 
-/** One loop; what it posted, or nothing if everything was up to date. */
+/** Runs one loop. Returns the changes that it posted, undefined if everything was up to date. */
 export async function loop(webhook: Webhook, endpoints: Endpoint[], policy: Policy = 'sync') {
   const current = await webhook.records();
   const desired = await webhook.adjustEndpoints(endpoints);
@@ -72,15 +72,15 @@ function planRow({ current, candidates }: Row, changes: Required<EndpointChanges
 const lessTargets = (a: string[], b: string[]) =>
   a.length === b.length ? a.toSorted().join() < b.toSorted().join() : a.length < b.length;
 
-/** Sorted with regard to case, and compared without. */
+/** Sorts case-sensitively, and compares without regard to case. */
 function sameTargets(a: string[], b: string[]): boolean {
   const sorted = b.toSorted();
   return a.length === b.length && a.toSorted().every((t, i) => t.toLowerCase() === sorted[i]?.toLowerCase());
 }
 
 /**
- * What the webhook hears of objects' endpoints: each kind's source merges its own, where the first one's label stays, and
- * of those that then say the same the first is left.
+ * The endpoints of objects as the webhook receives them: the source of each kind merges its own, with the label of the
+ * first one, and of equal ones the first is kept.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/wrappers/dedupsource.go
  */
@@ -103,7 +103,7 @@ export function merged(endpoints: Endpoint[]): Endpoint[] {
 
 const mediaType = 'application/external.dns.webhook+json;version=1';
 
-/** The same over HTTP; rejects with the status and the text of whatever is no success. */
+/** A webhook over HTTP. Rejects with the status and the text of an error. */
 export function webhookAt(url: string): Webhook & { negotiate(): Promise<unknown> } {
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`${url}${path}`, {

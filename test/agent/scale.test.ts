@@ -6,7 +6,7 @@ import { cpuTimeOf } from '../cpu.ts';
 import { loop } from './external-dns.ts';
 import { changesFor, declare, discoveredRRset, endpoint, foreign, makeAgent, zone } from './make.ts';
 
-/** Neither too many names of one namespace nor all of them going at once is anything special here. */
+/** Discovery without a quota and without a delete guard. */
 const unlimited = () =>
   declare({
     discovery: {
@@ -74,7 +74,7 @@ const cases: [string, (count: number) => () => unknown][] = [
       const desired = desiredRecords(count);
       return async () => {
         const { agent, database, declare: take } = makeAgent();
-        // The store is not what is measured.
+        // The store is not measured.
         let rrsets: RRset[] = [];
         database.zones = async () => [zone('corp.internal', rrsets)];
         database.refreshed = async (present) => present;
@@ -113,6 +113,6 @@ test.each(cases)('%s takes time in proportion to its names', async (name, make) 
   const [few, middle, many] = [await cpuTimeOf(make(1000)), await cpuTimeOf(make(5000)), await cpuTimeOf(make(16_000))];
   const ms = (time: number) => `${time.toFixed(1)} ms`;
   console.log(`${name}: 1,000 names ${ms(few)}, 5,000 names ${ms(middle)}, 16,000 names ${ms(many)}`);
-  // Sixteen times as much in proportion, 256 times when every name is compared with every other one.
+  // Linear work is sixteen times as much; comparing every name with every other one is 256 times.
   expect(many / few).toBeLessThan(80);
 });

@@ -1,4 +1,4 @@
-/** SIGTERM ends the agent when what is under way is done. */
+/** SIGTERM stops the agent once pending work is done. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -23,7 +23,7 @@ describe('a name is relative to the zone', () => {
     ['_sip._tcp', '_sip._tcp.corp.internal.'],
     ['www.corp.internal', 'www.corp.internal.'],
     ['www.corp.internal.', 'www.corp.internal.'],
-    // Whether that is in the zone is asked of all its records together.
+    // Whether it is in the zone is validated for all records together.
     ['www.example.com.', 'www.example.com.'],
     ['bücher', 'xn--bcher-kva.corp.internal.'],
   ])('%s is %s', (name, expected) => {
@@ -102,7 +102,7 @@ describe('an issue says where it is', () => {
   ])('%s', (_, bad, at, message) => {
     const { entries, issues } = read(good, bad, record('last', 'A', '192.0.2.9'));
     expect(issues).toEqual([{ at, message: expect.stringContaining(message) }]);
-    // Whatever else is right is read.
+    // Everything else is valid.
     expect(entries.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['good.corp.internal.', 'last.corp.internal.']),
     );
@@ -115,7 +115,7 @@ describe('an issue says where it is', () => {
   });
 });
 
-// A record with such an issue is dropped whole: serving the rest of it would give wrong answers.
+// Serving the rest of such a record would give wrong answers.
 describe('a record is dropped as a whole for', () => {
   const check = { port: 25 };
   test.each<[string, Partial<DeclaredRecord>]>([

@@ -17,7 +17,7 @@ const program = join(import.meta.dirname, '../../functions/import.ts');
 const dir = mkdtempSync(join(tmpdir(), 'import-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Runs `import`, and gives `input` to its standard input. */
+/** Runs `import` with `input` as its standard input. */
 async function run(args: string[], input: string | Buffer = '') {
   const child = spawn(process.execPath, [program, ...args]);
   child.stdin.end(input);
@@ -36,10 +36,10 @@ interface DeclaredZone {
   records: { name: string; type: RecordType; ttl?: number; values: string[] }[];
 }
 
-/** Kubernetes reads YAML 1.1. */
+/** Kubernetes parses YAML 1.1. */
 const read = (yaml: string) => (parse(yaml, { version: '1.1' }) as DeclaredZone[])[0] as DeclaredZone;
 
-/** One line for each value of a declared zone, as the composite means it. */
+/** One line for each value of a declared zone, in canonical form. */
 function meant({ name, defaultTTL, records }: DeclaredZone): string[] {
   const zone = absolute(name);
   return records.flatMap(({ name, type, ttl = defaultTTL, values }) =>
@@ -57,7 +57,7 @@ describe.each(fixtureNames)('the YAML of %s', (name) => {
     const declared = read(stdout);
     const rrsets = [...Map.groupBy(file.entries, ({ name, type }) => `${name} ${type}`).values()];
     expect(declared.records).toHaveLength(rrsets.length);
-    // Within an RRset the smallest TTL holds, and in these files there is only one.
+    // An RRset has the smallest TTL, and in these files all are equal.
     expect(meant(declared)).toEqual(
       rrsets.flat().map(({ name, ttl, type, content }) => [name, ttl, type, content].join(' ')),
     );

@@ -1,4 +1,4 @@
-/** What of a zone file can be declared: whatever is printed is accepted, and whatever is not is named. */
+/** The records of a zone file that can be declared: all printed ones are accepted, and all others are reported. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { entriesOfRecords } from '../../functions/dns/record.ts';

@@ -35,7 +35,7 @@ const events = roles.filter(({ metadata }) => metadata.name === eventsRole);
 const sources = roles.filter((role) => !crossplane.includes(role) && !events.includes(role));
 const added: Rule[] = crossplane.flatMap(({ rules }) => rules);
 
-/** Every object that an example composes, those included that come only once others exist. */
+/** All objects that an example composes, including those that need others to exist first. */
 const composed: KubernetesObject[] = Object.values(examples).flatMap((file) => {
   const composite = readComposite(file);
   const first = run(requestFor(composite), internalDNS);
@@ -57,7 +57,7 @@ const own: Rule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: compose },
 ];
 
-/** Whether one of `rules` gives `verb` on a resource without regard to names. */
+/** Reports whether one of `rules` grants `verb` on a resource, regardless of names. */
 const gives = (rules: Rule[], group: string, resource: string, verb: string) =>
   rules.some(
     (rule) =>
@@ -228,7 +228,7 @@ describe('the role of events', () => {
     expect(events.map(({ rules }) => rules)).toEqual([[{ apiGroups: [''], resources: ['events'], verbs: ['create'] }]]);
   });
 
-  /** Where an account has a role: a namespace, or the cluster as undefined. */
+  /** Where an account has a role: a namespace, or undefined for the cluster. */
   const placesOf = (isOf: (role: string) => boolean) => {
     const some = bindings.filter(
       ({ roleRef, metadata }) => isOf(roleRef.name) && !metadata.name.endsWith(':namespaces'),

@@ -13,7 +13,7 @@ import { internalDNSOf } from './refusals.ts';
 
 const labels = { 'app.kubernetes.io/instance': 'corp' };
 
-/** The objects of an instance with admission; what the CEL in them means is tried in test/e2e/admission.test.ts. */
+/** The objects of an instance with admission; their CEL is tested in test/e2e/admission.test.ts. */
 function objectsOf(discovery: object, zones: object[] = [{ name: 'corp.internal' }], name = 'corp') {
   const spec = parseSpec(internalDNSOf({ zones, discovery: { admission: { enabled: true }, ...discovery } }));
   const chart = new Chart(new App(), name);
@@ -73,7 +73,7 @@ describe('there is no policy', () => {
   });
 });
 
-/** What is said of names, each of which is in the message. */
+/** Expressions for names that are included in the message. */
 const ofNames = ({ validations }: KubernetesObject['spec']) =>
   (validations as Validation[]).filter(({ messageExpression }) => messageExpression);
 
@@ -264,7 +264,7 @@ describe('a policy checks', () => {
   });
 });
 
-/** The CEL of the host rules, which is JavaScript but for this. */
+/** Converts the CEL of the host rules to JavaScript. */
 const evaluate = (cel: string) => {
   const script = cel
     .replaceAll('size(h)', 'h.length')
@@ -274,7 +274,7 @@ const evaluate = (cel: string) => {
   return (host: string, resource: string): boolean => call(`.${host}`, { resource: { resource } });
 };
 
-/** What the policy says of a host that is new, with every rule in the order of its validations. */
+/** Returns the message of the policy on a new host, from its rules in the order of its validations. */
 const violations = (() => {
   const spec = policyOf({ sources: every });
   const rules = ofNames(spec).flatMap(({ expression, message }) => {

@@ -21,7 +21,7 @@ const textOf = (response: ReturnType<typeof answer>): string =>
 
 const zonesIn = (response: ReturnType<typeof answer>) => contract.parse(JSON.parse(textOf(response))).zones;
 
-/** A Service with addresses, as the cluster gives them. */
+/** A Service with addresses from the cluster. */
 const service = (...clusterIPs: string[]): Observed => ({
   'services/dns': { apiVersion: 'v1', kind: 'Service', metadata: { name: 'idns-corp' }, spec: { clusterIPs } },
 });

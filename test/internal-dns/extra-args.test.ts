@@ -6,7 +6,7 @@ import {
   repeatedIn,
 } from '../../functions/internal-dns/discovery/extra-args.ts';
 
-/** What the API server takes. */
+/** Arguments that the API server accepts. */
 const form = new RegExp(/'(.*)'/.exec(argumentRule.rule)?.[1] ?? '');
 
 describe('an argument for ExternalDNS', () => {

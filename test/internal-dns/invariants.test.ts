@@ -17,17 +17,17 @@ const answer = (composite: KubernetesObject, observed: Observed = {}) =>
 const objectsIn = (response: RunFunctionResponse) =>
   Object.values(response.desired?.resources ?? {}).map(({ resource }) => resource as KubernetesObject);
 
-/** Once with nothing there, and once where all is well: the objects differ. */
+/** Renders the objects for a new instance and for a ready one, as they differ. */
 function bothAnswers(composite: KubernetesObject): RunFunctionResponse[] {
   const stored = defaulted(composite);
   const first = answer(stored);
   return [first, answer(stored, running(stored, first))];
 }
 
-// Each renders twice, and the tests are many.
+// Each run renders twice, and there are many tests.
 const options = { numRuns: 40 };
 
-/** Holds `property` for the objects of random specs, all of them or those of one kind. */
+/** Checks `property` for the objects of random specs. */
 function forAll(property: (objects: KubernetesObject[], composite: KubernetesObject) => void): void {
   fc.assert(
     fc.property(composites, (composite) => {
@@ -40,7 +40,7 @@ function forAll(property: (objects: KubernetesObject[], composite: KubernetesObj
   );
 }
 
-/** Whether it binds the role of a source. */
+/** Reports whether an object binds the role of a source. */
 const letsRead = ({ roleRef }: KubernetesObject): boolean => roleRef?.kind === 'ClusterRole';
 
 interface Container {
@@ -66,7 +66,7 @@ interface IngressRule {
   ports: { port: number; protocol: string }[];
 }
 
-/** What the network lets in to the pod. */
+/** The ingress rules of the NetworkPolicy. */
 const ingressIn = (objects: KubernetesObject[]): IngressRule[] =>
   objects.filter(({ kind }) => kind === 'NetworkPolicy').flatMap(({ spec }) => spec.ingress);
 
@@ -100,7 +100,7 @@ describe('for any spec, every object', () => {
           expect(metadata.name).toMatch(new RegExp(`^idns-${composite.metadata.name}(-|$)`));
         }
       }
-      // A pod's name is a label's value and a host, with a hash in the controller's revision.
+      // The name of a pod is also a label value and a host name, and that of the controller revision has a hash.
       const { metadata, replicas } = podIn(objects);
       expect(`${metadata.name}-${replicas - 1}`.length).toBeLessThanOrEqual(63 - 11);
     });
@@ -264,7 +264,7 @@ describe('for any spec, the pod', () => {
       for (const { args = [] } of running) {
         expect(args).toEqual(expect.arrayContaining(['--provider=webhook', '--registry=noop', '--policy=sync']));
         expect(args.filter((argument) => argument.startsWith('--source='))).toHaveLength(sources.length);
-        // One that is given twice, and may be given once, ends ExternalDNS.
+        // ExternalDNS exits if a flag without a list is repeated.
         const lists = [
           'source',
           'service-type-filter',

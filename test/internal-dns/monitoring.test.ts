@@ -13,7 +13,7 @@ import { alertsIn, dashboardIn, objectOf, rendered, type Spec, watched } from '.
 const kindsIn = (objects: KubernetesObject[]) =>
   objects.map(({ kind }) => kind).filter((kind) => ['PodMonitor', 'PrometheusRule'].includes(kind));
 
-/** What agents say of the kinds that the cluster serves. */
+/** Reports of agents on the kinds that the cluster serves. */
 const reporting = (served: string[] | undefined) => (observed: Observed) =>
   Object.fromEntries(
     Object.entries(observed).map(([key, object]) => {
@@ -67,7 +67,7 @@ describe('a kind of the Prometheus operator', () => {
       message:
         'the cluster does not serve PodMonitor and PrometheusRule: install the CRDs of the Prometheus operator, and the objects follow within a minute; the dashboard and everything else work without them',
     });
-    // One of the replicas may not have asked yet.
+    // A replica may not have discovered the API yet.
     expect(monitoringReady(spec, [report([]), report([...monitoredKinds])])).toMatchObject({ status: 'True' });
   });
 
@@ -105,7 +105,7 @@ describe('the PodMonitor', () => {
   ])('scrapes the agent and each ExternalDNS: %s', (_, changes, ports) => {
     const { monitor, pods } = monitorOf(changes);
     expect(monitor.spec.podMetricsEndpoints.map(({ port }: { port: string }) => port)).toEqual(ports);
-    // Every port of the pod that is not DNS has metrics.
+    // Every port of the pod except DNS serves metrics.
     expect(
       allPorts(pods)
         .filter((name) => !name.startsWith('dns'))
@@ -143,7 +143,7 @@ describe('the PodMonitor', () => {
   });
 });
 
-/** Metrics of ours and of those beside us, with the labels that they are selected by. */
+/** Metrics of the agent, PowerDNS and ExternalDNS, with the labels that select them. */
 const selected = (expr: string) =>
   [...expr.matchAll(/\b(internal_dns|pdns_auth|process|external_dns)_[a-z0-9_]+(\{[^}]*\})?/g)].map(([all]) => all);
 

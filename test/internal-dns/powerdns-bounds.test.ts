@@ -1,4 +1,4 @@
-/** That no client takes PowerDNS from the others: memory, queue and TCP connections. */
+/** The limits of PowerDNS on memory, queue and TCP connections, so that no client can starve others. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** With the settings that the function gives it, some of them replaced. */
+  /** Starts PowerDNS with a rendered configuration and some replaced settings. */
   async function start(name: string, config: string, settings: Record<string, number> = {}): Promise<PowerDNS> {
     const dir = join(folder, name);
     const replaced = Object.entries(settings).map(([setting, value]) => `${setting}=${value}`);
@@ -125,7 +125,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
   });
 
   test('under overload answers from its cache and drops the rest', async () => {
-    // As if it were slow: the queue is as short as it gets.
+    // The shortest queue, as if PowerDNS were slow.
     await start('queue', powerdnsFiles['pdns.conf'], { 'overload-queue-length': 1 });
     await answer(`web.${zone}`);
     const flood = floodUDP(server.dnsPort, deepNames(zone), { count: 3000, rate: 1e6 });
@@ -142,7 +142,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
   });
 
   test('does not exit because of the length of its queue', async () => {
-    // A little more than what it drops from on, so that a short flood is enough.
+    // A little above the length from which it drops queries, so that a short flood is enough.
     await start('end', powerdnsFiles['pdns.conf'], { 'max-queue-length': 300 });
     await floodUDP(server.dnsPort, deepNames(zone), { count: 3000, rate: 1e6 });
     expect(await answer(`web.${zone}`)).toBe('NOERROR');

@@ -1,4 +1,4 @@
-/** What the settings that depend on the spec make a real PowerDNS do. */
+/** Settings that depend on the spec, in a real PowerDNS. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ describe('with every setting, a real PowerDNS', { tags: ['PowerDNS', 'delv'] }, 
 
   async function start(name: string, settings: string): Promise<PowerDNS> {
     const dir = join(folder, name);
-    // Where start.sh puts it: PowerDNS reads every file in this folder.
+    // Like start.sh: PowerDNS reads every file in this folder.
     mkdirSync(join(dir, 'include'), { recursive: true });
     writeFileSync(join(dir, 'include/resolver.conf'), settings);
     const config = powerdnsFilesFor({ dynamic: true, dname: true })['pdns.conf'];

@@ -6,7 +6,7 @@ import { restrictionFlags, restrictionsOf } from '../../functions/internal-dns/r
 import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { internalDNSOf } from './refusals.ts';
 
-/** What a function with these arguments, in the namespace of Crossplane, makes of a spec. */
+/** Runs a function with these arguments, in the namespace of Crossplane. Returns its message and the images. */
 function answer(args: string[], spec: object) {
   const { flags } = readArguments(['--insecure', ...args], {}, restrictionFlags);
   const composition = internalDNSUnder(restrictionsOf(flags, { POD_NAMESPACE: 'control-plane' }));

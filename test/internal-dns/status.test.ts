@@ -18,11 +18,11 @@ type Verdict = readonly [status: 'True' | 'False' | 'Unknown', reason: string, m
 interface Case {
   reason: string;
   spec?: Record<string, unknown>;
-  /** The Service in the cluster; by default a ClusterIP one with an address. Null is none. */
+  /** The Service in the cluster, null if there is none; by default a ClusterIP Service with an address. */
   service?: Partial<KubernetesObject> | null;
-  /** Members of the StatefulSet's status; by default as many ready pods as there should be. Null is no StatefulSet. */
+  /** Fields of the status of the StatefulSet, null if there is none; by default all pods are ready. */
   pods?: Record<string, number> | null;
-  /** What the mailbox holds, by ordinal; a text is there as it is. By default everything is served. */
+  /** Reports by ordinal, a string for raw text; by default everything is served. */
   reports?: (Partial<Report> | string | undefined)[];
   /** The zones of the composite's status. */
   before?: object[];
@@ -32,9 +32,9 @@ interface Case {
     discovery?: Verdict;
     resolvable?: Verdict;
     status?: object;
-    /** Fields that the status has not. */
+    /** Fields that the status does not have. */
     absent?: string[];
-    /** By default whether all but Resolvable is True. */
+    /** By default whether all conditions except Resolvable are True. */
     ready?: boolean;
   };
 }

@@ -8,7 +8,7 @@ export interface PowerDNS {
   /** The command that starts pdns_server; arguments may be added to it. */
   server: string[];
   sqlite3: string[];
-  /** Where the backends are, if not where the server looks by itself. */
+  /** The folder of the backends, if it is not the default one. */
   moduleDir?: string;
   /** The file with this version's SQLite schema. */
   schema: string;
@@ -16,22 +16,22 @@ export interface PowerDNS {
   version: string;
 }
 
-/** One that does everything that tests ask for. Throws when there is none. */
+/** Returns a PowerDNS that supports all tests. Throws if there is none. */
 export function findPresentPowerDNS(): PowerDNS {
   const powerdns = findPowerDNS();
-  // Older ones give some contents back in another form, and check health differently.
+  // Older versions return some contents in another form, and check health differently.
   if (powerdns.version.localeCompare('5.1', 'en', { numeric: true }) < 0) {
     throw new Error(`cannot use PowerDNS ${powerdns.version}, which is older than 5.1`);
   }
   return powerdns;
 }
 
-/** What unpack.sh has brought, else the machine's own. Throws when there is none. */
+/** Returns the PowerDNS that unpack.sh has unpacked, else the installed one. Throws if there is none. */
 export function findPowerDNS(folder = join(import.meta.dirname, '../../_build/pdns')): PowerDNS {
   return existsSync(folder) ? unpacked(folder) : installed();
 }
 
-/** Programs of another Debian run by that one's loader, with that one's libraries. */
+/** Programs of another Debian release need its loader and libraries. */
 function unpacked(folder: string): PowerDNS {
   const loader = globSync(join(folder, 'usr/lib/*/ld-linux*.so.*'))[0];
   if (!loader) throw new Error(`cannot use ${folder}: no loader in it; remove it and try again`);
@@ -56,7 +56,7 @@ function installed(): PowerDNS {
 
 function withVersion(powerdns: Omit<PowerDNS, 'version'>): PowerDNS {
   const [command, ...args] = powerdns.server as [string, ...string[]];
-  // 4.7 says it and exits with 99.
+  // 4.7 prints it and exits with 99.
   const { stdout, stderr, error } = spawnSync(command, [...args, '--version'], { encoding: 'utf8' });
   const version = `${stdout}${stderr}`.match(/Server (\d+\.\d+\.\d+)/)?.[1];
   if (!version) throw new Error(`cannot tell the version of ${powerdns.server.at(-1)}: ${error ?? stderr}`);

@@ -1,4 +1,4 @@
-/** What answers for the hosts of others, with and without being opened: the verdicts of an agent with zones in memory. */
+/** Names that affect the hosts of other namespaces, with and without permission in the spec. */
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
@@ -12,7 +12,7 @@ type Discovery = DiscoveryChanges;
 
 const zones = [zoneWith('corp.internal', [record('vault', 'A', '192.0.2.9')])];
 
-/** An agent that has come to terms with a list of wishes after another, and what it published then: `name type object`. */
+/** Syncs one list of endpoints after the other. Returns the published records as `name type object`. */
 async function after(
   steps: Endpoint[][],
   discovery: Discovery = {},

@@ -1,4 +1,4 @@
-/** No verdict publishes what never comes to an end. */
+/** No evaluation publishes an endless CNAME chain. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
@@ -208,13 +208,13 @@ test('an evaluation takes time in proportion to its names, with loops or without
   const ended = await work(10_000, () => 'lb.example.com');
   const pairs = await work(10_000, (i) => at(`h${i ^ 1}`));
   const ring = await work(10_000, (i) => at(`h${(i + 1) % 10_000}`));
-  // Thousands of times as much, were each name compared with every other.
+  // It would be thousands of times as much if each name were compared with every other one.
   expect(pairs / ended).toBeLessThan(50);
   expect(ring / ended).toBeLessThan(50);
 });
 
 describe('the objects of a namespace cannot cause any number of rounds', () => {
-  /** How often the names of a zone are read, as a measure of the rounds. */
+  /** Counts how often the names of a zone are read, as a measure of the rounds. */
   function rounds(endpoints: Endpoint[], current: RRset[] = []) {
     let count = 0;
     const present = zone('corp.internal', current);
@@ -235,7 +235,7 @@ describe('the objects of a namespace cannot cause any number of rounds', () => {
       cname(`ingress/evil/a${i}`, `y${i}`, at('host')),
     ]).flat();
 
-  /** Each that is refused gives the next wildcard a name that leads back. */
+  /** Each rejected candidate lets the next wildcard answer a name that leads back. */
   const cascade = (count: number) => [
     cname('ingress/evil/z', 'n.s0', at('first')),
     cname('ingress/evil/a', 'first', at('n.s0')),

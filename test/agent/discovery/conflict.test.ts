@@ -24,7 +24,7 @@ function contents(answer: string): [type: string, targets: string[]] {
   return [type, numbers.map((n) => `${prefix}${n}${type === 'CNAME' ? '.example.com' : ''}`)];
 }
 
-/** `a/x A 1`: the Ingress a/x wants www.corp.internal to be that. */
+/** `a/x A 1`: the RRset of www.corp.internal that the Ingress a/x wants. */
 function desired(text: string, recordTTL?: number): RRset {
   const [object, ...answer] = text.split(' ');
   const [type, targets] = contents(answer.join(' '));
@@ -537,7 +537,7 @@ describe('a filtered record', () => {
   });
 });
 
-// Few of everything, so that they meet.
+// Few of everything, so that conflicts are frequent.
 const resources = ['ingress/a/x', 'ingress/a/y', 'service/b/x', 'ingress/c/x', 'node/n', 'node/m', 'unknown'];
 const names = ['www.corp.internal', 'a.corp.internal', '*.corp.internal', 'vpn.corp.internal', '_no.corp.internal'];
 const recordTypes = ['A', 'AAAA', 'CNAME', 'TXT'];
@@ -571,7 +571,7 @@ const world = fc
     maxNamesPerNamespace: fc.constantFrom(1, 2, 1000),
   })
   .map(({ sharedHosts, tenants, reservedNames, maxNamesPerNamespace, sees, ages, known, ...world }) => {
-    // What answers for the hosts of others depends on these: see across-namespaces.test.ts.
+    // Names that affect the hosts of other namespaces: see across-namespaces.test.ts.
     const allowAcrossNamespaces = [...acrossNamespaces];
     const more = { recordTypes, tenants, reservedNames, maxNamesPerNamespace, allowAcrossNamespaces };
     const declaration = declaring(sharedHosts, more);
@@ -665,7 +665,7 @@ describe('for all desired records', () => {
             .filter(({ mark }) => partyOf(mark?.content ?? '') === partyOf(rrset.mark?.content ?? ''))
             .flatMap(({ records }) => records);
           expect(own).toEqual(expect.arrayContaining(rrset.records));
-          // Nor do the RRsets beside it; where objects are not seen, a mark may be an old one.
+          // The same holds for the other RRsets of the name; where objects are not listed, a mark may be old.
           if (!sees) continue;
           for (const other of accepted.filter(({ name }) => name === rrset.name)) {
             expect(partyOf(other.mark?.content ?? '')).toBe(partyOf(rrset.mark?.content ?? ''));
@@ -695,7 +695,7 @@ describe('for all desired records', () => {
       fc.property(world, ({ desiredRecords, current, evaluateWith, declaration, sharedHosts }) => {
         const { accepted, refused } = evaluateWith(desiredRecords, current);
         const most = declaration.discovery?.maxNamesPerNamespace ?? 0;
-        // One that is merged into another's answer does not show in its mark.
+        // An object that is merged into the RRset of another one is not in its mark.
         fc.pre(sharedHosts !== 'Merge');
         const placesOf = (rrsets: RRset[]) =>
           Map.groupBy(

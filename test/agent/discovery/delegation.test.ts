@@ -1,4 +1,4 @@
-/** What objects delegate, and the addresses of the servers: an agent with zones in memory, after loops of ExternalDNS. */
+/** Delegations that objects request, with glue: an agent with zones in memory, after loops of ExternalDNS. */
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { discoverable } from '../../../functions/contract/declaration.ts';
@@ -10,7 +10,7 @@ type Records = ReturnType<typeof record>[];
 const ns = endpoint('crd/a/e', 'dev.corp.internal', 'NS', 'ns1.dev.corp.internal');
 const glue = (address: string, resource = 'crd/a/e') => endpoint(resource, 'ns1.dev.corp.internal', 'A', address);
 
-/** What is published below dev after each step, and what is said of each name. */
+/** Runs the steps. Returns the records published below dev, and the message on each name. */
 async function after(steps: { endpoints?: Endpoint[]; records?: Records }[]) {
   const { agent, database, clock, declare: take } = makeAgent();
   const webhook = {

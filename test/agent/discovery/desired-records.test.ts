@@ -23,7 +23,7 @@ interface Surroundings {
   zoneTTL?: number;
 }
 
-/** A view of the cluster in which nobody else wants anything. */
+/** A lister of a cluster without other objects. */
 function viewOf(lister: SourceObject[]): SourceLister {
   return {
     ...noSources,
@@ -48,7 +48,7 @@ function desiredAs(
   });
 }
 
-/** In short: `www A 192.0.2.1 (ingress/a/x)`, with the fault behind it. */
+/** Lines such as `www A 192.0.2.1 (ingress/a/x)`, followed by the fault if there is one. */
 const linesOf = (desiredRecords: DesiredRecord[]) =>
   desiredRecords
     .map(({ name, type, records, mark, fault }) => {
@@ -72,7 +72,7 @@ describe('a TTL', () => {
     [25, { minimumTTL: 20 }, undefined, 25],
     [undefined, { minimumTTL: 120 }, undefined, 120],
     [undefined, { defaultTTL: 5, minimumTTL: 20 }, undefined, 20],
-    // It is refused, and not hidden.
+    // It is rejected, not hidden.
     [-1, { minimumTTL: 20 }, undefined, -1],
     [2 ** 31, { minimumTTL: 20 }, undefined, 2 ** 31],
   ])('of %j, with %j and %j for the zone, is %d', (recordTTL, settings, zoneTTL, ttl) => {
@@ -176,7 +176,7 @@ describe('targets.networks', () => {
     ['AAAA', ['2001:db8::1', '2001:db9::1'], ['2001:db8::1']],
     ['AAAA', ['::ffff:10.0.0.1', '::ffff:10.1.0.1'], ['::ffff:10.0.0.1']],
     ['CNAME', ['lb.example.com'], ['lb.example.com.']],
-    // It is named as no address, and not as one of another network.
+    // It is reported as an invalid address, not as one of another network.
     ['A', ['lb.example.com'], ['lb.example.com']],
   ])('keeps of %s %j %j', (type, targets, records) => {
     const [desired] = desiredAs([x(type, ...targets)], { settings });
@@ -397,7 +397,7 @@ describe('an endpoint that ExternalDNS has merged', () => {
   test('is not split where objects of the kind are not seen', () => {
     const pod = endpoint('pod/a/x', www, 'A', three, '192.0.2.4');
     expect(linesOf(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
-    // Those that are seen may have been left out as the same.
+    // The listed ones may have been dropped as duplicates.
     const same = endpoint('pod/a/x', www, 'A', one);
     expect(linesOf(desiredAs([same], { lister: shared }))).toEqual([
       `www A ${one} (ingress/a/x)`,
@@ -475,7 +475,7 @@ describe('in loops of ExternalDNS', () => {
   const nameContext = emptyNameIn('corp.internal.');
   const context = contextWith(settings);
 
-  /** What is wanted and has no fault, each name and type once. */
+  /** Desired records without a fault, each name and type once. */
   function webhook(database: MemoryZones): Webhook {
     const present = async () => (await database.zones())[0] as Zone;
     return {

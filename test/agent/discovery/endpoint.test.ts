@@ -36,7 +36,7 @@ test('an RRset has one canonical form, whatever the notation of its endpoint', (
   });
 });
 
-/** As a person writes it, as PowerDNS has it, and as ExternalDNS hears of it. */
+/** RDATA as people write it, as PowerDNS stores it, and as ExternalDNS receives it. */
 const forms: [type: string, written: string, content: string, expected?: string][] = [
   ['A', '192.0.2.1', '192.0.2.1'],
   ['A', 'lb.example.com', 'lb.example.com'],
@@ -94,7 +94,7 @@ test('endpoints are returned in the notation of ExternalDNS', () => {
   expect(endpointOf(rrsetOf(desired, 'corp'))).toEqual(desired);
 });
 
-/** ExternalDNS's side of the agent without its judgement: everything that is wanted is published. */
+/** A webhook without evaluation: every endpoint is published. */
 function publishing(database: Pick<Database, 'zones' | 'apply'>): Webhook & { writes: number } {
   const zone = async () => (await database.zones()).find(({ name }) => name === 'corp.internal.') as Zone;
   const webhook = {
@@ -149,7 +149,7 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
       const byName = (a: Endpoint, b: Endpoint) => (a.dnsName < b.dnsName ? -1 : 1);
       expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjustEndpoints(endpoints)).sort(byName));
 
-      // Of which only the case has changed.
+      // Only the case has changed.
       const text = (target: string) => endpoint('crd/a/x', 'case.corp.internal', 'TXT', target);
       await loop(webhook, [text('Key')]);
       expect((await loop(webhook, [text('kEY')]))?.updateNew).toHaveLength(1);

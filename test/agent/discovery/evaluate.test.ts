@@ -8,7 +8,7 @@ import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
 import { corp, declare, discoveredRRset, endpoint, foreign, zone, zones } from '../make.ts';
 
-/** A verdict in short: `name type content`, and `name (object): message`. */
+/** Evaluates endpoints. Returns `name type content` and `name (object): message`. */
 function verdict(
   endpoints: Endpoint[],
   present: RRset[] | Zone[] = [],

@@ -1,4 +1,4 @@
-/** Names whose objects lose their addresses, over loops of ExternalDNS and restarts of the agent, beside other namespaces. */
+/** Names whose objects lose their addresses, across loops of ExternalDNS, restarts of the agent and other namespaces. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ownershipOf } from '../../../functions/agent/powerdns/rrset.ts';

@@ -1,4 +1,4 @@
-/** Several ExternalDNSes at one agent: each sees a namespace, and has an owner of its own. */
+/** Several ExternalDNS at one agent, each for one namespace and with its own owner. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
@@ -41,7 +41,7 @@ describe('an owner', () => {
       'www 192.0.2.1 (external-dns/corp/shop)',
     ]);
     expect((await of('shop').records()).map(({ dnsName }) => dnsName)).toEqual(['www.corp.internal']);
-    // To want nothing is to give up one's own, and nobody else's.
+    // A sync without endpoints deletes the records of its own owner only.
     await loop(of('market'), []);
     expect(await published()).toEqual(['www 192.0.2.1 (external-dns/corp/shop)']);
     expect(await loop(of('shop'), [endpointOf('shop', 'www', '192.0.2.1')])).toBeUndefined();
@@ -108,7 +108,7 @@ describe('records of a former owner', () => {
       'stall 192.0.2.2 (external-dns/corp/market)',
       'www 192.0.2.1 (external-dns/corp/shop)',
     ]);
-    // And back: the only one has everything, whoever made it.
+    // And back: the only owner has all records, whichever owner created them.
     take(whole);
     await agent.reconcile();
     await loop(of(), [www, stall]);

@@ -1,4 +1,4 @@
-/** No more records than the agent's memory bears. */
+/** The number of records is limited by the memory of the agent. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
 import { withinBudget } from '../../../functions/agent/discovery/record-budget.ts';
@@ -61,12 +61,12 @@ describe('over the budget', () => {
     const [own, others] = ['a', 'b'].map((ns) => big(`ingress/${ns}/web`, 'www.corp.internal.', 5)) as [RRset, RRset];
     expect(within([own], [alias], 4).answer).toEqual([alias]);
     expect(within([others], [alias], 4).answer).toEqual([]);
-    // It takes no more room than what stands.
+    // It does not exceed the current records.
     expect(within([alias], [own], 4)).toEqual({ answer: [alias], refused: [] });
   });
 });
 
-/** An agent, for as many records beside those that are declared, and its ExternalDNS. */
+/** An agent with a budget of `most` records besides the declared ones, and its ExternalDNS. */
 async function start(most: number, discovery: DiscoveryChanges = {}) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
   const bare = makeAgent();

@@ -1,4 +1,4 @@
-/** What many objects ask for that have all their hosts in common: whoever makes them chooses how many there are. */
+/** Many objects with the same hosts: users choose how many there are. */
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { EndpointsParser } from '../../../functions/agent/discovery/endpoints-parser.ts';
@@ -14,7 +14,7 @@ const address = (i: number) => `10.0.${i >> 8}.${i & 255}`;
 
 interface Shared {
   type: 'A' | 'CNAME';
-  /** None for an object that waits for its address. */
+  /** Undefined for an object that waits for its address. */
   targetOf: (i: number, count: number) => string | undefined;
   sharedHosts?: 'Merge' | 'Refuse' | 'SameNamespace';
 }
@@ -28,8 +28,8 @@ const cases: Record<string, Shared> = {
   'elders without an address': { type: 'A', targetOf: (i, count) => (i < count / 2 ? undefined : address(i)) },
 };
 
-/** Has all that is wanted read, judged and explained, once nothing stands and once it does. */
-function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' }: Shared): () => Promise<void> {
+/** Parses, evaluates and explains all endpoints, before and after they are current. */
+function evaluation(count: number, { type, targetOf, sharedHosts = 'SameNamespace' }: Shared): () => Promise<void> {
   const objects = Array.from({ length: count }, (_, i) => ({ resource: resourceOf(i), target: targetOf(i, count) }));
   const endpoints = ({ resource, target }: (typeof objects)[number]): Endpoint[] =>
     target === undefined ? [] : hosts.map((host) => endpoint(resource, host, type, target));
@@ -62,9 +62,9 @@ function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' 
 }
 
 test.each(Object.entries(cases))('%s: the work is in proportion to what is asked for', async (name, shared) => {
-  await judging(50, shared)();
-  const [few, many] = [await cpuTimeOf(judging(100, shared)), await cpuTimeOf(judging(800, shared))];
+  await evaluation(50, shared)();
+  const [few, many] = [await cpuTimeOf(evaluation(100, shared)), await cpuTimeOf(evaluation(800, shared))];
   console.log(`${name}: 100 objects ${few.toFixed(0)} ms, 800 objects ${many.toFixed(0)} ms`);
-  // Eight times as much in proportion, 64 times when every object is compared with every other one.
+  // Linear work is eight times as much; comparing every object with every other one is 64 times.
   expect(many / few).toBeLessThan(24);
 });

@@ -1,4 +1,4 @@
-/** What one namespace may try on the names of another. */
+/** Attempts of one namespace to take the names of another. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
@@ -23,7 +23,7 @@ const sourceObject = (
   ...more,
 });
 
-/** An agent, the view that it has of the cluster, and what is published: `www A 192.0.2.1 60 (service/shop/web)`. */
+/** An agent with its source objects; published records are `www A 192.0.2.1 60 (service/shop/web)`. */
 async function started(discovery: object = {}) {
   const seen = new Map<string, SourceObject>();
   const lister: SourceLister = {
@@ -66,7 +66,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
     const { loop, sees, published } = await started({ sharedHosts });
     sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own));
-    // ExternalDNS leaves the Service's endpoint out: it comes after the Ingress's and says the same.
+    // ExternalDNS drops the endpoint of the Service as a duplicate of that of the Ingress before it.
     sees(sourceObject('ingress/evil/x', '2026', [own]));
     for (let i = 0; i < 3; i++) await loop(thief(own));
     expect(await published()).toEqual(current);

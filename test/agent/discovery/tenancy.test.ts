@@ -9,7 +9,7 @@ import { declare, discoveredRRset, endpoint, zone } from '../make.ts';
 
 type Discovery = NonNullable<NonNullable<Parameters<typeof declare>[0]>['discovery']>;
 
-/** Namespaces a and also-a are of team a, b is of team b, both of both; nobody is of no team. */
+/** Namespaces a and also-a have team a, b has team b, both has both, and nobody has none. */
 const teams: Record<string, Record<string, string>> = {
   a: { team: 'a' },
   'also-a': { team: 'a' },

@@ -1,4 +1,4 @@
-/** Which names a wildcard of an object never answers for, asked of a real PowerDNS. */
+/** Names that a discovered wildcard never answers for, in a real PowerDNS. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ let database: Database;
 const wildcard = endpoint('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6');
 const types = ['A', 'AAAA', 'CNAME', 'TXT'];
 
-/** An agent with these settings, once it has come to terms with what is wanted, and sends nothing more. */
+/** An agent with these settings that has synced the endpoints and sends nothing more. */
 async function publish(endpoints: Endpoint[], more: DiscoveryChanges = {}) {
   const { agent, declare: take } = makeAgent(undefined, { database, now: Date.now });
   const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: types, ...more };
@@ -72,7 +72,7 @@ describe('a discovered wildcard', { tags: 'PowerDNS' }, () => {
       expect(`${name}: ${await answer(name, 'TXT')}`).toBe(`${name}: NOERROR`);
     }
     expect(await answer('below.wpad')).toBe('NXDOMAIN');
-    // What is declared answers as it says.
+    // A declared record is answered as declared.
     expect(await answer('x.own')).toBe('192.0.2.4');
     expect(await answer('a.held')).toBe('192.0.2.3');
     expect(agent.report()?.names).toMatchObject({ total: 1, resolved: 1, problems: [] });

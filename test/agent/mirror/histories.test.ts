@@ -1,4 +1,4 @@
-/** Random histories of replicas that mirror what exists nowhere else. */
+/** Random histories of replicas with a mirror. */
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { MemoryDatabase } from './replica.ts';

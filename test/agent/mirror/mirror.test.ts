@@ -1,5 +1,5 @@
 /**
- * What exists nowhere else, at replicas with a real PowerDNS each.
+ * The record mirror, with a real PowerDNS at each replica.
  *
  * @module-tag PowerDNS
  */
@@ -191,7 +191,7 @@ test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('records that %s kee
   const [stored] = await at(1).database.zones();
   expect(stored?.rrsets.find(({ name }) => name.startsWith('gone'))?.mark?.content).toBe('ingress/shop/gone');
 
-  // Nothing outlives its object any more.
+  // No record outlives its object any more.
   for (const replica of replicas) replica.declare(declare({ discovery, replicas: 2 }));
   await settled();
   expect(await records()).toEqual(['stays.corp.internal. A 192.0.2.7', 'web.corp.internal. A 192.0.2.2']);
@@ -205,7 +205,7 @@ test('a record that is declared leaves the mirror, and no replica loses it meanw
   const www = { name: 'www', type: 'A' as const, values: ['192.0.2.1'] };
   const declared = declare({ ...off, zones: [{ ...corp, records: [www] }], replicas: 2 });
   at(0).declare(declared);
-  // The other one hears of it later.
+  // The other replica is updated later.
   for (let sync = 0; sync < 8; sync++) {
     clock.now += 5_000;
     for (const replica of replicas) await replica.sync();

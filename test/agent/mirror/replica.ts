@@ -1,4 +1,4 @@
-/** A replica: an agent that mirrors, upon a database that can be lost. */
+/** A replica: an agent with a mirror, and a database that can be lost. */
 import { pino } from 'pino';
 import { Agent } from '../../../functions/agent/agent.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
@@ -17,7 +17,7 @@ import { loop } from '../external-dns.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
 import type { MemoryConfigMap } from './memory-config-map.ts';
 
-/** Where a replica has its records. */
+/** The database of a replica. */
 export interface ReplicaDatabase extends Pick<Database, keyof Database> {
   watermarks: Watermarks;
 }
@@ -69,7 +69,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     return this.#agent;
   }
 
-  /** The agent's process ends, and another one begins. */
+  /** Replaces the agent by a new process. */
   restart(): void {
     this.#agent = this.#start();
   }
@@ -79,7 +79,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     this.#agent.setDeclaration(JSON.stringify(declaration));
   }
 
-  /** A turn of the agent, and a loop of ExternalDNS if there is one. */
+  /** Reconciles once, and runs a loop of ExternalDNS if endpoints are given. */
   async sync(endpoints?: Endpoint[]): Promise<void> {
     await this.#agent.reconcile();
     if (!endpoints) return;
@@ -92,7 +92,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     await loop(webhook, endpoints);
   }
 
-  /** What is not declared, as lines. */
+  /** Undeclared records, as lines. */
   async records(): Promise<string[]> {
     const zones = await this.database.zones();
     return zones
@@ -103,24 +103,24 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
   }
 }
 
-/** The serial of a SOA is each replica's own. */
+/** One line without the serial of a SOA, which differs between replicas. */
 export const lineOf = ({ name, type, records }: RRset) =>
   `${name} ${type} ${records
     .map((content) => (type === 'SOA' ? content.replace(/^(\S+ \S+) \d+/, '$1') : content))
     .sort()
     .join(' ')}`;
 
-/** A database that much can happen to. */
+/** A database that can be edited by hand, lost, and crash its agent. */
 export interface FaultyDatabase extends ReplicaDatabase {
-  /** What a person does, past the agent; no records mean a removal. */
+  /** Changes an RRset by hand. Deletes it if it has no records. */
   edit(zone: string, rrset: RRset): Promise<void>;
-  /** Loses everything, as with a volume. */
+  /** Loses everything, like a lost volume. */
   lose(): Promise<void>;
-  /** The agent ends when it has done so many things more. */
+  /** The agent crashes after this many more writes. */
   crashesAfter: number;
 }
 
-/** A database in memory, with the metadata that would be in it. */
+/** A database in memory, with metadata. */
 export class MemoryDatabase implements FaultyDatabase {
   readonly #zones = new MemoryZones();
   #metadata: string[] = [];
@@ -234,11 +234,11 @@ export interface Settling {
   configMap: MemoryConfigMap;
   clock: { now: number };
   endpoints?: Endpoint[];
-  /** How far apart turns are. */
+  /** The interval between reconciliations. */
   stepMs?: number;
 }
 
-/** Turns of all replicas until nothing changes any more. */
+/** Reconciles all replicas until nothing changes any more. */
 export async function settle(
   replicas: readonly Replica[],
   { configMap, clock, endpoints, stepMs = 5_000 }: Settling,
@@ -247,7 +247,7 @@ export async function settle(
   let before = '';
   for (let turn = 0; quiet * stepMs < 80_000; turn++) {
     if (turn > 200) throw new Error(`no end: ${before}`);
-    // Replicas are not in step.
+    // Replicas reconcile in varying order.
     const order = turn % 2 === 0 ? replicas : replicas.toReversed();
     for (const replica of order) await replica.sync(endpoints).catch(() => {});
     clock.now += stepMs;

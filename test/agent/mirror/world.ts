@@ -1,4 +1,4 @@
-/** What can happen to replicas: records made by hand at any of them, volumes and agents lost at any time. */
+/** Random events of replicas: records edited by hand, volumes lost, agents killed. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
@@ -11,27 +11,27 @@ const zone = 'corp.internal.';
 const names = ['a', 'b', 'c', 'd'].map((label) => `${label}.${zone}`);
 const hosts = ['x', 'y', 'z'].map((label) => `${label}.corp.internal`);
 
-/** What a person does at one of the replicas; no value means a removal. */
+/** An edit by hand at one replica; a deletion without a value. */
 interface Edit {
   replica: number;
   name: string;
   value: number | undefined;
 }
 
-/** An object in the cluster; without an address it is gone. */
+/** An object in the cluster, deleted if it has no address. */
 interface ObjectChange {
   host: string;
   address: number | undefined;
 }
 
-/** What happens before everything is quiet again. */
+/** Events before everything settles again. */
 interface Round {
   edits: Edit[];
   objects: ObjectChange[];
   /** Replicas whose volume is lost. */
   lost: number[];
   restarted: number[];
-  /** After how many steps an agent ends, and another begins. */
+  /** After how many writes an agent crashes and is restarted. */
   crash: { replica: number; steps: number } | undefined;
   event:
     | 'none'
@@ -75,16 +75,16 @@ const handMade = (name: string, value: number | undefined): RRset => ({
 });
 const published = (host: string, address: number) => `${host}. A 198.51.100.${address}`;
 
-/** Rounds, and how many replicas there are at first. */
+/** Rounds, and the initial number of replicas. */
 export const history = fc.tuple(fc.array(round, { minLength: 1, maxLength: 8 }), fc.constantFrom(1, 2));
 
-/** A cluster with its replicas, and what each of them should have. */
+/** A cluster with its replicas, and the records that each of them should have. */
 export class World {
   readonly #configMap = new MemoryConfigMap();
   readonly #clock = { now: 1_000_000 };
   readonly #replicas: Replica<FaultyDatabase>[] = [];
   readonly #objects = new Map<string, number>();
-  /** What there should be. */
+  /** Expected records. */
   readonly #byHand = new Map<string, number>();
   readonly #published = new Map<string, number>();
   readonly #database: () => FaultyDatabase;
@@ -113,7 +113,7 @@ export class World {
 
   async run({ edits, objects, lost, restarted, crash, event }: Round): Promise<void> {
     const at = (index: number) => this.#replicas[index % this.#replicas.length] as Replica<FaultyDatabase>;
-    // What is younger than a moment is nowhere else yet, and of an object that goes at that moment somebody must have heard.
+    // Edits of this round are not mirrored yet, and a deleted object is known to one replica only: keep their volumes.
     const edited = new Set(edits.map((edit) => at(edit.replica)));
     if (objects.some(({ address }) => address === undefined)) edited.add(at(0));
     const isLost = new Set(lost.map(at).filter((replica) => !edited.has(replica)));
@@ -123,7 +123,7 @@ export class World {
     for (const replica of isLost) await replica.database.lose();
     for (const replica of restarted.map(at)) replica.restart();
     if (event === 'new replica' && this.#replicas.length < mostReplicas) this.#add();
-    // Who has lost a volume at that moment has nobody to ask, and what was removed at that moment is known to nobody.
+    // A lost volume needs another copy, and a deletion of this round is not mirrored yet: keep the ConfigMap then.
     const isWhole = survivors.length > 0 && edits.every(({ value }) => value !== undefined);
     if (event === 'the mirror is destroyed' && isWhole) this.#configMap.destroy();
     if (event === 'the mirror is emptied' && isWhole) {

@@ -1,5 +1,5 @@
 /**
- * The agent's process while PowerDNS's API does not do its work.
+ * The process of the agent while the API of PowerDNS fails.
  *
  * @module-tag PowerDNS
  */
@@ -37,7 +37,7 @@ const words: Record<'fail' | 'hang', RegExp> = {
   hang: /^PowerDNS cannot be used \(The operation was aborted due to timeout\): see the log of the container powerdns$/,
 };
 
-// They declare the same, so that one is not in the other's way.
+// Both declare the same zone, so that they do not conflict.
 test.concurrent.each(['fail', 'hang'] as const)(
   'when every request is to %s, the report says so after ten seconds, few more are sent, and all is well afterwards',
   async (behaviour) => {
@@ -68,7 +68,7 @@ test.concurrent.each(['fail', 'hang'] as const)(
         .slice(linesBefore)
         .match(/"cannot reconcile the zones"/g),
     ).toHaveLength(1);
-    // What was there is answered meanwhile.
+    // Existing records are answered meanwhile.
     expect((await server.query('ns1.corp.internal')).rcode).toBe('NOERROR');
 
     proxy.behaviour = 'pass';

@@ -1,5 +1,5 @@
 /**
- * The agent, over its webhook, and a real PowerDNS with the pod's configuration.
+ * The agent, through its webhook, with a real PowerDNS in the configuration of the pod.
  *
  * @module-tag PowerDNS
  */
@@ -33,7 +33,7 @@ let server: RunningPowerDNS;
 let setup: ReturnType<typeof makeAgent>;
 let external: Webhook;
 let listener: Server;
-/** Requests that changed something. */
+/** Requests that write. */
 let writes: string[] = [];
 
 beforeAll(async () => {
@@ -112,7 +112,7 @@ test('a zone is the same object while nothing in it changes, including comments'
 });
 
 describe('a manual change just before a reconciliation is not lost', () => {
-  /** As pdnsutil does it: no serial moves. */
+  /** Writes like pdnsutil, without incrementing the serial. */
   const run = (sql: string) => {
     const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
     database.exec(sql);
@@ -204,7 +204,7 @@ describe('zones', () => {
     for (const declaration of [declare({ zones: [corp, ...zones('dev.corp.internal')] }), declare()]) {
       await reconciled(declaration);
       expect(await dig('www.dev.corp.internal')).toBe('NOERROR 192.0.2.1');
-      // What is missed moves with its zone.
+      // The missing names move with their zone.
       expect(await loop(external, [inside])).toBeUndefined();
       await expectQuiet([inside]);
       await loop(external, [inside, before]);
@@ -310,7 +310,7 @@ describe('a change by hand', () => {
     async (count) => {
       await reconciled();
       await loop(external, []);
-      // As pdnsutil writes, past the API.
+      // Like pdnsutil, without the API.
       const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
       const zone = "(select id from domains where name = 'corp.internal')";
       database.exec(
@@ -463,7 +463,7 @@ describe('PowerDNS', () => {
 });
 
 describe('the state of the delete guard', () => {
-  /** Another process, which goes on with the same PowerDNS. */
+  /** Another process with the same PowerDNS. */
   const another = async () => {
     const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }));
     const other = makeAgent(database as never, { now: () => setup.clock.now });
@@ -485,13 +485,13 @@ describe('the state of the delete guard', () => {
       const agent = await another();
       await loop(agent, hosts.slice(-left));
       await loop(agent, hosts.slice(-left));
-      // Four of ten may go, and with those that went before no more.
+      // Four of ten may be deleted at once, including those deleted shortly before.
       expect(await count()).toBe(6);
     }
     await server.restart();
     await loop(await another(), []);
     expect(await count()).toBe(6);
-    // What is not published moves no serial: one change, of four names.
+    // Only published changes increment the serial: one change, of four names.
     expect(((await api('GET', '/zones/corp.internal.')) as { serial: number }).serial).toBe(serial + 1);
   });
 
@@ -520,7 +520,7 @@ test('evaluates only what differs from the previous loop', async () => {
   await once(other, 'listening');
   const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
   const [first, more] = [www('192.0.2.1'), endpoint('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
-  /** Whether a loop looked at the objects. */
+  /** Reports whether a loop read the objects. */
   const looked = async (...endpoints: Endpoint[]) => {
     looks = 0;
     await loop(external, endpoints);
@@ -530,7 +530,7 @@ test('evaluates only what differs from the previous loop', async () => {
     take(declare());
     await agent.reconcile();
     expect(await looked(first, more)).toBe(true);
-    // What was just published is there now.
+    // The records of the last loop are current now.
     expect(await looked(first, more)).toBe(true);
     expect(await looked(more, first)).toBe(false);
     lister.version++;

@@ -44,9 +44,9 @@ interface Replica {
 }
 
 const clock = { now: 0 };
-/** Everything that anybody logged, said or reported, in all tests. */
-const said: string[] = [];
-/** Every private key that there was. */
+/** All log lines, errors and reports of all tests. */
+const logged: string[] = [];
+/** All private keys of all tests. */
 const offered: string[] = [];
 let log: Record<string, unknown>[] = [];
 let keys: MemoryKeys;
@@ -78,13 +78,13 @@ beforeEach(async () => {
 
 afterEach(async () => {
   offered.push(...keys.offered, ...keys.keys.values());
-  said.push(...log.map((line) => JSON.stringify(line)));
+  logged.push(...log.map((line) => JSON.stringify(line)));
   for (const { powerdns } of replicas) for (const zone of await powerdns.zones()) await powerdns.remove(zone as never);
 });
 
 const logger = pino({ base: null }, { write: (line) => void log.push(JSON.parse(line)) });
 
-/** An agent that knows nothing yet. One that `endsAfter` so many requests gets no further. */
+/** A new agent, interrupted after `endsAfter` requests. */
 function restartAgent(replica: Replica, endsAfter = Number.POSITIVE_INFINITY): void {
   const requests: string[] = [];
   replica.requests = requests;
@@ -114,19 +114,19 @@ const records = [
   rrset('lua.corp.internal.', 'LUA', `A "pickrandom({'192.0.2.7'})"`),
 ];
 
-/** Brings a replica, and takes down what came of it. */
+/** Reconciles a replica, and records its signature or error. */
 async function reconcile(replica = one, changes: Partial<Signing> = {}): Promise<Signature | undefined> {
   try {
     const signature = await replica.signer.reconcile(zone, { ...signed, ...changes });
-    said.push(JSON.stringify(signature ?? null));
+    logged.push(JSON.stringify(signature ?? null));
     return signature;
   } catch (error) {
-    said.push(`${(error as Error).stack}`);
+    logged.push(`${(error as Error).stack}`);
     throw error;
   }
 }
 
-/** The same where it must be signed. */
+/** Reconciles a zone that must be signed. Returns its signature. */
 async function sign(replica = one, changes: Partial<Signing> = {}): Promise<Signature> {
   const signature = await reconcile(replica, changes);
   if (!signature) throw new Error('the zone is not signed');
@@ -136,7 +136,7 @@ async function sign(replica = one, changes: Partial<Signing> = {}): Promise<Sign
 const validate = ({ ds }: Pick<Signature, 'ds'>, name: string, type = 'A', { server } = one) =>
   delv({ port: server.dnsPort, zone: 'corp.internal', ds, name, type });
 
-/** Every kind of answer, and what delv says first of it. */
+/** Expects that delv validates every kind of answer. */
 async function expectValid(signature: Signature, replica = one): Promise<void> {
   const positive = '; fully validated';
   const negative = '; negative response, fully validated';
@@ -152,8 +152,8 @@ async function expectValid(signature: Signature, replica = one): Promise<void> {
     ['www.missing.c', 'A', negative],
   ] as const;
   const answers = questions.map(async ([name, type, verdict]) => {
-    const [said] = (await validate(signature, `${name}.corp.internal`, type, replica)).split('\n');
-    expect(`${name} ${type} ${said}`).toBe(`${name} ${type} ${verdict}`);
+    const [verdictLine] = (await validate(signature, `${name}.corp.internal`, type, replica)).split('\n');
+    expect(`${name} ${type} ${verdictLine}`).toBe(`${name} ${type} ${verdict}`);
   });
   await Promise.all(answers);
   for (const type of ['SOA', 'NS', 'DNSKEY']) {
@@ -161,7 +161,7 @@ async function expectValid(signature: Signature, replica = one): Promise<void> {
   }
 }
 
-/** PowerDNS's API, as a person would use it. */
+/** Calls the API of PowerDNS. */
 async function api(method: string, path: string, body?: object, { server } = one): Promise<unknown> {
   const response = await fetch(`${server.apiUrl}/api/v1/servers/localhost${path}`, {
     method,
@@ -179,7 +179,7 @@ const cryptokeys = (replica = one) =>
     { id: number; dnskey: string; ds: string[]; active: boolean; published: boolean }[]
   >;
 
-/** Asks as a validating resolver does; the types of what is in the answer and the authority section. */
+/** Queries like a validating resolver. Returns the types in the answer and authority sections. */
 async function typesOf(name: string, { server } = one): Promise<string[]> {
   const socket = createSocket('udp4');
   try {
@@ -245,7 +245,7 @@ describe('a signed zone', () => {
   });
 
   test('changes between NSEC and NSEC3 at once, even while it is queried all the time', async () => {
-    // Of many names, so that questions come while PowerDNS hashes them.
+    // With many names, so that queries arrive while PowerDNS hashes them.
     const many = Array.from({ length: 3000 }, (_, i) => rrset(`h${i}.corp.internal.`, 'A', '192.0.2.1'));
     await one.powerdns.patch(
       zone,
@@ -257,7 +257,7 @@ describe('a signed zone', () => {
     await once(socket, 'connect');
     let asked = 0;
     const ask = () => socket.send(dnssecQuestion(`x${asked++}.corp.internal`));
-    // At the pace of the server: of what it cannot take, it drops what others ask, too.
+    // At the pace of the server: under overload it would drop other queries, too.
     socket.on('message', ask);
     try {
       for (const nsec3 of [true, false, true, false]) {
@@ -621,8 +621,8 @@ test('no private key is ever logged, reported or thrown', () => {
   const secrets = [...new Set(offered.map((text) => /PrivateKey: (.*)/.exec(text)?.[1] ?? ''))].filter(Boolean);
   const logs = replicas.map(({ dir }) => readFileSync(join(dir, 'pdns.log'), 'utf8'));
   expect(secrets.length).toBeGreaterThan(20);
-  expect(said.length).toBeGreaterThan(100);
-  const everything = [...said, ...logs].join('\n');
+  expect(logged.length).toBeGreaterThan(100);
+  const everything = [...logged, ...logs].join('\n');
   for (const secret of secrets) {
     const raw = Buffer.from(secret, 'base64');
     for (const form of [

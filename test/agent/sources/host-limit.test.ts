@@ -1,4 +1,4 @@
-/** Objects with more hosts than count. */
+/** Objects over the host limit. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
@@ -27,7 +27,7 @@ const ingress = (resource: string, hosts: string[], more: Partial<Ingress> = {})
   fromIngress({ metadata: { ...annotated({ hostname: hosts.join() }), ...identity(resource) }, ...more }, both);
 const at = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
 
-/** An agent that sees these, and finds a limit of names for each namespace far away. */
+/** An agent with these source objects, and a large quota for each namespace. */
 async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>, discovery: object = {}) {
   const index = new HostIndex();
   for (const [resource, sourceObjects] of Object.entries(objects)) index.set(resource, sourceObjects);
@@ -55,7 +55,7 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
   };
   return {
     asks,
-    /** How many names there are of each verdict. */
+    /** The number of names with each verdict. */
     counts: () =>
       Object.fromEntries(
         [...Map.groupBy(agent.names.list ?? [], ({ verdict }) => verdict)].map(([verdict, all]) => [
@@ -63,7 +63,7 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
           all.length,
         ]),
       ),
-    /** Of each that is refused. */
+    /** The message of each refused name. */
     refused: () =>
       (agent.names.list ?? [])
         .filter(({ verdict }) => verdict === 'Refused')
@@ -118,7 +118,7 @@ describe('an object over the host limit', () => {
   });
 });
 
-// ExternalDNS has merged the addresses of the Pods with those of a rival, whose host of that name is beyond the bound.
+// ExternalDNS has merged the addresses of the Pods with those of a rival, whose host of that name is over the limit.
 test.each<[string, Record<string, string>, string]>([
   ['one list of hosts', { hostname: [...names(1200), 'db.corp.internal'].join() }, '192.0.2.66'],
   ['hosts of two kinds', { hostname: names(1200).join(), 'internal-hostname': 'db.corp.internal' }, '192.0.2.7'],

@@ -31,7 +31,7 @@ const dir = mkdtempSync(join(tmpdir(), 'declared-'));
 const keyFile = join(dir, 'pdns/include/api.conf');
 let server: RunningPowerDNS;
 let setup: ReturnType<typeof makeAgent>;
-/** Every request, and those that changed something. */
+/** All requests, and those that write. */
 let requests: string[] = [];
 const writes = () => requests.filter((line) => !line.startsWith('GET '));
 
@@ -49,7 +49,7 @@ beforeEach(() => {
   setup = agent();
 });
 
-/** An agent as after a start: it knows nothing of what the one before did. */
+/** A new agent, without the state of the previous one. */
 function agent(api = server.apiUrl) {
   requests = [];
   const powerdns = new PowerDNS({
@@ -103,7 +103,7 @@ async function expectQuiet() {
 
 describe('every type', () => {
   const zone = '04636f7270 08696e7465726e616c 00';
-  /** What is declared, and the RDATA that clients get. */
+  /** A declaration, and the RDATA of its answers. */
   const table: [Exclude<RecordType, 'ALIAS'>, string, string][] = [
     ['A', '192.0.2.1', 'c0000201'],
     ['AAAA', '2001:DB8:0::1', '20010db8 00000000 00000000 00000001'],
@@ -165,7 +165,7 @@ describe('every type', () => {
           }),
       ),
     ],
-  ])('%s is answered octet for octet, and left in peace', async (_, declaration, files) => {
+  ])('%s is answered octet for octet, and is not written again', async (_, declaration, files) => {
     await reconciled(declaration, files);
     expect(setup.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     const answers = await Promise.all(
@@ -181,13 +181,13 @@ describe('every type', () => {
       { content: 't-a.corp.internal.', disabled: false },
     ]);
     await expectQuiet();
-    // Nor does one that has just started find anything to do.
+    // An agent that has just started finds nothing to do either.
     setup = agent();
     await reconciled(declaration, files);
     expect(writes()).toEqual([]);
   });
 
-  test('goes when it is declared no more', async () => {
+  test('is deleted when it is no longer declared', async () => {
     await reconciled(withRecords(...records));
     await reconciled(declare());
     const { rrsets } = await stored();
@@ -200,7 +200,7 @@ describe('every type', () => {
   });
 });
 
-test('a name turns from A into CNAME and back, and nobody who asks all the time misses it', async () => {
+test('a name changes from A to CNAME and back, and is answered all the time', async () => {
   const steps = [
     [record('www', 'A', '192.0.2.1'), record('www', 'TXT', 'x')],
     [record('www', 'CNAME', 'lb.example.')],
@@ -229,7 +229,7 @@ test('a name turns from A into CNAME and back, and nobody who asks all the time 
   expect(codes.get('NOERROR')).toBeGreaterThan(100);
 });
 
-test('the serial increases with every change, of the SOA too, and with none it does not', async () => {
+test('the serial increases with every change, also of the SOA, and only then', async () => {
   const zone = (more: object, ...records: DeclaredRecord[]) =>
     declare({ zones: [{ ...zoneWith('corp.internal', records), ...more }] });
   const steps = [
@@ -253,7 +253,7 @@ test('the serial increases with every change, of the SOA too, and with none it d
   expect(serials).toEqual([...new Set(serials)].sort((a, b) => a - b));
 });
 
-test('a mailbox with dots is one name, and stays as it is', async () => {
+test('an RNAME with dots in its local part is stable', async () => {
   await reconciled(declare({ zones: [{ ...corp, soa: { rname: 'first.last@corp.internal' } }] }));
   const { rrsets } = await stored();
   expect(rrsets.find(({ type }) => type === 'SOA')?.records[0]?.content).toMatch(
@@ -262,7 +262,7 @@ test('a mailbox with dots is one name, and stays as it is', async () => {
   await expectQuiet();
 });
 
-describe('what somebody changes by hand', () => {
+describe('a change by hand', () => {
   beforeEach(() => reconciled(withRecords(record('www', 'A', '192.0.2.1'), record('mail', 'MX', '10 www'))));
 
   test.each<[string, () => Promise<unknown>]>([
@@ -280,7 +280,7 @@ describe('what somebody changes by hand', () => {
           records: [{ content: '192.0.2.1', disabled: true }],
         }),
     ],
-  ])('is repaired at the next reconciliation: %s', async (_, change) => {
+  ])('is reverted by the next reconciliation: %s', async (_, change) => {
     await change();
     expect(await dig('www.corp.internal')).not.toBe('NOERROR 192.0.2.1');
     await setup.agent.reconcile();
@@ -288,7 +288,7 @@ describe('what somebody changes by hand', () => {
     await expectQuiet();
   });
 
-  test('is left alone where nothing is declared, and goes with nothing of ours', async () => {
+  test('of an undeclared record stays, also when declared records are deleted', async () => {
     await putByHand('theirs', 'A', '192.0.2.9');
     await putByHand('www', 'TXT', '"note"');
     await reconciled(declare());
@@ -300,7 +300,7 @@ describe('what somebody changes by hand', () => {
     await expectQuiet();
   });
 
-  test('is in the way of another type: that is reported, stops nothing else, and ends with it', async () => {
+  test('that conflicts with a declared type is reported, blocks nothing else, and recovers when it is removed', async () => {
     await putByHand('other', 'CNAME', 'x.example.');
     const declaration = withRecords(record('other', 'A', '192.0.2.2'), record('www', 'A', '192.0.2.3'));
     await reconciled(declaration);
@@ -316,8 +316,8 @@ describe('what somebody changes by hand', () => {
   });
 });
 
-test('a zone that PowerDNS refuses a record of is made all the same, without that record', async () => {
-  // The function does not let this pass: below a part of a /24 there are no host names.
+test('a zone is created without the record that PowerDNS refuses', async () => {
+  // The function rejects this: below a part of a /24 there are no host names.
   const part = '64/26.2.0.192.in-addr.arpa';
   const above = zoneWith('2.0.192.in-addr.arpa', [record('1', 'PTR', 'www.corp.internal.')]);
   await reconciled(declare({ zones: [above, ...zones(part)] }));
@@ -331,7 +331,7 @@ test('a zone that PowerDNS refuses a record of is made all the same, without tha
   expect(setup.agent.report()?.zones).toEqual([{ name: '2.0.192.in-addr.arpa', state: 'Serving' }]);
 });
 
-test('a name that is declared is an Ingress’s no more, and comes back to it', async () => {
+test('a declared record replaces that of an Ingress, which returns afterwards', async () => {
   const desired = [endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')];
   const declared = withRecords(record('www', 'CNAME', 'lb.example.'));
   const quiet = async () => {
@@ -363,7 +363,7 @@ test('a name that is declared is an Ingress’s no more, and comes back to it', 
   }
 });
 
-test('a delegation takes discovered names along, and gives them back', async () => {
+test('a delegation removes discovered names below it, and they return afterwards', async () => {
   const desired = ['dev', 'x.dev', 'www'].map((name) => endpoint('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
   const delegated = withRecords(record('dev', 'NS', 'ns.dev'), record('ns.dev', 'A', '192.0.2.53'));
   const loops = async () => {
@@ -397,7 +397,7 @@ describe('a zone that is no longer declared', () => {
     zones: [corp, zoneWith('b.internal', [record('www', 'A', '192.0.2.1'), record('@', 'MX', '10 www')])],
   });
 
-  test('goes with everything that was declared in it', async () => {
+  test('is deleted with all of its declared records', async () => {
     await reconciled(before);
     expect(await dig('www.b.internal')).toBe('NOERROR 192.0.2.1');
     await reconciled(declare());
@@ -405,7 +405,7 @@ describe('a zone that is no longer declared', () => {
     await expectQuiet();
   });
 
-  test('stays for what is not ours, without what was, and goes after it', async () => {
+  test('is kept for its unmanaged records only, and deleted with the last of them', async () => {
     await reconciled(before);
     const hand = { name: 'x.b.internal.', type: 'A', ttl: 60 };
     await byHand({ ...hand, changetype: 'REPLACE', records: [{ content: '192.0.2.9' }] }, 'b.internal.');
@@ -427,7 +427,7 @@ describe('a zone that is no longer declared', () => {
   });
 });
 
-test('addresses are found by PTR records, in a part of a /24 too', async () => {
+test('addresses have PTR records, also in a delegated part of a /24 (RFC 2317)', async () => {
   const network = '2.0.192.in-addr.arpa';
   const declaration = declare({
     zones: [
@@ -453,13 +453,13 @@ test('addresses are found by PTR records, in a part of a /24 too', async () => {
   expect(await dig(`7.${network}`, 'PTR')).toBe('NXDOMAIN');
 });
 
-/** A zone file of so many records, one of them another one. */
+/** A zone file of `count` records, one of which can differ. */
 const manyLines = (count: number, changed?: number) =>
   Array.from({ length: count }, (_, i) => `h${i} A 10.${i === changed ? 255 : i >> 16}.${(i >> 8) & 255}.${i & 255}`);
 const fromFile = declare({ zones: [zoneWith('corp.internal', [], { recordsFrom: [fileRef] })] });
 const countOf = async () => (await stored()).rrsets.filter(({ name }) => /^h\d/.test(name)).length;
 
-test('ten thousand records of a zone file are there after one step, a changed line after another', async () => {
+test('ten thousand records of a zone file are served after one reconciliation, a changed line after the next', async () => {
   const timed = async (work: () => Promise<void>) => {
     const since = performance.now();
     await work();
@@ -486,7 +486,7 @@ test('ten thousand records of a zone file are there after one step, a changed li
   expect(writes().slice(before)).toHaveLength(1);
   console.log(`10,000 records: first sync ${first.toFixed(0)} ms, one change ${change.toFixed(0)} ms`);
 
-  // A bad line changes nothing, and the report finds it.
+  // An invalid line changes nothing, and is in the report.
   setup.agent.setZoneFiles(fileOf(...manyLines(10_000), 'bad A 192.0.2.256'));
   await setup.agent.reconcile();
   expect(writes().slice(before)).toHaveLength(1);
@@ -499,11 +499,11 @@ test('ten thousand records of a zone file are there after one step, a changed li
   ]);
 });
 
-test('PowerDNS may be killed in the middle of a transaction: all of it or nothing is there, and then all', async () => {
+test('a transaction of a killed PowerDNS is applied completely or not at all, and completed afterwards', async () => {
   await reconciled(fromFile, fileOf(''));
   const counts: number[] = [];
   for (const share of [0.1, 0.3, 0.5, 0.7, 0.9]) {
-    // How long it takes where nobody dies.
+    // The duration without a kill.
     setup.agent.setZoneFiles(fileOf(...manyLines(8_000)));
     const since = performance.now();
     await setup.agent.reconcile();
@@ -529,11 +529,11 @@ test('PowerDNS may be killed in the middle of a transaction: all of it or nothin
     setup.agent.setZoneFiles(fileOf(''));
     await setup.agent.reconcile();
   }
-  // Otherwise nobody died in the middle.
+  // Otherwise no transaction was interrupted.
   expect(counts).toContain(0);
 });
 
-describe('the process may be killed', () => {
+describe('a killed process', () => {
   const running = new Set<Running>();
   const proxies = new Set<FaultyProxy>();
   const folder = join(dir, 'files');
@@ -560,9 +560,9 @@ describe('the process may be killed', () => {
     return agent;
   }
 
-  test.each(['POST', 'PATCH'])('in the middle of its %s: the next one completes it', async (method) => {
+  test.each(['POST', 'PATCH'])('in the middle of a %s is completed by the next one', async (method) => {
     if (method === 'PATCH') await reconciled(declaration, fileOf('gone A 192.0.2.1'));
-    // The self-test makes a zone of its own and writes there: that is not what is waited for.
+    // The self-test writes to its own zone, which does not count.
     await writeCanary(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: patience }), 0);
     const proxy = new FaultyProxy(server.apiUrl);
     proxies.add(proxy);

@@ -24,7 +24,7 @@ import { MemoryZones } from './memory-zones.ts';
 
 const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
-/** What is to be done, in short. */
+/** Summarizes the planned changes. */
 function todo(declaration: ReturnType<typeof declare>, present: Zone[]) {
   const { create, patch, remove, retained } = changesFor(declaration, present);
   return {
@@ -38,14 +38,14 @@ const nothing = { create: [], patch: [], remove: [], retained: [] };
 const both = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
 const inChild = discoveredRRset('o', 'a.dev.corp.internal.', 'A', '192.0.2.1');
 
-test('a zone that is missing is made', () => {
+test('a missing zone is created', () => {
   expect(todo(declare(), [])).toEqual({
     ...nothing,
     create: [['corp.internal.', 'corp.internal. SOA', 'corp.internal. NS', 'ns1.corp.internal. A']],
   });
 });
 
-test('a zone as it should be, with names in it, is left alone', () => {
+test('a zone in its desired state, with discovered names in it, is not changed', () => {
   const more = [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'), foreign('b.corp.internal.', 'TXT', '"x"')];
   expect(todo(declare(), [zone('corp.internal', more)])).toEqual(nothing);
 });
@@ -67,14 +67,14 @@ describe('drift is repaired', () => {
     const unmarked = (rrsets: RRset[]) => rrsets.map(({ mark, ...r }) => (r.type === type ? r : { ...r, mark: mark! }));
     expect(drifted(unmarked)[0]).toHaveLength(2);
   });
-  test('but not the serial', () => {
+  test('but the serial stays', () => {
     const counted = (rrsets: RRset[]) =>
       rrsets.map((r) => ({ ...r, records: r.records.map((c) => c.replace(' 0 ', ' 2026112101 ')) }));
     expect(drifted(counted)).toEqual([]);
   });
 });
 
-test('what is no longer declared in a zone goes', () => {
+test('a record that is no longer declared is deleted', () => {
   const before = declare({ addresses: ['192.0.2.53', '2001:db8::53'] });
   const now = declare({ zones: [{ name: 'corp.internal', nameServers: ['ns.example.com'] }] });
   expect(todo(now, [zone('corp.internal', [], before)]).patch).toEqual([
@@ -88,7 +88,7 @@ test('what is no longer declared in a zone goes', () => {
   ]);
 });
 
-test('a declaration takes the place of a discovered name, and not of somebody else’s', () => {
+test('a declared record replaces a discovered one at its name, and no unmanaged one', () => {
   const declaration = declare({ zones: [{ name: 'corp.internal', nameServers: ['dns.corp.internal'] }] });
   const at = (rrset: RRset) => todo(declaration, [{ ...zone(), rrsets: [rrset] }]).patch[0]!.slice(1);
   const missing = ['replace corp.internal. SOA', 'replace corp.internal. NS', 'replace dns.corp.internal. A'];
@@ -129,7 +129,7 @@ test.each([
   },
 );
 
-test('without discovery every discovered name goes, and nobody else’s', () => {
+test('without discovery all discovered records are deleted, and no others', () => {
   const present = zone('corp.internal', [
     discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'),
     foreign('b.corp.internal.', 'A', '192.0.2.2'),
@@ -143,12 +143,12 @@ test('without discovery every discovered name goes, and nobody else’s', () => 
 describe('a zone that is not declared', () => {
   const none = declare({ zones: [] });
 
-  test('goes, with what was discovered in it', () => {
+  test('is deleted with its discovered records', () => {
     const present = [zone('corp.internal', [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
     expect(todo(none, present)).toEqual({ ...nothing, remove: ['corp.internal.'] });
   });
 
-  test('is kept with other people’s records, without what was discovered', () => {
+  test('is kept for its unmanaged records, without the discovered ones', () => {
     const present = [
       zone('corp.internal', [
         foreign('x.corp.internal.', 'A', '192.0.2.9'),
@@ -164,7 +164,7 @@ describe('a zone that is not declared', () => {
     });
   });
 
-  test('is left alone if it was not made here', () => {
+  test('is left alone if this instance did not create it', () => {
     expect(todo(none, [{ ...zone(), account: '' }])).toEqual({
       ...nothing,
       retained: ['corp.internal. not declared, and not made by this instance: left alone'],
@@ -172,10 +172,10 @@ describe('a zone that is not declared', () => {
   });
 });
 
-describe('names go along with the zone that answers for them', () => {
+describe('discovered records move to the zone that answers for them', () => {
   const delegation = ['replace dev.corp.internal. NS', 'replace ns1.dev.corp.internal. A'];
 
-  test('into a zone that is made inside another', () => {
+  test('into a new child zone', () => {
     const { create, patch } = todo(both, [
       zone('corp.internal', [inChild, discoveredRRset('o', 'b.corp.internal.', 'A', '192.0.2.2')]),
     ]);
@@ -191,7 +191,7 @@ describe('names go along with the zone that answers for them', () => {
     expect(patch).toEqual([['corp.internal.', `delete ${short(inChild)}`, ...delegation]]);
   });
 
-  test('and back', () => {
+  test('and back to the parent zone', () => {
     const present = [zone('corp.internal', [], both), zone('dev.corp.internal', [inChild])];
     const undelegated = delegation.map((change) => change.replace('replace', 'delete'));
     expect(todo(declare(), present)).toEqual({
@@ -201,7 +201,7 @@ describe('names go along with the zone that answers for them', () => {
     });
   });
 
-  test('unless their place is taken', () => {
+  test('unless another record has their name', () => {
     const cname = discoveredRRset('o', 'dev.corp.internal.', 'CNAME', 'x.');
     const server = discoveredRRset('o', 'ns1.dev.corp.internal.', 'AAAA', '2001:db8::1');
     expect(todo(both, [zone('corp.internal', [cname, server])]).create[0]).toHaveLength(4);
@@ -212,13 +212,13 @@ describe('names go along with the zone that answers for them', () => {
     expect(todo(declare(), present).patch).toEqual([]);
   });
 
-  test('what other people put there stays where it is', () => {
+  test('unmanaged records do not move', () => {
     const present = zone('corp.internal', [foreign('a.dev.corp.internal.', 'A', '192.0.2.9')]);
     expect(todo(both, [present]).patch).toEqual([['corp.internal.', ...delegation]]);
   });
 });
 
-/** What is there afterwards, as `name type content`, without SOA and NS; nothing more is to be done. */
+/** Returns the reconciled zones and their lines `name type content`, without SOA and NS. Expects a second plan to be empty. */
 async function after(
   declaration: ReturnType<typeof declare>,
   present: Zone[],
@@ -239,7 +239,7 @@ const corpWith = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('c
 const a = (name: string, address: string) => discoveredRRset('ingress/a/x', name, 'A', address);
 
 describe('declared records', () => {
-  test('come, change, switch their type and go', async () => {
+  test('are created, changed, replaced by another type and deleted', async () => {
     const steps: [DeclaredRecord[], string[]][] = [
       [
         [record('w', 'A', '192.0.2.1'), record('w', 'TXT', 'x')],
@@ -259,7 +259,7 @@ describe('declared records', () => {
     }
   });
 
-  test('take the place of discovered ones that would be one answer with them, and of no others', async () => {
+  test('replace the discovered records that they conflict with, and no others', async () => {
     const present = [a('w.corp.internal.', '192.0.2.9'), a('x.corp.internal.', '192.0.2.9')];
     const { lines } = await after(corpWith(record('w', 'AAAA', '::1'), record('x', 'TXT', 'x')), [
       zone('corp.internal', present),
@@ -267,21 +267,21 @@ describe('declared records', () => {
     expect(lines).toEqual(['w.corp.internal. AAAA ::1', 'x.corp.internal. A 192.0.2.9', 'x.corp.internal. TXT "x"']);
   });
 
-  test('leave what a person made beside them', async () => {
+  test('leave unmanaged records of other types at their name', async () => {
     const present = zone('corp.internal', [foreign('w.corp.internal.', 'TXT', '"theirs"')]);
     const { zones: declared } = await after(corpWith(record('w', 'A', '192.0.2.1')), [present]);
     expect((await after(declare(), declared)).lines).toEqual(['w.corp.internal. TXT "theirs"']);
   });
 });
 
-describe('a SOA that changes', () => {
+describe('a changed SOA', () => {
   const declaration = declare({ zones: [{ ...corp, soa: { minimum: 5 } }] });
   const soaOf = (present: Zone) =>
     changesFor(declaration, [present]).patch[0]?.changes.find((c) => c.rrset.type === 'SOA');
   const counted = zone();
   counted.rrsets[0]!.records = ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 30'];
 
-  test('keeps the serial, which PowerDNS counts on from', () => {
+  test('keeps the serial, from which PowerDNS counts on', () => {
     expect(soaOf(counted)).toEqual({
       action: 'replace',
       rrset: expect.objectContaining({
@@ -290,7 +290,7 @@ describe('a SOA that changes', () => {
     });
   });
 
-  test('keeps it with a mailbox that has dots, too', () => {
+  test('keeps the serial with dots in the local part of RNAME', () => {
     const named = declare({ zones: [{ ...corp, soa: { rname: 'first.last@corp.internal' } }] });
     const [change] = changesFor(named, [counted]).patch[0]!.changes;
     expect((change as { rrset: RRset }).rrset.records).toEqual([
@@ -309,7 +309,7 @@ describe('a delegation', () => {
   ];
   const beside = [a('xdev.corp.internal.', '192.0.2.1'), foreign('y.dev.corp.internal.', 'A', '192.0.2.9')];
 
-  test('takes what was discovered at it and below along, and nothing else', async () => {
+  test('removes the discovered records at its name and below it, and no others', async () => {
     const { lines } = await after(delegated, [zone('corp.internal', [...below, ...beside])]);
     expect(lines).toEqual([
       'dev.corp.internal. NS ns.dev.corp.internal.',
@@ -319,12 +319,12 @@ describe('a delegation', () => {
     ]);
   });
 
-  test('of a DNAME leaves what was discovered at its name', async () => {
+  test('by DNAME leaves the discovered records at its own name', async () => {
     const { lines } = await after(corpWith(record('dev', 'DNAME', 'new.example.')), [zone('corp.internal', below)]);
     expect(lines).toEqual(['dev.corp.internal. A 192.0.2.1', 'dev.corp.internal. DNAME new.example.']);
   });
 
-  test('hides nothing while its own place is somebody else’s', () => {
+  test('hides nothing while an unmanaged record has its name', () => {
     const present = zone('corp.internal', [
       a('x.dev.corp.internal.', '192.0.2.1'),
       foreign('dev.corp.internal.', 'CNAME', 'lb.example.'),
@@ -334,7 +334,7 @@ describe('a delegation', () => {
     expect(deleted).toEqual([]);
   });
 
-  test('keeps out what comes back from a zone that goes', async () => {
+  test('does not get back the records of a deleted child zone', async () => {
     const present = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
     const { lines, zones: remaining } = await after(delegated, present);
     expect(remaining.map(({ name }) => name)).toEqual(['corp.internal.']);
@@ -362,20 +362,20 @@ describe('a zone file', () => {
     ['has an invalid line', bad],
     ['was deleted', noFile('there is no such ConfigMap')],
     ['has not been read yet, as after a start', new Map()],
-  ])('that %s is left as it stands, while the composite’s records change', async (_, files) => {
+  ])('that %s keeps its current records, while those of the composite change', async (_, files) => {
     const { zones: before } = await after(from(record('own', 'A', '192.0.2.8')), [zone()], good);
     const { lines } = await after(from(record('own', 'A', '192.0.2.9')), before, files);
     expect(lines).toEqual(['one.corp.internal. A 192.0.2.1', 'own.corp.internal. A 192.0.2.9', ...current.slice(1)]);
   });
 
-  test('loses what it no longer has', async () => {
+  test('loses the records that were removed from it', async () => {
     const { zones: before } = await after(from(), [zone()], good);
     expect((await after(from(), before, fileOf('one A 192.0.2.1'))).lines).toEqual(current.slice(0, 1));
     expect((await after(from(), before, fileOf(''))).lines).toEqual([]);
     expect((await after(declare(), before)).lines).toEqual([]);
   });
 
-  test('gives a record to the composite, and gets it back, without a gap', async () => {
+  test('hands a record over to the composite and back without a gap', async () => {
     const { zones: inFile } = await after(from(), [zone()], good);
     const own = record('one', 'A', '192.0.2.1');
     const less = fileOf('two TXT "x"', 'three CNAME one');
@@ -388,19 +388,19 @@ describe('a zone file', () => {
     ]);
     const { zones: inSpec } = await after(from(own), inFile, less);
     expect(marksOf(inSpec, 'one.corp.internal.')).toEqual(['']);
-    // Said twice the file is held, and nothing changes.
+    // With a duplicate the file is held, and nothing changes.
     expect((await after(from(own), inSpec, good)).lines).toEqual(current);
     const { zones: back } = await after(from(), inSpec, good);
     expect(marksOf(back, 'one.corp.internal.')).toEqual([fileMark.content]);
   });
 
-  test('that is held gives way to the composite', async () => {
+  test('that is held yields to the records of the composite', async () => {
     const { zones: before } = await after(from(), [zone()], good);
     const { lines } = await after(from(record('three', 'A', '192.0.2.3')), before, bad);
     expect(lines).toEqual([current[0], 'three.corp.internal. A 192.0.2.3', current[2]]);
   });
 
-  test('that is held keeps the addresses that it gives a server', async () => {
+  test('that is held keeps its addresses of a name server', async () => {
     const { zones: before } = await after(from(), [zone()], fileOf('ns1 AAAA 2001:db8::9', 'one A 192.0.2.1'));
     const { zones: held } = await after(from(), before, new Map());
     const server = held[0]!.rrsets.filter(({ name }) => name === 'ns1.corp.internal.');
@@ -409,7 +409,7 @@ describe('a zone file', () => {
     expect(without[0]!.rrsets.find(({ name }) => name === 'ns1.corp.internal.')?.records).toEqual(['192.0.2.53']);
   });
 
-  test('that is held keeps its PTR records and parts of a /24', async () => {
+  test('that is held keeps its PTR records and its RFC 2317 CNAMEs', async () => {
     const network = '2.0.192.in-addr.arpa';
     const reverse = zoneWith(network, [], { recordsFrom: [fileRef] });
     const printer = zoneWith('corp.internal', [{ ...record('printer', 'A', '192.0.2.10'), ptr: true }]);
@@ -429,7 +429,7 @@ describe('a zone file', () => {
     }
   });
 
-  test('is waited for before its zone is made, and not when it cannot be had', () => {
+  test('is awaited before its zone is created, unless it cannot be read', () => {
     expect(todo(from(), []).create).toHaveLength(0);
     expect(changesFor(from(), [], new Map()).create).toEqual([]);
     expect(changesFor(from(), [], noFile('no')).create).toHaveLength(1);
@@ -437,14 +437,14 @@ describe('a zone file', () => {
   });
 });
 
-describe('while a zone inside another waits for its file', () => {
+describe('while a child zone waits for its zone file', () => {
   const child = { ...zoneWith('dev.corp.internal', []), recordsFrom: [fileRef] };
   const before = corpWith(record('old.dev', 'A', '192.0.2.5'), record('www', 'A', '192.0.2.6'));
   const now = declare({ zones: [corp, child] });
   const names = (present: Zone[]) =>
     present.map(({ name, rrsets }) => [name, ...rrsets.map(short).filter((r) => !/SOA|NS$|ns1/.test(r))]);
 
-  test('its names stay where they are, and go along when it is made', async () => {
+  test('its names stay in the parent zone, and move when it is created', async () => {
     const { zones: present } = await after(before, [zone('corp.internal', [inChild])]);
     const { zones: waiting } = await after(now, present, new Map());
     expect(names(waiting)).toEqual([['corp.internal.', 'a.dev.corp.internal. A', 'old.dev.corp.internal. A']]);
@@ -457,7 +457,7 @@ describe('while a zone inside another waits for its file', () => {
     expect(created[0]!.rrsets.map(short)).toContain('dev.corp.internal. NS');
   });
 
-  test('a zone below it is served all the same', async () => {
+  test('a zone below it is served', async () => {
     const grandchild = zoneWith('x.dev.corp.internal', [record('www', 'A', '192.0.2.7')]);
     const { zones: created } = await after(declare({ zones: [corp, child, grandchild] }), [], new Map());
     const [, x] = created;
@@ -471,10 +471,10 @@ describe('while a zone inside another waits for its file', () => {
   });
 });
 
-describe('until PowerDNS works out LUA records', () => {
+describe('until PowerDNS evaluates LUA records', () => {
   const checked = (name: string): DeclaredRecord => ({ ...record(name, 'A', '192.0.2.1'), check: { port: 25 } });
 
-  test('a name keeps the plain record that it has, declared or discovered, and others change', async () => {
+  test('a name keeps its plain record, declared or discovered, and others change', async () => {
     const plain = corpWith(
       record('mail', 'A', '192.0.2.1'),
       record('mail', 'AAAA', '::1'),
@@ -504,15 +504,15 @@ describe('until PowerDNS works out LUA records', () => {
     ]);
   });
 
-  test('a zone is made without them', () => {
+  test('a zone is created without them', () => {
     const { create } = changesFor(corpWith(checked('mail'), record('b', 'A', '192.0.2.3')), [], undefined, false);
     expect(create[0]?.rrsets.map(short)).not.toContain('mail.corp.internal. LUA');
     expect(create[0]?.rrsets.map(short)).toContain('b.corp.internal. A');
   });
 });
 
-describe('a zone that is kept for other people’s records', () => {
-  test('is left with what makes it a zone, and with theirs', async () => {
+describe('a zone that is kept for its unmanaged records', () => {
+  test('has only its SOA, its NS and the unmanaged records', async () => {
     const full = corpWith(record('@', 'MX', '10 mail'), record('w', 'A', '192.0.2.1'), record('ns1', 'TXT', 'x'));
     const present = await reconciled(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
     const { zones: remaining } = await after(declare({ zones: [] }), present);
@@ -533,11 +533,11 @@ describe('PTR records', () => {
   });
   const ptrs = ({ lines }: { lines: string[] }) => lines.filter((line) => line.includes(' PTR '));
 
-  test('come and go with the addresses that are published', async () => {
+  test('are created and deleted with the published addresses', async () => {
     const present = await after(reverse, [zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')])]);
     expect(ptrs(present)).toEqual([
       `1.${network}. PTR w.corp.internal.`,
-      // The server's own.
+      // That of the name server.
       `53.${network}. PTR ns1.corp.internal.`,
     ]);
     const less = present.zones.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== 'w.corp.internal.') }));
@@ -546,7 +546,7 @@ describe('PTR records', () => {
     expect(ptrs(await after({ ...reverse, discovery: undefined }, present.zones))).toEqual([]);
   });
 
-  test('are not of names that go in the same step', async () => {
+  test('do not exist for names that are deleted in the same step', async () => {
     const delegated = record('dev', 'NS', 'ns.example.');
     const { zones: all } = reverse;
     const removed: [string, ReturnType<typeof declare>][] = [
@@ -565,13 +565,13 @@ describe('PTR records', () => {
     }
   });
 
-  test('follow a name into another zone', async () => {
+  test('move with their name to another zone', async () => {
     const both = { ...reverse, zones: [...reverse.zones, ...zones('dev.corp.internal')] };
     const present = await after(reverse, [zone('corp.internal', [a('x.dev.corp.internal.', '192.0.2.1')])]);
     expect(ptrs(await after(both, present.zones))).toContain(`1.${network}. PTR x.dev.corp.internal.`);
   });
 
-  test('leave a PTR or CNAME of a person, and other types of theirs beside them', async () => {
+  test('leave an unmanaged PTR or CNAME in place, and unmanaged records of other types at their name', async () => {
     const unmanaged = [
       foreign(`1.${network}.`, 'PTR', 'theirs.example.'),
       foreign(`2.${network}.`, 'CNAME', '2.part.example.'),
@@ -589,7 +589,7 @@ describe('PTR records', () => {
     ]);
   });
 
-  test('are not below a delegation of a person', async () => {
+  test('are not created below an unmanaged delegation', async () => {
     const [, { name }] = zones('', '0.192.in-addr.arpa') as [unknown, { name: string }];
     const declaration = { ...reverse, zones: [corp, { name, nameServers: ['ns1.corp.internal'] }] };
     const unmanaged = foreign(`2.${name}.`, 'NS', 'ns.example.');
@@ -600,7 +600,7 @@ describe('PTR records', () => {
     expect(ptrs(present)).toEqual([]);
   });
 
-  test('take the place of what was discovered at their name', async () => {
+  test('replace discovered records at their name', async () => {
     const odd = discoveredRRset('o', `1.${network}.`, 'CNAME', 'x.example.');
     const present = await after(reverse, [
       zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
@@ -612,7 +612,7 @@ describe('PTR records', () => {
   });
 });
 
-/** The zones once everything is done, and nothing more is to be. */
+/** Returns the zones after a reconciliation. Expects that a second one changes nothing. */
 async function settled(declaration: ReturnType<typeof declare>, present: Zone[], options: PlanOptions) {
   const database = new MemoryZones(structuredClone(present));
   const contents = desiredZones(declaration);
@@ -631,12 +631,12 @@ const linesOf = (present: Zone[]) =>
     .filter((line) => !line.startsWith('ns1.'))
     .sort();
 
-describe('twins for ExternalDNS’s own registry', () => {
+describe('ownership TXT records', () => {
   const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '_w' };
   const on: PlanOptions = { discovers: true, ownershipTXT };
   const w = a('w.corp.internal.', '192.0.2.1');
 
-  test('come with what is discovered, and go with it and with the wish for them', async () => {
+  test('are created with discovered records, and deleted with them or with ownershipTXT', async () => {
     const present = await settled(
       declare(),
       [zone('corp.internal', [w, foreign('f.corp.internal.', 'A', '192.0.2.9')])],
@@ -652,13 +652,13 @@ describe('twins for ExternalDNS’s own registry', () => {
     expect(linesOf(await settled(declare(), present, { ...on, discovers: false }))).toEqual(['f.corp.internal. A']);
   });
 
-  test('are of no name that goes in the same step', async () => {
+  test('do not exist for a name that is deleted in the same step', async () => {
     const present = [zone('corp.internal', [w, a('x.d.corp.internal.', '192.0.2.2')])];
     const declared = corpWith(record('w', 'CNAME', 'b'), record('d', 'NS', 'ns.example.'));
     expect(linesOf(await settled(declared, present, on))).toEqual(['d.corp.internal. NS', 'w.corp.internal. CNAME']);
   });
 
-  test('are of no name that gives way to a PTR record', async () => {
+  test('do not exist for a name that a PTR record replaces', async () => {
     const network = '2.0.192.in-addr.arpa';
     const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
     const odd = discoveredRRset('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
@@ -667,7 +667,7 @@ describe('twins for ExternalDNS’s own registry', () => {
     expect(linesOf(after.slice(1))).toEqual([`1.${network}. PTR`, `53.${network}. PTR`]);
   });
 
-  test('follow a name into a zone that is made, and back', async () => {
+  test('move with their name to a new zone, and back', async () => {
     const present = await settled(declare(), [zone('corp.internal', [inChild])], on);
     const created = await settled(both, present, on);
     expect(linesOf(created.slice(1))).toEqual(['a.dev.corp.internal. A', 'x-a.a.dev.corp.internal. TXT']);
@@ -678,7 +678,7 @@ describe('twins for ExternalDNS’s own registry', () => {
     ]);
   });
 
-  test('leave their place to a declaration, and take it when it is free', async () => {
+  test('yield their name to a declared record, and get it back', async () => {
     const taken = corpWith(record('x-a.w', 'TXT', 'mine'));
     const present = await settled(taken, [zone('corp.internal', [w])], on);
     const textOf = (present: Zone[]) => present[0]!.rrsets.find(({ name }) => name === 'x-a.w.corp.internal.')?.records;
@@ -692,19 +692,19 @@ describe('twins for ExternalDNS’s own registry', () => {
     ]);
   });
 
-  test('are no reason to keep a zone', async () => {
+  test('do not keep a zone', async () => {
     const present = await settled(declare(), [zone('corp.internal', [w])], on);
     expect(await settled(declare({ zones: [] }), present, on)).toEqual([]);
   });
 });
 
-describe('what a former owner’s ExternalDNS made', () => {
+describe('records of a former owner', () => {
   const of = (ownerID: string, rrset: RRset): RRset => ({ ...rrset, mark: discoveredMark(ownerID, 'ingress/a/x') });
   const isStillDiscovered = ({ mark }: RRset) => mark?.account === 'external-dns/corp/a';
   const owned = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
   const former = of('corp/b', a('former.corp.internal.', '192.0.2.2'));
 
-  test('goes once it is known to be nobody’s, and not before', async () => {
+  test('are deleted once their owner is known to be gone, and not before', async () => {
     const present = [zone('corp.internal', [owned, former])];
     expect(linesOf(await settled(declare(), present, { discovers: true }))).toEqual([
       'former.corp.internal. A',
@@ -715,7 +715,7 @@ describe('what a former owner’s ExternalDNS made', () => {
     ]);
   });
 
-  test('does not follow into another zone', async () => {
+  test('do not move to another zone', async () => {
     const present = [
       zone('corp.internal', [of('corp/a', inChild), of('corp/b', { ...inChild, name: 'b.dev.corp.internal.' })]),
     ];
@@ -723,7 +723,7 @@ describe('what a former owner’s ExternalDNS made', () => {
     expect(linesOf(created)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
   });
 
-  test('has no twins and no PTR records', async () => {
+  test('have no ownership TXT and no PTR records', async () => {
     const network = '2.0.192.in-addr.arpa';
     const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
     const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '' };
@@ -739,11 +739,11 @@ describe('what a former owner’s ExternalDNS made', () => {
   });
 });
 
-describe('what is there beside what is declared', () => {
+describe('a current record', () => {
   const discovery = { ownerID: 'corp', intervalSeconds: 2 };
   const declaredWith = (...records: Parameters<typeof zoneWith>[1]) =>
     declare({ discovery, zones: [zoneWith('corp.internal', records)] });
-  /** Until nothing is to be done any more. */
+  /** Applies the plan, and expects a second one to be empty. Returns the loops, and the current CNAME and ALIAS records. */
   const settled = (declaration: ReturnType<typeof declare>, present: RRset[]) => {
     const zones = [zone('corp.internal', present, declare({ discovery }))];
     const first = changesFor(declaration, zones);
@@ -753,21 +753,21 @@ describe('what is there beside what is declared', () => {
     const after = zones.map((z) => ({ ...z, rrsets: [...z.rrsets.filter((r) => !isChanged(r)), ...fresh] }));
     expect(changesFor(declaration, after).patch).toEqual([]);
     const leading = after[0]!.rrsets.filter(({ type }) => type === 'CNAME' || type === 'ALIAS');
-    return { circles: [...first.loops], leading: leading.map(({ name, type }) => `${name} ${type}`) };
+    return { loops: [...first.loops], leading: leading.map(({ name, type }) => `${name} ${type}`) };
   };
 
-  test('and was discovered goes where it would close a circle, at once and for what is declared', () => {
+  test('that was discovered is deleted at once if a declared one would close a CNAME loop with it', () => {
     const present = [discoveredRRset('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
     expect(settled(declaredWith(record('c', 'ALIAS', 'd')), present)).toEqual({
-      circles: [],
+      loops: [],
       leading: ['c.corp.internal. ALIAS'],
     });
   });
 
-  test('and was made by hand keeps out what is declared and would close a circle, and that is told', () => {
+  test('that is unmanaged keeps out a declared one that would close a CNAME loop, with a message', () => {
     const present = [foreign('d.corp.internal.', 'ALIAS', 'c.corp.internal.')];
     expect(settled(declaredWith(record('c', 'ALIAS', 'd'), record('on', 'CNAME', 'c')), present)).toEqual({
-      circles: [
+      loops: [
         [
           'corp.internal.',
           'CNAME loop c.corp.internal -> d.corp.internal -> c.corp.internal: remove what somebody made by hand, or lead it elsewhere',
@@ -777,7 +777,7 @@ describe('what is there beside what is declared', () => {
     });
   });
 
-  test('takes away what is declared and stands when it comes to close a circle', () => {
+  test('that closes a CNAME loop with a declared one removes the declared one', () => {
     const declaration = declaredWith(record('c', 'ALIAS', 'd'));
     const present = [
       { ...foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), mark: { account: 'internal-dns', content: '' } },
@@ -787,7 +787,7 @@ describe('what is there beside what is declared', () => {
   });
 });
 
-test('a delegation that nobody reaches is told, and one that the agent makes itself is not', () => {
+test('an unreachable delegation is reported, and one from the agent itself is not', () => {
   const warningsOf = (...records: ReturnType<typeof record>[]) =>
     changesFor(
       declare({ zones: [zoneWith('corp.internal', records), zoneWith('sub.corp.internal', [])], addresses: [] }),

@@ -1,4 +1,4 @@
-/** Which PTR records addresses get. */
+/** The PTR records of addresses. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
@@ -55,7 +55,7 @@ describe('of several names of one address', () => {
     expect(pointers(records, published)).toEqual({ ptrs: one(name), warnings: [] });
   });
 
-  test('it is the same one in whatever order they come', () => {
+  test('it does not depend on their order', () => {
     const names = fc.shuffledSubarray(['a', 'b', 'a.a', 'b.a', '*', 'zz', 'c.b.a']);
     fc.assert(
       fc.property(names, names, names, (declared, published, order) => {
@@ -69,13 +69,13 @@ describe('of several names of one address', () => {
   });
 });
 
-test('nothing that is published has one unless that is wanted, and what asks for one has', () => {
+test('a discovered address has a PTR record only with reverse, a declared one that requests it always', () => {
   expect(pointers([ptr('a', '192.0.2.1')], undefined).ptrs).toEqual(one('a'));
   expect(pointers([], undefined)).toEqual({ ptrs: [], warnings: [] });
   expect(pointers([record('a', 'A', '192.0.2.1')], []).ptrs).toEqual([]);
 });
 
-test('each address has one, of both families, and a CNAME none', () => {
+test('each IPv4 and IPv6 address has one, and a CNAME none', () => {
   const published = [
     at('a', '192.0.2.1', '192.0.2.2'),
     at('a', '2001:db8::1'),
@@ -89,7 +89,7 @@ test('each address has one, of both families, and a CNAME none', () => {
   ]);
 });
 
-test('they have the TTL of their zone and a mark of their own', () => {
+test('they have the TTL of their zone and their own mark', () => {
   const reverse = { ...zones(network)[0]!, defaultTTL: 300 };
   const declaration = declare({ zones: [corp, reverse], addresses: [] });
   const { rrsets } = ptrRecordsFor(desiredZones(declaration), [at('a', '192.0.2.1')]);
@@ -109,7 +109,7 @@ test('they have the TTL of their zone and a mark of their own', () => {
   ]);
 });
 
-describe('what is declared in the reverse zone comes first', () => {
+describe('declared records of the reverse zone come first', () => {
   const declared = (...records: DeclaredRecord[]) => [zoneWith(network, records)];
   test.each<[string, DeclaredRecord[], string[]]>([
     ['a PTR record', [record('1', 'PTR', 'other.example.')], []],
@@ -121,7 +121,7 @@ describe('what is declared in the reverse zone comes first', () => {
     expect(pointers([ptr('a', '192.0.2.1')], [], declared(...records)).ptrs).toEqual(ptrs);
   });
 
-  test('a zone that is delegated further down', () => {
+  test('a delegation below the reverse zone', () => {
     const above = [zoneWith('192.in-addr.arpa', [record('2.0', 'NS', 'ns.example.')])];
     expect(pointers([ptr('a', '192.0.2.1'), ptr('b', '192.0.3.1')], [], above).ptrs).toEqual([
       '1.3.0.192.in-addr.arpa. b.corp.internal.',
@@ -129,12 +129,12 @@ describe('what is declared in the reverse zone comes first', () => {
   });
 });
 
-test('a part of a /24 that is a zone here has its own', () => {
+test('a declared zone for a part of a /24 has its PTR records', () => {
   const { ptrs } = pointers([ptr('a', '192.0.2.65'), ptr('b', '192.0.2.1')], [], zones(network, `64/26.${network}`));
   expect(ptrs.sort()).toEqual([`1.${network}. b.corp.internal.`, `65.64/26.${network}. a.corp.internal.`]);
 });
 
-test('addresses without a zone are named by the zone to declare, once', () => {
+test('addresses without a reverse zone are reported once, with the zone to declare', () => {
   const addresses = [at('a', '10.1.2.3', '10.1.2.4', '192.0.2.1'), at('b', '2001:db8:1:2::3'), at('*', '172.16.0.1')];
   expect(pointers([ptr('c', '198.51.100.1')], addresses)).toEqual({
     ptrs: one('a'),

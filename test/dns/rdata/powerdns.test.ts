@@ -1,5 +1,5 @@
 /**
- * What PowerDNS makes of every type: it gives back the same text, and answers with the octets of the RFCs.
+ * PowerDNS returns every type as the same text, and answers with the octets of the RFCs.
  *
  * @module-tag PowerDNS
  */
@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** Writes contents, each at a name of its own, and reads them back. */
+/** Writes contents, each at its own name, and reads them back. */
 async function written(zone: string, type: string, contents: string[]): Promise<(string | undefined)[]> {
   const header = await powerdns.create(zone, []);
   const nameOf = (index: number) => `n${index}.${zone}`;
@@ -64,7 +64,7 @@ test.each(recordTypes)('%s is returned by PowerDNS as the same text', async (typ
         expect(await written(zone, type, contents)).toEqual(contents);
       })
       .afterEach(clear),
-    // Fewer records would say no more: PowerDNS names the one that it refuses.
+    // All at once is enough: PowerDNS names the record that it refuses.
     { numRuns: 3, endOnFailure: true },
   );
 });
@@ -110,7 +110,7 @@ test('answers over DNS have the octets of the RFCs, for every type', async () =>
     }),
   );
   const answers: string[] = [];
-  // One after the other: a client has a share of the TCP connections.
+  // One after the other, as the TCP connections of a client are limited.
   for (const [i, [type]] of wire.entries()) {
     answers.push(await rdataOf({ port: server.dnsPort }, `n${i}.${wireZone}.`, type));
   }

@@ -10,11 +10,11 @@ const hex = (octets: number) => 'ab'.repeat(octets);
 const x = (length: number) => 'x'.repeat(length);
 
 interface Cases {
-  /** Where the form is said. */
+  /** The RFC of the presentation format. */
   rfc: string;
-  /** What is pasted, and what comes out. */
+  /** Input and content. */
   good: [text: string, content: string][];
-  /** What is pasted, and what is said against it. */
+  /** Input and message. */
   bad: [text: string, message: string][];
 }
 

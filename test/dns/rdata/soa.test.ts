@@ -48,7 +48,7 @@ describe('a mailbox', () => {
 test.each([
   ['NS.Example.Com', 'ns.example.com.'],
   ['ns.example.com.', 'ns.example.com.'],
-  // Not relative to the zone: every name of a composite is written out.
+  // Not relative to the zone: every name in a composite is absolute.
   ['ns1', 'ns1.'],
 ])('the primary %s is %s', (mname, expected) => {
   expect(content({ mname }).split(' ')[0]).toBe(expected);

@@ -31,7 +31,7 @@ const entry: fc.Arbitrary<Written> = fc.constantFrom(...recordTypes).chain((type
     separator: fc.constantFrom(' ', '\t', ' ; "a comment\n  ', '\r\n', '\n\n( ) '),
   }),
 );
-/** The NS of the zone itself is no entry. */
+/** The NS of the zone itself is not an entry. */
 const entries = fc.array(entry, { maxLength: 30 }).map((all) => all.filter((e) => e.type !== 'NS' || e.name !== zone));
 
 function print(entries: Written[]): string {
@@ -132,7 +132,7 @@ describe('a long repetition is parsed in linear time:', () => {
         }
       };
       const [short, long] = [await cpuTimeOf(reading(2 ** 15)), await cpuTimeOf(reading(2 ** 18))];
-      // Eight times as much in proportion, 64 times in quadratic time, which is seconds. Below some milliseconds all is noise.
+      // Linear time is eight times as much, quadratic time 64 times, which is seconds. A few milliseconds are noise.
       expect(long / Math.max(short, 5)).toBeLessThan(30);
     },
   );

@@ -1,4 +1,4 @@
-/** What the records of one zone can be beside each other. */
+/** Which records of a zone can coexist. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../../functions/dns/zone/rrset.ts';
@@ -404,14 +404,14 @@ test('for any declaration, the resulting zone can be served', () => {
       }
       const named = new Set(lines.map((_, index) => `line ${index + 1}`));
       for (const { at } of issues) expect(named).toContain(at);
-      // Without issues nothing is lost.
+      // Without issues no entry is dropped.
       if (issues.length === 0) expect(rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
     }),
     { numRuns: 1000 },
   );
 });
 
-/** So many entries, to be checked. */
+/** This many entries to validate. */
 function checking(count: number, entryOf: (i: number) => [name: string, type: Entry['type'], content: string]) {
   const entries = Array.from({ length: count }, (_, i): Entry => {
     const [name, type, content] = entryOf(i);
@@ -424,7 +424,7 @@ test('a name is validated in time proportional to its records', async () => {
   const time = (count: number) =>
     cpuTimeOf(checking(count, (i) => ['www', 'A', `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`]));
   const [few, many] = [await time(4_000), await time(64_000)];
-  // Sixteen times as much in proportion, 256 times when each record is compared with every other one.
+  // Linear work is sixteen times as much; comparing each record with every other one is 256 times.
   expect(many / few).toBeLessThan(80);
 });
 
@@ -437,7 +437,7 @@ test.each([
   const isLast = (i: number) => i % 10 === (from ? 0 : 9);
   const leading = (i: number) => (isLast(i) ? 'www.example.' : `a${i + to - from}.corp.internal.`);
   const chain = await cpuTimeOf(checking(count, (i) => [`a${i}`, 'CNAME', leading(i)]));
-  // Ten times the steps; thousands of times as much when each name is compared with every other one.
+  // Ten times the steps; comparing each name with every other one is thousands of times as much.
   expect(chain / elsewhere).toBeLessThan(50);
 });
 

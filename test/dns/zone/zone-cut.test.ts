@@ -30,7 +30,7 @@ test.each([
   ['x.y.dev.corp.internal.', 'dev.corp.internal.', 'dev.corp.internal.'],
   ['*.dev.corp.internal.', 'dev.corp.internal.', 'dev.corp.internal.'],
   ['x.a.dev.corp.internal.', 'a.dev.corp.internal.', 'a.dev.corp.internal.'],
-  // A DNAME is of what is below it only.
+  // A DNAME affects only names below it.
   ['old.corp.internal.', undefined, undefined],
   ['x.old.corp.internal.', 'old.corp.internal.', 'old.corp.internal.'],
   ['dev.example.com.', undefined, undefined],

@@ -27,7 +27,7 @@ const route = (
 });
 
 type ListenerObject = NonNullable<NonNullable<NonNullable<GatewayObject['spec']>['listeners']>[number]>;
-/** A listener that takes the routes of any namespace. */
+/** A listener that accepts routes of any namespace. */
 const shared = (name: string, more: Partial<ListenerObject> = {}): ListenerObject => ({
   name,
   port: 80,
@@ -241,7 +241,7 @@ describe('a route is filtered when', () => {
     gateway('foreign', { metadata: { ...annotated({ controller: 'x' }), namespace: 'infra', name: 'foreign' } }),
     gateway('bare', { spec: {} }),
   ];
-  /** Whether what is left out of it waits for a controller: all of it, or nothing. */
+  /** Whether its filtered hosts wait for a controller: all or none. */
   const waits = (read: SourceObject[]) => {
     const each = new Set(
       read.filter(({ filteredBy }) => filteredBy !== undefined).map(({ isUnready = false }) => isUnready),
@@ -320,7 +320,7 @@ describe('a route is filtered when', () => {
       'gatewayLabels selects only Gateways with dns=yes, and infra/envoy is not among them: label that Gateway, or change that field',
     ],
   ])('its Gateway has another %s', (_, filters, why) => {
-    // Of Gateways with other labels none is seen.
+    // Gateways with other labels are not listed.
     const seen = filters.gatewayLabels ? [] : [gateway('envoy')];
     const read = sourceObjects(at({}), seen, both, filters);
     expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: discovery.sources[HTTPRoute].${why}`, false]);
