@@ -2,25 +2,25 @@ import { describe, expect, test } from 'vitest';
 import type { Observations } from '../../functions/agent/agent.ts';
 import { report as reportSchema } from '../../functions/contract/report.ts';
 import { loop } from './external-dns.ts';
-import { corp, declare, found, makeAgent, want, zone, zones } from './make.ts';
+import { corp, declare, discoveredRRset, endpoint, makeAgent, zone, zones } from './make.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
 
-const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+const www = endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
 const names = (database: MemoryZones) =>
   database.rrsets
     .filter((r) => r.mark?.account.startsWith('external-dns/'))
     .map((r) => `${r.name} ${r.type} ${r.records}`);
 
-/** An agent with corp.internal, reconciled. */
+/** An agent that has reconciled corp.internal. */
 async function served(database?: MemoryZones, options?: Parameters<typeof makeAgent>[1]) {
-  const made = makeAgent(database, options);
-  made.declare(declare());
-  await made.agent.reconcile();
-  return made;
+  const setup = makeAgent(database, options);
+  setup.declare(declare());
+  await setup.agent.reconcile();
+  return setup;
 }
 
 describe('a declaration', () => {
-  test('is taken over once', () => {
+  test('is applied once', () => {
     const { declare: take } = makeAgent();
     expect([take(declare()), take(declare()), take(declare({ addresses: [] }))]).toEqual([true, false, true]);
   });
@@ -31,7 +31,7 @@ describe('a declaration', () => {
       '{"name":"corp","replicas":1,"zones":[{"name":1}]}',
       /^zones\.0\.name: Invalid input: expected string, received number$/,
     ],
-  ])('that is none changes nothing: %s', async (text, message) => {
+  ])('that is invalid changes nothing: %s', async (text, message) => {
     const { agent, database } = await served();
     expect(() => agent.setDeclaration(text)).toThrow(message);
     expect(agent.declaration).toEqual(declare());
@@ -51,8 +51,8 @@ describe('a declaration', () => {
   });
 });
 
-describe('ExternalDNS is put off', () => {
-  test('until the declared zones are there', async () => {
+describe('ExternalDNS gets an error', () => {
+  test('until the declared zones exist', async () => {
     const { agent, declare: take } = makeAgent();
     await expect(agent.records()).rejects.toThrow('the declared zones do not exist yet');
     take(declare());
@@ -61,7 +61,7 @@ describe('ExternalDNS is put off', () => {
     expect(await agent.records()).toEqual([]);
   });
 
-  test('when they are lost, and refuses nothing meanwhile', async () => {
+  test('while they are lost, and no record is rejected meanwhile', async () => {
     const { agent, database, log } = await served();
     await loop(agent, [www]);
     database.wipe();
@@ -73,13 +73,13 @@ describe('ExternalDNS is put off', () => {
   });
 });
 
-test('one zone that cannot be made stops only itself', async () => {
+test('a zone that cannot be created affects no other zone', async () => {
   const database = new MemoryZones();
   database.refuses = ({ name, type }) => name === 'b.internal.' && type === 'SOA';
   const { agent, problems, declare: take } = makeAgent(database);
   take(declare({ zones: zones('corp.internal', 'b.internal') }));
   await agent.reconcile();
-  await loop(agent, [www, want('o', 'a.b.internal', 'A', '192.0.2.2')]);
+  await loop(agent, [www, endpoint('o', 'a.b.internal', 'A', '192.0.2.2')]);
   expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
   expect(agent.report()).toMatchObject({
     zones: [
@@ -92,17 +92,17 @@ test('one zone that cannot be made stops only itself', async () => {
   ]);
 });
 
-describe('what PowerDNS refuses', () => {
-  const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', 'bad.example.com');
+describe('a record that PowerDNS rejects', () => {
+  const bad = endpoint('ingress/b/bad', 'bad.corp.internal', 'CNAME', 'bad.example.com');
   async function refusing() {
     const database = new MemoryZones();
     database.refuses = ({ records }) => records.includes('bad.example.com.');
-    const made = await served(database);
-    await loop(made.agent, [www, bad]);
-    return made;
+    const setup = await served(database);
+    await loop(setup.agent, [www, bad]);
+    return setup;
   }
 
-  test('is reported in its words, beside what is published, and then no longer asked for', async () => {
+  test('is reported with its message, and not sent again, while others are published', async () => {
     const { agent, database, problems } = await refusing();
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
     const { writes } = database;
@@ -119,7 +119,7 @@ describe('what PowerDNS refuses', () => {
     ]);
   });
 
-  test('is forgotten when nobody wants it any more', async () => {
+  test('is forgotten when no object wants it any more', async () => {
     const { agent, database, problems } = await refusing();
     await loop(agent, [www, bad]);
     await loop(agent, [www]);
@@ -129,32 +129,32 @@ describe('what PowerDNS refuses', () => {
     expect(names(database)).toHaveLength(2);
   });
 
-  test('leaves what stood there', async () => {
+  test('leaves the record that was there before', async () => {
     const { agent, database } = await refusing();
-    const turned = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'bad.example.com');
+    const turned = endpoint('ingress/a/web', 'www.corp.internal', 'CNAME', 'bad.example.com');
     await loop(agent, [turned]);
     for (let i = 0; i < 5; i++) expect(await loop(agent, [turned])).toBeUndefined();
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
   });
 });
 
-test('what is left out is logged once, though ExternalDNS names any object that wants the same', async () => {
+test('a rejected record is logged once, whichever of its objects ExternalDNS names', async () => {
   const { agent, log } = await served();
   for (const object of ['ingress/a/x', 'ingress/b/x', 'ingress/a/x']) {
-    await loop(agent, [want(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
+    await loop(agent, [endpoint(object, '_a.corp.internal', 'A', '192.0.2.1', '192.0.2.2')]);
   }
   expect(log.filter(({ msg }) => msg === 'rejected name')).toMatchObject([{ resource: 'ingress/a/x' }]);
 });
 
 describe('the report', () => {
-  test('fits its schema, and stays the same while nothing changes', async () => {
+  test('matches its schema, and is the same object while nothing changes', async () => {
     const { agent, clock } = await served();
-    const wanted = [
+    const endpoints = [
       www,
-      want('o', '_a.corp.internal', 'A', '192.0.2.1'),
-      want('p', '_b.corp.internal', 'A', '192.0.2.1'),
+      endpoint('o', '_a.corp.internal', 'A', '192.0.2.1'),
+      endpoint('p', '_b.corp.internal', 'A', '192.0.2.1'),
     ];
-    await loop(agent, wanted);
+    await loop(agent, endpoints);
     agent.explain();
     const first = agent.report();
     expect(first?.names).toMatchObject({ total: 3, resolved: 1 });
@@ -162,14 +162,14 @@ describe('the report', () => {
     for (let i = 0; i < 5; i++) {
       clock.now += 2000;
       // ExternalDNS's order is that of a Go map.
-      await loop(agent, wanted.toReversed());
+      await loop(agent, endpoints.toReversed());
       await agent.reconcile();
       agent.explain();
       expect(agent.report()).toEqual(first);
     }
   });
 
-  test('does not speak of a declaration before the zones follow it', async () => {
+  test('has the hash of a declaration only once the zones are reconciled with it', async () => {
     const { agent, declare: take } = await served();
     const before = agent.report();
     take(declare({ addresses: ['192.0.2.54'] }));
@@ -178,17 +178,17 @@ describe('the report', () => {
     expect(agent.report()).toEqual({ ...before, declaration: expect.not.stringMatching(before!.declaration) });
   });
 
-  test('of a long list has the first few', async () => {
+  test('has the first few of a long list', async () => {
     const { agent, problems } = await served();
     const many = Array.from({ length: 50 }, (_, i) =>
-      want('o'.repeat(999), `_${'ü'.repeat(300)}${i}.x`, 'A', '192.0.2.1'),
+      endpoint('o'.repeat(999), `_${'ü'.repeat(300)}${i}.x`, 'A', '192.0.2.1'),
     );
     await loop(agent, many);
     expect(problems()).toHaveLength(20);
     expect(reportSchema.parse(agent.report()).names).toMatchObject({ total: 0, problems: problems() });
   });
 
-  test('says why the claim did not grow', async () => {
+  test('has the reason why the volume claim did not grow', async () => {
     const observations: Observations = {};
     const { agent } = await served(undefined, { observations });
     expect(agent.report()).not.toHaveProperty('storage');
@@ -198,7 +198,7 @@ describe('the report', () => {
 });
 
 describe('zones', () => {
-  test('are not spoken of before they were brought to what is declared', async () => {
+  test('are not reported before they were reconciled', async () => {
     const { agent, declare: take } = makeAgent();
     expect(agent.report()).toBeUndefined();
     take(declare());
@@ -207,7 +207,7 @@ describe('zones', () => {
     expect(agent.report()).toMatchObject({ zones: [{ name: 'corp.internal', state: 'Serving' }] });
   });
 
-  test('do not change in a short restart, and fail in a long silence, with what to do', async () => {
+  test('stay Serving while PowerDNS restarts, and fail with a cure if it stays unreachable', async () => {
     const { agent, database, clock, log } = await served();
     const before = agent.report();
     database.failure = 'connect ECONNREFUSED 127.0.0.1:8081';
@@ -229,7 +229,7 @@ describe('zones', () => {
     expect(log.map(({ msg }) => msg)).toEqual(['create zone']);
   });
 
-  test('fail too if PowerDNS was never there', async () => {
+  test('fail if PowerDNS was never reachable', async () => {
     const database = new MemoryZones();
     database.failure = 'away';
     const { agent, declare: take, clock } = makeAgent(database);
@@ -241,7 +241,7 @@ describe('zones', () => {
     expect(agent.report()?.zones).toMatchObject([{ state: 'Failed' }]);
   });
 
-  test('that PowerDNS has and does not answer for fail after a while', async () => {
+  test('fail after a while if PowerDNS has them but does not answer', async () => {
     const dns = { answers: false };
     const { agent, clock } = await served(undefined, { answers: async () => dns.answers });
     const state = async () => {
@@ -259,7 +259,7 @@ describe('zones', () => {
     expect(await state()).toBe('Serving');
   });
 
-  test('that stay for other people’s records are reported, and no fault', async () => {
+  test('that are kept for unmanaged records are reported, and are not a failure', async () => {
     const database = new MemoryZones([
       zone('old.internal', [{ name: 'x.old.internal.', type: 'A', ttl: 1, records: ['192.0.2.9'] }]),
     ]);
@@ -287,31 +287,31 @@ describe('zones', () => {
 describe('discovery', () => {
   const state = ({ agent }: Awaited<ReturnType<typeof served>>) => agent.report()?.discovery.state;
 
-  test('is off when nothing is to be discovered', async () => {
-    const made = makeAgent();
-    made.declare(declare({ discovery: undefined }));
-    await made.agent.reconcile();
-    expect(state(made)).toBe('Off');
-    expect(made.agent.isReady).toBe(true);
+  test('is Off when nothing is declared to be discovered', async () => {
+    const setup = makeAgent();
+    setup.declare(declare({ discovery: undefined }));
+    await setup.agent.reconcile();
+    expect(state(setup)).toBe('Off');
+    expect(setup.agent.isReady).toBe(true);
   });
 
-  test('is synced when what is wanted was published', async () => {
-    const made = await served();
-    expect(state(made)).toBe('Waiting');
-    await made.agent.records();
-    await made.agent.adjustEndpoints([www]);
-    expect([state(made), made.agent.isReady]).toEqual(['Waiting', false]);
-    await made.agent.applyChanges({ create: [www] });
-    expect([state(made), made.agent.isReady]).toEqual(['Synced', true]);
+  test('is Synced when the desired records were published', async () => {
+    const setup = await served();
+    expect(state(setup)).toBe('Waiting');
+    await setup.agent.records();
+    await setup.agent.adjustEndpoints([www]);
+    expect([state(setup), setup.agent.isReady]).toEqual(['Waiting', false]);
+    await setup.agent.applyChanges({ create: [www] });
+    expect([state(setup), setup.agent.isReady]).toEqual(['Synced', true]);
   });
 
-  test('is synced when there is nothing to do, or nothing that the policy allows', async () => {
+  test('is Synced when there is nothing to do, or nothing that the policy allows', async () => {
     const idle = await served();
     await idle.agent.adjustEndpoints([]);
     expect(state(idle)).toBe('Synced');
-    const stale = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
+    const stale = discoveredRRset('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.9');
     const database = new MemoryZones([zone('corp.internal', [stale])]);
-    // As another agent left it, which had nothing to hold.
+    // From another agent that held nothing.
     await database.setMetadata(zone(), 'X-INTERNAL-DNS-DELETE-GUARD', ['{}']);
     const careful = await served(database);
     await loop(careful.agent, [], 'upsert-only');
@@ -320,57 +320,57 @@ describe('discovery', () => {
     expect(state(careful)).toBe('Synced');
   });
 
-  test('is not synced by a change that failed', async () => {
-    const made = await served();
-    await made.agent.adjustEndpoints([www]);
-    made.database.failure = 'away';
-    await expect(made.agent.applyChanges({ create: [www] })).rejects.toThrow('away');
-    made.database.failure = undefined;
-    await made.agent.records();
-    expect(state(made)).toBe('Waiting');
+  test('is not Synced by a failed change', async () => {
+    const setup = await served();
+    await setup.agent.adjustEndpoints([www]);
+    setup.database.failure = 'away';
+    await expect(setup.agent.applyChanges({ create: [www] })).rejects.toThrow('away');
+    setup.database.failure = undefined;
+    await setup.agent.records();
+    expect(state(setup)).toBe('Waiting');
   });
 
-  test('stalls when nothing is heard for long', async () => {
-    const made = await served();
-    for (let i = 0; i < 2; i++) await loop(made.agent, []);
-    expect(state(made)).toBe('Synced');
-    made.clock.now += 31_000;
-    expect(state(made)).toBe('Stalled');
+  test('is Stalled when ExternalDNS has not synced for long', async () => {
+    const setup = await served();
+    for (let i = 0; i < 2; i++) await loop(setup.agent, []);
+    expect(state(setup)).toBe('Synced');
+    setup.clock.now += 31_000;
+    expect(state(setup)).toBe('Stalled');
   });
 
-  test('fails when PowerDNS is away for longer than a restart takes, and is synced with the next loop', async () => {
-    const made = await served();
-    for (let i = 0; i < 2; i++) await loop(made.agent, []);
-    made.database.failure = 'away';
+  test('is Failing when PowerDNS is unreachable for longer than a restart takes, and Synced with the next loop', async () => {
+    const setup = await served();
+    for (let i = 0; i < 2; i++) await loop(setup.agent, []);
+    setup.database.failure = 'away';
     const states: (string | undefined)[] = [];
     for (let i = 0; i < 8; i++) {
-      await expect(loop(made.agent, [])).rejects.toThrow('away');
-      made.agent.recordFailure('away');
-      states.push(state(made));
-      made.clock.now += 2000;
+      await expect(loop(setup.agent, [])).rejects.toThrow('away');
+      setup.agent.recordFailure('away');
+      states.push(state(setup));
+      setup.clock.now += 2000;
     }
     expect(states).toEqual([...Array(5).fill('Synced'), ...Array(3).fill('Failing')]);
-    expect(made.agent.report()?.discovery).toEqual({ state: 'Failing', failure: 'away' });
-    expect(made.agent.discoveryAge).toBe(16_000);
-    made.database.failure = undefined;
-    for (let i = 0; i < 2; i++) await loop(made.agent, []);
-    expect([state(made), made.agent.discoveryAge, made.agent.failedLoops]).toEqual(['Synced', 0, 0]);
+    expect(setup.agent.report()?.discovery).toEqual({ state: 'Failing', failure: 'away' });
+    expect(setup.agent.discoveryAge).toBe(16_000);
+    setup.database.failure = undefined;
+    for (let i = 0; i < 2; i++) await loop(setup.agent, []);
+    expect([state(setup), setup.agent.discoveryAge, setup.agent.failedLoops]).toEqual(['Synced', 0, 0]);
   });
 
   test('stays ready', async () => {
-    const made = await served();
-    await loop(made.agent, []);
-    expect(made.agent.isReady).toBe(true);
-    made.clock.now = 60_000;
-    made.database.failure = 'away';
-    await expect(made.agent.reconcile()).rejects.toThrow();
-    expect([state(made), made.agent.isReady]).toEqual(['Stalled', true]);
+    const setup = await served();
+    await loop(setup.agent, []);
+    expect(setup.agent.isReady).toBe(true);
+    setup.clock.now = 60_000;
+    setup.database.failure = 'away';
+    await expect(setup.agent.reconcile()).rejects.toThrow();
+    expect([state(setup), setup.agent.isReady]).toEqual(['Stalled', true]);
   });
 });
 
-test('a zone that is declared later takes over its names at once, and gives them back', async () => {
+test('names move to a zone that is declared later, at once, and back', async () => {
   const { agent, database, declare: take } = await served();
-  const inside = want('ingress/a/web', 'www.dev.corp.internal', 'A', '192.0.2.1');
+  const inside = endpoint('ingress/a/web', 'www.dev.corp.internal', 'A', '192.0.2.1');
   await loop(agent, [inside]);
   for (const declaration of [declare({ zones: [corp, ...zones('dev.corp.internal')] }), declare()]) {
     take(declaration);
@@ -382,11 +382,11 @@ test('a zone that is declared later takes over its names at once, and gives them
   }
 });
 
-test('a change of other people’s between verdict and change is not overwritten', async () => {
+test('a change by hand between evaluation and write is not overwritten', async () => {
   const { agent, database } = await served();
   const [adjusted] = await agent.adjustEndpoints([www]);
-  database.edit('corp.internal.', (there) => {
-    there.rrsets.push({ name: 'www.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.9'] });
+  database.edit('corp.internal.', (zone) => {
+    zone.rrsets.push({ name: 'www.corp.internal.', type: 'A', ttl: 60, records: ['192.0.2.9'] });
   });
   await agent.applyChanges({ create: [adjusted!] });
   expect(database.rrsets.find((r) => r.name === 'www.corp.internal.')?.records).toEqual(['192.0.2.9']);

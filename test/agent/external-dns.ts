@@ -6,19 +6,19 @@ import type { Endpoint, EndpointChanges } from '../../functions/agent/discovery/
 
 export interface Webhook {
   records(): Promise<Endpoint[]>;
-  adjustEndpoints(wanted: Endpoint[]): Promise<Endpoint[]>;
+  adjustEndpoints(endpoints: Endpoint[]): Promise<Endpoint[]>;
   applyChanges(changes: EndpointChanges): Promise<void>;
 }
 
-/** What `--managed-record-types` names: of other types it neither makes nor deletes anything. */
+/** `--managed-record-types`: records of other types are neither created nor deleted. */
 const managedTypes = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'];
 
 export type Policy = 'sync' | 'upsert-only' | 'create-only';
 
-/** One loop; what it posted, or nothing if everything was up to date. */
-export async function loop(webhook: Webhook, wanted: Endpoint[], policy: Policy = 'sync') {
+/** Runs one loop. Returns the changes that it posted, undefined if everything was up to date. */
+export async function loop(webhook: Webhook, endpoints: Endpoint[], policy: Policy = 'sync') {
   const current = await webhook.records();
-  const desired = await webhook.adjustEndpoints(wanted);
+  const desired = await webhook.adjustEndpoints(endpoints);
   const changes = plan(current, desired, policy);
   if (!changes) return undefined;
   await webhook.applyChanges(changes);
@@ -54,17 +54,17 @@ function planRow({ current, candidates }: Row, changes: Required<EndpointChanges
   const isMixed = candidates.some((e) => e.recordType === 'CNAME') && candidates.some((e) => e.recordType !== 'CNAME');
   for (const type of types) {
     // The last one of a type counts as the current one.
-    const stands = current.findLast((e) => e.recordType === type);
-    const wanted = isMixed && type === 'CNAME' ? [] : candidates.filter((e) => e.recordType === type);
-    const least = wanted.toSorted((a, b) => (lessTargets(a.targets, b.targets) ? -1 : 1))[0];
+    const currentEndpoint = current.findLast((e) => e.recordType === type);
+    const ofType = isMixed && type === 'CNAME' ? [] : candidates.filter((e) => e.recordType === type);
+    const least = ofType.toSorted((a, b) => (lessTargets(a.targets, b.targets) ? -1 : 1))[0];
     if (!least) {
-      if (stands) changes.delete.push(stands);
-    } else if (!stands) {
+      if (currentEndpoint) changes.delete.push(currentEndpoint);
+    } else if (!currentEndpoint) {
       changes.create.push(least);
     } else {
-      const update = wanted.find((e) => e.labels?.resource === stands.labels?.resource) ?? least;
-      const ttlDiffers = Boolean(update.recordTTL) && update.recordTTL !== stands.recordTTL;
-      if (ttlDiffers || !sameTargets(update.targets, stands.targets)) changes.updateNew.push(update);
+      const update = ofType.find((e) => e.labels?.resource === currentEndpoint.labels?.resource) ?? least;
+      const ttlDiffers = Boolean(update.recordTTL) && update.recordTTL !== currentEndpoint.recordTTL;
+      if (ttlDiffers || !sameTargets(update.targets, currentEndpoint.targets)) changes.updateNew.push(update);
     }
   }
 }
@@ -72,15 +72,15 @@ function planRow({ current, candidates }: Row, changes: Required<EndpointChanges
 const lessTargets = (a: string[], b: string[]) =>
   a.length === b.length ? a.toSorted().join() < b.toSorted().join() : a.length < b.length;
 
-/** Sorted with regard to case, and compared without. */
+/** Sorts case-sensitively, and compares without regard to case. */
 function sameTargets(a: string[], b: string[]): boolean {
   const sorted = b.toSorted();
   return a.length === b.length && a.toSorted().every((t, i) => t.toLowerCase() === sorted[i]?.toLowerCase());
 }
 
 /**
- * What the webhook hears of objects' endpoints: each kind's source merges its own, where the first one's label stays, and
- * of those that then say the same the first is left.
+ * The endpoints of objects as the webhook receives them: the source of each kind merges its own, with the label of the
+ * first one, and of equal ones the first is kept.
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/utils.go (MergeEndpoints)
  * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/wrappers/dedupsource.go
  */
@@ -97,13 +97,13 @@ export function merged(endpoints: Endpoint[]): Endpoint[] {
     ...(same[0] as Endpoint),
     targets: [...new Set(same.flatMap(({ targets }) => targets))].sort(),
   }));
-  const saying = ({ dnsName, recordType, targets }: Endpoint) => JSON.stringify([dnsName, recordType, targets]);
-  return [...Map.groupBy(ofSources, saying).values()].flatMap(([first]) => first ?? []);
+  const contentOf = ({ dnsName, recordType, targets }: Endpoint) => JSON.stringify([dnsName, recordType, targets]);
+  return [...Map.groupBy(ofSources, contentOf).values()].flatMap(([first]) => first ?? []);
 }
 
 const mediaType = 'application/external.dns.webhook+json;version=1';
 
-/** The same over HTTP; rejects with the status and the text of whatever is no success. */
+/** A webhook over HTTP. Rejects with the status and the text of an error. */
 export function webhookAt(url: string): Webhook & { negotiate(): Promise<unknown> } {
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`${url}${path}`, {
@@ -120,7 +120,7 @@ export function webhookAt(url: string): Webhook & { negotiate(): Promise<unknown
   return {
     negotiate: () => call('GET', '/'),
     records: () => call('GET', '/records') as Promise<Endpoint[]>,
-    adjustEndpoints: (wanted) => call('POST', '/adjustendpoints', wanted) as Promise<Endpoint[]>,
+    adjustEndpoints: (endpoints) => call('POST', '/adjustendpoints', endpoints) as Promise<Endpoint[]>,
     applyChanges: async (changes) => void (await call('POST', '/records', changes)),
   };
 }

@@ -1,4 +1,4 @@
-/** Random histories of what is declared, wanted and there: the agent between ExternalDNS and a DNS server. */
+/** Random histories of declarations, endpoints and zones: the agent between ExternalDNS and a DNS server. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
@@ -19,7 +19,7 @@ import { loop, type Policy } from './external-dns.ts';
 import { changesFor, declare, fileMark, fileRef, makeAgent } from './make.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
 
-// Few names, so that they meet.
+// Few names, so that conflicts are frequent.
 const ownershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
 const reverseNames = ['2.0.192.in-addr.arpa', '64/26.2.0.192.in-addr.arpa'];
 const zoneNames = ['corp.internal', 'dev.corp.internal', 'other.internal', ...reverseNames];
@@ -58,7 +58,7 @@ const desired: fc.Arbitrary<Endpoint> = fc
     return { ...endpoint, targets: isCNAME ? [names[picks[0]!]!] : picks.map((i) => of[i]!) };
   });
 
-// Of every kind, and many that cannot stand together: whatever is wrong in them stays out, and nothing else.
+// Of every kind, and many that conflict: only the invalid ones are left out.
 const record: fc.Arbitrary<DeclaredRecord> = fc
   .record({
     name: fc.constantFrom('@', 'a', 'b', 'ns1', '*', 'd', 'ns.d', 'x.d', 'dev', 'a.dev', '1', '65', '64/26'),
@@ -109,7 +109,7 @@ const declaration: fc.Arbitrary<Declaration> = fc
     declare({ ...more, discovery: discovery && { ownerID: 'corp', intervalSeconds: 2, ...discovery } }),
   );
 
-/** A zone file that is good for every zone, or for none; undefined while it is not known. */
+/** A zone file that is valid in every zone, or in none; undefined while it has not been read. */
 const file = fc.oneof(
   fc
     .subarray([
@@ -126,7 +126,7 @@ const file = fc.oneof(
   fc.constantFrom<(ZoneFileState | undefined)[]>({ text: 'fa A 192.0.2.256' }, { failure: 'there is none' }, undefined),
 );
 
-/** What a person does past the agent: an RRset of their own, or somebody's hand in ours. */
+/** An edit by hand: an unmanaged RRset, or a change to one of ours. */
 const hand = fc.record({
   zone: fc.constantFrom(...zoneNames),
   host: fc.constantFrom('', 'a.', 'ns1.', 'b.dev.', 'hand.', '1.', '65.'),
@@ -139,7 +139,7 @@ const hand = fc.record({
 });
 
 const event = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ wanted: fc.array(desired, { maxLength: 8 }) }) },
+  { weight: 4, arbitrary: fc.record({ endpoints: fc.array(desired, { maxLength: 8 }) }) },
   { weight: 2, arbitrary: fc.record({ declaration }) },
   { weight: 1, arbitrary: fc.record({ hand }) },
   { weight: 1, arbitrary: fc.record({ wiped: fc.constant(true) }) },
@@ -151,7 +151,7 @@ const event = fc.oneof(
 interface History {
   database: MemoryZones;
   agent: ReturnType<typeof makeAgent>['agent'];
-  wanted: Endpoint[];
+  endpoints: Endpoint[];
   declared: Declaration;
   files: ZoneFiles;
   lua: boolean;
@@ -159,7 +159,7 @@ interface History {
 
 interface Started extends History {
   declare: (declaration: Declaration) => void;
-  /** Another process takes the place of the agent. */
+  /** Replaces the agent by a new process. */
   restart: () => void;
 }
 
@@ -167,30 +167,30 @@ function start(first: Declaration, zones?: Zone[]): Started {
   const database = new MemoryZones(zones);
   database.refuses = ({ records }) => records.includes('refused.example.com.');
   const make = () => makeAgent(database, { lua: async () => history.lua });
-  let made = make();
-  const more = { wanted: [], declared: first, files: new Map(), lua: true };
+  let setup = make();
+  const more = { endpoints: [], declared: first, files: new Map(), lua: true };
   const history: Started = {
-    agent: made.agent,
+    agent: setup.agent,
     database,
     ...more,
-    declare: (declaration) => void made.declare(declaration),
+    declare: (declaration) => void setup.declare(declaration),
     restart: () => {
-      made = make();
-      history.agent = made.agent;
-      made.declare(history.declared);
+      setup = make();
+      history.agent = setup.agent;
+      setup.declare(history.declared);
     },
   };
-  made.declare(first);
+  setup.declare(first);
   return history;
 }
 
 function byHand(database: MemoryZones, { zone, host, rrset }: typeof hand extends fc.Arbitrary<infer T> ? T : never) {
   if (!database.names.includes(`${zone}.`)) return;
-  database.edit(`${zone}.`, (there) => {
-    const name = `${host}${there.name}`;
+  database.edit(`${zone}.`, (current) => {
+    const name = `${host}${current.name}`;
     const isFree = (r: RRset) => r.name !== name || (r.type !== 'CNAME' && r.type !== rrset?.type);
-    if (!rrset) there.rrsets = there.rrsets.filter((r) => r.name !== name || ownershipOf(r) === 'foreign');
-    else if (there.rrsets.every(isFree)) there.rrsets.push({ name, ttl: 60, ...rrset });
+    if (!rrset) current.rrsets = current.rrsets.filter((r) => r.name !== name || ownershipOf(r) === 'foreign');
+    else if (current.rrsets.every(isFree)) current.rrsets.push({ name, ttl: 60, ...rrset });
   });
 }
 
@@ -198,7 +198,7 @@ const foreignIn = (database: MemoryZones) => database.rrsets.filter((r) => owner
 
 const keyOf = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
-/** The state that a DNS server may be in, whatever is wanted. */
+/** Expects a state that is valid in DNS, whatever is desired. */
 async function expectSound({ database, declared, files }: History) {
   const zones = await database.zones();
   for (const rrsets of zones.flatMap((zone) =>
@@ -214,30 +214,30 @@ async function expectSound({ database, declared, files }: History) {
   }
 }
 
-/** What must be there of a declaration, and what may not. */
+/** Expects the declared records, and none that must not exist. */
 async function expectDeclared({ database, declared, files, lua }: History) {
   const zones = new Map((await database.zones()).map((zone) => [zone.name, zone.rrsets]));
   const contents = desiredZones(declared, files);
   const absent = [...contents.keys()].filter((name) => !zones.has(name));
   const isAbsent = (rrset: RRset) => absent.some((zone) => isWithin(rrset.name, zone));
   for (const [name, { rrsets, heldFiles, derived }] of contents) {
-    const there = new Map((zones.get(name) ?? []).map((rrset) => [keyOf(rrset), rrset]));
-    if (there.size === 0) continue;
+    const current = new Map((zones.get(name) ?? []).map((rrset) => [keyOf(rrset), rrset]));
+    if (current.size === 0) continue;
     const due = rrsets.filter((r) => !derived.has(r) && !isAbsent(r) && (lua || r.type !== 'LUA'));
     for (const rrset of due) {
-      expect(there.get(keyOf(rrset))).toEqual(rrset);
+      expect(current.get(keyOf(rrset))).toEqual(rrset);
     }
-    const wanted = new Set(rrsets.map(keyOf));
+    const endpoints = new Set(rrsets.map(keyOf));
     const waiting = lua ? [] : rrsets.filter(({ type }) => type === 'LUA');
-    for (const rrset of there.values()) {
-      if (ownershipOf(rrset) !== 'declared' || wanted.has(keyOf(rrset))) continue;
+    for (const rrset of current.values()) {
+      if (ownershipOf(rrset) !== 'declared' || endpoints.has(keyOf(rrset))) continue;
       if (isAbsent(rrset) || waiting.some((coming) => areConflicting(coming, rrset))) continue;
       expect(['ptr', 'ownership', 'denial', ...heldFiles]).toContain(rrset.mark?.content);
     }
   }
 }
 
-/** Every PTR record that was made leads to a name that has the address, and whoever has one by hand keeps it. */
+/** Expects that every PTR record of ours leads to a name with the address, and that manual ones stay. */
 async function expectPointers({ database, declared, files, lua }: History, before: RRset[]) {
   const zones = await database.zones();
   const rrsets = zones.flatMap((zone) => zone.rrsets);
@@ -248,12 +248,12 @@ async function expectPointers({ database, declared, files, lua }: History, befor
       .flatMap(({ records }) => records);
     const isOwnedBy = (text: string) =>
       text.includes(`192.0.2.${octet}`) || (text.includes(':') && pointer.name === reverseName(text));
-    // A name may wait for its zone file or for PowerDNS, and its PTR record is there already.
+    // A name may wait for its zone file or for PowerDNS while its PTR record already exists.
     const asks = declared.zones.some(({ records }) =>
       records?.some((r) => r.ptr && (!lua || r.name === '@' || pointer.records[0]?.startsWith(`${r.name}.`))),
     );
-    const isThere = has.some(isOwnedBy) || (asks && !has.length);
-    expect({ pointer, isThere }).toEqual({ pointer, isThere: true });
+    const isExpected = has.some(isOwnedBy) || (asks && !has.length);
+    expect({ pointer, isExpected }).toEqual({ pointer, isExpected: true });
     expect(declared.zones.map(({ name }) => `${name}.`).some((name) => pointer.name.endsWith(name))).toBe(true);
   }
   const said = new Set([...desiredZones(declared, files).values()].flatMap((content) => content.rrsets.map(keyOf)));
@@ -263,7 +263,7 @@ async function expectPointers({ database, declared, files, lua }: History, befor
   }
 }
 
-/** What stands of a zone file that is held stays, unless the composite says otherwise. */
+/** Expects the current records of a held zone file, unless the composite declares others. */
 function expectHeld(before: RRset[], { database, declared, files }: History) {
   const contents = desiredZones(declared, files);
   const isHeld = [...contents.values()].some(({ heldFiles }) => heldFiles.has(fileMark.content));
@@ -277,7 +277,7 @@ function expectHeld(before: RRset[], { database, declared, files }: History) {
   }
 }
 
-test('the agent converges in one step, is quiet afterwards, and touches only what is its own', {
+test('the agent converges in one reconciliation, writes nothing afterwards, and touches only its own records', {
   tags: ['history'],
 }, async () => {
   await fc.assert(
@@ -287,7 +287,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
       for (const happened of events) {
         if ('restarted' in happened) history.restart();
         const { agent } = history;
-        if ('wanted' in happened) history.wanted = happened.wanted;
+        if ('endpoints' in happened) history.endpoints = happened.endpoints;
         if ('declaration' in happened) {
           history.declared = happened.declaration;
           history.declare(happened.declaration);
@@ -304,7 +304,7 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         await agent.reconcile();
         const actual = await database.zones();
         const { create, patch, remove } = changesFor(history.declared, actual, history.files, history.lua);
-        // A person may hold a name that the declaration needs: that is reported, and tried again.
+        // An unmanaged record may have a name that the declaration needs: that is reported, and retried.
         const blocked = database.rejections > rejections;
         if (!blocked) {
           expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });
@@ -313,26 +313,26 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         }
         await expectPointers(history, theirs);
 
-        // What PowerDNS refuses the agent knows by the next loop, in which a rival may come, and be refused in its turn.
+        // The agent knows a rejection of PowerDNS from the next loop on, in which a rival may be rejected in turn.
         for (let before = -1; database.rejections > before; ) {
           before = database.rejections;
-          await loop(agent, history.wanted);
+          await loop(agent, history.endpoints);
         }
-        // A PTR or TXT record goes after the record that it follows, and only then its name is free.
+        // A PTR or TXT record is deleted after the record that it follows, and only then its name is free.
         if (history.declared.discovery?.reverse || history.declared.discovery?.ownershipTXT)
-          await loop(agent, history.wanted);
+          await loop(agent, history.endpoints);
         const result = structuredClone(database.rrsets);
         const { writes } = database;
         await expectSound(history);
         if (!blocked) await expectPointers(history, theirs);
         for (let i = 0; i < 5; i++) {
           if (!blocked) await agent.reconcile();
-          expect(await loop(agent, history.wanted.toReversed())).toBeUndefined();
+          expect(await loop(agent, history.endpoints.toReversed())).toBeUndefined();
         }
         expect(database.writes).toBe(writes);
         expect(database.rrsets).toEqual(result);
 
-        // Unless a declaration takes their place: SOA, NS, addresses of the servers, and what has addresses of its own.
+        // Unless a declaration replaces them: SOA, NS, addresses of the name servers, and names with declared addresses.
         const declared = database.rrsets.filter((r) => ownershipOf(r) === 'declared');
         const isReplaced = (r: RRset & { zone: string }) =>
           declared.some(
@@ -341,12 +341,12 @@ test('the agent converges in one step, is quiet afterwards, and touches only wha
         expect(foreignIn(database)).toEqual(theirs.filter((r) => !isReplaced(r)));
       }
     }),
-    // Each of them some ten loops over all zones: a busy machine must come to the end, and another run draws others.
+    // Each runs some ten loops over all zones, and a busy machine has to finish in time; other runs use other seeds.
     { numRuns: 100 },
   );
 });
 
-test('the result does not depend on the order of the wishes', { tags: ['history'] }, async () => {
+test('the result does not depend on the order of the desired records', { tags: ['history'] }, async () => {
   await fc.assert(
     fc.asyncProperty(
       declaration,
@@ -377,7 +377,7 @@ test('the result does not depend on the order of the wishes', { tags: ['history'
   );
 });
 
-test('no policy makes the agent restless', { tags: ['history'] }, async () => {
+test('under every policy the agent writes nothing at rest', { tags: ['history'] }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom<Policy>('upsert-only', 'create-only'),
@@ -385,9 +385,9 @@ test('no policy makes the agent restless', { tags: ['history'] }, async () => {
       async (policy, rounds) => {
         const history = start(declare());
         await history.agent.reconcile();
-        for (const wanted of rounds) {
-          for (let i = 0; i < 3; i++) await loop(history.agent, wanted, policy);
-          for (let i = 0; i < 5; i++) expect(await loop(history.agent, wanted, policy)).toBeUndefined();
+        for (const endpoints of rounds) {
+          for (let i = 0; i < 3; i++) await loop(history.agent, endpoints, policy);
+          for (let i = 0; i < 5; i++) expect(await loop(history.agent, endpoints, policy)).toBeUndefined();
           await expectSound(history);
         }
       },

@@ -1,4 +1,4 @@
-/** Short ways to say what is declared and wanted. */
+/** Builders for declarations, endpoints, zones and agents. */
 import { pino } from 'pino';
 import { Agent, type AgentOptions } from '../../functions/agent/agent.ts';
 import type { Endpoint } from '../../functions/agent/discovery/endpoint.ts';
@@ -13,7 +13,7 @@ import { MemoryZones } from './zones/memory-zones.ts';
 
 export const corp = { name: 'corp.internal', nameServers: [] };
 
-/** One zone, corp.internal, and discovery. */
+/** A declaration of the zone corp.internal, with discovery. */
 export const declare = (changes: DeclarationChanges = {}): Declaration =>
   declarationWith({ zones: [corp], addresses: ['192.0.2.53'], discovery: {}, ...changes });
 
@@ -26,7 +26,7 @@ export const record = (name: string, type: DeclaredRecord['type'], ...values: st
   values,
 });
 
-/** A zone that is declared with these. */
+/** A declared zone with records. */
 export const zoneWith = (name: string, records: DeclaredRecord[], more: Partial<DeclaredZone> = {}): DeclaredZone => ({
   name,
   nameServers: [],
@@ -34,14 +34,14 @@ export const zoneWith = (name: string, records: DeclaredRecord[], more: Partial<
   ...more,
 });
 
-/** A zone with records of a zone file, and what the file says: a text, or why there is none. */
+/** A reference to a zone file, the mark of its records, and its content: a text, or why it cannot be read. */
 export const fileRef = { configMap: 'zones', key: 'corp' };
 export const fileMark = { account: declaredAccount, content: 'ConfigMap zones, key corp' };
 export const fileOf = (...lines: string[]): ZoneFiles => new Map([[fileMark.content, { text: lines.join('\n') }]]);
 export const noFile = (failure: string): ZoneFiles => new Map([[fileMark.content, { failure }]]);
 
-/** The zones once the agent has done what it would do to these. */
-export async function brought(...[declaration, present, ...more]: Parameters<typeof changesFor>): Promise<Zone[]> {
+/** Returns the zones after a reconciliation of `present`. Throws if a change is rejected. */
+export async function reconciled(...[declaration, present, ...more]: Parameters<typeof changesFor>): Promise<Zone[]> {
   const database = new MemoryZones(structuredClone(present));
   const { create, patch, remove } = changesFor(declaration, present, ...more);
   for (const { name, rrsets } of create) await database.create(name, rrsets);
@@ -53,7 +53,7 @@ export async function brought(...[declaration, present, ...more]: Parameters<typ
   return database.zones();
 }
 
-/** What the agent would do to these zones. */
+/** Returns the changes that a reconciliation of `present` makes. */
 export const changesFor = (declaration: Declaration, present: Zone[], files?: ZoneFiles, lua?: boolean) =>
   planZones(desiredZones(declaration, files), present, {
     discovers: declaration.discovery !== undefined,
@@ -63,16 +63,16 @@ export const changesFor = (declaration: Declaration, present: Zone[], files?: Zo
     ...(lua !== undefined && { lua }),
   });
 
-/** `want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')` */
-export const want = (resource: string, dnsName: string, recordType: string, ...targets: string[]): Endpoint => ({
+/** `endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')` */
+export const endpoint = (resource: string, dnsName: string, recordType: string, ...targets: string[]): Endpoint => ({
   dnsName,
   targets,
   recordType,
   labels: { resource },
 });
 
-/** An RRset that ExternalDNS made for an object. */
-export const found = (resource: string, name: string, type: string, ...records: string[]): RRset => ({
+/** An RRset that was discovered for an object, marked with it. */
+export const discoveredRRset = (resource: string, name: string, type: string, ...records: string[]): RRset => ({
   name,
   type,
   ttl: 60,
@@ -82,13 +82,13 @@ export const found = (resource: string, name: string, type: string, ...records: 
 
 export const foreign = (name: string, type: string, ...records: string[]): RRset => ({ name, type, ttl: 60, records });
 
-/** A zone as the agent leaves it, and more in it. */
+/** A reconciled zone, with more RRsets in it. */
 export function zone(name = 'corp.internal', more: RRset[] = [], declaration = declare({ zones: zones(name) })): Zone {
   const rrsets = desiredZones(declaration).get(`${name}.`)?.rrsets ?? [];
   return { name: `${name}.`, id: `${name}.`, account: declaredAccount, rrsets: [...rrsets, ...more] };
 }
 
-/** An agent for zones in memory, its clock, what it logged, and what it says of names that do not resolve. */
+/** Creates an agent with zones in memory. Returns it with its clock, its log and the names that do not resolve. */
 export function makeAgent(database = new MemoryZones(), options: Partial<AgentOptions> = {}) {
   const log: Record<string, unknown>[] = [];
   const clock = { now: 0 };

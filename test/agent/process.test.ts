@@ -16,7 +16,7 @@ import { environment } from '../environment.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { polling } from '../timeouts.ts';
 import { loop, webhookAt } from './external-dns.ts';
-import { corp, declare, want, zones } from './make.ts';
+import { corp, declare, endpoint, zones } from './make.ts';
 import { writeDeclaration } from './run.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'agent-'));
@@ -130,7 +130,7 @@ test('a process serves what its file declares, follows changes of the file, and 
   const probes = `127.0.0.1:${await freePort()}`;
   const { agent, external, get, port } = await start({ probes });
   const probe = async (path: string) => (await fetch(`http://${probes}${path}`)).status;
-  const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+  const www = endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
   await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), polling);
   const answer = async (name: string) => (await server.query(name)).rcode;
   await vi.waitFor(async () => expect(await answer('ns1.corp.internal')).toBe('NOERROR'), polling);

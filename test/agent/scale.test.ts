@@ -4,9 +4,9 @@ import { evaluate } from '../../functions/agent/discovery/evaluate.ts';
 import type { RRset } from '../../functions/agent/powerdns/rrset.ts';
 import { cpuTimeOf } from '../cpu.ts';
 import { loop } from './external-dns.ts';
-import { changesFor, declare, foreign, found, makeAgent, want, zone } from './make.ts';
+import { changesFor, declare, discoveredRRset, endpoint, foreign, makeAgent, zone } from './make.ts';
 
-/** Neither too many names of one namespace nor all of them going at once is anything special here. */
+/** Discovery without a quota and without a delete guard. */
 const unlimited = () =>
   declare({
     discovery: {
@@ -19,30 +19,30 @@ const unlimited = () =>
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const target = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
 const desiredRecords = (count: number) =>
-  range(count).map((i) => want(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', target(i)));
+  range(count).map((i) => endpoint(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', target(i)));
 const current = (count: number): RRset[] =>
-  range(count).map((i) => found(`ingress/a/${i}`, `h${i}.corp.internal.`, 'A', target(i)));
+  range(count).map((i) => discoveredRRset(`ingress/a/${i}`, `h${i}.corp.internal.`, 'A', target(i)));
 
 const cases: [string, (count: number) => () => unknown][] = [
   [
     'a quiet verdict',
     (count) => {
-      const there = [zone('corp.internal', current(count))];
-      const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
-      return () => evaluate(wanted, there, unlimited());
+      const present = [zone('corp.internal', current(count))];
+      const desired = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
+      return () => evaluate(desired, present, unlimited());
     },
   ],
   [
     'a verdict that refuses everything',
     (count) => {
-      const there = [
+      const present = [
         zone(
           'corp.internal',
           range(count).map((i) => foreign(`h${i}.corp.internal.`, 'A', target(i))),
         ),
       ];
-      const wanted = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
-      return () => evaluate(wanted, there, unlimited());
+      const desired = desiredRecords(count).map((desired) => rrsetOf(desired, 'corp'));
+      return () => evaluate(desired, present, unlimited());
     },
   ],
   [
@@ -50,41 +50,41 @@ const cases: [string, (count: number) => () => unknown][] = [
     (count) => {
       const own = (i: number) =>
         i % 2 === 0
-          ? want('crd/a/x', `d${i}.corp.internal`, 'NS', 'ns.example.com')
-          : want('crd/a/x', `_acme-challenge.h${i}.corp.internal`, 'TXT', '"x"');
-      const wanted = [...desiredRecords(count / 2), ...range(count / 2).map(own)].map((desired) =>
+          ? endpoint('crd/a/x', `d${i}.corp.internal`, 'NS', 'ns.example.com')
+          : endpoint('crd/a/x', `_acme-challenge.h${i}.corp.internal`, 'TXT', '"x"');
+      const desired = [...desiredRecords(count / 2), ...range(count / 2).map(own)].map((desired) =>
         rrsetOf(desired, 'corp'),
       );
       const { discovery, ...declared } = unlimited();
       const recordTypes = ['A', 'NS', 'TXT'];
       const declaration = { ...declared, ...(discovery && { discovery: { ...discovery, recordTypes } }) };
-      return () => expect(evaluate(wanted, [zone()], declaration).accepted).toHaveLength(count);
+      return () => expect(evaluate(desired, [zone()], declaration).accepted).toHaveLength(count);
     },
   ],
   [
     'a reconciliation',
     (count) => {
-      const there = [zone('corp.internal', current(count))];
-      return () => changesFor(declare(), there);
+      const present = [zone('corp.internal', current(count))];
+      return () => changesFor(declare(), present);
     },
   ],
   [
     'a first loop, and one in which everything goes',
     (count) => {
-      const wanted = desiredRecords(count);
+      const desired = desiredRecords(count);
       return async () => {
         const { agent, database, declare: take } = makeAgent();
-        // The store is not what is measured.
+        // The store is not measured.
         let rrsets: RRset[] = [];
         database.zones = async () => [zone('corp.internal', rrsets)];
-        database.refreshed = async (there) => there;
+        database.refreshed = async (present) => present;
         database.apply = async (_, changes) => {
           rrsets = changes.filter((c) => c.action === 'replace').map((c) => c.rrset);
           return [];
         };
         take(unlimited());
         await agent.reconcile();
-        await loop(agent, wanted);
+        await loop(agent, desired);
         expect(rrsets).toHaveLength(count);
         await loop(agent, []);
         expect(rrsets).toEqual([]);
@@ -94,16 +94,16 @@ const cases: [string, (count: number) => () => unknown][] = [
   [
     'what PowerDNS refuses',
     (count) => {
-      const wanted = desiredRecords(count);
+      const desired = desiredRecords(count);
       return async () => {
         const { agent, database, declare: take } = makeAgent();
         database.zones = async () => [zone()];
-        database.refreshed = async (there) => there;
+        database.refreshed = async (present) => present;
         database.apply = async (_, changes) => changes.map((change) => ({ change, message: 'no' }));
         take(unlimited());
         await agent.reconcile();
-        await loop(agent, wanted);
-        expect(await loop(agent, wanted)).toBeUndefined();
+        await loop(agent, desired);
+        expect(await loop(agent, desired)).toBeUndefined();
       };
     },
   ],
@@ -113,6 +113,6 @@ test.each(cases)('%s takes time in proportion to its names', async (name, make) 
   const [few, middle, many] = [await cpuTimeOf(make(1000)), await cpuTimeOf(make(5000)), await cpuTimeOf(make(16_000))];
   const ms = (time: number) => `${time.toFixed(1)} ms`;
   console.log(`${name}: 1,000 names ${ms(few)}, 5,000 names ${ms(middle)}, 16,000 names ${ms(many)}`);
-  // Sixteen times as much in proportion, 256 times when every name is compared with every other one.
+  // Linear work is sixteen times as much; comparing every name with every other one is 256 times.
   expect(many / few).toBeLessThan(80);
 });

@@ -1,4 +1,4 @@
-/** SIGTERM ends the agent when what is under way is done. */
+/** SIGTERM stops the agent once pending work is done. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,23 +7,23 @@ import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { polling, waitTimeoutMs } from '../timeouts.ts';
 import { loop } from './external-dns.ts';
-import { declare, want } from './make.ts';
-import { Passage } from './powerdns/passage.ts';
+import { declare, endpoint } from './make.ts';
+import { FaultyProxy } from './powerdns/faulty-proxy.ts';
 import { run, writeDeclaration } from './run.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'stop-'));
 let server: RunningPowerDNS;
-let passage: Passage;
+let proxy: FaultyProxy;
 
 beforeAll(async () => {
   mkdirSync(join(dir, 'pdns'));
   server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir: join(dir, 'pdns') });
-  passage = new Passage(server.apiUrl);
-  await passage.listen();
+  proxy = new FaultyProxy(server.apiUrl);
+  await proxy.listen();
 });
 
 afterAll(async () => {
-  passage?.close();
+  proxy?.close();
   await server?.stop();
   rmSync(dir, { recursive: true });
 });
@@ -32,7 +32,7 @@ async function start() {
   writeDeclaration(join(dir, 'declaration.json'), declare());
   const agent = await run({
     declaration: join(dir, 'declaration.json'),
-    'powerdns-api': passage.url,
+    'powerdns-api': proxy.url,
     'powerdns-key': join(dir, 'pdns/include/api.conf'),
     dns: `127.0.0.1:${server.dnsPort}`,
   });
@@ -46,9 +46,9 @@ test('a change that ExternalDNS sent before SIGTERM is applied and answered', {
 }, async () => {
   const agent = await start();
   const { promise: passed, resolve } = Promise.withResolvers<void>();
-  passage.onPass = (line) => line.startsWith('PATCH') && resolve();
-  passage.behaviour = 'late';
-  const applied = loop(agent.external, [want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')]);
+  proxy.onPass = (line) => line.startsWith('PATCH') && resolve();
+  proxy.behaviour = 'late';
+  const applied = loop(agent.external, [endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')]);
   await passed;
   const stopped = agent.kill('SIGTERM');
   await expect(applied).resolves.toBeDefined();
@@ -58,7 +58,7 @@ test('a change that ExternalDNS sent before SIGTERM is applied and answered', {
 });
 
 test('SIGTERM does not wait for pauses', { tags: ['PowerDNS'], timeout: waitTimeoutMs }, async () => {
-  passage.behaviour = 'pass';
+  proxy.behaviour = 'pass';
   const agent = await start();
   const began = performance.now();
   expect(await agent.kill('SIGTERM')).toBe(0);

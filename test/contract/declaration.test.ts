@@ -13,7 +13,7 @@ test('an agent ignores the fields of a newer function', () => {
   expect(declaration.parse(newer)).toEqual(written);
 });
 
-/** The agent keeps the declaration that it has, so no default can change or delete a record. */
+/** The agent keeps its previous declaration, so no default can change or delete a record. */
 describe('a declaration without a field is rejected rather than completed', () => {
   test.each(Object.keys(written))('%s', (name) => {
     const { [name as 'zones']: _, ...without } = written;

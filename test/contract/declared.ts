@@ -1,4 +1,4 @@
-/** Declarations with the XRD's defaults wherever a test does not care. */
+/** Declarations with the defaults of the XRD. */
 import { type Declaration, type DeclaredDiscovery, declaration } from '../../functions/contract/declaration.ts';
 import { declaredDiscovery } from '../../functions/internal-dns/discovery/declaration.ts';
 import { discovery } from '../../functions/internal-dns/discovery/discovery.ts';
@@ -19,7 +19,7 @@ export const discoveryWith = ({ targets, deleteGuard, ...changes }: DiscoveryCha
   deleteGuard: { ...defaults.deleteGuard, ...deleteGuard },
 });
 
-/** Without zones, and without discovery unless it is given. */
+/** A declaration without zones, and without discovery unless it is given. */
 export const declarationWith = ({ discovery, ...changes }: DeclarationChanges = {}): Declaration =>
   declaration.parse({
     name: '',

@@ -64,7 +64,7 @@ test.each<[Answer, boolean]>([
   [{ answer: 'Random' }, true],
   [{ weights: [1] }, true],
   [{ whenAllDown: 'All' }, false],
-])('PowerDNS works out an answer only where it must: %j', (answer, expected) => {
+])('PowerDNS computes an answer only where it has to: %j', (answer, expected) => {
   expect(isDynamic(answer)).toBe(expected);
 });
 

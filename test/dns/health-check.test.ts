@@ -26,7 +26,7 @@ describe('durations', () => {
       { interval: '1m', timeout: '4s' },
       { interval: 60, timeout: 4 },
     ],
-  ])('that are left out: %j', (check, expected) => {
+  ])('have defaults: %j', (check, expected) => {
     expect(checkTimes(check)).toEqual(expected);
   });
 });
@@ -45,7 +45,7 @@ describe('addresses that are never checked', () => {
     ['168.63.129.16', "a cloud's metadata service"],
     ['192.0.0.192', "a cloud's metadata service"],
   ] as const;
-  test.each(refused)('%s and what holds it: %s', (address, what) => {
+  test.each(refused)('%s and its network: %s', (address, what) => {
     const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number];
     const hex = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
     expect(forbiddenTarget(address)).toBe(what);
@@ -96,7 +96,7 @@ describe('addresses that are never checked', () => {
     'fd00:ec2::255',
     'fec0::1',
     'not an address',
-  ])('%s is none of them', (address) => {
+  ])('%s is not one of them', (address) => {
     expect(forbiddenTarget(address)).toBeUndefined();
   });
 });
@@ -114,7 +114,7 @@ describe('URLs', () => {
     'http://[2001:db8::9]:9115/probe?target={{value}}',
     'http://localhosts/',
     'http://metadata.example/',
-  ])('are taken: %s', (text) => {
+  ])('are accepted: %s', (text) => {
     expect(urlIssue(text)).toBeUndefined();
   });
 
@@ -173,7 +173,7 @@ describe('URLs', () => {
     expect(urlIssue(text)).toBe(message);
   });
 
-  test('that are taken name the host that they ask, whoever reads them', () => {
+  test('that are accepted mean the same host to every parser', () => {
     const part = fc.constantFrom(
       'http://',
       'https://',

@@ -1,4 +1,4 @@
-/** RDATA out of an answer, as its octets: dns-packet decodes some types only. */
+/** The raw RDATA of an answer: dns-packet decodes some types only. */
 import { connect } from 'node:net';
 import type { RecordType } from '../../functions/dns/rdata/record-type.ts';
 import { waitTimeoutMs } from '../timeouts.ts';
@@ -23,16 +23,16 @@ const numbers: Readonly<Record<Exclude<RecordType, 'ALIAS'>, number>> = {
   CAA: 257,
 };
 
-/** Where a name begins that may be compressed: only in the types of RFC 1035 (RFC 3597 section 4). */
+/** The offset of a name that may be compressed: only in the types of RFC 1035 (RFC 3597 section 4). */
 const compressed: Readonly<Record<string, number>> = { NS: 0, CNAME: 0, PTR: 0, MX: 2 };
 
 interface Server {
   port: number;
-  /** An address; this machine's own if it is not said. */
+  /** An address; 127.0.0.1 by default. */
   host?: string;
 }
 
-/** The RDATA of the one record of a name and type, in hexadecimal, with whole names; or why there is none. */
+/** Returns the RDATA of a single record in hexadecimal with uncompressed names, or the response code if there is none. */
 export async function rdataOf(server: Server, name: string, type: keyof typeof numbers): Promise<string> {
   const message = await ask(server, question(name, numbers[type]));
   const counts = [6, 8, 10].map((at) => message.readUInt16BE(at));
@@ -70,7 +70,7 @@ async function ask({ port, host = '127.0.0.1' }: Server, message: Buffer): Promi
   throw new Error('the connection was closed');
 }
 
-/** A name in a message without compression (RFC 1035 section 4.1.4), and where what follows it begins. */
+/** Decompresses a name (RFC 1035 section 4.1.4). Returns it and the offset after it. */
 function nameAt(message: Buffer, start: number): { wire: Buffer; end: number } {
   const length = message.readUInt8(start);
   if (length === 0) return { wire: Buffer.of(0), end: start + 1 };

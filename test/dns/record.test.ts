@@ -23,7 +23,7 @@ describe('a name is relative to the zone', () => {
     ['_sip._tcp', '_sip._tcp.corp.internal.'],
     ['www.corp.internal', 'www.corp.internal.'],
     ['www.corp.internal.', 'www.corp.internal.'],
-    // Whether that is in the zone is asked of all its records together.
+    // Whether it is in the zone is validated for all records together.
     ['www.example.com.', 'www.example.com.'],
     ['bücher', 'xn--bcher-kva.corp.internal.'],
   ])('%s is %s', (name, expected) => {
@@ -102,21 +102,21 @@ describe('an issue says where it is', () => {
   ])('%s', (_, bad, at, message) => {
     const { entries, issues } = read(good, bad, record('last', 'A', '192.0.2.9'));
     expect(issues).toEqual([{ at, message: expect.stringContaining(message) }]);
-    // Whatever else is right is read.
+    // Everything else is valid.
     expect(entries.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['good.corp.internal.', 'last.corp.internal.']),
     );
   });
 
-  test('every one of a record', () => {
+  test('every issue of a record is reported', () => {
     const { entries, issues } = read(record('a b', 'A', 'x', '192.0.2.1', 'y'));
     expect(entries).toEqual([]);
     expect(issues.map(({ at }) => at)).toEqual(['records[0].name', 'records[0].values[0]', 'records[0].values[2]']);
   });
 });
 
-// A record with such an issue is dropped whole: serving the rest of it would give wrong answers.
-describe('a record is left out whole for', () => {
+// Serving the rest of such a record would give wrong answers.
+describe('a record is dropped as a whole for', () => {
   const check = { port: 25 };
   test.each<[string, Partial<DeclaredRecord>]>([
     ['a check of a loopback address', { values: ['192.0.2.1', '127.0.0.1'], check }],
@@ -133,7 +133,7 @@ describe('a record is left out whole for', () => {
     expect(entries.map(({ name }) => name)).toEqual(['good.corp.internal.']);
   });
 
-  test('coming twice, since it would be checked as the first one says', () => {
+  test('a duplicate, which would be checked as the first one is', () => {
     const { entries } = read({ ...record('www', 'A', '192.0.2.1'), check }, record('www', 'A', '127.0.0.1'));
     expect(entries.map(({ content }) => content)).toEqual(['192.0.2.1']);
   });
@@ -151,18 +151,18 @@ describe('one RRset has one record', () => {
     ]);
   });
 
-  test('other types and other names are others', () => {
+  test('other types and other names are other RRsets', () => {
     const records = [record('www', 'A', '192.0.2.1'), record('www', 'AAAA', '::1'), record('ww', 'A', '192.0.2.1')];
     expect(read(...records).issues).toEqual([]);
   });
 
-  test('names that are none have nothing in common', () => {
+  test('invalid names have nothing in common', () => {
     const { issues } = read(record('a b', 'A', '192.0.2.1'), record('c d', 'A', '192.0.2.2'));
     expect(issues.map(({ at }) => at)).toEqual(['records[0].name', 'records[1].name']);
   });
 });
 
-test('TTL, PTR and the way of answering go along with every value', () => {
+test('every value has the TTL, the PTR and the answer settings', () => {
   const more = { ttl: 5, ptr: true, answer: 'Weighted' as const, weights: [1, 2] };
   expect(read({ ...record('www', 'A', '192.0.2.1', '192.0.2.2'), ...more }).entries).toMatchObject(
     ['192.0.2.1', '192.0.2.2'].map((content) => ({

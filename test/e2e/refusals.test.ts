@@ -8,7 +8,7 @@ import { scenario } from './scenario.ts';
 const zone = 'refusals.internal';
 
 scenario('refusals', ({ owns }) => {
-  test.each(badSpecs.filter(({ judge }) => judge !== 'function'))(
+  test.each(badSpecs.filter(({ rejectedBy }) => rejectedBy !== 'function'))(
     'kubectl apply refuses $reason',
     async ({ spec, path, message }) => {
       const result = await dryRun(internalDNS('bad', spec)).then(() => 'accepted', String);

@@ -18,7 +18,7 @@ interface Imported extends Settings {
   records: { name: string; type: string; ttl?: number; values: string[] }[];
 }
 
-/** A record in the words of BIND, but for its TTL. */
+/** A record in the notation of BIND, without its TTL. */
 type Record = string;
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-'));
@@ -26,11 +26,11 @@ const folder = mkdtempSync(join(tmpdir(), 'compare-'));
 interface Read {
   /** The TTL of each record. */
   records: ReadonlyMap<Record, number>;
-  /** What they are read from. */
+  /** The text that they are parsed from. */
   text: Buffer;
 }
 
-/** What BIND reads of a zone, without the lines that it refuses; nothing if it refuses more than lines. */
+/** Parses a zone with BIND, without the lines that it rejects. Undefined if it rejects the zone as a whole. */
 function bind(zone: string, bytes: Buffer): Read | undefined {
   const servers = new Set<string>();
   let text = bytes;
@@ -40,7 +40,7 @@ function bind(zone: string, bytes: Buffer): Read | undefined {
       const records = recordsIn(stdout, servers);
       return [...records.keys()].some((record) => recordType(record) === 'SOA') ? { records, text } : undefined;
     }
-    // It insists on an address of a server in the zone.
+    // BIND requires addresses of name servers in the zone.
     const missing = [...stderr.matchAll(/NS '(\S+)' has no address records/g)].map(([, name]) => name as string);
     const refused = [...stderr.matchAll(/zone:(\d+): (?!ignoring|using|no TTL|file does not end)/g)].map(([, line]) =>
       Number(line),
@@ -62,7 +62,7 @@ function compiled(zone: string, text: Buffer, servers: ReadonlySet<string>) {
   return spawnSync('named-compilezone', args, { maxBuffer: 2 ** 28, encoding: 'latin1' });
 }
 
-/** A text with lines that say nothing in the place of some. */
+/** Replaces lines by empty ones. */
 function without(text: Buffer, lines: number[]): Buffer {
   const all = text.toString('latin1').split('\n');
   for (const line of lines) all[line - 1] = '';
@@ -81,13 +81,13 @@ function recordsIn(output: string, servers: ReadonlySet<string>): Map<Record, nu
   return records;
 }
 
-/** Names have no case, and strings have. */
+/** Names are case-insensitive, strings are not. */
 const inLowerCase = (rdata: string) =>
   rdata.replace(/"(?:[^"\\]|\\.)*"|[^"]+/g, (part) => (part[0] === '"' ? part : part.toLowerCase()));
 
 const recordType = (record: Record) => record.split(' ')[1] as string;
 
-/** The zone file that an import stands for, with the SOA of the other: a server makes its own. */
+/** The zone file of an import, with the SOA of the original, as it has none. */
 function zoneFileOf({ name, nameServers = [], defaultTTL = 60, records }: Imported, soa: string): string {
   const zone = absolute(name);
   const servers = nameServers.map((server) => `${zone} 60 IN NS ${absolute(server)}`);
@@ -97,7 +97,7 @@ function zoneFileOf({ name, nameServers = [], defaultTTL = 60, records }: Import
   return `${[soa, ...(servers.length > 0 ? servers : [`${zone} 60 IN NS ns.invalid.`]), ...lines].join('\n')}\n`;
 }
 
-/** BIND 9.18 has no names for these. */
+/** BIND 9.18 does not know these types by name. */
 const isKnown = (rdata: string) => !/\b(?:ohttp|tls-supported-groups|key[89])\b/.test(rdata);
 
 const soaFields = ['mname', 'rname', 'serial', 'refresh', 'retry', 'expire', 'minimum'] as const;
@@ -141,7 +141,7 @@ function soaDifferences(soa: Record, declared: Imported, notes: string[]): strin
   });
 }
 
-/** In the words of an import, which has none for a name with a quote. */
+/** In the notation of an import, which has none for a name with a quote. */
 function nameOf(owner: string): string {
   return owner.includes('"') ? owner : parseName(owner, '.');
 }
@@ -163,7 +163,7 @@ function isToldOf(record: Record, zone: string, actual: ReadonlyMap<Record, numb
   return record.includes('\\') || actual.has(whole(record));
 }
 
-/** What zone a file is of, if it does not say so itself. */
+/** The zone of a file: from the owner of its SOA, else from its names or its path. */
 function zoneOfFile(path: string, text: string): string {
   const soa = /^(?:(\S+)[ \t]+)?(?:\d\w*[ \t]+)?(?:IN[ \t]+)?(?:\d\w*[ \t]+)?SOA[ \t(]/im.exec(text);
   const owner = soa?.[1] ?? '@';
@@ -195,11 +195,11 @@ function main([root]: string[]): void {
       continue;
     }
     counts.records += read.records.size;
-    const found = differences(zone, read);
-    // What refuses a zone as a whole says why.
-    if (found[0]?.startsWith('refused: ')) counts.notImported++;
-    else counts.differences += found.length;
-    for (const line of found) process.stdout.write(`${path} (${zone}): ${line.slice(0, 300)}\n`);
+    const differing = differences(zone, read);
+    // A zone that is rejected as a whole has a message that says why.
+    if (differing[0]?.startsWith('refused: ')) counts.notImported++;
+    else counts.differences += differing.length;
+    for (const line of differing) process.stdout.write(`${path} (${zone}): ${line.slice(0, 300)}\n`);
   }
   process.stdout.write(`${JSON.stringify(counts)}\n`);
   process.exitCode = counts.differences > 0 ? 1 : 0;

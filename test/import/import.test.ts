@@ -17,7 +17,7 @@ const program = join(import.meta.dirname, '../../functions/import.ts');
 const dir = mkdtempSync(join(tmpdir(), 'import-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Runs `import`, and gives `input` to its standard input. */
+/** Runs `import` with `input` as its standard input. */
 async function run(args: string[], input: string | Buffer = '') {
   const child = spawn(process.execPath, [program, ...args]);
   child.stdin.end(input);
@@ -36,10 +36,10 @@ interface DeclaredZone {
   records: { name: string; type: RecordType; ttl?: number; values: string[] }[];
 }
 
-/** Kubernetes reads YAML 1.1. */
+/** Kubernetes parses YAML 1.1. */
 const read = (yaml: string) => (parse(yaml, { version: '1.1' }) as DeclaredZone[])[0] as DeclaredZone;
 
-/** One line for each value of a declared zone, as the composite means it. */
+/** One line for each value of a declared zone, in canonical form. */
 function meant({ name, defaultTTL, records }: DeclaredZone): string[] {
   const zone = absolute(name);
   return records.flatMap(({ name, type, ttl = defaultTTL, values }) =>
@@ -51,13 +51,13 @@ describe.each(fixtureNames)('the YAML of %s', (name) => {
   const { path, text, zone } = fixture(name);
   const file = parseZoneFile(text, { name: zone });
 
-  test('means the same records in the same order, an RRset an item', async () => {
+  test('has the same records in the same order, with one item per RRset', async () => {
     const { stdout, code } = await run([path, zone]);
     expect(code).toBe(0);
     const declared = read(stdout);
     const rrsets = [...Map.groupBy(file.entries, ({ name, type }) => `${name} ${type}`).values()];
     expect(declared.records).toHaveLength(rrsets.length);
-    // Within an RRset the smallest TTL holds, and in these files there is only one.
+    // An RRset has the smallest TTL, and in these files all are equal.
     expect(meant(declared)).toEqual(
       rrsets.flat().map(({ name, ttl, type, content }) => [name, ttl, type, content].join(' ')),
     );
@@ -71,7 +71,7 @@ describe.each(fixtureNames)('the YAML of %s', (name) => {
   });
 });
 
-test('the YAML is what a person would write', async () => {
+test('the YAML reads as if written by hand', async () => {
   const { stdout, stderr } = await imported(
     '$TTL 1h',
     '@ SOA ns1 hostmaster 1 2h 3h 4w 30',
@@ -169,7 +169,7 @@ test("the zone that Debian's BIND comes with can be declared, as far as it is on
 });
 
 describe('standard error says', () => {
-  test('what was left out, and what should be', async () => {
+  test('which records were skipped, and which should be removed', async () => {
     const { path, zone } = fixture('dig.axfr');
     const { stderr } = await run([path, zone]);
     expect(stderr).toEqual([
@@ -178,7 +178,7 @@ describe('standard error says', () => {
     ]);
   });
 
-  test('which TTL an RRset has of several', async () => {
+  test('which of several TTLs an RRset has', async () => {
     const { stdout, stderr, code } = await imported(
       '$TTL 60',
       'www 90 A 192.0.2.1',
@@ -201,7 +201,7 @@ describe('standard error says', () => {
 
 const transferredSOA = 'corp.internal. 60 IN SOA ns1.corp.internal. hostmaster.corp.internal. 1 2 3 4 5';
 
-test('a transfer is whole that ends with the SOA it began with, whatever dig says of it', async () => {
+test('a transfer is complete if it ends with the SOA it began with, whatever dig reports', async () => {
   const { stdout, stderr, code } = await imported(
     '; <<>> DiG 9.18.49 <<>> @192.0.2.5 axfr corp.internal +nostats',
     transferredSOA,
@@ -213,8 +213,8 @@ test('a transfer is whole that ends with the SOA it began with, whatever dig say
   expect(read(stdout).records).toEqual([{ name: 'www', type: 'A', ttl: 60, values: ['192.0.2.1'] }]);
 });
 
-describe('what cannot be declared is left out, each with a line that says so, and the rest is printed:', () => {
-  const left = (what: string) => expect.stringContaining(`skipped: ${what}: `);
+describe('records that cannot be declared are skipped, each with a line on standard error, and the rest is printed:', () => {
+  const skipped = (what: string) => expect.stringContaining(`skipped: ${what}: `);
   const server = expect.stringContaining('ns1.corp.internal is a server of the zone');
   test.each<[string, string[], object[], unknown[]]>([
     [
@@ -229,11 +229,11 @@ describe('what cannot be declared is left out, each with a line that says so, an
       ],
       [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
       [
-        left('line 1 (corp.internal SPF)'),
-        left('line 2 (a.corp.internal URI)'),
-        left('line 3 (a.corp.internal LOC)'),
-        left('line 5 (a.corp.internal WINS)'),
-        left('line 6 (a.corp.internal TYPE999)'),
+        skipped('line 1 (corp.internal SPF)'),
+        skipped('line 2 (a.corp.internal URI)'),
+        skipped('line 3 (a.corp.internal LOC)'),
+        skipped('line 5 (a.corp.internal WINS)'),
+        skipped('line 6 (a.corp.internal TYPE999)'),
       ],
     ],
     [
@@ -248,10 +248,10 @@ describe('what cannot be declared is left out, each with a line that says so, an
       ],
       [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
       [
-        left('line 1 (a\\\\.corp.internal A)'),
-        left('line 2 (first\\.last.corp.internal A)'),
-        left('line 3 (first\\.last.corp.internal MX)'),
-        left('line 4 (www.example.com A)'),
+        skipped('line 1 (a\\\\.corp.internal A)'),
+        skipped('line 2 (first\\.last.corp.internal A)'),
+        skipped('line 3 (first\\.last.corp.internal MX)'),
+        skipped('line 4 (www.example.com A)'),
         'skipped: line 5 (. A): . is outside the zone corp.internal',
       ],
     ],
@@ -260,20 +260,20 @@ describe('what cannot be declared is left out, each with a line that says so, an
       ['a A 192.0.2.256', 'b CH TXT x', 'c MX mail', 'd HTTPS 1 . key667="a;b"', 'e A 192.0.2.1'],
       [{ name: 'e', type: 'A', values: ['192.0.2.1'] }],
       ['a A', 'b TXT', 'c MX', 'd HTTPS'].map((each, index) =>
-        left(`line ${index + 1} (${each.replace(' ', '.corp.internal ')})`),
+        skipped(`line ${index + 1} (${each.replace(' ', '.corp.internal ')})`),
       ),
     ],
     [
       'directives, and what is below them',
       ['$INCLUDE other.zone', '$ORIGIN a..b', 'x A 192.0.2.1', '$ORIGIN corp.internal.', '$TTL soon', 'a A 192.0.2.1'],
       [{ name: 'a', type: 'A', values: ['192.0.2.1'] }],
-      [left('line 1'), left('line 2'), left('line 3'), left('line 5')],
+      [skipped('line 1'), skipped('line 2'), skipped('line 3'), skipped('line 5')],
     ],
     [
       'some of what $GENERATE makes',
       ['$GENERATE 254-257 a A 192.0.2.$'],
       [{ name: 'a', type: 'A', values: ['192.0.2.254', '192.0.2.255'] }],
-      [left('line 1 (a.corp.internal A)'), left('line 1 (a.corp.internal A)')],
+      [skipped('line 1 (a.corp.internal A)'), skipped('line 1 (a.corp.internal A)')],
     ],
     [
       'the SOA and the servers of a zone below',
@@ -282,7 +282,7 @@ describe('what cannot be declared is left out, each with a line that says so, an
         { name: 'ns1.a', type: 'A', values: ['192.0.2.1'] },
         { name: 'www.a', type: 'A', values: ['192.0.2.2'] },
       ],
-      [left('line 2 (a.corp.internal SOA)'), left('line 3 (a.corp.internal NS)')],
+      [skipped('line 2 (a.corp.internal SOA)'), skipped('line 3 (a.corp.internal NS)')],
     ],
     [
       'a delegation to a server without an address, which is kept',
@@ -323,7 +323,7 @@ describe('what cannot be declared is left out, each with a line that says so, an
 test.each([
   ['in a comment', '; M\xfcller', undefined],
   ['in a text', 'b TXT "M\xfcller \xc3\xbc"', '"M\\252ller \\195\\188"'],
-])('an octet of no encoding %s stays itself', async (_, line, text) => {
+])('an octet that is not UTF-8 %s is preserved', async (_, line, text) => {
   const { stdout, code } = await run(['-', 'corp.internal'], Buffer.from(`${line}\na A 192.0.2.1\n`, 'latin1'));
   expect(code).toBe(0);
   const { records } = read(stdout);
@@ -331,7 +331,7 @@ test.each([
   expect(records.find(({ type }) => type === 'A')?.values).toEqual(['192.0.2.1']);
 });
 
-test('no reader of YAML takes a name for anything else', async () => {
+test('no YAML parser reads a name as another type', async () => {
   const traps = [
     '0o7',
     '007',
@@ -432,7 +432,7 @@ describe('nothing is printed, and the exit code is 1, for', () => {
   });
 });
 
-test('a file and standard input are the same', async () => {
+test('a file and standard input have the same result', async () => {
   const { path, zone } = fixture('corp.zone');
   expect(await run(['-', 'corp.internal'], readFileSync(path))).toEqual(await run([path, zone]));
 });

@@ -1,4 +1,4 @@
-/** What of a zone file can be declared: whatever is printed is accepted, and whatever is not is named. */
+/** The records of a zone file that can be declared: all printed ones are accepted, and all others are reported. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { entriesOfRecords } from '../../functions/dns/record.ts';
@@ -18,59 +18,59 @@ function imported(...lines: string[]) {
   return { file, declared: { ...settings.value, records: kept.records }, notes: [...settings.notes, ...notes] };
 }
 
-const left = (what: string, why: string) => `skipped: ${what}: ${why}`;
+const skipped = (what: string, why: string) => `skipped: ${what}: ${why}`;
 const inFile = '; zone files of recordsFrom may have it';
 
 const below = 'never answered: d.corp.internal is delegated (line 2 (d.corp.internal NS))';
 
-describe('what would be refused is left out, and named:', () => {
+describe('records that would be refused are skipped and reported:', () => {
   const soa = (fields: string) => `@ SOA ${fields}`;
   test.each<[string, string[], object, string[]]>([
     [
       'times of a SOA that are none',
       [soa('ns1 hostmaster 1 0 0 0 0')],
       { soa: { mname: 'ns1.corp.internal', rname: 'hostmaster.corp.internal', minimum: 0 } },
-      ['refresh', 'retry', 'expire'].map((f) => left(`line 1 (soa.${f} 0)`, 'too small: expected number to be >=1')),
+      ['refresh', 'retry', 'expire'].map((f) => skipped(`line 1 (soa.${f} 0)`, 'too small: expected number to be >=1')),
     ],
     [
       'the root as a server and a mailbox',
       [soa('. . 1 2 3 4 5')],
       { soa: { refresh: 2, retry: 3, expire: 4, minimum: 5 } },
       [
-        left('line 1 (soa.mname .)', 'soa.mname must be written in full, such as ns1.corp.internal'),
-        left('line 1 (soa.rname .)', 'soa.rname must be written in full, such as hostmaster@corp.internal'),
+        skipped('line 1 (soa.mname .)', 'soa.mname must be written in full, such as ns1.corp.internal'),
+        skipped('line 1 (soa.rname .)', 'soa.rname must be written in full, such as hostmaster@corp.internal'),
       ],
     ],
     [
       'the last of 14 servers',
       Array.from({ length: 14 }, (_, i) => `@ NS ns${i}`),
       { nameServers: Array.from({ length: 13 }, (_, i) => `ns${i}.corp.internal`) },
-      [left('line 14 (NS ns13.corp.internal)', 'too big: expected array to have <=13 items')],
+      [skipped('line 14 (NS ns13.corp.internal)', 'too big: expected array to have <=13 items')],
     ],
     [
       'a server at the root',
       ['@ NS ns1.', '@ NS ns2'],
       { nameServers: ['ns2.corp.internal'] },
-      [left('line 1 (NS ns1)', 'name server must be written in full, such as ns1.corp.internal')],
+      [skipped('line 1 (NS ns1)', 'name server must be written in full, such as ns1.corp.internal')],
     ],
     [
       'more values than a record may have',
       ['$GENERATE 1-101 www A 192.0.2.$', 'www TXT "x"'],
       { records: [{ name: 'www', type: 'TXT', values: ['"x"'] }] },
-      [left('line 1 (www.corp.internal A)', `too big: expected array to have <=100 items${inFile}`)],
+      [skipped('line 1 (www.corp.internal A)', `too big: expected array to have <=100 items${inFile}`)],
     ],
     [
       'a longer value than a record may have',
       [`www TXT ${'"x" '.repeat(1200)}`, 'www TXT "y"'],
       { records: [{ name: 'www', type: 'TXT', values: ['"y"'] }] },
-      [left('line 1 (www.corp.internal TXT)', `too big: expected string to have <=4096 characters${inFile}`)],
+      [skipped('line 1 (www.corp.internal TXT)', `too big: expected string to have <=4096 characters${inFile}`)],
     ],
     [
       'a CNAME beside data',
       ['www A 192.0.2.1', 'www CNAME a.example.'],
       { records: [{ name: 'www', type: 'A', values: ['192.0.2.1'] }] },
       [
-        left(
+        skipped(
           'line 2 (www.corp.internal CNAME)',
           'a CNAME must be the only record of its name (RFC 1034 section 3.6.2), and line 1 (www.corp.internal A) has the A of this name',
         ),
@@ -80,7 +80,7 @@ describe('what would be refused is left out, and named:', () => {
       'the DS of the zone itself',
       [`@ DS 1 13 2 ${digest}`],
       { records: [] },
-      [left('line 1 (corp.internal DS)', 'the DS of a zone belongs in its parent zone (RFC 4034 section 5)')],
+      [skipped('line 1 (corp.internal DS)', 'the DS of a zone belongs in its parent zone (RFC 4034 section 5)')],
     ],
     [
       'an alias at the top, and not what is beside it',
@@ -92,7 +92,7 @@ describe('what would be refused is left out, and named:', () => {
         ],
       },
       [
-        left(
+        skipped(
           'line 1 (corp.internal CNAME)',
           'a CNAME cannot be at the apex of a zone (RFC 1034 section 3.6.2): use ALIAS',
         ),
@@ -109,8 +109,8 @@ describe('what would be refused is left out, and named:', () => {
         ],
       },
       [
-        left('line 1 (d.corp.internal CNAME)', below),
-        left('line 4 (x.d.corp.internal A)', `${below}, and below it only glue is answered`),
+        skipped('line 1 (d.corp.internal CNAME)', below),
+        skipped('line 4 (x.d.corp.internal A)', `${below}, and below it only glue is answered`),
       ],
     ],
   ])('%s', (_, lines, expected, notes) => {
@@ -125,12 +125,12 @@ test.each([
   ['www TXT "{{xr.name}}"', '"{{xr.name}}"'],
   ['www TXT "{{foo}} {{{zone.name"', '"{{foo}} {{{zone.name"'],
   ['www CAA 0 iodef "https://a.example/{{service.address}}"', '0 iodef "https://a.example/{{service.address}}"'],
-])('braces stay what they are: %s', (line, content) => {
+])('braces are preserved: %s', (line, content) => {
   const records = declaredOf(imported(line).declared);
   expect(entriesOfRecords(records, zone)).toMatchObject({ issues: [], entries: [{ content }] });
 });
 
-test('whatever is imported is accepted, and whatever is not is named', () => {
+test('whatever is imported is accepted, and every skipped record is reported', () => {
   const owner = fc.constantFrom('@', 'www', 'd', 'ns.d', 'x.d', '*', '*.d', 'ns1', 'www.corp.internal.corp.internal.');
   const data = fc.constantFrom(
     'A 192.0.2.1',

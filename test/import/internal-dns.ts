@@ -2,7 +2,7 @@ import type { DeclaredRecord } from '../../functions/dns/record.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { recordsOf } from '../../functions/internal-dns/zones/records.ts';
 
-/** What an InternalDNS with such a zone is refused for, and none if it is accepted. Placeholders are filled in. */
+/** Returns the errors of an InternalDNS with such a zone, with placeholders replaced. Empty if it is accepted. */
 export function refusalOf(zone: object): string | undefined {
   try {
     declaredOf(zone);
@@ -12,7 +12,7 @@ export function refusalOf(zone: object): string | undefined {
   }
 }
 
-/** The records of an InternalDNS with such a zone, as its agent gets them. Throws what is wrong. */
+/** Returns the records of an InternalDNS with such a zone as declared to its agent. Throws if it is invalid. */
 export function declaredOf(zone: object): DeclaredRecord[] {
   const composite = { apiVersion: 'v1', kind: 'InternalDNS', metadata: { name: 'moved' }, spec: { zones: [zone] } };
   const records = recordsOf('moved', parseSpec(composite), { addresses: [], clusterIPs: [], port: 53 });

@@ -35,7 +35,7 @@ const events = roles.filter(({ metadata }) => metadata.name === eventsRole);
 const sources = roles.filter((role) => !crossplane.includes(role) && !events.includes(role));
 const added: Rule[] = crossplane.flatMap(({ rules }) => rules);
 
-/** Every object that an example composes, those included that come only once others exist. */
+/** All objects that an example composes, including those that need others to exist first. */
 const composed: KubernetesObject[] = Object.values(examples).flatMap((file) => {
   const composite = readComposite(file);
   const first = run(requestFor(composite), internalDNS);
@@ -57,7 +57,7 @@ const own: Rule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: compose },
 ];
 
-/** Whether one of `rules` gives `verb` on a resource without regard to names. */
+/** Reports whether one of `rules` grants `verb` on a resource, regardless of names. */
 const gives = (rules: Rule[], group: string, resource: string, verb: string) =>
   rules.some(
     (rule) =>
@@ -74,10 +74,10 @@ const resourcesOf = (objects: KubernetesObject[]) =>
     ),
   ].sort();
 
-describe('what an administrator gives Crossplane', () => {
+describe('the permissions of Crossplane', () => {
   const isComposing = ({ verbs }: Rule) => verbs.includes('create');
 
-  test('is the seven verbs for every composed kind that it has no right to yet, and for no other', () => {
+  test('are the seven verbs for every composed kind that it has no permission for yet, and for no other', () => {
     const lacking = resourcesOf(composed).filter((each) => {
       const [group, resource] = each.split('/') as [string, string];
       return !compose.every((verb) => gives(own, group, resource, verb));
@@ -92,7 +92,7 @@ describe('what an administrator gives Crossplane', () => {
     }
   });
 
-  test('beyond that is the binding of the static roles by name, and what the composed Roles hand on', () => {
+  test('are otherwise to bind the static roles by name, and those of the composed Roles', () => {
     const rest = added.filter((rule) => !isComposing(rule));
     const [binding, ...handedOn] = [...rest].sort(
       (a, b) => Number(b.verbs.includes('bind')) - Number(a.verbs.includes('bind')),
@@ -119,14 +119,14 @@ describe('what an administrator gives Crossplane', () => {
     );
   });
 
-  test('has no wildcard, no escalate, no impersonate', () => {
+  test('have no wildcard, no escalate, no impersonate', () => {
     const words = roles.flatMap(({ rules }) =>
       ((rules ?? []) as Rule[]).flatMap((r) => [...r.apiGroups, ...r.resources, ...r.verbs]),
     );
     for (const word of ['*', 'escalate', 'impersonate']) expect(words).not.toContain(word);
   });
 
-  test('has no right to Secrets', () => {
+  test('do not include Secrets', () => {
     for (const { resources } of added) expect(resources).not.toContain('secrets');
   });
 });
@@ -171,7 +171,7 @@ describe('the roles of the sources', () => {
     namespaces: read('namespaces'),
   };
 
-  test('let list and watch what the source waits for, and nothing else', () => {
+  test('allow to list and watch what the source reads, and nothing else', () => {
     expect(Object.fromEntries(given)).toEqual(
       Object.fromEntries(Object.entries(expected).map(([role, rights]) => [`internal-dns:source:${role}`, rights])),
     );
@@ -180,7 +180,7 @@ describe('the roles of the sources', () => {
     }
   });
 
-  test('are what the kinds of the spec need, each of them, and that of Namespaces', () => {
+  test('exist for each kind of the spec, and for Namespaces', () => {
     const kinds =
       schema.properties?.spec?.properties?.discovery?.properties?.sources?.items?.properties?.kind?.enum ?? [];
     expect(kinds).toEqual(allKinds);
@@ -203,7 +203,7 @@ describe('the roles of the sources', () => {
     },
   );
 
-  test('have one that an administrator fills by a label', () => {
+  test('include one that an administrator extends by a label', () => {
     const open = sources.filter(({ aggregationRule }) => aggregationRule);
     expect(open.map(({ metadata, rules }) => [metadata.name, rules])).toEqual([
       ['internal-dns:source:unstructured', undefined],
@@ -213,7 +213,7 @@ describe('the roles of the sources', () => {
     });
   });
 
-  test('are, with that of events, all that is bound beside the composed Roles, to the account of the instance', () => {
+  test('are, with that of events and the composed Roles, all that is bound to the account of the instance', () => {
     expect(new Set(bindings.map(({ kind }) => kind))).toEqual(new Set(['ClusterRoleBinding', 'RoleBinding']));
     for (const { roleRef, subjects, metadata } of bindings) {
       expect([...events, ...sources].map((role) => role.metadata.name)).toContain(roleRef.name);
@@ -224,11 +224,11 @@ describe('the roles of the sources', () => {
 });
 
 describe('the role of events', () => {
-  test('lets create them, and neither read nor change any', () => {
+  test('allows to create them, and neither to read nor to change any', () => {
     expect(events.map(({ rules }) => rules)).toEqual([[{ apiGroups: [''], resources: ['events'], verbs: ['create'] }]]);
   });
 
-  /** Where an account has a role: a namespace, or the cluster as undefined. */
+  /** Where an account has a role: a namespace, or undefined for the cluster. */
   const placesOf = (isOf: (role: string) => boolean) => {
     const some = bindings.filter(
       ({ roleRef, metadata }) => isOf(roleRef.name) && !metadata.name.endsWith(':namespaces'),
@@ -236,14 +236,14 @@ describe('the role of events', () => {
     return [...new Set(some.map(({ subjects, metadata }) => `${subjects[0].name} ${metadata.namespace}`))].sort();
   };
 
-  test('is bound wherever something is discovered, and nowhere else', () => {
+  test('is bound with discovery only', () => {
     const places = placesOf((role) => role === eventsRole);
     expect(places).toEqual(placesOf((role) => role !== eventsRole));
     expect(places.some((place) => place.endsWith(' undefined'))).toBe(true);
     expect(places.some((place) => !place.endsWith(' undefined'))).toBe(true);
   });
 
-  test('is bound under the name of the instance', () => {
+  test('is bound by a binding with the name of the instance', () => {
     for (const { roleRef, metadata } of bindings.filter(({ roleRef }) => roleRef.name === eventsRole)) {
       const instance = metadata.labels?.['app.kubernetes.io/instance'];
       expect([roleRef.name, metadata.name]).toEqual([eventsRole, `internal-dns:${instance}:events`]);
@@ -254,7 +254,7 @@ describe('the role of events', () => {
 describe('the composed Roles', () => {
   const composedRoles = composed.filter(({ kind }) => kind === 'Role');
 
-  test('name every object that they give a right to', () => {
+  test('name every object that they grant access to', () => {
     expect(composedRoles.length).toBeGreaterThan(0);
     for (const { rules } of composedRoles) {
       for (const { resourceNames } of rules as Rule[]) expect(resourceNames?.length).toBeGreaterThan(0);
@@ -267,7 +267,7 @@ describe('the composed Roles', () => {
       .flatMap(({ rules }) => rules as Rule[])
       .map(({ resources, resourceNames, verbs }) => `${resources} ${resourceNames}: ${verbs}`);
 
-  test('let the agent read the declaration, report, mirror, and grow its claim', () => {
+  test('allow the agent to read the declaration, write its report and the mirror, and expand its volume claim', () => {
     expect(rightsOf('corp')).toEqual([
       'configmaps idns-corp-declared: get,list,watch',
       'configmaps idns-corp-status: patch',
@@ -276,12 +276,12 @@ describe('the composed Roles', () => {
     ]);
   });
 
-  test('let it read the ConfigMaps of the zone files, which nobody else’s do', () => {
+  test('allow it to read the ConfigMaps of its own zone files only', () => {
     expect(rightsOf('plant')).toContain('configmaps idns-plant-declared,plant-zones: get,list,watch');
     expect(rightsOf('house').join()).not.toContain('plant-zones');
   });
 
-  test('let it keep keys in its own Secret, where there is one', () => {
+  test('allow it to store keys in its own Secret, if zones are signed', () => {
     const secrets = composed.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name);
     expect(secrets).toEqual(['idns-safe-dnssec']);
     const holders = composedRoles.filter(({ rules }) => (rules as Rule[]).some((r) => r.resources.includes('secrets')));
@@ -300,7 +300,7 @@ describe('the composed Roles', () => {
   });
 });
 
-test('only Crossplane calls the function, and the policy that says so selects its pods', () => {
+test('only Crossplane can call the function, and the NetworkPolicy selects its pods', () => {
   const [policy] = configuration.filter(({ kind }) => kind === 'NetworkPolicy');
   const [runtime] = configuration.filter(({ kind }) => kind === 'DeploymentRuntimeConfig');
   const { labels } = runtime!.spec.deploymentTemplate.spec.template.metadata;
@@ -315,7 +315,7 @@ test('only Crossplane calls the function, and the policy that says so selects it
   expect(metrics.ports).toEqual([{ port: 8080, protocol: 'TCP' }]);
 });
 
-test('the namespace of the configuration is the default one, under the standard that the pods keep', () => {
+test('the namespace of the configuration is the default one, with the Pod Security Standard that the pods meet', () => {
   const [namespace] = configuration.filter(({ kind }) => kind === 'Namespace');
   expect(namespace?.metadata.name).toBe(schema.properties?.spec?.properties?.namespace?.default);
   expect(namespace?.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');

@@ -13,7 +13,7 @@ import { internalDNSOf } from './refusals.ts';
 
 const labels = { 'app.kubernetes.io/instance': 'corp' };
 
-/** The objects of an instance with admission; what the CEL in them means is tried in test/e2e/admission.test.ts. */
+/** The objects of an instance with admission; their CEL is tested in test/e2e/admission.test.ts. */
 function objectsOf(discovery: object, zones: object[] = [{ name: 'corp.internal' }], name = 'corp') {
   const spec = parseSpec(internalDNSOf({ zones, discovery: { admission: { enabled: true }, ...discovery } }));
   const chart = new Chart(new App(), name);
@@ -73,11 +73,11 @@ describe('there is no policy', () => {
   });
 });
 
-/** What is said of names, each of which is in the message. */
+/** Expressions for names that are included in the message. */
 const ofNames = ({ validations }: KubernetesObject['spec']) =>
   (validations as Validation[]).filter(({ messageExpression }) => messageExpression);
 
-test('a target that is too long to be that of every host is refused, unless it was there before', () => {
+test('a target that is too long for every host is rejected, unless the object had it before', () => {
   const [validation, ...others] = policyOf({ admission: { enabled: true } }).validations as Validation[];
   expect(validation?.message).toMatch(/^the annotation target has more than 1024 characters/);
   expect(validation?.expression).toMatch(/^size\(.*\/target.*\) <= 1024 \|\| \(oldObject != null && /);
@@ -92,15 +92,15 @@ describe('names outside the zones', () => {
     ['Allow', ['idns-corp-hosts Deny'], []],
     ['Warn', ['idns-corp-hosts Deny', 'idns-corp-zones Warn,Audit'], ['idns-corp-zones']],
     ['Deny', ['idns-corp-hosts Deny'], ['idns-corp-hosts']],
-  ])('with outsideZones: %s are judged by a policy whose binding says so', (outsideZones, bindings, judges) => {
+  ])('with outsideZones: %s are checked by a policy with that action', (outsideZones, bindings, checker) => {
     const objects = objectsOf({ admission: { enabled: true, outsideZones } });
     const bound = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding');
     expect(bound.map(({ spec }) => `${spec.policyName} ${spec.validationActions}`)).toEqual(bindings);
     const judging = policiesIn(objects).filter(({ spec }) => variable(spec, 'outside'));
-    expect(judging.map(({ metadata }) => metadata.name)).toEqual(judges);
+    expect(judging.map(({ metadata }) => metadata.name)).toEqual(checker);
   });
 
-  test('are told the zones, or the first of many', () => {
+  test('have the zones in the message, or the first of many', () => {
     const last = ({ validations }: KubernetesObject['spec']) => (validations as Validation[]).at(-1)?.message;
     const deny = { admission: { enabled: true, outsideZones: 'Deny' } };
     expect(last(policyOf(deny))).toBe(
@@ -120,7 +120,7 @@ describe('names outside the zones', () => {
 describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => {
   const objects = objectsOf(...(args as Parameters<typeof objectsOf>));
 
-  test('are what Kubernetes has a schema for, with our labels, and names that these kinds may have', () => {
+  test('match the schemas of Kubernetes, with our labels and valid names', () => {
     for (const object of objects) {
       const Model = object.kind.endsWith('Binding') ? ValidatingAdmissionPolicyBinding : ValidatingAdmissionPolicy;
       expect(() => new Model(object as never).validate()).not.toThrow();
@@ -130,13 +130,13 @@ describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => 
     }
   });
 
-  test('are a policy and its binding, by one name', () => {
+  test('are a policy and its binding of the same name', () => {
     const named = (kind: string) => objects.filter((o) => o.kind === kind).map(({ metadata }) => metadata.name);
     expect(named('ValidatingAdmissionPolicyBinding')).toEqual(named('ValidatingAdmissionPolicy'));
     for (const { metadata, spec } of objects) if (spec.policyName) expect(spec.policyName).toBe(metadata.name);
   });
 
-  test('stop nothing that they cannot judge, and never a deletion or a status', () => {
+  test('do not block what they cannot evaluate, nor deletions or status updates', () => {
     for (const { spec } of policiesIn(objects)) {
       expect(spec.failurePolicy).toBe('Ignore');
       expect(matching(spec)).toContain('!has(object.metadata.deletionTimestamp)');
@@ -147,7 +147,7 @@ describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => 
     }
   });
 
-  test('judge each fault by a variable of names that the object did not have before', () => {
+  test('check each kind of fault in a variable of the names that the object did not have before', () => {
     for (const { spec } of policiesIn(objects)) {
       const faults = ofNames(spec).map(({ expression }) => expression.replace(/^size\(variables\.(\w+)\) == 0$/, '$1'));
       expect(new Set(faults).size).toBe(faults.length);
@@ -155,7 +155,7 @@ describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => 
     }
   });
 
-  test('have variables that know only those before them', () => {
+  test('have variables that refer only to earlier ones', () => {
     for (const { spec } of policiesIn(objects)) {
       const known = new Set<string>();
       for (const { name, expression } of spec.variables as Variable[]) {
@@ -167,7 +167,7 @@ describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => 
     }
   });
 
-  test('keep the limits of Kubernetes: 100,000 characters of CEL, 5 KiB of a message', () => {
+  test('stay within the limits of Kubernetes: 100,000 characters of CEL, 5 KiB of a message', () => {
     for (const { spec } of policiesIn(objects)) {
       for (const { expression } of spec.variables as Variable[]) expect(expression.length).toBeLessThan(100_000);
       for (const { message } of spec.validations as Validation[]) expect(message.length + 200).toBeLessThan(5 * 1024);
@@ -179,13 +179,13 @@ describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => 
   });
 });
 
-describe('a policy looks', () => {
+describe('a policy checks', () => {
   const resourcesOf = (spec: KubernetesObject['spec']) =>
     (spec.matchConstraints.resourceRules as { apiGroups: string[]; resources: string[] }[]).map(
       ({ apiGroups, resources }) => `${resources}.${apiGroups}`,
     );
 
-  test('at the kinds of the sources', () => {
+  test('the kinds of the sources', () => {
     expect(resourcesOf(policyOf({ sources: [...every, { kind: 'Node' }] }))).toEqual([
       'ingresses.networking.k8s.io',
       'services.',
@@ -197,7 +197,7 @@ describe('a policy looks', () => {
     expect(resourcesOf(policyOf({ sources: [{ kind: 'Service' }] }))).toEqual(['services.']);
   });
 
-  test('into the namespaces and at the labels that are seen', () => {
+  test('the namespaces and labels that the sources select', () => {
     const selector = { matchLabels: { dns: 'corp' }, matchExpressions: [{ key: 'a', operator: 'Exists' }] };
     const { matchConstraints } = policyOf({ namespaces: ['shop', 'blog'], selector });
     expect(matchConstraints).toMatchObject({
@@ -209,7 +209,7 @@ describe('a policy looks', () => {
     expect(Object.keys(policyOf({}).matchConstraints)).toEqual(['resourceRules']);
   });
 
-  test('at both prefixes of annotations, or at the one that is given', () => {
+  test('both annotation prefixes, or the declared one', () => {
     const hosts = (discovery: object) => variable(policyOf(discovery), 'hosts');
     expect(hosts({})).toMatch(
       /"external-dns\.kubernetes\.io\/hostname".*"external-dns\.alpha\.kubernetes\.io\/hostname"/,
@@ -219,13 +219,13 @@ describe('a policy looks', () => {
     expect(JSON.stringify(own)).not.toContain('external-dns.');
   });
 
-  test('at no host in an annotation with hostnames: Spec', () => {
+  test('no host in an annotation with hostnames: Spec', () => {
     const spec = policyOf({ sources: [{ kind: 'Ingress' }], hostnames: 'Spec' });
     expect(variable(spec, 'hosts')).not.toMatch(/io\/hostname"/);
     expect(variable(policyOf({ sources: [{ kind: 'Ingress' }] }), 'hosts')).toMatch(/io\/hostname"/);
   });
 
-  test('at no part of an Ingress that ExternalDNS is told to ignore', () => {
+  test('no part of an Ingress that ExternalDNS ignores', () => {
     const hosts = (...extraArgs: string[]) =>
       variable(policyOf({ sources: [{ kind: 'Ingress' }], extraArgs }), 'hosts');
     expect(hosts()).toMatch(/spec\.\?rules.*spec\.\?tls/);
@@ -242,7 +242,7 @@ describe('a policy looks', () => {
     ],
     [{ kind: 'HTTPRoute', gatewayName: 'front' }, 'exists(p, p.name == "front")'],
     [{ kind: 'TLSRoute', gatewayNamespace: 'edge' }, 'orValue(request.namespace) == "edge"'],
-  ])('only at what the source takes: %j', (source, expression) => {
+  ])('only what the source reads: %j', (source, expression) => {
     expect(matching(policyOf({ sources: [source] }))).toContain(expression);
   });
 
@@ -259,12 +259,12 @@ describe('a policy looks', () => {
       '!object.metadata.?annotations[?"a"].hasValue()',
       true,
     ],
-  ])('only at annotations that are selected: %j', (annotationSelector, expression, isThere) => {
+  ])('only objects with selected annotations: %j', (annotationSelector, expression, isThere) => {
     expect(matching(policyOf({ annotationSelector })).includes(expression)).toBe(isThere);
   });
 });
 
-/** The CEL of the host rules, which is JavaScript but for this. */
+/** Converts the CEL of the host rules to JavaScript. */
 const evaluate = (cel: string) => {
   const script = cel
     .replaceAll('size(h)', 'h.length')
@@ -274,7 +274,7 @@ const evaluate = (cel: string) => {
   return (host: string, resource: string): boolean => call(`.${host}`, { resource: { resource } });
 };
 
-/** What the policy says of a host that is new, with every rule in the order of its validations. */
+/** Returns the message of the policy on a new host, from its rules in the order of its validations. */
 const violations = (() => {
   const spec = policyOf({ sources: every });
   const rules = ofNames(spec).flatMap(({ expression, message }) => {
@@ -289,7 +289,7 @@ const violations = (() => {
     rules.filter(({ isBroken }) => isBroken(host, resource)).map(({ message }) => message);
 })();
 
-describe('of a host the policy and the agent say the same', () => {
+describe('the policy and the agent agree on a host', () => {
   const underscored =
     'a label that begins with an underscore is for TXT and SRV records only: use another name, or declare it in spec.zones';
   const misspelt =
@@ -341,18 +341,18 @@ describe('of a host the policy and the agent say the same', () => {
   const ascii = fc.constantFrom(...'ab1-_*.$ /'.split(''), '..', 'wpad', 'isatap.', '_tcp', 'x'.repeat(63));
   const host = fc.string({ unit: ascii, minLength: 1, maxLength: 8 }).map((start) => `${start}.corp.internal`);
 
-  test('whatever the host of an Ingress is', () => {
+  test('for any host of an Ingress', () => {
     fc.assert(
       fc.property(host, (name) => {
         const [first] = violations(name);
-        const said = illegalName(`${name}.`, 'A');
-        if (first === undefined) expect(said).toBeUndefined();
-        else expect(said).toContain(first);
+        const message = illegalName(`${name}.`, 'A');
+        if (first === undefined) expect(message).toBeUndefined();
+        else expect(message).toContain(first);
       }),
     );
   });
 
-  test('and the policy never rejects an endpoint that the agent publishes', () => {
+  test('as the policy never rejects an endpoint that the agent publishes', () => {
     fc.assert(
       fc.property(host, fc.constantFrom(...discoverable), (name, type) => {
         if (illegalName(`${name}.`, type) === undefined) expect(violations(name, 'dnsendpoints')).toEqual([]);
@@ -360,20 +360,20 @@ describe('of a host the policy and the agent say the same', () => {
     );
   });
 
-  test.each(['bücher.corp.internal', '日本語.corp.internal'])('but %s, which the agent knows how to write', (name) => {
+  test.each(['bücher.corp.internal', '日本語.corp.internal'])('except %s, which the agent can convert', (name) => {
     expect(violations(name)).toEqual([]);
     expect(illegalName(`${name}.`, 'A')).toMatch(/: write it as xn--/);
   });
 });
 
-test('reserved names are names, everything below one, or one wildcard', () => {
+test('a reserved name covers itself, all names below it, or one wildcard', () => {
   const spec = policyOf({ reservedNames: ['vpn.corp.internal', '*.infra.corp.internal', '[*].only.corp.internal'] });
   expect(variable(spec, 'reserved')).toContain('h in [".vpn.corp.internal",".*.only.corp.internal"]');
   expect(variable(spec, 'reservedBelow')).toContain('[".infra.corp.internal"].exists(d, h != d && h.endsWith(d))');
   expect(variable(policyOf({}), 'reserved')).toBeUndefined();
 });
 
-test('the names of the zones’ servers are taken, unless they are too many to say', () => {
+test('the names of name servers are rejected, unless there are too many for the policy', () => {
   const zones = [{ name: 'a.internal' }, { name: 'b.internal', nameServers: ['dns.b.internal'] }];
   expect(variable(policyOf({}, zones), 'server')).toContain('[".ns1.a.internal",".dns.b.internal"]');
   expect(variable(policyOf(...(sizes.most as Parameters<typeof policyOf>)), 'server')).toBeUndefined();

@@ -5,7 +5,7 @@ import { badSpecs, internalDNSOf } from './refusals.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,10}[a-z0-9])?$/);
 const domain = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
-/** Nowhere is one label the name of a server, and no domain at the top is a number. */
+/** No name server is a single label, and no top-level domain is a number. */
 const server = domain.map((name) => `${name}.internal`);
 const address = fc.oneof(fc.ipV4(), fc.ipV6());
 const labelValue = fc.stringMatching(/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,20}[A-Za-z0-9])?)?$/);
@@ -18,7 +18,7 @@ const quantity = fc
 const amounts = fc.dictionary(fc.constantFrom('cpu', 'memory', 'ephemeral-storage'), fc.oneof(quantity, fc.nat(64)));
 const reference = fc.stringMatching(/^[a-z0-9]{1,12}\.example\/[a-z0-9]{1,12}:[a-z0-9.]{1,8}$/);
 
-/** Some of the fields, or none. */
+/** Any subset of the fields. */
 const some = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { requiredKeys: [] });
 
 const ttl = fc.integer({ min: 0, max: 2147483647 });
@@ -57,7 +57,7 @@ const addresses = fc.uniqueArray(
 const networks = fc.uniqueArray(fc.constantFrom('192.0.2.0/24', '2001:db8::/32', '0.0.0.0/0'), { maxLength: 2 });
 
 const gateways = some({ gatewayName: dnsLabel, gatewayNamespace: dnsLabel, gatewayLabels: labels });
-/** Kinds that can be seen in some namespaces only. */
+/** Kinds that can be restricted to namespaces. */
 const namespaced = [
   some({ ingressClassNames: fc.uniqueArray(dnsLabel, { maxLength: 2 }) }).map((rest) => ({ kind: 'Ingress', ...rest })),
   some({ serviceTypes: fc.subarray(['ClusterIP', 'LoadBalancer', 'ExternalName'], { minLength: 1 }) }).map((rest) => ({
@@ -116,7 +116,7 @@ const discovery = fc.oneof(
 );
 
 const ipV4 = fc.ipV4();
-/** One that may be checked. */
+/** An address that may be checked. */
 const host = fc.integer({ min: 1, max: 254 }).map((octet) => `192.0.2.${octet}`);
 const answered = fc.oneof(
   fc.record({ values: fc.uniqueArray(ipV4, { minLength: 1, maxLength: 4 }) }),
@@ -129,7 +129,7 @@ const answered = fc.oneof(
   }),
 );
 
-/** Fields of a record but for its name, which are in order whatever the zone. */
+/** Fields of a record except its name, valid in any zone. */
 const data = fc.oneof(
   answered.map((fields) => ({ type: 'A', ...fields })),
   fc
@@ -150,7 +150,7 @@ const data = fc.oneof(
   ),
 );
 
-/** With names of which none is another’s, nor the top of the zone or below another zone. */
+/** Records with unique names, not at the apex or below another zone. */
 const records = fc
   .array(fc.tuple(data, some({ ttl })), { maxLength: 6 })
   .map((all) => all.map(([fields, more], index) => ({ name: `record-${index}-{{xr.name}}`, ...fields, ...more })));
@@ -203,7 +203,7 @@ const service = fc.oneof(
 
 const containers = some({ requests: amounts, limits: amounts });
 
-/** A spec that is in order, with any part of it left out. */
+/** A valid spec, without any of its optional parts. */
 export const specs = fc
   .tuple(
     fc.record({
@@ -246,7 +246,7 @@ export const specs = fc
   )
   .map(([zones, rest]): Record<string, unknown> => ({ ...zones, ...rest }));
 
-/** In a signed zone no name may lose every address. */
+/** No name of a signed zone may lose all addresses. */
 function signable<T extends { records?: object[]; dnssec?: { mode?: string } }>(zone: T): T {
   if (!zone.records || (zone.dnssec?.mode ?? 'Off') === 'Off') return zone;
   const records = zone.records.map((each) => ('whenAllDown' in each ? { ...each, whenAllDown: 'All' } : each));
@@ -259,17 +259,17 @@ function named<T extends object>(rest: T): fc.Arbitrary<T & { name: string }> {
 
 const name = fc.stringMatching(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/);
 
-/** An InternalDNS that is in order. */
+/** A valid InternalDNS. */
 export const composites: fc.Arbitrary<KubernetesObject> = fc
   .tuple(specs, name)
   .map(([spec, name]) => internalDNSOf(spec, name));
 
-/** An InternalDNS with one fault in it, among good fields. */
+/** An InternalDNS with one invalid field. */
 export const badComposites: fc.Arbitrary<KubernetesObject> = fc
   .tuple(specs, name, fc.constantFrom(...badSpecs.map(({ spec }) => spec)))
   .map(([{ zones, ...good }, name, bad]) => internalDNSOf({ ...good, ...bad }, name));
 
-/** An InternalDNS with anything in place of one of its fields. */
+/** An InternalDNS with an arbitrary value for one of its fields. */
 export const wildComposites: fc.Arbitrary<KubernetesObject> = fc
   .tuple(
     specs,

@@ -21,7 +21,7 @@ const textOf = (response: ReturnType<typeof answer>): string =>
 
 const zonesIn = (response: ReturnType<typeof answer>) => contract.parse(JSON.parse(textOf(response))).zones;
 
-/** A Service with addresses, as the cluster gives them. */
+/** A Service with addresses from the cluster. */
 const service = (...clusterIPs: string[]): Observed => ({
   'services/dns': { apiVersion: 'v1', kind: 'Service', metadata: { name: 'idns-corp' }, spec: { clusterIPs } },
 });
@@ -30,7 +30,7 @@ const zone = (fields: object) => ({ zones: [{ name: 'corp.internal', ...fields }
 const withRecords = (...records: object[]) => zone({ records });
 
 describe('the declaration', () => {
-  test('has the records as they are written, and everything else that is said of a zone', () => {
+  test('has the records as they are written, and every other setting of a zone', () => {
     const records = [
       { name: '@', type: 'MX', values: ['10 mail'] },
       { name: 'mail', type: 'A', ttl: 30, values: ['192.0.2.25', '192.0.2.26'], ptr: true, check: { port: 25 } },
@@ -48,7 +48,7 @@ describe('the declaration', () => {
 
   const declaredBy = (spec: Spec, observed?: Observed) => JSON.parse(textOf(answer(spec, observed)));
 
-  test('has the name of the composite, and how many replicas there are', () => {
+  test('has the name of the composite, and the number of replicas', () => {
     expect(declaredBy(zone({}))).toMatchObject({ name: 'corp', replicas: 1 });
     expect(declaredBy({ ...zone({}), replicas: 3 })).toMatchObject({ name: 'corp', replicas: 3 });
   });
@@ -58,7 +58,7 @@ describe('the declaration', () => {
     ['NodePort', { type: 'NodePort' }, ['198.18.0.53', '2001:db8::53']],
     ['LoadBalancer', { type: 'LoadBalancer' }, []],
     ['any with addresses of its own', { addresses: ['203.0.113.53'] }, ['203.0.113.53']],
-  ])('has the cluster IPs of a Service of type %s, beside where clients reach it', ([, chosen, addresses]) => {
+  ])('has the cluster IPs of a Service of type %s, besides the address for clients', ([, chosen, addresses]) => {
     const spec = { ...zone({}), service: chosen };
     const declared = declaredBy(spec, service('198.18.0.53', '2001:db8::53'));
     expect(declared).toMatchObject({ addresses, service: ['198.18.0.53', '2001:db8::53'] });
@@ -69,7 +69,7 @@ describe('the declaration', () => {
     expect(declaredBy(zone({}))).toMatchObject({ service: [] });
   });
 
-  test('has the kinds that are composed only where the cluster serves them, when there is to be monitoring', () => {
+  test('has the kinds that are composed only if the cluster serves them, with monitoring only', () => {
     expect(declaredBy({ ...zone({}), monitoring: { enabled: true } })).toMatchObject({
       optional: ['podmonitors.v1.monitoring.coreos.com', 'prometheusrules.v1.monitoring.coreos.com'],
     });
@@ -108,7 +108,7 @@ describe('the declaration', () => {
     },
   );
 
-  test('of a minimal spec states every default, as the agent has none', () => {
+  test('of a minimal spec has every default, as the agent has none', () => {
     const { discovery } = JSON.parse(textOf(answer(zone({}))));
     expect(discovery).toEqual({
       ownerID: 'corp',
@@ -135,13 +135,13 @@ describe('the declaration', () => {
     expect(text.split('\n').map((line) => line.trim())).toContain('{"name":"www","type":"A","values":["192.0.2.80"]}');
   });
 
-  test('is the same text whatever order the fields are written in', () => {
+  test('is the same text, whatever the order of the fields', () => {
     const one = answer(withRecords({ name: 'www', type: 'A', ttl: 5, values: ['192.0.2.80'] }));
     const other = answer(withRecords({ values: ['192.0.2.80'], ttl: 5, type: 'A', name: 'www' }));
     expect(textOf(one)).toBe(textOf(other));
   });
 
-  test('that no ConfigMap has room for is refused with what to do', () => {
+  test('that is too large for a ConfigMap is refused with a cure', () => {
     const records = Array.from({ length: 300 }, (_, i) => ({ name: `t${i}`, type: 'TXT', values: ['x'.repeat(3900)] }));
     const { results } = answer(withRecords(...records));
     expect(results[0]?.message).toMatch(
@@ -164,13 +164,13 @@ describe('a placeholder', () => {
     ['A', ['198.18.0.53', '198.18.0.54']],
     ['AAAA', ['2001:db8::53']],
     ['TXT', ['198.18.0.53']],
-  ])('of the address is, as the whole value of %s, %s', ([type, values]) => {
+  ])('of the address as the whole value of %s is %s', ([type, values]) => {
     const record = { name: 'dns', type, values: ['{{service.address}}'] };
     const observed = service('198.18.0.53', '2001:db8::53', '198.18.0.54');
     expect(recordsIn(withRecords(record), observed)).toEqual([{ name: 'dns', type, values }]);
   });
 
-  test('without an address leaves out its value with its weight, and a record without values', () => {
+  test('without an address omits its value and weight, and a record without values', () => {
     const spec = withRecords(
       { name: 'dns', type: 'A', values: ['{{service.address}}'] },
       { name: '{{service.address}}', type: 'TXT', values: ['x'] },
@@ -191,13 +191,13 @@ describe('a placeholder', () => {
     ['one that is written in another form', 'AAAA', ['2001:DB8:0::53', '{{service.address}}'], ['2001:DB8:0::53']],
     ['what another one stands for', 'TXT', ['{{xr.name}}', '{{xr.name}}{{xr.name}}', 'corp'], ['corpcorp', 'corp']],
     ['a name that is written in full', 'MX', ['10 {{xr.name}}', '10 corp.{{zone.name}}.'], ['10 corp']],
-  ])('is one with %s', ([, type, values, expected]) => {
+  ])('is the address with %s', ([, type, values, expected]) => {
     const observed = service('198.18.0.53', '2001:db8::53');
     const spec = withRecords({ name: 'dns', type, values });
     expect(recordsIn(spec, observed)).toEqual([{ name: 'dns', type, values: expected }]);
   });
 
-  test('has the weight that is written beside the same address', () => {
+  test('has the weight of the same address', () => {
     const weighted = { name: 'dns', type: 'A', answer: 'Weighted' };
     const spec = withRecords({ ...weighted, values: ['{{service.address}}', '198.18.0.53'], weights: [9, 1] });
     expect(recordsIn(spec, service('198.18.0.53', '198.18.0.54'))).toEqual([
@@ -205,7 +205,7 @@ describe('a placeholder', () => {
     ]);
   });
 
-  test('stands once for an address that the Service is said to have twice', () => {
+  test('has one value for an address that the Service reports twice', () => {
     const spec = withRecords({ name: 'dns', type: 'AAAA', values: ['{{service.address}}'] });
     const addresses = ['2001:db8::53', '2001:DB8::53'];
     expect(recordsIn({ ...spec, service: { addresses } })?.[0]?.values).toEqual(['2001:db8::53']);
@@ -214,14 +214,14 @@ describe('a placeholder', () => {
   test.for<[string, string[]]>([
     ['it', ['{{service.address}}', '{{service.address}}', '198.18.0.53']],
     ['a value beside it', ['{{service.address}}', '198.18.0.53', '198.18.0.53']],
-  ])('does not excuse %s that is written twice', ([, values]) => {
+  ])('does not hide %s that is written twice', ([, values]) => {
     const spec = withRecords({ name: 'dns', type: 'A', values });
     for (const observed of [{}, service('198.18.0.53'), service('198.18.0.54')]) {
       expect(answer(spec, observed).results[0]?.message).toContain(': duplicate of records[0].values[');
     }
   });
 
-  test('shifts no place in what is said of a fault behind it', () => {
+  test('does not shift the index in the message on a later value', () => {
     const records = [
       { name: 'dns', type: 'AAAA', values: ['{{service.address}}'] },
       { name: 'www', type: 'A', values: ['{{service.address}}', '192.0.2.1', '192.0.2.256', '192.0.2.1'] },
@@ -233,18 +233,18 @@ describe('a placeholder', () => {
     );
   });
 
-  test('hides no fault before there is an address', () => {
+  test('hides no fault while there is no address', () => {
     const record = { name: 'a b', type: 'A', values: ['{{service.address}}'] };
     expect(answer(withRecords(record)).results[0]?.message).toContain('spec.zones[0].records[0].name: ');
   });
 });
 
-describe('PowerDNS is told', () => {
+describe('PowerDNS is configured', () => {
   const settings = (...records: object[]): string =>
     objects(answer(withRecords(...records))).find(({ data }) => data?.['pdns.conf'])?.data['pdns.conf'];
   const www = { name: 'www', type: 'A', values: ['192.0.2.80'] };
 
-  test('to work answers out only where one has to be', () => {
+  test('to evaluate LUA records only if there is one', () => {
     for (const dynamic of [{ check: { port: 80 } }, { answer: 'Random' }]) {
       expect(settings({ ...www, ...dynamic })).toContain('\nenable-lua-records=shared\n');
     }
@@ -253,7 +253,7 @@ describe('PowerDNS is told', () => {
     expect(settings(served)).toContain('enable-lua-records');
   });
 
-  test('to look for DNAMEs only where there is one', () => {
+  test('to look for DNAMEs only if there is one', () => {
     expect(settings({ name: 'old', type: 'DNAME', values: ['new'] })).toContain('\ndname-processing=yes\n');
     expect(settings(www)).not.toContain('dname');
   });
@@ -280,18 +280,18 @@ describe('of a signed zone', () => {
   };
   const statusOf = (response: ReturnType<typeof answer>) => response.desired?.composite?.resource?.status;
 
-  test('the declaration says how it is to be signed, and that it was not before', () => {
+  test('the declaration has the signing settings, and that it was not signed before', () => {
     const dnssec = { mode: 'Signed', algorithm: 'ECDSA256', nsec3: true, ds: [] };
     expect(zonesIn(answer(signed))).toEqual([{ name: 'corp.internal', nameServers: [], dnssec }]);
   });
 
-  test('the declaration says the DS of the status, so that a lost key is noticed', () => {
+  test('the declaration has the DS of the status, so that a lost key is noticed', () => {
     const response = answer(signed, {}, statusWith(signature));
     expect(zonesIn(response)[0]?.dnssec?.ds).toEqual(signature.ds);
     expect(statusOf(response).zones[0].dnssec).toEqual(signature);
   });
 
-  test('a first DS is declared and in the status as soon as it is reported, and from then on nothing changes', () => {
+  test('a first DS is in the declaration and the status as soon as it is reported, and nothing changes afterwards', () => {
     const first = answer(signed);
     const second = answer(signed, reported(textOf(first)));
     expect(zonesIn(second)[0]?.dnssec?.ds).toEqual(signature.ds);
@@ -302,7 +302,7 @@ describe('of a signed zone', () => {
     expect(statusOf(third).zonesServed).toBe('1/1');
   });
 
-  test('a report on another declaration says nothing of its keys', () => {
+  test('a report on another declaration does not change its keys', () => {
     expect(zonesIn(answer(signed, reported('another')))[0]?.dnssec?.ds).toEqual([]);
   });
 
@@ -314,7 +314,7 @@ describe('of a signed zone', () => {
     expect(zonesIn(off)[0]?.dnssec).toBeUndefined();
   });
 
-  test('a status that is none of ours is no reason to fail', () => {
+  test('a status of another shape is not an error', () => {
     for (const zones of [null, 1, [null], [{ name: 'corp.internal', dnssec: { ds: 'x' } }]]) {
       expect(zonesIn(answer(signed, {}, { zones }))[0]?.dnssec?.ds).toEqual([]);
     }
@@ -326,7 +326,7 @@ describe('of a signed zone', () => {
     ['no zone is signed', zone({ dnssec: {} }), {}, false],
     ['no zone is signed, and it is empty', zone({}), secretOf(), false],
     ['the signed zone is out of the list for a while', zone({}), secretOf({ 'old.internal': privateKey }), true],
-  ])('the Secret is there when %s: $3', ([, spec, observed, isThere]) => {
+  ])('the Secret is composed when %s: $3', ([, spec, observed, isThere]) => {
     const all = objects(answer(spec, observed));
     const secrets = all.filter(({ kind }) => kind === 'Secret');
     expect(secrets.map(({ metadata }) => metadata.name)).toEqual(isThere ? ['idns-corp-dnssec'] : []);
@@ -335,12 +335,12 @@ describe('of a signed zone', () => {
     expect(rules.includes('secrets')).toBe(isThere);
   });
 
-  test('what the Secret holds goes nowhere', () => {
+  test('the content of the Secret is in no response', () => {
     const observed = { ...secretOf({ 'corp.internal': privateKey }), ...reported(textOf(answer(signed))) };
-    const said = JSON.stringify(answer(signed, observed, statusWith(signature)));
-    expect(said).toContain('idns-corp-dnssec');
-    expect(said).not.toContain(privateKey);
-    expect(said).not.toContain(Buffer.from(privateKey, 'base64').toString().split('\n')[1]);
+    const response = JSON.stringify(answer(signed, observed, statusWith(signature)));
+    expect(response).toContain('idns-corp-dnssec');
+    expect(response).not.toContain(privateKey);
+    expect(response).not.toContain(Buffer.from(privateKey, 'base64').toString().split('\n')[1]);
   });
 
   test('a first signed zone restarts no pod', () => {

@@ -36,7 +36,7 @@ describe('the reference page', () => {
 });
 
 // https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
-describe('the schema is one that Kubernetes and Crossplane take', () => {
+describe('the schema is accepted by Kubernetes and Crossplane', () => {
   const allowed = [
     ...['type', 'format', 'description', 'default', 'enum', 'properties', 'required', 'items', 'additionalProperties'],
     ...['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'anyOf'],
@@ -50,7 +50,7 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
       return fault ? [`${path}: ${fault}`] : [];
     });
 
-  test('only with keywords whose failure can be read: a pattern shows its regular expression', () => {
+  test('only with keywords whose errors are readable: a pattern shows its regular expression', () => {
     expect(
       faults((node) =>
         Object.keys(node)
@@ -73,7 +73,7 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
     ).toEqual([]);
   });
 
-  test('with fields or a map, never both, and nothing of no shape unless it says so', () => {
+  test('with fields or a map, never both, and untyped only where that is explicit', () => {
     expect(
       faults((node) => {
         if (node.type === 'array') return !node.items && 'no items';
@@ -86,7 +86,7 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
     ).toEqual([]);
   });
 
-  test('with defaults that are of their type, and never for a field that is required', () => {
+  test('with defaults of the right type, and none for a required field', () => {
     expect(
       faults((node) => {
         const required = (node.required ?? []).filter((name) => node.properties?.[name]?.default !== undefined);
@@ -103,7 +103,7 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
     ).toEqual([]);
   });
 
-  test('with bounds wherever a rule has to look, so that its price can be told', () => {
+  test('with bounds wherever a rule reads, so that its cost can be estimated', () => {
     expect(
       faults((node, path) => {
         if (!path.startsWith('spec')) return false;
@@ -117,7 +117,7 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
     for (const { node } of integers) expect(Math.abs(node.maximum ?? 0)).toBeLessThan(2 ** 31);
   });
 
-  test('with lists of objects that are maps by a required key', () => {
+  test('with lists of objects as maps by a required key', () => {
     const lists = all.filter(({ node }) => node['x-kubernetes-list-type'] === 'map');
     expect(lists.map(({ path }) => path)).toEqual(['spec.zones', 'spec.discovery.sources']);
     for (const { node } of lists) {
@@ -143,12 +143,12 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
     ).toEqual([]);
   });
 
-  test('with only what Crossplane keeps: no default of the spec, no rules on metadata but at the root', () => {
+  test('with only what Crossplane preserves: no default of the spec, rules on metadata at the root only', () => {
     expect(schema.properties?.spec?.default).toBeUndefined();
     expect(Object.keys(schema.properties ?? {})).toEqual(['spec', 'status']);
   });
 
-  test('and kubectl get shows what people ask first: zones, names and where', () => {
+  test('and kubectl get shows the zones, the names and the address', () => {
     const [version] = definition.spec.versions;
     const columns: { name: string; jsonPath: string }[] = version.additionalPrinterColumns;
     expect(columns.map(({ name }) => name)).toEqual(['Zones', 'Names', 'Address']);
@@ -158,7 +158,7 @@ describe('the schema is one that Kubernetes and Crossplane take', () => {
     }
   });
 
-  test('and the scope is written out', () => {
+  test('and the scope is explicit', () => {
     expect(definition.apiVersion).toBe('apiextensions.crossplane.io/v2');
     expect(definition.spec.scope).toBe('Cluster');
     expect(definition.metadata.name).toBe(`${definition.spec.names.plural}.${definition.spec.group}`);

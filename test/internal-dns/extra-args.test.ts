@@ -6,7 +6,7 @@ import {
   repeatedIn,
 } from '../../functions/internal-dns/discovery/extra-args.ts';
 
-/** What the API server takes. */
+/** Arguments that the API server accepts. */
 const form = new RegExp(/'(.*)'/.exec(argumentRule.rule)?.[1] ?? '');
 
 describe('an argument for ExternalDNS', () => {
@@ -61,7 +61,7 @@ describe('an argument for ExternalDNS', () => {
     expect(argument).toMatch(form);
   });
 
-  test('may be there again only if ExternalDNS takes a list', () => {
+  test('may be repeated only if ExternalDNS accepts a list', () => {
     expect(repeatedIn(['--fqdn-template=a', '--fqdn-template=b', '--log-level=info'])).toEqual([]);
     expect(repeatedIn(['--log-level=info', '--publish-host-ip', '--no-publish-host-ip', '--log-level=debug'])).toEqual([
       'publish-host-ip',
@@ -70,7 +70,7 @@ describe('an argument for ExternalDNS', () => {
   });
 });
 
-test('the flags that are allowed are in the words of the API server, in order, each as it may be written', () => {
+test('the message of the API server lists the allowed flags, in order, as they may be written', () => {
   expect(allowedFlags).toEqual([...allowedFlags].sort());
   const examples = argumentRule.message.split('written like these: ')[1]?.split(', ') ?? [];
   expect(examples.map((argument) => argument.slice(2).split('=')[0])).toEqual(allowedFlags);

@@ -17,17 +17,17 @@ const answer = (composite: KubernetesObject, observed: Observed = {}) =>
 const objectsIn = (response: RunFunctionResponse) =>
   Object.values(response.desired?.resources ?? {}).map(({ resource }) => resource as KubernetesObject);
 
-/** Once with nothing there, and once where all is well: the objects differ. */
+/** Renders the objects for a new instance and for a ready one, as they differ. */
 function bothAnswers(composite: KubernetesObject): RunFunctionResponse[] {
   const stored = defaulted(composite);
   const first = answer(stored);
   return [first, answer(stored, running(stored, first))];
 }
 
-// Each renders twice, and the tests are many.
+// Each run renders twice, and there are many tests.
 const options = { numRuns: 40 };
 
-/** Holds `property` for the objects of random specs, all of them or those of one kind. */
+/** Checks `property` for the objects of random specs. */
 function forAll(property: (objects: KubernetesObject[], composite: KubernetesObject) => void): void {
   fc.assert(
     fc.property(composites, (composite) => {
@@ -40,7 +40,7 @@ function forAll(property: (objects: KubernetesObject[], composite: KubernetesObj
   );
 }
 
-/** Whether it binds the role of a source. */
+/** Reports whether an object binds the role of a source. */
 const letsRead = ({ roleRef }: KubernetesObject): boolean => roleRef?.kind === 'ClusterRole';
 
 interface Container {
@@ -66,12 +66,12 @@ interface IngressRule {
   ports: { port: number; protocol: string }[];
 }
 
-/** What the network lets in to the pod. */
+/** The ingress rules of the NetworkPolicy. */
 const ingressIn = (objects: KubernetesObject[]): IngressRule[] =>
   objects.filter(({ kind }) => kind === 'NetworkPolicy').flatMap(({ spec }) => spec.ingress);
 
-describe('whatever the spec, every object', () => {
-  test('is of a kind that is allowed, in the namespace of the spec if the kind has one, and none is twice', () => {
+describe('for any spec, every object', () => {
+  test('is of an allowed kind, in the namespace of the spec if it is namespaced, and unique', () => {
     forAll((objects, { spec }) => {
       for (const object of objects) {
         expect(kindOf(object), object.kind).toBeDefined();
@@ -88,7 +88,7 @@ describe('whatever the spec, every object', () => {
     });
   });
 
-  test('has a name that Kubernetes takes and that says whose it is', () => {
+  test('has a valid name that contains that of the instance', () => {
     forAll((objects, composite) => {
       for (const object of objects) {
         const { metadata } = object;
@@ -100,13 +100,13 @@ describe('whatever the spec, every object', () => {
           expect(metadata.name).toMatch(new RegExp(`^idns-${composite.metadata.name}(-|$)`));
         }
       }
-      // A pod's name is a label's value and a host, with a hash in the controller's revision.
+      // The name of a pod is also a label value and a host name, and that of the controller revision has a hash.
       const { metadata, replicas } = podIn(objects);
       expect(`${metadata.name}-${replicas - 1}`.length).toBeLessThanOrEqual(63 - 11);
     });
   });
 
-  test('has our labels, which the user’s do not replace', () => {
+  test('has our labels, which labels of the spec do not replace', () => {
     forAll((objects, { metadata: { name } }) => {
       const ours = {
         'app.kubernetes.io/name': 'internal-dns',
@@ -119,7 +119,7 @@ describe('whatever the spec, every object', () => {
     });
   });
 
-  test('is what Kubernetes has a schema for', () => {
+  test('matches the schema of Kubernetes', () => {
     forAll((objects) => expect(objects.flatMap(faultsOf)).toEqual([]));
   });
 
@@ -130,7 +130,7 @@ describe('whatever the spec, every object', () => {
     });
   });
 
-  test('comes without anything secret or drawn at random: a second answer is the same, byte for byte', () => {
+  test('has nothing secret or random: a second response is the same, byte for byte', () => {
     fc.assert(
       fc.property(composites, (composite) => {
         const [one, two] = [bothAnswers(composite), bothAnswers(composite)].map((answers) =>
@@ -148,8 +148,8 @@ describe('whatever the spec, every object', () => {
   });
 });
 
-describe('whatever the spec, the pod', () => {
-  test('is what everything selects that selects a pod', () => {
+describe('for any spec, the pod', () => {
+  test('is selected by everything that selects a pod', () => {
     forAll((objects) => {
       const { template, selector } = podIn(objects);
       const selectors = objects.flatMap(({ kind, spec }) => {
@@ -186,7 +186,7 @@ describe('whatever the spec, the pod', () => {
     });
   });
 
-  test('answers DNS to everybody, and lets in only who is named to anything else', () => {
+  test('accepts DNS from everybody, and other connections only from declared peers', () => {
     forAll((objects, { spec }) => {
       const { enabled, namespaceSelector = enabled ? {} : undefined } = spec.monitoring ?? {};
       const { from = [] } = spec.statusPage ?? {};
@@ -198,7 +198,7 @@ describe('whatever the spec, the pod', () => {
     });
   });
 
-  test('has no probe of the agent where strangers come', () => {
+  test('has no probe of the agent at a port for other clients', () => {
     forAll((objects) => {
       const agent = podIn(objects).containers.find(({ name }) => name === 'agent')!;
       const named = ingressIn(objects).flatMap(({ ports }) => ports.map(({ port }) => port));
@@ -232,7 +232,7 @@ describe('whatever the spec, the pod', () => {
     });
   });
 
-  test('answers, where there is another replica, until kubelet has long seen that its agent has ended', () => {
+  test('with several replicas keeps answering long after kubelet has noticed that its agent stopped', () => {
     forAll((objects) => {
       const { containers, replicas, template } = podIn(objects);
       const { lifecycle } = containers.find(({ name }) => name === 'powerdns')!;
@@ -255,7 +255,7 @@ describe('whatever the spec, the pod', () => {
     });
   });
 
-  test('has an ExternalDNS for the cluster or for each namespace, which leaves ownership and policy to the agent', () => {
+  test('has an ExternalDNS for the cluster or for each namespace, without registry or policy', () => {
     forAll((objects, { spec }) => {
       const { containers } = podIn(objects);
       const { namespaces = [], sources = ['Ingress', 'Service'] } = spec.discovery ?? {};
@@ -264,7 +264,7 @@ describe('whatever the spec, the pod', () => {
       for (const { args = [] } of running) {
         expect(args).toEqual(expect.arrayContaining(['--provider=webhook', '--registry=noop', '--policy=sync']));
         expect(args.filter((argument) => argument.startsWith('--source='))).toHaveLength(sources.length);
-        // One that is given twice, and may be given once, ends ExternalDNS.
+        // ExternalDNS exits if a flag without a list is repeated.
         const lists = [
           'source',
           'service-type-filter',
@@ -289,7 +289,7 @@ describe('whatever the spec, the pod', () => {
     });
   });
 
-  test('gives no token to PowerDNS', () => {
+  test('mounts no token in PowerDNS', () => {
     forAll((objects) => {
       const { containers, template } = podIn(objects);
       const powerdns = containers.find(({ name }) => name === 'powerdns')!;
@@ -301,7 +301,7 @@ describe('whatever the spec, the pod', () => {
   });
 });
 
-describe('whatever is wrong, nothing partial is returned', () => {
+describe('after an error, nothing partial is returned', () => {
   const isWholeOrNothing = (response: RunFunctionResponse): void => {
     const composed = objectsIn(response).length;
     if (response.results.length === 0) {
@@ -313,7 +313,7 @@ describe('whatever is wrong, nothing partial is returned', () => {
     expect(response.conditions.map(({ type }) => type)).toEqual(internalDNS.conditionTypes);
   };
 
-  test('of a spec with a fault', () => {
+  test('for a spec with an error', () => {
     fc.assert(
       fc.property(badComposites, (composite) => {
         const response = answer(composite);
@@ -323,11 +323,11 @@ describe('whatever is wrong, nothing partial is returned', () => {
     );
   });
 
-  test('of a spec with anything in it', () => {
+  test('for a spec with arbitrary content', () => {
     fc.assert(fc.property(wildComposites, (composite) => isWholeOrNothing(answer(composite))));
   });
 
-  test('of no spec', () => {
+  test('without a spec', () => {
     for (const spec of [undefined, null, 1, 'x', []]) {
       const response = answer({ ...defaulted({} as never), metadata: { name: 'corp' }, spec } as never);
       expect(response.results).toHaveLength(1);
@@ -336,7 +336,7 @@ describe('whatever is wrong, nothing partial is returned', () => {
   });
 });
 
-test('the rules of the standard are rules: a pod that breaks one is found', () => {
+test('the checks of the Pod Security Standard detect a pod that violates one', () => {
   const container = {
     name: 'c',
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
@@ -355,7 +355,7 @@ test('the rules of the standard are rules: a pod that breaks one is found', () =
   ]);
 });
 
-test('the schemas are schemas: what Kubernetes does not have is found', () => {
+test('the schemas detect fields that Kubernetes does not have', () => {
   const objects = objectsIn(answer(defaulted({ ...sample })));
   const pods = structuredClone(objects.find(({ kind }) => kind === 'StatefulSet')!);
   pods.spec.template.spec.containers[0].livenessProbe.httpGet.prot = 1;

@@ -1,4 +1,4 @@
-/** Kubernetes' own schemas, of two libraries: one knows what is wrong with a field, the other which fields there are. */
+/** The schemas of Kubernetes from two libraries: one validates fields, the other detects unknown ones. */
 import * as client from '@kubernetes/client-node';
 import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor';
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
@@ -18,7 +18,7 @@ import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composi
 
 type Model = new (object: never) => { validate(): void };
 
-/** Every kind that may be composed, and whether it is namespaced. */
+/** All kinds that may be composed, and whether they are namespaced. */
 export const kinds: Readonly<Record<string, { model: Model; namespaced: boolean; plural: string }>> = {
   'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': {
     model: ValidatingAdmissionPolicy,
@@ -50,7 +50,7 @@ export const kinds: Readonly<Record<string, { model: Model; namespaced: boolean;
 
 export const kindOf = ({ apiVersion, kind }: KubernetesObject) => kinds[`${apiVersion}/${kind}`];
 
-/** What Kubernetes would not take of an object: wrong types, missing fields, and fields that do not exist. */
+/** Returns what Kubernetes would reject in an object: wrong types, missing fields and unknown fields. */
 export function faultsOf(object: KubernetesObject): string[] {
   const model = kindOf(object)?.model;
   if (!model) return [`${object.apiVersion} ${object.kind} is of no kind that is composed`];

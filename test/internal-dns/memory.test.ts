@@ -6,7 +6,7 @@ import { externalDNS } from '../../functions/internal-dns/server/external-dns.ts
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { internalDNSOf } from './refusals.ts';
 
-const told = (resources: object) => {
+const memoryLimits = (resources: object) => {
   const spec = parseSpec(
     internalDNSOf({ zones: [{ name: 'corp.internal' }], discovery: { sources: [{ kind: 'Ingress' }] }, resources }),
   );
@@ -27,13 +27,13 @@ const told = (resources: object) => {
   return [limit, container?.env?.find(({ name }) => name === 'GOMEMLIMIT')?.value];
 };
 
-test('each program is told the memory of its container, whoever has said it', () => {
-  expect(told({})).toEqual(['268435456', '241591910']);
+test('each program gets the memory limit of its container, default or declared', () => {
+  expect(memoryLimits({})).toEqual(['268435456', '241591910']);
   const limits = (memory: string | number) => ({ limits: { memory } });
-  expect(told({ agent: limits('1Gi'), externalDNS: limits('100M') })).toEqual(['1073741824', '90000000']);
-  expect(told({ agent: limits(500_000_000), externalDNS: limits('1e9') })).toEqual(['500000000', '900000000']);
+  expect(memoryLimits({ agent: limits('1Gi'), externalDNS: limits('100M') })).toEqual(['1073741824', '90000000']);
+  expect(memoryLimits({ agent: limits(500_000_000), externalDNS: limits('1e9') })).toEqual(['500000000', '900000000']);
   const unlimited = { requests: { memory: '1Gi' }, limits: { cpu: '1' } };
-  expect(told({ agent: unlimited, externalDNS: unlimited })).toEqual([undefined, undefined]);
+  expect(memoryLimits({ agent: unlimited, externalDNS: unlimited })).toEqual([undefined, undefined]);
 });
 
 test.each([

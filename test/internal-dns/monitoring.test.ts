@@ -13,7 +13,7 @@ import { alertsIn, dashboardIn, objectOf, rendered, type Spec, watched } from '.
 const kindsIn = (objects: KubernetesObject[]) =>
   objects.map(({ kind }) => kind).filter((kind) => ['PodMonitor', 'PrometheusRule'].includes(kind));
 
-/** What agents say of the kinds that the cluster serves. */
+/** Reports of agents on the kinds that the cluster serves. */
 const reporting = (served: string[] | undefined) => (observed: Observed) =>
   Object.fromEntries(
     Object.entries(observed).map(([key, object]) => {
@@ -30,14 +30,14 @@ const reporting = (served: string[] | undefined) => (observed: Observed) =>
 
 const [podMonitors, prometheusRules] = monitoredKinds as [string, string];
 
-describe('what needs the Prometheus operator', () => {
+describe('a kind of the Prometheus operator', () => {
   test.each<[string, string[] | undefined, string[], string]>([
     ['is composed where the cluster serves it', monitoredKinds, ['PodMonitor', 'PrometheusRule'], 'Composed'],
     ['is left out where it serves neither', [], [], 'CRDsMissing'],
-    ['is left out by halves', [podMonitors], ['PodMonitor'], 'CRDsMissing'],
-    ['is left out by the other half', [prometheusRules], ['PrometheusRule'], 'CRDsMissing'],
+    ['is left out alone if it is PrometheusRule', [podMonitors], ['PodMonitor'], 'CRDsMissing'],
+    ['is left out alone if it is PodMonitor', [prometheusRules], ['PrometheusRule'], 'CRDsMissing'],
     ['waits for the first report', undefined, [], 'Waiting'],
-  ])('%s, and the condition says so', (_, served, kinds, reason) => {
+  ])('%s, and the condition has the reason', (_, served, kinds, reason) => {
     const [first, last] = rendered(watched(), reporting(served));
     expect(kindsIn(first.objects)).toEqual([]);
     expect(kindsIn(last.objects).sort()).toEqual(kinds);
@@ -47,17 +47,17 @@ describe('what needs the Prometheus operator', () => {
     expect(last.ready).toBe(rendered(watched({ monitoring: {} }))[1].ready);
   });
 
-  test('stays where it is while no report can be read', () => {
-    const there = { apiVersion: 'monitoring.coreos.com/v1', metadata: { name: 'idns-watched' } };
+  test('stays while no report can be read', () => {
+    const present = { apiVersion: 'monitoring.coreos.com/v1', metadata: { name: 'idns-watched' } };
     const [, last] = rendered(watched(), (observed) => ({
       ...reporting(undefined)(observed),
-      one: { ...there, kind: 'PodMonitor' },
-      two: { ...there, kind: 'PrometheusRule' },
+      one: { ...present, kind: 'PodMonitor' },
+      two: { ...present, kind: 'PrometheusRule' },
     }));
     expect(kindsIn(last.objects).sort()).toEqual(['PodMonitor', 'PrometheusRule']);
   });
 
-  test('says what to install, and that the rest works', () => {
+  test('that is missing is reported with what to install, and that the rest works', () => {
     const spec = parseSpec(watched());
     const report = (served: string[]) => ({ served }) as Report;
     expect(monitoringReady(spec, [undefined, report([])])).toEqual({
@@ -67,11 +67,11 @@ describe('what needs the Prometheus operator', () => {
       message:
         'the cluster does not serve PodMonitor and PrometheusRule: install the CRDs of the Prometheus operator, and the objects follow within a minute; the dashboard and everything else work without them',
     });
-    // One of the replicas may not have asked yet.
+    // A replica may not have discovered the API yet.
     expect(monitoringReady(spec, [report([]), report([...monitoredKinds])])).toMatchObject({ status: 'True' });
   });
 
-  test('is not asked for, nor is anything else composed, where nobody monitors', () => {
+  test('is neither looked up nor composed without monitoring', () => {
     const [first, last] = rendered(watched({ monitoring: {} }));
     expect(kindsIn(last.objects)).toEqual([]);
     expect(() => dashboardIn(last)).toThrow('no dashboard');
@@ -102,10 +102,10 @@ describe('the PodMonitor', () => {
       ['http', 'discovery', 'discovery-2', 'discovery-3'],
     ],
     ['none', { discovery: { sources: [] } }, ['http']],
-  ])('asks the agent and each ExternalDNS: %s', (_, changes, ports) => {
+  ])('scrapes the agent and each ExternalDNS: %s', (_, changes, ports) => {
     const { monitor, pods } = monitorOf(changes);
     expect(monitor.spec.podMetricsEndpoints.map(({ port }: { port: string }) => port)).toEqual(ports);
-    // Every port of the pod that is not DNS has metrics.
+    // Every port of the pod except DNS serves metrics.
     expect(
       allPorts(pods)
         .filter((name) => !name.startsWith('dns'))
@@ -113,7 +113,7 @@ describe('the PodMonitor', () => {
     ).toEqual([...ports].sort());
   });
 
-  test('selects the pods of its own instance, and marks what they say as its', () => {
+  test('selects the pods of its own instance, and labels their metrics with it', () => {
     const { monitor, pods } = monitorOf({ monitoring: { enabled: true, interval: '1.5s', labels: { team: 'net' } } });
     expect(monitor.spec.selector.matchLabels).toEqual(pods.spec.selector.matchLabels);
     expect(monitor.metadata).toMatchObject({
@@ -134,7 +134,7 @@ describe('the PodMonitor', () => {
     ['1m', '60s'],
     ['0.5m1.25s', '31250ms'],
     ['2s500ms', '2500ms'],
-  ])('has durations as Prometheus takes them: %s', (go, prometheus) => {
+  ])('has durations in the notation of Prometheus: %s', (go, prometheus) => {
     expect(prometheusDuration(go)).toBe(prometheus);
     // https://github.com/prometheus-operator/prometheus-operator/blob/v0.93.0/pkg/apis/monitoring/v1/types.go
     expect(prometheus).toMatch(
@@ -143,21 +143,21 @@ describe('the PodMonitor', () => {
   });
 });
 
-/** Metrics of ours and of those beside us, with the labels that they are selected by. */
+/** Metrics of the agent, PowerDNS and ExternalDNS, with the labels that select them. */
 const selected = (expr: string) =>
   [...expr.matchAll(/\b(internal_dns|pdns_auth|process|external_dns)_[a-z0-9_]+(\{[^}]*\})?/g)].map(([all]) => all);
 
 describe('the alerts', () => {
   const alerts = alertsIn(rendered()[1]);
 
-  test('speak of one instance, and of nobody else’s', () => {
+  test('select one instance only', () => {
     for (const { expr } of alerts) {
       expect(selected(expr)).not.toEqual([]);
       for (const selector of selected(expr)) expect(selector).toContain('{internaldns="watched"');
     }
   });
 
-  test('say how grave they are, whose they are, and where to read on', () => {
+  test('have a severity, their instance and a runbook', () => {
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
     for (const { alert, labels, annotations } of alerts) {
       expect(labels).toEqual({
@@ -172,7 +172,7 @@ describe('the alerts', () => {
     }
   });
 
-  test('lead to an entry of docs/troubleshooting.md each', () => {
+  test('link to an entry of docs/troubleshooting.md each', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/troubleshooting.md'), 'utf8');
     const entries = [...page.matchAll(/^#+ Alert: (\w+)$/gm)].map(([, alert]) => alert);
     expect(entries.sort()).toEqual(alerts.map(({ alert }) => alert).sort());
@@ -197,9 +197,9 @@ describe('the alerts', () => {
       ['InternalDNSSlowPropagation'],
     ],
   ])('%s', (_, changes, absent) => {
-    const there = alertsIn(rendered(watched(changes))[1]).map(({ alert }) => alert);
-    const gone = alerts.map(({ alert }) => alert).filter((alert) => !there.includes(alert));
-    expect(gone.sort()).toEqual(absent);
+    const present = alertsIn(rendered(watched(changes))[1]).map(({ alert }) => alert);
+    const missing = alerts.map(({ alert }) => alert).filter((alert) => !present.includes(alert));
+    expect(missing.sort()).toEqual(absent);
   });
 });
 
@@ -207,7 +207,7 @@ describe('the dashboard', () => {
   const { object, dashboard } = dashboardIn(rendered()[1]);
   const { panels } = dashboard;
 
-  test('is found by Grafana, in a file of its own', () => {
+  test('has the label that Grafana watches, and its own file', () => {
     expect(object.metadata.labels).toMatchObject({ grafana_dashboard: '1' });
     expect(Object.keys(object.data)).toEqual(['idns-watched.json']);
     expect(dashboard).toMatchObject({
@@ -218,13 +218,13 @@ describe('the dashboard', () => {
     expect(other.uid).not.toBe(dashboard.uid);
   });
 
-  test('may bear another label, for another Grafana', () => {
+  test('may have another label, for another Grafana', () => {
     const labels = { grafana_dashboard: 'net' };
     const { object } = dashboardIn(rendered(watched({ monitoring: { enabled: true, labels } }))[1]);
     expect(object.metadata.labels).toMatchObject(labels);
   });
 
-  test('shows the instance that is chosen, of the data source that is chosen', () => {
+  test('shows the selected instance of the selected data source', () => {
     const { list } = dashboard.templating as { list: { name: string; current: { value?: string } }[] };
     expect(list.map(({ name, current }) => [name, current.value])).toEqual([
       ['datasource', undefined],
@@ -239,13 +239,13 @@ describe('the dashboard', () => {
     }
   });
 
-  test('looks at rates over as long as Prometheus needs for them', () => {
+  test('has rates over an interval that is long enough for Prometheus', () => {
     const slow = dashboardIn(rendered(watched({ monitoring: { enabled: true, interval: '1m' } }))[1]).dashboard;
     const intervals = slow.panels.flatMap(({ targets }) => targets.map(({ interval }) => interval));
     expect([...new Set(intervals)]).toEqual(['60s']);
   });
 
-  test('has panels side by side in the grid, each with a number of its own', () => {
+  test('has panels that do not overlap, each with its own id', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, index) => `${x + (index % w)},${y + Math.floor(index / w)}`),

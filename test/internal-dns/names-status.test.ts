@@ -55,11 +55,11 @@ describe('the names of the status', () => {
     ],
     ['are of the one that knows any', [undefined, knowing(3, 3)], knowing(3, 3)],
     ['are absent while no replica knows them', [undefined, undefined], undefined],
-  ])('%s', (_, names, want) => {
-    expect(namesIn(...names)).toEqual(want);
+  ])('%s', (_, names, expected) => {
+    expect(namesIn(...names)).toEqual(expected);
   });
 
-  test('are absent without a report, and where nothing is discovered any more', () => {
+  test('are absent without a report, and without discovery', () => {
     expect(namesStatusOf(discovering, [undefined])).toBeUndefined();
     expect(namesStatusOf(nothing, [report({ names: knowing(1, 2) })])).toBeUndefined();
   });
@@ -79,7 +79,7 @@ describe('the resolution of the status', () => {
     expect(resolutionOf(undefined, report({}))).toBeUndefined();
   });
 
-  test('is what the only pod says, word for word', () => {
+  test('is that of the only pod, unchanged', () => {
     const only = tested('Unreachable', '01', 'why');
     expect(resolutionOf(only)).toEqual(only.resolution);
   });
@@ -89,11 +89,11 @@ describe('the resolution of the status', () => {
       (worse, index, all) => all.slice(index + 1).map((better) => [worse, better] as const),
     ),
   )('is %s rather than %s, whichever pod says so', (worse, better) => {
-    const want = { state: worse, since: '2026-01-31T12:00:05Z' };
+    const expected = { state: worse, since: '2026-01-31T12:00:05Z' };
     const one = resolutionOf(tested(better, '01', 'better'), tested(worse, '05', 'worse'));
-    expect(one).toEqual({ ...want, message: 'idns-corp-1: worse' });
+    expect(one).toEqual({ ...expected, message: 'idns-corp-1: worse' });
     const other = resolutionOf(tested(worse, '05', 'worse'), tested(better, '09', 'better'));
-    expect(other).toEqual({ ...want, message: 'idns-corp-0: worse' });
+    expect(other).toEqual({ ...expected, message: 'idns-corp-0: worse' });
   });
 
   test('is a failure since the first pod has it, and a success since the last one has', () => {
@@ -108,7 +108,7 @@ describe('the resolution of the status', () => {
   });
 });
 
-test('names are served unless a test fails; a cluster that cannot be asked is no such failure', () => {
+test('names are served unless a test fails, and an unreachable API server is not such a failure', () => {
   const served = resolutionStates.filter((state) => isServed(tested(state, '00').resolution));
   expect(served).toEqual(['Serving', 'Blind']);
   expect(isServed(undefined)).toBe(true);
@@ -169,26 +169,26 @@ describe('Resolvable', () => {
         'no agent has reported yet which names objects request; if this lasts, see DiscoveryReady and the log of the container agent',
       ],
     ],
-  ])('when %s', (_, known, want) => {
-    expect(conditionOf(known)).toEqual(want);
+  ])('when %s', (_, known, expected) => {
+    expect(conditionOf(known)).toEqual(expected);
     const serving = { state: 'Serving' as const, since: '2026-01-31T12:00:00Z' };
-    expect(conditionOf(known, serving)).toEqual(want);
+    expect(conditionOf(known, serving)).toEqual(expected);
     const failing = { state: 'Stalled' as const, since: '2026-01-31T12:00:00Z', message: 'why' };
     expect(conditionOf(known, failing)).toEqual(['False', 'Stalled', 'why']);
   });
 
-  test('says where to look when a failed test says nothing', () => {
+  test('has a default message if a failed test has none', () => {
     const resolution = { state: 'Blind' as const, since: '2026-01-31T12:00:00Z' };
     expect(conditionOf(undefined, resolution)).toEqual(['False', 'Blind', 'see the log of the container agent']);
   });
 
-  test('is off where nothing is discovered, as long as the server is served', () => {
+  test('is Off without discovery, as long as the server is Serving', () => {
     expect(conditionOf(undefined, undefined, nothing)[1]).toBe('Off');
     const resolution = { state: 'NotAnswering' as const, since: '2026-01-31T12:00:00Z', message: 'why' };
     expect(conditionOf(undefined, resolution, nothing)).toEqual(['False', 'NotAnswering', 'why']);
   });
 
-  test('says the same while only the counts change', () => {
+  test('has the same message while only the counts change', () => {
     expect(conditionOf(knowing(1, 2, problem('a')))).toEqual(conditionOf(knowing(38, 40, problem('a'))));
   });
 });

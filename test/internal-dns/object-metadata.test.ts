@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { internalDNSOf } from './refusals.ts';
 
-test('labels and annotations as the API server takes them are taken', () => {
+test('labels and annotations that the API server accepts are accepted', () => {
   const labels = { a: '', 'example.com/Team_1.x': 'A.b_c-1', [`${'a'.repeat(63)}`]: 'a'.repeat(63) };
   const more = { 'Example.com/a': 'anything at all\nü', [`${'a.'.repeat(126)}a/b`]: '' };
   const spec = parseSpec(

@@ -32,7 +32,7 @@ const volumeTypes = [
 ];
 const seccompTypes = ['RuntimeDefault', 'Localhost'];
 
-/** What the standard forbids in a pod, baseline included. */
+/** Returns what violates the standard in a pod, including baseline. */
 export function violations(pod: PodSpec): string[] {
   const volumes = (pod.volumes ?? []).flatMap(({ name, ...source }) => Object.keys(source));
   const ofPod = [

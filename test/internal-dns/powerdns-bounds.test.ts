@@ -1,4 +1,4 @@
-/** That no client takes PowerDNS from the others: memory, queue and TCP connections. */
+/** The limits of PowerDNS on memory, queue and TCP connections, so that no client can starve others. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ test.each([
 });
 
 describe('caches follow the memory limit', () => {
-  test('however it is written', () => {
+  test('in any notation', () => {
     const asDefault = rendered();
     for (const memory of ['256Mi', '268435456', 268435456, '262144Ki', '0.25Gi', '268435456000m', '268435456e0']) {
       expect(rendered({ memory })).toEqual(asDefault);
@@ -61,11 +61,11 @@ describe('caches follow the memory limit', () => {
     expect(rendered({ memory: '512Mi' })).not.toEqual(asDefault);
   });
 
-  test('and are as by default where nobody limits it', () => {
+  test('and have their defaults without one', () => {
     expect(rendered({ cpu: 1 })).toEqual(rendered());
   });
 
-  test.each(['128Mi', '192Mi', '256Mi', '1Gi', '64Gi'])('full of the largest, they fit into %s', (memory) => {
+  test.each(['128Mi', '192Mi', '256Mi', '1Gi', '64Gi'])('and filled with the largest entries fit into %s', (memory) => {
     const bounds = boundsOf(numberOf(memory));
     const [question, name] = [64 * 1024, 256];
     const most =
@@ -75,7 +75,7 @@ describe('caches follow the memory limit', () => {
     expect(most).toBeLessThan(numberOf(memory) - 64 * MiB);
   });
 
-  test('of the least there is room for a few', () => {
+  test('and have a minimum size', () => {
     expect(Math.min(...Object.values(boundsOf(1)).filter((value) => value !== 0))).toBeGreaterThan(0);
   });
 });
@@ -92,7 +92,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** With the settings that the function gives it, some of them replaced. */
+  /** Starts PowerDNS with a rendered configuration and some replaced settings. */
   async function start(name: string, config: string, settings: Record<string, number> = {}): Promise<PowerDNS> {
     const dir = join(folder, name);
     const replaced = Object.entries(settings).map(([setting, value]) => `${setting}=${value}`);
@@ -118,7 +118,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
     return Number(((await response.json()) as { value: string }[])[0]?.value);
   };
 
-  test('stays below its limit, whatever it is asked', async () => {
+  test('stays below its limit under any queries', async () => {
     const memory = 128 * MiB;
     await start('memory', powerdnsFilesFor({ dynamic: false, dname: false }, { limits: { memory } })['pdns.conf']);
     await floodUDP(server.dnsPort, deepNames(zone), { count: 1500 });
@@ -128,8 +128,8 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
     expect(server.peakMemory()).toBeLessThan(memory);
   });
 
-  test('answers what it knows and drops the rest, when more is asked than it can', async () => {
-    // As if it were slow: the queue is as short as it gets.
+  test('under overload answers from its cache and drops the rest', async () => {
+    // The shortest queue, as if PowerDNS were slow.
     await start('queue', powerdnsFiles['pdns.conf'], { 'overload-queue-length': 1 });
     await answer(`web.${zone}`);
     const flood = floodUDP(server.dnsPort, deepNames(zone), { count: 3000, rate: 1e6 });
@@ -139,20 +139,20 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
     expect(await statistic('overload-drops')).toBeGreaterThan(0);
   });
 
-  test('takes a burst of as many names as its socket holds', async () => {
+  test('accepts a burst of as many names as its socket buffer holds', async () => {
     await start('burst', powerdnsFiles['pdns.conf']);
     const { answered } = await floodUDP(server.dnsPort, randomNames(zone, 1, 12), { count: 100, rate: 1e6 });
     expect(answered).toBe(100);
   });
 
-  test('does not end itself for the length of its queue', async () => {
-    // A little more than what it drops from on, so that a short flood is enough.
+  test('does not exit because of the length of its queue', async () => {
+    // A little above the length from which it drops queries, so that a short flood is enough.
     await start('end', powerdnsFiles['pdns.conf'], { 'max-queue-length': 300 });
     await floodUDP(server.dnsPort, deepNames(zone), { count: 3000, rate: 1e6 });
     expect(await answer(`web.${zone}`)).toBe('NOERROR');
   });
 
-  test('gives one client a share of its connections', async () => {
+  test('limits the connections of one client', async () => {
     const long = waitTimeoutMs / 1000;
     const held = { 'tcp-idle-timeout': long, 'max-tcp-connection-duration': long };
     await start('connections', powerdnsFiles['pdns.conf'], held);
@@ -166,7 +166,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
     expect(await answer(`web.${zone}`, true)).toBe('NOERROR');
   });
 
-  test('ends a connection that is in use', async () => {
+  test('closes a connection after a number of queries', async () => {
     await start('transactions', powerdnsFiles['pdns.conf'], { 'max-tcp-transactions-per-conn': 3 });
     const connection = await openTCP(server.dnsPort);
     connections.push(connection);
@@ -177,7 +177,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
     expect(Number(rendered()['max-tcp-transactions-per-conn'])).toBeGreaterThan(0);
   });
 
-  test('ends a connection that is kept for long', async () => {
+  test('closes a connection after a time', async () => {
     await start('duration', powerdnsFiles['pdns.conf'], { 'max-tcp-connection-duration': 1 });
     const connection = await openTCP(server.dnsPort);
     connections.push(connection);
@@ -186,7 +186,7 @@ describe('a real PowerDNS', { tags: ['PowerDNS'] }, () => {
     expect(Number(rendered()['max-tcp-connection-duration'])).toBeGreaterThan(0);
   });
 
-  test('knows of a name as soon as there is one, although it was asked for before', async () => {
+  test('answers for a new name at once, even if it was queried before', async () => {
     const powerdns = await start('edits', powerdnsFiles['pdns.conf']);
     expect(await answer(`new.${zone}`)).toBe('NXDOMAIN');
     await powerdns.patch({ id: `${zone}.` }, [replacement(rrset(`new.${zone}.`, 'A', '192.0.2.81'))]);

@@ -1,4 +1,4 @@
-/** What the settings that depend on the spec make a real PowerDNS do. */
+/** Settings that depend on the spec, in a real PowerDNS. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { waitTimeoutMs } from '../timeouts.ts';
 const folder = mkdtempSync(join(tmpdir(), 'settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('start.sh finds whom to ask', () => {
+describe('start.sh finds the resolvers', () => {
   const loop = /^while read .*^done .*?$/ms.exec(powerdnsFiles['start.sh'])?.[0] ?? '';
 
   test.each([
@@ -44,7 +44,7 @@ describe('with every setting, a real PowerDNS', { tags: ['PowerDNS', 'delv'] }, 
 
   async function start(name: string, settings: string): Promise<PowerDNS> {
     const dir = join(folder, name);
-    // Where start.sh puts it: PowerDNS reads every file in this folder.
+    // Like start.sh: PowerDNS reads every file in this folder.
     mkdirSync(join(dir, 'include'), { recursive: true });
     writeFileSync(join(dir, 'include/resolver.conf'), settings);
     const config = powerdnsFilesFor({ dynamic: true, dname: true })['pdns.conf'];
@@ -77,16 +77,16 @@ describe('with every setting, a real PowerDNS', { tags: ['PowerDNS', 'delv'] }, 
     (await server.query(name, 'A')).answers.map((answer) => (answer as { data: string }).data);
   const validated = (name: string, type = 'A') => delv({ port: server.dnsPort, zone: 'corp.internal', ds, name, type });
 
-  test('answers with the addresses that an ALIAS stands for', async () => {
+  test('answers with the addresses of the target of an ALIAS', async () => {
     expect(await addresses('corp.internal')).toEqual(['198.51.100.80']);
   });
 
-  test('follows a DNAME, and signs that', async () => {
+  test('follows a DNAME, and signs the answer', async () => {
     expect(await addresses('www.old.corp.internal')).toContain('192.0.2.80');
     expect(await validated('www.old.corp.internal')).toMatch(/^; fully validated\n/);
   });
 
-  test('works an answer out, and signs it', async () => {
+  test('evaluates a LUA record, and signs the answer', async () => {
     expect(await addresses('lua.corp.internal')).toEqual(['192.0.2.7']);
     expect(await validated('lua.corp.internal')).toMatch(/^; fully validated\n/);
   });

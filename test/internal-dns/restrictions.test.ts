@@ -6,7 +6,7 @@ import { restrictionFlags, restrictionsOf } from '../../functions/internal-dns/r
 import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { internalDNSOf } from './refusals.ts';
 
-/** What a function with these arguments, in the namespace of Crossplane, makes of a spec. */
+/** Runs a function with these arguments, in the namespace of Crossplane. Returns its message and the images. */
 function answer(args: string[], spec: object) {
   const { flags } = readArguments(['--insecure', ...args], {}, restrictionFlags);
   const composition = internalDNSUnder(restrictionsOf(flags, { POD_NAMESPACE: 'control-plane' }));
@@ -14,12 +14,12 @@ function answer(args: string[], spec: object) {
   const { results, desired } = run(requestFor(composite), composition);
   const pod = desired?.resources?.['server/pods']?.resource?.spec.template.spec;
   const images = pod && [...pod.initContainers, ...pod.containers].map(({ image }: { image: string }) => image);
-  return { said: results[0]?.message, images };
+  return { actual: results[0]?.message, images };
 }
 
 const own = { images: { agent: 'registry.example.com/agent:v1' } };
 
-describe('what the administrator of the function forbids', () => {
+describe('a restriction of the administrator applies to', () => {
   test.each<[reason: string, args: string[], spec: object, message: string]>([
     [
       'the namespace of Crossplane, whatever its name',
@@ -40,13 +40,13 @@ describe('what the administrator of the function forbids', () => {
       "spec.namespace: vault is reserved by the function's administrator: use internal-dns or one of your own; spec.images.agent: the function's administrator chooses the images: leave it out",
     ],
   ])('%s', (_, args, spec, message) => {
-    const { said, images } = answer(args, spec);
-    expect(said).toBe(`cannot accept the spec: ${message}`);
+    const { actual, images } = answer(args, spec);
+    expect(actual).toBe(`cannot accept the spec: ${message}`);
     expect(images).toBeUndefined();
   });
 });
 
-test('images of the administrator run where the spec names none', () => {
+test('images of the administrator are used where the spec has none', () => {
   const args = [
     '--agent-image=mirror/agent:1',
     '--powerdns-image=mirror/pdns:1',
@@ -68,6 +68,6 @@ test.each([
     'cannot read --reserved-namespaces: "Vault" is not the name of a namespace: write a,b',
   ],
   ['--agent-image= ', 'cannot read --agent-image: it is empty: name an image, or leave it out'],
-])('a flag that makes no sense ends the start: %s', (flag, message) => {
+])('an invalid flag is a startup error: %s', (flag, message) => {
   expect(() => answer([flag], {})).toThrow(new Error(message));
 });

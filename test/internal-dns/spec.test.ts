@@ -11,33 +11,33 @@ import { badEdits, badNames, badSpecs, internalDNSOf, oddSpecs } from './refusal
 const answerTo = (spec: Record<string, unknown>, name?: string) =>
   run(requestFor(internalDNSOf(spec, name)), internalDNS);
 
-describe('a bad spec is refused whole, with its field and what would be right', () => {
+describe('an invalid spec is refused as a whole, with the field and the cure', () => {
   test.for(badSpecs)('$reason', ({ spec, path, message }) => {
     const { results, desired, conditions } = answerTo(spec);
     expect(desired?.resources ?? {}).toEqual({});
     expect(results).toHaveLength(1);
-    const said = results[0]?.message ?? '';
-    const faults = said.replace(/^cannot accept the spec: /, '').split('; spec');
+    const actual = results[0]?.message ?? '';
+    const faults = actual.replace(/^cannot accept the spec: /, '').split('; spec');
     const named = faults.map((fault, index) => (index === 0 ? fault : `spec${fault}`));
-    expect(said).toMatch(/^cannot accept the spec: spec/);
-    expect(named.find((fault) => fault.startsWith(`${path}: `)) ?? said).toMatch(message);
+    expect(actual).toMatch(/^cannot accept the spec: spec/);
+    expect(named.find((fault) => fault.startsWith(`${path}: `)) ?? actual).toMatch(message);
     expect(conditions.map(({ type, reason }) => [type, reason])).toEqual(
       internalDNS.conditionTypes.map((type) => [type, 'FatalError']),
     );
   });
 
-  test('every fault is told at once', () => {
+  test('every fault is reported at once', () => {
     const spec = { zones: [{ name: 'A.internal' }], replicas: 9, storage: { size: 'x' } };
-    const said = answerTo(spec).results[0]?.message;
+    const actual = answerTo(spec).results[0]?.message;
     for (const path of ['spec.zones[0].name', 'spec.replicas', 'spec.storage.size'])
-      expect(said).toContain(`${path}: `);
+      expect(actual).toContain(`${path}: `);
   });
 
-  test('of very many faults the first twenty are told', () => {
+  test('of many faults the first twenty are reported', () => {
     const records = Array.from({ length: 30 }, (_, i) => ({ name: `r${i}`, type: 'A', values: ['x'] }));
-    const said = answerTo({ zones: [{ name: 'corp.internal', records }] }).results[0]?.message ?? '';
-    expect(said.split('; ')).toHaveLength(21);
-    expect(said).toMatch(/records\[19\]\.values\[0\]: not an IPv4 address: x; and 10 more errors$/);
+    const actual = answerTo({ zones: [{ name: 'corp.internal', records }] }).results[0]?.message ?? '';
+    expect(actual.split('; ')).toHaveLength(21);
+    expect(actual).toMatch(/records\[19\]\.values\[0\]: not an IPv4 address: x; and 10 more errors$/);
   });
 
   test.for(badNames)('a name is refused when $reason', ({ name }) => {
@@ -49,7 +49,7 @@ describe('a bad spec is refused whole, with its field and what would be right', 
   });
 });
 
-describe('an odd spec is accepted', () => {
+describe('an unusual spec is accepted', () => {
   test.for(oddSpecs)('$reason', ({ spec, warning }) => {
     const parsed = internalDNSOf(parseSpec(internalDNSOf(spec)));
     const call = (observed = {}, status?: object) => run(requestFor({ ...parsed, status }, observed), internalDNS);
@@ -66,7 +66,7 @@ describe('an odd spec is accepted', () => {
   });
 });
 
-test('the least spec comes out with every default that the definition promises', () => {
+test('a minimal spec has every default of the definition', () => {
   expect(parseSpec(internalDNSOf({ zones: [{ name: 'corp.internal' }] }))).toEqual({
     namespace: 'internal-dns',
     replicas: 1,
@@ -102,7 +102,7 @@ test('the least spec comes out with every default that the definition promises',
   });
 });
 
-test('what Crossplane writes into the spec is no fault', () => {
+test('fields that Crossplane writes into the spec are accepted', () => {
   const spec = { zones: [{ name: 'corp.internal' }], crossplane: { resourceRefs: [] } };
   expect(answerTo(spec).results).toEqual([]);
 });
@@ -111,24 +111,24 @@ describe('the tables are complete', () => {
   const rules = [...rulesIn(schema)];
 
   test('every rule of the definition has a spec or an edit that it refuses', () => {
-    const said = [
+    const messages = [
       ...badSpecs.map(({ message }) => message),
       ...badEdits.map(({ message }) => message),
       ...badNames.map(() => 'the name of an InternalDNS must begin with a letter'),
     ];
     const missing = rules.filter(({ message }) =>
-      said.every((text) => (typeof text === 'string' ? !message.startsWith(text) : !text.test(message))),
+      messages.every((text) => (typeof text === 'string' ? !message.startsWith(text) : !text.test(message))),
     );
     expect(missing).toEqual([]);
   });
 
-  test('every edit is refused by a rule that compares with the object before', () => {
+  test('every edit is refused by a rule that compares with the old object', () => {
     const transitions = rules.filter(({ rule }) => rule.includes('oldSelf')).map(({ message }) => message);
     expect(badEdits.map(({ message }) => message).filter((message) => !transitions.includes(message))).toEqual([]);
     expect(transitions.filter((message) => badEdits.every((edit) => edit.message !== message))).toEqual([]);
   });
 
-  test('the definition is of the kind that the tables are about', () => {
+  test('the definition has the kind of the tables', () => {
     const { apiVersion, kind } = internalDNSOf({});
     expect(`${definition.spec.group}/${definition.spec.versions[0].name} ${definition.spec.names.kind}`).toBe(
       `${apiVersion} ${kind}`,

@@ -18,23 +18,23 @@ type Verdict = readonly [status: 'True' | 'False' | 'Unknown', reason: string, m
 interface Case {
   reason: string;
   spec?: Record<string, unknown>;
-  /** The Service in the cluster; by default a ClusterIP one with an address. Null is none. */
+  /** The Service in the cluster, null if there is none; by default a ClusterIP Service with an address. */
   service?: Partial<KubernetesObject> | null;
-  /** Members of the StatefulSet's status; by default as many ready pods as there should be. Null is no StatefulSet. */
+  /** Fields of the status of the StatefulSet, null if there is none; by default all pods are ready. */
   pods?: Record<string, number> | null;
-  /** What the mailbox holds, by ordinal; a text is there as it is. By default everything is served. */
+  /** Reports by ordinal, a string for raw text; by default everything is served. */
   reports?: (Partial<Report> | string | undefined)[];
   /** The zones of the composite's status. */
   before?: object[];
-  want: {
+  expected: {
     server?: Verdict;
     zones?: Verdict;
     discovery?: Verdict;
     resolvable?: Verdict;
     status?: object;
-    /** Fields that the status has not. */
+    /** Fields that the status does not have. */
     absent?: string[];
-    /** By default whether all but Resolvable is True. */
+    /** By default whether all conditions except Resolvable are True. */
     ready?: boolean;
   };
 }
@@ -74,7 +74,7 @@ const cases: Case[] = [
     service: null,
     pods: null,
     reports: [],
-    want: {
+    expected: {
       server: ['False', 'PodsNotReady', podsNotReady],
       zones: ['False', 'WaitingForAgent', silent],
       discovery: ['False', 'Waiting', waiting],
@@ -89,7 +89,7 @@ const cases: Case[] = [
   },
   {
     reason: 'everything is served',
-    want: {
+    expected: {
       status: {
         address: '198.18.0.53',
         port: 53,
@@ -101,24 +101,24 @@ const cases: Case[] = [
   {
     reason: 'a pod is not ready',
     pods: { readyReplicas: 0, updatedReplicas: 1 },
-    want: { server: ['False', 'PodsNotReady', podsNotReady] },
+    expected: { server: ['False', 'PodsNotReady', podsNotReady] },
   },
   {
     reason: 'a pod is of the revision before',
     pods: { readyReplicas: 1, updatedReplicas: 0 },
-    want: { server: ['False', 'PodsNotReady', podsNotReady] },
+    expected: { server: ['False', 'PodsNotReady', podsNotReady] },
   },
   {
     reason: 'one of two pods is not ready',
     spec: { zones, replicas: 2 },
     pods: { readyReplicas: 1, updatedReplicas: 2 },
-    want: { server: ['False', 'PodsNotReady', podsNotReady] },
+    expected: { server: ['False', 'PodsNotReady', podsNotReady] },
   },
   {
     reason: 'no load balancer gives an address',
     spec: loadBalancer,
     service: { status: { loadBalancer: {} } },
-    want: {
+    expected: {
       server: [
         'False',
         'NoAddress',
@@ -130,47 +130,50 @@ const cases: Case[] = [
   {
     reason: 'a Service has no address yet',
     service: { spec: {} },
-    want: { server: ['False', 'NoAddress', 'Service idns-corp has no address yet'] },
+    expected: { server: ['False', 'NoAddress', 'Service idns-corp has no address yet'] },
   },
   {
     reason: 'a headless Service has none either',
     service: { spec: { clusterIPs: ['None'] } },
-    want: { server: ['False', 'NoAddress', 'Service idns-corp has no address yet'], status: { address: undefined } },
+    expected: {
+      server: ['False', 'NoAddress', 'Service idns-corp has no address yet'],
+      status: { address: undefined },
+    },
   },
   {
     reason: 'a load balancer has only a name',
     spec: loadBalancer,
     service: { status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } } },
-    want: { status: { address: 'lb.example.com', port: 53 } },
+    expected: { status: { address: 'lb.example.com', port: 53 } },
   },
   {
     reason: 'a load balancer has a name and an address',
     spec: loadBalancer,
     service: { status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }, { ip: '192.0.2.7' }] } } },
-    want: { status: { address: '192.0.2.7' } },
+    expected: { status: { address: '192.0.2.7' } },
   },
   {
     reason: 'a node port is given',
     spec: { zones, service: { type: 'NodePort' } },
     service: { spec: { clusterIPs: ['198.18.0.53'], ports: [{ name: 'dns', nodePort: 30053 }] } },
-    want: { status: { address: '198.18.0.53', port: 30053 } },
+    expected: { status: { address: '198.18.0.53', port: 30053 } },
   },
   {
     reason: 'the spec publishes addresses of its own',
     spec: { zones, service: { type: 'LoadBalancer', addresses: ['203.0.113.53'] } },
     service: { status: { loadBalancer: {} } },
-    want: { status: { address: '203.0.113.53' } },
+    expected: { status: { address: '203.0.113.53' } },
   },
   {
     reason: 'a claim could not grow',
     reports: [{ storage: 'cannot expand the PersistentVolumeClaim to 2Gi: forbidden' }],
-    want: { server: ['True', 'Serving', 'cannot expand the PersistentVolumeClaim to 2Gi: forbidden'] },
+    expected: { server: ['True', 'Serving', 'cannot expand the PersistentVolumeClaim to 2Gi: forbidden'] },
   },
 
   {
     reason: 'the report is of the declaration before',
     reports: [{ declaration: hashOf('before') }],
-    want: {
+    expected: {
       zones: ['False', 'Applying', 'the servers are applying this spec'],
       status: { zonesServed: '1/1', zones: [{ name: 'corp.internal', state: 'Serving' }] },
     },
@@ -179,13 +182,13 @@ const cases: Case[] = [
     reason: 'one of two servers has the declaration before',
     spec: { zones, replicas: 2 },
     reports: [{}, { declaration: hashOf('before') }],
-    want: { zones: ['False', 'Applying'], status: { zonesServed: '1/1' } },
+    expected: { zones: ['False', 'Applying'], status: { zonesServed: '1/1' } },
   },
   {
     reason: 'one of two servers says nothing',
     spec: { zones, replicas: 2 },
     reports: [{}],
-    want: {
+    expected: {
       discovery: ['False', 'Waiting'],
       zones: [
         'False',
@@ -198,7 +201,7 @@ const cases: Case[] = [
   {
     reason: 'a server that is no more has left its report',
     reports: [{}, { zones: [{ name: 'corp.internal', state: 'Failed', message: 'long ago' }] }],
-    want: {},
+    expected: {},
   },
   {
     reason: 'a zone has failed',
@@ -211,7 +214,7 @@ const cases: Case[] = [
         ],
       },
     ],
-    want: {
+    expected: {
       zones: ['False', 'Failed', 'b.internal: not ours'],
       status: { zonesServed: '1/2', zones: expect.arrayContaining([expect.objectContaining({ message: 'not ours' })]) },
     },
@@ -220,7 +223,7 @@ const cases: Case[] = [
     reason: 'a zone has failed on one of two servers',
     spec: { zones, replicas: 2 },
     reports: [{}, { zones: [{ name: 'corp.internal', state: 'Failed', message: 'disk full' }] }],
-    want: { zones: ['False', 'Failed', 'corp.internal: disk full'], status: { zonesServed: '0/1' } },
+    expected: { zones: ['False', 'Failed', 'corp.internal: disk full'], status: { zonesServed: '0/1' } },
   },
   {
     reason: 'a zone does not answer yet',
@@ -233,7 +236,7 @@ const cases: Case[] = [
         ],
       },
     ],
-    want: { zones: ['False', 'Pending', 'not answering yet: a.internal'], status: { zonesServed: '1/2' } },
+    expected: { zones: ['False', 'Pending', 'not answering yet: a.internal'], status: { zonesServed: '1/2' } },
   },
   {
     reason: 'a zone that is no longer declared holds records of somebody else',
@@ -245,7 +248,7 @@ const cases: Case[] = [
         ],
       },
     ],
-    want: {
+    expected: {
       zones: ['True', 'Serving', 'old.internal: has 2 records that are not ours'],
       status: {
         zonesServed: '1/1',
@@ -268,7 +271,7 @@ const cases: Case[] = [
         ],
       },
     ],
-    want: {
+    expected: {
       zones: ['False', 'Pending', 'not answering yet: a.internal (there is no ConfigMap files), b.internal'],
       status: { zones: [{ message: 'there is no ConfigMap files' }, {}] },
     },
@@ -277,19 +280,19 @@ const cases: Case[] = [
     reason: 'servers warn of three things',
     spec: { zones, replicas: 2 },
     reports: [{ warnings: ['c', 'a'] }, { warnings: ['b', 'a'] }],
-    want: { zones: ['True', 'Serving', 'a; b; c'] },
+    expected: { zones: ['True', 'Serving', 'a; b; c'] },
   },
   {
     reason: 'servers warn, some of the same',
     spec: { zones, replicas: 2 },
     reports: [{ warnings: ['b', 'a'] }, { warnings: ['d', 'a', 'c'] }],
-    want: { zones: ['True', 'Serving', 'a; b; c; and 1 more'] },
+    expected: { zones: ['True', 'Serving', 'a; b; c; and 1 more'] },
   },
   {
     reason: 'pods are not ready, and their first check may be why',
     spec: withRecords({ name: 'www', type: 'A', values: ['192.0.2.80'], check: { port: 80 } }),
     pods: { readyReplicas: 0 },
-    want: {
+    expected: {
       server: [
         'False',
         'PodsNotReady',
@@ -300,12 +303,12 @@ const cases: Case[] = [
 
   {
     reason: 'nobody has delegated a zone',
-    want: { status: { zones: [{ delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53'] }] } },
+    expected: { status: { zones: [{ delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53'] }] } },
   },
   {
     reason: 'its servers have addresses of both families',
     service: { spec: { clusterIPs: ['198.18.0.53', '2001:DB8:0::53'] } },
-    want: {
+    expected: {
       status: {
         zones: [
           {
@@ -327,7 +330,7 @@ const cases: Case[] = [
         },
       ],
     },
-    want: {
+    expected: {
       status: {
         zones: [
           {
@@ -346,7 +349,7 @@ const cases: Case[] = [
   {
     reason: 'a zone is below another of the same instance',
     spec: { zones: [{ name: 'lab.corp.internal' }, { name: 'corp.internal' }] },
-    want: {
+    expected: {
       status: {
         zones: [without('delegation'), { delegation: [ns, expect.any(String)] }],
       },
@@ -357,7 +360,7 @@ const cases: Case[] = [
     reason: 'a zone is signed, the same on both servers',
     spec: { ...signed, replicas: 2 },
     reports: [reporting(keyA), reporting(keyA)],
-    want: {
+    expected: {
       status: {
         zones: [
           {
@@ -373,7 +376,7 @@ const cases: Case[] = [
     reason: 'the servers sign a zone with different keys',
     spec: { ...signed, replicas: 2 },
     reports: [reporting(keyA), reporting(keyB)],
-    want: {
+    expected: {
       zones: [
         'False',
         'Failed',
@@ -386,7 +389,7 @@ const cases: Case[] = [
     reason: 'one of two servers has not signed the zone yet',
     spec: { ...signed, replicas: 2 },
     reports: [reporting(keyA), { zones: [{ name: 'corp.internal', state: 'Pending' }] }],
-    want: {
+    expected: {
       zones: ['False', 'Pending', 'not answering yet: corp.internal'],
       status: { zones: [{ dnssec: keyA }] },
     },
@@ -396,7 +399,7 @@ const cases: Case[] = [
     spec: signed,
     before: [{ name: 'corp.internal', state: 'Serving', dnssec: keyA }],
     reports: [{ declaration: hashOf('before') }],
-    want: {
+    expected: {
       zones: ['False', 'Applying'],
       status: {
         zones: [
@@ -414,7 +417,7 @@ const cases: Case[] = [
     spec: signed,
     before: [{ name: 'corp.internal', state: 'Serving', dnssec: keyA }],
     reports: [{ zones: [{ name: 'corp.internal', state: 'Failed', message: 'the key is gone' }] }],
-    want: {
+    expected: {
       zones: ['False', 'Failed', 'corp.internal: the key is gone'],
       status: { zones: [{ state: 'Failed', dnssec: keyA }] },
     },
@@ -423,7 +426,7 @@ const cases: Case[] = [
     reason: 'a zone is being unsigned: its parent must not have its DS any more',
     spec: { zones: [{ name: 'corp.internal', dnssec: { mode: 'Unsigning' } }] },
     reports: [reporting(keyA)],
-    want: {
+    expected: {
       zones: [
         'True',
         'Serving',
@@ -435,30 +438,30 @@ const cases: Case[] = [
   {
     reason: 'a zone is being unsigned that has no key',
     spec: { zones: [{ name: 'corp.internal', dnssec: { mode: 'Unsigning' } }] },
-    want: { zones: ['True', 'Serving', 'corp.internal has no key: set its dnssec.mode to "Off"'] },
+    expected: { zones: ['True', 'Serving', 'corp.internal has no key: set its dnssec.mode to "Off"'] },
   },
   {
     reason: 'a zone is not signed any more, whatever was or is said of its keys',
     before: [{ name: 'corp.internal', state: 'Serving', dnssec: keyA }],
     reports: [reporting(keyA)],
-    want: { status: { zones: [without('dnssec')] } },
+    expected: { status: { zones: [without('dnssec')] } },
   },
 
   {
     reason: 'ExternalDNS has not finished a loop',
     reports: [{ discovery: { state: 'Waiting' } }],
-    want: { discovery: ['False', 'Waiting', waiting] },
+    expected: { discovery: ['False', 'Waiting', waiting] },
   },
   {
     reason: 'one of two has not finished a loop',
     spec: { zones, replicas: 2 },
     reports: [{}, { discovery: { state: 'Waiting' } }],
-    want: { discovery: ['False', 'Waiting', waiting] },
+    expected: { discovery: ['False', 'Waiting', waiting] },
   },
   {
     reason: 'ExternalDNS is no longer heard of',
     reports: [{ discovery: { state: 'Stalled' } }],
-    want: {
+    expected: {
       discovery: [
         'False',
         'Stalled',
@@ -470,7 +473,7 @@ const cases: Case[] = [
     reason: 'ExternalDNS is not answered',
     spec: { zones, replicas: 2 },
     reports: [{}, { discovery: { state: 'Failing', failure: 'the ingresses are not listed yet' } }],
-    want: {
+    expected: {
       discovery: [
         'False',
         'Failing',
@@ -482,7 +485,7 @@ const cases: Case[] = [
     reason: 'one ExternalDNS of several is no longer heard of',
     spec: { zones, discovery: { namespaces: ['a', 'b'] } },
     reports: [discovering({ state: 'Stalled' })],
-    want: {
+    expected: {
       discovery: [
         'False',
         'Stalled',
@@ -494,7 +497,7 @@ const cases: Case[] = [
     reason: 'nothing is to be discovered',
     spec: { zones, discovery: { sources: [] } },
     reports: [{ discovery: { state: 'Off' } }],
-    want: {
+    expected: {
       discovery: ['True', 'Off', 'discovery.sources is empty: no object gets a record'],
       resolvable: ['True', 'Off', 'discovery.sources is empty: no object has a name'],
       absent: ['names', 'namesResolved'],
@@ -504,7 +507,7 @@ const cases: Case[] = [
     reason: 'a CRD is missing, and only one of two servers has noticed',
     spec: { ...routes, replicas: 2 },
     reports: [{}, discovering({ missing: [noRoutes] })],
-    want: {
+    expected: {
       discovery: [
         'True',
         'SourcesMissing',
@@ -518,24 +521,24 @@ const cases: Case[] = [
     reports: [
       discovering({ missing: [{ kind: 'UDPRoute', resource: 'udproutes.v1alpha2.gateway.networking.k8s.io' }] }),
     ],
-    want: { discovery: ['True', 'SourcesMissing', /udproutes\.v1alpha2.*ExternalDNS v0\.23 watches this version/] },
+    expected: { discovery: ['True', 'SourcesMissing', /udproutes\.v1alpha2.*ExternalDNS v0\.23 watches this version/] },
   },
   {
     reason: 'every CRD is missing, so there is no ExternalDNS to be heard of',
     spec: { zones, discovery: { sources: [{ kind: 'HTTPRoute' }] } },
     reports: [discovering({ state: 'Stalled', missing: [noRoutes] })],
-    want: { discovery: ['False', 'SourcesMissing', /^the cluster does not serve httproutes\.v1\./] },
+    expected: { discovery: ['False', 'SourcesMissing', /^the cluster does not serve httproutes\.v1\./] },
   },
   {
     reason: 'a CRD is missing that is no longer asked for',
     reports: [discovering({ missing: [noRoutes] })],
-    want: { discovery: ['True', 'Synced', ''] },
+    expected: { discovery: ['True', 'Synced', ''] },
   },
   {
     reason: 'ExternalDNS is no longer heard of, and a CRD is missing',
     spec: routes,
     reports: [discovering({ state: 'Stalled', missing: [noRoutes] })],
-    want: { discovery: ['False', 'Stalled'] },
+    expected: { discovery: ['False', 'Stalled'] },
   },
   {
     reason: 'the guard holds names',
@@ -544,7 +547,7 @@ const cases: Case[] = [
       discovering({ held: { since: '2026-01-31T12:00:05Z', names: ['b.corp.internal', 'a.corp.internal'] } }),
       discovering({ held: { since: '2026-01-31T12:00:01Z', names: ['a.corp.internal'] } }),
     ],
-    want: {
+    expected: {
       discovery: [
         'True',
         'DeletesHeld',
@@ -562,7 +565,7 @@ const cases: Case[] = [
         missing: [noRoutes],
       }),
     ],
-    want: {
+    expected: {
       discovery: [
         'True',
         'DeletesHeld',
@@ -574,7 +577,7 @@ const cases: Case[] = [
     reason: 'it is a preview',
     spec: { zones, discovery: { policy: 'Preview' } },
     reports: [discovering({ preview: [change] })],
-    want: {
+    expected: {
       discovery: ['True', 'Preview', 'no record is changed: see status.discovery.preview for what Sync would change'],
       status: { discovery: { preview: [change] } },
     },
@@ -582,13 +585,13 @@ const cases: Case[] = [
   {
     reason: 'it was a preview',
     reports: [discovering({ preview: [change] })],
-    want: { discovery: ['True', 'Synced', ''], status: without('discovery') },
+    expected: { discovery: ['True', 'Synced', ''], status: without('discovery') },
   },
 
   {
     reason: 'a name of an object does not resolve, which nobody needs to wait for',
     reports: [{ names: { total: 40, resolved: 39, problems: [addressless] } }],
-    want: {
+    expected: {
       resolvable: ['False', 'NoAddress', 'web.corp.internal (ingress/shop/web): its controller has written no address'],
       status: { namesResolved: '39/40', names: { total: 40, resolved: 39, problems: [addressless] } },
       ready: true,
@@ -597,7 +600,7 @@ const cases: Case[] = [
   {
     reason: 'no agent has looked for names or tested anything yet',
     reports: [{ names: undefined, resolution: undefined }],
-    want: {
+    expected: {
       resolvable: ['Unknown', 'Waiting'],
       absent: ['names', 'namesResolved', 'resolution'],
       ready: true,
@@ -607,7 +610,7 @@ const cases: Case[] = [
     reason: `the test of one of two servers finds ${state}`,
     spec: { zones, replicas: 2 },
     reports: [{}, { resolution: { state, since: '2026-01-31T12:00:00Z', message: 'why' } }],
-    want: {
+    expected: {
       resolvable: ['False', state, 'idns-corp-1: why'] as const,
       status: { resolution: { state, since: '2026-01-31T12:00:00Z', message: 'idns-corp-1: why' } },
       ready: false,
@@ -622,12 +625,12 @@ const cases: Case[] = [
         resolution: { state: 'NotAnswering', since: '2026-01-31T12:00:00Z', message: 'why' },
       },
     ],
-    want: { discovery: ['True', 'Off'], resolvable: ['False', 'NotAnswering', 'why'], ready: false },
+    expected: { discovery: ['True', 'Off'], resolvable: ['False', 'NotAnswering', 'why'], ready: false },
   },
   {
     reason: 'the cluster cannot be asked, and what is published goes on',
     reports: [{ resolution: { state: 'Blind', since: '2026-01-31T12:00:00Z', message: 'why' } }],
-    want: { resolvable: ['False', 'Blind', 'why'], ready: true },
+    expected: { resolvable: ['False', 'Blind', 'why'], ready: true },
   },
 ];
 
@@ -682,28 +685,30 @@ const object = (kind: string, rest: object): KubernetesObject => ({
   ...rest,
 });
 
-describe('what is said when', () => {
+describe('conditions and status when', () => {
   test.for(cases)('$reason', (situation) => {
     const { status, conditions, ready } = assessmentOf(situation);
-    const want = { ...served, ...situation.want };
+    const expected = { ...served, ...situation.expected };
     expect(conditions.map(({ type, status, reason }) => [type, status, reason])).toEqual([
-      ['ServerReady', ...want.server.slice(0, 2)],
-      ['ZonesReady', ...want.zones.slice(0, 2)],
-      ['DiscoveryReady', ...want.discovery.slice(0, 2)],
-      ['Resolvable', ...want.resolvable.slice(0, 2)],
+      ['ServerReady', ...expected.server.slice(0, 2)],
+      ['ZonesReady', ...expected.zones.slice(0, 2)],
+      ['DiscoveryReady', ...expected.discovery.slice(0, 2)],
+      ['Resolvable', ...expected.resolvable.slice(0, 2)],
       ['MonitoringReady', 'True', 'Off'],
     ]);
-    [want.server, want.zones, want.discovery, want.resolvable].forEach(([, , message], index) => {
-      const said = conditions[index]?.message ?? '';
-      if (message instanceof RegExp) expect(said).toMatch(message);
-      else if (message !== undefined) expect(said).toBe(message);
+    [expected.server, expected.zones, expected.discovery, expected.resolvable].forEach(([, , message], index) => {
+      const actual = conditions[index]?.message ?? '';
+      if (message instanceof RegExp) expect(actual).toMatch(message);
+      else if (message !== undefined) expect(actual).toBe(message);
     });
-    if (situation.want.status) expect(status).toMatchObject(situation.want.status);
-    for (const field of situation.want.absent ?? []) expect(status).not.toHaveProperty(field);
-    expect(ready).toBe(want.ready ?? [want.server, want.zones, want.discovery].every(([v]) => v === 'True'));
+    if (situation.expected.status) expect(status).toMatchObject(situation.expected.status);
+    for (const field of situation.expected.absent ?? []) expect(status).not.toHaveProperty(field);
+    expect(ready).toBe(
+      expected.ready ?? [expected.server, expected.zones, expected.discovery].every(([v]) => v === 'True'),
+    );
   });
 
-  test('whoever is not ready says what to do or what is missing', () => {
+  test('every condition that is not True has a message', () => {
     const silentOnes = cases.flatMap((situation) =>
       assessmentOf(situation).conditions.filter(({ status, message }) => status !== 'True' && !message),
     );
@@ -765,26 +770,26 @@ function withReport(members: object): string {
 }
 
 describe('a report is not trusted', () => {
-  test.for(hostile)('%s is no report', ([, text]) => {
-    const { status, conditions, ready } = assessmentOf({ reason: '', reports: [text], want: {} });
+  test.for(hostile)('%s is ignored', ([, text]) => {
+    const { status, conditions, ready } = assessmentOf({ reason: '', reports: [text], expected: {} });
     expect(ready).toBe(false);
     expect(conditions[1]).toMatchObject({ status: 'False', reason: 'WaitingForAgent', message: silent });
     expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Pending', delegation }]);
   });
 
-  test('members that nobody knows, as of an agent of another version, are no harm and go no further', () => {
-    const said = {
+  test('unknown fields, as from an agent of another version, are dropped', () => {
+    const report = {
       zones: [{ name: 'corp.internal', state: 'Serving', owner: 'me' }],
       discovery: { state: 'Synced', refused: [addressless] },
       neighbours: [],
     };
-    const { status, conditions, ready } = assessmentOf({ reason: '', reports: [said as never], want: {} });
+    const { status, conditions, ready } = assessmentOf({ reason: '', reports: [report as never], expected: {} });
     expect(ready).toBe(true);
     expect(JSON.stringify([status, conditions])).not.toContain(addressless.name);
     expect(status.zones).toEqual([{ name: 'corp.internal', state: 'Serving', delegation }]);
   });
 
-  test('the longest report that is believed leaves the status within bounds', () => {
+  test('the longest valid report leaves the status within its limits', () => {
     const long = Array.from({ length: 128 }, (_, i) => ({
       name: `${i}.${'z'.repeat(240)}`,
       state: 'Retained' as const,
@@ -798,7 +803,7 @@ describe('a report is not trusted', () => {
     }));
     const names = { total: 20, resolved: 0, problems };
     const reports = Array.from({ length: 5 }, () => ({ zones: long, names }));
-    const assessment = assessmentOf({ reason: '', spec: { zones, replicas: 5 }, reports, want: {} });
+    const assessment = assessmentOf({ reason: '', spec: { zones, replicas: 5 }, reports, expected: {} });
     // An object may have 1.5 MiB.
     expect(JSON.stringify(assessment).length).toBeLessThan(512 * 1024);
   });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
-import { declare, want } from '../agent/make.ts';
+import { declare, endpoint } from '../agent/make.ts';
 import { type Running, run, writeDeclaration } from '../agent/run.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { polling } from '../timeouts.ts';
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 test('what ExternalDNS requested resolves, and what nobody did has the hint of the page', async () => {
-  const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+  const www = endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
   const cluster = {
     internalDNSes: [{ metadata: { name: 'corp' } }],
     pods: [readyPod('idns-corp-0')],

@@ -11,15 +11,15 @@ import { Metrics } from '../../functions/agent/http/metrics.ts';
 import { transports } from '../../functions/agent/self-test/dns-query.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
-import { declare, want, zones } from '../agent/make.ts';
+import { declare, endpoint, zones } from '../agent/make.ts';
 import { run } from '../agent/run.ts';
 import { startPowerDNS } from '../powerdns/server.ts';
 import type { ScrapedTarget } from './prometheus.ts';
 import { initialSources } from './sources.ts';
 
 const zone = 'watched.internal';
-const outsideZones = want('ingress/shop/old', 'shop.example', 'A', '192.0.2.9');
-const nameServer = want('ingress/shop/thief', `ns1.${zone}`, 'A', '192.0.2.9');
+const outsideZones = endpoint('ingress/shop/old', 'shop.example', 'A', '192.0.2.9');
+const nameServer = endpoint('ingress/shop/thief', `ns1.${zone}`, 'A', '192.0.2.9');
 const maxObjects = 40;
 
 export interface WatchedPod {
@@ -52,7 +52,7 @@ export async function startPod(dir: string): Promise<WatchedPod> {
     const index = web.length < maxObjects ? web.length : round % maxObjects;
     const name = `web-${index}.${zone}`;
     const address = `192.0.2.${1 + (round % 200)}`;
-    web[index] = want(`ingress/shop/web-${index}`, name, 'A', address);
+    web[index] = endpoint(`ingress/shop/web-${index}`, name, 'A', address);
     await publish();
     while ((await powerdns.query(name)).answers[0]?.data !== address) await delay(20);
     cluster.metrics.observePropagation((performance.now() - started) / 1000);

@@ -1,4 +1,4 @@
-/** BIND's delv: asks a server, and validates what it answers as a resolver would. */
+/** BIND's delv, which queries a server and validates the answer like a resolver. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { find } from '../programs.ts';
 
 const run = promisify(execFile);
 
-/** Fetches it where that is possible. */
+/** Finds delv, or installs it if possible. */
 export const findDelv = () => find('delv');
 
 export interface Validation {
@@ -23,7 +23,7 @@ export interface Validation {
   type?: string;
 }
 
-/** What delv says of an answer: its verdict, such as `fully validated`, and then the records; or why there is none. */
+/** Returns the verdict of delv, such as `fully validated`, and the records, or its error. */
 export async function delv({
   server = '127.0.0.1',
   port = 53,

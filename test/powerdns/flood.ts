@@ -1,4 +1,4 @@
-/** What a client sends that means harm: questions of which each costs PowerDNS as much as a question can. */
+/** Queries of a malicious client, each as expensive for PowerDNS as possible. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -7,12 +7,12 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { encode, RECURSION_DESIRED, type RecordType } from 'dns-packet';
 
-/** A question for another name, or with other bytes, each time. */
+/** Returns a query with another name or other bytes on each call. */
 export type Questions = () => Buffer;
 
 const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Any labels below a zone: nothing has been asked for that name before. */
+/** Random labels below a zone, so that no answer is cached. */
 export function randomNames(zone: string, labels: number, length: number, type: RecordType = 'A'): Questions {
   const label = 'a'.repeat(length);
   const name = [...Array.from({ length: labels }, () => label), zone].join('.');
@@ -31,12 +31,12 @@ export function randomNames(zone: string, labels: number, length: number, type: 
 }
 
 /**
- * As many labels as a name has room for (RFC 1035 section 2.3.4). PowerDNS looks for each of them, and for a wildcard below it:
+ * As many labels as fit into a name (RFC 1035 section 2.3.4). PowerDNS looks up each of them, and a wildcard below it:
  * https://github.com/PowerDNS/pdns/blob/auth-5.1.4/pdns/packethandler.cc
  */
 export const deepNames = (zone: string): Questions => randomNames(zone, Math.floor((253 - zone.length) / 2), 1);
 
-/** One name in as many bytes as TCP takes: an EDNS option that nobody knows (RFC 6891 section 6.1.2), with other bytes each time. */
+/** Queries as long as TCP allows: an unknown EDNS option (RFC 6891 section 6.1.2) with random bytes. */
 export function paddedQuestions(name: string, type: RecordType = 'A'): Questions {
   const question = encode({ type: 'query', questions: [{ name, type }] });
   const unknown = 65001;
@@ -56,7 +56,7 @@ export interface Flood {
   answered: number;
 }
 
-/** Sends `count` questions over UDP, `rate` a second whatever is answered, or 100 that are on the way. */
+/** Sends `count` queries over UDP: `rate` a second regardless of answers, else at most 100 pending ones. */
 export async function floodUDP(
   port: number,
   questions: Questions,
@@ -67,7 +67,7 @@ export async function floodUDP(
   await once(socket, 'connect');
   let [sent, answered] = [0, 0];
   socket.on('message', () => answered++);
-  // What is sent to a port that nobody listens on any more.
+  // Queries to a closed port.
   socket.on('error', () => {});
   const began = performance.now();
   let lastProgress = began;
@@ -75,7 +75,7 @@ export async function floodUDP(
   while (sent < count) {
     const elapsed = performance.now() - began;
     if (answered > seen) [seen, lastProgress] = [answered, performance.now()];
-    // Without a rate what was lost is given up when nothing has come for a while.
+    // Without a rate, lost queries are given up when no answer has arrived for a while.
     if (performance.now() - lastProgress > 200) [seen, lastProgress] = [sent, performance.now()];
     const due = rate === undefined ? Math.max(answered, seen) + 100 : (elapsed * rate) / 1000;
     for (; sent < Math.min(due, count); sent++) socket.send(questions());
@@ -86,7 +86,7 @@ export async function floodUDP(
   return { sent, answered };
 }
 
-/** Sends `count` questions over TCP on one connection after another, and waits for each answer. */
+/** Sends `count` queries over TCP on one connection after another, and waits for each answer. */
 export async function floodTCP(port: number, questions: Questions, count: number): Promise<Flood> {
   let [sent, answered] = [0, 0];
   let connection: Connection | undefined;
@@ -111,7 +111,7 @@ export interface Connection {
   close(): void;
 }
 
-/** A TCP connection from an address of this machine: another one is another client. */
+/** A TCP connection from an address of this machine, which identifies the client. */
 export async function openTCP(port: number, localAddress = '127.0.0.1'): Promise<Connection> {
   const socket: Socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
   let received = Buffer.alloc(0);

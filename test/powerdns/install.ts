@@ -8,7 +8,7 @@ export interface PowerDNS {
   /** The command that starts pdns_server; arguments may be added to it. */
   server: string[];
   sqlite3: string[];
-  /** Where the backends are, if not where the server looks by itself. */
+  /** The folder of the backends, if it is not the default one. */
   moduleDir?: string;
   /** The file with this version's SQLite schema. */
   schema: string;
@@ -16,28 +16,28 @@ export interface PowerDNS {
   version: string;
 }
 
-/** One that does everything that tests ask for. Throws when there is none. */
+/** Returns a PowerDNS that supports all tests. Throws if there is none. */
 export function findPresentPowerDNS(): PowerDNS {
-  const found = findPowerDNS();
-  // Older ones give some contents back in another form, and check health differently.
-  if (found.version.localeCompare('5.1', 'en', { numeric: true }) < 0) {
-    throw new Error(`cannot use PowerDNS ${found.version}, which is older than 5.1`);
+  const powerdns = findPowerDNS();
+  // Older versions return some contents in another form, and check health differently.
+  if (powerdns.version.localeCompare('5.1', 'en', { numeric: true }) < 0) {
+    throw new Error(`cannot use PowerDNS ${powerdns.version}, which is older than 5.1`);
   }
-  return found;
+  return powerdns;
 }
 
-/** What unpack.sh has brought, else the machine's own. Throws when there is none. */
+/** Returns the PowerDNS that unpack.sh has unpacked, else the installed one. Throws if there is none. */
 export function findPowerDNS(folder = join(import.meta.dirname, '../../_build/pdns')): PowerDNS {
   return existsSync(folder) ? unpacked(folder) : installed();
 }
 
-/** Programs of another Debian run by that one's loader, with that one's libraries. */
+/** Programs of another Debian release need its loader and libraries. */
 function unpacked(folder: string): PowerDNS {
   const loader = globSync(join(folder, 'usr/lib/*/ld-linux*.so.*'))[0];
   if (!loader) throw new Error(`cannot use ${folder}: no loader in it; remove it and try again`);
   const libraries = dirname(loader);
   const program = (path: string) => [loader, '--library-path', libraries, join(folder, path)];
-  return described({
+  return withVersion({
     server: program('usr/sbin/pdns_server'),
     sqlite3: program('usr/bin/sqlite3'),
     moduleDir: join(libraries, 'pdns'),
@@ -51,14 +51,14 @@ const SCHEMA = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql';
 function installed(): PowerDNS {
   const server = findOnPath('pdns_server');
   if (!existsSync(SCHEMA)) throw new Error('cannot find the SQLite backend of PowerDNS');
-  return described({ server: [server], sqlite3: [findOnPath('sqlite3')], schema: SCHEMA });
+  return withVersion({ server: [server], sqlite3: [findOnPath('sqlite3')], schema: SCHEMA });
 }
 
-function described(found: Omit<PowerDNS, 'version'>): PowerDNS {
-  const [command, ...args] = found.server as [string, ...string[]];
-  // 4.7 says it and exits with 99.
+function withVersion(powerdns: Omit<PowerDNS, 'version'>): PowerDNS {
+  const [command, ...args] = powerdns.server as [string, ...string[]];
+  // 4.7 prints it and exits with 99.
   const { stdout, stderr, error } = spawnSync(command, [...args, '--version'], { encoding: 'utf8' });
   const version = `${stdout}${stderr}`.match(/Server (\d+\.\d+\.\d+)/)?.[1];
-  if (!version) throw new Error(`cannot tell the version of ${found.server.at(-1)}: ${error ?? stderr}`);
-  return { ...found, version };
+  if (!version) throw new Error(`cannot tell the version of ${powerdns.server.at(-1)}: ${error ?? stderr}`);
+  return { ...powerdns, version };
 }

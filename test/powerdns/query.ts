@@ -1,4 +1,4 @@
-/** One DNS question over the wire, as a client would ask it. */
+/** A DNS client for tests. */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ export interface Question {
   tcp?: boolean;
   /** In milliseconds. By default as long as a resolver waits: https://man7.org/linux/man-pages/man5/resolv.conf.5.html */
   timeout?: number;
-  /** How often the question is sent, each time for as long: UDP may lose it (RFC 1035 section 4.2.1). Default: once. */
+  /** How often the query is sent, each time with the timeout: UDP may lose it (RFC 1035 section 4.2.1). Default: once. */
   attempts?: number;
 }
 
@@ -31,14 +31,14 @@ export interface Reply {
   flags: string[];
 }
 
-/** Asks. Rejects when no answer comes in time, and when nobody listens. */
+/** Sends a query. Rejects after the timeout, and if the connection is refused. */
 export async function query({ attempts = 1, ...question }: Question): Promise<Reply> {
   const { name, type = 'A', server = '127.0.0.1', port = 53, tcp = false, timeout = 5000 } = question;
   const id = randomInt(1 << 16);
   const packet = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type }] });
   const deadline = new AbortController();
   const { signal } = deadline;
-  // Of an event loop that was held up the timers come first: an answer that is there by then is read before it is over.
+  // After a delay of the event loop timers run first: a pending answer is read before the timeout takes effect.
   const timer = setTimeout(() => setImmediate(() => deadline.abort()), timeout);
   try {
     // The types lack rcode: https://github.com/mafintosh/dns-packet/blob/v5.6.1/index.js#L187
@@ -62,7 +62,7 @@ export async function query({ attempts = 1, ...question }: Question): Promise<Re
 async function overUDP(question: Buffer, server: string, port: number, signal: AbortSignal): Promise<Buffer> {
   const socket = createSocket(isIPv6(server) ? 'udp6' : 'udp4');
   try {
-    // Connected, the kernel drops what others send and reports a closed port.
+    // On a connected socket the kernel drops messages of others and reports a closed port.
     socket.connect(port, server);
     await once(socket, 'connect', { signal });
     socket.send(question);
@@ -75,7 +75,7 @@ async function overUDP(question: Buffer, server: string, port: number, signal: A
 
 async function overTCP(question: Buffer, server: string, port: number, signal: AbortSignal): Promise<Buffer> {
   const socket = addAbortSignal(signal, connect(port, server));
-  // Both ways the length comes first: https://www.rfc-editor.org/rfc/rfc1035#section-4.2.2
+  // Messages have a length prefix: https://www.rfc-editor.org/rfc/rfc1035#section-4.2.2
   const length = Buffer.alloc(2);
   length.writeUInt16BE(question.length);
   socket.write(Buffer.concat([length, question]));

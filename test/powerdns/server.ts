@@ -16,15 +16,15 @@ import { type Question, query, type Reply } from './query.ts';
 const run = promisify(execFile);
 
 export interface Options {
-  /** The text of pdns.conf as rendered for the pod: folders and ports are replaced, everything else holds. */
+  /** The text of pdns.conf as rendered for the pod; only folders and ports are replaced. */
   config: string;
-  /** Keeps the database, the log (`pdns.log`) and what PowerDNS needs; made if missing, never removed. */
+  /** The folder of the database, the log (`pdns.log`) and the configuration; created if missing, never removed. */
   dir: string;
   /** DNS on 127.0.0.1, over UDP and TCP; a free one by default. */
   port?: number;
   /** The REST API on 127.0.0.1; a free one by default. */
   apiPort?: number;
-  /** Drawn by default. */
+  /** Random by default. */
   apiKey?: string;
   powerdns?: PowerDNS;
 }
@@ -34,17 +34,17 @@ export interface RunningPowerDNS {
   apiUrl: string;
   apiKey: string;
   dnsPort: number;
-  /** Another one after a restart. */
+  /** Changes with a restart. */
   pid(): number;
-  /** The most memory that it has had since it started, in bytes: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+  /** Peak memory since the start, in bytes: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
   peakMemory(): number;
   query(name: string, type?: Question['type'], how?: Pick<Question, 'tcp' | 'timeout'>): Promise<Reply>;
-  /** Sends a signal and waits for nothing. */
+  /** Sends a signal without waiting. */
   kill(signal: NodeJS.Signals): void;
-  /** Stops it if it still runs, and resolves when it answers again, at the same ports. */
+  /** Restarts it at the same ports. Resolves when it answers. */
   restart(): Promise<void>;
   stop(): Promise<void>;
-  /** Destroys the database's files, under a running server too. */
+  /** Deletes the files of the database, also of a running server. */
   wipe(): void;
 }
 
@@ -53,7 +53,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Resolves when the API answers; rejects with the end of PowerDNS's log when it does not come up. */
+/** Resolves when the API answers. Rejects with the end of the log if PowerDNS does not start. */
 export async function startPowerDNS({ config, dir, ...options }: Options): Promise<RunningPowerDNS> {
   const powerdns = options.powerdns ?? (await find('PowerDNS'));
   const dnsPort = options.port ?? (await freePort());
@@ -86,7 +86,7 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
     return run(command, [...args, '-bail', database, ...statements], user);
   };
   let child: ChildProcess;
-  /** Why it is not there, although nobody has ended it. */
+  /** Why PowerDNS exited although it was not stopped. */
   let end: Error | undefined;
 
   async function start(): Promise<void> {
@@ -145,7 +145,7 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
       return Number(kilobytes) * 1024;
     },
     query: (name, type, how) =>
-      // PowerDNS drops what has waited for too long on a busy machine: who asks again has an answer.
+      // On a busy machine PowerDNS drops queries that have waited for too long, so retry.
       query({ name, type, port: dnsPort, attempts: waitTimeoutMs / 5_000, ...how }).catch((error) => {
         throw end ?? error;
       }),
@@ -160,13 +160,13 @@ export async function startPowerDNS({ config, dir, ...options }: Options): Promi
 
 const lastLines = (log: string) => readFileSync(log, 'utf8').trim().split('\n').slice(-10).join('\n');
 
-/** The same settings with some replaced or added. */
+/** Replaces or adds settings. */
 function override(config: string, settings: Record<string, string>): string {
-  const kept = config.split('\n').filter((line) => !((line.split('=')[0] as string).trim() in settings));
-  return [...kept, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ''].join('\n');
+  const rest = config.split('\n').filter((line) => !((line.split('=')[0] as string).trim() in settings));
+  return [...rest, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ''].join('\n');
 }
 
-/** Whom PowerDNS runs as: nobody, if that one reaches the program and the folder (below /root it does not); else who runs us. */
+/** The user of PowerDNS: nobody, if it can access the program and the folder (not below /root); else the current one. */
 function unprivileged({ server, schema }: PowerDNS, files: string[]): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const nobody = { uid: 65534, gid: 65534 };
@@ -177,8 +177,8 @@ function unprivileged({ server, schema }: PowerDNS, files: string[]): { uid?: nu
   return {};
 }
 
-// Linux gives ports from 32768 on to whoever asks for any: one of those may be another's before PowerDNS has it. Each
-// worker of the tests draws from a block of its own.
+// Linux assigns ephemeral ports from 32768 on, so one of those could be taken before PowerDNS binds it. Each
+// test worker uses its own block.
 const block = { first: 12_000 + 1000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 16), size: 1000 };
 let next = randomInt(block.size);
 

@@ -20,8 +20,8 @@ import { desiredZones } from '../../functions/agent/zones/desired-zone.ts';
 import { reverseName } from '../../functions/dns/zone/reverse.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
-import { declare, foreign, record, want, zones, zoneWith } from '../agent/make.ts';
-import { Passage } from '../agent/powerdns/passage.ts';
+import { declare, endpoint, foreign, record, zones, zoneWith } from '../agent/make.ts';
+import { FaultyProxy } from '../agent/powerdns/faulty-proxy.ts';
 import { type Running, run, writeDeclaration } from '../agent/run.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 
@@ -47,7 +47,7 @@ export interface Content {
 
 export class Instance {
   readonly content: Content = { objects: new Map(), declared: new Map(), byHand: new Map(), hasChild: false };
-  readonly passage: Passage;
+  readonly passage: FaultyProxy;
   readonly server: RunningPowerDNS;
   readonly #volume: Volume;
   readonly #powerdns: PowerDNS;
@@ -56,7 +56,7 @@ export class Instance {
   private constructor(volume: Volume, server: RunningPowerDNS) {
     this.#volume = volume;
     this.server = server;
-    this.passage = new Passage(server.apiUrl);
+    this.passage = new FaultyProxy(server.apiUrl);
     this.#powerdns = new PowerDNS({ api: server.apiUrl, keyFile: volume.keyFile });
   }
 
@@ -243,7 +243,7 @@ const resourceOf = (host: string, namespace: string) => `ingress/${namespace}/${
 
 const endpointsOf = ({ objects }: Content): Endpoint[] =>
   [...objects].map(([host, { type, value, ttl, namespace }]) => ({
-    ...want(resourceOf(host, namespace), host, type, value),
+    ...endpoint(resourceOf(host, namespace), host, type, value),
     recordTTL: ttl,
   }));
 

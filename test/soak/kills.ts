@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
-import type { Behaviour } from '../agent/powerdns/passage.ts';
+import type { Behaviour } from '../agent/powerdns/faulty-proxy.ts';
 import { printTable, quantile, seconds } from '../bench/table.ts';
 import { waitTimeoutMs } from '../timeouts.ts';
 import type { Budget } from './budget.ts';

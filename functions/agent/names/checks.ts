@@ -6,7 +6,6 @@ import { moreThanHost } from '../discovery/host-name.ts';
 import type { ProviderStatus } from '../discovery/providers.ts';
 import { namespaceOf } from '../discovery/resource-label.ts';
 import { keyOf } from '../powerdns/rrset.ts';
-import { targetsByType } from '../sources/target.ts';
 import type { ExplainInput, HostRef } from './explain-input.ts';
 import * as reasons from './reasons.ts';
 import { essentialRecords, ownRecords, type RequestedHost } from './requested-host.ts';

@@ -1,4 +1,4 @@
-/** What answers for the hosts of others, with and without being opened: the verdicts of an agent with zones in memory. */
+/** Names that affect the hosts of other namespaces, with and without permission in the spec. */
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
@@ -6,28 +6,28 @@ import { noSources, type SourceLister } from '../../../functions/agent/sources/s
 import { discoverable } from '../../../functions/contract/declaration.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { loop } from '../external-dns.ts';
-import { declare, makeAgent, record, want, zone, zoneWith } from '../make.ts';
+import { declare, endpoint, makeAgent, record, zone, zoneWith } from '../make.ts';
 
 type Discovery = DiscoveryChanges;
 
 const zones = [zoneWith('corp.internal', [record('vault', 'A', '192.0.2.9')])];
 
-/** An agent that has come to terms with a list of wishes after another, and what it published then: `name type object`. */
+/** Syncs one list of endpoints after the other. Returns the published records as `name type object`. */
 async function after(
   steps: Endpoint[][],
   discovery: Discovery = {},
   lister: SourceLister = noSources,
 ): Promise<string[]> {
-  const { agent, database, ...made } = makeAgent(undefined, { lister });
+  const { agent, database, ...rest } = makeAgent(undefined, { lister });
   const settings = { ownerID: 'corp', intervalSeconds: 2, recordTypes: [...discoverable], ...discovery };
-  made.declare(declare({ zones, discovery: settings }));
+  rest.declare(declare({ zones, discovery: settings }));
   await agent.reconcile();
   const webhook = {
     records: () => agent.records(),
-    adjustEndpoints: (wanted: Endpoint[]) => agent.adjustEndpoints(wanted),
+    adjustEndpoints: (endpoints: Endpoint[]) => agent.adjustEndpoints(endpoints),
     applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
-  for (const wanted of steps) for (let i = 0; i < 3; i++) await loop(webhook, wanted);
+  for (const endpoints of steps) for (let i = 0; i < 3; i++) await loop(webhook, endpoints);
   for (let i = 0; i < 5; i++) expect(await loop(webhook, steps.at(-1) ?? [])).toBeUndefined();
   return database.rrsets
     .filter(({ mark }) => mark?.account === 'external-dns/corp')
@@ -35,14 +35,14 @@ async function after(
     .sort();
 }
 
-const shop = (name: string, type = 'A', target = '192.0.2.1') => want('crd/shop/a', at(name), type, target);
-const evil = (name: string, type = 'A', target = '192.0.2.6') => want('crd/evil/b', at(name), type, target);
+const shop = (name: string, type = 'A', target = '192.0.2.1') => endpoint('crd/shop/a', at(name), type, target);
+const evil = (name: string, type = 'A', target = '192.0.2.6') => endpoint('crd/evil/b', at(name), type, target);
 const at = (name: string) => (name === '' ? 'corp.internal' : `${name}.corp.internal`);
 const txt = (name: string) => evil(name, 'TXT', 'x');
 const ns = (name: string) => evil(name, 'NS', 'ns.example.com');
 const srv = (name: string) => evil(name, 'SRV', '0 0 5060 sip.example.com');
 
-const isThere = (published: string[]) => published.some((text) => text.endsWith('crd/evil/b'));
+const isPublished = (published: string[]) => published.some((text) => text.endsWith('crd/evil/b'));
 
 describe.each<[kind: 'UnderscoreNames' | 'Wildcards' | 'Delegations', title: string, host: Endpoint, name: Endpoint]>([
   ['UnderscoreNames', 'a challenge below a host', shop('www'), txt('_acme-challenge.www')],
@@ -59,15 +59,15 @@ describe.each<[kind: 'UnderscoreNames' | 'Wildcards' | 'Delegations', title: str
   ['Delegations', 'a delegation above a host', shop('api.team'), ns('team')],
 ])('%s: %s', (kind, _, host, name) => {
   test('is rejected in any order, also with a host that is created at the same time', async () => {
-    expect(isThere(await after([[host], [host, name]]))).toBe(false);
-    expect(isThere(await after([[host, name]]))).toBe(false);
-    expect(isThere(await after([[name, host]]))).toBe(false);
+    expect(isPublished(await after([[host], [host, name]]))).toBe(false);
+    expect(isPublished(await after([[host, name]]))).toBe(false);
+    expect(isPublished(await after([[name, host]]))).toBe(false);
   });
 
   test('is published if the spec allows it, and for the namespace of the host', async () => {
-    expect(isThere(await after([[host], [host, name]], { allowAcrossNamespaces: [kind] }))).toBe(true);
+    expect(isPublished(await after([[host], [host, name]], { allowAcrossNamespaces: [kind] }))).toBe(true);
     const own = { ...host, labels: { resource: 'ingress/evil/own' } };
-    expect(isThere(await after([[own], [own, name]]))).toBe(true);
+    expect(isPublished(await after([[own], [own, name]]))).toBe(true);
   });
 });
 
@@ -82,14 +82,14 @@ test.each([
   ['a delegation below the host at the top', shop(''), ns('dev')],
   ['a name with an underscore that is of no host', shop('www'), txt('_dmarc.mail')],
 ])('%s stays allowed', async (_, host, name) => {
-  expect(isThere(await after([[host], [host, name]]))).toBe(true);
+  expect(isPublished(await after([[host], [host, name]]))).toBe(true);
 });
 
 test('a challenge for a declared host is rejected', async () => {
   expect(await after([[txt('_acme-challenge.vault')]])).toEqual([]);
-  expect(isThere(await after([[txt('_acme-challenge.vault')]], { allowAcrossNamespaces: ['UnderscoreNames'] }))).toBe(
-    true,
-  );
+  expect(
+    isPublished(await after([[txt('_acme-challenge.vault')]], { allowAcrossNamespaces: ['UnderscoreNames'] })),
+  ).toBe(true);
 });
 
 test('an older object keeps a wildcard, a delegation and a service, but no challenge', async () => {
@@ -102,25 +102,27 @@ test('an older object keeps a wildcard, a delegation and a service, but no chall
 });
 
 test('of two created at the same time, as after the loss of a volume, the older object gets the name', async () => {
-  const made = (created: Record<string, string>): SourceLister => ({
+  const listerOf = (created: Record<string, string>): SourceLister => ({
     ...noSources,
     get: (resource) => ({ resource, namespace: '', created: created[resource] ?? '', hosts: [] }),
   });
-  const wanted = [[shop('www'), evil('*.www')]];
-  expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-01', 'crd/evil/b': '2026-01-02' })))).toBe(
-    false,
-  );
-  expect(isThere(await after(wanted, {}, made({ 'crd/shop/a': '2026-01-02', 'crd/evil/b': '2026-01-01' })))).toBe(true);
+  const endpoints = [[shop('www'), evil('*.www')]];
+  expect(
+    isPublished(await after(endpoints, {}, listerOf({ 'crd/shop/a': '2026-01-01', 'crd/evil/b': '2026-01-02' }))),
+  ).toBe(false);
+  expect(
+    isPublished(await after(endpoints, {}, listerOf({ 'crd/shop/a': '2026-01-02', 'crd/evil/b': '2026-01-01' }))),
+  ).toBe(true);
 });
 
 describe('a host that is not published conflicts with nothing', () => {
-  const challenge = want('crd/shop/a', at('_acme-challenge.www'), 'TXT', 'x');
-  const wildcard = want('crd/shop/a', at('*.www'), 'A', '192.0.2.1');
+  const challenge = endpoint('crd/shop/a', at('_acme-challenge.www'), 'TXT', 'x');
+  const wildcard = endpoint('crd/shop/a', at('*.www'), 'A', '192.0.2.1');
   const published = ['*.www A crd/shop/a', '_acme-challenge.www TXT crd/shop/a'];
 
   test('because its namespace is over its quota', async () => {
-    const wanted = [challenge, wildcard, evil('a'), evil('b'), evil('www')];
-    expect(await after([wanted], { maxNamesPerNamespace: 2 })).toEqual([
+    const endpoints = [challenge, wildcard, evil('a'), evil('b'), evil('www')];
+    expect(await after([endpoints], { maxNamesPerNamespace: 2 })).toEqual([
       ...published,
       'a A crd/evil/b',
       'b A crd/evil/b',
@@ -128,13 +130,13 @@ describe('a host that is not published conflicts with nothing', () => {
   });
 
   test('because it closes a CNAME loop', async () => {
-    const circle = [evil('www', 'CNAME', at('other')), want('crd/evil/a', at('other'), 'CNAME', at('www'))];
+    const circle = [evil('www', 'CNAME', at('other')), endpoint('crd/evil/a', at('other'), 'CNAME', at('www'))];
     expect(await after([[challenge, wildcard, ...circle]])).toEqual([...published, 'other CNAME crd/evil/a']);
   });
 
   test('and a challenge for a host that another namespace gets instead is never published', () => {
     const of = (namespace: string, name: string, type = 'A', target = '192.0.2.1') =>
-      rrsetOf(want(`crd/${namespace}/x`, at(name), type, target), 'corp');
+      rrsetOf(endpoint(`crd/${namespace}/x`, at(name), type, target), 'corp');
     const desiredRecords = [
       ...['a1', 'a2', 'www'].map((name) => of('a', name)),
       ...['b1', 'www'].map((name) => of('b', name, 'A', '192.0.2.2')),
@@ -149,13 +151,13 @@ describe('a host that is not published conflicts with nothing', () => {
   });
 
   test('and what is published instead counts toward the quota', async () => {
-    const wanted = [challenge, wildcard, evil('a'), evil('www')];
-    expect(await after([wanted], { maxNamesPerNamespace: 1 })).toEqual(['*.www A crd/shop/a', 'a A crd/evil/b']);
+    const endpoints = [challenge, wildcard, evil('a'), evil('www')];
+    expect(await after([endpoints], { maxNamesPerNamespace: 1 })).toEqual(['*.www A crd/shop/a', 'a A crd/evil/b']);
   });
 });
 
-test('a tenant may use them among its own names', async () => {
+test('a tenant may publish them among its own names', async () => {
   const tenants = [{ namespaceSelector: {}, names: ['*.corp.internal'] }];
   const lister: SourceLister = { ...noSources, namespaceLabels: () => ({}) };
-  expect(isThere(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);
+  expect(isPublished(await after([[shop('www')], [shop('www'), evil('*.www')]], { tenants }, lister))).toBe(true);
 });

@@ -6,7 +6,7 @@ import type { EvaluationContext, Violation } from '../../../functions/agent/disc
 import type { NameContext } from '../../../functions/agent/discovery/name-context.ts';
 import { answerOf, declaredAccount, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
-import { foreign, found } from '../make.ts';
+import { discoveredRRset, foreign } from '../make.ts';
 import { contextWith, emptyNameIn } from './contexts.ts';
 
 const zone = 'corp.internal.';
@@ -21,7 +21,7 @@ const verdictOn = (record: DesiredRecord, at = nameContext) => {
   return { verdict, message };
 };
 const desired = (name: string, type: string, ...records: string[]): DesiredRecord =>
-  found('crd/a/x', name, type, ...records);
+  discoveredRRset('crd/a/x', name, type, ...records);
 const declared = (name: string, type: string, ...records: string[]): RRset => ({
   ...foreign(name, type, ...records),
   mark: { account: declaredAccount, content: '' },
@@ -40,7 +40,7 @@ interface Case {
 const www = (type: string, ...records: string[]) => desired('www.corp.internal.', type, ...records);
 const having = (...existing: RRset[]) =>
   emptyNameIn(zone, { existing, names: new Map([['www.corp.internal.', existing]]) });
-const host = found('ingress/b/y', 'www.corp.internal.', 'A', '192.0.2.2');
+const host = discoveredRRset('ingress/b/y', 'www.corp.internal.', 'A', '192.0.2.2');
 const tenants = [{ namespaceSelector: { matchLabels: { team: 'b' } }, names: ['*.corp.internal'] }];
 const labelled = { ...noSources, namespaceLabels: () => ({ team: 'a' }) };
 
@@ -343,9 +343,9 @@ test.each([
     'Refused',
     'give each of them a host of its own',
   ],
-])('a fault of the endpoint is reported with its cure: %j', (found, verdict, remedy) => {
-  const message = verdictOn({ ...desired('www.corp.internal.', 'A'), ...found });
-  expect(message).toEqual({ verdict, message: expect.stringContaining(`${found.fault}: ${remedy}`) });
+])('a fault of the endpoint is reported with its cure: %j', (parsed, verdict, remedy) => {
+  const message = verdictOn({ ...desired('www.corp.internal.', 'A'), ...parsed });
+  expect(message).toEqual({ verdict, message: expect.stringContaining(`${parsed.fault}: ${remedy}`) });
 });
 
 test.each([

@@ -1,4 +1,4 @@
-/** No verdict publishes what never comes to an end. */
+/** No evaluation publishes an endless CNAME chain. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Endpoint, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
@@ -9,19 +9,19 @@ import { chainFrom, isEndless } from '../../../functions/dns/zone/cname-chain.ts
 import { Lookup } from '../../../functions/dns/zone/lookup.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 import { loop } from '../external-dns.ts';
-import { declare, foreign, found, makeAgent, record, want, zone, zones, zoneWith } from '../make.ts';
+import { declare, discoveredRRset, endpoint, foreign, makeAgent, record, zone, zones, zoneWith } from '../make.ts';
 import { FakeSourceLister } from '../names/fake-source-lister.ts';
 
 const at = (host: string) => `${host}.corp.internal`;
-const cname = (resource: string, host: string, target: string) => want(resource, at(host), 'CNAME', target);
-const stands = (resource: string, host: string, target: string) =>
-  found(resource, `${at(host)}.`, 'CNAME', `${target}.`);
+const cname = (resource: string, host: string, target: string) => endpoint(resource, at(host), 'CNAME', target);
+const currentCNAME = (resource: string, host: string, target: string) =>
+  discoveredRRset(resource, `${at(host)}.`, 'CNAME', `${target}.`);
 const cure = 'it would never resolve, so give the object another target';
 
-function verdict(wanted: Endpoint[], there: RRset[] = [], more: object = {}, lister = new FakeSourceLister()) {
+function verdict(endpoints: Endpoint[], current: RRset[] = [], more: object = {}, lister = new FakeSourceLister()) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...more } });
-  const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused, looping } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
+  const desiredRecords = endpoints.map((endpoint) => rrsetOf(endpoint, 'corp'));
+  const { accepted, refused, looping } = evaluate(desiredRecords, [zone('corp.internal', current)], declaration, {
     lister,
   });
   return {
@@ -36,7 +36,7 @@ describe('the CNAME that closes a loop is rejected', () => {
     expect(
       verdict(
         [cname('ingress/a/x', 'a', at('b')), cname('ingress/b/y', 'b', at('a'))],
-        [stands('ingress/b/y', 'b', at('a'))],
+        [currentCNAME('ingress/b/y', 'b', at('a'))],
       ),
     ).toEqual({
       accepted: ['b.corp.internal. CNAME a.corp.internal.'],
@@ -86,8 +86,8 @@ describe('the CNAME that closes a loop is rejected', () => {
         foreign('d.corp.internal.', 'CNAME', 'c.corp.internal.'),
       ],
     ],
-  ])('%s', (_, desired, there) => {
-    const { accepted, refused } = verdict([desired], there);
+  ])('%s', (_, desired, current) => {
+    const { accepted, refused } = verdict([desired], current);
     expect(accepted).toEqual([]);
     expect(refused).toEqual([
       expect.stringMatching(/^ingress\/a\/x Refused: cannot publish: CNAME loop .* -> .*another target$/),
@@ -95,9 +95,12 @@ describe('the CNAME that closes a loop is rejected', () => {
   });
 
   test('and a current one is deleted when a declared record has closed the loop, under every policy', () => {
-    const there = [foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), stands('ingress/a/x', 'd', at('c'))];
+    const current = [
+      foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'),
+      currentCNAME('ingress/a/x', 'd', at('c')),
+    ];
     for (const policy of ['Sync', 'UpsertOnly', 'CreateOnly']) {
-      expect(verdict([cname('ingress/a/x', 'd', at('c'))], there, { policy })).toMatchObject({
+      expect(verdict([cname('ingress/a/x', 'd', at('c'))], current, { policy })).toMatchObject({
         accepted: [],
         closed: ['d.corp.internal.'],
       });
@@ -105,7 +108,7 @@ describe('the CNAME that closes a loop is rejected', () => {
   });
 
   test.each([1, 1000])('with one that only the policy keeps, under a quota of %d names', (maxNamesPerNamespace) => {
-    const current = ['b', 'y', 'z'].map((host) => stands('ingress/c/z', host, at('a')));
+    const current = ['b', 'y', 'z'].map((host) => currentCNAME('ingress/c/z', host, at('a')));
     const limit = { policy: 'UpsertOnly', maxNamesPerNamespace };
     expect(verdict([cname('ingress/a/x', 'a', at('z'))], current, limit)).toMatchObject({ accepted: [], closed: [] });
   });
@@ -115,13 +118,13 @@ describe('the CNAME that closes a loop is rejected', () => {
       { ...rrsetOf(cname('ingress/b/y', 'b', at('a')), 'corp'), isFiltered: true, fault: 'filtered' },
       rrsetOf(cname('ingress/a/x', 'a', at('b')), 'corp'),
     ];
-    const zones = [zone('corp.internal', [stands('ingress/b/y', 'b', at('a'))])];
+    const zones = [zone('corp.internal', [currentCNAME('ingress/b/y', 'b', at('a'))])];
     const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, policy: 'UpsertOnly' } });
     expect(evaluate(desiredRecords, zones, declaration)).toMatchObject({ accepted: [], looping: [] });
   });
 
   test('and what its object had before stays', () => {
-    const before = found('ingress/a/x', 'a.corp.internal.', 'A', '192.0.2.1');
+    const before = discoveredRRset('ingress/a/x', 'a.corp.internal.', 'A', '192.0.2.1');
     const { accepted } = verdict(
       [cname('ingress/a/x', 'a', at('b'))],
       [before, foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')],
@@ -130,21 +133,21 @@ describe('the CNAME that closes a loop is rejected', () => {
   });
 
   test('and another object gets the name only if its namespace may have one more', () => {
-    const wanted = [
+    const endpoints = [
       cname('ingress/a/x', 'a', at('b')),
       cname('ingress/b/y', 'a', 'lb.example.com'),
       cname('ingress/b/z', 'z', 'lb.example.com'),
     ];
-    const there = [foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')];
-    const names = (limit: number) => verdict(wanted, there, { maxNamesPerNamespace: limit }).accepted;
+    const current = [foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')];
+    const names = (limit: number) => verdict(endpoints, current, { maxNamesPerNamespace: limit }).accepted;
     expect(names(2)).toEqual(['a.corp.internal. CNAME lb.example.com.', 'z.corp.internal. CNAME lb.example.com.']);
     expect(names(1)).toEqual(['z.corp.internal. CNAME lb.example.com.']);
   });
 
   test('and another object gets the name', () => {
     const { accepted } = verdict(
-      [cname('ingress/a/x', 'a', at('b')), want('ingress/b/y', at('a'), 'A', '192.0.2.1')],
-      [stands('ingress/a/x', 'a', at('b')), foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')],
+      [cname('ingress/a/x', 'a', at('b')), endpoint('ingress/b/y', at('a'), 'A', '192.0.2.1')],
+      [currentCNAME('ingress/a/x', 'a', at('b')), foreign('b.corp.internal.', 'CNAME', 'a.corp.internal.')],
     );
     expect(accepted).toEqual(['a.corp.internal. A 192.0.2.1']);
   });
@@ -172,20 +175,20 @@ test('no published chain is endless, and repeated evaluations settle', () => {
   const policy = fc.constantFrom<Policy>('Sync', 'UpsertOnly', 'CreateOnly');
   const limit = fc.constantFrom(1000, 2);
   fc.assert(
-    fc.property(fc.array(desired, { maxLength: 8 }), current, policy, limit, (wanted, there, policy, limit) => {
+    fc.property(fc.array(desired, { maxLength: 8 }), current, policy, limit, (endpoints, current, policy, limit) => {
       const present = zone(
         'corp.internal',
-        there.map(([isForeign, of, from, to]) =>
-          isForeign ? foreign(`${at(from)}.`, 'CNAME', `${at(to)}.`) : stands(of, from, at(to)),
+        current.map(([isForeign, of, from, to]) =>
+          isForeign ? foreign(`${at(from)}.`, 'CNAME', `${at(to)}.`) : currentCNAME(of, from, at(to)),
         ),
       );
       const discovery = { ownerID: 'corp', intervalSeconds: 2, policy, maxNamesPerNamespace: limit };
       const declaration = declare({ discovery });
-      const desiredRecords = wanted.map(([of, from, to]) =>
-        rrsetOf(to === '192.0.2.1' ? want(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
+      const desiredRecords = endpoints.map(([of, from, to]) =>
+        rrsetOf(to === '192.0.2.1' ? endpoint(of, at(from), 'A', to) : cname(of, from, at(to)), 'corp'),
       );
-      const snapshots = (zones: Zone[]) => evaluate(desiredRecords, zones, declaration);
-      const first = snapshots([present]);
+      const evaluated = (zones: Zone[]) => evaluate(desiredRecords, zones, declaration);
+      const first = evaluated([present]);
       const foreigners = present.rrsets.filter(({ mark }) => !mark?.account.startsWith('external-dns'));
       const desiredNames = new Set(desiredRecords.map(({ name }) => name));
       // The delete guard may hold what nobody desires.
@@ -195,18 +198,18 @@ test('no published chain is endless, and repeated evaluations settle', () => {
       const after = [...foreigners, ...answer];
       const lookup = new Lookup([{ name: 'corp.internal.', records: after }]);
       for (const { name, type, mark } of after) {
-        if (type !== 'CNAME' || !mark?.account.startsWith('external-dns')) continue;
-        if (policy === 'Sync' && !desiredNames.has(name)) continue;
+        // Records that no object requests any more are deleted anyway.
+        if (type !== 'CNAME' || !mark?.account.startsWith('external-dns') || !desiredNames.has(name)) continue;
         expect([name, isEndless(chainFrom(lookup, name))]).toEqual([name, false]);
       }
       if (policy !== 'Sync' || limit < 1000) return;
-      const said = ({ accepted }: typeof first) =>
+      const summaryOf = ({ accepted }: typeof first) =>
         accepted.map(({ name, type, records }) => `${name} ${type} ${records}`).sort();
       const next = ({ accepted }: typeof first) =>
-        snapshots([{ ...present, rrsets: [...foreigners, ...own, ...accepted] }]);
-      // What one verdict refuses may set another name free, and then all is said.
+        evaluated([{ ...present, rrsets: [...foreigners, ...own, ...accepted] }]);
+      // A rejection may free another name, so the result is stable after two more evaluations.
       const settled = next(next(first));
-      expect(said(next(settled))).toEqual(said(settled));
+      expect(summaryOf(next(settled))).toEqual(summaryOf(settled));
     }),
     { numRuns: 1000 },
   );
@@ -223,23 +226,23 @@ test('an evaluation takes time in proportion to its names, with loops or without
   const ended = await work(10_000, () => 'lb.example.com');
   const pairs = await work(10_000, (i) => at(`h${i ^ 1}`));
   const ring = await work(10_000, (i) => at(`h${(i + 1) % 10_000}`));
-  // Thousands of times as much, were each name compared with every other.
+  // It would be thousands of times as much if each name were compared with every other one.
   expect(pairs / ended).toBeLessThan(50);
   expect(ring / ended).toBeLessThan(50);
 });
 
 describe('the objects of a namespace cannot cause any number of rounds', () => {
-  /** How often the names of a zone are read, as a measure of the rounds. */
-  function rounds(wanted: Endpoint[], there: RRset[] = []) {
+  /** Counts how often the names of a zone are read, as a measure of the rounds. */
+  function rounds(endpoints: Endpoint[], current: RRset[] = []) {
     let count = 0;
-    const present = zone('corp.internal', there);
+    const present = zone('corp.internal', current);
     const counted: Zone = Object.defineProperty({ ...present }, 'rrsets', {
       get: () => {
         count++;
         return present.rrsets;
       },
     });
-    const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
+    const desiredRecords = endpoints.map((endpoint) => rrsetOf(endpoint, 'corp'));
     const { accepted, refused } = evaluate(desiredRecords, [counted], declare());
     return { count, names: new Set(accepted.map(({ name }) => name)), refused };
   }
@@ -250,7 +253,7 @@ describe('the objects of a namespace cannot cause any number of rounds', () => {
       cname(`ingress/evil/a${i}`, `y${i}`, at('host')),
     ]).flat();
 
-  /** Each that is refused gives the next wildcard a name that leads back. */
+  /** Each rejected candidate lets the next wildcard answer a name that leads back. */
   const cascade = (count: number) => [
     cname('ingress/evil/z', 'n.s0', at('first')),
     cname('ingress/evil/a', 'first', at('n.s0')),
@@ -263,15 +266,15 @@ describe('the objects of a namespace cannot cause any number of rounds', () => {
   const others = [
     cname('ingress/shop/a', 'shop', 'lb.example.com'),
     cname('ingress/shop/b', '*.shops', at('in.shops')),
-    want('ingress/shop/c', at('in.shops'), 'A', '192.0.2.1'),
+    endpoint('ingress/shop/c', at('in.shops'), 'A', '192.0.2.1'),
   ];
   const ofOthers = ['*.shops.corp.internal.', 'in.shops.corp.internal.', 'shop.corp.internal.'];
 
   test.each([
     ['many objects that want one host', candidates],
     ['wildcards that lead to each other', cascade],
-  ])('%s', (_, wanted) => {
-    const [few, many] = [rounds([...wanted(60), ...others]), rounds([...wanted(240), ...others])];
+  ])('%s', (_, endpoints) => {
+    const [few, many] = [rounds([...endpoints(60), ...others]), rounds([...endpoints(240), ...others])];
     expect(many.count).toBe(few.count);
     expect(many.count).toBeLessThan(80);
     expect([...many.names].filter((name) => name.includes('shop')).sort()).toEqual(ofOthers);
@@ -281,33 +284,33 @@ describe('the objects of a namespace cannot cause any number of rounds', () => {
 
 test('of two objects that lead to each other one loses its name until its target changes', async () => {
   const objects = new FakeSourceLister();
-  const made = makeAgent(undefined, { lister: objects });
-  made.declare(
+  const setup = makeAgent(undefined, { lister: objects });
+  setup.declare(
     declare({
       discovery: { ownerID: 'corp', intervalSeconds: 2 },
       zones: [...zones('corp.internal'), zoneWith('lab.internal', [record('x', 'A', '192.0.2.1')])],
     }),
   );
-  await made.agent.reconcile();
+  await setup.agent.reconcile();
   const webhook = {
-    records: () => made.agent.records(),
-    adjustEndpoints: (wanted: Endpoint[]) => made.agent.adjustEndpoints(wanted),
-    applyChanges: (changes: object) => made.agent.applyChanges(changes),
+    records: () => setup.agent.records(),
+    adjustEndpoints: (endpoints: Endpoint[]) => setup.agent.adjustEndpoints(endpoints),
+    applyChanges: (changes: object) => setup.agent.applyChanges(changes),
   };
   const round = async () => {
     await loop(webhook, objects.endpoints());
-    made.clock.now += 2_000;
+    setup.clock.now += 2_000;
   };
   objects.set('ingress/a/x', { hosts: [at('a')], targets: [at('b')] });
   await round();
   objects.set('ingress/b/y', { hosts: [at('b')], targets: [at('a')], created: '2026-02-01T00:00:00Z' });
   await round();
-  const { writes } = made.database;
+  const { writes } = setup.database;
   for (let i = 0; i < 5; i++) await round();
-  expect(made.database.writes).toBe(writes);
-  expect(made.problems()?.map(({ resource, verdict }) => `${resource} ${verdict}`)).toContain('ingress/b/y Refused');
+  expect(setup.database.writes).toBe(writes);
+  expect(setup.problems()?.map(({ resource, verdict }) => `${resource} ${verdict}`)).toContain('ingress/b/y Refused');
   objects.set('ingress/b/y', { hosts: [at('b')], targets: ['x.lab.internal'], created: '2026-02-01T00:00:00Z' });
   await round();
   await round();
-  expect(made.problems()).toEqual([]);
+  expect(setup.problems()).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/p
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import { acrossNamespaces } from '../../../functions/contract/declaration.ts';
-import { declare, found, want, zone } from '../make.ts';
+import { declare, discoveredRRset, endpoint, zone } from '../make.ts';
 
 type SharedHosts = NonNullable<Declaration['discovery']>['sharedHosts'];
 const modes: SharedHosts[] = ['FirstWins', 'SameNamespace', 'Merge', 'Refuse'];
@@ -24,18 +24,21 @@ function contents(answer: string): [type: string, targets: string[]] {
   return [type, numbers.map((n) => `${prefix}${n}${type === 'CNAME' ? '.example.com' : ''}`)];
 }
 
-/** `a/x A 1`: the Ingress a/x wants www.corp.internal to be that. */
+/** `a/x A 1`: the RRset of www.corp.internal that the Ingress a/x wants. */
 function desired(text: string, recordTTL?: number): RRset {
   const [object, ...answer] = text.split(' ');
   const [type, targets] = contents(answer.join(' '));
   const resource = object?.includes('/') ? `ingress/${object}` : `${object}`;
-  return rrsetOf({ ...want(resource, 'www.corp.internal', type, ...targets), ...(recordTTL && { recordTTL }) }, 'corp');
+  return rrsetOf(
+    { ...endpoint(resource, 'www.corp.internal', type, ...targets), ...(recordTTL && { recordTTL }) },
+    'corp',
+  );
 }
 
-const said = ({ type, records, mark }: RRset) =>
+const textOf = ({ type, records, mark }: RRset) =>
   `${mark?.content.replace('ingress/', '')} ${type} ${records.map((r) => r.replace(/^192.0.2.|^2001:db8::|^lb|\.example\.com\.$/g, '')).join(' ')}`;
 
-/** Made in the order in which they are written; all seen unless told otherwise. */
+/** A lister of these resources, created in this order; it has synced unless `sees` is false. */
 const seen = (resources: string[] = [], sees = true): SourceLister => ({
   ...noSources,
   hasSynced: () => sees,
@@ -46,30 +49,30 @@ const seen = (resources: string[] = [], sees = true): SourceLister => ({
   },
 });
 
-const inShort = ({ accepted, refused }: Evaluation) => ({
-  accepted: accepted.map(said).sort(),
-  refused: refused.map(({ rrset, message }) => `${said(rrset)}: ${message}`).sort(),
+const summaryOf = ({ accepted, refused }: Evaluation) => ({
+  accepted: accepted.map(textOf).sort(),
+  refused: refused.map(({ rrset, message }) => `${textOf(rrset)}: ${message}`).sort(),
 });
 
-/** The verdict, which is the same in both orders, and once more when it stands. */
+/** Evaluates the records, and expects the same in reverse order and once everything accepted is current. */
 function verdict(
   sharedHosts: SharedHosts,
   desiredRecords: RRset[],
-  there: RRset[] = [],
+  current: RRset[] = [],
   knowledge: EvaluateOptions = {},
 ) {
   const declaration = declaring(sharedHosts);
-  const snapshots = (order: RRset[], current: RRset[]) =>
+  const evaluateWith = (order: RRset[], current: RRset[]) =>
     evaluate(order, [zone('corp.internal', current, declaration)], declaration, { lister: seen(), ...knowledge });
-  const first = snapshots(desiredRecords, there);
-  expect(inShort(snapshots(desiredRecords.toReversed(), there))).toEqual(inShort(first));
-  const others = there.filter((r) => knowledge.owns?.(r) === false);
-  expect(inShort(snapshots(desiredRecords, [...others, ...first.accepted]))).toEqual(inShort(first));
-  return inShort(first);
+  const first = evaluateWith(desiredRecords, current);
+  expect(summaryOf(evaluateWith(desiredRecords.toReversed(), current))).toEqual(summaryOf(first));
+  const others = current.filter((r) => knowledge.owns?.(r) === false);
+  expect(summaryOf(evaluateWith(desiredRecords, [...others, ...first.accepted]))).toEqual(summaryOf(first));
+  return summaryOf(first);
 }
 
 const has = (object: string) => `already used by ingress/${object}`;
-const wants = (object: string) =>
+const conflictsWith = (object: string) =>
   `ingress/${object} wants another answer: neither is published (discovery.sharedHosts: Refuse)`;
 
 describe('of two objects', () => {
@@ -88,7 +91,7 @@ describe('of two objects', () => {
         FirstWins: [['a/x A 1'], [`b/y A 2: ${has('a/x')}`]],
         SameNamespace: [['a/x A 1'], [`b/y A 2: ${has('a/x')}`]],
         Merge: [['a/x A 1 2']],
-        Refuse: [[], [`a/x A 1: ${wants('b/y')}`, `b/y A 2: ${wants('a/x')}`]],
+        Refuse: [[], [`a/x A 1: ${conflictsWith('b/y')}`, `b/y A 2: ${conflictsWith('a/x')}`]],
       },
     ],
     [
@@ -194,7 +197,7 @@ describe('of two objects', () => {
         FirstWins: [['a/x A 1'], [`b/y AAAA 1: ${has('a/x')}`]],
         SameNamespace: [['a/x A 1'], [`b/y AAAA 1: ${has('a/x')}`]],
         Merge: [['a/x A 1', 'b/y AAAA 1']],
-        Refuse: [[], [`a/x A 1: ${wants('b/y')}`, `b/y AAAA 1: ${wants('a/x')}`]],
+        Refuse: [[], [`a/x A 1: ${conflictsWith('b/y')}`, `b/y AAAA 1: ${conflictsWith('a/x')}`]],
       },
     ],
     [
@@ -348,9 +351,9 @@ describe('the object with precedence', () => {
   });
 
   test('keeps the name for both address families even if only one is valid', () => {
-    const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
+    const current = [desired('b/y A 2'), desired('b/y AAAA 2')];
     expect(
-      verdict('FirstWins', [desired('b/y A 3'), desired('b/y AAAA'), desired('a/x AAAA 1')], there).accepted,
+      verdict('FirstWins', [desired('b/y A 3'), desired('b/y AAAA'), desired('a/x AAAA 1')], current).accepted,
     ).toEqual(['b/y A 3', 'b/y AAAA 2']);
   });
 });
@@ -358,7 +361,11 @@ describe('the object with precedence', () => {
 test('each rejection names an object that wants another answer', () => {
   expect(verdict('Refuse', [desired('a/x A 1'), desired('b/y A 1'), desired('c/z A 2')])).toEqual({
     accepted: [],
-    refused: [`a/x A 1: ${wants('c/z')}`, `b/y A 1: ${wants('c/z')}`, `c/z A 2: ${wants('a/x')}`],
+    refused: [
+      `a/x A 1: ${conflictsWith('c/z')}`,
+      `b/y A 1: ${conflictsWith('c/z')}`,
+      `c/z A 2: ${conflictsWith('a/x')}`,
+    ],
   });
 });
 
@@ -384,45 +391,45 @@ describe('a current record whose object does not want the name', () => {
         lister,
       },
     );
-    expect(accepted.map(said)).toEqual(['a/x A 1']);
+    expect(accepted.map(textOf)).toEqual(['a/x A 1']);
   });
 });
 
 describe('another ExternalDNS', () => {
-  const theirs = (text: string): RRset => ({
+  const unowned = (text: string): RRset => ({
     ...desired(text),
     mark: discoveredMark('other', `ingress/${text.split(' ')[0]}`),
   });
   const owns = ({ mark }: RRset) => mark?.account === 'external-dns/corp';
 
   test.each(modes)('keeps the name, for both address families: %s', (mode) => {
-    expect(verdict(mode, [desired('a/x A 1'), desired('a/x AAAA 1')], [theirs('b/y A 2')], { owns })).toEqual({
+    expect(verdict(mode, [desired('a/x A 1'), desired('a/x AAAA 1')], [unowned('b/y A 2')], { owns })).toEqual({
       accepted: [],
       refused: [`a/x A 1: ${has('b/y')}`, `a/x AAAA 1: ${has('b/y')}`],
     });
   });
 
   test('does not conflict with the same answer, and keeps its record', () => {
-    expect(verdict('SameNamespace', [desired('a/x A 1')], [theirs('b/y A 1')], { owns })).toEqual({
+    expect(verdict('SameNamespace', [desired('a/x A 1')], [unowned('b/y A 1')], { owns })).toEqual({
       accepted: [],
       refused: [],
     });
   });
 
   test('does not change what this one keeps', () => {
-    expect(verdict('SameNamespace', [desired('b/y CNAME')], [theirs('b/y A 2')], { owns }).accepted).toEqual([]);
+    expect(verdict('SameNamespace', [desired('b/y CNAME')], [unowned('b/y A 2')], { owns }).accepted).toEqual([]);
   });
 });
 
 test('a merged RRset that PowerDNS refused is not sent again: the current one stays, and every part is rejected', () => {
   const message = 'Record www.corp.internal./A: no';
-  const told = `change the object, as PowerDNS refuses this: ${message}`;
-  const there = [desired('a/x A 1')];
+  const refusal = `change the object, as PowerDNS refuses this: ${message}`;
+  const current = [desired('a/x A 1')];
   const refused = desired('a/x A 1 2');
-  const rejections = new Map([[answerOf(refused), { rrset: refused, beside: there, message }]]);
-  expect(verdict('SameNamespace', [desired('a/x A 1'), desired('a/w A 2')], there, { rejections })).toEqual({
+  const rejections = new Map([[answerOf(refused), { rrset: refused, beside: current, message }]]);
+  expect(verdict('SameNamespace', [desired('a/x A 1'), desired('a/w A 2')], current, { rejections })).toEqual({
     accepted: ['a/x A 1'],
-    refused: [`a/w A 2: ${told}`, `a/x A 1 2: ${told}`],
+    refused: [`a/w A 2: ${refusal}`, `a/x A 1 2: ${refusal}`],
   });
 });
 
@@ -431,58 +438,61 @@ describe('a delegation', () => {
     discovery: { ownerID: 'corp', intervalSeconds: 2, recordTypes: ['A', 'NS'] },
     zones: [{ name: 'corp.internal', nameServers: [] }],
   });
-  const delegates = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
-  const snapshots = (desiredRecords: RRset[], there: RRset[]) => {
-    const { accepted, refused } = evaluate(desiredRecords, [zone('corp.internal', there)], declaration, {
+  const delegates = rrsetOf(endpoint('crd/b/dev', 'dev.corp.internal', 'NS', 'ns.example.com'), 'corp');
+  const evaluateWith = (desiredRecords: RRset[], current: RRset[]) => {
+    const { accepted, refused } = evaluate(desiredRecords, [zone('corp.internal', current)], declaration, {
       lister: seen(),
     });
     return { accepted, refused: refused.map(({ message }) => message) };
   };
 
   test('is published, and ExternalDNS finds it', () => {
-    expect(snapshots([delegates], [])).toEqual({ accepted: [delegates], refused: [] });
-    expect(snapshots([delegates], [delegates])).toEqual({ accepted: [delegates], refused: [] });
+    expect(evaluateWith([delegates], [])).toEqual({ accepted: [delegates], refused: [] });
+    expect(evaluateWith([delegates], [delegates])).toEqual({ accepted: [delegates], refused: [] });
   });
 
   test.each([
     [
       'a name of another namespace',
-      found('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+      discoveredRRset('ingress/a/x', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
       ', which is used by ingress/a/x',
     ],
     [
       'a declared name',
-      { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: 'internal-dns', content: '' } },
+      {
+        ...discoveredRRset('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+        mark: { account: 'internal-dns', content: '' },
+      },
       ', which the InternalDNS declares',
     ],
     [
       'a name of a person',
-      { ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: '', content: '' } },
+      { ...discoveredRRset('', 'x.dev.corp.internal.', 'A', '192.0.2.1'), mark: { account: '', content: '' } },
       ', an unmanaged record',
     ],
-  ])('does not hide %s', (_, there, who) => {
-    expect(snapshots([delegates], [there])).toEqual({
+  ])('does not hide %s', (_, current, who) => {
+    expect(evaluateWith([delegates], [current])).toEqual({
       accepted: [],
       refused: [`a delegation would hide x.dev.corp.internal${who}: delegate another name`],
     });
   });
 
   test('may hide a name of its own namespace', () => {
-    const own = found('ingress/b/x', 'x.dev.corp.internal.', 'A', '192.0.2.1');
-    expect(snapshots([delegates], [own])).toEqual({ accepted: [delegates], refused: [] });
+    const own = discoveredRRset('ingress/b/x', 'x.dev.corp.internal.', 'A', '192.0.2.1');
+    expect(evaluateWith([delegates], [own])).toEqual({ accepted: [delegates], refused: [] });
   });
 
   test('is deleted when a name below it is declared', () => {
     const declared = {
-      ...found('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
+      ...discoveredRRset('', 'x.dev.corp.internal.', 'A', '192.0.2.1'),
       mark: { account: 'internal-dns', content: '' },
     };
-    expect(snapshots([delegates], [delegates, declared]).accepted).toEqual([]);
+    expect(evaluateWith([delegates], [delegates, declared]).accepted).toEqual([]);
   });
 
   test('rejects an address at its name, and hides a current one', () => {
-    const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
-    expect(snapshots([delegates, address], [delegates, address])).toEqual({
+    const address = rrsetOf(endpoint('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
+    expect(evaluateWith([delegates, address], [delegates, address])).toEqual({
       accepted: [delegates],
       refused: ['dev.corp.internal is delegated: its own servers answer for it'],
     });
@@ -490,8 +500,8 @@ describe('a delegation', () => {
   });
 
   test('is rejected while its object has an address at the name', () => {
-    const address = rrsetOf(want('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
-    expect(snapshots([delegates, address], [])).toEqual({
+    const address = rrsetOf(endpoint('crd/b/dev', 'dev.corp.internal', 'A', '192.0.2.1'), 'corp');
+    expect(evaluateWith([delegates, address], [])).toEqual({
       accepted: [address],
       refused: ['already used by its own A record: A and NS cannot coexist'],
     });
@@ -517,17 +527,17 @@ describe('a filtered record', () => {
   });
 
   test('keeps no record that its object no longer wants', () => {
-    const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
-    expect(verdict('FirstWins', [filtered('b/y AAAA 2')], there).accepted).toEqual([]);
+    const current = [desired('b/y A 2'), desired('b/y AAAA 2')];
+    expect(verdict('FirstWins', [filtered('b/y AAAA 2')], current).accepted).toEqual([]);
   });
 
   test('is deleted even if its object wants an invalid record, too', () => {
-    const there = [desired('b/y A 2'), desired('b/y AAAA 2')];
-    expect(verdict('FirstWins', [filtered('b/y AAAA 2'), desired('b/y A')], there).accepted).toEqual(['b/y A 2']);
+    const current = [desired('b/y A 2'), desired('b/y AAAA 2')];
+    expect(verdict('FirstWins', [filtered('b/y AAAA 2'), desired('b/y A')], current).accepted).toEqual(['b/y A 2']);
   });
 });
 
-// Few of everything, so that they meet.
+// Few of everything, so that conflicts are frequent.
 const resources = ['ingress/a/x', 'ingress/a/y', 'service/b/x', 'ingress/c/x', 'node/n', 'node/m', 'unknown'];
 const names = ['www.corp.internal', 'a.corp.internal', '*.corp.internal', 'vpn.corp.internal', '_no.corp.internal'];
 const recordTypes = ['A', 'AAAA', 'CNAME', 'TXT'];
@@ -542,7 +552,7 @@ const anyRRset = fc
   })
   .map(({ resource, name, type, ttl, picks }) => {
     const targets = type === 'TXT' ? picks.map((n) => `"${n}"`) : contents([type, ...picks].join(' '))[1];
-    return rrsetOf({ ...want(resource, name, type, ...targets), recordTTL: ttl }, 'corp');
+    return rrsetOf({ ...endpoint(resource, name, type, ...targets), recordTTL: ttl }, 'corp');
   });
 
 const world = fc
@@ -561,7 +571,7 @@ const world = fc
     maxNamesPerNamespace: fc.constantFrom(1, 2, 1000),
   })
   .map(({ sharedHosts, tenants, reservedNames, maxNamesPerNamespace, sees, ages, known, ...world }) => {
-    // What answers for the hosts of others depends on these: see across-namespaces.test.ts.
+    // Names that affect the hosts of other namespaces: see across-namespaces.test.ts.
     const allowAcrossNamespaces = [...acrossNamespaces];
     const more = { recordTypes, tenants, reservedNames, maxNamesPerNamespace, allowAcrossNamespaces };
     const declaration = declaring(sharedHosts, more);
@@ -569,15 +579,20 @@ const world = fc
       ...seen(ages, sees),
       namespaceLabels: (namespace) => (known.includes(namespace) ? { team: namespace } : undefined),
     };
-    const snapshots = (desiredRecords: RRset[], there: RRset[]) => {
-      const { accepted, refused } = evaluate(desiredRecords, [zone('corp.internal', there, declaration)], declaration, {
-        lister,
-      });
+    const evaluateWith = (desiredRecords: RRset[], current: RRset[]) => {
+      const { accepted, refused } = evaluate(
+        desiredRecords,
+        [zone('corp.internal', current, declaration)],
+        declaration,
+        {
+          lister,
+        },
+      );
       const keyOf = (rrset: RRset) => `${answerOf(rrset)} ${rrset.mark?.content}`;
       return { accepted: accepted.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), refused };
     };
-    // What an agent would have made of other wishes before, and so may stand.
-    return { ...world, sharedHosts, sees, declaration, snapshots, there: snapshots(world.before, []).accepted };
+    // Current records: what an agent would have published for other desired records before.
+    return { ...world, sharedHosts, sees, declaration, evaluateWith, current: evaluateWith(world.before, []).accepted };
   });
 
 const runs = { numRuns: 1000 };
@@ -592,8 +607,8 @@ describe('for all desired records', () => {
             fc.shuffledSubarray(world.desiredRecords, { minLength: world.desiredRecords.length }),
           ),
         ),
-        ([{ desiredRecords, there, snapshots }, shuffled]) => {
-          expect(snapshots(shuffled, there.toReversed())).toEqual(snapshots(desiredRecords, there));
+        ([{ desiredRecords, current, evaluateWith }, shuffled]) => {
+          expect(evaluateWith(shuffled, current.toReversed())).toEqual(evaluateWith(desiredRecords, current));
         },
       ),
       runs,
@@ -602,9 +617,9 @@ describe('for all desired records', () => {
 
   test('a second evaluation of what was published changes nothing', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, snapshots }) => {
-        const verdict = snapshots(desiredRecords, there);
-        const { accepted } = snapshots(desiredRecords, verdict.accepted);
+      fc.property(world, ({ desiredRecords, current, evaluateWith }) => {
+        const verdict = evaluateWith(desiredRecords, current);
+        const { accepted } = evaluateWith(desiredRecords, verdict.accepted);
         expect(accepted).toEqual(verdict.accepted);
       }),
       runs,
@@ -613,11 +628,11 @@ describe('for all desired records', () => {
 
   test('a second evaluation changes nothing if only a new mark was not written', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, snapshots }) => {
+      fc.property(world, ({ desiredRecords, current, evaluateWith }) => {
         const written = (rrsets: RRset[]) =>
-          rrsets.map((rrset) => there.find((old) => answerOf(old) === answerOf(rrset)) ?? rrset);
-        const { accepted } = snapshots(desiredRecords, there);
-        expect(snapshots(desiredRecords, written(accepted)).accepted.map(answerOf)).toEqual(accepted.map(answerOf));
+          rrsets.map((rrset) => current.find((old) => answerOf(old) === answerOf(rrset)) ?? rrset);
+        const { accepted } = evaluateWith(desiredRecords, current);
+        expect(evaluateWith(desiredRecords, written(accepted)).accepted.map(answerOf)).toEqual(accepted.map(answerOf));
       }),
       runs,
     );
@@ -625,8 +640,8 @@ describe('for all desired records', () => {
 
   test('no RRsets are accepted that cannot coexist', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, snapshots }) => {
-        const { accepted } = snapshots(desiredRecords, there);
+      fc.property(world, ({ desiredRecords, current, evaluateWith }) => {
+        const { accepted } = evaluateWith(desiredRecords, current);
         for (const ofName of Map.groupBy(accepted, ({ name }) => name).values()) {
           const types = ofName.map(({ type }) => type);
           expect(new Set(types).size).toBe(types.length);
@@ -640,17 +655,17 @@ describe('for all desired records', () => {
 
   test('a name has records of one sharing group only, unless all are merged', () => {
     fc.assert(
-      fc.property(world, ({ sharedHosts, sees, desiredRecords, there, snapshots }) => {
-        const { accepted } = snapshots(desiredRecords, there);
+      fc.property(world, ({ sharedHosts, sees, desiredRecords, current, evaluateWith }) => {
+        const { accepted } = evaluateWith(desiredRecords, current);
         const partyOf = sharedHosts === 'FirstWins' ? (r: string) => r : sharingGroup;
         for (const rrset of accepted) {
-          if (sharedHosts === 'Merge' || there.some((old) => answerOf(old) === answerOf(rrset))) continue;
+          if (sharedHosts === 'Merge' || current.some((old) => answerOf(old) === answerOf(rrset))) continue;
           const own = desiredRecords
             .filter(({ name, type }) => name === rrset.name && type === rrset.type)
             .filter(({ mark }) => partyOf(mark?.content ?? '') === partyOf(rrset.mark?.content ?? ''))
             .flatMap(({ records }) => records);
           expect(own).toEqual(expect.arrayContaining(rrset.records));
-          // Nor do the RRsets beside it; where objects are not seen, a mark may be an old one.
+          // The same holds for the other RRsets of the name; where objects are not listed, a mark may be old.
           if (!sees) continue;
           for (const other of accepted.filter(({ name }) => name === rrset.name)) {
             expect(partyOf(other.mark?.content ?? '')).toBe(partyOf(rrset.mark?.content ?? ''));
@@ -663,11 +678,11 @@ describe('for all desired records', () => {
 
   test('a desired record for one name does not affect another name', () => {
     fc.assert(
-      fc.property(world, fc.constantFrom(...names), ({ desiredRecords, there, snapshots, declaration }, name) => {
+      fc.property(world, fc.constantFrom(...names), ({ desiredRecords, current, evaluateWith, declaration }, name) => {
         fc.pre(declaration.discovery?.maxNamesPerNamespace === 1000);
         const isHere = (rrset: RRset) => rrset.name === `${name}.`;
-        const all = snapshots(desiredRecords, there);
-        const alone = snapshots(desiredRecords.filter(isHere), there);
+        const all = evaluateWith(desiredRecords, current);
+        const alone = evaluateWith(desiredRecords.filter(isHere), current);
         expect(alone.accepted).toEqual(all.accepted.filter(isHere));
         expect(alone.refused).toEqual(all.refused.filter(({ rrset }) => isHere(rrset)));
       }),
@@ -677,17 +692,17 @@ describe('for all desired records', () => {
 
   test('no namespace exceeds its quota, and every record is accepted or rejected', () => {
     fc.assert(
-      fc.property(world, ({ desiredRecords, there, snapshots, declaration, sharedHosts }) => {
-        const { accepted, refused } = snapshots(desiredRecords, there);
+      fc.property(world, ({ desiredRecords, current, evaluateWith, declaration, sharedHosts }) => {
+        const { accepted, refused } = evaluateWith(desiredRecords, current);
         const most = declaration.discovery?.maxNamesPerNamespace ?? 0;
-        // One that is merged into another's answer does not show in its mark.
+        // An object that is merged into the RRset of another one is not in its mark.
         fc.pre(sharedHosts !== 'Merge');
         const placesOf = (rrsets: RRset[]) =>
           Map.groupBy(
             new Set(rrsets.map(({ name, mark }) => `${namespaceOf(mark?.content ?? '')} ${name}`)),
             (nameContext) => nameContext.split(' ')[0],
           );
-        const before = placesOf(there);
+        const before = placesOf(current);
         for (const [namespace, places] of placesOf(accepted)) {
           if (namespace === '') continue;
           const fresh = places.filter((nameContext) => !before.get(namespace)?.includes(nameContext));

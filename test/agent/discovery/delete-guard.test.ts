@@ -6,7 +6,7 @@ import { applyPolicy } from '../../../functions/agent/discovery/policy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop } from '../external-dns.ts';
-import { found } from '../make.ts';
+import { discoveredRRset } from '../make.ts';
 
 const start = Date.parse('2026-11-21T10:00:00Z');
 const options = { percent: 50, holdSeconds: 600 };
@@ -86,7 +86,7 @@ class World {
   }
 
   get rrsets(): RRset[] {
-    return [...this.current].map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
+    return [...this.current].map(({ object, name }) => discoveredRRset(object, name, 'A', '192.0.2.1'));
   }
 
   /** Runs a loop after some seconds. Returns the held names. */
@@ -324,7 +324,7 @@ describe('an ordinary deletion', () => {
 
   test('of the Pods of a headless Service is held while it requests the names below its own', () => {
     const pods = Array.from({ length: 6 }, (_, i) =>
-      found('service/a/db', `db-${i}.db.corp.internal.`, 'A', '192.0.2.1'),
+      discoveredRRset('service/a/db', `db-${i}.db.corp.internal.`, 'A', '192.0.2.1'),
     );
     const sourceObject = { resource: 'service/a/db', namespace: 'a', created: '', hosts: ['db.corp.internal.'] };
     for (const below of [true, false]) {
@@ -334,7 +334,7 @@ describe('an ordinary deletion', () => {
   });
 
   test('is held if the object is unknown', () => {
-    const nameless = objects(10, 'unknown').map(({ name }) => found('unknown', name, 'A', '192.0.2.1'));
+    const nameless = objects(10, 'unknown').map(({ name }) => discoveredRRset('unknown', name, 'A', '192.0.2.1'));
     expect(new DeleteGuard().hold(nameless, new Set(), options, noSources, start).held).toHaveLength(10);
   });
 });
@@ -384,17 +384,17 @@ describe('an object that has lost its address', () => {
   });
 
   test('keeps it while it waits for its controller, and not if a filter excludes it', () => {
-    const left = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
+    const filtered = { resource: one.object, namespace: 'a', created: '', hosts: [one.name], filteredBy: 'why' };
     for (const isUnready of [true, false]) {
-      const lister = { ...noSources, hasSynced: () => true, filteredOf: () => [{ ...left, isUnready }] };
-      const current = [found(one.object, one.name, 'A', '192.0.2.1')];
+      const lister = { ...noSources, hasSynced: () => true, filteredOf: () => [{ ...filtered, isUnready }] };
+      const current = [discoveredRRset(one.object, one.name, 'A', '192.0.2.1')];
       const { held } = new DeleteGuard().hold(current, new Set(), options, lister, start);
       expect(held).toHaveLength(isUnready ? 1 : 0);
     }
   });
 
   test('does not keep the names of its Pods, which may vanish one by one', () => {
-    const pod = found('service/a/db', 'db-0.db.corp.internal.', 'A', '192.0.2.1');
+    const pod = discoveredRRset('service/a/db', 'db-0.db.corp.internal.', 'A', '192.0.2.1');
     const sourceObject = {
       resource: 'service/a/db',
       namespace: 'a',
@@ -493,23 +493,23 @@ test('whatever happens, no requested name is held, none for too long, and none o
     for (const { act, hosts, after } of events) {
       if (act !== 'nothing') world[act as 'clear' | 'delete' | 'restore'](hosts);
       const before = namesOf([...world.current]);
-      const wanted = new Set(namesOf([...world.resolvable]));
+      const resolvable = new Set(namesOf([...world.resolvable]));
       const asking = new Set(namesOf([...world.requested]));
       const held = world.loop(after);
-      for (const name of wanted) missedAt.delete(name);
-      for (const name of before) if (!wanted.has(name) && !missedAt.has(name)) missedAt.set(name, world.now);
+      for (const name of resolvable) missedAt.delete(name);
+      for (const name of before) if (!resolvable.has(name) && !missedAt.has(name)) missedAt.set(name, world.now);
       const isOver = (name: string) => world.now - (missedAt.get(name) ?? 0) >= 300 * seconds;
       for (const name of held) {
-        expect(wanted).not.toContain(name);
+        expect(resolvable).not.toContain(name);
         expect(isOver(name)).toBe(false);
       }
       // A name whose object exists, or may, and lacks only its address is held, however few are missing.
       const isSure = (name: string) => sight.isUnsynced || (sight.isWatched && asking.has(name));
-      const sure = before.filter((name) => !wanted.has(name) && isSure(name));
+      const sure = before.filter((name) => !resolvable.has(name) && isSure(name));
       for (const name of sure) expect(held.includes(name)).toBe(!isOver(name));
-      deleted = deleted.filter(({ name, at }) => !wanted.has(name) && world.now - at < 300 * seconds);
+      deleted = deleted.filter(({ name, at }) => !resolvable.has(name) && world.now - at < 300 * seconds);
       const known = new Set([...before, ...deleted.map(({ name }) => name)]);
-      const vanished = new Set([...before.filter((name) => !wanted.has(name)), ...deleted.map(({ name }) => name)]);
+      const vanished = new Set([...before.filter((name) => !resolvable.has(name)), ...deleted.map(({ name }) => name)]);
       if (wasHeld.length === 0 && held.some((name) => !isSure(name))) {
         holds += 1;
         expect(vanished.size).toBeGreaterThanOrEqual(5);
@@ -548,7 +548,7 @@ test('whatever happens, a restarted agent holds what the one before would have h
 test('while names are held and nothing changes, ExternalDNS sends nothing', async () => {
   const guard = new DeleteGuard();
   const hosts = objects(10);
-  let current = hosts.map(({ object, name }) => found(object, name, 'A', '192.0.2.1'));
+  let current = hosts.map(({ object, name }) => discoveredRRset(object, name, 'A', '192.0.2.1'));
   const accepted = current.slice(0, 2);
   let now = start;
   const webhook = {
@@ -560,8 +560,8 @@ test('while names are held and nothing changes, ExternalDNS sends nothing', asyn
       return applyPolicy('Sync', current, [...accepted, ...held]).answer.map(endpointOf);
     },
     applyChanges: async ({ delete: deleted = [] }: { delete?: Parameters<typeof rrsetOf>[0][] }) => {
-      const gone = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));
-      current = current.filter(({ name }) => !gone.has(name));
+      const deletedNames = new Set(deleted.map(({ dnsName }) => `${dnsName}.`));
+      current = current.filter(({ name }) => !deletedNames.has(name));
     },
   };
   for (let i = 0; i < 300; i++) expect(await loop(webhook, [])).toBeUndefined();

@@ -11,7 +11,7 @@ import { discoverable } from '../../../functions/contract/declaration.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { values } from '../../dns/rdata/arbitraries.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
-import { declare, want, zone } from '../make.ts';
+import { declare, endpoint, zone } from '../make.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
 import { contextWith, emptyNameIn } from './contexts.ts';
 
@@ -23,7 +23,7 @@ interface Surroundings {
   zoneTTL?: number;
 }
 
-/** A view of the cluster in which nobody else wants anything. */
+/** A lister of a cluster without other objects. */
 function viewOf(lister: SourceObject[]): SourceLister {
   return {
     ...noSources,
@@ -48,8 +48,8 @@ function desiredAs(
   });
 }
 
-/** In short: `www A 192.0.2.1 (ingress/a/x)`, with the fault behind it. */
-const said = (desiredRecords: DesiredRecord[]) =>
+/** Lines such as `www A 192.0.2.1 (ingress/a/x)`, followed by the fault if there is one. */
+const linesOf = (desiredRecords: DesiredRecord[]) =>
   desiredRecords
     .map(({ name, type, records, mark, fault }) => {
       const what = [name.replace('.corp.internal.', ''), type, ...records].join(' ');
@@ -58,11 +58,11 @@ const said = (desiredRecords: DesiredRecord[]) =>
     .sort();
 
 const www = 'www.corp.internal';
-const x = (type: string, ...targets: string[]) => want('ingress/a/x', www, type, ...targets);
-const y = (type: string, ...targets: string[]) => want('ingress/b/y', www, type, ...targets);
+const x = (type: string, ...targets: string[]) => endpoint('ingress/a/x', www, type, ...targets);
+const y = (type: string, ...targets: string[]) => endpoint('ingress/b/y', www, type, ...targets);
 
-describe('a time to live', () => {
-  test.each<[wanted: number | undefined, settings: Settings, zoneTTL: number | undefined, ttl: number]>([
+describe('a TTL', () => {
+  test.each<[requested: number | undefined, settings: Settings, zoneTTL: number | undefined, ttl: number]>([
     [undefined, {}, undefined, 60],
     [undefined, {}, 300, 300],
     [undefined, { defaultTTL: 30 }, 300, 30],
@@ -72,7 +72,7 @@ describe('a time to live', () => {
     [25, { minimumTTL: 20 }, undefined, 25],
     [undefined, { minimumTTL: 120 }, undefined, 120],
     [undefined, { defaultTTL: 5, minimumTTL: 20 }, undefined, 20],
-    // It is refused, and not hidden.
+    // It is rejected, not hidden.
     [-1, { minimumTTL: 20 }, undefined, -1],
     [2 ** 31, { minimumTTL: 20 }, undefined, 2 ** 31],
   ])('of %j, with %j and %j for the zone, is %d', (recordTTL, settings, zoneTTL, ttl) => {
@@ -81,7 +81,7 @@ describe('a time to live', () => {
   });
 });
 
-test('the same wish of two sources is one, with the shorter time to live', () => {
+test('two sources that want the same are one record, with the shorter TTL', () => {
   const slow = { ...x('A', '192.0.2.1'), recordTTL: 300 };
   const fast = { ...x('A', '192.0.2.1'), recordTTL: 15 };
   const bad = { ...x('A', '192.0.2.1'), recordTTL: -1 };
@@ -98,8 +98,8 @@ test('the same wish of two sources is one, with the shorter time to live', () =>
   expect(desiredAs([x('A', '192.0.2.1'), y('A', '192.0.2.1'), x('A', '192.0.2.2')])).toHaveLength(3);
 });
 
-test('of a name that is too long only the end is judged, and of a target only the beginning', () => {
-  const deep = want('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
+test('of a name that is too long only the end is checked, and of a target only the beginning', () => {
+  const deep = endpoint('ingress/a/x', `${'a.'.repeat(1e5)}corp.internal`, 'A', '192.0.2.1');
   const long = x('CNAME', `${'a.'.repeat(1e5)}example.com`);
   const desiredRecords = desiredAs([deep, long, x('A', '1'.repeat(1e5))]);
   expect(desiredRecords.map(({ name, records }) => [name.length, records[0]?.length])).toEqual([
@@ -115,17 +115,17 @@ test('of a name that is too long only the end is judged, and of a target only th
   ]);
 });
 
-test('names in excluded domains are left out without a word', () => {
+test('names in excluded domains are left out silently', () => {
   const settings = { excludedDomains: ['Dev.corp.internal'], targets: { default: ['192.0.2.9'] } };
   const names = ['dev.corp.internal', 'a.dev.corp.internal', '*.dev.corp.internal', 'mydev.corp.internal'];
-  const desiredRecords = names.map((name) => want('ingress/a/x', name, 'A', '192.0.2.1'));
+  const desiredRecords = names.map((name) => endpoint('ingress/a/x', name, 'A', '192.0.2.1'));
   const lister = [sourceObject('ingress/a/new', [], ['b.dev.corp.internal.'])];
-  expect(said(desiredAs(desiredRecords, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
+  expect(linesOf(desiredAs(desiredRecords, { settings, lister }))).toEqual(['mydev A 192.0.2.1 (ingress/a/x)']);
 });
 
-test('records of other types are named once where they are all that an object wants of a name', () => {
+test('records of other types are reported once where an object wants no others at a name', () => {
   const settings = { recordTypes: ['A', 'CNAME'] };
-  expect(said(desiredAs([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
+  expect(linesOf(desiredAs([x('A', '192.0.2.1'), x('AAAA', '2001:db8::1')], { settings }))).toEqual([
     'www A 192.0.2.1 (ingress/a/x)',
   ]);
   expect(desiredAs([x('AAAA', '2001:db8::1')], { settings })).toMatchObject([
@@ -145,22 +145,22 @@ describe('targets.override', () => {
     ['addresses of both families', [x('A', '192.0.2.1', '192.0.2.2'), x('AAAA', '2001:db8::9')]],
     ['a name', [x('CNAME', 'lb.example.com')]],
     ['nothing', [x('A')]],
-  ])('is published by families instead of %s', (_, desiredRecords) => {
-    expect(said(desiredAs(desiredRecords, { settings: addresses }))).toEqual(both);
+  ])('replaces %s, by address family', (_, desiredRecords) => {
+    expect(linesOf(desiredAs(desiredRecords, { settings: addresses }))).toEqual(both);
   });
 
   test('may be a name', () => {
     const settings = { targets: { override: ['NAT.example.com'] } };
     const desiredRecords = [x('A', '192.0.2.1'), x('AAAA', '2001:db8::9'), y('A', '192.0.2.2')];
-    expect(said(desiredAs(desiredRecords, { settings }))).toEqual([
+    expect(linesOf(desiredAs(desiredRecords, { settings }))).toEqual([
       'www CNAME nat.example.com. (ingress/a/x)',
       'www CNAME nat.example.com. (ingress/b/y)',
     ]);
   });
 
-  test('is not for records of other types', () => {
+  test('does not replace records of other types', () => {
     const settings = { ...addresses, recordTypes: [...discoverable] };
-    expect(said(desiredAs([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
+    expect(linesOf(desiredAs([x('TXT', 'text'), x('MX', '10 mail.example.com')], { settings }))).toEqual([
       'www MX 10 mail.example.com. (ingress/a/x)',
       'www TXT "text" (ingress/a/x)',
     ]);
@@ -176,7 +176,7 @@ describe('targets.networks', () => {
     ['AAAA', ['2001:db8::1', '2001:db9::1'], ['2001:db8::1']],
     ['AAAA', ['::ffff:10.0.0.1', '::ffff:10.1.0.1'], ['::ffff:10.0.0.1']],
     ['CNAME', ['lb.example.com'], ['lb.example.com.']],
-    // It is named as no address, and not as one of another network.
+    // It is reported as an invalid address, not as one of another network.
     ['A', ['lb.example.com'], ['lb.example.com']],
   ])('keeps of %s %j %j', (type, targets, records) => {
     const [desired] = desiredAs([x(type, ...targets)], { settings });
@@ -184,7 +184,7 @@ describe('targets.networks', () => {
     expect(desired?.fault).toBeUndefined();
   });
 
-  test('says which field has taken the last one', () => {
+  test('is named in the message when it excludes the last one', () => {
     const outside = { records: [], isFiltered: true, fault: '192.0.2.1 is outside discovery.targets.networks' };
     expect(desiredAs([x('A', '192.0.2.1')], { settings })).toMatchObject([outside]);
     expect(desiredAs([x('A', '10.1.0.1', '10.1.0.2')], { settings })).toMatchObject([
@@ -194,12 +194,12 @@ describe('targets.networks', () => {
       },
     ]);
     const only = { targets: { excludedNetworks } };
-    expect(said(desiredAs([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
+    expect(linesOf(desiredAs([x('A', '192.0.2.1')], { settings: only }))).toEqual(['www A 192.0.2.1 (ingress/a/x)']);
   });
 
-  test('says nothing where an object keeps other addresses', () => {
+  test('has no message where an object keeps other addresses', () => {
     const desiredRecords = [x('A', '10.0.0.1'), x('AAAA', '2001:db9::1'), y('AAAA', '2001:db9::1')];
-    expect(said(desiredAs(desiredRecords, { settings }))).toEqual([
+    expect(linesOf(desiredAs(desiredRecords, { settings }))).toEqual([
       'www A 10.0.0.1 (ingress/a/x)',
       'www AAAA (ingress/b/y): 2001:db9::1 is outside discovery.targets.networks',
     ]);
@@ -226,41 +226,41 @@ describe('targets.default', () => {
     sourceObject('ingress/b/y', [], ['b.corp.internal.', 'c.corp.internal.']),
   ];
 
-  test('is for objects without an address, unless ExternalDNS has heard of one', () => {
+  test('applies to objects without an address, unless ExternalDNS sends one', () => {
     const others = ['b', 'c'].flatMap((name) => [
       `${name} A 192.0.2.9 (ingress/b/y)`,
       `${name} AAAA 2001:db8::9 (ingress/b/y)`,
     ]);
     const own = ['www A 192.0.2.9 (ingress/a/x)', 'www AAAA 2001:db8::9 (ingress/a/x)'];
-    expect(said(desiredAs([], { settings, lister }))).toEqual([...others, ...own]);
-    expect(said(desiredAs([x('A', '192.0.2.1')], { settings, lister }))).toEqual([
+    expect(linesOf(desiredAs([], { settings, lister }))).toEqual([...others, ...own]);
+    expect(linesOf(desiredAs([x('A', '192.0.2.1')], { settings, lister }))).toEqual([
       ...others,
       'www A 192.0.2.1 (ingress/a/x)',
     ]);
-    expect(said(desiredAs([x('A')], { settings, lister }))).toEqual([...others, ...own]);
+    expect(linesOf(desiredAs([x('A')], { settings, lister }))).toEqual([...others, ...own]);
     expect(desiredAs([], { lister })).toEqual([]);
   });
 
-  test('is for the hosts without an address of an object whose others have one', () => {
+  test('applies to the hosts without an address, even if others of the object have one', () => {
     const hosts = ['www.corp.internal.', 'b.corp.internal.'];
     const of = (name: string, targets: string[]): [string, { targets: string[] }][] =>
       ['A', 'AAAA', 'CNAME'].map((type) => [`${name} ${type}`, { targets }]);
     const parts = new Map([...of('www.corp.internal.', ['192.0.2.1']), ...of('b.corp.internal.', [])]);
     const route = { ...sourceObject('ingress/a/x', ['192.0.2.1'], hosts), parts };
-    expect(said(desiredAs([x('A', '192.0.2.1')], { settings, lister: [route] }))).toEqual([
+    expect(linesOf(desiredAs([x('A', '192.0.2.1')], { settings, lister: [route] }))).toEqual([
       'b A 192.0.2.9 (ingress/a/x)',
       'b AAAA 2001:db8::9 (ingress/a/x)',
       'www A 192.0.2.1 (ingress/a/x)',
     ]);
   });
 
-  test('is for the objects of the owner’s namespace', () => {
+  test('applies to objects of the namespace of the owner', () => {
     const names = desiredAs([], { settings, lister, namespace: 'a' }).map(({ name }) => name);
     expect(names).toEqual(['www.corp.internal.', 'www.corp.internal.']);
   });
 });
 
-describe('what ExternalDNS has merged', () => {
+describe('an endpoint that ExternalDNS has merged', () => {
   const [one, two, three] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
   const unclear = (targets: string, ...objects: string[]) =>
     `cannot tell which of ${objects.join(' and ')} has the target${targets.includes(', ') ? 's' : ''} ${targets}`;
@@ -381,31 +381,31 @@ describe('what ExternalDNS has merged', () => {
       x('CNAME', 'LB.example.com'),
       ['www CNAME lb.example.com. (ingress/a/x)', 'www CNAME lb.example.com. (ingress/b/y)'],
     ],
-  ])('is taken apart where %s', (_, lister, endpoint, expected) => {
-    expect(said(desiredAs([endpoint], { lister }))).toEqual(expected);
+  ])('is split where %s', (_, lister, endpoint, expected) => {
+    expect(linesOf(desiredAs([endpoint], { lister }))).toEqual(expected);
   });
 
   const shared = [sourceObject('ingress/a/x', [one]), sourceObject('ingress/b/y', [two])];
 
-  test('is so, too, where shared hosts are merged: not every namespace may have the name', () => {
-    expect(said(desiredAs([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
+  test('is split even if shared hosts are merged, as not every namespace may have the name', () => {
+    expect(linesOf(desiredAs([x('A', one, two)], { lister: shared, settings: { sharedHosts: 'Merge' } }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${two} (ingress/b/y)`,
     ]);
   });
 
-  test('stays together where objects of the kind are not seen', () => {
-    const pod = want('pod/a/x', www, 'A', three, '192.0.2.4');
-    expect(said(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
-    // Those that are seen may have been left out as the same.
-    const same = want('pod/a/x', www, 'A', one);
-    expect(said(desiredAs([same], { lister: shared }))).toEqual([
+  test('is not split where objects of the kind are not seen', () => {
+    const pod = endpoint('pod/a/x', www, 'A', three, '192.0.2.4');
+    expect(linesOf(desiredAs([pod], { lister: shared }))).toEqual([`www A ${three} 192.0.2.4 (pod/a/x)`]);
+    // The listed ones may have been dropped as duplicates.
+    const same = endpoint('pod/a/x', www, 'A', one);
+    expect(linesOf(desiredAs([same], { lister: shared }))).toEqual([
       `www A ${one} (ingress/a/x)`,
       `www A ${one} (pod/a/x)`,
     ]);
   });
 
-  test('has each object’s own time to live, whichever of the same endpoints ExternalDNS has left', () => {
+  test('has the TTL of each object, whichever of the equal endpoints ExternalDNS has kept', () => {
     const lister = [
       { ...sourceObject('ingress/a/x', [one]), ttl: 300 },
       sourceObject('ingress/b/y', [one]),
@@ -418,12 +418,16 @@ describe('what ExternalDNS has merged', () => {
     expect(ttls(y('A', one))).toEqual(expected);
   });
 
-  test('in one namespace is nobody’s of another one', () => {
-    expect(said(desiredAs([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([`www A ${one} (ingress/a/x)`]);
-    expect(said(desiredAs([y('A', one)], { lister: shared, namespace: 'b' }))).toEqual([`www A ${one} (ingress/b/y)`]);
+  test('in one namespace gives no record to an object of another', () => {
+    expect(linesOf(desiredAs([x('A', one)], { lister: shared, namespace: 'a' }))).toEqual([
+      `www A ${one} (ingress/a/x)`,
+    ]);
+    expect(linesOf(desiredAs([y('A', one)], { lister: shared, namespace: 'b' }))).toEqual([
+      `www A ${one} (ingress/b/y)`,
+    ]);
   });
 
-  test('is what each of them wanted, if all are known', () => {
+  test('is split into what each object wants, if all are known', () => {
     const address = fc.constantFrom(one, two, three);
     const objects = fc.uniqueArray(
       fc.record({
@@ -436,14 +440,14 @@ describe('what ExternalDNS has merged', () => {
     fc.assert(
       fc.property(objects, (all) => {
         const lister = all.map(({ resource, targets, created }) => sourceObject(resource, targets, undefined, created));
-        const wanted = all.map(({ resource, targets }) => want(resource, www, 'A', ...targets));
-        const apart = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-        expect(said(desiredAs(merged(wanted), { lister }))).toEqual(said(apart));
+        const endpoints = all.map(({ resource, targets }) => endpoint(resource, www, 'A', ...targets));
+        const apart = endpoints.map((endpoint) => rrsetOf(endpoint, 'corp'));
+        expect(linesOf(desiredAs(merged(endpoints), { lister }))).toEqual(linesOf(apart));
       }),
     );
   });
 
-  test('gives nobody a target that only objects of another namespace are seen to have', () => {
+  test('gives no object a target that only objects of another namespace have', () => {
     const resource = fc.constantFrom('ingress/a/x', 'ingress/a/y', 'ingress/b/x', 'ingress/c/x');
     const addresses = fc.uniqueArray(fc.constantFrom(one, two, three, '192.0.2.4'));
     const lister = fc.uniqueArray(fc.record({ resource, targets: fc.option(addresses) }), {
@@ -453,7 +457,7 @@ describe('what ExternalDNS has merged', () => {
     fc.assert(
       fc.property(lister, resource, addresses, (all, labelled, targets) => {
         const seen = all.map((each) => sourceObject(each.resource, each.targets ?? undefined));
-        const desiredRecords = desiredAs([want(labelled, www, 'A', ...targets)], { lister: seen });
+        const desiredRecords = desiredAs([endpoint(labelled, www, 'A', ...targets)], { lister: seen });
         for (const { records, mark } of desiredRecords) {
           const namespace = mark?.content.split('/')[1];
           for (const record of records) {
@@ -471,23 +475,23 @@ describe('in loops of ExternalDNS', () => {
   const nameContext = emptyNameIn('corp.internal.');
   const context = contextWith(settings);
 
-  /** What is wanted and has no fault, each name and type once. */
+  /** Desired records without a fault, each name and type once. */
   function webhook(database: MemoryZones): Webhook {
     const present = async () => (await database.zones())[0] as Zone;
     return {
       records: async () =>
         (await present()).rrsets.filter((r) => r.mark?.account === 'external-dns/corp').map(endpointOf),
-      adjustEndpoints: async (wanted) => {
-        const faultless = desiredAs(wanted, { settings }).filter(
+      adjustEndpoints: async (endpoints) => {
+        const faultless = desiredAs(endpoints, { settings }).filter(
           (desired) => rejectionOf(desired, nameContext, context) === undefined,
         );
         return [...Map.groupBy(faultless, ({ name, type }) => `${name} ${type}`).values()].map(([first]) =>
           endpointOf(first as DesiredRecord),
         );
       },
-      applyChanges: async ({ create = [], updateNew = [], delete: gone = [] }) => {
+      applyChanges: async ({ create = [], updateNew = [], delete: deleted = [] }) => {
         const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
-        const changes = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
+        const changes = [...rrsets(deleted).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
         expect(await database.apply(await present(), changes)).toEqual([]);
       },
     };
@@ -511,7 +515,7 @@ describe('in loops of ExternalDNS', () => {
     labels: fc.constant({ resource: 'crd/a/x' }),
   });
 
-  test('the second sends nothing, whatever is wanted', async () => {
+  test('the second one sends nothing, whatever the endpoints', async () => {
     const rounds = fc.array(fc.array(fc.oneof(desiredRecords, cnames), { maxLength: 12 }), {
       minLength: 1,
       maxLength: 3,
@@ -519,12 +523,12 @@ describe('in loops of ExternalDNS', () => {
     await fc.assert(
       fc.asyncProperty(rounds, async (all) => {
         const external = webhook(new MemoryZones([zone()]));
-        for (const wanted of all) {
-          await loop(external, merged(wanted));
-          expect(await loop(external, merged(wanted))).toBeUndefined();
+        for (const endpoints of all) {
+          await loop(external, merged(endpoints));
+          expect(await loop(external, merged(endpoints))).toBeUndefined();
           const byPlace = (a: Endpoint, b: Endpoint) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
           expect((await external.records()).sort(byPlace)).toEqual(
-            (await external.adjustEndpoints(merged(wanted))).sort(byPlace),
+            (await external.adjustEndpoints(merged(endpoints))).sort(byPlace),
           );
         }
       }),

@@ -21,11 +21,11 @@ import { values } from '../../dns/rdata/arbitraries.ts';
 import { startPowerDNS } from '../../powerdns/server.ts';
 import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop, type Webhook } from '../external-dns.ts';
-import { want } from '../make.ts';
+import { endpoint } from '../make.ts';
 
-test('a wish has one form, whatever it was said in', () => {
+test('an RRset has one canonical form, whatever the notation of its endpoint', () => {
   const desired = {
-    ...want('ingress/a/web', 'WWW.corp.internal.', 'AAAA', '2001:DB8::2', '2001:db8:0::1', '2001:db8::2'),
+    ...endpoint('ingress/a/web', 'WWW.corp.internal.', 'AAAA', '2001:DB8::2', '2001:db8:0::1', '2001:db8::2'),
   };
   expect(rrsetOf(desired, 'corp')).toEqual({
     name: 'www.corp.internal.',
@@ -36,8 +36,8 @@ test('a wish has one form, whatever it was said in', () => {
   });
 });
 
-/** As a person writes it, as PowerDNS has it, and as ExternalDNS hears of it. */
-const forms: [type: string, written: string, content: string, said?: string][] = [
+/** RDATA as people write it, as PowerDNS stores it, and as ExternalDNS receives it. */
+const forms: [type: string, written: string, content: string, expected?: string][] = [
   ['A', '192.0.2.1', '192.0.2.1'],
   ['A', 'lb.example.com', 'lb.example.com'],
   ['AAAA', '2001:DB8:0::1', '2001:db8::1'],
@@ -64,19 +64,19 @@ const forms: [type: string, written: string, content: string, said?: string][] =
   ['LUA', 'A "x"', 'A "x"'],
 ];
 
-test.each(forms)('%s: %s is %s', (type, written, content, said = content) => {
-  const rrset = rrsetOf(want('crd/a/x', 'x.corp.internal', type, written), 'corp');
+test.each(forms)('%s: %s is %s', (type, written, content, expected = content) => {
+  const rrset = rrsetOf(endpoint('crd/a/x', 'x.corp.internal', type, written), 'corp');
   expect(rrset.records).toEqual([content]);
-  expect(endpointOf(rrset).targets).toEqual([said]);
+  expect(endpointOf(rrset).targets).toEqual([expected]);
   expect(rrsetOf(endpointOf(rrset), 'corp')).toEqual(rrset);
 });
 
 const targetsOf = (type: Discoverable) => fc.array(values[type], { minLength: 1, maxLength: 4 });
 
-test.each(discoverable)('what ExternalDNS is answered of %s is what it is answered again', (type) => {
+test.each(discoverable)('an endpoint of %s survives the round trip', (type) => {
   fc.assert(
     fc.property(targetsOf(type), (targets) => {
-      const rrset = rrsetOf(want('crd/a/x', 'x.corp.internal', type, ...targets), 'corp');
+      const rrset = rrsetOf(endpoint('crd/a/x', 'x.corp.internal', type, ...targets), 'corp');
       const answer = endpointOf(rrset);
       expect(rrsetOf(answer, 'corp')).toEqual(rrset);
       expect(endpointOf(rrsetOf(answer, 'corp'))).toEqual(answer);
@@ -84,31 +84,35 @@ test.each(discoverable)('what ExternalDNS is answered of %s is what it is answer
   );
 });
 
-test('a time to live is kept, and none is 60 s', () => {
-  const desired = want('x', 'a.corp.internal', 'A', '192.0.2.1');
+test('a TTL is kept, and is 60 s by default', () => {
+  const desired = endpoint('x', 'a.corp.internal', 'A', '192.0.2.1');
   expect([undefined, 0, 15].map((recordTTL) => rrsetOf({ ...desired, recordTTL }, 'corp').ttl)).toEqual([60, 60, 15]);
 });
 
-test('what ExternalDNS gets back is what it would say itself', () => {
-  const desired = { ...want('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
+test('endpoints are returned in the notation of ExternalDNS', () => {
+  const desired = { ...endpoint('x', '*.w.corp.internal', 'CNAME', 'lb.example.com'), recordTTL: 15 };
   expect(endpointOf(rrsetOf(desired, 'corp'))).toEqual(desired);
 });
 
-/** ExternalDNS's side of the agent without its judgement: everything that is wanted is published. */
+/** A webhook without evaluation: every endpoint is published. */
 function publishing(database: Pick<Database, 'zones' | 'apply'>): Webhook & { writes: number } {
   const zone = async () => (await database.zones()).find(({ name }) => name === 'corp.internal.') as Zone;
   const webhook = {
     writes: 0,
     records: async () => (await zone()).rrsets.filter((r) => ownershipOf(r) === 'discovered').map(endpointOf),
-    adjustEndpoints: async (wanted: Endpoint[]) => wanted.map((endpoint) => endpointOf(rrsetOf(endpoint, 'corp'))),
+    adjustEndpoints: async (endpoints: Endpoint[]) =>
+      endpoints.map((endpoint) => endpointOf(rrsetOf(endpoint, 'corp'))),
     applyChanges: async ({
       create = [],
       updateNew = [],
-      delete: gone = [],
+      delete: deleted = [],
     }: Parameters<Webhook['applyChanges']>[0]) => {
       webhook.writes++;
       const rrsets = (list: Endpoint[]) => list.map((endpoint) => rrsetOf(endpoint, 'corp'));
-      const changes: Change[] = [...rrsets(gone).map(deletion), ...rrsets([...create, ...updateNew]).map(replacement)];
+      const changes: Change[] = [
+        ...rrsets(deleted).map(deletion),
+        ...rrsets([...create, ...updateNew]).map(replacement),
+      ];
       expect(await database.apply(await zone(), changes)).toEqual([]);
     },
   };
@@ -116,7 +120,7 @@ function publishing(database: Pick<Database, 'zones' | 'apply'>): Webhook & { wr
 }
 
 describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
-  test('every type comes back as it was answered, so that the next loop sends nothing', {}, async () => {
+  test('every type is read back as it was written, so that the next loop sends nothing', {}, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'endpoint-'));
     const server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
     try {
@@ -130,23 +134,23 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
       const written = forms.filter(
         ([type, , content]) => discoverable.some((d) => d === type) && !/^(lb\.|a\.\.|0 @)/.test(content),
       );
-      const tables = written.map(([type, text], i) => want('crd/a/x', `t${i}.corp.internal`, type, text));
+      const tables = written.map(([type, text], i) => endpoint('crd/a/x', `t${i}.corp.internal`, type, text));
       const drawn = discoverable.flatMap((type) =>
         fc
           .sample(targetsOf(type), 40)
           .map((targets) => (type === 'CNAME' ? targets.slice(0, 1) : targets))
           .map((targets, i) =>
-            want('crd/a/x', `${type}${i}.corp.internal`, type, ...targets.filter((t) => !/@\s*$/.test(t))),
+            endpoint('crd/a/x', `${type}${i}.corp.internal`, type, ...targets.filter((t) => !/@\s*$/.test(t))),
           ),
       );
-      const wanted = [...tables, ...drawn].filter(({ targets }) => targets.length > 0);
-      expect((await loop(webhook, wanted))?.create).toHaveLength(wanted.length);
-      expect(await loop(webhook, wanted)).toBeUndefined();
+      const endpoints = [...tables, ...drawn].filter(({ targets }) => targets.length > 0);
+      expect((await loop(webhook, endpoints))?.create).toHaveLength(endpoints.length);
+      expect(await loop(webhook, endpoints)).toBeUndefined();
       const byName = (a: Endpoint, b: Endpoint) => (a.dnsName < b.dnsName ? -1 : 1);
-      expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjustEndpoints(wanted)).sort(byName));
+      expect((await webhook.records()).sort(byName)).toEqual((await webhook.adjustEndpoints(endpoints)).sort(byName));
 
-      // Of which only the case has changed.
-      const text = (target: string) => want('crd/a/x', 'case.corp.internal', 'TXT', target);
+      // Only the case has changed.
+      const text = (target: string) => endpoint('crd/a/x', 'case.corp.internal', 'TXT', target);
       await loop(webhook, [text('Key')]);
       expect((await loop(webhook, [text('kEY')]))?.updateNew).toHaveLength(1);
       expect(await loop(webhook, [text('kEY')])).toBeUndefined();
@@ -159,7 +163,7 @@ describe('with PowerDNS', { tags: 'PowerDNS' }, () => {
   });
 });
 
-test('what Go leaves out or writes as null is empty', () => {
+test('fields that Go omits or writes as null are empty', () => {
   expect(parse('null', endpoints)).toEqual([]);
   expect(parse('[{"recordType":"A","setIdentifier":"x","providerSpecific":[{"name":"alias"}]}]', endpoints)).toEqual([
     { dnsName: '', targets: [], recordType: 'A' },
@@ -172,6 +176,6 @@ test.each([
   ['{}', /^text: Invalid input: expected array, received object$/],
   ['[{"dnsName":1}]', /^0\.dnsName: Invalid input: expected string, received number$/],
   ['[null]', /^0: /],
-])('a text that is none is refused in one line: %s', (text, message) => {
+])('an invalid body is rejected in one line: %s', (text, message) => {
   expect(() => parse(text, endpoints)).toThrow(message);
 });

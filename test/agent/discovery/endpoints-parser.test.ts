@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { EndpointsParser } from '../../../functions/agent/discovery/endpoints-parser.ts';
-import { want } from '../make.ts';
+import { endpoint } from '../make.ts';
 
 const [a, b] = [
-  want('ingress/shop/a', 'a.corp.internal', 'A', '192.0.2.1'),
-  want('ingress/shop/b', 'b.corp.internal', 'A', '192.0.2.2'),
+  endpoint('ingress/shop/a', 'a.corp.internal', 'A', '192.0.2.1'),
+  endpoint('ingress/shop/b', 'b.corp.internal', 'A', '192.0.2.2'),
 ];
 
 /** A body in chunks. */
@@ -24,7 +24,7 @@ test('the same endpoints are the same array, whatever their order', async () => 
 });
 
 test.each([
-  ['one endpoint more', [a, b, want('ingress/shop/c', 'c.corp.internal', 'A', '192.0.2.3')]],
+  ['one endpoint more', [a, b, endpoint('ingress/shop/c', 'c.corp.internal', 'A', '192.0.2.3')]],
   ['one endpoint fewer', [a]],
   ['one endpoint twice', [a, a]],
   ['no endpoint', []],
@@ -70,7 +70,7 @@ test('an invalid body is rejected each time, read to its end, and changes nothin
   expect(await read(parser, [a])).toBe(first);
 });
 
-test('of too many targets a few are kept, and all that an object is seen to have', async () => {
+test('of too many targets a few are kept, besides all that the source object has', async () => {
   const seen = ['10.9.9.9', '2001:db8::1', 'lb.example.com.'];
   const many = Array.from({ length: 30_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
   const seenAt = (name: string) => new Set(name === 'a.corp.internal.' ? seen : []);
@@ -81,10 +81,10 @@ test('of too many targets a few are kept, and all that an object is seen to have
   ];
   const parser = new EndpointsParser({ seenAt });
   const [first, second] = await read(parser, hostile, 1000);
-  const kept = [...many].sort().slice(0, 65);
-  expect(first?.targets.toSorted()).toEqual([...kept, '10.9.9.9', '2001:DB8::1', 'lb.example.com'].sort());
+  const limited = [...many].sort().slice(0, 65);
+  expect(first?.targets.toSorted()).toEqual([...limited, '10.9.9.9', '2001:DB8::1', 'lb.example.com'].sort());
   expect([first?.dnsName, first?.recordType, first?.labels]).toEqual([a.dnsName, a.recordType, a.labels]);
-  expect(second?.targets).toEqual(kept);
+  expect(second?.targets).toEqual(limited);
   // Whatever the order of the targets.
   const before = await read(parser, hostile);
   expect(await read(parser, [hostile[1], { ...hostile[0], targets: targets.toReversed() }], 65_536)).toEqual(before);
@@ -96,7 +96,9 @@ test('quotes, brackets and commas in strings are text', async () => {
 });
 
 test('more endpoints than the limit are rejected, and the next body is parsed', async () => {
-  const many = Array.from({ length: 100 }, (_, i) => want('ingress/shop/a', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+  const many = Array.from({ length: 100 }, (_, i) =>
+    endpoint('ingress/shop/a', `h${i}.corp.internal`, 'A', '192.0.2.1'),
+  );
   const parser = new EndpointsParser({ limit: () => 2000 });
   await expect(read(parser, many)).rejects.toThrow(
     'objects request endpoints of more than 2000 characters (ingress/shop/a is among the largest): raise resources.agent.limits.memory',
@@ -106,7 +108,7 @@ test('more endpoints than the limit are rejected, and the next body is parsed', 
 
 test('the largest object is named, whatever the order of the endpoints', async () => {
   const of = (object: string, count: number) =>
-    Array.from({ length: count }, (_, i) => want(object, `h${i}.corp.internal`, 'A', '192.0.2.1'));
+    Array.from({ length: count }, (_, i) => endpoint(object, `h${i}.corp.internal`, 'A', '192.0.2.1'));
   const several = [...of('ingress/shop/most', 60), ...of('ingress/shop/few', 10), ...of('ingress/shop/some', 30)];
   const parser = new EndpointsParser({ limit: () => 12_000 });
   const reading = () => read(parser, several).then(undefined, (error: Error) => error.message);
@@ -127,7 +129,9 @@ test('an endless endpoint is named by its host', async () => {
 
 test('equal lists of targets count once, however many hosts have them', async () => {
   const targets = Array.from({ length: 64 }, (_, i) => `192.0.2.${i}`);
-  const many = Array.from({ length: 1000 }, (_, i) => want('ingress/shop/a', `h${i}.corp.internal`, 'A', ...targets));
+  const many = Array.from({ length: 1000 }, (_, i) =>
+    endpoint('ingress/shop/a', `h${i}.corp.internal`, 'A', ...targets),
+  );
   const parser = new EndpointsParser({ limit: () => 160_000 });
   const first = await read(parser, many);
   expect(first).toEqual(many);

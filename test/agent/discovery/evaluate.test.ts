@@ -6,30 +6,30 @@ import type { PowerDNSRejection } from '../../../functions/agent/discovery/evalu
 import { answerOf, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources } from '../../../functions/agent/sources/source-object.ts';
 import { zoneOf } from '../../../functions/dns/name.ts';
-import { corp, declare, foreign, found, want, zone, zones } from '../make.ts';
+import { corp, declare, discoveredRRset, endpoint, foreign, zone, zones } from '../make.ts';
 
-/** A verdict in short: `name type content`, and `name (object): message`. */
+/** Evaluates endpoints. Returns `name type content` and `name (object): message`. */
 function verdict(
-  wanted: Endpoint[],
-  there: RRset[] | Zone[] = [],
+  endpoints: Endpoint[],
+  present: RRset[] | Zone[] = [],
   declaration = declare(),
   rejections = new Map<string, PowerDNSRejection>(),
 ) {
   const isRRset = (each: RRset | Zone): each is RRset => 'type' in each;
-  const rrsets = there.filter(isRRset);
-  const present = there.length > rrsets.length ? (there as Zone[]) : [zone('corp.internal', rrsets, declaration)];
-  const desiredRecords = wanted.map((endpoint) => rrsetOf(endpoint, 'corp'));
-  const { accepted, refused } = evaluate(desiredRecords, present, declaration, { rejections });
+  const rrsets = present.filter(isRRset);
+  const zones = present.length > rrsets.length ? (present as Zone[]) : [zone('corp.internal', rrsets, declaration)];
+  const desiredRecords = endpoints.map((endpoint) => rrsetOf(endpoint, 'corp'));
+  const { accepted, refused } = evaluate(desiredRecords, zones, declaration, { rejections });
   return {
     accepted: accepted.map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`).sort(),
     refused: refused.map(({ rrset, message }) => `${rrset.name} (${rrset.mark?.content}): ${message}`),
   };
 }
 
-const x = (type: string, ...targets: string[]) => want('ingress/a/x', 'www.corp.internal', type, ...targets);
-const y = (type: string, ...targets: string[]) => want('ingress/b/y', 'www.corp.internal', type, ...targets);
+const x = (type: string, ...targets: string[]) => endpoint('ingress/a/x', 'www.corp.internal', type, ...targets);
+const y = (type: string, ...targets: string[]) => endpoint('ingress/b/y', 'www.corp.internal', type, ...targets);
 const current = (resource: string, type: string, ...records: string[]) =>
-  found(resource, 'www.corp.internal.', type, ...records);
+  discoveredRRset(resource, 'www.corp.internal.', type, ...records);
 
 describe('a name', () => {
   test.each([
@@ -45,7 +45,7 @@ describe('a name', () => {
     `${'x'.repeat(63)}.corp.internal`,
     `${'x.'.repeat(119)}y.corp.internal`,
   ])('%s is published', (name) => {
-    expect(verdict([want('o', name, 'A', '192.0.2.1')])).toEqual({
+    expect(verdict([endpoint('o', name, 'A', '192.0.2.1')])).toEqual({
       accepted: [`${name.toLowerCase()}. A 192.0.2.1`],
       refused: [],
     });
@@ -82,7 +82,7 @@ describe('a name', () => {
     [`${'x'.repeat(64)}.corp.internal`, 'has a label of more than 63 characters (RFC 1035 section 2.3.4): shorten it'],
     [`${'x.'.repeat(120)}y.corp.internal`, 'longer than 253 characters (RFC 1035 section 2.3.4): use a shorter name'],
   ])('%s is rejected, and other names are published', (name, message) => {
-    const { accepted, refused } = verdict([want('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
+    const { accepted, refused } = verdict([endpoint('o', name, 'A', '192.0.2.1'), x('A', '192.0.2.2')]);
     expect(accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
     expect(refused).toEqual([expect.stringContaining(` (o): ${message}`)]);
   });
@@ -90,11 +90,11 @@ describe('a name', () => {
 
 test('no object gets the name of a declared name server, in whichever zone it is', () => {
   const declaration = declare({ zones: [{ ...corp, nameServers: ['dns.b.internal'] }, ...zones('b.internal')] });
-  const there = [zone('corp.internal', [], declaration), zone('b.internal', [], declaration)];
-  expect(verdict([want('o', 'dns.b.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([
+  const present = [zone('corp.internal', [], declaration), zone('b.internal', [], declaration)];
+  expect(verdict([endpoint('o', 'dns.b.internal', 'A', '192.0.2.1')], present, declaration).refused).toEqual([
     "dns.b.internal. (o): the name of a zone's own server",
   ]);
-  expect(verdict([want('o', 'ns1.corp.internal', 'A', '192.0.2.1')], there, declaration).refused).toEqual([]);
+  expect(verdict([endpoint('o', 'ns1.corp.internal', 'A', '192.0.2.1')], present, declaration).refused).toEqual([]);
 });
 
 describe('a record', () => {
@@ -122,7 +122,7 @@ describe('a record', () => {
     ],
     [
       'CNAME at the top',
-      want('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
+      endpoint('ingress/a/x', 'corp.internal', 'CNAME', 'lb.example.com'),
       'a CNAME is not allowed at the zone apex (RFC 1034 section 3.6.2)',
     ],
   ])('%s is rejected', (_, desired, message) => {
@@ -138,8 +138,8 @@ describe('a record', () => {
 });
 
 describe('objects that want the same name', () => {
-  const both = (a: Endpoint, b: Endpoint, there: RRset[] = []) => {
-    const verdicts = [verdict([a, b], there), verdict([b, a], there)];
+  const both = (a: Endpoint, b: Endpoint, present: RRset[] = []) => {
+    const verdicts = [verdict([a, b], present), verdict([b, a], present)];
     expect(verdicts[0]).toEqual(verdicts[1]);
     return verdicts[0]!;
   };
@@ -176,24 +176,26 @@ describe('objects that want the same name', () => {
   });
 
   test('the object of the current record has precedence, for its changes too', () => {
-    const there = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
-    expect(both(x('A', '192.0.2.1'), y('CNAME', 'lb.example.com'), there).accepted).toEqual([
+    const present = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    expect(both(x('A', '192.0.2.1'), y('CNAME', 'lb.example.com'), present).accepted).toEqual([
       'www.corp.internal. CNAME lb.example.com.',
     ]);
-    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there).accepted).toEqual(['www.corp.internal. A 192.0.2.2']);
+    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), present).accepted).toEqual([
+      'www.corp.internal. A 192.0.2.2',
+    ]);
   });
 
   test('when the object with precedence is gone, the other one gets the name', () => {
-    const there = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
-    expect(verdict([x('A', '192.0.2.1')], there)).toEqual({
+    const present = [current('ingress/b/y', 'CNAME', 'lb.example.com.')];
+    expect(verdict([x('A', '192.0.2.1')], present)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
       refused: [],
     });
   });
 
   test('a current record keeps its name when ExternalDNS labels it with another of its objects', () => {
-    const there = [current('ingress/z/was', 'A', '192.0.2.2')];
-    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), there)).toEqual({
+    const present = [current('ingress/z/was', 'A', '192.0.2.2')];
+    expect(both(x('A', '192.0.2.1'), y('A', '192.0.2.2'), present)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.2'],
       refused: ['www.corp.internal. (ingress/a/x): already used by ingress/z/was'],
     });
@@ -201,17 +203,17 @@ describe('objects that want the same name', () => {
 });
 
 describe('a current record stays when the desired one cannot be published', () => {
-  const there = [current('ingress/a/x', 'A', '192.0.2.1')];
+  const present = [current('ingress/a/x', 'A', '192.0.2.1')];
 
   test('while its object wants an invalid record', () => {
-    expect(verdict([x('CNAME', 'a\\b')], there)).toEqual({
+    expect(verdict([x('CNAME', 'a\\b')], present)).toEqual({
       accepted: ['www.corp.internal. A 192.0.2.1'],
       refused: [expect.stringContaining('www.corp.internal. (ingress/a/x): correct the target: not an escape: \\b')],
     });
   });
 
   test('for one address family while the other one changes', () => {
-    const two = [...there, current('ingress/a/x', 'AAAA', '2001:db8::1')];
+    const two = [...present, current('ingress/a/x', 'AAAA', '2001:db8::1')];
     expect(verdict([x('A', '192.0.2.9'), x('AAAA', 'fe80::1%eth0')], two).accepted).toEqual([
       'www.corp.internal. A 192.0.2.9',
       'www.corp.internal. AAAA 2001:db8::1',
@@ -219,13 +221,15 @@ describe('a current record stays when the desired one cannot be published', () =
   });
 
   test('but not for the mistake of another object once its own is gone', () => {
-    expect(verdict([y('CNAME', 'a\\b')], there).accepted).toEqual([]);
-    expect(verdict([], there).accepted).toEqual([]);
+    expect(verdict([y('CNAME', 'a\\b')], present).accepted).toEqual([]);
+    expect(verdict([], present).accepted).toEqual([]);
   });
 
   test('and not where a declared record supersedes it', () => {
-    const taken = found('ingress/a/x', 'ns1.corp.internal.', 'AAAA', '2001:db8::1');
-    expect(verdict([want('ingress/a/x', 'ns1.corp.internal', 'AAAA', '2001:db8::2')], [taken]).accepted).toEqual([]);
+    const taken = discoveredRRset('ingress/a/x', 'ns1.corp.internal.', 'AAAA', '2001:db8::1');
+    expect(verdict([endpoint('ingress/a/x', 'ns1.corp.internal', 'AAAA', '2001:db8::2')], [taken]).accepted).toEqual(
+      [],
+    );
   });
 });
 
@@ -244,14 +248,14 @@ describe('a record that PowerDNS refused', () => {
 
   test('is sent again when the desired record or the zone changes', () => {
     expect(verdict([x('CNAME', 'yes.example.com')], [], declare(), rejections()).refused).toEqual([]);
-    const there = [current('ingress/a/x', 'A', '192.0.2.1')];
-    expect(verdict([desired], there, declare(), rejections()).refused).toEqual([]);
-    expect(verdict([desired], there, declare(), rejections(there)).accepted).toEqual([
+    const present = [current('ingress/a/x', 'A', '192.0.2.1')];
+    expect(verdict([desired], present, declare(), rejections()).refused).toEqual([]);
+    expect(verdict([desired], present, declare(), rejections(present)).accepted).toEqual([
       'www.corp.internal. A 192.0.2.1',
     ]);
-    const theirs = [foreign('www.corp.internal.', 'TXT', '"any"')];
-    expect(verdict([desired], [], declare(), rejections(theirs)).refused).toEqual([]);
-    expect(verdict([desired], [], declare(), rejections(there)).refused).toHaveLength(1);
+    const existing = [foreign('www.corp.internal.', 'TXT', '"any"')];
+    expect(verdict([desired], [], declare(), rejections(existing)).refused).toEqual([]);
+    expect(verdict([desired], [], declare(), rejections(present)).refused).toHaveLength(1);
   });
 });
 
@@ -261,13 +265,13 @@ describe('unmanaged records', () => {
     ['CNAME', 'A'],
     ['TXT', 'CNAME'],
     ['AAAA', 'A'],
-  ])('an unmanaged %s rejects a discovered %s', (theirs, ours) => {
-    const there = [foreign('www.corp.internal.', theirs, 'any')];
-    const desired = x(ours, ours === 'A' ? '192.0.2.1' : 'lb.example.com');
-    expect(verdict([desired], there)).toEqual({
+  ])('an unmanaged %s rejects a discovered %s', (existing, discovered) => {
+    const present = [foreign('www.corp.internal.', existing, 'any')];
+    const desired = x(discovered, discovered === 'A' ? '192.0.2.1' : 'lb.example.com');
+    expect(verdict([desired], present)).toEqual({
       accepted: [],
       refused: [
-        `www.corp.internal. (ingress/a/x): an unmanaged ${theirs} record exists at this name: delete it, or declare it in spec.zones`,
+        `www.corp.internal. (ingress/a/x): an unmanaged ${existing} record exists at this name: delete it, or declare it in spec.zones`,
       ],
     });
   });
@@ -277,25 +281,25 @@ describe('unmanaged records', () => {
   });
 
   test('are hidden from ExternalDNS', () => {
-    const there = [
+    const present = [
       foreign('www.corp.internal.', 'A', '192.0.2.1'),
-      found('o', 'a.corp.internal.', 'A', '192.0.2.2'),
-      found('o', 'ns1.corp.internal.', 'AAAA', '2001:db8::1'),
+      discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.2'),
+      discoveredRRset('o', 'ns1.corp.internal.', 'AAAA', '2001:db8::1'),
     ];
-    const undeclared = zone('other.internal', [found('o', 'a.other.internal.', 'A', '192.0.2.3')]);
-    expect(currentRRsets([zone('corp.internal', there), undeclared], declare())).toEqual([there[1]]);
+    const undeclared = zone('other.internal', [discoveredRRset('o', 'a.other.internal.', 'A', '192.0.2.3')]);
+    expect(currentRRsets([zone('corp.internal', present), undeclared], declare())).toEqual([present[1]]);
   });
 });
 
 describe('zones inside zones', () => {
   const declaration = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
-  const desired = want('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
-  const parent = zone('corp.internal', [found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
+  const desired = endpoint('o', 'a.dev.corp.internal', 'A', '192.0.2.1');
+  const parent = zone('corp.internal', [discoveredRRset('o', 'a.dev.corp.internal.', 'A', '192.0.2.1')]);
 
   test('a name belongs to the longest matching zone, and records in the other one do not count', () => {
-    const there = [parent, zone('dev.corp.internal')];
-    expect(verdict([desired], there, declaration).refused).toEqual([]);
-    expect(currentRRsets(there, declaration)).toEqual([]);
+    const present = [parent, zone('dev.corp.internal')];
+    expect(verdict([desired], present, declaration).refused).toEqual([]);
+    expect(currentRRsets(present, declaration)).toEqual([]);
   });
 
   test('a name of a zone that could not be created is rejected, not published in another zone', () => {
@@ -312,9 +316,9 @@ describe('zones inside zones', () => {
 });
 
 test('the order of rejections does not depend on that of the desired records', () => {
-  const wanted = ['b', 'a', 'c'].map((name) => want('o', `_${name}.corp.internal`, 'A', '192.0.2.1'));
-  expect(verdict(wanted)).toEqual(verdict(wanted.toReversed()));
-  expect(verdict(wanted).refused.map((r) => r.slice(0, 2))).toEqual(['_a', '_b', '_c']);
+  const endpoints = ['b', 'a', 'c'].map((name) => endpoint('o', `_${name}.corp.internal`, 'A', '192.0.2.1'));
+  expect(verdict(endpoints)).toEqual(verdict(endpoints.toReversed()));
+  expect(verdict(endpoints).refused.map((r) => r.slice(0, 2))).toEqual(['_a', '_b', '_c']);
 });
 
 describe('names below a delegation or DNAME', () => {
@@ -325,7 +329,7 @@ describe('names below a delegation or DNAME', () => {
     records: ['ns.example.'],
     mark: { account: 'internal-dns', content: '' },
   });
-  const desired = (name: string) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1');
+  const desired = (name: string) => endpoint('o', `${name}.corp.internal`, 'A', '192.0.2.1');
   const delegated = ': dev.corp.internal is delegated: its own servers answer for it';
   const covered = ': the DNAME of dev.corp.internal covers it (RFC 6672 section 2.4)';
 
@@ -353,17 +357,21 @@ describe('names below a delegation or DNAME', () => {
   });
 
   test('a current record is hidden from ExternalDNS while a cut covers it', () => {
-    const there = ['x.dev', 'dev', 'www'].map((name) => found('o', `${name}.corp.internal.`, 'A', '192.0.2.1'));
+    const present = ['x.dev', 'dev', 'www'].map((name) =>
+      discoveredRRset('o', `${name}.corp.internal.`, 'A', '192.0.2.1'),
+    );
     const currentWith = (...cuts: RRset[]) =>
-      currentRRsets([zone('corp.internal', [...there, ...cuts])], declare()).map(({ name }) => name.split('.corp')[0]);
+      currentRRsets([zone('corp.internal', [...present, ...cuts])], declare()).map(
+        ({ name }) => name.split('.corp')[0],
+      );
     expect(currentWith(dev('NS'))).toEqual(['www']);
     expect(currentWith(dev('DNAME'))).toEqual(['dev', 'www']);
     expect(currentWith()).toEqual(['x.dev', 'dev', 'www']);
   });
 
   test('a covered record is not kept for a mistake of its object', () => {
-    const there = [dev('NS'), found('o', 'x.dev.corp.internal.', 'A', '192.0.2.1')];
-    expect(verdict([want('o', 'x.dev.corp.internal', 'CNAME', 'a\\b')], there).accepted).toEqual([]);
+    const present = [dev('NS'), discoveredRRset('o', 'x.dev.corp.internal.', 'A', '192.0.2.1')];
+    expect(verdict([endpoint('o', 'x.dev.corp.internal', 'CNAME', 'a\\b')], present).accepted).toEqual([]);
   });
 });
 
@@ -376,13 +384,13 @@ describe('a declared name', () => {
     ['ALIAS', 'AAAA'],
     ['CNAME', 'A'],
     ['MX', 'CNAME'],
-  ])('with %s rejects a discovered %s', (theirs, ours) => {
-    const content = { A: '192.0.2.1', AAAA: '::1' }[ours] ?? 'lb.example.com';
-    expect(verdict([x(ours, content)], [declared(theirs)])).toEqual({
+  ])('with %s rejects a discovered %s', (existing, discovered) => {
+    const content = { A: '192.0.2.1', AAAA: '::1' }[discovered] ?? 'lb.example.com';
+    expect(verdict([x(discovered, content)], [declared(existing)])).toEqual({
       accepted: [],
-      refused: [`www.corp.internal. (ingress/a/x): the InternalDNS declares ${theirs} at this name`],
+      refused: [`www.corp.internal. (ingress/a/x): the InternalDNS declares ${existing} at this name`],
     });
-    expect(verdict([x(ours, content)]).refused).toEqual([]);
+    expect(verdict([x(discovered, content)]).refused).toEqual([]);
   });
 
   test('with other types accepts discovered addresses', () => {
@@ -392,22 +400,22 @@ describe('a declared name', () => {
 
 test('a desired record without a TTL has that of its zone', () => {
   const declaration = declare({ zones: [{ ...corp, defaultTTL: 300 }, ...zones('dev.corp.internal')] });
-  const there = [zone('corp.internal', [], declaration), zone('dev.corp.internal')];
-  const wanted = [
+  const present = [zone('corp.internal', [], declaration), zone('dev.corp.internal')];
+  const endpoints = [
     x('A', '192.0.2.1'),
     { ...y('AAAA', '::1'), dnsName: 'b.corp.internal', recordTTL: 5 },
-    want('o', 'a.dev.corp.internal', 'A', '192.0.2.1'),
+    endpoint('o', 'a.dev.corp.internal', 'A', '192.0.2.1'),
   ];
   const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [`${name}.`, defaultTTL]));
   const { discovery = expect.fail() } = declaration;
   const scope = { ownerID: 'corp' };
-  const desiredRecords = desiredRecordsOf(wanted, {
+  const desiredRecords = desiredRecordsOf(endpoints, {
     scope,
     discovery,
     lister: noSources,
     ttlOf: (name) => zoneOf(name, ttls),
   });
-  const { accepted } = evaluate(desiredRecords, there, declaration);
+  const { accepted } = evaluate(desiredRecords, present, declaration);
   expect(accepted.map(({ name, ttl }) => `${name} ${ttl}`).sort()).toEqual([
     'a.dev.corp.internal. 60',
     'b.corp.internal. 5',

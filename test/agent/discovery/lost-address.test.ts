@@ -1,4 +1,4 @@
-/** Names whose objects lose their addresses, over loops of ExternalDNS and restarts of the agent, beside other namespaces. */
+/** Names whose objects lose their addresses, across loops of ExternalDNS, restarts of the agent and other namespaces. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ownershipOf } from '../../../functions/agent/powerdns/rrset.ts';
@@ -267,10 +267,10 @@ test('whatever happens, an existing object keeps its answer, and nothing is writ
       const endpoints = () => (isSynced ? agent.objects.endpoints() : []);
       await agent.sync(2, { endpoints });
       for (const [i, state] of states.entries()) {
-        const isThere = answers(agent, `h${i}.corp.internal`).length > 0;
-        if (isSynced && state === 'whole') expect(isThere).toBe(true);
+        const isAnswered = answers(agent, `h${i}.corp.internal`).length > 0;
+        if (isSynced && state === 'whole') expect(isAnswered).toBe(true);
         if (isSynced && (state === 'gone' || state === 'filtered')) continue;
-        if (before[i]) expect(isThere).toBe(true);
+        if (before[i]) expect(isAnswered).toBe(true);
       }
       const { writes } = agent.database;
       await agent.sync(2, { endpoints });

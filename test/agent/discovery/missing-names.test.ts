@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { withoutHeldNames } from '../../../functions/agent/discovery/delete-guard.ts';
 import { requestedNames } from '../../../functions/agent/discovery/missing-names.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
-import { found } from '../make.ts';
+import { discoveredRRset } from '../make.ts';
 
 const www = 'www.corp.internal.';
-const at = (resource: string, address = '192.0.2.1') => found(resource, www, 'A', address);
+const at = (resource: string, address = '192.0.2.1') => discoveredRRset(resource, www, 'A', address);
 const current = [at('ingress/shop/web')];
 /** Where ingress/shop/web requests these hosts. */
 const requesting = (hosts: string[], below = false): SourceLister => ({
@@ -47,7 +47,7 @@ test.each<
 );
 
 test('a held name is refused to others, with its object and how to release it', () => {
-  const other = found('ingress/evil/x', 'x.corp.internal.', 'A', '192.0.2.1');
+  const other = discoveredRRset('ingress/evil/x', 'x.corp.internal.', 'A', '192.0.2.1');
   expect(withoutHeldNames([rival!, other], current, 'corp')).toEqual({
     accepted: [other],
     refused: [

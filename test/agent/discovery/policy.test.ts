@@ -4,15 +4,17 @@ import { endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint
 import { applyPolicy, type Policy } from '../../../functions/agent/discovery/policy.ts';
 import { answerOf, areMutuallyExclusive, haveSameAnswer, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { loop, type Webhook } from '../external-dns.ts';
-import { found } from '../make.ts';
+import { discoveredRRset } from '../make.ts';
 
-const web = (type: string, ...records: string[]) => found('ingress/a/web', 'w.corp.internal.', type, ...records);
-const other = (type: string, ...records: string[]) => found('ingress/b/web', 'w.corp.internal.', type, ...records);
+const web = (type: string, ...records: string[]) =>
+  discoveredRRset('ingress/a/web', 'w.corp.internal.', type, ...records);
+const other = (type: string, ...records: string[]) =>
+  discoveredRRset('ingress/b/web', 'w.corp.internal.', type, ...records);
 const a1 = web('A', '192.0.2.1');
 const a2 = web('A', '192.0.2.2');
 const aaaa = web('AAAA', '2001:db8::1');
 const cname = web('CNAME', 'lb.example.');
-const second = found('ingress/a/two', 'two.corp.internal.', 'A', '192.0.2.9');
+const second = discoveredRRset('ingress/a/two', 'two.corp.internal.', 'A', '192.0.2.9');
 
 describe('a policy answers', () => {
   const cases: [string, RRset[], RRset[], Record<Exclude<Policy, 'Preview'>, RRset[]>][] = [
@@ -56,9 +58,9 @@ describe('a policy answers', () => {
 
 describe('a preview', () => {
   test('lists what Sync would do, sorted and without final dots', () => {
-    const gone = found('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
-    const fresh = found('ingress/a/new', 'new.corp.internal.', 'AAAA', '2001:db8::2', '2001:db8::1');
-    const current = [gone, a1, second];
+    const removed = discoveredRRset('ingress/a/old', 'old.corp.internal.', 'A', '192.0.2.8');
+    const fresh = discoveredRRset('ingress/a/new', 'new.corp.internal.', 'AAAA', '2001:db8::2', '2001:db8::1');
+    const current = [removed, a1, second];
     const changed = { ...second, records: ['192.0.2.10'] };
     const preview = [
       { action: 'Create', name: 'new.corp.internal', type: 'AAAA', values: ['2001:db8::1', '2001:db8::2'] },
@@ -77,9 +79,14 @@ describe('a preview', () => {
 
   test('is no longer than the report allows', () => {
     const many = Array.from({ length: 30 }, (_, i) =>
-      found('o/a/b', `h${10 + i}.corp.internal.`, 'A', ...Array.from({ length: 12 }, (_, j) => `192.0.2.${j}`)),
+      discoveredRRset(
+        'o/a/b',
+        `h${10 + i}.corp.internal.`,
+        'A',
+        ...Array.from({ length: 12 }, (_, j) => `192.0.2.${j}`),
+      ),
     );
-    const long = found('o/a/b', 'a.corp.internal.', 'TXT', `"${'x'.repeat(300)}"`);
+    const long = discoveredRRset('o/a/b', 'a.corp.internal.', 'TXT', `"${'x'.repeat(300)}"`);
     const { preview = [] } = applyPolicy('Preview', [], [...many, long]);
     expect(preview).toHaveLength(20);
     expect(preview[0]?.values[0]).toHaveLength(255);
@@ -99,7 +106,9 @@ const rrset = fc
       ['TXT', '"x"'],
     ),
   })
-  .map(({ name, resource, content: [type, content] }) => found(resource, `${name}.corp.internal.`, type, content));
+  .map(({ name, resource, content: [type, content] }) =>
+    discoveredRRset(resource, `${name}.corp.internal.`, type, content),
+  );
 
 /** Without RRsets that exclude each other, like an evaluation. */
 const coherent = (rrsets: RRset[]) =>
@@ -112,17 +121,17 @@ const key = ({ name, type }: RRset) => `${name} ${type}`;
 
 /** ExternalDNS and the records that it changes, for an evaluation that stays the same. */
 function external(policy: Policy, current: RRset[], accepted: RRset[]) {
-  let there = current;
+  let stored = current;
   const webhook: Webhook = {
-    records: async () => there.map(endpointOf),
-    adjustEndpoints: async () => applyPolicy(policy, there, accepted).answer.map(endpointOf),
+    records: async () => stored.map(endpointOf),
+    adjustEndpoints: async () => applyPolicy(policy, stored, accepted).answer.map(endpointOf),
     applyChanges: async ({ create = [], updateNew = [], delete: deleted = [] }) => {
       const written = [...create, ...updateNew].map((endpoint) => rrsetOf(endpoint, 'corp'));
-      const gone = new Set([...deleted.map((endpoint) => rrsetOf(endpoint, 'corp')), ...written].map(key));
-      there = [...there.filter((each) => !gone.has(key(each))), ...written];
+      const replaced = new Set([...deleted.map((endpoint) => rrsetOf(endpoint, 'corp')), ...written].map(key));
+      stored = [...stored.filter((each) => !replaced.has(key(each))), ...written];
     },
   };
-  return { webhook, there: () => there };
+  return { webhook, stored: () => stored };
 }
 
 test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
@@ -130,11 +139,11 @@ test.each<Policy>(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])(
   async (policy) => {
     await fc.assert(
       fc.asyncProperty(rrsets, rrsets, async (current, accepted) => {
-        const { webhook, there } = external(policy, current, accepted);
+        const { webhook, stored } = external(policy, current, accepted);
         await loop(webhook, []);
         expect(await loop(webhook, [])).toBeUndefined();
         const has = (all: RRset[]) => (each: RRset) => all.some((one) => haveSameAnswer(one, each));
-        const after = there();
+        const after = stored();
         expect(after.filter((each, i) => after.slice(0, i).some((before) => isOneAnswer(before, each)))).toEqual([]);
         if (policy === 'Preview') expect(after.map(answerOf).sort()).toEqual(current.map(answerOf).sort());
         if (policy === 'Sync') expect(after.map(answerOf).sort()).toEqual(accepted.map(answerOf).sort());

@@ -1,15 +1,15 @@
-/** No more records than the agent's memory bears. */
+/** The number of records is limited by the memory of the agent. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, EndpointChanges } from '../../../functions/agent/discovery/endpoint.ts';
 import { withinBudget } from '../../../functions/agent/discovery/record-budget.ts';
 import { type RRset, resourceOf, totalCost } from '../../../functions/agent/powerdns/rrset.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { loop } from '../external-dns.ts';
-import { declare, found, makeAgent, want } from '../make.ts';
+import { declare, discoveredRRset, endpoint, makeAgent } from '../make.ts';
 
 const of = (namespace: string, count: number) =>
   Array.from({ length: count }, (_, i) =>
-    found(`ingress/${namespace}/web`, `${namespace}${i}.corp.internal.`, 'A', '192.0.2.1'),
+    discoveredRRset(`ingress/${namespace}/web`, `${namespace}${i}.corp.internal.`, 'A', '192.0.2.1'),
   );
 const namesOf = (rrsets: { name: string }[]) => rrsets.map(({ name }) => name.split('.')[0]);
 
@@ -17,7 +17,7 @@ const same = (a: RRset, others: readonly RRset[]) => others.some((b) => resource
 const within = (answer: RRset[], current: RRset[], budget: number) =>
   withinBudget(answer, { current, stays: same, budget });
 const big = (resource: string, name: string, count: number) =>
-  found(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
+  discoveredRRset(resource, name, 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i}`));
 
 describe('over the budget', () => {
   test('each namespace gets a name in turn, and current records stay', () => {
@@ -36,7 +36,12 @@ describe('over the budget', () => {
   test('records count by their length, whatever the number of names', () => {
     const three = big('ingress/a/big', 'big.corp.internal.', 3);
     expect(totalCost([three])).toBe(3);
-    const long = found('ingress/a/long', 'long.corp.internal.', 'TXT', `"${'x'.repeat(255)}" `.repeat(4).trim());
+    const long = discoveredRRset(
+      'ingress/a/long',
+      'long.corp.internal.',
+      'TXT',
+      `"${'x'.repeat(255)}" `.repeat(4).trim(),
+    );
     expect(totalCost([long])).toBe(3);
     for (const rrset of [three, long])
       expect(namesOf(within([rrset, ...of('b', 2)], [], 3).answer)).toEqual(['b0', 'b1']);
@@ -52,73 +57,73 @@ describe('over the budget', () => {
   });
 
   test('a switch to another type is rejected as well, unless the name goes to another object', () => {
-    const alias = found('ingress/a/web', 'www.corp.internal.', 'CNAME', 'lb.corp.internal.');
+    const alias = discoveredRRset('ingress/a/web', 'www.corp.internal.', 'CNAME', 'lb.corp.internal.');
     const [own, others] = ['a', 'b'].map((ns) => big(`ingress/${ns}/web`, 'www.corp.internal.', 5)) as [RRset, RRset];
     expect(within([own], [alias], 4).answer).toEqual([alias]);
     expect(within([others], [alias], 4).answer).toEqual([]);
-    // It takes no more room than what stands.
+    // It does not exceed the current records.
     expect(within([alias], [own], 4)).toEqual({ answer: [alias], refused: [] });
   });
 });
 
-/** An agent, for as many records beside those that are declared, and its ExternalDNS. */
+/** An agent with a budget of `most` records besides the declared ones, and its ExternalDNS. */
 async function start(most: number, discovery: DiscoveryChanges = {}) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
   const bare = makeAgent();
   bare.declare(declaration);
   await bare.agent.reconcile();
   const declared = (await bare.database.zones()).flatMap(({ rrsets }) => rrsets).length;
-  const the = makeAgent(undefined, { mostRecords: most + declared });
-  the.declare(declaration);
-  await the.agent.reconcile();
+  const setup = makeAgent(undefined, { mostRecords: most + declared });
+  setup.declare(declaration);
+  await setup.agent.reconcile();
   const webhook = {
-    records: () => the.agent.records(),
-    adjustEndpoints: (wanted: Endpoint[]) => the.agent.adjustEndpoints(wanted),
-    applyChanges: (changes: EndpointChanges) => the.agent.applyChanges(changes),
+    records: () => setup.agent.records(),
+    adjustEndpoints: (endpoints: Endpoint[]) => setup.agent.adjustEndpoints(endpoints),
+    applyChanges: (changes: EndpointChanges) => setup.agent.applyChanges(changes),
   };
   const current = async () =>
     Object.fromEntries(
-      (await the.agent.records()).map((e) => [`${e.dnsName.split('.')[0]} ${e.recordType}`, e.targets.length]),
+      (await setup.agent.records()).map((e) => [`${e.dnsName.split('.')[0]} ${e.recordType}`, e.targets.length]),
     );
-  return { ...the, current, loop: (...wanted: Endpoint[]) => loop(webhook, wanted) };
+  return { ...setup, current, loop: (...endpoints: Endpoint[]) => loop(webhook, endpoints) };
 }
 
 describe('an object with a current name', () => {
   const web = (count: number) =>
-    want('ingress/a/web', 'www.corp.internal', 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i + 1}`));
-  const alias = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.corp.internal');
-  const other = want('ingress/b/web', 'other.corp.internal', 'A', '192.0.2.1');
+    endpoint('ingress/a/web', 'www.corp.internal', 'A', ...Array.from({ length: count }, (_, i) => `192.0.2.${i + 1}`));
+  const alias = endpoint('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.corp.internal');
+  const other = endpoint('ingress/b/web', 'other.corp.internal', 'A', '192.0.2.1');
 
   test('cannot exceed the budget, and keeps its current records', async () => {
-    const the = await start(10);
-    await the.loop(web(1), other);
-    await the.loop(web(64), other);
-    await the.loop(web(64), other);
-    expect(await the.current()).toEqual({ 'www A': 1, 'other A': 1 });
-    expect(the.problems()).toEqual([
+    const setup = await start(10);
+    await setup.loop(web(1), other);
+    await setup.loop(web(64), other);
+    await setup.loop(web(64), other);
+    expect(await setup.current()).toEqual({ 'www A': 1, 'other A': 1 });
+    expect(setup.problems()).toEqual([
       expect.objectContaining({ verdict: 'Refused', message: expect.stringContaining('cannot add 63 more records') }),
     ]);
-    await the.loop(web(9), other);
-    expect(await the.current()).toEqual({ 'www A': 9, 'other A': 1 });
+    await setup.loop(web(9), other);
+    expect(await setup.current()).toEqual({ 'www A': 9, 'other A': 1 });
   });
 
   test('cannot exceed it by a switch of types', async () => {
-    const the = await start(5);
-    await the.loop(alias, other);
-    await the.loop(web(5), other);
-    await the.loop(web(5), other);
-    expect(await the.current()).toEqual({ 'www CNAME': 1, 'other A': 1 });
-    await the.loop(web(4), other);
-    await the.loop(web(4), other);
-    expect(await the.current()).toEqual({ 'www A': 4, 'other A': 1 });
+    const setup = await start(5);
+    await setup.loop(alias, other);
+    await setup.loop(web(5), other);
+    await setup.loop(web(5), other);
+    expect(await setup.current()).toEqual({ 'www CNAME': 1, 'other A': 1 });
+    await setup.loop(web(4), other);
+    await setup.loop(web(4), other);
+    expect(await setup.current()).toEqual({ 'www A': 4, 'other A': 1 });
   });
 
   test.each(['UpsertOnly', 'CreateOnly'] as const)('records that %s keeps count', async (policy) => {
-    const the = await start(5, { policy });
-    await the.loop(web(4));
-    await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
-    await the.loop(other, { ...other, dnsName: 'third.corp.internal' });
-    expect(await the.current()).toEqual({ 'www A': 4, 'other A': 1 });
+    const setup = await start(5, { policy });
+    await setup.loop(web(4));
+    await setup.loop(other, { ...other, dnsName: 'third.corp.internal' });
+    await setup.loop(other, { ...other, dnsName: 'third.corp.internal' });
+    expect(await setup.current()).toEqual({ 'www A': 4, 'other A': 1 });
   });
 
   test.each([
@@ -127,30 +132,30 @@ describe('an object with a current name', () => {
     [{ deleteGuard: { percent: 100 } }, {}],
   ] as const)(
     'what is to be somebody else’s stays only where it would not be deleted: %j',
-    async (discovery, stands) => {
-      const the = await start(5, discovery);
-      await the.loop(web(1));
-      for (let i = 0; i < 2; i++) await the.loop({ ...web(6), labels: { resource: 'ingress/b/web' } });
-      expect(await the.current()).toEqual(stands);
-      expect(the.problems()).toEqual([expect.objectContaining({ verdict: 'Refused', resource: 'ingress/b/web' })]);
+    async (discovery, expected) => {
+      const setup = await start(5, discovery);
+      await setup.loop(web(1));
+      for (let i = 0; i < 2; i++) await setup.loop({ ...web(6), labels: { resource: 'ingress/b/web' } });
+      expect(await setup.current()).toEqual(expected);
+      expect(setup.problems()).toEqual([expect.objectContaining({ verdict: 'Refused', resource: 'ingress/b/web' })]);
     },
   );
 
   test('records that the delete guard holds count', async () => {
-    const the = await start(6);
+    const setup = await start(6);
     const hosts = (of: string) =>
-      Array.from({ length: 6 }, (_, i) => want(`ingress/${of}/${i}`, `${of}${i}.corp.internal`, 'A', '192.0.2.1'));
-    await the.loop(...hosts('x'));
-    await the.loop(...hosts('y'));
-    await the.loop(...hosts('y'));
-    expect(Object.keys(await the.current())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
+      Array.from({ length: 6 }, (_, i) => endpoint(`ingress/${of}/${i}`, `${of}${i}.corp.internal`, 'A', '192.0.2.1'));
+    await setup.loop(...hosts('x'));
+    await setup.loop(...hosts('y'));
+    await setup.loop(...hosts('y'));
+    expect(Object.keys(await setup.current())).toEqual(hosts('x').map(({ dnsName }) => `${dnsName.split('.')[0]} A`));
   });
 
   test('Preview shows what is within the budget', async () => {
-    const the = await start(1, { policy: 'Preview' });
-    await the.loop(other, web(1));
-    expect(the.agent.discovery.preview).toHaveLength(1);
-    const refused = the.problems()?.filter(({ verdict }) => verdict === 'Refused');
+    const setup = await start(1, { policy: 'Preview' });
+    await setup.loop(other, web(1));
+    expect(setup.agent.discovery.preview).toHaveLength(1);
+    const refused = setup.problems()?.filter(({ verdict }) => verdict === 'Refused');
     expect(refused).toEqual([expect.objectContaining({ message: expect.stringContaining('cannot add 1 more') })]);
   });
 });
@@ -162,16 +167,18 @@ test('declared records count, the rest is reported, and is published when the bu
   const taken = (await database.zones()).flatMap(({ rrsets }) => rrsets).length;
   const webhook = {
     records: () => agent.records(),
-    adjustEndpoints: (wanted: Parameters<typeof agent.adjustEndpoints>[0]) => agent.adjustEndpoints(wanted),
+    adjustEndpoints: (endpoints: Parameters<typeof agent.adjustEndpoints>[0]) => agent.adjustEndpoints(endpoints),
     applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
-  const wanted = Array.from({ length: 8 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
-  await loop(webhook, wanted);
+  const endpoints = Array.from({ length: 8 }, (_, i) =>
+    endpoint('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'),
+  );
+  await loop(webhook, endpoints);
   expect(await agent.records()).toHaveLength(8 - taken);
   expect(problems()).toHaveLength(taken);
   expect(problems()?.[0]).toMatchObject({ verdict: 'Refused' });
-  expect(await loop(webhook, wanted)).toBeUndefined();
-  await loop(webhook, wanted.slice(taken));
-  await loop(webhook, wanted.slice(taken));
+  expect(await loop(webhook, endpoints)).toBeUndefined();
+  await loop(webhook, endpoints.slice(taken));
+  await loop(webhook, endpoints.slice(taken));
   expect(problems()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** What many objects ask for that have all their hosts in common: whoever makes them chooses how many there are. */
+/** Many objects with the same hosts: users choose how many there are. */
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { EndpointsParser } from '../../../functions/agent/discovery/endpoints-parser.ts';
@@ -6,7 +6,7 @@ import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { cpuTimeOf } from '../../cpu.ts';
 import { merged } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 
 const hosts = Array.from({ length: 20 }, (_, i) => `h${i}.corp.internal`);
 const resourceOf = (i: number) => `ingress/n${i % 50}/o${i}`;
@@ -14,7 +14,7 @@ const address = (i: number) => `10.0.${i >> 8}.${i & 255}`;
 
 interface Shared {
   type: 'A' | 'CNAME';
-  /** None for an object that waits for its address. */
+  /** Undefined for an object that waits for its address. */
   targetOf: (i: number, count: number) => string | undefined;
   sharedHosts?: 'Merge' | 'Refuse' | 'SameNamespace';
 }
@@ -28,11 +28,11 @@ const cases: Record<string, Shared> = {
   'elders without an address': { type: 'A', targetOf: (i, count) => (i < count / 2 ? undefined : address(i)) },
 };
 
-/** Has all that is wanted read, judged and explained, once nothing stands and once it does. */
-function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' }: Shared): () => Promise<void> {
+/** Parses, evaluates and explains all endpoints, before and after they are current. */
+function evaluation(count: number, { type, targetOf, sharedHosts = 'SameNamespace' }: Shared): () => Promise<void> {
   const objects = Array.from({ length: count }, (_, i) => ({ resource: resourceOf(i), target: targetOf(i, count) }));
   const endpoints = ({ resource, target }: (typeof objects)[number]): Endpoint[] =>
-    target === undefined ? [] : hosts.map((host) => want(resource, host, type, target));
+    target === undefined ? [] : hosts.map((host) => endpoint(resource, host, type, target));
   const body = Buffer.from(JSON.stringify(merged(objects.flatMap(endpoints))));
   return async () => {
     const index = new HostIndex();
@@ -52,19 +52,19 @@ function judging(count: number, { type, targetOf, sharedHosts = 'SameNamespace' 
     const { agent, declare: take } = makeAgent(undefined, { lister });
     take(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, sharedHosts } }));
     await agent.reconcile();
-    const wanted = await new EndpointsParser({ seenAt: (name) => agent.seenAt(name) }).parse([body]);
-    const answer = await agent.adjustEndpoints(wanted);
+    const endpoints = await new EndpointsParser({ seenAt: (name) => agent.seenAt(name) }).parse([body]);
+    const answer = await agent.adjustEndpoints(endpoints);
     await agent.applyChanges({ create: answer });
-    await agent.adjustEndpoints(wanted);
+    await agent.adjustEndpoints(endpoints);
     agent.explain();
     expect(agent.names.list).toHaveLength(count * hosts.length);
   };
 }
 
 test.each(Object.entries(cases))('%s: the work is in proportion to what is asked for', async (name, shared) => {
-  await judging(50, shared)();
-  const [few, many] = [await cpuTimeOf(judging(100, shared)), await cpuTimeOf(judging(800, shared))];
+  await evaluation(50, shared)();
+  const [few, many] = [await cpuTimeOf(evaluation(100, shared)), await cpuTimeOf(evaluation(800, shared))];
   console.log(`${name}: 100 objects ${few.toFixed(0)} ms, 800 objects ${many.toFixed(0)} ms`);
-  // Eight times as much in proportion, 64 times when every object is compared with every other one.
+  // Linear work is eight times as much; comparing every object with every other one is 64 times.
   expect(many / few).toBeLessThan(24);
 });

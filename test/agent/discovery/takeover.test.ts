@@ -1,10 +1,10 @@
-/** What one namespace may try on the names of another. */
+/** Attempts of one namespace to take the names of another. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { namespaceOf } from '../../../functions/agent/discovery/resource-label.ts';
 import { noSources, type SourceLister, type SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { loop, type Webhook } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 
 const [own, evil] = ['192.0.2.1', '192.0.2.66'];
 const www = 'www.corp.internal';
@@ -23,7 +23,7 @@ const sourceObject = (
   ...more,
 });
 
-/** An agent, the view that it has of the cluster, and what is published: `www A 192.0.2.1 60 (service/shop/web)`. */
+/** An agent with its source objects; published records are `www A 192.0.2.1 60 (service/shop/web)`. */
 async function started(discovery: object = {}) {
   const seen = new Map<string, SourceObject>();
   const lister: SourceLister = {
@@ -38,7 +38,7 @@ async function started(discovery: object = {}) {
   await agent.reconcile();
   const webhook: Webhook = {
     records: () => agent.records(),
-    adjustEndpoints: (wanted) => agent.adjustEndpoints(wanted),
+    adjustEndpoints: (endpoints) => agent.adjustEndpoints(endpoints),
     applyChanges: (changes) => agent.applyChanges(changes),
   };
   const published = async () =>
@@ -53,20 +53,20 @@ async function started(discovery: object = {}) {
     sees: (...all: SourceObject[]) => {
       for (const each of all) seen.set(each.resource, each);
     },
-    loop: (...wanted: Endpoint[]) => loop(webhook, wanted),
+    loop: (...endpoints: Endpoint[]) => loop(webhook, endpoints),
   };
 }
 
-const web = (...targets: string[]) => want('service/shop/web', www, 'A', ...targets);
-const thief = (...targets: string[]) => want('ingress/evil/x', www, 'A', ...targets);
+const web = (...targets: string[]) => endpoint('service/shop/web', www, 'A', ...targets);
+const thief = (...targets: string[]) => endpoint('ingress/evil/x', www, 'A', ...targets);
 const current = [`www A ${own} 60 (service/shop/web)`];
 
 describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHosts: %s', (sharedHosts) => {
-  test('who says the same first, and then something else, has no name of another kind of object', async () => {
+  test('an object that copies an answer and then changes it does not take the name of another kind of object', async () => {
     const { loop, sees, published } = await started({ sharedHosts });
     sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own));
-    // ExternalDNS leaves the Service's endpoint out: it comes after the Ingress's and says the same.
+    // ExternalDNS drops the endpoint of the Service as a duplicate of that of the Ingress before it.
     sees(sourceObject('ingress/evil/x', '2026', [own]));
     for (let i = 0; i < 3; i++) await loop(thief(own));
     expect(await published()).toEqual(current);
@@ -75,9 +75,9 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
     expect(await published()).toEqual(current);
   });
 
-  test('who asks for the same with another time to live changes nothing, whose endpoint ever ExternalDNS leaves', async () => {
+  test('an object that requests the same with another TTL changes nothing, whichever endpoint ExternalDNS keeps', async () => {
     const { loop, sees, published, database } = await started({ sharedHosts });
-    const [mine, its] = [want('ingress/shop/web', www, 'A', own), { ...thief(own), recordTTL: 1 }];
+    const [mine, its] = [endpoint('ingress/shop/web', www, 'A', own), { ...thief(own), recordTTL: 1 }];
     sees(sourceObject('ingress/shop/web', '2025', [own]), sourceObject('ingress/evil/x', '2026', [own], { ttl: 1 }));
     await loop(mine);
     const before = await database.zones();
@@ -86,7 +86,7 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
     expect(await published()).toEqual([`www A ${own} 60 (ingress/shop/web)`]);
   });
 
-  test('who is not seen to ask for a name adds nothing to it', async () => {
+  test('an object that is not seen to request a name adds no target to it', async () => {
     const { loop, sees, published } = await started({ sharedHosts });
     sees(sourceObject('service/shop/web', '2025', [own]));
     await loop(web(own, evil));
@@ -94,24 +94,24 @@ describe.each(['FirstWins', 'SameNamespace', 'Refuse'] as const)('with sharedHos
   });
 });
 
-test('merged answers have no address of a namespace that may not have the name', async () => {
+test('merged answers have no address from a namespace that may not have the name', async () => {
   const tenants = [
     { namespaceSelector: { matchLabels: { team: 'shop' } }, names: [`*.corp.internal`] },
     { namespaceSelector: { matchLabels: { team: 'evil' } }, names: [`*.evil.corp.internal`] },
   ];
   const { loop, sees, published } = await started({ sharedHosts: 'Merge', tenants });
   sees(sourceObject('service/shop/web', '2025', [own]), sourceObject('service/evil/x', '2026', [evil]));
-  for (const each of [web(own, evil), want('service/evil/x', www, 'A', own, evil)]) {
+  for (const each of [web(own, evil), endpoint('service/evil/x', www, 'A', own, evil)]) {
     for (let i = 0; i < 2; i++) await loop(each);
     expect(await published()).toEqual(current);
   }
 });
 
-test('who waits for names in masses has none while their objects have no address for a moment', async () => {
+test('an object that requests many names gets none while their objects briefly have no address', async () => {
   const { loop, sees, published } = await started();
   const names = Array.from({ length: 8 }, (_, i) => `h${i}.corp.internal`);
-  const shop = names.map((name, i) => want(`ingress/shop/x${i}`, name, 'A', own));
-  const waiting = names.map((name) => want('ingress/evil/x', name, 'A', evil));
+  const shop = names.map((name, i) => endpoint(`ingress/shop/x${i}`, name, 'A', own));
+  const waiting = names.map((name) => endpoint('ingress/evil/x', name, 'A', evil));
   const lister = names.map((name, i) => sourceObject(`ingress/shop/x${i}`, '2025', [own], { hosts: [`${name}.`] }));
   const hosts = names.map((name) => `${name}.`);
   sees(...lister, sourceObject('ingress/evil/x', '2026', [evil], { hosts }));

@@ -5,11 +5,11 @@ import { namespaceOf } from '../../../functions/agent/discovery/resource-label.t
 import { NamePatterns } from '../../../functions/agent/discovery/tenancy.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
-import { declare, found, want, zone } from '../make.ts';
+import { declare, discoveredRRset, endpoint, zone } from '../make.ts';
 
 type Discovery = NonNullable<NonNullable<Parameters<typeof declare>[0]>['discovery']>;
 
-/** Namespaces a and also-a are of team a, b is of team b, both of both; nobody is of no team. */
+/** Namespaces a and also-a have team a, b has team b, both has both, and nobody has none. */
 const teams: Record<string, Record<string, string>> = {
   a: { team: 'a' },
   'also-a': { team: 'a' },
@@ -24,15 +24,15 @@ const tenant = (key: string, team: string, ...names: string[]) => ({
 });
 
 const desired = (resource: string, name: string, address = '192.0.2.1') =>
-  rrsetOf(want(resource, name ? `${name}.corp.internal` : 'corp.internal', 'A', address), 'corp');
-const stands = (resource: string, name: string, address = '192.0.2.1') =>
-  found(resource, `${name}.corp.internal.`, 'A', address);
+  rrsetOf(endpoint(resource, name ? `${name}.corp.internal` : 'corp.internal', 'A', address), 'corp');
+const current = (resource: string, name: string, address = '192.0.2.1') =>
+  discoveredRRset(resource, `${name}.corp.internal.`, 'A', address);
 
 /** `name object`, and `name object: message`. */
-function verdict(discovery: Partial<Discovery>, desiredRecords: RRset[], there: RRset[] = [], seen = lister) {
+function verdict(discovery: Partial<Discovery>, desiredRecords: RRset[], present: RRset[] = [], seen = lister) {
   const declaration = declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, ...discovery } });
   const verdicts = [desiredRecords, desiredRecords.toReversed()].map((order) => {
-    const { accepted, refused } = evaluate(order, [zone('corp.internal', there, declaration)], declaration, {
+    const { accepted, refused } = evaluate(order, [zone('corp.internal', present, declaration)], declaration, {
       lister: seen,
     });
     const of = ({ name, mark }: RRset) => `${name.replace(/\.?corp\.internal\.$/, '')} ${mark?.content}`;
@@ -104,12 +104,12 @@ describe('a reserved name', () => {
   });
 
   test('that is current stays until no object wants it', () => {
-    const there = [stands('ingress/a/x', 'vpn')];
-    expect(verdict({ reservedNames }, [desired('ingress/a/x', 'vpn', '192.0.2.9')], there)).toEqual({
+    const present = [current('ingress/a/x', 'vpn')];
+    expect(verdict({ reservedNames }, [desired('ingress/a/x', 'vpn', '192.0.2.9')], present)).toEqual({
       accepted: ['vpn ingress/a/x 192.0.2.1'],
       refused: [`vpn ingress/a/x: ${message}`],
     });
-    expect(verdict({ reservedNames }, [], there).accepted).toEqual([]);
+    expect(verdict({ reservedNames }, [], present).accepted).toEqual([]);
   });
 });
 
@@ -167,20 +167,20 @@ describe('tenants', () => {
   });
 
   test('an object that may not have a name does not keep it from one that may, even if its record is current', () => {
-    const [theirs, own] = [desired('ingress/b/old', 'www.a', '192.0.2.2'), desired('ingress/a/x', 'www.a')];
+    const [foreign, own] = [desired('ingress/b/old', 'www.a', '192.0.2.2'), desired('ingress/a/x', 'www.a')];
     const expected = {
       accepted: ['www.a ingress/a/x 192.0.2.1'],
       refused: [
         'www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants): use one of these',
       ],
     };
-    expect(verdict({ tenants }, [theirs, own])).toEqual(expected);
-    expect(verdict({ tenants }, [theirs, own], [stands('ingress/b/old', 'www.a', '192.0.2.2')])).toEqual(expected);
+    expect(verdict({ tenants }, [foreign, own])).toEqual(expected);
+    expect(verdict({ tenants }, [foreign, own], [current('ingress/b/old', 'www.a', '192.0.2.2')])).toEqual(expected);
   });
 
   test('a current record stays while its object may not have the name and no other wants it', () => {
-    const there = [stands('ingress/b/old', 'www.a')];
-    expect(verdict({ tenants }, [desired('ingress/b/old', 'www.a', '192.0.2.9')], there)).toEqual({
+    const present = [current('ingress/b/old', 'www.a')];
+    expect(verdict({ tenants }, [desired('ingress/b/old', 'www.a', '192.0.2.9')], present)).toEqual({
       accepted: ['www.a ingress/b/old 192.0.2.1'],
       refused: [
         'www.a ingress/b/old: namespace b may have only *.b.corp.internal (discovery.tenants): use one of these',
@@ -219,9 +219,9 @@ describe('tenants', () => {
     });
 
     test('a current record stays without a message, also as part of a merged RRset', () => {
-      const there = [{ ...stands('ingress/new/x', 'www'), records: ['192.0.2.1', '192.0.2.2'] }];
+      const present = [{ ...current('ingress/new/x', 'www'), records: ['192.0.2.1', '192.0.2.2'] }];
       const desiredRecords = [desired('ingress/new/x', 'www'), desired('ingress/new/y', 'www', '192.0.2.2')];
-      expect(verdict({ tenants }, desiredRecords, there)).toEqual({
+      expect(verdict({ tenants }, desiredRecords, present)).toEqual({
         accepted: ['www ingress/new/x 192.0.2.1,192.0.2.2'],
         refused: [],
       });
@@ -232,7 +232,7 @@ describe('tenants', () => {
         desired('ingress/new/x', 'www', '192.0.2.9'),
         desired('ingress/nobody/y', 'www', '192.0.2.2'),
       ];
-      expect(verdict({ tenants }, desiredRecords, [stands('ingress/new/x', 'www')])).toEqual({
+      expect(verdict({ tenants }, desiredRecords, [current('ingress/new/x', 'www')])).toEqual({
         accepted: ['www ingress/new/x 192.0.2.1'],
         refused: ['www ingress/nobody/y: already used by ingress/new/x', `www ingress/new/x: ${message}`],
       });
@@ -240,8 +240,8 @@ describe('tenants', () => {
 
     test('an object does not get a name by wanting the current answer of another', () => {
       const seen = { ...lister, hasSynced: () => true };
-      const there = [stands('ingress/b/y', 'www')];
-      expect(verdict({ tenants }, [desired('ingress/new/x', 'www')], there, seen).accepted).toEqual([]);
+      const present = [current('ingress/b/y', 'www')];
+      expect(verdict({ tenants }, [desired('ingress/new/x', 'www')], present, seen).accepted).toEqual([]);
     });
 
     test('labels are not read without tenants', () => {
@@ -269,20 +269,20 @@ describe('the quota of a namespace', () => {
   });
 
   test('admits current names first', () => {
-    expect(verdict(limited, of('ingress/a/x', 'a', 'b', 'z'), [stands('ingress/a/x', 'z')])).toEqual({
+    expect(verdict(limited, of('ingress/a/x', 'a', 'b', 'z'), [current('ingress/a/x', 'z')])).toEqual({
       accepted: ['a ingress/a/x 192.0.2.1', 'z ingress/a/x 192.0.2.1'],
       refused: [beyond('b', 'ingress/a/x')],
     });
   });
 
   test('counts a name once, whatever its types', () => {
-    const both = rrsetOf(want('ingress/a/x', 'a.corp.internal', 'AAAA', '::1'), 'corp');
+    const both = rrsetOf(endpoint('ingress/a/x', 'a.corp.internal', 'AAAA', '::1'), 'corp');
     expect(verdict(limited, [...of('ingress/a/x', 'a', 'b'), both]).refused).toEqual([]);
   });
 
   test('does not count rejected names and those of others', () => {
     const desiredRecords = [...of('ingress/a/x', '_a', 'a', 'b', 'c'), desired('ingress/b/y', 'a', '192.0.2.2')];
-    expect(verdict(limited, desiredRecords, [stands('ingress/b/y', 'a', '192.0.2.2')]).accepted).toEqual([
+    expect(verdict(limited, desiredRecords, [current('ingress/b/y', 'a', '192.0.2.2')]).accepted).toEqual([
       'a ingress/b/y 192.0.2.2',
       'b ingress/a/x 192.0.2.1',
       'c ingress/a/x 192.0.2.1',
@@ -290,9 +290,9 @@ describe('the quota of a namespace', () => {
   });
 
   test('leaves current records as they are when the limit is lowered', () => {
-    const there = ['a', 'b', 'c'].map((name) => stands('ingress/a/x', name));
+    const present = ['a', 'b', 'c'].map((name) => current('ingress/a/x', name));
     const desiredRecords = ['a', 'b', 'c', 'd'].map((name) => desired('ingress/a/x', name, '192.0.2.9'));
-    expect(verdict(limited, desiredRecords, there)).toEqual({
+    expect(verdict(limited, desiredRecords, present)).toEqual({
       accepted: ['a ingress/a/x 192.0.2.9', 'b ingress/a/x 192.0.2.9', 'c ingress/a/x 192.0.2.1'],
       refused: [beyond('c', 'ingress/a/x'), beyond('d', 'ingress/a/x')],
     });
@@ -301,9 +301,9 @@ describe('the quota of a namespace', () => {
   test.each(['UpsertOnly', 'CreateOnly', 'Sync', 'Preview'] as const)(
     'with those that nobody wants and that the policy %s leaves',
     (policy) => {
-      const there = [...['a', 'b'].map((name) => stands('ingress/a/x', name)), stands('ingress/b/y', 'c')];
+      const present = [...['a', 'b'].map((name) => current('ingress/a/x', name)), current('ingress/b/y', 'c')];
       const isLeft = policy === 'UpsertOnly' || policy === 'CreateOnly';
-      expect(verdict({ ...limited, policy }, [...of('ingress/a/x', 'd'), ...of('ingress/b/y', 'e')], there)).toEqual({
+      expect(verdict({ ...limited, policy }, [...of('ingress/a/x', 'd'), ...of('ingress/b/y', 'e')], present)).toEqual({
         accepted: [...(isLeft ? [] : ['d ingress/a/x 192.0.2.1']), 'e ingress/b/y 192.0.2.1'],
         refused: isLeft ? [beyond('d', 'ingress/a/x')] : [],
       });
@@ -313,9 +313,9 @@ describe('the quota of a namespace', () => {
   test.each(['UpsertOnly', 'CreateOnly', 'Sync'] as const)(
     'counts the current records that the policy %s leaves while what their objects want is filtered',
     (policy) => {
-      const current = ['a', 'b'].map((name) => stands('ingress/a/x', name));
+      const existing = ['a', 'b'].map((name) => current('ingress/a/x', name));
       const filtered = of('ingress/a/x', 'a', 'b').map((rrset) => ({ ...rrset, isFiltered: true, fault: 'filtered' }));
-      const { accepted } = verdict({ ...limited, policy }, [...filtered, ...of('ingress/a/x', 'd')], current);
+      const { accepted } = verdict({ ...limited, policy }, [...filtered, ...of('ingress/a/x', 'd')], existing);
       expect(accepted).toEqual(policy === 'Sync' ? ['d ingress/a/x 192.0.2.1'] : []);
     },
   );
@@ -359,10 +359,10 @@ describe('the quota of a namespace', () => {
       accepted: ['a ingress/a/x 192.0.2.1', 'vpn node/n 192.0.2.2'],
       refused: [beyond('vpn', 'ingress/a/x', 1)],
     };
-    const there = [stands('ingress/a/x', 'a'), stands('node/n', 'vpn', '192.0.2.2')];
+    const present = [current('ingress/a/x', 'a'), current('node/n', 'vpn', '192.0.2.2')];
     expect(verdict(merging, desiredRecords, [], seen)).toEqual(expected);
-    expect(verdict(merging, desiredRecords, there, seen)).toEqual(expected);
-    expect(verdict(merging, desiredRecords, [stands('ingress/a/gone', 'vpn')], seen)).toEqual(expected);
+    expect(verdict(merging, desiredRecords, present, seen)).toEqual(expected);
+    expect(verdict(merging, desiredRecords, [current('ingress/a/gone', 'vpn')], seen)).toEqual(expected);
   });
 
   test('does not apply to objects without a namespace', () => {

@@ -1,4 +1,4 @@
-/** Which names a wildcard of an object never answers for, asked of a real PowerDNS. */
+/** Names that a discovered wildcard never answers for, in a real PowerDNS. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,17 +11,17 @@ import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop } from '../external-dns.ts';
-import { declare, makeAgent, record, want, zoneWith } from '../make.ts';
+import { declare, endpoint, makeAgent, record, zoneWith } from '../make.ts';
 
 let dir: string;
 let server: RunningPowerDNS;
 let database: Database;
 
-const wildcard = want('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6');
+const wildcard = endpoint('ingress/apps/lb', '*.corp.internal', 'A', '10.6.6.6');
 const types = ['A', 'AAAA', 'CNAME', 'TXT'];
 
-/** An agent with these settings, once it has come to terms with what is wanted, and sends nothing more. */
-async function publish(wanted: Endpoint[], more: DiscoveryChanges = {}) {
+/** An agent with these settings that has synced the endpoints and sends nothing more. */
+async function publish(endpoints: Endpoint[], more: DiscoveryChanges = {}) {
   const { agent, declare: take } = makeAgent(undefined, { database, now: Date.now });
   const discovery = { ownerID: 'corp', intervalSeconds: 2, recordTypes: types, ...more };
   const zones = [zoneWith('corp.internal', [record('a.held', 'A', '192.0.2.3'), record('*.own', 'A', '192.0.2.4')])];
@@ -32,12 +32,12 @@ async function publish(wanted: Endpoint[], more: DiscoveryChanges = {}) {
     adjustEndpoints: (all: Endpoint[]) => agent.adjustEndpoints(all),
     applyChanges: (changes: Parameters<typeof agent.applyChanges>[0]) => agent.applyChanges(changes),
   };
-  while (await loop(webhook, wanted));
+  while (await loop(webhook, endpoints));
   const serial = async () => (await server.query('corp.internal', 'SOA')).answers;
   const before = await serial();
   for (let i = 0; i < 5; i++) {
     await agent.reconcile();
-    expect(await loop(webhook, wanted)).toBeUndefined();
+    expect(await loop(webhook, endpoints)).toBeUndefined();
   }
   expect(await serial()).toEqual(before);
   agent.explain();
@@ -72,7 +72,7 @@ describe('a discovered wildcard', { tags: 'PowerDNS' }, () => {
       expect(`${name}: ${await answer(name, 'TXT')}`).toBe(`${name}: NOERROR`);
     }
     expect(await answer('below.wpad')).toBe('NXDOMAIN');
-    // What is declared answers as it says.
+    // A declared record is answered as declared.
     expect(await answer('x.own')).toBe('192.0.2.4');
     expect(await answer('a.held')).toBe('192.0.2.3');
     expect(agent.report()?.names).toMatchObject({ total: 1, resolved: 1, problems: [] });
@@ -81,15 +81,15 @@ describe('a discovered wildcard', { tags: 'PowerDNS' }, () => {
   test('answers for names that are no longer reserved; without it the blocks are deleted', async () => {
     await publish([wildcard], { reservedNames: [] });
     expect(await answer('vpn')).toBe('10.6.6.6');
-    await publish([want('ingress/apps/lb', 'www.corp.internal', 'A', '10.6.6.6')]);
+    await publish([endpoint('ingress/apps/lb', 'www.corp.internal', 'A', '10.6.6.6')]);
     expect(await answer('wpad')).toBe('NXDOMAIN');
     const zones = await database.zones();
     expect(zones.flatMap(({ rrsets }) => rrsets).filter(({ type }) => type === 'HINFO')).toEqual([]);
   });
 
   test('is one that is an alias, or deeper, too; and a challenge can still be published', async () => {
-    const alias = want('ingress/apps/lb', '*.apps.corp.internal', 'CNAME', 'lb.example.com');
-    const challenge = want('crd/apps/c', '_acme-challenge.apps.corp.internal', 'TXT', 'token');
+    const alias = endpoint('ingress/apps/lb', '*.apps.corp.internal', 'CNAME', 'lb.example.com');
+    const challenge = endpoint('crd/apps/c', '_acme-challenge.apps.corp.internal', 'TXT', 'token');
     await publish([alias, challenge]);
     expect(await answer('a.apps')).toBe('lb.example.com');
     expect(await answer('wpad.apps')).toBe('NOERROR');

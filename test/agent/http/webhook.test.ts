@@ -6,21 +6,20 @@ import { webhook } from '../../../functions/agent/http/webhook.ts';
 import { FailureLog } from '../../../functions/agent/lib/failure-log.ts';
 import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop, webhookAt } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 
-const made = () => makeAgent();
 let server: Server;
 let url: string;
 let listen: (timeoutMs: number) => Promise<void>;
-let the: ReturnType<typeof made>;
+let setup: ReturnType<typeof makeAgent>;
 const failureLog: string[] = [];
 
 beforeEach(async () => {
-  the = made();
+  setup = makeAgent();
   failureLog.length = 0;
   const log = new FailureLog({ info: append, warn: append } as never);
   listen = async (timeoutMs) => {
-    server = webhook({ agent: the.agent, failureLog: log, bodyLimit: 1000, timeoutMs });
+    server = webhook({ agent: setup.agent, failureLog: log, bodyLimit: 1000, timeoutMs });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -37,7 +36,7 @@ function append({ route, failure }: { route: string; failure?: string }, message
   failureLog.push(`${message} ${route}: ${failure}`);
 }
 
-const www = want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
+const www = endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
 
 test('negotiates before the first declaration, without a domain filter', async () => {
   expect(await webhookAt(url).negotiate()).toEqual({});
@@ -45,8 +44,8 @@ test('negotiates before the first declaration, without a domain filter', async (
 
 test('fails softly until the zones exist, and logs it once', async () => {
   for (let i = 0; i < 5; i++) await expect(loop(webhookAt(url), [])).rejects.toThrow(/^503 cannot serve ExternalDNS: /);
-  the.declare(declare());
-  await the.agent.reconcile();
+  setup.declare(declare());
+  await setup.agent.reconcile();
   for (let i = 0; i < 5; i++) await loop(webhookAt(url), []);
   expect(failureLog).toEqual([
     'cannot serve ExternalDNS GET /records: the declared zones do not exist yet',
@@ -56,8 +55,8 @@ test('fails softly until the zones exist, and logs it once', async () => {
 
 describe('with zones', () => {
   beforeEach(async () => {
-    the.declare(declare());
-    await the.agent.reconcile();
+    setup.declare(declare());
+    await setup.agent.reconcile();
   });
 
   test('publishes and deletes records', async () => {
@@ -70,8 +69,8 @@ describe('with zones', () => {
   });
 
   test('the ExternalDNS of a namespace has its own path and records', async () => {
-    the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b-1'] } }));
-    await the.agent.reconcile();
+    setup.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b-1'] } }));
+    await setup.agent.reconcile();
     const [a, b] = ['a', 'b-1'].map((namespace) => webhookAt(`${url}/namespaces/${namespace}`));
     expect(await (await fetch(`${url}/namespaces/a`)).json()).toEqual({});
     await loop(a!, [www]);
@@ -118,24 +117,26 @@ describe('with zones', () => {
   });
 
   test('three failures in a row are in the report, with the message of the 503', async () => {
-    const many = Array.from({ length: 20 }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+    const many = Array.from({ length: 20 }, (_, i) =>
+      endpoint('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'),
+    );
     const external = webhookAt(url);
     for (let i = 0; i < 2; i++) await loop(external, [www]);
-    for (let i = 0; i < 7; i++, the.clock.now += 2000) await expect(loop(external, many)).rejects.toThrow('503');
-    expect(the.agent.report()?.discovery).toEqual({
+    for (let i = 0; i < 7; i++, setup.clock.now += 2000) await expect(loop(external, many)).rejects.toThrow('503');
+    expect(setup.agent.report()?.discovery).toEqual({
       state: 'Failing',
       failure: expect.stringMatching(/^objects request endpoints of more than 1000 characters .*: raise resources/),
     });
     for (let i = 0; i < 2; i++) await loop(external, [www]);
-    expect(the.agent.report()?.discovery).toEqual({ state: 'Synced' });
+    expect(setup.agent.report()?.discovery).toEqual({ state: 'Synced' });
   });
 
   test('the body limit is divided among several ExternalDNS', async () => {
     const of = (count: number) =>
-      Array.from({ length: count }, (_, i) => want('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
+      Array.from({ length: count }, (_, i) => endpoint('ingress/a/web', `h${i}.corp.internal`, 'A', '192.0.2.1'));
     await webhookAt(url).adjustEndpoints(of(5));
-    the.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b'] } }));
-    await the.agent.reconcile();
+    setup.declare(declare({ discovery: { ownerID: 'corp', intervalSeconds: 2, namespaces: ['a', 'b'] } }));
+    await setup.agent.reconcile();
     for (const namespace of ['a', 'b']) {
       const external = webhookAt(`${url}/namespaces/${namespace}`);
       await expect(external.adjustEndpoints(of(5))).rejects.toThrow(
@@ -149,7 +150,7 @@ describe('with zones', () => {
   test('responds in time, before ExternalDNS exits', async () => {
     close();
     await listen(200);
-    the.database.zones = () => new Promise(() => {});
+    setup.database.zones = () => new Promise(() => {});
     await expect(webhookAt(url).records()).rejects.toThrow('503 cannot serve ExternalDNS: no answer within 200 ms');
   });
 

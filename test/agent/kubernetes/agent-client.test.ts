@@ -309,8 +309,8 @@ describe('the keys of zones', () => {
       'corp.internal': base64('theirs'),
       'third.internal': base64('three'),
     });
-    const kept = await Promise.all(['a', 'b', 'c', 'd'].map((key) => keys.getOrCreate('fourth.internal', key)));
-    expect(new Set(kept).size).toBe(1);
+    const results = await Promise.all(['a', 'b', 'c', 'd'].map((key) => keys.getOrCreate('fourth.internal', key)));
+    expect(new Set(results).size).toBe(1);
   });
 
   test('cannot be kept without the Secret, nor while others keep writing it', async () => {

@@ -1,4 +1,4 @@
-/** An API server over real HTTP or HTTPS: it lists in pages, watches from a version on, forgets what is old, and patches. */
+/** An API server over real HTTP or HTTPS, with paged lists, watches from a resource version that expires, and patches. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
@@ -33,11 +33,11 @@ export class ApiServer {
   readonly requests: string[] = [];
   /** METHOD URL CONTENT-TYPE BODY of requests that write. */
   readonly writes: string[] = [];
-  /** What is answered instead, by the beginning of the path. */
+  /** Errors to respond with, by prefix of the path. */
   readonly failures = new Map<string, { code: number; message: string; reason?: string }>();
   /** The resources of the versions of groups, by their path; a version without any does not exist. */
   readonly resources = new Map<string, string[]>();
-  /** Whether custom resource definitions are being removed: their objects go first. */
+  /** Whether custom resource definitions are being deleted, their objects first. */
   isTerminating = false;
   token = 'secret';
   /** Connections so far. */
@@ -64,7 +64,7 @@ export class ApiServer {
     });
   }
 
-  /** Returns how to reach it. */
+  /** Returns the configuration to connect with. */
   async start(): Promise<Config> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -77,27 +77,27 @@ export class ApiServer {
     this.#server.closeAllConnections();
   }
 
-  /** Closes connections without a request, as after some time without any, and answers no more on them. */
+  /** Closes idle connections, as after a timeout. */
   closeIdle(): void {
     this.#server.closeIdleConnections();
   }
 
-  /** Connections that are open. */
+  /** Open connections. */
   get open(): number {
     return this.#sockets.size;
   }
 
-  /** From now on it takes requests and answers none. */
+  /** Accepts requests from now on without a response. */
   freeze(): void {
     this.#isFrozen = true;
   }
 
-  /** How many requests wait for an answer that does not come. */
+  /** The number of requests without a response. */
   get held(): number {
     return this.#held.size;
   }
 
-  /** Answers what comes from now on. */
+  /** Responds to requests from now on. */
   thaw(): void {
     this.#isFrozen = false;
   }
@@ -130,13 +130,13 @@ export class ApiServer {
     return this.#version;
   }
 
-  /** No watch can go on from the present version or one before. */
+  /** Expires the current resource version and all before it. */
   forget(): void {
     this.#version += 1;
     this.#events = [];
   }
 
-  /** How many watches there are, by the beginning of the path. */
+  /** The number of watches, by prefix of the path. */
   watches(collection = ''): number {
     return this.#watchers
       .values()
@@ -144,7 +144,7 @@ export class ApiServer {
       .toArray().length;
   }
 
-  /** Ends every watch as a server does whose time for it is over. */
+  /** Ends every watch, as after its timeout. */
   endWatches(): void {
     for (const { response } of this.#watchers) response.end();
   }
@@ -160,20 +160,20 @@ export class ApiServer {
     await Promise.all(closed);
   }
 
-  /** Sends every watch something else than an event. */
-  say(line: string | Uint8Array): void {
+  /** Writes a raw line to every watch. */
+  write(line: string | Uint8Array): void {
     for (const { response } of this.#watchers) response.write(line);
   }
 
   #objects(collection: string): Map<string, StoredObject> {
-    const there = this.#collections.get(collection) ?? new Map();
-    this.#collections.set(collection, there);
-    return there;
+    const existing = this.#collections.get(collection) ?? new Map();
+    this.#collections.set(collection, existing);
+    return existing;
   }
 
   #happen(event: Event): void {
     this.#events.push(event);
-    for (const watcher of this.#watchers) tell(watcher, event);
+    for (const watcher of this.#watchers) send(watcher, event);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -206,7 +206,7 @@ export class ApiServer {
 
   #serveResources(path: string, response: ServerResponse): void {
     const names = this.resources.get(path);
-    // Kubernetes answers a group that it does not know in plain text.
+    // Kubernetes responds in plain text for an unknown group.
     if (!names) return void response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 page not found\n');
     const verbs = ['delete', 'get', 'list', 'watch', ...(this.isTerminating ? [] : ['create', 'patch', 'update'])];
     const resources = names.flatMap((name) => [
@@ -241,7 +241,7 @@ export class ApiServer {
     this.#watchers.add(watcher);
     response.once('close', () => this.#watchers.delete(watcher));
     response.flushHeaders();
-    for (const event of this.#events) if (event.version > from) tell(watcher, event);
+    for (const event of this.#events) if (event.version > from) send(watcher, event);
   }
 }
 
@@ -250,7 +250,7 @@ const keyOf = ({ metadata: { namespace, name } }: StoredObject) => (namespace ? 
 const isIn = ({ namespace, name }: Watcher, { metadata }: StoredObject) =>
   (namespace === undefined || namespace === metadata.namespace) && (name === undefined || name === metadata.name);
 
-function tell(watcher: Watcher, { type, object, ...event }: Event): void {
+function send(watcher: Watcher, { type, object, ...event }: Event): void {
   if (watcher.collection === event.collection && isIn(watcher, object))
     watcher.response.write(`${JSON.stringify({ type, object })}\n`);
 }

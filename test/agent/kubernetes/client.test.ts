@@ -17,9 +17,9 @@ const serverPair = makeLeaf(authority, { usage: 'server', commonName: 'kubernete
 const clientPair = makeLeaf(authority, { usage: 'client', commonName: 'admin' });
 const configMaps = '/api/v1/namespaces/dns/configmaps';
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
+  const caught: T[] = [];
+  for await (const item of items) caught.push(item);
+  return caught;
 }
 const never = () => new AbortController().signal;
 
@@ -252,7 +252,9 @@ test('a watch that is stopped before anything was read of it fails nothing else'
 test('a watch ends with the error that the server sends, and says when it was cut', async () => {
   const watch = () => client.watch(configMaps, { query: { resourceVersion: '100' }, signal: never() });
   const first = all(await watch());
-  apiServer.say(`${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old', reason: 'Expired' } })}\n`);
+  apiServer.write(
+    `${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old', reason: 'Expired' } })}\n`,
+  );
   await expect(first).rejects.toMatchObject({ code: 410, reason: 'Expired', message: 'too old' });
   const second = all(await watch());
   void apiServer.cutWatches();

@@ -134,7 +134,7 @@ test('a watch that the server ends is resumed from the last bookmark, without a 
 describe('lists again without reporting a failure when', () => {
   const gone = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
   test.each<[string, () => void]>([
-    ['the watch sends 410 Gone', () => apiServer.say(`${JSON.stringify({ type: 'ERROR', object: gone })}\n`)],
+    ['the watch sends 410 Gone', () => apiServer.write(`${JSON.stringify({ type: 'ERROR', object: gone })}\n`)],
     [
       'the next watch would start from a version that is too old',
       () => {

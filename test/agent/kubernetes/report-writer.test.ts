@@ -94,7 +94,7 @@ describe('the first report on a new declaration', () => {
     clock.now = 1_000;
     await writer.update(report());
     expect(written).toEqual([report()]);
-    // The same failure of the same declaration is news at once.
+    // The same failure of the same declaration is written at once.
     await writer.update(report({ zones: [{ name: 'corp.internal', state: 'Failed', message: 'why' }] }));
     expect(written).toHaveLength(2);
   });
@@ -146,7 +146,7 @@ describe('with any changes of the names', () => {
   const names = fc.record({ resolved: fc.nat(40), total: fc.integer({ min: 40, max: 60 }) });
   const seconds = fc.array(names, { minLength: 301, maxLength: 301 });
 
-  /** The times of all writes when each second of five minutes brings other names. */
+  /** The times of all writes in five minutes in which the names change every second. */
   async function writesOf(everySecond: { resolved: number; total: number }[], replicas?: number): Promise<number[]> {
     const { writer, written, clock } = setUp();
     const times: number[] = [];

@@ -43,6 +43,6 @@ test('only what others compare with their clocks uses the wall clock', () => {
   const files = globSync('**/*.ts', { cwd: root }).filter((file) =>
     readFileSync(join(root, file), 'utf8').includes('Date.now'),
   );
-  // The canaries of other replicas, and what people read or write.
+  // The canaries of other replicas, and times that people read or write.
   expect(files.sort()).toEqual(['lib/clock.ts', 'self-test/canary.ts']);
 });

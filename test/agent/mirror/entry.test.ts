@@ -21,7 +21,7 @@ describe('the key of an entry', () => {
     expect(keyOfEntry(entry(zone, name))).toBe(key);
   });
 
-  test('is one that a ConfigMap takes, and no other’s', () => {
+  test('is a valid ConfigMap key, and unique', () => {
     const label = fc.stringMatching(/^[-a-z0-9_*/@\\]{1,63}$/);
     const name = fc.array(label, { maxLength: 4 }).map((labels) => [...labels, 'corp.internal.'].join('.'));
     const place = fc.record({ name, type: fc.constantFrom('A', 'AAAA', 'TYPE65400') });
@@ -40,22 +40,22 @@ describe('an entry', () => {
   const marked = { ...entry('corp.internal.', 'www.corp.internal.'), account: 'ann' };
   marked.rrset.mark = { account: 'external-dns/corp', content: 'ingress/shop/web' };
 
-  test('comes back as it was written', () => {
+  test('survives the round trip', () => {
     expect(entryOf(keyOfEntry(marked), textOf(marked))).toEqual(marked);
   });
 
   test.each([
     ['no JSON', 'nonsense'],
     ['nothing', ''],
-    ['another name’s', textOf(entry('corp.internal.', 'x.corp.internal.'))],
+    ['that of another name', textOf(entry('corp.internal.', 'x.corp.internal.'))],
     ['without records', JSON.stringify({ ...JSON.parse(textOf(marked)), records: [] })],
-    ['of a type that is none', JSON.stringify({ ...JSON.parse(textOf(marked)), type: 'A B' })],
-  ])('is none of %s', (_, text) => {
+    ['an invalid type', JSON.stringify({ ...JSON.parse(textOf(marked)), type: 'A B' })],
+  ])('is rejected: %s', (_, text) => {
     expect(entryOf(keyOfEntry(marked), text)).toBeUndefined();
   });
 });
 
-test('a mirror is one that an agent has written, and neither a copy nor one that was emptied', () => {
+test('a mirror is recognized by its own mark, and neither a copy nor an emptied one has it', () => {
   const written = (uid: string, mirror?: string) =>
     mirrorOf({ metadata: { name: 'kept', uid, resourceVersion: '1' }, data: { ...(mirror && { mirror }) } });
   expect(written('a', 'a 1')).toMatchObject({ isInitialized: true, id: 'a 1' });
@@ -63,7 +63,7 @@ test('a mirror is one that an agent has written, and neither a copy nor one that
   expect(written('a').id).not.toBe(written('a').id);
 });
 
-test('what is in the mirror stays before what would come, and removals make room', () => {
+test('entries of the mirror stay before new ones are added, and deletions free space', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((label) => entry('corp.internal.', `${label}.corp.internal.`)) as [
     Entry,
     Entry,
@@ -71,18 +71,18 @@ test('what is in the mirror stays before what would come, and removals make room
   ];
   const size = bytesOf(keyOfEntry(a), textOf(a));
   const bytes = new Map([[keyOfEntry(a), size]]);
-  const wanted = [b, c].map((each) => [keyOfEntry(each), each] as const);
+  const desired = [b, c].map((each) => [keyOfEntry(each), each] as const);
   const mirror = { bytes, entries: new Map([[keyOfEntry(a), a]]) };
-  expect(fitBudget(mirror, new Map(wanted), 2 * size)).toEqual({ changes: new Map([wanted[0]!]), dropped: [c] });
-  const all = new Map([...wanted, [keyOfEntry(a), undefined] as const]);
+  expect(fitBudget(mirror, new Map(desired), 2 * size)).toEqual({ changes: new Map([desired[0]!]), dropped: [c] });
+  const all = new Map([...desired, [keyOfEntry(a), undefined] as const]);
   expect(fitBudget(mirror, all, 2 * size)).toEqual({ changes: all, dropped: [] });
 });
 
-test('what was discovered has half of the mirror at most, and leaves out nothing that is made by hand', () => {
+test('discovered records take at most half of the mirror, and displace no manual ones', () => {
   const mark = { account: 'external-dns/corp', content: 'ingress/shop/web' };
   const discovered = Array.from({ length: 10 }, (_, i) => {
-    const { rrset, ...made } = entry('corp.internal.', `${i}.corp.internal.`);
-    return { ...made, rrset: { ...rrset, mark } };
+    const { rrset, ...rest } = entry('corp.internal.', `${i}.corp.internal.`);
+    return { ...rest, rrset: { ...rrset, mark } };
   });
   const handMade = Array.from({ length: 10 }, (_, i) => entry('corp.internal.', `h${i}.corp.internal.`));
   const sizeOf = (each: Entry) => bytesOf(keyOfEntry(each), textOf(each));
@@ -95,8 +95,8 @@ test('what was discovered has half of the mirror at most, and leaves out nothing
   const { changes, dropped } = fitBudget(mirrorOf([]), mapOf(discovered), most);
   expect([...changes.values()]).toEqual(discovered.slice(0, 4));
   expect(dropped).toEqual(discovered.slice(4));
-  const wanted = mapOf([...discovered.slice(4), ...handMade.slice(0, 4)]);
-  const more = fitBudget(mirrorOf(discovered.slice(0, 4)), wanted, most);
+  const desired = mapOf([...discovered.slice(4), ...handMade.slice(0, 4)]);
+  const more = fitBudget(mirrorOf(discovered.slice(0, 4)), desired, most);
   expect([...more.changes.values()]).toEqual(handMade.slice(0, 4));
   const all = fitBudget(mirrorOf([]), mapOf([...discovered, ...handMade]), most);
   expect([...all.changes.values()].slice(0, 10)).toEqual(handMade);

@@ -1,18 +1,18 @@
-/** Random histories of replicas that mirror what exists nowhere else. */
+/** Random histories of replicas with a mirror. */
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { MemoryDatabase } from './replica.ts';
 import { history, World } from './world.ts';
 
 test(
-  'nothing that exists nowhere else is lost or comes back, and all replicas have the same',
+  'after any history nothing unique is lost, nothing deleted returns, and all replicas have the same records',
   { tags: ['history'] },
   () =>
     fc.assert(
       fc.asyncProperty(history, async ([rounds, count]) => {
         const world = new World(() => new MemoryDatabase(), count);
         await world.settle();
-        for (const each of rounds) await world.go(each);
+        for (const each of rounds) await world.run(each);
       }),
       { numRuns: 60 },
     ),

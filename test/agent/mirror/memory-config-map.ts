@@ -1,4 +1,4 @@
-/** A ConfigMap in memory as the API server keeps it: whoever writes upon an old version is refused. */
+/** A ConfigMap in memory with the optimistic concurrency of the API server. */
 
 import type { AgentClient } from '../../../functions/agent/kubernetes/agent-client.ts';
 import type { ConfigMap } from '../../../functions/agent/kubernetes/object.ts';
@@ -12,9 +12,9 @@ export class MemoryConfigMap implements Store {
   readonly #watchers = new Set<(configMap: ConfigMap) => void>();
   /** Writes so far. */
   writes = 0;
-  /** What happens before the writer hears of it. */
+  /** Called before the response to a write. */
   onWrite: () => Promise<void> = async () => {};
-  /** Why it cannot be used, while it is set. */
+  /** Every request fails with this while it is set. */
   failure: string | undefined;
 
   get #configMap(): ConfigMap {
@@ -44,7 +44,7 @@ export class MemoryConfigMap implements Store {
     return true;
   }
 
-  /** As a person would. */
+  /** Edits the ConfigMap by hand. */
   edit(changes: Record<string, string | null>): void {
     for (const [key, value] of Object.entries(changes)) {
       if (value === null) delete this.data[key];
@@ -53,7 +53,7 @@ export class MemoryConfigMap implements Store {
     this.#changed();
   }
 
-  /** Destroys it; Crossplane makes another one. */
+  /** Deletes the ConfigMap, which Crossplane then recreates. */
   destroy(): void {
     this.#uid += 1;
     this.data = {};
@@ -65,7 +65,7 @@ export class MemoryConfigMap implements Store {
     for (const watcher of this.#watchers) watcher(this.#configMap);
   }
 
-  /** The entries, without what says whose they are. */
+  /** The entries, without the id of the mirror. */
   get entries(): Record<string, unknown> {
     const { mirror: _, ...entries } = this.data;
     return Object.fromEntries(Object.entries(entries).map(([key, text]) => [key, JSON.parse(text)]));

@@ -1,5 +1,5 @@
 /**
- * What exists nowhere else, at replicas with a real PowerDNS each.
+ * The record mirror, with a real PowerDNS at each replica.
  *
  * @module-tag PowerDNS
  */
@@ -14,7 +14,7 @@ import { createCanaryZone } from '../../../functions/agent/self-test/canary-reco
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import type { DeclarationChanges } from '../../contract/declared.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
-import { corp, declare, want, zones } from '../make.ts';
+import { corp, declare, endpoint, zones } from '../make.ts';
 import { MemoryConfigMap } from './memory-config-map.ts';
 import { lineOf, PowerDNSDatabase, Replica, settle } from './replica.ts';
 import { history, mostReplicas, World } from './world.ts';
@@ -29,7 +29,7 @@ const zone = 'corp.internal.';
 let configMap: MemoryConfigMap;
 let clock: { now: number };
 let replicas: Replica<PowerDNSDatabase>[];
-let wanted: Endpoint[];
+let endpoints: Endpoint[];
 
 beforeAll(async () => {
   for (let index = 0; index < mostReplicas; index++) {
@@ -47,7 +47,7 @@ beforeEach(() => {
   configMap = new MemoryConfigMap();
   clock = { now: 1_000_000 };
   replicas = [];
-  wanted = [];
+  endpoints = [];
 });
 
 const databaseOf = ({ running, dir }: Server) => new PowerDNSDatabase(running, join(dir, 'include/api.conf'));
@@ -66,7 +66,7 @@ async function add(declaration: DeclarationChanges, mostBytes?: number): Promise
 }
 
 const settled = () =>
-  settle(replicas, { configMap, clock, stepMs: 20_000, ...(wanted.length > 0 && { wanted }) }).then(async () => {
+  settle(replicas, { configMap, clock, stepMs: 20_000, ...(endpoints.length > 0 && { endpoints }) }).then(async () => {
     const all = await Promise.all(replicas.map((replica) => replica.records()));
     for (const records of all) expect(records).toEqual(all[0]);
   });
@@ -84,7 +84,7 @@ const byHand = [
 ];
 const off = { discovery: undefined };
 
-test('a record made by hand at one replica reaches the other, and so does its change and its removal', async () => {
+test('a record added by hand at one replica reaches the other, as do its change and its deletion', async () => {
   await start(2, off);
   for (const each of byHand) await at(0).database.edit(zone, each);
   await settled();
@@ -99,10 +99,10 @@ test('a record made by hand at one replica reaches the other, and so does its ch
   expect(Object.keys(configMap.entries)).not.toContain('corp.internal..MX..');
 });
 
-test('a volume that is lost gets back what was made by hand, with the comment that a person gave it', async () => {
+test('a lost volume gets its manual records back, with their comments', async () => {
   await start(1, off);
-  const remark = { account: 'ann', content: 'ask her' };
-  await at(0).database.edit(zone, { ...rrset('printer.corp.internal.', 'A', '192.0.2.9'), mark: remark });
+  const comment = { account: 'ann', content: 'ask her' };
+  await at(0).database.edit(zone, { ...rrset('printer.corp.internal.', 'A', '192.0.2.9'), mark: comment });
   for (const each of byHand) await at(0).database.edit(zone, each);
   await settled();
   const before = await records();
@@ -112,12 +112,12 @@ test('a volume that is lost gets back what was made by hand, with the comment th
   at(0).restart();
   await settled();
   expect(await records()).toEqual(before);
-  const [there] = await at(0).database.zones();
-  expect(there?.rrsets.find(({ name }) => name.startsWith('printer'))?.mark).toEqual(remark);
+  const [stored] = await at(0).database.zones();
+  expect(stored?.rrsets.find(({ name }) => name.startsWith('printer'))?.mark).toEqual(comment);
   expect(configMap.writes).toBe(writes);
 });
 
-test('a volume is lost under an agent that runs', async () => {
+test('a volume can be lost while the agent runs', async () => {
   await start(1, off);
   await at(0).database.edit(zone, rrset('printer.corp.internal.', 'A', '192.0.2.9'));
   await settled();
@@ -126,7 +126,7 @@ test('a volume is lost under an agent that runs', async () => {
   expect(await records()).toEqual(['printer.corp.internal. A 192.0.2.9']);
 });
 
-test('a volume is lost while the mirror is written', async () => {
+test('a volume can be lost while the mirror is written', async () => {
   await start(1, off);
   const { database } = at(0);
   await database.edit(zone, rrset('printer.corp.internal.', 'A', '192.0.2.9'));
@@ -139,7 +139,7 @@ test('a volume is lost while the mirror is written', async () => {
   expect(await records()).toEqual(['printer.corp.internal. A 192.0.2.9']);
 });
 
-test('zones made by hand, and those that are kept for records of people, come back and go', async () => {
+test('manual zones, and zones kept for manual records, are restored and deleted', async () => {
   const declared = { ...off, zones: zones('corp.internal', 'old.internal') };
   await start(2, declared);
   await at(0).database.edit('old.internal.', rrset('kept.old.internal.', 'A', '192.0.2.1'));
@@ -152,8 +152,8 @@ test('zones made by hand, and those that are kept for records of people, come ba
   for (const index of [0, 1]) {
     await at(index).database.lose();
     await settled();
-    const there = await at(index).database.zones();
-    const known = there.map(({ name, account }) => `${name} ${account}`);
+    const stored = await at(index).database.zones();
+    const known = stored.map(({ name, account }) => `${name} ${account}`);
     expect(known.sort()).toEqual(['corp.internal. internal-dns', 'lab.internal. ann', 'old.internal. internal-dns']);
     expect(await records(index)).toContain('kept.old.internal. A 192.0.2.1');
     expect(await records(index)).toContain('ns.lab.internal. A 192.0.2.2');
@@ -167,16 +167,16 @@ test('zones made by hand, and those that are kept for records of people, come ba
   expect(configMap.entries).toEqual({});
 });
 
-test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('what %s keeps comes back', async (policy) => {
+test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('records that %s keeps are restored', async (policy) => {
   const discovery = { ownerID: 'corp', intervalSeconds: 2 };
   const [before, after] = ['192.0.2.1', '192.0.2.2'].map((address) => [
-    want('ingress/shop/web', 'web.corp.internal', 'A', address),
-    want('ingress/shop/stays', 'stays.corp.internal', 'A', '192.0.2.7'),
+    endpoint('ingress/shop/web', 'web.corp.internal', 'A', address),
+    endpoint('ingress/shop/stays', 'stays.corp.internal', 'A', '192.0.2.7'),
   ]);
-  wanted = [...(before ?? []), want('ingress/shop/gone', 'gone.corp.internal', 'A', '192.0.2.3')];
+  endpoints = [...(before ?? []), endpoint('ingress/shop/gone', 'gone.corp.internal', 'A', '192.0.2.3')];
   await start(1, { discovery });
   at(0).declare(declare({ discovery: { ...discovery, policy }, replicas: 2 }));
-  wanted = after ?? [];
+  endpoints = after ?? [];
   await settled();
   const right = await records();
   expect(right).toContain('gone.corp.internal. A 192.0.2.3');
@@ -188,27 +188,27 @@ test.each(['UpsertOnly', 'CreateOnly', 'Preview'] as const)('what %s keeps comes
   for (const index of [0, 1]) expect(await records(index)).toEqual(right);
   const kept = { UpsertOnly: ['gone'], CreateOnly: ['gone', 'web'], Preview: ['gone', 'stays', 'web'] }[policy];
   expect(Object.keys(configMap.entries).sort()).toEqual(kept.map((name) => `corp.internal..A..${name}`));
-  const [there] = await at(1).database.zones();
-  expect(there?.rrsets.find(({ name }) => name.startsWith('gone'))?.mark?.content).toBe('ingress/shop/gone');
+  const [stored] = await at(1).database.zones();
+  expect(stored?.rrsets.find(({ name }) => name.startsWith('gone'))?.mark?.content).toBe('ingress/shop/gone');
 
-  // Nothing outlives its object any more.
+  // No record outlives its object any more.
   for (const replica of replicas) replica.declare(declare({ discovery, replicas: 2 }));
   await settled();
   expect(await records()).toEqual(['stays.corp.internal. A 192.0.2.7', 'web.corp.internal. A 192.0.2.2']);
   expect(configMap.entries).toEqual({});
 });
 
-test('what a person declares leaves the mirror, and no replica misses it meanwhile', async () => {
+test('a record that is declared leaves the mirror, and no replica loses it meanwhile', async () => {
   await start(2, off);
   await at(0).database.edit(zone, rrset('www.corp.internal.', 'A', '192.0.2.1'));
   await settled();
   const www = { name: 'www', type: 'A' as const, values: ['192.0.2.1'] };
   const declared = declare({ ...off, zones: [{ ...corp, records: [www] }], replicas: 2 });
   at(0).declare(declared);
-  // The other one hears of it later.
-  for (let turn = 0; turn < 8; turn++) {
+  // The other replica is updated later.
+  for (let sync = 0; sync < 8; sync++) {
     clock.now += 5_000;
-    for (const replica of replicas) await replica.turn();
+    for (const replica of replicas) await replica.sync();
     expect((await servers[1]?.running.query('www.corp.internal'))?.answers).toHaveLength(1);
   }
   at(1).declare(declared);
@@ -219,12 +219,12 @@ test('what a person declares leaves the mirror, and no replica misses it meanwhi
   }
 });
 
-test('writes are far apart, and there is none without a change', async () => {
+test('writes are throttled, and none happens without a change', async () => {
   await start(2, off);
   for (let change = 1; change <= 30; change++) {
     await at(change % 2).database.edit(zone, rrset('busy.corp.internal.', 'A', `192.0.2.${change}`));
     clock.now += 2_000;
-    for (const replica of replicas) await replica.turn();
+    for (const replica of replicas) await replica.sync();
   }
   // Of 60 seconds; two replicas have one in ten seconds together.
   expect(configMap.writes).toBeLessThanOrEqual(8);
@@ -235,7 +235,7 @@ test('writes are far apart, and there is none without a change', async () => {
   expect(configMap.writes).toBe(writes);
 });
 
-test('a mirror that is full says so, keeps what it has, and takes the rest when there is room', async () => {
+test('a full mirror is reported, keeps its entries, and accepts the rest once it has space', async () => {
   await start(1, off, 700);
   for (let host = 1; host <= 9; host++) {
     await at(0).database.edit(zone, rrset(`h${host}.corp.internal.`, 'A', `192.0.2.${host}`));
@@ -264,7 +264,7 @@ test('a mirror that is full says so, keeps what it has, and takes the rest when 
   expect(at(0).agent.report()?.warnings).toBeUndefined();
 });
 
-test('whoever edits the mirror edits the zones; what is no entry is left alone', async () => {
+test('an edit of the mirror edits the zones, and invalid entries are left alone', async () => {
   await start(2, off);
   for (const name of ['a', 'b', 'c']) await at(0).database.edit(zone, rrset(`${name}.${zone}`, 'A', '192.0.2.1'));
   await settled();
@@ -281,7 +281,7 @@ test('whoever edits the mirror edits the zones; what is no entry is left alone',
   }
 });
 
-test('a CNAME and an address that two people make for one name: the later one stays, everywhere', async () => {
+test('of a CNAME and an address added at one name, every replica keeps the later one', async () => {
   await start(2, off);
   await at(0).database.edit(zone, rrset('x.corp.internal.', 'CNAME', 'a.example.com.'));
   await at(1).database.edit(zone, rrset('x.corp.internal.', 'A', '192.0.2.1'));
@@ -294,39 +294,36 @@ test.each([
   ['a CNAME', rrset('_acme-challenge.apps.corp.internal.', 'CNAME', 'acme.example.com.')],
   ['text', rrset('_acme-challenge.apps.corp.internal.', 'TXT', '"proof"')],
   ['a record of the same type', rrset('_acme-challenge.apps.corp.internal.', 'HINFO', '"a" "b"')],
-])(
-  '%s in the place of what keeps a name from a wildcard stays, everywhere, and so does its removal',
-  async (_, made) => {
-    wanted = [want('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
-    await start(2, { discovery: { ownerID: 'corp', intervalSeconds: 2 } });
-    const here = async (index: number) => {
-      const [there] = (await at(index).database.zones()).filter(({ name }) => name === zone);
-      return there?.rrsets.filter(({ name }) => name === made.name).map(({ type, records }) => `${type} ${records}`);
-    };
-    const denial = (await here(0)) ?? [];
-    expect(denial).toEqual([expect.stringMatching(/^HINFO "reserved"/)]);
-    await at(0).database.edit(zone, rrset(made.name, 'HINFO'));
-    await at(0).database.edit(zone, made);
-    await settled();
-    for (const index of [0, 1]) expect(await here(index)).toEqual([`${made.type} ${made.records}`]);
-    expect(Object.keys(configMap.entries)).toHaveLength(1);
-    await at(1).database.edit(zone, rrset(made.name, made.type));
-    await settled();
-    for (const index of [0, 1]) expect(await here(index)).toEqual(denial);
-    expect(configMap.entries).toEqual({});
-  },
-);
+])('%s that replaces a wildcard block stays at every replica, and so does its deletion', async (_, edited) => {
+  endpoints = [endpoint('ingress/shop/web', '*.apps.corp.internal', 'A', '192.0.2.1')];
+  await start(2, { discovery: { ownerID: 'corp', intervalSeconds: 2 } });
+  const here = async (index: number) => {
+    const [stored] = (await at(index).database.zones()).filter(({ name }) => name === zone);
+    return stored?.rrsets.filter(({ name }) => name === edited.name).map(({ type, records }) => `${type} ${records}`);
+  };
+  const denial = (await here(0)) ?? [];
+  expect(denial).toEqual([expect.stringMatching(/^HINFO "reserved"/)]);
+  await at(0).database.edit(zone, rrset(edited.name, 'HINFO'));
+  await at(0).database.edit(zone, edited);
+  await settled();
+  for (const index of [0, 1]) expect(await here(index)).toEqual([`${edited.type} ${edited.records}`]);
+  expect(Object.keys(configMap.entries)).toHaveLength(1);
+  await at(1).database.edit(zone, rrset(edited.name, edited.type));
+  await settled();
+  for (const index of [0, 1]) expect(await here(index)).toEqual(denial);
+  expect(configMap.entries).toEqual({});
+});
 
-test('while the mirror cannot be read, zones are served, verdicts wait for half a minute, and people are told', async () => {
+test('while the mirror cannot be read, zones are served, evaluation waits for half a minute, and the cause is reported', async () => {
   configMap.failure = 'configmaps "idns-corp-kept" is forbidden';
-  wanted = [want('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
+  endpoints = [endpoint('ingress/shop/web', 'web.corp.internal', 'A', '192.0.2.1')];
   await add({});
-  await at(0).turn();
-  await expect(at(0).turn(wanted)).rejects.toThrow('what exists in the mirror only is not restored yet');
+  await at(0).sync();
+  await expect(at(0).sync(endpoints)).rejects.toThrow('what exists in the mirror only is not restored yet');
   expect(at(0).agent.isReady).toBe(false);
   clock.now += 30_000;
-  await at(0).turn(wanted);
-  await at(0).turn(wanted);
+  await at(0).sync(endpoints);
+  await at(0).sync(endpoints);
   expect(at(0).agent.isReady).toBe(true);
   expect(at(0).agent.report()?.warnings).toEqual([
     'cannot mirror records that exist on the volume only: ConfigMap idns-corp-kept: configmaps "idns-corp-kept" is forbidden',
@@ -334,19 +331,22 @@ test('while the mirror cannot be read, zones are served, verdicts wait for half 
   expect(at(0).log.filter(({ msg }) => msg === 'cannot mirror records that exist on the volume only')).toHaveLength(1);
   configMap.failure = undefined;
   clock.now += 5_000;
-  await at(0).turn(wanted);
+  await at(0).sync(endpoints);
   expect(at(0).agent.report()?.warnings).toBeUndefined();
 });
 
-test('whatever happens to replicas with a real PowerDNS, nothing is lost or comes back', { tags: ['history'] }, () =>
-  fc.assert(
-    fc.asyncProperty(history, async ([rounds, count]) => {
-      for (const server of servers) await databaseOf(server).lose();
-      const fresh = servers.values();
-      const world = new World(() => databaseOf(fresh.next().value as Server), count, 20_000);
-      await world.settle();
-      for (const each of rounds.slice(0, 3)) await world.go(each);
-    }),
-    { numRuns: 4 },
-  ),
+test(
+  'after any history of replicas with a real PowerDNS, nothing is lost and nothing deleted returns',
+  { tags: ['history'] },
+  () =>
+    fc.assert(
+      fc.asyncProperty(history, async ([rounds, count]) => {
+        for (const server of servers) await databaseOf(server).lose();
+        const fresh = servers.values();
+        const world = new World(() => databaseOf(fresh.next().value as Server), count, 20_000);
+        await world.settle();
+        for (const each of rounds.slice(0, 3)) await world.run(each);
+      }),
+      { numRuns: 4 },
+    ),
 );

@@ -1,4 +1,4 @@
-/** A replica: an agent that mirrors, upon a database that can be lost. */
+/** A replica: an agent with a mirror, and a database that can be lost. */
 import { pino } from 'pino';
 import { Agent } from '../../../functions/agent/agent.ts';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
@@ -17,7 +17,7 @@ import { loop } from '../external-dns.ts';
 import { MemoryZones } from '../zones/memory-zones.ts';
 import type { MemoryConfigMap } from './memory-config-map.ts';
 
-/** Where a replica has its records. */
+/** The database of a replica. */
 export interface ReplicaDatabase extends Pick<Database, keyof Database> {
   watermarks: Watermarks;
 }
@@ -69,7 +69,7 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     return this.#agent;
   }
 
-  /** The agent's process ends, and another one begins. */
+  /** Replaces the agent by a new process. */
   restart(): void {
     this.#agent = this.#start();
   }
@@ -79,20 +79,20 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
     this.#agent.setDeclaration(JSON.stringify(declaration));
   }
 
-  /** A turn of the agent, and a loop of ExternalDNS if there is one. */
-  async turn(wanted?: Endpoint[]): Promise<void> {
+  /** Reconciles once, and runs a loop of ExternalDNS if endpoints are given. */
+  async sync(endpoints?: Endpoint[]): Promise<void> {
     await this.#agent.reconcile();
-    if (!wanted) return;
+    if (!endpoints) return;
     const agent = this.#agent;
     const webhook = {
       records: () => agent.records(),
       adjustEndpoints: (all: Endpoint[]) => agent.adjustEndpoints(all),
       applyChanges: (changes: Parameters<Agent['applyChanges']>[0]) => agent.applyChanges(changes),
     };
-    await loop(webhook, wanted);
+    await loop(webhook, endpoints);
   }
 
-  /** What is not declared, as lines. */
+  /** Undeclared records, as lines. */
   async records(): Promise<string[]> {
     const zones = await this.database.zones();
     return zones
@@ -103,28 +103,28 @@ export class Replica<D extends ReplicaDatabase = ReplicaDatabase> {
   }
 }
 
-/** The serial of a SOA is each replica's own. */
+/** One line without the serial of a SOA, which differs between replicas. */
 export const lineOf = ({ name, type, records }: RRset) =>
   `${name} ${type} ${records
     .map((content) => (type === 'SOA' ? content.replace(/^(\S+ \S+) \d+/, '$1') : content))
     .sort()
     .join(' ')}`;
 
-/** A database that much can happen to. */
-export interface MortalDatabase extends ReplicaDatabase {
-  /** What a person does, past the agent; no records mean a removal. */
+/** A database that can be edited by hand, lost, and crash its agent. */
+export interface FaultyDatabase extends ReplicaDatabase {
+  /** Changes an RRset by hand. Deletes it if it has no records. */
   edit(zone: string, rrset: RRset): Promise<void>;
-  /** Loses everything, as with a volume. */
+  /** Loses everything, like a lost volume. */
   lose(): Promise<void>;
-  /** The agent ends when it has done so many things more. */
-  endsAfter: number;
+  /** The agent crashes after this many more writes. */
+  crashesAfter: number;
 }
 
-/** A database in memory, with the metadata that would be in it. */
-export class MemoryDatabase implements MortalDatabase {
+/** A database in memory, with metadata. */
+export class MemoryDatabase implements FaultyDatabase {
   readonly #zones = new MemoryZones();
   #metadata: string[] = [];
-  endsAfter = Number.POSITIVE_INFINITY;
+  crashesAfter = Number.POSITIVE_INFINITY;
   readonly watermarks = new Watermarks({
     powerdns: {
       metadata: async () => {
@@ -141,9 +141,9 @@ export class MemoryDatabase implements MortalDatabase {
   });
 
   async edit(zone: string, rrset: RRset): Promise<void> {
-    this.#zones.edit(zone, (there) => {
-      there.rrsets = there.rrsets.filter(({ name, type }) => name !== rrset.name || type !== rrset.type);
-      if (rrset.records.length > 0) there.rrsets.push(rrset);
+    this.#zones.edit(zone, (stored) => {
+      stored.rrsets = stored.rrsets.filter(({ name, type }) => name !== rrset.name || type !== rrset.type);
+      if (rrset.records.length > 0) stored.rrsets.push(rrset);
     });
   }
 
@@ -178,16 +178,16 @@ export class MemoryDatabase implements MortalDatabase {
   }
 
   #step(): void {
-    if (this.endsAfter-- <= 0) throw new PowerDNSRejection(500, 'the agent has ended');
+    if (this.crashesAfter-- <= 0) throw new PowerDNSRejection(500, 'the agent has ended');
   }
 }
 
 /** A real PowerDNS. */
-export class PowerDNSDatabase implements MortalDatabase {
+export class PowerDNSDatabase implements FaultyDatabase {
   readonly #server: RunningPowerDNS;
   readonly #database: Database;
   readonly watermarks: Watermarks;
-  endsAfter = Number.POSITIVE_INFINITY;
+  crashesAfter = Number.POSITIVE_INFINITY;
   readonly #powerdns: PowerDNS;
 
   constructor(server: RunningPowerDNS, keyFile: string) {
@@ -197,7 +197,7 @@ export class PowerDNSDatabase implements MortalDatabase {
       keyFile,
       timeoutMs: waitTimeoutMs,
       request: async (url, options) => {
-        if (options.method !== 'GET' && this.endsAfter-- <= 0) throw new Error('the agent has ended');
+        if (options.method !== 'GET' && this.crashesAfter-- <= 0) throw new Error('the agent has ended');
         return request(url, options);
       },
     });
@@ -233,23 +233,23 @@ export class PowerDNSDatabase implements MortalDatabase {
 export interface Settling {
   configMap: MemoryConfigMap;
   clock: { now: number };
-  wanted?: Endpoint[];
-  /** How far apart turns are. */
+  endpoints?: Endpoint[];
+  /** The interval between reconciliations. */
   stepMs?: number;
 }
 
-/** Turns of all replicas until nothing changes any more. */
+/** Reconciles all replicas until nothing changes any more. */
 export async function settle(
   replicas: readonly Replica[],
-  { configMap, clock, wanted, stepMs = 5_000 }: Settling,
+  { configMap, clock, endpoints, stepMs = 5_000 }: Settling,
 ): Promise<void> {
   let quiet = 0;
   let before = '';
   for (let turn = 0; quiet * stepMs < 80_000; turn++) {
     if (turn > 200) throw new Error(`no end: ${before}`);
-    // Replicas are not in step.
+    // Replicas reconcile in varying order.
     const order = turn % 2 === 0 ? replicas : replicas.toReversed();
-    for (const replica of order) await replica.turn(wanted).catch(() => {});
+    for (const replica of order) await replica.sync(endpoints).catch(() => {});
     clock.now += stepMs;
     const now = JSON.stringify([
       configMap.writes,

@@ -1,37 +1,37 @@
-/** What can happen to replicas: records made by hand at any of them, volumes and agents lost at any time. */
+/** Random events of replicas: records edited by hand, volumes lost, agents killed. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import type { RRset } from '../../../functions/agent/powerdns/rrset.ts';
-import { declare, want } from '../make.ts';
+import { declare, endpoint } from '../make.ts';
 import { MemoryConfigMap } from './memory-config-map.ts';
-import { lineOf, type MortalDatabase, Replica, settle } from './replica.ts';
+import { type FaultyDatabase, lineOf, Replica, settle } from './replica.ts';
 
 const zone = 'corp.internal.';
 const names = ['a', 'b', 'c', 'd'].map((label) => `${label}.${zone}`);
 const hosts = ['x', 'y', 'z'].map((label) => `${label}.corp.internal`);
 
-/** What a person does at one of the replicas; no value means a removal. */
+/** An edit by hand at one replica; a deletion without a value. */
 interface Edit {
   replica: number;
   name: string;
   value: number | undefined;
 }
 
-/** An object in the cluster; without an address it is gone. */
+/** An object in the cluster, deleted if it has no address. */
 interface ObjectChange {
   host: string;
   address: number | undefined;
 }
 
-/** What happens before everything is quiet again. */
+/** Events before everything settles again. */
 interface Round {
   edits: Edit[];
   objects: ObjectChange[];
   /** Replicas whose volume is lost. */
   lost: number[];
   restarted: number[];
-  /** After how many steps an agent ends, and another begins. */
+  /** After how many writes an agent crashes and is restarted. */
   crash: { replica: number; steps: number } | undefined;
   event:
     | 'none'
@@ -75,22 +75,22 @@ const handMade = (name: string, value: number | undefined): RRset => ({
 });
 const published = (host: string, address: number) => `${host}. A 198.51.100.${address}`;
 
-/** Rounds, and how many replicas there are at first. */
+/** Rounds, and the initial number of replicas. */
 export const history = fc.tuple(fc.array(round, { minLength: 1, maxLength: 8 }), fc.constantFrom(1, 2));
 
-/** A cluster with its replicas, and what each of them should have. */
+/** A cluster with its replicas, and the records that each of them should have. */
 export class World {
   readonly #configMap = new MemoryConfigMap();
   readonly #clock = { now: 1_000_000 };
-  readonly #replicas: Replica<MortalDatabase>[] = [];
+  readonly #replicas: Replica<FaultyDatabase>[] = [];
   readonly #objects = new Map<string, number>();
-  /** What there should be. */
-  readonly #made = new Map<string, number>();
-  readonly #kept = new Map<string, number>();
-  readonly #database: () => MortalDatabase;
+  /** Expected records. */
+  readonly #byHand = new Map<string, number>();
+  readonly #published = new Map<string, number>();
+  readonly #database: () => FaultyDatabase;
   readonly #stepMs: number;
 
-  constructor(database: () => MortalDatabase, count: number, stepMs = 5_000) {
+  constructor(database: () => FaultyDatabase, count: number, stepMs = 5_000) {
     this.#database = database;
     this.#stepMs = stepMs;
     for (let index = 0; index < count; index++) this.#add();
@@ -104,16 +104,16 @@ export class World {
   }
 
   async settle(): Promise<void> {
-    const wanted: Endpoint[] = [...this.#objects].map(([host, address]) =>
-      want(`ingress/shop/${host}`, host, 'A', `198.51.100.${address}`),
+    const endpoints: Endpoint[] = [...this.#objects].map(([host, address]) =>
+      endpoint(`ingress/shop/${host}`, host, 'A', `198.51.100.${address}`),
     );
     const [configMap, clock, stepMs] = [this.#configMap, this.#clock, this.#stepMs];
-    await settle(this.#replicas, { configMap, clock, stepMs, wanted });
+    await settle(this.#replicas, { configMap, clock, stepMs, endpoints });
   }
 
-  async go({ edits, objects, lost, restarted, crash, event }: Round): Promise<void> {
-    const at = (index: number) => this.#replicas[index % this.#replicas.length] as Replica<MortalDatabase>;
-    // What is younger than a moment is nowhere else yet, and of an object that goes at that moment somebody must have heard.
+  async run({ edits, objects, lost, restarted, crash, event }: Round): Promise<void> {
+    const at = (index: number) => this.#replicas[index % this.#replicas.length] as Replica<FaultyDatabase>;
+    // Edits of this round are not mirrored yet, and a deleted object is known to one replica only: keep their volumes.
     const edited = new Set(edits.map((edit) => at(edit.replica)));
     if (objects.some(({ address }) => address === undefined)) edited.add(at(0));
     const isLost = new Set(lost.map(at).filter((replica) => !edited.has(replica)));
@@ -123,7 +123,7 @@ export class World {
     for (const replica of isLost) await replica.database.lose();
     for (const replica of restarted.map(at)) replica.restart();
     if (event === 'new replica' && this.#replicas.length < mostReplicas) this.#add();
-    // Who has lost a volume at that moment has nobody to ask, and what was removed at that moment is known to nobody.
+    // A lost volume needs another copy, and a deletion of this round is not mirrored yet: keep the ConfigMap then.
     const isWhole = survivors.length > 0 && edits.every(({ value }) => value !== undefined);
     if (event === 'the mirror is destroyed' && isWhole) this.#configMap.destroy();
     if (event === 'the mirror is emptied' && isWhole) {
@@ -132,36 +132,36 @@ export class World {
     if (crash) await this.#crash(at(crash.replica), crash.steps);
     if (event === 'the mirror is away for a while') {
       this.#configMap.failure = 'it is away';
-      for (const replica of this.#replicas) await replica.turn().catch(() => {});
+      for (const replica of this.#replicas) await replica.sync().catch(() => {});
       this.#configMap.failure = undefined;
     }
     await this.settle();
     await this.#check();
   }
 
-  async #edit({ database }: Replica<MortalDatabase>, name: string, value: number | undefined): Promise<void> {
+  async #edit({ database }: Replica<FaultyDatabase>, name: string, value: number | undefined): Promise<void> {
     await database.edit(zone, handMade(name, value));
-    if (value === undefined) this.#made.delete(name);
-    else this.#made.set(name, value);
+    if (value === undefined) this.#byHand.delete(name);
+    else this.#byHand.set(name, value);
   }
 
   #change(host: string, address: number | undefined): void {
     if (address === undefined) return void this.#objects.delete(host);
     this.#objects.set(host, address);
-    this.#kept.set(host, address);
+    this.#published.set(host, address);
   }
 
-  async #crash(replica: Replica<MortalDatabase>, steps: number): Promise<void> {
-    replica.database.endsAfter = steps;
-    await replica.turn().catch(() => {});
-    replica.database.endsAfter = Number.POSITIVE_INFINITY;
+  async #crash(replica: Replica<FaultyDatabase>, steps: number): Promise<void> {
+    replica.database.crashesAfter = steps;
+    await replica.sync().catch(() => {});
+    replica.database.crashesAfter = Number.POSITIVE_INFINITY;
     replica.restart();
   }
 
   async #check(): Promise<void> {
     const right = [
-      ...[...this.#made].map(([name, value]) => lineOf(handMade(name, value))),
-      ...[...this.#kept].map(([host, address]) => published(host, address)),
+      ...[...this.#byHand].map(([name, value]) => lineOf(handMade(name, value))),
+      ...[...this.#published].map(([host, address]) => published(host, address)),
     ].sort();
     for (const replica of this.#replicas) expect(await replica.records()).toEqual(right);
   }

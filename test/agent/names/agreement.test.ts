@@ -29,12 +29,12 @@ function answersTo(
     return isDelegation(rrset) ? isBelow || rrset.name === name : rrset.type === 'DNAME' && isBelow;
   });
   if (isCut || targets.length === 0) return undefined;
-  const found = [...Map.groupBy(targets, typeOf)].map(([type, ofType]) => ({
+  const endpoints = [...Map.groupBy(targets, typeOf)].map(([type, ofType]) => ({
     ofType,
     records: rrsets.find((rrset) => rrset.name === name && rrset.type === type)?.records ?? [],
   }));
-  if (!found.every(({ ofType, records }) => ofType.every((target) => records.includes(target)))) return undefined;
-  return found.every(({ ofType, records }) => records.length === ofType.length) ? 'alone' : 'among others';
+  if (!endpoints.every(({ ofType, records }) => ofType.every((target) => records.includes(target)))) return undefined;
+  return endpoints.every(({ ofType, records }) => records.length === ofType.length) ? 'alone' : 'among others';
 }
 
 /** Whether the verdict is Resolved exactly if the name resolves. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { illegalName } from '../../../functions/agent/discovery/host-name.ts';
 import type { Verdict } from '../../../functions/contract/verdict.ts';
-import { declare, foreign, record, want, zones, zoneWith } from '../make.ts';
+import { declare, endpoint, foreign, record, zones, zoneWith } from '../make.ts';
 import { type AgentWithSources, agentWithSources } from './agent-with-sources.ts';
 import { type FakeObject, www } from './fake-source-lister.ts';
 
@@ -184,7 +184,7 @@ describe('a host whose targets are those of Pods or Nodes', () => {
     const agent = await agentWithSources();
     agent.setObject(service, { ...headless, endpoints: [] });
     await agent.sync(1);
-    agent.setObject(service, { ...headless, endpoints: [want(service, host, 'A', '192.0.2.1')] });
+    agent.setObject(service, { ...headless, endpoints: [endpoint(service, host, 'A', '192.0.2.1')] });
     await agent.sync(2);
     expect(agent.verdictOf(service, host)).toBe('Resolved: resolves to 192.0.2.1');
     expect(agent.propagations).toEqual([]);
@@ -403,7 +403,7 @@ describe('Refused', () => {
   });
 
   test('for two targets of one CNAME, in one endpoint or in two', async () => {
-    const alias = (...targets: string[]) => want('crd/a/x', www, 'CNAME', ...targets);
+    const alias = (...targets: string[]) => endpoint('crd/a/x', www, 'CNAME', ...targets);
     const verdicts: (string | undefined)[] = [];
     for (const endpoints of [
       [alias('a.example.com', 'b.example.com')],

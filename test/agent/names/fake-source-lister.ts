@@ -5,7 +5,7 @@ import { hostsOf, targetsOf } from '../../../functions/agent/sources/kinds/conve
 import type { SourceLister, SourceObject } from '../../../functions/agent/sources/source-object.ts';
 import { typeOf } from '../../../functions/agent/sources/target.ts';
 import { merged } from '../external-dns.ts';
-import { want } from '../make.ts';
+import { endpoint } from '../make.ts';
 
 export const www = 'www.corp.internal';
 
@@ -131,5 +131,5 @@ function sourceObjectOf(resource: string, object: FakeObject): SourceObject {
 
 const endpointsOf = (resource: string, { hosts = [www], targets = [] }: FakeObject): Endpoint[] =>
   hosts.flatMap((host) =>
-    [...Map.groupBy(targets, typeOf)].map(([type, ofType]) => want(resource, host, type, ...ofType)),
+    [...Map.groupBy(targets, typeOf)].map(([type, ofType]) => endpoint(resource, host, type, ...ofType)),
   );

@@ -1,7 +1,7 @@
 /** Verdicts agree with what the zones answer, whatever changed them and whichever ExternalDNS is silent. */
 import { describe, expect, test } from 'vitest';
 import type { DeclarationChanges } from '../../contract/declared.ts';
-import { foreign, record, want, zones, zoneWith } from '../make.ts';
+import { endpoint, foreign, record, zones, zoneWith } from '../make.ts';
 import { agentWithSources } from './agent-with-sources.ts';
 import { type FakeObject, www } from './fake-source-lister.ts';
 
@@ -11,8 +11,8 @@ const later = '2026-02-01T00:00:00Z';
 
 describe('reordering endpoints', () => {
   const asked = (...targets: [ipv4: string, ipv6: string]) => [
-    want(x, www, 'A', targets[0]),
-    want(x, www, 'AAAA', targets[1]),
+    endpoint(x, www, 'A', targets[0]),
+    endpoint(x, www, 'AAAA', targets[1]),
   ];
   const both: [string, string] = ['192.0.2.1', '2001:db8::1'];
 
@@ -44,7 +44,7 @@ test('the problems do not depend on which of several equal objects ExternalDNS n
   const agent = await agentWithSources();
   const host = '_a.corp.internal';
   for (const resource of [x, y]) agent.setObject(resource, { hosts: [host], targets: ['192.0.2.1'] });
-  const named = (resource: string) => ({ endpoints: () => [want(resource, host, 'A', '192.0.2.1')] });
+  const named = (resource: string) => ({ endpoints: () => [endpoint(resource, host, 'A', '192.0.2.1')] });
   await agent.sync(1, named(x));
   const before = agent.agent.report();
   expect(before?.names?.problems.map(({ resource, verdict }) => `${resource} ${verdict}`)).toEqual([
@@ -137,17 +137,17 @@ describe('a host resolves only with all of its addresses', () => {
   test('not with its TXT alone', async () => {
     const declared = zoneWith('corp.internal', [record('www', 'A', '192.0.2.9')]);
     const agent = await agentWithSources({ recordTypes: ['A', 'TXT'] }, { zones: [declared] });
-    const endpoint = 'crd/a/x';
-    agent.setObject(endpoint, {
+    const resource = 'crd/a/x';
+    agent.setObject(resource, {
       parts: new Map([
         [`${www}. A`, { targets: ['192.0.2.1'] }],
         [`${www}. TXT`, { targets: ['"v"'] }],
       ]),
       targets: ['192.0.2.1', '"v"'],
-      endpoints: [want(endpoint, www, 'A', '192.0.2.1'), want(endpoint, www, 'TXT', 'v')],
+      endpoints: [endpoint(resource, www, 'A', '192.0.2.1'), endpoint(resource, www, 'TXT', 'v')],
     });
     await agent.sync(3);
-    expect(agent.verdictOf(endpoint)).toMatch(/^DeclaredElsewhere: /);
+    expect(agent.verdictOf(resource)).toMatch(/^DeclaredElsewhere: /);
   });
 
   test('not with its unchanged IPv6 address where the policy keeps the old IPv4 address', async () => {
@@ -320,8 +320,8 @@ describe('Held', () => {
   test('shows held records of every type, and nothing that a delegation hides', async () => {
     const agent = await agentWithSources({ recordTypes: ['A', 'TXT', 'MX'] });
     const endpoints = numbers.flatMap((i) => [
-      want(`crd/a/${i}`, `h${i}.corp.internal`, 'TXT', 'v'),
-      want(`crd/a/${i}`, `h${i}.corp.internal`, 'MX', '10 mail.example.com'),
+      endpoint(`crd/a/${i}`, `h${i}.corp.internal`, 'TXT', 'v'),
+      endpoint(`crd/a/${i}`, `h${i}.corp.internal`, 'MX', '10 mail.example.com'),
     ]);
     await agent.sync(2, { endpoints: () => endpoints });
     await agent.sync(2, { endpoints: () => [] });
@@ -337,7 +337,7 @@ describe('Held', () => {
   test('is the verdict on the Pods of a headless Service that restart', async () => {
     const agent = await agentWithSources();
     const service = 'service/a/db';
-    const pods = numbers.map((i) => want(service, `p${i}.db.corp.internal`, 'A', `192.0.2.${i + 1}`));
+    const pods = numbers.map((i) => endpoint(service, `p${i}.db.corp.internal`, 'A', `192.0.2.${i + 1}`));
     agent.setObject(service, { hosts: ['db.corp.internal'], below: true, endpoints: pods });
     await agent.sync(2);
     agent.setObject(service, { hosts: ['db.corp.internal'], below: true, endpoints: [] });

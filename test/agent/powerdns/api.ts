@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** PowerDNS's API, as a person would use it; the key is in the file that PowerDNS reads it from. */
+/** Returns a client for the API of PowerDNS, with the key from its configuration. */
 export const apiAt =
   (url: string, keyFile: string) =>
   async (method: string, path: string, body?: object): Promise<unknown> => {

@@ -1,5 +1,5 @@
 /**
- * The agent's process while PowerDNS's API does not do its work.
+ * The process of the agent while the API of PowerDNS fails.
  *
  * @module-tag PowerDNS
  */
@@ -12,12 +12,12 @@ import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { polling } from '../../timeouts.ts';
 import { declare } from '../make.ts';
 import { type Running, run } from '../run.ts';
-import { Passage } from './passage.ts';
+import { FaultyProxy } from './faulty-proxy.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'outage-'));
 const file = join(dir, 'declaration.json');
 const running = new Set<Running>();
-const passages = new Set<Passage>();
+const proxies = new Set<FaultyProxy>();
 let server: RunningPowerDNS;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const agent of running) await agent.kill();
-  for (const passage of passages) passage.close();
+  for (const proxy of proxies) proxy.close();
   await server?.stop();
   rmSync(dir, { recursive: true });
 });
@@ -37,15 +37,15 @@ const words: Record<'fail' | 'hang', RegExp> = {
   hang: /^PowerDNS cannot be used \(The operation was aborted due to timeout\): see the log of the container powerdns$/,
 };
 
-// They declare the same, so that one is not in the other's way.
+// Both declare the same zone, so that they do not conflict.
 test.concurrent.each(['fail', 'hang'] as const)(
   'when every request is to %s, the report says so after ten seconds, few more are sent, and all is well afterwards',
   async (behaviour) => {
-    const passage = new Passage(server.apiUrl);
-    passages.add(passage);
+    const proxy = new FaultyProxy(server.apiUrl);
+    proxies.add(proxy);
     const agent = await run({
       declaration: file,
-      'powerdns-api': await passage.listen(),
+      'powerdns-api': await proxy.listen(),
       'powerdns-key': join(dir, 'pdns/include/api.conf'),
       dns: `127.0.0.1:${server.dnsPort}`,
     });
@@ -53,11 +53,11 @@ test.concurrent.each(['fail', 'hang'] as const)(
     const zone = () => agent.reports().at(-1)?.zones[0];
     await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), polling);
 
-    passage.behaviour = behaviour;
-    const [since, before, said] = [performance.now(), passage.requests.length, agent.output().length];
+    proxy.behaviour = behaviour;
+    const [since, before, linesBefore] = [performance.now(), proxy.requests.length, agent.output().length];
     await vi.waitFor(() => expect(zone()?.state).toBe('Failed'), polling);
     const seconds = (performance.now() - since) / 1000;
-    const sent = passage.requests.length - before;
+    const sent = proxy.requests.length - before;
     console.log(`every request is to ${behaviour}: Failed after ${seconds.toFixed(1)} s and ${sent} requests`);
     expect(zone()?.message).toMatch(words[behaviour]);
     // One request each time, after pauses of at least 0.75 and 1.5 seconds: without them there would be hundreds.
@@ -65,13 +65,13 @@ test.concurrent.each(['fail', 'hang'] as const)(
     expect(
       agent
         .output()
-        .slice(said)
+        .slice(linesBefore)
         .match(/"cannot reconcile the zones"/g),
     ).toHaveLength(1);
-    // What was there is answered meanwhile.
+    // Existing records are answered meanwhile.
     expect((await server.query('ns1.corp.internal')).rcode).toBe('NOERROR');
 
-    passage.behaviour = 'pass';
+    proxy.behaviour = 'pass';
     await vi.waitFor(() => expect(zone()?.state).toBe('Serving'), polling);
   },
 );

@@ -1,5 +1,5 @@
 /**
- * The agent, over its webhook, and a real PowerDNS with the pod's configuration.
+ * The agent, through its webhook, with a real PowerDNS in the configuration of the pod.
  *
  * @module-tag PowerDNS
  */
@@ -24,16 +24,16 @@ import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.t
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { waitTimeoutMs } from '../../timeouts.ts';
 import { loop, type Webhook, webhookAt } from '../external-dns.ts';
-import { corp, declare, makeAgent, want, zones } from '../make.ts';
+import { corp, declare, endpoint, makeAgent, zones } from '../make.ts';
 import { apiAt } from './api.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'agent-'));
 const keyFile = join(dir, 'include/api.conf');
 let server: RunningPowerDNS;
-let made: ReturnType<typeof makeAgent>;
+let setup: ReturnType<typeof makeAgent>;
 let external: Webhook;
 let listener: Server;
-/** Requests that changed something. */
+/** Requests that write. */
 let writes: string[] = [];
 
 beforeAll(async () => {
@@ -60,9 +60,9 @@ beforeEach(async () => {
       ({ answers }) => answers.length > 0,
       () => false,
     );
-  made = makeAgent(new Database(powerdns) as never, { answers });
+  setup = makeAgent(new Database(powerdns) as never, { answers });
   const failureLog = new FailureLog({ info() {}, warn() {} } as never);
-  listener = webhook({ bodyLimit: 2 ** 24, agent: made.agent, failureLog, timeoutMs: waitTimeoutMs });
+  listener = webhook({ bodyLimit: 2 ** 24, agent: setup.agent, failureLog, timeoutMs: waitTimeoutMs });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   external = webhookAt(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
@@ -78,8 +78,8 @@ const api = (method: string, path: string, body?: object) => apiAt(server.apiUrl
 const byHand = (rrset: object, zone = 'corp.internal.') => api('PATCH', `/zones/${zone}`, { rrsets: [rrset] });
 
 async function reconciled(declaration = declare()) {
-  made.declare(declaration);
-  await made.agent.reconcile();
+  setup.declare(declaration);
+  await setup.agent.reconcile();
 }
 
 /** `NOERROR 192.0.2.1 192.0.2.2`, or only the code. */
@@ -89,16 +89,16 @@ async function dig(name: string, type: RecordType = 'A'): Promise<string> {
   return [rcode, ...data.map((d) => (typeof d === 'string' ? d : JSON.stringify(d))).sort()].join(' ');
 }
 
-async function expectQuiet(wanted: Parameters<typeof loop>[1]) {
+async function expectQuiet(endpoints: Parameters<typeof loop>[1]) {
   const before = writes.length;
   for (let i = 0; i < 5; i++) {
-    await made.agent.reconcile();
-    expect(await loop(external, wanted)).toBeUndefined();
+    await setup.agent.reconcile();
+    expect(await loop(external, endpoints)).toBeUndefined();
   }
   expect(writes.slice(before)).toEqual([]);
 }
 
-test('a zone is read as the same object for as long as nothing in it changes, its comments included', async () => {
+test('a zone is the same object while nothing in it changes, including comments', async () => {
   await reconciled();
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }), {
     maxAgeMs: 0,
@@ -113,8 +113,8 @@ test('a zone is read as the same object for as long as nothing in it changes, it
   expect(after?.rrsets.find(({ type }) => type === 'A')?.mark).toEqual(comments[0]);
 });
 
-describe('what a person has made a moment ago is not lost', () => {
-  /** As pdnsutil does it: no serial moves. */
+describe('a manual change just before a reconciliation is not lost', () => {
+  /** Writes like pdnsutil, without incrementing the serial. */
   const run = (sql: string) => {
     const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
     database.exec(sql);
@@ -122,22 +122,22 @@ describe('what a person has made a moment ago is not lost', () => {
   };
   const [both, one] = [declare({ zones: [corp, ...zones('old.internal')] }), declare()];
 
-  test('with its zone', async () => {
+  test('when its zone is deleted', async () => {
     await reconciled(both);
     run(
       "insert into records(domain_id,name,type,content,ttl,auth) select id,'hand.old.internal','A','198.51.100.9',60,1 from domains where name='old.internal'",
     );
     await reconciled(one);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('hand.old.internal')).toBe('NOERROR 198.51.100.9');
-    expect(made.agent.report()?.zones).toContainEqual({
+    expect(setup.agent.report()?.zones).toContainEqual({
       name: 'old.internal',
       state: 'Retained',
       message: expect.stringContaining('such as hand.old.internal A'),
     });
   });
 
-  test('when it is a zone of their own, in the place of one of ours', async () => {
+  test('when it is a manual zone with the name of a deleted one', async () => {
     await reconciled(both);
     const serial = async () => ((await api('GET', '/zones/old.internal.')) as { serial: number }).serial;
     const before = await serial();
@@ -152,24 +152,24 @@ describe('what a person has made a moment ago is not lost', () => {
     });
     expect(await serial()).toBe(before);
     await reconciled(one);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('old.internal', 'SOA')).toMatch(/^NOERROR /);
   });
 
-  test('when it takes the place of a declared record that goes', async () => {
+  test('when it replaces a declared record that is deleted', async () => {
     const txt = { name: 'note', type: 'TXT' as const, values: ['declared'] };
     await reconciled(declare({ zones: [{ ...corp, records: [txt] }] }));
     run("delete from comments where name='note.corp.internal'");
     await reconciled(one);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('note.corp.internal', 'TXT')).toMatch(/^NOERROR ./);
   });
 });
 
-const www = (...targets: string[]) => want('ingress/a/web', 'www.corp.internal', 'A', ...targets);
+const www = (...targets: string[]) => endpoint('ingress/a/web', 'www.corp.internal', 'A', ...targets);
 
 describe('zones', () => {
-  test('are made with SOA, NS and their server, and answer at once for a name that was asked before', async () => {
+  test('are created with SOA, NS and the name server, and answer at once for a name that was queried before', async () => {
     expect(await dig('ns1.corp.internal')).toBe('REFUSED');
     await reconciled(declare({ addresses: ['192.0.2.53', '2001:db8::53'] }));
     expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
@@ -179,11 +179,11 @@ describe('zones', () => {
     expect(rcode).toBe('NXDOMAIN');
     const soa = { mname: 'ns1.corp.internal', rname: 'hostmaster.corp.internal', minimum: 30 };
     expect(authority).toMatchObject([{ type: 'SOA', data: soa }]);
-    expect(made.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+    expect(setup.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     await expectQuiet([]);
   });
 
-  test('come and go with the declaration, at once', async () => {
+  test('are created and deleted with the declaration, at once', async () => {
     const both = [corp, ...zones('2.0.192.in-addr.arpa')];
     await reconciled();
     expect(await dig('ns1.2.0.192.in-addr.arpa')).toBe('REFUSED');
@@ -194,9 +194,9 @@ describe('zones', () => {
     expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
   });
 
-  test('inside others take over their names without a gap, and give them back', async () => {
-    const inside = want('o', 'www.dev.corp.internal', 'A', '192.0.2.1');
-    const before = want('o', 'late.dev.corp.internal', 'A', '192.0.2.2');
+  test('inside others take over their names without a gap, and return them', async () => {
+    const inside = endpoint('o', 'www.dev.corp.internal', 'A', '192.0.2.1');
+    const before = endpoint('o', 'late.dev.corp.internal', 'A', '192.0.2.2');
     await reconciled();
     await loop(external, [inside]);
     expect([await dig('www.dev.corp.internal'), await dig('late.dev.corp.internal')]).toEqual([
@@ -206,7 +206,7 @@ describe('zones', () => {
     for (const declaration of [declare({ zones: [corp, ...zones('dev.corp.internal')] }), declare()]) {
       await reconciled(declaration);
       expect(await dig('www.dev.corp.internal')).toBe('NOERROR 192.0.2.1');
-      // What is missed moves with its zone.
+      // The missing names move with their zone.
       expect(await loop(external, [inside])).toBeUndefined();
       await expectQuiet([inside]);
       await loop(external, [inside, before]);
@@ -215,12 +215,12 @@ describe('zones', () => {
     }
   });
 
-  test('of other people are left alone', async () => {
+  test('of other owners are left alone', async () => {
     const rrsets = [{ name: 'x.theirs.internal.', type: 'A', ttl: 60, records: [{ content: '192.0.2.9' }] }];
     await api('POST', '/zones', { name: 'theirs.internal.', kind: 'Native', nameservers: ['ns.example.com.'], rrsets });
     await reconciled();
     expect(await dig('x.theirs.internal')).toBe('NOERROR 192.0.2.9');
-    expect(made.agent.report()?.zones).toContainEqual({
+    expect(setup.agent.report()?.zones).toContainEqual({
       name: 'theirs.internal',
       state: 'Retained',
       message: 'not declared, and not made by this instance: left alone',
@@ -228,7 +228,7 @@ describe('zones', () => {
     await expectQuiet([]);
   });
 
-  test('are kept for other people’s records', async () => {
+  test('are kept for unmanaged records', async () => {
     await reconciled(declare({ zones: [corp, ...zones('b.internal')] }));
     const hand = {
       name: 'x.b.internal.',
@@ -240,19 +240,19 @@ describe('zones', () => {
     await byHand(hand, 'b.internal.');
     await reconciled();
     expect(await dig('x.b.internal')).toBe('NOERROR 192.0.2.9');
-    expect(made.agent.report()?.zones[1]).toMatchObject({
+    expect(setup.agent.report()?.zones[1]).toMatchObject({
       state: 'Retained',
       message: expect.stringContaining('x.b.internal A'),
     });
     await byHand({ ...hand, changetype: 'DELETE' }, 'b.internal.');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('x.b.internal')).toBe('REFUSED');
   });
 });
 
-describe('what somebody changes by hand', () => {
+describe('a change by hand', () => {
   const records = { SOA: 'other.example. hostmaster.example. 1 2 3 4 5', NS: 'other.example.', A: '192.0.2.66' };
-  test.each(['SOA', 'NS', 'A'] as const)('is repaired where it was declared: %s', async (type) => {
+  test.each(['SOA', 'NS', 'A'] as const)('of a declared record is reverted: %s', async (type) => {
     await reconciled();
     const name = type === 'A' ? 'ns1.corp.internal' : 'corp.internal';
     const answer = async () => (await dig(name, type)).replace(/"serial":\d+/, '');
@@ -266,13 +266,13 @@ describe('what somebody changes by hand', () => {
     for (const change of changes) {
       await byHand({ ...rrset, ...change });
       expect(await answer()).not.toBe(right);
-      await made.agent.reconcile();
+      await setup.agent.reconcile();
       expect(await answer()).toBe(right);
     }
     await expectQuiet([]);
   });
 
-  test('is repaired if it is only disabled', async () => {
+  test('that disables a declared record is reverted', async () => {
     await reconciled();
     const records = [{ content: '192.0.2.53', disabled: true }];
     const comments = [
@@ -281,11 +281,11 @@ describe('what somebody changes by hand', () => {
     ];
     await byHand({ name: 'ns1.corp.internal.', type: 'A', ttl: 60, changetype: 'REPLACE', records, comments });
     expect(await dig('ns1.corp.internal')).toBe('NXDOMAIN');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('ns1.corp.internal')).toBe('NOERROR 192.0.2.53');
   });
 
-  test('keeps its mark beside the comment of a person', async () => {
+  test('that adds a comment leaves the mark', async () => {
     await reconciled();
     await loop(external, [www('192.0.2.1')]);
     const comments = [
@@ -297,7 +297,7 @@ describe('what somebody changes by hand', () => {
     expect(await dig('www.corp.internal')).toBe('NXDOMAIN');
   });
 
-  test('is left alone where it is a name of their own', async () => {
+  test('at an unmanaged name is left alone', async () => {
     await reconciled();
     const records = [{ content: '192.0.2.9' }];
     await byHand({ name: 'www.corp.internal.', type: 'A', ttl: 60, changetype: 'REPLACE', records });
@@ -308,11 +308,11 @@ describe('what somebody changes by hand', () => {
   });
 
   test.each([1, 30])(
-    'is not lost to %d names that are wanted in the next moment, though it moves no serial',
+    'is not overwritten by %d names that are requested just afterwards, even if it increments no serial',
     async (count) => {
       await reconciled();
       await loop(external, []);
-      // As pdnsutil writes, past the API.
+      // Like pdnsutil, without the API.
       const database = new DatabaseSync(join(dir, 'pdns.sqlite3'));
       const zone = "(select id from domains where name = 'corp.internal')";
       database.exec(
@@ -321,7 +321,7 @@ describe('what somebody changes by hand', () => {
       );
       database.close();
       const others = Array.from({ length: count - 1 }, (_, n) =>
-        want('ingress/a/web', `w${n}.corp.internal`, 'A', '192.0.2.1'),
+        endpoint('ingress/a/web', `w${n}.corp.internal`, 'A', '192.0.2.1'),
       );
       await loop(external, [www('192.0.2.1'), ...others]);
       expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.9');
@@ -329,7 +329,7 @@ describe('what somebody changes by hand', () => {
     },
   );
 
-  test('comes back where it was discovered', async () => {
+  test('of a discovered record is reverted', async () => {
     await reconciled();
     await loop(external, [www('192.0.2.1')]);
     await byHand({ name: 'www.corp.internal.', type: 'A', changetype: 'DELETE' });
@@ -341,7 +341,7 @@ describe('what somebody changes by hand', () => {
 describe('names', () => {
   beforeEach(() => reconciled());
 
-  test('appear, change and go, at once, though they were asked for before', async () => {
+  test('are created, changed and deleted at once, even if they were queried before', async () => {
     expect(await dig('www.corp.internal')).toBe('NXDOMAIN');
     for (const targets of [['192.0.2.1'], ['192.0.2.2', '192.0.2.3']]) {
       await loop(external, [www(...targets)]);
@@ -353,8 +353,8 @@ describe('names', () => {
     await expectQuiet([]);
   });
 
-  test('turn from A into CNAME and back in one request each', async () => {
-    const cname = want('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.example.com');
+  test('change from A to CNAME and back in one request each', async () => {
+    const cname = endpoint('ingress/a/web', 'www.corp.internal', 'CNAME', 'lb.example.com');
     await loop(external, [www('192.0.2.1')]);
     for (const desired of [cname, www('192.0.2.1')]) {
       writes = [];
@@ -365,35 +365,35 @@ describe('names', () => {
     }
   });
 
-  test('may be a wildcard, the top of the zone, and have both families', async () => {
-    const wanted = [
-      want('o', '*.w.corp.internal', 'A', '192.0.2.1'),
-      want('o', 'corp.internal', 'A', '192.0.2.2'),
-      want('o', 'corp.internal', 'AAAA', '2001:DB8:0::2'),
-      want('o', 'a.b.c.corp.internal', 'AAAA', '::ffff:192.0.2.4', '2001:db8::1'),
+  test('may be a wildcard or the apex, and have both address families', async () => {
+    const endpoints = [
+      endpoint('o', '*.w.corp.internal', 'A', '192.0.2.1'),
+      endpoint('o', 'corp.internal', 'A', '192.0.2.2'),
+      endpoint('o', 'corp.internal', 'AAAA', '2001:DB8:0::2'),
+      endpoint('o', 'a.b.c.corp.internal', 'AAAA', '::ffff:192.0.2.4', '2001:db8::1'),
     ];
-    await loop(external, wanted);
+    await loop(external, endpoints);
     expect(await dig('any.thing.w.corp.internal')).toBe('NOERROR 192.0.2.1');
     expect(await dig('corp.internal')).toBe('NOERROR 192.0.2.2');
     expect(await dig('corp.internal', 'AAAA')).toBe('NOERROR 2001:db8::2');
     expect(await dig('b.c.corp.internal')).toBe('NOERROR');
-    await expectQuiet(wanted);
+    await expectQuiet(endpoints);
   });
 
   test.each([
     ['double..dot.example.com', /empty label/],
     [`${'x'.repeat(64)}.example.com`, /63/],
-  ])('that cannot be (a CNAME to %s) are reported, and stop nobody else’s', async (target, message) => {
-    const bad = want('ingress/b/bad', 'bad.corp.internal', 'CNAME', target);
-    const wanted = [www('192.0.2.1'), bad, want('o', 'zz.corp.internal', 'A', '192.0.2.2')];
-    await loop(external, wanted);
+  ])('that are invalid (a CNAME to %s) are reported, and block no others', async (target, message) => {
+    const bad = endpoint('ingress/b/bad', 'bad.corp.internal', 'CNAME', target);
+    const endpoints = [www('192.0.2.1'), bad, endpoint('o', 'zz.corp.internal', 'A', '192.0.2.2')];
+    await loop(external, endpoints);
     expect([await dig('www.corp.internal'), await dig('zz.corp.internal')]).toEqual([
       'NOERROR 192.0.2.1',
       'NOERROR 192.0.2.2',
     ]);
     expect(await dig('bad.corp.internal')).toBe('NXDOMAIN');
-    await expectQuiet(wanted);
-    expect(made.problems()).toEqual([
+    await expectQuiet(endpoints);
+    expect(setup.problems()).toEqual([
       {
         name: 'bad.corp.internal',
         resource: 'ingress/b/bad',
@@ -411,11 +411,11 @@ describe('names', () => {
     ['a/b.example.com', ['Refused']],
     ['a;b.example.com', ['Refused']],
     ['what(ever.example.com', ['Refused']],
-  ])('with an odd target that PowerDNS takes (%s) do not make the agent restless', async (target, verdicts) => {
-    const odd = want('o', 'odd.corp.internal', 'CNAME', target);
+  ])('with an odd target that PowerDNS accepts (%s) are not written again', async (target, verdicts) => {
+    const odd = endpoint('o', 'odd.corp.internal', 'CNAME', target);
     await loop(external, [odd]);
     await expectQuiet([odd]);
-    expect(made.problems()?.map(({ verdict }) => verdict)).toEqual(verdicts);
+    expect(setup.problems()?.map(({ verdict }) => verdict)).toEqual(verdicts);
   });
 });
 
@@ -426,19 +426,19 @@ describe('PowerDNS', () => {
     await server.restart();
   };
 
-  test('may be killed: ExternalDNS is put off meanwhile, and nothing is lost', async () => {
+  test('may be killed: ExternalDNS gets errors meanwhile, and nothing is lost', async () => {
     await loop(external, [www('192.0.2.1')]);
-    const report = made.agent.report();
+    const report = setup.agent.report();
     await server.stop();
-    await expect(made.agent.reconcile()).rejects.toThrow();
+    await expect(setup.agent.reconcile()).rejects.toThrow();
     await expect(loop(external, [])).rejects.toThrow(/^503 .*ECONNREFUSED/);
-    expect(made.agent.report()).toEqual(report);
+    expect(setup.agent.report()).toEqual(report);
     await restart();
     await expectQuiet([www('192.0.2.1')]);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
   });
 
-  test('may come back with another key', async () => {
+  test('may restart with another API key', async () => {
     await loop(external, [www('192.0.2.1')]);
     await server.stop();
     const { dnsPort: port, apiUrl } = server;
@@ -457,27 +457,29 @@ describe('PowerDNS', () => {
     await server.restart();
     expect(await dig('www.corp.internal')).toBe('REFUSED');
     await expect(loop(external, [www('192.0.2.1')])).rejects.toThrow('503');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     await loop(external, [www('192.0.2.1')]);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
     await expectQuiet([www('192.0.2.1')]);
   });
 });
 
-describe('what the delete guard knows', () => {
-  /** Another process, which goes on with the same PowerDNS. */
+describe('the state of the delete guard', () => {
+  /** Another process with the same PowerDNS. */
   const another = async () => {
     const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }));
-    const other = makeAgent(database as never, { now: () => made.clock.now });
+    const other = makeAgent(database as never, { now: () => setup.clock.now });
     other.declare(declare());
     await other.agent.reconcile();
     return other.agent;
   };
-  const hosts = Array.from({ length: 10 }, (_, i) => want(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', '192.0.2.1'));
+  const hosts = Array.from({ length: 10 }, (_, i) =>
+    endpoint(`ingress/a/${i}`, `h${i}.corp.internal`, 'A', '192.0.2.1'),
+  );
   const count = async () =>
     (await Promise.all(hosts.map(({ dnsName }) => dig(dnsName)))).filter((answer) => answer !== 'NXDOMAIN').length;
 
-  test('is there after a restart of the agent, and of PowerDNS', async () => {
+  test('survives a restart of the agent and of PowerDNS', async () => {
     await reconciled();
     await loop(external, hosts);
     const { serial } = (await api('GET', '/zones/corp.internal.')) as { serial: number };
@@ -485,17 +487,17 @@ describe('what the delete guard knows', () => {
       const agent = await another();
       await loop(agent, hosts.slice(-left));
       await loop(agent, hosts.slice(-left));
-      // Four of ten may go, and with those that went before no more.
+      // Four of ten may be deleted at once, including those deleted shortly before.
       expect(await count()).toBe(6);
     }
     await server.restart();
     await loop(await another(), []);
     expect(await count()).toBe(6);
-    // What is not published moves no serial: one change, of four names.
+    // Only published changes increment the serial: one change, of four names.
     expect(((await api('GET', '/zones/corp.internal.')) as { serial: number }).serial).toBe(serial + 1);
   });
 
-  test('was lost: all that is missed is held', async () => {
+  test('may be lost: every missing name is held', async () => {
     await reconciled();
     await loop(external, hosts);
     await api('DELETE', '/zones/corp.internal./metadata/X-INTERNAL-DNS-DELETE-GUARD');
@@ -506,7 +508,7 @@ describe('what the delete guard knows', () => {
   });
 });
 
-test('judges only when something is another than in the loop before', async () => {
+test('evaluates only what differs from the previous loop', async () => {
   let looks = 0;
   const look = () => {
     looks++;
@@ -519,18 +521,18 @@ test('judges only when something is another than in the loop before', async () =
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
   const external = webhookAt(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
-  const [first, more] = [www('192.0.2.1'), want('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
-  /** Whether a loop looked at the objects. */
-  const looked = async (...wanted: Endpoint[]) => {
+  const [first, more] = [www('192.0.2.1'), endpoint('ingress/a/more', 'more.corp.internal', 'A', '192.0.2.2')];
+  /** Reports whether a loop read the objects. */
+  const looked = async (...endpoints: Endpoint[]) => {
     looks = 0;
-    await loop(external, wanted);
+    await loop(external, endpoints);
     return looks > 0;
   };
   try {
     take(declare());
     await agent.reconcile();
     expect(await looked(first, more)).toBe(true);
-    // What was just published is there now.
+    // The records of the last loop are current now.
     expect(await looked(first, more)).toBe(true);
     expect(await looked(more, first)).toBe(false);
     lister.version++;
@@ -555,7 +557,7 @@ test('judges only when something is another than in the loop before', async () =
   }
 });
 
-test('what PowerDNS refuses of a batch is found and named in its words, and the rest is there', async () => {
+test('the records of a batch that PowerDNS rejects are reported with its message, and the rest is published', async () => {
   await reconciled();
   const database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }));
   const [zone] = await database.zones();
@@ -569,15 +571,15 @@ test('what PowerDNS refuses of a batch is found and named in its words, and the 
   for (const index of good.keys()) expect(await dig(`h${index}.corp.internal`)).toBe('NOERROR 192.0.2.1');
 });
 
-test('five thousand names are published in one loop, and a bad one among them is found', async () => {
+test('five thousand names are published in one loop, and an invalid one among them is reported', async () => {
   await reconciled();
-  const wanted = Array.from({ length: 5000 }, (_, i) =>
-    want('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),
+  const endpoints = Array.from({ length: 5000 }, (_, i) =>
+    endpoint('o', `h${i}.corp.internal`, 'A', `10.0.${i >> 8}.${i & 255}`),
   );
-  wanted.splice(1234, 0, want('bad', 'bad.corp.internal', 'CNAME', 'a..b'));
+  endpoints.splice(1234, 0, endpoint('bad', 'bad.corp.internal', 'CNAME', 'a..b'));
   const since = performance.now();
-  await loop(external, wanted);
+  await loop(external, endpoints);
   console.log(`5,000 names: ${(performance.now() - since).toFixed(0)} ms, ${writes.length} requests`);
   expect(await dig('h4999.corp.internal')).toBe('NOERROR 10.0.19.135');
-  await expectQuiet(wanted);
+  await expectQuiet(endpoints);
 });

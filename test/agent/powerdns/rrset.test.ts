@@ -7,7 +7,7 @@ import {
   ownershipOf,
 } from '../../../functions/agent/powerdns/rrset.ts';
 import { absolute, zoneOf } from '../../../functions/dns/name.ts';
-import { foreign, found } from '../make.ts';
+import { discoveredRRset, foreign } from '../make.ts';
 
 test.each([
   ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
@@ -16,7 +16,7 @@ test.each([
   ['192.0.2.1', '192.0.2.1'],
   ['fe80::1%eth0', 'fe80::1%eth0'],
   ['no address', 'no address'],
-])('the one form of %s is %s', (text, form) => {
+])('the canonical form of %s is %s', (text, form) => {
   expect(canonicalAddress(text)).toBe(form);
 });
 
@@ -41,7 +41,7 @@ test.each([
   expect(zoneOf(name, new Map(['corp.internal.', 'dev.corp.internal.'].map((z) => [z, z])))).toBe(zone);
 });
 
-test('a zone that is missing answers for its names all the same: no other zone does', () => {
+test('a missing zone still owns its names: no other zone answers for them', () => {
   expect(
     zoneOf(
       'a.dev.corp.internal.',
@@ -55,7 +55,7 @@ test('a zone that is missing answers for its names all the same: no other zone d
 
 describe('rivals', () => {
   const at = (type: string, resource = 'ingress/a/web', name = 'x.corp.internal.') =>
-    found(resource, name, type, 'any');
+    discoveredRRset(resource, name, type, 'any');
   test.each([
     ['A', 'A', true],
     ['A', 'AAAA', true],
@@ -70,7 +70,7 @@ describe('rivals', () => {
     expect(areConflicting(at(a), at(b, undefined, 'y.corp.internal.'))).toBe(false);
   });
 
-  test('one object may have both families of addresses, and nothing else twice', () => {
+  test('one object may have both address families, and nothing else twice', () => {
     expect(areMutuallyExclusive(at('A'), at('AAAA'))).toBe(false);
     expect(areMutuallyExclusive(at('A'), at('AAAA', 'ingress/b/web'))).toBe(true);
     expect(areMutuallyExclusive(at('A'), at('A'))).toBe(true);
@@ -78,7 +78,7 @@ describe('rivals', () => {
   });
 });
 
-test('answers are compared without the serial, the order and the form of addresses', () => {
+test('the serial, the order and the notation of addresses do not change an answer', () => {
   const soa = (serial: number, minimum = 30) => foreign('z.', 'SOA', `ns1.z. hostmaster.z. ${serial} 1 2 3 ${minimum}`);
   expect(haveSameAnswer(soa(0), soa(2026010101))).toBe(true);
   expect(haveSameAnswer(soa(0), soa(0, 3600))).toBe(false);
@@ -90,7 +90,7 @@ test('answers are compared without the serial, the order and the form of address
   expect(haveSameAnswer(foreign('z.', 'A', '192.0.2.1'), { ...foreign('z.', 'A', '192.0.2.1'), ttl: 61 })).toBe(false);
 });
 
-test('an RRset is whose comment says it', () => {
+test('the comment of an RRset determines its owner', () => {
   const marked = (account: string) => ownershipOf({ ...foreign('z.', 'A'), mark: { account, content: '' } });
   expect([
     marked('internal-dns'),

@@ -1,4 +1,4 @@
-/** What is known of names outside the zones, and how few queries that takes. */
+/** The state of names outside the zones, and the number of queries for it. */
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ async function startResolver(responses: Record<string, Response>, ttl = 60) {
     names,
     watch: (...hosts: string[]) => names.watch(new Set(hosts.map((name) => `${name}.`))),
     stateOf: (name: string) => names.stateOf(`${name}.`),
-    /** Resolves what is due, every second. */
+    /** Resolves the names that are due, every second. */
     async pass(seconds: number) {
       for (let i = 0; i < seconds; i++) {
         clock.now += 1_000;

@@ -63,10 +63,10 @@ afterEach(() => {
 });
 
 async function relayTo({ dnsPort }: RunningPowerDNS, host?: string): Promise<Relay> {
-  const made = new Relay(dnsPort);
-  relays.push(made);
-  await made.listen(host);
-  return made;
+  const relay = new Relay(dnsPort);
+  relays.push(relay);
+  await relay.listen(host);
+  return relay;
 }
 
 const pod = (): ServerAddress => ({ host: '127.0.0.1', port: server.dnsPort });
@@ -105,8 +105,8 @@ describe('while everything works', () => {
       onAnswer: (transport, seconds, way) => calls.push(`${way} ${transport} ${seconds > 0 && seconds < 60}`),
       onFailure: (...failure) => calls.push(`failure ${failure}`),
     });
-    const found = (['UDP', 'TCP'] as const).map((transport) => ({ address: '127.0.0.1', transport }));
-    expect(await canary.test()).toEqual({ pod: found, service: found });
+    const expected = (['UDP', 'TCP'] as const).map((transport) => ({ address: '127.0.0.1', transport }));
+    expect(await canary.test()).toEqual({ pod: expected, service: expected });
     expect(calls.sort()).toEqual(['pod TCP true', 'pod UDP true', 'service TCP true', 'service UDP true']);
     expect(await stateAfter(2, canary)).toEqual({ state: 'Serving', since: '2026-11-03T10:00:40Z' });
   });
@@ -203,7 +203,9 @@ describe('the zone of the canary', () => {
     // Queried before it exists, so that REFUSED is in the cache.
     expect((await server.query('canary.internal-dns.invalid', 'TXT')).rcode).toBe('REFUSED');
     const { writeError, pod, service } = await canaryWith().test();
-    expect([writeError, ...pod, ...service].filter((found) => typeof found === 'object' && found.failure)).toEqual([]);
+    expect([writeError, ...pod, ...service].filter((result) => typeof result === 'object' && result.failure)).toEqual(
+      [],
+    );
     expect(await canaryIn(server)).toEqual([`0 ${Math.floor(clock / slotMs)}`]);
   });
 });

@@ -6,7 +6,7 @@ import type { ServerAddress } from '../../../functions/agent/self-test/dns-query
 import { freePort } from '../../powerdns/server.ts';
 
 export class Relay {
-  /** Where it listens. */
+  /** The address that it listens at. */
   server: ServerAddress = { host: '', port: 0 };
   /** Ports on 127.0.0.1, used round-robin. */
   targets: number[];

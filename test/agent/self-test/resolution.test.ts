@@ -1,4 +1,4 @@
-/** The state of the whole chain, from tests with made-up results and times. */
+/** The state of the whole chain, from fake results and times. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { QueryFailure, QueryResult, TestResult } from '../../../functions/agent/self-test/canary.ts';

@@ -44,9 +44,9 @@ interface Replica {
 }
 
 const clock = { now: 0 };
-/** Everything that anybody logged, said or reported, in all tests. */
-const said: string[] = [];
-/** Every private key that there was. */
+/** All log lines, errors and reports of all tests. */
+const logged: string[] = [];
+/** All private keys of all tests. */
 const offered: string[] = [];
 let log: Record<string, unknown>[] = [];
 let keys: MemoryKeys;
@@ -78,13 +78,13 @@ beforeEach(async () => {
 
 afterEach(async () => {
   offered.push(...keys.offered, ...keys.keys.values());
-  said.push(...log.map((line) => JSON.stringify(line)));
+  logged.push(...log.map((line) => JSON.stringify(line)));
   for (const { powerdns } of replicas) for (const zone of await powerdns.zones()) await powerdns.remove(zone as never);
 });
 
 const logger = pino({ base: null }, { write: (line) => void log.push(JSON.parse(line)) });
 
-/** An agent that knows nothing yet. One that `endsAfter` so many requests gets no further. */
+/** A new agent, interrupted after `endsAfter` requests. */
 function restartAgent(replica: Replica, endsAfter = Number.POSITIVE_INFINITY): void {
   const requests: string[] = [];
   replica.requests = requests;
@@ -114,19 +114,19 @@ const records = [
   rrset('lua.corp.internal.', 'LUA', `A "pickrandom({'192.0.2.7'})"`),
 ];
 
-/** Brings a replica, and takes down what came of it. */
+/** Reconciles a replica, and records its signature or error. */
 async function reconcile(replica = one, changes: Partial<Signing> = {}): Promise<Signature | undefined> {
   try {
     const signature = await replica.signer.reconcile(zone, { ...signed, ...changes });
-    said.push(JSON.stringify(signature ?? null));
+    logged.push(JSON.stringify(signature ?? null));
     return signature;
   } catch (error) {
-    said.push(`${(error as Error).stack}`);
+    logged.push(`${(error as Error).stack}`);
     throw error;
   }
 }
 
-/** The same where it must be signed. */
+/** Reconciles a zone that must be signed. Returns its signature. */
 async function sign(replica = one, changes: Partial<Signing> = {}): Promise<Signature> {
   const signature = await reconcile(replica, changes);
   if (!signature) throw new Error('the zone is not signed');
@@ -136,7 +136,7 @@ async function sign(replica = one, changes: Partial<Signing> = {}): Promise<Sign
 const validate = ({ ds }: Pick<Signature, 'ds'>, name: string, type = 'A', { server } = one) =>
   delv({ port: server.dnsPort, zone: 'corp.internal', ds, name, type });
 
-/** Every kind of answer, and what delv says first of it. */
+/** Expects that delv validates every kind of answer. */
 async function expectValid(signature: Signature, replica = one): Promise<void> {
   const positive = '; fully validated';
   const negative = '; negative response, fully validated';
@@ -152,8 +152,8 @@ async function expectValid(signature: Signature, replica = one): Promise<void> {
     ['www.missing.c', 'A', negative],
   ] as const;
   const answers = questions.map(async ([name, type, verdict]) => {
-    const [said] = (await validate(signature, `${name}.corp.internal`, type, replica)).split('\n');
-    expect(`${name} ${type} ${said}`).toBe(`${name} ${type} ${verdict}`);
+    const [verdictLine] = (await validate(signature, `${name}.corp.internal`, type, replica)).split('\n');
+    expect(`${name} ${type} ${verdictLine}`).toBe(`${name} ${type} ${verdict}`);
   });
   await Promise.all(answers);
   for (const type of ['SOA', 'NS', 'DNSKEY']) {
@@ -161,7 +161,7 @@ async function expectValid(signature: Signature, replica = one): Promise<void> {
   }
 }
 
-/** PowerDNS's API, as a person would use it. */
+/** Calls the API of PowerDNS. */
 async function api(method: string, path: string, body?: object, { server } = one): Promise<unknown> {
   const response = await fetch(`${server.apiUrl}/api/v1/servers/localhost${path}`, {
     method,
@@ -179,7 +179,7 @@ const cryptokeys = (replica = one) =>
     { id: number; dnskey: string; ds: string[]; active: boolean; published: boolean }[]
   >;
 
-/** Asks as a validating resolver does; the types of what is in the answer and the authority section. */
+/** Queries like a validating resolver. Returns the types in the answer and authority sections. */
 async function typesOf(name: string, { server } = one): Promise<string[]> {
   const socket = createSocket('udp4');
   try {
@@ -220,7 +220,7 @@ describe('a signed zone', () => {
     },
   );
 
-  test.each(denials)('has valid answers for names that come and go: NSEC3 $nsec3', async ({ nsec3 }) => {
+  test.each(denials)('has valid answers for names that are created and deleted: NSEC3 $nsec3', async ({ nsec3 }) => {
     const signature = await sign(one, { nsec3 });
     const verdict = async () => (await validate(signature, 'x.y.corp.internal')).split('\n')[0];
     expect(await verdict()).toBe('; negative response, fully validated');
@@ -237,15 +237,15 @@ describe('a signed zone', () => {
     expect(await one.powerdns.nsec3param(zone)).toBe('1 0 0 -');
   });
 
-  test('answers at once for what was asked before', async () => {
+  test('answers at once for a name that was queried before', async () => {
     for (const name of ['www.corp.internal', 'missing.corp.internal'])
       expect(await typesOf(name)).not.toContain('RRSIG');
     await sign();
     for (const name of ['www.corp.internal', 'missing.corp.internal']) expect(await typesOf(name)).toContain('RRSIG');
   });
 
-  test('changes between NSEC and NSEC3 at once, though it is asked all the time', async () => {
-    // Of many names, so that questions come while PowerDNS hashes them.
+  test('changes between NSEC and NSEC3 at once, even while it is queried all the time', async () => {
+    // With many names, so that queries arrive while PowerDNS hashes them.
     const many = Array.from({ length: 3000 }, (_, i) => rrset(`h${i}.corp.internal.`, 'A', '192.0.2.1'));
     await one.powerdns.patch(
       zone,
@@ -257,7 +257,7 @@ describe('a signed zone', () => {
     await once(socket, 'connect');
     let asked = 0;
     const ask = () => socket.send(dnssecQuestion(`x${asked++}.corp.internal`));
-    // At the pace of the server: of what it cannot take, it drops what others ask, too.
+    // At the pace of the server: under overload it would drop other queries, too.
     socket.on('message', ask);
     try {
       for (const nsec3 of [true, false, true, false]) {
@@ -272,7 +272,7 @@ describe('a signed zone', () => {
     await expectValid(signature);
   });
 
-  test('is made whole again after somebody took its key out of use', async () => {
+  test('is repaired after its key was deactivated by hand', async () => {
     const signature = await sign();
     for (const state of [
       { active: false, published: true },
@@ -285,7 +285,7 @@ describe('a signed zone', () => {
     }
   });
 
-  test('loses what is there twice', async () => {
+  test('loses a key that it has twice', async () => {
     const signature = await sign();
     const [text] = keys.keys.values();
     await one.powerdns.addKey(zone, text ?? '');
@@ -296,10 +296,10 @@ describe('a signed zone', () => {
   });
 });
 
-describe('a second look', () => {
+describe('another reconciliation', () => {
   const list = 'GET /zones/corp.internal./cryptokeys';
 
-  test('is one request, and changes nothing', async () => {
+  test('sends one request, and changes nothing', async () => {
     const before = await serial();
     const signature = await sign();
     const after = await serial();
@@ -312,7 +312,7 @@ describe('a second look', () => {
     expect(await serial()).toBe(after);
   });
 
-  test('goes over everything once a minute, and still changes nothing', async () => {
+  test('checks everything once a minute, and still changes nothing', async () => {
     const signature = await sign();
     const after = await serial();
     one.requests.length = keys.requests.length = 0;
@@ -327,7 +327,7 @@ describe('a second look', () => {
     expect(await serial()).toBe(after);
   });
 
-  test('by another agent changes nothing, and has PowerDNS forget what it cached', async () => {
+  test('by another agent changes nothing, and flushes the caches of PowerDNS', async () => {
     const signature = await sign();
     const after = await serial();
     restartAgent(one);
@@ -338,7 +338,7 @@ describe('a second look', () => {
     expect(await serial()).toBe(after);
   });
 
-  test('writes the key again that somebody deleted from the store', async () => {
+  test('restores a key that was deleted from the store', async () => {
     const signature = await sign();
     const before = SigningKey.parse(keys.keys.get('corp.internal') ?? '');
     keys.keys.clear();
@@ -347,7 +347,7 @@ describe('a second look', () => {
     expect(SigningKey.parse(keys.keys.get('corp.internal') ?? '').text()).toBe(before.text());
   });
 
-  test('of a zone that is not signed is none', async () => {
+  test('of an unsigned zone sends nothing', async () => {
     const off = { ...signed, mode: 'Off' } as const;
     expect(await one.signer.reconcile({ ...zone, dnssec: false }, off)).toBeUndefined();
     expect([one.requests, keys.requests].flat()).toEqual([`POST /zones`]);
@@ -355,7 +355,7 @@ describe('a second look', () => {
 });
 
 describe('the key', () => {
-  test('outlives a restart of PowerDNS', async () => {
+  test('survives a restart of PowerDNS', async () => {
     const signature = await sign();
     one.server.kill('SIGKILL');
     await one.server.restart();
@@ -371,7 +371,7 @@ describe('the key', () => {
     await expectValid(signature);
   });
 
-  test('is not made again after the store is lost, too, and PowerDNS is left as it is', async () => {
+  test('is not created again after the store was lost, too, and PowerDNS is left unchanged', async () => {
     const { ds } = await sign();
     await loseDatabase();
     keys.keys.clear();
@@ -383,7 +383,7 @@ describe('the key', () => {
     expect([keys.keys.size, await cryptokeys()]).toEqual([0, []]);
   });
 
-  test('that somebody installed is kept, and what is missing beside it is done', async () => {
+  test('that was installed by hand is kept, and what is missing is added', async () => {
     const key = SigningKey.generate('ED25519');
     await api('POST', '/zones/corp.internal./cryptokeys', { keytype: 'csk', active: true, privatekey: key.text() });
     offered.push(key.text());
@@ -393,16 +393,16 @@ describe('the key', () => {
     await expectValid(signature);
   });
 
-  test('that PowerDNS made is kept, and another replica signs with it', async () => {
+  test('that PowerDNS created is kept, and another replica signs with it', async () => {
     await api('PUT', '/zones/corp.internal.', { dnssec: true });
-    const [made] = await cryptokeys();
+    const [key] = await cryptokeys();
     const signature = await sign();
-    expect(signature).toEqual({ ds: [made?.ds[0]], dnskey: [made?.dnskey] });
+    expect(signature).toEqual({ ds: [key?.ds[0]], dnskey: [key?.dnskey] });
     expect(await sign(replicas[1])).toEqual(signature);
     await expectValid(signature, replicas[1]);
   });
 
-  test('is another in the store than in PowerDNS: neither is changed', async () => {
+  test('differs between the store and PowerDNS: neither is changed', async () => {
     const signature = await sign();
     const other = SigningKey.generate('ECDSA256').text();
     keys.keys.set('corp.internal', other);
@@ -420,8 +420,8 @@ describe('the key', () => {
     ['one for the DNSKEYs only', [{ keytype: 'ksk' }, { keytype: 'zsk' }], 'PowerDNS has several keys'],
     ['not an entry point', [{ keytype: 'zsk' }], "PowerDNS's key of corp.internal is 256 3 13"],
     ['RSA', [{ keytype: 'csk', algorithm: 'RSASHA256', bits: 2048 }], 'is of algorithm 8, and a rollover to ECDSA256'],
-  ])('is %s: it is left alone', async (_, made, message) => {
-    for (const key of made)
+  ])('is %s: it is left alone', async (_, present, message) => {
+    for (const key of present)
       await api('POST', '/zones/corp.internal./cryptokeys', { algorithm: 'ECDSAP256SHA256', active: true, ...key });
     const before = await cryptokeys();
     await expect(reconcile()).rejects.toThrow(message);
@@ -429,7 +429,7 @@ describe('the key', () => {
     expect(keys.keys.size).toBe(0);
   });
 
-  test('is of another algorithm than declared: the zone stays as it is, also when the database is lost', async () => {
+  test('has another algorithm than declared: the zone is unchanged, also when the database was lost', async () => {
     const signature = await sign();
     const changes = { algorithm: 'ED25519', ds: signature.ds } as const;
     const message = 'the key of corp.internal is of ECDSA256, and a rollover to ED25519 is not supported';
@@ -440,7 +440,7 @@ describe('the key', () => {
     await expectValid(signature);
   });
 
-  test('is damaged in the store: that is said without a letter of it', async () => {
+  test('is damaged in the store: the message quotes none of it', async () => {
     await sign();
     const whole = keys.keys.get('corp.internal') ?? '';
     keys.keys.set('corp.internal', whole.replace(/=\n/, '!=\n'));
@@ -467,7 +467,7 @@ describe('the store', () => {
     expect(await cryptokeys()).toEqual([]);
   });
 
-  test('may be away while PowerDNS signs, which is logged once', async () => {
+  test('may be unreachable while PowerDNS signs, which is logged once', async () => {
     const signature = await sign();
     keys.failure = 'the server is shutting down';
     clock.now += 60_000;
@@ -484,10 +484,10 @@ describe('the store', () => {
   });
 });
 
-describe('an agent that ends', () => {
+describe('an agent that is interrupted', () => {
   // Keys, then: add, set NSEC3PARAM, publish, flush.
   test.each([1, 2, 3, 4].flatMap((endsAfter) => denials.map((denial) => ({ endsAfter, ...denial }))))(
-    'after $endsAfter requests, is followed by one that ends its work: NSEC3 $nsec3',
+    'after $endsAfter requests is continued by the next one: NSEC3 $nsec3',
     async ({ endsAfter, nsec3 }) => {
       restartAgent(one, endsAfter);
       await expect(reconcile(one, { nsec3 })).rejects.toThrow('the agent has ended');
@@ -512,7 +512,7 @@ describe('replicas', () => {
     }
   });
 
-  test('that had different databases do not agree, and stay as they are', async () => {
+  test('that had different databases disagree, and keep their keys', async () => {
     for (const replica of replicas) await api('PUT', '/zones/corp.internal.', { dnssec: true }, replica);
     const before = await Promise.all(replicas.map(cryptokeys));
     keys.together = 2;
@@ -525,7 +525,7 @@ describe('replicas', () => {
   });
 });
 
-describe('on the way back', () => {
+describe('when signing is switched off', () => {
   test.each(denials)(
     'Unsigning keeps the signatures, and Off removes them and the key: NSEC3 $nsec3',
     async ({ nsec3 }) => {
@@ -573,7 +573,7 @@ describe('on the way back', () => {
     expect(await bringTo({})).toEqual({ published: 0, signature: undefined });
   });
 
-  test('and there again with another algorithm, the key is another one', async () => {
+  test('a zone that is signed again with another algorithm has another key', async () => {
     const { ds } = await sign();
     await sign(one, { mode: 'Unsigning', ds });
     await reconcile(one, { mode: 'Off', ds });
@@ -582,7 +582,7 @@ describe('on the way back', () => {
     await expectValid(signature);
   });
 
-  test('a lost database is signed again from the store, and an agent that just started signs on', async () => {
+  test('a lost database is signed again from the store, and an agent that just started keeps signing', async () => {
     const signature = await sign();
     await loseDatabase();
     restartAgent(one);
@@ -593,7 +593,7 @@ describe('on the way back', () => {
     expect(await sign(one, { mode: 'Unsigning', ds: signature.ds })).toEqual(signature);
   });
 
-  test('a zone whose key is gone is not signed, which is no failure', async () => {
+  test('a zone whose key was deleted is unsigned, which is not a failure', async () => {
     const { ds } = await sign();
     await loseDatabase();
     keys.keys.clear();
@@ -604,7 +604,7 @@ describe('on the way back', () => {
     await expectValid(signature);
   });
 
-  test('an agent that ends in between is followed by one that removes the rest', async () => {
+  test('an agent that was interrupted is continued by the next one', async () => {
     const { ds } = await sign();
     for (const endsAfter of [1, 2]) {
       restartAgent(one, endsAfter);
@@ -617,12 +617,12 @@ describe('on the way back', () => {
   });
 });
 
-test('no private key was ever logged, reported or thrown', () => {
+test('no private key is ever logged, reported or thrown', () => {
   const secrets = [...new Set(offered.map((text) => /PrivateKey: (.*)/.exec(text)?.[1] ?? ''))].filter(Boolean);
   const logs = replicas.map(({ dir }) => readFileSync(join(dir, 'pdns.log'), 'utf8'));
   expect(secrets.length).toBeGreaterThan(20);
-  expect(said.length).toBeGreaterThan(100);
-  const everything = [...said, ...logs].join('\n');
+  expect(logged.length).toBeGreaterThan(100);
+  const everything = [...logged, ...logs].join('\n');
   for (const secret of secrets) {
     const raw = Buffer.from(secret, 'base64');
     for (const form of [

@@ -34,7 +34,7 @@ describe('of a zone’s keys', () => {
     [`in ${secret} has DS ${ds}, and the zone was published with DS ${otherDS}`, one, [], [otherDS]],
     [`in ${secret} has DS ${ds}, and`, one, [one], [otherDS]],
     [`in PowerDNS has DS ${ds}, and`, undefined, [one], [otherDS]],
-  ])('nothing follows, but “%s”', (message, stored, installed, ds) => {
+  ])('the message is “%s”', (message, stored, installed, ds) => {
     expect(() => step(stored, installed, ds)).toThrow(message);
     expect(() => step(stored, installed, ds)).toThrow(/set dnssec.mode to Unsigning, .* Off to start anew$/);
   });

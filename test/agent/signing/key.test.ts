@@ -38,7 +38,7 @@ describe('a key', () => {
     for (const name of [zone, `${zone}.`, zone.toUpperCase()]) expect(dsOf(name, dnskey)).toMatch(ds);
   });
 
-  test.each(algorithms)('is another one every time, and the same after it was written and read: %s', (algorithm) => {
+  test.each(algorithms)('is unique, and survives the round trip: %s', (algorithm) => {
     const keys = Array.from({ length: 20 }, () => SigningKey.generate(algorithm));
     expect(new Set(keys.map(({ dnskey }) => dnskey)).size).toBe(20);
     for (const key of keys) {
@@ -47,7 +47,7 @@ describe('a key', () => {
     }
   });
 
-  test.each(['ECDSA256', 'ECDSA384'] as const)('keeps its length where others leave out zeros: %s', (algorithm) => {
+  test.each(['ECDSA256', 'ECDSA384'] as const)('keeps its leading zeros: %s', (algorithm) => {
     const number = { ECDSA256: '13', ECDSA384: '14' }[algorithm];
     const short = SigningKey.parse(isc(number, Buffer.from([1, 2, 3]).toString('base64')));
     const whole = Buffer.from(/PrivateKey: (.*)/.exec(short.text())?.[1] ?? '', 'base64');
@@ -56,12 +56,12 @@ describe('a key', () => {
     expect(SigningKey.parse(short.text()).dnskey).toBe(short.dnskey);
   });
 
-  test('is as long when it is made: one of 256 begins with a zero', () => {
+  test('has its full length when it is created, as one of 256 begins with a zero', () => {
     const texts = Array.from({ length: 2000 }, () => SigningKey.generate('ECDSA256').text());
     expect(new Set(texts.map((text) => text.length)).size).toBe(1);
   });
 
-  test('shows nothing of what is secret in it', () => {
+  test('does not show its private part', () => {
     for (const algorithm of algorithms) {
       const key = SigningKey.generate(algorithm);
       const secret = /PrivateKey: (.*)/.exec(key.text())?.[1] ?? '';
@@ -77,7 +77,7 @@ describe('a key', () => {
   });
 });
 
-describe('what is no key', () => {
+describe('an invalid key', () => {
   const secret = 'GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ=';
   test.each([
     ['', 'ECDSAP256SHA256, ECDSAP384SHA384, ED25519'],
@@ -90,7 +90,7 @@ describe('what is no key', () => {
     [isc('13', Buffer.alloc(33, 1).toString('base64')), 'ECDSAP256SHA256'],
     [isc('15', Buffer.alloc(31, 1).toString('base64')), 'ED25519'],
     ['Algorithm: 15\n', 'ED25519'],
-  ])('is refused in the same words: %j', (text, algorithms) => {
+  ])('is rejected with the same message: %j', (text, algorithms) => {
     expect(() => SigningKey.parse(text)).toThrow(new Error(`not a private key of ${algorithms}`));
   });
 

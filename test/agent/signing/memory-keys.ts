@@ -1,14 +1,14 @@
-/** A KeyStore in memory, which can be away, and can let two ask before either writes. */
+/** A KeyStore in memory that can fail, and can let several clients read before one writes. */
 import type { KeyStore } from '../../../functions/agent/signing/keystore.ts';
 
 export class MemoryKeys implements KeyStore {
   readonly keys = new Map<string, string>();
-  /** Every key that was ever offered, so that a test can look for it where it must not be. */
+  /** Every key that was ever offered, so that tests can check that none leaks. */
   readonly offered: string[] = [];
   readonly requests: string[] = [];
-  /** Why it cannot be used, while it is set. */
+  /** Every request fails with this while it is set. */
   failure: string | undefined;
-  /** Reads wait until so many have come. */
+  /** Reads wait until there are this many. */
   together = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -23,9 +23,9 @@ export class MemoryKeys implements KeyStore {
   async getOrCreate(zone: string, key: string): Promise<string> {
     this.offered.push(key);
     this.#request(`keep ${zone}`);
-    const there = this.keys.get(zone) ?? key;
-    this.keys.set(zone, there);
-    return there;
+    const stored = this.keys.get(zone) ?? key;
+    this.keys.set(zone, stored);
+    return stored;
   }
 
   async remove(zone: string): Promise<void> {

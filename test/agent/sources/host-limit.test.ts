@@ -1,4 +1,4 @@
-/** Objects with more hosts than count. */
+/** Objects over the host limit. */
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
 import { HostIndex } from '../../../functions/agent/sources/host-index.ts';
@@ -8,7 +8,7 @@ import { fromService, type Service } from '../../../functions/agent/sources/kind
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
 import { mostHosts, mostTargets } from '../../../functions/contract/declaration.ts';
 import { loop, merged, type Webhook } from '../external-dns.ts';
-import { declare, makeAgent, want } from '../make.ts';
+import { declare, endpoint, makeAgent } from '../make.ts';
 import { annotated, both } from './kinds/object.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `h${i}.corp.internal`);
@@ -27,7 +27,7 @@ const ingress = (resource: string, hosts: string[], more: Partial<Ingress> = {})
   fromIngress({ metadata: { ...annotated({ hostname: hosts.join() }), ...identity(resource) }, ...more }, both);
 const at = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
 
-/** An agent that sees these, and finds a limit of names for each namespace far away. */
+/** An agent with these source objects, and a large quota for each namespace. */
 async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>, discovery: object = {}) {
   const index = new HostIndex();
   for (const [resource, sourceObjects] of Object.entries(objects)) index.set(resource, sourceObjects);
@@ -39,23 +39,23 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
     list: () => index.list(),
     listFiltered: () => index.listFiltered(),
   };
-  const made = makeAgent(undefined, { lister: sourceObjects });
-  const { agent, database } = made;
+  const setup = makeAgent(undefined, { lister: sourceObjects });
+  const { agent, database } = setup;
   const scope = { ownerID: 'corp', intervalSeconds: 2, maxNamesPerNamespace: 10_000, ...discovery };
-  made.declare(declare({ discovery: scope }));
+  setup.declare(declare({ discovery: scope }));
   await agent.reconcile();
-  const asks = async (wanted: Endpoint[], namespace?: string) => {
+  const asks = async (endpoints: Endpoint[], namespace?: string) => {
     const webhook: Webhook = {
       records: () => agent.records(namespace),
       adjustEndpoints: (endpoints) => agent.adjustEndpoints(endpoints, namespace),
       applyChanges: (changes) => agent.applyChanges(changes, namespace),
     };
-    await loop(webhook, merged(wanted));
+    await loop(webhook, merged(endpoints));
     agent.explain();
   };
   return {
     asks,
-    /** How many names there are of each verdict. */
+    /** The number of names with each verdict. */
     counts: () =>
       Object.fromEntries(
         [...Map.groupBy(agent.names.list ?? [], ({ verdict }) => verdict)].map(([verdict, all]) => [
@@ -63,13 +63,13 @@ async function agentWith(objects: Record<string, ReturnType<typeof fromIngress>>
           all.length,
         ]),
       ),
-    /** Of each that is refused. */
+    /** The message of each refused name. */
     refused: () =>
       (agent.names.list ?? [])
         .filter(({ verdict }) => verdict === 'Refused')
         .map(({ name, resource, message }) => `${name} ${resource}: ${message}`),
     /** Discovered records, as `name address (object)`. */
-    there: async () =>
+    published: async () =>
       (await database.zones())
         .flatMap(({ rrsets }) => rrsets)
         .filter(({ mark }) => mark?.account.startsWith('external-dns/'))
@@ -83,10 +83,10 @@ describe('an object over the host limit', () => {
 
   test('has its first hosts resolved, and one verdict for the others', async () => {
     const agent = await agentWith({ [web]: ingress(web, hosts, at('192.0.2.1')) });
-    await agent.asks(hosts.map((host) => want(web, host, 'A', '192.0.2.1')));
+    await agent.asks(hosts.map((host) => endpoint(web, host, 'A', '192.0.2.1')));
     expect(agent.counts()).toEqual({ Resolved: mostHosts, Refused: 1 });
     expect(agent.refused()).toEqual([`h1000.corp.internal ${web}: ${refusal(1003)}`]);
-    expect(await agent.there()).toHaveLength(mostHosts);
+    expect(await agent.published()).toHaveLength(mostHosts);
   });
 
   test('has the same verdict without an address or a zone', async () => {
@@ -113,12 +113,12 @@ describe('an object over the host limit', () => {
 
   test('is not refused at the limit', async () => {
     const agent = await agentWith({ [web]: ingress(web, names(mostHosts), at('192.0.2.1')) });
-    await agent.asks(names(mostHosts).map((host) => want(web, host, 'A', '192.0.2.1')));
+    await agent.asks(names(mostHosts).map((host) => endpoint(web, host, 'A', '192.0.2.1')));
     expect(agent.counts()).toEqual({ Resolved: mostHosts });
   });
 });
 
-// ExternalDNS has merged the addresses of the Pods with those of a rival, whose host of that name is beyond the bound.
+// ExternalDNS has merged the addresses of the Pods with those of a rival, whose host of that name is over the limit.
 test.each<[string, Record<string, string>, string]>([
   ['one list of hosts', { hostname: [...names(1200), 'db.corp.internal'].join() }, '192.0.2.66'],
   ['hosts of two kinds', { hostname: names(1200).join(), 'internal-hostname': 'db.corp.internal' }, '192.0.2.7'],
@@ -129,17 +129,17 @@ test.each<[string, Record<string, string>, string]>([
     [headless]: service(headless, { hostname: 'db.corp.internal' }, { type: 'ClusterIP', clusterIP: 'None' }),
   });
   await agent.asks([
-    want(huge, 'db.corp.internal', 'A', '192.0.2.66'),
-    want(headless, 'db.corp.internal', 'A', '198.51.100.1'),
+    endpoint(huge, 'db.corp.internal', 'A', '192.0.2.66'),
+    endpoint(headless, 'db.corp.internal', 'A', '198.51.100.1'),
   ]);
-  expect(await agent.there()).toEqual([`db 198.51.100.1 (${headless})`]);
+  expect(await agent.published()).toEqual([`db 198.51.100.1 (${headless})`]);
 });
 
 test('the name of a Pod below a host over the limit is over it, too', async () => {
   const [sourceObject] = service(huge, { hostname: names(1001).join() }, { type: 'ClusterIP', clusterIP: 'None' });
   const agent = await agentWith({ [huge]: sourceObject ? [sourceObject] : [] });
-  await agent.asks(['h0', 'h1000'].map((host) => want(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
-  expect(await agent.there()).toEqual([`pod 192.0.2.1 (${huge})`]);
+  await agent.asks(['h0', 'h1000'].map((host) => endpoint(huge, `pod.${host}.corp.internal`, 'A', '192.0.2.1')));
+  expect(await agent.published()).toEqual([`pod 192.0.2.1 (${huge})`]);
 });
 
 describe('a host over the target limit', () => {
@@ -150,16 +150,16 @@ describe('a host over the target limit', () => {
 
   test('is refused whether its object is listed or not, and not at the limit', async () => {
     const seen = await agentWith({ [evil]: ingress(evil, names(3), lots) });
-    await seen.asks(names(3).map((host) => want(evil, host, 'A', ...targets)));
+    await seen.asks(names(3).map((host) => endpoint(evil, host, 'A', ...targets)));
     expect(seen.counts()).toEqual({ Refused: 3 });
     expect(seen.refused()[0]).toContain(sentence);
     const asked = await agentWith({});
     await asked.asks([
-      want(evil, 'more.corp.internal', 'A', ...targets.slice(0, mostTargets + 1)),
-      want(evil, 'all.corp.internal', 'A', ...targets.slice(0, mostTargets)),
+      endpoint(evil, 'more.corp.internal', 'A', ...targets.slice(0, mostTargets + 1)),
+      endpoint(evil, 'all.corp.internal', 'A', ...targets.slice(0, mostTargets)),
     ]);
     expect(asked.refused()).toEqual([expect.stringContaining(`more.corp.internal ${evil}: ${sentence}`)]);
-    expect((await asked.there()).map((line) => line.split(' ')[0])).toEqual(['all']);
+    expect((await asked.published()).map((line) => line.split(' ')[0])).toEqual(['all']);
   });
 
   test('neither takes targets from another object of the host nor gives it any', async () => {
@@ -171,26 +171,29 @@ describe('a host over the target limit', () => {
       const agent = await agentWith(objects, { sharedHosts });
       for (let i = 0; i < 2; i++) {
         await agent.asks([
-          ...names(2).map((host) => want(evil, host, 'A', ...targets)),
-          want(web, 'h0.corp.internal', 'A', '192.0.2.1'),
+          ...names(2).map((host) => endpoint(evil, host, 'A', ...targets)),
+          endpoint(web, 'h0.corp.internal', 'A', '192.0.2.1'),
         ]);
       }
-      expect([sharedHosts, await agent.there()]).toEqual([sharedHosts, [`h0 192.0.2.1 (${web})`]]);
+      expect([sharedHosts, await agent.published()]).toEqual([sharedHosts, [`h0 192.0.2.1 (${web})`]]);
     }
   });
 
   test('shared by several objects keeps the targets of the oldest', async () => {
     const some = (from: number) => targets.slice(from, from + 40);
     const of = (resource: string, from: number) => {
-      const made = ingress(resource, ['h0.corp.internal'], {
+      const objects = ingress(resource, ['h0.corp.internal'], {
         status: { loadBalancer: { ingress: some(from).map((ip) => ({ ip })) } },
       });
-      return made.map((sourceObject) => ({ ...sourceObject, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
+      return objects.map((sourceObject) => ({ ...sourceObject, created: `2026-01-0${1 + from / 40}T00:00:00Z` }));
     };
     const agent = await agentWith({ [web]: of(web, 0), [evil]: of(evil, 40) }, { sharedHosts: 'Merge' });
-    const asked = [want(web, 'h0.corp.internal', 'A', ...some(0)), want(evil, 'h0.corp.internal', 'A', ...some(40))];
+    const asked = [
+      endpoint(web, 'h0.corp.internal', 'A', ...some(0)),
+      endpoint(evil, 'h0.corp.internal', 'A', ...some(40)),
+    ];
     for (let i = 0; i < 3; i++) await agent.asks(asked);
-    expect(await agent.there()).toEqual([`h0 ${some(0).sort().join(' ')} (${web})`]);
+    expect(await agent.published()).toEqual([`h0 ${some(0).sort().join(' ')} (${web})`]);
     expect(agent.counts()).toEqual({ Resolved: 1, Duplicate: 1 });
   });
 });

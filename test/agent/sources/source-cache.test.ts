@@ -246,7 +246,7 @@ describe('a filtered object', () => {
     await sees('ingress/shop/web');
     const [version = 0, revision = 0] = seen();
     expect(await become('web', 'b', [`ingress/shop/web: ${why}`])).toEqual([version, revision + 1]);
-    // The same again, and then something else: current is nothing between them.
+    // The same object again, and then another one.
     kubernetes.put(ingresses, labelled('web', 'b'));
     expect(await become('a', 'b', [`ingress/shop/a: ${why}`, `ingress/shop/web: ${why}`])).toEqual([
       version,
@@ -331,7 +331,7 @@ test('increments the version after each change, and only then', async () => {
   put({ team: 'a' });
   await labelled({ team: 'a' });
   versions.push(cache.version);
-  // The same again, and then something else: current is nothing between them.
+  // The same object again, and then another one.
   kubernetes.put(ingresses, ingress('web', 'web.corp.internal'));
   kubernetes.put(ingresses, ingress('other', 'other.corp.internal'));
   await eventually('other.corp.internal.', 'ingress/shop/other');

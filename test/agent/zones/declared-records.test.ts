@@ -22,16 +22,16 @@ import { rdataOf } from '../../dns/query-rdata.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { polling, waitTimeoutMs } from '../../timeouts.ts';
 import { loop } from '../external-dns.ts';
-import { corp, declare, fileMark, fileOf, fileRef, makeAgent, record, want, zones, zoneWith } from '../make.ts';
+import { corp, declare, endpoint, fileMark, fileOf, fileRef, makeAgent, record, zones, zoneWith } from '../make.ts';
 import { apiAt } from '../powerdns/api.ts';
-import { Passage } from '../powerdns/passage.ts';
+import { FaultyProxy } from '../powerdns/faulty-proxy.ts';
 import { type Running, run } from '../run.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'declared-'));
 const keyFile = join(dir, 'pdns/include/api.conf');
 let server: RunningPowerDNS;
-let made: ReturnType<typeof makeAgent>;
-/** Every request, and those that changed something. */
+let setup: ReturnType<typeof makeAgent>;
+/** All requests, and those that write. */
 let requests: string[] = [];
 const writes = () => requests.filter((line) => !line.startsWith('GET '));
 
@@ -46,10 +46,10 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  made = agent();
+  setup = agent();
 });
 
-/** An agent as after a start: it knows nothing of what the one before did. */
+/** A new agent, without the state of the previous one. */
 function agent(api = server.apiUrl) {
   requests = [];
   const powerdns = new PowerDNS({
@@ -70,7 +70,7 @@ afterEach(async () => {
 
 const api = (method: string, path: string, body?: object) => apiAt(server.apiUrl, keyFile)(method, path, body);
 const byHand = (rrset: object, zone = 'corp.internal.') => api('PATCH', `/zones/${zone}`, { rrsets: [rrset] });
-const theirs = (name: string, type: string, ...contents: string[]) => {
+const putByHand = (name: string, type: string, ...contents: string[]) => {
   const records = contents.map((content) => ({ content }));
   return byHand({ name: `${name}.corp.internal.`, type, ttl: 60, changetype: 'REPLACE', records });
 };
@@ -82,9 +82,9 @@ interface Stored {
 const stored = (zone = 'corp.internal.') => api('GET', `/zones/${zone}`) as Promise<Stored>;
 
 async function reconciled(declaration: Declaration, files?: ZoneFiles) {
-  made.declare(declaration);
-  if (files) made.agent.setZoneFiles(files);
-  await made.agent.reconcile();
+  setup.declare(declaration);
+  if (files) setup.agent.setZoneFiles(files);
+  await setup.agent.reconcile();
 }
 const withRecords = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('corp.internal', records)] });
 
@@ -97,13 +97,13 @@ async function dig(name: string, type: QueryType = 'A'): Promise<string> {
 
 async function expectQuiet() {
   const before = writes().length;
-  for (let i = 0; i < 5; i++) await made.agent.reconcile();
+  for (let i = 0; i < 5; i++) await setup.agent.reconcile();
   expect(writes().slice(before)).toEqual([]);
 }
 
 describe('every type', () => {
   const zone = '04636f7270 08696e7465726e616c 00';
-  /** What is declared, and the RDATA that clients get. */
+  /** A declaration, and the RDATA of its answers. */
   const table: [Exclude<RecordType, 'ALIAS'>, string, string][] = [
     ['A', '192.0.2.1', 'c0000201'],
     ['AAAA', '2001:DB8:0::1', '20010db8 00000000 00000000 00000001'],
@@ -165,9 +165,9 @@ describe('every type', () => {
           }),
       ),
     ],
-  ])('%s is answered octet for octet, and left in peace', async (_, declaration, files) => {
+  ])('%s is answered octet for octet, and is not written again', async (_, declaration, files) => {
     await reconciled(declaration, files);
-    expect(made.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
+    expect(setup.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     const answers = await Promise.all(
       table.map(([type]) => rdataOf({ port: server.dnsPort }, `${owner(type)}.corp.internal.`, type)),
     );
@@ -181,13 +181,13 @@ describe('every type', () => {
       { content: 't-a.corp.internal.', disabled: false },
     ]);
     await expectQuiet();
-    // Nor does one that has just started find anything to do.
-    made = agent();
+    // An agent that has just started finds nothing to do either.
+    setup = agent();
     await reconciled(declaration, files);
     expect(writes()).toEqual([]);
   });
 
-  test('goes when it is declared no more', async () => {
+  test('is deleted when it is no longer declared', async () => {
     await reconciled(withRecords(...records));
     await reconciled(declare());
     const { rrsets } = await stored();
@@ -200,7 +200,7 @@ describe('every type', () => {
   });
 });
 
-test('a name turns from A into CNAME and back, and nobody who asks all the time misses it', async () => {
+test('a name changes from A to CNAME and back, and is answered all the time', async () => {
   const steps = [
     [record('www', 'A', '192.0.2.1'), record('www', 'TXT', 'x')],
     [record('www', 'CNAME', 'lb.example.')],
@@ -229,7 +229,7 @@ test('a name turns from A into CNAME and back, and nobody who asks all the time 
   expect(codes.get('NOERROR')).toBeGreaterThan(100);
 });
 
-test('the serial increases with every change, of the SOA too, and with none it does not', async () => {
+test('the serial increases with every change, also of the SOA, and only then', async () => {
   const zone = (more: object, ...records: DeclaredRecord[]) =>
     declare({ zones: [{ ...zoneWith('corp.internal', records), ...more }] });
   const steps = [
@@ -253,7 +253,7 @@ test('the serial increases with every change, of the SOA too, and with none it d
   expect(serials).toEqual([...new Set(serials)].sort((a, b) => a - b));
 });
 
-test('a mailbox with dots is one name, and stays as it is', async () => {
+test('an RNAME with dots in its local part is stable', async () => {
   await reconciled(declare({ zones: [{ ...corp, soa: { rname: 'first.last@corp.internal' } }] }));
   const { rrsets } = await stored();
   expect(rrsets.find(({ type }) => type === 'SOA')?.records[0]?.content).toMatch(
@@ -262,12 +262,12 @@ test('a mailbox with dots is one name, and stays as it is', async () => {
   await expectQuiet();
 });
 
-describe('what somebody changes by hand', () => {
+describe('a change by hand', () => {
   beforeEach(() => reconciled(withRecords(record('www', 'A', '192.0.2.1'), record('mail', 'MX', '10 www'))));
 
   test.each<[string, () => Promise<unknown>]>([
-    ['another value', () => theirs('www', 'A', '192.0.2.66')],
-    ['one more value', () => theirs('www', 'A', '192.0.2.1', '192.0.2.66')],
+    ['another value', () => putByHand('www', 'A', '192.0.2.66')],
+    ['one more value', () => putByHand('www', 'A', '192.0.2.1', '192.0.2.66')],
     ['no record', () => byHand({ name: 'www.corp.internal.', type: 'A', changetype: 'DELETE' })],
     [
       'a disabled record',
@@ -280,17 +280,17 @@ describe('what somebody changes by hand', () => {
           records: [{ content: '192.0.2.1', disabled: true }],
         }),
     ],
-  ])('is repaired at the next reconciliation: %s', async (_, change) => {
+  ])('is reverted by the next reconciliation: %s', async (_, change) => {
     await change();
     expect(await dig('www.corp.internal')).not.toBe('NOERROR 192.0.2.1');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
     await expectQuiet();
   });
 
-  test('is left alone where nothing is declared, and goes with nothing of ours', async () => {
-    await theirs('theirs', 'A', '192.0.2.9');
-    await theirs('www', 'TXT', '"note"');
+  test('of an undeclared record stays, also when declared records are deleted', async () => {
+    await putByHand('theirs', 'A', '192.0.2.9');
+    await putByHand('www', 'TXT', '"note"');
     await reconciled(declare());
     expect([await dig('theirs.corp.internal'), await dig('www.corp.internal', 'A')]).toEqual([
       'NOERROR 192.0.2.9',
@@ -300,59 +300,59 @@ describe('what somebody changes by hand', () => {
     await expectQuiet();
   });
 
-  test('is in the way of another type: that is reported, stops nothing else, and ends with it', async () => {
-    await theirs('other', 'CNAME', 'x.example.');
+  test('that conflicts with a declared type is reported, blocks nothing else, and recovers when it is removed', async () => {
+    await putByHand('other', 'CNAME', 'x.example.');
     const declaration = withRecords(record('other', 'A', '192.0.2.2'), record('www', 'A', '192.0.2.3'));
     await reconciled(declaration);
-    expect(made.agent.report()?.zones[0]).toMatchObject({
+    expect(setup.agent.report()?.zones[0]).toMatchObject({
       state: 'Failed',
       message: expect.stringMatching(/other\.corp\.internal.*(Conflict|CNAME)/i),
     });
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.3');
     await byHand({ name: 'other.corp.internal.', type: 'CNAME', changetype: 'DELETE' });
-    await made.agent.reconcile();
-    expect(made.agent.report()?.zones[0]?.state).toBe('Serving');
+    await setup.agent.reconcile();
+    expect(setup.agent.report()?.zones[0]?.state).toBe('Serving');
     expect(await dig('other.corp.internal')).toBe('NOERROR 192.0.2.2');
   });
 });
 
-test('a zone that PowerDNS refuses a record of is made all the same, without that record', async () => {
-  // The function does not let this pass: below a part of a /24 there are no host names.
+test('a zone is created without the record that PowerDNS refuses', async () => {
+  // The function rejects this: below a part of a /24 there are no host names.
   const part = '64/26.2.0.192.in-addr.arpa';
   const above = zoneWith('2.0.192.in-addr.arpa', [record('1', 'PTR', 'www.corp.internal.')]);
   await reconciled(declare({ zones: [above, ...zones(part)] }));
   expect(await dig('1.2.0.192.in-addr.arpa', 'PTR')).toBe('NOERROR www.corp.internal');
   const message = expect.stringContaining('non-hostname content ns1.64/26.2.0.192.in-addr.arpa.');
-  expect(made.agent.report()?.zones).toEqual([
+  expect(setup.agent.report()?.zones).toEqual([
     { name: '2.0.192.in-addr.arpa', state: 'Failed', message },
     { name: part, state: 'Failed', message },
   ]);
   await reconciled(declare({ zones: [above] }));
-  expect(made.agent.report()?.zones).toEqual([{ name: '2.0.192.in-addr.arpa', state: 'Serving' }]);
+  expect(setup.agent.report()?.zones).toEqual([{ name: '2.0.192.in-addr.arpa', state: 'Serving' }]);
 });
 
-test('a name that is declared is an Ingress’s no more, and comes back to it', async () => {
-  const desired = [want('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')];
+test('a declared record replaces that of an Ingress, which returns afterwards', async () => {
+  const desired = [endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1')];
   const declared = withRecords(record('www', 'CNAME', 'lb.example.'));
   const quiet = async () => {
     const before = writes().length;
     for (let i = 0; i < 5; i++) {
-      await made.agent.reconcile();
-      expect(await loop(made.agent, desired)).toBeUndefined();
+      await setup.agent.reconcile();
+      expect(await loop(setup.agent, desired)).toBeUndefined();
     }
     expect(writes().slice(before)).toEqual([]);
   };
   for (let round = 0; round < 2; round++) {
     await reconciled(declare());
-    await loop(made.agent, desired);
+    await loop(setup.agent, desired);
     expect(await dig('www.corp.internal')).toBe('NOERROR 192.0.2.1');
-    expect(made.problems()).toEqual([]);
+    expect(setup.problems()).toEqual([]);
     await quiet();
 
     await reconciled(declared);
     expect(await dig('www.corp.internal', 'CNAME')).toBe('NOERROR lb.example');
     await quiet();
-    expect(made.problems()).toEqual([
+    expect(setup.problems()).toEqual([
       {
         name: 'www.corp.internal',
         resource: 'ingress/a/web',
@@ -363,14 +363,14 @@ test('a name that is declared is an Ingress’s no more, and comes back to it', 
   }
 });
 
-test('a delegation takes discovered names along, and gives them back', async () => {
-  const desired = ['dev', 'x.dev', 'www'].map((name) => want('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
+test('a delegation removes discovered names below it, and they return afterwards', async () => {
+  const desired = ['dev', 'x.dev', 'www'].map((name) => endpoint('o', `${name}.corp.internal`, 'A', '192.0.2.1'));
   const delegated = withRecords(record('dev', 'NS', 'ns.dev'), record('ns.dev', 'A', '192.0.2.53'));
   const loops = async () => {
-    await loop(made.agent, desired);
+    await loop(setup.agent, desired);
     for (let i = 0; i < 5; i++) {
-      await made.agent.reconcile();
-      expect(await loop(made.agent, desired)).toBeUndefined();
+      await setup.agent.reconcile();
+      expect(await loop(setup.agent, desired)).toBeUndefined();
     }
   };
   await reconciled(declare());
@@ -380,7 +380,7 @@ test('a delegation takes discovered names along, and gives them back', async () 
   const { answers, authority } = await server.query('x.dev.corp.internal');
   expect([answers, authority]).toMatchObject([[], [{ type: 'NS', data: 'ns.dev.corp.internal' }]]);
   const message = expect.stringMatching(/^dev\.corp\.internal is delegated: its own servers answer for it: /);
-  expect(made.problems()).toMatchObject([
+  expect(setup.problems()).toMatchObject([
     { name: 'dev.corp.internal', verdict: 'DeclaredElsewhere', message },
     { name: 'x.dev.corp.internal', verdict: 'DeclaredElsewhere', message },
   ]);
@@ -389,7 +389,7 @@ test('a delegation takes discovered names along, and gives them back', async () 
   expect([await dig('dev.corp.internal'), await dig('x.dev.corp.internal')]).toEqual(
     Array(2).fill('NOERROR 192.0.2.1'),
   );
-  expect(made.problems()).toEqual([]);
+  expect(setup.problems()).toEqual([]);
 });
 
 describe('a zone that is no longer declared', () => {
@@ -397,7 +397,7 @@ describe('a zone that is no longer declared', () => {
     zones: [corp, zoneWith('b.internal', [record('www', 'A', '192.0.2.1'), record('@', 'MX', '10 www')])],
   });
 
-  test('goes with everything that was declared in it', async () => {
+  test('is deleted with all of its declared records', async () => {
     await reconciled(before);
     expect(await dig('www.b.internal')).toBe('NOERROR 192.0.2.1');
     await reconciled(declare());
@@ -405,7 +405,7 @@ describe('a zone that is no longer declared', () => {
     await expectQuiet();
   });
 
-  test('stays for what is not ours, without what was, and goes after it', async () => {
+  test('is kept for its unmanaged records only, and deleted with the last of them', async () => {
     await reconciled(before);
     const hand = { name: 'x.b.internal.', type: 'A', ttl: 60 };
     await byHand({ ...hand, changetype: 'REPLACE', records: [{ content: '192.0.2.9' }] }, 'b.internal.');
@@ -415,19 +415,19 @@ describe('a zone that is no longer declared', () => {
       'NXDOMAIN',
       'NOERROR',
     ]);
-    expect(made.agent.report()?.zones[1]).toEqual({
+    expect(setup.agent.report()?.zones[1]).toEqual({
       name: 'b.internal',
       state: 'Retained',
       message: "no longer declared, but kept for records that are not this instance's, such as x.b.internal A",
     });
     await expectQuiet();
     await byHand({ ...hand, changetype: 'DELETE' }, 'b.internal.');
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await dig('x.b.internal')).toBe('REFUSED');
   });
 });
 
-test('addresses are found by PTR records, in a part of a /24 too', async () => {
+test('addresses have PTR records, also in a delegated part of a /24 (RFC 2317)', async () => {
   const network = '2.0.192.in-addr.arpa';
   const declaration = declare({
     zones: [
@@ -438,7 +438,7 @@ test('addresses are found by PTR records, in a part of a /24 too', async () => {
     discovery: { ownerID: 'corp', intervalSeconds: 2, reverse: true },
   });
   await reconciled(declaration);
-  await loop(made.agent, [want('o', 'www.corp.internal', 'A', '192.0.2.7')]);
+  await loop(setup.agent, [endpoint('o', 'www.corp.internal', 'A', '192.0.2.7')]);
   expect(await dig(`7.${network}`, 'PTR')).toBe('NOERROR www.corp.internal');
   // A resolver that follows the CNAME of RFC 2317 finds it here as well.
   const { answers } = await server.query(`70.${network}`, 'PTR');
@@ -447,19 +447,19 @@ test('addresses are found by PTR records, in a part of a /24 too', async () => {
     `70.64/26.${network} PTR printer.corp.internal`,
   ]);
   expect(await dig(`130.${network}`, 'CNAME')).toBe(`NOERROR 130.128/26.${network}`);
-  expect(made.agent.report()?.zones.map(({ state }) => state)).toEqual(['Serving', 'Serving', 'Serving']);
+  expect(setup.agent.report()?.zones.map(({ state }) => state)).toEqual(['Serving', 'Serving', 'Serving']);
   await expectQuiet();
-  await loop(made.agent, []);
+  await loop(setup.agent, []);
   expect(await dig(`7.${network}`, 'PTR')).toBe('NXDOMAIN');
 });
 
-/** A zone file of so many records, one of them another one. */
+/** A zone file of `count` records, one of which can differ. */
 const manyLines = (count: number, changed?: number) =>
   Array.from({ length: count }, (_, i) => `h${i} A 10.${i === changed ? 255 : i >> 16}.${(i >> 8) & 255}.${i & 255}`);
 const fromFile = declare({ zones: [zoneWith('corp.internal', [], { recordsFrom: [fileRef] })] });
 const countOf = async () => (await stored()).rrsets.filter(({ name }) => /^h\d/.test(name)).length;
 
-test('ten thousand records of a zone file are there after one step, a changed line after another', async () => {
+test('ten thousand records of a zone file are served after one reconciliation, a changed line after the next', async () => {
   const timed = async (work: () => Promise<void>) => {
     const since = performance.now();
     await work();
@@ -474,23 +474,23 @@ test('ten thousand records of a zone file are there after one step, a changed li
   expect([await dig('h9999.corp.internal'), await countOf()]).toEqual(['NOERROR 10.0.39.15', 10_000]);
   await expectQuiet();
   const again = requests.length;
-  await made.agent.reconcile();
+  await setup.agent.reconcile();
   expect(requests.slice(again)).toEqual(['GET /api/v1/servers/localhost/zones']);
 
   const before = writes().length;
   const change = await timed(async () => {
-    made.agent.setZoneFiles(fileOf(...manyLines(10_000, 5_000)));
-    await made.agent.reconcile();
+    setup.agent.setZoneFiles(fileOf(...manyLines(10_000, 5_000)));
+    await setup.agent.reconcile();
   });
   expect(await dig('h5000.corp.internal')).toBe('NOERROR 10.255.19.136');
   expect(writes().slice(before)).toHaveLength(1);
   console.log(`10,000 records: first sync ${first.toFixed(0)} ms, one change ${change.toFixed(0)} ms`);
 
-  // A bad line changes nothing, and the report finds it.
-  made.agent.setZoneFiles(fileOf(...manyLines(10_000), 'bad A 192.0.2.256'));
-  await made.agent.reconcile();
+  // An invalid line changes nothing, and is in the report.
+  setup.agent.setZoneFiles(fileOf(...manyLines(10_000), 'bad A 192.0.2.256'));
+  await setup.agent.reconcile();
   expect(writes().slice(before)).toHaveLength(1);
-  expect(made.agent.report()?.zones).toEqual([
+  expect(setup.agent.report()?.zones).toEqual([
     {
       name: 'corp.internal',
       state: 'Failed',
@@ -499,21 +499,21 @@ test('ten thousand records of a zone file are there after one step, a changed li
   ]);
 });
 
-test('PowerDNS may be killed in the middle of a transaction: all of it or nothing is there, and then all', async () => {
+test('a transaction of a killed PowerDNS is applied completely or not at all, and completed afterwards', async () => {
   await reconciled(fromFile, fileOf(''));
   const counts: number[] = [];
   for (const share of [0.1, 0.3, 0.5, 0.7, 0.9]) {
-    // How long it takes where nobody dies.
-    made.agent.setZoneFiles(fileOf(...manyLines(8_000)));
+    // The duration without a kill.
+    setup.agent.setZoneFiles(fileOf(...manyLines(8_000)));
     const since = performance.now();
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     const duration = performance.now() - since;
-    made.agent.setZoneFiles(fileOf(''));
-    await made.agent.reconcile();
+    setup.agent.setZoneFiles(fileOf(''));
+    await setup.agent.reconcile();
 
-    made.agent.setZoneFiles(fileOf(...manyLines(8_000)));
+    setup.agent.setZoneFiles(fileOf(...manyLines(8_000)));
     const killed = setTimeout(() => server.kill('SIGKILL'), duration * share);
-    const failure = await made.agent.reconcile().then(
+    const failure = await setup.agent.reconcile().then(
       () => 'none',
       () => 'failed',
     );
@@ -523,19 +523,19 @@ test('PowerDNS may be killed in the middle of a transaction: all of it or nothin
     counts.push(await countOf());
     expect([0, 8_000]).toContain(counts.at(-1));
     if (failure === 'none') expect(counts.at(-1)).toBe(8_000);
-    await made.agent.reconcile();
+    await setup.agent.reconcile();
     expect(await countOf()).toBe(8_000);
     await expectQuiet();
-    made.agent.setZoneFiles(fileOf(''));
-    await made.agent.reconcile();
+    setup.agent.setZoneFiles(fileOf(''));
+    await setup.agent.reconcile();
   }
-  // Otherwise nobody died in the middle.
+  // Otherwise no transaction was interrupted.
   expect(counts).toContain(0);
 });
 
-describe('the process may be killed', () => {
+describe('a killed process', () => {
   const running = new Set<Running>();
-  const passages = new Set<Passage>();
+  const proxies = new Set<FaultyProxy>();
   const folder = join(dir, 'files');
   const file = join(dir, 'declaration.json');
   const declaration = { ...fromFile, discovery: undefined };
@@ -545,7 +545,7 @@ describe('the process may be killed', () => {
 
   afterEach(async () => {
     for (const agent of running) await agent.kill();
-    for (const passage of passages) passage.close();
+    for (const proxy of proxies) proxy.close();
   });
 
   async function start(url: string) {
@@ -560,27 +560,27 @@ describe('the process may be killed', () => {
     return agent;
   }
 
-  test.each(['POST', 'PATCH'])('in the middle of its %s: the next one completes it', async (method) => {
+  test.each(['POST', 'PATCH'])('in the middle of a %s is completed by the next one', async (method) => {
     if (method === 'PATCH') await reconciled(declaration, fileOf('gone A 192.0.2.1'));
-    // The self-test makes a zone of its own and writes there: that is not what is waited for.
+    // The self-test writes to its own zone, which does not count.
     await writeCanary(new PowerDNS({ api: server.apiUrl, keyFile, timeoutMs: waitTimeoutMs }), 0);
-    const passage = new Passage(server.apiUrl);
-    passages.add(passage);
+    const proxy = new FaultyProxy(server.apiUrl);
+    proxies.add(proxy);
     const sent = new Promise<void>((resolve) => {
-      passage.onPass = (line) => line.startsWith(method) && !line.includes(canaryZone) && resolve();
+      proxy.onPass = (line) => line.startsWith(method) && !line.includes(canaryZone) && resolve();
     });
-    const first = await start(await passage.listen());
+    const first = await start(await proxy.listen());
     await sent;
     await first.kill();
     expect(first.reports().flatMap((report) => report.zones)).toEqual([]);
-    const second = await start(passage.url);
+    const second = await start(proxy.url);
     const serving = [{ name: 'corp.internal', state: 'Serving' }];
     await vi.waitFor(() => expect(second.reports().at(-1)?.zones).toEqual(serving), polling);
     const { rrsets } = await stored();
     expect(await countOf()).toBe(10_000);
     expect(rrsets.filter(({ name, records }) => /^h\d/.test(name) && records.length !== 1)).toEqual([]);
     expect(await dig('gone.corp.internal')).toBe('NXDOMAIN');
-    const there = (await api('GET', '/zones')) as { name: string }[];
-    expect(there.map(({ name }) => name).sort()).toEqual([canaryZone, 'corp.internal.']);
+    const zones = (await api('GET', '/zones')) as { name: string }[];
+    expect(zones.map(({ name }) => name).sort()).toEqual([canaryZone, 'corp.internal.']);
   });
 });

@@ -7,7 +7,7 @@ import { corp, declare, fileMark, fileOf, fileRef, noFile, record, zones, zoneWi
 
 const mark = { account: 'internal-dns', content: '' };
 
-test('a zone has SOA, NS and the addresses of its server', () => {
+test('a zone has a SOA, its NS and the addresses of its name server', () => {
   const addresses = ['192.0.2.53', '2001:DB8::53', '2001:db8::53'];
   expect([...desiredZones(declare({ addresses }))].map(([zone, { rrsets }]) => [zone, rrsets])).toEqual([
     [
@@ -36,14 +36,14 @@ const named = (declaration: Parameters<typeof declare>[0]) =>
     ]),
   );
 
-test('servers elsewhere need no address from us', () => {
+test('name servers outside the zones get no address', () => {
   const nameServers = ['ns.example.com', 'NS.corp.internal.', 'ns.corp.internal'];
   expect(named({ zones: [{ name: 'corp.internal', nameServers }] })).toEqual({
     'corp.internal.': ['corp.internal. NS ns.example.com. ns.corp.internal.', 'ns.corp.internal. A 192.0.2.53'],
   });
 });
 
-test('a server’s address is in the zone that is asked for it', () => {
+test('the address of a name server is in the zone that answers for its name', () => {
   const [child] = zones('dev.corp.internal');
   const parent = { name: 'corp.internal', nameServers: ['ns.dev.corp.internal'] };
   expect(named({ zones: [parent, child!] })).toEqual({
@@ -60,12 +60,12 @@ test('a server’s address is in the zone that is asked for it', () => {
   });
 });
 
-test('without an address yet, a zone is there all the same', () => {
+test('a zone exists before its name server has an address', () => {
   expect(named({ addresses: [] })).toEqual({ 'corp.internal.': ['corp.internal. NS ns1.corp.internal.'] });
 });
 
-/** Everything in one zone but its SOA, as `name type content [source]`. */
-function said(declaration: Partial<Declaration>, files?: ZoneFiles, name = 'corp.internal.') {
+/** The RRsets of one zone except its SOA, as `name type content [source]`. */
+function contentOf(declaration: Partial<Declaration>, files?: ZoneFiles, name = 'corp.internal.') {
   const content = desiredZones(declare(declaration), files).get(name)!;
   const rrsets = content.rrsets.filter(({ type }) => type !== 'SOA');
   return {
@@ -93,9 +93,9 @@ describe('records', () => {
     ]);
   });
 
-  test('that are wrong are said, and leave the others alone', () => {
+  test('that are invalid are reported, and the others are served', () => {
     expect(
-      said(withRecords(record('a', 'A', '192.0.2.1'), record('b', 'CNAME', 'c'), record('b', 'TXT', 'x'))),
+      contentOf(withRecords(record('a', 'A', '192.0.2.1'), record('b', 'CNAME', 'c'), record('b', 'TXT', 'x'))),
     ).toEqual({
       rrsets: [...frame, 'a.corp.internal. A 192.0.2.1'],
       problem: expect.stringMatching(/^records\[2\]\.values\[0\]: a CNAME must be the only record of its name/),
@@ -105,23 +105,23 @@ describe('records', () => {
 
   test.each<[DeclaredRecord[], string[]]>([
     [[record('ns1', 'A', '192.0.2.9')], ['ns1.corp.internal. A 192.0.2.9']],
-    // Not beside the other family of the DNS Service: that may be another host's.
+    // Without the other address family of the DNS Service, which may be another host.
     [[record('ns1', 'AAAA', '2001:db8::9')], ['ns1.corp.internal. AAAA 2001:db8::9']],
     [[record('ns1', 'TXT', 'x')], ['ns1.corp.internal. A 192.0.2.53', 'ns1.corp.internal. TXT "x"']],
-  ])('of a server itself come before the addresses of the DNS Service: %j', (records, expected) => {
-    expect(said(withRecords(...records)).rrsets).toEqual(['corp.internal. NS ns1.corp.internal.', ...expected]);
+  ])('at the name of a name server replace the addresses of the DNS Service: %j', (records, expected) => {
+    expect(contentOf(withRecords(...records)).rrsets).toEqual(['corp.internal. NS ns1.corp.internal.', ...expected]);
   });
 
-  test('are no CNAME where a server of any zone is', () => {
+  test('cannot be a CNAME at the name of any zone’s name server', () => {
     const { zones } = withRecords(record('dns', 'CNAME', 'a'));
-    expect(said({ zones: [...zones, { name: 'b.internal', nameServers: ['dns.corp.internal'] }] })).toEqual({
+    expect(contentOf({ zones: [...zones, { name: 'b.internal', nameServers: ['dns.corp.internal'] }] })).toEqual({
       rrsets: [frame[0], 'ns1.corp.internal. A 192.0.2.53', 'dns.corp.internal. A 192.0.2.53'],
       problem: "records[0].values[0]: the name of a zone's server must have addresses (RFC 2181 section 10.3)",
       held: [],
     });
   });
 
-  test('of both families with a check are one LUA record, with the shorter TTL', () => {
+  test('of both address families with a check are one LUA record, with the shorter TTL', () => {
     const check = { check: { port: 25 } };
     const { zones } = withRecords(
       { ...record('mail', 'A', '192.0.2.1'), ...check, ttl: 5 },
@@ -147,8 +147,8 @@ describe('a zone file', () => {
   });
   const source = fileMark.content;
 
-  test('adds its records, and says that they are its own', () => {
-    expect(said(zone(record('www', 'A', '192.0.2.1')), fileOf('mail A 192.0.2.2', 'www TXT "x"'))).toEqual({
+  test('adds its records, marked with its name', () => {
+    expect(contentOf(zone(record('www', 'A', '192.0.2.1')), fileOf('mail A 192.0.2.2', 'www TXT "x"'))).toEqual({
       rrsets: [
         ...frame,
         'www.corp.internal. A 192.0.2.1',
@@ -159,16 +159,16 @@ describe('a zone file', () => {
     });
   });
 
-  test('has its own TTL, and that of the zone without', () => {
+  test('has its own TTL, else that of the zone', () => {
     const { rrsets } = desiredZones(declare(zone()), fileOf('a A 192.0.2.1', '$TTL 5m', 'b A 192.0.2.2')).get(
       'corp.internal.',
     )!;
     expect(rrsets.slice(3).map(({ ttl }) => ttl)).toEqual([60, 300]);
   });
 
-  test('may have SOA and NS of the zone, which are the composite’s to say', () => {
+  test('may have the SOA and NS of the zone, which are taken from the composite instead', () => {
     const soa = '@ 3600 IN SOA ns.example. noc.example. 7 1 2 3 4';
-    expect(said(zone(), fileOf(soa, '@ NS ns.example.', 'a A 192.0.2.1'))).toEqual({
+    expect(contentOf(zone(), fileOf(soa, '@ NS ns.example.', 'a A 192.0.2.1'))).toEqual({
       rrsets: [...frame, `a.corp.internal. A 192.0.2.1 ${source}`],
       held: [],
     });
@@ -201,26 +201,26 @@ describe('a zone file', () => {
     ['DNAME', ['x DNAME y'], 'line 1: DNAME is declared in zones[].records: PowerDNS has to know of it at its start'],
     ['another zone', ['x.example. A 192.0.2.1'], 'line 1: x.example is outside the zone corp.internal'],
     ['a server as a CNAME', ['ns1 CNAME a'], "line 1: the name of a zone's server must have addresses"],
-  ])('is held as a whole for %s, and the composite goes on', (_, lines, message) => {
+  ])('is held as a whole for %s, and records of the composite are served', (_, lines, message) => {
     const own = [record('www', 'A', '192.0.2.1'), record('x.dev', 'A', '192.0.2.3')];
-    expect(said(zone(...own), fileOf(...lines, 'good A 192.0.2.8'))).toEqual({
+    expect(contentOf(zone(...own), fileOf(...lines, 'good A 192.0.2.8'))).toEqual({
       rrsets: [...frame, 'www.corp.internal. A 192.0.2.1', 'x.dev.corp.internal. A 192.0.2.3'],
       problem: expect.stringContaining(`${source}, ${message}`),
       held: [source],
     });
   });
 
-  test('is held when it cannot be had, and waited for when nothing is known of it yet', () => {
-    expect(said(zone(), noFile('there is no such ConfigMap'))).toEqual({
+  test('is held when it cannot be read, and awaited while it has not been read yet', () => {
+    expect(contentOf(zone(), noFile('there is no such ConfigMap'))).toEqual({
       rrsets: frame,
       problem: `${source}: there is no such ConfigMap`,
       held: [source],
     });
-    expect(said(zone(), new Map())).toEqual({ rrsets: frame, waiting: `waiting for ${source}`, held: [source] });
+    expect(contentOf(zone(), new Map())).toEqual({ rrsets: frame, waiting: `waiting for ${source}`, held: [source] });
   });
 
-  test('has nothing to do with what is wrong in the composite', () => {
-    const { rrsets, problem, held } = said(
+  test('is served despite invalid records of the composite', () => {
+    const { rrsets, problem, held } = contentOf(
       zone(record('w', 'A', '192.0.2.1'), record('w', 'CNAME', 'x')),
       fileOf('b A 192.0.2.2'),
     );
@@ -228,7 +228,7 @@ describe('a zone file', () => {
     expect(problem).toMatch(/^records\[1\]/);
   });
 
-  test('of several is held by itself, and each says what stands in its way', () => {
+  test('of several is held independently, with a message of its own', () => {
     const refs = ['one', 'two', 'three'].map((key) => ({ configMap: 'zones', key }));
     const files = new Map(
       [['a A 192.0.2.1'], ['b A 192.0.2.2', 'a A 192.0.2.9'], ['c A 192.0.2.3']].map((lines, index) => [
@@ -236,7 +236,7 @@ describe('a zone file', () => {
         { text: lines.join('\n') },
       ]),
     );
-    expect(said({ zones: [zoneWith('corp.internal', [], { recordsFrom: refs })] }, files)).toEqual({
+    expect(contentOf({ zones: [zoneWith('corp.internal', [], { recordsFrom: refs })] }, files)).toEqual({
       rrsets: [
         ...frame,
         'a.corp.internal. A 192.0.2.1 ConfigMap zones, key one',
@@ -248,7 +248,7 @@ describe('a zone file', () => {
     });
   });
 
-  test('may be of a hundred and fifty thousand names', () => {
+  test('may have 150,000 names', () => {
     const text = Array.from({ length: 150_000 }, (_, i) => `h${i} A 10.${i >> 16}.${(i >> 8) & 255}.${i & 255}\n`).join(
       '',
     );
@@ -257,24 +257,24 @@ describe('a zone file', () => {
   });
 });
 
-describe('a circle of names', () => {
+describe('a CNAME loop', () => {
   const refOf = (key: string) => ({ configMap: 'zones', key });
   const sourceOf = (key: string) => `ConfigMap zones, key ${key}`;
   const filesOf = (texts: Record<string, string[]>): ZoneFiles =>
     new Map(Object.entries(texts).map(([key, lines]) => [sourceOf(key), { text: lines.join('\n') }]));
 
-  test('through another zone is the fault of the file that closes it, with its line', () => {
+  test('through another zone is reported with the file and the line that close it', () => {
     const zones = [
       zoneWith('corp.internal', [record('a', 'CNAME', 'b.lab.internal.')], { recordsFrom: [refOf('corp')] }),
       zoneWith('lab.internal', [], { recordsFrom: [refOf('lab')] }),
     ];
     const files = filesOf({ corp: ['good A 192.0.2.1'], lab: ['x A 192.0.2.2', '* CNAME a.corp.internal.'] });
-    expect(said({ zones }, files, 'lab.internal.')).toEqual({
+    expect(contentOf({ zones }, files, 'lab.internal.')).toEqual({
       rrsets: ['lab.internal. NS ns1.lab.internal.', 'ns1.lab.internal. A 192.0.2.53'],
       problem: `${sourceOf('lab')}, line 2: CNAME loop b.lab.internal -> a.corp.internal -> b.lab.internal (*.lab.internal answers for b.lab.internal): point it to a name that has an address`,
       held: [sourceOf('lab')],
     });
-    expect(said({ zones }, files)).toEqual({
+    expect(contentOf({ zones }, files)).toEqual({
       rrsets: [
         ...frame,
         'a.corp.internal. CNAME b.lab.internal.',
@@ -284,30 +284,30 @@ describe('a circle of names', () => {
     });
   });
 
-  test('of two files is the fault of the one that is named last', () => {
+  test('of two files is reported for the last one', () => {
     const zones = [zoneWith('corp.internal', [], { recordsFrom: [refOf('one'), refOf('two')] })];
-    const { problem, held } = said({ zones }, filesOf({ one: ['a CNAME b'], two: ['b ALIAS a'] }));
+    const { problem, held } = contentOf({ zones }, filesOf({ one: ['a CNAME b'], two: ['b ALIAS a'] }));
     expect(held).toEqual([sourceOf('two')]);
     expect(problem).toMatch(
       /^ConfigMap zones, key two, line 1: CNAME loop b.corp.internal -> a.corp.internal -> b.corp/,
     );
   });
 
-  test('is none where the wildcard does not answer for what a file has, and is left out where no file has it', () => {
+  test('does not exist where a file overrides the wildcard, and is left out otherwise', () => {
     const zones = [
       zoneWith('corp.internal', [record('*.apps', 'CNAME', 'in.apps'), record('x', 'A', '192.0.2.1')], {
         recordsFrom: [fileRef],
       }),
     ];
     const wildcard = '*.apps.corp.internal. CNAME in.apps.corp.internal.';
-    expect(said({ zones }, fileOf('in.apps A 192.0.2.7'))).toMatchObject({
+    expect(contentOf({ zones }, fileOf('in.apps A 192.0.2.7'))).toMatchObject({
       rrsets: expect.arrayContaining([wildcard]),
       held: [],
     });
-    // What is in it is not known, and may be there.
-    expect(said({ zones }, noFile('gone')).rrsets).toContain(wildcard);
-    expect(said({ zones }, new Map()).rrsets).toContain(wildcard);
-    const { rrsets, problem } = said({ zones }, fileOf('other A 192.0.2.7'));
+    // The content of the file is unknown, so it may have the name.
+    expect(contentOf({ zones }, noFile('gone')).rrsets).toContain(wildcard);
+    expect(contentOf({ zones }, new Map()).rrsets).toContain(wildcard);
+    const { rrsets, problem } = contentOf({ zones }, fileOf('other A 192.0.2.7'));
     expect(rrsets).not.toContain(wildcard);
     expect(rrsets).toContain('x.corp.internal. A 192.0.2.1');
     expect(problem).toMatch(
@@ -315,7 +315,7 @@ describe('a circle of names', () => {
     );
   });
 
-  test('through what follows from a delegation leaves that out', () => {
+  test('through a record that follows from a delegation leaves out that record', () => {
     const zones = [
       { ...zoneWith('2.0.192.in-addr.arpa', []), nameServers: ['ns.example'] },
       {
@@ -323,16 +323,18 @@ describe('a circle of names', () => {
         nameServers: ['ns.example'],
       },
     ];
-    const { rrsets } = said({ zones }, undefined, '2.0.192.in-addr.arpa.');
-    const own = said({ zones }, undefined, '64/26.2.0.192.in-addr.arpa.');
+    const { rrsets } = contentOf({ zones }, undefined, '2.0.192.in-addr.arpa.');
+    const own = contentOf({ zones }, undefined, '64/26.2.0.192.in-addr.arpa.');
     const leading = [...rrsets, ...own.rrsets].filter((rrset) => rrset.startsWith('65.') && rrset.includes('CNAME'));
     expect(leading).toHaveLength(1);
-    expect([own.problem, said({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(/CNAME loop /);
+    expect([own.problem, contentOf({ zones }, undefined, '2.0.192.in-addr.arpa.').problem].join()).toMatch(
+      /CNAME loop /,
+    );
   });
 });
 
 describe('a delegation', () => {
-  test('of a zone that is declared as well has the glue that this one declares, and the DS that it is signed with', () => {
+  test('of a declared zone has its declared glue and its DS', () => {
     const child = zoneWith('dev.corp.internal', [record('ns1', 'A', '192.0.2.9')]);
     const ds = new Map([['dev.corp.internal.', ['1 13 2 ab']]]);
     const { rrsets } = desiredZones(declare({ zones: [child, corp] }), undefined, ds).get('corp.internal.')!;
@@ -343,10 +345,10 @@ describe('a delegation', () => {
     ]);
   });
 
-  test('is in the nearest zone above only', () => {
+  test('is only in the nearest parent zone', () => {
     const all = zones('corp.internal', 'a.dev.corp.internal', 'dev.corp.internal');
-    expect(said({ zones: all }).rrsets).not.toContainEqual(expect.stringContaining('a.dev'));
-    expect(said({ zones: all }, undefined, 'dev.corp.internal.').rrsets).toContain(
+    expect(contentOf({ zones: all }).rrsets).not.toContainEqual(expect.stringContaining('a.dev'));
+    expect(contentOf({ zones: all }, undefined, 'dev.corp.internal.').rrsets).toContain(
       'a.dev.corp.internal. NS ns1.a.dev.corp.internal.',
     );
   });
@@ -372,29 +374,29 @@ describe('a part of a /24 (RFC 2317)', () => {
     ['that is a zone here', { zones: zones(`64/26.${network}`, network) }, 64, 127, `64/26.${network}.`],
     ['written as a range', delegated('5-9'), 5, 9, `5-9.${network}.`],
   ])('%s has a CNAME for each address', (_, declaration, first, last, target) => {
-    const found = aliases(declaration);
-    expect(found).toHaveLength(last - first + 1);
-    expect(found[0]).toEqual({
+    const records = aliases(declaration);
+    expect(records).toHaveLength(last - first + 1);
+    expect(records[0]).toEqual({
       name: `${first}.${network}.`,
       type: 'CNAME',
       ttl: expect.any(Number),
       records: [`${first}.${target}`],
       mark,
     });
-    expect(found.at(-1)?.name).toBe(`${last}.${network}.`);
+    expect(records.at(-1)?.name).toBe(`${last}.${network}.`);
   });
 
-  test('leaves what is declared, and what another part has', () => {
+  test('does not replace declared records or those of another part', () => {
     const [zone] = delegated('64/26', '126-129', '130-131').zones;
     const own = [record('64', 'PTR', 'gateway.example.'), record('65', 'TXT', 'x')];
-    const found = aliases({ zones: [{ ...zone!, records: [...zone!.records!, ...own] }] });
-    expect(found.map(({ name }) => name.split('.')[0])).toEqual([
+    const records = aliases({ zones: [{ ...zone!, records: [...zone!.records!, ...own] }] });
+    expect(records.map(({ name }) => name.split('.')[0])).toEqual([
       ...Array.from({ length: 62 }, (_, i) => `${i + 66}`),
       '130',
       '131',
     ]);
-    // What overlaps is refused, and not delegated to anybody.
-    expect(found.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
+    // Overlapping parts are rejected, not delegated.
+    expect(records.find(({ name }) => name.startsWith('126.'))?.records).toEqual([`126.64/26.${network}.`]);
     const content = desiredZones(declare({ zones: [zone!] })).get(`${network}.`);
     expect(content?.problem).toContain(
       `126-129.${network} overlaps 64/26.${network}: an address belongs to one part of a network (RFC 2317`,
@@ -403,11 +405,11 @@ describe('a part of a /24 (RFC 2317)', () => {
 
   test('has the CNAMEs of the file that delegates it', () => {
     const zone = { zones: [zoneWith(network, [], { recordsFrom: [fileRef] })] };
-    const found = aliases(zone, fileOf('64/26 NS ns.tenant.example.'));
-    expect([found.length, found[0]?.mark]).toEqual([64, fileMark]);
+    const records = aliases(zone, fileOf('64/26 NS ns.tenant.example.'));
+    expect([records.length, records[0]?.mark]).toEqual([64, fileMark]);
   });
 
-  test('is one of its own /24 only', () => {
+  test('belongs to its own /24 only', () => {
     expect(aliases(delegated('64/26', '65/26', '64/24', 'x'))).toHaveLength(64);
     const above = zoneWith('0.192.in-addr.arpa', [record('64/26.2', 'NS', 'ns.tenant.example.')]);
     const { rrsets } = desiredZones(declare({ zones: [above] })).get('0.192.in-addr.arpa.')!;

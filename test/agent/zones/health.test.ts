@@ -1,5 +1,5 @@
 /**
- * Answers that follow health: a real PowerDNS that checks real listeners on this machine.
+ * Health-checked answers: a real PowerDNS checks real listeners on this machine.
  *
  * @module-tag PowerDNS
  */
@@ -53,7 +53,7 @@ async function close(listener: Listener) {
   await once(listener.close(), 'close');
 }
 
-/** Takes connections at each of the addresses, and a port that is free at all of them. */
+/** Listens at each of the addresses, on a port that is free at all of them. */
 async function listenAt(...addresses: string[]) {
   const open = (address: string, port?: number) =>
     listen(
@@ -73,7 +73,7 @@ const page = (body: string, status = 200): RequestListener => {
   return (_, response) => void response.writeHead(status).end(body);
 };
 
-/** Checks once a second; the files's tests run at the same time, and each has names of its own. */
+/** Checks once a second; the tests of this file run concurrently, each with its own names. */
 const everySecond = { interval: '1s', timeout: '1s' };
 
 async function publish(name: string, type: 'A' | 'AAAA', values: string[], answer: Answer) {
@@ -111,7 +111,7 @@ async function askFrom(client: string, name: string): Promise<string[]> {
 }
 
 describe.concurrent('a port', () => {
-  test('that closes leaves the answer, and comes back when it opens', async ({ expect }) => {
+  test('that closes leaves the answer, and returns when it opens', async ({ expect }) => {
     const addresses = ['127.0.1.1', '127.0.1.2'];
     const { port, listeners, open } = await listenAt(...addresses);
     await publish('port', 'A', addresses, { check: { port } });
@@ -122,7 +122,7 @@ describe.concurrent('a port', () => {
     await become(expect, 'port', answered(...addresses));
   });
 
-  test('leaves the answer with the interval that a check has by itself, too', async ({ expect }) => {
+  test('that closes leaves the answer with the default interval, too', async ({ expect }) => {
     const { port, listeners } = await listenAt('127.0.2.1', '127.0.2.2');
     await publish('slow', 'A', ['127.0.2.1', '127.0.2.2'], { check: { port } });
     await become(expect, 'slow', answered('127.0.2.1', '127.0.2.2'));
@@ -149,7 +149,7 @@ describe.concurrent('a port', () => {
   });
 });
 
-describe.concurrent('when all are down', () => {
+describe.concurrent('when all values are down', () => {
   const values = ['127.0.3.1', '127.0.3.2'];
   const backup = ['127.0.4.1', '127.0.4.2'];
   const cases: [name: string, answer: Answer, down: string[]][] = [
@@ -161,7 +161,7 @@ describe.concurrent('when all are down', () => {
     ['none-weighted', { whenAllDown: 'None', answer: 'Weighted', weights: [1, 1] }, []],
     ['none-closest', { whenAllDown: 'None', answer: 'Closest' }, []],
   ];
-  test.for(cases)('%s: one that is up ends it', async ([name, answer, down], { expect }) => {
+  test.for(cases)('%s: until one is up', async ([name, answer, down], { expect }) => {
     const { port, listeners, open } = await listenAt('127.0.3.1');
     await publish(name, 'A', values, { check: { port, ...everySecond }, ...answer });
     await become(expect, name, answered('127.0.3.1'));
@@ -171,13 +171,13 @@ describe.concurrent('when all are down', () => {
     await become(expect, name, answered('127.0.3.1'));
   });
 
-  test('the backup is checked, as long as one of it is up', async ({ expect }) => {
+  test('only backups that are up are answered, if there are any', async ({ expect }) => {
     const { port } = await listenAt('127.0.4.2');
     await publish('backups', 'A', values, { check: { port, ...everySecond }, whenAllDown: 'Backup', backup });
     await become(expect, 'backups', answered('127.0.4.2'));
   });
 
-  test('the backup is picked from as the values are', async ({ expect }) => {
+  test('backups are selected like values', async ({ expect }) => {
     const { port } = await listenAt('127.0.9.9');
     const weighted: Answer = { answer: 'Weighted', weights: [1, 1000], whenAllDown: 'Backup', backup };
     await publish('backup-weighted', 'A', values, { check: { port, ...everySecond }, ...weighted });
@@ -188,26 +188,26 @@ describe.concurrent('when all are down', () => {
   });
 });
 
-describe.concurrent('before the first check is over', () => {
+describe.concurrent('before the first check has finished', () => {
   const values = ['127.0.5.1', '127.0.5.2'];
   const cases: [name: string, answer: Answer, down: string[]][] = [
     ['first-none', { whenAllDown: 'None' }, []],
     ['first-backup', { whenAllDown: 'Backup', backup: ['127.0.5.9'] }, ['127.0.5.9']],
   ];
-  test.for(cases)('%s: the values are answered as if they were up', async ([name, answer], { expect }) => {
+  test.for(cases)('%s: values are answered as if they were up', async ([name, answer], { expect }) => {
     const { port } = await listenAt('127.0.5.2');
     const seen = await firstAnswers(name, { check: { port, ...everySecond }, ...answer });
     expect(seen).toEqual([answered(...values), answered('127.0.5.2')]);
   });
 
-  test.for(cases)('%s: for seconds, and no longer', async ([name, answer, down], { expect }) => {
+  test.for(cases)('%s: only for seconds', async ([name, answer, down], { expect }) => {
     const { port, listeners } = await listenAt('127.0.5.3');
     await close(listeners[0]!);
     const seen = await firstAnswers(`dead-${name}`, { check: { port, ...everySecond }, ...answer });
     expect(seen).toEqual([answered(...values), answered(...down)]);
   });
 
-  /** The first two different answers. A machine that stands still misses the first of them: then it is another name's turn. */
+  /** Returns the first two different answers. A stalled machine misses the first one, so another name is tried then. */
   async function firstAnswers(name: string, answer: Answer): Promise<string[]> {
     for (let turn = 1; ; turn++) {
       await publish(`${name}-${turn}`, 'A', values, answer);
@@ -230,7 +230,7 @@ describe.concurrent('a page', () => {
     ['backslashes', String.raw`C:\temp\"x"\\`, String.raw`C:\temp\"x"\ `],
     ['escapes', String.raw`~22 \034 %s %1 ]] --`, '" "  s 1 ]] --'],
   ];
-  test.for(bodies)('must contain the text, to the letter: %s', async ([name, contains, other], { expect }) => {
+  test.for(bodies)('must contain the exact text: %s', async ([name, contains, other], { expect }) => {
     const { port } = await serve(page(`<${contains}>`), '127.0.6.1');
     await serve(page(`<${other}>`), '127.0.6.2', port);
     await publish(name, 'A', values, { check: { url: `http://{{value}}:${port}/healthz`, contains, ...everySecond } });
@@ -247,7 +247,7 @@ describe.concurrent('a page', () => {
     await become(expect, 'available', answered('127.0.6.2'));
   });
 
-  test('is asked for at each value, under the name in its URL', async ({ expect }) => {
+  test('is requested at each value, with the host of its URL', async ({ expect }) => {
     const hosts = new Set<string>();
     const { port } = await serve(({ headers, url }, response) => {
       hosts.add(`${headers.host}${url}`);
@@ -258,7 +258,7 @@ describe.concurrent('a page', () => {
     expect([...hosts]).toEqual([`www.example.com:${port}/?a='b'`]);
   });
 
-  test('is asked for where the values are watched', async ({ expect }) => {
+  test('is requested where the values are watched', async ({ expect }) => {
     const watcher: RequestListener = ({ url }, response) =>
       void response.writeHead(url === '/up?127.0.6.2' ? 200 : 404).end();
     const { port } = await serve(watcher, '127.0.7.1');
@@ -266,7 +266,7 @@ describe.concurrent('a page', () => {
     await become(expect, 'watched', answered('127.0.6.2'));
   });
 
-  test('may have a certificate that nobody signed', async ({ expect }) => {
+  test('may have a self-signed certificate', async ({ expect }) => {
     const secure = createSecureServer(makeLeaf(undefined, { usage: 'server' }), page('ok'));
     const { port } = await listen(secure, '127.0.6.2');
     for (const [name, host] of Object.entries({ secure: '{{value}}', 'secure-named': 'www.example.com' })) {
@@ -275,7 +275,7 @@ describe.concurrent('a page', () => {
     }
   });
 
-  test('is asked for at IPv6 addresses', { tags: 'IPv6' }, async ({ expect }) => {
+  test('is requested at IPv6 addresses', { tags: 'IPv6' }, async ({ expect }) => {
     const { port } = await serve(page('ok'), '::1');
     for (const [name, host] of Object.entries({ page6: '{{value}}', 'page6-named': 'www.example.com' })) {
       const check = { url: `http://${host}:${port}/`, ...everySecond };
@@ -284,7 +284,7 @@ describe.concurrent('a page', () => {
     }
   });
 
-  test('is read to its first 64 KiB, however long it is', async ({ expect }) => {
+  test('is read up to its first 64 KiB', async ({ expect }) => {
     const { port } = await serve((_, response) => {
       response.write('begin');
       const more = () => void (response.write('x'.repeat(65_536)) ? setImmediate(more) : response.once('drain', more));
@@ -299,7 +299,7 @@ describe.concurrent('a page', () => {
 
 describe.concurrent('of several values', () => {
   const values = ['127.0.8.1', '127.0.8.2', '127.0.8.3'];
-  /** Listens at the last two. */
+  /** Listens at the last two addresses. */
   const checked = async () => ({ check: { port: (await listenAt(...values.slice(1))).port, ...everySecond } });
   const clients = Array.from({ length: 40 }, (_, i) => `127.1.${i}.1`);
 
@@ -312,7 +312,7 @@ describe.concurrent('of several values', () => {
     return count;
   }
 
-  test('Random draws one, of those that are up', async ({ expect }) => {
+  test('Random selects one that is up', async ({ expect }) => {
     await publish('random', 'A', values, { answer: 'Random' });
     expect(Object.keys(await counts('random', 200)).sort()).toEqual(values.map((value) => answered(value)));
     await publish('random-up', 'A', values, { answer: 'Random', ...(await checked()) });
@@ -332,7 +332,7 @@ describe.concurrent('of several values', () => {
       await publish(name, 'A', values, { answer: 'Sticky', ...(more as Answer), ...(checks && (await checked())) });
       const up = checks ? values.slice(1) : values;
       const round = async () => Promise.all(clients.map((client) => askFrom(client, name)));
-      // Each thread of PowerDNS learns by itself, within a second, that a value is down: until then they may differ.
+      // Each thread of PowerDNS detects within a second that a value is down, and they may differ until then.
       const seen = async () => {
         const [first, second] = [await round(), await round()];
         return isDeepStrictEqual(first, second) ? [...new Set(first.flat())].sort() : 'another one';
@@ -341,7 +341,7 @@ describe.concurrent('of several values', () => {
     },
   );
 
-  test('Weighted draws one by the weights', async ({ expect }) => {
+  test('Weighted selects one by the weights', async ({ expect }) => {
     await publish('weighted', 'A', values.slice(0, 2), { answer: 'Weighted', weights: [90, 10] });
     const share = ((await counts('weighted', 1000))[answered(values[0]!)] ?? 0) / 1000;
     // Ten standard deviations.
@@ -349,7 +349,7 @@ describe.concurrent('of several values', () => {
     expect(share).toBeLessThan(0.995);
   });
 
-  test('Weighted draws none that is down', async ({ expect }) => {
+  test('Weighted selects none that is down', async ({ expect }) => {
     const weights = [1000, 90, 10];
     await publish('weighted-up', 'A', values, { answer: 'Weighted', weights, ...(await checked()) });
     const sorted = () => counts('weighted-up', 300).then((c) => Object.entries(c).sort(([, a], [, b]) => b - a));
@@ -370,12 +370,12 @@ describe.concurrent('of several values', () => {
     ['127.129.0.1', '127.128.0.1'],
     ['127.64.0.1', '127.16.0.1', '127.17.0.1', '127.17.0.2'],
   ];
-  test('Closest answers with those in the network of the client', async ({ expect }) => {
+  test('Closest selects those in the network of the client', async ({ expect }) => {
     await publish('closest', 'A', servers, { answer: 'Closest' });
     for (const [client, ...nearest] of near) expect(await askFrom(client, 'closest')).toEqual(nearest);
   });
 
-  test('Closest passes over those that are down', async ({ expect }) => {
+  test('Closest selects none that is down', async ({ expect }) => {
     const { port } = await listenAt('127.17.0.2', '127.128.0.1');
     await publish('closest-up', 'A', servers, { answer: 'Closest', check: { port, ...everySecond } });
     const nearest = () =>
@@ -384,7 +384,7 @@ describe.concurrent('of several values', () => {
   });
 });
 
-test('PowerDNS gives every content back as it was written', async ({ expect }) => {
+test('PowerDNS returns every content as it was written', async ({ expect }) => {
   const check = { url: 'https://{{value}}/a?b=(1;2)', contains: String.raw`{"it's": "\\n"}` };
   const six = Array.from({ length: 64 }, (_, i) => `2001:db8::${i.toString(16)}:1`);
   const records = [

@@ -1,5 +1,5 @@
 /**
- * The last check of an instance goes: PowerDNS restarts without LUA, and may do so before the agent has removed the record.
+ * The last check of an instance is removed: PowerDNS restarts without LUA, maybe before the agent has deleted the record.
  *
  * @module-tag PowerDNS
  */
@@ -22,7 +22,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** PowerDNS and an agent that both have just started; the volume stays. */
+/** Restarts PowerDNS and the agent with the same volume. */
 async function restart(dynamic: boolean) {
   await server?.stop();
   const config = powerdnsFilesFor({ dynamic, dname: false })['pdns.conf'];

@@ -5,7 +5,7 @@ import type { Answer } from '../../../functions/dns/answer.ts';
 
 const values = ['192.0.2.1', '192.0.2.2'];
 
-/** The code of a record that remembers nothing, or what another compiles once. */
+/** The code of a record, or that which it compiles once and caches. */
 function codeOf(content: string): string {
   const [, code = ''] = /^A{1,4} ";([^"\\]*)"$/.exec(content) ?? [];
   const [whole, once] =
@@ -15,20 +15,20 @@ function codeOf(content: string): string {
   return whole === undefined ? code : (once ?? '');
 }
 
-/** What Lua reads: string literals, and every other character. */
+/** Splits Lua code into its string literals and the rest. */
 function lex(code: string): { strings: string[]; rest: string } {
   const strings = [...code.matchAll(/'([^'\\\n]*)'/g)].map(([, text = '']) => text);
   return { strings, rest: code.replace(/'[^'\\\n]*'/g, "''") };
 }
 
-/** A string as `literal` has it, after Lua's `gsub`. */
+/** Decodes a string that `literal` has encoded, like Lua's `gsub`. */
 const meant = (text: string) =>
   Buffer.from(
     text.replace(/~([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',
   ).toString();
 
-describe('what PowerDNS is told', () => {
+describe('the code of an answer', () => {
   test.each<[Answer, string, string[]?]>([
     [{ answer: 'Random' }, "local u={'192.0.2.1','192.0.2.2'} return pickrandom(u)"],
     [{ answer: 'Sticky' }, "local u={'192.0.2.1','192.0.2.2'} return pickhashed(u)"],
@@ -53,11 +53,11 @@ describe('what PowerDNS is told', () => {
     [{ check: { url: 'http://a/b/c', status: 204 } }, "ifurlup('http://a/b/c',v,{"],
     [{ check: { url: 'http://a/b/c', status: 204 } }, "httpcode='204'"],
     [{ check: { url: 'http://a/', contains: 'is ok' } }, "stringmatch='is ok'"],
-  ])('%j: %s', (answer, part) => {
+  ])('of %j contains %s', (answer, part) => {
     expect(codeOf(luaContent('A', values, answer))).toContain(part);
   });
 
-  test('of IPv6 addresses is in their canonical form, and in brackets only as a host', () => {
+  test('has IPv6 addresses in canonical form, in brackets only as a host', () => {
     const check = { url: 'http://{{value}}/{{value}}' };
     const code = codeOf(luaContent('AAAA', ['2001:DB8:0::1', '::ffff:c000:201'], { check }));
     expect(code).toContain("local v={'2001:db8::1','::ffff:192.0.2.1'}");
@@ -65,7 +65,7 @@ describe('what PowerDNS is told', () => {
     expect(code).toMatch(/\.\.a\.\.'' end/);
   });
 
-  test('is remembered under a name that changes with it', () => {
+  test('is cached under a name that changes with it', () => {
     const keys = [25, 26, 25].map(
       (port) => /checks\['(\w+)'\]/.exec(luaContent('A', values, { check: { port } }))?.[1],
     );
@@ -93,12 +93,12 @@ describe('what PowerDNS is told', () => {
     [{ check: { port: 1, interval: "1'" } }],
     [{ check: { port: 1, timeout: 'x' } }],
     [{ answer: 'Weighted', weights: [-1, 1] }],
-  ])('is refused when a number is none: %j', (answer) => {
+  ])('is rejected with an invalid number: %j', (answer) => {
     expect(() => luaContent('A', values, answer)).toThrow('not a whole number');
   });
 });
 
-describe('nothing that is written breaks out of its literal', () => {
+describe('no input breaks out of its literal', () => {
   const tokens = [
     "'",
     '"',
@@ -125,10 +125,10 @@ describe('nothing that is written breaks out of its literal', () => {
   const addresses = { A: ['192.0.2.1'], AAAA: ['2001:db8::1'] };
   const undone = "((''):gsub('',function(h) return string.char(tonumber(h,16)) end))";
   const content = (type: 'A' | 'AAAA', check: Answer['check']) => luaContent(type, addresses[type], { check });
-  /** The code without its literals, whatever they are. */
+  /** The code without its literals. */
   const skeleton = (text: string) => lex(codeOf(text)).rest.replaceAll(undone, "''");
 
-  test('a literal is the text, to the letter', () => {
+  test('a literal is exactly its text', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const { strings, rest } = lex(literal(text));
@@ -144,13 +144,13 @@ describe('nothing that is written breaks out of its literal', () => {
     ['contains', (contains) => ({ url: 'http://{{value}}/', contains })],
     ['url', (url) => ({ url })],
     ['path', (path) => ({ url: `https://{{value}}/${path}` })],
-  ])('%s: the code around it is the same, and DNS reads it as it is', (field, checkOf) => {
+  ])('%s: the code around it is unchanged, and it reaches DNS unchanged', (field, checkOf) => {
     fc.assert(
       fc.property(type, nasty, (type, text) => {
         const harmless = text.split('{{value}}').fill('a').join('{{value}}');
         const written = content(type, checkOf(text));
         expect(written).toMatch(/^A{1,4} ";[ !#-[\]-~]*"$/);
-        // A second one would end what is compiled.
+        // A second one would end the compiled string.
         expect(written.split(']=]')).toHaveLength(2);
         expect(skeleton(written)).toBe(skeleton(content(type, checkOf(harmless))));
         const strings = lex(codeOf(written)).strings.map(meant);

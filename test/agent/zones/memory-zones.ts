@@ -1,9 +1,9 @@
-/** The zones in memory, with what PowerDNS would refuse. */
+/** Zones in memory, with the rejections of PowerDNS. */
 import type { CreateZoneOptions, Database, RejectedChange } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNSRejection } from '../../../functions/agent/powerdns/powerdns.ts';
 import { type Change, declaredAccount, type RRset, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
 
-// What it hands out is nobody's to change it by. structuredClone takes ten times as long.
+// Callers cannot change the zones through what is returned. structuredClone takes ten times as long.
 const copyOf = ({ mark, ...rrset }: RRset): RRset => ({
   ...rrset,
   records: [...rrset.records],
@@ -17,11 +17,11 @@ export class MemoryZones implements Pick<Database, keyof Database> {
   readonly #metadata = new Map<string, string[]>();
   /** Writes so far. */
   writes = 0;
-  /** Changes that it did not take so far. */
+  /** Rejected changes so far. */
   rejections = 0;
-  /** While it is set, nothing works. */
+  /** Every request fails with this while it is set. */
   failure: string | undefined;
-  /** What it will not take, beside what DNS forbids. */
+  /** RRsets to reject, besides those that DNS forbids. */
   refuses: (rrset: RRset) => boolean = () => false;
 
   constructor(zones: Zone[] = []) {
@@ -42,7 +42,7 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     return [...this.#zones.keys()];
   }
 
-  /** As a person would change it, past the agent. */
+  /** Changes a zone by hand. */
   edit(name: string, change: (zone: Zone) => void): void {
     change(this.#zones.get(name) as Zone);
   }
@@ -64,7 +64,7 @@ export class MemoryZones implements Pick<Database, keyof Database> {
     this.#metadata.set(`${name} ${kind}`, values);
   }
 
-  /** As where everything but the records is lost. */
+  /** Loses everything but the records. */
   wipeMetadata(): void {
     this.#metadata.clear();
   }

@@ -5,16 +5,16 @@ import { type PlanOptions, planZones } from '../../../functions/agent/zones/plan
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import {
-  brought,
   changesFor,
   corp,
   declare,
+  discoveredRRset,
   fileMark,
   fileOf,
   fileRef,
   foreign,
-  found,
   noFile,
+  reconciled,
   record,
   zone,
   zones,
@@ -24,7 +24,7 @@ import { MemoryZones } from './memory-zones.ts';
 
 const short = ({ name, type }: Pick<RRset, 'name' | 'type'>) => `${name} ${type}`;
 
-/** What is to be done, in short. */
+/** Summarizes the planned changes. */
 function todo(declaration: ReturnType<typeof declare>, present: Zone[]) {
   const { create, patch, remove, retained } = changesFor(declaration, present);
   return {
@@ -36,24 +36,24 @@ function todo(declaration: ReturnType<typeof declare>, present: Zone[]) {
 }
 const nothing = { create: [], patch: [], remove: [], retained: [] };
 const both = declare({ zones: zones('corp.internal', 'dev.corp.internal') });
-const inChild = found('o', 'a.dev.corp.internal.', 'A', '192.0.2.1');
+const inChild = discoveredRRset('o', 'a.dev.corp.internal.', 'A', '192.0.2.1');
 
-test('a zone that is missing is made', () => {
+test('a missing zone is created', () => {
   expect(todo(declare(), [])).toEqual({
     ...nothing,
     create: [['corp.internal.', 'corp.internal. SOA', 'corp.internal. NS', 'ns1.corp.internal. A']],
   });
 });
 
-test('a zone as it should be, with names in it, is left alone', () => {
-  const more = [found('o', 'a.corp.internal.', 'A', '192.0.2.1'), foreign('b.corp.internal.', 'TXT', '"x"')];
+test('a zone in its desired state, with discovered names in it, is not changed', () => {
+  const more = [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'), foreign('b.corp.internal.', 'TXT', '"x"')];
   expect(todo(declare(), [zone('corp.internal', more)])).toEqual(nothing);
 });
 
 describe('drift is repaired', () => {
   const drifted = (change: (rrsets: RRset[]) => RRset[]) => {
-    const there = zone();
-    return todo(declare(), [{ ...there, rrsets: change(there.rrsets) }]).patch;
+    const present = zone();
+    return todo(declare(), [{ ...present, rrsets: change(present.rrsets) }]).patch;
   };
   test.each(['SOA', 'NS', 'A'])('a missing %s', (type) => {
     const name = type === 'A' ? 'ns1.corp.internal.' : 'corp.internal.';
@@ -67,14 +67,14 @@ describe('drift is repaired', () => {
     const unmarked = (rrsets: RRset[]) => rrsets.map(({ mark, ...r }) => (r.type === type ? r : { ...r, mark: mark! }));
     expect(drifted(unmarked)[0]).toHaveLength(2);
   });
-  test('but not the serial', () => {
+  test('but the serial stays', () => {
     const counted = (rrsets: RRset[]) =>
       rrsets.map((r) => ({ ...r, records: r.records.map((c) => c.replace(' 0 ', ' 2026112101 ')) }));
     expect(drifted(counted)).toEqual([]);
   });
 });
 
-test('what is no longer declared in a zone goes', () => {
+test('a record that is no longer declared is deleted', () => {
   const before = declare({ addresses: ['192.0.2.53', '2001:db8::53'] });
   const now = declare({ zones: [{ name: 'corp.internal', nameServers: ['ns.example.com'] }] });
   expect(todo(now, [zone('corp.internal', [], before)]).patch).toEqual([
@@ -88,13 +88,19 @@ test('what is no longer declared in a zone goes', () => {
   ]);
 });
 
-test('a declaration takes the place of a discovered name, and not of somebody else’s', () => {
+test('a declared record replaces a discovered one at its name, and no unmanaged one', () => {
   const declaration = declare({ zones: [{ name: 'corp.internal', nameServers: ['dns.corp.internal'] }] });
   const at = (rrset: RRset) => todo(declaration, [{ ...zone(), rrsets: [rrset] }]).patch[0]!.slice(1);
   const missing = ['replace corp.internal. SOA', 'replace corp.internal. NS', 'replace dns.corp.internal. A'];
-  expect(at(found('o', 'dns.corp.internal.', 'CNAME', 'x.'))).toEqual(['delete dns.corp.internal. CNAME', ...missing]);
-  expect(at(found('o', 'dns.corp.internal.', 'AAAA', '::1'))).toEqual(['delete dns.corp.internal. AAAA', ...missing]);
-  expect(at(found('o', 'dns.corp.internal.', 'A', '192.0.2.1'))).toEqual(missing);
+  expect(at(discoveredRRset('o', 'dns.corp.internal.', 'CNAME', 'x.'))).toEqual([
+    'delete dns.corp.internal. CNAME',
+    ...missing,
+  ]);
+  expect(at(discoveredRRset('o', 'dns.corp.internal.', 'AAAA', '::1'))).toEqual([
+    'delete dns.corp.internal. AAAA',
+    ...missing,
+  ]);
+  expect(at(discoveredRRset('o', 'dns.corp.internal.', 'A', '192.0.2.1'))).toEqual(missing);
   expect(at(foreign('dns.corp.internal.', 'CNAME', 'x.'))).toEqual(missing);
 });
 
@@ -105,30 +111,30 @@ test.each([
   ['a plain A', {}, 'A', ['LUA']],
 ] as const)(
   'of addresses that somebody made %s takes the place of those that it answers itself',
-  (_, more, type, gone) => {
+  (_, more, type, removed) => {
     const values = { A: '192.0.2.1', AAAA: '2001:db8::1', ALIAS: 'lb.example.' };
     const records = [{ ...record('www', type, values[type]), ...more }];
-    const there = [
+    const present = [
       foreign('www.corp.internal.', 'A', '192.0.2.9'),
       foreign('www.corp.internal.', 'AAAA', '2001:db8::9'),
       foreign('www.corp.internal.', 'LUA', `A "'192.0.2.9'"`, `TXT "'x'"`),
       foreign('www.corp.internal.', 'TXT', '"x"'),
-    ].filter((rrset) => rrset.type !== 'LUA' || gone.some((each) => each === 'LUA'));
+    ].filter((rrset) => rrset.type !== 'LUA' || removed.some((each) => each === 'LUA'));
     const [patch = []] = todo(declare({ zones: [zoneWith('corp.internal', records)] }), [
-      zone('corp.internal', there),
+      zone('corp.internal', present),
     ]).patch;
     expect(patch.filter((change) => change.startsWith('delete'))).toEqual(
-      gone.map((each) => `delete www.corp.internal. ${each}`),
+      removed.map((each) => `delete www.corp.internal. ${each}`),
     );
   },
 );
 
-test('without discovery every discovered name goes, and nobody else’s', () => {
-  const there = zone('corp.internal', [
-    found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
+test('without discovery all discovered records are deleted, and no others', () => {
+  const present = zone('corp.internal', [
+    discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'),
     foreign('b.corp.internal.', 'A', '192.0.2.2'),
   ]);
-  expect(todo(declare({ discovery: undefined }), [there])).toEqual({
+  expect(todo(declare({ discovery: undefined }), [present])).toEqual({
     ...nothing,
     patch: [['corp.internal.', 'delete a.corp.internal. A']],
   });
@@ -137,19 +143,19 @@ test('without discovery every discovered name goes, and nobody else’s', () => 
 describe('a zone that is not declared', () => {
   const none = declare({ zones: [] });
 
-  test('goes, with what was discovered in it', () => {
-    const there = [zone('corp.internal', [found('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
-    expect(todo(none, there)).toEqual({ ...nothing, remove: ['corp.internal.'] });
+  test('is deleted with its discovered records', () => {
+    const present = [zone('corp.internal', [discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1')])];
+    expect(todo(none, present)).toEqual({ ...nothing, remove: ['corp.internal.'] });
   });
 
-  test('is kept with other people’s records, without what was discovered', () => {
-    const there = [
+  test('is kept for its unmanaged records, without the discovered ones', () => {
+    const present = [
       zone('corp.internal', [
         foreign('x.corp.internal.', 'A', '192.0.2.9'),
-        found('o', 'a.corp.internal.', 'A', '192.0.2.1'),
+        discoveredRRset('o', 'a.corp.internal.', 'A', '192.0.2.1'),
       ]),
     ];
-    expect(todo(none, there)).toEqual({
+    expect(todo(none, present)).toEqual({
       ...nothing,
       patch: [['corp.internal.', 'delete a.corp.internal. A']],
       retained: [
@@ -158,7 +164,7 @@ describe('a zone that is not declared', () => {
     });
   });
 
-  test('is left alone if it was not made here', () => {
+  test('is left alone if this instance did not create it', () => {
     expect(todo(none, [{ ...zone(), account: '' }])).toEqual({
       ...nothing,
       retained: ['corp.internal. not declared, and not made by this instance: left alone'],
@@ -166,12 +172,12 @@ describe('a zone that is not declared', () => {
   });
 });
 
-describe('names go along with the zone that answers for them', () => {
+describe('discovered records move to the zone that answers for them', () => {
   const delegation = ['replace dev.corp.internal. NS', 'replace ns1.dev.corp.internal. A'];
 
-  test('into a zone that is made inside another', () => {
+  test('into a new child zone', () => {
     const { create, patch } = todo(both, [
-      zone('corp.internal', [inChild, found('o', 'b.corp.internal.', 'A', '192.0.2.2')]),
+      zone('corp.internal', [inChild, discoveredRRset('o', 'b.corp.internal.', 'A', '192.0.2.2')]),
     ]);
     expect(create).toEqual([
       [
@@ -185,55 +191,55 @@ describe('names go along with the zone that answers for them', () => {
     expect(patch).toEqual([['corp.internal.', `delete ${short(inChild)}`, ...delegation]]);
   });
 
-  test('and back', () => {
-    const there = [zone('corp.internal', [], both), zone('dev.corp.internal', [inChild])];
+  test('and back to the parent zone', () => {
+    const present = [zone('corp.internal', [], both), zone('dev.corp.internal', [inChild])];
     const undelegated = delegation.map((change) => change.replace('replace', 'delete'));
-    expect(todo(declare(), there)).toEqual({
+    expect(todo(declare(), present)).toEqual({
       ...nothing,
       patch: [['corp.internal.', ...undelegated, `replace ${short(inChild)}`]],
       remove: ['dev.corp.internal.'],
     });
   });
 
-  test('unless their place is taken', () => {
-    const cname = found('o', 'dev.corp.internal.', 'CNAME', 'x.');
-    const server = found('o', 'ns1.dev.corp.internal.', 'AAAA', '2001:db8::1');
+  test('unless another record has their name', () => {
+    const cname = discoveredRRset('o', 'dev.corp.internal.', 'CNAME', 'x.');
+    const server = discoveredRRset('o', 'ns1.dev.corp.internal.', 'AAAA', '2001:db8::1');
     expect(todo(both, [zone('corp.internal', [cname, server])]).create[0]).toHaveLength(4);
-    const there = [
+    const present = [
       zone('corp.internal', [foreign('a.dev.corp.internal.', 'CNAME', 'x.')]),
       zone('dev.corp.internal', [inChild]),
     ];
-    expect(todo(declare(), there).patch).toEqual([]);
+    expect(todo(declare(), present).patch).toEqual([]);
   });
 
-  test('what other people put there stays where it is', () => {
-    const there = zone('corp.internal', [foreign('a.dev.corp.internal.', 'A', '192.0.2.9')]);
-    expect(todo(both, [there]).patch).toEqual([['corp.internal.', ...delegation]]);
+  test('unmanaged records do not move', () => {
+    const present = zone('corp.internal', [foreign('a.dev.corp.internal.', 'A', '192.0.2.9')]);
+    expect(todo(both, [present]).patch).toEqual([['corp.internal.', ...delegation]]);
   });
 });
 
-/** What is there afterwards, as `name type content`, without SOA and NS; nothing more is to be done. */
+/** Returns the reconciled zones and their lines `name type content`, without SOA and NS. Expects a second plan to be empty. */
 async function after(
   declaration: ReturnType<typeof declare>,
   present: Zone[],
   files?: ZoneFiles,
   lua?: boolean,
 ): Promise<{ zones: Zone[]; lines: string[] }> {
-  const there = await brought(declaration, present, files, lua);
-  const { create, patch, remove } = changesFor(declaration, there, files, lua);
+  const zones = await reconciled(declaration, present, files, lua);
+  const { create, patch, remove } = changesFor(declaration, zones, files, lua);
   expect({ create, patch, remove }).toEqual({ create: [], patch: [], remove: [] });
-  const lines = there
+  const lines = zones
     .flatMap(({ rrsets }) => rrsets)
-    .filter(({ type, name }) => type !== 'SOA' && !(type === 'NS' && there.some((z) => z.name === name)))
+    .filter(({ type, name }) => type !== 'SOA' && !(type === 'NS' && zones.some((z) => z.name === name)))
     .map((r) => `${short(r)} ${r.records.join(' ')}`);
-  return { zones: there, lines: lines.filter((line) => !line.startsWith('ns1.')).sort() };
+  return { zones, lines: lines.filter((line) => !line.startsWith('ns1.')).sort() };
 }
 
 const corpWith = (...records: DeclaredRecord[]) => declare({ zones: [zoneWith('corp.internal', records)] });
-const a = (name: string, address: string) => found('ingress/a/x', name, 'A', address);
+const a = (name: string, address: string) => discoveredRRset('ingress/a/x', name, 'A', address);
 
 describe('declared records', () => {
-  test('come, change, switch their type and go', async () => {
+  test('are created, changed, replaced by another type and deleted', async () => {
     const steps: [DeclaredRecord[], string[]][] = [
       [
         [record('w', 'A', '192.0.2.1'), record('w', 'TXT', 'x')],
@@ -247,35 +253,35 @@ describe('declared records', () => {
     ];
     let present: Zone[] = [];
     for (const [records, lines] of steps) {
-      const { zones: there, lines: found } = await after(corpWith(...records), present);
-      expect(found).toEqual(lines.map((line) => `w.corp.internal. ${line}`));
-      present = there;
+      const { zones, lines: result } = await after(corpWith(...records), present);
+      expect(result).toEqual(lines.map((line) => `w.corp.internal. ${line}`));
+      present = zones;
     }
   });
 
-  test('take the place of discovered ones that would be one answer with them, and of no others', async () => {
-    const there = [a('w.corp.internal.', '192.0.2.9'), a('x.corp.internal.', '192.0.2.9')];
+  test('replace the discovered records that they conflict with, and no others', async () => {
+    const present = [a('w.corp.internal.', '192.0.2.9'), a('x.corp.internal.', '192.0.2.9')];
     const { lines } = await after(corpWith(record('w', 'AAAA', '::1'), record('x', 'TXT', 'x')), [
-      zone('corp.internal', there),
+      zone('corp.internal', present),
     ]);
     expect(lines).toEqual(['w.corp.internal. AAAA ::1', 'x.corp.internal. A 192.0.2.9', 'x.corp.internal. TXT "x"']);
   });
 
-  test('leave what a person made beside them', async () => {
-    const there = zone('corp.internal', [foreign('w.corp.internal.', 'TXT', '"theirs"')]);
-    const { zones: declared } = await after(corpWith(record('w', 'A', '192.0.2.1')), [there]);
+  test('leave unmanaged records of other types at their name', async () => {
+    const present = zone('corp.internal', [foreign('w.corp.internal.', 'TXT', '"theirs"')]);
+    const { zones: declared } = await after(corpWith(record('w', 'A', '192.0.2.1')), [present]);
     expect((await after(declare(), declared)).lines).toEqual(['w.corp.internal. TXT "theirs"']);
   });
 });
 
-describe('a SOA that changes', () => {
+describe('a changed SOA', () => {
   const declaration = declare({ zones: [{ ...corp, soa: { minimum: 5 } }] });
   const soaOf = (present: Zone) =>
     changesFor(declaration, [present]).patch[0]?.changes.find((c) => c.rrset.type === 'SOA');
   const counted = zone();
   counted.rrsets[0]!.records = ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 30'];
 
-  test('keeps the serial, which PowerDNS counts on from', () => {
+  test('keeps the serial, from which PowerDNS counts on', () => {
     expect(soaOf(counted)).toEqual({
       action: 'replace',
       rrset: expect.objectContaining({
@@ -284,7 +290,7 @@ describe('a SOA that changes', () => {
     });
   });
 
-  test('keeps it with a mailbox that has dots, too', () => {
+  test('keeps the serial with dots in the local part of RNAME', () => {
     const named = declare({ zones: [{ ...corp, soa: { rname: 'first.last@corp.internal' } }] });
     const [change] = changesFor(named, [counted]).patch[0]!.changes;
     expect((change as { rrset: RRset }).rrset.records).toEqual([
@@ -299,11 +305,11 @@ describe('a delegation', () => {
     a('dev.corp.internal.', '192.0.2.1'),
     a('x.dev.corp.internal.', '192.0.2.1'),
     a('ns.dev.corp.internal.', '192.0.2.1'),
-    found('o', '*.x.dev.corp.internal.', 'CNAME', 'lb.example.'),
+    discoveredRRset('o', '*.x.dev.corp.internal.', 'CNAME', 'lb.example.'),
   ];
   const beside = [a('xdev.corp.internal.', '192.0.2.1'), foreign('y.dev.corp.internal.', 'A', '192.0.2.9')];
 
-  test('takes what was discovered at it and below along, and nothing else', async () => {
+  test('removes the discovered records at its name and below it, and no others', async () => {
     const { lines } = await after(delegated, [zone('corp.internal', [...below, ...beside])]);
     expect(lines).toEqual([
       'dev.corp.internal. NS ns.dev.corp.internal.',
@@ -313,25 +319,25 @@ describe('a delegation', () => {
     ]);
   });
 
-  test('of a DNAME leaves what was discovered at its name', async () => {
+  test('by DNAME leaves the discovered records at its own name', async () => {
     const { lines } = await after(corpWith(record('dev', 'DNAME', 'new.example.')), [zone('corp.internal', below)]);
     expect(lines).toEqual(['dev.corp.internal. A 192.0.2.1', 'dev.corp.internal. DNAME new.example.']);
   });
 
-  test('hides nothing while its own place is somebody else’s', () => {
-    const there = zone('corp.internal', [
+  test('hides nothing while an unmanaged record has its name', () => {
+    const present = zone('corp.internal', [
       a('x.dev.corp.internal.', '192.0.2.1'),
       foreign('dev.corp.internal.', 'CNAME', 'lb.example.'),
     ]);
-    const { patch } = changesFor(corpWith(record('dev', 'DNAME', 'new.example.')), [there]);
+    const { patch } = changesFor(corpWith(record('dev', 'DNAME', 'new.example.')), [present]);
     const deleted = patch.flatMap(({ changes }) => changes).filter(({ action }) => action === 'delete');
     expect(deleted).toEqual([]);
   });
 
-  test('keeps out what comes back from a zone that goes', async () => {
-    const there = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
-    const { lines, zones: left } = await after(delegated, there);
-    expect(left.map(({ name }) => name)).toEqual(['corp.internal.']);
+  test('does not get back the records of a deleted child zone', async () => {
+    const present = [zone('corp.internal'), zone('dev.corp.internal', [inChild])];
+    const { lines, zones: remaining } = await after(delegated, present);
+    expect(remaining.map(({ name }) => name)).toEqual(['corp.internal.']);
     expect(lines).not.toContainEqual(expect.stringContaining('a.dev'));
   });
 });
@@ -353,23 +359,23 @@ describe('a zone file', () => {
       .map(({ mark }) => mark?.content);
 
   test.each<[string, ZoneFiles]>([
-    ['has a line that is wrong', bad],
-    ['is gone', noFile('there is no such ConfigMap')],
-    ['is not known yet, as after a start', new Map()],
-  ])('that %s is left as it stands, while the composite’s records change', async (_, files) => {
+    ['has an invalid line', bad],
+    ['was deleted', noFile('there is no such ConfigMap')],
+    ['has not been read yet, as after a start', new Map()],
+  ])('that %s keeps its current records, while those of the composite change', async (_, files) => {
     const { zones: before } = await after(from(record('own', 'A', '192.0.2.8')), [zone()], good);
     const { lines } = await after(from(record('own', 'A', '192.0.2.9')), before, files);
     expect(lines).toEqual(['one.corp.internal. A 192.0.2.1', 'own.corp.internal. A 192.0.2.9', ...current.slice(1)]);
   });
 
-  test('loses what it no longer has', async () => {
+  test('loses the records that were removed from it', async () => {
     const { zones: before } = await after(from(), [zone()], good);
     expect((await after(from(), before, fileOf('one A 192.0.2.1'))).lines).toEqual(current.slice(0, 1));
     expect((await after(from(), before, fileOf(''))).lines).toEqual([]);
     expect((await after(declare(), before)).lines).toEqual([]);
   });
 
-  test('gives a record to the composite, and gets it back, without a gap', async () => {
+  test('hands a record over to the composite and back without a gap', async () => {
     const { zones: inFile } = await after(from(), [zone()], good);
     const own = record('one', 'A', '192.0.2.1');
     const less = fileOf('two TXT "x"', 'three CNAME one');
@@ -382,19 +388,19 @@ describe('a zone file', () => {
     ]);
     const { zones: inSpec } = await after(from(own), inFile, less);
     expect(marksOf(inSpec, 'one.corp.internal.')).toEqual(['']);
-    // Said twice the file is held, and nothing changes.
+    // With a duplicate the file is held, and nothing changes.
     expect((await after(from(own), inSpec, good)).lines).toEqual(current);
     const { zones: back } = await after(from(), inSpec, good);
     expect(marksOf(back, 'one.corp.internal.')).toEqual([fileMark.content]);
   });
 
-  test('that is held gives way to the composite', async () => {
+  test('that is held yields to the records of the composite', async () => {
     const { zones: before } = await after(from(), [zone()], good);
     const { lines } = await after(from(record('three', 'A', '192.0.2.3')), before, bad);
     expect(lines).toEqual([current[0], 'three.corp.internal. A 192.0.2.3', current[2]]);
   });
 
-  test('that is held keeps the addresses that it gives a server', async () => {
+  test('that is held keeps its addresses of a name server', async () => {
     const { zones: before } = await after(from(), [zone()], fileOf('ns1 AAAA 2001:db8::9', 'one A 192.0.2.1'));
     const { zones: held } = await after(from(), before, new Map());
     const server = held[0]!.rrsets.filter(({ name }) => name === 'ns1.corp.internal.');
@@ -403,7 +409,7 @@ describe('a zone file', () => {
     expect(without[0]!.rrsets.find(({ name }) => name === 'ns1.corp.internal.')?.records).toEqual(['192.0.2.53']);
   });
 
-  test('that is held keeps its PTR records and parts of a /24', async () => {
+  test('that is held keeps its PTR records and its RFC 2317 CNAMEs', async () => {
     const network = '2.0.192.in-addr.arpa';
     const reverse = zoneWith(network, [], { recordsFrom: [fileRef] });
     const printer = zoneWith('corp.internal', [{ ...record('printer', 'A', '192.0.2.10'), ptr: true }]);
@@ -423,7 +429,7 @@ describe('a zone file', () => {
     }
   });
 
-  test('is waited for before its zone is made, and not when it cannot be had', () => {
+  test('is awaited before its zone is created, unless it cannot be read', () => {
     expect(todo(from(), []).create).toHaveLength(0);
     expect(changesFor(from(), [], new Map()).create).toEqual([]);
     expect(changesFor(from(), [], noFile('no')).create).toHaveLength(1);
@@ -431,44 +437,44 @@ describe('a zone file', () => {
   });
 });
 
-describe('while a zone inside another waits for its file', () => {
+describe('while a child zone waits for its zone file', () => {
   const child = { ...zoneWith('dev.corp.internal', []), recordsFrom: [fileRef] };
   const before = corpWith(record('old.dev', 'A', '192.0.2.5'), record('www', 'A', '192.0.2.6'));
   const now = declare({ zones: [corp, child] });
   const names = (present: Zone[]) =>
     present.map(({ name, rrsets }) => [name, ...rrsets.map(short).filter((r) => !/SOA|NS$|ns1/.test(r))]);
 
-  test('its names stay where they are, and go along when it is made', async () => {
-    const { zones: there } = await after(before, [zone('corp.internal', [inChild])]);
-    const { zones: waiting } = await after(now, there, new Map());
+  test('its names stay in the parent zone, and move when it is created', async () => {
+    const { zones: present } = await after(before, [zone('corp.internal', [inChild])]);
+    const { zones: waiting } = await after(now, present, new Map());
     expect(names(waiting)).toEqual([['corp.internal.', 'a.dev.corp.internal. A', 'old.dev.corp.internal. A']]);
     expect(waiting[0]!.rrsets.filter(({ name, type }) => type === 'NS' && name !== 'corp.internal.')).toEqual([]);
-    const { zones: made } = await after(now, waiting, fileOf('old A 192.0.2.5'));
-    expect(names(made)).toEqual([
+    const { zones: created } = await after(now, waiting, fileOf('old A 192.0.2.5'));
+    expect(names(created)).toEqual([
       ['corp.internal.'],
       ['dev.corp.internal.', 'old.dev.corp.internal. A', 'a.dev.corp.internal. A'],
     ]);
-    expect(made[0]!.rrsets.map(short)).toContain('dev.corp.internal. NS');
+    expect(created[0]!.rrsets.map(short)).toContain('dev.corp.internal. NS');
   });
 
-  test('a zone below it is served all the same', async () => {
+  test('a zone below it is served', async () => {
     const grandchild = zoneWith('x.dev.corp.internal', [record('www', 'A', '192.0.2.7')]);
-    const { zones: made } = await after(declare({ zones: [corp, child, grandchild] }), [], new Map());
-    const [, x] = made;
+    const { zones: created } = await after(declare({ zones: [corp, child, grandchild] }), [], new Map());
+    const [, x] = created;
     expect(x?.name).toBe('x.dev.corp.internal.');
     expect(x?.rrsets.map(short)).toEqual(
       expect.arrayContaining(['x.dev.corp.internal. SOA', 'www.x.dev.corp.internal. A']),
     );
-    const gone = declare({ zones: [corp, child, zoneWith('x.dev.corp.internal', [])] });
-    const { zones: left } = await after(gone, made, new Map());
-    expect(left[1]?.rrsets.map(short)).not.toContain('www.x.dev.corp.internal. A');
+    const removed = declare({ zones: [corp, child, zoneWith('x.dev.corp.internal', [])] });
+    const { zones: remaining } = await after(removed, created, new Map());
+    expect(remaining[1]?.rrsets.map(short)).not.toContain('www.x.dev.corp.internal. A');
   });
 });
 
-describe('until PowerDNS works out LUA records', () => {
+describe('until PowerDNS evaluates LUA records', () => {
   const checked = (name: string): DeclaredRecord => ({ ...record(name, 'A', '192.0.2.1'), check: { port: 25 } });
 
-  test('a name keeps the plain record that it has, declared or discovered, and others change', async () => {
+  test('a name keeps its plain record, declared or discovered, and others change', async () => {
     const plain = corpWith(
       record('mail', 'A', '192.0.2.1'),
       record('mail', 'AAAA', '::1'),
@@ -484,33 +490,33 @@ describe('until PowerDNS works out LUA records', () => {
       'mail.corp.internal. AAAA ::1',
       'web.corp.internal. A 192.0.2.9',
     ]);
-    const { lines, zones: there } = await after(now, waiting.zones, undefined, true);
+    const { lines, zones: present } = await after(now, waiting.zones, undefined, true);
     expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
       'b.corp.internal. A',
       'mail.corp.internal. LUA',
       'new.corp.internal. LUA',
       'web.corp.internal. LUA',
     ]);
-    expect((await after(plain, there)).lines.slice(1)).toEqual([
+    expect((await after(plain, present)).lines.slice(1)).toEqual([
       'mail.corp.internal. A 192.0.2.1',
       'mail.corp.internal. AAAA ::1',
       'mail.corp.internal. TXT "x"',
     ]);
   });
 
-  test('a zone is made without them', () => {
+  test('a zone is created without them', () => {
     const { create } = changesFor(corpWith(checked('mail'), record('b', 'A', '192.0.2.3')), [], undefined, false);
     expect(create[0]?.rrsets.map(short)).not.toContain('mail.corp.internal. LUA');
     expect(create[0]?.rrsets.map(short)).toContain('b.corp.internal. A');
   });
 });
 
-describe('a zone that is kept for other people’s records', () => {
-  test('is left with what makes it a zone, and with theirs', async () => {
+describe('a zone that is kept for its unmanaged records', () => {
+  test('has only its SOA, its NS and the unmanaged records', async () => {
     const full = corpWith(record('@', 'MX', '10 mail'), record('w', 'A', '192.0.2.1'), record('ns1', 'TXT', 'x'));
-    const there = await brought(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
-    const { zones: left } = await after(declare({ zones: [] }), there);
-    expect(left[0]!.rrsets.map(short)).toEqual([
+    const present = await reconciled(full, [zone('corp.internal', [foreign('x.corp.internal.', 'A', '192.0.2.9')])]);
+    const { zones: remaining } = await after(declare({ zones: [] }), present);
+    expect(remaining[0]!.rrsets.map(short)).toEqual([
       'corp.internal. SOA',
       'corp.internal. NS',
       'ns1.corp.internal. A',
@@ -527,23 +533,23 @@ describe('PTR records', () => {
   });
   const ptrs = ({ lines }: { lines: string[] }) => lines.filter((line) => line.includes(' PTR '));
 
-  test('come and go with the addresses that are published', async () => {
-    const there = await after(reverse, [zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')])]);
-    expect(ptrs(there)).toEqual([
+  test('are created and deleted with the published addresses', async () => {
+    const present = await after(reverse, [zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')])]);
+    expect(ptrs(present)).toEqual([
       `1.${network}. PTR w.corp.internal.`,
-      // The server's own.
+      // That of the name server.
       `53.${network}. PTR ns1.corp.internal.`,
     ]);
-    const less = there.zones.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== 'w.corp.internal.') }));
+    const less = present.zones.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== 'w.corp.internal.') }));
     expect(ptrs(await after(reverse, less))).toEqual([`53.${network}. PTR ns1.corp.internal.`]);
-    expect(ptrs(await after({ ...reverse, discovery: declare().discovery }, there.zones))).toEqual([]);
-    expect(ptrs(await after({ ...reverse, discovery: undefined }, there.zones))).toEqual([]);
+    expect(ptrs(await after({ ...reverse, discovery: declare().discovery }, present.zones))).toEqual([]);
+    expect(ptrs(await after({ ...reverse, discovery: undefined }, present.zones))).toEqual([]);
   });
 
-  test('are not of names that go in the same step', async () => {
+  test('do not exist for names that are deleted in the same step', async () => {
     const delegated = record('dev', 'NS', 'ns.example.');
     const { zones: all } = reverse;
-    const gone: [string, ReturnType<typeof declare>][] = [
+    const removed: [string, ReturnType<typeof declare>][] = [
       ['x.dev.corp.internal.', { ...reverse, zones: [zoneWith('corp.internal', [delegated]), all[1]!] }],
       ['w.corp.internal.', { ...reverse, zones: [zoneWith('corp.internal', [record('w', 'CNAME', 'b')]), all[1]!] }],
       [
@@ -552,28 +558,28 @@ describe('PTR records', () => {
       ],
       ['w.corp.internal.', { ...reverse, zones: [all[1]!] }],
     ];
-    for (const [name, declaration] of gone) {
-      const there = await after(reverse, [zone('corp.internal', [a(name, '192.0.2.1')])]);
-      expect(ptrs(there)).toContain(`1.${network}. PTR ${name}`);
-      expect(ptrs(await after(declaration, there.zones))).not.toContainEqual(expect.stringMatching(/^1\./));
+    for (const [name, declaration] of removed) {
+      const present = await after(reverse, [zone('corp.internal', [a(name, '192.0.2.1')])]);
+      expect(ptrs(present)).toContain(`1.${network}. PTR ${name}`);
+      expect(ptrs(await after(declaration, present.zones))).not.toContainEqual(expect.stringMatching(/^1\./));
     }
   });
 
-  test('follow a name into another zone', async () => {
+  test('move with their name to another zone', async () => {
     const both = { ...reverse, zones: [...reverse.zones, ...zones('dev.corp.internal')] };
-    const there = await after(reverse, [zone('corp.internal', [a('x.dev.corp.internal.', '192.0.2.1')])]);
-    expect(ptrs(await after(both, there.zones))).toContain(`1.${network}. PTR x.dev.corp.internal.`);
+    const present = await after(reverse, [zone('corp.internal', [a('x.dev.corp.internal.', '192.0.2.1')])]);
+    expect(ptrs(await after(both, present.zones))).toContain(`1.${network}. PTR x.dev.corp.internal.`);
   });
 
-  test('leave a PTR or CNAME of a person, and other types of theirs beside them', async () => {
-    const theirs = [
+  test('leave an unmanaged PTR or CNAME in place, and unmanaged records of other types at their name', async () => {
+    const unmanaged = [
       foreign(`1.${network}.`, 'PTR', 'theirs.example.'),
       foreign(`2.${network}.`, 'CNAME', '2.part.example.'),
       foreign(`3.${network}.`, 'TXT', '"x"'),
       foreign(`sub.${network}.`, 'NS', 'ns.example.'),
     ];
-    const there = ['1', '2', '3'].map((i) => a(`w${i}.corp.internal.`, `192.0.2.${i}`));
-    const { lines } = await after(reverse, [zone('corp.internal', there), zone(network, theirs)]);
+    const present = ['1', '2', '3'].map((i) => a(`w${i}.corp.internal.`, `192.0.2.${i}`));
+    const { lines } = await after(reverse, [zone('corp.internal', present), zone(network, unmanaged)]);
     expect(lines.filter((line) => line.includes(`${network}. `) && !line.startsWith('sub'))).toEqual([
       `1.${network}. PTR theirs.example.`,
       `2.${network}. CNAME 2.part.example.`,
@@ -583,39 +589,39 @@ describe('PTR records', () => {
     ]);
   });
 
-  test('are not below a delegation of a person', async () => {
+  test('are not created below an unmanaged delegation', async () => {
     const [, { name }] = zones('', '0.192.in-addr.arpa') as [unknown, { name: string }];
     const declaration = { ...reverse, zones: [corp, { name, nameServers: ['ns1.corp.internal'] }] };
-    const theirs = foreign(`2.${name}.`, 'NS', 'ns.example.');
-    const there = await after(declaration, [
+    const unmanaged = foreign(`2.${name}.`, 'NS', 'ns.example.');
+    const present = await after(declaration, [
       zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
-      zone(name, [theirs]),
+      zone(name, [unmanaged]),
     ]);
-    expect(ptrs(there)).toEqual([]);
+    expect(ptrs(present)).toEqual([]);
   });
 
-  test('take the place of what was discovered at their name', async () => {
-    const odd = found('o', `1.${network}.`, 'CNAME', 'x.example.');
-    const there = await after(reverse, [
+  test('replace discovered records at their name', async () => {
+    const odd = discoveredRRset('o', `1.${network}.`, 'CNAME', 'x.example.');
+    const present = await after(reverse, [
       zone('corp.internal', [a('w.corp.internal.', '192.0.2.1')]),
       zone(network, [odd]),
     ]);
-    expect(there.lines.filter((line) => line.startsWith(`1.${network}.`))).toEqual([
+    expect(present.lines.filter((line) => line.startsWith(`1.${network}.`))).toEqual([
       `1.${network}. PTR w.corp.internal.`,
     ]);
   });
 });
 
-/** The zones once everything is done, and nothing more is to be. */
-async function settled(declaration: ReturnType<typeof declare>, present: Zone[], circumstances: PlanOptions) {
+/** Returns the zones after a reconciliation. Expects that a second one changes nothing. */
+async function settled(declaration: ReturnType<typeof declare>, present: Zone[], options: PlanOptions) {
   const database = new MemoryZones(structuredClone(present));
   const contents = desiredZones(declaration);
-  const { create, patch, remove } = planZones(contents, present, circumstances);
+  const { create, patch, remove } = planZones(contents, present, options);
   for (const { name, rrsets } of create) await database.create(name, rrsets);
   for (const { zone, changes } of patch) expect(await database.apply(zone, changes)).toEqual([]);
   for (const zone of remove) await database.remove(zone);
   const after = await database.zones();
-  expect(planZones(contents, after, circumstances)).toMatchObject({ create: [], patch: [], remove: [] });
+  expect(planZones(contents, after, options)).toMatchObject({ create: [], patch: [], remove: [] });
   return after;
 }
 
@@ -625,59 +631,59 @@ const linesOf = (present: Zone[]) =>
     .filter((line) => !line.startsWith('ns1.'))
     .sort();
 
-describe('twins for ExternalDNS’s own registry', () => {
+describe('ownership TXT records', () => {
   const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '_w' };
   const on: PlanOptions = { discovers: true, ownershipTXT };
   const w = a('w.corp.internal.', '192.0.2.1');
 
-  test('come with what is discovered, and go with it and with the wish for them', async () => {
-    const there = await settled(
+  test('are created with discovered records, and deleted with them or with ownershipTXT', async () => {
+    const present = await settled(
       declare(),
       [zone('corp.internal', [w, foreign('f.corp.internal.', 'A', '192.0.2.9')])],
       on,
     );
-    expect(linesOf(there)).toEqual(['f.corp.internal. A', 'w.corp.internal. A', 'x-a.w.corp.internal. TXT']);
-    const without = (name: string) => there.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== name) }));
+    expect(linesOf(present)).toEqual(['f.corp.internal. A', 'w.corp.internal. A', 'x-a.w.corp.internal. TXT']);
+    const without = (name: string) => present.map((z) => ({ ...z, rrsets: z.rrsets.filter((r) => r.name !== name) }));
     expect(linesOf(await settled(declare(), without(w.name), on))).toEqual(['f.corp.internal. A']);
-    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+    expect(linesOf(await settled(declare(), present, { discovers: true }))).toEqual([
       'f.corp.internal. A',
       'w.corp.internal. A',
     ]);
-    expect(linesOf(await settled(declare(), there, { ...on, discovers: false }))).toEqual(['f.corp.internal. A']);
+    expect(linesOf(await settled(declare(), present, { ...on, discovers: false }))).toEqual(['f.corp.internal. A']);
   });
 
-  test('are of no name that goes in the same step', async () => {
-    const there = [zone('corp.internal', [w, a('x.d.corp.internal.', '192.0.2.2')])];
+  test('do not exist for a name that is deleted in the same step', async () => {
+    const present = [zone('corp.internal', [w, a('x.d.corp.internal.', '192.0.2.2')])];
     const declared = corpWith(record('w', 'CNAME', 'b'), record('d', 'NS', 'ns.example.'));
-    expect(linesOf(await settled(declared, there, on))).toEqual(['d.corp.internal. NS', 'w.corp.internal. CNAME']);
+    expect(linesOf(await settled(declared, present, on))).toEqual(['d.corp.internal. NS', 'w.corp.internal. CNAME']);
   });
 
-  test('are of no name that gives way to a PTR record', async () => {
+  test('do not exist for a name that a PTR record replaces', async () => {
     const network = '2.0.192.in-addr.arpa';
     const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
-    const odd = found('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
-    const there = [zone('corp.internal', [w]), zone(network, [odd])];
-    const after = await settled(declaration, there, { ...on, reverse: true });
+    const odd = discoveredRRset('ingress/a/x', `1.${network}.`, 'CNAME', 'x.example.');
+    const present = [zone('corp.internal', [w]), zone(network, [odd])];
+    const after = await settled(declaration, present, { ...on, reverse: true });
     expect(linesOf(after.slice(1))).toEqual([`1.${network}. PTR`, `53.${network}. PTR`]);
   });
 
-  test('follow a name into a zone that is made, and back', async () => {
-    const there = await settled(declare(), [zone('corp.internal', [inChild])], on);
-    const made = await settled(both, there, on);
-    expect(linesOf(made.slice(1))).toEqual(['a.dev.corp.internal. A', 'x-a.a.dev.corp.internal. TXT']);
-    expect(linesOf(made.slice(0, 1))).toEqual(['dev.corp.internal. NS']);
-    expect(linesOf(await settled(declare(), made, on))).toEqual([
+  test('move with their name to a new zone, and back', async () => {
+    const present = await settled(declare(), [zone('corp.internal', [inChild])], on);
+    const created = await settled(both, present, on);
+    expect(linesOf(created.slice(1))).toEqual(['a.dev.corp.internal. A', 'x-a.a.dev.corp.internal. TXT']);
+    expect(linesOf(created.slice(0, 1))).toEqual(['dev.corp.internal. NS']);
+    expect(linesOf(await settled(declare(), created, on))).toEqual([
       'a.dev.corp.internal. A',
       'x-a.a.dev.corp.internal. TXT',
     ]);
   });
 
-  test('leave their place to a declaration, and take it when it is free', async () => {
+  test('yield their name to a declared record, and get it back', async () => {
     const taken = corpWith(record('x-a.w', 'TXT', 'mine'));
-    const there = await settled(taken, [zone('corp.internal', [w])], on);
+    const present = await settled(taken, [zone('corp.internal', [w])], on);
     const textOf = (present: Zone[]) => present[0]!.rrsets.find(({ name }) => name === 'x-a.w.corp.internal.')?.records;
-    expect(textOf(there)).toEqual(['"mine"']);
-    const free = await settled(declare(), there, on);
+    expect(textOf(present)).toEqual(['"mine"']);
+    const free = await settled(declare(), present, on);
     expect(textOf(free)).toEqual(['"heritage=external-dns,external-dns/owner=corp,external-dns/resource=ingress/a/x"']);
     expect(textOf(await settled(taken, free, on))).toEqual(['"mine"']);
     expect(linesOf(await settled(corpWith(record('x-a.w', 'CNAME', 'b')), free, on))).toEqual([
@@ -686,43 +692,43 @@ describe('twins for ExternalDNS’s own registry', () => {
     ]);
   });
 
-  test('are no reason to keep a zone', async () => {
-    const there = await settled(declare(), [zone('corp.internal', [w])], on);
-    expect(await settled(declare({ zones: [] }), there, on)).toEqual([]);
+  test('do not keep a zone', async () => {
+    const present = await settled(declare(), [zone('corp.internal', [w])], on);
+    expect(await settled(declare({ zones: [] }), present, on)).toEqual([]);
   });
 });
 
-describe('what a former owner’s ExternalDNS made', () => {
+describe('records of a former owner', () => {
   const of = (ownerID: string, rrset: RRset): RRset => ({ ...rrset, mark: discoveredMark(ownerID, 'ingress/a/x') });
   const isStillDiscovered = ({ mark }: RRset) => mark?.account === 'external-dns/corp/a';
-  const mine = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
+  const owned = of('corp/a', a('mine.corp.internal.', '192.0.2.1'));
   const former = of('corp/b', a('former.corp.internal.', '192.0.2.2'));
 
-  test('goes once it is known to be nobody’s, and not before', async () => {
-    const there = [zone('corp.internal', [mine, former])];
-    expect(linesOf(await settled(declare(), there, { discovers: true }))).toEqual([
+  test('are deleted once their owner is known to be gone, and not before', async () => {
+    const present = [zone('corp.internal', [owned, former])];
+    expect(linesOf(await settled(declare(), present, { discovers: true }))).toEqual([
       'former.corp.internal. A',
       'mine.corp.internal. A',
     ]);
-    expect(linesOf(await settled(declare(), there, { discovers: true, isStillDiscovered }))).toEqual([
+    expect(linesOf(await settled(declare(), present, { discovers: true, isStillDiscovered }))).toEqual([
       'mine.corp.internal. A',
     ]);
   });
 
-  test('does not follow into another zone', async () => {
-    const there = [
+  test('do not move to another zone', async () => {
+    const present = [
       zone('corp.internal', [of('corp/a', inChild), of('corp/b', { ...inChild, name: 'b.dev.corp.internal.' })]),
     ];
-    const made = await settled(both, there, { discovers: true, isStillDiscovered });
-    expect(linesOf(made)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
+    const created = await settled(both, present, { discovers: true, isStillDiscovered });
+    expect(linesOf(created)).toEqual(['a.dev.corp.internal. A', 'dev.corp.internal. NS']);
   });
 
-  test('has no twins and no PTR records', async () => {
+  test('have no ownership TXT and no PTR records', async () => {
     const network = '2.0.192.in-addr.arpa';
     const declaration = declare({ zones: [corp, { name: network, nameServers: ['ns1.corp.internal'] }] });
     const ownershipTXT = { prefix: 'x-%{record_type}.', wildcardReplacement: '' };
     const on = { discovers: true, reverse: true, ownershipTXT };
-    const before = await settled(declaration, [zone('corp.internal', [mine, former])], on);
+    const before = await settled(declaration, [zone('corp.internal', [owned, former])], on);
     expect(linesOf(before)).toContain(`2.${network}. PTR`);
     expect(linesOf(await settled(declaration, before, { ...on, isStillDiscovered }))).toEqual([
       `1.${network}. PTR`,
@@ -733,13 +739,13 @@ describe('what a former owner’s ExternalDNS made', () => {
   });
 });
 
-describe('what is there beside what is declared', () => {
+describe('a current record', () => {
   const discovery = { ownerID: 'corp', intervalSeconds: 2 };
   const declaredWith = (...records: Parameters<typeof zoneWith>[1]) =>
     declare({ discovery, zones: [zoneWith('corp.internal', records)] });
-  /** Until nothing is to be done any more. */
-  const settled = (declaration: ReturnType<typeof declare>, there: RRset[]) => {
-    const zones = [zone('corp.internal', there, declare({ discovery }))];
+  /** Applies the plan, and expects a second one to be empty. Returns the loops, and the current CNAME and ALIAS records. */
+  const settled = (declaration: ReturnType<typeof declare>, present: RRset[]) => {
+    const zones = [zone('corp.internal', present, declare({ discovery }))];
     const first = changesFor(declaration, zones);
     const changes = first.patch.flatMap(({ changes }) => changes);
     const isChanged = (rrset: RRset) => changes.some((c) => c.rrset.name === rrset.name && c.rrset.type === rrset.type);
@@ -747,21 +753,21 @@ describe('what is there beside what is declared', () => {
     const after = zones.map((z) => ({ ...z, rrsets: [...z.rrsets.filter((r) => !isChanged(r)), ...fresh] }));
     expect(changesFor(declaration, after).patch).toEqual([]);
     const leading = after[0]!.rrsets.filter(({ type }) => type === 'CNAME' || type === 'ALIAS');
-    return { circles: [...first.loops], leading: leading.map(({ name, type }) => `${name} ${type}`) };
+    return { loops: [...first.loops], leading: leading.map(({ name, type }) => `${name} ${type}`) };
   };
 
-  test('and was discovered goes where it would close a circle, at once and for what is declared', () => {
-    const there = [found('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
-    expect(settled(declaredWith(record('c', 'ALIAS', 'd')), there)).toEqual({
-      circles: [],
+  test('that was discovered is deleted at once if a declared one would close a CNAME loop with it', () => {
+    const present = [discoveredRRset('ingress/a/x', 'd.corp.internal.', 'CNAME', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd')), present)).toEqual({
+      loops: [],
       leading: ['c.corp.internal. ALIAS'],
     });
   });
 
-  test('and was made by hand keeps out what is declared and would close a circle, and that is told', () => {
-    const there = [foreign('d.corp.internal.', 'ALIAS', 'c.corp.internal.')];
-    expect(settled(declaredWith(record('c', 'ALIAS', 'd'), record('on', 'CNAME', 'c')), there)).toEqual({
-      circles: [
+  test('that is unmanaged keeps out a declared one that would close a CNAME loop, with a message', () => {
+    const present = [foreign('d.corp.internal.', 'ALIAS', 'c.corp.internal.')];
+    expect(settled(declaredWith(record('c', 'ALIAS', 'd'), record('on', 'CNAME', 'c')), present)).toEqual({
+      loops: [
         [
           'corp.internal.',
           'CNAME loop c.corp.internal -> d.corp.internal -> c.corp.internal: delete records in it that were created manually, or point this one elsewhere',
@@ -771,17 +777,17 @@ describe('what is there beside what is declared', () => {
     });
   });
 
-  test('takes away what is declared and stands when it comes to close a circle', () => {
+  test('that closes a CNAME loop with a declared one removes the declared one', () => {
     const declaration = declaredWith(record('c', 'ALIAS', 'd'));
-    const there = [
+    const present = [
       { ...foreign('c.corp.internal.', 'ALIAS', 'd.corp.internal.'), mark: { account: 'internal-dns', content: '' } },
       foreign('*.corp.internal.', 'CNAME', 'c.corp.internal.'),
     ];
-    expect(settled(declaration, there).leading).toEqual(['*.corp.internal. CNAME']);
+    expect(settled(declaration, present).leading).toEqual(['*.corp.internal. CNAME']);
   });
 });
 
-test('a delegation that nobody reaches is told, and one that the agent makes itself is not', () => {
+test('an unreachable delegation is reported, and one from the agent itself is not', () => {
   const warningsOf = (...records: ReturnType<typeof record>[]) =>
     changesFor(
       declare({ zones: [zoneWith('corp.internal', records), zoneWith('sub.corp.internal', [])], addresses: [] }),

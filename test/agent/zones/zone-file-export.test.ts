@@ -1,5 +1,5 @@
 /**
- * What a real PowerDNS serves, as a zone file.
+ * The zones of a real PowerDNS, exported as zone files.
  *
  * @module-tag PowerDNS
  */
@@ -29,7 +29,7 @@ const contents: [type: string, content: string][] = [
   ['TYPE65280', '\\# 2 abcd'],
 ];
 
-test('another server takes it, and has the same', async () => {
+test('another server loads it and serves the same records', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'master-file-'));
   const keyFile = join(dir, 'include/api.conf');
   const server = await startPowerDNS({ config: powerdnsFiles['pdns.conf'], dir });
@@ -52,7 +52,7 @@ test('another server takes it, and has the same', async () => {
   }
 });
 
-test('it is made in pieces, the SOA first; what PowerDNS alone knows is a comment', () => {
+test('it is written in chunks, the SOA first, and types that only PowerDNS knows are comments', () => {
   const many = Array.from({ length: 1000 }, (_, index) => foreign(`h${index}.corp.internal.`, 'A', '192.0.2.1'));
   const own = foreign('l.corp.internal.', 'LUA', `A "pickrandom({'192.0.2.7'})"`);
   const pieces = [...exportZone(zone('corp.internal', [own, ...many]))];

@@ -6,35 +6,35 @@ import { desiredZones } from '../../../functions/agent/zones/desired-zone.ts';
 import type { ZoneFileState, ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
 import { type ConfigMapData, ZoneFileSet } from '../../../functions/agent/zones/zone-files.ts';
 import { parseZoneFile } from '../../../functions/dns/zone-file/zone-file.ts';
-import { declare, found, makeAgent, record } from '../make.ts';
+import { declare, discoveredRRset, makeAgent, record } from '../make.ts';
 
-/** ConfigMaps that a test changes, and the zone files that come of it. */
+/** ConfigMaps that a test changes, and the resulting zone files. */
 function start() {
   const takers = new Map<string, (configMap: ConfigMapData | undefined) => void>();
-  const told: ZoneFiles[] = [];
+  const received: ZoneFiles[] = [];
   const stopped: string[] = [];
   const set = new ZoneFileSet(
     (name, take) => {
       takers.set(name, take);
       return () => stopped.push(name);
     },
-    (files) => told.push(files),
+    (files) => received.push(files),
     mostCharactersIn(256 * 2 ** 20),
   );
   return {
     set,
     stopped,
-    told,
+    received,
     watched: () => [...takers.keys()],
     put: (name: string, configMap: ConfigMapData | undefined) => takers.get(name)!(configMap),
-    files: () => Object.fromEntries(told.at(-1) ?? []),
+    files: () => Object.fromEntries(received.at(-1) ?? []),
   };
 }
 const a = { configMap: 'a', key: 'corp' };
 const name = 'ConfigMap a, key corp';
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
 
-/** What becomes of one ConfigMap. */
+/** The state of the zone file in one ConfigMap. */
 function stateOf(configMap: ConfigMapData | undefined, ref = a) {
   const { set, put, files } = start();
   set.watch([ref]);
@@ -57,7 +57,7 @@ describe('a zone file', () => {
     expect(stateOf(configMap)).toEqual({ text });
   });
 
-  test('keeps an octet of no encoding', () => {
+  test('keeps an octet that is not UTF-8', () => {
     const bytes = Buffer.from('a TXT "M\xfcller" ; M\xfcller', 'latin1');
     expect(stateOf({ binaryData: { corp: base64(bytes) } })).toEqual({ text: 'a TXT "M\\252ller" ; M\\252ller' });
   });
@@ -77,18 +77,18 @@ describe('a zone file', () => {
       { binaryData: { corp: base64(Uint8Array.of(0x1f, 0x8b, 0, 0)) } },
       /^cannot unpack it: /,
     ],
-  ])('%s is none', (_, configMap, failure) => {
+  ])('%s is a failure', (_, configMap, failure) => {
     expect(stateOf(configMap)).toEqual({ failure: expect.stringMatching(failure) });
   });
 
-  test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('has no key %s that nobody wrote', (key) => {
+  test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('does not inherit the key %s', (key) => {
     const { data } = JSON.parse('{"data":{"other":"x"}}');
     expect(stateOf({ data }, { configMap: 'a', key })).toEqual({ failure: 'the ConfigMap has no such key' });
     const written = JSON.parse(`{"data":{${JSON.stringify(key)}:"x"}}`);
     expect(stateOf(written, { configMap: 'a', key })).toEqual({ text: 'x' });
   });
 
-  test('of sixteen MiB is unpacked, and of one byte more is not', () => {
+  test('is decompressed up to 16 MiB and no further', () => {
     const bytes = Buffer.alloc(16 * 1024 * 1024 + 1, ';');
     const packed = { binaryData: { corp: base64(gzipSync(bytes.subarray(1))) } };
     expect(stateOf(packed)?.text).toHaveLength(bytes.length - 1);
@@ -98,8 +98,8 @@ describe('a zone file', () => {
   });
 });
 
-describe('zone files are followed', () => {
-  test('as they change, come and go, and are not known before they are heard of', () => {
+describe('zone files are watched', () => {
+  test('when they are created, changed and deleted, and are undefined before the first list', () => {
     const { set, put, files } = start();
     set.watch([a, { configMap: 'b', key: 'corp' }]);
     expect(files()).toEqual({});
@@ -113,13 +113,13 @@ describe('zone files are followed', () => {
     });
   });
 
-  test('by one watch for all the keys of a ConfigMap', () => {
-    const { set, put, files, watched, told } = start();
+  test('with one watch for all keys of a ConfigMap', () => {
+    const { set, put, files, watched, received } = start();
     set.watch([a, { configMap: 'a', key: 'dev' }, { configMap: 'a', key: 'none' }]);
     expect(watched()).toEqual(['a']);
-    const before = told.length;
+    const before = received.length;
     put('a', { data: { corp: 'one', dev: 'two' } });
-    expect(told.length - before).toBe(1);
+    expect(received.length - before).toBe(1);
     expect(files()).toEqual({
       [name]: { text: 'one' },
       'ConfigMap a, key dev': { text: 'two' },
@@ -127,7 +127,7 @@ describe('zone files are followed', () => {
     });
   });
 
-  test('until they are named no more, and are not known when they are named again', () => {
+  test('until they are no longer referenced, and are undefined when they are referenced again', () => {
     const { set, put, files, stopped } = start();
     const b = { configMap: 'b', key: 'corp' };
     set.watch([a, b]);
@@ -141,31 +141,31 @@ describe('zone files are followed', () => {
     expect(stopped).toEqual(['a']);
   });
 
-  test('without a gap while others come and go', () => {
-    const { set, put, told } = start();
+  test('without a gap while others are added and removed', () => {
+    const { set, put, received } = start();
     set.watch([a]);
     put('a', { data: { corp: 'one' } });
-    const before = told.length;
+    const before = received.length;
     set.watch([a, { configMap: 'b', key: 'x' }]);
     set.watch([a]);
-    expect(told.slice(before).map((files) => files.get(name))).toEqual([{ text: 'one' }, { text: 'one' }]);
+    expect(received.slice(before).map((files) => files.get(name))).toEqual([{ text: 'one' }, { text: 'one' }]);
   });
 
-  test('and are known at once where there is no cluster to wait for', () => {
-    const told: ZoneFiles[] = [];
+  test('and are known at once without a cluster', () => {
+    const received: ZoneFiles[] = [];
     const set = new ZoneFileSet(
       (_, take) => {
         take({ data: { corp: 'one' } });
         return () => {};
       },
-      (files) => told.push(files),
+      (files) => received.push(files),
       1000,
     );
     set.watch([a]);
-    expect(Object.fromEntries(told.at(-1)!)).toEqual({ [name]: { text: 'one' } });
+    expect(Object.fromEntries(received.at(-1)!)).toEqual({ [name]: { text: 'one' } });
   });
 
-  test('what is heard after the end does not count', () => {
+  test('and changes after the stop are ignored', () => {
     const { set, put, files } = start();
     set.watch([a]);
     set.watch([]);
@@ -174,7 +174,7 @@ describe('zone files are followed', () => {
   });
 });
 
-describe('there is room for so many records of all zones together', () => {
+describe('the record budget of all zones together', () => {
   const files = (...counts: number[]) =>
     new Map(
       counts.map((count, i): [string, { text: string }] => [
@@ -190,37 +190,37 @@ describe('there is room for so many records of all zones together', () => {
       recordsFrom: [{ configMap: `f${i}`, key: 'k' }],
     })),
   });
-  const told = (mostRecords: number, ...counts: number[]) =>
+  const failuresOf = (mostRecords: number, ...counts: number[]) =>
     [...desiredZones(declaration, files(...counts), new Map(), { most: mostRecords }).values()].map(
       ({ problem = '', heldFiles }) => `${problem.split(':')[0]}${heldFiles.size > 0 ? ' held' : ''}`,
     );
 
-  test('a file beyond it is held as a whole, says at which line, and takes nothing from the ones after it', () => {
-    expect(told(33, 10, 10, 10)).toEqual(['', '', '']);
-    expect(told(32, 10, 10, 10)).toEqual(['', '', 'ConfigMap f2, key k, line 10 held']);
-    expect(told(33, 10, 100_000, 20)).toEqual(['', 'ConfigMap f1, key k, line 21 held', '']);
+  test('holds a file that exceeds it as a whole, with the line, and is not used up by that', () => {
+    expect(failuresOf(33, 10, 10, 10)).toEqual(['', '', '']);
+    expect(failuresOf(32, 10, 10, 10)).toEqual(['', '', 'ConfigMap f2, key k, line 10 held']);
+    expect(failuresOf(33, 10, 100_000, 20)).toEqual(['', 'ConfigMap f1, key k, line 21 held', '']);
   });
 
-  describe('beside what stands', () => {
+  describe('together with current records', () => {
     const mark = (source: string) => ({ account: declaredAccount, content: source });
     const rrsets = (count: number, of?: string): RRset[] =>
       Array.from({ length: count }, (_, i) => ({
-        ...found('ingress/a/web', `${of ?? 'd'}${i}.z0.internal.`, 'A', '192.0.2.1'),
+        ...discoveredRRset('ingress/a/web', `${of ?? 'd'}${i}.z0.internal.`, 'A', '192.0.2.1'),
         ...(of !== undefined && { mark: mark(`ConfigMap ${of}, key k`) }),
       }));
-    /** The states of the zones, once they are brought there beside these of z0.internal, and how much there is then. */
-    async function bring(most: number, present: RRset[], known: ZoneFiles) {
-      const the = makeAgent(undefined, { mostRecords: most });
-      the.declare(declaration);
-      the.agent.setZoneFiles(files(0, 0, 0));
-      await the.agent.reconcile();
-      const [zone] = await the.database.zones();
-      await the.database.apply(zone!, present.map(replacement));
-      the.agent.setZoneFiles(known);
-      for (let i = 0; i < 2; i++) await the.agent.reconcile();
-      const zones = await the.database.zones();
+    /** Reconciles the zones when z0.internal already has `present`. Returns their messages and the records by source. */
+    async function reconciledWith(most: number, present: RRset[], known: ZoneFiles) {
+      const setup = makeAgent(undefined, { mostRecords: most });
+      setup.declare(declaration);
+      setup.agent.setZoneFiles(files(0, 0, 0));
+      await setup.agent.reconcile();
+      const [zone] = await setup.database.zones();
+      await setup.database.apply(zone!, present.map(replacement));
+      setup.agent.setZoneFiles(known);
+      for (let i = 0; i < 2; i++) await setup.agent.reconcile();
+      const zones = await setup.database.zones();
       return {
-        states: the.agent.report()?.zones.map(({ message = '' }) => message.split(':')[0]),
+        states: setup.agent.report()?.zones.map(({ message = '' }) => message.split(':')[0]),
         sources: Map.groupBy(
           zones.flatMap(({ rrsets }) => rrsets),
           (rrset) => resourceOf(rrset),
@@ -229,39 +229,41 @@ describe('there is room for so many records of all zones together', () => {
     }
     const noFile = { failure: 'there is no such ConfigMap' };
 
-    test('a file has no room that discovery has', async () => {
-      const [fits, not] = await Promise.all([43, 42].map((most) => bring(most, rrsets(10), files(10, 10, 10))));
+    test('does not give a file what discovered records use', async () => {
+      const [fits, not] = await Promise.all(
+        [43, 42].map((most) => reconciledWith(most, rrsets(10), files(10, 10, 10))),
+      );
       expect(fits!.states).toEqual(['', '', '']);
       expect(not!.states).toEqual(['', '', 'ConfigMap f2, key k, line 10']);
       expect(not!.sources.get('ingress/a/web')).toHaveLength(10);
     });
 
-    test('nor what stands of a file that is held or absent', async () => {
+    test('does not give a file what the current records of a held or missing file use', async () => {
       for (const state of [noFile, { text: 'this is no record' }]) {
         const known = (count: number) =>
           new Map<string, ZoneFileState>([...files(0, count, 0), ['ConfigMap f0, key k', state]]);
         const present = rrsets(10, 'f0');
-        const [fits, not] = await Promise.all([20, 21].map((count) => bring(33, present, known(count))));
+        const [fits, not] = await Promise.all([20, 21].map((count) => reconciledWith(33, present, known(count))));
         expect(fits!.states?.[1]).toBe('');
         expect(not!.states?.[1]).toBe('ConfigMap f1, key k, line 21');
         expect(not!.sources.get('ConfigMap f0, key k')).toHaveLength(10);
       }
     });
 
-    test('a file that stands stays, however little room there is', async () => {
+    test('keeps a current file, however small it is', async () => {
       const current = (text: string) => new Map([...files(0, 0, 0), ['ConfigMap f0, key k', { text }]]);
       const text = rrsets(10, 'f0')
         .map(({ name }) => `${name} A 192.0.2.1`)
         .join('\n');
       const present = [...rrsets(10, 'f0'), ...rrsets(10)];
-      expect((await bring(5, present, current(text.replace('2.1', '2.2')))).states).toEqual(['', '', '']);
-      const more = await bring(5, present, current(`${text}\nmore A 192.0.2.1`));
+      expect((await reconciledWith(5, present, current(text.replace('2.1', '2.2')))).states).toEqual(['', '', '']);
+      const more = await reconciledWith(5, present, current(`${text}\nmore A 192.0.2.1`));
       expect(more.states).toEqual(['ConfigMap f0, key k, line 11', '', '']);
       expect(more.sources.get('ConfigMap f0, key k')).toHaveLength(10);
     });
   });
 
-  test('a long record takes that of several', () => {
+  test('counts a long record as several', () => {
     const text = `t TXT ${Array.from({ length: 40 }, () => `"${'x'.repeat(255)}"`).join(' ')}`;
     const read = (room: number) => parseZoneFile(text, { name: 'corp.internal.', recordBudget: room }).issues;
     expect(read(21)).toEqual([]);
@@ -270,7 +272,7 @@ describe('there is room for so many records of all zones together', () => {
     ]);
   });
 
-  test('and for so many characters of all files together', () => {
+  test('is accompanied by a limit of characters of all files together', () => {
     const { set, put, files: known } = start();
     const half = Buffer.alloc(9 * 1024 * 1024, ';').toString();
     set.watch([a, { configMap: 'b', key: 'corp' }, { configMap: 'c', key: 'corp' }]);

@@ -1,4 +1,4 @@
-/** Values as people paste them, good ones, from usual to nasty. */
+/** Valid values as people paste them, from usual to unusual. */
 import fc from 'fast-check';
 import type { RecordType } from '../../../functions/dns/rdata/record-type.ts';
 
@@ -18,7 +18,7 @@ const hostLabel = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?$/),
   fc.constantFrom('a', 'x'.repeat(63), 'xn--bcher-kva', 'bücher', 'ΑΘΗΝΑ', '例え'),
 );
-/** Printable ones that are no host's are refused, also as escapes; digits may come to a number at the end. */
+/** Other printable characters are rejected, also as escapes; digits could make the last label a number. */
 const octet = fc
   .integer({ min: 0, max: 255 })
   .filter((value) => value <= 0x20 || value >= 0x7f || /[a-zA-Z._\\-]/.test(String.fromCharCode(value)));
@@ -56,7 +56,7 @@ const ipv6 = fc.oneof(
   ipv4.map((address) => `64:ff9b::${address}`),
 );
 
-/** Anything but a line break, in lengths around those of one and two strings. */
+/** Any text without a line break, in lengths around those of one and two strings. */
 const anyText = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 60 }),
@@ -93,7 +93,7 @@ const naptr = fc.oneof(
   joined(' ', word, word, fc.constantFrom('"u"', 'P'), shortString, shortString, fc.constant('.')),
 );
 
-/** Octets that PowerDNS reads back from a parameter. */
+/** Octets that PowerDNS preserves in a parameter. */
 const plainText = fc
   .string({ unit: fc.constantFrom(..."abz09-_ ,\\/.=:{}?#&%+*~!'<>|@"), minLength: 1, maxLength: 20 })
   .filter((text) => !text.includes('"'));

@@ -82,7 +82,7 @@ describe('a name', () => {
     ]);
   });
 
-  test('is the same when it is read again', () => {
+  test('is the same when it is parsed again', () => {
     fc.assert(
       fc.property(domainName, (text) => {
         const name = parseName(text, origin);
@@ -92,7 +92,7 @@ describe('a name', () => {
     );
   });
 
-  test('is made of its octets, however each is written', () => {
+  test('is determined by its octets, however they are escaped', () => {
     const ways = fc.constantFrom('plain', 'escaped', 'decimal');
     const octet = fc.tuple(
       fc.integer({ min: 0, max: 255 }).filter((value) => value !== 0x22),
@@ -153,7 +153,7 @@ describe('the name of a record', () => {
     ['*a', '*a.corp.internal.'],
     ['$ORIGIN', '$origin.corp.internal.'],
     ['a:b', 'a:b.corp.internal.'],
-  ])('%s is refused, since PowerDNS does not take it', (text, name) => {
+  ])('%s is refused, as PowerDNS does not accept it', (text, name) => {
     const right = 'letters, digits, _, - and / only, or * as first label';
     expect(() => parseOwner(text, origin)).toThrow(new Error(`not the name of a record: ${name} (${right})`));
   });

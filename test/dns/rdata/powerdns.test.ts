@@ -1,5 +1,5 @@
 /**
- * What PowerDNS makes of every type: it gives back the same text, and answers with the octets of the RFCs.
+ * PowerDNS returns every type as the same text, and answers with the octets of the RFCs.
  *
  * @module-tag PowerDNS
  */
@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** Writes contents, each at a name of its own, and reads them back. */
+/** Writes contents, each at its own name, and reads them back. */
 async function written(zone: string, type: string, contents: string[]): Promise<(string | undefined)[]> {
   const header = await powerdns.create(zone, []);
   const nameOf = (index: number) => `n${index}.${zone}`;
@@ -45,8 +45,8 @@ async function written(zone: string, type: string, contents: string[]): Promise<
     })),
   );
   const { rrsets } = await powerdns.zone(header);
-  const found = new Map(rrsets.filter((rrset) => rrset.type === type).map((r) => [r.name, r.records.join(' | ')]));
-  return contents.map((_, index) => found.get(nameOf(index)));
+  const stored = new Map(rrsets.filter((rrset) => rrset.type === type).map((r) => [r.name, r.records.join(' | ')]));
+  return contents.map((_, index) => stored.get(nameOf(index)));
 }
 
 async function clear(): Promise<void> {
@@ -54,7 +54,7 @@ async function clear(): Promise<void> {
 }
 afterEach(clear);
 
-test.each(recordTypes)('%s comes back from PowerDNS as the same text', async (type) => {
+test.each(recordTypes)('%s is returned by PowerDNS as the same text', async (type) => {
   const zone = 'corp.internal.';
   const manyAtOnce = fc.array(values[type], { minLength: 100, maxLength: 200 });
   await fc.assert(
@@ -64,23 +64,23 @@ test.each(recordTypes)('%s comes back from PowerDNS as the same text', async (ty
         expect(await written(zone, type, contents)).toEqual(contents);
       })
       .afterEach(clear),
-    // Fewer records would say no more: PowerDNS names the one that it refuses.
+    // All at once is enough: PowerDNS names the record that it refuses.
     { numRuns: 3, endOnFailure: true },
   );
 });
 
-test('the longest text comes back, though no answer could hold it', async () => {
+test('the longest text is returned, though no answer could hold it', async () => {
   const longest = parseContent('TXT', 'x'.repeat(65_279), 'corp.internal.');
   expect(await written('corp.internal.', 'TXT', [longest])).toEqual([longest]);
 });
 
-test('the types whose contents the API takes as they are come back, too', async () => {
+test('types whose content the API does not parse are returned, too', async () => {
   expect(await written('corp.internal.', 'TYPE1234', ['\\# 2 abcd'])).toEqual(['\\# 2 abcd']);
   const code = 'A "return \\"192.0.2.1\\""';
   expect(apiContent('LUA', code)).toBe(code);
 });
 
-describe('PowerDNS refuses or changes what is refused here for its sake', () => {
+describe('PowerDNS refuses or changes what is refused here because of it', () => {
   test.each([
     ['HTTPS', '1 . key667=""', 'Not in expected format'],
     ['HTTPS', '1 . key667="a(b"', "SvcParam '(b\"' is not recognized"],
@@ -100,7 +100,7 @@ describe('PowerDNS refuses or changes what is refused here for its sake', () => 
   });
 });
 
-test('the answers over DNS have the octets of the RFCs, and no type was left out', async () => {
+test('answers over DNS have the octets of the RFCs, for every type', async () => {
   const header = await powerdns.create(`${wireZone}.`, []);
   await powerdns.patch(
     header,
@@ -110,7 +110,7 @@ test('the answers over DNS have the octets of the RFCs, and no type was left out
     }),
   );
   const answers: string[] = [];
-  // One after the other: a client has a share of the TCP connections.
+  // One after the other, as the TCP connections of a client are limited.
   for (const [i, [type]] of wire.entries()) {
     answers.push(await rdataOf({ port: server.dnsPort }, `n${i}.${wireZone}.`, type));
   }

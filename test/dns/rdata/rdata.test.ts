@@ -10,11 +10,11 @@ const hex = (octets: number) => 'ab'.repeat(octets);
 const x = (length: number) => 'x'.repeat(length);
 
 interface Cases {
-  /** Where the form is said. */
+  /** The RFC of the presentation format. */
   rfc: string;
-  /** What is pasted, and what comes out. */
+  /** Input and content. */
   good: [text: string, content: string][];
-  /** What is pasted, and what is said against it. */
+  /** Input and message. */
   bad: [text: string, message: string][];
 }
 
@@ -418,7 +418,7 @@ describe.each(recordTypes.map((type) => [type, cases[type]] as const))('%s', (ty
     expect(() => parseContent(type, text, origin)).toThrow(new Error(message));
   });
 
-  test('is the same when it is read again, even elsewhere', () => {
+  test('is the same when it is parsed again, in any zone', () => {
     fc.assert(
       fc.property(values[type], (text) => {
         const content = parseContent(type, text, origin);
@@ -428,7 +428,7 @@ describe.each(recordTypes.map((type) => [type, cases[type]] as const))('%s', (ty
     );
   });
 
-  test('is printable ASCII or refused with one plain line, whatever is pasted', () => {
+  test('is printable ASCII, or refused in one plain line, for any input', () => {
     const anything = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom(...'0123 "\\;(),.=@abp:é\n') }),
@@ -455,7 +455,7 @@ describe.each(recordTypes.map((type) => [type, cases[type]] as const))('%s', (ty
 });
 
 describe('the strings of a text', () => {
-  test('hold what was pasted, in as few as there can be', () => {
+  test('hold the text, in as few as possible', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 2000 }).filter((t) => !/[\r\n]/.test(t));
     fc.assert(
       fc.property(text, (pasted) => {

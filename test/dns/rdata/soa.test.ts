@@ -3,12 +3,12 @@ import { type SOA, soa as schema, soaContent, soaIssues } from '../../../functio
 
 const content = (chosen?: SOA) => soaContent('corp.internal.', 'ns1.corp.internal.', chosen);
 
-test('without choices a new name is missed for half a minute at most', () => {
+test('by default a negative answer is cached for half a minute at most', () => {
   expect(content()).toBe('ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 30');
   expect(content({})).toBe(content());
 });
 
-test('each field can be chosen by itself', () => {
+test('each field can be set independently', () => {
   expect(
     content({ mname: 'ns.example.com', rname: 'noc.example.com', refresh: 1, retry: 2, expire: 3, minimum: 0 }),
   ).toBe('ns.example.com. noc.example.com. 0 1 2 3 0');
@@ -40,7 +40,7 @@ describe('a mailbox', () => {
     ['.a@corp.internal@', 'not a mailbox'],
     ['a@corp..internal', 'an empty label in a domain name'],
     [`${'x'.repeat(64)}@corp.internal`, 'a label of more than 63 octets'],
-  ])('%s is none', (rname, message) => {
+  ])('%s is refused', (rname, message) => {
     expect(soaIssues({ rname })).toEqual([{ at: 'soa.rname', message: expect.stringContaining(message) }]);
   });
 });
@@ -48,7 +48,7 @@ describe('a mailbox', () => {
 test.each([
   ['NS.Example.Com', 'ns.example.com.'],
   ['ns.example.com.', 'ns.example.com.'],
-  // Not relative to the zone: every name of a composite is written out.
+  // Not relative to the zone: every name in a composite is absolute.
   ['ns1', 'ns1.'],
 ])('the primary %s is %s', (mname, expected) => {
   expect(content({ mname }).split(' ')[0]).toBe(expected);

@@ -4,10 +4,10 @@ const zone = '0477697265 08696e7465726e616c 00';
 const example = '076578616d706c65 03636f6d 00';
 const sha256 = '8cb0fc6c527506a053f4f14c8464bebbd6dede2738d11468dd953d7d6a3021f1';
 
-/** Where relative names are. */
+/** The origin of relative names. */
 export const wireZone = 'wire.internal';
 
-/** RDATA in hexadecimal, written by hand from the RFCs: what a client must get for what people write. */
+/** RDATA in hexadecimal, written by hand from the RFCs, for contents as people write them. */
 export const wire: [type: Exclude<RecordType, 'ALIAS'>, section: string, text: string, octets: string][] = [
   ['A', 'RFC 1035 section 3.4.1', '192.0.2.1', 'c0000201'],
   ['A', 'RFC 1035 section 3.4.1', '255.0.10.99', 'ff000a63'],

@@ -1,4 +1,4 @@
-/** Zone files as people have them, and beside each what it says: `FILE.entries`, a record a line. */
+/** Zone files of various servers, each with its expected records in `FILE.entries`, one per line. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry } from '../../../functions/dns/zone/rrset.ts';
@@ -8,7 +8,7 @@ export interface ZoneFixture {
   text: string;
   /** Absolute. */
   zone: string;
-  /** As `printed` gives them. */
+  /** In the format of `printed`. */
   entries: string[];
 }
 

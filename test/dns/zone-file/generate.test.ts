@@ -32,7 +32,7 @@ test.each([
   ['several fields', '$GENERATE 1-1 h$ SRV 0 $ 80 web$', 'SRV', undefined, '0 1 80 web1.corp.internal.'],
   ['a text', '$GENERATE 1-1 h$ TXT "host $"', 'TXT', undefined, '"host 1"'],
   ['a dollar sign', '$GENERATE 1-1 h$ TXT "\\$ $$ $"', 'TXT', undefined, '"$ $ 1"'],
-])('$GENERATE takes %s', (_, line, type, ttl, content) => {
+])('$GENERATE supports %s', (_, line, type, ttl, content) => {
   const at = 'line 1';
   expect(parse(line)).toMatchObject({ issues: [], entries: [{ name: 'h1.corp.internal.', type, ttl, content, at }] });
 });
@@ -60,7 +60,7 @@ describe('$GENERATE refuses', () => {
     expect(issues[0]).toMatchObject({ at: 'line 2', message: expect.stringContaining(message) });
   });
 
-  test('more than 65,536 records of one file, before it makes the first too many', () => {
+  test('more than 65,536 records of one file, before it creates the first one over the limit', () => {
     const { entries, issues } = parse(
       '$GENERATE 1-65535 h$ A 192.0.2.1',
       '$GENERATE 1-2 i$ A 192.0.2.1',
@@ -71,7 +71,7 @@ describe('$GENERATE refuses', () => {
     expect(parse('$GENERATE 0-65535 h$ A 192.0.2.1')).toMatchObject({ issues: [], entries: { length: 65_536 } });
   });
 
-  test('templates that would make much of little', () => {
+  test('templates that would amplify their input', () => {
     const { entries, issues } = parse(`$GENERATE 1-65536 h$ TXT "${'${0,255}'.repeat(200)}"`);
     expect(entries.length).toBeLessThan(200);
     expect(issues).toMatchObject([

@@ -31,7 +31,7 @@ const entry: fc.Arbitrary<Written> = fc.constantFrom(...recordTypes).chain((type
     separator: fc.constantFrom(' ', '\t', ' ; "a comment\n  ', '\r\n', '\n\n( ) '),
   }),
 );
-/** The NS of the zone itself is no entry. */
+/** The NS of the zone itself is not an entry. */
 const entries = fc.array(entry, { maxLength: 30 }).map((all) => all.filter((e) => e.type !== 'NS' || e.name !== zone));
 
 function print(entries: Written[]): string {
@@ -47,9 +47,10 @@ function printLine({ name, ttl, type, content, ...how }: Written, before: string
 }
 
 /** Bare, these would end a field or begin a comment. */
-const bare = (field: string) => field.replace(/\\.|[;()]/g, (found) => (found.length > 1 ? found : `\\${found}`));
+const bare = (field: string) =>
+  field.replace(/\\.|[;()]/g, (character) => (character.length > 1 ? character : `\\${character}`));
 
-test('what is printed is read again', () => {
+test('a printed zone file is parsed as the same records', () => {
   fc.assert(
     fc.property(entries, (written) => {
       const file = parseZoneFile(print(written), { name: zone });
@@ -100,7 +101,7 @@ test.each([
   ['text', fc.string({ unit: 'binary', maxLength: 500 })],
   ['words of zone files', soup],
   ['zone files with mistakes', mutated],
-])('whatever the %s, nothing is thrown, and all that is read is of the zone and has a line', (_, texts) => {
+])('for any %s, nothing is thrown, and every entry is in the zone and has a line', (_, texts) => {
   fc.assert(
     fc.property(texts, (text) => {
       const { entries, issues } = parseZoneFile(text, { name: zone });
@@ -118,7 +119,7 @@ test.each([
 
 const range = (length: number) => Array.from({ length }, (_, index) => index + 1);
 
-describe('a long run of one thing is read in linear time:', () => {
+describe('a long repetition is parsed in linear time:', () => {
   test.each(['(', '"', '""', '\\', ';', '$', '${', '.', 'a', ' ', '\n', '"\n', '="', '1h', 'x TXT (\n', '$ORIGIN a\n'])(
     '%j',
     async (piece) => {
@@ -131,7 +132,7 @@ describe('a long run of one thing is read in linear time:', () => {
         }
       };
       const [short, long] = [await cpuTimeOf(reading(2 ** 15)), await cpuTimeOf(reading(2 ** 18))];
-      // Eight times as much in proportion, 64 times in quadratic time, which is seconds. Below some milliseconds all is noise.
+      // Linear time is eight times as much, quadratic time 64 times, which is seconds. A few milliseconds are noise.
       expect(long / Math.max(short, 5)).toBeLessThan(30);
     },
   );

@@ -1,5 +1,5 @@
 /**
- * Zone files beside a real PowerDNS: it reads the same records in them, and what it transfers is imported whole.
+ * PowerDNS reads the same records in zone files, and its transfers are imported completely.
  *
  * @module-tag PowerDNS
  */
@@ -19,7 +19,7 @@ const dir = mkdtempSync(join(tmpdir(), 'transfer-'));
 let server: RunningPowerDNS;
 
 beforeAll(async () => {
-  // Transfers are the way out of a PowerDNS that was there before, not out of the pod's.
+  // Transfers are for migrations from another PowerDNS; the pod allows none.
   const config = powerdnsFiles['pdns.conf'].replace('disable-axfr=yes', 'disable-axfr=no');
   server = await startPowerDNS({ config, dir });
 });
@@ -42,7 +42,7 @@ async function api(method: string, path: string, body?: unknown): Promise<unknow
   return text === '' ? undefined : JSON.parse(text);
 }
 
-/** Lets PowerDNS read a zone file by itself. */
+/** Loads a zone file into PowerDNS. */
 const load = (name: string, text: string, more = {}) =>
   api('POST', '/zones', { name, kind: 'Native', zone: text, ...more }) as Promise<APIZone>;
 
@@ -72,7 +72,7 @@ test.each<FixtureName>(['corp.zone', '64-26.zone', '2.0.192.zone'])(
   },
 );
 
-test('a signed zone that dig transfers is imported whole', { tags: 'dig' }, async () => {
+test('a signed zone that dig transfers is imported completely', { tags: 'dig' }, async () => {
   const { text, zone } = fixture('corp.zone');
   await load(zone, text, { dnssec: true });
   const args = ['@127.0.0.1', '-p', `${server.dnsPort}`, 'axfr', zone];

@@ -4,19 +4,19 @@ import { fixture, fixtureNames, printed } from './fixtures.ts';
 
 const zone = { name: 'corp.internal.' };
 const parse = (...lines: string[]) => parseZoneFile(lines.join('\n'), zone);
-const says = (...lines: string[]) => {
+const textOf = (...lines: string[]) => {
   const { entries, issues } = parse(...lines);
   return [...entries.map(printed), ...issues.map(({ at, message }) => `${at}! ${message}`)];
 };
 
-test.each(fixtureNames)('every record of %s is read, with its line', (name) => {
+test.each(fixtureNames)('every record of %s is parsed, with its line', (name) => {
   const { text, zone, entries } = fixture(name);
   const file = parseZoneFile(text, { name: zone });
   expect(file.issues).toEqual([]);
   expect(file.entries.map(printed)).toEqual(entries);
 });
 
-test('the SOA, the name servers and the default TTL of the zone stand apart', () => {
+test('the SOA, the name servers and the default TTL of the zone are separate', () => {
   expect(parseZoneFile(fixture('corp.zone').text, zone)).toMatchObject({
     soa: {
       mname: 'ns1.corp.internal.',
@@ -39,7 +39,7 @@ test('the SOA, the name servers and the default TTL of the zone stand apart', ()
   expect(defaultTTL).toBe(5400);
 });
 
-test('what a server makes itself is counted and left out, and a SOA at both ends is one', () => {
+test('records that a server generates are counted and skipped, and a SOA at both ends is one', () => {
   const { skipped, soa, defaultTTL } = parseZoneFile(fixture('dig.axfr').text, zone);
   expect(skipped).toEqual({ RRSIG: 15, NSEC3: 2, DNSKEY: 1, NSEC3PARAM: 1, CDS: 1, TYPE65534: 1, TSIG: 1 });
   expect(soa?.at).toBe('line 5');
@@ -96,8 +96,8 @@ describe('an issue names its line and the cure', () => {
     expect(issues).toMatchObject([{ at: 'line 3', message: expect.stringContaining(message) }]);
   });
 
-  test('a record over several lines is where it begins', () => {
-    expect(says('', 'x A (', '  192.0.2.256', ')', 'y A 192.0.2.1')).toEqual([
+  test('a record over several lines has the line where it begins', () => {
+    expect(textOf('', 'x A (', '  192.0.2.256', ')', 'y A 192.0.2.1')).toEqual([
       'line 5: y.corp.internal. undefined A 192.0.2.1',
       expect.stringMatching(/^line 2! not an IPv4 address/),
     ]);
@@ -108,7 +108,7 @@ test.each([
   ['b..d A 192.0.2.2', 'an empty label'],
   ['bad TXT "not closed', 'a quote is not closed'],
 ])('records without an owner never go to the owner before %s', (bad, message) => {
-  expect(says('good A 192.0.2.1', bad, '  A 192.0.2.3')).toEqual([
+  expect(textOf('good A 192.0.2.1', bad, '  A 192.0.2.3')).toEqual([
     'line 1: good.corp.internal. undefined A 192.0.2.1',
     expect.stringContaining(`line 2! ${message}`),
     expect.stringContaining('line 3! no owner'),
@@ -117,7 +117,7 @@ test.each([
 
 test('no name is read relative to an invalid origin', () => {
   expect(
-    says(
+    textOf(
       '$ORIGIN a..b',
       'www A 192.0.2.1',
       '$GENERATE 1-2 h$ A 192.0.2.$',
@@ -133,8 +133,8 @@ test('no name is read relative to an invalid origin', () => {
 });
 
 test('a different SOA is an issue, a repeated one is not', () => {
-  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
-  expect(says(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! differs from the SOA of line 1']);
+  expect(textOf(`@ SOA ${soa} 30`, `@ SOA ${soa.replace('100', '101')} 30`)).toEqual([]);
+  expect(textOf(`@ SOA ${soa} 30`, `@ SOA ${soa} 31`)).toEqual(['line 2! differs from the SOA of line 1']);
 });
 
 test('the issue of an invalid record has its name and type, wherever they come from', () => {
@@ -164,15 +164,18 @@ test.each([
   ['A \\# ( 4 c000\n 02 01 )', 'A 192.0.2.1'],
   ['type16 \\# 3 026162', 'TXT "ab"'],
   ['TXT \\# 3 02 6162', 'TXT "ab"'],
-])('names and forms of RFC 3597: %s', (line, record) => {
-  expect(says(`x 60 ${line}`)).toEqual([`line 1: x.corp.internal. 60 ${record}`]);
+])('types and RDATA in the notation of RFC 3597: %s', (line, record) => {
+  expect(textOf(`x 60 ${line}`)).toEqual([`line 1: x.corp.internal. 60 ${record}`]);
 });
 
-test.each(['@ TYPE2 ns1', '@ CLASS1 NS \\# 19 036e733104636f727008696e7465726e616c00'])('a server so: %s', (line) => {
-  expect(parse(line).nameServers).toEqual([{ name: 'ns1.corp.internal.', at: 'line 1' }]);
-});
+test.each(['@ TYPE2 ns1', '@ CLASS1 NS \\# 19 036e733104636f727008696e7465726e616c00'])(
+  'a name server in that notation: %s',
+  (line) => {
+    expect(parse(line).nameServers).toEqual([{ name: 'ns1.corp.internal.', at: 'line 1' }]);
+  },
+);
 
-test('a SOA so, and what a server makes itself', () => {
+test('a SOA in that notation, and records that a server generates', () => {
   const numbers = [1, 2, 3, 4, 5].map((n) => `0000000${n}`).join('');
   const { soa, skipped, issues } = parse(`@ TYPE6 \\# 26 0161000162 00 ${numbers}`, 'x TYPE46 \\# 1 00');
   expect(issues).toEqual([]);
@@ -180,7 +183,7 @@ test('a SOA so, and what a server makes itself', () => {
   expect(skipped).toEqual({ RRSIG: 1 });
 });
 
-test('each name that is read otherwise than RFC 1035 says has a warning, of $GENERATE the first', () => {
+test('each name that is read differently than RFC 1035 says has a warning, for $GENERATE only the first', () => {
   const complete = (name: string, zone = 'corp.internal') =>
     `${name} is read as fully qualified: to RFC 1035, without a trailing dot, it is relative to ${zone}`;
   const { warnings, issues } = parse(
@@ -217,14 +220,14 @@ test('a $GENERATE reports no more issues than lines do', () => {
   expect(issues).toHaveLength(100);
 });
 
-test('unquoted words of a TXT are strings of their own', () => {
+test('unquoted words of a TXT are separate strings', () => {
   expect(parse('x TXT v=spf1 "mx -all"').entries[0]?.content).toBe('"v=spf1" "mx -all"');
   expect(parse('x TXT name="va lue" a"b"c ""').entries[0]?.content).toBe('"name=" "va lue" "a" "b" "c" ""');
 });
 
 test('lines may end as on Windows', () => {
-  expect(says('x TXT (', '"a"', ')', '', 'y A 192.0.2.1')).toEqual(
-    says('x TXT (\r', '"a"\r', ')\r', '\r', 'y A 192.0.2.1\r'),
+  expect(textOf('x TXT (', '"a"', ')', '', 'y A 192.0.2.1')).toEqual(
+    textOf('x TXT (\r', '"a"\r', ')\r', '\r', 'y A 192.0.2.1\r'),
   );
 });
 

@@ -33,7 +33,7 @@ describe('the servers of a zone', () => {
   });
 });
 
-test('a host has an RRset for each family that it has addresses of', () => {
+test('a host has an RRset for each of its address families', () => {
   expect(hostRRsets('a.', ['::1', '192.0.2.1', '192.0.2.2'], 5)).toEqual([
     { name: 'a.', type: 'A', ttl: 5, records: ['192.0.2.1', '192.0.2.2'] },
     { name: 'a.', type: 'AAAA', ttl: 5, records: ['::1'] },
@@ -41,7 +41,7 @@ test('a host has an RRset for each family that it has addresses of', () => {
   expect(hostRRsets('a.', [], 5)).toEqual([]);
 });
 
-describe('the parent needs to have', () => {
+describe('the parent needs', () => {
   const short = (...of: Parameters<typeof delegationOf>) =>
     delegationOf(...of).map(({ name, type }) => `${name} ${type}`);
   const ns = 'dev.corp.internal. NS';
@@ -54,17 +54,22 @@ describe('the parent needs to have', () => {
     ]);
   });
 
-  test('no address of servers elsewhere, and of nobody else', () => {
-    const there = hosts('ns1.dev.corp.internal.', 'ns.corp.internal.', 'www.dev.corp.internal.', 'dev.corp.internal.');
-    expect(short(zone('ns.corp.internal', 'ns.xdev.corp.internal'), [], there)).toEqual([ns]);
-    expect(short(zone('dev.corp.internal'), [], there)).toEqual([
+  test('no addresses of servers outside the zone, or of other hosts', () => {
+    const present = hosts(
+      'ns1.dev.corp.internal.',
+      'ns.corp.internal.',
+      'www.dev.corp.internal.',
+      'dev.corp.internal.',
+    );
+    expect(short(zone('ns.corp.internal', 'ns.xdev.corp.internal'), [], present)).toEqual([ns]);
+    expect(short(zone('dev.corp.internal'), [], present)).toEqual([
       ns,
       'dev.corp.internal. A',
       'dev.corp.internal. AAAA',
     ]);
   });
 
-  test('addresses, whatever else the server has', () => {
+  test('addresses, whatever other records the server has', () => {
     const text = { name: 'ns1.dev.corp.internal.', type: 'TXT', ttl: 60, records: ['"x"'] };
     const mark = { account: 'internal-dns', content: 'ConfigMap a, key b' };
     const [a] = hosts('ns1.dev.corp.internal.');

@@ -1,5 +1,5 @@
 /**
- * Where names lead, and that PowerDNS comes to the same end.
+ * The ends of CNAME chains, compared with PowerDNS.
  *
  * @module-tag PowerDNS
  */
@@ -29,7 +29,7 @@ let resolver: Resolver;
 beforeAll(async () => {
   const resolverPort = await freePort();
   const config = powerdnsFilesFor({ dynamic: false, dname: true })['pdns.conf'];
-  // Nothing of one question is to be known for the next.
+  // No caches between queries.
   const uncached = 'cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nzone-cache-refresh-interval=0\n';
   server = await startPowerDNS({ config: `${config}resolver=127.0.0.1:${resolverPort}\n${uncached}`, dir });
   powerdns = new PowerDNS({ api: server.apiUrl, keyFile: join(dir, 'include/api.conf'), timeoutMs: waitTimeoutMs });
@@ -41,9 +41,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** What PowerDNS asks for the sake of an ALIAS: as the cluster's, it forwards our zones back to us. */
+/** The resolver of PowerDNS for ALIAS: like that of the cluster, it forwards our zones back to us. */
 class Resolver {
-  /** How often it may still be asked before what leads here is taken to do so for ever. */
+  /** How many more queries it answers before a chain counts as endless. */
   left = 0;
   readonly #socket: Socket;
 
@@ -58,7 +58,7 @@ class Resolver {
     socket.on('message', async (message, from) => {
       const { id, questions: [question] = [] } = decode(message);
       const reply = await resolver.#answer(question as { name: string; type: 'A' | 'AAAA' }, dnsPort);
-      // PowerDNS answers SERVFAIL, too, for an ALIAS to a name that does not exist.
+      // PowerDNS also answers SERVFAIL for an ALIAS to a name that does not exist.
       const rcode = reply.rcode === 'SERVFAIL' ? 2 : 0;
       const packet = encode({
         type: 'response',
@@ -87,7 +87,7 @@ class Resolver {
 
 const zoneNames = ['a.test.', 'b.a.test.'];
 const labels = ['x', 'y', '*'];
-/** Names of few labels, so that they meet. */
+/** Names of few labels, so that chains are frequent. */
 const owners = [
   ...labels.map((label) => `${label}.a.test.`),
   ...labels.map((label) => `${label}.x.a.test.`),
@@ -106,7 +106,7 @@ const rrset: fc.Arbitrary<RRset> = fc
   .filter(({ name, type }) => type !== 'DNAME' || !name.startsWith('*'))
   .map(({ name, type, target }) => ({ name, type, ttl: 60, records: [type === 'A' ? '192.0.2.1' : target] }));
 
-/** What can stand together: one of a name, and nothing below a DNAME. */
+/** RRsets that can coexist: one per name, and none below a DNAME. */
 const data = fc.uniqueArray(rrset, { selector: ({ name }) => name, minLength: 5, maxLength: 9 }).map((rrsets) => {
   const covering = rrsets.filter(({ type }) => type === 'DNAME');
   return rrsets.filter(({ name }) => !covering.some((dname) => name.endsWith(`.${dname.name}`)));
@@ -121,7 +121,7 @@ function zonesOf(rrsets: RRset[]): { name: string; records: RRset[] }[] {
   });
 }
 
-/** Nobody gets an answer where PowerDNS itself says SERVFAIL, or asks on and on. */
+/** Whether the chain is endless for PowerDNS, which answers SERVFAIL or keeps querying, and whether it has an address. */
 async function answeredTo(name: string) {
   resolver.left = 40;
   const { rcode, answers } = await server.query(name.slice(0, -1), 'A');
@@ -147,7 +147,7 @@ test.each([
   expect(isEndless(chainFrom(new Lookup([{ name: zone, records }]), `c0.${zone}`))).toBe(rcode === 'SERVFAIL');
 });
 
-test('a chain is endless exactly where PowerDNS answers SERVFAIL, or asks for ever', async () => {
+test('a chain is endless exactly where PowerDNS answers SERVFAIL, or never finishes', async () => {
   const seen = { endless: 0, ended: 0 };
   await fc.assert(
     fc
@@ -172,6 +172,6 @@ test('a chain is endless exactly where PowerDNS answers SERVFAIL, or asks for ev
       }),
     { numRuns: 40, endOnFailure: false },
   );
-  // It is no proof where one of them hardly comes.
+  // The test proves nothing if one of the outcomes is rare.
   expect(Math.min(seen.endless, seen.ended)).toBeGreaterThan(20);
 });

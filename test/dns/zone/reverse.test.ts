@@ -32,7 +32,7 @@ describe('an address is looked up by its name', () => {
     expect(isReverse(name)).toBe(true);
   });
 
-  test('and no other one by the same', () => {
+  test('and no other address by the same name', () => {
     const lookedUp = new Map<string, string>();
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
@@ -99,7 +99,7 @@ describe('a part of a /24 (RFC 2317)', () => {
     '64/26.1.2.0.192.in-addr.arpa.',
     '64/26.corp.internal.',
     '64/26.8.b.d.0.ip6.arpa.',
-  ])('%s is none of a /24', (name) => expect(rangeOf(name)).toBeUndefined());
+  ])('%s is not below a /24', (name) => expect(rangeOf(name)).toBeUndefined());
 });
 
 describe('the PTR record of an address belongs', () => {
@@ -111,10 +111,10 @@ describe('the PTR record of an address belongs', () => {
     ['192.0.2.1', [`2.0.192.${v4}`], `2.0.192.${v4}`, `1.2.0.192.${v4}.`],
     ['192.0.2.1', [`0.192.${v4}`], `0.192.${v4}`, `1.2.0.192.${v4}.`],
     ['192.0.2.1', [`192.${v4}`], `192.${v4}`, `1.2.0.192.${v4}.`],
-    // The longest has it.
+    // The longest match has it.
     ['192.0.2.1', [`192.${v4}`, `2.0.192.${v4}`, `0.192.${v4}`], `2.0.192.${v4}`, `1.2.0.192.${v4}.`],
     ['192.0.3.1', [`192.${v4}`, `2.0.192.${v4}`], `192.${v4}`, `1.3.0.192.${v4}.`],
-    // A part comes before the /24 that it is of, wherever it stands.
+    // A part takes precedence over its /24, in either order.
     ['192.0.2.65', [`64/26.2.0.192.${v4}`], `64/26.2.0.192.${v4}`, `65.64/26.2.0.192.${v4}.`],
     ['192.0.2.65', [`2.0.192.${v4}`, `64/26.2.0.192.${v4}`], `64/26.2.0.192.${v4}`, `65.64/26.2.0.192.${v4}.`],
     ['192.0.2.64', [`64-127.2.0.192.${v4}`, `192.${v4}`], `64-127.2.0.192.${v4}`, `64.64-127.2.0.192.${v4}.`],

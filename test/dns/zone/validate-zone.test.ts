@@ -1,4 +1,4 @@
-/** What the records of one zone can be beside each other. */
+/** Which records of a zone can coexist. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../../functions/dns/zone/rrset.ts';
@@ -72,7 +72,7 @@ describe('entries that are valid together', () => {
   });
 });
 
-describe('entries that conflict', () => {
+describe('conflicting entries', () => {
   const table: [string, string[], string][] = [
     // https://www.rfc-editor.org/rfc/rfc1034#section-3.6.2
     ['a CNAME beside an address', ['www A 192.0.2.1', 'www CNAME a.'], 'and line 1 has the A of this name'],
@@ -248,13 +248,13 @@ describe('entries that conflict', () => {
     expect(issues.map((issue) => issue.message)).toEqual([expect.stringContaining(message)]);
   });
 
-  test('is named by the line that is too much, and takes its whole name with it, and no other', () => {
+  test('are reported for the line in excess, and drop its whole name and no other', () => {
     const lines = ['www A 192.0.2.1', 'mail A 192.0.2.2', 'www TXT "x"', 'www CNAME a.'];
     expect(issuesOf(...lines).map(({ at }) => at)).toEqual(['line 4']);
     expect(short(...lines)).toEqual(['mail.corp.internal. 60 A 192.0.2.2']);
   });
 
-  test('either order of the lines has an issue', () => {
+  test('are reported in either order of the lines', () => {
     fc.assert(
       fc.property(fc.constantFrom(...table.filter(([, lines]) => lines.length === 2)), ([, lines]) => {
         expect(issuesOf(...lines.toReversed()).length).toBeGreaterThan(0);
@@ -263,7 +263,7 @@ describe('entries that conflict', () => {
   });
 });
 
-test('a DNAME at the top stands where every server is elsewhere, and covers whatever is below it', () => {
+test('a DNAME at the apex is valid if every name server is elsewhere, and covers all names below it', () => {
   const zone = { ...corp, servers: ['ns.other.internal.'] };
   expect(validateZone(zone, entriesOf('@ DNAME new.example.', '@ TXT "x"')).issues).toEqual([]);
   expect(validateZone(zone, entriesOf('@ DNAME n.', 'x A 192.0.2.1')).issues).toEqual([
@@ -272,7 +272,7 @@ test('a DNAME at the top stands where every server is elsewhere, and covers what
 });
 
 // https://www.rfc-editor.org/rfc/rfc1034#section-4.2.1
-describe('glue leads to its server, and is answered as it stands', () => {
+describe('glue is that of its server, and has plain addresses', () => {
   const message = (name: string) =>
     `${name} is glue of a delegation (line 1): leave check, answer and weights out, or referrals lack its address (RFC 1034 section 4.2.1)`;
   const refused = (answer: Entry['answer'], ...lines: string[]) =>
@@ -292,12 +292,12 @@ describe('glue leads to its server, and is answered as it stands', () => {
     expect(refused(undefined, ...lines)).toEqual([]);
   });
 
-  test('but a server outside of what is delegated to it may be checked', () => {
+  test('but a server outside the delegated zone may be checked', () => {
     expect(refused({ check: { port: 53 } }, 'd NS ns.corp.internal.', 'ns A 192.0.2.1')).toEqual([]);
   });
 });
 
-describe('a PTR of an address is of a host', () => {
+describe('a PTR record of an address belongs to a host', () => {
   const faultsIn = (zone: string, owner: string, target: string) => {
     const at = 'line 1';
     const entry: Entry = { name: owner, type: 'PTR', ttl: undefined, content: target, at };
@@ -306,7 +306,7 @@ describe('a PTR of an address is of a host', () => {
   const v4 = '2.0.192.in-addr.arpa.';
   const range = '64/26.2.0.192.in-addr.arpa.';
   const v6 = '8.b.d.0.1.0.0.2.ip6.arpa.';
-  const said = (written: string, zone: string) => [
+  const messages = (written: string, zone: string) => [
     `relative to the zone it is ${written}.${zone.slice(0, -1)}, which is not a host name: end it with a dot if ${written}. is meant`,
   ];
 
@@ -319,7 +319,7 @@ describe('a PTR of an address is of a host', () => {
     ['192.in-addr.arpa.', `5.${v4}`, 'mail.corp.internal'],
     [v6, `1.${'0.'.repeat(23)}${v6}`, 'mail.corp.internal'],
   ])('in %s, and %s is not of %s below that', (zone, owner, written) => {
-    expect(faultsIn(zone, owner, `${written}.${zone}`)).toEqual(said(written, zone));
+    expect(faultsIn(zone, owner, `${written}.${zone}`)).toEqual(messages(written, zone));
     expect(faultsIn(zone, owner, `${written}.`)).toEqual([]);
   });
 
@@ -335,7 +335,7 @@ describe('a PTR of an address is of a host', () => {
 });
 
 describe('a TTL', () => {
-  test('is that of the zone where none is said', () => {
+  test('is that of the zone by default', () => {
     expect(short('www A 192.0.2.1', 'www 5 TXT "x"', 'zero 0 A 192.0.2.2')).toEqual([
       'www.corp.internal. 60 A 192.0.2.1',
       'www.corp.internal. 5 TXT "x"',
@@ -347,14 +347,14 @@ describe('a TTL', () => {
     [60, undefined, checkedTTL],
     [5, undefined, 5],
     [60, 30, 30],
-  ])('of a checked answer is short: %s by default and %s said is %s', (defaultTTL, ttl, expected) => {
+  ])('of a checked answer is short: %s by default and %s declared is %s', (defaultTTL, ttl, expected) => {
     const [entry] = entriesOf('www A 192.0.2.1');
     const checked: Entry = { ...entry!, ttl, answer: { check: { port: 25 } } };
     expect(validateZone({ ...corp, defaultTTL }, [checked]).rrsets).toMatchObject([{ ttl: expected }]);
   });
 });
 
-test('PTR and answer are those of the RRset', () => {
+test('an RRset has the PTR and answer settings of its entries', () => {
   const entries = entriesOf('www A 192.0.2.1', 'www A 192.0.2.2', 'plain A 192.0.2.3');
   const more = { ptr: true, answer: { answer: 'Random' as const } };
   expect(validateZone(corp, [{ ...entries[0]!, ...more }, { ...entries[1]!, ...more }, entries[2]!]).rrsets).toEqual([
@@ -363,7 +363,7 @@ test('PTR and answer are those of the RRset', () => {
   ]);
 });
 
-test('whatever is declared, what comes out can be served', () => {
+test('for any declaration, the resulting zone can be served', () => {
   const line = fc
     .tuple(
       fc.constantFrom('@', 'www', 'd', 'ns.d', 'x.d', '*.d', 'dev', 'x.dev', 'ns1', 'www.example.com.'),
@@ -404,14 +404,14 @@ test('whatever is declared, what comes out can be served', () => {
       }
       const named = new Set(lines.map((_, index) => `line ${index + 1}`));
       for (const { at } of issues) expect(named).toContain(at);
-      // Without issues nothing is lost.
+      // Without issues no entry is dropped.
       if (issues.length === 0) expect(rrsets.flatMap(({ records }) => records)).toHaveLength(lines.length);
     }),
     { numRuns: 1000 },
   );
 });
 
-/** So many entries, to be checked. */
+/** This many entries to validate. */
 function checking(count: number, entryOf: (i: number) => [name: string, type: Entry['type'], content: string]) {
   const entries = Array.from({ length: count }, (_, i): Entry => {
     const [name, type, content] = entryOf(i);
@@ -420,24 +420,24 @@ function checking(count: number, entryOf: (i: number) => [name: string, type: En
   return () => expect(validateZone(corp, entries).issues).toEqual([]);
 }
 
-test('a name takes time in proportion to its records', async () => {
+test('a name is validated in time proportional to its records', async () => {
   const time = (count: number) =>
     cpuTimeOf(checking(count, (i) => ['www', 'A', `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`]));
   const [few, many] = [await time(4_000), await time(64_000)];
-  // Sixteen times as much in proportion, 256 times when each record is compared with every other one.
+  // Linear work is sixteen times as much; comparing each record with every other one is 256 times.
   expect(many / few).toBeLessThan(80);
 });
 
 test.each([
   ['forwards', 0, 1],
   ['backwards', 1, 0],
-])('chains of CNAMEs, written %s, take time in proportion to the records', async (_, from, to) => {
+])('chains of CNAMEs, written %s, are validated in time proportional to the records', async (_, from, to) => {
   const count = 20_000;
   const elsewhere = await cpuTimeOf(checking(count, (i) => [`a${i}`, 'CNAME', 'www.example.']));
   const isLast = (i: number) => i % 10 === (from ? 0 : 9);
   const leading = (i: number) => (isLast(i) ? 'www.example.' : `a${i + to - from}.corp.internal.`);
   const chain = await cpuTimeOf(checking(count, (i) => [`a${i}`, 'CNAME', leading(i)]));
-  // Ten times the steps; thousands of times as much when each name is compared with every other one.
+  // Ten times the steps; comparing each name with every other one is thousands of times as much.
   expect(chain / elsewhere).toBeLessThan(50);
 });
 

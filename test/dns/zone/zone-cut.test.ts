@@ -12,7 +12,7 @@ const cuts = cutsOf(zone, [
   { name: 'a.dev.corp.internal.', type: 'NS' },
 ]);
 
-test('the cuts of a zone are its delegations and DNAMEs, and a delegation prevails', () => {
+test('the cuts of a zone are its delegations and DNAMEs, and a delegation takes precedence', () => {
   expect([...cuts].map(([name, { type }]) => `${name} ${type}`)).toEqual([
     'dev.corp.internal. NS',
     'old.corp.internal. DNAME',
@@ -30,7 +30,7 @@ test.each([
   ['x.y.dev.corp.internal.', 'dev.corp.internal.', 'dev.corp.internal.'],
   ['*.dev.corp.internal.', 'dev.corp.internal.', 'dev.corp.internal.'],
   ['x.a.dev.corp.internal.', 'a.dev.corp.internal.', 'a.dev.corp.internal.'],
-  // A DNAME is of what is below it only.
+  // A DNAME affects only names below it.
   ['old.corp.internal.', undefined, undefined],
   ['x.old.corp.internal.', 'old.corp.internal.', 'old.corp.internal.'],
   ['dev.example.com.', undefined, undefined],
@@ -39,7 +39,7 @@ test.each([
   expect(cutAbove(name, zone, cuts)?.name).toBe(above);
 });
 
-test('a DNAME at the top covers every name of the zone but the top', () => {
+test('a DNAME at the apex covers every name of the zone but the apex', () => {
   const top = cutsOf(zone, [{ name: zone, type: 'DNAME' }]);
   expect(cutAt('x.corp.internal.', zone, top)?.name).toBe(zone);
   expect(cutAt(zone, zone, top)).toBeUndefined();

@@ -33,7 +33,7 @@ import type { Declaration } from '../../../../functions/contract/declaration.ts'
 import { powerdnsFiles } from '../../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../../powerdns/server.ts';
 import { waitTimeoutMs } from '../../../timeouts.ts';
-import { declare, foreign, found, record, zone, zoneWith } from '../../make.ts';
+import { declare, discoveredRRset, foreign, record, zone, zoneWith } from '../../make.ts';
 import { apiAt } from '../../powerdns/api.ts';
 
 const options: OwnershipTXT = { prefix: 'extdns-%{record_type}.', wildcardReplacement: '_wildcard' };
@@ -86,7 +86,7 @@ describe('an ownership record has the name that ExternalDNS gives it', () => {
 
 const text = (owner: string, resource: string) =>
   `"heritage=external-dns,external-dns/owner=${owner},external-dns/resource=${resource}"`;
-const a = (name: string, resource = 'ingress/a/x') => found(resource, name, 'A', '192.0.2.1');
+const a = (name: string, resource = 'ingress/a/x') => discoveredRRset(resource, name, 'A', '192.0.2.1');
 const ownershipRecord = (name: string, resource = 'ingress/a/x', owner = 'corp'): RRset => ({
   name,
   type: 'TXT',
@@ -125,7 +125,11 @@ describe('ownership records', () => {
   test('do not replace what already has their name', () => {
     const w = a('w.corp.internal.');
     const at = 'extdns-a.w.corp.internal.';
-    for (const other of [foreign(at, 'TXT', '"x"'), foreign(at, 'CNAME', 'x.'), found('o/a/b', at, 'CNAME', 'x.')]) {
+    for (const other of [
+      foreign(at, 'TXT', '"x"'),
+      foreign(at, 'CNAME', 'x.'),
+      discoveredRRset('o/a/b', at, 'CNAME', 'x.'),
+    ]) {
       expect(namesOf([w, other]).filter((name) => name === at)).toEqual([]);
     }
     expect(namesOf([w, foreign(at, 'A', '192.0.2.2')])).toEqual([at]);
@@ -134,7 +138,10 @@ describe('ownership records', () => {
 
   test('of two RRsets with one name are one, whatever their order', () => {
     const shared = { prefix: 'x%{record_type}', wildcardReplacement: '' };
-    const both = [a('aaafoo.corp.internal.', 'ingress/b/x'), found('ingress/a/x', 'foo.corp.internal.', 'AAAA', '::1')];
+    const both = [
+      a('aaafoo.corp.internal.', 'ingress/b/x'),
+      discoveredRRset('ingress/a/x', 'foo.corp.internal.', 'AAAA', '::1'),
+    ];
     expect(recordsIn(both, shared)).toEqual([ownershipRecord('xaaaafoo.corp.internal.')]);
     expect(recordsIn(both.toReversed(), shared)).toEqual(recordsIn(both, shared));
   });
@@ -178,7 +185,7 @@ describe('the changes of discovered records', () => {
       'delete w.corp.internal. A',
       'delete extdns-a.w.corp.internal. TXT',
     ]);
-    const cname = found('ingress/a/x', w.name, 'CNAME', 'lb.example.');
+    const cname = discoveredRRset('ingress/a/x', w.name, 'CNAME', 'lb.example.');
     expect(changed([w, its], [deletion(w), replacement(cname)])).toEqual([
       'delete w.corp.internal. A',
       'replace w.corp.internal. CNAME',
@@ -200,9 +207,9 @@ describe('the changes of discovered records', () => {
   });
 
   test('leave an unmanaged TXT record at the name of an ownership record', () => {
-    const theirs = foreign(its.name, 'TXT', '"theirs"');
-    expect(changed([theirs], [replacement(w)])).toEqual(['replace w.corp.internal. A']);
-    expect(changed([w, theirs], [deletion(w)])).toEqual(['delete w.corp.internal. A']);
+    const unmanaged = foreign(its.name, 'TXT', '"theirs"');
+    expect(changed([unmanaged], [replacement(w)])).toEqual(['replace w.corp.internal. A']);
+    expect(changed([w, unmanaged], [deletion(w)])).toEqual(['delete w.corp.internal. A']);
   });
 });
 
@@ -258,8 +265,8 @@ describe('a record from ExternalDNS’s own registry', () => {
       [foreign('corp.internal.', 'NS', 'ns.example.'), { ...its, name: 'extdns-ns.corp.internal.' }],
     ],
   ])('does not with %s, and the zone stays the same object', (_, rrsets) => {
-    const there = { ...zone(), rrsets };
-    expect(importOwnership(there, 'corp', options)).toBe(there);
+    const current = { ...zone(), rrsets };
+    expect(importOwnership(current, 'corp', options)).toBe(current);
   });
 
   test('does not with other options or for another owner', () => {
@@ -286,7 +293,7 @@ describe('a record from ExternalDNS’s own registry', () => {
       })
       .map(
         ({ name, of: [type, content], resource, owner }): RRset => ({
-          ...found(resource, name, type, content),
+          ...discoveredRRset(resource, name, type, content),
           mark: discoveredMark(owner, resource),
         }),
       );
@@ -295,9 +302,9 @@ describe('a record from ExternalDNS’s own registry', () => {
         const records = ownershipRecordsFor('corp.internal.', discovered, how);
         const owned = new Set(records.map(({ name }) => name));
         const possible = discovered.filter(({ name, type }) => owned.has(ownershipRecordName(name, type, how)));
-        const there = { ...zone(), rrsets: [...possible, ...records] };
-        const { rrsets } = importOwnership({ ...there, rrsets: there.rrsets.map(unmarked) }, 'corp', how);
-        expect(rrsets).toEqual(there.rrsets.map((each) => ({ ...each, isAdopted: true })));
+        const current = { ...zone(), rrsets: [...possible, ...records] };
+        const { rrsets } = importOwnership({ ...current, rrsets: current.rrsets.map(unmarked) }, 'corp', how);
+        expect(rrsets).toEqual(current.rrsets.map((each) => ({ ...each, isAdopted: true })));
       }),
     );
   });
@@ -308,7 +315,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
   const keyFile = join(dir, 'include/api.conf');
   let server: RunningPowerDNS;
   let writes = 0;
-  let made: Zones;
+  let zones: Zones;
   let database: Database;
 
   beforeAll(async () => {
@@ -320,7 +327,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, request: counted, timeoutMs: waitTimeoutMs }), {
       maxAgeMs: 0,
     });
-    made = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
+    zones = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
   });
   afterAll(async () => {
     await server?.stop();
@@ -333,14 +340,14 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       discovery: { ownerID: 'corp', intervalSeconds: 2, ownershipTXT },
     });
   const reconcile = async (declared = declaration()) => {
-    await made.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
+    await zones.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
     const before = writes;
-    await made.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
+    await zones.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
     expect(writes).toBe(before);
   };
-  const present = async (): Promise<Zone> => (await made.current()).zones[0]!;
+  const present = async (): Promise<Zone> => (await zones.current()).zones[0]!;
   /** What PowerDNS has beside the declared records. */
-  const there = async () =>
+  const current = async () =>
     ((await database.zones())[0]?.rrsets ?? [])
       .filter((rrset) => isOwnershipRecord(rrset) || rrset.mark?.account !== 'internal-dns')
       .map((rrset) => `${short(rrset)} ${rrset.records} ${rrset.mark?.account ?? '-'}`)
@@ -364,7 +371,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
   const discovered = [
     a('corp.internal.'),
     a('*.w.corp.internal.'),
-    found(long, 'l.corp.internal.', 'CNAME', 'lb.example.'),
+    discoveredRRset(long, 'l.corp.internal.', 'CNAME', 'lb.example.'),
   ];
 
   test('ownership records are created, changed and deleted with their RRsets, and nothing is written at rest', async () => {
@@ -378,20 +385,20 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       `extdns-cname.l.corp.internal. TXT ${ownershipRecordsFor('corp.internal.', discovered, options)[2]?.records} internal-dns`,
       'l.corp.internal. CNAME lb.example. external-dns/corp',
     ];
-    expect(await there()).toEqual(all);
+    expect(await current()).toEqual(all);
     const { answers } = await server.query('extdns-a.corp.internal', 'TXT');
     expect(`"${(answers[0] as { data: Buffer[] }).data}"`).toBe(text('corp', 'ingress/a/x'));
     await reconcile();
-    expect(await there()).toEqual(all);
+    expect(await current()).toEqual(all);
 
     await apply(...discovered.slice(1).map(deletion), replacement(a('corp.internal.', 'ingress/b/x')));
     await reconcile();
-    expect(await there()).toEqual([
+    expect(await current()).toEqual([
       'corp.internal. A 192.0.2.1 external-dns/corp',
       `extdns-a.corp.internal. TXT ${text('corp', 'ingress/b/x')} internal-dns`,
     ]);
     await apply(deletion(discovered[0]!));
-    expect(await there()).toEqual([]);
+    expect(await current()).toEqual([]);
   });
 
   test('ownership records follow a changed declaration', async () => {
@@ -400,13 +407,13 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     const w = 'w.corp.internal. A 192.0.2.1 external-dns/corp';
     const its = (name: string) => `${name}.corp.internal. TXT ${text('corp', 'ingress/a/x')} internal-dns`;
     await reconcile();
-    expect(await there()).toEqual([its('extdns-a.w'), w]);
+    expect(await current()).toEqual([its('extdns-a.w'), w]);
     await reconcile(declaration(dashed));
-    expect(await there()).toEqual([its('txt-a-w'), w]);
+    expect(await current()).toEqual([its('txt-a-w'), w]);
     await reconcile(declare({ ...declaration(), discovery: { ownerID: 'corp', intervalSeconds: 2 } }));
-    expect(await there()).toEqual([w]);
+    expect(await current()).toEqual([w]);
     await reconcile(declare({ ...declaration(), discovery: undefined }));
-    expect(await there()).toEqual([]);
+    expect(await current()).toEqual([]);
   });
 
   test('what the built-in provider changed or created is ours again, and unmanaged records are not', async () => {
@@ -433,7 +440,7 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       `new.corp.internal. ${long}`,
     ]);
     await reconcile();
-    const all = await there();
+    const all = await current();
     expect(all.map((line) => `${line.split(' ').slice(0, 2).join(' ')} ${line.split(' ').at(-1)}`)).toEqual([
       'changed.corp.internal. A external-dns/corp',
       'extdns-a.changed.corp.internal. TXT internal-dns',
@@ -446,6 +453,6 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     expect(all[0]).toContain('192.0.2.2');
     // They stay ours without ownership records.
     await reconcile(declare({ ...declaration(), discovery: undefined }));
-    expect(await there()).toEqual(['theirs.corp.internal. A 192.0.2.3 -']);
+    expect(await current()).toEqual(['theirs.corp.internal. A 192.0.2.3 -']);
   });
 });

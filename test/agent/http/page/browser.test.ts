@@ -119,8 +119,8 @@ describe('untrusted text', () => {
     await visit('/', async (page) => {
       for (const host of strange) {
         await page.goto(`${origin}/?host=${encodeURIComponent(host.toWellFormed())}`);
-        const kept = printable(host.toWellFormed().trim().toLowerCase());
-        expect(await page.getByLabel('Host').inputValue()).toBe(kept);
+        const normalized = printable(host.toWellFormed().trim().toLowerCase());
+        expect(await page.getByLabel('Host').inputValue()).toBe(normalized);
         expect(await page.locator(active).count()).toBe(0);
       }
     });

@@ -8,10 +8,10 @@ import { verdicts } from '../../../../functions/contract/verdict.ts';
 import { hostile, known, longest, many, overviewOf } from './overview.ts';
 
 const parse = (query: string) => parseSearch(new URLSearchParams(query));
-const found = (query: string, overview: Overview = overviewOf()) => findNames(overview, parse(query));
+const resultsOf = (query: string, overview: Overview = overviewOf()) => findNames(overview, parse(query));
 const json = (query = '', overview: Overview = overviewOf()) =>
-  JSON.parse([...namesAsJson(overview, found(query, overview))].join(''));
-const text = (query = '', overview: Overview = overviewOf()) => [...namesAsText(found(query, overview))].join('');
+  JSON.parse([...namesAsJson(overview, resultsOf(query, overview))].join(''));
+const text = (query = '', overview: Overview = overviewOf()) => [...namesAsText(resultsOf(query, overview))].join('');
 const named = (...names: string[]) => overviewOf(names.map((name) => known(name)));
 
 describe('a search', () => {
@@ -40,11 +40,11 @@ describe('a search', () => {
     ['host=internal&verdict=Held', []],
     ['host=nothing', []],
   ])('%j finds the host first, then wildcards that cover it, then names that contain it', (query, names) => {
-    expect(found(query, all).names.map(({ name }) => name)).toEqual(names);
+    expect(resultsOf(query, all).names.map(({ name }) => name)).toEqual(names);
   });
 
   test('a verdict limits the names, not the counts of the host', () => {
-    const { matching, names } = found('host=shop.corp.internal&verdict=Duplicate');
+    const { matching, names } = resultsOf('host=shop.corp.internal&verdict=Duplicate');
     expect(names.map(({ resource }) => resource)).toEqual(['ingress/staging/web']);
     expect(matching.map(({ verdict }) => verdict)).toEqual(['Resolved', 'Duplicate']);
   });
@@ -100,16 +100,16 @@ describe('a host that no object requests', () => {
     ],
   ];
   test.each(cases)('%s', (host, hint, overview = overviewOf()) => {
-    expect(found(`host=${host}`, overview).hint).toBe(hint);
+    expect(resultsOf(`host=${host}`, overview).hint).toBe(hint);
   });
 
   test('is not one that only the verdict excludes', () => {
-    const { names, hint } = found('host=shop.corp.internal&verdict=Held');
+    const { names, hint } = resultsOf('host=shop.corp.internal&verdict=Held');
     expect([names, hint]).toEqual([[], undefined]);
   });
 
   test('is truncated in the hint', () => {
-    expect(found(`host=${'x'.repeat(10_000)}.corp.internal`).hint?.length).toBeLessThan(600);
+    expect(resultsOf(`host=${'x'.repeat(10_000)}.corp.internal`).hint?.length).toBeLessThan(600);
   });
 });
 

@@ -27,7 +27,7 @@ const route = (
 });
 
 type ListenerObject = NonNullable<NonNullable<NonNullable<GatewayObject['spec']>['listeners']>[number]>;
-/** A listener that takes the routes of any namespace. */
+/** A listener that accepts routes of any namespace. */
 const shared = (name: string, more: Partial<ListenerObject> = {}): ListenerObject => ({
   name,
   port: 80,
@@ -52,12 +52,12 @@ function sourceObjects(
   more: Partial<DeclaredSource> = {},
   labels?: Record<string, string>,
 ) {
-  const there = new Map<string, ReturnType<typeof gatewayOf>>(
+  const byKey = new Map<string, ReturnType<typeof gatewayOf>>(
     gateways.map((g) => [`${g.metadata.namespace}/${g.metadata.name}`, gatewayOf(g, filters)] as const),
   );
   const source = { kind: 'HTTPRoute', ...more };
   const read = routeOf(object, filters, source);
-  return Array.isArray(read) ? read : fromRoute(read, source, (key) => there.get(key), labels);
+  return Array.isArray(read) ? read : fromRoute(read, source, (key) => byKey.get(key), labels);
 }
 
 const untaken = 'left out: no listener of Gateway infra/envoy matches this name';
@@ -235,13 +235,13 @@ describe('a route is filtered when', () => {
   const pending = [{ type: 'Accepted', status: 'False' }];
   const unaccepted =
     'no Gateway in its parentRefs has accepted it (status.parents): see the log of the controller of that Gateway';
-  const there = [
+  const gateways = [
     gateway('envoy', two),
     gateway('former'),
     gateway('foreign', { metadata: { ...annotated({ controller: 'x' }), namespace: 'infra', name: 'foreign' } }),
     gateway('bare', { spec: {} }),
   ];
-  /** Whether what is left out of it waits for a controller: all of it, or nothing. */
+  /** Whether its filtered hosts wait for a controller: all or none. */
   const waits = (read: SourceObject[]) => {
     const each = new Set(
       read.filter(({ filteredBy }) => filteredBy !== undefined).map(({ isUnready = false }) => isUnready),
@@ -275,7 +275,7 @@ describe('a route is filtered when', () => {
     ],
     ['it has no status yet', { ...at({}), status: undefined }, unaccepted],
   ])('%s, and waits for its Gateway', (_, object, why) => {
-    const read = sourceObjects(object, there);
+    const read = sourceObjects(object, gateways);
     expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: ${why}`, true]);
   });
 
@@ -299,7 +299,7 @@ describe('a route is filtered when', () => {
     ['it is that of a mesh', at({ group: '', kind: 'Service' }), unaccepted],
     ['it has ListenerSets, at which nobody looks', at({ kind: 'ListenerSet' }), unaccepted],
   ])('%s, and waits for nobody', (_, object, why, filters) => {
-    const read = sourceObjects(object, there, filters);
+    const read = sourceObjects(object, gateways, filters);
     expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: ${why}`, false]);
   });
 
@@ -320,7 +320,7 @@ describe('a route is filtered when', () => {
       'gatewayLabels selects only Gateways with dns=yes, and infra/envoy is not among them: label that Gateway, or change that field',
     ],
   ])('its Gateway has another %s', (_, filters, why) => {
-    // Of Gateways with other labels none is seen.
+    // Gateways with other labels are not listed.
     const seen = filters.gatewayLabels ? [] : [gateway('envoy')];
     const read = sourceObjects(at({}), seen, both, filters);
     expect([lineOf(read), waits(read)]).toEqual([`${bothNames} left out: discovery.sources[HTTPRoute].${why}`, false]);

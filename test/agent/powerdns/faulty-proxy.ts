@@ -1,37 +1,37 @@
-/** A proxy in front of PowerDNS's API that a test can make fail. */
+/** A proxy for the API of PowerDNS that injects failures. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Answers of its own, with nothing passed on. */
+/** Responses without a request to PowerDNS. */
 const statuses = { fail: 500, unauthorized: 401, 'not found': 404, refuse: 422 };
 
 export type Behaviour =
   | 'pass'
   | 'hang'
   | keyof typeof statuses
-  /** 200, with what is no JSON. */
+  /** 200 with invalid JSON. */
   | 'garbage'
-  /** 200, as if there were nothing; a write is passed. */
+  /** 200 with an empty list; writes are passed on. */
   | 'empty'
-  /** The connection ends before PowerDNS hears of it. */
+  /** Closes the connection without a request to PowerDNS. */
   | 'drop'
-  /** The connection ends when PowerDNS has done it. */
+  /** Closes the connection after the response of PowerDNS. */
   | 'drop the answer'
-  /** Half of the answer. */
+  /** Half of the response. */
   | 'cut'
-  /** Half a second later. */
+  /** The response after half a second. */
   | 'late';
 
-export class Passage {
+export class FaultyProxy {
   behaviour: Behaviour | (() => Behaviour) = 'pass';
   /** `METHOD path` of every request so far. */
   readonly requests: string[] = [];
-  /** Told of a request that is about to be passed on. */
+  /** Called for each request that is passed on. */
   onPass: (line: string) => unknown = () => {};
-  /** Where it listens. */
+  /** The URL of the proxy. */
   url = '';
   readonly #upstream: string;
   readonly #server = createServer((incoming, outgoing) => void this.#serve(incoming, outgoing));
