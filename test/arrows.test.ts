@@ -15,6 +15,8 @@ const arrows: Record<string, readonly string[]> = {
   import: ['dns', 'internal-dns/zones/zone.ts'],
   // It reads what the agent and the function report.
   'kubectl-idns': ['contract', 'dns', 'import'],
+  // The build: it rewrites the manifests of the packages.
+  package: [],
 };
 
 /** The same for the folders of the agent, beside `lib`, `contract` and `dns`. What is loose in agent/ wires them together. */

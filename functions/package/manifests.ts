@@ -51,7 +51,10 @@ export function objectName(registry: string, name: string): string {
     const isInner = index !== 0 && index !== longest - 1 && index !== repository.length - 1;
     return isInner && /[./:-]/.test(character) ? '-' : '';
   });
-  return label.join('').replace(/^-+|-+$/g, '');
+  return label
+    .join('')
+    .replace(/^-+/, '')
+    .replace(/(?<!-)-+$/, '');
 }
 
 const functionPackage = 'cdk8s-function-xp';
