@@ -96,8 +96,8 @@ describe('names outside the zones', () => {
     const objects = objectsOf({ admission: { enabled: true, outsideZones } });
     const bound = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding');
     expect(bound.map(({ spec }) => `${spec.policyName} ${spec.validationActions}`)).toEqual(bindings);
-    const judging = policiesIn(objects).filter(({ spec }) => variable(spec, 'outside'));
-    expect(judging.map(({ metadata }) => metadata.name)).toEqual(checker);
+    const checking = policiesIn(objects).filter(({ spec }) => variable(spec, 'outside'));
+    expect(checking.map(({ metadata }) => metadata.name)).toEqual(checker);
   });
 
   test('have the zones in the message, or the first of many', () => {

@@ -129,7 +129,7 @@ describe('Resolvable', () => {
     ['no object asks for a name', knowing(0, 0), ['True', 'Resolved', undefined]],
     ['one does not', knowing(1, 2, problem('a')), ['False', 'NoAddress', 'a.corp.internal (ingress/shop/a): a is why']],
     [
-      'more do not than anybody would read: the reason is the gravest',
+      'more fail than anybody would read: the reason is the most severe',
       knowing(0, 4, problem('a', 'Refused'), problem('b'), problem('c', 'Pending'), problem('d')),
       [
         'False',

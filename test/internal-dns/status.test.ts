@@ -459,7 +459,7 @@ const cases: Case[] = [
     expected: { discovery: ['False', 'Waiting', waiting] },
   },
   {
-    reason: 'ExternalDNS is no longer heard of',
+    reason: 'ExternalDNS has stopped reporting',
     reports: [{ discovery: { state: 'Stalled' } }],
     expected: {
       discovery: [
@@ -482,7 +482,7 @@ const cases: Case[] = [
     },
   },
   {
-    reason: 'one ExternalDNS of several is no longer heard of',
+    reason: 'one ExternalDNS of several has stopped reporting',
     spec: { zones, discovery: { namespaces: ['a', 'b'] } },
     reports: [discovering({ state: 'Stalled' })],
     expected: {
@@ -524,7 +524,7 @@ const cases: Case[] = [
     expected: { discovery: ['True', 'SourcesMissing', /udproutes\.v1alpha2.*ExternalDNS v0\.23 watches this version/] },
   },
   {
-    reason: 'every CRD is missing, so there is no ExternalDNS to be heard of',
+    reason: 'every CRD is missing, so there is no ExternalDNS',
     spec: { zones, discovery: { sources: [{ kind: 'HTTPRoute' }] } },
     reports: [discovering({ state: 'Stalled', missing: [noRoutes] })],
     expected: { discovery: ['False', 'SourcesMissing', /^the cluster does not serve httproutes\.v1\./] },
@@ -535,7 +535,7 @@ const cases: Case[] = [
     expected: { discovery: ['True', 'Synced', ''] },
   },
   {
-    reason: 'ExternalDNS is no longer heard of, and a CRD is missing',
+    reason: 'ExternalDNS has stopped reporting, and a CRD is missing',
     spec: routes,
     reports: [discovering({ state: 'Stalled', missing: [noRoutes] })],
     expected: { discovery: ['False', 'Stalled'] },

@@ -148,8 +148,8 @@ function mergeGroup(group: RRset[], { current, desiredRecords, lister }: Conflic
 function precedenceReason(first: RRset, desired: RRset, context: ConflictContext): string | undefined {
   if (sameResource(first, desired)) return undefined;
   if (currentRank(first, context) !== currentRank(desired, context)) return 'which was published first';
-  const [elder, younger] = [first, desired].map((rrset) => context.lister.get(resourceOf(rrset))?.created);
-  if (elder !== younger) return 'which is older';
+  const [older, younger] = [first, desired].map((rrset) => context.lister.get(resourceOf(rrset))?.created);
+  if (older !== younger) return 'which is older';
   return isLate(first) === isLate(desired) ? 'whose name sorts first' : 'whose addresses take precedence over a CNAME';
 }
 

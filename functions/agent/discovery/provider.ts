@@ -117,7 +117,7 @@ export class Provider {
     );
   }
 
-  /** Answers everything that ExternalDNS wants. Decides anew only if an input changed. */
+  /** Answers everything that ExternalDNS wants. Decides again only if an input changed. */
   adjustEndpoints(endpoints: Endpoint[], { declaration, zones }: CurrentZones, lister: SourceLister): Adjusted {
     this.#answeredFor = declaration;
     // What these hold changes with time.

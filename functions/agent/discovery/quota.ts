@@ -1,5 +1,5 @@
 import { mostHosts } from '../../contract/declaration.ts';
-import { discoveredMark, type RRset, resourceOf } from '../powerdns/rrset.ts';
+import { discoveredMark, haveSameAnswer, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { isOverLimit } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import type { DesiredRecord } from './desired-records.ts';
@@ -72,10 +72,12 @@ function namesOverQuota(
   limit: number,
   evaluations: ReadonlyMap<string, NameEvaluation>,
 ): [name: string, namespace: string][] {
-  // A merged RRset may be marked for another namespace next, so both the current and the published RRset count.
+  // A merged RRset may be marked for another namespace next, so both the current and the published RRset count. So does
+  // one of which only the mark is to change: whether PowerDNS has the new one already must make no difference.
   const isCurrent = (name: string, namespace: string) => {
     const { current = [], published = [] } = evaluations.get(name) ?? {};
-    return [current, published].every((rrsets) => rrsets.some((rrset) => isOfNamespace(rrset, namespace)));
+    const own = published.filter((rrset) => isOfNamespace(rrset, namespace));
+    return own.length > 0 && current.some((r) => isOfNamespace(r, namespace) || own.some((o) => haveSameAnswer(o, r)));
   };
   return [...namesByNamespace(evaluations)]
     .filter(([, names]) => names.length > limit)

@@ -22,9 +22,9 @@ export function resolved(
   rejected: readonly Pick<RejectedRecord, 'message'>[],
   unreadTTL?: string,
 ): Pick<NameState, 'verdict' | 'message'> {
-  const remarks = rejected.map(({ message }) => `not published: ${message}`);
-  if (unreadTTL !== undefined) remarks.push(invalidTTL(unreadTTL));
-  return { verdict: 'Resolved', message: [resolvesTo(answers), ...remarks].join('; ') };
+  const additions = rejected.map(({ message }) => `not published: ${message}`);
+  if (unreadTTL !== undefined) additions.push(invalidTTL(unreadTTL));
+  return { verdict: 'Resolved', message: [resolvesTo(answers), ...additions].join('; ') };
 }
 
 const invalidTTL = (text: string) =>

@@ -25,7 +25,7 @@ const cases: Record<string, Shared> = {
   'an address each, refused': { type: 'A', targetOf: address, sharedHosts: 'Refuse' },
   'one address, refused to none': { type: 'A', targetOf: () => '10.0.0.1', sharedHosts: 'Refuse' },
   'an alias each': { type: 'CNAME', targetOf: (i) => `lb${i}.example.com` },
-  'elders without an address': { type: 'A', targetOf: (i, count) => (i < count / 2 ? undefined : address(i)) },
+  'older objects without an address': { type: 'A', targetOf: (i, count) => (i < count / 2 ? undefined : address(i)) },
 };
 
 /** Parses, evaluates and explains all endpoints, before and after they are current. */

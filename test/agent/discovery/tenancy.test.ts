@@ -275,6 +275,19 @@ describe('the quota of a namespace', () => {
     });
   });
 
+  test.each(['ingress/a/x', 'ingress/c/x'])(
+    'admits a current name first, also while its mark is still that of %s',
+    (mark) => {
+      const discovery = { maxNamesPerNamespace: 1, sharedHosts: 'Merge' } as const;
+      expect(
+        verdict(discovery, of('ingress/a/x', 'a', 'z'), [current(mark, 'z')], { ...lister, hasSynced: () => true }),
+      ).toEqual({
+        accepted: ['z ingress/a/x 192.0.2.1'],
+        refused: [expect.stringMatching(/^a ingress\/a\/x/)],
+      });
+    },
+  );
+
   test('counts a name once, whatever its types', () => {
     const both = rrsetOf(endpoint('ingress/a/x', 'a.corp.internal', 'AAAA', '::1'), 'corp');
     expect(verdict(limited, [...of('ingress/a/x', 'a', 'b'), both]).refused).toEqual([]);

@@ -278,7 +278,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (colorScheme) => 
           ...(state !== 'Serving' && { message: 'what is wrong with it' }),
         })),
         discovery: { state: 'Stalled' },
-        resolution: { state: 'Stalled', since: '2026-11-02T14:00:00Z', message: 'ExternalDNS is not heard of' },
+        resolution: { state: 'Stalled', since: '2026-11-02T14:00:00Z', message: 'ExternalDNS has stopped reporting' },
       },
     );
   test.each([

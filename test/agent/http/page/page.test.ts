@@ -118,13 +118,13 @@ test('messages are shown, and zones with one come first', () => {
         { name: 'old.internal', state: 'Retained', message: 'not declared' },
       ],
       discovery: { state: 'Stalled' },
-      resolution: { state: 'Stalled', since: '2026-11-02T14:06:00Z', message: 'ExternalDNS is not heard of' },
+      resolution: { state: 'Stalled', since: '2026-11-02T14:06:00Z', message: 'ExternalDNS has stopped reporting' },
     }),
   );
   expect(textsOf('h1', document)).toEqual(['Internal DNS']);
   expect(textsOf('dd', document)).toEqual([
     '0 of 0 resolve',
-    'Stalled, since 2026-11-02 14:06:00 UTC: ExternalDNS is not heard of',
+    'Stalled, since 2026-11-02 14:06:00 UTC: ExternalDNS has stopped reporting',
     'Stalled',
     'not measured yet',
   ]);

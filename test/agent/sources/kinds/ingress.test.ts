@@ -104,7 +104,7 @@ describe('the hosts are', () => {
       { hostname, 'ingress-hostname-source': 'defined-hosts-only' },
       `${defined} > 198.51.100.7`,
     ],
-  ])('the annotation’s in vain where only the spec counts, %s', (_, annotations, line) => {
+  ])('the annotation does nothing where only the spec counts, %s', (_, annotations, line) => {
     const object = ingress({ metadata: annotated(annotations), spec });
     expect(lineOf(fromIngress(object, { ...both, hostnames: 'Spec' }))).toBe(line);
   });
