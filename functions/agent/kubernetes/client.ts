@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { monotonicNow } from '../lib/clock.ts';
+import { exchange, exchangeError } from '../lib/http-exchange.ts';
 import type { Config, Source } from './config.ts';
 import { linesOf } from './lines.ts';
 import type { KubernetesObject, ObjectList } from './object.ts';
@@ -153,25 +154,15 @@ export class Client {
       ...(authorization && { Authorization: authorization }),
       ...(content && { 'Content-Type': contentType, 'Content-Length': content.length }),
     };
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const outgoing = (url.protocol === 'https:' ? https : http).request(url, { method, headers, agent });
-    let response: IncomingMessage | undefined;
-    const abort = () => (response ?? outgoing).destroy(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    outgoing
-      .on('response', (incoming) => {
-        response = incoming;
-        resolve(incoming);
-      })
-      .on('error', (error: NodeJS.ErrnoException) => {
-        // The server has closed an idle connection just now: https://nodejs.org/docs/latest-v24.x/api/http.html#requestreusedsocket
-        const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET' && !response;
-        if (isStale && method === 'GET' && !signal.aborted) resolve(this.#exchange(request, signal));
-        else reject(explained(error));
-      })
-      .on('close', () => signal.removeEventListener('abort', abort));
-    outgoing.end(content);
-    return promise;
+    try {
+      return await exchange(outgoing, content, signal);
+    } catch (error) {
+      // The server has closed an idle connection just now: https://nodejs.org/docs/latest-v24.x/api/http.html#requestreusedsocket
+      const isStale = outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+      if (isStale && method === 'GET' && !signal.aborted) return this.#exchange(request, signal);
+      throw exchangeError(error as Error, 'Kubernetes');
+    }
   }
 
   #authenticate(): Credentials {
@@ -236,7 +227,7 @@ async function* chunksOf(response: IncomingMessage): AsyncGenerator<Uint8Array> 
   try {
     yield* response;
   } catch (error) {
-    throw explained(error as Error);
+    throw exchangeError(error as Error, 'Kubernetes');
   }
 }
 
@@ -246,12 +237,4 @@ async function* eventsIn<T>(lines: AsyncIterable<string>): AsyncGenerator<WatchE
     if (type === 'ERROR') throw new ApiError(object.code, object);
     yield { type, object };
   }
-}
-
-/** AggregateError has no message of its own, and that of a closed connection does not name the side that closed it. */
-function explained(error: Error): Error {
-  if (error instanceof AggregateError && !error.message) {
-    return new Error(error.errors.map(({ message }) => message).join(', '));
-  }
-  return error.message === 'aborted' ? new Error('Kubernetes closed the connection') : error;
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:buffer';
 import http, { type IncomingMessage } from 'node:http';
+import { exchange, exchangeError } from '../lib/http-exchange.ts';
 
 export interface RequestOptions {
   method: string;
@@ -25,25 +26,12 @@ export async function request(url: string, { method, headers, body, signal }: Re
   signal.throwIfAborted();
   const content = body === undefined ? undefined : Buffer.from(body);
   const length = content && { 'Content-Length': content.length };
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const outgoing = http.request(url, { method, headers: { ...headers, ...length }, agent });
-  let response: IncomingMessage | undefined;
-  const abort = () => (response ?? outgoing).destroy(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  outgoing
-    .on('response', (incoming) => {
-      response = incoming;
-      resolve(incoming);
-    })
-    .on('error', reject);
-  outgoing.end(content);
   try {
-    const incoming = await promise;
-    return { status: incoming.statusCode ?? 0, text: await textOf(incoming) };
+    const response = await exchange(outgoing, content, signal);
+    return { status: response.statusCode ?? 0, text: await textOf(response) };
   } catch (error) {
-    throw explained(error as Error);
-  } finally {
-    signal.removeEventListener('abort', abort);
+    throw exchangeError(error as Error, 'PowerDNS');
   }
 }
 
@@ -57,12 +45,4 @@ async function textOf(response: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
-}
-
-/** An AggregateError, of a host with several addresses, has no message of its own. */
-function explained(error: Error): Error {
-  if (error instanceof AggregateError && !error.message) {
-    return new Error(error.errors.map(({ message }) => message).join(', '));
-  }
-  return error.message === 'aborted' ? new Error('PowerDNS closed the connection') : error;
 }
