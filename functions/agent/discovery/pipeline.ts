@@ -5,8 +5,7 @@ import { keyOf, type RRset, resourceOf, totalCost, type Zone } from '../powerdns
 import type { SourceLister } from '../sources/source-object.ts';
 
 import { type DeleteGuard, withoutHeldNames } from './delete-guard.ts';
-import type { DesiredRecord } from './desired-records.ts';
-import { desiredRecordsOf } from './desired-records.ts';
+import { type DesiredRecord, desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, nameOf } from './endpoint.ts';
 import { currentRRsets, evaluate } from './evaluate.ts';
 import type { PowerDNSRejection, RejectedRecord } from './evaluation.ts';

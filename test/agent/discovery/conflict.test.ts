@@ -7,8 +7,7 @@ import type { Evaluation } from '../../../functions/agent/discovery/evaluation.t
 import { namespaceOf, sharingGroup } from '../../../functions/agent/discovery/resource-label.ts';
 import { answerOf, discoveredMark, type RRset } from '../../../functions/agent/powerdns/rrset.ts';
 import { noSources, type SourceLister } from '../../../functions/agent/sources/source-object.ts';
-import type { Declaration } from '../../../functions/contract/declaration.ts';
-import { acrossNamespaces } from '../../../functions/contract/declaration.ts';
+import { acrossNamespaces, type Declaration } from '../../../functions/contract/declaration.ts';
 import { declare, discoveredRRset, endpoint, zone } from '../make.ts';
 
 type SharedHosts = NonNullable<Declaration['discovery']>['sharedHosts'];

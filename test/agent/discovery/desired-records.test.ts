@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rejectionOf } from '../../../functions/agent/discovery/checks.ts';
-import type { DesiredRecord } from '../../../functions/agent/discovery/desired-records.ts';
-import { desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
+import { type DesiredRecord, desiredRecordsOf } from '../../../functions/agent/discovery/desired-records.ts';
 import { type Endpoint, endpointOf, rrsetOf } from '../../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../../functions/agent/discovery/evaluate.ts';
 import { deletion, replacement, type Zone } from '../../../functions/agent/powerdns/rrset.ts';
